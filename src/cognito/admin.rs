@@ -1,0 +1,195 @@
+//! The signed part of the Cognito API that makes users: AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup,
+//! AdminGetUser.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::{Builder, Config};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
+use aws_smithy_types::retry::RetryConfig;
+
+use super::error::{code, from_sdk};
+use super::http::Wire;
+use crate::error::{Error, Kind, Result};
+use crate::profile::Profile;
+use crate::profile::words::{PoolId, Username};
+use crate::secret::Secret;
+
+/// A user as the pool knows it.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The pool's own name for the user; in pools whose user names are e-mails, the same as `sub`.
+    pub username: String,
+    /// The `sub` attribute.
+    pub sub: Option<String>,
+    /// The `email` attribute.
+    pub email: Option<String>,
+    /// UserStatus, such as `CONFIRMED`.
+    pub status: String,
+    /// UserCreateDate, in seconds since the Unix epoch.
+    pub created_at: i64,
+}
+
+impl User {
+    /// Whether this is a user whom AdminCreateUser made no earlier than `since` (seconds since the Unix epoch) and who has
+    /// not signed in: five minutes are allowed for clocks that differ.
+    pub fn is_new_since(&self, since: i64) -> bool {
+        self.status == "FORCE_CHANGE_PASSWORD" && self.created_at >= since.saturating_sub(300)
+    }
+}
+
+/// A user to be made.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// The user name or, in pools that sign in by e-mail, the address.
+    pub username: &'a Username,
+    /// The password to begin with, temporary until it is set as permanent.
+    pub password: &'a Secret,
+    /// Attributes by name.
+    pub attributes: &'a BTreeMap<String, String>,
+    /// Whether Cognito sends its invitation by e-mail.
+    pub invite: bool,
+}
+
+/// The administrators' API of one pool.
+#[derive(Debug)]
+pub struct Admin {
+    client: Client,
+    pool: PoolId,
+}
+
+impl Admin {
+    /// The API at the profile's endpoint, signed with the profile's AWS credentials.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when no pool is known.
+    pub async fn new(wire: &Wire, profile: &Profile) -> Result<Self> {
+        let pool = profile.user_pool_id()?.clone();
+        let region = super::region(profile).await?;
+        let shared = super::signed_config(wire, profile, &region).await;
+        let mut config = Builder::from(&shared);
+        if let Some(endpoint) = &profile.cognito_idp_endpoint {
+            config = config.endpoint_url(endpoint.as_str());
+        }
+        Ok(Admin { client: Client::from_conf(config.build()), pool })
+    }
+
+    /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
+    /// there before it asks once more. A new user that is there then is the one just made; `since` tells it from one
+    /// that was there before.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for AdminCreateUser; [`Kind::Failure`] with
+    /// [`already_exists`] true where the user is there already.
+    pub async fn create(&self, new: &NewUser<'_>, since: i64) -> Result<User> {
+        let mut pause = std::time::Duration::from_millis(300);
+        for attempt in 1.. {
+            let error = match self.create_once(new).await {
+                Ok(user) => return Ok(user),
+                Err(error) => error,
+            };
+            if error.kind() != Kind::Network || attempt == super::MAX_TRIES {
+                return Err(error);
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            // A throttled request was not carried out; of any other the outcome is unknown.
+            if error.code() != Some("TooManyRequestsException")
+                && let Some(user) = self.get(new.username.as_str()).await?
+                && user.is_new_since(since)
+            {
+                return Ok(user);
+            }
+        }
+        Err(Error::new(Kind::Failure, "AdminCreateUser was not tried"))
+    }
+
+    async fn create_once(&self, new: &NewUser<'_>) -> Result<User> {
+        let mut request = self
+            .client
+            .admin_create_user()
+            .user_pool_id(self.pool.as_str())
+            .username(new.username.as_str())
+            .temporary_password(new.password.expose());
+        for (name, value) in new.attributes {
+            request = request.user_attributes(attribute(name, value)?);
+        }
+        request = match new.invite {
+            true => request.desired_delivery_mediums(DeliveryMediumType::Email),
+            false => request.message_action(MessageActionType::Suppress),
+        };
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let answer = request
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .map_err(|error| from_sdk("AdminCreateUser", error, &[new.password]))?;
+        let user = answer.user.ok_or_else(|| Error::network("AdminCreateUser: the answer has no user"))?;
+        Ok(User {
+            created_at: user.user_create_date.map_or(0, |date| date.secs()),
+            username: user.username.clone().unwrap_or_else(|| new.username.as_str().to_owned()),
+            sub: value_of(user.attributes(), "sub"),
+            email: value_of(user.attributes(), "email"),
+            status: user.user_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        })
+    }
+
+    /// AdminSetUserPassword.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for AdminSetUserPassword.
+    pub async fn set_password(&self, username: &str, password: &Secret, permanent: bool) -> Result<()> {
+        let request = self
+            .client
+            .admin_set_user_password()
+            .user_pool_id(self.pool.as_str())
+            .username(username)
+            .password(password.expose())
+            .permanent(permanent);
+        request.send().await.map(drop).map_err(|error| from_sdk("AdminSetUserPassword", error, &[password]))
+    }
+
+    /// AdminAddUserToGroup.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for AdminAddUserToGroup.
+    pub async fn add_to_group(&self, username: &str, group: &str) -> Result<()> {
+        let request = self.client.admin_add_user_to_group().user_pool_id(self.pool.as_str());
+        let answer = request.username(username).group_name(group).send().await;
+        answer.map(drop).map_err(|error| from_sdk("AdminAddUserToGroup", error, &[]))
+    }
+
+    /// AdminGetUser; nothing where there is no such user.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for AdminGetUser.
+    pub async fn get(&self, username: &str) -> Result<Option<User>> {
+        let request = self.client.admin_get_user().user_pool_id(self.pool.as_str()).username(username);
+        match request.send().await {
+            Ok(user) => Ok(Some(User {
+                created_at: user.user_create_date.map_or(0, |date| date.secs()),
+                username: user.username.clone(),
+                sub: value_of(user.user_attributes(), "sub"),
+                email: value_of(user.user_attributes(), "email"),
+                status: user.user_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            })),
+            Err(error) if code(&error) == "UserNotFoundException" => Ok(None),
+            Err(error) => Err(from_sdk("AdminGetUser", error, &[])),
+        }
+    }
+}
+
+/// Whether this is AdminCreateUser's answer for a user that is there already.
+pub fn already_exists(error: &Error) -> bool {
+    error.code() == Some("UsernameExistsException")
+}
+
+fn attribute(name: &str, value: &str) -> Result<AttributeType> {
+    let built = AttributeType::builder().name(name).value(value).build();
+    built.map_err(|why| Error::usage(format!("the attribute is malformed: {why}")))
+}
+
+fn value_of(attributes: &[AttributeType], name: &str) -> Option<String> {
+    attributes.iter().find(|attribute| attribute.name() == name).and_then(|found| found.value().map(str::to_owned))
+}

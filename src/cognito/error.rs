@@ -1,0 +1,202 @@
+//! The one table from what AWS and OAuth answer to what cogtok says: the kind, and a hint with the next step.
+//!
+//! A row is found by the error's code and, where a code has several meanings, by a part of its message. Messages differ
+//! between services and emulators and may carry ids, so nothing depends on a whole message.
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::http::fault_in;
+use crate::error::{Error, Kind, chain, printable};
+use crate::secret::Secret;
+
+struct Row {
+    code: &'static str,
+    /// A part of the message, in lower case; empty for any.
+    says: &'static str,
+    kind: Kind,
+    hint: &'static str,
+}
+
+const fn row(code: &'static str, says: &'static str, kind: Kind, hint: &'static str) -> Row {
+    Row { code, says, kind, hint }
+}
+
+use Kind::{AwsCredentials, Config, Failure, Network, Refused, Usage};
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    // Signing in.
+    row("NotAuthorizedException", "attempts exceeded", Refused, "too many wrong passwords: Cognito locks the user for up to 15 minutes; wait, then try again"),
+    row("NotAuthorizedException", "user is disabled", Refused, "an administrator can enable the user: aws cognito-idp admin-enable-user"),
+    row("NotAuthorizedException", "has expired, it must be reset", Refused, "the temporary password has expired: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
+    row("NotAuthorizedException", "temporary password has expired", Refused, "the temporary password has expired: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
+    row("NotAuthorizedException", "secret_hash was not received", Config, "the app client has a secret: `cogtok secret set user-client{p}` stores it"),
+    row("NotAuthorizedException", "secret was not received", Config, "the app client has a secret: `cogtok secret set user-client{p}` stores it"),
+    row("NotAuthorizedException", "unable to verify secret hash", Refused, "the stored secret is not this app client's: `cogtok secret set user-client{p}` replaces it"),
+    row("NotAuthorizedException", "secrethash does not match", Refused, "the stored secret is not this app client's: `cogtok secret set user-client{p}` replaces it"),
+    row("NotAuthorizedException", "not configured for secret", Config, "the app client has no secret: `cogtok secret delete user-client{p}` removes the stored one"),
+    row("NotAuthorizedException", "session", Refused, "the sign-in took too long or was answered twice: start again"),
+    row("NotAuthorizedException", "incorrect username or password", Refused, "check user name and password, that pool and app client belong together, and this machine's clock"),
+    row("NotAuthorizedException", "", Refused, "check that pool, app client and user belong together: `cogtok profile show {name}`"),
+    row("UserNotFoundException", "", Refused, "check the user name and the pool; `cogtok user create EMAIL{p}` makes a user"),
+    row("UserNotConfirmedException", "", Refused, "the user has not been confirmed: aws cognito-idp admin-confirm-sign-up"),
+    row("PasswordResetRequiredException", "", Refused, "an administrator reset the password: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
+    row("CodeMismatchException", "", Refused, "the code is wrong: use the newest one, and check the clock of the device that makes it"),
+    row("ExpiredCodeException", "", Refused, "the code has expired or was used already: wait for the next one"),
+    row("InvalidPasswordException", "", Refused, "the pool's password policy asks for more: `--password-stdin` or `--new-password-stdin` takes one that fits"),
+    row("PasswordHistoryPolicyViolationException", "", Refused, "the password was used before: choose another"),
+    row("InvalidParameterException", "user_password_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses the other one, or enable ALLOW_USER_PASSWORD_AUTH on the client"),
+    row("InvalidParameterException", "user_srp_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client"),
+    row("InvalidParameterException", "flow not enabled", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
+    row("InvalidParameterException", "initiate auth method not supported", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
+    // Making users.
+    row("UsernameExistsException", "", Failure, "`--if-exists skip` leaves the user alone, `--if-exists reset` gives it a new password"),
+    row("AliasExistsException", "", Failure, "another user has this e-mail address or phone number already"),
+    row("InvalidParameterException", "username should be", Usage, "the pool's user names are e-mail addresses or phone numbers: give one instead of `--username`"),
+    row("InvalidParameterException", "cannot be of email format", Usage, "the pool's user names are not e-mail addresses: add `--username NAME`"),
+    row("InvalidParameterException", "password", Refused, "the pool's password policy asks for more: `--password-stdin` takes one that fits"),
+    row("InvalidParameterException", "attribute", Usage, "give what the pool asks for with `--attribute NAME=VALUE`"),
+    row("InvalidParameterException", "", Failure, "check the profile: `cogtok profile show {name}`"),
+    row("CodeDeliveryFailureException", "", Failure, "Cognito could not send the message: leave `--invite` out to send none"),
+    row("UnsupportedUserStateException", "", Failure, "the user is in a state that does not allow this: `--if-exists reset` sets a new password"),
+    row("UserLambdaValidationException", "", Refused, "a Lambda trigger of the pool refused it"),
+    row("UnexpectedLambdaException", "", Failure, "a Lambda trigger of the pool failed: look at its log"),
+    row("InvalidLambdaResponseException", "", Failure, "a Lambda trigger of the pool gave a malformed answer: look at its log"),
+    row("InvalidUserPoolConfigurationException", "", Failure, "the pool's MFA or message settings are incomplete"),
+    row("InvalidSmsRoleAccessPolicyException", "", Failure, "the pool's SMS role may not send: check its policy"),
+    row("InvalidSmsRoleTrustRelationshipException", "", Failure, "Cognito may not use the pool's SMS role: check its trust policy"),
+    row("InvalidEmailRoleAccessPolicyException", "", Failure, "the pool may not send through SES: check its policy"),
+    row("PreconditionNotMetException", "", Failure, "the pool's settings do not allow this"),
+    // The pool and the service.
+    row("ResourceNotFoundException", "secret", Config, "check the secret's name or ARN and its Region (`--region REGION`)"),
+    row("ResourceNotFoundException", "group", Config, "make the group first: aws cognito-idp create-group"),
+    row("ResourceNotFoundException", "", Config, "check pool id, app client id and Region: they belong together and to one AWS account"),
+    row("OperationNotEnabledException", "", Failure, "this Region holds a read-only replica of the pool: use the pool's own Region"),
+    row("FeatureUnavailableInTierException", "", Failure, "the pool's feature plan does not include this: it needs Essentials or Plus"),
+    row("UnsupportedOperationException", "", Failure, "the app client's settings do not allow this"),
+    row("MFAMethodNotFoundException", "", Failure, "the user has no MFA method that the pool allows"),
+    row("SoftwareTokenMFANotFoundException", "", Failure, "the user has no authenticator app registered"),
+    row("ForbiddenException", "", Refused, "the pool's firewall (AWS WAF) refused the request"),
+    row("TooManyRequestsException", "", Network, "Cognito is throttling: wait a little and try again"),
+    row("LimitExceededException", "", Network, "a limit of this user or account is reached: wait some minutes and try again"),
+    row("ThrottlingException", "", Network, "AWS is throttling: wait a little and try again"),
+    row("InternalErrorException", "", Network, "Cognito failed: try again"),
+    row("InternalServiceError", "", Network, "Secrets Manager failed: try again"),
+    row("UnknownOperationException", "", Failure, "this endpoint does not know the operation: is `endpoint_url` right?"),
+    // AWS credentials.
+    row("AccessDeniedException", "", AwsCredentials, "the AWS credentials do not allow this call: docs/cognito.md lists the actions; `--aws-profile NAME` uses others"),
+    row("UnrecognizedClientException", "", AwsCredentials, "AWS does not know these credentials: check them with `aws sts get-caller-identity`"),
+    row("InvalidSignatureException", "", AwsCredentials, "check the AWS secret access key and this machine's clock"),
+    row("IncompleteSignature", "", AwsCredentials, "check the AWS credentials"),
+    row("MissingAuthenticationToken", "", AwsCredentials, "check the AWS credentials"),
+    row("InvalidClientTokenId", "", AwsCredentials, "AWS does not know these credentials: check them with `aws sts get-caller-identity`"),
+    row("ExpiredTokenException", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`)"),
+    row("ExpiredToken", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`)"),
+    row("RequestExpired", "", AwsCredentials, "check this machine's clock"),
+    // Secrets Manager.
+    row("InvalidRequestException", "", Config, "the secret may be scheduled for deletion"),
+    row("DecryptionFailure", "", AwsCredentials, "the AWS credentials may not use the secret's KMS key: add kms:Decrypt"),
+    // The token endpoint (RFC 6749 section 5.2).
+    row("invalid_client", "", Refused, "check that client id, client secret and token URL belong together; `cogtok secret set m2m-client{p}` replaces the secret"),
+    row("unauthorized_client", "", Config, "the app client does not allow client_credentials: enable it, and AllowedOAuthFlowsUserPoolClient"),
+    row("invalid_scope", "", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
+    row("invalid_grant", "", Refused, "the app client may not have these scopes: see its AllowedOAuthScopes"),
+    row("unsupported_grant_type", "", Config, "this endpoint does not know client_credentials: check the token URL"),
+    row("invalid_request", "", Failure, "the endpoint did not understand: check the token URL and `m2m.auth_method`"),
+];
+
+/// The error for an answer with this code and message. `secrets` are those that were sent: a server may echo them.
+pub fn refused(operation: &str, code: &str, message: &str, secrets: &[&Secret]) -> Error {
+    let lower = message.to_lowercase();
+    let row = TABLE.iter().find(|row| row.code == code && lower.contains(row.says));
+    let said = match message {
+        "" => said(code, secrets),
+        message => format!("{}: {}", said(code, secrets), said(message, secrets)),
+    };
+    let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {said}"))
+        .with_code(code);
+    match row {
+        Some(row) => error.hint(row.hint),
+        None => error.hint("add `-v` for the request id"),
+    }
+}
+
+/// Text of a server as it may be shown: printable, short, and without the secrets that were sent to it.
+pub fn said(text: &str, secrets: &[&Secret]) -> String {
+    let clean = secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "[redacted]"));
+    printable(&clean, 300)
+}
+
+/// The code of an SDK error's answer, where there was one.
+pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
+    error.code().unwrap_or_default()
+}
+
+/// The error for what the SDK reports of `operation`.
+pub(super) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, secrets: &[&Secret]) -> Error
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    if let Some(fault) = fault_in(&error) {
+        return Error::from(fault.clone()).context(operation);
+    }
+    if let Some(code) = error.code() {
+        return refused(operation, code, error.message().unwrap_or_default(), secrets);
+    }
+    if chain(&error).any(|error| error.is::<CredentialsError>()) {
+        return Error::new(AwsCredentials, format!("{operation} is a signed call, and there are no usable AWS credentials"))
+            .hint("sign in to AWS (`aws sso login`), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`");
+    }
+    let reason = said(&chain(&error).last().map(ToString::to_string).unwrap_or_default(), secrets);
+    match error {
+        SdkError::TimeoutError(_) => Error::network(format!("{operation}: no answer in time")).hint("try again"),
+        SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
+            Error::network(format!("{operation}: the answer is not one of AWS: {reason}"))
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL")
+        }
+        _ => Error::network(format!("{operation}: {reason}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_with_several_meanings_is_told_apart_by_its_message() {
+        let kind = |code: &str, message: &str| refused("InitiateAuth", code, message, &[]).kind();
+        assert_eq!(kind("NotAuthorizedException", "Incorrect username or password."), Kind::Refused);
+        assert_eq!(
+            kind("NotAuthorizedException", "Client x is configured with secret but SECRET_HASH was not received"),
+            Kind::Config
+        );
+        assert_eq!(
+            kind("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client"),
+            Kind::Config
+        );
+        assert_eq!(kind("AccessDeniedException", "anything"), Kind::AwsCredentials);
+        assert_eq!(kind("NeverHeardOf", ""), Kind::Failure);
+    }
+
+    #[test]
+    fn a_general_row_never_hides_a_special_one() {
+        for (index, row) in TABLE.iter().enumerate() {
+            let hidden = TABLE[..index].iter().any(|before| before.code == row.code && row.says.contains(before.says));
+            assert!(!hidden, "{} {:?} can't be reached", row.code, row.says);
+            assert_eq!(row.says, row.says.to_lowercase());
+            assert!(!row.hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_echoed_secret_is_not_repeated() {
+        let secret = Secret::new("hunter2".into());
+        let error = refused("token endpoint", "invalid_client", "hunter2 is \u{1b}[1mwrong", &[&secret]);
+        assert_eq!(error.message(), "token endpoint was refused: invalid_client: [redacted] is \\u{1b}[1mwrong");
+    }
+}

@@ -1,0 +1,267 @@
+//! One HTTP client for everything: hyper 1 and rustls with ring, under the SDK and `oauth2` alike.
+//!
+//! Every exchange goes through [`Guard`], which refuses redirects, bounds the answer's size and the time of a try
+//! (its body included), and tells the log what went by.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt, Limited};
+
+use super::{ATTEMPT_TIMEOUT, redact};
+use crate::error::{Error, chain, printable};
+
+/// The largest answer that is read, in bytes.
+pub const MAX_ANSWER: usize = 1024 * 1024;
+
+/// How long a connection may take, TLS included.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What went wrong between here and a host, before there was an answer to understand.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    host: String,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Redirect { status: u16, to: String },
+    TooLarge,
+    Timeout,
+    NotLoopback,
+    Io(String),
+}
+
+impl Fault {
+    /// Whether the same request may have better luck: nothing is known to have been refused.
+    pub fn is_transient(&self) -> bool {
+        match &self.what {
+            What::Timeout => true,
+            What::Io(reason) => !reason.contains("certificate"),
+            What::Redirect { .. } | What::TooLarge | What::NotLoopback => false,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = &self.host;
+        match &self.what {
+            What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
+            What::TooLarge => write!(f, "the response of {host} is larger than 1 MiB"),
+            What::Timeout => write!(f, "no complete answer from {host} within {} s", ATTEMPT_TIMEOUT.as_secs()),
+            What::NotLoopback => {
+                write!(f, "`localhost` is not this machine's loopback address here: {host} is refused")
+            }
+            What::Io(reason) => write!(f, "no connection to {host}: {reason}"),
+        }
+    }
+}
+
+impl StdError for Fault {}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let hint = match &fault.what {
+            What::Io(reason) if reason.contains("certificate") => {
+                "the server's TLS certificate is not trusted: check the URL; a company's own CA goes in SSL_CERT_FILE"
+            }
+            What::Io(_) | What::Timeout => "check the URL, the network and the proxy, then try again",
+            What::Redirect { .. } | What::TooLarge => "check that the URL is the token endpoint's or the API's own",
+            What::NotLoopback => "use http://127.0.0.1",
+        };
+        Error::network(fault.to_string()).hint(hint)
+    }
+}
+
+/// The fault in an error's chain of sources, where there is one.
+pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// Tells the time, in milliseconds since the Unix epoch.
+pub type Clock = fn() -> u64;
+
+/// The HTTP client, with the clock and the deadline of the call it serves. Cloning it shares its connections.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    connector: SharedHttpConnector,
+    clock: Clock,
+    deadline: Instant,
+}
+
+impl Wire {
+    /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded
+    /// before the first request.
+    pub fn new(ca_bundle: Option<Vec<u8>>, clock: Clock, deadline: Instant) -> Self {
+        let connector = SharedHttpConnector::new(Guard { ca_bundle, ..Guard::default() });
+        Wire { connector, clock, deadline }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// When the caller gives up.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// This client in the shape that the SDK takes.
+    pub(super) fn sdk_client(&self) -> SharedHttpClient {
+        let connector = self.connector.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// One request and its whole answer, in the shape that `oauth2` takes.
+    ///
+    /// # Errors
+    /// The [`Fault`] where there was no answer.
+    pub(super) async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, Fault> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let broken = |why: &dyn fmt::Display| Fault { host: host.clone(), what: What::Io(why.to_string()) };
+        let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| broken(&why))?;
+        let response = self.connector.call(request).await.map_err(|error| match fault_in(&error) {
+            Some(fault) => fault.clone(),
+            None => broken(&error),
+        })?;
+        let response = response.try_into_http1x().map_err(|why| broken(&why))?;
+        Ok(response.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default()))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Guard {
+    ca_bundle: Option<Vec<u8>>,
+    // Loading the system's certificate authorities takes milliseconds, which a loopback http call need not pay.
+    plain: OnceLock<Arc<Connector>>,
+    tls: OnceLock<Arc<Connector>>,
+}
+
+impl Guard {
+    fn connector(&self, is_https: bool) -> Arc<Connector> {
+        let settings =
+            HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(ATTEMPT_TIMEOUT).build();
+        let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
+        if !is_https {
+            return self.plain.get_or_init(|| Arc::new(builder.build_http())).clone();
+        }
+        self.tls
+            .get_or_init(|| {
+                let mut trust = TrustStore::default();
+                if let Some(pem) = &self.ca_bundle {
+                    trust = trust.with_pem_certificate(pem.clone());
+                }
+                let builder =
+                    builder.proxy_config(ProxyConfig::from_env()).tls_provider(Provider::Rustls(CryptoMode::Ring));
+                let builder = match TlsContext::builder().with_trust_store(trust).build() {
+                    Ok(context) => builder.tls_context(context),
+                    Err(_) => builder,
+                };
+                Arc::new(builder.build())
+            })
+            .clone()
+    }
+}
+
+impl HttpConnector for Guard {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let is_https = request.uri().starts_with("https:");
+        let connector = self.connector(is_https);
+        HttpConnectorFuture::new(async move {
+            let uri: http::Uri = request.uri().parse().unwrap_or_default();
+            let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
+            let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
+            let operation =
+                request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
+            if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
+                log::debug!(target: "cogtok::body", "> {}", redact::body(request.body().bytes().unwrap_or_default()));
+            }
+            let started = Instant::now();
+            let fault = |what| Fault { host: host.clone(), what };
+            let exchange = async {
+                if !is_https && uri.host() == Some("localhost") {
+                    check_loopback(&uri).await.map_err(&fault)?;
+                }
+                let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
+                    true => fault(What::Timeout),
+                    false => fault(What::Io(innermost(&error))),
+                })?;
+                whole(response).await.map_err(&fault)
+            };
+            let result = match tokio::time::timeout(ATTEMPT_TIMEOUT, exchange).await {
+                Ok(result) => result,
+                Err(_) => Err(fault(What::Timeout)),
+            };
+            let took = started.elapsed().as_millis();
+            match &result {
+                Ok(response) => {
+                    let id = ["x-amzn-requestid", "x-amz-cognito-request-id"]
+                        .iter()
+                        .find_map(|name| response.headers().get(*name))
+                        .map(|id| format!(", request id {}", printable(id, 80)))
+                        .unwrap_or_default();
+                    log::info!(target: "cogtok::http", "{line}{operation}: {} in {took} ms{id}", response.status().as_u16());
+                    log::debug!(target: "cogtok::body", "< {}", redact::body(response.body().bytes().unwrap_or_default()));
+                }
+                Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
+            }
+            result.map_err(|fault| match &fault.what {
+                What::Timeout => ConnectorError::timeout(Box::new(fault)),
+                What::Io(_) if fault.is_transient() => ConnectorError::io(Box::new(fault)),
+                _ => ConnectorError::other(Box::new(fault), None),
+            })
+        })
+    }
+}
+
+/// The answer with its body read to the end, or the reason why it is not taken.
+async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
+    let status = response.status();
+    if (300..400).contains(&status.as_u16()) {
+        let to = response.headers().get("location").unwrap_or("nowhere");
+        let to =
+            url::Url::parse(to).map_or_else(|_| to.to_owned(), |url| url.host_str().unwrap_or_default().to_owned());
+        return Err(What::Redirect { status: status.as_u16(), to: printable(&to, 80) });
+    }
+    let headers = response.headers().clone();
+    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
+        match error.downcast_ref::<http_body_util::LengthLimitError>() {
+            Some(_) => What::TooLarge,
+            None => What::Io(innermost(error.as_ref())),
+        }
+    })?;
+    let mut response = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+async fn check_loopback(uri: &http::Uri) -> Result<(), What> {
+    let port = uri.port_u16().unwrap_or(80);
+    let addresses = tokio::net::lookup_host(("localhost", port)).await.map_err(|error| What::Io(error.to_string()))?;
+    match addresses.into_iter().all(|address| address.ip().is_loopback()) {
+        true => Ok(()),
+        false => Err(What::NotLoopback),
+    }
+}
+
+/// The last of an error's sources: the layers above say no more than "io error".
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let last = chain(error).last();
+    printable(&last.map(ToString::to_string).unwrap_or_default(), 160)
+}

@@ -1,0 +1,75 @@
+//! The wire: the only folder that names the AWS SDK, `oauth2` or the HTTP client.
+
+pub mod admin;
+pub mod error;
+pub mod http;
+pub mod idp;
+pub mod oauth;
+mod redact;
+pub mod secrets_manager;
+pub mod srp;
+
+use std::time::Duration;
+
+use aws_sdk_cognitoidentityprovider::config::Region as SdkRegion;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::error::Result;
+use crate::profile::Profile;
+use crate::profile::words::Region;
+use http::Wire;
+
+/// The most tries of one request, the first included.
+pub const MAX_TRIES: u32 = 4;
+
+/// How long one try may take, connecting and reading the whole answer included.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn timeouts() -> TimeoutConfig {
+    // The attempt's limit is kept by the connector, which sees the body as well.
+    TimeoutConfig::builder().connect_timeout(http::CONNECT_TIMEOUT).build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(MAX_TRIES).with_initial_backoff(Duration::from_millis(200))
+}
+
+fn sdk_region(region: &Region) -> SdkRegion {
+    SdkRegion::new(region.as_str().to_owned())
+}
+
+/// What every SDK client is built on: our connector, time-outs and retries, credentials where the call is signed, and
+/// nothing looked up that the call does not need.
+async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> aws_config::SdkConfig {
+    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new(region.as_str().to_owned()))
+        .http_client(wire.sdk_client())
+        .sleep_impl(TokioSleep::new())
+        .timeout_config(timeouts())
+        .retry_config(retries());
+    if let Some(name) = &profile.aws_profile {
+        loader = loader.profile_name(name);
+    }
+    loader.load().await
+}
+
+/// The Region of the profile, else the one that `~/.aws/config` names for its AWS profile; never the metadata service.
+///
+/// # Errors
+/// [`Kind::Config`](crate::error::Kind::Config) when neither names one.
+pub async fn region(profile: &Profile) -> Result<Region> {
+    if let Some(region) = &profile.region {
+        return Ok(region.clone());
+    }
+    let mut provider = aws_config::profile::ProfileFileRegionProvider::builder();
+    if let Some(name) = &profile.aws_profile {
+        provider = provider.profile_name(name);
+    }
+    let found = aws_config::meta::region::ProvideRegion::region(&provider.build()).await;
+    match found {
+        Some(region) => region.as_ref().parse(),
+        None => profile.region().cloned(),
+    }
+}

@@ -1,0 +1,224 @@
+//! What can go wrong, in one type: a kind (the exit code), a message in Cognito's terms and hints with the
+//! next command to type.
+//!
+//! Messages and hints never carry a secret. Text that came from a server goes through [`printable`] first.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// A `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The class of a failure. Each class is one exit code of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Kind {
+    /// Something failed that no other kind describes (exit code 1).
+    Failure,
+    /// The command line or an input is malformed (2).
+    Usage,
+    /// The configuration or a profile does not allow it (3).
+    Config,
+    /// Cognito or AWS said no: wrong password, secret or code; not authorised (4).
+    Refused,
+    /// A human is needed and there is no terminal (5).
+    NeedsHuman,
+    /// Network, service or protocol, after retries (6).
+    Network,
+    /// The local store: keyring, disk or lock (7).
+    Store,
+    /// A token is invalid (8).
+    InvalidToken,
+    /// AWS credentials are missing or do not allow the call (9).
+    AwsCredentials,
+    /// Some of the work is done and can be resumed (10).
+    Partial,
+    /// Interrupted by SIGINT (130).
+    Interrupted,
+    /// Terminated by SIGTERM (143).
+    Terminated,
+}
+
+impl Kind {
+    /// The process exit code of this class.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Kind::Failure => 1,
+            Kind::Usage => 2,
+            Kind::Config => 3,
+            Kind::Refused => 4,
+            Kind::NeedsHuman => 5,
+            Kind::Network => 6,
+            Kind::Store => 7,
+            Kind::InvalidToken => 8,
+            Kind::AwsCredentials => 9,
+            Kind::Partial => 10,
+            Kind::Interrupted => 130,
+            Kind::Terminated => 143,
+        }
+    }
+}
+
+/// A failure with its class, a message and hints.
+///
+/// In a hint, `{p}` stands for the option that names the profile (` -p ws`) and `{name}` for the name itself; the
+/// command line fills them in with [`Error::hints_for`].
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+    code: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// A failure of the class `kind`. The message starts in lower case and has no full stop.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), hints: Vec::new(), code: None, source: None }
+    }
+
+    /// [`Kind::Usage`] with this message.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::new(Kind::Usage, message)
+    }
+
+    /// [`Kind::Config`] with this message.
+    pub fn config(message: impl Into<String>) -> Self {
+        Error::new(Kind::Config, message)
+    }
+
+    /// [`Kind::Store`] with this message.
+    pub fn store(message: impl Into<String>) -> Self {
+        Error::new(Kind::Store, message)
+    }
+
+    /// [`Kind::Network`] with this message.
+    pub fn network(message: impl Into<String>) -> Self {
+        Error::new(Kind::Network, message)
+    }
+
+    /// Adds a line that says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Keeps the code that AWS or OAuth gave, such as `UsernameExistsException`.
+    #[must_use]
+    pub fn with_code(mut self, code: &str) -> Self {
+        self.code = Some(code.to_owned());
+        self
+    }
+
+    /// Keeps the error that caused this one.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same failure in another class, for a caller that knows better what it means.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same failure with `prefix: ` before its message.
+    #[must_use]
+    pub fn context(mut self, prefix: &str) -> Self {
+        self.message = format!("{prefix}: {}", self.message);
+        self
+    }
+
+    /// The class of the failure.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The message, without hints.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The code that AWS or OAuth gave, where one of them refused.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The hints as they were added.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The hints with the profile's name filled in.
+    pub fn hints_for(&self, profile: Option<&str>) -> Vec<String> {
+        let option = profile.map(|name| format!(" -p {name}")).unwrap_or_default();
+        let name = profile.unwrap_or("NAME");
+        self.hints.iter().map(|hint| hint.replace("{p}", &option).replace("{name}", name)).collect()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// An error and its sources, the outermost first.
+pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// Text that may be shown on a terminal: control characters and the marks that reorder text are escaped as
+/// `\u{1b}`, and more than `limit` characters are cut.
+pub fn printable(text: &str, limit: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(limit * 4));
+    for (index, c) in text.chars().enumerate() {
+        if index == limit {
+            shown.push('…');
+            break;
+        }
+        match c {
+            '\n' | '\r' | '\t' => shown.push(' '),
+            c if is_unprintable(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Whether a character could move the cursor, reorder text or hide: controls (C0, C1, DEL), bidirectional marks,
+/// line separators and zero-width characters.
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printable_escapes_what_a_terminal_would_obey() {
+        assert_eq!(printable("a\u{1b}[31mb", 80), "a\\u{1b}[31mb");
+        assert_eq!(printable("x\u{202e}y\u{9b}z\u{7f}", 80), "x\\u{202e}y\\u{9b}z\\u{7f}");
+        assert_eq!(printable("line\r\nnext", 80), "line  next");
+        assert_eq!(printable("abcdef", 3), "abc…");
+        assert_eq!(printable("grüße", 80), "grüße");
+    }
+
+    #[test]
+    fn hints_name_the_profile() {
+        let error = Error::config("no").hint("run `cogtok secret set m2m-client{p}`");
+        assert_eq!(error.hints_for(Some("ws")), ["run `cogtok secret set m2m-client -p ws`"]);
+        assert_eq!(error.hints_for(None), ["run `cogtok secret set m2m-client`"]);
+    }
+}

@@ -1,0 +1,159 @@
+//! Making a user: the record with its password is in the journal before Cognito is asked, and what was left half done
+//! is finished from there.
+
+use std::collections::BTreeMap;
+
+use crate::cognito::admin::{Admin, NewUser, User, already_exists};
+use crate::error::{Error, Kind, Result};
+use crate::profile::words::Username;
+use crate::secret::Secret;
+use crate::store::journal::{Journal, Record, State};
+
+/// What to do when the user is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfExists {
+    /// Fail.
+    Fail,
+    /// Leave the user alone.
+    Skip,
+    /// Give it a new password.
+    Reset,
+}
+
+/// A user as it was made.
+#[derive(Debug)]
+pub struct Made {
+    /// The user as the pool knows it.
+    pub user: User,
+    /// The password; none where the user was left alone.
+    pub password: Option<Secret>,
+    /// Whether the password is permanent.
+    pub is_permanent: bool,
+}
+
+/// Makes the user of `record`: AdminCreateUser, then AdminSetUserPassword for a permanent password, then
+/// AdminAddUserToGroup for a group. The record is in the journal until the caller removes it, which it does once the
+/// result is out of its hands.
+///
+/// # Errors
+/// [`Kind::Partial`] when the user was made and a later step failed, [`Kind::Failure`] when there is such a user; else
+/// what Cognito refuses, with nothing left in the journal unless the outcome is unknown.
+pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
+    let password = Secret::new(record.password.clone());
+    let username: Username = record.username.parse()?;
+    journal.write(record)?;
+    let new =
+        NewUser { username: &username, password: &password, attributes: &record.attributes, invite: record.invite };
+    let user = match admin.create(&new, record.begun_at).await {
+        Ok(user) => user,
+        Err(error) if already_exists(&error) => {
+            let resolved = existing(admin, journal, record, if_exists, error).await?;
+            match resolved {
+                Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
+                Existing::ToReset(user) => user,
+            }
+        }
+        // Without an answer the user may exist, so the record stays.
+        Err(error) if error.kind() == Kind::Network && error.code().is_none() => {
+            return Err(error.hint(
+                "whether the user was made is not known: `cogtok user create{p} --resume` finds out and finishes",
+            ));
+        }
+        Err(error) => {
+            journal.remove(record)?;
+            return Err(error);
+        }
+    };
+    record.state = State::Created;
+    record.sub.clone_from(&user.sub);
+    journal.write(record)?;
+    finish(admin, journal, record, user).await
+}
+
+/// Finishes what a journal record says was begun. None where the user was never made and is not wanted any more: the
+/// record is gone then.
+///
+/// # Errors
+/// As [`create`].
+pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<Made> {
+    match (record.state, admin.get(&record.username).await?) {
+        (State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
+        // The user may be another's: then this call never made one, and its password must not be touched.
+        (State::Intent, Some(user)) if !user.is_new_since(record.begun_at) => {
+            journal.remove(record)?;
+            Err(Error::new(
+                Kind::Failure,
+                format!("the user {} was there before: nothing was changed", record.username),
+            )
+            .hint(format!("to give it a new password: cogtok user create {}{{p}} --if-exists reset", record.username)))
+        }
+        // Cognito checks the password of a permanent user no earlier than its next sign-in, so it is set again: it is the
+        // one in the record either way.
+        (_, Some(user)) => finish(admin, journal, record, user).await,
+        (State::Created | State::Done, None) => {
+            journal.remove(record)?;
+            Err(Error::new(Kind::Failure, format!("the user {} was deleted meanwhile", record.username))
+                .hint("its record is removed; make it again: cogtok user create{p}"))
+        }
+    }
+}
+
+async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
+    let partial = |error: Error| {
+        let kind = if error.kind() == Kind::Interrupted { error.kind() } else { Kind::Partial };
+        error
+            .with_kind(kind)
+            .context(&format!("the user {} was made, but not finished", record.username))
+            .hint("finish it: cogtok user create{p} --resume")
+    };
+    let password = Secret::new(record.password.clone());
+    if record.is_permanent {
+        admin.set_password(&record.username, &password, true).await.map_err(partial)?;
+        user.status = "CONFIRMED".to_owned();
+    }
+    if let Some(group) = &record.group {
+        admin.add_to_group(&record.username, group).await.map_err(partial)?;
+    }
+    record.state = State::Done;
+    journal.write(record)?;
+    Ok(Made { user, password: Some(password), is_permanent: record.is_permanent })
+}
+
+enum Existing {
+    LeftAlone(User),
+    ToReset(User),
+}
+
+async fn existing(
+    admin: &Admin,
+    journal: &Journal,
+    record: &Record,
+    if_exists: IfExists,
+    error: Error,
+) -> Result<Existing> {
+    if if_exists == IfExists::Fail {
+        journal.remove(record)?;
+        return Err(error);
+    }
+    let user = admin.get(&record.username).await?.ok_or_else(|| {
+        Error::new(Kind::Failure, format!("Cognito says that {} exists and does not find it", record.username))
+    })?;
+    match if_exists {
+        IfExists::Reset => Ok(Existing::ToReset(user)),
+        IfExists::Skip | IfExists::Fail => {
+            journal.remove(record)?;
+            Ok(Existing::LeftAlone(user))
+        }
+    }
+}
+
+/// The attributes of a new user with this address: the address, marked as verified or not, and `more`, which wins.
+pub fn attributes(email: Option<&str>, is_verified: bool, more: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::new();
+    if let Some(email) = email {
+        attributes.insert("email".to_owned(), email.to_owned());
+        attributes.insert("email_verified".to_owned(), is_verified.to_string());
+    }
+    attributes.extend(more.clone());
+    attributes
+}

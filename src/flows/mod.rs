@@ -1,0 +1,137 @@
+//! How a token is obtained: one file per flow. This file is what they share: the cache in front and one request for any
+//! number of callers.
+
+pub mod challenge;
+pub mod create_user;
+pub mod m2m;
+pub mod password;
+pub mod user;
+
+use std::time::{Duration, Instant};
+
+use crate::cognito::http::Clock;
+use crate::error::{Error, Kind, Result};
+use crate::profile::words::TokenUse;
+use crate::store::cache::{Cache, CacheKey};
+use crate::token::{Token, TokenSet};
+
+/// Which tokens a caller takes from the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// The token that is wanted.
+    pub token: TokenUse,
+    /// How long a cached token must still be valid.
+    pub min_validity: Duration,
+    /// What to do with the cache.
+    pub cache: CacheUse,
+    /// When to stop waiting for another process.
+    pub deadline: Instant,
+}
+
+/// What to do with the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheUse {
+    /// Take from it, and keep what is obtained.
+    Full,
+    /// Take nothing obtained before this call, and keep what is obtained.
+    Renew,
+    /// Neither.
+    Bypass,
+}
+
+/// Where tokens came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// From the cache, without a request by this call.
+    Cache,
+    /// From Cognito.
+    Network,
+}
+
+impl Source {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Source::Cache => "cache",
+            Source::Network => "network",
+        }
+    }
+}
+
+/// Tokens and where they came from.
+#[derive(Debug)]
+pub struct Served {
+    /// The tokens.
+    pub tokens: TokenSet,
+    /// Where they came from.
+    pub source: Source,
+}
+
+/// The tokens that the cache holds for `key`, where they will do.
+pub fn cached(cache: &Cache, key: &CacheKey, policy: &Policy, now: u64) -> Option<Served> {
+    if policy.cache != CacheUse::Full {
+        return None;
+    }
+    let tokens = cache.read(key, now)?;
+    let is_fresh = tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, policy.min_validity));
+    is_fresh.then_some(Served { tokens, source: Source::Cache })
+}
+
+/// Tokens for `key`: from the cache where [`cached`] has them, else by `obtain`, which runs in one process at a time.
+/// Those who waited take what it brought, or share its failure. Blocks the thread while waiting.
+///
+/// # Errors
+/// What `obtain` gives; [`Kind::Store`] when another process holds the key's lock until the deadline.
+pub fn serve(
+    cache: &Cache,
+    key: &CacheKey,
+    policy: &Policy,
+    clock: Clock,
+    obtain: impl FnOnce() -> Result<TokenSet>,
+) -> Result<Served> {
+    let started = clock();
+    if let Some(served) = cached(cache, key, policy, started) {
+        return Ok(served);
+    }
+    let fetch = |tokens: TokenSet| Served { tokens, source: Source::Network };
+    if policy.cache == CacheUse::Bypass {
+        return obtain().map(fetch);
+    }
+    let Some(mut lock) = cache.lock(key, policy.deadline)? else { return obtain().map(fetch) };
+    if let Some(tokens) = brought_meanwhile(cache, key, policy, started, clock()) {
+        return Ok(Served { tokens, source: Source::Cache });
+    }
+    if let Some(error) = lock.failure_since(started, clock()) {
+        return Err(error);
+    }
+    match obtain() {
+        Ok(tokens) => {
+            lock.keep(&tokens);
+            Ok(fetch(tokens))
+        }
+        Err(error) => {
+            // Only what the server or the network said holds for the other callers too; what this caller lacks (a
+            // terminal, a keyring) they may have.
+            if matches!(error.kind(), Kind::Refused | Kind::Network) {
+                lock.leave_failure(&error, clock());
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What the cache holds once the lock is had. A token that another caller obtained while this one waited is served
+/// whatever its life, as if this call had obtained it.
+fn brought_meanwhile(cache: &Cache, key: &CacheKey, policy: &Policy, since: u64, now: u64) -> Option<TokenSet> {
+    if let Some(served) = cached(cache, key, policy, now) {
+        return Some(served.tokens);
+    }
+    let tokens = cache.read(key, now)?;
+    let is_alive = |token: &Token| token.is_fresh(now, Duration::ZERO);
+    (tokens.obtained_at >= since && tokens.of(policy.token).is_some_and(is_alive)).then_some(tokens)
+}
+
+/// The error for a token that the answer did not bring.
+pub fn no_such_token(token: TokenUse) -> Error {
+    Error::network(format!("the answer has no {token} token"))
+}

@@ -1,0 +1,195 @@
+//! A profile: everything that is known of one user pool and its clients before a token is asked for, checked and
+//! complete. It holds no secret.
+
+pub mod keys;
+pub mod words;
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use keys::{Key, Origin, Settings};
+use words::{
+    AuthFlow, AuthMethod, ClientId, Endpoint, PoolId, ProfileName, Region, Scopes, SecretArn, SecretKind, TokenUse,
+    Username, parse_duration,
+};
+
+/// How long a served token must still be valid where nothing says otherwise.
+pub const DEFAULT_MIN_VALIDITY: Duration = Duration::from_secs(60);
+
+/// What AWS tools read from the environment, for the settings that a profile leaves open.
+#[derive(Debug, Clone, Default)]
+pub struct AwsEnvironment {
+    /// AWS_REGION, else AWS_DEFAULT_REGION.
+    pub region: Option<String>,
+    /// AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, else AWS_ENDPOINT_URL.
+    pub cognito_idp_endpoint: Option<String>,
+    /// AWS_ENDPOINT_URL_SECRETS_MANAGER, else AWS_ENDPOINT_URL.
+    pub secretsmanager_endpoint: Option<String>,
+}
+
+/// The users' side of a profile.
+#[derive(Debug, Clone)]
+pub struct UserPart {
+    /// The app client that users sign in with.
+    pub client_id: Option<ClientId>,
+    /// The user who signs in.
+    pub username: Option<Username>,
+    /// The sign-in flow.
+    pub auth_flow: AuthFlow,
+    /// The token that is wanted.
+    pub token: TokenUse,
+}
+
+/// The machine-to-machine side of a profile.
+#[derive(Debug, Clone)]
+pub struct M2mPart {
+    /// The app client.
+    pub client_id: Option<ClientId>,
+    /// The scopes to ask for; none asks for all that the client may have.
+    pub scopes: Scopes,
+    /// Whether an option or a variable asks for these scopes, so that they win over those of a secret.
+    pub are_scopes_asked: bool,
+    /// The token endpoint.
+    pub token_url: Option<Endpoint>,
+    /// The Secrets Manager secret that holds the client secret, perhaps with client id, URL and scopes.
+    pub secret_arn: Option<SecretArn>,
+    /// How the client authenticates.
+    pub auth_method: AuthMethod,
+}
+
+/// One profile with all overrides applied.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name; none where options and variables alone describe it.
+    pub name: Option<ProfileName>,
+    /// The user pool.
+    pub user_pool_id: Option<PoolId>,
+    /// The Region, from the first of: option, COGTOK_REGION, profile, pool id or ARN, AWS_REGION, AWS_DEFAULT_REGION.
+    pub region: Option<Region>,
+    /// The profile of `~/.aws` whose credentials sign admin calls.
+    pub aws_profile: Option<String>,
+    /// Where the Cognito API is instead of AWS's own address.
+    pub cognito_idp_endpoint: Option<Endpoint>,
+    /// Where Secrets Manager is instead of AWS's own address.
+    pub secretsmanager_endpoint: Option<Endpoint>,
+    /// How long a served token must still be valid.
+    pub min_validity: Duration,
+    /// The secrets that `secret set` has stored.
+    pub secrets: Vec<SecretKind>,
+    /// The users' side.
+    pub user: UserPart,
+    /// The machine-to-machine side.
+    pub m2m: M2mPart,
+}
+
+impl Profile {
+    /// The profile that `settings` describe.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) or [`Kind::Config`](crate::error::Kind::Config) for a value that its
+    /// key cannot have, naming the key and where the value came from.
+    pub fn resolve(name: Option<ProfileName>, settings: &Settings, aws: &AwsEnvironment) -> Result<Self> {
+        let user_pool_id: Option<PoolId> = settings.get(Key::UserPoolId)?;
+        let secret_arn: Option<SecretArn> = settings.get(Key::SecretArn)?;
+        let domain: Option<Endpoint> = settings.get(Key::Domain)?;
+        let token_url: Option<Endpoint> = settings.get(Key::TokenUrl)?;
+        let region = match settings.get(Key::Region)? {
+            Some(region) => Some(region),
+            None => match user_pool_id.as_ref().map(PoolId::region).or_else(|| secret_arn.as_ref()?.region()) {
+                Some(region) => Some(region),
+                None => {
+                    aws.region.as_deref().map(str::parse).transpose().map_err(|e: Error| e.context("AWS_REGION"))?
+                }
+            },
+        };
+        let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
+        let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
+            .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;
+        Ok(Profile {
+            name,
+            user_pool_id,
+            region,
+            aws_profile: settings.list(Key::AwsProfile).first().cloned(),
+            cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_deref())?,
+            secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_deref())?,
+            min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
+            secrets,
+            user: UserPart {
+                client_id: settings.get(Key::UserClientId)?,
+                username: settings.get(Key::Username)?,
+                auth_flow: settings.get(Key::AuthFlow)?.unwrap_or(AuthFlow::Srp),
+                token: settings.get(Key::Token)?.unwrap_or(TokenUse::Access),
+            },
+            m2m: M2mPart {
+                client_id: settings.get(Key::M2mClientId)?,
+                scopes,
+                are_scopes_asked: !matches!(settings.origin(Key::Scopes), None | Some(Origin::Profile)),
+                token_url: token_url.or_else(|| domain.as_ref().map(|domain| domain.join("/oauth2/token"))),
+                secret_arn,
+                auth_method: settings.get(Key::AuthMethod)?.unwrap_or(AuthMethod::Basic),
+            },
+        })
+    }
+
+    /// The origin of the Cognito API that this profile's user calls go to.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when no Region is known.
+    pub fn cognito_idp_origin(&self) -> Result<String> {
+        if let Some(endpoint) = &self.cognito_idp_endpoint {
+            return Ok(endpoint.origin());
+        }
+        let region = self.region()?;
+        let suffix = if region.as_str().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        Ok(format!("https://cognito-idp.{region}.{suffix}"))
+    }
+
+    /// The Region.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when nothing names one.
+    pub fn region(&self) -> Result<&Region> {
+        self.region.as_ref().ok_or_else(|| {
+            Error::config("no Region is known").hint("add `--region REGION`, or `--user-pool-id`, which begins with it")
+        })
+    }
+
+    /// The user pool.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
+    pub fn user_pool_id(&self) -> Result<&PoolId> {
+        self.user_pool_id.as_ref().ok_or_else(|| missing(Key::UserPoolId, "--user-pool-id"))
+    }
+
+    /// The app client that users sign in with.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
+    pub fn user_client_id(&self) -> Result<&ClientId> {
+        self.user.client_id.as_ref().ok_or_else(|| missing(Key::UserClientId, "--client-id"))
+    }
+
+    /// The user who signs in.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
+    pub fn username(&self) -> Result<&Username> {
+        self.user.username.as_ref().ok_or_else(|| missing(Key::Username, "--username"))
+    }
+}
+
+/// A setting that a command needs and nothing supplies.
+pub fn missing(key: Key, option: &str) -> Error {
+    Error::config(format!("`{}` is not set", key.dotted()))
+        .hint(format!("run `cogtok profile set {{name}} {} VALUE`, or add `{option} VALUE`", key.dotted()))
+}
+
+fn endpoint(settings: &Settings, from_aws: Option<&str>) -> Result<Option<Endpoint>> {
+    match (settings.origin(Key::EndpointUrl), from_aws) {
+        (None | Some(Origin::Profile), Some(url)) => {
+            url.parse().map(Some).map_err(|error: Error| error.context("AWS_ENDPOINT_URL"))
+        }
+        _ => settings.get(Key::EndpointUrl),
+    }
+}

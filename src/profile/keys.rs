@@ -1,0 +1,188 @@
+//! The keys of a profile in one list: what `profile set` takes, what the configuration file may hold, and which
+//! variable stands for each.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::words::{
+    AuthFlow, AuthMethod, ClientId, Endpoint, PoolId, Region, Scopes, SecretArn, SecretKind, TokenUse, Username,
+    parse_duration,
+};
+use crate::error::{Error, Result, printable};
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $variant:ident = $dotted:literal, $variable:expr, $check:expr;)+) => {
+        /// A key of a profile.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Key { $($(#[$doc])* $variant),+ }
+
+        impl Key {
+            /// Every key, in the order in which a profile is shown.
+            pub const ALL: &'static [Key] = &[$(Key::$variant),+];
+
+            /// The key as it is written in `profile set` and, as a path, in the configuration file.
+            pub const fn dotted(self) -> &'static str {
+                match self { $(Key::$variant => $dotted),+ }
+            }
+
+            /// The environment variable that stands for it, where there is one.
+            pub const fn variable(self) -> Option<&'static str> {
+                match self { $(Key::$variant => $variable),+ }
+            }
+
+            /// Whether `text` can be this key's value.
+            ///
+            /// # Errors
+            /// [`Kind::Usage`](crate::error::Kind::Usage) with the rule.
+            pub fn check(self, text: &str) -> Result<()> {
+                match self { $(Key::$variant => { let check: fn(&str) -> Result<()> = $check; check(text) }),+ }
+            }
+        }
+    };
+}
+
+fn is<T: FromStr<Err = Error>>(text: &str) -> Result<()> {
+    text.parse::<T>().map(drop)
+}
+
+fn is_name(text: &str) -> Result<()> {
+    match text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_unprintable) {
+        true => Err(Error::usage(format!("`{}` is not a name", printable(text, 80)))),
+        false => Ok(()),
+    }
+}
+
+keys! {
+    /// What the profile is for, shown by completion and `profile list`.
+    Description = "description", None, is_name;
+    /// The user pool.
+    UserPoolId = "user_pool_id", Some("COGTOK_USER_POOL_ID"), is::<PoolId>;
+    /// The Region; else read from the pool id.
+    Region = "region", Some("COGTOK_REGION"), is::<Region>;
+    /// The pool's domain, as a URL.
+    Domain = "domain", Some("COGTOK_DOMAIN"), is::<Endpoint>;
+    /// The profile of `~/.aws` whose credentials sign admin calls.
+    AwsProfile = "aws_profile", Some("COGTOK_AWS_PROFILE"), is_name;
+    /// Another place for the AWS APIs, such as a local Cognito.
+    EndpointUrl = "endpoint_url", Some("COGTOK_ENDPOINT_URL"), is::<Endpoint>;
+    /// How long a served token must still be valid.
+    MinValidity = "min_validity", Some("COGTOK_MIN_VALIDITY"), |text| parse_duration(text).map(drop);
+    /// The secrets that `secret set` has stored.
+    Secrets = "secrets", None, is::<SecretKind>;
+    /// The app client that users sign in with.
+    UserClientId = "user.client_id", Some("COGTOK_CLIENT_ID"), is::<ClientId>;
+    /// The user who signs in.
+    Username = "user.username", Some("COGTOK_USERNAME"), is::<Username>;
+    /// The sign-in flow.
+    AuthFlow = "user.auth_flow", Some("COGTOK_AUTH_FLOW"), is::<AuthFlow>;
+    /// The token that `token user` prints.
+    Token = "user.token", Some("COGTOK_TOKEN"), is::<TokenUse>;
+    /// The machine-to-machine app client.
+    M2mClientId = "m2m.client_id", Some("COGTOK_M2M_CLIENT_ID"), is::<ClientId>;
+    /// The scopes that `token m2m` asks for.
+    Scopes = "m2m.scopes", Some("COGTOK_SCOPES"), |text| Scopes::parse([text]).map(drop);
+    /// The token endpoint; else the domain's.
+    TokenUrl = "m2m.token_url", Some("COGTOK_TOKEN_URL"), is::<Endpoint>;
+    /// The Secrets Manager secret that holds the client secret.
+    SecretArn = "m2m.secret_arn", Some("COGTOK_SECRET_ARN"), is::<SecretArn>;
+    /// How the client authenticates at the token endpoint.
+    AuthMethod = "m2m.auth_method", Some("COGTOK_AUTH_METHOD"), is::<AuthMethod>;
+}
+
+impl Key {
+    /// Whether the value is a list in the configuration file.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Key::Scopes | Key::Secrets)
+    }
+
+    /// The key with this dotted name.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) with the nearest names.
+    pub fn parse(dotted: &str) -> Result<Self> {
+        Key::ALL.iter().copied().find(|key| key.dotted() == dotted).ok_or_else(|| {
+            let error = Error::usage(format!("`{}` is not a key of a profile", printable(dotted, 80)));
+            match nearest(dotted, Key::ALL.iter().map(|key| key.dotted())) {
+                Some(name) => error.hint(format!("did you mean `{name}`?")),
+                None => error.hint(format!(
+                    "the keys are {}",
+                    Key::ALL.iter().map(|key| key.dotted()).collect::<Vec<_>>().join(", ")
+                )),
+            }
+        })
+    }
+}
+
+/// The one of `names` that `typed` is most likely a slip of.
+pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(typed, name), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
+}
+
+/// Where a setting came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A command-line option.
+    Flag,
+    /// This environment variable.
+    Variable(&'static str),
+    /// The profile.
+    Profile,
+}
+
+/// Settings by key, each from the strongest source that has it.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    values: BTreeMap<Key, (Vec<String>, Option<Origin>)>,
+}
+
+impl Settings {
+    /// Takes `values` for `key` unless a stronger source, offered before, has set it.
+    pub fn offer(&mut self, key: Key, values: Vec<String>, origin: Origin) {
+        self.values.entry(key).or_insert((values, Some(origin)));
+    }
+
+    /// The values of `key`; empty where it is not set.
+    pub fn list(&self, key: Key) -> &[String] {
+        self.values.get(&key).map_or(&[], |(values, _)| values)
+    }
+
+    /// Where the value of `key` came from.
+    pub fn origin(&self, key: Key) -> Option<&Origin> {
+        self.values.get(&key).and_then(|(_, origin)| origin.as_ref())
+    }
+
+    /// The value of `key`, parsed.
+    ///
+    /// # Errors
+    /// As the type's parser, naming the source: [`Kind::Usage`](crate::error::Kind::Usage) for an option or a variable,
+    /// [`Kind::Config`](crate::error::Kind::Config) for the profile.
+    pub fn get<T: FromStr<Err = Error>>(&self, key: Key) -> Result<Option<T>> {
+        self.get_with(key, T::from_str)
+    }
+
+    /// As [`Settings::get`], with a parser of one's own.
+    ///
+    /// # Errors
+    /// As [`Settings::get`].
+    pub fn get_with<T>(&self, key: Key, parse: impl FnOnce(&str) -> Result<T>) -> Result<Option<T>> {
+        let Some((values, origin)) = self.values.get(&key) else { return Ok(None) };
+        let Some(value) = values.first() else { return Ok(None) };
+        parse(value).map(Some).map_err(|error| self.blame(key, origin.as_ref(), error))
+    }
+
+    pub(super) fn blame(&self, key: Key, origin: Option<&Origin>, error: Error) -> Error {
+        match origin {
+            Some(Origin::Variable(name)) => error.context(name),
+            Some(Origin::Profile) => error
+                .with_kind(crate::error::Kind::Config)
+                .context(key.dotted())
+                .hint(format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted())),
+            Some(Origin::Flag) | None => error,
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The words a profile is made of. Parsing is validating: a value of one of these types is safe in a URL, a file
+//! name and a terminal. Beyond that their shape is Cognito's business, not ours.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Result, is_unprintable, printable};
+
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                let check: fn(&str) -> bool = $check;
+                if check(text) {
+                    Ok($name(text.to_owned()))
+                } else {
+                    Err(Error::usage(format!(
+                        concat!("`{}` is not a ", $what, ": ", $rule),
+                        printable(text, 80)
+                    )))
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+word!(
+    /// The name of a profile.
+    ProfileName, "profile name", "use 1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+    |text| {
+        text.len() <= 64
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    }
+);
+
+word!(
+    /// A user pool id such as `us-east-1_AbCdEfGhI`.
+    PoolId, "user pool id", "it looks like us-east-1_AbCdEfGhI",
+    |text| {
+        text.len() <= 128
+            && text.split_once('_').is_some_and(|(region, name)| !name.is_empty() && Region::from_str(region).is_ok())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    }
+);
+
+impl PoolId {
+    /// The Region, which stands before the first underscore.
+    pub fn region(&self) -> Region {
+        Region(self.0.split('_').next().unwrap_or_default().to_owned())
+    }
+
+    /// The pool's name in SRP: what stands after the first underscore.
+    pub fn srp_name(&self) -> &str {
+        self.0.split_once('_').map_or("", |(_, name)| name)
+    }
+}
+
+word!(
+    /// An app client id.
+    ClientId, "app client id", "use 1 to 128 letters, digits, `+`, `_` and `-`",
+    |text| (1..=128).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "+_-".contains(c))
+);
+
+word!(
+    /// An AWS Region such as `eu-central-1`.
+    Region, "Region", "it looks like us-east-1",
+    |text| (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !text.starts_with('-') && !text.ends_with('-')
+);
+
+word!(
+    /// A user name, e-mail address or other alias, as typed.
+    Username, "user name", "use 1 to 128 characters without spaces or control characters",
+    |text| (1..=128).contains(&text.chars().count()) && !text.chars().any(|c| c.is_whitespace() || is_unprintable(c))
+);
+
+word!(
+    /// A Secrets Manager secret: its ARN or its name.
+    SecretArn, "secret ARN or name", "use letters, digits and any of :/_+=.@-",
+    |text| (1..=2048).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || ":/_+=.@-".contains(c))
+);
+
+impl SecretArn {
+    /// The Region in an ARN; a bare name has none.
+    pub fn region(&self) -> Option<Region> {
+        let mut parts = self.0.split(':');
+        if parts.next() != Some("arn") {
+            return None;
+        }
+        parts.nth(2).and_then(|region| region.parse().ok())
+    }
+}
+
+word!(
+    /// The name of a variable in an export: a shell identifier that is not one a shell or loader obeys.
+    VarName, "variable name", "use letters, digits and underscores, and none that a shell or the loader obeys",
+    |text| {
+        const OBEYED: [&str; 14] = [
+            "PATH", "IFS", "ENV", "BASH_ENV", "HOME", "SHELL", "USER", "PWD", "OLDPWD", "PS1", "PS4", "PROMPT_COMMAND",
+            "CDPATH", "TERM",
+        ];
+        const OBEYED_PREFIXES: [&str; 7] = ["LD_", "DYLD_", "BASH_FUNC", "GIT_", "PYTHON", "PERL", "NODE_"];
+        let upper = text.to_ascii_uppercase();
+        text.len() <= 128
+            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !OBEYED.contains(&upper.as_str())
+            && !OBEYED_PREFIXES.iter().any(|prefix| upper.starts_with(prefix))
+    }
+);
+
+/// OAuth scopes (RFC 6749 section 3.3), as a set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes(BTreeSet<String>);
+
+impl Scopes {
+    /// Scopes from any number of space-separated lists.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for characters that RFC 6749 does not allow in a scope.
+    pub fn parse<'a>(lists: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let mut scopes = BTreeSet::new();
+        for scope in lists.into_iter().flat_map(str::split_ascii_whitespace) {
+            if !scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
+                return Err(Error::usage(format!("`{}` is not a scope (RFC 6749 section 3.3)", printable(scope, 80))));
+            }
+            scopes.insert(scope.to_owned());
+        }
+        Ok(Scopes(scopes))
+    }
+
+    /// Whether no scope is named, which asks for all that the client may have.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The scopes in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The scopes of `self` that `other` lacks.
+    pub fn missing_from<'a>(&'a self, other: &Scopes) -> Vec<&'a str> {
+        self.0.iter().filter(|scope| !other.0.contains(*scope)).map(String::as_str).collect()
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iter().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// A base URL that tokens or secrets may be sent to: https anywhere, http on the loopback interface alone, and no
+/// user information, query or fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// The URL.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().strip_suffix('/').filter(|_| self.0.path() == "/").unwrap_or(self.0.as_str())
+    }
+
+    /// Scheme, host and port, which is what a secret is bound to.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// The parsed URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// This URL with `path` appended.
+    pub fn join(&self, path: &str) -> Endpoint {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        Endpoint(url)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let shown = || printable(text, 120);
+        let url = Url::parse(text).map_err(|why| Error::usage(format!("`{}` is not a URL: {why}", shown())))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            // The user part may be a password, so the URL is not repeated.
+            return Err(Error::usage("a URL with a user name or password in it is refused"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::usage(format!("`{}` is refused: a base URL has no query and no fragment", shown())));
+        }
+        let loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => return Err(Error::usage(format!("`{}` is refused: it names no host", shown()))),
+        };
+        match url.scheme() {
+            "https" => Ok(Endpoint(url)),
+            "http" if loopback => Ok(Endpoint(url)),
+            "http" => Err(Error::usage(format!(
+                "`{}` is refused: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone",
+                shown()
+            ))
+            .hint("use https://")),
+            scheme => Err(Error::usage(format!("`{}` is refused: `{scheme}` is neither https nor http", shown()))),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A duration as it is written in the configuration and on the command line: `90s`, `5m`, `1h`.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) when the text is not a duration.
+pub fn parse_duration(text: &str) -> Result<Duration> {
+    humantime::parse_duration(text.trim())
+        .map_err(|_| Error::usage(format!("`{}` is not a duration: write it as 90s, 5m or 1h", printable(text, 40))))
+}
+
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in the order in which they are listed to a user.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word for it in the configuration and on the command line.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self> {
+                match text {
+                    $($text => Ok($name::$variant),)+
+                    _ => Err(Error::usage(format!(
+                        concat!("`{}` is not a ", $what, ": use one of {}"),
+                        printable(text, 40),
+                        [$($text),+].join(", ")
+                    ))),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+choice!(
+    /// How a user signs in (`AuthFlow` of InitiateAuth).
+    AuthFlow, "sign-in flow" {
+        /// USER_SRP_AUTH: the password never crosses the wire.
+        Srp = "srp",
+        /// USER_PASSWORD_AUTH: the password is sent to Cognito.
+        Password = "password",
+    }
+);
+
+choice!(
+    /// How an OAuth client authenticates (the `token_endpoint_auth_method` of RFC 7591 section 2).
+    AuthMethod, "client authentication method" {
+        /// HTTP Basic (RFC 6749 section 2.3.1).
+        Basic = "client_secret_basic",
+        /// In the request body.
+        Post = "client_secret_post",
+    }
+);
+
+choice!(
+    /// Which of a user's tokens is meant.
+    TokenUse, "token" {
+        /// The access token.
+        Access = "access",
+        /// The ID token.
+        Id = "id",
+    }
+);
+
+choice!(
+    /// The kinds of secret that the secret store keeps.
+    SecretKind, "kind of secret" {
+        /// The secret of the machine-to-machine app client.
+        M2mClient = "m2m-client",
+        /// The secret of the users' app client.
+        UserClient = "user-client",
+        /// A user's password.
+        Password = "password",
+    }
+);
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

@@ -1,0 +1,281 @@
+//! Cached access and ID tokens: one private file per key, and one request for any number of callers.
+//!
+//! A key names everything a token depends on. Refresh tokens and client secrets are never here.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::file::{self, Lock, LockError, Note};
+use crate::error::{Error, Kind, Result};
+use crate::profile::words::Scopes;
+use crate::secret::Secret;
+use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
+
+const VERSION: u32 = 1;
+const LIMIT: u64 = 256 * 1024;
+
+/// What a cached token depends on, as named values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheKey(Vec<(String, String)>);
+
+impl CacheKey {
+    /// A key of these parts, the first of which is its kind (`user`, `m2m`).
+    pub fn of(parts: &[(&str, &str)]) -> Self {
+        CacheKey(parts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    fn stem(&self) -> String {
+        let mut digest = Sha256::new();
+        for (name, value) in &self.0 {
+            // Lengths keep one part from running into the next.
+            digest.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
+        }
+        let kind = self.0.first().map_or("token", |(_, kind)| kind.as_str());
+        let hex: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("{kind}-{hex}")
+    }
+}
+
+/// The cache directory; without one nothing is kept.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    dir: Option<PathBuf>,
+}
+
+impl Cache {
+    /// The cache in `dir`, which need not exist.
+    pub fn new(dir: Option<PathBuf>) -> Self {
+        Cache { dir }
+    }
+
+    /// The tokens kept under `key` at `now`. A file that is corrupt, from another version, for another key or from the
+    /// future is a miss.
+    pub fn read(&self, key: &CacheKey, now: u64) -> Option<TokenSet> {
+        let path = self.path(key, "json")?;
+        match file::read(&path, LIMIT) {
+            Ok(bytes) => {
+                let stored: Stored = match serde_json::from_slice(&bytes?) {
+                    Ok(stored) => stored,
+                    Err(_) => {
+                        log::warn!(target: "cogtok", "a cached token could not be read and is asked for again");
+                        return None;
+                    }
+                };
+                stored.into_tokens(key, now)
+            }
+            Err(error) => {
+                log::warn!(target: "cogtok", "the cached token in {} is ignored: {error}", path.display());
+                None
+            }
+        }
+    }
+
+    /// Waits for this key's lock until `deadline`. None where no lock can be had on this machine: the caller may go on
+    /// without keeping anything, after the warning that was logged.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when another process held the lock until the deadline.
+    pub fn lock(&self, key: &CacheKey, deadline: Instant) -> Result<Option<KeyLock>> {
+        let Some((path, data)) = self.path(key, "lock").zip(self.path(key, "json")) else {
+            log::warn!(target: "cogtok", "there is no home directory to keep tokens in: this one is not cached");
+            return Ok(None);
+        };
+        match Lock::exclusive(&path, deadline) {
+            Ok(lock) => Ok(Some(KeyLock { lock, path: data, key: key.clone() })),
+            Err(LockError::Unavailable(error)) => {
+                log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}", parent(&path).display());
+                Ok(None)
+            }
+            Err(LockError::Timeout { pid }) => Err(held(pid)),
+        }
+    }
+
+    /// Forgets the tokens kept under `key`.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when the file can't be removed.
+    pub fn forget(&self, key: &CacheKey) -> Result<()> {
+        let Some(path) = self.path(key, "json") else { return Ok(()) };
+        file::remove(&path).map_err(|error| Error::store(format!("{} can't be removed: {error}", path.display())))
+    }
+
+    fn path(&self, key: &CacheKey, extension: &str) -> Option<PathBuf> {
+        Some(self.dir.as_ref()?.join(format!("{}.{extension}", key.stem())))
+    }
+}
+
+/// The error for a lock that another process held too long.
+pub fn held(pid: Option<u32>) -> Error {
+    let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    let error = Error::store(format!("{holder} is busy with the same and did not finish in time"));
+    match pid {
+        Some(pid) => error.hint(format!("wait and try again, or end it: kill {pid}")),
+        None => error.hint("wait and try again"),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// The right to fetch and keep the tokens of one key.
+#[derive(Debug)]
+pub struct KeyLock {
+    lock: Lock,
+    path: PathBuf,
+    key: CacheKey,
+}
+
+impl KeyLock {
+    /// Keeps `tokens`. Tokens without a known end are not kept. That they could not be kept is a warning: they were
+    /// obtained all the same.
+    pub fn keep(&mut self, tokens: &TokenSet) {
+        self.lock.leave(&Note { pid: std::process::id(), failure: None });
+        let Some(stored) = Stored::of(&self.key, tokens) else { return };
+        let written = serde_json::to_vec(&stored)
+            .map_err(std::io::Error::from)
+            .and_then(|bytes| file::replace(&self.path, &Zeroizing::new(bytes)));
+        if let Err(error) = written {
+            log::warn!(target: "cogtok", "the token could not be cached in {}: {error}", parent(&self.path).display());
+        }
+    }
+
+    /// Leaves word of a failed request at `now`, so that those who waited for it need not try one after the other.
+    pub fn leave_failure(&mut self, error: &Error, now: u64) {
+        let failure = Failure {
+            at: now,
+            kind: error.kind(),
+            message: error.message().to_owned(),
+            hints: error.hints().to_vec(),
+            code: error.code().map(str::to_owned),
+        };
+        self.lock.leave(&Note { pid: std::process::id(), failure: serde_json::to_value(failure).ok() });
+    }
+
+    /// The failure of a request that ended after `since`, while the caller waited.
+    pub fn failure_since(&mut self, since: u64, now: u64) -> Option<Error> {
+        let failure: Failure = serde_json::from_value(self.lock.note().failure?).ok()?;
+        if failure.at < since || failure.at > now {
+            return None;
+        }
+        let error = Error::new(failure.kind, failure.message);
+        let error = failure.hints.into_iter().fold(error, Error::hint);
+        Some(match failure.code {
+            Some(code) => error.with_code(&code),
+            None => error,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Failure {
+    at: u64,
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+    code: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    key: CacheKey,
+    access_token: String,
+    access_expires_at: u64,
+    id_token: Option<String>,
+    id_expires_at: Option<u64>,
+    scope: Option<String>,
+    #[serde(default)]
+    asked: String,
+    obtained_at: u64,
+}
+
+impl Stored {
+    fn of(key: &CacheKey, tokens: &TokenSet) -> Option<Self> {
+        let id = tokens.id.as_ref().filter(|id| id.expires_at.is_some());
+        Some(Stored {
+            version: VERSION,
+            key: key.clone(),
+            access_token: tokens.access.value.expose().to_owned(),
+            access_expires_at: tokens.access.expires_at?,
+            id_token: id.map(|id| id.value.expose().to_owned()),
+            id_expires_at: id.and_then(|id| id.expires_at),
+            scope: tokens.scope.as_ref().map(ToString::to_string),
+            asked: tokens.asked.to_string(),
+            obtained_at: tokens.obtained_at,
+        })
+    }
+
+    fn into_tokens(mut self, key: &CacheKey, now: u64) -> Option<TokenSet> {
+        // A second of patience for clocks that are being adjusted; beyond that, a token from the future is no token.
+        let is_ours = self.version == VERSION && self.key == *key && self.obtained_at <= now.saturating_add(1000);
+        if !is_ours {
+            return None;
+        }
+        // What a file says is checked like what a server says: the file may have been edited.
+        let latest = (self.obtained_at / 1000).saturating_add(MAX_LIFE_SECONDS);
+        let token = |value: &mut String, end: u64| {
+            let end = end.min(latest);
+            let token = Token::received(Secret::new(std::mem::take(value)), Lifetime::Missing, now).ok()?;
+            Some(Token { value: token.value, expires_at: Some(token.expires_at.map_or(end, |exp| exp.min(end))) })
+        };
+        let access = token(&mut self.access_token, self.access_expires_at)?;
+        let id = match (self.id_token.as_mut(), self.id_expires_at) {
+            (Some(value), Some(end)) => Some(token(value, end)?),
+            _ => None,
+        };
+        let scope = self.scope.as_deref().and_then(|scope| Scopes::parse([scope]).ok());
+        let asked = Scopes::parse([self.asked.as_str()]).ok()?;
+        Some(TokenSet { access, id, scope, asked, obtained_at: self.obtained_at })
+    }
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        self.access_token.zeroize();
+        self.id_token.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_key_do_not_run_into_each_other() {
+        let one = CacheKey::of(&[("kind", "m2m"), ("a", "x;1:b=1:y")]);
+        let other = CacheKey::of(&[("kind", "m2m"), ("a", "x"), ("b", "y")]);
+        assert_ne!(one.stem(), other.stem());
+        assert!(one.stem().starts_with("m2m-"));
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_a_miss() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(Some(dir.path().join("cache")));
+        let key = CacheKey::of(&[("kind", "m2m")]);
+        let access = Token { value: Secret::new("opaque".into()), expires_at: Some(5000) };
+        let tokens = TokenSet { access, id: None, scope: None, asked: Scopes::default(), obtained_at: 100_000 };
+        cache.lock(&key, Instant::now()).unwrap().unwrap().keep(&tokens);
+        assert!(cache.read(&key, 100_000).is_some());
+        assert!(cache.read(&key, 98_000).is_none());
+        assert!(cache.read(&CacheKey::of(&[("kind", "user")]), 100_000).is_none());
+    }
+
+    #[test]
+    fn a_failure_is_told_to_those_who_waited_and_to_nobody_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::new(Some(dir.path().to_path_buf()));
+        let key = CacheKey::of(&[("kind", "m2m")]);
+        cache.lock(&key, Instant::now()).unwrap().unwrap().leave_failure(&Error::network("no").hint("try"), 1000);
+        let mut lock = cache.lock(&key, Instant::now()).unwrap().unwrap();
+        let error = lock.failure_since(900, 1100).unwrap();
+        assert_eq!((error.kind(), error.message(), error.hints()), (Kind::Network, "no", &["try".to_owned()][..]));
+        assert!(lock.failure_since(1001, 1100).is_none());
+        assert!(lock.failure_since(900, 950).is_none());
+    }
+}

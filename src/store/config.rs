@@ -1,0 +1,223 @@
+//! `config.toml`, read: which profiles there are and what each says. It holds no secret.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::file;
+use crate::error::{Error, Result, printable};
+use crate::profile::keys::{Key, Origin, Settings, nearest};
+use crate::profile::words::{ClientId, ProfileName, SecretKind};
+
+/// The version of the file's format that this program writes and understands.
+pub const VERSION: i64 = 1;
+
+/// The largest configuration that is read, in bytes.
+pub const LIMIT: u64 = 16 * 1024 * 1024;
+
+const TOP_LEVEL: [&str; 3] = ["version", "default_profile", "profiles"];
+
+/// A configuration file as it was when it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    path: Option<PathBuf>,
+    table: Table,
+}
+
+impl Config {
+    /// Reads the file; one that does not exist is an empty configuration.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) with line and column for a file that is not TOML,
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for one larger than [`LIMIT`],
+    /// [`Kind::Store`](crate::error::Kind::Store) for one that can't be read.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = read_text(path)?.unwrap_or_default();
+        let table = text.parse().map_err(|error: toml::de::Error| {
+            // The parser's own words repeat the line, which may hold what should not be shown.
+            not_toml(path, &text, error.span(), error.message())
+        })?;
+        Ok(Config { path: Some(path.to_path_buf()), table })
+    }
+
+    /// The file that was read.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The format's version, where the file says.
+    pub fn version(&self) -> Option<i64> {
+        self.table.get("version").and_then(Value::as_integer)
+    }
+
+    /// The names of all profiles, in alphabetical order, those that can't be used left out.
+    pub fn names(&self) -> Vec<ProfileName> {
+        let profiles = self.table.get("profiles").and_then(Value::as_table);
+        profiles.into_iter().flat_map(Table::keys).filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// The profile that is used where none is named.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when `default_profile` is no profile name.
+    pub fn default_profile(&self) -> Result<Option<ProfileName>> {
+        match self.table.get("default_profile") {
+            None => Ok(None),
+            Some(Value::String(name)) => name
+                .parse()
+                .map(Some)
+                .map_err(|error: Error| error.with_kind(crate::error::Kind::Config).context("default_profile")),
+            Some(_) => Err(Error::config("`default_profile` is not a string").hint("run `cogtok profile use NAME`")),
+        }
+    }
+
+    /// Offers what the profile says to `settings`.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile, or one of its values is not of its
+    /// key's type.
+    pub fn offer(&self, name: &ProfileName, settings: &mut Settings) -> Result<()> {
+        let profile = self.profile(name)?;
+        for key in Key::ALL.iter().copied() {
+            if let Some(value) = lookup(profile, key.dotted()) {
+                settings.offer(key, texts(key, value)?, Origin::Profile);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a profile of this client, whatever its name, lists a stored secret of this kind: profiles that share a
+    /// client share its secret.
+    pub fn lists_secret(&self, kind: SecretKind, client_id: &ClientId) -> bool {
+        self.names().iter().any(|name| {
+            let Ok(profile) = self.profile(name) else { return false };
+            let client_key = match kind {
+                SecretKind::M2mClient => Key::M2mClientId,
+                SecretKind::UserClient | SecretKind::Password => Key::UserClientId,
+            };
+            let is_client = lookup(profile, client_key.dotted()).and_then(Value::as_str) == Some(client_id.as_str());
+            let secrets = lookup(profile, Key::Secrets.dotted()).and_then(Value::as_array);
+            is_client
+                && secrets.is_some_and(|secrets| secrets.iter().any(|secret| secret.as_str() == Some(kind.as_str())))
+        })
+    }
+
+    /// What the file holds that no program reads, as warnings: unknown keys at the top and in this profile.
+    pub fn oddities(&self, name: Option<&ProfileName>) -> Vec<String> {
+        let mut found = Vec::new();
+        for key in self.table.keys().filter(|key| !TOP_LEVEL.contains(&key.as_str())) {
+            found.push(unknown(key, nearest(key, TOP_LEVEL)));
+        }
+        if let Some(profile) = name.and_then(|name| self.profile(name).ok()) {
+            let mut dotted = Vec::new();
+            flatten("", profile, &mut dotted);
+            for key in dotted.iter().filter(|key| Key::parse(key).is_err()) {
+                found.push(unknown(key, nearest(key, Key::ALL.iter().map(|key| key.dotted()))));
+            }
+        }
+        found
+    }
+
+    fn profile(&self, name: &ProfileName) -> Result<&Table> {
+        let profile = self.table.get("profiles").and_then(Value::as_table).and_then(|all| all.get(name.as_str()));
+        profile.and_then(Value::as_table).ok_or_else(|| self.no_such_profile(name))
+    }
+
+    /// The error for a profile that is not there.
+    pub fn no_such_profile(&self, name: &ProfileName) -> Error {
+        let error = Error::config(format!("there is no profile `{name}`"));
+        let names = self.names();
+        match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None if names.is_empty() => {
+                error.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID")
+            }
+            None => error.hint(format!("the profiles are {}", list(&names))),
+        }
+    }
+}
+
+/// Names as a message lists them, at most ten.
+pub fn list(names: &[ProfileName]) -> String {
+    let shown: Vec<&str> = names.iter().take(10).map(ProfileName::as_str).collect();
+    let more = names.len().saturating_sub(shown.len());
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// The text of the configuration, through a symbolic link if that is what it is.
+pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
+    let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
+    // Dotfiles are often links into a repository, so this one file is read through them.
+    let target = match path.canonicalize() {
+        Ok(target) => target,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
+            return Err(unreadable(&"it is a symbolic link to nothing"));
+        }
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound) => return Ok(None),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let too_large = std::fs::metadata(&target).is_ok_and(|metadata| metadata.is_file() && metadata.len() > LIMIT);
+    if too_large {
+        return Err(Error::usage(format!("{} is larger than 16 MiB", path.display())));
+    }
+    let Some(bytes) = file::read(&target, LIMIT).map_err(|error| unreadable(&error))? else { return Ok(None) };
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Some(text.to_owned())),
+        Err(_) => Err(Error::config(format!("{} is not UTF-8", path.display()))),
+    }
+}
+
+/// The error for text that is not TOML, with line and column and without the text.
+pub(super) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, why: &str) -> Error {
+    let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let why = printable(why.lines().next().unwrap_or_default(), 120);
+    Error::config(format!("{} is not valid TOML at line {line}, column {column}: {why}", path.display()))
+        .hint("mend the file with an editor; nothing was changed")
+}
+
+fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
+    match dotted.split_once('.') {
+        None => profile.get(dotted),
+        Some((table, key)) => profile.get(table)?.as_table()?.get(key),
+    }
+}
+
+fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
+    let wrong = |what: &str| {
+        Error::config(format!("`{}` is not {what}", key.dotted()))
+            .hint(format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()))
+    };
+    match value {
+        Value::String(text) => Ok(vec![text.clone()]),
+        Value::Array(items) if key.is_list() => {
+            let items: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+            items.ok_or_else(|| wrong("a list of strings"))
+        }
+        _ if key.is_list() => Err(wrong("a list of strings")),
+        _ => Err(wrong("a string")),
+    }
+}
+
+fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) if prefix.is_empty() => flatten(&format!("{key}."), inner, found),
+            _ => found.push(format!("{prefix}{key}")),
+        }
+    }
+}
+
+fn unknown(key: &str, near: Option<&str>) -> String {
+    let shown = printable(key, 80);
+    if ["secret", "password"].iter().any(|word| key.ends_with(word)) {
+        return format!(
+            "`{shown}` in the configuration is ignored: secrets do not belong there; `cogtok secret set KIND` takes them"
+        );
+    }
+    match near {
+        Some(near) => format!("`{shown}` in the configuration is not a known key; did you mean `{near}`?"),
+        None => format!("`{shown}` in the configuration is not a known key"),
+    }
+}

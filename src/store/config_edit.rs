@@ -1,0 +1,221 @@
+//! `config.toml`, edited: the user's comments and order survive, and two processes editing at once lose nothing.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use toml_edit::{Array, DocumentMut, Item, Table, Value};
+
+use super::cache::held;
+use super::config::{VERSION, not_toml, read_text};
+use super::file::{self, Lock, LockError};
+use crate::error::{Error, Result, printable};
+use crate::profile::keys::Key;
+use crate::profile::words::{ProfileName, SecretKind};
+
+/// A configuration being edited.
+#[derive(Debug)]
+pub struct Draft(DocumentMut);
+
+/// Edits the configuration at `path`: takes the lock, reads the file, lets `change` work on it and replaces the file if
+/// anything changed. A file that somebody else changed meanwhile is not overwritten.
+///
+/// # Errors
+/// What `change` gives, with the file untouched; [`Kind::Config`](crate::error::Kind::Config) for a file that is not
+/// TOML; [`Kind::Store`](crate::error::Kind::Store) when it can't be locked, read or replaced, or was written by a newer
+/// cogtok.
+pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -> Result<T>) -> Result<T> {
+    let unwritable = |error: std::io::Error| Error::store(format!("{} can't be written: {error}", path.display()));
+    let target = target(path).map_err(unwritable)?;
+    let _lock = Lock::exclusive(&lock_path(&target), deadline).map_err(|error| match error {
+        LockError::Timeout { pid } => held(pid),
+        LockError::Unavailable(error) => unwritable(error),
+    })?;
+    let before = read_text(path)?;
+    let text = before.clone().unwrap_or_default();
+    let document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| not_toml(path, &text, error.span(), error.message()))?;
+    if document.get("version").and_then(Item::as_integer).is_some_and(|version| version > VERSION) {
+        return Err(Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok"));
+    }
+    let mut draft = Draft(document);
+    let result = change(&mut draft)?;
+    let after = draft.0.to_string();
+    if after == text {
+        return Ok(result);
+    }
+    if read_text(path)? != before {
+        return Err(Error::store(format!("{} was changed by another program just now", path.display()))
+            .hint("nothing was written; try again"));
+    }
+    file::replace(&target, after.as_bytes()).map_err(unwritable)?;
+    Ok(result)
+}
+
+/// The file to replace: where a symbolic link leads, so that the link stays.
+fn target(path: &Path) -> std::io::Result<PathBuf> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => Ok(path.to_path_buf()),
+        found => found,
+    }
+}
+
+fn lock_path(target: &Path) -> PathBuf {
+    let name = target.file_name().and_then(|name| name.to_str()).unwrap_or("config.toml");
+    target.with_file_name(format!(".{name}.lock"))
+}
+
+impl Draft {
+    /// The names of all profiles, as they stand in the file.
+    pub fn names(&self) -> Vec<&str> {
+        let profiles = self.0.get("profiles").and_then(Item::as_table_like);
+        profiles.map(|profiles| profiles.iter().map(|(name, _)| name).collect()).unwrap_or_default()
+    }
+
+    /// The name of the default profile, where there is one.
+    pub fn default_profile(&self) -> Option<&str> {
+        self.0.get("default_profile").and_then(Item::as_str)
+    }
+
+    /// Makes `name` the default profile, or makes none the default.
+    pub fn set_default(&mut self, name: Option<&ProfileName>) {
+        match name {
+            Some(name) => set(self.0.as_table_mut(), "default_profile", Value::from(name.as_str())),
+            None => drop(self.0.remove("default_profile")),
+        }
+    }
+
+    /// Adds an empty profile.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is one of that name, or `profiles` is not a table.
+    pub fn add(&mut self, name: &ProfileName) -> Result<()> {
+        if self.0.is_empty() {
+            self.0.insert("version", toml_edit::value(VERSION));
+        }
+        let mut outer = Table::new();
+        outer.set_implicit(true);
+        let profiles = self.0.entry("profiles").or_insert(Item::Table(outer));
+        let profiles = profiles.as_table_like_mut().ok_or_else(|| Error::config("`profiles` is not a table"))?;
+        if profiles.contains_key(name.as_str()) {
+            return Err(Error::config(format!("there is a profile `{name}` already"))
+                .hint(format!("change it: cogtok profile set {name} KEY VALUE")));
+        }
+        profiles.insert(name.as_str(), Item::Table(Table::new()));
+        Ok(())
+    }
+
+    /// Removes a profile, and the default where it was this one.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile.
+    pub fn remove(&mut self, name: &ProfileName) -> Result<()> {
+        let profiles = self.0.get_mut("profiles").and_then(Item::as_table_like_mut);
+        profiles.and_then(|profiles| profiles.remove(name.as_str())).ok_or_else(|| missing(name))?;
+        if self.default_profile() == Some(name.as_str()) {
+            self.set_default(None);
+        }
+        Ok(())
+    }
+
+    /// Sets a key of a profile; no values remove it.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for a value that the key can't have,
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile.
+    pub fn set(&mut self, name: &ProfileName, key: Key, values: &[String]) -> Result<()> {
+        for value in values {
+            key.check(value).map_err(|error| error.context(key.dotted()))?;
+        }
+        let profile = self.profile_mut(name)?;
+        let (table, last) = match key.dotted().split_once('.') {
+            None => (profile, key.dotted()),
+            Some((table, last)) => {
+                let inner = profile.entry(table).or_insert(Item::Table(Table::new()));
+                let inner = inner.as_table_like_mut();
+                (inner.ok_or_else(|| Error::config(format!("`{}` is not a table", printable(table, 40))))?, last)
+            }
+        };
+        match values {
+            [] => drop(table.remove(last)),
+            values if key.is_list() => {
+                let words = values.iter().flat_map(|value| value.split_ascii_whitespace());
+                set(table, last, Value::Array(words.collect::<Array>()));
+            }
+            values => set(table, last, Value::from(values.join(" "))),
+        }
+        Ok(())
+    }
+
+    /// Notes whether a secret of this kind is stored for the profile.
+    ///
+    /// # Errors
+    /// As [`Draft::set`].
+    pub fn note_secret(&mut self, name: &ProfileName, kind: SecretKind, is_stored: bool) -> Result<()> {
+        let listed = self.profile_mut(name)?.get("secrets").and_then(Item::as_array);
+        let mut kinds: Vec<String> =
+            listed.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect();
+        kinds.retain(|listed| listed != kind.as_str());
+        if is_stored {
+            kinds.push(kind.as_str().to_owned());
+        }
+        self.set(name, Key::Secrets, &kinds)
+    }
+
+    fn profile_mut(&mut self, name: &ProfileName) -> Result<&mut dyn toml_edit::TableLike> {
+        let profiles = self.0.get_mut("profiles").and_then(Item::as_table_like_mut);
+        let profile = profiles.and_then(|profiles| profiles.get_mut(name.as_str())).and_then(Item::as_table_like_mut);
+        profile.ok_or_else(|| missing(name))
+    }
+}
+
+fn missing(name: &ProfileName) -> Error {
+    Error::config(format!("there is no profile `{name}`")).hint("the profiles: cogtok profile list")
+}
+
+/// Sets a value and keeps the comment behind the old one.
+fn set(table: &mut dyn toml_edit::TableLike, key: &str, mut value: Value) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(old) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        None => drop(table.insert(key, Item::Value(value))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(text: &str) -> Draft {
+        Draft(text.parse().unwrap())
+    }
+
+    #[test]
+    fn comments_and_order_survive() {
+        let before = "# mine\nversion = 1 # v\ndefault_profile = \"b\" # d\n\n[profiles.b] # B\nregion = \"eu-west-1\" # R\n# end\n\n[profiles.a]\n";
+        let mut draft = draft(before);
+        draft.set(&"b".parse().unwrap(), Key::Region, &["us-east-1".into()]).unwrap();
+        draft.set_default(Some(&"a".parse().unwrap()));
+        assert_eq!(draft.0.to_string(), before.replace("eu-west-1", "us-east-1").replace("\"b\" # d", "\"a\" # d"));
+    }
+
+    #[test]
+    fn a_profile_is_added_set_and_removed() {
+        let mut draft = draft("");
+        let name = "w.s".parse().unwrap();
+        draft.add(&name).unwrap();
+        assert!(draft.add(&name).is_err());
+        draft.set(&name, Key::Scopes, &["a/b c/d".into()]).unwrap();
+        draft.set(&name, Key::UserPoolId, &["us-east-1_x".into()]).unwrap();
+        draft.note_secret(&name, SecretKind::M2mClient, true).unwrap();
+        draft.note_secret(&name, SecretKind::M2mClient, true).unwrap();
+        draft.set_default(Some(&name));
+        let expected = "version = 1\ndefault_profile = \"w.s\"\n\n[profiles.\"w.s\"]\nuser_pool_id = \"us-east-1_x\"\nsecrets = [\"m2m-client\"]\n\n[profiles.\"w.s\".m2m]\nscopes = [\"a/b\", \"c/d\"]\n";
+        assert_eq!(draft.0.to_string(), expected);
+        assert!(draft.set(&name, Key::TokenUrl, &["http://evil.example".into()]).is_err());
+        draft.remove(&name).unwrap();
+        assert!(draft.names().is_empty() && draft.default_profile().is_none());
+        assert!(draft.remove(&name).is_err());
+    }
+}

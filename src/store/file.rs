@@ -1,0 +1,231 @@
+//! Files that only this user may read, written so that a reader sees the old one or the new one, and locks.
+//!
+//! A file is replaced by writing a temporary one beside it, flushing it and renaming it. Nothing here follows a symbolic
+//! link, waits on a FIFO or writes into a file that has a second name.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The content of a regular file of at most `limit` bytes; nothing where there is none.
+///
+/// # Errors
+/// As the operating system says; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory, and for
+/// a file larger than `limit`.
+pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    let file = match open_regular(&mut options, path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let size = file.metadata()?.len();
+    if size > limit {
+        return Err(invalid(format!("it is larger than {limit} bytes")));
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1));
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Replaces the file with `bytes`, private from its first instant (mode 0600), in a directory made private (0700) where
+/// it is missing. The caller holds the lock that writers of this file share: what a killed writer left is swept away.
+///
+/// # Errors
+/// As the operating system says; the old file is untouched then.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (dir, name) = split(path)?;
+    create_dir(dir)?;
+    let prefix = format!(".{name}.");
+    sweep(dir, &prefix);
+    let mut temporary = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(dir)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    sync_dir(dir)
+}
+
+/// Makes a directory, and its parents, that only this user may enter.
+///
+/// # Errors
+/// As the operating system says.
+pub fn create_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Removes a file; that it is not there is fine.
+///
+/// # Errors
+/// As the operating system says.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// Why a lock was not had.
+#[derive(Debug)]
+pub enum LockError {
+    /// Its file can't be made or opened here: no home, a read-only disk.
+    Unavailable(io::Error),
+    /// Another process held it until the deadline.
+    Timeout {
+        /// That process, where it is known.
+        pid: Option<u32>,
+    },
+}
+
+/// What the holder of a lock leaves in its file for those who wait.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Note {
+    /// The process that holds or held the lock.
+    pub pid: u32,
+    /// What went wrong when it last tried, for those who waited meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<serde_json::Value>,
+}
+
+/// An exclusive lock on a file, released when dropped or when the process ends in whatever way. The file stays: removing
+/// it would let two processes lock two files of the same name.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Lock {
+    /// Waits for the lock until `deadline`.
+    ///
+    /// # Errors
+    /// [`LockError`].
+    pub fn exclusive(path: &Path, deadline: Instant) -> Result<Self, LockError> {
+        let file = Self::open(path)?;
+        let mut lock = Lock(wait(file, deadline, File::try_lock, File::lock)?);
+        let note = lock.note();
+        lock.leave(&Note { pid: std::process::id(), ..note });
+        Ok(lock)
+    }
+
+    /// Waits until no process holds the lock exclusively; any number may share it.
+    ///
+    /// # Errors
+    /// [`LockError`].
+    pub fn shared(path: &Path, deadline: Instant) -> Result<Self, LockError> {
+        let file = Self::open(path)?;
+        wait(file, deadline, File::try_lock_shared, File::lock_shared).map(Lock)
+    }
+
+    /// What the last holder left.
+    pub fn note(&mut self) -> Note {
+        read_note(&mut self.0).unwrap_or_default()
+    }
+
+    /// Leaves a note. It helps others and is never needed, so a full disk is no error here.
+    pub fn leave(&mut self, note: &Note) {
+        let Ok(bytes) = serde_json::to_vec(note) else { return };
+        let _ = self.0.set_len(0).and_then(|()| self.0.rewind()).and_then(|()| self.0.write_all(&bytes));
+    }
+
+    fn open(path: &Path) -> Result<File, LockError> {
+        let open = || {
+            let (dir, _) = split(path)?;
+            create_dir(dir)?;
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let file = open_regular(&mut options, path)?;
+            #[cfg(unix)]
+            if std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) > 1 {
+                return Err(invalid("the lock file has a second name (a hard link)".to_owned()));
+            }
+            Ok(file)
+        };
+        open().map_err(LockError::Unavailable)
+    }
+}
+
+/// Takes the lock at once, or on a thread of its own that may be left behind at the deadline.
+fn wait(
+    file: File,
+    deadline: Instant,
+    try_lock: fn(&File) -> Result<(), TryLockError>,
+    lock: fn(&File) -> io::Result<()>,
+) -> Result<File, LockError> {
+    match try_lock(&file) {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(LockError::Unavailable(error)),
+    }
+    let pid = |file: &mut File| read_note(file).map(|note| note.pid).filter(|pid| *pid != 0);
+    let mut reader = file.try_clone().map_err(LockError::Unavailable)?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::Builder::new()
+        .name("lock".to_owned())
+        .spawn(move || {
+            let result = lock(&file).map(|()| file);
+            let _ = sender.send(result);
+        })
+        .map_err(LockError::Unavailable)?;
+    match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(result) => result.map_err(LockError::Unavailable),
+        Err(_) => Err(LockError::Timeout { pid: pid(&mut reader) }),
+    }
+}
+
+fn read_note(file: &mut File) -> Option<Note> {
+    file.rewind().ok()?;
+    let mut bytes = Vec::new();
+    file.take(64 * 1024).read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.cast_signed());
+    }
+    let file = options.open(path).map_err(|error| match error.raw_os_error() {
+        #[cfg(unix)]
+        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => invalid("it is a symbolic link".to_owned()),
+        _ => error,
+    })?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(invalid("it is not a regular file".to_owned())),
+    }
+}
+
+fn split(path: &Path) -> io::Result<(&Path, &str)> {
+    let parts = path.parent().zip(path.file_name().and_then(|name| name.to_str()));
+    parts.ok_or_else(|| invalid("it is not the path of a file".to_owned()))
+}
+
+/// Removes temporary files of writers that were killed. Failing to is no error: they are harmless.
+fn sweep(dir: &Path, prefix: &str) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(".tmp")) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}
+
+fn invalid(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}

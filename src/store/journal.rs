@@ -1,0 +1,197 @@
+//! The journal of users being made: a user's password is on disk before the server is asked, so that no user is ever
+//! left with a password that nobody knows.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::cache::held;
+use super::file::{self, Lock, LockError};
+use crate::error::{Error, Result};
+
+const VERSION: u32 = 1;
+const LIMIT: u64 = 1024 * 1024;
+
+/// How far a user is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The server is about to be asked; it may know the user or not.
+    Intent,
+    /// The user exists, with the password as a temporary one.
+    Created,
+    /// Everything asked for is done; the result may not have been seen yet.
+    Done,
+}
+
+/// One user being made.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Record {
+    version: u32,
+    id: String,
+    /// How far it is.
+    pub state: State,
+    /// When it was begun, in seconds since the Unix epoch.
+    pub begun_at: i64,
+    /// Where the Cognito API is that was asked.
+    pub origin: String,
+    /// The pool.
+    pub user_pool_id: String,
+    /// The user name that was asked for.
+    pub username: String,
+    /// The password, in clear: the file is private.
+    pub password: String,
+    /// Whether the password is to be permanent.
+    pub is_permanent: bool,
+    /// Whether Cognito is to send its invitation.
+    pub invite: bool,
+    /// Attributes by name.
+    pub attributes: BTreeMap<String, String>,
+    /// A group to add the user to.
+    pub group: Option<String>,
+    /// The `sub` that Cognito gave.
+    pub sub: Option<String>,
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record").field("username", &self.username).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
+}
+
+impl Record {
+    /// A record of the state [`State::Intent`] under a new, random id.
+    ///
+    /// # Errors
+    /// [`Kind::Failure`](crate::error::Kind::Failure) when the operating system has no random bytes.
+    pub fn intent(
+        begun_at: i64,
+        origin: String,
+        user_pool_id: String,
+        username: String,
+        password: String,
+    ) -> Result<Self> {
+        let mut id = [0u8; 8];
+        getrandom::fill(&mut id).map_err(|why| {
+            Error::new(crate::error::Kind::Failure, format!("no random bytes from the operating system: {why}"))
+        })?;
+        Ok(Record {
+            version: VERSION,
+            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            state: State::Intent,
+            begun_at,
+            origin,
+            user_pool_id,
+            username,
+            password,
+            is_permanent: true,
+            invite: false,
+            attributes: BTreeMap::new(),
+            group: None,
+            sub: None,
+        })
+    }
+}
+
+/// The journal's directory.
+#[derive(Debug)]
+pub struct Journal {
+    dir: PathBuf,
+    _lock: Lock,
+}
+
+impl Journal {
+    /// Opens the journal to add to it; any number of processes may.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be used: no user is made then.
+    pub fn to_add(state_dir: Option<&Path>, deadline: Instant) -> Result<Self> {
+        Self::open(state_dir, |path| Lock::shared(path, deadline))
+    }
+
+    /// Opens the journal to finish what others left, waiting until `deadline` for those who are still at work.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be used.
+    pub fn to_resume(state_dir: Option<&Path>, deadline: Instant) -> Result<Self> {
+        Self::open(state_dir, |path| Lock::exclusive(path, deadline))
+    }
+
+    fn open(state_dir: Option<&Path>, lock: impl FnOnce(&Path) -> Result<Lock, LockError>) -> Result<Self> {
+        let dir = state_dir.map(|dir| dir.join("journal")).ok_or_else(|| {
+            Error::store("there is no home directory for the journal of new users").hint("set HOME or XDG_STATE_HOME")
+        })?;
+        match lock(&dir.join("journal.lock")) {
+            Ok(lock) => Ok(Journal { dir, _lock: lock }),
+            Err(LockError::Timeout { pid }) => Err(held(pid)),
+            Err(LockError::Unavailable(error)) => {
+                Err(Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display())))
+            }
+        }
+    }
+
+    /// Writes the record as it is now.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it could not be written to the end.
+    pub fn write(&self, record: &Record) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(record).map(Zeroizing::new).map_err(std::io::Error::from);
+        bytes
+            .and_then(|bytes| file::replace(&self.path(&record.id), &bytes))
+            .map_err(|error| Error::store(format!("the journal in {} can't be written: {error}", self.dir.display())))
+    }
+
+    /// Removes a record whose result has been seen.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be removed.
+    pub fn remove(&self, record: &Record) -> Result<()> {
+        file::remove(&self.path(&record.id))
+            .map_err(|error| Error::store(format!("the journal in {} can't be changed: {error}", self.dir.display())))
+    }
+
+    /// The records that are there, by user name.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the journal can't be read or one was written by a newer cogtok.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        let unreadable = |error: std::io::Error| {
+            Error::store(format!("the journal in {} can't be read: {error}", self.dir.display()))
+        };
+        let mut records = Vec::new();
+        for entry in std::fs::read_dir(&self.dir).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let Some(bytes) = file::read(&path, LIMIT).map_err(unreadable)? else { continue };
+            let version =
+                serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|json| json["version"].as_u64());
+            if version.is_some_and(|version| version > u64::from(VERSION)) {
+                return Err(
+                    Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok")
+                );
+            }
+            match serde_json::from_slice::<Record>(&bytes) {
+                Ok(record) => records.push(record),
+                Err(_) => log::warn!(target: "cogtok", "{} is not a journal record and is left alone", path.display()),
+            }
+        }
+        records.sort_by(|one, other| one.username.cmp(&other.username));
+        Ok(records)
+    }
+
+    fn path(&self, id: &str) -> PathBuf {
+        let safe: String = id.chars().filter(char::is_ascii_hexdigit).collect();
+        self.dir.join(format!("{safe}.json"))
+    }
+}

@@ -1,0 +1,42 @@
+//! What stays on this machine: the configuration, secrets in the operating system's keyring, cached tokens, and the
+//! journal of users being made.
+
+pub mod cache;
+pub mod config;
+pub mod config_edit;
+pub mod file;
+pub mod journal;
+pub mod keyring;
+
+use std::path::{Path, PathBuf};
+
+/// Where cogtok keeps its files. A place that can't be named (no home directory, a relative one) is none: nothing is
+/// ever written to the current directory instead.
+#[derive(Debug, Clone, Default)]
+pub struct Dirs {
+    /// `config.toml`.
+    pub config_file: Option<PathBuf>,
+    /// Cached tokens and their locks.
+    pub cache: Option<PathBuf>,
+    /// The journal and the configuration's lock.
+    pub state: Option<PathBuf>,
+}
+
+impl Dirs {
+    /// The places of this platform: the XDG base directories, on macOS `~/.config` for the configuration, on Windows
+    /// `%APPDATA%`.
+    pub fn of_this_machine() -> Self {
+        let Some(project) = directories::ProjectDirs::from("", "", "cogtok") else { return Dirs::default() };
+        let absolute = |path: &Path| path.is_absolute().then(|| path.to_path_buf());
+        let config = if cfg!(target_os = "macos") {
+            directories::BaseDirs::new().and_then(|base| absolute(&base.home_dir().join(".config/cogtok")))
+        } else {
+            absolute(project.config_dir())
+        };
+        Dirs {
+            config_file: config.map(|dir| dir.join("config.toml")),
+            cache: absolute(project.cache_dir()),
+            state: absolute(project.state_dir().unwrap_or(project.data_local_dir())),
+        }
+    }
+}

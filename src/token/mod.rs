@@ -1,0 +1,184 @@
+//! What a token is. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
+
+pub mod jwt;
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+use crate::profile::words::{Scopes, TokenUse};
+use crate::secret::Secret;
+
+/// The most bytes a token may have: more does not fit an HTTP header or an environment variable.
+pub const MAX_TOKEN_BYTES: usize = 32 * 1024;
+
+/// The longest life, in seconds, that is believed of a token: Cognito's own maximum.
+pub const MAX_LIFE_SECONDS: u64 = 24 * 60 * 60;
+
+/// The `expires_in` of a token answer (RFC 6749 section 5.1), which a server may leave out or get wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Not said: the token's own `exp` counts.
+    Missing,
+    /// Said in a form that means nothing, or not positive: the token is not kept.
+    Unusable,
+    /// Seconds from now.
+    Seconds(u64),
+}
+
+impl Lifetime {
+    /// The lifetime that a JSON value stands for.
+    pub fn of(value: Option<&serde_json::Value>) -> Self {
+        match value {
+            None | Some(serde_json::Value::Null) => Lifetime::Missing,
+            Some(value) => match value.as_u64() {
+                Some(seconds) if seconds > 0 => Lifetime::Seconds(seconds.min(MAX_LIFE_SECONDS)),
+                _ => Lifetime::Unusable,
+            },
+        }
+    }
+}
+
+/// One token and the end of its life.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The token, an RFC 6750 `b64token`.
+    pub value: Secret,
+    /// When it ends, in seconds since the Unix epoch; unknown where neither the answer nor the token says.
+    pub expires_at: Option<u64>,
+}
+
+impl Token {
+    /// Takes a token from an answer that arrived at `now`.
+    ///
+    /// # Errors
+    /// [`Kind::Network`] when it is not a `b64token` (RFC 6750 section 2.1) or is longer than [`MAX_TOKEN_BYTES`].
+    pub fn received(value: Secret, lifetime: Lifetime, now: u64) -> Result<Self> {
+        let text = value.expose();
+        if text.len() > MAX_TOKEN_BYTES {
+            return Err(Error::new(Kind::Network, format!("the token is longer than {MAX_TOKEN_BYTES} bytes")));
+        }
+        if !is_b64token(text) {
+            return Err(Error::new(Kind::Network, "the token has characters outside RFC 6750 (b64token) or is empty"));
+        }
+        let exp = jwt::read_unverified(text).and_then(|claims| claims.exp);
+        let expires_at = match lifetime {
+            Lifetime::Unusable => None,
+            Lifetime::Missing => exp.map(|exp| exp.min(now / 1000 + MAX_LIFE_SECONDS)),
+            Lifetime::Seconds(seconds) => {
+                let end = now / 1000 + seconds.min(MAX_LIFE_SECONDS);
+                Some(exp.map_or(end, |exp| exp.min(end)))
+            }
+        };
+        Ok(Token { value, expires_at })
+    }
+
+    /// Whether it is known to be valid for `at_least` from `now` on.
+    pub fn is_fresh(&self, now: u64, at_least: Duration) -> bool {
+        let needed = now.saturating_add(u64::try_from(at_least.as_millis()).unwrap_or(u64::MAX));
+        self.expires_at.is_some_and(|end| end.saturating_mul(1000) > needed)
+    }
+
+    /// Seconds of life left at `now`; 0 when it is over.
+    pub fn seconds_left(&self, now: u64) -> Option<u64> {
+        self.expires_at.map(|end| (end.saturating_mul(1000).saturating_sub(now)) / 1000)
+    }
+}
+
+/// What one answer of Cognito brought.
+#[derive(Debug, Clone)]
+pub struct TokenSet {
+    /// The access token.
+    pub access: Token,
+    /// The ID token, for users.
+    pub id: Option<Token>,
+    /// The scopes that were granted, where the token or the answer says.
+    pub scope: Option<Scopes>,
+    /// The scopes that were asked for; empty where all that the client may have were, and for users.
+    pub asked: Scopes,
+    /// When the answer arrived, in milliseconds since the Unix epoch.
+    pub obtained_at: u64,
+}
+
+impl TokenSet {
+    /// The token for this use.
+    pub fn of(&self, token: TokenUse) -> Option<&Token> {
+        match token {
+            TokenUse::Access => Some(&self.access),
+            TokenUse::Id => self.id.as_ref(),
+        }
+    }
+
+    /// The scopes that were asked for and not granted, compared as sets. Nothing asked for, or a token that does not say,
+    /// gives none.
+    pub fn scopes_refused(&self) -> Vec<&str> {
+        self.scope.as_ref().map(|granted| self.asked.missing_from(granted)).unwrap_or_default()
+    }
+}
+
+/// Whether `text` is a `b64token`: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=".
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000_000;
+
+    fn received(text: &str, lifetime: Lifetime) -> Result<Token> {
+        Token::received(Secret::new(text.to_owned()), lifetime, NOW)
+    }
+
+    fn jwt(payload: &str) -> String {
+        use base64::Engine;
+        let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.c2ln", part(r#"{"alg":"RS256"}"#), part(payload))
+    }
+
+    #[test]
+    fn what_a_shell_could_obey_is_no_token() {
+        for bad in [
+            "", "a;b", "a`b`", "$(id)", "a'b", "a\"b", "a\\b", "a b", "*", "a\nb", "a\rb", "\u{1b}", "a\0", "é", "=a",
+            "=",
+        ] {
+            assert_eq!(received(bad, Lifetime::Seconds(60)).unwrap_err().kind(), Kind::Network, "{bad:?}");
+        }
+        assert!(received(&"a".repeat(MAX_TOKEN_BYTES + 1), Lifetime::Missing).is_err());
+        assert!(received("aZ9-._~+/==", Lifetime::Missing).is_ok());
+    }
+
+    #[test]
+    fn a_token_lives_no_longer_than_its_own_exp() {
+        let token = jwt(&format!(r#"{{"exp":{}}}"#, NOW / 1000 + 300));
+        assert_eq!(received(&token, Lifetime::Seconds(3600)).unwrap().expires_at, Some(NOW / 1000 + 300));
+        assert_eq!(received(&token, Lifetime::Seconds(100)).unwrap().expires_at, Some(NOW / 1000 + 100));
+        assert_eq!(received(&token, Lifetime::Missing).unwrap().expires_at, Some(NOW / 1000 + 300));
+        assert_eq!(received(&token, Lifetime::Unusable).unwrap().expires_at, None);
+        assert_eq!(received("opaque", Lifetime::Missing).unwrap().expires_at, None);
+    }
+
+    #[test]
+    fn expires_in_of_any_shape_is_survived() {
+        let of = |json: &str| Lifetime::of(Some(&serde_json::from_str(json).unwrap()));
+        assert_eq!(Lifetime::of(None), Lifetime::Missing);
+        assert_eq!(of("null"), Lifetime::Missing);
+        for unusable in ["-1", "0", "\"3600\"", "\"x\"", "3600.5", "true", "[]", "18446744073709551616"] {
+            assert_eq!(of(unusable), Lifetime::Unusable, "{unusable}");
+        }
+        assert_eq!(of("1"), Lifetime::Seconds(1));
+        assert_eq!(of("9223372036854775808"), Lifetime::Seconds(MAX_LIFE_SECONDS));
+    }
+
+    #[test]
+    fn freshness_is_decided_to_the_second() {
+        let token = received("opaque", Lifetime::Seconds(60)).unwrap();
+        assert!(token.is_fresh(NOW, Duration::from_secs(59)));
+        assert!(!token.is_fresh(NOW, Duration::from_secs(60)));
+        assert!(!token.is_fresh(u64::MAX, Duration::ZERO));
+        assert!(!token.is_fresh(NOW, Duration::MAX));
+        assert_eq!(token.seconds_left(NOW + 500), Some(59));
+        assert_eq!(token.seconds_left(u64::MAX), Some(0));
+    }
+}
