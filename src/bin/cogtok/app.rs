@@ -1,0 +1,210 @@
+//! What every command receives. Nothing is opened before it is asked for.
+
+use std::cell::OnceCell;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use cogtok::cognito::http::Wire;
+use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::keys::{Key, Origin, Settings};
+use cogtok::profile::words::{ProfileName, SecretKind, parse_duration};
+use cogtok::profile::{AwsEnvironment, Profile};
+use cogtok::secret::Secret;
+use cogtok::store::Dirs;
+use cogtok::store::cache::Cache;
+use cogtok::store::config::{Config, list};
+use cogtok::store::keyring::{ATTENDED, Binding, Keyring, UNATTENDED};
+
+use crate::cli::{Global, Output};
+use crate::{env, interrupt, terminal};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The process, seen by a command.
+pub struct App {
+    pub global: Global,
+    started: Instant,
+    timeout: Duration,
+    dirs: OnceCell<Dirs>,
+    config: OnceCell<Config>,
+}
+
+impl App {
+    pub fn new(global: Global) -> Result<Self> {
+        let timeout = match (global.timeout, env::var("COGTOK_TIMEOUT")) {
+            (Some(timeout), _) => timeout,
+            (None, Some(text)) => parse_duration(&text).map_err(|error| error.context("COGTOK_TIMEOUT"))?,
+            (None, None) => DEFAULT_TIMEOUT,
+        };
+        Ok(App { global, started: Instant::now(), timeout, dirs: OnceCell::new(), config: OnceCell::new() })
+    }
+
+    /// When the whole call ends.
+    pub fn deadline(&self) -> Instant {
+        let a_day = Duration::from_secs(24 * 60 * 60);
+        self.started + self.timeout.min(a_day)
+    }
+
+    /// The form to print in.
+    pub fn output(&self, otherwise: Output) -> Output {
+        if self.global.json { Output::Json } else { self.global.output.unwrap_or(otherwise) }
+    }
+
+    pub fn dirs(&self) -> &Dirs {
+        self.dirs.get_or_init(Dirs::of_this_machine)
+    }
+
+    pub fn cache(&self) -> Cache {
+        Cache::new(self.dirs().cache.clone())
+    }
+
+    /// The configuration file, whether or not it exists.
+    pub fn config_path(&self) -> Result<PathBuf> {
+        let named = self.global.config.clone().or_else(|| env::var("COGTOK_CONFIG").map(PathBuf::from));
+        named.or_else(|| self.dirs().config_file.clone()).ok_or_else(|| {
+            Error::store("there is no home directory for the configuration")
+                .hint("set HOME or XDG_CONFIG_HOME, or add `--config FILE`")
+        })
+    }
+
+    /// The configuration; without a home directory an empty one.
+    pub fn config(&self) -> Result<&Config> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let config = match self.config_path() {
+            Ok(path) => Config::load(&path)?,
+            Err(_) => Config::default(),
+        };
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The name of the profile to use: `-p`, COGTOK_PROFILE, the default; none where none of them is there.
+    pub fn profile_name(&self) -> Result<Option<ProfileName>> {
+        let name = match (&self.global.profile, env::var("COGTOK_PROFILE")) {
+            (Some(name), _) => Some(name.parse()?),
+            (None, Some(name)) => Some(name.parse().map_err(|error: Error| error.context("COGTOK_PROFILE"))?),
+            (None, None) => self.config()?.default_profile()?,
+        };
+        terminal::set_profile(name.as_ref().map(ProfileName::as_str));
+        Ok(name)
+    }
+
+    /// The profile with the options of the command, the global ones and the variables applied.
+    pub fn profile(&self, options: &[(Key, Option<String>)]) -> Result<Profile> {
+        let name = self.profile_name()?;
+        let config = self.config()?;
+        for oddity in config.oddities(name.as_ref()) {
+            log::warn!(target: "cogtok", "{oddity}");
+        }
+        let mut settings = Settings::default();
+        for (key, value) in options.iter().chain(&self.global_options()) {
+            if let Some(value) = value {
+                settings.offer(*key, vec![value.clone()], Origin::Flag);
+            }
+        }
+        for (key, variable) in Key::ALL.iter().filter_map(|key| key.variable().map(|variable| (*key, variable))) {
+            if let Some(value) = env::var(variable) {
+                settings.offer(key, vec![value], Origin::Variable(variable));
+            }
+        }
+        if let Some(name) = &name {
+            config.offer(name, &mut settings)?;
+        }
+        let profile = Profile::resolve(name, &settings, &aws_environment())?;
+        if let Some(endpoint) = &profile.cognito_idp_endpoint {
+            log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
+        }
+        Ok(profile)
+    }
+
+    /// The global options that are settings of a profile.
+    pub fn global_options(&self) -> [(Key, Option<String>); 3] {
+        [
+            (Key::Region, self.global.region.clone()),
+            (Key::AwsProfile, self.global.aws_profile.clone()),
+            (Key::EndpointUrl, self.global.endpoint_url.clone()),
+        ]
+    }
+
+    /// An error about something missing, told as what it is where no profile was chosen at all.
+    pub fn without_profile(&self, profile: &Profile, error: Error) -> Error {
+        if profile.name.is_some() || error.kind() != Kind::Config {
+            return error;
+        }
+        let names = self.config().map(Config::names).unwrap_or_default();
+        let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
+        match names.is_empty() {
+            true => chosen.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+            false => chosen.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+        }
+    }
+
+    /// The HTTP client for this call.
+    pub fn wire(&self) -> Result<Wire> {
+        let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
+        let bundle = path.map(|path| {
+            let unusable = |why: &dyn std::fmt::Display| {
+                Error::usage(format!("the CA bundle {} is not usable: {why}", path.display()))
+            };
+            let bytes = std::fs::read(&path).map_err(|error| unusable(&error))?;
+            match bytes.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
+                true => Ok(bytes),
+                false => Err(unusable(&"it holds no PEM certificate")),
+            }
+        });
+        Ok(Wire::new(bundle.transpose()?, env::now, self.deadline()))
+    }
+
+    /// Runs what needs the network, until the deadline.
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        interrupt::watch();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Kind::Failure, format!("no runtime: {error}")))?;
+        let left = self.deadline().saturating_duration_since(Instant::now());
+        let result = runtime.block_on(async { tokio::time::timeout(left, work).await });
+        // A name look-up on a thread of its own may never end; it is left behind.
+        runtime.shutdown_background();
+        result.unwrap_or_else(|_| {
+            let seconds = self.timeout.as_secs_f32();
+            Err(Error::network(format!("no result within {seconds} s"))
+                .hint("try again, or allow more with `--timeout 60s`"))
+        })
+    }
+
+    /// The keyring, with more patience where somebody is there to unlock it.
+    pub fn keyring(&self) -> Keyring {
+        interrupt::watch();
+        Keyring::new(if terminal::can_ask() { ATTENDED } else { UNATTENDED })
+    }
+
+    /// The secret of this kind that the environment or the keyring has; none where neither should have one.
+    pub fn stored_secret(&self, profile: &Profile, binding: &Binding) -> Result<Option<Secret>> {
+        let variable = match binding.kind {
+            SecretKind::M2mClient => "COGTOK_M2M_CLIENT_SECRET",
+            SecretKind::UserClient => "COGTOK_USER_CLIENT_SECRET",
+            SecretKind::Password => "COGTOK_PASSWORD",
+        };
+        if let Some(secret) = env::secret(variable) {
+            return Ok(Some(secret));
+        }
+        let is_listed =
+            profile.secrets.contains(&binding.kind) || self.config()?.lists_secret(binding.kind, &binding.client_id);
+        match is_listed {
+            true => self.keyring().get(binding).map(Some),
+            false => Ok(None),
+        }
+    }
+}
+
+fn aws_environment() -> AwsEnvironment {
+    let any = env::var("AWS_ENDPOINT_URL");
+    AwsEnvironment {
+        region: env::var("AWS_REGION").or_else(|| env::var("AWS_DEFAULT_REGION")),
+        cognito_idp_endpoint: env::var("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER").or_else(|| any.clone()),
+        secretsmanager_endpoint: env::var("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(any),
+    }
+}

@@ -1,0 +1,151 @@
+//! The command line as clap sees it, and what is answered before clap sees it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, ValueEnum};
+use cogtok::error::{Error, Result};
+use cogtok::profile::words::parse_duration;
+
+use crate::commands::Command;
+use crate::terminal::{self, Color, Manner};
+
+/// Amazon Cognito tokens: get them, keep them, use them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cogtok",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  \
+        cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT\n  \
+        cogtok token user -p ws --username alice@example.com\n  \
+        eval $(cogtok token m2m -p ws --export)"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The profile to use; else COGTOK_PROFILE, else the default
+    #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options")]
+    pub profile: Option<String>,
+    /// The configuration file; else COGTOK_CONFIG, else ~/.config/cogtok/config.toml
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// The AWS Region; else read from the pool id
+    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options")]
+    pub region: Option<String>,
+    /// The profile of ~/.aws whose credentials sign AWS calls
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    pub aws_profile: Option<String>,
+    /// Where the AWS APIs are instead of at AWS, such as a local Cognito
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub endpoint_url: Option<String>,
+    /// How to print the result
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", help_heading = "Global options")]
+    pub output: Option<Output>,
+    /// Short for --output json
+    #[arg(long, global = true, conflicts_with = "output", help_heading = "Global options")]
+    pub json: bool,
+    /// Never ask anything
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_input: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+    /// Show requests (-v) and their redacted bodies (-vv)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// How long the whole call may take, waiting for locks included
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Global options")]
+    pub timeout: Option<Duration>,
+    /// Certificate authorities to trust besides the system's, as a PEM file
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub ca_bundle: Option<PathBuf>,
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Global options"
+    )]
+    pub color: Color,
+}
+
+/// The forms of `--output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// The plain value
+    Text,
+    /// A table
+    Table,
+    /// JSON
+    Json,
+}
+
+/// A duration option.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.message().to_owned())
+}
+
+/// Options that do not exist because they would show a secret in the process list, and what to do instead.
+const REFUSED: [(&str, &str); 8] = [
+    (
+        "--password",
+        "`--password-stdin` reads it from standard input, COGTOK_PASSWORD from the environment; without either it is asked for",
+    ),
+    ("--new-password", "`--new-password-stdin` reads it from standard input; without it the password is asked for"),
+    (
+        "--client-secret",
+        "`cogtok secret set m2m-client` stores it, `--client-secret-stdin` reads it, COGTOK_M2M_CLIENT_SECRET supplies it",
+    ),
+    (
+        "--m2m-client-secret",
+        "`cogtok secret set m2m-client` stores it, `--client-secret-stdin` reads it, COGTOK_M2M_CLIENT_SECRET supplies it",
+    ),
+    ("--user-client-secret", "`cogtok secret set user-client` stores it, COGTOK_USER_CLIENT_SECRET supplies it"),
+    ("--secret", "`cogtok secret set KIND` reads it from standard input or asks for it"),
+    ("--passphrase", "secrets are read from standard input or asked for"),
+    ("--refresh-token", "secrets are read from standard input or asked for"),
+];
+
+/// Parses the command line; `--help` and `--version` are answered here and end the process well.
+pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
+    refuse_secrets(&args)?;
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(answer) => return terminal::usage(&answer).map(|()| None),
+    };
+    terminal::set_manner(Manner {
+        is_quiet: cli.global.quiet,
+        verbosity: cli.global.verbose,
+        no_input: cli.global.no_input,
+        color: cli.global.color,
+    });
+    Ok(Some(cli))
+}
+
+fn refuse_secrets(args: &[OsString]) -> Result<()> {
+    for arg in args.iter().skip(1).map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--") {
+        let option = arg.split_once('=').map_or(&*arg, |(option, _)| option);
+        if let Some((option, instead)) = REFUSED.iter().find(|(refused, _)| *refused == option) {
+            return Err(Error::usage(format!(
+                "there is no `{option}`: every user of this machine can read a command line"
+            ))
+            .hint(*instead)
+            .hint("if that was a real secret, change it: your shell's history may hold it"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! The commands: the path of a file is what you type.
+
+mod profile;
+mod secret;
+mod token;
+mod user;
+
+use clap::Subcommand;
+use cogtok::error::Result;
+
+use crate::app::App;
+use crate::cli::Cli;
+
+/// The first word of a command line.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make users
+    #[command(subcommand)]
+    User(user::Command),
+    /// Get tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Name the pools and clients you use
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Keep client secrets and passwords in the keyring
+    #[command(subcommand)]
+    Secret(secret::Command),
+}
+
+/// Runs the command that was typed; none was where help was asked for.
+pub fn run(cli: Option<Cli>) -> Result<()> {
+    let Some(cli) = cli else { return Ok(()) };
+    let app = App::new(cli.global)?;
+    match cli.command {
+        Command::User(command) => user::run(&app, command),
+        Command::Token(command) => token::run(&app, command),
+        Command::Profile(command) => profile::run(&app, command),
+        Command::Secret(command) => secret::run(&app, command),
+    }
+}
+
+/// A table for people: as wide as the terminal, 80 columns where there is none.
+fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(80);
+    }
+    table.set_header(header.iter().copied());
+    table.add_rows(rows);
+    let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    text
+}

@@ -1,0 +1,113 @@
+//! `cogtok profile create`: one more profile in the configuration.
+
+use clap::Args;
+use cogtok::error::{Error, Result};
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::store::config_edit::edit;
+
+use crate::app::App;
+use crate::terminal;
+
+/// Make a profile; the first one becomes the default
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT \\\n    \
+    --m2m-client-id CLIENT --token-url https://ws.auth.us-east-1.amazoncognito.com/oauth2/token \\\n    \
+    --scope api/read --scope api/write")]
+pub struct Create {
+    /// The profile's name
+    name: String,
+    /// What the profile is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// The user pool
+    #[arg(long, value_name = "ID")]
+    user_pool_id: Option<String>,
+    /// The pool's domain, as a URL
+    #[arg(long, value_name = "URL")]
+    domain: Option<String>,
+    /// The app client that users sign in with
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// The user who signs in
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// How users sign in: srp or password
+    #[arg(long, value_name = "FLOW")]
+    auth_flow: Option<String>,
+    /// The token that `token user` prints: access or id
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// The machine-to-machine app client
+    #[arg(long, value_name = "ID")]
+    m2m_client_id: Option<String>,
+    /// A scope that `token m2m` asks for; repeat it or separate them by spaces
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// The token endpoint; else the domain's
+    #[arg(long, value_name = "URL")]
+    token_url: Option<String>,
+    /// The Secrets Manager secret that holds the machine-to-machine client's secret
+    #[arg(long, value_name = "ARN")]
+    secret_arn: Option<String>,
+    /// How that client authenticates: client_secret_basic or client_secret_post
+    #[arg(long, value_name = "METHOD")]
+    auth_method: Option<String>,
+    /// How long a cached token must still be valid
+    #[arg(long, value_name = "DURATION")]
+    min_validity: Option<String>,
+}
+
+impl Create {
+    fn settings(&self, app: &App) -> Vec<(Key, Vec<String>)> {
+        let own = [
+            (Key::Description, &self.description),
+            (Key::UserPoolId, &self.user_pool_id),
+            (Key::Domain, &self.domain),
+            (Key::MinValidity, &self.min_validity),
+            (Key::UserClientId, &self.client_id),
+            (Key::Username, &self.username),
+            (Key::AuthFlow, &self.auth_flow),
+            (Key::Token, &self.token),
+            (Key::M2mClientId, &self.m2m_client_id),
+            (Key::TokenUrl, &self.token_url),
+            (Key::SecretArn, &self.secret_arn),
+            (Key::AuthMethod, &self.auth_method),
+        ];
+        let own = own.into_iter().map(|(key, value)| (key, value.clone()));
+        let single = own.chain(app.global_options()).filter_map(|(key, value)| Some((key, vec![value?])));
+        let mut settings: Vec<_> =
+            single.chain((!self.scope.is_empty()).then(|| (Key::Scopes, self.scope.clone()))).collect();
+        settings.sort_by_key(|(key, _)| *key);
+        settings
+    }
+}
+
+pub fn run(app: &App, args: &Create) -> Result<()> {
+    let name: ProfileName = args.name.parse()?;
+    let settings = args.settings(app);
+    let of_use = [Key::UserClientId, Key::UserPoolId, Key::M2mClientId, Key::SecretArn, Key::Domain];
+    if !settings.iter().any(|(key, _)| of_use.contains(key)) {
+        return Err(Error::usage("the profile would name neither a pool nor a client")
+            .hint("add `--user-pool-id ID --client-id ID` for users, `--m2m-client-id ID --token-url URL` for machines, or `--secret-arn ARN`"));
+    }
+    let path = app.config_path()?;
+    let is_default = edit(&path, app.deadline(), |draft| {
+        draft.add(&name)?;
+        for (key, values) in &settings {
+            draft.set(&name, *key, values)?;
+        }
+        let is_first = draft.default_profile().is_none() && draft.names().len() == 1;
+        if is_first {
+            draft.set_default(Some(&name));
+        }
+        Ok(is_first)
+    })?;
+    let role = if is_default { " and is the default" } else { "" };
+    terminal::note(&format!("profile `{name}` is in {}{role}", path.display()));
+    if settings.iter().any(|(key, _)| *key == Key::M2mClientId) && args.secret_arn.is_none() {
+        terminal::hint(&format!("store the client secret: cogtok secret set {} -p {name}", SecretKind::M2mClient));
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! `cogtok profile current`: which profile is in use.
+
+use clap::Args;
+use cogtok::error::{Error, Result};
+use cogtok::store::config::list;
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::terminal;
+
+/// Print the name of the profile in use
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cogtok profile current")]
+pub struct Current {}
+
+pub fn run(app: &App) -> Result<()> {
+    let config = app.config()?;
+    let Some(name) = app.profile_name()? else {
+        let names = config.names();
+        let error = Error::config("no profile is chosen");
+        return Err(match names.is_empty() {
+            true => error.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+            false => error.hint(format!("choose one with `cogtok profile use NAME`: {}", list(&names))),
+        });
+    };
+    if !config.names().contains(&name) {
+        return Err(config.no_such_profile(&name));
+    }
+    match app.output(Output::Text) {
+        Output::Json => terminal::data(&format!("{}\n", serde_json::json!({ "name": name.as_str() }))),
+        Output::Text | Output::Table => terminal::data(&format!("{name}\n")),
+    }
+    .map(drop)
+}

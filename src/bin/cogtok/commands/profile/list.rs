@@ -1,0 +1,72 @@
+//! `cogtok profile list`: which profiles there are. Wakes neither the keyring nor the network.
+
+use clap::Args;
+use cogtok::error::{Result, printable};
+use cogtok::profile::keys::{Key, Settings};
+use cogtok::profile::words::ProfileName;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::table;
+use crate::terminal;
+
+/// List the profiles; * marks the one in use
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cogtok profile list\n  cogtok profile list --json | jq -r '.[].name'")]
+pub struct List {}
+
+pub fn run(app: &App) -> Result<()> {
+    let config = app.config()?;
+    // A default that is broken must not keep anybody from seeing the list.
+    let in_use = app.profile_name().unwrap_or_default();
+    let rows: Vec<(ProfileName, Settings)> = config
+        .names()
+        .into_iter()
+        .map(|name| {
+            let mut settings = Settings::default();
+            let _ = config.offer(&name, &mut settings);
+            (name, settings)
+        })
+        .collect();
+    let first = |settings: &Settings, key: Key| settings.list(key).first().cloned();
+    if app.output(Output::Table) == Output::Json {
+        let list: Vec<Value> = rows
+            .iter()
+            .map(|(name, settings)| {
+                json!({
+                    "name": name.as_str(),
+                    "is_current": in_use.as_ref() == Some(name),
+                    "description": first(settings, Key::Description),
+                    "user_pool_id": first(settings, Key::UserPoolId),
+                    "region": first(settings, Key::Region),
+                    "client_id": first(settings, Key::UserClientId),
+                    "m2m_client_id": first(settings, Key::M2mClientId),
+                })
+            })
+            .collect();
+        return terminal::data(&format!("{}\n", Value::Array(list))).map(drop);
+    }
+    if rows.is_empty() {
+        terminal::hint("there is no profile yet: cogtok profile create NAME --user-pool-id ID --client-id ID");
+        return Ok(());
+    }
+    if app.output(Output::Table) == Output::Text {
+        let names: String = rows.iter().map(|(name, _)| format!("{name}\n")).collect();
+        return terminal::data(&names).map(drop);
+    }
+    let rows = rows.iter().map(|(name, settings)| {
+        let mark = if in_use.as_ref() == Some(name) { "*" } else { "" };
+        let has = |key, word| first(settings, key).map(|_| word);
+        let uses = [has(Key::UserClientId, "user"), has(Key::M2mClientId, "m2m").or(has(Key::SecretArn, "m2m"))];
+        let pool = first(settings, Key::UserPoolId).unwrap_or_default();
+        vec![
+            mark.to_owned(),
+            name.to_string(),
+            printable(&pool, 60),
+            uses.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            printable(&first(settings, Key::Description).unwrap_or_default(), 200),
+        ]
+    });
+    terminal::data(&table(&["", "NAME", "USER POOL", "TOKENS", "DESCRIPTION"], rows)).map(drop)
+}

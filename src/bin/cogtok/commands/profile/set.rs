@@ -1,0 +1,49 @@
+//! `cogtok profile set`: one key of a profile.
+
+use clap::Args;
+use cogtok::error::{Error, Result};
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::ProfileName;
+use cogtok::store::config_edit::edit;
+
+use crate::app::App;
+use crate::terminal;
+
+/// Set a key of a profile
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile set ws user.auth_flow password\n  \
+    cogtok profile set ws m2m.scopes api/read api/write")]
+pub struct Set {
+    /// The profile's name
+    name: String,
+    /// The key, such as m2m.token_url
+    key: String,
+    /// The value; several for a list
+    #[arg(required = true)]
+    value: Vec<String>,
+}
+
+pub fn run(app: &App, args: &Set) -> Result<()> {
+    let name: ProfileName = args.name.parse()?;
+    terminal::set_profile(Some(name.as_str()));
+    let last = args.key.rsplit('.').next().unwrap_or_default();
+    if last.ends_with("secret") || last.ends_with("password") {
+        return Err(Error::usage("secrets are not kept in the configuration")
+            .hint("store it: cogtok secret set KIND -p {name}"));
+    }
+    let key = Key::parse(&args.key)?;
+    if key == Key::Secrets {
+        return Err(Error::usage("`secrets` is kept by `cogtok secret set` and `cogtok secret delete`"));
+    }
+    if args.value.len() > 1 && !key.is_list() {
+        return Err(Error::usage(format!("`{}` takes one value", key.dotted())));
+    }
+    let config = app.config()?;
+    if !config.names().contains(&name) {
+        return Err(config.no_such_profile(&name));
+    }
+    edit(&app.config_path()?, app.deadline(), |draft| draft.set(&name, key, &args.value))?;
+    terminal::note(&format!("`{}` of profile `{name}` is set", key.dotted()));
+    Ok(())
+}

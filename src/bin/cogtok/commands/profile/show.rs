@@ -1,0 +1,48 @@
+//! `cogtok profile show`: what a profile says.
+
+use clap::Args;
+use cogtok::error::{Error, Result, printable};
+use cogtok::profile::keys::{Key, Settings};
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::terminal;
+
+/// Show a profile as the configuration has it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cogtok profile show\n  cogtok profile show ws --json")]
+pub struct Show {
+    /// The profile; else the one in use
+    name: Option<String>,
+}
+
+pub fn run(app: &App, args: &Show) -> Result<()> {
+    let name = match &args.name {
+        Some(name) => name.parse()?,
+        None => app.profile_name()?.ok_or_else(|| {
+            Error::config("no profile is chosen")
+                .hint("choose one: cogtok profile show NAME, or cogtok profile use NAME")
+        })?,
+    };
+    terminal::set_profile(Some(name.as_str()));
+    let config = app.config()?;
+    let mut settings = Settings::default();
+    config.offer(&name, &mut settings)?;
+    for oddity in config.oddities(Some(&name)) {
+        log::warn!(target: "cogtok", "{oddity}");
+    }
+    let set = Key::ALL.iter().copied().filter(|key| !settings.list(*key).is_empty());
+    if app.output(Output::Text) == Output::Json {
+        let mut object = Map::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
+        for key in set {
+            let values = settings.list(key);
+            let value = if key.is_list() { Value::from(values.to_vec()) } else { Value::from(values.join(" ")) };
+            object.insert(key.dotted().to_owned(), value);
+        }
+        return terminal::data(&format!("{}\n", Value::Object(object))).map(drop);
+    }
+    let lines: String =
+        set.map(|key| format!("{:<16} {}\n", key.dotted(), printable(&settings.list(key).join(" "), 400))).collect();
+    terminal::data(&lines).map(drop)
+}

@@ -1,0 +1,34 @@
+//! `cogtok profile use`: which profile is the default.
+
+use clap::Args;
+use cogtok::error::Result;
+use cogtok::profile::words::ProfileName;
+use cogtok::store::config_edit::edit;
+
+use crate::app::App;
+use crate::{env, terminal};
+
+/// Make a profile the default
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cogtok profile use ws")]
+pub struct Use {
+    /// The profile's name
+    name: String,
+}
+
+pub fn run(app: &App, args: &Use) -> Result<()> {
+    let name: ProfileName = args.name.parse()?;
+    let config = app.config()?;
+    if !config.names().contains(&name) {
+        return Err(config.no_such_profile(&name));
+    }
+    edit(&app.config_path()?, app.deadline(), |draft| {
+        draft.set_default(Some(&name));
+        Ok(())
+    })?;
+    terminal::note(&format!("profile `{name}` is the default"));
+    if let Some(other) = env::var("COGTOK_PROFILE").filter(|other| other != name.as_str()) {
+        log::warn!(target: "cogtok", "COGTOK_PROFILE is set to `{other}` and wins in this shell");
+    }
+    Ok(())
+}

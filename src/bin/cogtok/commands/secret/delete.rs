@@ -1,0 +1,36 @@
+//! `cogtok secret delete`: a secret out of the keyring.
+
+use clap::Args;
+use cogtok::error::Result;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::SecretKind;
+use cogtok::store::config_edit::edit;
+
+use super::{binding, no_profile};
+use crate::app::App;
+use crate::terminal;
+
+/// Delete a secret of the profile from the keyring
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cogtok secret delete m2m-client -p ws")]
+pub struct Delete {
+    /// m2m-client, user-client or password
+    kind: String,
+    /// The user, for a password
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+}
+
+pub fn run(app: &App, args: &Delete) -> Result<()> {
+    let kind: SecretKind = args.kind.parse()?;
+    let profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    let name = profile.name.clone().ok_or_else(no_profile)?;
+    let binding = binding(&profile, kind)?;
+    let was_there = app.keyring().delete(&binding)?;
+    edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(&name, kind, false))?;
+    terminal::note(&match was_there {
+        true => format!("the {binding} is deleted"),
+        false => format!("there was no {binding} for {}", binding.origin),
+    });
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `cogtok secret status`: where each secret of the profile lives, never its value.
+
+use clap::Args;
+use cogtok::error::Result;
+use cogtok::profile::words::SecretKind;
+use serde_json::{Value, json};
+
+use super::{binding, no_profile};
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::table;
+use crate::{env, terminal};
+
+/// Say where each secret of the profile lives, never its value
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cogtok secret status -p ws")]
+pub struct Status {}
+
+pub fn run(app: &App) -> Result<()> {
+    let profile = app.profile(&[])?;
+    if profile.name.is_none() {
+        return Err(no_profile());
+    }
+    let mut rows = Vec::new();
+    for kind in SecretKind::ALL.iter().copied() {
+        let Ok(binding) = binding(&profile, kind) else { continue };
+        let variable = match kind {
+            SecretKind::M2mClient => "COGTOK_M2M_CLIENT_SECRET",
+            SecretKind::UserClient => "COGTOK_USER_CLIENT_SECRET",
+            SecretKind::Password => "COGTOK_PASSWORD",
+        };
+        let is_listed = profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, &binding.client_id);
+        let place = match (&profile.m2m.secret_arn, kind) {
+            _ if env::var(variable).is_some() => format!("environment ({variable})"),
+            (Some(arn), SecretKind::M2mClient) => format!("Secrets Manager ({arn})"),
+            // The keyring is asked only about what should be there.
+            _ if is_listed => match app.keyring().has(&binding)? {
+                true => "keyring".to_owned(),
+                false => "missing from the keyring".to_owned(),
+            },
+            _ => "not stored".to_owned(),
+        };
+        rows.push((kind, binding, place));
+    }
+    if app.output(Output::Table) == Output::Json {
+        let list: Vec<Value> = rows
+            .iter()
+            .map(|(kind, binding, place)| {
+                json!({"kind": kind.as_str(), "place": place, "client_id": binding.client_id.as_str(), "origin": binding.origin})
+            })
+            .collect();
+        return terminal::data(&format!("{}\n", Value::Array(list))).map(drop);
+    }
+    let rows = rows.into_iter().map(|(kind, binding, place)| vec![kind.to_string(), place, binding.origin]);
+    terminal::data(&table(&["SECRET", "PLACE", "SENT TO"], rows)).map(drop)
+}

@@ -1,0 +1,228 @@
+//! `cogtok user create`: a user who can sign in at once.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, ValueEnum};
+use cogtok::cognito::admin::Admin;
+use cogtok::error::{Error, Result, printable};
+use cogtok::flows::create_user::{self, Made};
+use cogtok::flows::{password, user};
+use cogtok::profile::Profile;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::{SecretKind, Username};
+use cogtok::secret::Secret;
+use cogtok::store::config_edit::edit;
+use cogtok::store::journal::{Journal, Record};
+use serde_json::json;
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::token::secret_from_stdin;
+use crate::terminal::Delivered;
+use crate::{env, interrupt, terminal};
+
+/// Make a user with a random password, verified and ready to sign in
+///
+/// Without an address a random one at example.com is made up. No mail is sent. The password is in a private journal
+/// before Cognito is asked, so that none is ever lost; `--resume` finishes what was interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok user create -p ws\n  \
+    cogtok user create alice@example.com -p ws --group admins --json\n  \
+    printf %s \"$PASSWORD\" | cogtok user create alice@example.com -p ws --password-stdin\n  \
+    cogtok user create -p ws --resume")]
+pub struct Create {
+    /// The e-mail address; in most pools it is the user name as well
+    email: Option<String>,
+    /// The user name, for pools whose user names are not e-mail addresses
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// Leave the password temporary: the user must change it at the first sign-in
+    #[arg(long)]
+    temporary: bool,
+    /// Leave the e-mail address unverified
+    #[arg(long)]
+    unverified: bool,
+    /// Let Cognito send its invitation by e-mail; the password is temporary then
+    #[arg(long)]
+    invite: bool,
+    /// Read the password from standard input instead of making one up
+    #[arg(long)]
+    password_stdin: bool,
+    /// An attribute of the user; repeat it for more
+    #[arg(long, value_name = "NAME=VALUE")]
+    attribute: Vec<String>,
+    /// A group to add the user to
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+    /// What to do when there is such a user already
+    #[arg(long, value_enum, default_value = "fail", value_name = "WHAT")]
+    if_exists: IfExists,
+    /// Store the password in the keyring, for `token user`
+    #[arg(long)]
+    save_password: bool,
+    /// Finish the users that were begun and not finished
+    #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute", "group", "if_exists"])]
+    resume: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum IfExists {
+    /// Fail
+    Fail,
+    /// Leave the user alone
+    Skip,
+    /// Give the user a new password
+    Reset,
+}
+
+pub fn run(app: &App, args: &Create) -> Result<()> {
+    let profile = app.profile(&[])?;
+    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let state = app.dirs().state.as_deref();
+    if args.resume {
+        let journal = Journal::to_resume(state, app.deadline())?;
+        return resume(app, args, &profile, &journal);
+    }
+    let mut record = intent(args, &profile)?;
+    let journal = Journal::to_add(state, app.deadline())?;
+    let if_exists = match args.if_exists {
+        IfExists::Fail => create_user::IfExists::Fail,
+        IfExists::Skip => create_user::IfExists::Skip,
+        IfExists::Reset => create_user::IfExists::Reset,
+    };
+    let name = profile.name.as_ref().map(|name| format!(" -p {name}")).unwrap_or_default();
+    interrupt::set_last_words(Some(format!(
+        "interrupted; if the user was made, `cogtok user create{name} --resume` finishes it"
+    )));
+    let made = app.block_on(async {
+        let admin = Admin::new(&app.wire()?, &profile).await?;
+        create_user::create(&admin, &journal, &mut record, if_exists).await
+    })?;
+    hand_over(app, args, &profile, &journal, &record, &made)
+}
+
+fn intent(args: &Create, profile: &Profile) -> Result<Record> {
+    let email = match (&args.email, &args.username) {
+        (Some(email), _) => Some(email.parse::<Username>()?.to_string()),
+        (None, None) => Some(password::example_email()?),
+        (None, Some(_)) => None,
+    };
+    if let Some(email) = email.as_ref().filter(|email| !email.contains('@')) {
+        return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80)))
+            .hint(format!("for a user name that is none: cogtok user create{{p}} --username {email}")));
+    }
+    let username: Username = match (&args.username, &email) {
+        (Some(username), _) => username.parse()?,
+        (None, Some(email)) => email.parse()?,
+        (None, None) => return Err(Error::usage("neither an e-mail address nor a user name is given")),
+    };
+    let mut more = BTreeMap::new();
+    for pair in &args.attribute {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Error::usage(format!("`{}` is not NAME=VALUE", printable(pair, 80)))
+                .hint("for example --attribute given_name=Alice")
+        })?;
+        more.insert(key.to_owned(), value.to_owned());
+    }
+    let password = if args.password_stdin { secret_from_stdin()? } else { password::generate()? };
+    let pool = profile.user_pool_id()?.to_string();
+    let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();
+    let mut record = Record::intent(
+        begun_at,
+        profile.cognito_idp_origin()?,
+        pool,
+        username.to_string(),
+        password.expose().to_owned(),
+    )?;
+    record.is_permanent = !args.temporary && !args.invite;
+    record.invite = args.invite;
+    record.attributes = create_user::attributes(email.as_deref(), !args.unverified, &more);
+    record.group.clone_from(&args.group);
+    Ok(record)
+}
+
+fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Result<()> {
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
+    let is_wanted = |record: &Record| {
+        record.origin == origin
+            && record.user_pool_id == pool
+            && args.email.as_ref().is_none_or(|email| *email == record.username)
+    };
+    let records: Vec<Record> = journal.records()?.into_iter().filter(is_wanted).collect();
+    if records.is_empty() {
+        terminal::note("there is nothing to finish");
+        return Ok(());
+    }
+    let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
+    for mut record in records {
+        let made = app.block_on(create_user::resume(&admin, journal, &mut record))?;
+        hand_over(app, args, profile, journal, &record, &made)?;
+    }
+    Ok(())
+}
+
+/// Prints the user and, once that is out, forgets the journal's record.
+fn hand_over(
+    app: &App,
+    args: &Create,
+    profile: &Profile,
+    journal: &Journal,
+    record: &Record,
+    made: &Made,
+) -> Result<()> {
+    let user = &made.user;
+    let password = made.password.as_ref().map(Secret::expose);
+    let email = user.email.as_deref().or(record.attributes.get("email").map(String::as_str));
+    let text = match app.output(Output::Text) {
+        Output::Json => {
+            let json = json!({
+                "user_pool_id": record.user_pool_id,
+                "username": user.username,
+                "sub": user.sub,
+                "email": email,
+                "password": password,
+                "password_is_permanent": made.is_permanent,
+                "status": user.status,
+            });
+            format!("{json}\n")
+        }
+        Output::Text | Output::Table => {
+            let lines = [
+                ("user_pool_id", Some(record.user_pool_id.as_str())),
+                ("username", Some(user.username.as_str())),
+                ("sub", user.sub.as_deref()),
+                ("email", email),
+                ("password", password),
+                ("status", Some(user.status.as_str())),
+            ];
+            let shown =
+                lines.iter().filter_map(|(name, value)| Some(format!("{name:<13} {}\n", printable((*value)?, 300))));
+            shown.collect()
+        }
+    };
+    if args.save_password
+        && let Some(password) = &made.password
+    {
+        save(app, profile, &record.username, password)?;
+    }
+    // Nobody saw the password of a user whose record could not be printed, so the record stays.
+    if terminal::data(&text)? == Delivered::Yes {
+        journal.remove(record)?;
+    }
+    Ok(())
+}
+
+fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Result<()> {
+    let username: Username = username.parse()?;
+    let binding = user::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
+        error.hint(format!("`--save-password` keeps it for the client of `{}`", Key::UserClientId.dotted()))
+    })?;
+    app.keyring().set(&binding, password)?;
+    match &profile.name {
+        Some(name) => {
+            edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(name, SecretKind::Password, true))
+        }
+        None => Ok(()),
+    }
+}

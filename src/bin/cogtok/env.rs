@@ -1,0 +1,28 @@
+//! The environment of the process: the one place that reads it.
+
+use std::ffi::OsString;
+
+use cogtok::secret::Secret;
+
+/// The command line, program name included.
+pub fn args() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
+/// A variable that is set, not empty and UTF-8.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn var(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A secret from a variable, as CI systems hand them over.
+pub fn secret(name: &str) -> Option<Secret> {
+    var(name).map(Secret::new)
+}
+
+/// Milliseconds since the Unix epoch; a clock before it counts as 0.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+pub fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

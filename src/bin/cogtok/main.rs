@@ -1,0 +1,16 @@
+//! The `cogtok` command line: parse, run, report, exit code.
+#![forbid(unsafe_code)]
+
+mod app;
+mod cli;
+mod commands;
+mod env;
+mod interrupt;
+mod shell;
+mod terminal;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    terminal::exit_code(interrupt::prepare(env::args()).and_then(cli::parse).and_then(commands::run))
+}

@@ -1,0 +1,339 @@
+//! The only file that prints or asks. Data goes to standard output and nothing else does; questions go to the terminal
+//! device; everything else goes to standard error.
+
+use std::collections::HashSet;
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::ExitCode;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::secret::{MAX_BYTES, Secret};
+
+use crate::interrupt;
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How much is said on standard error, and whether anybody can be asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Errors alone.
+    pub is_quiet: bool,
+    /// 1: requests; 2: bodies, redacted.
+    pub verbosity: u8,
+    /// Never ask.
+    pub no_input: bool,
+    /// Colours on standard error.
+    pub color: Color,
+}
+
+static MANNER: OnceLock<Manner> = OnceLock::new();
+
+/// The profile that an error is about.
+static PROFILE: Mutex<Option<String>> = Mutex::new(None);
+
+/// Whether data was written to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// It was.
+    Yes,
+    /// The reader has gone away, which is its right.
+    NobodyReads,
+}
+
+/// Settles the manner for the rest of the process, and lets the library's log speak through standard error.
+pub fn set_manner(manner: Manner) {
+    static LOGGER: Logger = Logger;
+    let manner = MANNER.get_or_init(|| manner);
+    let level = match (manner.is_quiet, manner.verbosity) {
+        (true, _) => log::LevelFilter::Off,
+        (false, 0) => log::LevelFilter::Warn,
+        (false, 1) => log::LevelFilter::Info,
+        (false, _) => log::LevelFilter::Debug,
+    };
+    if log::set_logger(&LOGGER).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// Names the profile that errors are about from now on.
+pub fn set_profile(name: Option<&str>) {
+    *PROFILE.lock().unwrap_or_else(PoisonError::into_inner) = name.map(str::to_owned);
+}
+
+/// Writes data to standard output and flushes it.
+///
+/// # Errors
+/// [`Kind::Store`] when it can't be written, a full disk for one.
+pub fn data(text: &str) -> Result<Delivered> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Delivered::Yes),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivered::NobodyReads),
+        Err(error) => Err(Error::store(format!("standard output can't be written: {error}"))),
+    }
+}
+
+/// Writes data when the process is ending anyway.
+pub fn last_data(text: &str) {
+    let _ = data(text);
+}
+
+/// Says something that helps and can be silenced.
+pub fn note(text: &str) {
+    if !manner().is_quiet {
+        say(None, text);
+    }
+}
+
+/// Says what to do next, which can be silenced.
+pub fn hint(text: &str) {
+    if !manner().is_quiet {
+        say(Some(("hint", "36")), text);
+    }
+}
+
+/// Says what went wrong when there is no [`Error`] to report.
+pub fn complain(text: &str) {
+    say(Some(("error", "1;31")), text);
+}
+
+/// Reports how a command ended and gives its exit code.
+pub fn exit_code(result: Result<()>) -> ExitCode {
+    let error = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(error) => error,
+    };
+    let code = error.kind().exit_code();
+    let profile = PROFILE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let about = profile.as_deref().filter(|name| !error.message().contains(&format!("`{name}`")));
+    let about = about.map(|name| format!(" (profile `{name}`)")).unwrap_or_default();
+    complain(&format!("{}{about}", error.message()));
+    for hint in error.hints_for(profile.as_deref()) {
+        say(Some(("hint", "36")), &hint);
+    }
+    if let Some(line) = interrupt::failing_line(code) {
+        last_data(&line);
+    }
+    ExitCode::from(code)
+}
+
+/// Prints clap's answer to `--help`, `--version` or a malformed command line.
+///
+/// # Errors
+/// [`Kind::Usage`] for the last, after nothing was printed.
+pub fn usage(answer: &clap::Error) -> Result<()> {
+    if !answer.use_stderr() {
+        let text = answer.render();
+        let is_colored = io::stdout().is_terminal() && wants_color(true);
+        return data(&if is_colored { text.ansi().to_string() } else { text.to_string() }).map(drop);
+    }
+    let text = answer.to_string();
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let message = lines.next().unwrap_or("malformed command line");
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let mut error = Error::usage(printable(message, 300));
+    for line in lines.take(4) {
+        let line = printable(line.trim(), 300);
+        let line = line.strip_prefix("tip: ").unwrap_or(&line);
+        error = error.hint(line.strip_prefix("For more information, ").unwrap_or(line));
+    }
+    Err(error)
+}
+
+/// Whether standard output is a terminal, where a person reads it.
+pub fn is_read_by_a_person() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether there is somebody to ask: standard input is a terminal and nothing forbids it.
+pub fn can_ask() -> bool {
+    !manner().no_input && io::stdin().is_terminal()
+}
+
+/// Asks for a secret on the terminal, without showing what is typed.
+///
+/// # Errors
+/// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
+pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
+    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.to_owned());
+    if !can_ask() {
+        return Err(nobody(&format!("{question} is needed, and there is no terminal to ask at")));
+    }
+    interrupt::watch();
+    let _modes = Asking::begin();
+    match rpassword::prompt_password(format!("{question}: ")) {
+        Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
+        Ok(typed) => Ok(Secret::new(typed)),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            // The signal that Ctrl-C raised ends the process; this is for the moment until then.
+            Err(Error::new(Kind::Interrupted, "interrupted"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(nobody(&format!("{question}: nothing was typed")))
+        }
+        Err(error) => Err(nobody(&format!("{question} can't be asked: {error}"))),
+    }
+}
+
+/// Asks a question whose answer is yes or no.
+///
+/// # Errors
+/// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
+pub fn confirm(question: &str, instead: &str) -> Result<bool> {
+    if !can_ask() {
+        return Err(
+            Error::new(Kind::NeedsHuman, format!("{question} There is no terminal to ask at")).hint(instead.to_owned())
+        );
+    }
+    interrupt::watch();
+    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Everything on standard input, at most one byte more than a secret may have.
+///
+/// # Errors
+/// [`Kind::Store`] when it can't be read.
+pub fn stdin_bytes() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    Ok(bytes)
+}
+
+fn manner() -> Manner {
+    let silent = Manner { is_quiet: false, verbosity: 0, no_input: false, color: Color::Auto };
+    MANNER.get().copied().unwrap_or(silent)
+}
+
+fn wants_color(is_terminal: bool) -> bool {
+    match manner().color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            is_terminal
+                && crate::env::var("NO_COLOR").is_none()
+                && crate::env::var("TERM").is_none_or(|term| term != "dumb")
+        }
+    }
+}
+
+/// One line on standard error; that it can't be written is nothing to fail for.
+fn say(label: Option<(&str, &str)>, text: &str) {
+    let text = printable(text, 1000);
+    let line = match label {
+        None => text,
+        Some((label, color)) if wants_color(io::stderr().is_terminal()) => {
+            format!("\u{1b}[{color}m{label}:\u{1b}[0m {text}")
+        }
+        Some((label, _)) => format!("{label}: {text}"),
+    };
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Ends the line of a question that was interrupted.
+pub fn new_line() {
+    let _ = writeln!(io::stderr());
+}
+
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        // Other crates log what we can't vouch for, passwords included.
+        metadata.target().split("::").next() == Some("cogtok") && metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let text = record.args().to_string();
+        if record.level() != log::Level::Warn {
+            return say(None, &text);
+        }
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.get_or_insert_default().insert(text.clone()) {
+            say(Some(("warning", "33")), &text);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[cfg(unix)]
+mod modes {
+    use std::fs::File;
+    use std::sync::{Mutex, PoisonError};
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+    /// While it lives, the terminal's modes are known and can be restored by a signal or a panic.
+    pub struct Asking;
+
+    impl Asking {
+        pub fn begin() -> Self {
+            let modes = File::open("/dev/tty").ok().and_then(|tty| tcgetattr(tty).ok());
+            *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = modes;
+            Asking
+        }
+    }
+
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// Restores the terminal's modes if a question is open, drops what was typed so far, and gives the question's modes.
+    pub fn restore_modes() -> Option<Termios> {
+        let before = BEFORE.try_lock().ok()?.clone()?;
+        let tty = File::open("/dev/tty").ok()?;
+        let asking = tcgetattr(&tty).ok();
+        let _ = tcsetattr(&tty, OptionalActions::Flush, &before);
+        asking
+    }
+
+    /// Goes on asking after a stop.
+    pub fn resume_asking(asking: Option<Termios>) {
+        if let (Some(modes), Ok(tty)) = (asking, File::open("/dev/tty")) {
+            let _ = tcsetattr(tty, OptionalActions::Now, &modes);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod modes {
+    pub struct Asking;
+
+    impl Asking {
+        pub fn begin() -> Self {
+            Asking
+        }
+    }
+
+    pub fn restore_modes() -> Option<()> {
+        None
+    }
+}
+
+use modes::Asking;
+pub use modes::restore_modes;
+#[cfg(unix)]
+pub use modes::resume_asking;
