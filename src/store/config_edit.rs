@@ -61,7 +61,7 @@ fn target(path: &Path) -> std::io::Result<PathBuf> {
 
 fn lock_path(target: &Path) -> PathBuf {
     let name = target.file_name().and_then(|name| name.to_str()).unwrap_or("config.toml");
-    target.with_file_name(format!(".{name}.lock"))
+    target.with_file_name(format!("{name}.lock"))
 }
 
 impl Draft {

@@ -136,6 +136,10 @@ pub fn usage(answer: &clap::Error) -> Result<()> {
         let is_colored = io::stdout().is_terminal() && wants_color(true);
         return data(&if is_colored { text.ansi().to_string() } else { text.to_string() }).map(drop);
     }
+    if answer.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = io::stderr().write_all(answer.render().to_string().as_bytes());
+        return Err(Error::usage("a command is missing"));
+    }
     let text = answer.to_string();
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let message = lines.next().unwrap_or("malformed command line");

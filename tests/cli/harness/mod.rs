@@ -1,0 +1,93 @@
+//! What every test stands on: a hermetic home, real services, hostile servers, and the oracles that hold in every run.
+//!
+//! A service or tool that is missing is a failure that says how to install it; nothing is skipped.
+
+// The tests and the workshop example share this code and each uses a part of it.
+#![allow(dead_code, unused_imports)]
+
+pub mod barrier;
+pub mod guard;
+pub mod home;
+pub mod http;
+pub mod keyring;
+pub mod message;
+pub mod ministack;
+pub mod oracle;
+pub mod output;
+pub mod proxy;
+pub mod pty;
+pub mod run;
+pub mod server;
+pub mod shell;
+pub mod state;
+pub mod supervise;
+pub mod tls;
+pub mod verify;
+pub mod workshop;
+
+pub use barrier::{Barrier, herd};
+pub use home::Home;
+pub use keyring::{Bus, Keyring};
+pub use message::{Answer, Request, jwt, m2m_jwt};
+pub use output::Output;
+pub use proxy::Proxy;
+pub use run::{Run, Running};
+pub use server::Server;
+pub use workshop::{Workshop, workshop};
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+static BINARY: OnceLock<PathBuf> = OnceLock::new();
+
+/// Names the executable under test where Cargo does not: in an example.
+pub fn set_binary(path: PathBuf) {
+    BINARY.set(path).expect("the binary is set once");
+}
+
+/// The executable under test.
+pub fn binary() -> PathBuf {
+    BINARY
+        .get()
+        .cloned()
+        .or_else(|| option_env!("CARGO_BIN_EXE_cogtok").map(PathBuf::from))
+        .expect("no cogtok executable: call harness::set_binary first")
+}
+
+/// Cargo's target folder, found from where this executable lies (CARGO_TARGET_DIR is not always set).
+pub fn target_dir() -> PathBuf {
+    let exe = std::env::current_exe().expect("current_exe");
+    exe.ancestors()
+        .find(|dir| dir.join("CACHEDIR.TAG").is_file())
+        .unwrap_or_else(|| panic!("no Cargo target folder above {}", exe.display()))
+        .to_path_buf()
+}
+
+/// Asks again and again until there is an answer; panics with `what` when `limit` has passed.
+pub fn poll<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < limit, "timed out after {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Panics with the package to install unless `program` is on the PATH.
+pub fn need(program: &str, package: &str) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    assert!(found, "`{program}` is missing. Install it with: apt-get install {package}");
+}
+
+/// A name that no other test, thread or run of the tests uses.
+pub fn unique(prefix: &str) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let n = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("clock");
+    format!("{prefix}-{:x}-{:x}-{n}", std::process::id(), now.as_micros())
+}

@@ -1,0 +1,99 @@
+//! What a run gave, and the questions tests ask of it.
+
+use serde_json::Value;
+use std::time::Duration;
+
+/// The result of a run that has passed every oracle.
+#[must_use = "assert something of it: .ok() at least"]
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub command_line: String,
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub wall: Duration,
+    /// 0 if the process was too short-lived to be sampled.
+    pub max_rss_kib: u64,
+}
+
+impl Output {
+    /// Exit 0.
+    #[track_caller]
+    pub fn ok(&self) -> &Self {
+        self.code(0)
+    }
+
+    /// This exit code.
+    #[track_caller]
+    pub fn code(&self, code: i32) -> &Self {
+        self.check(self.code == Some(code), &format!("expected exit {code}"))
+    }
+
+    /// stderr contains this text.
+    #[track_caller]
+    pub fn stderr_has(&self, text: &str) -> &Self {
+        self.check(self.stderr.contains(text), &format!("expected on stderr: {text:?}"))
+    }
+
+    /// stderr does not contain this text.
+    #[track_caller]
+    pub fn stderr_lacks(&self, text: &str) -> &Self {
+        self.check(!self.stderr.contains(text), &format!("not expected on stderr: {text:?}"))
+    }
+
+    /// stderr is empty.
+    #[track_caller]
+    pub fn quiet(&self) -> &Self {
+        self.check(self.stderr.is_empty(), "expected an empty stderr")
+    }
+
+    /// stdout is exactly this.
+    #[track_caller]
+    pub fn stdout_is(&self, text: &str) -> &Self {
+        self.check(self.stdout == text, &format!("expected on stdout exactly: {text:?}"))
+    }
+
+    /// stdout contains this text.
+    #[track_caller]
+    pub fn stdout_has(&self, text: &str) -> &Self {
+        self.check(self.stdout.contains(text), &format!("expected on stdout: {text:?}"))
+    }
+
+    /// The one line of stdout, without its newline.
+    #[track_caller]
+    pub fn line(&self) -> &str {
+        let line = self.stdout.strip_suffix('\n').unwrap_or("\n");
+        self.check(!line.contains('\n') && !line.is_empty(), "expected one line on stdout");
+        line
+    }
+
+    /// stdout as one JSON value.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let value = serde_json::from_str(&self.stdout);
+        self.check(value.is_ok(), "expected JSON on stdout");
+        value.expect("checked")
+    }
+
+    /// Panics with the whole run if `holds` is false.
+    #[track_caller]
+    pub fn check(&self, holds: bool, message: &str) -> &Self {
+        assert!(holds, "{message}\n{}", self.describe());
+        self
+    }
+
+    /// The whole run, for a failing test's message.
+    pub fn describe(&self) -> String {
+        format!(
+            "$ {}\nexit {:?}, signal {:?}, {:?}, {} KiB\n--- stdout\n{}\n--- stderr\n{}\n---",
+            self.command_line,
+            self.code,
+            self.signal,
+            self.wall,
+            self.max_rss_kib,
+            self.stdout.escape_debug().to_string().replace("\\n", "\n"),
+            self.stderr.escape_debug().to_string().replace("\\n", "\n"),
+        )
+    }
+}
