@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cogtok::cognito::http::Wire;
@@ -61,11 +61,7 @@ impl App {
 
     /// The configuration file, whether or not it exists.
     pub fn config_path(&self) -> Result<PathBuf> {
-        let named = self.global.config.clone().or_else(|| env::var("COGTOK_CONFIG").map(PathBuf::from));
-        named.or_else(|| self.dirs().config_file.clone()).ok_or_else(|| {
-            Error::store("there is no home directory for the configuration")
-                .hint("set HOME or XDG_CONFIG_HOME, or add `--config FILE`")
-        })
+        config_path(self.global.config.as_deref())
     }
 
     /// The configuration; without a home directory an empty one.
@@ -198,6 +194,15 @@ impl App {
             false => Ok(None),
         }
     }
+}
+
+/// The configuration file: the one that is named, else COGTOK_CONFIG, else this user's.
+pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
+    let named = named.map(Path::to_path_buf).or_else(|| env::var("COGTOK_CONFIG").map(PathBuf::from));
+    named.or_else(|| Dirs::of_this_machine().config_file).ok_or_else(|| {
+        Error::store("there is no home directory for the configuration")
+            .hint("set HOME or XDG_CONFIG_HOME, or add `--config FILE`")
+    })
 }
 
 fn aws_environment() -> AwsEnvironment {

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum};
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::words::parse_duration;
 
 use crate::commands::Command;
+use crate::complete;
 use crate::terminal::{self, Color, Manner};
 
 /// Amazon Cognito tokens: get them, keep them, use them.
@@ -35,7 +37,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Global {
     /// The profile to use; else COGTOK_PROFILE, else the default
-    #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options")]
+    #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(complete::profiles))]
     pub profile: Option<String>,
     /// The configuration file; else COGTOK_CONFIG, else ~/.config/cogtok/config.toml
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
@@ -122,6 +124,9 @@ const REFUSED: [(&str, &str); 8] = [
 
 /// Parses the command line; `--help` and `--version` are answered here and end the process well.
 pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
+    if complete::answer(&args) {
+        return Ok(None);
+    }
     refuse_secrets(&args)?;
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,

@@ -4,6 +4,7 @@
 mod app;
 mod cli;
 mod commands;
+mod complete;
 mod env;
 mod interrupt;
 mod shell;

@@ -1,5 +1,6 @@
 //! The commands: the path of a file is what you type.
 
+mod completions;
 mod profile;
 mod secret;
 mod token;
@@ -26,6 +27,7 @@ pub enum Command {
     /// Keep client secrets and passwords in the keyring
     #[command(subcommand)]
     Secret(secret::Command),
+    Completions(completions::Completions),
 }
 
 /// Runs the command that was typed; none was where help was asked for.
@@ -37,6 +39,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Token(command) => token::run(&app, command),
         Command::Profile(command) => profile::run(&app, command),
         Command::Secret(command) => secret::run(&app, command),
+        Command::Completions(args) => completions::run(&args),
     }
 }
 

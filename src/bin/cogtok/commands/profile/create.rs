@@ -1,13 +1,14 @@
 //! `cogtok profile create`: one more profile in the configuration.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::config_edit::edit;
 
 use crate::app::App;
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Make a profile; the first one becomes the default
 #[derive(Debug, Args)]
@@ -34,10 +35,10 @@ pub struct Create {
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
     /// How users sign in: srp or password
-    #[arg(long, value_name = "FLOW")]
+    #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(complete::auth_flows))]
     auth_flow: Option<String>,
     /// The token that `token user` prints: access or id
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
     token: Option<String>,
     /// The machine-to-machine app client
     #[arg(long, value_name = "ID")]
@@ -52,7 +53,7 @@ pub struct Create {
     #[arg(long, value_name = "ARN")]
     secret_arn: Option<String>,
     /// How that client authenticates: client_secret_basic or client_secret_post
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(complete::auth_methods))]
     auth_method: Option<String>,
     /// How long a cached token must still be valid
     #[arg(long, value_name = "DURATION")]

@@ -1,6 +1,7 @@
 //! `cogtok profile delete`: a profile, with the secrets and tokens that were its alone.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::keys::{Key, Settings};
@@ -12,7 +13,7 @@ use cogtok::store::keyring::Binding;
 
 use crate::app::App;
 use crate::commands::secret::binding;
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Delete a profile, its stored secrets and its cached tokens
 ///
@@ -21,6 +22,7 @@ use crate::terminal;
 #[command(after_help = "Example:\n  cogtok profile delete ws --yes")]
 pub struct Delete {
     /// The profile's name
+    #[arg(add = ArgValueCandidates::new(complete::profiles))]
     name: String,
     /// Do not ask
     #[arg(short, long)]

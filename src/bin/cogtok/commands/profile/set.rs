@@ -1,13 +1,14 @@
 //! `cogtok profile set`: one key of a profile.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use crate::app::App;
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Set a key of a profile
 #[derive(Debug, Args)]
@@ -16,8 +17,10 @@ use crate::terminal;
     cogtok profile set ws m2m.scopes api/read api/write")]
 pub struct Set {
     /// The profile's name
+    #[arg(add = ArgValueCandidates::new(complete::profiles))]
     name: String,
     /// The key, such as m2m.token_url
+    #[arg(add = ArgValueCandidates::new(complete::keys))]
     key: String,
     /// The value; several for a list
     #[arg(required = true)]

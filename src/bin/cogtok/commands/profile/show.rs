@@ -1,19 +1,21 @@
 //! `cogtok profile show`: what a profile says.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::keys::{Key, Settings};
 use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Show a profile as the configuration has it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok profile show\n  cogtok profile show ws --json")]
 pub struct Show {
     /// The profile; else the one in use
+    #[arg(add = ArgValueCandidates::new(complete::profiles))]
     name: Option<String>,
 }
 

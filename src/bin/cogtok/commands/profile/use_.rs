@@ -1,18 +1,20 @@
 //! `cogtok profile use`: which profile is the default.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use crate::app::App;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 /// Make a profile the default
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok profile use ws")]
 pub struct Use {
     /// The profile's name
+    #[arg(add = ArgValueCandidates::new(complete::profiles))]
     name: String,
 }
 

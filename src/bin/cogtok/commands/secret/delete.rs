@@ -1,6 +1,7 @@
 //! `cogtok secret delete`: a secret out of the keyring.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::SecretKind;
@@ -8,13 +9,14 @@ use cogtok::store::config_edit::edit;
 
 use super::{binding, no_profile};
 use crate::app::App;
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Delete a secret of the profile from the keyring
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok secret delete m2m-client -p ws")]
 pub struct Delete {
     /// m2m-client, user-client or password
+    #[arg(add = ArgValueCandidates::new(complete::secret_kinds))]
     kind: String,
     /// The user, for a password
     #[arg(long, value_name = "NAME")]

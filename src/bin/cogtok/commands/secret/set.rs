@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::SecretKind;
@@ -11,7 +12,7 @@ use cogtok::store::config_edit::edit;
 
 use super::{binding, no_profile};
 use crate::app::App;
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Store a secret of the profile in the keyring
 ///
@@ -24,6 +25,7 @@ use crate::terminal;
     cogtok secret set password -p ws --username alice@example.com")]
 pub struct Set {
     /// m2m-client, user-client or password
+    #[arg(add = ArgValueCandidates::new(complete::secret_kinds))]
     kind: String,
     /// The user, for a password
     #[arg(long, value_name = "NAME")]

@@ -1,6 +1,7 @@
 //! `cogtok token m2m`: a machine-to-machine access token.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 use cogtok::flows::{self, m2m};
 use cogtok::profile::Profile;
@@ -10,7 +11,7 @@ use cogtok::secret::Secret;
 
 use super::{Shared, secret_from_stdin};
 use crate::app::App;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 /// Print a machine-to-machine access token (OAuth client_credentials)
 ///
@@ -40,7 +41,7 @@ pub struct M2m {
     #[arg(long)]
     client_secret_stdin: bool,
     /// How the client authenticates: client_secret_basic or client_secret_post
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(complete::auth_methods))]
     auth_method: Option<String>,
 }
 

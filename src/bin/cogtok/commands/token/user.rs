@@ -1,6 +1,7 @@
 //! `cogtok token user`: a user's access or ID token.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::challenge::{Answer, Question};
 use cogtok::flows::{self, user};
@@ -12,7 +13,7 @@ use cogtok::token::TokenSet;
 
 use super::{Shared, secret_from_stdin};
 use crate::app::App;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 /// Print a user's access token, or the ID token
 ///
@@ -36,10 +37,10 @@ pub struct User {
     #[arg(long)]
     new_password_stdin: bool,
     /// How to sign in: srp or password
-    #[arg(long, value_name = "FLOW")]
+    #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(complete::auth_flows))]
     auth_flow: Option<String>,
     /// Which token to print: access or id
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
     token: Option<String>,
     /// The app client
     #[arg(long, value_name = "ID")]

@@ -1,0 +1,96 @@
+//! `cogtok completions`: the script by which a shell completes cogtok's commands, profiles and values.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use cogtok::error::{Error, Result};
+use cogtok::store::file;
+
+use crate::{complete, env, terminal};
+
+/// Print the script that makes a shell complete cogtok with TAB
+///
+/// The script asks `cogtok` itself at each TAB, so it completes profiles as well and need not be made again for a newer
+/// version.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok completions bash --install\n  \
+    source <(cogtok completions bash)\n  \
+    cogtok completions fish | source")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+    /// Put the script where the shell looks for it (bash, zsh, fish)
+    #[arg(long)]
+    install: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+    Elvish,
+}
+
+impl Shell {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Shell::Bash => "bash",
+            Shell::Zsh => "zsh",
+            Shell::Fish => "fish",
+            Shell::Powershell => "powershell",
+            Shell::Elvish => "elvish",
+        }
+    }
+
+    /// Where the shell looks for scripts of this user, and what else it may need.
+    fn place(self) -> Result<(PathBuf, &'static str)> {
+        let home = || env::var("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let base = |variable: &str, otherwise: &str| {
+            let named = env::var(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
+            named.or_else(|| Some(home()?.join(otherwise)))
+        };
+        let found = match self {
+            Shell::Bash => base("XDG_DATA_HOME", ".local/share").map(|dir| {
+                (
+                    dir.join("bash-completion/completions/cogtok"),
+                    "open a new shell; it needs the package bash-completion",
+                )
+            }),
+            Shell::Zsh => base("XDG_DATA_HOME", ".local/share").map(|dir| {
+                (
+                    dir.join("zsh/site-functions/_cogtok"),
+                    "in ~/.zshrc: fpath+=(~/.local/share/zsh/site-functions); autoload -U compinit; compinit",
+                )
+            }),
+            Shell::Fish => base("XDG_CONFIG_HOME", ".config")
+                .map(|dir| (dir.join("fish/completions/cogtok.fish"), "open a new shell")),
+            Shell::Powershell => {
+                return Err(Error::usage("PowerShell has no place for completion scripts")
+                    .hint("add to $PROFILE: cogtok completions powershell | Out-String | Invoke-Expression"));
+            }
+            Shell::Elvish => {
+                return Err(Error::usage("Elvish has no place for completion scripts")
+                    .hint("add to rc.elv: eval (cogtok completions elvish | slurp)"));
+            }
+        };
+        found.ok_or_else(|| Error::store("there is no home directory to install to").hint("set HOME"))
+    }
+}
+
+pub fn run(args: &Completions) -> Result<()> {
+    let script = complete::script(args.shell.as_str())
+        .ok_or_else(|| Error::usage(format!("there is no script for {}", args.shell.as_str())))?;
+    if !args.install {
+        return terminal::data(&script).map(drop);
+    }
+    let (path, next) = args.shell.place()?;
+    file::replace(&path, script.as_bytes())
+        .map_err(|error| Error::store(format!("{} can't be written: {error}", path.display())))?;
+    terminal::note(&format!("the script is in {}", path.display()));
+    terminal::hint(next);
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! What TAB offers: from the command tree and the configuration file alone; no keyring, no network. An error offers
+//! nothing.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::CompletionCandidate;
+use clap_complete::env::Shells;
+use cogtok::profile::keys::{Key, Settings};
+use cogtok::profile::words::{AuthFlow, AuthMethod, SecretKind, TokenUse};
+use cogtok::store::config::Config;
+
+use crate::cli::Cli;
+use crate::{app, env, terminal};
+
+/// The variable by which a shell's script asks for candidates instead of running a command.
+pub const VARIABLE: &str = "COGTOK_COMPLETE";
+
+/// Answers a shell that asks for candidates; says whether one did.
+pub fn answer(args: &[OsString]) -> bool {
+    let Some(shell) = env::var(VARIABLE) else { return false };
+    let shells = Shells::builtins();
+    let words: Vec<OsString> = args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect();
+    if let Some(shell) = shells.completer(&shell)
+        && !words.is_empty()
+    {
+        let mut command = Cli::command();
+        command.build();
+        let mut candidates = Vec::new();
+        if shell.write_complete(&mut command, words, Some(Path::new("/")), &mut candidates).is_ok() {
+            terminal::last_data(&String::from_utf8_lossy(&candidates));
+        }
+    }
+    true
+}
+
+/// The script that makes `shell` ask; none for a shell that is not known.
+pub fn script(shell: &str) -> Option<String> {
+    let mut script = Vec::new();
+    let shells = Shells::builtins();
+    shells.completer(shell)?.write_registration(VARIABLE, "cogtok", "cogtok", "cogtok", &mut script).ok()?;
+    String::from_utf8(script).ok()
+}
+
+/// Profile names, with what each is for.
+pub fn profiles() -> Vec<CompletionCandidate> {
+    let Ok(config) = app::config_path(None).and_then(|path| Config::load(&path)) else { return Vec::new() };
+    let candidate = |name: cogtok::profile::words::ProfileName| {
+        let mut settings = Settings::default();
+        let _ = config.offer(&name, &mut settings);
+        let first = |key| settings.list(key).first().map(|text| cogtok::error::printable(text, 60).into());
+        let help = first(Key::Description).or_else(|| first(Key::UserPoolId));
+        CompletionCandidate::new(name.as_str()).help(help)
+    };
+    config.names().into_iter().map(candidate).collect()
+}
+
+/// The keys that `profile set` takes.
+pub fn keys() -> Vec<CompletionCandidate> {
+    words(Key::ALL.iter().filter(|key| **key != Key::Secrets).map(|key| key.dotted()))
+}
+
+/// The kinds of secret.
+pub fn secret_kinds() -> Vec<CompletionCandidate> {
+    words(SecretKind::ALL.iter().map(|kind| kind.as_str()))
+}
+
+/// The sign-in flows.
+pub fn auth_flows() -> Vec<CompletionCandidate> {
+    words(AuthFlow::ALL.iter().map(|flow| flow.as_str()))
+}
+
+/// The ways in which a client authenticates.
+pub fn auth_methods() -> Vec<CompletionCandidate> {
+    words(AuthMethod::ALL.iter().map(|method| method.as_str()))
+}
+
+/// The tokens of a user.
+pub fn tokens() -> Vec<CompletionCandidate> {
+    words(TokenUse::ALL.iter().map(|token| token.as_str()))
+}
+
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<CompletionCandidate> {
+    words.map(CompletionCandidate::new).collect()
+}
