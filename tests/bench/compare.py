@@ -1,0 +1,150 @@
+"""What tests/bench/run runs: see there. Needs nothing but Python's own library."""
+
+import base64
+import http.server
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TARGET, RUNS = sys.argv[1], int(sys.argv[2])
+COGTOK = os.path.abspath(f"{TARGET}/release/cogtok")
+EMPTY = os.path.abspath(f"{TARGET}/bench/empty")
+
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    """A token endpoint that answers at once; /slow/ waits for half a second first."""
+
+    protocol_version = "HTTP/1.1"
+    requests = 0
+    token = ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in ({"alg": "RS256"}, {"exp": int(time.time()) + 3600, "scope": "api/read"})
+    ) + "." + "c2ln" * 85
+
+    def do_POST(self):
+        Endpoint.requests += 1
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path.startswith("/slow/"):
+            time.sleep(0.5)
+        body = json.dumps({"access_token": self.token, "expires_in": 3600, "token_type": "Bearer"}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def serve():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    server.request_queue_size = 256
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
+def once(command, env):
+    """One run: wall milliseconds, CPU milliseconds, peak memory in MiB."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = (time.perf_counter() - started) * 1000
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{command} ended with {process.returncode}")
+    return wall, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024
+
+
+def table(title, rows, runs, env):
+    """Times the rows in turn and prints medians, and ratios to the first row."""
+    times = {name: [] for name, _ in rows}
+    for _ in range(2):
+        for _, command in rows:
+            once(command, env)
+    for _ in range(runs):
+        for name, command in rows:
+            times[name].append(once(command, env))
+    print(f"\n{title}: medians of {runs} runs, in turn\n")
+    print(f"| {'program':44} | {'wall ms':>9} | {'CPU ms':>9} | {'MiB':>6} | {'wall ratio':>10} |")
+    print(f"| {'-' * 44} | {'-' * 8}: | {'-' * 8}: | {'-' * 5}: | {'-' * 9}: |")
+    floor = [sample[0] for sample in times[rows[0][0]]]
+    for name, _ in rows:
+        wall, cpu, memory = (statistics.median(sample[i] for sample in times[name]) for i in range(3))
+        ratio = statistics.median(sample[0] / base for sample, base in zip(times[name], floor))
+        print(f"| {name:44} | {wall:9.2f} | {cpu:9.2f} | {memory:6.1f} | {ratio:10.2f} |")
+
+
+def herd(env, url):
+    """100 calls at once on a cold cache, before a server that takes half a second."""
+    home = tempfile.mkdtemp()
+    try:
+        env = env | {"HOME": home, "XDG_CACHE_HOME": f"{home}/cache", "COGTOK_TOKEN_URL": url}
+        Endpoint.requests = 0
+        single_started = time.perf_counter()
+        once([COGTOK, "token", "m2m", "--no-cache"], env)
+        single = time.perf_counter() - single_started
+        Endpoint.requests = 0
+        started = time.perf_counter()
+        processes = [
+            subprocess.Popen([COGTOK, "token", "m2m"], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            for _ in range(100)
+        ]
+        answers = {process.communicate()[0] for process in processes}
+        wall = time.perf_counter() - started
+        print(f"\n100 calls at once, cold cache, server of 500 ms: {Endpoint.requests} request, {len(answers)} answer, ", end="")
+        print(f"{wall * 1000:.0f} ms in all, one cold call {single * 1000:.0f} ms")
+    finally:
+        shutil.rmtree(home)
+
+
+def instructions(name, command, env):
+    if not shutil.which("valgrind"):
+        return
+    out = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command], env=env, capture_output=True, text=True
+    ).stderr
+    count = next((line.split(":")[-1].strip() for line in out.splitlines() if "Collected" in line), "?")
+    print(f"| {name:44} | {int(count):>12,} |" if count.isdigit() else f"| {name} | {count} |")
+
+
+def main():
+    port = serve()
+    home = tempfile.mkdtemp()
+    url = f"http://127.0.0.1:{port}/oauth2/token"
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": home,
+        "COGTOK_M2M_CLIENT_SECRET": "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmno",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    profile = ["--m2m-client-id", "1example23456789abcdefghij", "--token-url", url, "--scope", "api/read"]
+    subprocess.run([COGTOK, "-q", "profile", "create", "ws", *profile], env=env, check=True)
+    basic = base64.b64encode(b"1example23456789abcdefghij:abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmno").decode()
+    curl = ["curl", "-sS", "-o", "/dev/null", "-H", f"Authorization: Basic {basic}", "-d", "grant_type=client_credentials&scope=api%2Fread", url]
+    rows = [("empty Rust program", [EMPTY]), ("cogtok token m2m, cached", [COGTOK, "token", "m2m"]), ("cogtok --version", [COGTOK, "--version"]),
+            ("cogtok --help", [COGTOK, "--help"]), ("cogtok profile list", [COGTOK, "profile", "list"])]
+    try:
+        print(f"binary: {os.path.getsize(COGTOK) / 1e6:.2f} MB")
+        table("Without a request", rows, RUNS, env)
+        cold = [("curl, the same request", curl), ("cogtok token m2m, cold", [COGTOK, "token", "m2m", "--force-refresh"])]
+        table("With one request to a server on this machine", cold, RUNS, env)
+        if shutil.which("aws"):
+            slow = [("cogtok token m2m, cached", [COGTOK, "token", "m2m"]), ("aws --version", ["aws", "--version"])]
+            table("Beside the AWS command line", slow, max(5, RUNS // 8), env)
+        print(f"\n| {'instructions':44} | {'count':>12} |\n| {'-' * 44} | {'-' * 11}: |")
+        for name, command in [*rows[:3], cold[1]]:
+            instructions(name, command, env)
+        herd(env, f"http://127.0.0.1:{port}/slow/oauth2/token")
+    finally:
+        shutil.rmtree(home)
+
+
+main()

@@ -1,0 +1,2 @@
+//! The floor under every Rust program: start, do nothing, end.
+fn main() {}
