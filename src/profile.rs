@@ -4,6 +4,7 @@
 pub mod keys;
 pub mod words;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -25,6 +26,10 @@ pub struct AwsEnvironment {
     pub cognito_idp_endpoint: Option<String>,
     /// AWS_ENDPOINT_URL_SECRETS_MANAGER, else AWS_ENDPOINT_URL.
     pub secretsmanager_endpoint: Option<String>,
+    /// AWS_CONFIG_FILE, else `~/.aws/config`.
+    pub config_file: Option<PathBuf>,
+    /// AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
+    pub credentials_file: Option<PathBuf>,
 }
 
 /// The users' side of a profile.
@@ -68,6 +73,8 @@ pub struct Profile {
     pub region: Option<Region>,
     /// The profile of `~/.aws` whose credentials sign admin calls.
     pub aws_profile: Option<String>,
+    /// The AWS tools' own configuration files, where they may be.
+    pub aws_files: [Option<PathBuf>; 2],
     /// Where the Cognito API is instead of AWS's own address.
     pub cognito_idp_endpoint: Option<Endpoint>,
     /// Where Secrets Manager is instead of AWS's own address.
@@ -110,6 +117,7 @@ impl Profile {
             user_pool_id,
             region,
             aws_profile: settings.list(Key::AwsProfile).first().cloned(),
+            aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_deref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_deref())?,
             min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),

@@ -1,6 +1,7 @@
 //! The wire: the only folder that names the AWS SDK, `oauth2` or the HTTP client.
 
 pub mod admin;
+mod credentials;
 pub mod error;
 pub mod http;
 pub mod idp;
@@ -51,6 +52,9 @@ async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> aws_c
         .retry_config(retries());
     if let Some(name) = &profile.aws_profile {
         loader = loader.profile_name(name);
+    }
+    if let Some(files) = credentials::files_without_our_secrets(profile) {
+        loader = loader.profile_files(files);
     }
     loader.load().await
 }

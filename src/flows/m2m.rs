@@ -9,7 +9,7 @@ use crate::profile::words::{ClientId, Endpoint, Scopes, SecretKind};
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
-use crate::store::keyring::Binding;
+use crate::store::secrets::Binding;
 use crate::token::TokenSet;
 
 /// Everything one request needs.

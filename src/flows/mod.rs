@@ -26,6 +26,8 @@ pub struct Policy {
     pub cache: CacheUse,
     /// When to stop waiting for another process.
     pub deadline: Instant,
+    /// Whether this caller brought a secret of its own, so that a refusal says nothing about what others would be told.
+    pub has_own_secret: bool,
 }
 
 /// What to do with the cache.
@@ -101,7 +103,9 @@ pub fn serve(
     if let Some(tokens) = brought_meanwhile(cache, key, policy, started, clock()) {
         return Ok(Served { tokens, source: Source::Cache });
     }
-    if let Some(error) = lock.failure_since(started, clock()) {
+    if let Some(error) = lock.failure_since(started, clock())
+        && is_for_all(&error, policy)
+    {
         return Err(error);
     }
     match obtain() {
@@ -110,13 +114,21 @@ pub fn serve(
             Ok(fetch(tokens))
         }
         Err(error) => {
-            // Only what the server or the network said holds for the other callers too; what this caller lacks (a
-            // terminal, a keyring) they may have.
-            if matches!(error.kind(), Kind::Refused | Kind::Network) {
+            if is_for_all(&error, policy) {
                 lock.leave_failure(&error, clock());
             }
             Err(error)
         }
+    }
+}
+
+/// Whether a failure holds for every caller: what the server or the network said does, what this caller lacks (a terminal,
+/// a keyring) others may have.
+fn is_for_all(error: &Error, policy: &Policy) -> bool {
+    match error.kind() {
+        Kind::Network => true,
+        Kind::Refused => !policy.has_own_secret,
+        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::profile::Profile;
 use crate::profile::words::{AuthFlow, SecretKind, Username};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
-use crate::store::keyring::Binding;
+use crate::store::secrets::Binding;
 use crate::token::TokenSet;
 
 /// More challenges than any pool asks for in one sign-in.

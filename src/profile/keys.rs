@@ -47,7 +47,10 @@ fn is<T: FromStr<Err = Error>>(text: &str) -> Result<()> {
 
 fn is_name(text: &str) -> Result<()> {
     match text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_unprintable) {
-        true => Err(Error::usage(format!("`{}` is not a name", printable(text, 80)))),
+        true => Err(Error::usage(format!(
+            "`{}` can't be taken: use 1 to 256 characters, none of them a control character",
+            printable(text, 80)
+        ))),
         false => Ok(()),
     }
 }
@@ -102,6 +105,12 @@ impl Key {
     pub fn parse(dotted: &str) -> Result<Self> {
         Key::ALL.iter().copied().find(|key| key.dotted() == dotted).ok_or_else(|| {
             let error = Error::usage(format!("`{}` is not a key of a profile", printable(dotted, 80)));
+            let ends = format!(".{dotted}");
+            let ending: Vec<&str> =
+                Key::ALL.iter().map(|key| key.dotted()).filter(|key| key.ends_with(&ends)).collect();
+            if !ending.is_empty() {
+                return error.hint(format!("did you mean `{}`?", ending.join("` or `")));
+            }
             match nearest(dotted, Key::ALL.iter().map(|key| key.dotted())) {
                 Some(name) => error.hint(format!("did you mean `{name}`?")),
                 None => error.hint(format!(
@@ -117,8 +126,8 @@ impl Key {
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(typed, name), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        .map(|name| (strsim::normalized_damerau_levenshtein(typed, name), name))
+        .filter(|(likeness, _)| *likeness >= 0.5)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, name)| name)
 }

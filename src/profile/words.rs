@@ -32,7 +32,7 @@ macro_rules! word {
                     Ok($name(text.to_owned()))
                 } else {
                     Err(Error::usage(format!(
-                        concat!("`{}` is not a ", $what, ": ", $rule),
+                        concat!("`{}` is not ", $what, ": ", $rule),
                         printable(text, 80)
                     )))
                 }
@@ -49,7 +49,7 @@ macro_rules! word {
 
 word!(
     /// The name of a profile.
-    ProfileName, "profile name", "use 1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+    ProfileName, "a profile name", "use 1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
     |text| {
         text.len() <= 64
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -59,7 +59,7 @@ word!(
 
 word!(
     /// A user pool id such as `us-east-1_AbCdEfGhI`.
-    PoolId, "user pool id", "it looks like us-east-1_AbCdEfGhI",
+    PoolId, "a user pool id", "it looks like us-east-1_AbCdEfGhI",
     |text| {
         text.len() <= 128
             && text.split_once('_').is_some_and(|(region, name)| !name.is_empty() && Region::from_str(region).is_ok())
@@ -81,26 +81,26 @@ impl PoolId {
 
 word!(
     /// An app client id.
-    ClientId, "app client id", "use 1 to 128 letters, digits, `+`, `_` and `-`",
+    ClientId, "an app client id", "use 1 to 128 letters, digits, `+`, `_` and `-`",
     |text| (1..=128).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "+_-".contains(c))
 );
 
 word!(
     /// An AWS Region such as `eu-central-1`.
-    Region, "Region", "it looks like us-east-1",
+    Region, "a Region", "it looks like us-east-1",
     |text| (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         && !text.starts_with('-') && !text.ends_with('-')
 );
 
 word!(
     /// A user name, e-mail address or other alias, as typed.
-    Username, "user name", "use 1 to 128 characters without spaces or control characters",
+    Username, "a user name", "use 1 to 128 characters without spaces or control characters",
     |text| (1..=128).contains(&text.chars().count()) && !text.chars().any(|c| c.is_whitespace() || is_unprintable(c))
 );
 
 word!(
     /// A Secrets Manager secret: its ARN or its name.
-    SecretArn, "secret ARN or name", "use letters, digits and any of :/_+=.@-",
+    SecretArn, "a secret ARN or name", "use letters, digits and any of :/_+=.@-",
     |text| (1..=2048).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || ":/_+=.@-".contains(c))
 );
 
@@ -117,7 +117,7 @@ impl SecretArn {
 
 word!(
     /// The name of a variable in an export: a shell identifier that is not one a shell or loader obeys.
-    VarName, "variable name", "use letters, digits and underscores, and none that a shell or the loader obeys",
+    VarName, "a variable name", "use letters, digits and underscores, and none that a shell or the loader obeys",
     |text| {
         const OBEYED: [&str; 14] = [
             "PATH", "IFS", "ENV", "BASH_ENV", "HOME", "SHELL", "USER", "PWD", "OLDPWD", "PS1", "PS4", "PROMPT_COMMAND",
@@ -329,6 +329,16 @@ choice!(
         UserClient = "user-client",
         /// A user's password.
         Password = "password",
+    }
+);
+
+choice!(
+    /// Where secrets are kept.
+    StoreKind, "secret store" {
+        /// In the operating system's keyring.
+        Keyring = "keyring",
+        /// In one file, sealed with age.
+        File = "file",
     }
 );
 

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::file;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
-use crate::profile::words::{ClientId, ProfileName, SecretKind};
+use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
 
 /// The version of the file's format that this program writes and understands.
 pub const VERSION: i64 = 1;
@@ -15,7 +15,7 @@ pub const VERSION: i64 = 1;
 /// The largest configuration that is read, in bytes.
 pub const LIMIT: u64 = 16 * 1024 * 1024;
 
-const TOP_LEVEL: [&str; 3] = ["version", "default_profile", "profiles"];
+const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
 /// A configuration file as it was when it was read.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +53,12 @@ impl Config {
     /// The names of all profiles, in alphabetical order, those that can't be used left out.
     pub fn names(&self) -> Vec<ProfileName> {
         let profiles = self.table.get("profiles").and_then(Value::as_table);
-        profiles.into_iter().flat_map(Table::keys).filter_map(|name| name.parse().ok()).collect()
+        profiles
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| value.is_table())
+            .filter_map(|(name, _)| name.parse().ok())
+            .collect()
     }
 
     /// The profile that is used where none is named.
@@ -69,6 +74,19 @@ impl Config {
                 .map_err(|error: Error| error.with_kind(crate::error::Kind::Config).context("default_profile")),
             Some(_) => Err(Error::config("`default_profile` is not a string").hint("run `cogtok profile use NAME`")),
         }
+    }
+
+    /// Where secrets are kept.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when `secret_store` names no such place.
+    pub fn secret_store(&self) -> Result<StoreKind> {
+        let kind = match self.table.get("secret_store") {
+            None => return Ok(StoreKind::Keyring),
+            Some(Value::String(kind)) => kind.parse(),
+            Some(_) => Err(Error::config("it is not a string")),
+        };
+        kind.map_err(|error| error.with_kind(crate::error::Kind::Config).context("secret_store"))
     }
 
     /// Offers what the profile says to `settings`.
@@ -108,6 +126,13 @@ impl Config {
         for key in self.table.keys().filter(|key| !TOP_LEVEL.contains(&key.as_str())) {
             found.push(unknown(key, nearest(key, TOP_LEVEL)));
         }
+        let profiles = self.table.get("profiles").and_then(Value::as_table);
+        for bad in profiles.into_iter().flat_map(Table::keys).filter(|name| name.parse::<ProfileName>().is_err()) {
+            found.push(format!(
+                "`{}` in the configuration can't be a profile's name, so that profile is ignored",
+                printable(bad, 80)
+            ));
+        }
         if let Some(profile) = name.and_then(|name| self.profile(name).ok()) {
             let mut dotted = Vec::new();
             flatten("", profile, &mut dotted);
@@ -120,7 +145,13 @@ impl Config {
 
     fn profile(&self, name: &ProfileName) -> Result<&Table> {
         let profile = self.table.get("profiles").and_then(Value::as_table).and_then(|all| all.get(name.as_str()));
-        profile.and_then(Value::as_table).ok_or_else(|| self.no_such_profile(name))
+        match profile {
+            Some(Value::Table(profile)) => Ok(profile),
+            Some(_) => {
+                Err(Error::config(format!("`profiles.{name}` is not a table")).hint("mend the file with an editor"))
+            }
+            None => Err(self.no_such_profile(name)),
+        }
     }
 
     /// The error for a profile that is not there.
@@ -153,7 +184,9 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
             return Err(unreadable(&"it is a symbolic link to nothing"));
         }
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound) => return Ok(None),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(unreadable(&error)),
     };
     let too_large = std::fs::metadata(&target).is_ok_and(|metadata| metadata.is_file() && metadata.len() > LIMIT);
@@ -211,7 +244,7 @@ fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
 
 fn unknown(key: &str, near: Option<&str>) -> String {
     let shown = printable(key, 80);
-    if ["secret", "password"].iter().any(|word| key.ends_with(word)) {
+    if ["secret", "passw"].iter().any(|word| key.contains(word)) {
         return format!(
             "`{shown}` in the configuration is ignored: secrets do not belong there; `cogtok secret set KIND` takes them"
         );

@@ -10,7 +10,7 @@ use super::config::{VERSION, not_toml, read_text};
 use super::file::{self, Lock, LockError};
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
-use crate::profile::words::{ProfileName, SecretKind};
+use crate::profile::words::{ProfileName, SecretKind, StoreKind};
 
 /// A configuration being edited.
 #[derive(Debug)]
@@ -84,14 +84,24 @@ impl Draft {
         }
     }
 
+    /// Says where secrets are kept.
+    pub fn set_secret_store(&mut self, kind: StoreKind) {
+        self.begin();
+        set(self.0.as_table_mut(), "secret_store", Value::from(kind.as_str()));
+    }
+
+    fn begin(&mut self) {
+        if self.0.is_empty() {
+            self.0.insert("version", toml_edit::value(VERSION));
+        }
+    }
+
     /// Adds an empty profile.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is one of that name, or `profiles` is not a table.
     pub fn add(&mut self, name: &ProfileName) -> Result<()> {
-        if self.0.is_empty() {
-            self.0.insert("version", toml_edit::value(VERSION));
-        }
+        self.begin();
         let mut outer = Table::new();
         outer.set_implicit(true);
         let profiles = self.0.entry("profiles").or_insert(Item::Table(outer));

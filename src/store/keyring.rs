@@ -5,14 +5,14 @@
 //! apart from one that was never stored.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use keyring::Error as KeyringError;
 
+use super::secrets::{Binding, Found};
 use crate::error::{Error, Result};
-use crate::profile::words::{ClientId, SecretKind, Username};
+use crate::profile::words::SecretKind;
 use crate::secret::Secret;
 
 const SERVICE: &str = "cogtok";
@@ -22,46 +22,6 @@ pub const UNATTENDED: Duration = Duration::from_secs(5);
 
 /// How long the keyring may take where somebody may be asked to unlock it.
 pub const ATTENDED: Duration = Duration::from_secs(60);
-
-/// What a secret is and where it may be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Binding {
-    /// The kind of secret.
-    pub kind: SecretKind,
-    /// The app client it belongs to.
-    pub client_id: ClientId,
-    /// The origin it may be sent to.
-    pub origin: String,
-    /// The user it belongs to, for a password.
-    pub username: Option<Username>,
-}
-
-impl Binding {
-    fn account(&self) -> String {
-        let username = self.username.as_ref().map_or("", Username::as_str);
-        format!("{}|{}|{}|{username}", self.kind, self.client_id, self.origin)
-    }
-
-    /// The origin of an account of the same kind, client and user.
-    fn origin_in<'a>(&self, account: &'a str) -> Option<&'a str> {
-        let mut parts = account.splitn(4, '|');
-        let (kind, client, origin, username) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let is_same = kind == self.kind.as_str()
-            && client == self.client_id.as_str()
-            && username == self.username.as_ref().map_or("", Username::as_str);
-        is_same.then_some(origin)
-    }
-}
-
-impl fmt::Display for Binding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} secret of client {}", self.kind, self.client_id)?;
-        match &self.username {
-            Some(username) => write!(f, " and user {username}"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// The keyring, each call on a thread of its own with a deadline: a stopped keyring service would block for ever.
 #[derive(Debug, Clone, Copy)]
@@ -75,48 +35,23 @@ impl Keyring {
         Keyring { patience }
     }
 
-    /// The secret with this binding.
+    /// What the keyring has for this binding.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::error::Kind::Config) when it was stored for another origin,
-    /// [`Kind::Store`](crate::error::Kind::Store) when there is none or the keyring can't be used.
-    pub fn get(&self, binding: &Binding) -> Result<Secret> {
+    /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used or holds what is no secret.
+    pub fn find(&self, binding: &Binding) -> Result<Found> {
         let (account, wanted) = (binding.account(), binding.clone());
         let found = self.call(binding, move || match entry(&account)?.get_secret() {
-            Ok(secret) => Ok(Found::Secret(secret)),
-            Err(KeyringError::NoEntry) => Ok(Found::Elsewhere(other_origins(&wanted)?)),
+            Ok(secret) => Ok(Ok(secret)),
+            Err(KeyringError::NoEntry) => Ok(Err(other_origins(&wanted)?)),
             Err(error) => Err(error),
         })?;
         match found {
-            Found::Secret(bytes) => Secret::from_bytes(bytes)
+            Ok(bytes) => Secret::from_bytes(bytes)
+                .map(Found::Secret)
                 .map_err(|error| Error::store(format!("the {binding} in the keyring is not usable: {error}"))),
-            Found::Elsewhere(origins) if origins.is_empty() => {
-                Err(Error::store(format!("the {binding} is not in the keyring"))
-                    .hint(format!("store it: cogtok secret set {}{{p}}", binding.kind)))
-            }
-            Found::Elsewhere(origins) => Err(Error::config(format!(
-                "the {binding} was stored for {}, not for {}: it is not sent there",
-                origins.join(" and "),
-                binding.origin
-            ))
-            .hint(format!(
-                "if that is right, store it again for the new address: cogtok secret set {}{{p}}",
-                binding.kind
-            ))),
+            Err(origins) => Ok(Found::Elsewhere(origins)),
         }
-    }
-
-    /// Whether there is a secret with this binding.
-    ///
-    /// # Errors
-    /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
-    pub fn has(&self, binding: &Binding) -> Result<bool> {
-        let account = binding.account();
-        self.call(binding, move || match entry(&account)?.get_secret().map(zeroize::Zeroizing::new) {
-            Ok(_) => Ok(true),
-            Err(KeyringError::NoEntry) => Ok(false),
-            Err(error) => Err(error),
-        })
     }
 
     /// Stores a secret and reads it back.
@@ -182,14 +117,12 @@ impl Keyring {
             ))
         };
         answer.unwrap_or_else(|_| silent()).map_err(|(why, next)| {
-            Error::store(format!("{why} (wanted: the {binding})")).hint(next).hint(without_keyring(binding.kind))
+            Error::store(format!("{why} (wanted: the {binding})"))
+                .hint(next)
+                .hint(without_keyring(binding.kind))
+                .hint("or keep secrets in an encrypted file: cogtok secret init --help")
         })
     }
-}
-
-enum Found {
-    Secret(Vec<u8>),
-    Elsewhere(Vec<String>),
 }
 
 fn entry(account: &str) -> keyring::Result<keyring::Entry> {
@@ -201,7 +134,7 @@ fn other_origins(wanted: &Binding) -> keyring::Result<Vec<String>> {
     for entry in keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))? {
         let attributes = entry.get_attributes()?;
         let origin = attributes.get("username").and_then(|account| wanted.origin_in(account));
-        origins.extend(origin.map(|origin| crate::error::printable(origin, 120)));
+        origins.extend(origin.map(str::to_owned));
     }
     Ok(origins)
 }

@@ -1,5 +1,5 @@
-//! What stays on this machine: the configuration, secrets in the operating system's keyring, cached tokens, and the
-//! journal of users being made.
+//! What stays on this machine: the configuration, secrets in the operating system's keyring or a sealed file, cached
+//! tokens, and the journal of users being made.
 
 pub mod cache;
 pub mod config;
@@ -7,6 +7,8 @@ pub mod config_edit;
 pub mod file;
 pub mod journal;
 pub mod keyring;
+pub mod sealed;
+pub mod secrets;
 
 use std::path::{Path, PathBuf};
 
@@ -18,8 +20,10 @@ pub struct Dirs {
     pub config_file: Option<PathBuf>,
     /// Cached tokens and their locks.
     pub cache: Option<PathBuf>,
-    /// The journal and the configuration's lock.
+    /// The journal of new users.
     pub state: Option<PathBuf>,
+    /// The secrets file, where secrets are kept in one.
+    pub secrets_file: Option<PathBuf>,
 }
 
 impl Dirs {
@@ -36,6 +40,7 @@ impl Dirs {
         Dirs {
             config_file: config.map(|dir| dir.join("config.toml")),
             cache: absolute(project.cache_dir()),
+            secrets_file: absolute(project.data_local_dir()).map(|dir| dir.join("secrets.age")),
             state: absolute(project.state_dir().unwrap_or(project.data_local_dir())),
         }
     }

@@ -5,16 +5,18 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cogtok::cognito::http::Wire;
+use cogtok::cognito::{self, http::Wire};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::keys::{Key, Origin, Settings};
-use cogtok::profile::words::{ProfileName, SecretKind, parse_duration};
+use cogtok::profile::words::{ProfileName, SecretKind, StoreKind, parse_duration};
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::secret::Secret;
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::{Config, list};
-use cogtok::store::keyring::{ATTENDED, Binding, Keyring, UNATTENDED};
+use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
+use cogtok::store::sealed::{Key as SealingKey, SealedFile};
+use cogtok::store::secrets::{Binding, SecretStore};
 
 use crate::cli::{Global, Output};
 use crate::{env, interrupt, terminal};
@@ -32,6 +34,7 @@ pub struct App {
 
 impl App {
     pub fn new(global: Global) -> Result<Self> {
+        env::check()?;
         let timeout = match (global.timeout, env::var("COGTOK_TIMEOUT")) {
             (Some(timeout), _) => timeout,
             (None, Some(text)) => parse_duration(&text).map_err(|error| error.context("COGTOK_TIMEOUT"))?,
@@ -131,9 +134,19 @@ impl App {
         }
         let names = self.config().map(Config::names).unwrap_or_default();
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
+        // What an option can mend without a profile is still worth saying.
+        let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
+        let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         match names.is_empty() {
             true => chosen.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
             false => chosen.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+        }
+    }
+
+    /// Looks for the Region in `~/.aws/config` where nothing else names one, for calls that need it.
+    pub fn settle_region(&self, profile: &mut Profile) {
+        if profile.region.is_none() {
+            profile.region = self.block_on(cognito::region(profile)).ok();
         }
     }
 
@@ -171,10 +184,26 @@ impl App {
         })
     }
 
-    /// The keyring, with more patience where somebody is there to unlock it.
-    pub fn keyring(&self) -> Keyring {
+    /// Where secrets are kept; opened when a secret is asked of it.
+    pub fn secrets(&self) -> Result<SecretStore> {
         interrupt::watch();
-        Keyring::new(if terminal::can_ask() { ATTENDED } else { UNATTENDED })
+        let kind = match env::var("COGTOK_SECRET_STORE") {
+            Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE"))?,
+            None => self.config()?.secret_store()?,
+        };
+        match kind {
+            StoreKind::Keyring => {
+                // There is more patience where somebody is there to unlock it.
+                let patience = if terminal::can_ask() { ATTENDED } else { UNATTENDED };
+                Ok(SecretStore::Keyring(Keyring::new(patience)))
+            }
+            StoreKind::File => {
+                let path = self.dirs().secrets_file.clone().ok_or_else(|| {
+                    Error::store("there is no home directory for the secrets file").hint("set HOME or XDG_DATA_HOME")
+                })?;
+                Ok(SecretStore::File(SealedFile::new(path, sealing_key()?, self.deadline())))
+            }
+        }
     }
 
     /// The secret of this kind that the environment or the keyring has; none where neither should have one.
@@ -189,9 +218,20 @@ impl App {
         }
         let is_listed =
             profile.secrets.contains(&binding.kind) || self.config()?.lists_secret(binding.kind, &binding.client_id);
-        match is_listed {
-            true => self.keyring().get(binding).map(Some),
-            false => Ok(None),
+        if !is_listed {
+            return Ok(None);
+        }
+        match self.secrets().and_then(|store| store.get(binding)) {
+            // A password is listed once and may be another user's.
+            Ok(None) if binding.kind == SecretKind::Password => Ok(None),
+            Ok(None) if !terminal::can_ask() => Err(binding.missing()),
+            Ok(found) => Ok(found),
+            // Where somebody is there to type it, the store is not the only source.
+            Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
+                log::warn!(target: "cogtok", "{error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 }
@@ -205,9 +245,31 @@ pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
+/// What opens the secrets file: COGTOK_SECRET_IDENTITY, COGTOK_PASSPHRASE, or a passphrase that is asked for.
+fn sealing_key() -> Result<SealingKey> {
+    if let Some(path) = env::var("COGTOK_SECRET_IDENTITY") {
+        return SealingKey::identity_from(Path::new(&path));
+    }
+    let passphrase = match env::secret("COGTOK_PASSPHRASE") {
+        Some(passphrase) => passphrase,
+        None => terminal::ask_secret(
+            "the passphrase of the secrets file",
+            "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it",
+        )
+        .map_err(|error| if error.kind() == Kind::NeedsHuman { error.with_kind(Kind::Store) } else { error })?,
+    };
+    Ok(SealingKey::Passphrase(passphrase))
+}
+
 fn aws_environment() -> AwsEnvironment {
     let any = env::var("AWS_ENDPOINT_URL");
+    let home = directories::BaseDirs::new().map(|base| base.home_dir().join(".aws"));
+    let file = |variable: &str, name: &str| {
+        env::var(variable).map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(name)))
+    };
     AwsEnvironment {
+        config_file: file("AWS_CONFIG_FILE", "config"),
+        credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
         region: env::var("AWS_REGION").or_else(|| env::var("AWS_DEFAULT_REGION")),
         cognito_idp_endpoint: env::var("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER").or_else(|| any.clone()),
         secretsmanager_endpoint: env::var("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(any),

@@ -132,6 +132,15 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
         Ok(cli) => cli,
         Err(answer) => return terminal::usage(&answer).map(|()| None),
     };
+    // clap sees conflicts of options within one level of commands only.
+    let Global { json, output, quiet, verbose, .. } = cli.global;
+    let conflict = |one: &str, other: &str| Error::usage(format!("`{one}` and `{other}` exclude each other"));
+    if json && output.is_some() {
+        return Err(conflict("--json", "--output"));
+    }
+    if quiet && verbose > 0 {
+        return Err(conflict("--quiet", "--verbose"));
+    }
     terminal::set_manner(Manner {
         is_quiet: cli.global.quiet,
         verbosity: cli.global.verbose,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
 
 /// The command line, program name included.
@@ -13,6 +14,19 @@ pub fn args() -> Vec<OsString> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Refuses variables of ours that are not UTF-8: taken for unset, they would silently change what is done.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn check() -> Result<()> {
+    for (name, value) in std::env::vars_os() {
+        if let Some(name) = name.to_str().filter(|name| name.starts_with("COGTOK_"))
+            && value.to_str().is_none()
+        {
+            return Err(Error::usage(format!("{name} is not UTF-8")));
+        }
+    }
+    Ok(())
 }
 
 /// A secret from a variable, as CI systems hand them over.

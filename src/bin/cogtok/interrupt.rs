@@ -24,6 +24,8 @@ pub fn prepare(args: Vec<OsString>) -> Result<Vec<OsString>> {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, setrlimit};
+        // Whatever the shell's umask: what is written here is for this user alone, and for this user in any case.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         // A core file would hold secrets. That it can't be forbidden here is no reason to stop.
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }

@@ -245,7 +245,8 @@ fn say(label: Option<(&str, &str)>, text: &str) {
         }
         Some((label, _)) => format!("{label}: {text}"),
     };
-    let _ = writeln!(io::stderr(), "{line}");
+    // One write, so that lines of parallel processes do not run into each other.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Ends the line of a question that was interrupted.

@@ -24,7 +24,7 @@ pub enum Command {
     /// Name the pools and clients you use
     #[command(subcommand)]
     Profile(profile::Command),
-    /// Keep client secrets and passwords in the keyring
+    /// Keep client secrets and passwords in the keyring, or in a sealed file
     #[command(subcommand)]
     Secret(secret::Command),
     Completions(completions::Completions),

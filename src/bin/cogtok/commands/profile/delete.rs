@@ -4,12 +4,13 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::{m2m, user};
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{ClientId, ProfileName, SecretKind};
+use cogtok::profile::keys::Settings;
+use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::profile::{AwsEnvironment, Profile};
+use cogtok::store::cache::CacheKey;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
-use cogtok::store::keyring::Binding;
+use cogtok::store::secrets::Binding;
 
 use crate::app::App;
 use crate::commands::secret::binding;
@@ -27,6 +28,9 @@ pub struct Delete {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// Leave stored secrets where they are
+    #[arg(long)]
+    keep_secrets: bool,
 }
 
 pub fn run(app: &App, args: &Delete) -> Result<()> {
@@ -42,15 +46,25 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     }
     // A profile that can't be understood can still be deleted; there is nothing else of it to find then.
     if let Ok(profile) = profile(config, &name) {
-        for secret in secrets_of_its_own(config, &name, &profile) {
-            app.keyring().delete(&secret).map_err(|error| {
+        let others: Vec<Profile> = config
+            .names()
+            .iter()
+            .filter(|other| **other != name)
+            .filter_map(|other| self::profile(config, other).ok())
+            .collect();
+        let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind);
+        for secret in
+            left_alone(bindings, &profile, &others).into_iter().filter(is_listed).filter(|_| !args.keep_secrets)
+        {
+            app.secrets()?.delete(&secret).map_err(|error| {
                 error.hint(format!(
-                    "nothing was deleted; `cogtok secret delete {} -p {name}` tries the secret alone",
-                    secret.kind
+                    "nothing was deleted; to leave the secrets: cogtok profile delete {name} --yes --keep-secrets"
                 ))
             })?;
         }
-        forget_tokens(app, config, &name, &profile)?;
+        for key in left_alone(cache_keys, &profile, &others) {
+            app.cache().forget(&key)?;
+        }
     }
     edit(&app.config_path()?, app.deadline(), |draft| draft.remove(&name))?;
     terminal::note(&format!("profile `{name}` is deleted"));
@@ -63,38 +77,15 @@ fn profile(config: &Config, name: &ProfileName) -> Result<Profile> {
     Profile::resolve(Some(name.clone()), &settings, &AwsEnvironment::default())
 }
 
-fn secrets_of_its_own(config: &Config, name: &ProfileName, profile: &Profile) -> Vec<Binding> {
-    let kinds = profile.secrets.iter().copied();
-    kinds
-        .filter(|kind| !is_shared(config, name, *kind, profile))
-        .filter_map(|kind| binding(profile, kind).ok())
-        .collect()
+/// What `profile` has and none of the others.
+fn left_alone<T: PartialEq>(of: fn(&Profile) -> Vec<T>, profile: &Profile, others: &[Profile]) -> Vec<T> {
+    of(profile).into_iter().filter(|thing| !others.iter().any(|other| of(other).contains(thing))).collect()
 }
 
-fn forget_tokens(app: &App, config: &Config, name: &ProfileName, profile: &Profile) -> Result<()> {
-    for (key, kind) in
-        [(m2m::cache_key(profile), SecretKind::M2mClient), (user::cache_key(profile), SecretKind::UserClient)]
-    {
-        if let Ok(key) = key
-            && !is_shared(config, name, kind, profile)
-        {
-            app.cache().forget(&key)?;
-        }
-    }
-    Ok(())
+fn bindings(profile: &Profile) -> Vec<Binding> {
+    SecretKind::ALL.iter().copied().filter_map(|kind| binding(profile, kind).ok()).collect()
 }
 
-/// Whether another profile uses the client that a secret of this kind belongs to.
-fn is_shared(config: &Config, name: &ProfileName, kind: SecretKind, profile: &Profile) -> bool {
-    let (key, client) = match kind {
-        SecretKind::M2mClient => (Key::M2mClientId, profile.m2m.client_id.as_ref()),
-        SecretKind::UserClient | SecretKind::Password => (Key::UserClientId, profile.user.client_id.as_ref()),
-    };
-    let client = client.map(ClientId::as_str);
-    config.names().iter().filter(|other| *other != name).any(|other| {
-        let mut settings = Settings::default();
-        config.offer(other, &mut settings).is_ok()
-            && client.is_some()
-            && settings.list(key).first().map(String::as_str) == client
-    })
+fn cache_keys(profile: &Profile) -> Vec<CacheKey> {
+    [m2m::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! `cogtok secret delete`: a secret out of the keyring.
+//! `cogtok secret delete`: a secret out of its store.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -11,7 +11,7 @@ use super::{binding, no_profile};
 use crate::app::App;
 use crate::{complete, terminal};
 
-/// Delete a secret of the profile from the keyring
+/// Delete a stored secret of the profile
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok secret delete m2m-client -p ws")]
 pub struct Delete {
@@ -25,10 +25,13 @@ pub struct Delete {
 
 pub fn run(app: &App, args: &Delete) -> Result<()> {
     let kind: SecretKind = args.kind.parse()?;
-    let profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    if kind != SecretKind::M2mClient {
+        app.settle_region(&mut profile);
+    }
     let name = profile.name.clone().ok_or_else(no_profile)?;
     let binding = binding(&profile, kind)?;
-    let was_there = app.keyring().delete(&binding)?;
+    let was_there = app.secrets()?.delete(&binding)?;
     edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(&name, kind, false))?;
     terminal::note(&match was_there {
         true => format!("the {binding} is deleted"),

@@ -1,6 +1,7 @@
-//! `cogtok secret`: client secrets and passwords in the keyring.
+//! `cogtok secret`: client secrets and passwords in the keyring or a sealed file.
 
 mod delete;
+mod init;
 mod set;
 mod status;
 
@@ -9,13 +10,14 @@ use cogtok::error::{Error, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::words::SecretKind;
-use cogtok::store::keyring::Binding;
+use cogtok::store::secrets::Binding;
 
 use crate::app::App;
 
 /// What can be done with secrets.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(init::Init),
     Set(set::Set),
     Status(status::Status),
     Delete(delete::Delete),
@@ -23,6 +25,7 @@ pub enum Command {
 
 pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
+        Command::Init(init) => init::run(app, &init),
         Command::Set(set) => set::run(app, &set),
         Command::Status(_) => status::run(app),
         Command::Delete(delete) => delete::run(app, &delete),

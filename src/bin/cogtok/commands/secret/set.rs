@@ -1,4 +1,4 @@
-//! `cogtok secret set`: a secret into the keyring.
+//! `cogtok secret set`: a secret into the keyring or the sealed file.
 
 use std::io::IsTerminal;
 
@@ -14,7 +14,7 @@ use super::{binding, no_profile};
 use crate::app::App;
 use crate::{complete, terminal};
 
-/// Store a secret of the profile in the keyring
+/// Store a secret of the profile
 ///
 /// The value is asked for, or read from standard input; one line end behind it is dropped. It is stored for the profile's
 /// client and address, and will be sent nowhere else.
@@ -44,7 +44,10 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         .hint(format!("run `cogtok secret set {kind}{{p}}` and type it when asked, or pipe it in"))
         .hint("if that was the real secret, change it: your shell's history may hold it"));
     }
-    let profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    if kind != SecretKind::M2mClient {
+        app.settle_region(&mut profile);
+    }
     let name = profile.name.clone().ok_or_else(no_profile)?;
     let binding = binding(&profile, kind)?;
     let secret = match std::io::stdin().is_terminal() {
@@ -54,8 +57,9 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         )?,
         false => Secret::from_bytes(terminal::stdin_bytes()?)?,
     };
-    app.keyring().set(&binding, &secret)?;
+    let store = app.secrets()?;
+    store.set(&binding, &secret)?;
     edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(&name, kind, true))?;
-    terminal::note(&format!("the {binding} is in the keyring, to be sent to {} alone", binding.origin));
+    terminal::note(&format!("the {binding} is in {}, to be sent to {} alone", store.name(), binding.origin));
     Ok(())
 }

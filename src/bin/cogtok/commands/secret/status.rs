@@ -21,6 +21,7 @@ pub fn run(app: &App) -> Result<()> {
     if profile.name.is_none() {
         return Err(no_profile());
     }
+    let mut store = None;
     let mut rows = Vec::new();
     for kind in SecretKind::ALL.iter().copied() {
         let Ok(binding) = binding(&profile, kind) else { continue };
@@ -33,11 +34,17 @@ pub fn run(app: &App) -> Result<()> {
         let place = match (&profile.m2m.secret_arn, kind) {
             _ if env::var(variable).is_some() => format!("environment ({variable})"),
             (Some(arn), SecretKind::M2mClient) => format!("Secrets Manager ({arn})"),
-            // The keyring is asked only about what should be there.
-            _ if is_listed => match app.keyring().has(&binding)? {
-                true => "keyring".to_owned(),
-                false => "missing from the keyring".to_owned(),
-            },
+            // The store is opened only for what should be there.
+            _ if is_listed => {
+                let store = match &mut store {
+                    Some(store) => store,
+                    None => store.insert(app.secrets()?),
+                };
+                match store.has(&binding)? {
+                    true => store.name().to_owned(),
+                    false => format!("missing from {}", store.name()),
+                }
+            }
             _ => "not stored".to_owned(),
         };
         rows.push((kind, binding, place));

@@ -65,8 +65,12 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
     {
         profile.m2m.secret_arn = None;
     }
+    if profile.m2m.secret_arn.is_some() {
+        app.settle_region(&mut profile);
+    }
     let key = m2m::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
-    let policy = args.shared.policy(app, &profile, TokenUse::Access);
+    let has_own_secret = args.client_secret_stdin || terminal::can_ask();
+    let policy = args.shared.policy(app, &profile, TokenUse::Access, has_own_secret);
     let cache = app.cache();
     let served = match flows::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,

@@ -64,14 +64,14 @@ impl Shared {
     }
 
     /// What to take from the cache.
-    pub fn policy(&self, app: &App, profile: &Profile, token: TokenUse) -> Policy {
+    pub fn policy(&self, app: &App, profile: &Profile, token: TokenUse, has_own_secret: bool) -> Policy {
         let cache = match (self.force_refresh, self.no_cache) {
             (true, _) => CacheUse::Renew,
             (_, true) => CacheUse::Bypass,
             _ => CacheUse::Full,
         };
         let min_validity = self.min_validity.unwrap_or(profile.min_validity);
-        Policy { token, min_validity, cache, deadline: app.deadline() }
+        Policy { token, min_validity, cache, deadline: app.deadline(), has_own_secret }
     }
 
     /// Prints the token in the form that was asked for.

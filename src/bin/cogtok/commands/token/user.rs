@@ -58,7 +58,7 @@ struct Given {
 }
 
 pub fn run(app: &App, args: &User) -> Result<()> {
-    let profile = app.profile(&[
+    let mut profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::AuthFlow, args.auth_flow.clone()),
         (Key::Token, args.token.clone()),
@@ -68,8 +68,10 @@ pub fn run(app: &App, args: &User) -> Result<()> {
     let token = profile.user.token;
     args.shared.begin(token)?;
     let mut given = read_stdin(args)?;
+    app.settle_region(&mut profile);
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
-    let policy = args.shared.policy(app, &profile, token);
+    let has_own_secret = args.password_stdin || terminal::can_ask();
+    let policy = args.shared.policy(app, &profile, token, has_own_secret);
     let cache = app.cache();
     let served = match flows::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,

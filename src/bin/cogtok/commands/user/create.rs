@@ -58,7 +58,7 @@ pub struct Create {
     /// What to do when there is such a user already
     #[arg(long, value_enum, default_value = "fail", value_name = "WHAT")]
     if_exists: IfExists,
-    /// Store the password in the keyring, for `token user`
+    /// Store the password as `secret set password` does, for `token user`
     #[arg(long)]
     save_password: bool,
     /// Finish the users that were begun and not finished
@@ -218,7 +218,7 @@ fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Resu
     let binding = user::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
         error.hint(format!("`--save-password` keeps it for the client of `{}`", Key::UserClientId.dotted()))
     })?;
-    app.keyring().set(&binding, password)?;
+    app.secrets()?.set(&binding, password)?;
     match &profile.name {
         Some(name) => {
             edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(name, SecretKind::Password, true))

@@ -1,0 +1,280 @@
+//! Secrets in one private file, encrypted with age, for machines without a keyring.
+//!
+//! The file opens with an X25519 identity that is kept elsewhere, or with a passphrase. The `age` command line opens it
+//! too: inside is a JSON object of entry names and secrets.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use age::DecryptError;
+use age::secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::cache::held;
+use super::file::{self, Lock, LockError};
+use super::secrets::{Binding, Found};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+const VERSION: u32 = 1;
+const LIMIT: u64 = 4 * 1024 * 1024;
+
+/// scrypt's work factor for files written here: a tenth of a second and 36 MB.
+const WORK_FACTOR: u8 = 15;
+
+/// The highest work factor of a file that is opened: `age -p` writes it.
+const MAX_WORK_FACTOR: u8 = 18;
+
+/// What opens the file.
+pub enum Key {
+    /// An X25519 identity.
+    Identity(Box<age::x25519::Identity>),
+    /// A passphrase.
+    Passphrase(Secret),
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Key::Identity(_) => "Identity([redacted])",
+            Key::Passphrase(_) => "Passphrase([redacted])",
+        })
+    }
+}
+
+impl Key {
+    /// The identity in a file as age-keygen writes it: a path, or a descriptor as `/dev/fd/N`.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or holds no identity. Its content is never
+    /// repeated.
+    pub fn identity_from(path: &Path) -> Result<Self> {
+        let unusable = |why: &dyn std::fmt::Display| {
+            Error::store(format!("the identity in {} is not usable: {why}", path.display()))
+                .hint("COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one")
+        };
+        let mut text = Zeroizing::new(String::new());
+        let file = std::fs::File::open(path).map_err(|error| unusable(&error))?;
+        file.take(64 * 1024).read_to_string(&mut text).map_err(|error| unusable(&error))?;
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+        let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
+        identity
+            .map(|identity| Key::Identity(Box::new(identity)))
+            .ok_or_else(|| unusable(&"it holds no X25519 identity"))
+    }
+}
+
+/// Makes an identity file that only this user may read, and gives its public key. A file that is there already is not
+/// touched.
+///
+/// # Errors
+/// [`Kind::Store`](crate::error::Kind::Store) when the file is there or can't be written.
+pub fn make_identity(path: &Path) -> Result<String> {
+    let unwritable = |error: io::Error| Error::store(format!("{} can't be written: {error}", path.display()));
+    if path.symlink_metadata().is_ok() {
+        return Err(Error::store(format!("{} is there already: nothing was changed", path.display()))
+            .hint("to use it: set COGTOK_SECRET_IDENTITY to it, and run `cogtok secret init`"));
+    }
+    let identity = age::x25519::Identity::generate();
+    let public = identity.to_public().to_string();
+    let text = Zeroizing::new(format!("# public key: {public}\n{}\n", identity.to_string().expose_secret()));
+    file::replace(path, text.as_bytes()).map_err(unwritable)?;
+    Ok(public)
+}
+
+/// The sealed file and what opens it.
+#[derive(Debug)]
+pub struct SealedFile {
+    path: PathBuf,
+    key: Key,
+    deadline: Instant,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Content {
+    version: u32,
+    secrets: BTreeMap<String, String>,
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        self.secrets.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl SealedFile {
+    /// The file at `path`, which need not exist. `deadline` is for waiting until another process has written it.
+    pub fn new(path: PathBuf, key: Key, deadline: Instant) -> Self {
+        SealedFile { path, key, deadline }
+    }
+
+    /// What the file has for this binding.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or opened.
+    pub fn find(&self, binding: &Binding) -> Result<Found> {
+        let mut content = self.open()?;
+        match content.secrets.remove(&binding.account()) {
+            Some(secret) => Ok(Found::Secret(Secret::new(secret))),
+            None => {
+                let origins = content.secrets.keys().filter_map(|account| binding.origin_in(account));
+                Ok(Found::Elsewhere(origins.map(str::to_owned).collect()))
+            }
+        }
+    }
+
+    /// Stores a secret.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be opened or written; the old one is untouched.
+    pub fn set(&self, binding: &Binding, secret: &Secret) -> Result<()> {
+        self.change(|secrets| {
+            secrets.insert(binding.account(), secret.expose().to_owned()).zeroize();
+        })
+    }
+
+    /// Deletes the secret with this binding; says whether there was one.
+    ///
+    /// # Errors
+    /// As [`SealedFile::set`].
+    pub fn delete(&self, binding: &Binding) -> Result<bool> {
+        let mut was_there = false;
+        self.change(|secrets| {
+            let mut old = secrets.remove(&binding.account());
+            was_there = old.is_some();
+            old.zeroize();
+        })?;
+        Ok(was_there)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, String>)) -> Result<()> {
+        let unwritable = |error: io::Error| Error::store(format!("{} can't be written: {error}", self.path.display()));
+        let _lock = Lock::exclusive(&self.path.with_extension("lock"), self.deadline).map_err(|error| match error {
+            LockError::Timeout { pid } => held(pid),
+            LockError::Unavailable(error) => unwritable(error),
+        })?;
+        let mut content = self.open()?;
+        change(&mut content.secrets);
+        content.version = VERSION;
+        let plain = serde_json::to_vec(&content).map(Zeroizing::new).map_err(|error| unwritable(error.into()))?;
+        let sealed = match &self.key {
+            Key::Identity(identity) => age::encrypt(&identity.to_public(), &plain),
+            Key::Passphrase(passphrase) => {
+                let mut recipient = age::scrypt::Recipient::new(secrecy(passphrase));
+                recipient.set_work_factor(WORK_FACTOR);
+                age::encrypt(&recipient, &plain)
+            }
+        };
+        let sealed = sealed.map_err(|error| unwritable(io::Error::other(error.to_string())))?;
+        file::replace(&self.path, &sealed).map_err(unwritable)
+    }
+
+    fn open(&self) -> Result<Content> {
+        let shown = self.path.display();
+        let sealed =
+            file::read(&self.path, LIMIT).map_err(|error| Error::store(format!("{shown} can't be read: {error}")))?;
+        let Some(sealed) = sealed else { return Ok(Content::default()) };
+        let plain = match &self.key {
+            Key::Identity(identity) => age::decrypt(identity.as_ref(), &sealed),
+            Key::Passphrase(passphrase) => {
+                let mut identity = age::scrypt::Identity::new(secrecy(passphrase));
+                identity.set_max_work_factor(MAX_WORK_FACTOR);
+                age::decrypt(&identity, &sealed)
+            }
+        };
+        let plain = plain.map(Zeroizing::new).map_err(|error| self.explain(&error))?;
+        let content: Content = serde_json::from_slice(&plain)
+            .map_err(|_| Error::store(format!("{shown} opens, but does not hold what cogtok writes")))?;
+        match content.version <= VERSION {
+            true => Ok(content),
+            false => Err(Error::store(format!("{shown} was written by a newer cogtok")).hint("update cogtok")),
+        }
+    }
+
+    fn explain(&self, error: &DecryptError) -> Error {
+        let shown = self.path.display();
+        let other_key = "was it made with the other of COGTOK_SECRET_IDENTITY and COGTOK_PASSPHRASE?";
+        match error {
+            DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+                match self.key {
+                    Key::Identity(_) => Error::store(format!("this identity does not open {shown}")).hint(other_key),
+                    Key::Passphrase(_) => {
+                        Error::store(format!("this passphrase does not open {shown}")).hint(other_key)
+                    }
+                }
+            }
+            DecryptError::ExcessiveWork { required, .. } => Error::store(format!(
+                "{shown} is refused: its scrypt work factor is {required}, more than {MAX_WORK_FACTOR}"
+            )),
+            _ => Error::store(format!("{shown} is damaged: nothing was changed"))
+                .hint("restore it from a backup, or move it away and store the secrets again"),
+        }
+    }
+}
+
+fn secrecy(passphrase: &Secret) -> SecretString {
+    SecretString::from(passphrase.expose().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binding(origin: &str) -> Binding {
+        Binding {
+            kind: crate::profile::words::SecretKind::M2mClient,
+            client_id: "client".parse().unwrap(),
+            origin: origin.to_owned(),
+            username: None,
+        }
+    }
+
+    fn sealed(dir: &Path, key: Key) -> SealedFile {
+        SealedFile::new(dir.join("secrets.age"), key, Instant::now())
+    }
+
+    #[test]
+    fn secrets_come_back_with_the_same_key_and_with_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let identity_file = dir.path().join("identity.txt");
+        make_identity(&identity_file).unwrap();
+        assert!(make_identity(&identity_file).is_err());
+        let keys: [fn(&Path) -> Key; 2] =
+            [|file| Key::identity_from(file).unwrap(), |_| Key::Passphrase(Secret::new("correct horse".into()))];
+        for (index, key) in keys.iter().enumerate() {
+            let dir = dir.path().join(index.to_string());
+            sealed(&dir, key(&identity_file)).set(&binding("https://a"), &Secret::new("hunter2".into())).unwrap();
+            let raw = std::fs::read(dir.join("secrets.age")).unwrap();
+            assert!(!raw.windows(7).any(|window| window == b"hunter2"));
+            let file = sealed(&dir, key(&identity_file));
+            assert!(
+                matches!(file.find(&binding("https://a")).unwrap(), Found::Secret(secret) if secret.expose() == "hunter2")
+            );
+            assert!(
+                matches!(file.find(&binding("https://b")).unwrap(), Found::Elsewhere(origins) if origins == ["https://a"])
+            );
+            let other = Key::Identity(Box::new(age::x25519::Identity::generate()));
+            for wrong in [other, Key::Passphrase(Secret::new("wrong".into()))] {
+                let error = sealed(&dir, wrong).set(&binding("https://c"), &Secret::new("x".into())).unwrap_err();
+                assert_eq!(error.kind().exit_code(), 7);
+            }
+            assert_eq!(std::fs::read(dir.join("secrets.age")).unwrap(), raw);
+            assert!(file.delete(&binding("https://a")).unwrap() && !file.delete(&binding("https://a")).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_expensive_passphrase_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut recipient = age::scrypt::Recipient::new("correct horse".to_owned().into());
+        recipient.set_work_factor(MAX_WORK_FACTOR + 1);
+        std::fs::write(dir.path().join("secrets.age"), age::encrypt(&recipient, b"{}").unwrap()).unwrap();
+        let error = sealed(dir.path(), Key::Passphrase(Secret::new("correct horse".into())))
+            .find(&binding("https://a"))
+            .unwrap_err();
+        assert!(error.message().contains("work factor is 19"), "{error}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Where secrets are kept: the operating system's keyring, or one sealed file. Either way a secret is bound to what it may
+//! be used for, and one that was stored for elsewhere is told apart from one that was never stored.
+
+use std::fmt;
+
+use super::keyring::Keyring;
+use super::sealed::SealedFile;
+use crate::error::{Error, Result, printable};
+use crate::profile::words::{ClientId, SecretKind, StoreKind, Username};
+use crate::secret::Secret;
+
+/// What a secret is and where it may be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The kind of secret.
+    pub kind: SecretKind,
+    /// The app client it belongs to.
+    pub client_id: ClientId,
+    /// The origin it may be sent to.
+    pub origin: String,
+    /// The user it belongs to, for a password.
+    pub username: Option<Username>,
+}
+
+impl Binding {
+    /// The name of the entry: kind, client, origin and user.
+    pub fn account(&self) -> String {
+        let username = self.username.as_ref().map_or("", Username::as_str);
+        format!("{}|{}|{}|{username}", self.kind, self.client_id, self.origin)
+    }
+
+    /// The error where it should be stored and is not.
+    pub fn missing(&self) -> Error {
+        Error::store(format!("the {self} is not stored any more")).hint(format!("store it: {}", self.command()))
+    }
+
+    fn command(&self) -> String {
+        format!("cogtok secret set {}{{p}}", self.kind)
+    }
+
+    /// The origin of an entry of the same kind, client and user.
+    pub fn origin_in<'a>(&self, account: &'a str) -> Option<&'a str> {
+        let mut parts = account.splitn(4, '|');
+        let (kind, client, origin, username) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let is_same = kind == self.kind.as_str()
+            && client == self.client_id.as_str()
+            && username == self.username.as_ref().map_or("", Username::as_str);
+        is_same.then_some(origin)
+    }
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} secret of client {}", self.kind, self.client_id)?;
+        match &self.username {
+            Some(username) => write!(f, " and user {username}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a store has for a binding.
+#[derive(Debug)]
+pub enum Found {
+    /// The secret itself.
+    Secret(Secret),
+    /// None; the same secret is there for these other origins, if any.
+    Elsewhere(Vec<String>),
+}
+
+/// Where secrets are kept.
+#[derive(Debug)]
+pub enum SecretStore {
+    /// The operating system's keyring.
+    Keyring(Keyring),
+    /// One file, sealed with age.
+    File(SealedFile),
+}
+
+impl SecretStore {
+    /// Which of the two it is.
+    pub fn kind(&self) -> StoreKind {
+        match self {
+            SecretStore::Keyring(_) => StoreKind::Keyring,
+            SecretStore::File(_) => StoreKind::File,
+        }
+    }
+
+    /// The store's name in a message.
+    pub fn name(&self) -> &'static str {
+        match self {
+            SecretStore::Keyring(_) => "the keyring",
+            SecretStore::File(_) => "the secrets file",
+        }
+    }
+
+    /// The secret with this binding; none where it was never stored.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when it was stored for another origin,
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+    pub fn get(&self, binding: &Binding) -> Result<Option<Secret>> {
+        match self.find(binding)? {
+            Found::Secret(secret) => Ok(Some(secret)),
+            Found::Elsewhere(origins) if origins.is_empty() => Ok(None),
+            Found::Elsewhere(origins) => {
+                let origins: Vec<String> = origins.iter().map(|origin| printable(origin, 120)).collect();
+                Err(Error::config(format!(
+                    "the {binding} was stored for {}, not for {}: it is not sent there",
+                    origins.join(" and "),
+                    binding.origin
+                ))
+                .hint(format!("if that is right, store it again for the new address: {}", binding.command())))
+            }
+        }
+    }
+
+    /// Whether there is a secret with this binding.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+    pub fn has(&self, binding: &Binding) -> Result<bool> {
+        Ok(matches!(self.find(binding)?, Found::Secret(_)))
+    }
+
+    /// Stores a secret.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used or gives back something else.
+    pub fn set(&self, binding: &Binding, secret: &Secret) -> Result<()> {
+        match self {
+            SecretStore::Keyring(keyring) => keyring.set(binding, secret),
+            SecretStore::File(file) => file.set(binding, secret),
+        }
+    }
+
+    /// Deletes the secret with this binding; says whether there was one.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+    pub fn delete(&self, binding: &Binding) -> Result<bool> {
+        match self {
+            SecretStore::Keyring(keyring) => keyring.delete(binding),
+            SecretStore::File(file) => file.delete(binding),
+        }
+    }
+
+    fn find(&self, binding: &Binding) -> Result<Found> {
+        match self {
+            SecretStore::Keyring(keyring) => keyring.find(binding),
+            SecretStore::File(file) => file.find(binding),
+        }
+    }
+}
