@@ -2,6 +2,7 @@
 //! AdminGetUser.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::{Builder, Config};
@@ -31,10 +32,10 @@ pub struct User {
 }
 
 impl User {
-    /// Whether this is a user whom AdminCreateUser made no earlier than `since` (seconds since the Unix epoch) and who has
-    /// not signed in: five minutes are allowed for clocks that differ.
+    /// Whether this is a user whom AdminCreateUser made no earlier than `since`, in seconds since the Unix epoch by the
+    /// server's clock, and who has not signed in.
     pub fn is_new_since(&self, since: i64) -> bool {
-        self.status == "FORCE_CHANGE_PASSWORD" && self.created_at >= since.saturating_sub(300)
+        self.status == "FORCE_CHANGE_PASSWORD" && self.created_at >= since
     }
 }
 
@@ -56,6 +57,16 @@ pub struct NewUser<'a> {
 pub struct Admin {
     client: Client,
     pool: PoolId,
+    wire: Wire,
+}
+
+/// Why AdminCreateUser gave no user.
+#[derive(Debug)]
+pub enum NotCreated {
+    /// Cognito refused: no user was made.
+    Refused(Error),
+    /// A request may have been carried out without an answer.
+    Unknown(Error),
 }
 
 impl Admin {
@@ -71,37 +82,49 @@ impl Admin {
         if let Some(endpoint) = &profile.cognito_idp_endpoint {
             config = config.endpoint_url(endpoint.as_str());
         }
-        Ok(Admin { client: Client::from_conf(config.build()), pool })
+        Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone() })
     }
 
     /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
-    /// there before it asks once more. A new user that is there then is the one just made; `since` tells it from one
-    /// that was there before.
+    /// there before it asks once more. A user who is new since `begun_at`, in seconds since the Unix epoch by this
+    /// machine's clock, is the one just made then.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for AdminCreateUser; [`Kind::Failure`] with
-    /// [`already_exists`] true where the user is there already.
-    pub async fn create(&self, new: &NewUser<'_>, since: i64) -> Result<User> {
-        let mut pause = std::time::Duration::from_millis(300);
-        for attempt in 1.. {
+    /// [`NotCreated`], as the table in [`super::error`] says for AdminCreateUser; see [`already_exists`].
+    pub async fn create(&self, new: &NewUser<'_>, begun_at: i64) -> Result<User, NotCreated> {
+        let mut pause = Duration::from_millis(300);
+        let mut may_be_made = false;
+        let mut tries = 1;
+        loop {
             let error = match self.create_once(new).await {
                 Ok(user) => return Ok(user),
                 Err(error) => error,
             };
-            if error.kind() != Kind::Network || attempt == super::MAX_TRIES {
-                return Err(error);
+            // A throttled request was not carried out; that of any other answerless one is not known.
+            let is_throttled = error.code() == Some("TooManyRequestsException");
+            let is_refused = error.kind() != Kind::Network;
+            may_be_made |= !is_refused && !is_throttled;
+            if !may_be_made && (is_refused || tries == super::MAX_TRIES) {
+                return Err(NotCreated::Refused(error));
+            }
+            if may_be_made {
+                match self.get(new.username.as_str()).await {
+                    Ok(Some(user)) if self.is_new(&user, begun_at) => return Ok(user),
+                    Ok(Some(_)) if already_exists(&error) => return Err(NotCreated::Refused(error)),
+                    Ok(_) if !is_refused && tries < super::MAX_TRIES => {}
+                    _ => return Err(NotCreated::Unknown(error)),
+                }
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
-            // A throttled request was not carried out; of any other the outcome is unknown.
-            if error.code() != Some("TooManyRequestsException")
-                && let Some(user) = self.get(new.username.as_str()).await?
-                && user.is_new_since(since)
-            {
-                return Ok(user);
-            }
+            tries += 1;
         }
-        Err(Error::new(Kind::Failure, "AdminCreateUser was not tried"))
+    }
+
+    /// Whether `user` was made no earlier than `begun_at`, in seconds since the Unix epoch by this machine's clock: the
+    /// server's Date header tells how far the two clocks are apart, to the second.
+    pub fn is_new(&self, user: &User, begun_at: i64) -> bool {
+        user.is_new_since(begun_at.saturating_add(self.wire.clock_offset()).saturating_sub(2))
     }
 
     async fn create_once(&self, new: &NewUser<'_>) -> Result<User> {

@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -102,19 +103,27 @@ pub struct Wire {
     connector: SharedHttpConnector,
     clock: Clock,
     deadline: Instant,
+    offset: Arc<AtomicI64>,
 }
 
 impl Wire {
     /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded
     /// before the first request.
     pub fn new(ca_bundle: Option<Vec<u8>>, clock: Clock, deadline: Instant) -> Self {
-        let connector = SharedHttpConnector::new(Guard { ca_bundle, ..Guard::default() });
-        Wire { connector, clock, deadline }
+        let offset = Arc::new(AtomicI64::new(0));
+        let guard = Guard { ca_bundle, plain: OnceLock::new(), tls: OnceLock::new(), clock, offset: offset.clone() };
+        Wire { connector: SharedHttpConnector::new(guard), clock, deadline, offset }
     }
 
     /// Milliseconds since the Unix epoch.
     pub fn now(&self) -> u64 {
         (self.clock)()
+    }
+
+    /// Seconds by which the clock of the server that answered last is ahead of this machine's, by its Date header (RFC 9110
+    /// section 6.6.1); 0 where none answered.
+    pub fn clock_offset(&self) -> i64 {
+        self.offset.load(Ordering::Relaxed)
     }
 
     /// When the caller gives up.
@@ -145,12 +154,14 @@ impl Wire {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Guard {
     ca_bundle: Option<Vec<u8>>,
     // Loading the system's certificate authorities takes milliseconds, which a loopback http call need not pay.
     plain: OnceLock<Arc<Connector>>,
     tls: OnceLock<Arc<Connector>>,
+    clock: Clock,
+    offset: Arc<AtomicI64>,
 }
 
 impl Guard {
@@ -183,6 +194,7 @@ impl HttpConnector for Guard {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let is_https = request.uri().starts_with("https:");
         let connector = self.connector(is_https);
+        let (clock, offset) = (self.clock, self.offset.clone());
         HttpConnectorFuture::new(async move {
             let uri: http::Uri = request.uri().parse().unwrap_or_default();
             let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
@@ -211,6 +223,10 @@ impl HttpConnector for Guard {
             let took = started.elapsed().as_millis();
             match &result {
                 Ok(response) => {
+                    let date = response.headers().get("date").and_then(seconds_of);
+                    if let Some((date, now)) = date.zip(i64::try_from(clock() / 1000).ok()) {
+                        offset.store(date.saturating_sub(now), Ordering::Relaxed);
+                    }
                     let id = ["x-amzn-requestid", "x-amz-cognito-request-id"]
                         .iter()
                         .find_map(|name| response.headers().get(*name))
@@ -249,6 +265,11 @@ async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
     let mut response = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// An HTTP date (RFC 9110 section 5.6.7) in seconds since the Unix epoch.
+pub(super) fn seconds_of(date: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_second())
 }
 
 async fn check_loopback(uri: &http::Uri) -> Result<(), What> {

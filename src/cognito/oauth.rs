@@ -13,8 +13,8 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 
 use super::error::{refused, said};
-use super::http::{Fault, Wire};
-use crate::error::{Error, Result, printable};
+use super::http::{Fault, Wire, seconds_of};
+use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
 use crate::token::{Lifetime, Token, TokenSet, jwt};
@@ -54,7 +54,7 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
         .when(Failed::is_transient)
         .adjust(|failed, pause| {
             let pause = pause.map(|pause| pause.max(failed.retry_after().unwrap_or_default()))?;
-            (Instant::now() + pause < wire.deadline()).then_some(pause)
+            Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
         })
         .await
         .map_err(|failed| failed.into_error(&host, request.client_secret))?;
@@ -93,7 +93,7 @@ async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Fa
         });
     let http = |request: oauth2::HttpRequest| async {
         let answer = wire.exchange(request).await.map_err(|fault| HttpFailed(Failed::Fault(fault)))?;
-        check_shape(answer).map_err(HttpFailed)
+        check_shape(answer, wire.now()).map_err(HttpFailed)
     };
     client
         .exchange_client_credentials()
@@ -119,17 +119,14 @@ async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Fa
 }
 
 /// Lets pass what `oauth2` is to read: 200 with JSON, and a refusal with an OAuth error in JSON.
-fn check_shape(answer: HttpResponse) -> Result<HttpResponse, Failed> {
+fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, Failed> {
     let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let status = answer.status().as_u16();
     let is_json = content_type == "application/json";
     match status {
         200 if is_json => Ok(answer),
-        429 | 500..=599 => Err(Failed::Busy {
-            status,
-            retry_after: header("retry-after").trim().parse().ok().map(Duration::from_secs),
-        }),
+        429 | 500..=599 => Err(Failed::Busy { status, retry_after: retry_after(header("retry-after").trim(), now) }),
         400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
         _ => {
             let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
@@ -137,6 +134,15 @@ fn check_shape(answer: HttpResponse) -> Result<HttpResponse, Failed> {
             Err(Failed::NotAToken { what })
         }
     }
+}
+
+/// Retry-After (RFC 9110 section 10.2.3): seconds, or a date.
+fn retry_after(value: &str, now: u64) -> Option<Duration> {
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let seconds = seconds_of(value)?.saturating_sub(i64::try_from(now / 1000).ok()?);
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
 }
 
 /// The body of a successful answer (RFC 6749 section 5.1), with room for what servers get wrong.
@@ -208,7 +214,9 @@ impl Failed {
                 Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again")
             }
             Failed::Refused { code, description } => {
-                refused(&format!("the token request to {host}"), &code, &description, &[secret])
+                let error = refused(&format!("the token request to {host}"), &code, &description, &[secret]);
+                // Whatever an OAuth error is called, it is a no.
+                if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
             }
             Failed::NotAToken { what } => {
                 Error::network(format!("{host} gave no token response ({})", said(&what, &[secret])))

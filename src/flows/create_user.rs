@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cognito::admin::{Admin, NewUser, User, already_exists};
+use crate::cognito::admin::{Admin, NewUser, NotCreated, User, already_exists};
 use crate::error::{Error, Kind, Result};
 use crate::profile::words::Username;
 use crate::secret::Secret;
@@ -46,27 +46,26 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
         NewUser { username: &username, password: &password, attributes: &record.attributes, invite: record.invite };
     let user = match admin.create(&new, record.begun_at).await {
         Ok(user) => user,
-        Err(error) if already_exists(&error) => {
-            let resolved = existing(admin, journal, record, if_exists, error).await?;
-            match resolved {
+        Err(NotCreated::Refused(error)) if already_exists(&error) => {
+            match existing(admin, journal, record, if_exists, error).await? {
                 Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
                 Existing::ToReset(user) => user,
             }
         }
-        // Without an answer the user may exist, so the record stays.
-        Err(error) if error.kind() == Kind::Network && error.code().is_none() => {
+        Err(NotCreated::Refused(error)) => {
+            journal.remove(record)?;
+            return Err(error);
+        }
+        // The user may exist, so the record stays.
+        Err(NotCreated::Unknown(error)) => {
             return Err(error.hint(
                 "whether the user was made is not known: `cogtok user create{p} --resume` finds out and finishes",
             ));
         }
-        Err(error) => {
-            journal.remove(record)?;
-            return Err(error);
-        }
     };
     record.state = State::Created;
     record.sub.clone_from(&user.sub);
-    journal.write(record)?;
+    journal.write(record).map_err(|error| partial(record, error))?;
     finish(admin, journal, record, user).await
 }
 
@@ -79,7 +78,7 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
     match (record.state, admin.get(&record.username).await?) {
         (State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
         // The user may be another's: then this call never made one, and its password must not be touched.
-        (State::Intent, Some(user)) if !user.is_new_since(record.begun_at) => {
+        (State::Intent, Some(user)) if !admin.is_new(&user, record.begun_at) => {
             journal.remove(record)?;
             Err(Error::new(
                 Kind::Failure,
@@ -99,24 +98,34 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
-    let partial = |error: Error| {
-        let kind = if error.kind() == Kind::Interrupted { error.kind() } else { Kind::Partial };
-        error
-            .with_kind(kind)
-            .context(&format!("the user {} was made, but not finished", record.username))
-            .hint("finish it: cogtok user create{p} --resume")
-    };
     let password = Secret::new(record.password.clone());
     if record.is_permanent {
-        admin.set_password(&record.username, &password, true).await.map_err(partial)?;
+        admin.set_password(&record.username, &password, true).await.map_err(|error| partial(record, error))?;
         user.status = "CONFIRMED".to_owned();
     }
     if let Some(group) = &record.group {
-        admin.add_to_group(&record.username, group).await.map_err(partial)?;
+        admin.add_to_group(&record.username, group).await.map_err(|error| partial(record, error))?;
     }
     record.state = State::Done;
-    journal.write(record)?;
+    journal.write(record).map_err(|error| partial(record, error))?;
+    forget_older(journal, record)?;
     Ok(Made { user, password: Some(password), is_permanent: record.is_permanent })
+}
+
+/// The error for a step that failed after the user was made.
+pub fn partial(record: &Record, error: Error) -> Error {
+    error
+        .with_kind(Kind::Partial)
+        .context(&format!("the user {} was made, but not finished", record.username))
+        .hint("finish it: cogtok user create{p} --resume")
+}
+
+/// Removes records of the same user that earlier calls left: their passwords are not the user's any more.
+fn forget_older(journal: &Journal, record: &Record) -> Result<()> {
+    for other in journal.records()?.iter().filter(|other| other.is_older_of_same(record)) {
+        journal.remove(other)?;
+    }
+    Ok(())
 }
 
 enum Existing {

@@ -100,6 +100,16 @@ impl Record {
             sub: None,
         })
     }
+
+    /// Whether this is an earlier record of the user that `newer` is about.
+    pub fn is_older_of_same(&self, newer: &Record) -> bool {
+        let same = |of: fn(&Record) -> &str| of(self) == of(newer);
+        self.id != newer.id
+            && self.begun_at <= newer.begun_at
+            && same(|record| &record.origin)
+            && same(|record| &record.user_pool_id)
+            && same(|record| &record.username)
+    }
 }
 
 /// The journal's directory.

@@ -23,6 +23,9 @@ use crate::{env, interrupt, terminal};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Seconds by which this machine's clock may differ from a server's before it is blamed for a refusal.
+const CLOCK_TOLERANCE: i64 = 60;
+
 /// The process, seen by a command.
 pub struct App {
     pub global: Global,
@@ -30,6 +33,7 @@ pub struct App {
     timeout: Duration,
     dirs: OnceCell<Dirs>,
     config: OnceCell<Config>,
+    wire: OnceCell<Wire>,
 }
 
 impl App {
@@ -40,7 +44,14 @@ impl App {
             (None, Some(text)) => parse_duration(&text).map_err(|error| error.context("COGTOK_TIMEOUT"))?,
             (None, None) => DEFAULT_TIMEOUT,
         };
-        Ok(App { global, started: Instant::now(), timeout, dirs: OnceCell::new(), config: OnceCell::new() })
+        Ok(App {
+            global,
+            started: Instant::now(),
+            timeout,
+            dirs: OnceCell::new(),
+            config: OnceCell::new(),
+            wire: OnceCell::new(),
+        })
     }
 
     /// When the whole call ends.
@@ -152,6 +163,9 @@ impl App {
 
     /// The HTTP client for this call.
     pub fn wire(&self) -> Result<Wire> {
+        if let Some(wire) = self.wire.get() {
+            return Ok(wire.clone());
+        }
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
         let bundle = path.map(|path| {
             let unusable = |why: &dyn std::fmt::Display| {
@@ -163,7 +177,8 @@ impl App {
                 false => Err(unusable(&"it holds no PEM certificate")),
             }
         });
-        Ok(Wire::new(bundle.transpose()?, env::now, self.deadline()))
+        let bundle = bundle.transpose()?;
+        Ok(self.wire.get_or_init(|| Wire::new(bundle, env::now, self.deadline())).clone())
     }
 
     /// Runs what needs the network, until the deadline.
@@ -177,11 +192,37 @@ impl App {
         let result = runtime.block_on(async { tokio::time::timeout(left, work).await });
         // A name look-up on a thread of its own may never end; it is left behind.
         runtime.shutdown_background();
-        result.unwrap_or_else(|_| {
+        let result = result.unwrap_or_else(|_| {
             let seconds = self.timeout.as_secs_f32();
             Err(Error::network(format!("no result within {seconds} s"))
                 .hint("try again, or allow more with `--timeout 60s`"))
-        })
+        });
+        result.map_err(|error| self.with_clock(error))
+    }
+
+    /// Blames the clock where it may be the reason for a refusal.
+    fn with_clock(&self, error: Error) -> Error {
+        let offset = self.wire.get().map_or(0, Wire::clock_offset);
+        if offset.abs() < CLOCK_TOLERANCE || !matches!(error.kind(), Kind::Refused | Kind::AwsCredentials) {
+            return error;
+        }
+        let way = if offset > 0 { "behind" } else { "ahead of" };
+        error.hint(format!("this machine's clock is {} s {way} the server's: set it", offset.abs()))
+    }
+
+    /// The profiles of the configuration other than `name`, without options and variables, those that can't be understood
+    /// left out.
+    pub fn other_profiles(&self, name: &ProfileName) -> Result<Vec<Profile>> {
+        let config = self.config()?;
+        let names = config.names().into_iter().filter(|other| other != name);
+        Ok(names.filter_map(|other| self.as_written(&other).ok()).collect())
+    }
+
+    /// A profile as the configuration has it, with what the AWS tools' variables say and without options.
+    pub fn as_written(&self, name: &ProfileName) -> Result<Profile> {
+        let mut settings = Settings::default();
+        self.config()?.offer(name, &mut settings)?;
+        Profile::resolve(Some(name.clone()), &settings, &aws_environment())
     }
 
     /// Where secrets are kept; opened when a secret is asked of it.

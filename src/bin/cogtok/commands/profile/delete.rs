@@ -4,11 +4,9 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::{m2m, user};
-use cogtok::profile::keys::Settings;
+use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind};
-use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::store::cache::CacheKey;
-use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
 
@@ -45,13 +43,9 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
     // A profile that can't be understood can still be deleted; there is nothing else of it to find then.
-    if let Ok(profile) = profile(config, &name) {
-        let others: Vec<Profile> = config
-            .names()
-            .iter()
-            .filter(|other| **other != name)
-            .filter_map(|other| self::profile(config, other).ok())
-            .collect();
+    let mut heirs = Vec::new();
+    if let Ok(profile) = app.as_written(&name) {
+        let others = app.other_profiles(&name)?;
         let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind);
         for secret in
             left_alone(bindings, &profile, &others).into_iter().filter(is_listed).filter(|_| !args.keep_secrets)
@@ -65,16 +59,25 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         for key in left_alone(cache_keys, &profile, &others) {
             app.cache().forget(&key)?;
         }
+        heirs = of_shared(&profile, &others);
     }
-    edit(&app.config_path()?, app.deadline(), |draft| draft.remove(&name))?;
+    edit(&app.config_path()?, app.deadline(), |draft| {
+        draft.remove(&name)?;
+        heirs.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))
+    })?;
     terminal::note(&format!("profile `{name}` is deleted"));
     Ok(())
 }
 
-fn profile(config: &Config, name: &ProfileName) -> Result<Profile> {
-    let mut settings = Settings::default();
-    config.offer(name, &mut settings)?;
-    Profile::resolve(Some(name.clone()), &settings, &AwsEnvironment::default())
+/// The profiles that share a secret which `profile` lists, so that they list it from now on.
+fn of_shared(profile: &Profile, others: &[Profile]) -> Vec<(ProfileName, SecretKind)> {
+    let mut heirs = Vec::new();
+    for secret in bindings(profile).into_iter().filter(|secret| profile.secrets.contains(&secret.kind)) {
+        for other in others.iter().filter(|other| bindings(other).contains(&secret)) {
+            heirs.extend(other.name.clone().map(|name| (name, secret.kind)));
+        }
+    }
+    heirs
 }
 
 /// What `profile` has and none of the others.

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::config_edit::edit;
 
 use super::{binding, no_profile};
@@ -32,7 +32,15 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let name = profile.name.clone().ok_or_else(no_profile)?;
     let binding = binding(&profile, kind)?;
     let was_there = app.secrets()?.delete(&binding)?;
-    edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(&name, kind, false))?;
+    // Those who shared it have it no more either.
+    let sharers = app
+        .other_profiles(&name)?
+        .into_iter()
+        .filter(|other| super::binding(other, kind).is_ok_and(|of| of == binding));
+    let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name]).collect();
+    edit(&app.config_path()?, app.deadline(), |draft| {
+        names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
+    })?;
     terminal::note(&match was_there {
         true => format!("the {binding} is deleted"),
         false => format!("there was no {binding} for {}", binding.origin),

@@ -203,14 +203,19 @@ fn hand_over(
     };
     if args.save_password
         && let Some(password) = &made.password
+        && let Err(error) = save(app, profile, &record.username, password)
     {
-        save(app, profile, &record.username, password)?;
+        // The password on standard output is worth more than the one in the store.
+        log::warn!(target: "cogtok", "the password is not saved: {error}");
     }
     // Nobody saw the password of a user whose record could not be printed, so the record stays.
-    if terminal::data(&text)? == Delivered::Yes {
-        journal.remove(record)?;
+    match terminal::data(&text) {
+        Ok(Delivered::Yes) => journal.remove(record),
+        Ok(Delivered::NobodyReads) => Ok(()),
+        Err(error) => Err(error
+            .context(&format!("the user {} was made, and its password is in the journal", record.username))
+            .hint("print it again: cogtok user create{p} --resume")),
     }
-    Ok(())
 }
 
 fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Result<()> {
