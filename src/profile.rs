@@ -81,6 +81,8 @@ pub struct Profile {
     pub secretsmanager_endpoint: Option<Endpoint>,
     /// How long a served token must still be valid.
     pub min_validity: Duration,
+    /// The options of the command line that say where secrets are sent, as they were given; empty for none.
+    pub address_options: String,
     /// The secrets that `secret set` has stored.
     pub secrets: Vec<SecretKind>,
     /// The users' side.
@@ -121,6 +123,7 @@ impl Profile {
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_deref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_deref())?,
             min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
+            address_options: address_options(settings),
             secrets,
             user: UserPart {
                 client_id: settings.get(Key::UserClientId)?,
@@ -185,6 +188,12 @@ impl Profile {
     pub fn username(&self) -> Result<&Username> {
         self.user.username.as_ref().ok_or_else(|| missing(Key::Username, "--username"))
     }
+}
+
+fn address_options(settings: &Settings) -> String {
+    let keys = [(Key::TokenUrl, "--token-url"), (Key::EndpointUrl, "--endpoint-url"), (Key::Region, "--region")];
+    let given = keys.iter().filter(|(key, _)| settings.origin(*key) == Some(&Origin::Flag));
+    given.map(|(key, option)| format!(" {option} {}", settings.list(*key).join(" "))).collect()
 }
 
 /// A setting that a command needs and nothing supplies.

@@ -127,8 +127,10 @@ pub fn serve(
 fn is_for_all(error: &Error, policy: &Policy) -> bool {
     match error.kind() {
         Kind::Network => true,
+        Kind::AwsCredentials => false,
         Kind::Refused => !policy.has_own_secret,
-        _ => false,
+        // What has a code was said by a server, or by a keyring that does not answer.
+        _ => error.code().is_some(),
     }
 }
 

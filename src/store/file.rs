@@ -211,8 +211,9 @@ fn split(path: &Path) -> io::Result<(&Path, &str)> {
     parts.ok_or_else(|| invalid("it is not the path of a file".to_owned()))
 }
 
-/// Removes temporary files of writers that were killed. Failing to is no error: they are harmless.
-fn sweep(dir: &Path, prefix: &str) {
+/// Removes temporary files, of names that begin with `prefix`, of writers that were killed. Failing to is no error: they
+/// are private.
+pub fn sweep(dir: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -133,7 +133,10 @@ impl Journal {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when it can't be used.
     pub fn to_resume(state_dir: Option<&Path>, deadline: Instant) -> Result<Self> {
-        Self::open(state_dir, |path| Lock::exclusive(path, deadline))
+        let journal = Self::open(state_dir, |path| Lock::exclusive(path, deadline))?;
+        // Nobody else writes now, so what a killed writer left can go.
+        file::sweep(&journal.dir, ".");
+        Ok(journal)
     }
 
     fn open(state_dir: Option<&Path>, lock: impl FnOnce(&Path) -> Result<Lock, LockError>) -> Result<Self> {

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use keyring::Error as KeyringError;
+use zeroize::Zeroizing;
 
 use super::secrets::{Binding, Found};
 use crate::error::{Error, Result};
@@ -41,10 +42,9 @@ impl Keyring {
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used or holds what is no secret.
     pub fn find(&self, binding: &Binding) -> Result<Found> {
         let (account, wanted) = (binding.account(), binding.clone());
-        let found = self.call(binding, move || match entry(&account)?.get_secret() {
-            Ok(secret) => Ok(Ok(secret)),
-            Err(KeyringError::NoEntry) => Ok(Err(other_origins(&wanted)?)),
-            Err(error) => Err(error),
+        let found = self.call(binding, move || match ours(&account)? {
+            Some(entry) => Ok(Ok(entry.get_secret()?)),
+            None => Ok(Err(other_origins(&wanted)?)),
         })?;
         match found {
             Ok(bytes) => Secret::from_bytes(bytes)
@@ -61,9 +61,12 @@ impl Keyring {
     pub fn set(&self, binding: &Binding, secret: &Secret) -> Result<()> {
         let (account, secret) = (binding.account(), secret.clone());
         let is_kept = self.call(binding, move || {
-            let entry = entry(&account)?;
+            let entry = match ours(&account)? {
+                Some(entry) => entry,
+                None => keyring::Entry::new(SERVICE, &account)?,
+            };
             entry.set_secret(secret.expose().as_bytes())?;
-            let kept = zeroize::Zeroizing::new(entry.get_secret()?);
+            let kept = Zeroizing::new(entry.get_secret()?);
             Ok(kept.as_slice() == secret.expose().as_bytes())
         })?;
         match is_kept {
@@ -78,17 +81,16 @@ impl Keyring {
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
     pub fn delete(&self, binding: &Binding) -> Result<bool> {
         let account = binding.account();
-        self.call(binding, move || match entry(&account)?.delete_credential() {
-            Ok(()) => Ok(true),
-            Err(KeyringError::NoEntry) => Ok(false),
-            Err(error) => Err(error),
+        self.call(binding, move || match ours(&account)? {
+            Some(entry) => Ok(entry.delete_credential().map(|()| true)?),
+            None => Ok(false),
         })
     }
 
     fn call<T: Send + 'static>(
         &self,
         binding: &Binding,
-        work: impl FnOnce() -> keyring::Result<T> + Send + 'static,
+        work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T> {
         let deadline = Instant::now() + self.patience;
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -96,8 +98,8 @@ impl Keyring {
             .name("keyring".to_owned())
             .spawn(move || {
                 let result = match keyring::Entry::store_status() {
-                    Ok(()) => work().map_err(|error| explain(&error)),
-                    Err(error) => Err(explain(error)),
+                    Ok(()) => work(),
+                    Err(error) => Err(Trouble::Unreachable(error.to_string())),
                 };
                 let _ = sender.send(result);
             })
@@ -109,53 +111,106 @@ impl Keyring {
         if answer.is_err() {
             answer = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         }
-        let silent = || {
-            let seconds = self.patience.as_secs();
-            Err((
-                format!("the keyring does not answer (waited {seconds} s)"),
-                "is its service stopped, or waiting for a dialog?",
-            ))
-        };
-        answer.unwrap_or_else(|_| silent()).map_err(|(why, next)| {
-            Error::store(format!("{why} (wanted: the {binding})"))
-                .hint(next)
-                .hint(without_keyring(binding.kind))
-                .hint("or keep secrets in an encrypted file: cogtok secret init --help")
-        })
+        let answer = answer.unwrap_or(Err(Trouble::Silent(self.patience)));
+        answer.map_err(|trouble| trouble.into_error(binding))
     }
 }
 
-fn entry(account: &str) -> keyring::Result<keyring::Entry> {
-    keyring::Entry::new(SERVICE, account)
+/// Why the keyring gave nothing.
+enum Trouble {
+    Keyring(KeyringError),
+    Unreachable(String),
+    NotOurs,
+    Silent(Duration),
 }
 
-fn other_origins(wanted: &Binding) -> keyring::Result<Vec<String>> {
+impl From<KeyringError> for Trouble {
+    fn from(error: KeyringError) -> Self {
+        Trouble::Keyring(error)
+    }
+}
+
+impl Trouble {
+    /// The message and what to do. The library's own words show bus paths, so they are not repeated.
+    fn into_error(self, binding: &Binding) -> Error {
+        let (why, next) = match &self {
+            Trouble::Silent(patience) => (
+                format!("the keyring does not answer (waited {} s)", patience.as_secs()),
+                "is its service stopped, or waiting for a dialog?",
+            ),
+            Trouble::NotOurs => (
+                "the keyring's entry of this name is another program's: it was not touched".to_owned(),
+                "rename or delete it with the desktop's password manager",
+            ),
+            Trouble::Unreachable(why) if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
+                "there is a D-Bus session, but no keyring service on it".to_owned(),
+                "install and start one: gnome-keyring, KWallet or KeePassXC",
+            ),
+            Trouble::Unreachable(_) => (
+                "no keyring service is reachable: there is no D-Bus session".to_owned(),
+                "log in to a desktop session, or start one: dbus-run-session",
+            ),
+            Trouble::Keyring(KeyringError::NoStorageAccess(_)) => (
+                "the keyring is locked".to_owned(),
+                "unlock it: log in to the desktop, or start the keyring with its password",
+            ),
+            Trouble::Keyring(KeyringError::Ambiguous(_)) => (
+                "the keyring has two entries of this name: neither was touched".to_owned(),
+                "delete one of them with the desktop's password manager",
+            ),
+            Trouble::Keyring(KeyringError::TooLong(_, limit)) => {
+                (format!("the keyring takes at most {limit} bytes"), "use a shorter secret")
+            }
+            Trouble::Keyring(KeyringError::NoEntry) => ("the entry vanished from the keyring".to_owned(), "try again"),
+            Trouble::Keyring(KeyringError::PlatformFailure(_)) => {
+                ("the keyring service went away in the middle of the call".to_owned(), "try again")
+            }
+            Trouble::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
+        };
+        let error = Error::store(format!("{why} (wanted: the {binding})")).hint(next);
+        let error = match self {
+            // Parallel callers need not wait for the same silence one after the other.
+            Trouble::Silent(_) => error.with_code("KeyringSilent"),
+            _ => error,
+        };
+        error
+            .hint(without_keyring(binding.kind))
+            .hint("or keep secrets in an encrypted file: cogtok secret init --help")
+    }
+}
+
+/// The entry of this account where there is one. The service finds entries by a part of their attributes, so another
+/// program's may be found: one with attributes that ours never have.
+fn ours(account: &str) -> Result<Option<keyring::Entry>, Trouble> {
+    const OURS: [&str; 5] = ["service", "username", "target", "xdg:schema", "label"];
+    let entry = keyring::Entry::new(SERVICE, account)?;
+    match entry.inner.get_attributes() {
+        Ok(attributes) if attributes.keys().all(|key| OURS.contains(&key.as_str())) => Ok(Some(entry)),
+        Ok(_) => Err(Trouble::NotOurs),
+        Err(KeyringError::NoEntry) => Ok(None),
+        // Other platforms keep no attributes, and find an entry by its whole name.
+        Err(KeyringError::NotSupportedByStore(_)) => match entry.get_secret().map(Zeroizing::new) {
+            Ok(_) => Ok(Some(entry)),
+            Err(KeyringError::NoEntry) => Ok(None),
+            Err(error) => Err(error.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn other_origins(wanted: &Binding) -> Result<Vec<String>, Trouble> {
+    let entries = match keyring_core::Entry::search(&HashMap::from([("service", SERVICE)])) {
+        Ok(entries) => entries,
+        Err(KeyringError::NotSupportedByStore(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
     let mut origins = Vec::new();
-    for entry in keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))? {
+    for entry in entries {
         let attributes = entry.get_attributes()?;
         let origin = attributes.get("username").and_then(|account| wanted.origin_in(account));
         origins.extend(origin.map(str::to_owned));
     }
     Ok(origins)
-}
-
-/// What a keyring error means, and what to do. The library's own words show bus paths, so they are not repeated.
-fn explain(error: &KeyringError) -> (String, &'static str) {
-    match error {
-        KeyringError::NoStorageAccess(_) => (
-            "the keyring is locked".to_owned(),
-            "unlock it: log in to the desktop, or start the keyring with its password",
-        ),
-        KeyringError::Ambiguous(_) => {
-            ("the keyring has two such entries".to_owned(), "delete one of them with the desktop's password manager")
-        }
-        KeyringError::TooLong(_, limit) => (format!("the keyring takes at most {limit} bytes"), "use a shorter secret"),
-        KeyringError::NoEntry => ("the entry vanished from the keyring".to_owned(), "try again"),
-        KeyringError::NoDefaultStore | KeyringError::PlatformFailure(_) => {
-            ("no keyring service is reachable".to_owned(), "start one (gnome-keyring, KWallet) on this session's D-Bus")
-        }
-        _ => ("the keyring failed".to_owned(), "try again"),
-    }
 }
 
 fn without_keyring(kind: SecretKind) -> &'static str {

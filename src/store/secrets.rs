@@ -94,12 +94,13 @@ impl SecretStore {
         }
     }
 
-    /// The secret with this binding; none where it was never stored.
+    /// The secret with this binding; none where it was never stored. `options` are those of the command line that made the
+    /// binding what it is, for the hint.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when it was stored for another origin,
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn get(&self, binding: &Binding) -> Result<Option<Secret>> {
+    pub fn get(&self, binding: &Binding, options: &str) -> Result<Option<Secret>> {
         match self.find(binding)? {
             Found::Secret(secret) => Ok(Some(secret)),
             Found::Elsewhere(origins) if origins.is_empty() => Ok(None),
@@ -110,7 +111,7 @@ impl SecretStore {
                     origins.join(" and "),
                     binding.origin
                 ))
-                .hint(format!("if that is right, store it again for the new address: {}", binding.command())))
+                .hint(format!("if that is right, store it again for the new address: {}{options}", binding.command())))
             }
         }
     }

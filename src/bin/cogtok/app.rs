@@ -262,7 +262,7 @@ impl App {
         if !is_listed {
             return Ok(None);
         }
-        match self.secrets().and_then(|store| store.get(binding)) {
+        match self.secrets().and_then(|store| store.get(binding, &profile.address_options)) {
             // A password is listed once and may be another user's.
             Ok(None) if binding.kind == SecretKind::Password => Ok(None),
             Ok(None) if !terminal::can_ask() => Err(binding.missing()),

@@ -21,11 +21,15 @@ pub struct Delete {
     /// The user, for a password
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
+    /// The token endpoint, for m2m-client
+    #[arg(long, value_name = "URL")]
+    token_url: Option<String>,
 }
 
 pub fn run(app: &App, args: &Delete) -> Result<()> {
     let kind: SecretKind = args.kind.parse()?;
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    let mut profile =
+        app.profile(&[(Key::Username, args.username.clone()), (Key::TokenUrl, args.token_url.clone())])?;
     if kind != SecretKind::M2mClient {
         app.settle_region(&mut profile);
     }

@@ -30,6 +30,9 @@ pub struct Set {
     /// The user, for a password
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
+    /// The token endpoint, for m2m-client
+    #[arg(long, value_name = "URL")]
+    token_url: Option<String>,
     // Only to say how it is done instead.
     #[arg(hide = true)]
     value: Option<String>,
@@ -44,7 +47,8 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         .hint(format!("run `cogtok secret set {kind}{{p}}` and type it when asked, or pipe it in"))
         .hint("if that was the real secret, change it: your shell's history may hold it"));
     }
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    let mut profile =
+        app.profile(&[(Key::Username, args.username.clone()), (Key::TokenUrl, args.token_url.clone())])?;
     if kind != SecretKind::M2mClient {
         app.settle_region(&mut profile);
     }
