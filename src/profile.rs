@@ -20,12 +20,12 @@ pub const DEFAULT_MIN_VALIDITY: Duration = Duration::from_secs(60);
 /// What AWS tools read from the environment, for the settings that a profile leaves open.
 #[derive(Debug, Clone, Default)]
 pub struct AwsEnvironment {
-    /// AWS_REGION, else AWS_DEFAULT_REGION.
-    pub region: Option<String>,
+    /// AWS_REGION, else AWS_DEFAULT_REGION: the variable and its value, as below.
+    pub region: Option<(&'static str, String)>,
     /// AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, else AWS_ENDPOINT_URL.
-    pub cognito_idp_endpoint: Option<String>,
+    pub cognito_idp_endpoint: Option<(&'static str, String)>,
     /// AWS_ENDPOINT_URL_SECRETS_MANAGER, else AWS_ENDPOINT_URL.
-    pub secretsmanager_endpoint: Option<String>,
+    pub secretsmanager_endpoint: Option<(&'static str, String)>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
     /// AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
@@ -106,9 +106,7 @@ impl Profile {
             Some(region) => Some(region),
             None => match user_pool_id.as_ref().map(PoolId::region).or_else(|| secret_arn.as_ref()?.region()) {
                 Some(region) => Some(region),
-                None => {
-                    aws.region.as_deref().map(str::parse).transpose().map_err(|e: Error| e.context("AWS_REGION"))?
-                }
+                None => aws.region.as_ref().map(from_variable).transpose()?,
             },
         };
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
@@ -120,8 +118,8 @@ impl Profile {
             region,
             aws_profile: settings.list(Key::AwsProfile).first().cloned(),
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
-            cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_deref())?,
-            secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_deref())?,
+            cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
+            secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,
             min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
             address_options: address_options(settings),
             secrets,
@@ -202,11 +200,13 @@ pub fn missing(key: Key, option: &str) -> Error {
         .hint(format!("run `cogtok profile set {{name}} {} VALUE`, or add `{option} VALUE`", key.dotted()))
 }
 
-fn endpoint(settings: &Settings, from_aws: Option<&str>) -> Result<Option<Endpoint>> {
+fn endpoint(settings: &Settings, from_aws: Option<&(&'static str, String)>) -> Result<Option<Endpoint>> {
     match (settings.origin(Key::EndpointUrl), from_aws) {
-        (None | Some(Origin::Profile), Some(url)) => {
-            url.parse().map(Some).map_err(|error: Error| error.context("AWS_ENDPOINT_URL"))
-        }
+        (None | Some(Origin::Profile), Some(variable)) => from_variable(variable).map(Some),
         _ => settings.get(Key::EndpointUrl),
     }
+}
+
+fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {
+    value.parse().map_err(|error: Error| error.context(name))
 }

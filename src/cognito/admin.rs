@@ -27,8 +27,12 @@ pub struct User {
     pub email: Option<String>,
     /// UserStatus, such as `CONFIRMED`.
     pub status: String,
+    /// Whether the user may sign in.
+    pub is_enabled: bool,
     /// UserCreateDate, in seconds since the Unix epoch.
     pub created_at: i64,
+    /// All attributes by name.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl User {
@@ -55,8 +59,8 @@ pub struct NewUser<'a> {
 /// The administrators' API of one pool.
 #[derive(Debug)]
 pub struct Admin {
-    client: Client,
-    pool: PoolId,
+    pub(super) client: Client,
+    pub(super) pool: PoolId,
     wire: Wire,
 }
 
@@ -150,6 +154,8 @@ impl Admin {
             .map_err(|error| from_sdk("AdminCreateUser", error, &[new.password]))?;
         let user = answer.user.ok_or_else(|| Error::network("AdminCreateUser: the answer has no user"))?;
         Ok(User {
+            is_enabled: user.enabled,
+            attributes: Self::attributes_of(user.attributes()),
             created_at: user.user_create_date.map_or(0, |date| date.secs()),
             username: user.username.clone().unwrap_or_else(|| new.username.as_str().to_owned()),
             sub: value_of(user.attributes(), "sub"),
@@ -183,6 +189,13 @@ impl Admin {
         answer.map(drop).map_err(|error| from_sdk("AdminAddUserToGroup", error, &[]))
     }
 
+    pub(super) fn attributes_of(attributes: &[AttributeType]) -> BTreeMap<String, String> {
+        let pairs = attributes
+            .iter()
+            .filter_map(|attribute| Some((attribute.name().to_owned(), attribute.value()?.to_owned())));
+        pairs.collect()
+    }
+
     /// AdminGetUser; nothing where there is no such user.
     ///
     /// # Errors
@@ -191,6 +204,8 @@ impl Admin {
         let request = self.client.admin_get_user().user_pool_id(self.pool.as_str()).username(username);
         match request.send().await {
             Ok(user) => Ok(Some(User {
+                is_enabled: user.enabled,
+                attributes: Self::attributes_of(user.user_attributes()),
                 created_at: user.user_create_date.map_or(0, |date| date.secs()),
                 username: user.username.clone(),
                 sub: value_of(user.user_attributes(), "sub"),
@@ -213,6 +228,6 @@ fn attribute(name: &str, value: &str) -> Result<AttributeType> {
     built.map_err(|why| Error::usage(format!("the attribute is malformed: {why}")))
 }
 
-fn value_of(attributes: &[AttributeType], name: &str) -> Option<String> {
+pub(super) fn value_of(attributes: &[AttributeType], name: &str) -> Option<String> {
     attributes.iter().find(|attribute| attribute.name() == name).and_then(|found| found.value().map(str::to_owned))
 }

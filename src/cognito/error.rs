@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::http::fault_in;
+use super::fault::fault_in;
 use crate::error::{Error, Kind, chain, printable};
 use crate::secret::Secret;
 

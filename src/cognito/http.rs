@@ -3,8 +3,8 @@
 //! Every exchange goes through [`Guard`], which refuses redirects, bounds the answer's size and the time of a try
 //! (its body included), and tells the log what went by.
 
-use std::error::Error as StdError;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -22,77 +22,15 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Limited};
 
+use super::fault::{Fault, What, fault_in};
 use super::{ATTEMPT_TIMEOUT, redact};
-use crate::error::{Error, chain, printable};
+use crate::error::{Error, Result, printable};
 
 /// The largest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 1024 * 1024;
 
 /// How long a connection may take, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// What went wrong between here and a host, before there was an answer to understand.
-#[derive(Debug, Clone)]
-pub struct Fault {
-    host: String,
-    what: What,
-}
-
-#[derive(Debug, Clone)]
-enum What {
-    Redirect { status: u16, to: String },
-    TooLarge,
-    Timeout,
-    NotLoopback,
-    Io(String),
-}
-
-impl Fault {
-    /// Whether the same request may have better luck: nothing is known to have been refused.
-    pub fn is_transient(&self) -> bool {
-        match &self.what {
-            What::Timeout => true,
-            What::Io(reason) => !reason.contains("certificate"),
-            What::Redirect { .. } | What::TooLarge | What::NotLoopback => false,
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = &self.host;
-        match &self.what {
-            What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
-            What::TooLarge => write!(f, "the response of {host} is larger than 1 MiB"),
-            What::Timeout => write!(f, "no complete answer from {host} within {} s", ATTEMPT_TIMEOUT.as_secs()),
-            What::NotLoopback => {
-                write!(f, "`localhost` is not this machine's loopback address here: {host} is refused")
-            }
-            What::Io(reason) => write!(f, "no connection to {host}: {reason}"),
-        }
-    }
-}
-
-impl StdError for Fault {}
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        let hint = match &fault.what {
-            What::Io(reason) if reason.contains("certificate") => {
-                "the server's TLS certificate is not trusted: check the URL; a company's own CA goes in SSL_CERT_FILE"
-            }
-            What::Io(_) | What::Timeout => "check the URL, the network and the proxy, then try again",
-            What::Redirect { .. } | What::TooLarge => "check that the URL is the token endpoint's or the API's own",
-            What::NotLoopback => "use http://127.0.0.1",
-        };
-        Error::network(fault.to_string()).hint(hint)
-    }
-}
-
-/// The fault in an error's chain of sources, where there is one.
-pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
-    chain(error).find_map(|error| error.downcast_ref())
-}
 
 /// Tells the time, in milliseconds since the Unix epoch.
 pub type Clock = fn() -> u64;
@@ -109,10 +47,14 @@ pub struct Wire {
 impl Wire {
     /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded
     /// before the first request.
-    pub fn new(ca_bundle: Option<Vec<u8>>, clock: Clock, deadline: Instant) -> Self {
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) when the bundle holds something that is no certificate, or nothing.
+    pub fn new(ca_bundle: Option<Vec<u8>>, clock: Clock, deadline: Instant) -> Result<Self> {
+        ca_bundle.as_deref().map(check_bundle).transpose()?;
         let offset = Arc::new(AtomicI64::new(0));
-        let guard = Guard { ca_bundle, plain: OnceLock::new(), tls: OnceLock::new(), clock, offset: offset.clone() };
-        Wire { connector: SharedHttpConnector::new(guard), clock, deadline, offset }
+        let guard = Guard { ca_bundle, connectors: Default::default(), clock, deadline, offset: offset.clone() };
+        Ok(Wire { connector: SharedHttpConnector::new(guard), clock, deadline, offset })
     }
 
     /// Milliseconds since the Unix epoch.
@@ -143,7 +85,7 @@ impl Wire {
     /// The [`Fault`] where there was no answer.
     pub(super) async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, Fault> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let broken = |why: &dyn fmt::Display| Fault { host: host.clone(), what: What::Io(why.to_string()) };
+        let broken = |why: &dyn fmt::Display| Fault { host: host.clone(), what: What::Connect(why.to_string()) };
         let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| broken(&why))?;
         let response = self.connector.call(request).await.map_err(|error| match fault_in(&error) {
             Some(fault) => fault.clone(),
@@ -157,43 +99,67 @@ impl Wire {
 #[derive(Debug)]
 struct Guard {
     ca_bundle: Option<Vec<u8>>,
-    // Loading the system's certificate authorities takes milliseconds, which a loopback http call need not pay.
-    plain: OnceLock<Arc<Connector>>,
-    tls: OnceLock<Arc<Connector>>,
+    // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
+    connectors: [OnceLock<Arc<Connector>>; 3],
     clock: Clock,
+    deadline: Instant,
     offset: Arc<AtomicI64>,
 }
 
-impl Guard {
-    fn connector(&self, is_https: bool) -> Arc<Connector> {
-        let settings =
-            HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(ATTEMPT_TIMEOUT).build();
-        let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
-        if !is_https {
-            return self.plain.get_or_init(|| Arc::new(builder.build_http())).clone();
+/// How a host is reached.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Plain http, which is to this machine alone.
+    Plain,
+    /// TLS to this machine: never through a proxy.
+    Local,
+    /// TLS, through the proxy of the environment where there is one.
+    Tls,
+}
+
+impl Way {
+    fn to(uri: &http::Uri) -> Self {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        match uri.scheme_str() {
+            Some("https") if is_local => Way::Local,
+            Some("https") => Way::Tls,
+            _ => Way::Plain,
         }
-        self.tls
-            .get_or_init(|| {
-                let mut trust = TrustStore::default();
-                if let Some(pem) = &self.ca_bundle {
-                    trust = trust.with_pem_certificate(pem.clone());
-                }
-                let builder =
-                    builder.proxy_config(ProxyConfig::from_env()).tls_provider(Provider::Rustls(CryptoMode::Ring));
-                let builder = match TlsContext::builder().with_trust_store(trust).build() {
-                    Ok(context) => builder.tls_context(context),
-                    Err(_) => builder,
-                };
-                Arc::new(builder.build())
+    }
+}
+
+impl Guard {
+    fn connector(&self, way: Way) -> Arc<Connector> {
+        let make = || {
+            let settings =
+                HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(ATTEMPT_TIMEOUT).build();
+            let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
+            let builder = match way {
+                Way::Plain => return Arc::new(builder.build_http()),
+                Way::Local => builder,
+                Way::Tls => builder.proxy_config(ProxyConfig::from_env()),
+            };
+            let mut trust = TrustStore::default();
+            if let Some(pem) = &self.ca_bundle {
+                trust = trust.with_pem_certificate(pem.clone());
+            }
+            let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
+            // A context can't be built from a bundle that is none, and the bundle was checked.
+            Arc::new(match TlsContext::builder().with_trust_store(trust).build() {
+                Ok(context) => builder.tls_context(context).build(),
+                Err(_) => builder.build(),
             })
-            .clone()
+        };
+        self.connectors[way as usize].get_or_init(make).clone()
     }
 }
 
 impl HttpConnector for Guard {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let is_https = request.uri().starts_with("https:");
-        let connector = self.connector(is_https);
+        let way = Way::to(&request.uri().parse().unwrap_or_default());
+        let connector = self.connector(way);
+        let patience = ATTEMPT_TIMEOUT.min(self.deadline.saturating_duration_since(Instant::now()));
         let (clock, offset) = (self.clock, self.offset.clone());
         HttpConnectorFuture::new(async move {
             let uri: http::Uri = request.uri().parse().unwrap_or_default();
@@ -207,18 +173,18 @@ impl HttpConnector for Guard {
             let started = Instant::now();
             let fault = |what| Fault { host: host.clone(), what };
             let exchange = async {
-                if !is_https && uri.host() == Some("localhost") {
+                if matches!(way, Way::Plain) && uri.host() == Some("localhost") {
                     check_loopback(&uri).await.map_err(&fault)?;
                 }
                 let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
-                    true => fault(What::Timeout),
-                    false => fault(What::Io(innermost(&error))),
+                    true => fault(What::Timeout(started.elapsed())),
+                    false => fault(What::of(&error)),
                 })?;
                 whole(response).await.map_err(&fault)
             };
-            let result = match tokio::time::timeout(ATTEMPT_TIMEOUT, exchange).await {
+            let result = match tokio::time::timeout(patience, exchange).await {
                 Ok(result) => result,
-                Err(_) => Err(fault(What::Timeout)),
+                Err(_) => Err(fault(What::Timeout(patience))),
             };
             let took = started.elapsed().as_millis();
             match &result {
@@ -237,11 +203,7 @@ impl HttpConnector for Guard {
                 }
                 Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
             }
-            result.map_err(|fault| match &fault.what {
-                What::Timeout => ConnectorError::timeout(Box::new(fault)),
-                What::Io(_) if fault.is_transient() => ConnectorError::io(Box::new(fault)),
-                _ => ConnectorError::other(Box::new(fault), None),
-            })
+            result.map_err(ConnectorError::from)
         })
     }
 }
@@ -256,15 +218,35 @@ async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
         return Err(What::Redirect { status: status.as_u16(), to: printable(&to, 80) });
     }
     let headers = response.headers().clone();
+    let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_ANSWER as u64) {
+        return Err(What::TooLarge);
+    }
     let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
         match error.downcast_ref::<http_body_util::LengthLimitError>() {
             Some(_) => What::TooLarge,
-            None => What::Io(innermost(error.as_ref())),
+            None => What::of(error.as_ref()),
         }
     })?;
     let mut response = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Every block of the bundle must be a certificate: a bundle that is none must not be passed over in silence.
+fn check_bundle(pem: &[u8]) -> Result<()> {
+    use rustls::pki_types::pem::PemObject;
+    let unusable = |why: &dyn std::fmt::Display| {
+        Error::usage(format!("the CA bundle is not usable: {}", printable(&why.to_string(), 120)))
+    };
+    let mut store = rustls::RootCertStore::empty();
+    for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem) {
+        store.add(certificate.map_err(|why| unusable(&why))?).map_err(|why| unusable(&why))?;
+    }
+    match store.is_empty() {
+        true => Err(unusable(&"it holds no PEM certificate")),
+        false => Ok(()),
+    }
 }
 
 /// An HTTP date (RFC 9110 section 5.6.7) in seconds since the Unix epoch.
@@ -274,15 +256,10 @@ pub(super) fn seconds_of(date: &str) -> Option<i64> {
 
 async fn check_loopback(uri: &http::Uri) -> Result<(), What> {
     let port = uri.port_u16().unwrap_or(80);
-    let addresses = tokio::net::lookup_host(("localhost", port)).await.map_err(|error| What::Io(error.to_string()))?;
+    let addresses =
+        tokio::net::lookup_host(("localhost", port)).await.map_err(|error| What::Connect(error.to_string()))?;
     match addresses.into_iter().all(|address| address.ip().is_loopback()) {
         true => Ok(()),
         false => Err(What::NotLoopback),
     }
-}
-
-/// The last of an error's sources: the layers above say no more than "io error".
-fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let last = chain(error).last();
-    printable(&last.map(ToString::to_string).unwrap_or_default(), 160)
 }

@@ -3,12 +3,14 @@
 pub mod admin;
 mod credentials;
 pub mod error;
+pub mod fault;
 pub mod http;
 pub mod idp;
 pub mod oauth;
 mod redact;
 pub mod secrets_manager;
 pub mod srp;
+pub mod users;
 
 use std::time::Duration;
 

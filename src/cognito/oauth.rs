@@ -13,7 +13,8 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 
 use super::error::{refused, said};
-use super::http::{Fault, Wire, seconds_of};
+use super::fault::Fault;
+use super::http::{Wire, seconds_of};
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;

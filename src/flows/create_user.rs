@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::cognito::admin::{Admin, NewUser, NotCreated, User, already_exists};
 use crate::error::{Error, Kind, Result};
+use crate::flows::password;
 use crate::profile::words::Username;
 use crate::secret::Secret;
 use crate::store::journal::{Journal, Record, State};
@@ -39,12 +40,8 @@ pub struct Made {
 /// [`Kind::Partial`] when the user was made and a later step failed, [`Kind::Failure`] when there is such a user; else
 /// what Cognito refuses, with nothing left in the journal unless the outcome is unknown.
 pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
-    let password = Secret::new(record.password.clone());
     let username: Username = record.username.parse()?;
-    journal.write(record)?;
-    let new =
-        NewUser { username: &username, password: &password, attributes: &record.attributes, invite: record.invite };
-    let user = match admin.create(&new, record.begun_at).await {
+    let user = match ask(admin, journal, record, &username).await {
         Ok(user) => user,
         Err(NotCreated::Refused(error)) if already_exists(&error) => {
             match existing(admin, journal, record, if_exists, error).await? {
@@ -67,6 +64,27 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
     record.sub.clone_from(&user.sub);
     journal.write(record).map_err(|error| partial(record, error))?;
     finish(admin, journal, record, user).await
+}
+
+/// AdminCreateUser with the record's password; where the pool's policy asks for more than a made-up one has, once again
+/// with one that satisfies it.
+async fn ask(admin: &Admin, journal: &Journal, record: &mut Record, username: &Username) -> Result<User, NotCreated> {
+    for is_first in [true, false] {
+        journal.write(record).map_err(NotCreated::Refused)?;
+        let password = Secret::new(record.password.clone());
+        let new = NewUser { username, password: &password, attributes: &record.attributes, invite: record.invite };
+        let error = match admin.create(&new, record.begun_at).await {
+            Err(NotCreated::Refused(error)) if error.code() == Some("InvalidPasswordException") => error,
+            other => return other,
+        };
+        let Ok(policy) = admin.password_policy().await else { return Err(NotCreated::Refused(error)) };
+        if !record.is_generated || !is_first {
+            return Err(NotCreated::Refused(error.hint(format!("the pool wants {policy}"))));
+        }
+        let longer = password::generate(policy.minimum_length).map_err(NotCreated::Refused)?;
+        record.password = longer.expose().to_owned();
+    }
+    Err(NotCreated::Refused(Error::new(Kind::Failure, "AdminCreateUser was not tried")))
 }
 
 /// Finishes what a journal record says was begun. None where the user was never made and is not wanted any more: the

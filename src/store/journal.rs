@@ -44,6 +44,9 @@ pub struct Record {
     pub username: String,
     /// The password, in clear: the file is private.
     pub password: String,
+    /// Whether the password was made up here, and another will do as well.
+    #[serde(default)]
+    pub is_generated: bool,
     /// Whether the password is to be permanent.
     pub is_permanent: bool,
     /// Whether Cognito is to send its invitation.
@@ -93,6 +96,7 @@ impl Record {
             user_pool_id,
             username,
             password,
+            is_generated: false,
             is_permanent: true,
             invite: false,
             attributes: BTreeMap::new(),

@@ -60,9 +60,18 @@ impl App {
         self.started + self.timeout.min(a_day)
     }
 
-    /// The form to print in.
-    pub fn output(&self, otherwise: Output) -> Output {
-        if self.global.json { Output::Json } else { self.global.output.unwrap_or(otherwise) }
+    /// The form to print in: the one that was asked for, else the first of those that the command has.
+    pub fn output(&self, forms: &[Output]) -> Result<Output> {
+        let asked = if self.global.json { Some(Output::Json) } else { self.global.output };
+        match (asked, forms.first()) {
+            (Some(asked), _) if forms.contains(&asked) => Ok(asked),
+            (None, Some(first)) => Ok(*first),
+            _ => {
+                let names: Vec<String> = forms.iter().map(|form| format!("{form:?}").to_lowercase()).collect();
+                Err(Error::usage("this command does not print in that form")
+                    .hint(format!("its forms are {}", names.join(", "))))
+            }
+        }
     }
 
     pub fn dirs(&self) -> &Dirs {
@@ -166,19 +175,17 @@ impl App {
         if let Some(wire) = self.wire.get() {
             return Ok(wire.clone());
         }
+        refuse_socks()?;
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
-        let bundle = path.map(|path| {
-            let unusable = |why: &dyn std::fmt::Display| {
-                Error::usage(format!("the CA bundle {} is not usable: {why}", path.display()))
-            };
-            let bytes = std::fs::read(&path).map_err(|error| unusable(&error))?;
-            match bytes.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-                true => Ok(bytes),
-                false => Err(unusable(&"it holds no PEM certificate")),
-            }
+        let bundle = path.as_ref().map(|path| {
+            std::fs::read(path).map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))
         });
-        let bundle = bundle.transpose()?;
-        Ok(self.wire.get_or_init(|| Wire::new(bundle, env::now, self.deadline())).clone())
+        let named = |error: Error| match &path {
+            Some(path) => error.context(&path.display().to_string()),
+            None => error,
+        };
+        let wire = bundle.transpose().and_then(|bundle| Wire::new(bundle, env::now, self.deadline())).map_err(named)?;
+        Ok(self.wire.get_or_init(|| wire).clone())
     }
 
     /// Runs what needs the network, until the deadline.
@@ -286,6 +293,17 @@ pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
+/// A proxy that would not be used is said, not passed over.
+fn refuse_socks() -> Result<()> {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        if env::var(name).is_some_and(|proxy| proxy.to_ascii_lowercase().starts_with("socks")) {
+            return Err(Error::usage(format!("{name} names a SOCKS proxy, which cogtok does not speak"))
+                .hint("unset it, or name an HTTP proxy: http://HOST:PORT"));
+        }
+    }
+    Ok(())
+}
+
 /// What opens the secrets file: COGTOK_SECRET_IDENTITY, COGTOK_PASSPHRASE, or a passphrase that is asked for.
 fn sealing_key() -> Result<SealingKey> {
     if let Some(path) = env::var("COGTOK_SECRET_IDENTITY") {
@@ -303,7 +321,7 @@ fn sealing_key() -> Result<SealingKey> {
 }
 
 fn aws_environment() -> AwsEnvironment {
-    let any = env::var("AWS_ENDPOINT_URL");
+    let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::var(name)?)));
     let home = directories::BaseDirs::new().map(|base| base.home_dir().join(".aws"));
     let file = |variable: &str, name: &str| {
         env::var(variable).map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(name)))
@@ -311,8 +329,8 @@ fn aws_environment() -> AwsEnvironment {
     AwsEnvironment {
         config_file: file("AWS_CONFIG_FILE", "config"),
         credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-        region: env::var("AWS_REGION").or_else(|| env::var("AWS_DEFAULT_REGION")),
-        cognito_idp_endpoint: env::var("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER").or_else(|| any.clone()),
-        secretsmanager_endpoint: env::var("AWS_ENDPOINT_URL_SECRETS_MANAGER").or(any),
+        region: first(["AWS_REGION", "AWS_DEFAULT_REGION"]),
+        cognito_idp_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"]),
+        secretsmanager_endpoint: first(["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]),
     }
 }

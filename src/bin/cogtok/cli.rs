@@ -94,6 +94,8 @@ pub enum Output {
     Table,
     /// JSON
     Json,
+    /// Comma-separated values
+    Csv,
 }
 
 /// A duration option.

@@ -8,6 +8,8 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::terminal;
 
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
 /// Print the name of the profile in use
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok profile current")]
@@ -26,9 +28,9 @@ pub fn run(app: &App) -> Result<()> {
     if !config.names().contains(&name) {
         return Err(config.no_such_profile(&name));
     }
-    match app.output(Output::Text) {
+    match app.output(&FORMS)? {
         Output::Json => terminal::data(&format!("{}\n", serde_json::json!({ "name": name.as_str() }))),
-        Output::Text | Output::Table => terminal::data(&format!("{name}\n")),
+        _ => terminal::data(&format!("{name}\n")),
     }
     .map(drop)
 }

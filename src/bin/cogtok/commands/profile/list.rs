@@ -11,6 +11,8 @@ use crate::cli::Output;
 use crate::commands::table;
 use crate::terminal;
 
+const FORMS: [Output; 3] = [Output::Table, Output::Json, Output::Text];
+
 /// List the profiles; * marks the one in use
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok profile list\n  cogtok profile list --json | jq -r '.[].name'")]
@@ -30,7 +32,7 @@ pub fn run(app: &App) -> Result<()> {
         })
         .collect();
     let first = |settings: &Settings, key: Key| settings.list(key).first().cloned();
-    if app.output(Output::Table) == Output::Json {
+    if app.output(&FORMS)? == Output::Json {
         let list: Vec<Value> = rows
             .iter()
             .map(|(name, settings)| {
@@ -51,7 +53,7 @@ pub fn run(app: &App) -> Result<()> {
         terminal::hint("there is no profile yet: cogtok profile create NAME --user-pool-id ID --client-id ID");
         return Ok(());
     }
-    if app.output(Output::Table) == Output::Text {
+    if app.output(&FORMS)? == Output::Text {
         let names: String = rows.iter().map(|(name, _)| format!("{name}\n")).collect();
         return terminal::data(&names).map(drop);
     }

@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::{complete, terminal};
 
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
 /// Show a profile as the configuration has it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok profile show\n  cogtok profile show ws --json")]
@@ -35,7 +37,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
         log::warn!(target: "cogtok", "{oddity}");
     }
     let set = Key::ALL.iter().copied().filter(|key| !settings.list(*key).is_empty());
-    if app.output(Output::Text) == Output::Json {
+    if app.output(&FORMS)? == Output::Json {
         let mut object = Map::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
         for key in set {
             let values = settings.list(key);

@@ -11,6 +11,8 @@ use crate::cli::Output;
 use crate::commands::table;
 use crate::{env, terminal};
 
+const FORMS: [Output; 2] = [Output::Table, Output::Json];
+
 /// Say where each secret of the profile lives, never its value
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok secret status -p ws")]
@@ -49,7 +51,7 @@ pub fn run(app: &App) -> Result<()> {
         };
         rows.push((kind, binding, place));
     }
-    if app.output(Output::Table) == Output::Json {
+    if app.output(&FORMS)? == Output::Json {
         let list: Vec<Value> = rows
             .iter()
             .map(|(kind, binding, place)| {

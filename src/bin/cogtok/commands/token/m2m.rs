@@ -11,7 +11,7 @@ use cogtok::secret::Secret;
 
 use super::{Shared, secret_from_stdin};
 use crate::app::App;
-use crate::{complete, env, terminal};
+use crate::{complete, env, interrupt, terminal};
 
 /// Print a machine-to-machine access token (OAuth client_credentials)
 ///
@@ -75,6 +75,7 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
     let served = match flows::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,
         None => {
+            interrupt::watch();
             let early = before_waiting(app, &profile, given)?;
             flows::serve(&cache, &key, &policy, env::now, || obtain(app, &profile, early))?
         }

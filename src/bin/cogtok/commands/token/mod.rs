@@ -16,6 +16,8 @@ use crate::cli::{Output, duration};
 use crate::shell::{Export, default_name};
 use crate::{env, interrupt, terminal};
 
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
 /// The tokens there are.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -88,7 +90,7 @@ impl Shared {
         if self.header {
             return terminal::data(&format!("Authorization: Bearer {value}\n")).map(drop);
         }
-        if app.output(Output::Text) == Output::Json {
+        if app.output(&FORMS)? == Output::Json {
             let json = serde_json::json!({
                 "access_token": tokens.access.value.expose(),
                 "id_token": tokens.id.as_ref().map(|id| id.value.expose()),

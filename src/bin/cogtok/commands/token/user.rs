@@ -13,7 +13,7 @@ use cogtok::token::TokenSet;
 
 use super::{Shared, secret_from_stdin};
 use crate::app::App;
-use crate::{complete, env, terminal};
+use crate::{complete, env, interrupt, terminal};
 
 /// Print a user's access token, or the ID token
 ///
@@ -76,6 +76,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
     let served = match flows::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,
         None => {
+            interrupt::watch();
             // Nobody should wait for a lock behind a question.
             if given.password.is_none() && terminal::can_ask() {
                 given.password = Some(password(app, &profile)?);

@@ -21,6 +21,8 @@ use crate::commands::token::secret_from_stdin;
 use crate::terminal::Delivered;
 use crate::{env, interrupt, terminal};
 
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
 /// Make a user with a random password, verified and ready to sign in
 ///
 /// Without an address a random one at example.com is made up. No mail is sent. The password is in a private journal
@@ -79,6 +81,7 @@ enum IfExists {
 pub fn run(app: &App, args: &Create) -> Result<()> {
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    interrupt::watch();
     let state = app.dirs().state.as_deref();
     if args.resume {
         let journal = Journal::to_resume(state, app.deadline())?;
@@ -125,7 +128,7 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         })?;
         more.insert(key.to_owned(), value.to_owned());
     }
-    let password = if args.password_stdin { secret_from_stdin()? } else { password::generate()? };
+    let password = if args.password_stdin { secret_from_stdin()? } else { password::generate(password::LENGTH)? };
     let pool = profile.user_pool_id()?.to_string();
     let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();
     let mut record = Record::intent(
@@ -135,6 +138,7 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         username.to_string(),
         password.expose().to_owned(),
     )?;
+    record.is_generated = !args.password_stdin;
     record.is_permanent = !args.temporary && !args.invite;
     record.invite = args.invite;
     record.attributes = create_user::attributes(email.as_deref(), !args.unverified, &more);
@@ -174,7 +178,7 @@ fn hand_over(
     let user = &made.user;
     let password = made.password.as_ref().map(Secret::expose);
     let email = user.email.as_deref().or(record.attributes.get("email").map(String::as_str));
-    let text = match app.output(Output::Text) {
+    let text = match app.output(&FORMS)? {
         Output::Json => {
             let json = json!({
                 "user_pool_id": record.user_pool_id,
@@ -187,7 +191,7 @@ fn hand_over(
             });
             format!("{json}\n")
         }
-        Output::Text | Output::Table => {
+        _ => {
             let lines = [
                 ("user_pool_id", Some(record.user_pool_id.as_str())),
                 ("username", Some(user.username.as_str())),

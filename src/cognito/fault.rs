@@ -1,0 +1,131 @@
+//! What goes wrong between here and a host, before there is an answer to understand.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::result::ConnectorError;
+
+use crate::error::{Error, chain, printable};
+
+/// A fault and the host it is about.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// The host, with its port where one was given.
+    pub host: String,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// The server sent us elsewhere.
+    Redirect {
+        /// The HTTP status.
+        status: u16,
+        /// The host it named.
+        to: String,
+    },
+    /// The answer is larger than [`MAX_ANSWER`](super::http::MAX_ANSWER).
+    TooLarge,
+    /// No whole answer came in this time.
+    Timeout(Duration),
+    /// `localhost` leads to another machine.
+    NotLoopback,
+    /// There was no connection.
+    Connect(String),
+    /// There was one, and it broke off.
+    Broken(String),
+    /// What came is not HTTP as it should be.
+    NotHttp(String),
+}
+
+impl Fault {
+    /// Whether the same request may have better luck: nothing is known to have been refused.
+    pub fn is_transient(&self) -> bool {
+        match &self.what {
+            What::Timeout(_) | What::Broken(_) => true,
+            What::Connect(reason) => !reason.contains("certificate"),
+            What::Redirect { .. } | What::TooLarge | What::NotLoopback | What::NotHttp(_) => false,
+        }
+    }
+}
+
+impl What {
+    /// What an error of the HTTP client means.
+    pub fn of(error: &(dyn StdError + 'static)) -> Self {
+        let reason = innermost(error);
+        let is_malformed =
+            |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
+        match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
+            None => What::Connect(reason),
+            Some(error) if error.is_parse() || error.is_parse_status() => What::NotHttp(reason),
+            Some(error) if chain(error).filter_map(|error| error.downcast_ref()).any(is_malformed) => {
+                What::NotHttp(reason)
+            }
+            Some(_) => What::Broken(reason),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = &self.host;
+        match &self.what {
+            What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
+            What::TooLarge => write!(f, "the response of {host} is larger than 1 MiB"),
+            What::Timeout(after) => {
+                let seconds = (after.as_secs_f64() * 10.0).round() / 10.0;
+                write!(f, "no complete answer from {host} within {seconds} s")
+            }
+            What::NotLoopback => {
+                write!(f, "`localhost` is not this machine's loopback address here: {host} is refused")
+            }
+            What::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
+            What::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
+            What::NotHttp(reason) => write!(f, "the answer of {host} is not HTTP as it should be: {reason}"),
+        }
+    }
+}
+
+impl StdError for Fault {}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let hint = match &fault.what {
+            What::Connect(reason) if reason.contains("certificate") => {
+                "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
+            }
+            What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
+            What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
+            What::Redirect { .. } | What::TooLarge | What::NotHttp(_) => {
+                "check that the URL is the token endpoint's or the API's own"
+            }
+            What::NotLoopback => "use http://127.0.0.1",
+        };
+        Error::network(fault.to_string()).hint(hint)
+    }
+}
+
+impl From<Fault> for ConnectorError {
+    fn from(fault: Fault) -> Self {
+        // The SDK tries again after a time-out and an I/O error.
+        match &fault.what {
+            What::Timeout(_) => ConnectorError::timeout(Box::new(fault)),
+            _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
+            _ => ConnectorError::other(Box::new(fault), None),
+        }
+    }
+}
+
+/// The fault in an error's chain of sources, where there is one.
+pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// The last of an error's sources: the layers above say no more than "io error".
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    printable(&chain(error).last().map(ToString::to_string).unwrap_or_default(), 160)
+}

@@ -1,0 +1,98 @@
+//! The signed part of the Cognito API about users who are there: ListUsers, AdminDeleteUser, DescribeUserPool's policy.
+
+use super::admin::{Admin, User, value_of};
+use super::error::from_sdk;
+use crate::error::{Error, Result};
+
+/// The most users that ListUsers gives at once.
+const PAGE: i32 = 60;
+
+/// A pool's password policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    /// MinimumLength, in characters.
+    pub minimum_length: usize,
+    /// RequireUppercase, RequireLowercase, RequireNumbers and RequireSymbols, as the words for what must be there.
+    pub classes: Vec<&'static str>,
+}
+
+impl std::fmt::Display for PasswordPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "at least {} characters", self.minimum_length)?;
+        match self.classes.is_empty() {
+            true => Ok(()),
+            false => write!(f, " with {}", self.classes.join(", ")),
+        }
+    }
+}
+
+impl Admin {
+    /// ListUsers, page by page until the last or until `limit` users. `filter` is in ListUsers' own words, such as
+    /// `email ^= "test-"`.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages
+    /// never end.
+    pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<Vec<User>> {
+        let mut users = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page = i32::try_from(limit - users.len()).unwrap_or(PAGE).min(PAGE);
+            let request = self.client.list_users().user_pool_id(self.pool.as_str()).limit(page);
+            let request = request.set_filter(filter.map(str::to_owned)).set_pagination_token(next.clone());
+            let answer = request.send().await.map_err(|error| from_sdk("ListUsers", error, &[]))?;
+            users.extend(answer.users().iter().map(|user| User {
+                username: user.username().unwrap_or_default().to_owned(),
+                sub: value_of(user.attributes(), "sub"),
+                email: value_of(user.attributes(), "email"),
+                status: user.user_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+                is_enabled: user.enabled(),
+                created_at: user.user_create_date().map_or(0, |date| date.secs()),
+                attributes: Admin::attributes_of(user.attributes()),
+            }));
+            match answer.pagination_token {
+                None => return Ok(users),
+                Some(_) if users.len() >= limit => return Ok(users),
+                Some(token) if next.as_ref() == Some(&token) => {
+                    return Err(Error::network("ListUsers: the service gives the same page again and again"));
+                }
+                Some(token) => next = Some(token),
+            }
+        }
+    }
+
+    /// AdminDeleteUser; says whether there was such a user.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for AdminDeleteUser.
+    pub async fn delete(&self, username: &str) -> Result<bool> {
+        let request = self.client.admin_delete_user().user_pool_id(self.pool.as_str()).username(username);
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if super::error::code(&error) == "UserNotFoundException" => Ok(false),
+            Err(error) => Err(from_sdk("AdminDeleteUser", error, &[])),
+        }
+    }
+
+    /// The pool's password policy, by DescribeUserPool.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for DescribeUserPool.
+    pub async fn password_policy(&self) -> Result<PasswordPolicy> {
+        let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
+        let answer = request.send().await.map_err(|error| from_sdk("DescribeUserPool", error, &[]))?;
+        let policy =
+            answer.user_pool().and_then(|pool| pool.policies()).and_then(|policies| policies.password_policy());
+        let Some(policy) = policy else { return Ok(PasswordPolicy { minimum_length: 8, classes: Vec::new() }) };
+        let classes = [
+            (policy.require_uppercase(), "an upper-case letter"),
+            (policy.require_lowercase(), "a lower-case letter"),
+            (policy.require_numbers(), "a digit"),
+            (policy.require_symbols(), "a symbol"),
+        ];
+        Ok(PasswordPolicy {
+            minimum_length: policy.minimum_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(8),
+            classes: classes.into_iter().filter_map(|(is_required, class)| is_required.then_some(class)).collect(),
+        })
+    }
+}
