@@ -26,6 +26,8 @@ pub struct AwsEnvironment {
     pub cognito_idp_endpoint: Option<(&'static str, String)>,
     /// AWS_ENDPOINT_URL_SECRETS_MANAGER, else AWS_ENDPOINT_URL.
     pub secretsmanager_endpoint: Option<(&'static str, String)>,
+    /// AWS_PROFILE.
+    pub profile: Option<String>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
     /// AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
@@ -116,7 +118,7 @@ impl Profile {
             name,
             user_pool_id,
             region,
-            aws_profile: settings.list(Key::AwsProfile).first().cloned(),
+            aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,

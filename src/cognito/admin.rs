@@ -61,7 +61,7 @@ pub struct NewUser<'a> {
 pub struct Admin {
     pub(super) client: Client,
     pub(super) pool: PoolId,
-    wire: Wire,
+    pub(super) wire: Wire,
 }
 
 /// Why AdminCreateUser gave no user.
@@ -132,6 +132,7 @@ impl Admin {
     }
 
     async fn create_once(&self, new: &NewUser<'_>) -> Result<User> {
+        self.wire.redactor().hide(new.username.as_str(), new.password);
         let mut request = self
             .client
             .admin_create_user()
@@ -151,7 +152,7 @@ impl Admin {
             .config_override(once)
             .send()
             .await
-            .map_err(|error| from_sdk("AdminCreateUser", error, &[new.password]))?;
+            .map_err(|error| from_sdk("AdminCreateUser", error, self.wire.redactor()))?;
         let user = answer.user.ok_or_else(|| Error::network("AdminCreateUser: the answer has no user"))?;
         Ok(User {
             is_enabled: user.enabled,
@@ -169,6 +170,7 @@ impl Admin {
     /// # Errors
     /// As the table in [`super::error`] says for AdminSetUserPassword.
     pub async fn set_password(&self, username: &str, password: &Secret, permanent: bool) -> Result<()> {
+        self.wire.redactor().hide(username, password);
         let request = self
             .client
             .admin_set_user_password()
@@ -176,7 +178,7 @@ impl Admin {
             .username(username)
             .password(password.expose())
             .permanent(permanent);
-        request.send().await.map(drop).map_err(|error| from_sdk("AdminSetUserPassword", error, &[password]))
+        request.send().await.map(drop).map_err(|error| from_sdk("AdminSetUserPassword", error, self.wire.redactor()))
     }
 
     /// AdminAddUserToGroup.
@@ -186,7 +188,7 @@ impl Admin {
     pub async fn add_to_group(&self, username: &str, group: &str) -> Result<()> {
         let request = self.client.admin_add_user_to_group().user_pool_id(self.pool.as_str());
         let answer = request.username(username).group_name(group).send().await;
-        answer.map(drop).map_err(|error| from_sdk("AdminAddUserToGroup", error, &[]))
+        answer.map(drop).map_err(|error| from_sdk("AdminAddUserToGroup", error, self.wire.redactor()))
     }
 
     pub(super) fn attributes_of(attributes: &[AttributeType]) -> BTreeMap<String, String> {
@@ -213,7 +215,7 @@ impl Admin {
                 status: user.user_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
             })),
             Err(error) if code(&error) == "UserNotFoundException" => Ok(None),
-            Err(error) => Err(from_sdk("AdminGetUser", error, &[])),
+            Err(error) => Err(from_sdk("AdminGetUser", error, self.wire.redactor())),
         }
     }
 }

@@ -1,19 +1,43 @@
 //! AWS credentials: what the AWS tools' configuration says, save that a `credential_process` never sees our secrets.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, future};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use serde::Deserialize;
 
+use super::http::Wire;
 use crate::profile::Profile;
+use crate::profile::words::Region;
 use crate::secret::VARIABLES;
 use crate::store::file;
 
 const LIMIT: u64 = 4 * 1024 * 1024;
 
-/// The configuration files of the AWS tools with each `credential_process` told to drop the variables that hold our
-/// secrets: the SDK would hand them on, and a process can't take variables out of its own environment safely. None where
-/// no such process is configured: the SDK reads the files itself then.
-pub fn files_without_our_secrets(profile: &Profile) -> Option<EnvConfigFiles> {
+/// How long the metadata service may take for one answer.
+const METADATA_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the AWS tools' configuration files say about credentials that the SDK is not left alone with.
+#[derive(Debug)]
+pub enum Found {
+    /// The profile's credentials come from a process, which is run here.
+    Process(CredentialsProviderChain),
+    /// A process stands somewhere in the files: each is told to drop the variables that hold our secrets.
+    Files(EnvConfigFiles),
+}
+
+/// Looks for a `credential_process`: the SDK would hand it our environment. None where there is none, and where it can't
+/// be told to drop variables.
+pub fn find(profile: &Profile) -> Option<Found> {
     if !cfg!(unix) {
         return None;
     }
@@ -27,10 +51,53 @@ pub fn files_without_our_secrets(profile: &Profile) -> Option<EnvConfigFiles> {
     if ![&config, &credentials].iter().any(|text| text.contains("credential_process")) {
         return None;
     }
+    let name = profile.aws_profile.as_deref().unwrap_or("default");
+    let sections = [(format!("profile {name}"), &config), (name.to_owned(), &config), (name.to_owned(), &credentials)];
+    let value = |key: &str| sections.iter().find_map(|(section, text)| value_of(text, section, key));
+    let is_other =
+        ["aws_access_key_id", "role_arn", "sso_session", "sso_start_url"].iter().any(|key| value(key).is_some());
+    if let Some(command) = value("credential_process").filter(|_| !is_other) {
+        let process = Process { command: command.to_owned() };
+        let environment = EnvironmentVariableCredentialsProvider::new();
+        let chain =
+            CredentialsProviderChain::first_try("Environment", environment).or_else("CredentialProcess", process);
+        return Some(Found::Process(chain));
+    }
     let files = EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, with_unset(&config))
         .with_contents(EnvConfigFileKind::Credentials, with_unset(&credentials));
-    Some(files.build())
+    Some(Found::Files(files.build()))
+}
+
+/// The places where the AWS tools look, the metadata service last and with little patience: it answers at once where it is.
+pub async fn chain(wire: &Wire, profile: &Profile, region: &Region) -> DefaultCredentialsChain {
+    let region = aws_config::Region::new(region.as_str().to_owned());
+    let provider = ProviderConfig::default()
+        .with_region(Some(region))
+        .with_http_client(wire.sdk_client())
+        .with_sleep_impl(TokioSleep::new());
+    let metadata = aws_config::imds::Client::builder()
+        .configure(&provider)
+        .connect_timeout(METADATA_PATIENCE)
+        .read_timeout(METADATA_PATIENCE)
+        .operation_timeout(METADATA_PATIENCE * 2)
+        .max_attempts(1)
+        .build();
+    let mut chain = DefaultCredentialsChain::builder().configure(provider).imds_client(metadata);
+    if let Some(name) = &profile.aws_profile {
+        chain = chain.profile_name(name);
+    }
+    chain.build().await
+}
+
+/// The value of a key in a section of an AWS configuration file.
+fn value_of<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
+    let header = |line: &str| {
+        Some(line.trim().strip_prefix('[')?.split(']').next()?.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let inside = text.lines().skip_while(|line| header(line).as_deref() != Some(section)).skip(1);
+    let mut pairs = inside.take_while(|line| header(line).is_none()).filter_map(|line| line.split_once('='));
+    pairs.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())
 }
 
 fn with_unset(text: &str) -> String {
@@ -43,8 +110,72 @@ fn with_unset(text: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
+/// A `credential_process` (version 1 of its output), run without the variables that hold our secrets.
+#[derive(Debug)]
+struct Process {
+    command: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output {
+    version: u32,
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+    expiration: Option<String>,
+}
+
+impl Process {
+    async fn run(&self) -> provider::Result {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(&self.command).stdin(Stdio::null()).stderr(Stdio::inherit());
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
+        let failed = |why: String| CredentialsError::provider_error(format!("credential_process: {why}"));
+        let output = tokio::task::spawn_blocking(move || command.output()).await;
+        let output = output.map_err(|why| failed(why.to_string()))?.map_err(|why| failed(why.to_string()))?;
+        if !output.status.success() {
+            return Err(failed(output.status.to_string()));
+        }
+        let output: Output =
+            serde_json::from_slice(&output.stdout).map_err(|_| failed("its output is malformed".to_owned()))?;
+        if output.version != 1 {
+            return Err(failed(format!("version {} of its output is not known", output.version)));
+        }
+        let end = output.expiration.and_then(|end| end.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
+        Ok(Credentials::new(
+            output.access_key_id,
+            output.secret_access_key,
+            output.session_token,
+            end,
+            "CredentialProcess",
+        ))
+    }
+}
+
+impl ProvideCredentials for Process {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.run())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_value_is_found_in_its_section_alone() {
+        let text = "[default]\nx=1\n[ profile  a ]\n# x=0\n x = 2 \n[profile b]\nx=3\n";
+        let value = |section| super::value_of(text, section, "x");
+        assert_eq!(
+            [value("default"), value("profile a"), value("profile b"), value("c")],
+            [Some("1"), Some("2"), Some("3"), None]
+        );
+    }
+
     #[test]
     fn only_the_process_is_changed() {
         let text = "[profile a]\nregion = x\ncredential_process = /bin/tool --a=b\n";

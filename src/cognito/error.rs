@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::fault::fault_in;
+use super::redact::Redactor;
 use crate::error::{Error, Kind, chain, printable};
-use crate::secret::Secret;
 
 struct Row {
     code: &'static str,
@@ -111,13 +111,13 @@ const TABLE: &[Row] = &[
     row("invalid_request", "", Failure, "the endpoint did not understand: check the token URL and `m2m.auth_method`"),
 ];
 
-/// The error for an answer with this code and message. `secrets` are those that were sent: a server may echo them.
-pub fn refused(operation: &str, code: &str, message: &str, secrets: &[&Secret]) -> Error {
+/// The error for an answer with this code and message. `redactor` knows the secrets that were sent: a server may echo them.
+pub(super) fn refused(operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
     let lower = message.to_lowercase();
     let row = TABLE.iter().find(|row| row.code == code && lower.contains(row.says));
     let said = match message {
-        "" => said(code, secrets),
-        message => format!("{}: {}", said(code, secrets), said(message, secrets)),
+        "" => said(code, redactor),
+        message => format!("{}: {}", said(code, redactor), said(message, redactor)),
     };
     let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {said}"))
         .with_code(code);
@@ -128,9 +128,8 @@ pub fn refused(operation: &str, code: &str, message: &str, secrets: &[&Secret]) 
 }
 
 /// Text of a server as it may be shown: printable, short, and without the secrets that were sent to it.
-pub fn said(text: &str, secrets: &[&Secret]) -> String {
-    let clean = secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "[redacted]"));
-    printable(&clean, 300)
+pub(super) fn said(text: &str, redactor: &Redactor) -> String {
+    printable(&redactor.clean(text), 300)
 }
 
 /// The code of an SDK error's answer, where there was one.
@@ -139,7 +138,7 @@ pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
 }
 
 /// The error for what the SDK reports of `operation`.
-pub(super) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, secrets: &[&Secret]) -> Error
+pub(super) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redactor) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
@@ -147,13 +146,15 @@ where
         return Error::from(fault.clone()).context(operation);
     }
     if let Some(code) = error.code() {
-        return refused(operation, code, error.message().unwrap_or_default(), secrets);
+        return refused(operation, code, error.message().unwrap_or_default(), redactor);
     }
-    if chain(&error).any(|error| error.is::<CredentialsError>()) {
+    // The SDK's own patience with a source of credentials ends in an error of no type that can be named.
+    let is_slow = |error: &(dyn StdError + 'static)| error.to_string().starts_with("identity resolver timed out");
+    if chain(&error).any(|error| error.is::<CredentialsError>() || is_slow(error)) {
         return Error::new(AwsCredentials, format!("{operation} is a signed call, and there are no usable AWS credentials"))
             .hint("sign in to AWS (`aws sso login`), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`");
     }
-    let reason = said(&chain(&error).last().map(ToString::to_string).unwrap_or_default(), secrets);
+    let reason = said(&chain(&error).last().map(ToString::to_string).unwrap_or_default(), redactor);
     match error {
         SdkError::TimeoutError(_) => Error::network(format!("{operation}: no answer in time")).hint("try again"),
         SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_code_with_several_meanings_is_told_apart_by_its_message() {
-        let kind = |code: &str, message: &str| refused("InitiateAuth", code, message, &[]).kind();
+        let kind = |code: &str, message: &str| refused("InitiateAuth", code, message, &Redactor::default()).kind();
         assert_eq!(kind("NotAuthorizedException", "Incorrect username or password."), Kind::Refused);
         assert_eq!(
             kind("NotAuthorizedException", "Client x is configured with secret but SECRET_HASH was not received"),
@@ -196,8 +197,9 @@ mod tests {
 
     #[test]
     fn an_echoed_secret_is_not_repeated() {
-        let secret = Secret::new("hunter2".into());
-        let error = refused("token endpoint", "invalid_client", "hunter2 is \u{1b}[1mwrong", &[&secret]);
+        let redactor = Redactor::default();
+        redactor.hide("id", &crate::secret::Secret::new("hunter2".into()));
+        let error = refused("token endpoint", "invalid_client", "hunter2 is \u{1b}[1mwrong", &redactor);
         assert_eq!(error.message(), "token endpoint was refused: invalid_client: [redacted] is \\u{1b}[1mwrong");
     }
 }

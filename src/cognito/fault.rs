@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
+use super::redact::Redactor;
 use crate::error::{Error, chain, printable};
 
 /// A fault and the host it is about.
@@ -54,6 +55,17 @@ impl Fault {
 }
 
 impl What {
+    /// The same without the secrets that a server could have put into it.
+    pub(super) fn cleaned(self, redactor: &Redactor) -> Self {
+        match self {
+            What::Redirect { status, to } => What::Redirect { status, to: redactor.clean(&to) },
+            What::Connect(reason) => What::Connect(redactor.clean(&reason)),
+            What::Broken(reason) => What::Broken(redactor.clean(&reason)),
+            What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
+            What::TooLarge | What::Timeout(_) | What::NotLoopback => self,
+        }
+    }
+
     /// What an error of the HTTP client means.
     pub fn of(error: &(dyn StdError + 'static)) -> Self {
         let reason = innermost(error);
@@ -77,7 +89,7 @@ impl fmt::Display for Fault {
             What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
             What::TooLarge => write!(f, "the response of {host} is larger than 1 MiB"),
             What::Timeout(after) => {
-                let seconds = (after.as_secs_f64() * 10.0).round() / 10.0;
+                let seconds = (after.as_secs_f64() * 10.0).ceil() / 10.0;
                 write!(f, "no complete answer from {host} within {seconds} s")
             }
             What::NotLoopback => {

@@ -23,6 +23,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Limited};
 
 use super::fault::{Fault, What, fault_in};
+use super::redact::Redactor;
 use super::{ATTEMPT_TIMEOUT, redact};
 use crate::error::{Error, Result, printable};
 
@@ -42,6 +43,7 @@ pub struct Wire {
     clock: Clock,
     deadline: Instant,
     offset: Arc<AtomicI64>,
+    redactor: Redactor,
 }
 
 impl Wire {
@@ -53,8 +55,16 @@ impl Wire {
     pub fn new(ca_bundle: Option<Vec<u8>>, clock: Clock, deadline: Instant) -> Result<Self> {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
         let offset = Arc::new(AtomicI64::new(0));
-        let guard = Guard { ca_bundle, connectors: Default::default(), clock, deadline, offset: offset.clone() };
-        Ok(Wire { connector: SharedHttpConnector::new(guard), clock, deadline, offset })
+        let redactor = Redactor::default();
+        let guard = Guard {
+            ca_bundle,
+            connectors: Default::default(),
+            clock,
+            deadline,
+            offset: offset.clone(),
+            redactor: redactor.clone(),
+        };
+        Ok(Wire { connector: SharedHttpConnector::new(guard), clock, deadline, offset, redactor })
     }
 
     /// Milliseconds since the Unix epoch.
@@ -66,6 +76,11 @@ impl Wire {
     /// section 6.6.1); 0 where none answered.
     pub fn clock_offset(&self) -> i64 {
         self.offset.load(Ordering::Relaxed)
+    }
+
+    /// What keeps the secrets of this call out of errors and the log.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// When the caller gives up.
@@ -104,6 +119,7 @@ struct Guard {
     clock: Clock,
     deadline: Instant,
     offset: Arc<AtomicI64>,
+    redactor: Redactor,
 }
 
 /// How a host is reached.
@@ -160,7 +176,7 @@ impl HttpConnector for Guard {
         let way = Way::to(&request.uri().parse().unwrap_or_default());
         let connector = self.connector(way);
         let patience = ATTEMPT_TIMEOUT.min(self.deadline.saturating_duration_since(Instant::now()));
-        let (clock, offset) = (self.clock, self.offset.clone());
+        let (clock, offset, redactor) = (self.clock, self.offset.clone(), self.redactor.clone());
         HttpConnectorFuture::new(async move {
             let uri: http::Uri = request.uri().parse().unwrap_or_default();
             let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
@@ -168,10 +184,10 @@ impl HttpConnector for Guard {
             let operation =
                 request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
             if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
-                log::debug!(target: "cogtok::body", "> {}", redact::body(request.body().bytes().unwrap_or_default()));
+                log::debug!(target: "cogtok::body", "> {}", redactor.clean(&redact::body(request.body().bytes().unwrap_or_default())));
             }
             let started = Instant::now();
-            let fault = |what| Fault { host: host.clone(), what };
+            let fault = |what: What| Fault { host: host.clone(), what: what.cleaned(&redactor) };
             let exchange = async {
                 if matches!(way, Way::Plain) && uri.host() == Some("localhost") {
                     check_loopback(&uri).await.map_err(&fault)?;
@@ -196,10 +212,10 @@ impl HttpConnector for Guard {
                     let id = ["x-amzn-requestid", "x-amz-cognito-request-id"]
                         .iter()
                         .find_map(|name| response.headers().get(*name))
-                        .map(|id| format!(", request id {}", printable(id, 80)))
+                        .map(|id| format!(", request id {}", printable(&redactor.clean(id), 80)))
                         .unwrap_or_default();
                     log::info!(target: "cogtok::http", "{line}{operation}: {} in {took} ms{id}", response.status().as_u16());
-                    log::debug!(target: "cogtok::body", "< {}", redact::body(response.body().bytes().unwrap_or_default()));
+                    log::debug!(target: "cogtok::body", "< {}", redactor.clean(&redact::body(response.body().bytes().unwrap_or_default())));
                 }
                 Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
             }

@@ -75,6 +75,9 @@ impl Idp {
         if let Some(endpoint) = &profile.cognito_idp_endpoint {
             config = config.endpoint_url(endpoint.as_str());
         }
+        if let Some(secret) = &client_secret {
+            wire.redactor().hide(profile.user_client_id()?.as_str(), secret);
+        }
         Ok(Idp {
             client: Client::from_conf(config.build()),
             client_id: profile.user_client_id()?.clone(),
@@ -88,8 +91,9 @@ impl Idp {
     /// # Errors
     /// As the table in [`super::error`] says for InitiateAuth.
     pub async fn start_password(&self, username: &Username, password: &Secret) -> Result<Outcome> {
+        self.wire.redactor().hide(username.as_str(), password);
         let parameters = HashMap::from([("PASSWORD".to_owned(), password.expose().to_owned())]);
-        self.initiate(AuthFlowType::UserPasswordAuth, username, parameters, &[password]).await
+        self.initiate(AuthFlowType::UserPasswordAuth, username, parameters).await
     }
 
     /// USER_SRP_AUTH: two requests on one connection; the password stays here.
@@ -99,7 +103,7 @@ impl Idp {
     pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<Outcome> {
         let exchange = Exchange::start()?;
         let parameters = HashMap::from([("SRP_A".to_owned(), exchange.srp_a())]);
-        let challenge = match self.initiate(AuthFlowType::UserSrpAuth, username, parameters, &[]).await? {
+        let challenge = match self.initiate(AuthFlowType::UserSrpAuth, username, parameters).await? {
             Outcome::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => challenge,
             other => return Ok(other),
         };
@@ -142,19 +146,19 @@ impl Idp {
             .set_session(challenge.session.as_ref().map(|session| session.expose().to_owned()))
             .challenge_responses("USERNAME", username);
         for (name, value) in &responses {
+            self.wire.redactor().hide(username, value);
             request = request.challenge_responses(*name, value.expose());
         }
         if let Some(hash) = self.secret_hash(username)? {
             request = request.challenge_responses("SECRET_HASH", hash);
         }
         let once = Config::builder().retry_config(RetryConfig::disabled());
-        let sent: Vec<&Secret> = responses.iter().map(|(_, value)| value).collect();
         let answer = request
             .customize()
             .config_override(once)
             .send()
             .await
-            .map_err(|error| from_sdk(operation, error, &sent))?;
+            .map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
         self.outcome(
             operation,
             answer.authentication_result,
@@ -169,7 +173,6 @@ impl Idp {
         flow: AuthFlowType,
         username: &Username,
         mut parameters: HashMap<String, String>,
-        secrets: &[&Secret],
     ) -> Result<Outcome> {
         let operation = "InitiateAuth";
         parameters.insert("USERNAME".to_owned(), username.as_str().to_owned());
@@ -184,7 +187,7 @@ impl Idp {
             .set_auth_parameters(Some(parameters))
             .send()
             .await
-            .map_err(|error| from_sdk(operation, error, secrets))?;
+            .map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
         self.outcome(
             operation,
             answer.authentication_result,

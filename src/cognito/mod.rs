@@ -55,9 +55,11 @@ async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> aws_c
     if let Some(name) = &profile.aws_profile {
         loader = loader.profile_name(name);
     }
-    if let Some(files) = credentials::files_without_our_secrets(profile) {
-        loader = loader.profile_files(files);
-    }
+    loader = match credentials::find(profile) {
+        Some(credentials::Found::Process(provider)) => loader.credentials_provider(provider),
+        Some(credentials::Found::Files(files)) => loader.profile_files(files),
+        None => loader.credentials_provider(credentials::chain(wire, profile, region).await),
+    };
     loader.load().await
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{refused, said};
 use super::fault::Fault;
 use super::http::{Wire, seconds_of};
+use super::redact::Redactor;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
@@ -44,6 +45,7 @@ pub struct ClientCredentials<'a> {
 /// response.
 pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) -> Result<TokenSet> {
     let host = printable(request.token_url.url().host_str().unwrap_or_default(), 120);
+    wire.redactor().hide(request.client_id.as_str(), request.client_secret);
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
@@ -58,7 +60,7 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
             Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
         })
         .await
-        .map_err(|failed| failed.into_error(&host, request.client_secret))?;
+        .map_err(|failed| failed.into_error(&host, wire.redactor()))?;
     if answer.token_type != BasicTokenType::Bearer {
         return Err(Error::network(format!("{host} gave a token of another type than Bearer")));
     }
@@ -126,7 +128,8 @@ fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, Failed> {
     let status = answer.status().as_u16();
     let is_json = content_type == "application/json";
     match status {
-        200 if is_json => Ok(answer),
+        // `oauth2` reads the first document and passes over what follows it.
+        200 if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_ok() => Ok(answer),
         429 | 500..=599 => Err(Failed::Busy { status, retry_after: retry_after(header("retry-after").trim(), now) }),
         400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
         _ => {
@@ -207,7 +210,7 @@ impl Failed {
         }
     }
 
-    fn into_error(self, host: &str, secret: &Secret) -> Error {
+    fn into_error(self, host: &str, redactor: &Redactor) -> Error {
         match self {
             Failed::Fault(fault) => fault.into(),
             Failed::Busy { status, retry_after } => {
@@ -215,12 +218,12 @@ impl Failed {
                 Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again")
             }
             Failed::Refused { code, description } => {
-                let error = refused(&format!("the token request to {host}"), &code, &description, &[secret]);
+                let error = refused(&format!("the token request to {host}"), &code, &description, redactor);
                 // Whatever an OAuth error is called, it is a no.
                 if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
             }
             Failed::NotAToken { what } => {
-                Error::network(format!("{host} gave no token response ({})", said(&what, &[secret])))
+                Error::network(format!("{host} gave no token response ({})", said(&what, redactor)))
                     .hint("check the token URL: it ends in /oauth2/token at the pool's domain")
             }
             Failed::Final(error) => error,

@@ -1,8 +1,61 @@
-//! Bodies as the log may show them: names always, values only where they are known to be harmless.
+//! What the log and the errors may show of an exchange: of bodies the names, and values only where they are known to be
+//! harmless; of a server's words everything but the secrets that were sent to it.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::error::printable;
+use crate::secret::Secret;
+
+/// Secrets shorter than this are not looked for: every other word would be hidden.
+const SHORTEST: usize = 4;
+
+/// The secrets of this call, in every form in which a server could repeat them.
+#[derive(Clone, Default)]
+pub(super) struct Redactor(Arc<RwLock<Vec<Zeroizing<String>>>>);
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+impl Redactor {
+    /// Hides `secret`, and the HTTP Basic credentials of `id` with it, from now on.
+    pub fn hide(&self, id: &str, secret: &Secret) {
+        let value = secret.expose();
+        if value.len() < SHORTEST {
+            return;
+        }
+        let form = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pairs = [format!("{id}:{value}"), format!("{}:{}", form(id), form(value))].map(Zeroizing::new);
+        let mut forms = vec![value.to_owned(), form(value), form(value).replace('+', "%20")];
+        for text in pairs.iter().map(|pair| pair.as_str()).chain([value]) {
+            forms.extend([STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)]);
+        }
+        let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        hidden.extend(forms.into_iter().map(|form| Zeroizing::new(form.to_ascii_lowercase())));
+        // The longest first, so that a form within another does not leave a part of it.
+        hidden.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        hidden.dedup();
+    }
+
+    /// `text` without the secrets, whatever their case.
+    pub fn clean(&self, text: &str) -> String {
+        let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut text = text.to_owned();
+        for form in hidden.iter() {
+            while let Some(start) = text.to_ascii_lowercase().find(form.as_str()) {
+                text.replace_range(start..start + form.len(), "[redacted]");
+            }
+        }
+        text
+    }
+}
 
 const HARMLESS: [&str; 14] = [
     "AuthFlow",
@@ -70,7 +123,20 @@ fn is_code_byte(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::body;
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_in_every_form() {
+        let redactor = Redactor::default();
+        redactor.hide("id", &Secret::new("Hunter+2/x".into()));
+        let basic = STANDARD.encode("id:Hunter%2B2%2Fx");
+        for form in
+            ["Hunter+2/x", "hunter+2/x", "Hunter%2B2%2Fx", "hunter%2b2%2fx", &basic, &STANDARD.encode("Hunter+2/x")]
+        {
+            assert_eq!(redactor.clean(&format!("<{form}>")), "<[redacted]>", "{form}");
+        }
+        assert_eq!(redactor.clean("nothing"), "nothing");
+    }
 
     #[test]
     fn values_are_hidden_unless_known_to_be_harmless() {

@@ -44,9 +44,13 @@ pub async fn get(wire: &Wire, profile: &Profile, secret: &SecretArn) -> Result<B
         .secret_id(secret.as_str())
         .send()
         .await
-        .map_err(|error| from_sdk(operation, error, &[]))?;
-    let text = answer.secret_string.ok_or_else(|| shape(secret, "it is binary"))?;
-    parse(secret, Secret::new(text))
+        .map_err(|error| from_sdk(operation, error, wire.redactor()))?;
+    match (answer.secret_string, answer.secret_binary) {
+        (Some(text), _) => parse(secret, Secret::new(text)),
+        (None, Some(_)) => Err(shape(secret, "it is binary")),
+        (None, None) => Err(Error::network(format!("{operation}: the answer has no secret"))
+            .hint("check `endpoint_url` and AWS_ENDPOINT_URL_SECRETS_MANAGER")),
+    }
 }
 
 fn parse(arn: &SecretArn, text: Secret) -> Result<Bundle> {

@@ -40,7 +40,7 @@ impl Admin {
             let page = i32::try_from(limit - users.len()).unwrap_or(PAGE).min(PAGE);
             let request = self.client.list_users().user_pool_id(self.pool.as_str()).limit(page);
             let request = request.set_filter(filter.map(str::to_owned)).set_pagination_token(next.clone());
-            let answer = request.send().await.map_err(|error| from_sdk("ListUsers", error, &[]))?;
+            let answer = request.send().await.map_err(|error| from_sdk("ListUsers", error, self.wire.redactor()))?;
             users.extend(answer.users().iter().map(|user| User {
                 username: user.username().unwrap_or_default().to_owned(),
                 sub: value_of(user.attributes(), "sub"),
@@ -70,7 +70,7 @@ impl Admin {
         match request.send().await {
             Ok(_) => Ok(true),
             Err(error) if super::error::code(&error) == "UserNotFoundException" => Ok(false),
-            Err(error) => Err(from_sdk("AdminDeleteUser", error, &[])),
+            Err(error) => Err(from_sdk("AdminDeleteUser", error, self.wire.redactor())),
         }
     }
 
@@ -80,7 +80,7 @@ impl Admin {
     /// As the table in [`super::error`] says for DescribeUserPool.
     pub async fn password_policy(&self) -> Result<PasswordPolicy> {
         let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
-        let answer = request.send().await.map_err(|error| from_sdk("DescribeUserPool", error, &[]))?;
+        let answer = request.send().await.map_err(|error| from_sdk("DescribeUserPool", error, self.wire.redactor()))?;
         let policy =
             answer.user_pool().and_then(|pool| pool.policies()).and_then(|policies| policies.password_policy());
         let Some(policy) = policy else { return Ok(PasswordPolicy { minimum_length: 8, classes: Vec::new() }) };

@@ -156,15 +156,17 @@ impl Config {
 
     /// The error for a profile that is not there.
     pub fn no_such_profile(&self, name: &ProfileName) -> Error {
-        let error = Error::config(format!("there is no profile `{name}`"));
-        let names = self.names();
-        match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None if names.is_empty() => {
-                error.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID")
-            }
-            None => error.hint(format!("the profiles are {}", list(&names))),
-        }
+        no_such_profile(name, &self.names())
+    }
+}
+
+/// The error for a profile that is not among `names`.
+pub fn no_such_profile(name: &ProfileName, names: &[ProfileName]) -> Error {
+    let error = Error::config(format!("there is no profile `{name}`"));
+    match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if names.is_empty() => error.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+        None => error.hint(format!("the profiles are {}", list(names))),
     }
 }
 

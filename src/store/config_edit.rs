@@ -6,7 +6,7 @@ use std::time::Instant;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::cache::held;
-use super::config::{VERSION, not_toml, read_text};
+use super::config::{VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError};
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
@@ -54,7 +54,10 @@ pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -
 /// The file to replace: where a symbolic link leads, so that the link stays.
 fn target(path: &Path) -> std::io::Result<PathBuf> {
     match path.canonicalize() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => Ok(path.to_path_buf()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.is_symlink() {
+            true => Err(std::io::Error::other("it is a symbolic link to nothing")),
+            false => Ok(path.to_path_buf()),
+        },
         found => found,
     }
 }
@@ -69,6 +72,18 @@ impl Draft {
     pub fn names(&self) -> Vec<&str> {
         let profiles = self.0.get("profiles").and_then(Item::as_table_like);
         profiles.map(|profiles| profiles.iter().map(|(name, _)| name).collect()).unwrap_or_default()
+    }
+
+    /// Checks that there is a profile of this name.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) with the nearest names when there is none.
+    pub fn require(&self, name: &ProfileName) -> Result<()> {
+        let names = self.names();
+        match names.contains(&name.as_str()) {
+            true => Ok(()),
+            false => Err(no_such_profile(name, &names.iter().filter_map(|name| name.parse().ok()).collect::<Vec<_>>())),
+        }
     }
 
     /// The name of the default profile, where there is one.

@@ -271,7 +271,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut recipient = age::scrypt::Recipient::new("correct horse".to_owned().into());
         recipient.set_work_factor(MAX_WORK_FACTOR + 1);
-        std::fs::write(dir.path().join("secrets.age"), age::encrypt(&recipient, b"{}").unwrap()).unwrap();
+        file::replace(&dir.path().join("secrets.age"), &age::encrypt(&recipient, b"{}").unwrap()).unwrap();
         let error = sealed(dir.path(), Key::Passphrase(Secret::new("correct horse".into())))
             .find(&binding("https://a"))
             .unwrap_err();

@@ -35,7 +35,8 @@ impl Binding {
     }
 
     fn command(&self) -> String {
-        format!("cogtok secret set {}{{p}}", self.kind)
+        let username = self.username.as_ref().map(|username| format!(" --username {username}")).unwrap_or_default();
+        format!("cogtok secret set {}{{p}}{username}", self.kind)
     }
 
     /// The origin of an entry of the same kind, client and user.

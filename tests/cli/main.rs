@@ -12,18 +12,34 @@
 )]
 
 mod cache;
+mod cache_faults;
 mod export;
+mod export_failing;
 mod harness;
 mod harness_selftest;
 mod hostile;
+mod hostile_answers;
+mod hostile_api;
+mod hostile_proxy;
+mod local_faults;
 mod local_state;
+mod process_hygiene;
 mod profile;
+mod profile_config;
+mod profile_delete;
 mod prompt;
 mod reference;
 mod secret;
+mod secret_binding;
+mod secret_keyring;
 mod token_m2m;
+mod token_m2m_secret;
+mod token_m2m_wire;
 mod token_user;
+mod token_user_refused;
 mod user_create;
+mod user_create_killed;
+mod user_create_lost;
 
 #[test]
 fn every_test_file_is_wired_in() {

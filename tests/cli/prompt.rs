@@ -1,1 +1,293 @@
-//! (tests follow)
+//! Questions on a terminal: where they are asked, what is shown, and how the terminal is left.
+
+use crate::harness::pty::{Pty, Session};
+use crate::harness::verify::verify;
+use crate::harness::{Home, Proxy, Run, poll, workshop};
+use rustix::process::Signal;
+use std::time::Duration;
+
+const PASSWORD: &str = "Correct-Horse-7-Battery";
+const WRONG: &str = "Wrong-Donkey-8-Charger";
+const NEW: &str = "Another-Horse-9-Battery";
+
+/// A home with the workshop's profile `ws` whose user is `username`; no password may ever be shown.
+fn home_of(username: &str) -> Home {
+    let home = Home::new();
+    for password in [PASSWORD, WRONG, NEW] {
+        home.canary(password);
+    }
+    home.workshop_profile(workshop());
+    home.cogtok(["profile", "set", "ws", "user.username", username]).run().ok();
+    home
+}
+
+fn token_user<'h>(home: &'h Home, args: &[&str]) -> Run<'h> {
+    home.cogtok(["token", "user", "-p", "ws"]).args(args)
+}
+
+/// `script` in a bash on a terminal.
+fn bash<'h>(home: &'h Home, script: &str) -> Pty<'h> {
+    home.shell("bash", script).pty()
+}
+
+fn ask(terminal: &mut Pty<'_>, question: &str, answer: &str) {
+    terminal.expect(question).expect_no_echo().send_line(answer);
+}
+
+#[track_caller]
+fn assert_restored(session: &Session) {
+    assert!(session.echo && session.canonical, "the terminal's modes are not restored: {session:?}");
+}
+
+#[test]
+fn the_password_is_asked_for_on_the_terminal_while_standard_output_is_captured() {
+    let email = workshop().user(PASSWORD);
+    let home = home_of(&email);
+    let file = home.allow(home.path("token"));
+    let mut terminal =
+        bash(&home, &format!("T=$(cogtok token user -p ws); echo \"$?\"; printf %s \"$T\" >{}", file.display()));
+    ask(&mut terminal, &format!("password of {email}: "), PASSWORD);
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(0));
+    assert_restored(&session);
+    let token = std::fs::read_to_string(&file).unwrap();
+    verify(&token, workshop());
+    // Nothing but the question and bash's own line: no hint, for nobody reads a token there.
+    assert_eq!(session.text, format!("the password of {email}: \n0\n"));
+
+    // The same with standard error captured as well: the question is on the terminal all the same.
+    let home = home_of(&email);
+    let both = home.allow(home.path("both"));
+    let mut terminal = bash(&home, &format!("cogtok token user -p ws >{} 2>&1; echo $?", both.display()));
+    ask(&mut terminal, "password of ", PASSWORD);
+    terminal.expect("0");
+    assert_restored(&terminal.wait());
+    verify(std::fs::read_to_string(&both).unwrap().trim_end(), workshop());
+}
+
+#[test]
+fn a_wrong_password_and_an_empty_one_leave_the_terminal_as_it_was() {
+    let email = workshop().user(PASSWORD);
+    let proxy = Proxy::new(&workshop().endpoint);
+    for (typed, code, message) in
+        [(WRONG, 4, "Incorrect username or password"), ("", 2, "nothing was typed"), ("\u{4}", 5, "nothing was typed")]
+    {
+        let home = home_of(&email);
+        let before = proxy.log().len();
+        let mut terminal = token_user(&home, &["--endpoint-url", &proxy.url()]).pty();
+        terminal.expect("password of ").expect_no_echo();
+        match typed {
+            "\u{4}" => terminal.send(typed),
+            _ => terminal.send_line(typed),
+        };
+        let session = terminal.wait();
+        assert_restored(&session);
+        assert!(session.text.contains(message), "{session:?}");
+        assert!(session.code == Some(code), "{session:?}");
+        assert_eq!(proxy.log().len() - before, if typed == WRONG { 2 } else { 0 });
+    }
+}
+
+#[test]
+fn ctrl_c_and_signals_restore_the_terminal_and_leave_nothing_for_the_shell() {
+    let home = home_of("alice@example.com");
+    for (signal, code) in [(None, 130), (Some(Signal::INT), 130), (Some(Signal::TERM), 143), (Some(Signal::HUP), 129)] {
+        let mut terminal = token_user(&home, &[]).pty();
+        terminal.expect("password of ").expect_no_echo().send("half-typed-secret");
+        match signal {
+            Some(signal) => terminal.signal(signal),
+            None => drop(terminal.send("\u{3}")),
+        }
+        let session = terminal.wait();
+        assert_eq!(session.code, Some(code), "{session:?}");
+        assert_restored(&session);
+        assert!(!session.text.contains("half-typed"), "{session:?}");
+        assert!(session.text.ends_with('\n'), "the shell's prompt begins on a line of its own: {session:?}");
+    }
+    // The shell that comes back is not given what was typed: it would run it.
+    for keys in ["\u{3}", ""] {
+        let mut terminal =
+            bash(&home, "cogtok token user -p ws; echo \"code $?\"; read -r line; echo \"left [$line]\"");
+        terminal.expect("password of ").expect_no_echo().send("rm -rf something");
+        if keys.is_empty() {
+            let pid = poll("cogtok asks", Duration::from_secs(10), || asking(&home));
+            rustix::process::kill_process(pid, Signal::TERM).unwrap();
+        }
+        terminal.send(keys).expect(if keys.is_empty() { "code 143" } else { "code 130" });
+        terminal.send_line("").expect("left []");
+        assert_restored(&terminal.wait());
+    }
+}
+
+/// The cogtok of this home that has the terminal open for a question.
+fn asking(home: &Home) -> Option<rustix::process::Pid> {
+    let root = format!("HOME={}", home.path("").display());
+    let root = root.trim_end_matches('/');
+    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let is_cogtok = std::fs::read_link(entry.path().join("exe")).ok()?.ends_with("cogtok");
+        let environ = std::fs::read(entry.path().join("environ")).ok()?;
+        let is_ours = environ.split(|byte| *byte == 0).any(|variable| variable == root.as_bytes());
+        (is_cogtok && is_ours).then(|| rustix::process::Pid::from_raw(pid))?
+    })
+}
+
+#[test]
+fn an_interrupted_question_fails_the_eval_that_waits_for_it() {
+    let home = home_of("alice@example.com");
+    let script = "export COGTOK_ACCESS_TOKEN=stale; eval $(cogtok token user -p ws --export); echo \"$? [$COGTOK_ACCESS_TOKEN]\"";
+    let mut terminal = bash(&home, &format!("trap : INT; {script}"));
+    terminal.expect("password of ").expect_no_echo().send("\u{3}").expect("130 []");
+    assert_restored(&terminal.wait());
+}
+
+#[test]
+fn a_stopped_question_gives_the_terminal_back_and_goes_on_without_echo() {
+    let email = workshop().user(PASSWORD);
+    let home = home_of(&email);
+    let mut terminal = token_user(&home, &["--header"]).pty();
+    terminal.expect("password of ").expect_no_echo();
+    // What is typed and not read yet is dropped by a stop, as it should be: wait until it has been read.
+    let pid = poll("cogtok asks", Duration::from_secs(10), || asking(&home)).as_raw_nonzero();
+    let read = || -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap();
+        io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+    };
+    let before = read();
+    terminal.send(&PASSWORD[..5]);
+    poll("what was typed is read", Duration::from_secs(10), || (read() == before + 5).then_some(()));
+    terminal.signal(Signal::TSTP);
+    poll("the modes are given back", Duration::from_secs(10), || terminal.echo().then_some(()));
+    terminal.signal(Signal::CONT);
+    terminal.expect_no_echo().send_line(&PASSWORD[5..]).expect("Authorization: Bearer ");
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(0), "{session:?}");
+    assert_restored(&session);
+}
+
+#[test]
+fn a_new_password_is_asked_for_twice_and_must_be_the_same() {
+    let email = workshop().temporary_user(PASSWORD);
+    let home = home_of(&email);
+    let mut terminal = token_user(&home, &[]).pty();
+    ask(&mut terminal, "password of ", PASSWORD);
+    ask(&mut terminal, "new password: ", NEW);
+    ask(&mut terminal, "again: ", WRONG);
+    let session = terminal.wait();
+    assert!(session.code == Some(2) && session.text.contains("differ"), "{session:?}");
+    assert_restored(&session);
+    assert_eq!(workshop().find_user(&email).unwrap()["UserStatus"], "FORCE_CHANGE_PASSWORD");
+
+    let file = home.allow(home.path("token"));
+    let mut terminal = bash(&home, &format!("cogtok token user -p ws >{}", file.display()));
+    ask(&mut terminal, "password of ", PASSWORD);
+    ask(&mut terminal, "new password: ", NEW);
+    ask(&mut terminal, "again: ", NEW);
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(0), "{session:?}");
+    verify(std::fs::read_to_string(&file).unwrap().trim_end(), workshop());
+    workshop().sign_in(&email, NEW).unwrap();
+}
+
+#[test]
+fn the_secret_of_a_machine_client_is_asked_for_as_well() {
+    let home = home_of("alice@example.com");
+    let file = home.allow(home.path("token"));
+    let mut terminal = bash(&home, &format!("cogtok token m2m -p ws >{}", file.display()));
+    ask(&mut terminal, &format!("secret of client {}: ", workshop().m2m.id), workshop().m2m_secret());
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(0), "{session:?}");
+    assert_restored(&session);
+    let claims = verify(std::fs::read_to_string(&file).unwrap().trim_end(), workshop());
+    assert_eq!(claims["client_id"], workshop().m2m.id.as_str());
+}
+
+#[test]
+fn nothing_is_asked_with_no_input_or_without_a_terminal() {
+    let home = home_of("alice@example.com");
+    let session = token_user(&home, &["--no-input"]).pty().wait();
+    assert_eq!(session.code, Some(5), "{session:?}");
+    assert!(session.text.contains("`--password-stdin`"), "{session:?}");
+    let closed = token_user(&home, &[]).redirect("<&-").run();
+    closed.code(5).stderr_has("`--password-stdin`").stderr_has("COGTOK_PASSWORD").stderr_has("`ws`");
+    closed.check(closed.wall < Duration::from_secs(2), "it does not wait");
+    let mut terminal = bash(&home, "cogtok token user -p ws </dev/null; echo \"code $?\"");
+    terminal.expect("there is no terminal to ask at").expect("code 5");
+    terminal.wait();
+    let secret = home.cogtok(["secret", "set", "password", "-p", "ws"]).run();
+    secret.code(2).stderr_has("empty");
+}
+
+#[test]
+fn the_hint_after_a_token_is_for_people_who_can_use_it() {
+    let email = workshop().user(PASSWORD);
+    let home = home_of(&email);
+    token_user(&home, &[]).env("COGTOK_PASSWORD", PASSWORD).run().ok().quiet();
+    let hint = |args: &[&str]| token_user(&home, args).pty().wait();
+    let session = hint(&[]);
+    assert!(session.text.contains("curl -H @<(cogtok token user -p ws --header) URL"), "{session:?}");
+    // What it says works as typed, and keeps the token out of the arguments of curl.
+    let command = session.text.split("curl ").nth(1).unwrap().split(" URL").next().unwrap();
+    let echo = crate::harness::Server::canary();
+    crate::harness::need("curl", "curl");
+    let script = format!("curl -sS --noproxy '*' {command} {}", echo.url());
+    home.eval_in("bash", &script).ok();
+    let token = token_user(&home, &[]).run();
+    assert_eq!(echo.requests()[0].header("authorization"), Some(format!("Bearer {}", token.line()).as_str()));
+
+    assert!(hint(&["--token", "id"]).text.contains("cogtok token user --token id -p ws --header"));
+    for silent in [&["-q"][..], &["--json"], &["--header"], &["--export"]] {
+        let session = hint(silent);
+        assert!(session.code == Some(0) && !session.text.contains("hint"), "{silent:?}: {session:?}");
+    }
+    let mut terminal = bash(
+        &home,
+        "cogtok token user -p ws | cat >/dev/null; cogtok token user -p ws 2>/dev/null >/dev/null; echo done",
+    );
+    terminal.expect("done");
+    assert!(!terminal.wait().text.contains("hint"));
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_want_them() {
+    let home = home_of("alice@example.com");
+    let run = |args: &[&str]| home.cogtok(["profile", "show", "nosuch"]).args(args);
+    let is_colored = |run: Run<'_>| {
+        let session = run.pty().wait();
+        assert_eq!(session.code, Some(3), "{session:?}");
+        session.text.contains("\u{1b}[")
+    };
+    assert!(is_colored(run(&[])));
+    assert!(is_colored(run(&["--color", "always"])));
+    assert!(is_colored(run(&[]).env("NO_COLOR", "")), "an empty NO_COLOR does not count (no-color.org)");
+    assert!(!is_colored(run(&[]).env("NO_COLOR", "1")));
+    assert!(!is_colored(run(&["--color", "never"])));
+    assert!(!is_colored(
+        home.program("env", ["TERM=dumb"]).arg(crate::harness::binary()).args(["profile", "show", "nosuch"])
+    ));
+    // A pipe gets none: the oracles of every other test see to that.
+    run(&[]).run().code(3);
+}
+
+#[test]
+fn deleting_a_profile_is_asked_back() {
+    let home = home_of("alice@example.com");
+    let delete = || home.cogtok(["profile", "delete", "ws"]);
+    delete().run().code(5).stderr_has("cogtok profile delete ws --yes");
+    for (answer, is_deleted) in
+        [("n\r", false), ("\r", false), ("yes please\r", false), ("\u{4}", false), ("y\r", true)]
+    {
+        let mut terminal = delete().pty();
+        terminal.expect("Delete profile `ws`").expect("[y/N] ").send(answer);
+        let session = terminal.wait();
+        assert_eq!(session.code, Some(u32::from(!is_deleted)), "{answer:?}: {session:?}");
+        let list = home.cogtok(["profile", "list"]).run();
+        assert_eq!(!list.ok().stdout.contains("ws"), is_deleted, "{answer:?}");
+    }
+    home.config("version = 1\n[profiles.other]\n");
+    let mut terminal = home.cogtok(["profile", "delete", "other"]).pty();
+    terminal.expect("[y/N] ").send("\u{3}");
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(130), "{session:?}");
+    home.cogtok(["profile", "show", "other"]).run().ok();
+}

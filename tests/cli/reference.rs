@@ -1,1 +1,289 @@
-//! (tests follow)
+//! The documentation says what the program does: the command reference is generated from it, and the lists are compared.
+
+use crate::harness::Home;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The help of every command by its words, in the order in which a reader meets them.
+fn helps() -> Vec<(Vec<String>, String)> {
+    fn walk(home: &Home, words: Vec<String>, found: &mut Vec<(Vec<String>, String)>) {
+        let output = home.cogtok(&words).arg("--help").env("COLUMNS", "100").run();
+        let help = output.ok().quiet().stdout.clone();
+        let names: Vec<String> =
+            section(&help, "Commands:").filter_map(|line| line.split_whitespace().next()).map(String::from).collect();
+        found.push((words.clone(), help));
+        for name in names {
+            walk(home, words.iter().cloned().chain([name]).collect(), found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Home::new(), Vec::new(), &mut found);
+    assert!(found.len() > 10, "{found:#?}");
+    found
+}
+
+/// The indented lines under a heading.
+fn section<'a>(help: &'a str, heading: &str) -> impl Iterator<Item = &'a str> {
+    let lines = help.lines().skip_while(move |line| *line != heading).skip(1).collect::<Vec<_>>();
+    lines.into_iter().take_while(|line| line.is_empty() || line.starts_with(' '))
+}
+
+/// A help text for the reference: without the empty lines between options, and with the global options only at the top.
+fn for_reference(help: &str, is_top: bool) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut is_global = false;
+    for line in help.lines().map(str::trim_end) {
+        is_global =
+            if line.starts_with(' ') || line.is_empty() { is_global } else { line == "Global options:" && !is_top };
+        if is_global {
+            continue;
+        }
+        if line.starts_with(' ') && lines.last().is_some_and(|last| last.is_empty()) {
+            lines.pop();
+        }
+        lines.push(line);
+    }
+    lines.join("\n").trim_end().to_string()
+}
+
+#[test]
+fn the_command_reference_is_what_the_help_texts_say() {
+    let mut text = String::from(
+        "# Commands\n\nThe help texts of every command; `COGTOK_UPDATE=1 cargo test --test cli reference::` writes this file. \
+         The global options stand\nat the top alone, and every command takes them.\n",
+    );
+    for (words, help) in helps() {
+        let name = [&["cogtok".to_string()], words.as_slice()].concat().join(" ");
+        text += &format!("\n## {name}\n\n```text\n{}\n```\n", for_reference(&help, words.is_empty()));
+    }
+    let path = root().join("docs/cli.md");
+    if std::env::var_os("COGTOK_UPDATE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = text.lines().zip(committed.lines()).find(|(new, old)| new != old);
+    assert!(
+        committed == text,
+        "docs/cli.md is not current ({differs:?}): COGTOK_UPDATE=1 cargo test --test cli reference:: rewrites it"
+    );
+}
+
+#[test]
+fn every_help_text_has_an_example_and_fits_its_columns() {
+    for (words, help) in helps() {
+        let is_group = help.contains("\nCommands:\n") && !words.is_empty();
+        let examples = section(&help, "Example:")
+            .chain(section(&help, "Examples:"))
+            .filter(|line| line.contains("cogtok "))
+            .count();
+        assert!(is_group || examples > 0, "cogtok {words:?} --help shows no example:\n{help}");
+        // Examples are lines to copy and are never wrapped.
+        let text = help.split("\nExample").next().unwrap();
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 100, "cogtok {words:?} --help is {widest} columns wide");
+        let home = Home::new();
+        let short = home.cogtok(&words).arg("-h").env("COLUMNS", "80").run();
+        let is_narrow =
+            short.ok().quiet().stdout.split("\nExample").next().unwrap().lines().all(|line| line.chars().count() <= 80);
+        short.check(is_narrow, "-h is wider than the terminal");
+    }
+}
+
+/// Every `cogtok …` in a text of shell commands, as words.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let text = text.replace("\\\n", " ");
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let line = line.split(" # ").next().unwrap().split("  #").next().unwrap();
+        for (at, _) in line.match_indices("cogtok ") {
+            let is_command = line[..at].chars().last().is_none_or(|c| " (".contains(c));
+            let rest = line[at + 7..].split([')', '|', ';', '>', '&']).next().unwrap();
+            if is_command {
+                found.push(rest.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_string()).collect());
+            }
+        }
+    }
+    found
+}
+
+/// The shell blocks of a Markdown text.
+fn shell_blocks(text: &str) -> String {
+    let blocks = text.split("\n```sh\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_command_in_the_documentation_and_in_the_examples_is_one_that_there_is() {
+    let home = Home::new();
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for path in documents() {
+        let name = path.file_name().unwrap().to_str().unwrap().to_string();
+        texts.insert(name, shell_blocks(&std::fs::read_to_string(path).unwrap()));
+    }
+    for (words, help) in helps() {
+        let examples = section(&help, "Example:").chain(section(&help, "Examples:")).collect::<Vec<_>>().join("\n");
+        texts.insert(format!("cogtok {} --help", words.join(" ")), examples);
+    }
+    let mut count = 0;
+    for (source, text) in texts {
+        for words in commands(&text) {
+            // With --help at the end nothing is done, but every word before it must be known.
+            let output = home.cogtok(&words).arg("--help").prints_on_failure().run();
+            output.check(output.code == Some(0), &format!("{source} shows a command that does not exist"));
+            let values: Vec<_> =
+                words.iter().filter(|word| word.starts_with("user.") || word.starts_with("m2m.")).collect();
+            for key in values {
+                assert!(known_keys().contains(key), "{source}: `{key}` is not a key");
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} commands were found");
+}
+
+/// README.md and the pages under docs/.
+fn documents() -> Vec<PathBuf> {
+    let pages = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.chain([root().join("README.md")]).collect()
+}
+
+/// The keys that `profile set` lists.
+fn known_keys() -> BTreeSet<String> {
+    let home = Home::new();
+    let output = home.cogtok(["profile", "set", "ws", "zzz", "x"]).run();
+    let list = output.code(2).stderr.split("the keys are ").nth(1).expect("the list of keys").trim();
+    list.split(", ").map(String::from).collect()
+}
+
+fn flatten(prefix: &str, table: &toml::Table, found: &mut BTreeMap<String, Vec<String>>) {
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => flatten(&format!("{prefix}{key}."), inner, found),
+            toml::Value::Array(items) => {
+                let items = items.iter().map(|item| item.as_str().expect("a string").to_string());
+                found.insert(format!("{prefix}{key}"), items.collect());
+            }
+            value => drop(found.insert(format!("{prefix}{key}"), vec![value.as_str().expect("a string").to_string()])),
+        }
+    }
+}
+
+#[test]
+fn the_example_configuration_loads_and_names_every_key_with_a_comment() {
+    let text = read("config.example.toml");
+    let table: toml::Table = text.parse().unwrap();
+    let source = read("src/store/config.rs");
+    let list = source
+        .split("const TOP_LEVEL")
+        .nth(1)
+        .and_then(|rest| rest.split(';').nth(1))
+        .expect("the list of top-level keys");
+    let top: BTreeSet<&str> = list.split('"').skip(1).step_by(2).collect();
+    assert_eq!(table.keys().map(String::as_str).collect::<BTreeSet<_>>(), top);
+    let mut example = BTreeMap::new();
+    flatten("", table["profiles"]["workshop"].as_table().unwrap(), &mut example);
+    assert_eq!(example.keys().cloned().collect::<BTreeSet<_>>(), known_keys());
+
+    let home = Home::new();
+    home.config(&text);
+    home.cogtok(["profile", "current"]).run().ok().quiet().stdout_is("workshop\n");
+    let shown = home.cogtok(["profile", "show", "--json"]).run().ok().json();
+    home.cogtok(["secret", "status"]).run().ok().quiet();
+    home.cogtok(["profile", "create", "copy", "--client-id", "web"]).run().ok();
+    for (key, values) in &example {
+        let value = &shown[key];
+        let given = value.as_str().map_or_else(|| value.as_array().unwrap().clone(), |text| vec![text.into()]);
+        assert_eq!(
+            given,
+            values.iter().map(|value| serde_json::Value::from(value.as_str())).collect::<Vec<_>>(),
+            "{key}"
+        );
+        let set = home.cogtok(["profile", "set", "copy", key]).args(values).run();
+        if key == "secrets" {
+            set.code(2).stderr_has("cogtok secret set");
+        } else {
+            set.ok();
+        }
+    }
+    let copy = home.cogtok(["profile", "show", "copy", "--json"]).run().ok().json();
+    for key in example.keys().filter(|key| *key != "secrets") {
+        assert_eq!(copy[key], shown[key]);
+    }
+
+    let lines: Vec<&str> = text.lines().collect();
+    for (number, pair) in lines.windows(2).enumerate() {
+        let is_key = !pair[1].starts_with(['#', '[']) && !pair[1].is_empty();
+        assert!(!is_key || pair[0].starts_with("# "), "line {}: no comment before {:?}", number + 2, pair[1]);
+    }
+}
+
+#[test]
+fn the_readme_lists_the_exit_codes_of_the_program() {
+    let source = read("src/error.rs");
+    let number = |text: &str| text.trim().trim_end_matches(',').parse::<u8>().ok();
+    let codes: BTreeSet<u8> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Kind::")?.split_once("=> ").and_then(|(_, code)| number(code)))
+        .chain([0])
+        .collect();
+    assert!(codes.len() > 10, "{codes:?}");
+    let readme = read("README.md");
+    let table = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("| code |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let cells: Vec<Vec<&str>> = table.map(|row| row.split('|').map(str::trim).collect()).collect();
+    let mut listed = Vec::new();
+    for row in &cells {
+        for pair in [(row[1], row[2]), (row[3], row[4])] {
+            assert_eq!(pair.0.is_empty(), pair.1.is_empty(), "{row:?}");
+            listed.extend(number(pair.0));
+        }
+    }
+    assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), codes);
+    assert_eq!(listed.len(), codes.len(), "a code stands there twice");
+}
+
+/// Every COGTOK_… in a text.
+fn variables(text: &str) -> BTreeSet<String> {
+    let of = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let names = text.split(|c| !of(c)).filter(|word| word.len() > 7 && word.starts_with("COGTOK_"));
+    names.map(|name| name.trim_end_matches("_EXPIRES_AT").to_string()).collect()
+}
+
+#[test]
+fn the_documentation_lists_the_variables_that_the_program_reads() {
+    fn sources(dir: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, text);
+            } else {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut source = String::new();
+    sources(&root().join("src"), &mut source);
+    let known = variables(&source);
+    let tokens = read("docs/tokens.md");
+    let table = tokens.split("\n## Environment\n").nth(1).expect("the table of variables");
+    let not_read = ["COGTOK_ACCESS_TOKEN", "COGTOK_ID_TOKEN", "COGTOK_COMPLETE"].map(String::from);
+    let read: BTreeSet<_> = known.iter().filter(|name| !not_read.contains(name)).cloned().collect();
+    assert_eq!(variables(table), read, "docs/tokens.md (left) and src (right)");
+    for path in documents() {
+        let named = variables(&std::fs::read_to_string(&path).unwrap());
+        let unknown: Vec<_> = named.iter().filter(|name| !known.contains(*name) && *name != "COGTOK_UPDATE").collect();
+        assert!(unknown.is_empty(), "{} names {unknown:?}, which nothing reads", path.display());
+    }
+}

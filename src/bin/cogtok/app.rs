@@ -23,6 +23,12 @@ use crate::{env, interrupt, terminal};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long after its deadline a call is ended from here: what it waits for has the first word.
+const MARGIN: Duration = Duration::from_millis(50);
+
+/// How long after its deadline a call that does not look at the clock is ended.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// Seconds by which this machine's clock may differ from a server's before it is blamed for a refusal.
 const CLOCK_TOLERANCE: i64 = 60;
 
@@ -175,7 +181,7 @@ impl App {
         if let Some(wire) = self.wire.get() {
             return Ok(wire.clone());
         }
-        refuse_socks()?;
+        check_proxies()?;
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
         let bundle = path.as_ref().map(|path| {
             std::fs::read(path).map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))
@@ -196,7 +202,11 @@ impl App {
             .build()
             .map_err(|error| Error::new(Kind::Failure, format!("no runtime: {error}")))?;
         let left = self.deadline().saturating_duration_since(Instant::now());
-        let result = runtime.block_on(async { tokio::time::timeout(left, work).await });
+        // A server that keeps the one thread busy would keep it from looking at the clock.
+        let watchdog =
+            interrupt::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
+        let result = runtime.block_on(async { tokio::time::timeout(left + MARGIN, work).await });
+        drop(watchdog);
         // A name look-up on a thread of its own may never end; it is left behind.
         runtime.shutdown_background();
         let result = result.unwrap_or_else(|_| {
@@ -219,10 +229,9 @@ impl App {
 
     /// The profiles of the configuration other than `name`, without options and variables, those that can't be understood
     /// left out.
-    pub fn other_profiles(&self, name: &ProfileName) -> Result<Vec<Profile>> {
-        let config = self.config()?;
-        let names = config.names().into_iter().filter(|other| other != name);
-        Ok(names.filter_map(|other| self.as_written(&other).ok()).collect())
+    pub fn other_profiles(&self, name: &ProfileName) -> Result<impl Iterator<Item = Profile>> {
+        let names = self.config()?.names().into_iter().filter(move |other| other != name);
+        Ok(names.filter_map(|other| self.as_written(&other).ok()))
     }
 
     /// A profile as the configuration has it, with what the AWS tools' variables say and without options.
@@ -293,12 +302,20 @@ pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// A proxy that would not be used is said, not passed over.
-fn refuse_socks() -> Result<()> {
+/// A proxy that could not be used is said, not passed over. Its URL may hold a password and is not repeated.
+fn check_proxies() -> Result<()> {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        if env::var(name).is_some_and(|proxy| proxy.to_ascii_lowercase().starts_with("socks")) {
-            return Err(Error::usage(format!("{name} names a SOCKS proxy, which cogtok does not speak"))
-                .hint("unset it, or name an HTTP proxy: http://HOST:PORT"));
+        let Some(proxy) = env::var(name) else { continue };
+        let scheme = proxy.split_once("://").map_or("http", |(scheme, _)| scheme).to_ascii_lowercase();
+        if !matches!(scheme.as_str(), "http" | "https") {
+            let kind = if scheme.starts_with("socks") {
+                "a SOCKS proxy, which cogtok does not speak"
+            } else {
+                "no HTTP proxy"
+            };
+            return Err(
+                Error::usage(format!("{name} names {kind}")).hint("unset it, or name an HTTP proxy: http://HOST:PORT")
+            );
         }
     }
     Ok(())
@@ -327,6 +344,7 @@ fn aws_environment() -> AwsEnvironment {
         env::var(variable).map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(name)))
     };
     AwsEnvironment {
+        profile: env::var("AWS_PROFILE"),
         config_file: file("AWS_CONFIG_FILE", "config"),
         credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
         region: first(["AWS_REGION", "AWS_DEFAULT_REGION"]),

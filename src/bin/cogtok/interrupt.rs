@@ -1,7 +1,8 @@
 //! How the process ends early: signals and panics. The terminal's modes are restored and an export fails as it should.
 
 use std::ffi::OsString;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
+use std::time::Duration;
 
 use cogtok::error::{Kind, Result};
 
@@ -58,6 +59,19 @@ pub fn failing_line(code: u8) -> Option<String> {
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(start_watching);
+}
+
+/// Ends the process with [`Kind::Network`] and these words after `time`, unless what this gives is dropped before.
+pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
+    let (sender, receiver) = mpsc::channel();
+    let words = words.to_owned();
+    let _ = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
+        if receiver.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Timeout) {
+            terminal::complain(&words);
+            end(Kind::Network.exit_code());
+        }
+    });
+    sender
 }
 
 #[cfg(unix)]

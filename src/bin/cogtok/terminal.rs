@@ -75,11 +75,29 @@ pub fn set_profile(name: Option<&str>) {
 /// [`Kind::Store`] when it can't be written, a full disk for one.
 pub fn data(text: &str) -> Result<Delivered> {
     let mut stdout = io::stdout().lock();
+    let delivered = if is_closed() { Delivered::NobodyReads } else { Delivered::Yes };
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(Delivered::Yes),
+        Ok(()) => Ok(delivered),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivered::NobodyReads),
         Err(error) => Err(Error::store(format!("standard output can't be written: {error}"))),
     }
+}
+
+/// Whether standard output was closed when the process began: Rust opens the null device there then, for reading as well,
+/// which no redirection to it does.
+#[cfg(unix)]
+fn is_closed() -> bool {
+    let stdout = io::stdout();
+    let is_null = rustix::fs::fstat(&stdout).is_ok_and(|stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::CharacterDevice
+            && rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == stat.st_rdev)
+    });
+    is_null && rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR))
+}
+
+#[cfg(not(unix))]
+fn is_closed() -> bool {
+    false
 }
 
 /// Writes data when the process is ending anyway.

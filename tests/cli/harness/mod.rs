@@ -17,6 +17,7 @@ pub mod output;
 pub mod proxy;
 pub mod pty;
 pub mod run;
+pub mod scripted;
 pub mod server;
 pub mod shell;
 pub mod state;

@@ -88,6 +88,9 @@ impl Create {
 pub fn run(app: &App, args: &Create) -> Result<()> {
     let name: ProfileName = args.name.parse()?;
     let settings = args.settings(app);
+    for (key, value) in settings.iter().flat_map(|(key, values)| values.iter().map(move |value| (key, value))) {
+        key.check(value).map_err(|error| error.context(key.dotted()))?;
+    }
     let of_use = [Key::UserClientId, Key::UserPoolId, Key::M2mClientId, Key::SecretArn, Key::Domain];
     if !settings.iter().any(|(key, _)| of_use.contains(key)) {
         return Err(Error::usage("the profile would name neither a pool nor a client")

@@ -45,7 +45,12 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     // A profile that can't be understood can still be deleted; there is nothing else of it to find then.
     let mut heirs = Vec::new();
     if let Ok(profile) = app.as_written(&name) {
-        let others = app.other_profiles(&name)?;
+        let (secrets, keys) = (bindings(&profile), cache_keys(&profile));
+        let shares = |other: &Profile| {
+            bindings(other).iter().any(|secret| secrets.contains(secret))
+                || cache_keys(other).iter().any(|key| keys.contains(key))
+        };
+        let others: Vec<Profile> = app.other_profiles(&name)?.filter(shares).collect();
         let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind);
         for secret in
             left_alone(bindings, &profile, &others).into_iter().filter(is_listed).filter(|_| !args.keep_secrets)

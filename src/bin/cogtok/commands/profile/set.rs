@@ -42,11 +42,10 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     if args.value.len() > 1 && !key.is_list() {
         return Err(Error::usage(format!("`{}` takes one value", key.dotted())));
     }
-    let config = app.config()?;
-    if !config.names().contains(&name) {
-        return Err(config.no_such_profile(&name));
-    }
-    edit(&app.config_path()?, app.deadline(), |draft| draft.set(&name, key, &args.value))?;
+    edit(&app.config_path()?, app.deadline(), |draft| {
+        draft.require(&name)?;
+        draft.set(&name, key, &args.value)
+    })?;
     terminal::note(&format!("`{}` of profile `{name}` is set", key.dotted()));
     Ok(())
 }

@@ -20,11 +20,8 @@ pub struct Use {
 
 pub fn run(app: &App, args: &Use) -> Result<()> {
     let name: ProfileName = args.name.parse()?;
-    let config = app.config()?;
-    if !config.names().contains(&name) {
-        return Err(config.no_such_profile(&name));
-    }
     edit(&app.config_path()?, app.deadline(), |draft| {
+        draft.require(&name)?;
         draft.set_default(Some(&name));
         Ok(())
     })?;

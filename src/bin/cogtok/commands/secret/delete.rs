@@ -37,11 +37,8 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let binding = binding(&profile, kind)?;
     let was_there = app.secrets()?.delete(&binding)?;
     // Those who shared it have it no more either.
-    let sharers = app
-        .other_profiles(&name)?
-        .into_iter()
-        .filter(|other| super::binding(other, kind).is_ok_and(|of| of == binding));
-    let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name]).collect();
+    let sharers = app.other_profiles(&name)?.filter(|other| super::binding(other, kind).is_ok_and(|of| of == binding));
+    let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name.clone()]).collect();
     edit(&app.config_path()?, app.deadline(), |draft| {
         names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
     })?;

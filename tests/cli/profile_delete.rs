@@ -1,0 +1,148 @@
+//! `cogtok profile delete`: what it asks, what goes with the profile and what stays.
+
+use crate::harness::{Answer, Bus, Home, Keyring, Server};
+
+fn file(home: &Home) -> String {
+    std::fs::read_to_string(home.config_file()).unwrap()
+}
+
+fn two_profiles() -> Home {
+    let home = Home::new();
+    home.config(
+        "default_profile = \"ws\"\n\n[profiles.ws.m2m]\nclient_id = \"a\"\n\n# kept\n[profiles.two.m2m]\nclient_id = \"b\"\n",
+    );
+    home
+}
+
+/// The accounts in the keyring.
+fn accounts(keyring: &Keyring) -> Vec<String> {
+    let mut accounts: Vec<_> = keyring.entries().iter().map(|entry| entry["username"].clone()).collect();
+    accounts.sort();
+    accounts
+}
+
+#[test]
+fn it_asks_at_a_terminal_and_takes_only_yes() {
+    let home = two_profiles();
+    let before = file(&home);
+    for answer in ["", "n", "x", "yess"] {
+        let mut terminal = home.cogtok(["profile", "delete", "ws"]).pty();
+        terminal.expect("Delete profile `ws` with its secrets and cached tokens? [y/N]").send_line(answer);
+        let session = terminal.wait();
+        assert_eq!((session.code, file(&home)), (Some(1), before.clone()), "{}", session.text);
+        assert!(session.text.contains("nothing was deleted"), "{}", session.text);
+    }
+    let mut terminal = home.cogtok(["profile", "delete", "ws"]).pty();
+    terminal.expect("[y/N]").send_line("Y");
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(0), "{}", session.text);
+    assert_eq!(file(&home), "\n# kept\n[profiles.two.m2m]\nclient_id = \"b\"\n");
+    home.cogtok(["profile", "current"]).run().code(3).stderr_has("cogtok profile use NAME").stderr_has("two");
+}
+
+#[test]
+fn without_a_terminal_it_needs_a_yes_on_the_command_line() {
+    let home = two_profiles();
+    let before = file(&home);
+    let delete = || home.cogtok(["profile", "delete", "two"]);
+    for run in [delete(), delete().stdin("y\n"), delete().redirect("<&-"), delete().arg("--no-input")] {
+        run.run().code(5).stderr_has("cogtok profile delete two --yes");
+    }
+    let session = delete().arg("--no-input").pty().wait();
+    assert_eq!(session.code, Some(5), "{}", session.text);
+    assert_eq!(file(&home), before);
+    delete().arg("--yes").run().ok().stdout_is("").stderr_has("profile `two` is deleted");
+    home.cogtok(["profile", "current"]).run().ok().stdout_is("ws\n");
+    delete().arg("-y").run().code(3).stderr_has("there is no profile `two`");
+}
+
+#[test]
+fn its_secrets_and_tokens_go_and_what_others_use_stays() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    let server = Server::always(Answer::token("cached-token"));
+    let url = server.token_url();
+    let secrets = ["own-client-secret", "shared-client-secret", "elsewhere-client-secret"];
+    for secret in secrets {
+        home.canary(secret);
+    }
+    let profile = |name: &str, client: &str, url: &str| {
+        let words = ["profile", "create", name, "--m2m-client-id", client, "--token-url", url];
+        home.cogtok(words).run().ok();
+    };
+    profile("own", "client-1", &url);
+    profile("one", "client-2", &url);
+    profile("two", "client-2", &url);
+    profile("elsewhere", "client-2", "https://elsewhere.example/oauth2/token");
+    for (name, secret) in [("own", secrets[0]), ("one", secrets[1]), ("elsewhere", secrets[2])] {
+        home.cogtok(["secret", "set", "m2m-client", "-p", name]).stdin(secret).keyring(&keyring).run().ok();
+    }
+    for name in ["own", "two"] {
+        home.cogtok(["token", "m2m", "-p", name]).keyring(&keyring).run().ok().stdout_is("cached-token\n");
+    }
+    let tokens = || home.cache_files().keys().filter(|path| path.extension().unwrap() == "json").count();
+    let delete = |name: &str| home.cogtok(["profile", "delete", name, "--yes"]).keyring(&keyring).run();
+    let account = |client: &str, origin: &str| format!("m2m-client|{client}|{origin}|");
+    let (here, there) = (account("client-2", &server.url()), account("client-2", "https://elsewhere.example"));
+    assert_eq!((accounts(&keyring).len(), tokens()), (3, 2));
+
+    delete("own").ok();
+    assert_eq!((accounts(&keyring), tokens()), (vec![here.clone(), there.clone()], 1));
+    // The same client, but for an address that only this profile has.
+    delete("elsewhere").ok();
+    assert_eq!((accounts(&keyring), tokens()), (vec![here.clone()], 1));
+    delete("one").ok();
+    assert_eq!((accounts(&keyring), tokens()), (vec![here], 1));
+    home.cogtok(["token", "m2m", "-p", "two", "--force-refresh"]).keyring(&keyring).run().ok();
+    delete("two").ok();
+    assert_eq!((accounts(&keyring), tokens()), (vec![], 0));
+    assert!(!file(&home).contains("client-"), "{}", file(&home));
+}
+
+#[test]
+fn the_password_of_its_own_user_goes_though_the_client_is_shared() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    for (name, user) in [("ws", "alice"), ("two", "bob")] {
+        let words = ["profile", "create", name, "--client-id", "web", "--region", "us-east-1", "--username", user];
+        home.cogtok(words).run().ok();
+        let password = format!("password-of-{user}");
+        home.cogtok(["secret", "set", "password", "-p", name])
+            .canary(&password)
+            .stdin(&password)
+            .keyring(&keyring)
+            .run()
+            .ok();
+    }
+    home.cogtok(["secret", "set", "user-client", "-p", "ws"])
+        .canary("web-client-secret")
+        .stdin("web-client-secret")
+        .keyring(&keyring)
+        .run()
+        .ok();
+    home.cogtok(["profile", "delete", "ws", "--yes"]).keyring(&keyring).run().ok();
+    let origin = "https://cognito-idp.us-east-1.amazonaws.com";
+    assert_eq!(accounts(&keyring), [format!("password|web|{origin}|bob"), format!("user-client|web|{origin}|")]);
+}
+
+#[test]
+fn with_the_keyring_out_of_reach_nothing_is_deleted() {
+    let (home, bus) = (Home::new(), Bus::start());
+    let text = "default_profile = \"ws\"\n\n[profiles.ws]\nsecrets = [\"m2m-client\"]\n\n[profiles.ws.m2m]\nclient_id = \"a\"\ntoken_url = \"https://t.example/\"\n";
+    home.config(text);
+    let output = home.cogtok(["profile", "delete", "ws", "--yes"]).bus(&bus).run();
+    output.code(7).stderr_has("no keyring service").stderr_has("nothing was deleted");
+    assert_eq!(file(&home), text);
+    let hint = output.stderr.split("cogtok ").last().unwrap().split_whitespace();
+    home.cogtok(hint).bus(&bus).run().ok();
+    home.cogtok(["profile", "list", "-o", "text"]).run().ok().stdout_is("");
+    // A profile without stored secrets needs no keyring to go.
+    home.config(&text.replace("secrets = [\"m2m-client\"]\n", ""));
+    home.cogtok(["profile", "delete", "ws", "--yes"]).bus(&bus).run().ok();
+}
+
+#[test]
+fn a_profile_that_cannot_be_understood_can_be_deleted() {
+    let home = Home::new();
+    home.config("[profiles.ws]\nregion = 5\nm2m.token_url = \"http://a.example\"\n[profiles.two]\n");
+    home.cogtok(["profile", "delete", "ws", "--yes"]).run().ok();
+    home.cogtok(["profile", "list", "-o", "text"]).run().ok().stdout_is("two\n");
+}

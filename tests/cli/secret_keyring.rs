@@ -1,0 +1,138 @@
+//! The keyring in every state it can be in, and the commands that must not need it.
+
+use crate::harness::{Answer, Bus, Home, Keyring, Server};
+use std::os::unix::net::UnixListener;
+use std::time::Duration;
+
+/// A profile that lists an m2m secret, and the server that would take it.
+fn home() -> (Home, Server) {
+    let (home, server) = (Home::new(), Server::always(Answer::token("some-token")));
+    home.config(&format!(
+        "default_profile = \"ws\"\n[profiles.ws]\nsecrets = [\"m2m-client\"]\nm2m.client_id = \"machine\"\nm2m.token_url = \"{}\"\n",
+        server.token_url()
+    ));
+    (home, server)
+}
+
+/// The choices that a script has without a keyring.
+const CHOICES: &str = "COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn`";
+
+#[test]
+fn without_a_keyring_the_failure_is_immediate_and_names_the_choices() {
+    let (home, server) = home();
+    let bus = Bus::start();
+    let dead = home.path("run/dead");
+    drop(UnixListener::bind(&dead).unwrap());
+    let (no_bus, no_service) =
+        ("no keyring service is reachable: there is no D-Bus session", "but no keyring service on it");
+    for (message, address) in [
+        (no_bus, format!("unix:path={}", home.path("run/none").display())),
+        (no_bus, format!("unix:path={}", dead.display())),
+        (no_service, bus.address().to_string()),
+        (no_bus, String::new()),
+        (no_bus, "nonsense".into()),
+    ] {
+        for words in [
+            &["token", "m2m"][..],
+            &["secret", "status"],
+            &["secret", "set", "m2m-client"],
+            &["secret", "delete", "m2m-client"],
+        ] {
+            let run = home.cogtok(words).stdin("given-client-secret").canary("given-client-secret");
+            let run = if address.is_empty() {
+                run.env_remove("DBUS_SESSION_BUS_ADDRESS")
+            } else {
+                run.env("DBUS_SESSION_BUS_ADDRESS", &address)
+            };
+            let output = run.timeout(Duration::from_secs(1)).run();
+            output.code(7).stderr_has(message).stderr_has("m2m-client secret of client machine");
+            output.stderr_has(CHOICES);
+        }
+    }
+    server.assert_untouched();
+}
+
+#[test]
+fn a_silent_or_locked_keyring_is_told_apart_within_six_seconds() {
+    let (home, server) = home();
+    let (silent, stopped, locked, killed) =
+        (home.path("run/silent"), Keyring::start(), Keyring::start(), Keyring::start());
+    let listener = UnixListener::bind(&silent).unwrap();
+    let store = |keyring: &Keyring| {
+        let set =
+            home.cogtok(["secret", "set", "m2m-client"]).stdin("stored-client-secret").canary("stored-client-secret");
+        set.keyring(keyring).run().ok();
+    };
+    for keyring in [&stopped, &locked, &killed] {
+        store(keyring);
+    }
+    stopped.stop();
+    locked.lock();
+    killed.kill();
+    let address = format!("unix:path={}", silent.display());
+    let states = [
+        (address.as_str(), "the keyring does not answer (waited 5 s)"),
+        (stopped.address(), "the keyring does not answer (waited 5 s)"),
+        (locked.address(), "the keyring is locked"),
+        (killed.address(), "there is a D-Bus session, but no keyring service on it"),
+    ];
+    // At once, since each may wait for its five seconds, and without the cache, whose lock they would wait for.
+    let runs: Vec<_> = states
+        .iter()
+        .flat_map(|(address, message)| {
+            [["token", "m2m", "--no-cache"], ["secret", "status", "-pws"], ["secret", "set", "m2m-client"]]
+                .map(|words| (words, *address, *message))
+        })
+        .map(|(words, address, message)| {
+            let run = home.cogtok(words).stdin("another-client-secret").env("DBUS_SESSION_BUS_ADDRESS", address);
+            (words, message, run.timeout(Duration::from_secs(5)).spawn())
+        })
+        .collect();
+    for (_, message, running) in runs {
+        running.wait().code(7).stderr_has(message).stderr_has(CHOICES).stderr_lacks("not in the keyring");
+    }
+    server.assert_untouched();
+    drop(listener);
+    // What was there before is there still.
+    stopped.cont();
+    home.cogtok(["token", "m2m"]).keyring(&stopped).run().ok().stdout_is("some-token\n");
+    let sent = server.requests()[0].header("authorization").unwrap().to_string();
+    assert_eq!(sent, "Basic bWFjaGluZTpzdG9yZWQtY2xpZW50LXNlY3JldA==");
+}
+
+#[test]
+fn the_keyring_is_not_asked_where_something_else_has_the_answer() {
+    let (home, server) = home();
+    let keyring = Server::canary();
+    let bus = format!("tcp:host=127.0.0.1,port={}", keyring.port());
+    let token = |args: &[&str]| home.cogtok(["token", "m2m"]).args(args).env("DBUS_SESSION_BUS_ADDRESS", &bus);
+    token(&["--client-secret-stdin", "--no-cache"])
+        .stdin("given-client-secret")
+        .canary("given-client-secret")
+        .run()
+        .ok();
+    token(&[]).env("COGTOK_M2M_CLIENT_SECRET", "given-client-secret").run().ok().stdout_is("some-token\n");
+    let hits = server.hits();
+    token(&[]).run().ok().stdout_is("some-token\n");
+    token(&["--json"]).run().ok().stdout_has("\"source\":\"cache\"");
+    assert_eq!(server.hits(), hits);
+    let status = home.cogtok(["secret", "status"]).env("DBUS_SESSION_BUS_ADDRESS", &bus);
+    status.env("COGTOK_M2M_CLIENT_SECRET", "given-client-secret").run().ok().stdout_has("environment");
+    // A profile that lists no secret has none in the keyring.
+    home.cogtok(["profile", "create", "bare", "--m2m-client-id", "other", "--token-url", &server.token_url()])
+        .run()
+        .ok();
+    token(&["-p", "bare"])
+        .run()
+        .code(5)
+        .stderr_has("cogtok secret set m2m-client -p bare")
+        .stderr_has("--client-secret-stdin");
+    home.cogtok(["secret", "status", "-p", "bare"])
+        .env("DBUS_SESSION_BUS_ADDRESS", &bus)
+        .run()
+        .ok()
+        .stdout_has("not stored");
+    keyring.assert_untouched();
+    assert_eq!(server.hits(), hits);
+    token(&["--force-refresh"]).run().code(7).check(keyring.connections() > 0, "the keyring was never asked");
+}
