@@ -91,7 +91,10 @@ impl Wire {
     /// This client in the shape that the SDK takes.
     pub(super) fn sdk_client(&self) -> SharedHttpClient {
         let connector = self.connector.clone();
-        http_client_fn(move |_, _| connector.clone())
+        http_client_fn(move |settings, _| match settings.read_timeout() {
+            Some(patience) => SharedHttpConnector::new(Impatient { connector: connector.clone(), patience }),
+            None => connector.clone(),
+        })
     }
 
     /// One request and its whole answer, in the shape that `oauth2` takes.
@@ -120,6 +123,24 @@ struct Guard {
     deadline: Instant,
     offset: Arc<AtomicI64>,
     redactor: Redactor,
+}
+
+/// A client of the SDK that waits less than others: the metadata service's.
+#[derive(Debug)]
+struct Impatient {
+    connector: SharedHttpConnector,
+    patience: Duration,
+}
+
+impl HttpConnector for Impatient {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (patience, host) = (self.patience, printable(request.uri(), 120));
+        let exchange = self.connector.call(request);
+        HttpConnectorFuture::new(async move {
+            let late = |_| Err(Fault { host, what: What::Timeout(patience) }.into());
+            tokio::time::timeout(patience, exchange).await.unwrap_or_else(late)
+        })
+    }
 }
 
 /// How a host is reached.
@@ -175,7 +196,8 @@ impl HttpConnector for Guard {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let way = Way::to(&request.uri().parse().unwrap_or_default());
         let connector = self.connector(way);
-        let patience = ATTEMPT_TIMEOUT.min(self.deadline.saturating_duration_since(Instant::now()));
+        let deadline = self.deadline;
+        let patience = ATTEMPT_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
         let (clock, offset, redactor) = (self.clock, self.offset.clone(), self.redactor.clone());
         HttpConnectorFuture::new(async move {
             let uri: http::Uri = request.uri().parse().unwrap_or_default();
@@ -219,7 +241,11 @@ impl HttpConnector for Guard {
                 }
                 Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
             }
-            result.map_err(ConnectorError::from)
+            result.map_err(|fault| match Instant::now() < deadline {
+                true => ConnectorError::from(fault),
+                // There is no time left to try again, and this says more than that there is none.
+                false => ConnectorError::other(Box::new(fault), None),
+            })
         })
     }
 }

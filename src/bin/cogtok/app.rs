@@ -227,20 +227,6 @@ impl App {
         error.hint(format!("this machine's clock is {} s {way} the server's: set it", offset.abs()))
     }
 
-    /// The profiles of the configuration other than `name`, without options and variables, those that can't be understood
-    /// left out.
-    pub fn other_profiles(&self, name: &ProfileName) -> Result<impl Iterator<Item = Profile>> {
-        let names = self.config()?.names().into_iter().filter(move |other| other != name);
-        Ok(names.filter_map(|other| self.as_written(&other).ok()))
-    }
-
-    /// A profile as the configuration has it, with what the AWS tools' variables say and without options.
-    pub fn as_written(&self, name: &ProfileName) -> Result<Profile> {
-        let mut settings = Settings::default();
-        self.config()?.offer(name, &mut settings)?;
-        Profile::resolve(Some(name.clone()), &settings, &aws_environment())
-    }
-
     /// Where secrets are kept; opened when a secret is asked of it.
     pub fn secrets(&self) -> Result<SecretStore> {
         interrupt::watch();
@@ -291,6 +277,19 @@ impl App {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The profiles of the configuration other than `name`, as it has them, those that can't be understood left out.
+pub fn other_profiles<'a>(config: &'a Config, name: &'a ProfileName) -> impl Iterator<Item = Profile> + 'a {
+    let names = config.names().into_iter().filter(move |other| other != name);
+    names.filter_map(|other| as_written(config, &other).ok())
+}
+
+/// A profile as the configuration has it, with what the AWS tools' variables say and without options.
+pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
+    let mut settings = Settings::default();
+    config.offer(name, &mut settings)?;
+    Profile::resolve(Some(name.clone()), &settings, &aws_environment())
 }
 
 /// The configuration file: the one that is named, else COGTOK_CONFIG, else this user's.

@@ -7,10 +7,11 @@ use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
+use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
 
-use crate::app::App;
+use crate::app::{App, as_written, other_profiles};
 use crate::commands::secret::binding;
 use crate::{complete, terminal};
 
@@ -34,7 +35,8 @@ pub struct Delete {
 pub fn run(app: &App, args: &Delete) -> Result<()> {
     let name: ProfileName = args.name.parse()?;
     terminal::set_profile(Some(name.as_str()));
-    let config = app.config()?;
+    // Of its own, so that it is gone before the file is edited: there may be thousands of profiles.
+    let config = Config::load(&app.config_path()?)?;
     if !config.names().contains(&name) {
         return Err(config.no_such_profile(&name));
     }
@@ -43,35 +45,44 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
     // A profile that can't be understood can still be deleted; there is nothing else of it to find then.
-    let mut heirs = Vec::new();
-    if let Ok(profile) = app.as_written(&name) {
-        let (secrets, keys) = (bindings(&profile), cache_keys(&profile));
-        let shares = |other: &Profile| {
-            bindings(other).iter().any(|secret| secrets.contains(secret))
-                || cache_keys(other).iter().any(|key| keys.contains(key))
-        };
-        let others: Vec<Profile> = app.other_profiles(&name)?.filter(shares).collect();
-        let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind);
-        for secret in
-            left_alone(bindings, &profile, &others).into_iter().filter(is_listed).filter(|_| !args.keep_secrets)
-        {
-            app.secrets()?.delete(&secret).map_err(|error| {
-                error.hint(format!(
-                    "nothing was deleted; to leave the secrets: cogtok profile delete {name} --yes --keep-secrets"
-                ))
-            })?;
-        }
-        for key in left_alone(cache_keys, &profile, &others) {
-            app.cache().forget(&key)?;
-        }
-        heirs = of_shared(&profile, &others);
-    }
+    let heirs = match as_written(&config, &name) {
+        Ok(profile) => forget(app, &config, &profile, &name, args.keep_secrets)?,
+        Err(_) => Vec::new(),
+    };
+    drop(config);
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.remove(&name)?;
         heirs.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))
     })?;
     terminal::note(&format!("profile `{name}` is deleted"));
     Ok(())
+}
+
+/// Forgets the secrets and tokens that are this profile's alone, and gives those who are to list the shared ones.
+fn forget(
+    app: &App,
+    config: &Config,
+    profile: &Profile,
+    name: &ProfileName,
+    keep_secrets: bool,
+) -> Result<Vec<(ProfileName, SecretKind)>> {
+    let (secrets, keys) = (bindings(profile), cache_keys(profile));
+    let shares = |other: &Profile| {
+        bindings(other).iter().any(|secret| secrets.contains(secret))
+            || cache_keys(other).iter().any(|key| keys.contains(key))
+    };
+    let others: Vec<Profile> = other_profiles(config, name).filter(shares).collect();
+    let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind) && !keep_secrets;
+    for secret in left_alone(bindings, profile, &others).into_iter().filter(is_listed) {
+        app.secrets()?.delete(&secret).map_err(|error| {
+            let leaving = format!("cogtok profile delete {name} --yes --keep-secrets");
+            error.hint(format!("nothing was deleted; to leave the secrets: {leaving}"))
+        })?;
+    }
+    for key in left_alone(cache_keys, profile, &others) {
+        app.cache().forget(&key)?;
+    }
+    Ok(of_shared(profile, &others))
 }
 
 /// The profiles that share a secret which `profile` lists, so that they list it from now on.

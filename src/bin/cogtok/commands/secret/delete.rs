@@ -8,7 +8,7 @@ use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::config_edit::edit;
 
 use super::{binding, no_profile};
-use crate::app::App;
+use crate::app::{App, other_profiles};
 use crate::{complete, terminal};
 
 /// Delete a stored secret of the profile
@@ -37,7 +37,8 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let binding = binding(&profile, kind)?;
     let was_there = app.secrets()?.delete(&binding)?;
     // Those who shared it have it no more either.
-    let sharers = app.other_profiles(&name)?.filter(|other| super::binding(other, kind).is_ok_and(|of| of == binding));
+    let sharers =
+        other_profiles(app.config()?, &name).filter(|other| super::binding(other, kind).is_ok_and(|of| of == binding));
     let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name.clone()]).collect();
     edit(&app.config_path()?, app.deadline(), |draft| {
         names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
