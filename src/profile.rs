@@ -170,7 +170,7 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
     pub fn user_pool_id(&self) -> Result<&PoolId> {
-        self.user_pool_id.as_ref().ok_or_else(|| missing(Key::UserPoolId, "--user-pool-id"))
+        self.user_pool_id.as_ref().ok_or_else(|| missing(Key::UserPoolId, ""))
     }
 
     /// The app client that users sign in with.
@@ -196,10 +196,14 @@ fn address_options(settings: &Settings) -> String {
     given.map(|(key, option)| format!(" {option} {}", settings.list(*key).join(" "))).collect()
 }
 
-/// A setting that a command needs and nothing supplies.
+/// A setting that a command needs and nothing supplies; `option` supplies it, where the command has one.
 pub fn missing(key: Key, option: &str) -> Error {
+    let or = match (option, key.variable()) {
+        ("", Some(variable)) => format!("set {variable}"),
+        _ => format!("add `{option} VALUE`"),
+    };
     Error::config(format!("`{}` is not set", key.dotted()))
-        .hint(format!("run `cogtok profile set {{name}} {} VALUE`, or add `{option} VALUE`", key.dotted()))
+        .hint(format!("run `cogtok profile set {{name}} {} VALUE`, or {or}", key.dotted()))
 }
 
 fn endpoint(settings: &Settings, from_aws: Option<&(&'static str, String)>) -> Result<Option<Endpoint>> {

@@ -9,8 +9,14 @@ use crate::error::{Error, Result};
 pub const MAX_BYTES: usize = 64 * 1024;
 
 /// The variables that hold secrets. No child process gets them.
-pub const VARIABLES: [&str; 4] =
-    ["COGTOK_M2M_CLIENT_SECRET", "COGTOK_PASSPHRASE", "COGTOK_PASSWORD", "COGTOK_USER_CLIENT_SECRET"];
+pub const VARIABLES: [&str; 6] = [
+    "COGNITO_M2M_CLIENT_SECRET",
+    "COGNITO_PASSWORD",
+    "COGTOK_M2M_CLIENT_SECRET",
+    "COGTOK_PASSPHRASE",
+    "COGTOK_PASSWORD",
+    "COGTOK_USER_CLIENT_SECRET",
+];
 
 /// A client secret, password, code or token: it has no `Display`, its `Debug` is redacted, it is wiped from memory
 /// when dropped, and [`Secret::expose`] is the only way to its value.

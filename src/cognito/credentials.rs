@@ -73,7 +73,7 @@ pub fn find(profile: &Profile) -> Option<Found> {
 pub async fn chain(wire: &Wire, profile: &Profile, region: &Region) -> DefaultCredentialsChain {
     let region = aws_config::Region::new(region.as_str().to_owned());
     let provider = ProviderConfig::default()
-        .with_region(Some(region))
+        .with_region(Some(region.clone()))
         .with_http_client(wire.sdk_client())
         .with_sleep_impl(TokioSleep::new());
     let metadata = aws_config::imds::Client::builder()
@@ -83,7 +83,7 @@ pub async fn chain(wire: &Wire, profile: &Profile, region: &Region) -> DefaultCr
         .operation_timeout(METADATA_PATIENCE * 2)
         .max_attempts(1)
         .build();
-    let mut chain = DefaultCredentialsChain::builder().configure(provider).imds_client(metadata);
+    let mut chain = DefaultCredentialsChain::builder().region(region).configure(provider).imds_client(metadata);
     if let Some(name) = &profile.aws_profile {
         chain = chain.profile_name(name);
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn only_the_process_is_changed() {
         let text = "[profile a]\nregion = x\ncredential_process = /bin/tool --a=b\n";
-        let expected = "[profile a]\nregion = x\ncredential_process = unset COGTOK_M2M_CLIENT_SECRET COGTOK_PASSPHRASE COGTOK_PASSWORD COGTOK_USER_CLIENT_SECRET; /bin/tool --a=b\n";
+        let expected = "[profile a]\nregion = x\ncredential_process = unset COGNITO_M2M_CLIENT_SECRET COGNITO_PASSWORD COGTOK_M2M_CLIENT_SECRET COGTOK_PASSPHRASE COGTOK_PASSWORD COGTOK_USER_CLIENT_SECRET; /bin/tool --a=b\n";
         assert_eq!(super::with_unset(text), expected);
     }
 }

@@ -92,6 +92,16 @@ keys! {
     AuthMethod = "m2m.auth_method", Some("COGTOK_AUTH_METHOD"), is::<AuthMethod>;
 }
 
+/// The variables of the scripts that cogtok replaces: together they stand in for a profile.
+pub const OLD_VARIABLES: [(Key, &str); 6] = [
+    (Key::UserPoolId, "COGNITO_USER_POOL_ID"),
+    (Key::UserClientId, "COGNITO_CLIENT_ID"),
+    (Key::Username, "COGNITO_USERNAME"),
+    (Key::M2mClientId, "COGNITO_M2M_CLIENT_ID"),
+    (Key::TokenUrl, "COGNITO_TOKEN_URL"),
+    (Key::Scopes, "COGNITO_M2M_SCOPES"),
+];
+
 impl Key {
     /// Whether the value is a list in the configuration file.
     pub const fn is_list(self) -> bool {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cogtok::cognito::{self, http::Wire};
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::keys::{Key, Origin, Settings};
+use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use cogtok::profile::words::{ProfileName, SecretKind, StoreKind, parse_duration};
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::secret::Secret;
@@ -134,8 +134,17 @@ impl App {
                 settings.offer(key, vec![value], Origin::Variable(variable));
             }
         }
-        if let Some(name) = &name {
-            config.offer(name, &mut settings)?;
+        match &name {
+            Some(name) => config.offer(name, &mut settings)?,
+            // The variables of the old scripts stand in for a profile, and never mix with one.
+            None => {
+                for (key, variable) in OLD_VARIABLES {
+                    if let Some(value) = env::var(variable) {
+                        log::info!(target: "cogtok", "{variable} stands in for a profile");
+                        settings.offer(key, vec![value], Origin::Variable(variable));
+                    }
+                }
+            }
         }
         let profile = Profile::resolve(name, &settings, &aws_environment())?;
         if let Some(endpoint) = &profile.cognito_idp_endpoint {
@@ -256,7 +265,13 @@ impl App {
             SecretKind::UserClient => "COGTOK_USER_CLIENT_SECRET",
             SecretKind::Password => "COGTOK_PASSWORD",
         };
-        if let Some(secret) = env::secret(variable) {
+        let old = match binding.kind {
+            SecretKind::M2mClient => Some("COGNITO_M2M_CLIENT_SECRET"),
+            SecretKind::Password => Some("COGNITO_PASSWORD"),
+            SecretKind::UserClient => None,
+        };
+        let old = old.filter(|_| profile.name.is_none());
+        if let Some(secret) = env::secret(variable).or_else(|| env::secret(old?)) {
             return Ok(Some(secret));
         }
         let is_listed =

@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, CommandFactory, Parser, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::words::parse_duration;
+use cogtok::store::config::Config;
 
+use crate::app;
 use crate::commands::Command;
 use crate::complete;
 use crate::terminal::{self, Color, Manner};
@@ -129,6 +131,9 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     if complete::answer(&args) {
         return Ok(None);
     }
+    if args.len() < 2 {
+        return terminal::data(&first_words()).map(|_| None);
+    }
     refuse_secrets(&args)?;
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -150,6 +155,20 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
         color: cli.global.color,
     });
     Ok(Some(cli))
+}
+
+/// What `cogtok` alone says: what to do next where there is no profile yet, else the help.
+fn first_words() -> String {
+    let config = app::config_path(None).and_then(|path| Config::load(&path));
+    if config.is_ok_and(|config| !config.names().is_empty()) {
+        return Cli::command().render_help().to_string();
+    }
+    "cogtok gets Amazon Cognito tokens. Begin with what you were given:\n\
+     \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\
+     \x20 cogtok profile create NAME --m2m-client-id ID --token-url URL   for machines\n\
+     Then `cogtok token user --username NAME`; or `cogtok secret set m2m-client`, `cogtok token m2m`.\n\
+     `cogtok completions bash --install` completes with TAB, `cogtok --help` lists everything.\n"
+        .to_owned()
 }
 
 fn refuse_secrets(args: &[OsString]) -> Result<()> {

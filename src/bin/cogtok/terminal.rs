@@ -206,6 +206,19 @@ pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
     }
 }
 
+/// Asks for a new secret twice.
+///
+/// # Errors
+/// As [`ask_secret`]; [`Kind::Usage`] when the two differ.
+pub fn ask_new_secret(question: &str, instead: &str) -> Result<Secret> {
+    let secret = ask_secret(question, instead)?;
+    let repeated = ask_secret(&format!("{question} again"), instead)?;
+    match secret.expose() == repeated.expose() {
+        true => Ok(secret),
+        false => Err(Error::usage(format!("{question}: the two differ"))),
+    }
+}
+
 /// Asks a question whose answer is yes or no.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use crate::cli::Cli;
 /// The first word of a command line.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make users
+    /// Make, list and change users
     #[command(subcommand)]
     User(user::Command),
     /// Get tokens

@@ -149,10 +149,5 @@ fn answer(question: &Question, new_password: Option<Secret>) -> Result<Answer> {
 
 fn ask_new_password() -> Result<Secret> {
     let instead = "Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; `--new-password-stdin` takes the new one";
-    let password = terminal::ask_secret("a new password", instead)?;
-    let repeated = terminal::ask_secret("the new password again", instead)?;
-    match password.expose() == repeated.expose() {
-        true => Ok(password),
-        false => Err(Error::usage("the two new passwords differ")),
-    }
+    terminal::ask_new_secret("a new password", instead)
 }

@@ -1,0 +1,109 @@
+//! `cogtok user list`: the users of the pool.
+
+use clap::Args;
+use cogtok::cognito::admin::{Admin, User};
+use cogtok::error::{Error, Kind, Result, printable};
+use serde_json::{Value, json};
+
+use super::day;
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::table;
+use crate::terminal;
+
+const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];
+
+/// List the users of the pool
+///
+/// The filter is ListUsers' own: one of email, username, phone_number, name, given_name, family_name, sub,
+/// preferred_username, cognito:user_status or status, with = or ^= (begins with), and a value in quotes. A user who was
+/// just made or changed may be missing for a moment.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok user list -p ws\n  \
+    cogtok user list --filter 'email ^= \"test-\"' -o csv\n  \
+    cogtok user list --json | jq -r '.[].email'")]
+pub struct List {
+    /// Which users, in ListUsers' words
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
+    /// How many users at the most
+    #[arg(long, value_name = "N", default_value = "10000")]
+    limit: usize,
+}
+
+pub fn run(app: &App, args: &List) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    if args.limit == 0 {
+        return Err(Error::usage("`--limit` is at least 1"));
+    }
+    let profile = app.profile(&[])?;
+    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let users = app.block_on(async {
+        let admin = Admin::new(&app.wire()?, &profile).await?;
+        admin.list(args.filter.as_deref(), args.limit).await
+    })?;
+    if users.len() == args.limit {
+        log::warn!(target: "cogtok", "there may be more users: `--limit` is {}", args.limit);
+    }
+    let text = match form {
+        Output::Json => format!("{}\n", Value::Array(users.iter().map(as_json).collect())),
+        Output::Csv => csv(&users)?,
+        Output::Text => users.iter().map(|user| format!("{}\n", printable(&user.username, 200))).collect(),
+        Output::Table => in_columns(&users),
+    };
+    terminal::data(&text).map(drop)
+}
+
+/// The users as a table. In pools that sign in by e-mail the user names are the subs, which say nothing to a person.
+fn in_columns(users: &[User]) -> String {
+    let has_names = users.iter().any(|user| user.sub.as_deref() != Some(user.username.as_str()));
+    let header = ["EMAIL", "STATUS", "CREATED", "USERNAME"];
+    let rows = users.iter().map(|user| {
+        let status = if user.is_enabled { user.status.clone() } else { format!("{} (disabled)", user.status) };
+        let email = user.email.as_deref().unwrap_or_default();
+        let mut row = vec![printable(email, 128), printable(&status, 60), day(user.created_at)];
+        row.extend(has_names.then(|| printable(&user.username, 128)));
+        row
+    });
+    table(&header[..if has_names { 4 } else { 3 }], rows)
+}
+
+/// A user as `--json` prints it.
+pub fn as_json(user: &User) -> Value {
+    json!({
+        "username": user.username,
+        "sub": user.sub,
+        "email": user.email,
+        "status": user.status,
+        "enabled": user.is_enabled,
+        "created_at": user.created_at,
+        "attributes": user.attributes,
+    })
+}
+
+fn csv(users: &[User]) -> Result<String> {
+    let failed = |why: String| Error::new(Kind::Failure, format!("the list can't be written as CSV: {why}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = ["username", "sub", "email", "status", "enabled", "created_at"];
+    writer.write_record(header).map_err(|why| failed(why.to_string()))?;
+    for user in users {
+        let record = [
+            user.username.as_str(),
+            user.sub.as_deref().unwrap_or_default(),
+            user.email.as_deref().unwrap_or_default(),
+            &user.status,
+            if user.is_enabled { "true" } else { "false" },
+            &user.created_at.to_string(),
+        ];
+        writer.write_record(record.map(harmless)).map_err(|why| failed(why.to_string()))?;
+    }
+    let bytes = writer.into_inner().map_err(|why| failed(why.to_string()))?;
+    String::from_utf8(bytes).map_err(|why| failed(why.to_string()))
+}
+
+/// A field that a spreadsheet would take for a formula gets a quote before it.
+fn harmless(field: &str) -> String {
+    let shown = printable(field, 300);
+    if shown.starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown }
+}

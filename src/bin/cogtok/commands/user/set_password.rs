@@ -1,0 +1,81 @@
+//! `cogtok user set-password`: a new password for a user.
+
+use clap::Args;
+use cogtok::cognito::admin::Admin;
+use cogtok::error::{Error, Result};
+use cogtok::flows::password;
+use cogtok::profile::words::Username;
+use cogtok::secret::Secret;
+use serde_json::json;
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::token::secret_from_stdin;
+use crate::terminal;
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Set a user's password
+///
+/// Without `--password-stdin` or `--ask` a random password is made up, and printed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok user set-password alice@example.com -p ws\n  \
+    printf %s \"$PASSWORD\" | cogtok user set-password alice@example.com --password-stdin\n  \
+    cogtok user set-password alice@example.com --ask --temporary")]
+pub struct SetPassword {
+    /// The user: name, e-mail address or sub
+    username: String,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+    /// Ask for the password
+    #[arg(long, conflicts_with = "password_stdin")]
+    ask: bool,
+    /// The user must change it at the next sign-in
+    #[arg(long)]
+    temporary: bool,
+}
+
+pub fn run(app: &App, args: &SetPassword) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let username: Username = args.username.parse()?;
+    let given = match (args.password_stdin, args.ask) {
+        (true, _) => Some(secret_from_stdin()?),
+        (_, true) => Some(terminal::ask_new_secret("the new password", "add `--password-stdin`")?),
+        (false, false) => None,
+    };
+    let profile = app.profile(&[])?;
+    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let made_up = app.block_on(async {
+        let admin = Admin::new(&app.wire()?, &profile).await?;
+        set(&admin, username.as_str(), given, !args.temporary).await
+    })?;
+    terminal::note(&format!("the password of {username} is set"));
+    let Some(password) = made_up else { return Ok(()) };
+    let text = match form {
+        Output::Json => format!("{}\n", json!({ "username": username.as_str(), "password": password.expose() })),
+        _ => format!("{}\n", password.expose()),
+    };
+    terminal::data(&text).map(drop)
+}
+
+/// Sets the password; one that is made up here is given back, longer where the pool's policy asks for that.
+async fn set(admin: &Admin, username: &str, given: Option<Secret>, is_permanent: bool) -> Result<Option<Secret>> {
+    let password = match &given {
+        Some(password) => password.clone(),
+        None => password::generate(password::LENGTH)?,
+    };
+    let error = match admin.set_password(username, &password, is_permanent).await {
+        Ok(()) => return Ok(given.is_none().then_some(password)),
+        Err(error) if error.code() == Some("InvalidPasswordException") => error,
+        Err(error) => return Err(error),
+    };
+    let Ok(policy) = admin.password_policy().await else { return Err(error) };
+    if given.is_some() {
+        return Err(Error::hint(error, format!("the pool wants {policy}")));
+    }
+    let longer = password::generate(policy.minimum_length)?;
+    admin.set_password(username, &longer, is_permanent).await?;
+    Ok(Some(longer))
+}

@@ -1,0 +1,46 @@
+//! `cogtok user show`: one user as the pool knows it.
+
+use clap::Args;
+use cogtok::cognito::admin::Admin;
+use cogtok::error::{Result, printable};
+use cogtok::profile::words::Username;
+
+use super::{day, list, no_such_user};
+use crate::app::App;
+use crate::cli::Output;
+use crate::terminal;
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Show a user's status and attributes
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok user show alice@example.com -p ws\n  \
+    cogtok user show alice@example.com --json | jq -r .status")]
+pub struct Show {
+    /// The user: name, e-mail address or sub
+    username: String,
+}
+
+pub fn run(app: &App, args: &Show) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let username: Username = args.username.parse()?;
+    let profile = app.profile(&[])?;
+    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let user = app.block_on(async { Admin::new(&app.wire()?, &profile).await?.get(username.as_str()).await })?;
+    let user = user.ok_or_else(|| no_such_user(&username))?;
+    if form == Output::Json {
+        return terminal::data(&format!("{}\n", list::as_json(&user))).map(drop);
+    }
+    let enabled = if user.is_enabled { "yes" } else { "no" };
+    let mut lines = vec![
+        ("username", user.username.clone()),
+        ("status", user.status.clone()),
+        ("enabled", enabled.to_owned()),
+        ("created", day(user.created_at)),
+    ];
+    lines.extend(user.attributes.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    let text: String =
+        lines.iter().map(|(name, value)| format!("{:<16} {}\n", printable(name, 60), printable(value, 300))).collect();
+    terminal::data(&text).map(drop)
+}
