@@ -107,11 +107,26 @@ fn commands(text: &str) -> Vec<Vec<String>> {
             let is_command = line[..at].chars().last().is_none_or(|c| " (".contains(c));
             let rest = line[at + 7..].split([')', '|', ';', '>', '&']).next().unwrap();
             if is_command {
-                found.push(rest.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_string()).collect());
+                found.push(quoted_words(rest));
             }
         }
     }
     found
+}
+
+/// The words of a command, with one level of quotes taken off.
+fn quoted_words(text: &str) -> Vec<String> {
+    let (mut words, mut open) = (vec![String::new()], None);
+    for c in text.chars() {
+        match (open, c) {
+            (Some(quote), c) if c == quote => open = None,
+            (None, '"' | '\'') => open = Some(c),
+            (None, c) if c.is_whitespace() => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// The shell blocks of a Markdown text.
