@@ -313,62 +313,10 @@ impl log::Log for Logger {
 }
 
 #[cfg(unix)]
-mod modes {
-    use std::fs::File;
-    use std::sync::{Mutex, PoisonError};
-
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-
-    static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
-
-    /// While it lives, the terminal's modes are known and can be restored by a signal or a panic.
-    pub struct Asking;
-
-    impl Asking {
-        pub fn begin() -> Self {
-            let modes = File::open("/dev/tty").ok().and_then(|tty| tcgetattr(tty).ok());
-            *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = modes;
-            Asking
-        }
-    }
-
-    impl Drop for Asking {
-        fn drop(&mut self) {
-            *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
-    }
-
-    /// Restores the terminal's modes if a question is open, drops what was typed so far, and gives the question's modes.
-    pub fn restore_modes() -> Option<Termios> {
-        let before = BEFORE.try_lock().ok()?.clone()?;
-        let tty = File::open("/dev/tty").ok()?;
-        let asking = tcgetattr(&tty).ok();
-        let _ = tcsetattr(&tty, OptionalActions::Flush, &before);
-        asking
-    }
-
-    /// Goes on asking after a stop.
-    pub fn resume_asking(asking: Option<Termios>) {
-        if let (Some(modes), Ok(tty)) = (asking, File::open("/dev/tty")) {
-            let _ = tcsetattr(tty, OptionalActions::Now, &modes);
-        }
-    }
-}
-
+mod modes;
 #[cfg(not(unix))]
-mod modes {
-    pub struct Asking;
-
-    impl Asking {
-        pub fn begin() -> Self {
-            Asking
-        }
-    }
-
-    pub fn restore_modes() -> Option<()> {
-        None
-    }
-}
+#[path = "terminal/no_modes.rs"]
+mod modes;
 
 use modes::Asking;
 pub use modes::restore_modes;

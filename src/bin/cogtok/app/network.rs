@@ -1,0 +1,100 @@
+//! The network, as a command sees it: one client, one deadline.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use cogtok::cognito::{self, http::Wire};
+use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::Profile;
+
+use super::App;
+use crate::{env, interrupt};
+
+/// How long after its deadline a call is ended from here: what it waits for has the first word.
+const MARGIN: Duration = Duration::from_millis(50);
+
+/// How long after its deadline a call that does not look at the clock is ended.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Seconds by which this machine's clock may differ from a server's before it is blamed for a refusal.
+const CLOCK_TOLERANCE: i64 = 60;
+
+impl App {
+    /// Looks for the Region in `~/.aws/config` where nothing else names one, for calls that need it.
+    pub fn settle_region(&self, profile: &mut Profile) {
+        if profile.region.is_none() {
+            profile.region = self.block_on(cognito::region(profile)).ok();
+        }
+    }
+
+    /// The HTTP client for this call.
+    pub fn wire(&self) -> Result<Wire> {
+        if let Some(wire) = self.wire.get() {
+            return Ok(wire.clone());
+        }
+        check_proxies()?;
+        let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
+        let bundle = path.as_ref().map(|path| {
+            std::fs::read(path).map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))
+        });
+        let named = |error: Error| match &path {
+            Some(path) => error.context(&path.display().to_string()),
+            None => error,
+        };
+        let wire = bundle.transpose().and_then(|bundle| Wire::new(bundle, env::now, self.deadline())).map_err(named)?;
+        Ok(self.wire.get_or_init(|| wire).clone())
+    }
+
+    /// Runs what needs the network, until the deadline.
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        interrupt::watch();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Kind::Failure, format!("no runtime: {error}")))?;
+        let left = self.deadline().saturating_duration_since(Instant::now());
+        // A server that keeps the one thread busy would keep it from looking at the clock.
+        let watchdog =
+            interrupt::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
+        let result = runtime.block_on(async { tokio::time::timeout(left + MARGIN, work).await });
+        drop(watchdog);
+        // A name look-up on a thread of its own may never end; it is left behind.
+        runtime.shutdown_background();
+        let result = result.unwrap_or_else(|_| {
+            let seconds = self.timeout.as_secs_f32();
+            Err(Error::network(format!("no result within {seconds} s"))
+                .hint("try again, or allow more with `--timeout 60s`"))
+        });
+        result.map_err(|error| self.with_clock(error))
+    }
+
+    /// Blames the clock where it may be the reason for a refusal.
+    fn with_clock(&self, error: Error) -> Error {
+        let offset = self.wire.get().map_or(0, Wire::clock_offset);
+        if offset.abs() < CLOCK_TOLERANCE || !matches!(error.kind(), Kind::Refused | Kind::AwsCredentials) {
+            return error;
+        }
+        let way = if offset > 0 { "behind" } else { "ahead of" };
+        error.hint(format!("this machine's clock is {} s {way} the server's: set it", offset.abs()))
+    }
+}
+
+/// A proxy that could not be used is said, not passed over. Its URL may hold a password and is not repeated.
+fn check_proxies() -> Result<()> {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        let Some(proxy) = env::var(name) else { continue };
+        let scheme = proxy.split_once("://").map_or("http", |(scheme, _)| scheme).to_ascii_lowercase();
+        if !matches!(scheme.as_str(), "http" | "https") {
+            let kind = if scheme.starts_with("socks") {
+                "a SOCKS proxy, which cogtok does not speak"
+            } else {
+                "no HTTP proxy"
+            };
+            return Err(
+                Error::usage(format!("{name} names {kind}")).hint("unset it, or name an HTTP proxy: http://HOST:PORT")
+            );
+        }
+    }
+    Ok(())
+}

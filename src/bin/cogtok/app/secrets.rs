@@ -1,0 +1,89 @@
+//! Secrets, as a command sees them: from the environment, or from where they are kept.
+
+use std::path::Path;
+
+use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::Profile;
+use cogtok::profile::words::{SecretKind, StoreKind};
+use cogtok::secret::Secret;
+use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
+use cogtok::store::sealed::{Key as SealingKey, SealedFile};
+use cogtok::store::secrets::{Binding, SecretStore};
+
+use super::App;
+use crate::{env, interrupt, terminal};
+
+impl App {
+    /// Where secrets are kept; opened when a secret is asked of it.
+    pub fn secrets(&self) -> Result<SecretStore> {
+        interrupt::watch();
+        let kind = match env::var("COGTOK_SECRET_STORE") {
+            Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE"))?,
+            None => self.config()?.secret_store()?,
+        };
+        match kind {
+            StoreKind::Keyring => {
+                // There is more patience where somebody is there to unlock it.
+                let patience = if terminal::can_ask() { ATTENDED } else { UNATTENDED };
+                Ok(SecretStore::Keyring(Keyring::new(patience)))
+            }
+            StoreKind::File => {
+                let path = self.dirs().secrets_file.clone().ok_or_else(|| {
+                    Error::store("there is no home directory for the secrets file").hint("set HOME or XDG_DATA_HOME")
+                })?;
+                Ok(SecretStore::File(SealedFile::new(path, sealing_key()?, self.deadline())))
+            }
+        }
+    }
+
+    /// The secret of this kind that the environment or the keyring has; none where neither should have one.
+    pub fn stored_secret(&self, profile: &Profile, binding: &Binding) -> Result<Option<Secret>> {
+        let variable = match binding.kind {
+            SecretKind::M2mClient => "COGTOK_M2M_CLIENT_SECRET",
+            SecretKind::UserClient => "COGTOK_USER_CLIENT_SECRET",
+            SecretKind::Password => "COGTOK_PASSWORD",
+        };
+        let old = match binding.kind {
+            SecretKind::M2mClient => Some("COGNITO_M2M_CLIENT_SECRET"),
+            SecretKind::Password => Some("COGNITO_PASSWORD"),
+            SecretKind::UserClient => None,
+        };
+        let old = old.filter(|_| profile.name.is_none());
+        if let Some(secret) = env::secret(variable).or_else(|| env::secret(old?)) {
+            return Ok(Some(secret));
+        }
+        let is_listed =
+            profile.secrets.contains(&binding.kind) || self.config()?.lists_secret(binding.kind, &binding.client_id);
+        if !is_listed {
+            return Ok(None);
+        }
+        match self.secrets().and_then(|store| store.get(binding, &profile.address_options)) {
+            // A password is listed once and may be another user's.
+            Ok(None) if binding.kind == SecretKind::Password => Ok(None),
+            Ok(None) if !terminal::can_ask() => Err(binding.missing()),
+            Ok(found) => Ok(found),
+            // Where somebody is there to type it, the store is not the only source.
+            Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
+                log::warn!(target: "cogtok", "{error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What opens the secrets file: COGTOK_SECRET_IDENTITY, COGTOK_PASSPHRASE, or a passphrase that is asked for.
+fn sealing_key() -> Result<SealingKey> {
+    if let Some(path) = env::var("COGTOK_SECRET_IDENTITY") {
+        return SealingKey::identity_from(Path::new(&path));
+    }
+    let passphrase = match env::secret("COGTOK_PASSPHRASE") {
+        Some(passphrase) => passphrase,
+        None => terminal::ask_secret(
+            "the passphrase of the secrets file",
+            "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it",
+        )
+        .map_err(|error| if error.kind() == Kind::NeedsHuman { error.with_kind(Kind::Store) } else { error })?,
+    };
+    Ok(SealingKey::Passphrase(passphrase))
+}

@@ -1,0 +1,106 @@
+//! Which profile, and what it comes to: options before variables before the configuration.
+
+use std::path::PathBuf;
+
+use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
+use cogtok::profile::words::ProfileName;
+use cogtok::profile::{AwsEnvironment, Profile};
+use cogtok::store::config::{Config, list};
+
+use super::App;
+use crate::env;
+
+impl App {
+    /// The profile with the options of the command, the global ones and the variables applied.
+    pub fn profile(&self, options: &[(Key, Option<String>)]) -> Result<Profile> {
+        let name = self.profile_name()?;
+        let config = self.config()?;
+        for oddity in config.oddities(name.as_ref()) {
+            log::warn!(target: "cogtok", "{oddity}");
+        }
+        let mut settings = Settings::default();
+        for (key, value) in options.iter().chain(&self.global_options()) {
+            if let Some(value) = value {
+                settings.offer(*key, vec![value.clone()], Origin::Flag);
+            }
+        }
+        for (key, variable) in Key::ALL.iter().filter_map(|key| key.variable().map(|variable| (*key, variable))) {
+            if let Some(value) = env::var(variable) {
+                settings.offer(key, vec![value], Origin::Variable(variable));
+            }
+        }
+        match &name {
+            Some(name) => config.offer(name, &mut settings)?,
+            // The variables of the old scripts stand in for a profile, and never mix with one.
+            None => {
+                for (key, variable) in OLD_VARIABLES {
+                    if let Some(value) = env::var(variable) {
+                        log::info!(target: "cogtok", "{variable} stands in for a profile");
+                        settings.offer(key, vec![value], Origin::Variable(variable));
+                    }
+                }
+            }
+        }
+        let profile = Profile::resolve(name, &settings, &aws_environment())?;
+        if let Some(endpoint) = &profile.cognito_idp_endpoint {
+            log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
+        }
+        Ok(profile)
+    }
+
+    /// The global options that are settings of a profile.
+    pub fn global_options(&self) -> [(Key, Option<String>); 3] {
+        [
+            (Key::Region, self.global.region.clone()),
+            (Key::AwsProfile, self.global.aws_profile.clone()),
+            (Key::EndpointUrl, self.global.endpoint_url.clone()),
+        ]
+    }
+
+    /// An error about something missing, told as what it is where no profile was chosen at all.
+    pub fn without_profile(&self, profile: &Profile, error: Error) -> Error {
+        if profile.name.is_some() || error.kind() != Kind::Config {
+            return error;
+        }
+        let names = self.config().map(Config::names).unwrap_or_default();
+        let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
+        // What an option can mend without a profile is still worth saying.
+        let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
+        let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
+        match names.is_empty() {
+            true => chosen.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+            false => chosen.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+        }
+    }
+}
+
+/// The profiles of the configuration other than `name`, as it has them, those that can't be understood left out.
+pub fn other_profiles<'a>(config: &'a Config, name: &'a ProfileName) -> impl Iterator<Item = Profile> + 'a {
+    let names = config.names().into_iter().filter(move |other| other != name);
+    names.filter_map(|other| as_written(config, &other).ok())
+}
+
+/// A profile as the configuration has it, with what the AWS tools' variables say and without options.
+pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
+    let mut settings = Settings::default();
+    config.offer(name, &mut settings)?;
+    Profile::resolve(Some(name.clone()), &settings, &aws_environment())
+}
+
+/// What the AWS tools read from the environment.
+fn aws_environment() -> AwsEnvironment {
+    let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::var(name)?)));
+    let home = directories::BaseDirs::new().map(|base| base.home_dir().join(".aws"));
+    let file = |variable: &str, name: &str| {
+        env::var(variable).map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(name)))
+    };
+    AwsEnvironment {
+        profile: env::var("AWS_PROFILE"),
+        config_file: file("AWS_CONFIG_FILE", "config"),
+        credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+        region: first(["AWS_REGION", "AWS_DEFAULT_REGION"]),
+        cognito_idp_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"]),
+        secretsmanager_endpoint: first(["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]),
+    }
+}
