@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -41,9 +41,19 @@ pub type Clock = fn() -> u64;
 pub struct Wire {
     connector: SharedHttpConnector,
     clock: Clock,
-    deadline: Instant,
+    deadline: Deadline,
     offset: Arc<AtomicI64>,
     redactor: Redactor,
+}
+
+/// When the caller gives up; time that a person takes to answer moves it.
+#[derive(Clone, Debug)]
+struct Deadline(Arc<Mutex<Instant>>);
+
+impl Deadline {
+    fn get(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Wire {
@@ -56,11 +66,12 @@ impl Wire {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
         let offset = Arc::new(AtomicI64::new(0));
         let redactor = Redactor::default();
+        let deadline = Deadline(Arc::new(Mutex::new(deadline)));
         let guard = Guard {
             ca_bundle,
             connectors: Default::default(),
             clock,
-            deadline,
+            deadline: deadline.clone(),
             offset: offset.clone(),
             redactor: redactor.clone(),
         };
@@ -85,7 +96,12 @@ impl Wire {
 
     /// When the caller gives up.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.deadline.get()
+    }
+
+    /// Moves the deadline, for all who share this client.
+    pub fn set_deadline(&self, deadline: Instant) {
+        *self.deadline.0.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
     /// This client in the shape that the SDK takes.
@@ -120,7 +136,7 @@ struct Guard {
     // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
     connectors: [OnceLock<Arc<Connector>>; 3],
     clock: Clock,
-    deadline: Instant,
+    deadline: Deadline,
     offset: Arc<AtomicI64>,
     redactor: Redactor,
 }
@@ -196,7 +212,7 @@ impl HttpConnector for Guard {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let way = Way::to(&request.uri().parse().unwrap_or_default());
         let connector = self.connector(way);
-        let deadline = self.deadline;
+        let deadline = self.deadline.get();
         let patience = ATTEMPT_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
         let (clock, offset, redactor) = (self.clock, self.offset.clone(), self.redactor.clone());
         HttpConnectorFuture::new(async move {

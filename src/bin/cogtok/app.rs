@@ -14,6 +14,7 @@ use cogtok::profile::words::{ProfileName, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;
+use tokio::runtime::Runtime;
 
 use crate::cli::{Global, Output};
 use crate::{env, terminal};
@@ -30,6 +31,7 @@ pub struct App {
     dirs: OnceCell<Dirs>,
     config: OnceCell<Config>,
     wire: OnceCell<Wire>,
+    runtime: OnceCell<Runtime>,
 }
 
 impl App {
@@ -47,13 +49,14 @@ impl App {
             dirs: OnceCell::new(),
             config: OnceCell::new(),
             wire: OnceCell::new(),
+            runtime: OnceCell::new(),
         })
     }
 
-    /// When the whole call ends.
+    /// When the whole call ends. The time that a person took to answer does not count.
     pub fn deadline(&self) -> Instant {
         let a_day = Duration::from_secs(24 * 60 * 60);
-        self.started + self.timeout.min(a_day)
+        self.started + self.timeout.min(a_day) + terminal::time_asking()
     }
 
     /// The form to print in: the one that was asked for, else the first of those that the command has.

@@ -68,7 +68,7 @@ pub struct Global {
     /// Show requests (-v) and their redacted bodies (-vv)
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// How long the whole call may take, waiting for locks included
+    /// How long the whole call may take, waiting for locks included [default: 30s]
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Global options")]
     pub timeout: Option<Duration>,
     /// Certificate authorities to trust besides the system's, as a PEM file

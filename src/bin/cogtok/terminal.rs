@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
@@ -36,6 +38,9 @@ pub struct Manner {
 }
 
 static MANNER: OnceLock<Manner> = OnceLock::new();
+
+/// Milliseconds in which people were asked.
+static ASKING: AtomicU64 = AtomicU64::new(0);
 
 /// The profile that an error is about.
 static PROFILE: Mutex<Option<String>> = Mutex::new(None);
@@ -176,6 +181,21 @@ pub fn is_read_by_a_person() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
+/// How long people have been asked in this call.
+pub fn time_asking() -> Duration {
+    Duration::from_millis(ASKING.load(Ordering::Relaxed))
+}
+
+/// Adds the time of its life to [`time_asking`].
+struct Stopwatch(Instant);
+
+impl Drop for Stopwatch {
+    fn drop(&mut self) {
+        let took = u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        ASKING.fetch_add(took, Ordering::Relaxed);
+    }
+}
+
 /// Whether there is somebody to ask: standard input is a terminal and nothing forbids it.
 pub fn can_ask() -> bool {
     !manner().no_input && io::stdin().is_terminal()
@@ -192,6 +212,7 @@ pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
     }
     interrupt::watch();
     let _modes = Asking::begin();
+    let _clock = Stopwatch(Instant::now());
     match rpassword::prompt_password(format!("{question}: ")) {
         Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
         Ok(typed) => Ok(Secret::new(typed)),
@@ -231,6 +252,7 @@ pub fn confirm(question: &str, instead: &str) -> Result<bool> {
     }
     interrupt::watch();
     let _ = write!(io::stderr(), "{question} [y/N] ");
+    let _clock = Stopwatch(Instant::now());
     let mut answer = String::new();
     io::stdin()
         .read_line(&mut answer)

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cogtok::cognito::{self, http::Wire};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
+use tokio::runtime::Runtime;
 
 use super::App;
 use crate::{env, interrupt};
@@ -46,27 +47,37 @@ impl App {
         Ok(self.wire.get_or_init(|| wire).clone())
     }
 
-    /// Runs what needs the network, until the deadline.
+    /// Runs what needs the network, until the deadline. Connections stay open from one call to the next.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         interrupt::watch();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::new(Kind::Failure, format!("no runtime: {error}")))?;
-        let left = self.deadline().saturating_duration_since(Instant::now());
+        let runtime = self.runtime()?;
+        let deadline = self.deadline();
+        if let Some(wire) = self.wire.get() {
+            wire.set_deadline(deadline);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
         // A server that keeps the one thread busy would keep it from looking at the clock.
         let watchdog =
             interrupt::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
         let result = runtime.block_on(async { tokio::time::timeout(left + MARGIN, work).await });
         drop(watchdog);
-        // A name look-up on a thread of its own may never end; it is left behind.
-        runtime.shutdown_background();
         let result = result.unwrap_or_else(|_| {
             let seconds = self.timeout.as_secs_f32();
             Err(Error::network(format!("no result within {seconds} s"))
                 .hint("try again, or allow more with `--timeout 60s`"))
         });
         result.map_err(|error| self.with_clock(error))
+    }
+
+    fn runtime(&self) -> Result<&Runtime> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Kind::Failure, format!("no runtime: {error}")))?;
+        Ok(self.runtime.get_or_init(|| runtime))
     }
 
     /// Blames the clock where it may be the reason for a refusal.
@@ -77,6 +88,15 @@ impl App {
         }
         let way = if offset > 0 { "behind" } else { "ahead of" };
         error.hint(format!("this machine's clock is {} s {way} the server's: set it", offset.abs()))
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        // A name look-up on a thread of its own may never end; it is left behind.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

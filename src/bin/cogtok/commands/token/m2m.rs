@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
-use cogtok::flows::{self, m2m};
+use cogtok::flows::{self, Policy, m2m};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::TokenUse;
@@ -77,6 +77,8 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
         None => {
             interrupt::watch();
             let early = before_waiting(app, &profile, given)?;
+            // The time that a person took to answer does not count.
+            let policy = Policy { deadline: app.deadline(), ..policy };
             flows::serve(&cache, &key, &policy, env::now, || obtain(app, &profile, early))?
         }
     };

@@ -4,7 +4,8 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::challenge::{Answer, Question};
-use cogtok::flows::{self, user};
+use cogtok::flows::user::{SignIn, Step};
+use cogtok::flows::{self, Policy, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, TokenUse};
@@ -81,6 +82,8 @@ pub fn run(app: &App, args: &User) -> Result<()> {
             if given.password.is_none() && terminal::can_ask() {
                 given.password = Some(password(app, &profile)?);
             }
+            // The time that a person took to answer does not count.
+            let policy = Policy { deadline: app.deadline(), ..policy };
             flows::serve(&cache, &key, &policy, env::now, || obtain(app, &profile, given))?
         }
     };
@@ -116,9 +119,15 @@ fn obtain(app: &App, profile: &Profile, given: Given) -> Result<TokenSet> {
     let client_secret = app.stored_secret(profile, &user::secret_binding(profile, SecretKind::UserClient, None)?)?;
     let wire = app.wire()?;
     let mut new_password = given.new_password;
-    app.block_on(user::sign_in(&wire, profile, client_secret, &password, |question| {
-        answer(question, new_password.take())
-    }))
+    let (mut sign_in, mut step) = app.block_on(SignIn::start(&wire, profile, client_secret, &password))?;
+    loop {
+        let question = match step {
+            Step::Done(tokens) => return Ok(*tokens),
+            Step::Ask(question) => question,
+        };
+        let answer = answer(&question, new_password.take())?;
+        step = app.block_on(sign_in.answer(answer))?;
+    }
 }
 
 fn password(app: &App, profile: &Profile) -> Result<Secret> {
