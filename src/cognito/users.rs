@@ -27,13 +27,13 @@ impl std::fmt::Display for PasswordPolicy {
 }
 
 impl Admin {
-    /// ListUsers, page by page until the last or until `limit` users. `filter` is in ListUsers' own words, such as
-    /// `email ^= "test-"`.
+    /// ListUsers, page by page until the last or until `limit` users, and whether there are more. `filter` is in ListUsers'
+    /// own words, such as `email ^= "test-"`.
     ///
     /// # Errors
     /// As the table in [`super::error`] says for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages
     /// never end.
-    pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<Vec<User>> {
+    pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<(Vec<User>, bool)> {
         let mut users = Vec::new();
         let mut next: Option<String> = None;
         loop {
@@ -50,13 +50,16 @@ impl Admin {
                 created_at: user.user_create_date().map_or(0, |date| date.secs()),
                 attributes: Admin::attributes_of(user.attributes()),
             }));
+            let is_cut = users.len() > limit || (users.len() == limit && answer.pagination_token.is_some());
             match answer.pagination_token {
-                None => return Ok(users),
-                Some(_) if users.len() >= limit => return Ok(users),
-                Some(token) if next.as_ref() == Some(&token) => {
+                Some(token) if users.len() < limit && next.as_ref() == Some(&token) => {
                     return Err(Error::network("ListUsers: the service gives the same page again and again"));
                 }
-                Some(token) => next = Some(token),
+                Some(token) if users.len() < limit => next = Some(token),
+                _ => {
+                    users.truncate(limit);
+                    return Ok((users, is_cut));
+                }
             }
         }
     }

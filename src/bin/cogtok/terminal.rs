@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Kind, Result, is_unprintable, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
 
 use crate::interrupt;
@@ -86,6 +86,18 @@ pub fn data(text: &str) -> Result<Delivered> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivered::NobodyReads),
         Err(error) => Err(Error::store(format!("standard output can't be written: {error}"))),
     }
+}
+
+/// One JSON value and a line end. What a terminal would obey is escaped, which JSON allows in any string.
+pub fn json_line(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        match is_unprintable(c) {
+            true => text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+            false => text.push(c),
+        }
+    }
+    text + "\n"
 }
 
 /// Whether standard output was closed when the process began: Rust opens the null device there then, for reading as well,

@@ -47,7 +47,7 @@ pub fn run(app: &App) -> Result<()> {
                 })
             })
             .collect();
-        return terminal::data(&format!("{}\n", Value::Array(list))).map(drop);
+        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     if rows.is_empty() {
         terminal::hint("there is no profile yet: cogtok profile create NAME --user-pool-id ID --client-id ID");

@@ -44,7 +44,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
             let value = if key.is_list() { Value::from(values.to_vec()) } else { Value::from(values.join(" ")) };
             object.insert(key.dotted().to_owned(), value);
         }
-        return terminal::data(&format!("{}\n", Value::Object(object))).map(drop);
+        return terminal::data(&terminal::json_line(&Value::Object(object))).map(drop);
     }
     let lines: String =
         set.map(|key| format!("{:<16} {}\n", key.dotted(), printable(&settings.list(key).join(" "), 400))).collect();

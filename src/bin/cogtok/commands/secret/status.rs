@@ -58,7 +58,7 @@ pub fn run(app: &App) -> Result<()> {
                 json!({"kind": kind.as_str(), "place": place, "client_id": binding.client_id.as_str(), "origin": binding.origin})
             })
             .collect();
-        return terminal::data(&format!("{}\n", Value::Array(list))).map(drop);
+        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     let rows = rows.into_iter().map(|(kind, binding, place)| vec![kind.to_string(), place, binding.origin]);
     terminal::data(&table(&["SECRET", "PLACE", "SENT TO"], rows)).map(drop)

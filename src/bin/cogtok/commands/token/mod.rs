@@ -101,7 +101,7 @@ impl Shared {
                 "source": served.source.as_str(),
                 "profile": profile.name.as_ref().map(ProfileName::as_str),
             });
-            return terminal::data(&format!("{json}\n")).map(drop);
+            return terminal::data(&terminal::json_line(&json)).map(drop);
         }
         terminal::data(&format!("{value}\n"))?;
         if terminal::is_read_by_a_person() {

@@ -189,7 +189,7 @@ fn hand_over(
                 "password_is_permanent": made.is_permanent,
                 "status": user.status,
             });
-            format!("{json}\n")
+            terminal::json_line(&json)
         }
         _ => {
             let lines = [

@@ -39,15 +39,15 @@ pub fn run(app: &App, args: &List) -> Result<()> {
     }
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let users = app.block_on(async {
+    let (users, is_cut) = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
         admin.list(args.filter.as_deref(), args.limit).await
     })?;
-    if users.len() == args.limit {
-        log::warn!(target: "cogtok", "there may be more users: `--limit` is {}", args.limit);
+    if is_cut {
+        log::warn!(target: "cogtok", "there are more users: `--limit` is {}", args.limit);
     }
     let text = match form {
-        Output::Json => format!("{}\n", Value::Array(users.iter().map(as_json).collect())),
+        Output::Json => terminal::json_line(&Value::Array(users.iter().map(as_json).collect())),
         Output::Csv => csv(&users)?,
         Output::Text => users.iter().map(|user| format!("{}\n", printable(&user.username, 200))).collect(),
         Output::Table => in_columns(&users),
@@ -105,5 +105,5 @@ fn csv(users: &[User]) -> Result<String> {
 /// A field that a spreadsheet would take for a formula gets a quote before it.
 fn harmless(field: &str) -> String {
     let shown = printable(field, 300);
-    if shown.starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown }
+    if shown.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown }
 }

@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     terminal::note(&format!("the password of {username} is set"));
     let Some(password) = made_up else { return Ok(()) };
     let text = match form {
-        Output::Json => format!("{}\n", json!({ "username": username.as_str(), "password": password.expose() })),
+        Output::Json => terminal::json_line(&json!({ "username": username.as_str(), "password": password.expose() })),
         _ => format!("{}\n", password.expose()),
     };
     terminal::data(&text).map(drop)

@@ -30,7 +30,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     let user = app.block_on(async { Admin::new(&app.wire()?, &profile).await?.get(username.as_str()).await })?;
     let user = user.ok_or_else(|| no_such_user(&username))?;
     if form == Output::Json {
-        return terminal::data(&format!("{}\n", list::as_json(&user))).map(drop);
+        return terminal::data(&terminal::json_line(&list::as_json(&user))).map(drop);
     }
     let enabled = if user.is_enabled { "yes" } else { "no" };
     let mut lines = vec![
