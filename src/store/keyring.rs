@@ -135,20 +135,28 @@ impl Trouble {
     fn into_error(self, binding: &Binding) -> Error {
         let (why, next) = match &self {
             Trouble::Silent(patience) => (
-                format!("the keyring does not answer (waited {} s)", patience.as_secs()),
+                format!("the keyring does not answer (waited {} s)", patience.as_secs_f32().ceil()),
                 "is its service stopped, or waiting for a dialog?",
             ),
             Trouble::NotOurs => (
                 "the keyring's entry of this name is another program's: it was not touched".to_owned(),
                 "rename or delete it with the desktop's password manager",
             ),
-            Trouble::Unreachable(why) if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
-                "there is a D-Bus session, but no keyring service on it".to_owned(),
-                "install and start one: gnome-keyring, KWallet or KeePassXC",
-            ),
-            Trouble::Unreachable(_) => (
-                "no keyring service is reachable: there is no D-Bus session".to_owned(),
-                "log in to a desktop session, or start one: dbus-run-session",
+            Trouble::Unreachable(why) => match Said::of(why) {
+                Said::Gone if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
+                    "there is a D-Bus session, but no keyring service on it".to_owned(),
+                    "install and start one: gnome-keyring, KWallet or KeePassXC",
+                ),
+                Said::Gone => WENT_AWAY.owned(),
+                Said::Refused => REFUSED.owned(),
+                Said::Vanished | Said::Nothing => (
+                    "no keyring service is reachable: there is no D-Bus session".to_owned(),
+                    "log in to a desktop session, or start one: dbus-run-session",
+                ),
+            },
+            Trouble::Keyring(KeyringError::NoStorageAccess(why)) if why.to_string().contains("not returned from") => (
+                "the keyring has no default collection".to_owned(),
+                "make one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
             ),
             Trouble::Keyring(KeyringError::NoStorageAccess(_)) => (
                 "the keyring is locked".to_owned(),
@@ -161,10 +169,12 @@ impl Trouble {
             Trouble::Keyring(KeyringError::TooLong(_, limit)) => {
                 (format!("the keyring takes at most {limit} bytes"), "use a shorter secret")
             }
-            Trouble::Keyring(KeyringError::NoEntry) => ("the entry vanished from the keyring".to_owned(), "try again"),
-            Trouble::Keyring(KeyringError::PlatformFailure(_)) => {
-                ("the keyring service went away in the middle of the call".to_owned(), "try again")
-            }
+            Trouble::Keyring(KeyringError::NoEntry) => VANISHED.owned(),
+            Trouble::Keyring(KeyringError::PlatformFailure(why)) => match Said::of(&why.to_string()) {
+                Said::Vanished => VANISHED.owned(),
+                Said::Refused => REFUSED.owned(),
+                Said::Gone | Said::Nothing => WENT_AWAY.owned(),
+            },
             Trouble::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
         };
         let error = Error::store(format!("{why} (wanted: the {binding})")).hint(next);
@@ -179,13 +189,49 @@ impl Trouble {
     }
 }
 
+/// A message and what to do.
+struct Words(&'static str, &'static str);
+
+impl Words {
+    fn owned(self) -> (String, &'static str) {
+        (self.0.to_owned(), self.1)
+    }
+}
+
+const WENT_AWAY: Words = Words("the keyring service went away in the middle of the call", "try again");
+const VANISHED: Words = Words("the entry vanished from the keyring", "try again");
+const REFUSED: Words =
+    Words("the keyring service refused the call", "allow cogtok to use it, in the service's own window or settings");
+
+/// What the name of a D-Bus error says.
+enum Said {
+    Gone,
+    Vanished,
+    Refused,
+    Nothing,
+}
+
+impl Said {
+    fn of(text: &str) -> Self {
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if says(&["NoReply", "Disconnected", "NameHasNoOwner", "ServiceUnknown", "not provided by any"]) {
+            Said::Gone
+        } else if says(&["UnknownObject", "UnknownMethod", "NoSuchObject", "UnknownInterface"]) {
+            Said::Vanished
+        } else if says(&["org.freedesktop.", "AccessDenied", "NotSupported"]) {
+            Said::Refused
+        } else {
+            Said::Nothing
+        }
+    }
+}
+
 /// The entry of this account where there is one. The service finds entries by a part of their attributes, so another
 /// program's may be found: one with attributes that ours never have.
 fn ours(account: &str) -> Result<Option<keyring::Entry>, Trouble> {
-    const OURS: [&str; 5] = ["service", "username", "target", "xdg:schema", "label"];
     let entry = keyring::Entry::new(SERVICE, account)?;
     match entry.inner.get_attributes() {
-        Ok(attributes) if attributes.keys().all(|key| OURS.contains(&key.as_str())) => Ok(Some(entry)),
+        Ok(attributes) if are_ours(&attributes) => Ok(Some(entry)),
         Ok(_) => Err(Trouble::NotOurs),
         Err(KeyringError::NoEntry) => Ok(None),
         // Other platforms keep no attributes, and find an entry by its whole name.
@@ -198,6 +244,11 @@ fn ours(account: &str) -> Result<Option<keyring::Entry>, Trouble> {
     }
 }
 
+fn are_ours(attributes: &HashMap<String, String>) -> bool {
+    const OURS: [&str; 5] = ["service", "username", "target", "xdg:schema", "label"];
+    attributes.keys().all(|key| OURS.contains(&key.as_str()))
+}
+
 fn other_origins(wanted: &Binding) -> Result<Vec<String>, Trouble> {
     let entries = match keyring_core::Entry::search(&HashMap::from([("service", SERVICE)])) {
         Ok(entries) => entries,
@@ -207,7 +258,8 @@ fn other_origins(wanted: &Binding) -> Result<Vec<String>, Trouble> {
     let mut origins = Vec::new();
     for entry in entries {
         let attributes = entry.get_attributes()?;
-        let origin = attributes.get("username").and_then(|account| wanted.origin_in(account));
+        let account = attributes.get("username").filter(|_| are_ours(&attributes));
+        let origin = account.and_then(|account| wanted.origin_in(account));
         origins.extend(origin.map(str::to_owned));
     }
     Ok(origins)

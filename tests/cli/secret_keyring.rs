@@ -15,6 +15,9 @@ fn home() -> (Home, Server) {
 }
 
 /// The choices that a script has without a keyring.
+const COMMANDS: [[&str; 3]; 3] =
+    [["token", "m2m", "--no-cache"], ["secret", "status", "-pws"], ["secret", "set", "m2m-client"]];
+
 const CHOICES: &str = "COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn`";
 
 #[test]
@@ -73,16 +76,12 @@ fn a_silent_or_locked_keyring_is_told_apart_in_a_few_seconds() {
     let states = [
         (address.as_str(), "the keyring does not answer (waited 5 s)"),
         (stopped.address(), "the keyring does not answer (waited 5 s)"),
-        (locked.address(), "the keyring is locked"),
         (killed.address(), "there is a D-Bus session, but no keyring service on it"),
     ];
     // At once, since each may wait for its five seconds, and without the cache, whose lock they would wait for.
     let runs: Vec<_> = states
         .iter()
-        .flat_map(|(address, message)| {
-            [["token", "m2m", "--no-cache"], ["secret", "status", "-pws"], ["secret", "set", "m2m-client"]]
-                .map(|words| (words, *address, *message))
-        })
+        .flat_map(|(address, message)| COMMANDS.map(|words| (words, *address, *message)))
         .map(|(words, address, message)| {
             let run = home.cogtok(words).stdin("another-client-secret").env("DBUS_SESSION_BUS_ADDRESS", address);
             (words, message, run.timeout(Duration::from_secs(7)).spawn())
@@ -90,6 +89,11 @@ fn a_silent_or_locked_keyring_is_told_apart_in_a_few_seconds() {
         .collect();
     for (_, message, running) in runs {
         running.wait().code(7).stderr_has(message).stderr_has(CHOICES).stderr_lacks("not in the keyring");
+    }
+    // One after the other: the service asks one question at a time, and the second caller would wait for the first's.
+    for words in COMMANDS {
+        let run = home.cogtok(words).stdin("another-client-secret").keyring(&locked).timeout(Duration::from_secs(7));
+        run.run().code(7).stderr_has("the keyring is locked").stderr_has(CHOICES).stderr_lacks("not in the keyring");
     }
     server.assert_untouched();
     drop(listener);

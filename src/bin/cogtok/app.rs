@@ -28,6 +28,7 @@ pub struct App {
     pub global: Global,
     started: Instant,
     timeout: Duration,
+    is_timeout_given: bool,
     dirs: OnceCell<Dirs>,
     config: OnceCell<Config>,
     wire: OnceCell<Wire>,
@@ -37,6 +38,7 @@ pub struct App {
 impl App {
     pub fn new(global: Global) -> Result<Self> {
         env::check()?;
+        let is_timeout_given = global.timeout.is_some() || env::var("COGTOK_TIMEOUT").is_some();
         let timeout = match (global.timeout, env::var("COGTOK_TIMEOUT")) {
             (Some(timeout), _) => timeout,
             (None, Some(text)) => parse_duration(&text).map_err(|error| error.context("COGTOK_TIMEOUT"))?,
@@ -46,6 +48,7 @@ impl App {
             global,
             started: Instant::now(),
             timeout,
+            is_timeout_given,
             dirs: OnceCell::new(),
             config: OnceCell::new(),
             wire: OnceCell::new(),

@@ -1,6 +1,7 @@
 //! Secrets, as a command sees them: from the environment, or from where they are kept.
 
 use std::path::Path;
+use std::time::Instant;
 
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
@@ -25,6 +26,8 @@ impl App {
             StoreKind::Keyring => {
                 // There is more patience where somebody is there to unlock it.
                 let patience = if terminal::can_ask() { ATTENDED } else { UNATTENDED };
+                let left = self.deadline().saturating_duration_since(Instant::now());
+                let patience = if self.is_timeout_given { patience.min(left) } else { patience };
                 Ok(SecretStore::Keyring(Keyring::new(patience)))
             }
             StoreKind::File => {
