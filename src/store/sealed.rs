@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::Instant;
 
 use age::DecryptError;
@@ -51,14 +52,12 @@ impl Key {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or holds no identity. Its content is never
     /// repeated.
-    pub fn identity_from(path: &Path) -> Result<Self> {
+    pub fn identity_from(path: &Path, deadline: Instant) -> Result<Self> {
         let unusable = |why: &dyn std::fmt::Display| {
             Error::store(format!("the identity in {} is not usable: {why}", path.display()))
                 .hint("COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one")
         };
-        let mut text = Zeroizing::new(String::new());
-        let file = std::fs::File::open(path).map_err(|error| unusable(&error))?;
-        file.take(64 * 1024).read_to_string(&mut text).map_err(|error| unusable(&error))?;
+        let text = read_all(path, deadline).map_err(|error| unusable(&error))?;
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
         let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
         identity
@@ -66,6 +65,36 @@ impl Key {
             .ok_or_else(|| unusable(&"it holds no X25519 identity"))
     }
 }
+
+/// The text of a file or pipe, read on a thread of its own: the other end of a pipe may never say anything.
+fn read_all(path: &Path, deadline: Instant) -> io::Result<Zeroizing<String>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let owned = path.to_path_buf();
+    std::thread::Builder::new().name("identity".to_owned()).spawn(move || {
+        let read = || {
+            let file = std::fs::File::open(&owned)?;
+            warn_if_shared(&owned, &file.metadata()?);
+            let mut text = Zeroizing::new(String::new());
+            file.take(64 * 1024).read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let _ = sender.send(read());
+    })?;
+    let late = || Err(io::Error::other("nothing came from it in time"));
+    receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or_else(|_| late())
+}
+
+#[cfg(unix)]
+fn warn_if_shared(path: &Path, metadata: &std::fs::Metadata) {
+    use std::os::unix::fs::MetadataExt;
+    if metadata.is_file() && metadata.mode() & 0o077 != 0 {
+        let path = path.display();
+        log::warn!(target: "cogtok", "other users of this machine can read the identity in {path}: chmod 600 {path}");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_shared(_: &Path, _: &std::fs::Metadata) {}
 
 /// Makes an identity file that only this user may read, and gives its public key. A file that is there already is not
 /// touched.
@@ -242,8 +271,10 @@ mod tests {
         let identity_file = dir.path().join("identity.txt");
         make_identity(&identity_file).unwrap();
         assert!(make_identity(&identity_file).is_err());
-        let keys: [fn(&Path) -> Key; 2] =
-            [|file| Key::identity_from(file).unwrap(), |_| Key::Passphrase(Secret::new("correct horse".into()))];
+        let keys: [fn(&Path) -> Key; 2] = [
+            |file| Key::identity_from(file, Instant::now() + std::time::Duration::from_secs(5)).unwrap(),
+            |_| Key::Passphrase(Secret::new("correct horse".into())),
+        ];
         for (index, key) in keys.iter().enumerate() {
             let dir = dir.path().join(index.to_string());
             sealed(&dir, key(&identity_file)).set(&binding("https://a"), &Secret::new("hunter2".into())).unwrap();

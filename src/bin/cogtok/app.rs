@@ -14,6 +14,7 @@ use cogtok::profile::words::{ProfileName, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;
+use cogtok::store::secrets::SecretStore;
 use tokio::runtime::Runtime;
 
 use crate::cli::{Global, Output};
@@ -33,6 +34,7 @@ pub struct App {
     config: OnceCell<Config>,
     wire: OnceCell<Wire>,
     runtime: OnceCell<Runtime>,
+    secrets: OnceCell<SecretStore>,
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
             config: OnceCell::new(),
             wire: OnceCell::new(),
             runtime: OnceCell::new(),
+            secrets: OnceCell::new(),
         })
     }
 

@@ -85,7 +85,8 @@ pub fn names_to_fail(args: &[OsString]) -> Option<Vec<String>> {
     })
 }
 
-fn quoted(value: &str) -> String {
+/// A word that a POSIX shell takes as it is.
+pub fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 

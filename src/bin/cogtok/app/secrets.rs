@@ -1,7 +1,7 @@
 //! Secrets, as a command sees them: from the environment, or from where they are kept.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
@@ -16,26 +16,54 @@ use crate::{env, interrupt, terminal};
 
 impl App {
     /// Where secrets are kept; opened when a secret is asked of it.
-    pub fn secrets(&self) -> Result<SecretStore> {
+    pub fn secrets(&self) -> Result<&SecretStore> {
         interrupt::watch();
+        // One for the whole call: what opens it is asked for, or read from a pipe, once.
+        if let Some(store) = self.secrets.get() {
+            return Ok(store);
+        }
         let kind = match env::var("COGTOK_SECRET_STORE") {
             Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE"))?,
             None => self.config()?.secret_store()?,
         };
-        match kind {
-            StoreKind::Keyring => {
-                // There is more patience where somebody is there to unlock it.
-                let patience = if terminal::can_ask() { ATTENDED } else { UNATTENDED };
-                let left = self.deadline().saturating_duration_since(Instant::now());
-                let patience = if self.is_timeout_given { patience.min(left) } else { patience };
-                Ok(SecretStore::Keyring(Keyring::new(patience)))
-            }
+        let store = match kind {
+            StoreKind::Keyring => SecretStore::Keyring(Keyring::new(self.patience())),
             StoreKind::File => {
                 let path = self.dirs().secrets_file.clone().ok_or_else(|| {
                     Error::store("there is no home directory for the secrets file").hint("set HOME or XDG_DATA_HOME")
                 })?;
-                Ok(SecretStore::File(SealedFile::new(path, sealing_key()?, self.deadline())))
+                let key = self.sealing_key(path.exists())?;
+                SecretStore::File(SealedFile::new(path, key, self.deadline()))
             }
+        };
+        Ok(self.secrets.get_or_init(|| store))
+    }
+
+    /// How long the keyring may take: more where somebody is there to unlock it, and no longer than `--timeout` says.
+    fn patience(&self) -> Duration {
+        let patience = if terminal::can_ask() { ATTENDED } else { UNATTENDED };
+        let left = self.deadline().saturating_duration_since(Instant::now());
+        if self.is_timeout_given { patience.min(left) } else { patience }
+    }
+
+    /// What opens the secrets file: COGTOK_SECRET_IDENTITY, COGTOK_PASSPHRASE, or a passphrase that is asked for, twice for
+    /// a file that is yet to be made.
+    fn sealing_key(&self, is_there: bool) -> Result<SealingKey> {
+        if let Some(path) = env::var("COGTOK_SECRET_IDENTITY") {
+            return SealingKey::identity_from(Path::new(&path), self.deadline());
+        }
+        let question = "the passphrase of the secrets file";
+        let instead = "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it";
+        let passphrase = match env::secret("COGTOK_PASSPHRASE") {
+            Some(passphrase) => Ok(passphrase),
+            None if is_there => terminal::ask_secret(question, instead),
+            None => terminal::ask_new_secret(question, instead),
+        };
+        match passphrase {
+            Ok(passphrase) => Ok(SealingKey::Passphrase(passphrase)),
+            // A store that can't be opened, whatever it would take to open it.
+            Err(error) if error.kind() == Kind::NeedsHuman => Err(error.with_kind(Kind::Store)),
+            Err(error) => Err(error),
         }
     }
 
@@ -73,20 +101,4 @@ impl App {
             Err(error) => Err(error),
         }
     }
-}
-
-/// What opens the secrets file: COGTOK_SECRET_IDENTITY, COGTOK_PASSPHRASE, or a passphrase that is asked for.
-fn sealing_key() -> Result<SealingKey> {
-    if let Some(path) = env::var("COGTOK_SECRET_IDENTITY") {
-        return SealingKey::identity_from(Path::new(&path));
-    }
-    let passphrase = match env::secret("COGTOK_PASSPHRASE") {
-        Some(passphrase) => passphrase,
-        None => terminal::ask_secret(
-            "the passphrase of the secrets file",
-            "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it",
-        )
-        .map_err(|error| if error.kind() == Kind::NeedsHuman { error.with_kind(Kind::Store) } else { error })?,
-    };
-    Ok(SealingKey::Passphrase(passphrase))
 }

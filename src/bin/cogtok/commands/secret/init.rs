@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cogtok::error::Result;
+use cogtok::error::{Error, Result};
 use cogtok::profile::words::StoreKind;
 use cogtok::store::config_edit::edit;
 use cogtok::store::sealed::make_identity;
 
 use crate::app::App;
-use crate::terminal;
+use crate::{shell, terminal};
 
 /// Keep secrets in one file encrypted with age, for machines without a keyring
 ///
@@ -25,16 +25,20 @@ pub struct Init {
 }
 
 pub fn run(app: &App, args: &Init) -> Result<()> {
-    let public = args.file.as_deref().map(make_identity).transpose()?;
+    // The variable must mean the same file in every directory.
+    let file =
+        args.file.as_deref().map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))?;
+    let public = file.as_deref().map(make_identity).transpose()?;
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.set_secret_store(StoreKind::File);
         Ok(())
     })?;
     terminal::note("secrets are kept in an encrypted file from now on; those in the keyring stay there unused");
-    match (&args.file, public) {
+    match (&file, public) {
         (Some(file), Some(public)) => {
             terminal::note(&format!("the identity {public} is in {}; without it the secrets are lost", file.display()));
-            terminal::hint(&format!("export COGTOK_SECRET_IDENTITY={}", file.display()));
+            let value = shell::quoted(&file.display().to_string());
+            terminal::hint(&format!("export COGTOK_SECRET_IDENTITY={value}"));
         }
         _ => terminal::hint(
             "the passphrase is taken from COGTOK_PASSPHRASE or asked for when a secret is stored or needed",

@@ -23,7 +23,6 @@ pub fn run(app: &App) -> Result<()> {
     if profile.name.is_none() {
         return Err(no_profile());
     }
-    let mut store = None;
     let mut rows = Vec::new();
     for kind in SecretKind::ALL.iter().copied() {
         let Ok(binding) = binding(&profile, kind) else { continue };
@@ -38,10 +37,7 @@ pub fn run(app: &App) -> Result<()> {
             (Some(arn), SecretKind::M2mClient) => format!("Secrets Manager ({arn})"),
             // The store is opened only for what should be there.
             _ if is_listed => {
-                let store = match &mut store {
-                    Some(store) => store,
-                    None => store.insert(app.secrets()?),
-                };
+                let store = app.secrets()?;
                 match store.has(&binding)? {
                     true => store.name().to_owned(),
                     false => format!("missing from {}", store.name()),
