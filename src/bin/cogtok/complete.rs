@@ -2,7 +2,8 @@
 //! nothing.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
@@ -17,6 +18,9 @@ use crate::{app, env, terminal};
 /// The variable by which a shell's script asks for candidates instead of running a command.
 pub const VARIABLE: &str = "COGTOK_COMPLETE";
 
+/// The configuration file that the line being completed names.
+static CONFIG: OnceLock<Option<PathBuf>> = OnceLock::new();
+
 /// Answers a shell that asks for candidates; says whether one did.
 pub fn answer(args: &[OsString]) -> bool {
     let Some(shell) = env::var(VARIABLE) else { return false };
@@ -25,10 +29,13 @@ pub fn answer(args: &[OsString]) -> bool {
     if let Some(shell) = shells.completer(&shell)
         && !words.is_empty()
     {
+        let named = words.iter().position(|word| word == "--config").and_then(|index| words.get(index + 1));
+        let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from));
+        let _ = CONFIG.set(named.map(PathBuf::from).or(joined));
         let mut command = Cli::command();
         command.build();
         let mut candidates = Vec::new();
-        if shell.write_complete(&mut command, words, Some(Path::new("/")), &mut candidates).is_ok() {
+        if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
             terminal::last_data(&String::from_utf8_lossy(&candidates));
         }
     }
@@ -40,12 +47,19 @@ pub fn script(shell: &str) -> Option<String> {
     let mut script = Vec::new();
     let shells = Shells::builtins();
     shells.completer(shell)?.write_registration(VARIABLE, "cogtok", "cogtok", "cogtok", &mut script).ok()?;
-    String::from_utf8(script).ok()
+    let script = String::from_utf8(script).ok()?;
+    // Installed, zsh loads the script at the first TAB, which it must then answer rather than only prepare for the next.
+    let register = "compdef _clap_dynamic_completer_cogtok cogtok\n";
+    let answer_or_register = format!(
+        "if [[ ${{funcstack[1]}} == _cogtok ]]; then\n    _clap_dynamic_completer_cogtok \"$@\"\nelse\n    {register}fi\n"
+    );
+    Some(if shell == "zsh" { script.replace(register, &answer_or_register) } else { script })
 }
 
 /// Profile names, with what each is for.
 pub fn profiles() -> Vec<CompletionCandidate> {
-    let Ok(config) = app::config_path(None).and_then(|path| Config::load(&path)) else { return Vec::new() };
+    let named = CONFIG.get().and_then(Option::as_deref);
+    let Ok(config) = app::config_path(named).and_then(|path| Config::load(&path)) else { return Vec::new() };
     let candidate = |name: cogtok::profile::words::ProfileName| {
         let mut settings = Settings::default();
         let _ = config.offer(&name, &mut settings);

@@ -1,6 +1,7 @@
 //! The environment of the process: the one place that reads it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
@@ -14,6 +15,12 @@ pub fn args() -> Vec<OsString> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The current directory, for completing file names alone.
+#[expect(clippy::disallowed_methods, reason = "a shell completes the files of the directory it is in")]
+pub fn current_dir() -> Option<PathBuf> {
+    std::env::current_dir().ok()
 }
 
 /// Refuses variables of ours that are not UTF-8: taken for unset, they would silently change what is done.

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use cogtok::error::{Error, Result};
 use cogtok::store::file;
 
-use crate::{complete, env, terminal};
+use crate::{complete, env, shell, terminal};
 
 /// Print the script that makes a shell complete cogtok with TAB
 ///
@@ -47,7 +47,7 @@ impl Shell {
     }
 
     /// Where the shell looks for scripts of this user, and what else it may need.
-    fn place(self) -> Result<(PathBuf, &'static str)> {
+    fn place(self) -> Result<(PathBuf, String)> {
         let home = || env::var("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
         let base = |variable: &str, otherwise: &str| {
             let named = env::var(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
@@ -55,19 +55,16 @@ impl Shell {
         };
         let found = match self {
             Shell::Bash => base("XDG_DATA_HOME", ".local/share").map(|dir| {
-                (
-                    dir.join("bash-completion/completions/cogtok"),
-                    "open a new shell; it needs the package bash-completion",
-                )
+                let next = "open a new shell; it needs the package bash-completion";
+                (dir.join("bash-completion/completions/cogtok"), next.to_owned())
             }),
             Shell::Zsh => base("XDG_DATA_HOME", ".local/share").map(|dir| {
-                (
-                    dir.join("zsh/site-functions/_cogtok"),
-                    "in ~/.zshrc: fpath+=(~/.local/share/zsh/site-functions); autoload -U compinit; compinit",
-                )
+                let dir = dir.join("zsh/site-functions");
+                let quoted = shell::quoted(&dir.display().to_string());
+                (dir.join("_cogtok"), format!("in ~/.zshrc: fpath+=({quoted}); autoload -U compinit; compinit"))
             }),
             Shell::Fish => base("XDG_CONFIG_HOME", ".config")
-                .map(|dir| (dir.join("fish/completions/cogtok.fish"), "open a new shell")),
+                .map(|dir| (dir.join("fish/completions/cogtok.fish"), "open a new shell".to_owned())),
             Shell::Powershell => {
                 return Err(Error::usage("PowerShell has no place for completion scripts")
                     .hint("add to $PROFILE: cogtok completions powershell | Out-String | Invoke-Expression"));
@@ -91,6 +88,6 @@ pub fn run(args: &Completions) -> Result<()> {
     file::replace(&path, script.as_bytes())
         .map_err(|error| Error::store(format!("{} can't be written: {error}", path.display())))?;
     terminal::note(&format!("the script is in {}", path.display()));
-    terminal::hint(next);
+    terminal::hint(&next);
     Ok(())
 }
