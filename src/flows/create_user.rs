@@ -77,14 +77,35 @@ async fn ask(admin: &Admin, journal: &Journal, record: &mut Record, username: &U
             Err(NotCreated::Refused(error)) if error.code() == Some("InvalidPasswordException") => error,
             other => return other,
         };
-        let Ok(policy) = admin.password_policy().await else { return Err(NotCreated::Refused(error)) };
-        if !record.is_generated || !is_first {
-            return Err(NotCreated::Refused(error.hint(format!("the pool wants {policy}"))));
-        }
-        let longer = password::generate(policy.minimum_length).map_err(NotCreated::Refused)?;
-        record.password = longer.expose().to_owned();
+        satisfy(admin, record, is_first, error).await.map_err(NotCreated::Refused)?;
     }
     Err(NotCreated::Refused(Error::new(Kind::Failure, "AdminCreateUser was not tried")))
+}
+
+/// AdminSetUserPassword with the record's password, and like [`ask`] once again where the policy asks for more.
+async fn set_password(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<()> {
+    for is_first in [true, false] {
+        let password = Secret::new(record.password.clone());
+        let error = match admin.set_password(&record.username, &password, true).await {
+            Err(error) if error.code() == Some("InvalidPasswordException") => error,
+            other => return other,
+        };
+        satisfy(admin, record, is_first, error).await?;
+        journal.write(record)?;
+    }
+    Err(Error::new(Kind::Failure, "AdminSetUserPassword was not tried"))
+}
+
+/// Gives the record a password that satisfies the pool's policy, where the refused one was made up here; else says what the
+/// policy is.
+async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Error) -> Result<()> {
+    let Ok(policy) = admin.password_policy().await else { return Err(refused) };
+    if !record.is_generated || !is_first {
+        return Err(refused.hint(format!("the pool wants {policy}")));
+    }
+    let longer = password::generate(policy.minimum_length)?;
+    record.password = longer.expose().to_owned();
+    Ok(())
 }
 
 /// Finishes what a journal record says was begun. None where the user was never made and is not wanted any more: the
@@ -116,9 +137,8 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
-    let password = Secret::new(record.password.clone());
     if record.is_permanent {
-        admin.set_password(&record.username, &password, true).await.map_err(|error| partial(record, error))?;
+        set_password(admin, journal, record).await.map_err(|error| partial(record, error))?;
         user.status = "CONFIRMED".to_owned();
     }
     if let Some(group) = &record.group {
@@ -127,7 +147,8 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
     record.state = State::Done;
     journal.write(record).map_err(|error| partial(record, error))?;
     forget_older(journal, record)?;
-    Ok(Made { user, password: Some(password), is_permanent: record.is_permanent })
+    let password = Some(Secret::new(record.password.clone()));
+    Ok(Made { user, password, is_permanent: record.is_permanent })
 }
 
 /// The error for a step that failed after the user was made.

@@ -4,7 +4,7 @@ use crate::harness::{Answer, Home, Output, Run, Server};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The calls of which a write is made, by the names that any architecture has.
-const CALLS: [&str; 8] = [
+pub const CALLS: [&str; 8] = [
     "openat",
     "?mkdir,mkdirat",
     "flock",
@@ -16,7 +16,7 @@ const CALLS: [&str; 8] = [
 ];
 
 /// Runs `run` under an injection at the first, second, … of `calls` until one run meets none; `after` sees each.
-fn at_each<'h>(calls: &str, what: &str, run: impl Fn() -> Run<'h>, mut after: impl FnMut(usize, &Output)) -> usize {
+pub fn at_each<'h>(calls: &str, what: &str, run: impl Fn() -> Run<'h>, mut after: impl FnMut(usize, &Output)) -> usize {
     crate::harness::need("strace", "strace");
     for n in 1..200 {
         let inject = format!("inject={calls}:{what}:when={n}");

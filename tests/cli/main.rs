@@ -13,33 +13,48 @@
 
 mod cache;
 mod cache_faults;
+mod clock;
+mod completion;
+mod completion_install;
+mod completion_tab;
 mod export;
 mod export_failing;
+mod first_run;
 mod harness;
 mod harness_selftest;
 mod hostile;
 mod hostile_answers;
 mod hostile_api;
 mod hostile_proxy;
+mod keyring_faults;
+mod keyring_strangers;
 mod local_faults;
 mod local_state;
+mod migrating;
 mod process_hygiene;
 mod profile;
 mod profile_config;
 mod profile_delete;
 mod prompt;
 mod reference;
+mod sealed;
+mod sealed_faults;
+mod sealed_init;
 mod secret;
 mod secret_binding;
 mod secret_keyring;
+mod standard_streams;
 mod token_m2m;
 mod token_m2m_secret;
 mod token_m2m_wire;
 mod token_user;
 mod token_user_refused;
+mod user_change;
 mod user_create;
 mod user_create_killed;
 mod user_create_lost;
+mod user_list;
+mod user_policy;
 
 #[test]
 fn every_test_file_is_wired_in() {

@@ -135,6 +135,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
         return terminal::data(&first_words()).map(|_| None);
     }
     refuse_secrets(&args)?;
+    terminal::set_color(color_in(&args));
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(answer) => return terminal::usage(&answer).map(|()| None),
@@ -152,7 +153,6 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
         is_quiet: cli.global.quiet,
         verbosity: cli.global.verbose,
         no_input: cli.global.no_input,
-        color: cli.global.color,
     });
     Ok(Some(cli))
 }
@@ -169,6 +169,15 @@ fn first_words() -> String {
      Then `cogtok token user --username NAME`; or `cogtok secret set m2m-client`, `cogtok token m2m`.\n\
      `cogtok completions bash --install` completes with TAB, `cogtok --help` lists everything.\n"
         .to_owned()
+}
+
+/// `--color` on a command line that need not parse.
+fn color_in(args: &[OsString]) -> Color {
+    let words: Vec<&str> =
+        args.iter().map(|arg| arg.to_str().unwrap_or_default()).take_while(|arg| *arg != "--").collect();
+    let behind = words.iter().position(|word| *word == "--color").and_then(|index| words.get(index + 1).copied());
+    let value = behind.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color=")));
+    value.and_then(|value| Color::from_str(value, false).ok()).unwrap_or(Color::Auto)
 }
 
 fn refuse_secrets(args: &[OsString]) -> Result<()> {

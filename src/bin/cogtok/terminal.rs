@@ -33,11 +33,11 @@ pub struct Manner {
     pub verbosity: u8,
     /// Never ask.
     pub no_input: bool,
-    /// Colours on standard error.
-    pub color: Color,
 }
 
 static MANNER: OnceLock<Manner> = OnceLock::new();
+
+static COLOR: OnceLock<Color> = OnceLock::new();
 
 /// Milliseconds in which people were asked.
 static ASKING: AtomicU64 = AtomicU64::new(0);
@@ -52,6 +52,11 @@ pub enum Delivered {
     Yes,
     /// The reader has gone away, which is its right.
     NobodyReads,
+}
+
+/// Settles when to use colours, which a malformed command line is told in as well.
+pub fn set_color(color: Color) {
+    let _ = COLOR.set(color);
 }
 
 /// Settles the manner for the rest of the process, and lets the library's log speak through standard error.
@@ -168,7 +173,7 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
 pub fn usage(answer: &clap::Error) -> Result<()> {
     if !answer.use_stderr() {
         let text = answer.render();
-        let is_colored = io::stdout().is_terminal() && wants_color(true);
+        let is_colored = wants_color(io::stdout().is_terminal());
         return data(&if is_colored { text.ansi().to_string() } else { text.to_string() }).map(drop);
     }
     if answer.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -285,18 +290,17 @@ pub fn stdin_bytes() -> Result<Vec<u8>> {
 }
 
 fn manner() -> Manner {
-    let silent = Manner { is_quiet: false, verbosity: 0, no_input: false, color: Color::Auto };
+    let silent = Manner { is_quiet: false, verbosity: 0, no_input: false };
     MANNER.get().copied().unwrap_or(silent)
 }
 
 fn wants_color(is_terminal: bool) -> bool {
-    match manner().color {
+    let says = |name: &str, no: &str| crate::env::var(name).as_deref() == Some(no);
+    match COLOR.get().copied().unwrap_or(Color::Auto) {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
-            is_terminal
-                && crate::env::var("NO_COLOR").is_none()
-                && crate::env::var("TERM").is_none_or(|term| term != "dumb")
+            is_terminal && crate::env::var("NO_COLOR").is_none() && !says("CLICOLOR", "0") && !says("TERM", "dumb")
         }
     }
 }

@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod barrier;
+pub mod fake_secret_service;
 pub mod guard;
 pub mod home;
 pub mod http;
@@ -27,6 +28,7 @@ pub mod verify;
 pub mod workshop;
 
 pub use barrier::{Barrier, herd};
+pub use fake_secret_service::FakeSecretService;
 pub use home::Home;
 pub use keyring::{Bus, Keyring};
 pub use message::{Answer, Request, jwt, m2m_jwt};

@@ -5,14 +5,17 @@ mod init;
 mod set;
 mod status;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::secrets::Binding;
 
 use crate::app::App;
+use crate::complete;
 
 /// What can be done with secrets.
 #[derive(Debug, Subcommand)]
@@ -29,6 +32,42 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Set(set) => set::run(app, &set),
         Command::Status(_) => status::run(app),
         Command::Delete(delete) => delete::run(app, &delete),
+    }
+}
+
+/// Which secret of the profile is meant.
+#[derive(Debug, Args)]
+struct Which {
+    /// m2m-client, user-client or password
+    #[arg(add = ArgValueCandidates::new(complete::secret_kinds))]
+    kind: String,
+    /// The user, for a password
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// The token endpoint, for m2m-client
+    #[arg(long, value_name = "URL")]
+    token_url: Option<String>,
+}
+
+impl Which {
+    /// The kind. What was typed is not repeated: it may be the secret itself.
+    fn kind(&self) -> Result<SecretKind> {
+        self.kind.parse().map_err(|_| {
+            let kinds: Vec<&str> = SecretKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            Error::usage("the first word is not a kind of secret").hint(format!("the kinds are {}", kinds.join(", ")))
+        })
+    }
+
+    /// The profile's name, and what its secret is bound to.
+    fn find(&self, app: &App) -> Result<(ProfileName, Binding)> {
+        let kind = self.kind()?;
+        let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
+        let mut profile = app.profile(&options)?;
+        if kind != SecretKind::M2mClient {
+            app.settle_region(&mut profile);
+        }
+        let name = profile.name.clone().ok_or_else(no_profile)?;
+        Ok((name, binding(&profile, kind)?))
     }
 }
 

@@ -30,13 +30,23 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     if !args.yes && !terminal::confirm(&question, "add `--yes`")? {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
-    let was_there =
-        app.block_on(async { Admin::new(&app.wire()?, &profile).await?.delete(username.as_str()).await })?;
+    let (was_there, names) = app.block_on(async {
+        let admin = Admin::new(&app.wire()?, &profile).await?;
+        // Tokens are cached under the name that was typed when they were asked for, which is mostly the address.
+        let user = if args.username.contains('@') { None } else { admin.get(username.as_str()).await? };
+        let names = user.into_iter().flat_map(|user| [Some(user.username), user.sub, user.email]).flatten();
+        let names: Vec<String> = names.chain([args.username.clone()]).collect();
+        Ok((admin.delete(username.as_str()).await?, names))
+    })?;
     if !was_there {
         return Err(no_such_user(&username));
     }
-    if let Ok(key) = user::cache_key(&profile) {
-        app.cache().forget(&key)?;
+    for name in names {
+        let mut of_name = profile.clone();
+        of_name.user.username = name.parse().ok();
+        if let Ok(key) = user::cache_key(&of_name) {
+            app.cache().forget(&key)?;
+        }
     }
     terminal::note(&format!("user {username} is deleted"));
     Ok(())

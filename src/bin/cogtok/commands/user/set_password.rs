@@ -8,6 +8,7 @@ use cogtok::profile::words::Username;
 use cogtok::secret::Secret;
 use serde_json::json;
 
+use super::no_such_user;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
@@ -40,16 +41,20 @@ pub struct SetPassword {
 pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let form = app.output(&FORMS)?;
     let username: Username = args.username.parse()?;
+    let profile = app.profile(&[])?;
+    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let given = match (args.password_stdin, args.ask) {
         (true, _) => Some(secret_from_stdin()?),
         (_, true) => Some(terminal::ask_new_secret("the new password", "add `--password-stdin`")?),
         (false, false) => None,
     };
-    let profile = app.profile(&[])?;
-    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let made_up = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
         set(&admin, username.as_str(), given, !args.temporary).await
+    });
+    let made_up = made_up.map_err(|error| match error.code() {
+        Some("UserNotFoundException") => no_such_user(&username),
+        _ => error,
     })?;
     terminal::note(&format!("the password of {username} is set"));
     let Some(password) = made_up else { return Ok(()) };

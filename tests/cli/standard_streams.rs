@@ -1,0 +1,170 @@
+//! Every command with a standard stream that is closed or full: nothing is lost without a word, and nothing waits.
+
+use crate::completion::listed;
+use crate::harness::{Home, Output, unique, workshop};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const PASSWORD: &str = "Correct-Horse-7-Battery";
+
+/// What a command gives for its caller to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    /// Data on standard output.
+    Data,
+    /// Nothing but its exit code.
+    Nothing,
+}
+use Gives::{Data, Nothing};
+
+/// Every command, in an order in which each has what it needs; EMAIL, MADE and IDENTITY are filled in.
+const COMMANDS: [(&str, Gives); 32] = [
+    ("profile create other --client-id web", Nothing),
+    ("profile list", Data),
+    ("profile list --json", Data),
+    ("profile list -o text", Data),
+    ("profile show other", Data),
+    ("profile show other --json", Data),
+    ("profile current", Data),
+    ("profile set other region us-east-1", Nothing),
+    ("profile use other", Nothing),
+    ("profile use ws", Nothing),
+    ("profile delete other --yes", Nothing),
+    ("secret init IDENTITY", Nothing),
+    ("secret set m2m-client", Nothing),
+    ("secret status", Data),
+    ("secret status --json", Data),
+    ("token m2m", Data),
+    ("token m2m --json", Data),
+    ("token m2m --header", Data),
+    ("token user --username EMAIL", Data),
+    ("user show EMAIL", Data),
+    ("user list --limit 3", Data),
+    ("user list --limit 3 --json", Data),
+    ("user create MADE", Data),
+    ("user set-password MADE", Data),
+    ("user delete MADE --yes", Nothing),
+    ("secret delete m2m-client", Nothing),
+    ("completions bash", Data),
+    ("completions fish --install", Nothing),
+    ("--help", Data),
+    ("user create -h", Data),
+    ("--version", Data),
+    ("", Data),
+];
+
+/// Runs them all in one home with this redirection.
+fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {
+    let home = Home::new();
+    home.workshop_profile(workshop());
+    home.canary_password(PASSWORD);
+    let (email, made) = (workshop().user(PASSWORD), format!("{}@example.com", unique("streams")));
+    let identity = home.allow(home.path("keys/identity.txt"));
+    let identity = identity.to_str().unwrap();
+    let run = |(line, gives): (&'static str, Gives)| {
+        let words = line.split_whitespace().map(|word| match word {
+            "EMAIL" => email.as_str(),
+            "MADE" => made.as_str(),
+            "IDENTITY" => identity,
+            word => word,
+        });
+        let mut run = home.cogtok(words).aws().env("COGTOK_SECRET_IDENTITY", identity).redirect(redirect);
+        if line.starts_with("token") {
+            run = run.env("COGTOK_PASSWORD", PASSWORD);
+        }
+        if line.starts_with("secret set") {
+            run = run.stdin(workshop().m2m_secret());
+        }
+        (line, gives, run.timeout(Duration::from_secs(10)).run())
+    };
+    COMMANDS.into_iter().map(run).collect()
+}
+
+#[test]
+fn the_table_here_has_every_command() {
+    let home = Home::new();
+    let mut known = BTreeSet::new();
+    for (line, _) in COMMANDS {
+        let words = line.split_whitespace().take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+        known.insert(words.take(2).filter(|word| !word.starts_with('-')).collect::<Vec<_>>().join(" "));
+    }
+    for (group, _) in listed(&home, &[]) {
+        let commands = listed(&home, &[&group]);
+        if commands.is_empty() {
+            assert!(known.iter().any(|line| line.starts_with(&group)), "no row for `cogtok {group}`");
+        }
+        for (command, _) in commands {
+            assert!(known.contains(&format!("{group} {command}")), "no row for `cogtok {group} {command}`");
+        }
+    }
+}
+
+#[test]
+fn a_full_standard_output_is_exit_7_wherever_there_is_something_to_print() {
+    for (line, gives, output) in with(">/dev/full") {
+        if gives == Nothing {
+            output.ok();
+            continue;
+        }
+        output.code(7).stderr_has("standard output can't be written: No space left on device");
+        if line.starts_with("user set-password") {
+            // The old password is gone and nobody has seen the new one.
+            output.stderr_has("hint: ").stderr_has("cogtok user set-password");
+        }
+    }
+}
+
+#[test]
+fn a_closed_standard_output_is_no_error_and_swallows_no_password_without_a_word() {
+    for (line, _, output) in with(">&-") {
+        output.ok();
+        if line.starts_with("user create") && !line.ends_with("-h") {
+            output.stderr_has("cogtok user create -p ws --resume");
+        }
+        if line.starts_with("user set-password") {
+            output.stderr_has("cogtok user set-password");
+        }
+    }
+}
+
+#[test]
+fn standard_error_closed_or_full_changes_neither_data_nor_exit_code() {
+    for redirect in ["2>&-", "2>/dev/full"] {
+        for (line, gives, output) in with(redirect) {
+            output.ok().check(output.stdout.is_empty() == (gives == Nothing), &format!("what `{line}` gives"));
+        }
+        let home = Home::new();
+        home.cogtok(["token", "m2m"]).redirect(redirect).run().code(3);
+        home.cogtok(["tokn"]).redirect(redirect).run().code(2);
+    }
+}
+
+#[test]
+fn with_standard_input_closed_no_command_waits() {
+    // What is read is the end of the file at once, so that alone which needs a value misses one.
+    let is_fed = |line: &str| line.starts_with("secret ") || line.starts_with("token m2m");
+    for (line, gives, output) in with("<&-") {
+        match line {
+            "secret set m2m-client" => drop(output.code(2).stderr_has("empty")),
+            _ if is_fed(line) && output.code != Some(0) => drop(output.code(5).stderr_has("secret")),
+            _ => drop(output.ok().check(output.stdout.is_empty() == (gives == Nothing), line)),
+        }
+        output.check(output.wall < Duration::from_secs(5), "at once");
+    }
+    let home = Home::new();
+    home.workshop_profile(workshop());
+    for (words, code) in [
+        (&["profile", "delete", "ws"][..], 5),
+        (&["user", "delete", "alice@example.com"], 5),
+        (&["token", "user", "--username", "alice@example.com"], 5),
+        (&["token", "user", "--username", "alice@example.com", "--password-stdin"], 2),
+        (&["token", "m2m"], 5),
+        (&["token", "m2m", "--client-secret-stdin"], 2),
+        (&["user", "create", "--password-stdin"], 2),
+        (&["user", "set-password", "alice@example.com", "--ask"], 5),
+        (&["user", "set-password", "alice@example.com", "--password-stdin"], 2),
+    ] {
+        let output = home.cogtok(words).aws().redirect("<&-").run();
+        output.code(code).check(output.wall < Duration::from_secs(2), "at once");
+    }
+}
