@@ -1,5 +1,7 @@
 //! The command line as clap sees it, and what is answered before clap sees it.
 
+mod plain;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,7 +38,7 @@ pub struct Cli {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Global {
     /// The profile to use; else COGTOK_PROFILE, else the default
     #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(complete::profiles))]
@@ -136,9 +138,12 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     }
     refuse_secrets(&args)?;
     terminal::set_color(color_in(&args));
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(answer) => return terminal::usage(&answer).map(|()| None),
+    let cli = match plain::parse(&args) {
+        Some(cli) => cli,
+        None => match Cli::try_parse_from(args) {
+            Ok(cli) => cli,
+            Err(answer) => return terminal::usage(&answer).map(|()| None),
+        },
     };
     // clap sees conflicts of options within one level of commands only.
     let Global { json, output, quiet, verbose, .. } = cli.global;

@@ -3,7 +3,7 @@
 mod completions;
 mod profile;
 mod secret;
-mod token;
+pub mod token;
 mod user;
 
 use clap::Subcommand;

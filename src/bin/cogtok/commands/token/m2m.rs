@@ -16,7 +16,7 @@ use crate::{complete, env, interrupt, terminal};
 /// Print a machine-to-machine access token (OAuth client_credentials)
 ///
 /// The token comes from the cache while it is valid. Any number of parallel calls make one request.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token m2m -p ws\n  \
     eval $(cogtok token m2m -p ws --export)\n  \
@@ -24,7 +24,7 @@ use crate::{complete, env, interrupt, terminal};
     cogtok token m2m --secret-arn arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf")]
 pub struct M2m {
     #[command(flatten)]
-    shared: Shared,
+    pub shared: Shared,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,

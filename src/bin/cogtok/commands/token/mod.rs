@@ -1,7 +1,7 @@
 //! `cogtok token`: what the kinds of token share, from the options to the printed value.
 
-mod m2m;
-mod user;
+pub mod m2m;
+pub mod user;
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
 }
 
 /// Options of every token command.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Shared {
     /// Print assignments for a shell to evaluate, also when it fails
     #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "sh", conflicts_with_all = ["json", "output", "header"])]

@@ -20,17 +20,17 @@ use crate::{complete, env, interrupt, terminal};
 ///
 /// The user signs in with SRP, so that the password never leaves this machine, or with the flow the profile names. The
 /// token comes from the cache while it is valid; a cached token does not check the password.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token user -p ws --username alice@example.com\n  \
     printf %s \"$PASSWORD\" | cogtok token user -p ws --username alice@example.com --password-stdin\n  \
     eval $(cogtok token user -p ws --token id --export)")]
 pub struct User {
     #[command(flatten)]
-    shared: Shared,
+    pub shared: Shared,
     /// The user who signs in: name, e-mail address or other alias
     #[arg(long, value_name = "NAME")]
-    username: Option<String>,
+    pub username: Option<String>,
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
