@@ -23,7 +23,7 @@ pub const VARIABLES: [&str; 6] = [
 ///
 /// ```compile_fail
 /// let secret = cogtok::secret::Secret::new("hunter2".to_owned());
-/// println!("{secret}");
+/// format!("{secret}");
 /// ```
 ///
 /// ```compile_fail

@@ -56,7 +56,7 @@ impl Cache {
     /// future is a miss.
     pub fn read(&self, key: &CacheKey, now: u64) -> Option<TokenSet> {
         let path = self.path(key, "json")?;
-        match file::read(&path, LIMIT) {
+        match file::read_private(&path, LIMIT) {
             Ok(bytes) => {
                 let stored: Stored = match serde_json::from_slice(&bytes?) {
                     Ok(stored) => stored,
@@ -84,7 +84,8 @@ impl Cache {
             log::warn!(target: "cogtok", "there is no home directory to keep tokens in: this one is not cached");
             return Ok(None);
         };
-        match Lock::exclusive(&path, deadline) {
+        let lock = file::create_private_dir(parent(&path)).map_err(LockError::Unavailable);
+        match lock.and_then(|()| Lock::exclusive(&path, deadline)) {
             Ok(lock) => Ok(Some(KeyLock { lock, path: data, key: key.clone() })),
             Err(LockError::Unavailable(error)) => {
                 log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}", parent(&path).display());

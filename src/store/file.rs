@@ -18,6 +18,39 @@ use zeroize::Zeroizing;
 /// As the operating system says; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory, and for
 /// a file larger than `limit`.
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    read_if(path, limit, |_| Ok(()))
+}
+
+/// As [`read`], for a file that must be this user's alone.
+///
+/// # Errors
+/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may read or write.
+pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    read_if(path, limit, check_private)
+}
+
+#[cfg(unix)]
+fn check_private(metadata: &std::fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    match (is_ours, metadata.mode()) {
+        (false, _) => Err(invalid("it is another user's".to_owned())),
+        (true, mode) if mode & 0o022 != 0 => Err(invalid("other users can write to it".to_owned())),
+        (true, mode) if mode & 0o044 != 0 => Err(invalid("other users can read it".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &std::fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+fn read_if(
+    path: &Path,
+    limit: u64,
+    check: fn(&std::fs::Metadata) -> io::Result<()>,
+) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut options = OpenOptions::new();
     options.read(true);
     let file = match open_regular(&mut options, path) {
@@ -25,7 +58,9 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let size = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    check(&metadata)?;
+    let size = metadata.len();
     if size > limit {
         return Err(invalid(format!("it is larger than {limit} bytes")));
     }
@@ -61,6 +96,24 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)
+}
+
+/// Makes a directory that only this user may enter, or makes one of this user's so.
+///
+/// # Errors
+/// As the operating system says.
+pub fn create_private_dir(dir: &Path) -> io::Result<()> {
+    create_dir(dir)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let metadata = std::fs::symlink_metadata(dir)?;
+        let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+        if metadata.is_dir() && is_ours && metadata.mode() & 0o077 != 0 {
+            std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a file; that it is not there is fine.

@@ -147,7 +147,8 @@ impl Journal {
         let dir = state_dir.map(|dir| dir.join("journal")).ok_or_else(|| {
             Error::store("there is no home directory for the journal of new users").hint("set HOME or XDG_STATE_HOME")
         })?;
-        match lock(&dir.join("journal.lock")) {
+        let made = file::create_private_dir(&dir).map_err(LockError::Unavailable);
+        match made.and_then(|()| lock(&dir.join("journal.lock"))) {
             Ok(lock) => Ok(Journal { dir, _lock: lock }),
             Err(LockError::Timeout { pid }) => Err(held(pid)),
             Err(LockError::Unavailable(error)) => {

@@ -104,6 +104,12 @@ impl App {
         Ok(self.config.get_or_init(|| config))
     }
 
+    /// The option that names the profile in use, for a command to type; empty where none is.
+    pub fn profile_option(&self) -> String {
+        let name = self.profile_name().ok().flatten();
+        name.map(|name| format!(" -p {name}")).unwrap_or_default()
+    }
+
     /// The name of the profile to use: `-p`, COGTOK_PROFILE, the default; none where none of them is there.
     pub fn profile_name(&self) -> Result<Option<ProfileName>> {
         let name = match (&self.global.profile, env::var("COGTOK_PROFILE")) {

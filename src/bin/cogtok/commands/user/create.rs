@@ -94,7 +94,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         IfExists::Skip => create_user::IfExists::Skip,
         IfExists::Reset => create_user::IfExists::Reset,
     };
-    let name = profile.name.as_ref().map(|name| format!(" -p {name}")).unwrap_or_default();
+    let name = app.profile_option();
     interrupt::set_last_words(Some(format!(
         "interrupted; if the user was made, `cogtok user create{name} --resume` finishes it"
     )));
@@ -215,7 +215,11 @@ fn hand_over(
     // Nobody saw the password of a user whose record could not be printed, so the record stays.
     match terminal::data(&text) {
         Ok(Delivered::Yes) => journal.remove(record),
-        Ok(Delivered::NobodyReads) => Ok(()),
+        Ok(Delivered::NobodyReads) => {
+            log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
+            terminal::hint(&format!("print it again: cogtok user create{} --resume", app.profile_option()));
+            Ok(())
+        }
         Err(error) => Err(error
             .context(&format!("the user {} was made, and its password is in the journal", record.username))
             .hint("print it again: cogtok user create{p} --resume")),

@@ -12,7 +12,7 @@ use super::no_such_user;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
-use crate::terminal;
+use crate::terminal::{self, Delivered};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -62,7 +62,17 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
         Output::Json => terminal::json_line(&json!({ "username": username.as_str(), "password": password.expose() })),
         _ => format!("{}\n", password.expose()),
     };
-    terminal::data(&text).map(drop)
+    let unread = format!("nobody read the new password of {username}");
+    let again = format!("set another: cogtok user set-password {username}{{p}}");
+    match terminal::data(&text) {
+        Ok(Delivered::Yes) => Ok(()),
+        Ok(Delivered::NobodyReads) => {
+            log::warn!(target: "cogtok", "{unread}");
+            terminal::hint(&again.replace("{p}", &app.profile_option()));
+            Ok(())
+        }
+        Err(error) => Err(error.context(&unread).hint(again)),
+    }
 }
 
 /// Sets the password; one that is made up here is given back, longer where the pool's policy asks for that.
