@@ -146,7 +146,7 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
     }
     record.state = State::Done;
     journal.write(record).map_err(|error| partial(record, error))?;
-    forget_older(journal, record)?;
+    journal.forget_older(record);
     let password = Some(Secret::new(record.password.clone()));
     Ok(Made { user, password, is_permanent: record.is_permanent })
 }
@@ -157,14 +157,6 @@ pub fn partial(record: &Record, error: Error) -> Error {
         .with_kind(Kind::Partial)
         .context(&format!("the user {} was made, but not finished", record.username))
         .hint("finish it: cogtok user create{p} --resume")
-}
-
-/// Removes records of the same user that earlier calls left: their passwords are not the user's any more.
-fn forget_older(journal: &Journal, record: &Record) -> Result<()> {
-    for other in journal.records()?.iter().filter(|other| other.is_older_of_same(record)) {
-        journal.remove(other)?;
-    }
-    Ok(())
 }
 
 enum Existing {

@@ -184,7 +184,9 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
     let target = match path.canonicalize() {
         Ok(target) => target,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
-            return Err(unreadable(&"it is a symbolic link to nothing"));
+            // A pipe of a shell's `<(…)` is a link to something that has no path.
+            let what = if path.exists() { "it is not a regular file" } else { "it is a symbolic link to nothing" };
+            return Err(unreadable(&what));
         }
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
             return Ok(None);

@@ -55,6 +55,7 @@ pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -
 fn target(path: &Path) -> std::io::Result<PathBuf> {
     match path.canonicalize() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.is_symlink() {
+            true if path.exists() => Err(std::io::Error::other("it is not a regular file")),
             true => Err(std::io::Error::other("it is a symbolic link to nothing")),
             false => Ok(path.to_path_buf()),
         },

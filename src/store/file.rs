@@ -197,8 +197,16 @@ impl Lock {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let file = open_regular(&mut options, path)?;
             #[cfg(unix)]
-            if std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) > 1 {
-                return Err(invalid("the lock file has a second name (a hard link)".to_owned()));
+            {
+                use std::os::unix::fs::{MetadataExt, PermissionsExt};
+                let metadata = file.metadata()?;
+                if metadata.nlink() > 1 {
+                    return Err(invalid("the lock file has a second name (a hard link)".to_owned()));
+                }
+                // Whoever may open the file may hold its lock.
+                if metadata.mode() & 0o077 != 0 && metadata.uid() == rustix::process::geteuid().as_raw() {
+                    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+                }
             }
             Ok(file)
         };
@@ -260,8 +268,9 @@ fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {
-    let parts = path.parent().zip(path.file_name().and_then(|name| name.to_str()));
-    parts.ok_or_else(|| invalid("it is not the path of a file".to_owned()))
+    let (dir, name) =
+        path.parent().zip(path.file_name()).ok_or_else(|| invalid("it is not the path of a file".to_owned()))?;
+    Ok((dir, name.to_str().ok_or_else(|| invalid("its name is not UTF-8".to_owned()))?))
 }
 
 /// Removes temporary files, of names that begin with `prefix`, of writers that were killed. Failing to is no error: they

@@ -182,34 +182,56 @@ impl Journal {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the journal can't be read or one was written by a newer cogtok.
     pub fn records(&self) -> Result<Vec<Record>> {
-        let unreadable = |error: std::io::Error| {
-            Error::store(format!("the journal in {} can't be read: {error}", self.dir.display()))
-        };
         let mut records = Vec::new();
-        for entry in std::fs::read_dir(&self.dir).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            let Some(bytes) = file::read(&path, LIMIT).map_err(unreadable)? else { continue };
-            let version =
-                serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|json| json["version"].as_u64());
-            if version.is_some_and(|version| version > u64::from(VERSION)) {
-                return Err(
-                    Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok")
-                );
-            }
-            match serde_json::from_slice::<Record>(&bytes) {
-                Ok(record) => records.push(record),
-                Err(_) => log::warn!(target: "cogtok", "{} is not a journal record and is left alone", path.display()),
+        for path in self.paths().map_err(|error| self.unreadable(&error))? {
+            match read(&path) {
+                Ok(Some(record)) => records.push(record),
+                Ok(None) => {
+                    log::warn!(target: "cogtok", "{} is not a journal record and is left alone", path.display());
+                }
+                Err(error) => return Err(error),
             }
         }
         records.sort_by(|one, other| one.username.cmp(&other.username));
         Ok(records)
     }
 
+    /// Removes earlier records of the user of `record`: their passwords are not the user's any more. What can't be read or
+    /// removed is none of this user's business.
+    pub fn forget_older(&self, record: &Record) {
+        for path in self.paths().unwrap_or_default() {
+            if let Ok(Some(other)) = read(&path)
+                && other.is_older_of_same(record)
+                && let Err(error) = self.remove(&other)
+            {
+                log::warn!(target: "cogtok", "{error}");
+            }
+        }
+    }
+
+    fn paths(&self) -> std::io::Result<Vec<PathBuf>> {
+        let entries = std::fs::read_dir(&self.dir)?.map(|entry| entry.map(|entry| entry.path()));
+        let paths: std::io::Result<Vec<PathBuf>> = entries.collect();
+        Ok(paths?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect())
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> Error {
+        Error::store(format!("the journal in {} can't be read: {error}", self.dir.display()))
+    }
+
     fn path(&self, id: &str) -> PathBuf {
         let safe: String = id.chars().filter(char::is_ascii_hexdigit).collect();
         self.dir.join(format!("{safe}.json"))
     }
+}
+
+/// The record in a file; none where it is something else.
+fn read(path: &Path) -> Result<Option<Record>> {
+    let unreadable = |error| Error::store(format!("{} can't be read: {error}", path.display()));
+    let Some(bytes) = file::read(path, LIMIT).map_err(unreadable)? else { return Ok(None) };
+    let version = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|json| json["version"].as_u64());
+    if version.is_some_and(|version| version > u64::from(VERSION)) {
+        return Err(Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok"));
+    }
+    Ok(serde_json::from_slice(&bytes).ok())
 }

@@ -18,6 +18,10 @@ const MARGIN: Duration = Duration::from_millis(50);
 /// How long after its deadline a call that does not look at the clock is ended.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// File descriptors that a call with one connection opens, and some more.
+#[cfg(unix)]
+const NEEDED_DESCRIPTORS: usize = 16;
+
 /// Seconds by which this machine's clock may differ from a server's before it is blamed for a refusal.
 const CLOCK_TOLERANCE: i64 = 60;
 
@@ -73,6 +77,7 @@ impl App {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime);
         }
+        check_descriptors()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -98,6 +103,21 @@ impl Drop for App {
             runtime.shutdown_background();
         }
     }
+}
+
+/// The runtime does not survive being out of file descriptors, so it is not begun without some to spare.
+#[cfg(unix)]
+fn check_descriptors() -> Result<()> {
+    let spare: std::io::Result<Vec<_>> =
+        (0..NEEDED_DESCRIPTORS).map(|_| Ok(rustix::io::dup(std::io::stderr())?)).collect();
+    spare.map(drop).map_err(|error| {
+        Error::store(format!("no more files can be opened: {error}")).hint("raise the limit: ulimit -n 256")
+    })
+}
+
+#[cfg(not(unix))]
+fn check_descriptors() -> Result<()> {
+    Ok(())
 }
 
 /// A proxy that could not be used is said, not passed over. Its URL may hold a password and is not repeated.

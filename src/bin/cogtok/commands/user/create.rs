@@ -214,7 +214,13 @@ fn hand_over(
     }
     // Nobody saw the password of a user whose record could not be printed, so the record stays.
     match terminal::data(&text) {
-        Ok(Delivered::Yes) => journal.remove(record),
+        Ok(Delivered::Yes) => {
+            // The user is made and its password is out: that the record stays is no failure of the call.
+            if let Err(error) = journal.remove(record) {
+                log::warn!(target: "cogtok", "{error}");
+            }
+            Ok(())
+        }
         Ok(Delivered::NobodyReads) => {
             log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
             terminal::hint(&format!("print it again: cogtok user create{} --resume", app.profile_option()));
