@@ -76,6 +76,8 @@ pub struct Profile {
     pub region: Option<Region>,
     /// The profile of `~/.aws` whose credentials sign admin calls.
     pub aws_profile: Option<String>,
+    /// Whether an option, a variable of ours or the profile names it, rather than AWS_PROFILE.
+    pub is_aws_profile_asked: bool,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
     /// Where the Cognito API is instead of AWS's own address.
@@ -120,6 +122,7 @@ impl Profile {
             user_pool_id,
             region,
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
+            is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,
@@ -148,12 +151,10 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region is known.
     pub fn cognito_idp_origin(&self) -> Result<String> {
-        if let Some(endpoint) = &self.cognito_idp_endpoint {
-            return Ok(endpoint.origin());
+        match &self.cognito_idp_endpoint {
+            Some(endpoint) => Ok(endpoint.origin()),
+            None => Ok(aws_origin("cognito-idp", self.region()?)),
         }
-        let region = self.region()?;
-        let suffix = if region.as_str().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        Ok(format!("https://cognito-idp.{region}.{suffix}"))
     }
 
     /// The Region.
@@ -195,6 +196,12 @@ fn address_options(settings: &Settings) -> String {
     let keys = [(Key::TokenUrl, "--token-url"), (Key::EndpointUrl, "--endpoint-url"), (Key::Region, "--region")];
     let given = keys.iter().filter(|(key, _)| settings.origin(*key) == Some(&Origin::Flag));
     given.map(|(key, option)| format!(" {option} {}", settings.list(*key).join(" "))).collect()
+}
+
+/// Where a service of AWS is in a Region.
+pub fn aws_origin(service: &str, region: &Region) -> String {
+    let suffix = if region.as_str().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://{service}.{region}.{suffix}")
 }
 
 /// A setting that a command needs and nothing supplies; `option` supplies it, where the command has one.

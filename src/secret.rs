@@ -9,10 +9,11 @@ use crate::error::{Error, Result};
 pub const MAX_BYTES: usize = 64 * 1024;
 
 /// The variables that hold secrets. No child process gets them.
-pub const VARIABLES: [&str; 6] = [
+pub const VARIABLES: [&str; 7] = [
     "COGNITO_M2M_CLIENT_SECRET",
     "COGNITO_PASSWORD",
     "COGTOK_M2M_CLIENT_SECRET",
+    "COGTOK_MFA_CODE",
     "COGTOK_PASSPHRASE",
     "COGTOK_PASSWORD",
     "COGTOK_USER_CLIENT_SECRET",

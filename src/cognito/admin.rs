@@ -12,8 +12,8 @@ use aws_smithy_types::retry::RetryConfig;
 use super::error::{code, from_sdk};
 use super::http::Wire;
 use crate::error::{Error, Kind, Result};
-use crate::profile::Profile;
 use crate::profile::words::{PoolId, Username};
+use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
 
 /// A user as the pool knows it.
@@ -81,11 +81,13 @@ impl Admin {
     pub async fn new(wire: &Wire, profile: &Profile) -> Result<Self> {
         let pool = profile.user_pool_id()?.clone();
         let region = super::region(profile).await?;
-        let shared = super::signed_config(wire, profile, &region).await;
-        let mut config = Builder::from(&shared);
-        if let Some(endpoint) = &profile.cognito_idp_endpoint {
-            config = config.endpoint_url(endpoint.as_str());
-        }
+        let shared = super::signed_config(wire, profile, &region).await?;
+        // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
+        let endpoint = profile
+            .cognito_idp_endpoint
+            .as_ref()
+            .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
+        let config = Builder::from(&shared).endpoint_url(endpoint);
         Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone() })
     }
 

@@ -7,21 +7,26 @@ use std::time::{Duration, SystemTime};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{self, ProvideCredentials, future};
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use serde::Deserialize;
 
 use super::http::Wire;
+use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::words::Region;
 use crate::secret::VARIABLES;
 use crate::store::file;
 
-const LIMIT: u64 = 4 * 1024 * 1024;
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// The key that names a process.
+const PROCESS: &str = "credential_process";
 
 /// How long the metadata service may take for one answer.
 const METADATA_PATIENCE: Duration = Duration::from_secs(1);
@@ -37,45 +42,51 @@ pub enum Found {
 
 /// Looks for a `credential_process`: the SDK would hand it our environment. None where there is none, and where it can't
 /// be told to drop variables.
-pub fn find(profile: &Profile) -> Option<Found> {
+///
+/// # Errors
+/// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) for a file that is there and can't be looked at: what can't
+/// be looked at can't be kept from our secrets.
+pub fn find(profile: &Profile) -> Result<Option<Found>> {
     if !cfg!(unix) {
-        return None;
+        return Ok(None);
     }
-    let read = |path: &Path| {
-        // A link is followed, as the SDK follows it; a file that can't be read is left for the SDK to complain about.
-        let bytes = file::read(&path.canonicalize().ok()?, LIMIT).ok()??;
-        std::str::from_utf8(&bytes).ok().map(str::to_owned)
-    };
-    let [config, credentials] =
-        profile.aws_files.each_ref().map(|path| path.as_deref().and_then(read).unwrap_or_default());
-    if ![&config, &credentials].iter().any(|text| text.contains("credential_process")) {
-        return None;
+    let [config, credentials] = profile.aws_files.each_ref().map(|path| path.as_deref().map(read).transpose());
+    let (config, credentials) = (config?.unwrap_or_default(), credentials?.unwrap_or_default());
+    if ![&config, &credentials].iter().any(|text| text.to_ascii_lowercase().contains(PROCESS)) {
+        return Ok(None);
     }
     let name = profile.aws_profile.as_deref().unwrap_or("default");
     let sections = [(format!("profile {name}"), &config), (name.to_owned(), &config), (name.to_owned(), &credentials)];
     let value = |key: &str| sections.iter().find_map(|(section, text)| value_of(text, section, key));
     let is_other =
         ["aws_access_key_id", "role_arn", "sso_session", "sso_start_url"].iter().any(|key| value(key).is_some());
-    if let Some(command) = value("credential_process").filter(|_| !is_other) {
+    if let Some(command) = value(PROCESS).filter(|_| !is_other) {
         let process = Process { command: command.to_owned() };
-        let environment = EnvironmentVariableCredentialsProvider::new();
-        let chain =
-            CredentialsProviderChain::first_try("Environment", environment).or_else("CredentialProcess", process);
-        return Some(Found::Process(chain));
+        // A profile that was asked for comes before keys in the environment, as with the AWS command line.
+        let chain = match profile.is_aws_profile_asked {
+            true => CredentialsProviderChain::first_try("CredentialProcess", process),
+            false => CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
+                .or_else("CredentialProcess", process),
+        };
+        return Ok(Some(Found::Process(chain)));
     }
     let files = EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, with_unset(&config))
         .with_contents(EnvConfigFileKind::Credentials, with_unset(&credentials));
-    Some(Found::Files(files.build()))
+    Ok(Some(Found::Files(files.build())))
 }
 
 /// The places where the AWS tools look, the metadata service last and with little patience: it answers at once where it is.
-pub async fn chain(wire: &Wire, profile: &Profile, region: &Region) -> DefaultCredentialsChain {
+pub async fn chain(wire: &Wire, profile: &Profile, region: &Region) -> SharedCredentialsProvider {
     let region = aws_config::Region::new(region.as_str().to_owned());
     let provider = ProviderConfig::default()
         .with_region(Some(region.clone()))
         .with_http_client(wire.sdk_client())
         .with_sleep_impl(TokioSleep::new());
+    if let Some(name) = profile.aws_profile.as_ref().filter(|_| profile.is_aws_profile_asked) {
+        let of_profile = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name);
+        return SharedCredentialsProvider::new(of_profile.build());
+    }
     let metadata = aws_config::imds::Client::builder()
         .configure(&provider)
         .connect_timeout(METADATA_PATIENCE)
@@ -87,7 +98,23 @@ pub async fn chain(wire: &Wire, profile: &Profile, region: &Region) -> DefaultCr
     if let Some(name) = &profile.aws_profile {
         chain = chain.profile_name(name);
     }
-    chain.build().await
+    SharedCredentialsProvider::new(chain.build().await)
+}
+
+/// The text of a configuration file of the AWS tools, through links, as the SDK reads it; empty where there is none.
+fn read(path: &Path) -> Result<String> {
+    let home = directories::BaseDirs::new();
+    let path = match (path.strip_prefix("~"), &home) {
+        (Ok(rest), Some(home)) => home.home_dir().join(rest),
+        _ => path.to_path_buf(),
+    };
+    let unusable = |why: &dyn std::fmt::Display| {
+        Error::new(Kind::AwsCredentials, format!("{} can't be read: {why}", path.display()))
+    };
+    let Ok(target) = path.canonicalize() else { return Ok(String::new()) };
+    let bytes = file::read(&target, LIMIT).map_err(|error| unusable(&error))?.unwrap_or_default();
+    let text = std::str::from_utf8(&bytes).map_err(|_| unusable(&"it is not UTF-8"))?;
+    Ok(text.to_owned())
 }
 
 /// The value of a key in a section of an AWS configuration file.
@@ -97,12 +124,12 @@ fn value_of<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
     };
     let inside = text.lines().skip_while(|line| header(line).as_deref() != Some(section)).skip(1);
     let mut pairs = inside.take_while(|line| header(line).is_none()).filter_map(|line| line.split_once('='));
-    pairs.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())
+    pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(key)).map(|(_, value)| value.trim())
 }
 
 fn with_unset(text: &str) -> String {
     let lines = text.lines().map(|line| match line.split_once('=') {
-        Some((key, command)) if key.trim() == "credential_process" => {
+        Some((key, command)) if key.trim().eq_ignore_ascii_case(PROCESS) => {
             format!("{key}= unset {}; {}", VARIABLES.join(" "), command.trim_start())
         }
         _ => line.to_owned(),
@@ -179,7 +206,7 @@ mod tests {
     #[test]
     fn only_the_process_is_changed() {
         let text = "[profile a]\nregion = x\ncredential_process = /bin/tool --a=b\n";
-        let expected = "[profile a]\nregion = x\ncredential_process = unset COGNITO_M2M_CLIENT_SECRET COGNITO_PASSWORD COGTOK_M2M_CLIENT_SECRET COGTOK_PASSPHRASE COGTOK_PASSWORD COGTOK_USER_CLIENT_SECRET; /bin/tool --a=b\n";
+        let expected = "[profile a]\nregion = x\ncredential_process = unset COGNITO_M2M_CLIENT_SECRET COGNITO_PASSWORD COGTOK_M2M_CLIENT_SECRET COGTOK_MFA_CODE COGTOK_PASSPHRASE COGTOK_PASSWORD COGTOK_USER_CLIENT_SECRET; /bin/tool --a=b\n";
         assert_eq!(super::with_unset(text), expected);
     }
 }

@@ -47,6 +47,7 @@ const TABLE: &[Row] = &[
     row("UserNotConfirmedException", "", Refused, "the user has not been confirmed: aws cognito-idp admin-confirm-sign-up"),
     row("PasswordResetRequiredException", "", Refused, "an administrator reset the password: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
     row("CodeMismatchException", "", Refused, "the code is wrong: use the newest one, and check the clock of the device that makes it"),
+    row("EnableSoftwareTokenMFAException", "", Refused, "the code is not the app's: check that the key was entered whole, and the clock of the device"),
     row("ExpiredCodeException", "", Refused, "the code has expired or was used already: wait for the next one"),
     row("InvalidPasswordException", "", Refused, "the pool's password policy asks for more: `--password-stdin` or `--new-password-stdin` takes one that fits"),
     row("PasswordHistoryPolicyViolationException", "", Refused, "the password was used before: choose another"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::redact::Redactor;
-use crate::error::{Error, chain, printable};
+use crate::error::{Error, Kind, chain, printable};
 
 /// A fault and the host it is about.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub enum What {
     Timeout(Duration),
     /// `localhost` leads to another machine.
     NotLoopback,
+    /// The environment names a proxy that can't be used.
+    Proxy(String),
     /// There was no connection.
     Connect(String),
     /// There was one, and it broke off.
@@ -49,7 +51,7 @@ impl Fault {
         match &self.what {
             What::Timeout(_) | What::Broken(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
-            What::Redirect { .. } | What::TooLarge | What::NotLoopback | What::NotHttp(_) => false,
+            What::Redirect { .. } | What::TooLarge | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
         }
     }
 }
@@ -62,7 +64,7 @@ impl What {
             What::Connect(reason) => What::Connect(redactor.clean(&reason)),
             What::Broken(reason) => What::Broken(redactor.clean(&reason)),
             What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
-            What::TooLarge | What::Timeout(_) | What::NotLoopback => self,
+            What::TooLarge | What::Timeout(_) | What::NotLoopback | What::Proxy(_) => self,
         }
     }
 
@@ -93,8 +95,9 @@ impl fmt::Display for Fault {
                 write!(f, "no complete answer from {host} within {seconds} s")
             }
             What::NotLoopback => {
-                write!(f, "`localhost` is not this machine's loopback address here: {host} is refused")
+                write!(f, "plain http to {host} is refused: it is not this machine")
             }
+            What::Proxy(why) => f.write_str(why),
             What::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
             What::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
             What::NotHttp(reason) => write!(f, "the answer of {host} is not HTTP as it should be: {reason}"),
@@ -115,9 +118,11 @@ impl From<Fault> for Error {
             What::Redirect { .. } | What::TooLarge | What::NotHttp(_) => {
                 "check that the URL is the token endpoint's or the API's own"
             }
-            What::NotLoopback => "use http://127.0.0.1",
+            What::NotLoopback => "use https, or http://127.0.0.1 for this machine",
+            What::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
         };
-        Error::network(fault.to_string()).hint(hint)
+        let kind = if matches!(fault.what, What::Proxy(_)) { Kind::Usage } else { Kind::Network };
+        Error::new(kind, fault.to_string()).hint(hint)
     }
 }
 

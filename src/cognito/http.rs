@@ -1,6 +1,6 @@
 //! One HTTP client for everything: hyper 1 and rustls with ring, under the SDK and `oauth2` alike.
 //!
-//! Every exchange goes through [`Guard`], which refuses redirects, bounds the answer's size and the time of a try
+//! Every exchange goes through `Guard`, which refuses redirects, bounds the answer's size and the time of a try
 //! (its body included), and tells the log what went by.
 
 use std::fmt;
@@ -58,17 +58,18 @@ impl Deadline {
 
 impl Wire {
     /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded
-    /// before the first request.
+    /// before the first request. `bad_proxy` says why the environment's proxy can't be used, which counts where one would be.
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) when the bundle holds something that is no certificate, or nothing.
-    pub fn new(ca_bundle: Option<Vec<u8>>, clock: Clock, deadline: Instant) -> Result<Self> {
+    pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Instant) -> Result<Self> {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
         let offset = Arc::new(AtomicI64::new(0));
         let redactor = Redactor::default();
         let deadline = Deadline(Arc::new(Mutex::new(deadline)));
         let guard = Guard {
             ca_bundle,
+            bad_proxy,
             connectors: Default::default(),
             clock,
             deadline: deadline.clone(),
@@ -133,6 +134,7 @@ impl Wire {
 #[derive(Debug)]
 struct Guard {
     ca_bundle: Option<Vec<u8>>,
+    bad_proxy: Option<String>,
     // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
     connectors: [OnceLock<Arc<Connector>>; 3],
     clock: Clock,
@@ -212,6 +214,7 @@ impl HttpConnector for Guard {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let way = Way::to(&request.uri().parse().unwrap_or_default());
         let connector = self.connector(way);
+        let bad_proxy = self.bad_proxy.clone().filter(|_| matches!(way, Way::Tls));
         let deadline = self.deadline.get();
         let patience = ATTEMPT_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
         let (clock, offset, redactor) = (self.clock, self.offset.clone(), self.redactor.clone());
@@ -227,8 +230,11 @@ impl HttpConnector for Guard {
             let started = Instant::now();
             let fault = |what: What| Fault { host: host.clone(), what: what.cleaned(&redactor) };
             let exchange = async {
-                if matches!(way, Way::Plain) && uri.host() == Some("localhost") {
-                    check_loopback(&uri).await.map_err(&fault)?;
+                if let Some(why) = bad_proxy {
+                    return Err(fault(What::Proxy(why)));
+                }
+                if matches!(way, Way::Plain) {
+                    check_plain(&uri).await.map_err(&fault)?;
                 }
                 let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
                     true => fault(What::Timeout(started.elapsed())),
@@ -312,12 +318,19 @@ pub(super) fn seconds_of(date: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_second())
 }
 
-async fn check_loopback(uri: &http::Uri) -> Result<(), What> {
-    let port = uri.port_u16().unwrap_or(80);
-    let addresses =
-        tokio::net::lookup_host(("localhost", port)).await.map_err(|error| What::Connect(error.to_string()))?;
-    match addresses.into_iter().all(|address| address.ip().is_loopback()) {
-        true => Ok(()),
-        false => Err(What::NotLoopback),
-    }
+/// Plain http is for this machine, and for the metadata services, which have no TLS.
+async fn check_plain(uri: &http::Uri) -> Result<(), What> {
+    const METADATA: [&str; 5] = ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_allowed = match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || METADATA.contains(&host),
+        Err(_) if host == "localhost" => {
+            let port = uri.port_u16().unwrap_or(80);
+            let found = tokio::net::lookup_host(("localhost", port)).await;
+            let mut addresses = found.map_err(|error| What::Connect(error.to_string()))?;
+            addresses.all(|address| address.ip().is_loopback())
+        }
+        Err(_) => false,
+    };
+    if is_allowed { Ok(()) } else { Err(What::NotLoopback) }
 }

@@ -43,19 +43,36 @@ impl Challenge {
     }
 }
 
+impl Challenge {
+    pub(super) fn session_text(&self) -> Option<String> {
+        self.session.as_ref().map(|session| session.expose().to_owned())
+    }
+
+    /// The same challenge with the session that the next step needs.
+    pub(super) fn with_session(&self, session: Option<String>) -> Self {
+        let session = session.map(Secret::new).or_else(|| self.session.clone());
+        Challenge { name: self.name.clone(), parameters: self.parameters.clone(), session }
+    }
+}
+
 impl std::fmt::Debug for Challenge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Challenge").field("name", &self.name).field("parameters", &self.parameters.keys()).finish()
     }
 }
 
+/// Whether a response to this challenge is worth hiding: attributes and the names of choices are not.
+fn is_secret(challenge: &Challenge, name: &str) -> bool {
+    name == "NEW_PASSWORD" || name.ends_with("_CODE") || (name == "ANSWER" && challenge.name == "CUSTOM_CHALLENGE")
+}
+
 /// The users' API of one app client.
 #[derive(Debug)]
 pub struct Idp {
-    client: Client,
+    pub(super) client: Client,
     client_id: ClientId,
     client_secret: Option<Secret>,
-    wire: Wire,
+    pub(super) wire: Wire,
 }
 
 impl Idp {
@@ -119,9 +136,9 @@ impl Idp {
         };
         let proof = exchange.prove(pool.srp_name(), &verifier, password, self.wire.now())?;
         let responses = vec![
-            ("PASSWORD_CLAIM_SECRET_BLOCK", Secret::new(verifier.secret_block.to_owned())),
-            ("PASSWORD_CLAIM_SIGNATURE", Secret::new(proof.signature)),
-            ("TIMESTAMP", Secret::new(proof.timestamp)),
+            ("PASSWORD_CLAIM_SECRET_BLOCK".to_owned(), Secret::new(verifier.secret_block.to_owned())),
+            ("PASSWORD_CLAIM_SIGNATURE".to_owned(), Secret::new(proof.signature)),
+            ("TIMESTAMP".to_owned(), Secret::new(proof.timestamp)),
         ];
         self.respond(username, &challenge, responses).await
     }
@@ -134,7 +151,7 @@ impl Idp {
         &self,
         typed: &Username,
         challenge: &Challenge,
-        responses: Vec<(&str, Secret)>,
+        responses: Vec<(String, Secret)>,
     ) -> Result<Outcome> {
         let operation = "RespondToAuthChallenge";
         let username = challenge.username(typed);
@@ -143,11 +160,13 @@ impl Idp {
             .respond_to_auth_challenge()
             .client_id(self.client_id.as_str())
             .challenge_name(ChallengeNameType::from(challenge.name.as_str()))
-            .set_session(challenge.session.as_ref().map(|session| session.expose().to_owned()))
+            .set_session(challenge.session_text())
             .challenge_responses("USERNAME", username);
         for (name, value) in &responses {
-            self.wire.redactor().hide(username, value);
-            request = request.challenge_responses(*name, value.expose());
+            if is_secret(challenge, name) {
+                self.wire.redactor().hide(username, value);
+            }
+            request = request.challenge_responses(name, value.expose());
         }
         if let Some(hash) = self.secret_hash(username)? {
             request = request.challenge_responses("SECRET_HASH", hash);

@@ -6,6 +6,7 @@ pub mod error;
 pub mod fault;
 pub mod http;
 pub mod idp;
+mod mfa;
 pub mod oauth;
 mod redact;
 pub mod secrets_manager;
@@ -45,7 +46,7 @@ fn sdk_region(region: &Region) -> SdkRegion {
 
 /// What every SDK client is built on: our connector, time-outs and retries, credentials where the call is signed, and
 /// nothing looked up that the call does not need.
-async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> aws_config::SdkConfig {
+async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> Result<aws_config::SdkConfig> {
     let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new(region.as_str().to_owned()))
         .http_client(wire.sdk_client())
@@ -55,12 +56,12 @@ async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> aws_c
     if let Some(name) = &profile.aws_profile {
         loader = loader.profile_name(name);
     }
-    loader = match credentials::find(profile) {
+    loader = match credentials::find(profile)? {
         Some(credentials::Found::Process(provider)) => loader.credentials_provider(provider),
         Some(credentials::Found::Files(files)) => loader.profile_files(files),
         None => loader.credentials_provider(credentials::chain(wire, profile, region).await),
     };
-    loader.load().await
+    Ok(loader.load().await)
 }
 
 /// The Region of the profile, else the one that `~/.aws/config` names for its AWS profile; never the metadata service.

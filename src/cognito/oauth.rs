@@ -40,8 +40,8 @@ pub struct ClientCredentials<'a> {
 /// throttling, 5xx and connections that break, never for a refusal.
 ///
 /// # Errors
-/// [`Kind::Refused`](crate::error::Kind::Refused) or [`Kind::Config`](crate::error::Kind::Config) where the endpoint
-/// says no, [`Kind::Network`](crate::error::Kind::Network) where it can't be reached or its answer is no token
+/// [`Kind::Refused`] or [`Kind::Config`] where the endpoint
+/// says no, [`Kind::Network`] where it can't be reached or its answer is no token
 /// response.
 pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) -> Result<TokenSet> {
     let host = printable(request.token_url.url().host_str().unwrap_or_default(), 120);

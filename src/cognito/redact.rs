@@ -49,9 +49,15 @@ impl Redactor {
         let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut text = text.to_owned();
         for form in hidden.iter() {
-            while let Some(start) = text.to_ascii_lowercase().find(form.as_str()) {
-                text.replace_range(start..start + form.len(), "[redacted]");
+            let lower = text.to_ascii_lowercase();
+            let (mut clean, mut end) = (String::with_capacity(text.len()), 0);
+            for (start, _) in lower.match_indices(form.as_str()) {
+                clean.push_str(&text[end..start]);
+                clean.push_str("[redacted]");
+                end = start + form.len();
             }
+            clean.push_str(&text[end..]);
+            text = clean;
         }
         text
     }
@@ -136,6 +142,9 @@ mod tests {
             assert_eq!(redactor.clean(&format!("<{form}>")), "<[redacted]>", "{form}");
         }
         assert_eq!(redactor.clean("nothing"), "nothing");
+        // Not even a secret that is a part of the word that hides it goes on for ever.
+        redactor.hide("id", &Secret::new("acte".into()));
+        assert_eq!(redactor.clean("an acte"), "an [redacted]");
     }
 
     #[test]

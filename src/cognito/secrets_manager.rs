@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::error::from_sdk;
 use super::http::Wire;
 use crate::error::{Error, Result};
-use crate::profile::Profile;
 use crate::profile::words::{ClientId, Endpoint, Scopes, SecretArn};
+use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
 
 /// What a secret holds: a client secret, and perhaps the client, endpoint and scopes that go with it.
@@ -33,11 +33,13 @@ pub async fn get(wire: &Wire, profile: &Profile, secret: &SecretArn) -> Result<B
         Some(region) if profile.secretsmanager_endpoint.is_none() => region,
         _ => super::region(profile).await?,
     };
-    let shared = super::signed_config(wire, profile, &region).await;
-    let mut config = aws_sdk_secretsmanager::config::Builder::from(&shared);
-    if let Some(endpoint) = &profile.secretsmanager_endpoint {
-        config = config.endpoint_url(endpoint.as_str());
-    }
+    let shared = super::signed_config(wire, profile, &region).await?;
+    // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
+    let endpoint = profile
+        .secretsmanager_endpoint
+        .as_ref()
+        .map_or_else(|| aws_origin("secretsmanager", &region), ToString::to_string);
+    let config = aws_sdk_secretsmanager::config::Builder::from(&shared).endpoint_url(endpoint);
     let operation = "GetSecretValue";
     let answer = Client::from_conf(config.build())
         .get_secret_value()

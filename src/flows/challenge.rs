@@ -1,64 +1,190 @@
 //! What Cognito may ask on the way into a pool. It knows questions, not terminals: whoever runs the sign-in answers.
 
+use std::collections::BTreeMap;
+
 use crate::cognito::idp::Challenge;
 use crate::error::{Error, Kind, Result, printable};
 use crate::secret::Secret;
 
 /// A question of Cognito to the user, as data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Question {
     /// NEW_PASSWORD_REQUIRED: the password so far was a temporary one.
     NewPassword {
         /// Attributes that the pool requires and the user lacks.
         missing_attributes: Vec<String>,
     },
+    /// A code, see [`CodeFrom`].
+    Code {
+        /// Where the code comes from.
+        from: CodeFrom,
+        /// The masked address it was sent to, or the name of the device that makes it, where Cognito says.
+        at: Option<String>,
+    },
+    /// SELECT_MFA_TYPE, and MFA_SETUP with a choice: which kind of second factor.
+    SelectMfa {
+        /// Whether it is to be set up, rather than used.
+        for_setup: bool,
+        /// The kinds, in Cognito's words.
+        options: Vec<String>,
+    },
+    /// MFA_SETUP with an authenticator app: enter the key there, and answer with the code it shows.
+    EnrolTotp {
+        /// The key in Base32, for typing.
+        key: Secret,
+        /// The same as an `otpauth:` URI, for a QR code.
+        uri: Secret,
+    },
+    /// MFA_SETUP with e-mail: the address that codes are to be sent to.
+    EmailAddress,
+    /// CUSTOM_CHALLENGE: whatever a Lambda trigger of the pool asks.
+    Custom {
+        /// The parameters that the trigger made public.
+        parameters: BTreeMap<String, String>,
+    },
+}
+
+/// Where a one-time code comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeFrom {
+    /// SOFTWARE_TOKEN_MFA: an authenticator app.
+    App,
+    /// SMS_MFA: a text message, as the second factor.
+    SmsMfa,
+    /// SMS_OTP: a text message, as the first factor.
+    SmsOtp,
+    /// EMAIL_OTP: an e-mail.
+    Email,
+}
+
+impl CodeFrom {
+    /// The key of ChallengeResponses that carries the code.
+    const fn response(self) -> &'static str {
+        match self {
+            CodeFrom::App => "SOFTWARE_TOKEN_MFA_CODE",
+            CodeFrom::SmsMfa => "SMS_MFA_CODE",
+            CodeFrom::SmsOtp => "SMS_OTP_CODE",
+            CodeFrom::Email => "EMAIL_OTP_CODE",
+        }
+    }
 }
 
 /// An answer to a [`Question`].
 #[derive(Debug)]
 pub enum Answer {
-    /// The new password.
-    NewPassword(Secret),
+    /// The new password, and the attributes that were missing.
+    NewPassword {
+        /// The password.
+        password: Secret,
+        /// Attributes by name.
+        attributes: BTreeMap<String, String>,
+    },
+    /// A code.
+    Code(Secret),
+    /// One of the options, literally.
+    Choice(String),
+    /// An e-mail address.
+    EmailAddress(String),
+    /// The answer to a custom challenge.
+    Custom(Secret),
 }
 
 impl Question {
-    /// The question that a challenge asks.
+    /// The question that a challenge asks; none for MFA_SETUP with an authenticator app, whose key must be fetched first.
     ///
     /// # Errors
     /// [`Kind::NeedsHuman`] for a challenge that can't be answered here, with its name and its parameters' names.
-    pub fn of(challenge: &Challenge) -> Result<Self> {
-        match challenge.name.as_str() {
-            "NEW_PASSWORD_REQUIRED" => Ok(Question::NewPassword { missing_attributes: missing_attributes(challenge) }),
-            name => {
-                let mut parameters: Vec<&str> = challenge.parameters.keys().map(String::as_str).collect();
-                parameters.sort_unstable();
-                let parameters = if parameters.is_empty() { "none".to_owned() } else { parameters.join(", ") };
-                Err(Error::new(
-                    Kind::NeedsHuman,
-                    format!(
-                        "Cognito asks for {}, which cogtok can't answer yet (parameters: {})",
-                        printable(name, 60),
-                        printable(&parameters, 200)
-                    ),
-                )
-                .hint("use a user without this challenge, such as one that `cogtok user create{p}` makes"))
+    pub fn of(challenge: &Challenge) -> Result<Option<Self>> {
+        let parameter = |name: &str| challenge.parameters.get(name).cloned();
+        let code = |from, at: &str| Question::Code { from, at: parameter(at) };
+        Ok(Some(match challenge.name.as_str() {
+            "NEW_PASSWORD_REQUIRED" => Question::NewPassword { missing_attributes: missing_attributes(challenge) },
+            "SOFTWARE_TOKEN_MFA" => code(CodeFrom::App, "FRIENDLY_DEVICE_NAME"),
+            "SMS_MFA" => code(CodeFrom::SmsMfa, "CODE_DELIVERY_DESTINATION"),
+            "SMS_OTP" => code(CodeFrom::SmsOtp, "CODE_DELIVERY_DESTINATION"),
+            "EMAIL_OTP" => code(CodeFrom::Email, "CODE_DELIVERY_DESTINATION"),
+            "SELECT_MFA_TYPE" => match list(challenge, "MFAS_CAN_CHOOSE") {
+                options if options.is_empty() => return Err(unanswerable(challenge)),
+                options => Question::SelectMfa { for_setup: false, options },
+            },
+            "MFA_SETUP" => {
+                let named = list(challenge, "MFAS_CAN_SETUP");
+                // A telephone number can't be set up in a sign-in.
+                let can_be = |option: &&String| *option == SOFTWARE_TOKEN || is_email(option);
+                let options: Vec<String> = named.iter().filter(can_be).cloned().collect();
+                match options.as_slice() {
+                    [] if !named.is_empty() => return Err(unanswerable(challenge)),
+                    [] => return Ok(None),
+                    [one] if one == SOFTWARE_TOKEN => return Ok(None),
+                    [_] => Question::EmailAddress,
+                    _ => Question::SelectMfa { for_setup: true, options },
+                }
             }
-        }
+            "CUSTOM_CHALLENGE" => {
+                let public = challenge.parameters.iter().filter(|(name, _)| !OWN_PARAMETERS.contains(&name.as_str()));
+                Question::Custom { parameters: public.map(|(name, value)| (name.clone(), value.clone())).collect() }
+            }
+            _ => return Err(unanswerable(challenge)),
+        }))
     }
+}
+
+/// The option for an authenticator app.
+pub const SOFTWARE_TOKEN: &str = "SOFTWARE_TOKEN_MFA";
+
+/// What Cognito itself adds to a custom challenge.
+const OWN_PARAMETERS: [&str; 2] = ["USERNAME", "USER_ID_FOR_SRP"];
+
+/// Whether an option of MFA_SETUP or SELECT_MFA_TYPE means e-mail.
+pub fn is_email(option: &str) -> bool {
+    matches!(option, "EMAIL_OTP" | "EMAIL_MFA")
 }
 
 impl Answer {
-    /// The ChallengeResponses that carry this answer.
-    pub fn responses(self) -> Vec<(&'static str, Secret)> {
-        match self {
-            Answer::NewPassword(password) => vec![("NEW_PASSWORD", password)],
+    /// The ChallengeResponses that carry this answer to `question`.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when the answer is to another question.
+    pub fn responses(self, question: &Question) -> Result<Vec<(String, Secret)>> {
+        let one = |name: &str, value: Secret| vec![(name.to_owned(), value)];
+        match (question, self) {
+            (Question::NewPassword { .. }, Answer::NewPassword { password, attributes }) => {
+                let attributes =
+                    attributes.into_iter().map(|(name, value)| (format!("userAttributes.{name}"), Secret::new(value)));
+                Ok(one("NEW_PASSWORD", password).into_iter().chain(attributes).collect())
+            }
+            (Question::Code { from, .. }, Answer::Code(code)) => Ok(one(from.response(), code)),
+            (Question::SelectMfa { options, .. }, Answer::Choice(choice)) if options.contains(&choice) => {
+                Ok(one("ANSWER", Secret::new(choice)))
+            }
+            (Question::EmailAddress, Answer::EmailAddress(address)) => Ok(one("EMAIL", Secret::new(address))),
+            (Question::Custom { .. }, Answer::Custom(text)) => Ok(one("ANSWER", text)),
+            _ => Err(Error::usage("this is no answer to what Cognito asked")),
         }
     }
 }
 
-/// `requiredAttributes` is a JSON list in a string, each item with the prefix `userAttributes.`.
+fn unanswerable(challenge: &Challenge) -> Error {
+    let mut parameters: Vec<&str> = challenge.parameters.keys().map(String::as_str).collect();
+    parameters.sort_unstable();
+    let parameters = if parameters.is_empty() { "none".to_owned() } else { parameters.join(", ") };
+    let name = printable(&challenge.name, 60);
+    let parameters = printable(&parameters, 200);
+    Error::new(
+        Kind::NeedsHuman,
+        format!("Cognito asks for {name}, which cogtok can't answer (parameters: {parameters})"),
+    )
+    .hint("use a user without this challenge, such as one that `cogtok user create{p}` makes")
+}
+
+/// A JSON list in a string, as Cognito writes lists in parameters.
+fn list(challenge: &Challenge, name: &str) -> Vec<String> {
+    let text = challenge.parameters.get(name).map(String::as_str).unwrap_or_default();
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// `requiredAttributes` lists names with the prefix `userAttributes.`.
 fn missing_attributes(challenge: &Challenge) -> Vec<String> {
-    let list = challenge.parameters.get("requiredAttributes").map(String::as_str).unwrap_or_default();
-    let items: Vec<String> = serde_json::from_str(list).unwrap_or_default();
+    let items = list(challenge, "requiredAttributes");
     items.iter().map(|item| item.strip_prefix("userAttributes.").unwrap_or(item).to_owned()).collect()
 }

@@ -46,7 +46,10 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
         Err(NotCreated::Refused(error)) if already_exists(&error) => {
             match existing(admin, journal, record, if_exists, error).await? {
                 Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
-                Existing::ToReset(user) => user,
+                Existing::ToReset(user) => {
+                    record.was_there = true;
+                    user
+                }
             }
         }
         Err(NotCreated::Refused(error)) => {
@@ -61,7 +64,6 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
         }
     };
     record.state = State::Created;
-    record.sub.clone_from(&user.sub);
     journal.write(record).map_err(|error| partial(record, error))?;
     finish(admin, journal, record, user).await
 }
@@ -86,7 +88,7 @@ async fn ask(admin: &Admin, journal: &Journal, record: &mut Record, username: &U
 async fn set_password(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<()> {
     for is_first in [true, false] {
         let password = Secret::new(record.password.clone());
-        let error = match admin.set_password(&record.username, &password, true).await {
+        let error = match admin.set_password(&record.username, &password, record.is_permanent).await {
             Err(error) if error.code() == Some("InvalidPasswordException") => error,
             other => return other,
         };
@@ -137,9 +139,10 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
-    if record.is_permanent {
+    // A user who was there before has a password of its own, which a temporary one must replace as well.
+    if record.is_permanent || record.was_there {
         set_password(admin, journal, record).await.map_err(|error| partial(record, error))?;
-        user.status = "CONFIRMED".to_owned();
+        user.status = if record.is_permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" }.to_owned();
     }
     if let Some(group) = &record.group {
         admin.add_to_group(&record.username, group).await.map_err(|error| partial(record, error))?;
@@ -175,9 +178,18 @@ async fn existing(
         journal.remove(record)?;
         return Err(error);
     }
-    let user = admin.get(&record.username).await?.ok_or_else(|| {
-        Error::new(Kind::Failure, format!("Cognito says that {} exists and does not find it", record.username))
-    })?;
+    let found = admin.get(&record.username).await.and_then(|user| {
+        user.ok_or_else(|| {
+            Error::new(Kind::Failure, format!("Cognito says that {} exists and does not find it", record.username))
+        })
+    });
+    let user = match found {
+        Ok(user) => user,
+        Err(error) => {
+            journal.remove(record)?;
+            return Err(error);
+        }
+    };
     match if_exists {
         IfExists::Reset => Ok(Existing::ToReset(user)),
         IfExists::Skip | IfExists::Fail => {

@@ -44,6 +44,8 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
             ("token_url", &url),
             ("client_id", &client),
             ("scopes", &scopes),
+            // Scopes that were asked for win over the secret's own; the profile's do not.
+            ("scopes_from", if m2m.are_scopes_asked { "call" } else { "secret" }),
         ]));
     }
     let (client, url) = client_and_url(profile)?;

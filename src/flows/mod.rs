@@ -114,7 +114,8 @@ pub fn serve(
             Ok(fetch(tokens))
         }
         Err(error) => {
-            if is_for_all(&error, policy) {
+            // Who gave up for want of time says nothing of what others with more would be told.
+            if is_for_all(&error, policy) && Instant::now() < policy.deadline {
                 lock.leave_failure(&error, clock());
             }
             Err(error)
@@ -130,7 +131,7 @@ fn is_for_all(error: &Error, policy: &Policy) -> bool {
         Kind::AwsCredentials => false,
         Kind::Refused => !policy.has_own_secret,
         // What has a code was said by a server, or by a keyring that does not answer.
-        _ => error.code().is_some(),
+        _ => error.code().is_some() && !policy.has_own_secret,
     }
 }
 

@@ -155,11 +155,6 @@ impl Scopes {
         Ok(Scopes(scopes))
     }
 
-    /// Whether no scope is named, which asks for all that the client may have.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The scopes in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)

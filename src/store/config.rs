@@ -45,11 +45,6 @@ impl Config {
         self.path.as_deref()
     }
 
-    /// The format's version, where the file says.
-    pub fn version(&self) -> Option<i64> {
-        self.table.get("version").and_then(Value::as_integer)
-    }
-
     /// The names of all profiles, in alphabetical order, those that can't be used left out.
     pub fn names(&self) -> Vec<ProfileName> {
         let profiles = self.table.get("profiles").and_then(Value::as_table);

@@ -177,14 +177,20 @@ impl Draft {
     /// # Errors
     /// As [`Draft::set`].
     pub fn note_secret(&mut self, name: &ProfileName, kind: SecretKind, is_stored: bool) -> Result<()> {
-        let listed = self.profile_mut(name)?.get("secrets").and_then(Item::as_array);
+        let profile = self.profile_mut(name)?;
+        let listed = profile.get("secrets").and_then(Item::as_array);
+        // Kinds that this version does not know stay.
         let mut kinds: Vec<String> =
             listed.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect();
         kinds.retain(|listed| listed != kind.as_str());
         if is_stored {
             kinds.push(kind.as_str().to_owned());
         }
-        self.set(name, Key::Secrets, &kinds)
+        match kinds.is_empty() {
+            true => drop(profile.remove("secrets")),
+            false => set(profile, "secrets", Value::Array(kinds.iter().map(String::as_str).collect::<Array>())),
+        }
+        Ok(())
     }
 
     fn profile_mut(&mut self, name: &ProfileName) -> Result<&mut dyn toml_edit::TableLike> {

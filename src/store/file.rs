@@ -86,6 +86,20 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_dir(dir)
 }
 
+/// Makes a new private file with `bytes`; one that is there already stays as it is.
+///
+/// # Errors
+/// As the operating system says; [`io::ErrorKind::AlreadyExists`] when there is something of that name.
+pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (dir, name) = split(path)?;
+    create_dir(dir)?;
+    let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(dir)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_dir(dir)
+}
+
 /// Makes a directory, and its parents, that only this user may enter.
 ///
 /// # Errors

@@ -55,8 +55,9 @@ pub struct Record {
     pub attributes: BTreeMap<String, String>,
     /// A group to add the user to.
     pub group: Option<String>,
-    /// The `sub` that Cognito gave.
-    pub sub: Option<String>,
+    /// Whether the user was there before, and gets the password anew.
+    #[serde(default)]
+    pub was_there: bool,
 }
 
 impl std::fmt::Debug for Record {
@@ -101,7 +102,7 @@ impl Record {
             invite: false,
             attributes: BTreeMap::new(),
             group: None,
-            sub: None,
+            was_there: false,
         })
     }
 
@@ -150,7 +151,8 @@ impl Journal {
         let made = file::create_private_dir(&dir).map_err(LockError::Unavailable);
         match made.and_then(|()| lock(&dir.join("journal.lock"))) {
             Ok(lock) => Ok(Journal { dir, _lock: lock }),
-            Err(LockError::Timeout { pid }) => Err(held(pid)),
+            // Those who share the lock leave no note, so the one that is there is of a process long gone.
+            Err(LockError::Timeout { .. }) => Err(held(None)),
             Err(LockError::Unavailable(error)) => {
                 Err(Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display())))
             }
@@ -228,7 +230,7 @@ impl Journal {
 /// The record in a file; none where it is something else.
 fn read(path: &Path) -> Result<Option<Record>> {
     let unreadable = |error| Error::store(format!("{} can't be read: {error}", path.display()));
-    let Some(bytes) = file::read(path, LIMIT).map_err(unreadable)? else { return Ok(None) };
+    let Some(bytes) = file::read_private(path, LIMIT).map_err(unreadable)? else { return Ok(None) };
     let version = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|json| json["version"].as_u64());
     if version.is_some_and(|version| version > u64::from(VERSION)) {
         return Err(Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok"));

@@ -103,15 +103,17 @@ fn warn_if_shared(_: &Path, _: &std::fs::Metadata) {}
 /// [`Kind::Store`](crate::error::Kind::Store) when the file is there or can't be written.
 pub fn make_identity(path: &Path) -> Result<String> {
     let unwritable = |error: io::Error| Error::store(format!("{} can't be written: {error}", path.display()));
-    if path.symlink_metadata().is_ok() {
-        return Err(Error::store(format!("{} is there already: nothing was changed", path.display()))
-            .hint("to use it: set COGTOK_SECRET_IDENTITY to it, and run `cogtok secret init`"));
-    }
     let identity = age::x25519::Identity::generate();
     let public = identity.to_public().to_string();
     let text = Zeroizing::new(format!("# public key: {public}\n{}\n", identity.to_string().expose_secret()));
-    file::replace(path, text.as_bytes()).map_err(unwritable)?;
-    Ok(public)
+    match file::create_new(path, text.as_bytes()) {
+        Ok(()) => Ok(public),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(Error::store(format!("{} is there already: nothing was changed", path.display()))
+                .hint("to use it: set COGTOK_SECRET_IDENTITY to it, and run `cogtok secret init`"))
+        }
+        Err(error) => Err(unwritable(error)),
+    }
 }
 
 /// The sealed file and what opens it.

@@ -34,7 +34,8 @@ impl Binding {
         Error::store(format!("the {self} is not stored any more")).hint(format!("store it: {}", self.command()))
     }
 
-    fn command(&self) -> String {
+    /// The command that stores it.
+    pub fn command(&self) -> String {
         let username = self.username.as_ref().map(|username| format!(" --username {username}")).unwrap_or_default();
         format!("cogtok secret set {}{{p}}{username}", self.kind)
     }

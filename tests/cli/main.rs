@@ -13,6 +13,10 @@
 
 mod cache;
 mod cache_faults;
+mod challenge;
+mod challenge_setup;
+mod challenge_tty;
+mod challenge_wire;
 mod clock;
 mod completion;
 mod completion_install;
@@ -26,11 +30,14 @@ mod hostile;
 mod hostile_answers;
 mod hostile_api;
 mod hostile_proxy;
+mod interrupts;
 mod keyring_faults;
 mod keyring_strangers;
 mod local_faults;
 mod local_state;
+mod local_state_more;
 mod migrating;
+mod odd_surroundings;
 mod process_hygiene;
 mod profile;
 mod profile_config;

@@ -85,7 +85,8 @@ fn the_table_here_has_every_command() {
     let home = Home::new();
     let mut known = BTreeSet::new();
     for (line, _) in COMMANDS {
-        let words = line.split_whitespace().take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+        let words =
+            line.split_whitespace().take_while(|word| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
         known.insert(words.take(2).filter(|word| !word.starts_with('-')).collect::<Vec<_>>().join(" "));
     }
     for (group, _) in listed(&home, &[]) {

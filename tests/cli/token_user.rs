@@ -260,7 +260,7 @@ fn a_temporary_password_is_exchanged_for_the_new_one_from_standard_input() {
         let run = |stdin: &str| token_user(&home, &email, stdin).args(["--auth-flow", flow]);
         let asked = run(PASSWORD).run();
         asked.code(5).stderr_has("NEW_PASSWORD_REQUIRED").stderr_has("`--new-password-stdin`");
-        run(PASSWORD).arg("--new-password-stdin").run().code(2).stderr_has("one line");
+        run(PASSWORD).arg("--new-password-stdin").run().code(2).stderr_has("fewer than the 2 lines");
         assert_eq!(workshop().find_user(&email).unwrap()["UserStatus"], "FORCE_CHANGE_PASSWORD");
 
         verified_access(&run(&both).arg("--new-password-stdin").run(), &workshop().web);

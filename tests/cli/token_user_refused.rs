@@ -28,19 +28,9 @@ fn challenge(name: &str, parameters: &Value) -> Answer {
 #[test]
 fn a_challenge_that_needs_a_human_is_named_with_its_parameters_names_and_nothing_of_their_values() {
     let cases = [
-        (
-            "SMS_MFA",
-            json!({"CODE_DELIVERY_DELIVERY_MEDIUM": "SMS-VALUE", "CODE_DELIVERY_DESTINATION": "+*******9934"}),
-            "SMS_MFA",
-        ),
-        (
-            "SOFTWARE_TOKEN_MFA",
-            json!({"FRIENDLY_DEVICE_NAME": "phone-VALUE", "USER_ID_FOR_SRP": "a-VALUE"}),
-            "SOFTWARE_TOKEN_MFA",
-        ),
-        ("SELECT_MFA_TYPE", json!({"MFAS_CAN_CHOOSE": "[\"SMS_MFA\",\"VALUE\"]"}), "SELECT_MFA_TYPE"),
-        ("MFA_SETUP", json!({"MFAS_CAN_SETUP": "[\"VALUE\"]"}), "MFA_SETUP"),
-        ("CUSTOM_CHALLENGE", json!({"question": "VALUE"}), "CUSTOM_CHALLENGE"),
+        ("SELECT_CHALLENGE", json!({"USERNAME": "a-VALUE"}), "SELECT_CHALLENGE"),
+        ("DEVICE_SRP_AUTH", json!({"DEVICE_KEY": "VALUE", "USERNAME": "VALUE"}), "DEVICE_SRP_AUTH"),
+        ("WEB_AUTHN", json!({"CREDENTIAL_REQUEST_OPTIONS": "{\"challenge\":\"VALUE\"}"}), "WEB_AUTHN"),
         (
             "NEVER\u{1b}[2J\u{202e}\u{9b}HEARD\nOF",
             json!({"odd\u{7}name": "VALUE"}),
@@ -49,15 +39,15 @@ fn a_challenge_that_needs_a_human_is_named_with_its_parameters_names_and_nothing
     ];
     for (name, parameters, shown) in cases {
         let (output, server) = sign_in([challenge(name, &parameters)], PASSWORD, &[]);
-        output.code(5).stderr_has(shown).stderr_has("profile `ws`").stderr_lacks("VALUE").stderr_lacks("9934");
+        output.code(5).stderr_has(shown).stderr_has("profile `ws`").stderr_lacks("VALUE");
         for parameter in parameters.as_object().unwrap().keys() {
             output.stderr_has(&parameter.escape_debug().to_string());
         }
         assert_eq!(server.hits(), 1, "{name}: nothing is answered");
     }
     // A challenge without parameters, and an answer that is neither a challenge nor tokens.
-    let (output, _) = sign_in([Answer::json(200, &json!({"ChallengeName": "SMS_MFA"}))], PASSWORD, &[]);
-    output.code(5).stderr_has("SMS_MFA");
+    let (output, _) = sign_in([Answer::json(200, &json!({"ChallengeName": "WEB_AUTHN"}))], PASSWORD, &[]);
+    output.code(5).stderr_has("WEB_AUTHN");
     for nothing in [json!({}), json!({"ChallengeParameters": {}, "Session": null})] {
         let (output, _) = sign_in([Answer::json(200, &nothing)], PASSWORD, &[]);
         output.code(6).stderr_has("neither tokens nor a challenge");
@@ -67,10 +57,10 @@ fn a_challenge_that_needs_a_human_is_named_with_its_parameters_names_and_nothing
 #[test]
 fn a_challenge_after_the_new_password_is_named_as_well() {
     let first = challenge("NEW_PASSWORD_REQUIRED", &json!({"requiredAttributes": "[]", "userAttributes": "{}"}));
-    let second = challenge("SOFTWARE_TOKEN_MFA", &json!({"FRIENDLY_DEVICE_NAME": "VALUE"}));
+    let second = challenge("DEVICE_SRP_AUTH", &json!({"DEVICE_KEY": "VALUE"}));
     let stdin = format!("{PASSWORD}\nNew-Horse-9-Battery\n");
     let (output, server) = sign_in([first, second], &stdin, &["--new-password-stdin"]);
-    output.code(5).stderr_has("SOFTWARE_TOKEN_MFA").stderr_has("FRIENDLY_DEVICE_NAME").stderr_lacks("VALUE");
+    output.code(5).stderr_has("DEVICE_SRP_AUTH").stderr_has("DEVICE_KEY").stderr_lacks("VALUE");
     let reply = server.requests()[1].json();
     assert_eq!(reply["Session"], "S".repeat(40));
     assert_eq!(reply["ChallengeResponses"]["NEW_PASSWORD"], "New-Horse-9-Battery");
@@ -81,7 +71,7 @@ fn attributes_that_the_pool_still_wants_are_named_before_the_new_password_is_use
     let required = json!({"requiredAttributes": "[\"userAttributes.given_name\",\"userAttributes.custom:team\"]"});
     let stdin = format!("{PASSWORD}\nNew-Horse-9-Battery\n");
     let (output, server) = sign_in([challenge("NEW_PASSWORD_REQUIRED", &required)], &stdin, &["--new-password-stdin"]);
-    output.code(5).stderr_has("given_name, custom:team").stderr_has("admin-update-user-attributes");
+    output.code(5).stderr_has("--attribute given_name=VALUE").stderr_has("--attribute custom:team=VALUE");
     assert_eq!(server.hits(), 1);
 }
 

@@ -23,21 +23,19 @@ static CONFIG: OnceLock<Option<PathBuf>> = OnceLock::new();
 
 /// Answers a shell that asks for candidates; says whether one did.
 pub fn answer(args: &[OsString]) -> bool {
-    let Some(shell) = env::var(VARIABLE) else { return false };
-    let shells = Shells::builtins();
     let words: Vec<OsString> = args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect();
-    if let Some(shell) = shells.completer(&shell)
-        && !words.is_empty()
-    {
-        let named = words.iter().position(|word| word == "--config").and_then(|index| words.get(index + 1));
-        let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from));
-        let _ = CONFIG.set(named.map(PathBuf::from).or(joined));
-        let mut command = Cli::command();
-        command.build();
-        let mut candidates = Vec::new();
-        if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
-            terminal::last_data(&String::from_utf8_lossy(&candidates));
-        }
+    let (shells, shell) = (Shells::builtins(), env::var(VARIABLE));
+    // The variable alone, left over in an environment, must not make every command succeed and do nothing.
+    let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
+    let Some(shell) = shells.completer(&shell) else { return true };
+    let named = words.iter().position(|word| word == "--config").and_then(|index| words.get(index + 1));
+    let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from));
+    let _ = CONFIG.set(named.map(PathBuf::from).or(joined));
+    let mut command = Cli::command();
+    command.build();
+    let mut candidates = Vec::new();
+    if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
+        terminal::last_data(&String::from_utf8_lossy(&candidates));
     }
     true
 }

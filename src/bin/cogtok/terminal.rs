@@ -181,6 +181,9 @@ pub fn usage(answer: &clap::Error) -> Result<()> {
         let _ = io::stderr().write_all(answer.render().to_string().as_bytes());
         return Err(Error::usage("a command is missing"));
     }
+    if let Some(message) = without_value(answer) {
+        return Err(Error::usage(message).hint("see `--help` for what the command takes"));
+    }
     let text = answer.to_string();
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let message = lines.next().unwrap_or("malformed command line");
@@ -192,6 +195,24 @@ pub fn usage(answer: &clap::Error) -> Result<()> {
         error = error.hint(line.strip_prefix("For more information, ").unwrap_or(line));
     }
     Err(error)
+}
+
+/// The message for a word that the command does not take, without the word: it may be a password.
+fn without_value(answer: &clap::Error) -> Option<&'static str> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let is_word = |kind| match answer.get(kind) {
+        Some(ContextValue::String(word)) => !word.starts_with('-'),
+        _ => false,
+    };
+    match answer.kind() {
+        ErrorKind::UnknownArgument if is_word(ContextKind::InvalidArg) => {
+            Some("there is a word too many on the command line (not repeated: it may be a secret)")
+        }
+        ErrorKind::TooManyValues => {
+            Some("an option that takes no value was given one (not repeated: it may be a secret)")
+        }
+        _ => None,
+    }
 }
 
 /// Whether standard output is a terminal, where a person reads it.
@@ -245,6 +266,34 @@ pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
     }
 }
 
+/// Asks for a line that may be seen.
+///
+/// # Errors
+/// As [`ask_secret`].
+pub fn ask_line(question: &str, instead: &str) -> Result<String> {
+    if !can_ask() {
+        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and there is no terminal to ask at"))
+            .hint(instead.to_owned()));
+    }
+    interrupt::watch();
+    let _modes = Asking::begin();
+    show(&format!("{}: ", printable(question, 300)));
+    let _clock = Stopwatch(Instant::now());
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    match line.trim() {
+        "" => Err(Error::usage(format!("{question}: nothing was typed"))),
+        line => Ok(line.to_owned()),
+    }
+}
+
+/// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
+pub fn show(text: &str) {
+    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open("/dev/tty") {
+        let _ = terminal.write_all(text.as_bytes());
+    }
+}
+
 /// Asks for a new secret twice.
 ///
 /// # Errors
@@ -269,7 +318,8 @@ pub fn confirm(question: &str, instead: &str) -> Result<bool> {
         );
     }
     interrupt::watch();
-    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let _modes = Asking::begin();
+    show(&format!("{} [y/N] ", printable(question, 300)));
     let _clock = Stopwatch(Instant::now());
     let mut answer = String::new();
     io::stdin()
@@ -322,7 +372,7 @@ fn say(label: Option<(&str, &str)>, text: &str) {
 
 /// Ends the line of a question that was interrupted.
 pub fn new_line() {
-    let _ = writeln!(io::stderr());
+    show("\n");
 }
 
 struct Logger;

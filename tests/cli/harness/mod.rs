@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod barrier;
+pub mod challenges;
 pub mod fake_secret_service;
 pub mod guard;
 pub mod home;

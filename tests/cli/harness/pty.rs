@@ -63,14 +63,18 @@ impl<'h> Run<'h> {
         let screen = Arc::new(Screen::default());
         let shown = Arc::clone(&screen);
         let reader = std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
+            let (mut bytes, mut rest) = ([0; 4096], Vec::new());
             // The end is an error (EIO) on Linux.
             while let Ok(count @ 1..) = source.read(&mut bytes) {
-                shown
-                    .text
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push_str(&String::from_utf8_lossy(&bytes[..count]));
+                rest.extend_from_slice(&bytes[..count]);
+                // A character may come in two pieces.
+                let whole = match std::str::from_utf8(&rest) {
+                    Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                    _ => rest.len(),
+                };
+                let text = String::from_utf8_lossy(&rest[..whole]).into_owned();
+                rest.drain(..whole);
+                shown.text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
                 shown.grown.notify_all();
             }
         });

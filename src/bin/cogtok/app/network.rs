@@ -38,7 +38,6 @@ impl App {
         if let Some(wire) = self.wire.get() {
             return Ok(wire.clone());
         }
-        check_proxies()?;
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
         let bundle = path.as_ref().map(|path| {
             std::fs::read(path).map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))
@@ -47,7 +46,10 @@ impl App {
             Some(path) => error.context(&path.display().to_string()),
             None => error,
         };
-        let wire = bundle.transpose().and_then(|bundle| Wire::new(bundle, env::now, self.deadline())).map_err(named)?;
+        let wire = bundle
+            .transpose()
+            .and_then(|bundle| Wire::new(bundle, bad_proxy(), env::now, self.deadline()))
+            .map_err(named)?;
         Ok(self.wire.get_or_init(|| wire).clone())
     }
 
@@ -120,21 +122,17 @@ fn check_descriptors() -> Result<()> {
     Ok(())
 }
 
-/// A proxy that could not be used is said, not passed over. Its URL may hold a password and is not repeated.
-fn check_proxies() -> Result<()> {
-    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        let Some(proxy) = env::var(name) else { continue };
+/// Why the environment's proxy can't be used, where it can't. Its URL may hold a password and is not repeated.
+fn bad_proxy() -> Option<String> {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
+        let proxy = env::var(name)?;
         let scheme = proxy.split_once("://").map_or("http", |(scheme, _)| scheme).to_ascii_lowercase();
-        if !matches!(scheme.as_str(), "http" | "https") {
-            let kind = if scheme.starts_with("socks") {
-                "a SOCKS proxy, which cogtok does not speak"
-            } else {
-                "no HTTP proxy"
-            };
-            return Err(
-                Error::usage(format!("{name} names {kind}")).hint("unset it, or name an HTTP proxy: http://HOST:PORT")
-            );
+        match scheme.as_str() {
+            "http" | "https" => None,
+            socks if socks.starts_with("socks") => {
+                Some(format!("{name} names a SOCKS proxy, which cogtok does not speak"))
+            }
+            _ => Some(format!("{name} names no HTTP proxy")),
         }
-    }
-    Ok(())
+    })
 }

@@ -15,9 +15,11 @@ use crate::app::{App, as_written, other_profiles};
 use crate::commands::secret::binding;
 use crate::{complete, terminal};
 
-/// Delete a profile, its stored secrets and its cached tokens
+/// Delete a profile, with its secrets and its cached token
 ///
-/// Secrets and tokens of a client that another profile uses as well are kept.
+/// These are the clients' secrets, the password of the profile's own user, and the tokens that `token user` and `token m2m`
+/// print without options. What another profile uses as well is kept, and so is what was stored or obtained for other users,
+/// scopes or addresses.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok profile delete ws --yes")]
 pub struct Delete {

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use cogtok::error::Result;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::Profile;
+use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::config_edit::edit;
 
 use super::Which;
@@ -21,13 +22,16 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let (name, binding) = args.which.find(app)?;
     let kind = binding.kind;
     let was_there = app.secrets()?.delete(&binding)?;
-    // Those who shared it have it no more either.
-    let sharers =
-        other_profiles(app.config()?, &name).filter(|other| super::binding(other, kind).is_ok_and(|of| of == binding));
-    let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name.clone()]).collect();
-    edit(&app.config_path()?, app.deadline(), |draft| {
-        names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
-    })?;
+    // The list says that there is such a secret, and there may be other users' passwords.
+    if was_there && kind != SecretKind::Password {
+        // Those who shared it have it no more either.
+        let is_shared = |other: &Profile| super::binding(other, kind).is_ok_and(|of| of == binding);
+        let sharers = other_profiles(app.config()?, &name).filter(is_shared);
+        let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name.clone()]).collect();
+        edit(&app.config_path()?, app.deadline(), |draft| {
+            names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
+        })?;
+    }
     terminal::note(&match was_there {
         true => format!("the {binding} is deleted"),
         false => format!("there was no {binding} for {}", binding.origin),

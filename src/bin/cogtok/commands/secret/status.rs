@@ -19,7 +19,9 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 pub struct Status {}
 
 pub fn run(app: &App) -> Result<()> {
-    let profile = app.profile(&[])?;
+    let form = app.output(&FORMS)?;
+    let mut profile = app.profile(&[])?;
+    app.settle_region(&mut profile);
     if profile.name.is_none() {
         return Err(no_profile());
     }
@@ -47,7 +49,7 @@ pub fn run(app: &App) -> Result<()> {
         };
         rows.push((kind, binding, place));
     }
-    if app.output(&FORMS)? == Output::Json {
+    if form == Output::Json {
         let list: Vec<Value> = rows
             .iter()
             .map(|(kind, binding, place)| {

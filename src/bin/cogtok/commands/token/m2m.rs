@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::Result;
+use cogtok::error::{Error, Result};
 use cogtok::flows::{self, Policy, m2m};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -46,7 +46,7 @@ pub struct M2m {
 }
 
 pub fn run(app: &App, args: &M2m) -> Result<()> {
-    args.shared.begin(TokenUse::Access)?;
+    args.shared.begin(app, TokenUse::Access)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let mut profile = app.profile(&[
         (Key::Scopes, scopes),
@@ -56,13 +56,16 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
         (Key::AuthMethod, args.auth_method.clone()),
     ])?;
     // Standard input and the environment come before a profile's secret_arn.
+    let is_complete = profile.m2m.client_id.is_some() && profile.m2m.token_url.is_some();
+    if args.client_secret_stdin && profile.m2m.secret_arn.is_some() && !is_complete {
+        return Err(Error::config(
+            "a secret is given, and `m2m.client_id` or `m2m.token_url` to use it with is not set",
+        )
+        .hint("add `--client-id ID --token-url URL`"));
+    }
     let given =
         if args.client_secret_stdin { Some(secret_from_stdin()?) } else { env::secret("COGTOK_M2M_CLIENT_SECRET") };
-    if given.is_some()
-        && args.secret_arn.is_none()
-        && profile.m2m.client_id.is_some()
-        && profile.m2m.token_url.is_some()
-    {
+    if given.is_some() && args.secret_arn.is_none() && is_complete {
         profile.m2m.secret_arn = None;
     }
     if profile.m2m.secret_arn.is_some() {

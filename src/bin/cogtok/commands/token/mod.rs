@@ -1,5 +1,6 @@
 //! `cogtok token`: what the kinds of token share, from the options to the printed value.
 
+mod challenge;
 pub mod m2m;
 pub mod user;
 
@@ -57,7 +58,8 @@ pub struct Shared {
 
 impl Shared {
     /// Checks what clap can't, and settles which variable a failure empties.
-    pub fn begin(&self, token: TokenUse) -> Result<()> {
+    pub fn begin(&self, app: &App, token: TokenUse) -> Result<()> {
+        app.output(&FORMS)?;
         match &self.env_var {
             Some(name) => name.parse::<VarName>().map(drop)?,
             None => interrupt::fail_with(default_name(token)),

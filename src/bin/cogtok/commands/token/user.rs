@@ -2,8 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::challenge::{Answer, Question};
+use cogtok::error::{Error, Result, printable};
 use cogtok::flows::user::{SignIn, Step};
 use cogtok::flows::{self, Policy, user};
 use cogtok::profile::Profile;
@@ -12,6 +11,7 @@ use cogtok::profile::words::{SecretKind, TokenUse};
 use cogtok::secret::Secret;
 use cogtok::token::TokenSet;
 
+use super::challenge::{self, Given};
 use super::{Shared, secret_from_stdin};
 use crate::app::App;
 use crate::{complete, env, interrupt, terminal};
@@ -37,6 +37,8 @@ pub struct User {
     /// Read the new password from standard input, where Cognito asks for one; with --password-stdin its second line
     #[arg(long)]
     new_password_stdin: bool,
+    #[command(flatten)]
+    answers: challenge::Options,
     /// How to sign in: srp or password
     #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(complete::auth_flows))]
     auth_flow: Option<String>,
@@ -51,13 +53,6 @@ pub struct User {
     user_pool_id: Option<String>,
 }
 
-/// What was supplied before anything was asked.
-#[derive(Default)]
-struct Given {
-    password: Option<Secret>,
-    new_password: Option<Secret>,
-}
-
 pub fn run(app: &App, args: &User) -> Result<()> {
     let mut profile = app.profile(&[
         (Key::Username, args.username.clone()),
@@ -67,11 +62,11 @@ pub fn run(app: &App, args: &User) -> Result<()> {
         (Key::UserPoolId, args.user_pool_id.clone()),
     ])?;
     let token = profile.user.token;
-    args.shared.begin(token)?;
-    let mut given = read_stdin(args)?;
+    args.shared.begin(app, token)?;
+    let (mut given_password, given) = read_given(args)?;
     app.settle_region(&mut profile);
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
-    let has_own_secret = args.password_stdin || terminal::can_ask();
+    let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, token, has_own_secret);
     let cache = app.cache();
     let served = match flows::cached(&cache, &key, &policy, env::now()) {
@@ -79,12 +74,12 @@ pub fn run(app: &App, args: &User) -> Result<()> {
         None => {
             interrupt::watch();
             // Nobody should wait for a lock behind a question.
-            if given.password.is_none() && terminal::can_ask() {
-                given.password = Some(password(app, &profile)?);
+            if given_password.is_none() && terminal::can_ask() {
+                given_password = Some(password(app, &profile)?);
             }
             // The time that a person took to answer does not count.
             let policy = Policy { deadline: app.deadline(), ..policy };
-            flows::serve(&cache, &key, &policy, env::now, || obtain(app, &profile, given))?
+            flows::serve(&cache, &key, &policy, env::now, || obtain(app, &profile, given_password, given))?
         }
     };
     let again = match token {
@@ -94,38 +89,59 @@ pub fn run(app: &App, args: &User) -> Result<()> {
     args.shared.deliver(app, &profile, &policy, &served, again)
 }
 
-fn read_stdin(args: &User) -> Result<Given> {
-    Ok(match (args.password_stdin, args.new_password_stdin) {
-        (false, false) => Given::default(),
-        (true, false) => Given { password: Some(secret_from_stdin()?), ..Given::default() },
-        (false, true) => Given { new_password: Some(secret_from_stdin()?), ..Given::default() },
-        (true, true) => {
-            let both = secret_from_stdin()?;
-            let (password, new) = both.expose().split_once('\n').ok_or_else(|| {
-                Error::usage("standard input has one line; `--password-stdin --new-password-stdin` takes the password and, in the next line, the new one")
-            })?;
-            let line = |text: &str| Secret::from_bytes(text.as_bytes().to_vec());
-            let password = password.strip_suffix('\r').unwrap_or(password);
-            Given { password: Some(line(password)?), new_password: Some(line(new)?) }
+/// What standard input, options and variables give: one line each for the password, the new one and the code, in this
+/// order.
+fn read_given(args: &User) -> Result<(Option<Secret>, Given)> {
+    let wanted = [args.password_stdin, args.new_password_stdin, args.answers.mfa_code_stdin];
+    let count = wanted.iter().filter(|is_wanted| **is_wanted).count();
+    let mut lines = Vec::new();
+    if count > 0 {
+        let all = secret_from_stdin()?;
+        let texts: Vec<&str> = all.expose().splitn(count, '\n').collect();
+        if texts.len() < count {
+            return Err(Error::usage(format!(
+                "standard input has fewer than the {count} lines that the options ask for"
+            ))
+            .hint("they are, in this order: the password, the new password, the code"));
         }
-    })
+        for (index, text) in texts.iter().enumerate() {
+            let line = text.strip_suffix('\r').filter(|_| index + 1 < count).unwrap_or(text);
+            let secret = Secret::from_bytes(line.as_bytes().to_vec());
+            lines.push(
+                secret.map_err(|error| {
+                    Error::usage(format!("standard input, line {}: {}", index + 1, error.message()))
+                })?,
+            );
+        }
+    }
+    let mut lines = lines.into_iter();
+    let mut next = |is_wanted: bool| if is_wanted { lines.next() } else { None };
+    let [password, new_password, code] = wanted.map(&mut next);
+    let attributes = args.answers.attribute.iter().map(|pair| {
+        pair.split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .ok_or_else(|| Error::usage(format!("`{}` is not NAME=VALUE", printable(pair, 80))))
+    });
+    let code =
+        code.or_else(|| args.answers.mfa_code.clone().map(Secret::new)).or_else(|| env::secret("COGTOK_MFA_CODE"));
+    let attributes = attributes.collect::<Result<_>>()?;
+    Ok((password, Given { new_password, code, mfa_type: args.answers.mfa_type.clone(), attributes }))
 }
 
-fn obtain(app: &App, profile: &Profile, given: Given) -> Result<TokenSet> {
-    let password = match given.password {
+fn obtain(app: &App, profile: &Profile, given_password: Option<Secret>, mut given: Given) -> Result<TokenSet> {
+    let password = match given_password {
         Some(password) => password,
         None => password(app, profile)?,
     };
     let client_secret = app.stored_secret(profile, &user::secret_binding(profile, SecretKind::UserClient, None)?)?;
     let wire = app.wire()?;
-    let mut new_password = given.new_password;
-    let (mut sign_in, mut step) = app.block_on(SignIn::start(&wire, profile, client_secret, &password))?;
+    let (mut sign_in, mut step) = app.block_on(SignIn::start(&wire, profile, client_secret, password))?;
     loop {
-        let question = match step {
+        let answer = match step {
             Step::Done(tokens) => return Ok(*tokens),
-            Step::Ask(question) => question,
+            Step::Ask(question) => given.answer(&question, None)?,
+            Step::AskAgain(question, reason) => given.answer(&question, Some(reason))?,
         };
-        let answer = answer(&question, new_password.take())?;
         step = app.block_on(sign_in.answer(answer))?;
     }
 }
@@ -137,26 +153,7 @@ fn password(app: &App, profile: &Profile) -> Result<Secret> {
         Some(password) => Ok(password),
         None => terminal::ask_secret(
             &format!("the password of {username}"),
-            "add `--password-stdin`, set COGTOK_PASSWORD, or store it once: cogtok secret set password{p}",
+            &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
         ),
     }
-}
-
-fn answer(question: &Question, new_password: Option<Secret>) -> Result<Answer> {
-    match question {
-        Question::NewPassword { missing_attributes } if !missing_attributes.is_empty() => Err(Error::new(
-            Kind::NeedsHuman,
-            format!("Cognito wants these attributes with the new password: {}", missing_attributes.join(", ")),
-        )
-        .hint("an administrator can set them: aws cognito-idp admin-update-user-attributes")),
-        Question::NewPassword { .. } => match new_password {
-            Some(password) => Ok(Answer::NewPassword(password)),
-            None => ask_new_password().map(Answer::NewPassword),
-        },
-    }
-}
-
-fn ask_new_password() -> Result<Secret> {
-    let instead = "Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; `--new-password-stdin` takes the new one";
-    terminal::ask_new_secret("a new password", instead)
 }

@@ -79,6 +79,8 @@ enum IfExists {
 }
 
 pub fn run(app: &App, args: &Create) -> Result<()> {
+    // A form that there is not must be known before a user is made.
+    app.output(&FORMS)?;
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     interrupt::watch();
@@ -159,11 +161,18 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
         return Ok(());
     }
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
+    let mut failed = None;
     for mut record in records {
-        let made = app.block_on(create_user::resume(&admin, journal, &mut record))?;
-        hand_over(app, args, profile, journal, &record, &made)?;
+        // One that can't be finished must not keep the others from it.
+        let made = app.block_on(create_user::resume(&admin, journal, &mut record));
+        if let Err(error) = made.and_then(|made| hand_over(app, args, profile, journal, &record, &made)) {
+            let error = error.context(&record.username);
+            if let Some(earlier) = failed.replace(error) {
+                log::warn!(target: "cogtok", "{earlier}");
+            }
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// Prints the user and, once that is out, forgets the journal's record.

@@ -1,0 +1,186 @@
+//! Answers to what Cognito asks in a sign-in: from what was given on the command line, once, else from a person.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::flows::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
+use cogtok::secret::Secret;
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+
+use crate::terminal;
+
+/// Options that answer challenges.
+#[derive(Debug, Default, Args)]
+pub struct Options {
+    /// The code of the second factor, or the answer to a custom challenge; else COGTOK_MFA_CODE
+    #[arg(long, value_name = "CODE", conflicts_with = "mfa_code_stdin")]
+    pub mfa_code: Option<String>,
+    /// Read that code from standard input, from the last line where passwords come before it
+    #[arg(long)]
+    pub mfa_code_stdin: bool,
+    /// Which second factor to use or set up, where Cognito offers several: app, sms or email
+    #[arg(long, value_name = "TYPE")]
+    pub mfa_type: Option<String>,
+    /// An attribute that Cognito wants with a new password; repeat it for more
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub attribute: Vec<String>,
+}
+
+/// What was given before anything was asked. Each answers one question, once: a wrong one is not tried again.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// `--new-password-stdin`.
+    pub new_password: Option<Secret>,
+    /// `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE.
+    pub code: Option<Secret>,
+    /// `--mfa-type`.
+    pub mfa_type: Option<String>,
+    /// `--attribute`.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Given {
+    /// Whether something was given that another caller does not have.
+    pub fn is_own(&self) -> bool {
+        self.new_password.is_some() || self.code.is_some()
+    }
+
+    /// The answer to a question; `reason` says why the last one was refused.
+    ///
+    /// # Errors
+    /// The reason, where there is no other answer; [`Kind::NeedsHuman`] with the option that answers, where there is none.
+    pub fn answer(&mut self, question: &Question, reason: Option<Error>) -> Result<Answer> {
+        let is_first = reason.is_none();
+        if let Some(reason) = reason {
+            if !terminal::can_ask() {
+                return Err(reason);
+            }
+            terminal::complain(reason.message());
+        }
+        match question {
+            Question::NewPassword { missing_attributes } => self.new_password(missing_attributes),
+            Question::Code { from, at } => {
+                let at = at.as_deref().map(|at| format!(" ({})", printable(at, 80))).unwrap_or_default();
+                self.code(&format!("{}{at}", wording(*from))).map(trimmed).map(Answer::Code)
+            }
+            Question::SelectMfa { for_setup, options } => self.choose(*for_setup, options).map(Answer::Choice),
+            Question::EnrolTotp { key, uri } => enrol(key, uri, is_first).map(Answer::Code),
+            Question::EmailAddress => {
+                terminal::ask_line("your e-mail address, for codes", "an administrator can set the address")
+                    .map(Answer::EmailAddress)
+            }
+            Question::Custom { parameters } => {
+                if terminal::can_ask() {
+                    for (name, value) in parameters {
+                        terminal::show(&format!("{}: {}\n", printable(name, 60), printable(value, 300)));
+                    }
+                }
+                self.code("the answer to the pool's own challenge (CUSTOM_CHALLENGE)").map(Answer::Custom)
+            }
+        }
+    }
+
+    fn new_password(&mut self, missing: &[String]) -> Result<Answer> {
+        let unknown: Vec<&String> = missing.iter().filter(|name| !self.attributes.contains_key(*name)).collect();
+        if !unknown.is_empty() && !terminal::can_ask() {
+            let options: Vec<String> =
+                unknown.iter().map(|name| format!("`--attribute {}=VALUE`", printable(name, 60))).collect();
+            let names = missing.join(", ");
+            return Err(Error::new(
+                Kind::NeedsHuman,
+                format!(
+                    "Cognito wants these attributes with the new password (NEW_PASSWORD_REQUIRED): {}",
+                    printable(&names, 200)
+                ),
+            )
+            .hint(format!("add {}", options.join(" "))));
+        }
+        let mut attributes = BTreeMap::new();
+        for name in missing {
+            let value = match self.attributes.get(name) {
+                Some(value) => value.clone(),
+                None => terminal::ask_line(
+                    &format!("the attribute {}", printable(name, 60)),
+                    &format!("Cognito wants it with the new password: add `--attribute {}=VALUE`", printable(name, 60)),
+                )?,
+            };
+            attributes.insert(name.clone(), value);
+        }
+        let instead = "Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; `--new-password-stdin` takes the new one";
+        let password = match self.new_password.take() {
+            Some(password) => password,
+            None => terminal::ask_new_secret("a new password", instead)?,
+        };
+        Ok(Answer::NewPassword { password, attributes })
+    }
+
+    fn code(&mut self, what: &str) -> Result<Secret> {
+        match self.code.take() {
+            Some(code) => Ok(code),
+            None => terminal::ask_secret(what, "`--mfa-code CODE`, `--mfa-code-stdin` or COGTOK_MFA_CODE answer it")
+                .map(trimmed),
+        }
+    }
+
+    fn choose(&mut self, for_setup: bool, options: &[String]) -> Result<String> {
+        let names: Vec<&str> = options.iter().map(|option| short(option)).collect();
+        let listed = printable(&names.join(", "), 200);
+        let (to, challenge) = if for_setup { ("set up", "MFA_SETUP") } else { ("use", "SELECT_MFA_TYPE") };
+        let named = match &self.mfa_type {
+            Some(named) => named.clone(),
+            None => terminal::ask_line(
+                &format!("which second factor to {to} ({challenge}: {listed})"),
+                &format!("add `--mfa-type TYPE`: one of {listed}"),
+            )?,
+        };
+        let chosen = options.iter().find(|option| short(option) == named || **option == named);
+        chosen.cloned().ok_or_else(|| {
+            Error::usage(format!("`{}` is not offered as a second factor", printable(&named, 40)))
+                .hint(format!("one of {listed}"))
+        })
+    }
+}
+
+/// Shows the key of an authenticator app, once, and asks for a code that it makes.
+fn enrol(key: &Secret, uri: &Secret, is_first: bool) -> Result<Secret> {
+    if !terminal::can_ask() {
+        return Err(Error::new(Kind::NeedsHuman, "the pool wants an authenticator app to be set up first (MFA_SETUP)")
+            .hint("sign in once at a terminal: cogtok token user{p}"));
+    }
+    if is_first {
+        let code = QrCode::new(uri.expose().as_bytes());
+        let picture = code.map(|code| code.render::<Dense1x2>().build()).unwrap_or_default();
+        // Black on white whatever the terminal's colours: inverted, many apps can't read it.
+        let picture: String =
+            picture.lines().map(|line| format!("\u{1b}[38;5;16;48;5;231m{line}\u{1b}[0m\n")).collect();
+        let words = "Scan this with an authenticator app, or type the key into it:";
+        terminal::show(&format!("{words}\n\n{picture}\n  {}\n", key.expose()));
+    }
+    terminal::ask_secret("the code that the app shows now", "").map(trimmed)
+}
+
+/// Codes are often shown and copied in groups.
+fn trimmed(code: Secret) -> Secret {
+    Secret::new(code.expose().split_whitespace().collect())
+}
+
+const fn wording(from: CodeFrom) -> &'static str {
+    match from {
+        CodeFrom::App => "the code of the authenticator app (SOFTWARE_TOKEN_MFA)",
+        CodeFrom::SmsMfa => "the code from the text message (SMS_MFA)",
+        CodeFrom::SmsOtp => "the code from the text message (SMS_OTP)",
+        CodeFrom::Email => "the code from the e-mail (EMAIL_OTP)",
+    }
+}
+
+/// The short word for an option of Cognito's.
+fn short(option: &str) -> &str {
+    match option {
+        SOFTWARE_TOKEN => "app",
+        "SMS_MFA" => "sms",
+        option if is_email(option) => "email",
+        option => option,
+    }
+}
