@@ -119,8 +119,7 @@ impl Given {
     fn code(&mut self, what: &str) -> Result<Secret> {
         match self.code.take() {
             Some(code) => Ok(code),
-            None => terminal::ask_secret(what, "`--mfa-code CODE`, `--mfa-code-stdin` or COGTOK_MFA_CODE answer it")
-                .map(trimmed),
+            None => terminal::ask_secret(what, "`--mfa-code CODE`, `--mfa-code-stdin` or COGTOK_MFA_CODE answer it"),
         }
     }
 
