@@ -4,11 +4,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
@@ -31,74 +33,64 @@ const PROCESS: &str = "credential_process";
 /// How long the metadata service may take for one answer.
 const METADATA_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the AWS tools' configuration files say about credentials that the SDK is not left alone with.
-#[derive(Debug)]
-pub enum Found {
-    /// The profile's credentials come from a process, which is run here.
-    Process(CredentialsProviderChain),
-    /// A process stands somewhere in the files: each is told to drop the variables that hold our secrets.
-    Files(EnvConfigFiles),
-}
-
-/// Looks for a `credential_process`: the SDK would hand it our environment. None where there is none, and where it can't
-/// be told to drop variables.
+/// The places where the AWS tools look, in their order: keys in the environment, the profile, a web identity, the
+/// container's and the machine's metadata service, the last with little patience: it answers at once where it is. A profile
+/// that was asked for is the only place, as with the AWS command line.
 ///
 /// # Errors
-/// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) for a file that is there and can't be looked at: what can't
-/// be looked at can't be kept from our secrets.
-pub fn find(profile: &Profile) -> Result<Option<Found>> {
-    if !cfg!(unix) {
-        return Ok(None);
-    }
-    let [config, credentials] = profile.aws_files.each_ref().map(|path| path.as_deref().map(read).transpose());
-    let (config, credentials) = (config?.unwrap_or_default(), credentials?.unwrap_or_default());
-    if ![&config, &credentials].iter().any(|text| text.to_ascii_lowercase().contains(PROCESS)) {
-        return Ok(None);
-    }
-    let name = profile.aws_profile.as_deref().unwrap_or("default");
-    let sections = [(format!("profile {name}"), &config), (name.to_owned(), &config), (name.to_owned(), &credentials)];
-    let value = |key: &str| sections.iter().find_map(|(section, text)| value_of(text, section, key));
-    let is_other =
-        ["aws_access_key_id", "role_arn", "sso_session", "sso_start_url"].iter().any(|key| value(key).is_some());
-    if let Some(command) = value(PROCESS).filter(|_| !is_other) {
-        let process = Process { command: command.to_owned() };
-        // A profile that was asked for comes before keys in the environment, as with the AWS command line.
-        let chain = match profile.is_aws_profile_asked {
-            true => CredentialsProviderChain::first_try("CredentialProcess", process),
-            false => CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
-                .or_else("CredentialProcess", process),
-        };
-        return Ok(Some(Found::Process(chain)));
-    }
-    let files = EnvConfigFiles::builder()
-        .with_contents(EnvConfigFileKind::Config, with_unset(&config))
-        .with_contents(EnvConfigFileKind::Credentials, with_unset(&credentials));
-    Ok(Some(Found::Files(files.build())))
-}
-
-/// The places where the AWS tools look, the metadata service last and with little patience: it answers at once where it is.
-pub async fn chain(wire: &Wire, profile: &Profile, region: &Region) -> SharedCredentialsProvider {
-    let region = aws_config::Region::new(region.as_str().to_owned());
-    let provider = ProviderConfig::default()
-        .with_region(Some(region.clone()))
+/// [`Kind::AwsCredentials`] for a configuration file that is there and can't be looked at: what can't be looked at can't
+/// be kept from our secrets.
+pub fn provider(wire: &Wire, profile: &Profile, region: &Region) -> Result<SharedCredentialsProvider> {
+    let settings = ProviderConfig::default()
+        .with_region(Some(aws_config::Region::new(region.as_str().to_owned())))
         .with_http_client(wire.sdk_client())
         .with_sleep_impl(TokioSleep::new());
-    if let Some(name) = profile.aws_profile.as_ref().filter(|_| profile.is_aws_profile_asked) {
-        let of_profile = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name);
-        return SharedCredentialsProvider::new(of_profile.build());
+    let of_profile = of_profile(profile, &settings)?;
+    if profile.is_aws_profile_asked {
+        return Ok(of_profile);
     }
     let metadata = aws_config::imds::Client::builder()
-        .configure(&provider)
+        .configure(&settings)
         .connect_timeout(METADATA_PATIENCE)
         .read_timeout(METADATA_PATIENCE)
         .operation_timeout(METADATA_PATIENCE * 2)
         .max_attempts(1)
         .build();
-    let mut chain = DefaultCredentialsChain::builder().region(region).configure(provider).imds_client(metadata);
-    if let Some(name) = &profile.aws_profile {
-        chain = chain.profile_name(name);
+    let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(&settings).build();
+    let container = EcsCredentialsProvider::builder().configure(&settings).build();
+    let machine = ImdsCredentialsProvider::builder().configure(&settings).imds_client(metadata).build();
+    let environment = EnvironmentVariableCredentialsProvider::new();
+    let chain = CredentialsProviderChain::first_try("Environment", environment)
+        .or_else("Profile", of_profile)
+        .or_else("WebIdentityToken", web_identity)
+        .or_else("EcsContainer", container)
+        .or_else("Ec2InstanceMetadata", machine);
+    Ok(SharedCredentialsProvider::new(chain))
+}
+
+/// The credentials of the profile of `~/.aws`. The SDK would hand its environment to a `credential_process`: the one of the
+/// profile itself is run here; each that stands elsewhere in the files is told to drop the variables that hold our secrets.
+fn of_profile(profile: &Profile, settings: &ProviderConfig) -> Result<SharedCredentialsProvider> {
+    let name = profile.aws_profile.as_deref().unwrap_or("default");
+    let mut provider = ProfileFileCredentialsProvider::builder().configure(settings).profile_name(name);
+    let [config, credentials] = profile.aws_files.each_ref().map(|path| path.as_deref().map(read).transpose());
+    let (config, credentials) = (config?.unwrap_or_default(), credentials?.unwrap_or_default());
+    let has_process = |text: &String| text.to_ascii_lowercase().contains(PROCESS);
+    if cfg!(unix) && [&config, &credentials].into_iter().any(has_process) {
+        let sections =
+            [(format!("profile {name}"), &config), (name.to_owned(), &config), (name.to_owned(), &credentials)];
+        let value = |key: &str| sections.iter().find_map(|(section, text)| value_of(text, section, key));
+        let others = ["aws_access_key_id", "role_arn", "sso_session", "sso_start_url"];
+        let command = value(PROCESS).filter(|_| !others.iter().any(|key| value(key).is_some()));
+        if let Some(command) = command {
+            return Ok(SharedCredentialsProvider::new(Process { command: command.to_owned() }));
+        }
+        let files = EnvConfigFiles::builder()
+            .with_contents(EnvConfigFileKind::Config, with_unset(&config))
+            .with_contents(EnvConfigFileKind::Credentials, with_unset(&credentials));
+        provider = provider.profile_files(files.build());
     }
-    SharedCredentialsProvider::new(chain.build().await)
+    Ok(SharedCredentialsProvider::new(provider.build()))
 }
 
 /// The text of a configuration file of the AWS tools, through links, as the SDK reads it; empty where there is none.

@@ -56,11 +56,7 @@ async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> Resul
     if let Some(name) = &profile.aws_profile {
         loader = loader.profile_name(name);
     }
-    loader = match credentials::find(profile)? {
-        Some(credentials::Found::Process(provider)) => loader.credentials_provider(provider),
-        Some(credentials::Found::Files(files)) => loader.profile_files(files),
-        None => loader.credentials_provider(credentials::chain(wire, profile, region).await),
-    };
+    loader = loader.credentials_provider(credentials::provider(wire, profile, region)?);
     Ok(loader.load().await)
 }
 

@@ -99,7 +99,11 @@ fn a_stalling_api_costs_no_more_than_the_timeout() {
                 let (home, server) = (Home::new(), Server::always(answer));
                 for (_, run) in callers(&home, &server.url()) {
                     let output = run.args(["--timeout", "1s"]).timeout(Duration::from_secs(1)).run();
-                    output.code(6).stderr_has("within ").stderr_has(" s").stderr_has(&format!("127.0.0.1:{}", server.port()));
+                    output
+                        .code(6)
+                        .stderr_has("within ")
+                        .stderr_has(" s")
+                        .stderr_has(&format!("127.0.0.1:{}", server.port()));
                 }
             });
         }

@@ -11,6 +11,7 @@
     clippy::exit
 )]
 
+mod aws_account;
 mod cache;
 mod cache_faults;
 mod challenge;

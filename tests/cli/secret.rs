@@ -248,3 +248,31 @@ fn a_secret_needs_a_profile_that_says_what_it_is_for() {
     set("password", &["-p", "ws", "--region", "us-east-1"]).code(3).stderr_has("`user.username` is not set");
     set("token", &["-p", "ws"]).code(2).stderr_has("is not a kind of secret");
 }
+
+#[test]
+fn a_word_that_may_be_a_secret_is_not_repeated() {
+    let home = home();
+    let lines: [&[&str]; 4] = [
+        &["user", "set-password", "alice@example.com", "Typed-Password-7"],
+        &["token", "user", "--password-stdin=Typed-Password-7"],
+        &["token", "m2m", "--client-secret-stdin=Typed-Password-7"],
+        &["secret", "set", "m2m-client", "first", "Typed-Password-7"],
+    ];
+    for line in lines {
+        home.cogtok(line).canary("Typed-Password-7").run().code(2).stderr_has("may be a secret");
+    }
+}
+
+#[test]
+fn one_users_password_can_go_without_hiding_anothers() {
+    let (home, keyring) = (home(), Keyring::start());
+    let password = |verb: &str, user: &str| {
+        home.cogtok(["secret", verb, "password", "--username", user]).keyring(&keyring).stdin("Kept-Password-7").run()
+    };
+    home.canary("Kept-Password-7");
+    password("set", "alice@example.com").ok();
+    password("delete", "typo@example.com").ok().stderr_has("there was no password");
+    assert!(config(&home).contains("secrets = [\"password\"]"));
+    password("delete", "alice@example.com").ok().stderr_has("is deleted");
+    assert!(keyring.entries().is_empty());
+}

@@ -171,7 +171,24 @@ fn a_user_who_is_there_already_is_an_error_left_alone_or_given_a_new_password() 
     assert_signs_in(&reset);
     workshop().sign_in(&email, PASSWORD).unwrap_err();
     assert_eq!(reset["sub"], skipped["sub"]);
+
+    // A temporary one is set as well: nothing else would have been the user's password.
+    let temporary = create(&home, &[&email, "--if-exists", "reset", "--temporary"]).run().ok().json();
+    assert_eq!(
+        (&temporary["password_is_permanent"], &temporary["status"]),
+        (&json!(false), &json!("FORCE_CHANGE_PASSWORD"))
+    );
+    workshop().sign_in(&email, reset["password"].as_str().unwrap()).unwrap_err();
+    let challenged = workshop().sign_in(&email, temporary["password"].as_str().unwrap());
+    assert!(format!("{challenged:?}").contains("NEW_PASSWORD_REQUIRED"), "{challenged:?}");
     assert_eq!(journal(&home).len(), 0);
+}
+
+#[test]
+fn a_form_that_there_is_not_is_refused_before_a_user_is_made() {
+    let (home, proxy) = counted();
+    home.cogtok(["user", "create", "-p", "ws", "-o", "csv"]).aws().run().code(2).stderr_has("its forms are text, json");
+    assert_eq!((proxy.requests().len(), journal(&home).len()), (0, 0));
 }
 
 #[test]
