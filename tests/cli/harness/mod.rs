@@ -63,7 +63,8 @@ pub fn binary() -> PathBuf {
 pub fn target_dir() -> PathBuf {
     let exe = std::env::current_exe().expect("current_exe");
     exe.ancestors()
-        .find(|dir| dir.join("CACHEDIR.TAG").is_file())
+        // Cargo tags only a folder that it made itself, and tests/run may have made this one for the local Cognito.
+        .find(|dir| [".rustc_info.json", "CACHEDIR.TAG"].iter().any(|file| dir.join(file).is_file()))
         .unwrap_or_else(|| panic!("no Cargo target folder above {}", exe.display()))
         .to_path_buf()
 }
