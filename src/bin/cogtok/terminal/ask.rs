@@ -1,0 +1,140 @@
+//! The part of the terminal that asks. Questions go to the terminal device, so that both streams can be captured.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::secret::{MAX_BYTES, Secret};
+
+use super::manner;
+use super::modes::Asking;
+use crate::interrupt;
+
+/// Milliseconds in which people were asked.
+static ASKING: AtomicU64 = AtomicU64::new(0);
+
+/// How long people have been asked in this call.
+pub fn time_asking() -> Duration {
+    Duration::from_millis(ASKING.load(Ordering::Relaxed))
+}
+
+/// Adds the time of its life to [`time_asking`].
+struct Stopwatch(Instant);
+
+impl Drop for Stopwatch {
+    fn drop(&mut self) {
+        let took = u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        ASKING.fetch_add(took, Ordering::Relaxed);
+    }
+}
+
+/// Whether there is somebody to ask: standard input is a terminal and nothing forbids it.
+pub fn can_ask() -> bool {
+    !manner().no_input && io::stdin().is_terminal()
+}
+
+/// Asks for a secret on the terminal, without showing what is typed.
+///
+/// # Errors
+/// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
+pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
+    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.to_owned());
+    if !can_ask() {
+        return Err(nobody(&format!("{question} is needed, and there is no terminal to ask at")));
+    }
+    interrupt::watch();
+    let _modes = Asking::begin();
+    let _clock = Stopwatch(Instant::now());
+    match rpassword::prompt_password(format!("{question}: ")) {
+        Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
+        Ok(typed) => Ok(Secret::new(typed)),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            // The signal that Ctrl-C raised ends the process; this is for the moment until then.
+            Err(Error::new(Kind::Interrupted, "interrupted"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(nobody(&format!("{question}: nothing was typed")))
+        }
+        Err(error) => Err(nobody(&format!("{question} can't be asked: {error}"))),
+    }
+}
+
+/// Asks for a line that may be seen.
+///
+/// # Errors
+/// As [`ask_secret`].
+pub fn ask_line(question: &str, instead: &str) -> Result<String> {
+    if !can_ask() {
+        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and there is no terminal to ask at"))
+            .hint(instead.to_owned()));
+    }
+    interrupt::watch();
+    let _modes = Asking::begin();
+    show(&format!("{}: ", printable(question, 300)));
+    let _clock = Stopwatch(Instant::now());
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    match line.trim() {
+        "" => Err(Error::usage(format!("{question}: nothing was typed"))),
+        line => Ok(line.to_owned()),
+    }
+}
+
+/// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
+pub fn show(text: &str) {
+    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open("/dev/tty") {
+        let _ = terminal.write_all(text.as_bytes());
+    }
+}
+
+/// Asks for a new secret twice.
+///
+/// # Errors
+/// As [`ask_secret`]; [`Kind::Usage`] when the two differ.
+pub fn ask_new_secret(question: &str, instead: &str) -> Result<Secret> {
+    let secret = ask_secret(question, instead)?;
+    let repeated = ask_secret(&format!("{question} again"), instead)?;
+    match secret.expose() == repeated.expose() {
+        true => Ok(secret),
+        false => Err(Error::usage(format!("{question}: the two differ"))),
+    }
+}
+
+/// Asks a question whose answer is yes or no.
+///
+/// # Errors
+/// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
+pub fn confirm(question: &str, instead: &str) -> Result<bool> {
+    if !can_ask() {
+        return Err(
+            Error::new(Kind::NeedsHuman, format!("{question} There is no terminal to ask at")).hint(instead.to_owned())
+        );
+    }
+    interrupt::watch();
+    let _modes = Asking::begin();
+    show(&format!("{} [y/N] ", printable(question, 300)));
+    let _clock = Stopwatch(Instant::now());
+    let mut answer = String::new();
+    io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Everything on standard input, at most one byte more than a secret may have.
+///
+/// # Errors
+/// [`Kind::Store`] when it can't be read.
+pub fn stdin_bytes() -> Result<Vec<u8>> {
+    interrupt::watch();
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    Ok(bytes)
+}
+
+/// Ends the line of a question that was interrupted.
+pub fn new_line() {
+    show("\n");
+}
