@@ -1,5 +1,6 @@
 //! AWS credentials: what the AWS tools' configuration says, save that a `credential_process` never sees our secrets.
 
+use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -95,15 +96,16 @@ fn of_profile(profile: &Profile, settings: &ProviderConfig) -> Result<SharedCred
 
 /// The text of a configuration file of the AWS tools, through links, as the SDK reads it; empty where there is none.
 fn read(path: &Path) -> Result<String> {
-    let home = directories::BaseDirs::new();
-    let path = match (path.strip_prefix("~"), &home) {
-        (Ok(rest), Some(home)) => home.home_dir().join(rest),
-        _ => path.to_path_buf(),
-    };
     let unusable = |why: &dyn std::fmt::Display| {
         Error::new(Kind::AwsCredentials, format!("{} can't be read: {why}", path.display()))
     };
-    let Ok(target) = path.canonicalize() else { return Ok(String::new()) };
+    let target = match path.canonicalize() {
+        Ok(target) => target,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(String::new());
+        }
+        Err(error) => return Err(unusable(&error)),
+    };
     let bytes = file::read(&target, LIMIT).map_err(|error| unusable(&error))?.unwrap_or_default();
     let text = std::str::from_utf8(&bytes).map_err(|_| unusable(&"it is not UTF-8"))?;
     Ok(text.to_owned())

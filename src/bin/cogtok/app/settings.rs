@@ -91,9 +91,15 @@ pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
 /// What the AWS tools read from the environment.
 fn aws_environment() -> AwsEnvironment {
     let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::var(name)?)));
-    let home = directories::BaseDirs::new().map(|base| base.home_dir().join(".aws"));
+    let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf());
+    // The AWS tools take `~` in these variables for the home directory.
+    let expanded = |path: PathBuf| match (path.strip_prefix("~"), &home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path,
+    };
     let file = |variable: &str, name: &str| {
-        env::var(variable).map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(name)))
+        let named = env::var(variable).map(PathBuf::from).map(expanded);
+        named.or_else(|| home.as_ref().map(|home| home.join(".aws").join(name)))
     };
     AwsEnvironment {
         profile: env::var("AWS_PROFILE"),
