@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use keys::{Key, Origin, Settings};
 use words::{
-    AuthFlow, AuthMethod, ClientId, Endpoint, PoolId, ProfileName, Region, Scopes, SecretArn, SecretKind, TokenUse,
-    Username, parse_duration,
+    AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, PoolId, ProfileName, Region, Scopes, SecretArn, SecretKind,
+    TokenUse, Username, parse_duration,
 };
 
 /// How long a served token must still be valid where nothing says otherwise.
@@ -44,6 +44,8 @@ pub struct UserPart {
     pub username: Option<Username>,
     /// The sign-in flow.
     pub auth_flow: AuthFlow,
+    /// The first factor to sign in with, in the flow that offers a choice.
+    pub preferred_challenge: Option<FirstFactor>,
     /// The token that is wanted.
     pub token: TokenUse,
 }
@@ -133,6 +135,7 @@ impl Profile {
                 client_id: settings.get(Key::UserClientId)?,
                 username: settings.get(Key::Username)?,
                 auth_flow: settings.get(Key::AuthFlow)?.unwrap_or(AuthFlow::Srp),
+                preferred_challenge: settings.get(Key::PreferredChallenge)?,
                 token: settings.get(Key::Token)?.unwrap_or(TokenUse::Access),
             },
             m2m: M2mPart {

@@ -122,7 +122,7 @@ impl From<Fault> for Error {
             What::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
         };
         let kind = if matches!(fault.what, What::Proxy(_)) { Kind::Usage } else { Kind::Network };
-        Error::new(kind, fault.to_string()).hint(hint)
+        Error::new(kind, fault.to_string()).hint(hint).because(fault)
     }
 }
 

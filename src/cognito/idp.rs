@@ -1,29 +1,42 @@
-//! The unsigned part of the Cognito API: InitiateAuth and RespondToAuthChallenge.
+//! The users' part of the Cognito API: InitiateAuth and RespondToAuthChallenge, unsigned, or their Admin forms, signed.
 
 use std::collections::HashMap;
 
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
+use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Builder, Config};
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType, ChallengeNameType};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::retry::RetryConfig;
 
+use super::device::{Device, NewDevice};
 use super::error::from_sdk;
 use super::http::Wire;
-use super::srp::{self, Exchange, Verifier};
+use super::srp;
 use crate::error::{Error, Result};
-use crate::profile::Profile;
-use crate::profile::words::{ClientId, PoolId, Scopes, Username};
+use crate::profile::words::{AuthFlow, ClientId, PoolId, Scopes, Username};
+use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
+use crate::token::session::Renewal;
 use crate::token::{Lifetime, Token, TokenSet};
 
 /// What Cognito answers to a step of a sign-in.
 #[derive(Debug)]
 pub enum Outcome {
     /// The user is in.
-    Tokens(Box<TokenSet>),
+    Tokens(Box<SignedIn>),
     /// Cognito wants something first.
     Challenge(Challenge),
+}
+
+/// What a sign-in or a renewal brings.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The access and ID token.
+    pub tokens: TokenSet,
+    /// The refresh token; none where a renewal leaves the old one in use.
+    pub refresh_token: Option<Secret>,
+    /// NewDeviceMetadata: this device is new to a pool that tracks devices.
+    pub new_device: Option<NewDevice>,
 }
 
 /// A challenge as Cognito sent it. Its parameters may be secret, so `Debug` shows their names alone.
@@ -32,6 +45,8 @@ pub struct Challenge {
     pub name: String,
     /// ChallengeParameters.
     pub parameters: HashMap<String, String>,
+    /// AvailableChallenges: what may be chosen instead, where Cognito lets choose.
+    pub available: Vec<String>,
     session: Option<Secret>,
 }
 
@@ -41,9 +56,7 @@ impl Challenge {
         let given = ["USER_ID_FOR_SRP", "USERNAME"].iter().find_map(|name| self.parameters.get(*name));
         given.map_or(typed.as_str(), String::as_str)
     }
-}
 
-impl Challenge {
     pub(super) fn session_text(&self) -> Option<String> {
         self.session.as_ref().map(|session| session.expose().to_owned())
     }
@@ -51,7 +64,8 @@ impl Challenge {
     /// The same challenge with the session that the next step needs.
     pub(super) fn with_session(&self, session: Option<String>) -> Self {
         let session = session.map(Secret::new).or_else(|| self.session.clone());
-        Challenge { name: self.name.clone(), parameters: self.parameters.clone(), session }
+        let (name, parameters) = (self.name.clone(), self.parameters.clone());
+        Challenge { name, parameters, available: self.available.clone(), session }
     }
 }
 
@@ -63,32 +77,67 @@ impl std::fmt::Debug for Challenge {
 
 /// Whether a response to this challenge is worth hiding: attributes and the names of choices are not.
 fn is_secret(challenge: &Challenge, name: &str) -> bool {
-    name == "NEW_PASSWORD" || name.ends_with("_CODE") || (name == "ANSWER" && challenge.name == "CUSTOM_CHALLENGE")
+    matches!(name, "NEW_PASSWORD" | "PASSWORD")
+        || name.ends_with("_CODE")
+        || (name == "ANSWER" && challenge.name == "CUSTOM_CHALLENGE")
 }
 
 /// The users' API of one app client.
 #[derive(Debug)]
 pub struct Idp {
     pub(super) client: Client,
-    client_id: ClientId,
-    client_secret: Option<Secret>,
+    pub(super) client_id: ClientId,
+    pub(super) client_secret: Option<Secret>,
+    pub(crate) device: Option<Device>,
     pub(super) wire: Wire,
+    /// The pool, where the calls are the signed ones of an administrator.
+    admin_of: Option<PoolId>,
+}
+
+/// The parts of an answer that InitiateAuth, RespondToAuthChallenge and their Admin forms share.
+struct Answer {
+    result: Option<AuthenticationResultType>,
+    challenge: Option<ChallengeNameType>,
+    parameters: Option<HashMap<String, String>>,
+    available: Option<Vec<ChallengeNameType>>,
+    session: Option<String>,
+}
+
+/// The answer of one operation, in the shape that all four share.
+macro_rules! answer {
+    ($request:expr, $operation:expr, $wire:expr) => {{
+        let output = $request.map_err(|error| from_sdk($operation, error, $wire.redactor()))?;
+        Answer {
+            result: output.authentication_result,
+            challenge: output.challenge_name,
+            parameters: output.challenge_parameters,
+            available: output.available_challenges,
+            session: output.session,
+        }
+    }};
 }
 
 impl Idp {
-    /// The API at the profile's endpoint. No AWS credentials are looked up: these calls are unsigned.
+    /// The API at the profile's endpoint. AWS credentials are looked up for the flow that needs them alone: the other
+    /// calls are unsigned.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region or no app client is known.
     pub async fn new(wire: &Wire, profile: &Profile, client_secret: Option<Secret>) -> Result<Self> {
         let region = super::region(profile).await?;
-        let mut config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(wire.sdk_client())
-            .region(super::sdk_region(&region))
-            .sleep_impl(TokioSleep::new())
-            .timeout_config(super::timeouts())
-            .retry_config(super::retries());
+        let is_admin = profile.user.auth_flow == AuthFlow::Admin;
+        let mut config = if is_admin {
+            let shared = super::signed_config(wire, profile, &region).await?;
+            Builder::from(&shared).endpoint_url(aws_origin("cognito-idp", &region))
+        } else {
+            Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .http_client(wire.sdk_client())
+                .region(super::sdk_region(&region))
+                .sleep_impl(TokioSleep::new())
+                .timeout_config(super::timeouts())
+                .retry_config(super::retries())
+        };
         if let Some(endpoint) = &profile.cognito_idp_endpoint {
             config = config.endpoint_url(endpoint.as_str());
         }
@@ -99,48 +148,20 @@ impl Idp {
             client: Client::from_conf(config.build()),
             client_id: profile.user_client_id()?.clone(),
             client_secret,
+            device: None,
             wire: wire.clone(),
+            admin_of: is_admin.then(|| profile.user_pool_id().cloned()).transpose()?,
         })
     }
 
-    /// USER_PASSWORD_AUTH: one request that carries the password.
-    ///
-    /// # Errors
-    /// As the table in [`super::error`] says for InitiateAuth.
-    pub async fn start_password(&self, username: &Username, password: &Secret) -> Result<Outcome> {
-        self.wire.redactor().hide(username.as_str(), password);
-        let parameters = HashMap::from([("PASSWORD".to_owned(), password.expose().to_owned())]);
-        self.initiate(AuthFlowType::UserPasswordAuth, username, parameters).await
-    }
-
-    /// USER_SRP_AUTH: two requests on one connection; the password stays here.
-    ///
-    /// # Errors
-    /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
-    pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<Outcome> {
-        let exchange = Exchange::start()?;
-        let parameters = HashMap::from([("SRP_A".to_owned(), exchange.srp_a())]);
-        let challenge = match self.initiate(AuthFlowType::UserSrpAuth, username, parameters).await? {
-            Outcome::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => challenge,
-            other => return Ok(other),
-        };
-        let parameter = |name: &str| {
-            let value = challenge.parameters.get(name).map(String::as_str);
-            value.ok_or_else(|| Error::network(format!("the PASSWORD_VERIFIER challenge has no {name}")))
-        };
-        let verifier = Verifier {
-            srp_b: parameter("SRP_B")?,
-            salt: parameter("SALT")?,
-            secret_block: parameter("SECRET_BLOCK")?,
-            user_id: parameter("USER_ID_FOR_SRP")?,
-        };
-        let proof = exchange.prove(pool.srp_name(), &verifier, password, self.wire.now())?;
-        let responses = vec![
-            ("PASSWORD_CLAIM_SECRET_BLOCK".to_owned(), Secret::new(verifier.secret_block.to_owned())),
-            ("PASSWORD_CLAIM_SIGNATURE".to_owned(), Secret::new(proof.signature)),
-            ("TIMESTAMP".to_owned(), Secret::new(proof.timestamp)),
-        ];
-        self.respond(username, &challenge, responses).await
+    /// The same with a device that the pool may remember: its key goes along with each request.
+    #[must_use]
+    pub fn with_device(mut self, device: Option<Device>) -> Self {
+        if let Some(device) = &device {
+            self.wire.redactor().hide("", &device.password);
+        }
+        self.device = device;
+        self
     }
 
     /// RespondToAuthChallenge, sent once: a session answers one time only, so an unknown outcome is not repeated.
@@ -153,95 +174,89 @@ impl Idp {
         challenge: &Challenge,
         responses: Vec<(String, Secret)>,
     ) -> Result<Outcome> {
-        let operation = "RespondToAuthChallenge";
         let username = challenge.username(typed);
-        let mut request = self
-            .client
-            .respond_to_auth_challenge()
-            .client_id(self.client_id.as_str())
-            .challenge_name(ChallengeNameType::from(challenge.name.as_str()))
-            .set_session(challenge.session_text())
-            .challenge_responses("USERNAME", username);
+        let mut all = HashMap::from([("USERNAME".to_owned(), username.to_owned())]);
         for (name, value) in &responses {
             if is_secret(challenge, name) {
                 self.wire.redactor().hide(username, value);
             }
-            request = request.challenge_responses(name, value.expose());
+            all.insert(name.clone(), value.expose().to_owned());
         }
-        if let Some(hash) = self.secret_hash(username)? {
-            request = request.challenge_responses("SECRET_HASH", hash);
-        }
+        self.add_proofs(username, &mut all)?;
+        let name = ChallengeNameType::from(challenge.name.as_str());
         let once = Config::builder().retry_config(RetryConfig::disabled());
-        let answer = request
-            .customize()
-            .config_override(once)
-            .send()
-            .await
-            .map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-        self.outcome(
-            operation,
-            answer.authentication_result,
-            answer.challenge_name,
-            answer.challenge_parameters,
-            answer.session,
-        )
+        let (operation, answer) = match &self.admin_of {
+            None => {
+                let request = self.client.respond_to_auth_challenge().client_id(self.client_id.as_str());
+                let request = request.challenge_name(name).set_session(challenge.session_text());
+                let request = request.set_challenge_responses(Some(all)).customize().config_override(once);
+                let operation = "RespondToAuthChallenge";
+                (operation, answer!(request.send().await, operation, self.wire))
+            }
+            Some(pool) => {
+                let request = self.client.admin_respond_to_auth_challenge().user_pool_id(pool.as_str());
+                let request = request.client_id(self.client_id.as_str()).challenge_name(name);
+                let request = request.set_session(challenge.session_text()).set_challenge_responses(Some(all));
+                let operation = "AdminRespondToAuthChallenge";
+                (operation, answer!(request.customize().config_override(once).send().await, operation, self.wire))
+            }
+        };
+        self.outcome(operation, answer)
     }
 
-    async fn initiate(
+    /// InitiateAuth, or AdminInitiateAuth, with the parameters of the flow; user name, secret hash and device are added.
+    pub(super) async fn initiate(
         &self,
         flow: AuthFlowType,
         username: &Username,
         mut parameters: HashMap<String, String>,
     ) -> Result<Outcome> {
-        let operation = "InitiateAuth";
         parameters.insert("USERNAME".to_owned(), username.as_str().to_owned());
-        if let Some(hash) = self.secret_hash(username.as_str())? {
+        self.add_proofs(username.as_str(), &mut parameters)?;
+        let (operation, answer) = match &self.admin_of {
+            None => {
+                let request = self.client.initiate_auth().client_id(self.client_id.as_str()).auth_flow(flow);
+                let sent = request.set_auth_parameters(Some(parameters)).send().await;
+                ("InitiateAuth", answer!(sent, "InitiateAuth", self.wire))
+            }
+            Some(pool) => {
+                let request = self.client.admin_initiate_auth().user_pool_id(pool.as_str());
+                let request = request.client_id(self.client_id.as_str()).auth_flow(flow);
+                let sent = request.set_auth_parameters(Some(parameters)).send().await;
+                ("AdminInitiateAuth", answer!(sent, "AdminInitiateAuth", self.wire))
+            }
+        };
+        self.outcome(operation, answer)
+    }
+
+    /// Adds what each step carries beside its answer: SECRET_HASH over the name that is sent, and DEVICE_KEY.
+    fn add_proofs(&self, username: &str, parameters: &mut HashMap<String, String>) -> Result<()> {
+        if let Some(secret) = &self.client_secret {
+            let hash = srp::secret_hash(username, self.client_id.as_str(), secret)?;
             parameters.insert("SECRET_HASH".to_owned(), hash);
         }
-        let answer = self
-            .client
-            .initiate_auth()
-            .client_id(self.client_id.as_str())
-            .auth_flow(flow)
-            .set_auth_parameters(Some(parameters))
-            .send()
-            .await
-            .map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-        self.outcome(
-            operation,
-            answer.authentication_result,
-            answer.challenge_name,
-            answer.challenge_parameters,
-            answer.session,
-        )
+        if let Some(device) = &self.device {
+            parameters.insert("DEVICE_KEY".to_owned(), device.key.clone());
+        }
+        Ok(())
     }
 
-    fn secret_hash(&self, username: &str) -> Result<Option<String>> {
-        let hash = |secret| srp::secret_hash(username, self.client_id.as_str(), secret);
-        self.client_secret.as_ref().map(hash).transpose()
-    }
-
-    fn outcome(
-        &self,
-        operation: &str,
-        result: Option<AuthenticationResultType>,
-        challenge: Option<ChallengeNameType>,
-        parameters: Option<HashMap<String, String>>,
-        session: Option<String>,
-    ) -> Result<Outcome> {
-        match (result, challenge) {
-            (Some(result), _) => self.tokens(result).map(|tokens| Outcome::Tokens(Box::new(tokens))),
+    fn outcome(&self, operation: &str, answer: Answer) -> Result<Outcome> {
+        match (answer.result, answer.challenge) {
+            (Some(result), _) => self.signed_in(result).map(|signed_in| Outcome::Tokens(Box::new(signed_in))),
             (None, Some(name)) => Ok(Outcome::Challenge(Challenge {
                 name: name.as_str().to_owned(),
-                parameters: parameters.unwrap_or_default(),
-                session: session.map(Secret::new),
+                parameters: answer.parameters.unwrap_or_default(),
+                available: answer.available.iter().flatten().map(|name| name.as_str().to_owned()).collect(),
+                session: answer.session.map(Secret::new),
             })),
             (None, None) => Err(Error::network(format!("{operation}: the answer has neither tokens nor a challenge"))
                 .hint("check `endpoint_url` and AWS_ENDPOINT_URL")),
         }
     }
 
-    fn tokens(&self, result: AuthenticationResultType) -> Result<TokenSet> {
+    /// What an AuthenticationResult brings.
+    pub(super) fn signed_in(&self, result: AuthenticationResultType) -> Result<SignedIn> {
         let now = self.wire.now();
         let lifetime = match result.expires_in {
             0 => Lifetime::Missing,
@@ -252,6 +267,15 @@ impl Idp {
         // ExpiresIn is the access token's; an ID token may live shorter or longer, as its own `exp` says.
         let id = result.id_token.map(|id| Token::received(Secret::new(id), Lifetime::Missing, now)).transpose()?;
         let scope = crate::token::jwt::read_unverified(access.value.expose()).and_then(|claims| claims.scope);
-        Ok(TokenSet { access, id, scope, asked: Scopes::default(), obtained_at: now })
+        let asked = Scopes::default();
+        let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: Renewal::None };
+        let refresh_token = result.refresh_token.filter(|token| !token.is_empty()).map(Secret::new);
+        if let Some(token) = &refresh_token {
+            self.wire.redactor().hide("", token);
+        }
+        let new_device = result
+            .new_device_metadata
+            .and_then(|device| Some(NewDevice { key: device.device_key?, group_key: device.device_group_key? }));
+        Ok(SignedIn { tokens, refresh_token, new_device })
     }
 }

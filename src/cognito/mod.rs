@@ -2,6 +2,7 @@
 
 pub mod admin;
 mod credentials;
+pub mod device;
 pub mod error;
 pub mod fault;
 pub mod http;
@@ -9,7 +10,9 @@ pub mod idp;
 mod mfa;
 pub mod oauth;
 mod redact;
+pub mod renew;
 pub mod secrets_manager;
+mod sign_in;
 pub mod srp;
 pub mod users;
 

@@ -19,6 +19,7 @@ use super::redact::Redactor;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
+use crate::token::session::Renewal;
 use crate::token::{Lifetime, Token, TokenSet, jwt};
 
 /// A client_credentials request (RFC 6749 section 4.4).
@@ -73,7 +74,8 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
     let scope = jwt::read_unverified(access.value.expose())
         .and_then(|claims| claims.scope)
         .or_else(|| Scopes::parse([scope?.as_str()]).ok());
-    Ok(TokenSet { access, id: None, scope, asked: request.scopes.clone(), obtained_at: now })
+    let asked = request.scopes.clone();
+    Ok(TokenSet { access, id: None, scope, asked, obtained_at: now, renewal: Renewal::None })
 }
 
 type TokenClient = Client<

@@ -64,10 +64,7 @@ impl Exchange {
     /// # Errors
     /// [`Kind::Failure`] when the operating system has no random bytes.
     pub fn start() -> Result<Self> {
-        let mut bytes = Zeroizing::new([0u8; 128]);
-        getrandom::fill(bytes.as_mut())
-            .map_err(|why| Error::new(Kind::Failure, format!("no random bytes from the operating system: {why}")))?;
-        Self::with_private(BigUint::from_bytes_be(bytes.as_ref()))
+        Self::with_private(BigUint::from_bytes_be(random::<128>()?.as_ref()))
     }
 
     fn with_private(a: BigUint) -> Result<Self> {
@@ -107,11 +104,7 @@ impl Exchange {
         if &b % &*N == BigUint::ZERO || u == BigUint::ZERO {
             return Err(malformed("SRP_B"));
         }
-        let mut inner = Sha256::new();
-        for part in [pool_name, challenge.user_id, ":", password.expose()] {
-            inner.update(part.as_bytes());
-        }
-        let x = hash(&[&pad(&salt), &inner.finalize()]);
+        let x = private_key(pool_name, challenge.user_id, &salt, password);
         let k = hash(&[&pad(&N), &pad(&G)]);
         let base = (&b % &*N + &*N - (k * G.modpow(&x, &N)) % &*N) % &*N;
         let s = base.modpow(&(&self.a + &u * &x), &N);
@@ -121,6 +114,53 @@ impl Exchange {
             .map_err(|_| Error::new(Kind::Failure, "HKDF refused a 16-byte key"))?;
         Ok(key)
     }
+}
+
+/// The `x` of SRP: a hash over salt, pool, user and password.
+fn private_key(pool_name: &str, user_id: &str, salt: &BigUint, password: &Secret) -> BigUint {
+    let mut inner = Sha256::new();
+    for part in [pool_name, user_id, ":", password.expose()] {
+        inner.update(part.as_bytes());
+    }
+    hash(&[&pad(salt), &inner.finalize()])
+}
+
+/// DeviceSecretVerifierConfig: what Cognito checks a device's password against.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DeviceVerifier {
+    /// PasswordVerifier, in Base64.
+    pub password_verifier: String,
+    /// Salt, in Base64.
+    pub salt: String,
+}
+
+/// A password for a device: 40 random bytes of the operating system in Base64.
+///
+/// # Errors
+/// [`Kind::Failure`] when the operating system has no random bytes.
+pub fn device_password() -> Result<Secret> {
+    Ok(Secret::new(STANDARD.encode(*random::<40>()?)))
+}
+
+/// The verifier of a device's password, with a salt of 16 random bytes.
+///
+/// # Errors
+/// [`Kind::Failure`] when the operating system has no random bytes.
+pub fn device_verifier(group_key: &str, device_key: &str, password: &Secret) -> Result<DeviceVerifier> {
+    let salt = BigUint::from_bytes_be(random::<16>()?.as_ref());
+    Ok(device_verifier_with(group_key, device_key, password, &salt))
+}
+
+fn device_verifier_with(group_key: &str, device_key: &str, password: &Secret, salt: &BigUint) -> DeviceVerifier {
+    let verifier = G.modpow(&private_key(group_key, device_key, salt, password), &N);
+    DeviceVerifier { password_verifier: STANDARD.encode(pad(&verifier)), salt: STANDARD.encode(pad(salt)) }
+}
+
+fn random<const LENGTH: usize>() -> Result<Zeroizing<[u8; LENGTH]>> {
+    let mut bytes = Zeroizing::new([0u8; LENGTH]);
+    getrandom::fill(bytes.as_mut())
+        .map_err(|why| Error::new(Kind::Failure, format!("no random bytes from the operating system: {why}")))?;
+    Ok(bytes)
 }
 
 /// SECRET_HASH: Base64 of HMAC-SHA256 with the client secret over user name and client id.
@@ -157,7 +197,7 @@ fn hex(text: &str, name: &str) -> Result<BigUint> {
 }
 
 fn malformed(name: &str) -> Error {
-    Error::network(format!("the PASSWORD_VERIFIER challenge has a malformed {name}"))
+    Error::network(format!("the challenge to prove a password has a malformed {name}"))
 }
 
 /// The TIMESTAMP of a proof: English names, UTC, the day of the month without padding.

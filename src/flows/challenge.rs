@@ -37,6 +37,13 @@ pub enum Question {
     },
     /// MFA_SETUP with e-mail: the address that codes are to be sent to.
     EmailAddress,
+    /// PASSWORD, PASSWORD_SRP, and every flow that begins with it: the user's password.
+    Password,
+    /// SELECT_CHALLENGE: which first factor.
+    SelectFirstFactor {
+        /// The factors, in Cognito's words.
+        options: Vec<String>,
+    },
     /// CUSTOM_CHALLENGE: whatever a Lambda trigger of the pool asks.
     Custom {
         /// The parameters that the trigger made public.
@@ -79,6 +86,8 @@ pub enum Answer {
         /// Attributes by name.
         attributes: BTreeMap<String, String>,
     },
+    /// The password.
+    Password(Secret),
     /// A code.
     Code(Secret),
     /// One of the options, literally.
@@ -120,6 +129,11 @@ impl Question {
                     _ => Question::SelectMfa { for_setup: true, options },
                 }
             }
+            "PASSWORD" | "PASSWORD_SRP" => Question::Password,
+            "SELECT_CHALLENGE" => match challenge.available.clone() {
+                options if options.is_empty() => return Err(unanswerable(challenge)),
+                options => Question::SelectFirstFactor { options },
+            },
             "CUSTOM_CHALLENGE" => {
                 let public = challenge.parameters.iter().filter(|(name, _)| !OWN_PARAMETERS.contains(&name.as_str()));
                 Question::Custom { parameters: public.map(|(name, value)| (name.clone(), value.clone())).collect() }
@@ -154,7 +168,9 @@ impl Answer {
                 Ok(one("NEW_PASSWORD", password).into_iter().chain(attributes).collect())
             }
             (Question::Code { from, .. }, Answer::Code(code)) => Ok(one(from.response(), code)),
-            (Question::SelectMfa { options, .. }, Answer::Choice(choice)) if options.contains(&choice) => {
+            (Question::SelectMfa { options, .. } | Question::SelectFirstFactor { options }, Answer::Choice(choice))
+                if options.contains(&choice) =>
+            {
                 Ok(one("ANSWER", Secret::new(choice)))
             }
             (Question::EmailAddress, Answer::EmailAddress(address)) => Ok(one("EMAIL", Secret::new(address))),
@@ -167,6 +183,10 @@ impl Answer {
 fn unanswerable(challenge: &Challenge) -> Error {
     let mut parameters: Vec<&str> = challenge.parameters.keys().map(String::as_str).collect();
     parameters.sort_unstable();
+    if challenge.name == "WEB_AUTHN" {
+        return Error::new(Kind::NeedsHuman, "Cognito asks for a passkey (WEB_AUTHN), which a terminal does not have")
+            .hint("sign in with the browser: cogtok login{p}");
+    }
     let parameters = if parameters.is_empty() { "none".to_owned() } else { parameters.join(", ") };
     let name = printable(&challenge.name, 60);
     let parameters = printable(&parameters, 200);

@@ -5,6 +5,7 @@ pub mod challenge;
 pub mod create_user;
 pub mod m2m;
 pub mod password;
+pub mod session;
 pub mod user;
 
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::cognito::http::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::profile::words::TokenUse;
-use crate::store::cache::{Cache, CacheKey};
+use crate::store::cache::{Cache, CacheKey, KeyLock};
 use crate::token::{Token, TokenSet};
 
 /// Which tokens a caller takes from the cache.
@@ -48,6 +49,8 @@ pub enum Source {
     Cache,
     /// From Cognito.
     Network,
+    /// From Cognito, for a refresh token.
+    Refresh,
 }
 
 impl Source {
@@ -56,6 +59,7 @@ impl Source {
         match self {
             Source::Cache => "cache",
             Source::Network => "network",
+            Source::Refresh => "refresh",
         }
     }
 }
@@ -79,6 +83,32 @@ pub fn cached(cache: &Cache, key: &CacheKey, policy: &Policy, now: u64) -> Optio
     is_fresh.then_some(Served { tokens, source: Source::Cache })
 }
 
+/// A caller's turn to obtain tokens.
+#[derive(Debug, Default)]
+pub struct Turn {
+    lock: Option<KeyLock>,
+    previous: Option<TokenSet>,
+}
+
+impl Turn {
+    /// What the cache has for the key, fresh or not; none where the cache is bypassed.
+    pub fn previous(&self) -> Option<&TokenSet> {
+        self.previous.as_ref()
+    }
+
+    /// Whether no other process has its turn meanwhile, and what is obtained will be kept. A refresh token that may work
+    /// only once must not be used otherwise.
+    pub fn is_exclusive(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Notes that the refresh token is about to be sent, or that what came of it is known; says what was noted before,
+    /// see [`KeyLock::note_refreshing`].
+    pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
+        self.lock.as_mut().is_some_and(|lock| lock.note_refreshing(is_refreshing))
+    }
+}
+
 /// Tokens for `key`: from the cache where [`cached`] has them, else by `obtain`, which runs in one process at a time.
 /// Those who waited take what it brought, or share its failure. Blocks the thread while waiting.
 ///
@@ -89,37 +119,52 @@ pub fn serve(
     key: &CacheKey,
     policy: &Policy,
     clock: Clock,
-    obtain: impl FnOnce() -> Result<TokenSet>,
+    obtain: impl FnOnce(&mut Turn) -> Result<Served>,
 ) -> Result<Served> {
     let started = clock();
     if let Some(served) = cached(cache, key, policy, started) {
         return Ok(served);
     }
-    let fetch = |tokens: TokenSet| Served { tokens, source: Source::Network };
-    if policy.cache == CacheUse::Bypass {
-        return obtain().map(fetch);
+    let mut turn = Turn::default();
+    if policy.cache != CacheUse::Bypass {
+        turn.lock = cache.lock(key, policy.deadline)?;
     }
-    let Some(mut lock) = cache.lock(key, policy.deadline)? else { return obtain().map(fetch) };
+    let Some(lock) = &mut turn.lock else { return obtain(&mut turn) };
     if let Some(tokens) = brought_meanwhile(cache, key, policy, started, clock()) {
         return Ok(Served { tokens, source: Source::Cache });
     }
+    turn.previous = cache.read(key, clock());
     if let Some(error) = lock.failure_since(started, clock())
         && is_for_all(&error, policy)
     {
-        return Err(error);
+        return or_still_valid(error, turn.previous.take(), policy, clock());
     }
-    match obtain() {
-        Ok(tokens) => {
-            lock.keep(&tokens);
-            Ok(fetch(tokens))
+    let result = obtain(&mut turn);
+    let Some(lock) = &mut turn.lock else { return result };
+    match result {
+        Ok(served) => {
+            lock.keep(&served.tokens);
+            Ok(served)
         }
         Err(error) => {
             // Who gave up for want of time says nothing of what others with more would be told.
             if is_for_all(&error, policy) && Instant::now() < policy.deadline {
                 lock.leave_failure(&error, clock());
             }
-            Err(error)
+            or_still_valid(error, turn.previous.take(), policy, clock())
         }
+    }
+}
+
+/// Where Cognito can't be reached, a token that is valid still will do, though not for as long as was asked for.
+fn or_still_valid(error: Error, previous: Option<TokenSet>, policy: &Policy, now: u64) -> Result<Served> {
+    let is_valid = |tokens: &TokenSet| tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, Duration::ZERO));
+    match previous.filter(is_valid) {
+        Some(tokens) if policy.cache == CacheUse::Full && error.kind() == Kind::Network => {
+            log::warn!(target: "cogtok", "the token could not be renewed, so the cached one is used: {error}");
+            Ok(Served { tokens, source: Source::Cache })
+        }
+        _ => Err(error),
     }
 }
 

@@ -1,33 +1,37 @@
-//! A user's sign-in: USER_SRP_AUTH or USER_PASSWORD_AUTH, and whatever Cognito asks on the way.
+//! A user's sign-in: one of the flows of InitiateAuth, and whatever Cognito asks on the way.
 
 use super::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
+use crate::cognito::device::Device;
 use crate::cognito::http::Wire;
-use crate::cognito::idp::{Challenge, Idp, Outcome};
-use crate::error::{Error, Result};
+use crate::cognito::idp::{Challenge, Idp, Outcome, SignedIn};
+use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
-use crate::profile::words::{AuthFlow, SecretKind, Username};
+use crate::profile::words::{AuthFlow, FirstFactor, SecretKind, Username};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
 use crate::store::secrets::Binding;
-use crate::token::TokenSet;
 
 /// More challenges than any pool asks for in one sign-in.
 const MOST_CHALLENGES: usize = 10;
 
-/// What the user's tokens depend on. The flow is no part of it, and access and ID token are kept together.
+/// The most answers to one question.
+const MOST_TRIES: usize = 3;
+
+/// What the user's tokens depend on. The flow is no part of it, and access and ID token are kept together. Where the
+/// profile names no user, it is whoever signed in with the browser.
 ///
 /// # Errors
-/// [`Kind::Config`](crate::error::Kind::Config) when the profile names no client, user or Region.
+/// [`Kind::Config`] when the profile names no client or Region.
 pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
     Ok(CacheKey::of(&[
         ("kind", "user"),
         ("endpoint", &profile.cognito_idp_origin()?),
         ("client_id", profile.user_client_id()?.as_str()),
-        ("username", profile.username()?.as_str()),
+        ("username", profile.user.username.as_ref().map_or("", Username::as_str)),
     ]))
 }
 
-/// What a secret of the users' client is bound to: the client's own secret, or the password of `username`.
+/// What a secret of the users' client is bound to: the client's own secret, or one of `username`.
 ///
 /// # Errors
 /// As [`cache_key`].
@@ -40,8 +44,26 @@ pub fn secret_binding(profile: &Profile, kind: SecretKind, username: Option<&Use
     })
 }
 
-/// The most answers to one question.
-const MOST_TRIES: usize = 3;
+/// Whether the profile's flow begins with the user's password, so that it is better at hand before anything is sent.
+pub fn begins_with_password(profile: &Profile) -> bool {
+    let prefers_password =
+        matches!(profile.user.preferred_challenge, Some(FirstFactor::Password | FirstFactor::PasswordSrp));
+    match profile.user.auth_flow {
+        AuthFlow::Srp | AuthFlow::Password | AuthFlow::Admin => true,
+        AuthFlow::UserAuth | AuthFlow::Custom => prefers_password,
+    }
+}
+
+/// What a sign-in may begin with, each where it is at hand.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The app client's secret.
+    pub client_secret: Option<Secret>,
+    /// The user's password; where it is missing and wanted, it is asked for ([`Question::Password`]).
+    pub password: Option<Secret>,
+    /// The device that the pool may remember.
+    pub device: Option<Device>,
+}
 
 /// A sign-in under way. Its steps are few and short, and between them is all the time in the world: whoever runs it asks
 /// the user, looks into a store or waits for a code.
@@ -50,7 +72,7 @@ pub struct SignIn<'a> {
     idp: Idp,
     profile: &'a Profile,
     username: &'a Username,
-    password: Secret,
+    password: Option<Secret>,
     open: Option<Open>,
     steps: usize,
     tries: usize,
@@ -60,15 +82,18 @@ pub struct SignIn<'a> {
 /// An open question.
 #[derive(Debug)]
 struct Open {
-    challenge: Challenge,
+    /// What Cognito asked; none before the first request.
+    challenge: Option<Challenge>,
     question: Question,
+    /// The first factor that was chosen, where the question is what it needs.
+    chosen: Option<String>,
 }
 
 /// How far a sign-in is.
 #[derive(Debug)]
 pub enum Step {
     /// The user is in.
-    Done(Box<TokenSet>),
+    Done(Box<SignedIn>),
     /// Cognito asks; [`SignIn::answer`] goes on.
     Ask(Question),
     /// Cognito asks again, for this reason; whoever has no better answer gives up with it.
@@ -79,16 +104,12 @@ impl<'a> SignIn<'a> {
     /// Begins with the profile's flow: one request, two for SRP.
     ///
     /// # Errors
-    /// What Cognito refuses, see [`crate::cognito::error`]; [`Kind::NeedsHuman`](crate::error::Kind::NeedsHuman) for a
-    /// challenge that can't be answered here.
-    pub async fn start(
-        wire: &Wire,
-        profile: &'a Profile,
-        client_secret: Option<Secret>,
-        password: Secret,
-    ) -> Result<(Self, Step)> {
+    /// What Cognito refuses, see [`crate::cognito::error`]; [`Kind::NeedsHuman`] for a challenge that can't be answered
+    /// here.
+    pub async fn start(wire: &Wire, profile: &'a Profile, credentials: Credentials) -> Result<(Self, Step)> {
         let username = profile.username()?;
-        let idp = Idp::new(wire, profile, client_secret).await?;
+        let idp = Idp::new(wire, profile, credentials.client_secret).await?.with_device(credentials.device);
+        let password = credentials.password;
         let mut sign_in =
             SignIn { idp, profile, username, password, open: None, steps: 0, tries: 0, has_restarted: false };
         let step = sign_in.begin().await?;
@@ -98,17 +119,30 @@ impl<'a> SignIn<'a> {
     /// Goes on with the answer to the question of the last step.
     ///
     /// # Errors
-    /// As [`SignIn::start`]; [`Kind::Usage`](crate::error::Kind::Usage) for an answer to another question.
+    /// As [`SignIn::start`]; [`Kind::Usage`] for an answer to another question.
     pub async fn answer(&mut self, answer: Answer) -> Result<Step> {
-        let Open { challenge, question } =
+        let Open { challenge, question, chosen } =
             self.open.take().ok_or_else(|| Error::usage("there is no open question to answer"))?;
+        if let (Question::Password, Answer::Password(password)) = (&question, &answer) {
+            self.password = Some(password.clone());
+            return match challenge {
+                Some(challenge) => self.respond_password(challenge, chosen).await,
+                None => self.begin().await,
+            };
+        }
+        let challenge = challenge.ok_or_else(not_an_answer)?;
         let outcome = match (&question, answer) {
+            (Question::SelectFirstFactor { options }, Answer::Choice(choice))
+                if options.contains(&choice) && takes_password(&choice) =>
+            {
+                return self.respond_password(challenge, Some(choice)).await;
+            }
             // With an authenticator app the set-up goes on with its key, and the choice is not told to Cognito.
             (Question::SelectMfa { for_setup: true, .. }, Answer::Choice(choice)) => {
                 return match choice.as_str() {
                     SOFTWARE_TOKEN => self.enrol(challenge).await,
                     choice if is_email(choice) => Ok(self.ask(challenge, Question::EmailAddress)),
-                    _ => Err(Error::usage("this is no answer to what Cognito asked")),
+                    _ => Err(not_an_answer()),
                 };
             }
             (Question::EnrolTotp { .. }, Answer::Code(code)) => match self.idp.verify_totp(&challenge, &code).await {
@@ -124,7 +158,7 @@ impl<'a> SignIn<'a> {
                 let outcome = self.idp.respond(self.username, &challenge, responses).await;
                 // Once it is accepted, it is the one to start again with.
                 if let (Ok(_), Some(password)) = (&outcome, new_password) {
-                    self.password = password;
+                    self.password = Some(password);
                 }
                 outcome
             }
@@ -138,6 +172,20 @@ impl<'a> SignIn<'a> {
         }
     }
 
+    /// ConfirmDevice for the new device of a sign-in that is done, so that the pool can remember it.
+    ///
+    /// # Errors
+    /// As [`Idp::confirm_device`].
+    pub async fn confirm_device(&self, signed_in: &SignedIn, name: &str) -> Result<Option<Device>> {
+        let Some(new) = &signed_in.new_device else { return Ok(None) };
+        self.idp.confirm_device(&signed_in.tokens.access.value, new, name).await.map(Some)
+    }
+
+    /// The device that the pool took for the one it remembers.
+    pub fn device(&self) -> Option<&Device> {
+        self.idp.device.as_ref()
+    }
+
     /// Asks again after a wrong code, at most [`MOST_TRIES`] times. Where the wrong one has spent the session, the sign-in
     /// starts again once, which a message that has been sent would not survive.
     async fn again(&mut self, challenge: Challenge, question: Question, error: Error) -> Result<Step> {
@@ -147,7 +195,7 @@ impl<'a> SignIn<'a> {
         );
         self.tries += 1;
         if is_wrong_code && self.tries < MOST_TRIES {
-            self.open = Some(Open { challenge, question: question.clone() });
+            self.open = Some(Open { challenge: Some(challenge), question: question.clone(), chosen: None });
             return Ok(Step::AskAgain(question, error));
         }
         let is_spent = error.code() == Some("NotAuthorizedException") && error.message().contains("session");
@@ -163,26 +211,83 @@ impl<'a> SignIn<'a> {
     }
 
     async fn begin(&mut self) -> Result<Step> {
-        let outcome = match self.profile.user.auth_flow {
-            AuthFlow::Srp => self.idp.start_srp(self.profile.user_pool_id()?, self.username, &self.password).await?,
-            AuthFlow::Password => self.idp.start_password(self.username, &self.password).await?,
-        };
-        self.settle(outcome).await
+        let profile = self.profile;
+        if begins_with_password(profile) && self.password.is_none() {
+            self.open = Some(Open { challenge: None, question: Question::Password, chosen: None });
+            return Ok(Step::Ask(Question::Password));
+        }
+        match self.first_request().await {
+            Ok(outcome) => self.settle(outcome).await,
+            // The pool has forgotten the device: it is new again.
+            Err(error) if self.idp.device.is_some() && is_unknown_device(&error) => {
+                log::info!(target: "cogtok", "the pool does not remember this device any more");
+                self.idp.device = None;
+                let outcome = self.first_request().await?;
+                self.settle(outcome).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn first_request(&self) -> Result<Outcome> {
+        let (idp, username, user) = (&self.idp, self.username, &self.profile.user);
+        let pool = self.profile.user_pool_id();
+        match (user.auth_flow, &self.password) {
+            (AuthFlow::Srp, Some(password)) => idp.start_srp(pool?, username, password).await,
+            (AuthFlow::Password, Some(password)) => idp.start_password(username, password).await,
+            (AuthFlow::Admin, Some(password)) => idp.start_admin(username, password).await,
+            (AuthFlow::UserAuth, password) => {
+                idp.start_choice(pool?, username, user.preferred_challenge, password.as_ref()).await
+            }
+            (AuthFlow::Custom, Some(password)) if user.preferred_challenge == Some(FirstFactor::PasswordSrp) => {
+                idp.start_custom(username, Some((pool?, password))).await
+            }
+            (AuthFlow::Custom, _) => idp.start_custom(username, None).await,
+            (AuthFlow::Srp | AuthFlow::Password | AuthFlow::Admin, None) => {
+                Err(Error::new(Kind::NeedsHuman, "the password is missing"))
+            }
+        }
     }
 
     async fn settle(&mut self, outcome: Outcome) -> Result<Step> {
-        self.steps += 1;
-        let challenge = match outcome {
-            Outcome::Tokens(tokens) => return Ok(Step::Done(tokens)),
-            Outcome::Challenge(challenge) => challenge,
+        let mut outcome = outcome;
+        loop {
+            self.steps += 1;
+            let challenge = match outcome {
+                Outcome::Tokens(signed_in) => return Ok(Step::Done(signed_in)),
+                Outcome::Challenge(challenge) => challenge,
+            };
+            if self.steps > MOST_CHALLENGES {
+                return Err(Error::network(format!("Cognito asked more than {MOST_CHALLENGES} questions")));
+            }
+            // A device answers for itself, and a password that is at hand is not asked for.
+            outcome = match (challenge.name.as_str(), &self.password) {
+                ("DEVICE_SRP_AUTH", _) if self.idp.device.is_some() => {
+                    self.idp.respond_device(self.username, &challenge).await?
+                }
+                (name, Some(password)) if takes_password(name) => {
+                    let pool = self.profile.user_pool_id()?;
+                    self.idp.respond_password(pool, self.username, &challenge, None, password).await?
+                }
+                _ => {
+                    return match Question::of(&challenge)? {
+                        Some(question) => Ok(self.ask(challenge, question)),
+                        None => self.enrol(challenge).await,
+                    };
+                }
+            };
+        }
+    }
+
+    /// Answers with the password, or asks for it where it is not at hand.
+    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<String>) -> Result<Step> {
+        let Some(password) = &self.password else {
+            self.open = Some(Open { challenge: Some(challenge), question: Question::Password, chosen });
+            return Ok(Step::Ask(Question::Password));
         };
-        if self.steps > MOST_CHALLENGES {
-            return Err(Error::network(format!("Cognito asked more than {MOST_CHALLENGES} questions")));
-        }
-        match Question::of(&challenge)? {
-            Some(question) => Ok(self.ask(challenge, question)),
-            None => self.enrol(challenge).await,
-        }
+        let pool = self.profile.user_pool_id()?;
+        let outcome = self.idp.respond_password(pool, self.username, &challenge, chosen.as_deref(), password).await?;
+        self.settle(outcome).await
     }
 
     /// Fetches the key for an authenticator app.
@@ -197,7 +302,19 @@ impl<'a> SignIn<'a> {
     }
 
     fn ask(&mut self, challenge: Challenge, question: Question) -> Step {
-        self.open = Some(Open { challenge, question: question.clone() });
+        self.open = Some(Open { challenge: Some(challenge), question: question.clone(), chosen: None });
         Step::Ask(question)
     }
+}
+
+fn takes_password(factor: &str) -> bool {
+    [FirstFactor::Password, FirstFactor::PasswordSrp].iter().any(|taker| taker.challenge() == factor)
+}
+
+fn is_unknown_device(error: &Error) -> bool {
+    error.code() == Some("ResourceNotFoundException") && error.message().to_lowercase().contains("device")
+}
+
+fn not_an_answer() -> Error {
+    Error::usage("this is no answer to what Cognito asked")
 }

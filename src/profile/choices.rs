@@ -51,8 +51,43 @@ choice!(
         Srp = "srp",
         /// USER_PASSWORD_AUTH: the password is sent to Cognito.
         Password = "password",
+        /// USER_AUTH: the user chooses among the first factors that the pool has.
+        UserAuth = "user-auth",
+        /// ADMIN_USER_PASSWORD_AUTH: the password is sent with AWS credentials.
+        Admin = "admin",
+        /// CUSTOM_AUTH: Lambda triggers of the pool decide what is asked.
+        Custom = "custom",
     }
 );
+
+choice!(
+    /// A first factor of USER_AUTH (`PREFERRED_CHALLENGE`).
+    FirstFactor, "first factor" {
+        /// PASSWORD_SRP: the password never crosses the wire.
+        PasswordSrp = "password-srp",
+        /// PASSWORD: the password is sent to Cognito.
+        Password = "password",
+        /// EMAIL_OTP: a code by e-mail.
+        EmailOtp = "email-otp",
+        /// SMS_OTP: a code by text message.
+        SmsOtp = "sms-otp",
+        /// WEB_AUTHN: a passkey, which a terminal does not have.
+        WebAuthn = "web-authn",
+    }
+);
+
+impl FirstFactor {
+    /// The name of its challenge.
+    pub const fn challenge(self) -> &'static str {
+        match self {
+            FirstFactor::PasswordSrp => "PASSWORD_SRP",
+            FirstFactor::Password => "PASSWORD",
+            FirstFactor::EmailOtp => "EMAIL_OTP",
+            FirstFactor::SmsOtp => "SMS_OTP",
+            FirstFactor::WebAuthn => "WEB_AUTHN",
+        }
+    }
+}
 
 choice!(
     /// How an OAuth client authenticates (the `token_endpoint_auth_method` of RFC 7591 section 2).
@@ -83,8 +118,25 @@ choice!(
         UserClient = "user-client",
         /// A user's password.
         Password = "password",
+        /// The key of a user's authenticator app, in Base32.
+        Totp = "totp",
+        /// A user's refresh token, which a sign-in leaves.
+        RefreshToken = "refresh-token",
+        /// What a user's remembered device proves itself with, which a sign-in leaves.
+        Device = "device",
     }
 );
+
+impl SecretKind {
+    /// The kinds that a person stores; the others come and go with a session.
+    pub const STORED_BY_HAND: &'static [SecretKind] =
+        &[SecretKind::M2mClient, SecretKind::UserClient, SecretKind::Password, SecretKind::Totp];
+
+    /// Whether a secret of this kind is one user's.
+    pub const fn is_of_a_user(self) -> bool {
+        !matches!(self, SecretKind::M2mClient | SecretKind::UserClient)
+    }
+}
 
 choice!(
     /// Where secrets are kept.

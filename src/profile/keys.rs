@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::words::{
-    AuthFlow, AuthMethod, ClientId, Endpoint, PoolId, Region, Scopes, SecretArn, SecretKind, TokenUse, Username,
-    parse_duration,
+    AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, PoolId, Region, Scopes, SecretArn, SecretKind, TokenUse,
+    Username, parse_duration,
 };
 use crate::error::{Error, Result, printable};
 
@@ -78,6 +78,8 @@ keys! {
     Username = "user.username", Some("COGTOK_USERNAME"), is::<Username>;
     /// The sign-in flow.
     AuthFlow = "user.auth_flow", Some("COGTOK_AUTH_FLOW"), is::<AuthFlow>;
+    /// The first factor to sign in with, where the flow is `user-auth`.
+    PreferredChallenge = "user.preferred_challenge", Some("COGTOK_PREFERRED_CHALLENGE"), is::<FirstFactor>;
     /// The token that `token user` prints.
     Token = "user.token", Some("COGTOK_TOKEN"), is::<TokenUse>;
     /// The machine-to-machine app client.

@@ -13,6 +13,7 @@ use super::file::{self, Lock, LockError, Note};
 use crate::error::{Error, Kind, Result};
 use crate::profile::words::Scopes;
 use crate::secret::Secret;
+use crate::token::session::Renewal;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 
 const VERSION: u32 = 1;
@@ -86,7 +87,10 @@ impl Cache {
         };
         let lock = file::create_private_dir(parent(&path)).map_err(LockError::Unavailable);
         match lock.and_then(|()| Lock::exclusive(&path, deadline)) {
-            Ok(lock) => Ok(Some(KeyLock { lock, path: data, key: key.clone() })),
+            Ok(mut lock) => {
+                let is_refreshing = lock.note().is_refreshing;
+                Ok(Some(KeyLock { lock, path: data, key: key.clone(), is_refreshing }))
+            }
             Err(LockError::Unavailable(error)) => {
                 log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}", parent(&path).display());
                 Ok(None)
@@ -129,13 +133,26 @@ pub struct KeyLock {
     lock: Lock,
     path: PathBuf,
     key: CacheKey,
+    is_refreshing: bool,
 }
 
 impl KeyLock {
+    /// Notes that the refresh token of this key is about to be sent, or that what came of it is known. Says what was
+    /// noted before: a process that was killed in between leaves the note behind.
+    pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
+        let before = std::mem::replace(&mut self.is_refreshing, is_refreshing);
+        self.leave(None);
+        before
+    }
+
+    fn leave(&mut self, failure: Option<serde_json::Value>) {
+        self.lock.leave(&Note { pid: std::process::id(), failure, is_refreshing: self.is_refreshing });
+    }
+
     /// Keeps `tokens`. Tokens without a known end are not kept. That they could not be kept is a warning: they were
     /// obtained all the same.
     pub fn keep(&mut self, tokens: &TokenSet) {
-        self.lock.leave(&Note { pid: std::process::id(), failure: None });
+        self.leave(None);
         let Some(stored) = Stored::of(&self.key, tokens) else { return };
         let written = serde_json::to_vec(&stored)
             .map_err(std::io::Error::from)
@@ -154,7 +171,7 @@ impl KeyLock {
             hints: error.hints().to_vec(),
             code: error.code().map(str::to_owned),
         };
-        self.lock.leave(&Note { pid: std::process::id(), failure: serde_json::to_value(failure).ok() });
+        self.leave(serde_json::to_value(failure).ok());
     }
 
     /// The failure of a request that ended after `since`, while the caller waited.
@@ -193,6 +210,8 @@ struct Stored {
     #[serde(default)]
     asked: String,
     obtained_at: u64,
+    #[serde(default)]
+    renewal: Renewal,
 }
 
 impl Stored {
@@ -208,6 +227,7 @@ impl Stored {
             scope: tokens.scope.as_ref().map(ToString::to_string),
             asked: tokens.asked.to_string(),
             obtained_at: tokens.obtained_at,
+            renewal: tokens.renewal.clone(),
         })
     }
 
@@ -231,7 +251,8 @@ impl Stored {
         };
         let scope = self.scope.as_deref().and_then(|scope| Scopes::parse([scope]).ok());
         let asked = Scopes::parse([self.asked.as_str()]).ok()?;
-        Some(TokenSet { access, id, scope, asked, obtained_at: self.obtained_at })
+        let renewal = std::mem::take(&mut self.renewal);
+        Some(TokenSet { access, id, scope, asked, obtained_at: self.obtained_at, renewal })
     }
 }
 
@@ -260,7 +281,8 @@ mod tests {
         let cache = Cache::new(Some(dir.path().join("cache")));
         let key = CacheKey::of(&[("kind", "m2m")]);
         let access = Token { value: Secret::new("opaque".into()), expires_at: Some(5000) };
-        let tokens = TokenSet { access, id: None, scope: None, asked: Scopes::default(), obtained_at: 100_000 };
+        let asked = Scopes::default();
+        let tokens = TokenSet { access, id: None, scope: None, asked, obtained_at: 100_000, renewal: Renewal::None };
         cache.lock(&key, Instant::now()).unwrap().unwrap().keep(&tokens);
         assert!(cache.read(&key, 100_000).is_some());
         assert!(cache.read(&key, 98_000).is_none());

@@ -106,7 +106,7 @@ impl Config {
             let Ok(profile) = self.profile(name) else { return false };
             let client_key = match kind {
                 SecretKind::M2mClient => Key::M2mClientId,
-                SecretKind::UserClient | SecretKind::Password => Key::UserClientId,
+                _ => Key::UserClientId,
             };
             let is_client = lookup(profile, client_key.dotted()).and_then(Value::as_str) == Some(client_id.as_str());
             let secrets = lookup(profile, Key::Secrets.dotted()).and_then(Value::as_array);

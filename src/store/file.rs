@@ -161,6 +161,9 @@ pub struct Note {
     /// What went wrong when it last tried, for those who waited meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<serde_json::Value>,
+    /// Whether a refresh token was sent, and nobody knows yet what came of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refreshing: bool,
 }
 
 /// An exclusive lock on a file, released when dropped or when the process ends in whatever way. The file stays: removing

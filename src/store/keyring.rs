@@ -177,7 +177,12 @@ impl Trouble {
             },
             Trouble::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
         };
-        let error = Error::store(format!("{why} (wanted: the {binding})")).hint(next);
+        let wanted = match binding.kind {
+            // Nobody asked for these.
+            SecretKind::RefreshToken | SecretKind::Device => String::new(),
+            _ => format!(" (wanted: the {binding})"),
+        };
+        let error = Error::store(format!("{why}{wanted}")).hint(next);
         let error = match self {
             // Parallel callers need not wait for the same silence one after the other.
             Trouble::Silent(_) => error.with_code("KeyringSilent"),
@@ -272,5 +277,7 @@ fn without_keyring(kind: SecretKind) -> &'static str {
         }
         SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret",
         SecretKind::Password => "without a keyring: COGTOK_PASSWORD or `--password-stdin` supply the password",
+        SecretKind::Totp => "without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code",
+        SecretKind::RefreshToken | SecretKind::Device => "without a keyring: each sign-in begins anew",
     }
 }

@@ -14,6 +14,8 @@ pub struct UnverifiedClaims {
     pub exp: Option<u64>,
     /// `scope` (RFC 9068 section 2.2.3).
     pub scope: Option<Scopes>,
+    /// `username`: the user as the pool knows it, in access tokens of users.
+    pub username: Option<String>,
 }
 
 /// The claims of a compact JWS (RFC 7515 section 3.1), or nothing where `token` is not one.
@@ -28,6 +30,7 @@ pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
     Some(UnverifiedClaims {
         exp: claims.get("exp").and_then(Value::as_u64),
         scope: claims.get("scope").and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok()),
+        username: claims.get("username").and_then(Value::as_str).map(str::to_owned),
     })
 }
 

@@ -1,12 +1,14 @@
 //! What a token is. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
 
 pub mod jwt;
+pub mod session;
 
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::profile::words::{Scopes, TokenUse};
 use crate::secret::Secret;
+use session::Renewal;
 
 /// The most bytes a token may have: more does not fit an HTTP header or an environment variable.
 pub const MAX_TOKEN_BYTES: usize = 32 * 1024;
@@ -97,6 +99,8 @@ pub struct TokenSet {
     pub asked: Scopes,
     /// When the answer arrived, in milliseconds since the Unix epoch.
     pub obtained_at: u64,
+    /// How they can be renewed without signing in.
+    pub renewal: Renewal,
 }
 
 impl TokenSet {

@@ -99,12 +99,16 @@ fn the_profiles_are_those_of_the_configuration_that_the_line_names() {
 fn every_closed_set_of_values_is_offered_as_the_program_takes_it() {
     let home = Home::new();
     home.config(CONFIG);
-    let flows = ["srp", "password"];
+    let flows = ["srp", "password", "user-auth", "admin", "custom"];
     for (words, values) in [
-        (&["secret", "set", ""][..], &["m2m-client", "user-client", "password"][..]),
-        (&["secret", "delete", ""], &["m2m-client", "user-client", "password"]),
+        (&["secret", "set", ""][..], &["m2m-client", "user-client", "password", "totp"][..]),
+        (&["secret", "delete", ""], &["m2m-client", "user-client", "password", "totp"]),
         (&["token", "user", "--auth-flow", ""], &flows),
         (&["profile", "create", "x", "--auth-flow", ""], &flows),
+        (
+            &["token", "user", "--preferred-challenge", ""],
+            &["password-srp", "password", "email-otp", "sms-otp", "web-authn"],
+        ),
         (&["token", "user", "--token", ""], &["access", "id"]),
         (&["token", "m2m", "--auth-method", ""], &["client_secret_basic", "client_secret_post"]),
         (&["completions", ""], &["bash", "zsh", "fish", "powershell", "elvish"]),

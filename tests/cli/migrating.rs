@@ -60,7 +60,7 @@ fn the_user_scripts_variables_are_enough_to_make_a_user_and_sign_in() {
     let email = workshop().user(PASSWORD);
     let token = || with_user(home.cogtok(["token", "user"]), &email).env("AWS_ENDPOINT_URL", proxy.url());
     let output = token().run();
-    let claims = verify(output.ok().quiet().line(), workshop());
+    let claims = verify(output.ok().keeps_no_session().line(), workshop());
     assert_eq!((&claims["client_id"], &claims["token_use"]), (&json!(workshop().web.id), &json!("access")));
     assert_eq!(proxy.log(), ["InitiateAuth", "RespondToAuthChallenge"], "SRP, where the script sent the password");
     token().args(["--token", "id", "--auth-flow", "password", "--no-cache"]).run().ok().quiet().line();

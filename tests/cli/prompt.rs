@@ -44,8 +44,10 @@ fn the_password_is_asked_for_on_the_terminal_while_standard_output_is_captured()
     let email = workshop().user(PASSWORD);
     let home = home_of(&email);
     let file = home.allow(home.path("token"));
-    let mut terminal =
-        bash(&home, &format!("T=$(cogtok token user -p ws); echo \"$?\"; printf %s \"$T\" >{}", file.display()));
+    let mut terminal = bash(
+        &home,
+        &format!("T=$(cogtok token user -p ws --no-refresh); echo \"$?\"; printf %s \"$T\" >{}", file.display()),
+    );
     ask(&mut terminal, &format!("password of {email}: "), PASSWORD);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0));
@@ -58,7 +60,7 @@ fn the_password_is_asked_for_on_the_terminal_while_standard_output_is_captured()
     // The same with standard error captured as well: the question is on the terminal all the same.
     let home = home_of(&email);
     let both = home.allow(home.path("both"));
-    let mut terminal = bash(&home, &format!("cogtok token user -p ws >{} 2>&1; echo $?", both.display()));
+    let mut terminal = bash(&home, &format!("cogtok token user -p ws --no-refresh >{} 2>&1; echo $?", both.display()));
     ask(&mut terminal, "password of ", PASSWORD);
     terminal.expect("0");
     assert_restored(&terminal.wait());
@@ -222,7 +224,7 @@ fn nothing_is_asked_with_no_input_or_without_a_terminal() {
 fn the_hint_after_a_token_is_for_people_who_can_use_it() {
     let email = workshop().user(PASSWORD);
     let home = home_of(&email);
-    token_user(&home, &[]).env("COGTOK_PASSWORD", PASSWORD).run().ok().quiet();
+    token_user(&home, &[]).env("COGTOK_PASSWORD", PASSWORD).run().ok().keeps_no_session();
     let hint = |args: &[&str]| token_user(&home, args).pty().wait();
     let session = hint(&[]);
     assert!(session.text.contains("curl -H @<(cogtok token user -p ws --header) URL"), "{session:?}");

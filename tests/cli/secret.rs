@@ -109,7 +109,7 @@ fn status_says_where_each_secret_is_and_never_its_value() {
             list.as_array().unwrap().iter().map(|s| s["place"].as_str().unwrap().into()).collect();
         places
     };
-    assert_eq!(places(status(&["--json"])), ["not stored"; 3]);
+    assert_eq!(places(status(&["--json"])), ["not stored"; 4]);
     set(&home, "m2m-client", "first-secret").canary("first-secret").keyring(&keyring).run().ok();
     set(&home, "password", "second-secret").canary("second-secret").keyring(&keyring).run().ok();
     let list = status(&["--json"]).run().ok().json();
@@ -118,6 +118,7 @@ fn status_says_where_each_secret_is_and_never_its_value() {
         row("m2m-client", "the keyring", "machine", "https://token.example"),
         row("user-client", "not stored", "web", api),
         row("password", "the keyring", "web", api),
+        row("totp", "not stored", "web", api),
     ];
     assert_eq!(list, json!(expected));
     let table = status(&[]).run();
@@ -126,7 +127,12 @@ fn status_says_where_each_secret_is_and_never_its_value() {
 
     let supplied = status(&["--json"]).env("COGTOK_M2M_CLIENT_SECRET", "third-secret").canary("third-secret");
     let supplied = supplied.env("COGTOK_USER_CLIENT_SECRET", "fourth-secret").canary("fourth-secret");
-    let expected = ["environment (COGTOK_M2M_CLIENT_SECRET)", "environment (COGTOK_USER_CLIENT_SECRET)", "the keyring"];
+    let expected = [
+        "environment (COGTOK_M2M_CLIENT_SECRET)",
+        "environment (COGTOK_USER_CLIENT_SECRET)",
+        "the keyring",
+        "not stored",
+    ];
     assert_eq!(places(supplied), expected);
     let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:x-AbCdEf";
     assert_eq!(places(status(&["--json"]).env("COGTOK_SECRET_ARN", arn))[0], format!("Secrets Manager ({arn})"));

@@ -30,7 +30,6 @@ fn a_challenge_that_needs_a_human_is_named_with_its_parameters_names_and_nothing
     let cases = [
         ("SELECT_CHALLENGE", json!({"USERNAME": "a-VALUE"}), "SELECT_CHALLENGE"),
         ("DEVICE_SRP_AUTH", json!({"DEVICE_KEY": "VALUE", "USERNAME": "VALUE"}), "DEVICE_SRP_AUTH"),
-        ("WEB_AUTHN", json!({"CREDENTIAL_REQUEST_OPTIONS": "{\"challenge\":\"VALUE\"}"}), "WEB_AUTHN"),
         (
             "NEVER\u{1b}[2J\u{202e}\u{9b}HEARD\nOF",
             json!({"odd\u{7}name": "VALUE"}),
@@ -45,6 +44,10 @@ fn a_challenge_that_needs_a_human_is_named_with_its_parameters_names_and_nothing
         }
         assert_eq!(server.hits(), 1, "{name}: nothing is answered");
     }
+    // A passkey is for the browser.
+    let passkey = challenge("WEB_AUTHN", &json!({"CREDENTIAL_REQUEST_OPTIONS": "{\"challenge\":\"VALUE\"}"}));
+    let (output, _) = sign_in([passkey], PASSWORD, &[]);
+    output.code(5).stderr_has("WEB_AUTHN").stderr_has("cogtok login -p ws").stderr_lacks("VALUE");
     // A challenge without parameters, and an answer that is neither a challenge nor tokens.
     let (output, _) = sign_in([Answer::json(200, &json!({"ChallengeName": "WEB_AUTHN"}))], PASSWORD, &[]);
     output.code(5).stderr_has("WEB_AUTHN");

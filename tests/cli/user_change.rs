@@ -166,7 +166,7 @@ fn a_password_that_is_made_up_stands_alone_on_stdout_and_signs_in() {
     workshop().sign_in(&email, &password).unwrap();
     workshop().sign_in(&email, PASSWORD).unwrap_err();
     let token = home.cogtok(["token", "user", "-p", "ws", "--password-stdin", "--username", &email]);
-    token.stdin(&password).run().ok().quiet().line();
+    token.stdin(&password).run().ok().keeps_no_session().line();
 
     let json = user(&home, &["set-password", &email, "--json"]).run();
     assert_eq!(json.ok().json()["username"], email.as_str());

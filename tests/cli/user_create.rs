@@ -75,7 +75,7 @@ fn a_random_user_is_made_in_two_requests_on_one_connection_and_signs_in_at_once(
     let password = user["password"].as_str().unwrap();
     home.canary(password);
     let token = home.cogtok(["token", "user", "-p", "ws", "--password-stdin", "--username", email]).stdin(password);
-    token.run().ok().quiet().line();
+    token.run().ok().keeps_no_session().line();
 
     let text = home.cogtok(["user", "create", "-p", "ws"]).aws().run();
     let fields: Vec<_> = text.ok().quiet().stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();

@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 use crate::cli::{Global, Output};
 use crate::{env, terminal};
 
+pub use secrets::variable;
 pub use settings::{as_written, other_profiles};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{AuthFlow, AuthMethod, SecretKind, TokenUse};
+use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenUse};
 use cogtok::store::config::Config;
 
 use crate::cli::Cli;
@@ -75,12 +75,17 @@ pub fn keys() -> Vec<CompletionCandidate> {
 
 /// The kinds of secret.
 pub fn secret_kinds() -> Vec<CompletionCandidate> {
-    words(SecretKind::ALL.iter().map(|kind| kind.as_str()))
+    words(SecretKind::STORED_BY_HAND.iter().map(|kind| kind.as_str()))
 }
 
 /// The sign-in flows.
 pub fn auth_flows() -> Vec<CompletionCandidate> {
     words(AuthFlow::ALL.iter().map(|flow| flow.as_str()))
+}
+
+/// The first factors of the flow that offers a choice.
+pub fn first_factors() -> Vec<CompletionCandidate> {
+    words(FirstFactor::ALL.iter().map(|factor| factor.as_str()))
 }
 
 /// The ways in which a client authenticates.

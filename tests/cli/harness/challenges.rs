@@ -44,8 +44,7 @@ pub fn session_text(session: u32) -> String {
 pub fn signed_in() -> (String, Answer) {
     let token = jwt(&json!({"token_use": "access", "client_id": CLIENT, "scope": "aws.cognito.signin.user.admin",
         "exp": 4_000_000_000_u64, "jti": super::unique("jti")}));
-    let result =
-        json!({"AccessToken": token, "IdToken": token, "RefreshToken": "r", "ExpiresIn": 3600, "TokenType": "Bearer"});
+    let result = json!({"AccessToken": token, "IdToken": token, "ExpiresIn": 3600, "TokenType": "Bearer"});
     (token, Answer::json(200, &json!({"ChallengeParameters": {}, "AuthenticationResult": result})))
 }
 

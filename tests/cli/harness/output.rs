@@ -48,6 +48,23 @@ impl Output {
         self.check(self.stderr.is_empty(), "expected an empty stderr")
     }
 
+    /// stderr says that this machine can't keep a refresh token, and nothing else.
+    #[track_caller]
+    pub fn keeps_no_session(&self) -> &Self {
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        let says =
+            |line: &str| line.starts_with("no refresh token is kept, so each new token needs a sign-in: no keyring");
+        let is_said = matches!(lines[..], [note] if says(note))
+            || matches!(lines[..], [note, hint] if says(note) && hint.contains("--no-refresh"));
+        self.check(is_said, "expected that no refresh token is kept, and nothing else on stderr")
+    }
+
+    /// stderr is empty, or says that this machine can't keep a refresh token.
+    #[track_caller]
+    pub fn quiet_but_for_the_session(&self) -> &Self {
+        if self.stderr.is_empty() { self } else { self.keeps_no_session() }
+    }
+
     /// stdout is exactly this.
     #[track_caller]
     pub fn stdout_is(&self, text: &str) -> &Self {

@@ -22,11 +22,7 @@ impl App {
         if let Some(store) = self.secrets.get() {
             return Ok(store);
         }
-        let kind = match env::var("COGTOK_SECRET_STORE") {
-            Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE"))?,
-            None => self.config()?.secret_store()?,
-        };
-        let store = match kind {
+        let store = match self.store_kind()? {
             StoreKind::Keyring => SecretStore::Keyring(Keyring::new(self.patience())),
             StoreKind::File => {
                 let path = self.dirs().secrets_file.clone().ok_or_else(|| {
@@ -37,6 +33,24 @@ impl App {
             }
         };
         Ok(self.secrets.get_or_init(|| store))
+    }
+
+    /// As [`App::secrets`], for what can do without them: nobody is asked for the passphrase of a file yet to be made.
+    pub fn secrets_unasked(&self) -> Result<&SecretStore> {
+        let is_made = self.dirs().secrets_file.as_ref().is_some_and(|path| path.exists());
+        let has_key = env::var("COGTOK_SECRET_IDENTITY").is_some() || env::secret("COGTOK_PASSPHRASE").is_some();
+        if self.secrets.get().is_none() && self.store_kind()? == StoreKind::File && !is_made && !has_key {
+            return Err(Error::store("there is no secrets file yet")
+                .hint("COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE opens one"));
+        }
+        self.secrets()
+    }
+
+    fn store_kind(&self) -> Result<StoreKind> {
+        match env::var("COGTOK_SECRET_STORE") {
+            Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE")),
+            None => self.config()?.secret_store(),
+        }
     }
 
     /// How long the keyring may take: more where somebody is there to unlock it, and no longer than `--timeout` says.
@@ -69,18 +83,13 @@ impl App {
 
     /// The secret of this kind that the environment or the keyring has; none where neither should have one.
     pub fn stored_secret(&self, profile: &Profile, binding: &Binding) -> Result<Option<Secret>> {
-        let variable = match binding.kind {
-            SecretKind::M2mClient => "COGTOK_M2M_CLIENT_SECRET",
-            SecretKind::UserClient => "COGTOK_USER_CLIENT_SECRET",
-            SecretKind::Password => "COGTOK_PASSWORD",
-        };
         let old = match binding.kind {
             SecretKind::M2mClient => Some("COGNITO_M2M_CLIENT_SECRET"),
             SecretKind::Password => Some("COGNITO_PASSWORD"),
-            SecretKind::UserClient => None,
+            _ => None,
         };
         let old = old.filter(|_| profile.name.is_none());
-        if let Some(secret) = env::secret(variable).or_else(|| env::secret(old?)) {
+        if let Some(secret) = variable(binding.kind).and_then(env::secret).or_else(|| env::secret(old?)) {
             return Ok(Some(secret));
         }
         let is_listed =
@@ -89,8 +98,8 @@ impl App {
             return Ok(None);
         }
         match self.secrets().and_then(|store| store.get(binding, &profile.address_options)) {
-            // A password is listed once and may be another user's.
-            Ok(None) if binding.kind == SecretKind::Password => Ok(None),
+            // What is a user's is listed once and may be another user's.
+            Ok(None) if binding.kind.is_of_a_user() => Ok(None),
             Ok(None) if !terminal::can_ask() => Err(binding.missing()),
             Ok(found) => Ok(found),
             // Where somebody is there to type it, the store is not the only source.
@@ -100,5 +109,15 @@ impl App {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The variable that supplies a secret of this kind.
+pub const fn variable(kind: SecretKind) -> Option<&'static str> {
+    match kind {
+        SecretKind::M2mClient => Some("COGTOK_M2M_CLIENT_SECRET"),
+        SecretKind::UserClient => Some("COGTOK_USER_CLIENT_SECRET"),
+        SecretKind::Password => Some("COGTOK_PASSWORD"),
+        SecretKind::Totp | SecretKind::RefreshToken | SecretKind::Device => None,
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use cogtok::error::Result;
 use cogtok::profile::Profile;
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use super::Which;
@@ -22,8 +22,8 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let (name, binding) = args.which.find(app)?;
     let kind = binding.kind;
     let was_there = app.secrets()?.delete(&binding)?;
-    // The list says that there is such a secret, and there may be other users' passwords.
-    if was_there && kind != SecretKind::Password {
+    // The list says that there is such a secret, and there may be other users' ones.
+    if was_there && !kind.is_of_a_user() {
         // Those who shared it have it no more either.
         let is_shared = |other: &Profile| super::binding(other, kind).is_ok_and(|of| of == binding);
         let sharers = other_profiles(app.config()?, &name).filter(is_shared);

@@ -38,10 +38,10 @@ pub fn run(app: &App, command: Command) -> Result<()> {
 /// Which secret of the profile is meant.
 #[derive(Debug, Args)]
 struct Which {
-    /// m2m-client, user-client or password
+    /// m2m-client, user-client, password or totp
     #[arg(add = ArgValueCandidates::new(complete::secret_kinds))]
     kind: String,
-    /// The user, for a password
+    /// The user, for a password or the key of an authenticator app
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
     /// The token endpoint, for m2m-client
@@ -52,8 +52,9 @@ struct Which {
 impl Which {
     /// The kind. What was typed is not repeated: it may be the secret itself.
     fn kind(&self) -> Result<SecretKind> {
-        self.kind.parse().map_err(|_| {
-            let kinds: Vec<&str> = SecretKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let kinds = SecretKind::STORED_BY_HAND;
+        self.kind.parse().ok().filter(|kind| kinds.contains(kind)).ok_or_else(|| {
+            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
             Error::usage("the first word is not a kind of secret").hint(format!("the kinds are {}", kinds.join(", ")))
         })
     }
@@ -76,7 +77,7 @@ pub fn binding(profile: &Profile, kind: SecretKind) -> Result<Binding> {
     match kind {
         SecretKind::M2mClient => m2m::secret_binding(profile),
         SecretKind::UserClient => user::secret_binding(profile, kind, None),
-        SecretKind::Password => user::secret_binding(profile, kind, Some(profile.username()?)),
+        _ => user::secret_binding(profile, kind, Some(profile.username()?)),
     }
 }
 

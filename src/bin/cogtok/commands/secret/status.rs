@@ -6,7 +6,7 @@ use cogtok::profile::words::SecretKind;
 use serde_json::{Value, json};
 
 use super::{binding, no_profile};
-use crate::app::App;
+use crate::app::{App, variable};
 use crate::cli::Output;
 use crate::commands::table;
 use crate::{env, terminal};
@@ -26,16 +26,12 @@ pub fn run(app: &App) -> Result<()> {
         return Err(no_profile());
     }
     let mut rows = Vec::new();
-    for kind in SecretKind::ALL.iter().copied() {
+    for kind in SecretKind::STORED_BY_HAND.iter().copied() {
         let Ok(binding) = binding(&profile, kind) else { continue };
-        let variable = match kind {
-            SecretKind::M2mClient => "COGTOK_M2M_CLIENT_SECRET",
-            SecretKind::UserClient => "COGTOK_USER_CLIENT_SECRET",
-            SecretKind::Password => "COGTOK_PASSWORD",
-        };
+        let variable = variable(kind).filter(|variable| env::var(variable).is_some());
         let is_listed = profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, &binding.client_id);
         let place = match (&profile.m2m.secret_arn, kind) {
-            _ if env::var(variable).is_some() => format!("environment ({variable})"),
+            _ if variable.is_some() => format!("environment ({})", variable.unwrap_or_default()),
             (Some(arn), SecretKind::M2mClient) => format!("Secrets Manager ({arn})"),
             // The store is opened only for what should be there.
             _ if is_listed => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
+use cogtok::profile::words::FirstFactor;
 use cogtok::secret::Secret;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
@@ -71,6 +72,9 @@ impl Given {
                 terminal::ask_line("your e-mail address, for codes", "an administrator can set the address")
                     .map(Answer::EmailAddress)
             }
+            Question::SelectFirstFactor { options } => choose_first_factor(options).map(Answer::Choice),
+            // Whoever runs the sign-in has it, or asks for it.
+            Question::Password => Err(Error::usage("the password is no answer of an option")),
             Question::Custom { parameters } => {
                 if terminal::can_ask() {
                     for (name, value) in parameters {
@@ -140,6 +144,26 @@ impl Given {
                 .hint(format!("one of {listed}"))
         })
     }
+}
+
+/// Which first factor (SELECT_CHALLENGE): what a person says, else the password without sending it.
+fn choose_first_factor(options: &[String]) -> Result<String> {
+    let word = |option: &str| option.to_lowercase().replace('_', "-");
+    let names: Vec<String> = options.iter().map(|option| word(option)).collect();
+    let listed = printable(&names.join(", "), 200);
+    let srp = FirstFactor::PasswordSrp.challenge();
+    if !terminal::can_ask() && options.iter().any(|option| option == srp) {
+        return Ok(srp.to_owned());
+    }
+    let named = terminal::ask_line(
+        &format!("how to sign in (SELECT_CHALLENGE: {listed})"),
+        &format!("add `--preferred-challenge FACTOR`: one of {listed}"),
+    )?;
+    let chosen = options.iter().find(|option| word(option) == word(&named));
+    chosen.cloned().ok_or_else(|| {
+        Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
+            .hint(format!("one of {listed}"))
+    })
 }
 
 /// Shows the key of an authenticator app, once, and asks for a code that it makes.

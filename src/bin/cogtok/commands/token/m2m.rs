@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::flows::{self, Policy, m2m};
+use cogtok::flows::{self, Policy, Served, Source, m2m};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::TokenUse;
@@ -82,7 +82,10 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
             let early = before_waiting(app, &profile, given)?;
             // The time that a person took to answer does not count.
             let policy = Policy { deadline: app.deadline(), ..policy };
-            flows::serve(&cache, &key, &policy, env::now, || obtain(app, &profile, early))?
+            flows::serve(&cache, &key, &policy, env::now, |_| {
+                let tokens = obtain(app, &profile, early)?;
+                Ok(Served { tokens, source: Source::Network })
+            })?
         }
     };
     args.shared.deliver(app, &profile, &policy, &served, "m2m")

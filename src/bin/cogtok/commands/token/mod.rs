@@ -2,6 +2,7 @@
 
 mod challenge;
 pub mod m2m;
+mod sign_in;
 pub mod user;
 
 use std::time::Duration;

@@ -3,15 +3,13 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows::user::{SignIn, Step};
 use cogtok::flows::{self, Policy, user};
-use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{SecretKind, TokenUse};
+use cogtok::profile::words::TokenUse;
 use cogtok::secret::Secret;
-use cogtok::token::TokenSet;
 
 use super::challenge::{self, Given};
+use super::sign_in::{self, Wish};
 use super::{Shared, secret_from_stdin};
 use crate::app::App;
 use crate::{complete, env, interrupt, terminal};
@@ -19,7 +17,8 @@ use crate::{complete, env, interrupt, terminal};
 /// Print a user's access token, or the ID token
 ///
 /// The user signs in with SRP, so that the password never leaves this machine, or with the flow the profile names. The
-/// token comes from the cache while it is valid; a cached token does not check the password.
+/// token comes from the cache while it is valid; then the refresh token, which the secret store keeps, brings a new one
+/// without a sign-in. A cached token does not check the password.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token user -p ws --username alice@example.com\n  \
@@ -39,9 +38,15 @@ pub struct User {
     new_password_stdin: bool,
     #[command(flatten)]
     answers: challenge::Options,
-    /// How to sign in: srp or password
+    /// How to sign in: srp, password, user-auth, admin or custom
     #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(complete::auth_flows))]
     auth_flow: Option<String>,
+    /// The first factor, in the flow user-auth: password-srp, password, email-otp or sms-otp
+    #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(complete::first_factors))]
+    preferred_challenge: Option<String>,
+    /// Sign in instead of using a refresh token, and keep none
+    #[arg(long)]
+    no_refresh: bool,
     /// Which token to print: access or id
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
     token: Option<String>,
@@ -57,6 +62,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
     let mut profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::AuthFlow, args.auth_flow.clone()),
+        (Key::PreferredChallenge, args.preferred_challenge.clone()),
         (Key::Token, args.token.clone()),
         (Key::UserClientId, args.client_id.clone()),
         (Key::UserPoolId, args.user_pool_id.clone()),
@@ -73,13 +79,21 @@ pub fn run(app: &App, args: &User) -> Result<()> {
         Some(served) => served,
         None => {
             interrupt::watch();
+            let has_session = cache.read(&key, env::now()).is_some_and(|tokens| tokens.renewal.session().is_some());
+            let wish = Wish {
+                may_renew: !(args.no_refresh || args.shared.force_refresh && given_password.is_some()),
+                is_kept: !args.no_refresh && !args.shared.no_cache,
+            };
             // Nobody should wait for a lock behind a question.
-            if given_password.is_none() && terminal::can_ask() {
-                given_password = Some(password(app, &profile)?);
+            let is_asked = user::begins_with_password(&profile) && !(wish.may_renew && has_session);
+            if given_password.is_none() && terminal::can_ask() && is_asked {
+                given_password = Some(sign_in::password(app, &profile)?);
             }
             // The time that a person took to answer does not count.
             let policy = Policy { deadline: app.deadline(), ..policy };
-            flows::serve(&cache, &key, &policy, env::now, || obtain(app, &profile, given_password, given))?
+            flows::serve(&cache, &key, &policy, env::now, |turn| {
+                sign_in::obtain(app, &profile, turn, &wish, given_password, given)
+            })?
         }
     };
     let again = match token {
@@ -126,34 +140,4 @@ fn read_given(args: &User) -> Result<(Option<Secret>, Given)> {
         code.or_else(|| args.answers.mfa_code.clone().map(Secret::new)).or_else(|| env::secret("COGTOK_MFA_CODE"));
     let attributes = attributes.collect::<Result<_>>()?;
     Ok((password, Given { new_password, code, mfa_type: args.answers.mfa_type.clone(), attributes }))
-}
-
-fn obtain(app: &App, profile: &Profile, given_password: Option<Secret>, mut given: Given) -> Result<TokenSet> {
-    let password = match given_password {
-        Some(password) => password,
-        None => password(app, profile)?,
-    };
-    let client_secret = app.stored_secret(profile, &user::secret_binding(profile, SecretKind::UserClient, None)?)?;
-    let wire = app.wire()?;
-    let (mut sign_in, mut step) = app.block_on(SignIn::start(&wire, profile, client_secret, password))?;
-    loop {
-        let answer = match step {
-            Step::Done(tokens) => return Ok(*tokens),
-            Step::Ask(question) => given.answer(&question, None)?,
-            Step::AskAgain(question, reason) => given.answer(&question, Some(reason))?,
-        };
-        step = app.block_on(sign_in.answer(answer))?;
-    }
-}
-
-fn password(app: &App, profile: &Profile) -> Result<Secret> {
-    let username = profile.username()?;
-    let binding = user::secret_binding(profile, SecretKind::Password, Some(username))?;
-    match app.stored_secret(profile, &binding)? {
-        Some(password) => Ok(password),
-        None => terminal::ask_secret(
-            &format!("the password of {username}"),
-            &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
-        ),
-    }
 }

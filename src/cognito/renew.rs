@@ -1,0 +1,133 @@
+//! Renewing a session at the Cognito API: GetTokensFromRefreshToken, and REFRESH_TOKEN_AUTH where that is unknown.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use aws_sdk_cognitoidentityprovider::config::Config;
+use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
+use aws_smithy_types::retry::RetryConfig;
+
+use super::error::from_sdk;
+use super::fault::{What, fault_in};
+use super::idp::{Idp, SignedIn};
+use super::srp;
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+
+/// Why a session was not renewed.
+#[derive(Debug)]
+pub enum NotRenewed {
+    /// The session is over: its refresh token has expired, was revoked or was used already.
+    Over(Error),
+    /// The refresh token may have been used, and its successor was lost on the way.
+    Unknown(Error),
+    /// The refresh token was not used.
+    Failed(Error),
+}
+
+impl NotRenewed {
+    /// The error, whatever became of the session.
+    pub fn into_error(self) -> Error {
+        match self {
+            NotRenewed::Over(error) | NotRenewed::Unknown(error) | NotRenewed::Failed(error) => error,
+        }
+    }
+}
+
+impl Idp {
+    /// GetTokensFromRefreshToken; where the service does not know it, REFRESH_TOKEN_AUTH, whose secret hash is made over
+    /// `username`, the user as the pool knows it. Throttling and connections that never came about are tried again at most
+    /// three times. What may have reached Cognito is sent again only where `is_reusable` says that the refresh token may
+    /// be used more than once.
+    ///
+    /// # Errors
+    /// [`NotRenewed`].
+    pub async fn renew(
+        &self,
+        refresh_token: &Secret,
+        username: Option<&str>,
+        is_reusable: bool,
+    ) -> Result<SignedIn, NotRenewed> {
+        self.wire.redactor().hide("", refresh_token);
+        let mut pause = Duration::from_millis(200);
+        let mut tries = 1;
+        loop {
+            let error = match self.renew_once(refresh_token, username).await {
+                Ok(signed_in) => return Ok(signed_in),
+                Err(error) => error,
+            };
+            let was_not_sent = was_not_sent(&error);
+            if error.kind() != Kind::Network {
+                return Err(if is_over(&error) { NotRenewed::Over(error) } else { NotRenewed::Failed(error) });
+            }
+            let is_late = Instant::now() + pause >= self.wire.deadline();
+            if tries >= super::MAX_TRIES || is_late || !(was_not_sent || is_reusable) {
+                return Err(if was_not_sent { NotRenewed::Failed(error) } else { NotRenewed::Unknown(error) });
+            }
+            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
+            pause *= 2;
+            tries += 1;
+        }
+    }
+
+    async fn renew_once(&self, refresh_token: &Secret, username: Option<&str>) -> Result<SignedIn> {
+        let operation = "GetTokensFromRefreshToken";
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let request = self
+            .client
+            .get_tokens_from_refresh_token()
+            .client_id(self.client_id.as_str())
+            .refresh_token(refresh_token.expose())
+            .set_client_secret(self.client_secret.as_ref().map(|secret| secret.expose().to_owned()))
+            .set_device_key(self.device.as_ref().map(|device| device.key.clone()));
+        let answer = match request.customize().config_override(once).send().await {
+            Ok(answer) => answer.authentication_result,
+            Err(error) => {
+                let error = from_sdk(operation, error, self.wire.redactor());
+                if !matches!(error.code(), Some("UnknownOperationException" | "UnsupportedOperationException")) {
+                    return Err(error);
+                }
+                return self.refresh_token_auth(refresh_token, username).await;
+            }
+        };
+        let result = answer.ok_or_else(|| Error::network(format!("{operation}: the answer has no tokens")))?;
+        self.signed_in(result)
+    }
+
+    async fn refresh_token_auth(&self, refresh_token: &Secret, username: Option<&str>) -> Result<SignedIn> {
+        let operation = "InitiateAuth (REFRESH_TOKEN_AUTH)";
+        let mut parameters = HashMap::from([("REFRESH_TOKEN".to_owned(), refresh_token.expose().to_owned())]);
+        if let (Some(secret), Some(username)) = (&self.client_secret, username) {
+            let hash = srp::secret_hash(username, self.client_id.as_str(), secret)?;
+            parameters.insert("SECRET_HASH".to_owned(), hash);
+        }
+        if let Some(device) = &self.device {
+            parameters.insert("DEVICE_KEY".to_owned(), device.key.clone());
+        }
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let request = self.client.initiate_auth().client_id(self.client_id.as_str());
+        let request = request.auth_flow(AuthFlowType::RefreshTokenAuth).set_auth_parameters(Some(parameters));
+        let answer = request.customize().config_override(once).send().await;
+        let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+        let result = answer.authentication_result;
+        self.signed_in(result.ok_or_else(|| Error::network(format!("{operation}: the answer has no tokens")))?)
+    }
+}
+
+/// Whether a failed request is known not to have been carried out.
+fn was_not_sent(error: &Error) -> bool {
+    match error.code() {
+        Some(code) => matches!(code, "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException"),
+        None => fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_))),
+    }
+}
+
+/// Whether Cognito's refusal means that the session is over, rather than that the request was wrong.
+fn is_over(error: &Error) -> bool {
+    let message = error.message().to_lowercase();
+    match error.code() {
+        Some("RefreshTokenReuseException") => true,
+        Some("NotAuthorizedException") => !["secret", "disabled"].iter().any(|word| message.contains(word)),
+        _ => false,
+    }
+}

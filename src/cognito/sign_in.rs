@@ -1,0 +1,180 @@
+//! How each flow of InitiateAuth begins, and the steps that Cognito's SRP needs.
+
+use std::collections::HashMap;
+
+use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
+
+use super::idp::{Challenge, Idp, Outcome};
+use super::srp::{Exchange, Verifier};
+use crate::error::{Error, Result};
+use crate::profile::words::{FirstFactor, PoolId, Username};
+use crate::secret::Secret;
+
+impl Idp {
+    /// USER_PASSWORD_AUTH: one request that carries the password.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for InitiateAuth.
+    pub async fn start_password(&self, username: &Username, password: &Secret) -> Result<Outcome> {
+        self.with_password(AuthFlowType::UserPasswordAuth, username, password).await
+    }
+
+    /// ADMIN_USER_PASSWORD_AUTH: one signed request that carries the password.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for AdminInitiateAuth.
+    pub async fn start_admin(&self, username: &Username, password: &Secret) -> Result<Outcome> {
+        self.with_password(AuthFlowType::AdminUserPasswordAuth, username, password).await
+    }
+
+    async fn with_password(&self, flow: AuthFlowType, username: &Username, password: &Secret) -> Result<Outcome> {
+        self.wire.redactor().hide(username.as_str(), password);
+        let parameters = HashMap::from([("PASSWORD".to_owned(), password.expose().to_owned())]);
+        self.initiate(flow, username, parameters).await
+    }
+
+    /// USER_SRP_AUTH: two requests on one connection; the password stays here.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
+    pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<Outcome> {
+        let exchange = Exchange::start()?;
+        let parameters = HashMap::from([("SRP_A".to_owned(), exchange.srp_a())]);
+        let outcome = self.initiate(AuthFlowType::UserSrpAuth, username, parameters).await?;
+        self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+    }
+
+    /// USER_AUTH: with the factor that is preferred, and the password for those that need it; without one, Cognito lets
+    /// choose (SELECT_CHALLENGE).
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
+    pub async fn start_choice(
+        &self,
+        pool: &PoolId,
+        username: &Username,
+        preferred: Option<FirstFactor>,
+        password: Option<&Secret>,
+    ) -> Result<Outcome> {
+        let mut parameters = HashMap::new();
+        if let Some(preferred) = preferred {
+            parameters.insert("PREFERRED_CHALLENGE".to_owned(), preferred.challenge().to_owned());
+        }
+        match (preferred, password) {
+            (Some(FirstFactor::PasswordSrp), Some(password)) => {
+                let exchange = Exchange::start()?;
+                parameters.insert("SRP_A".to_owned(), exchange.srp_a());
+                let outcome = self.initiate(AuthFlowType::UserAuth, username, parameters).await?;
+                self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+            }
+            (Some(FirstFactor::Password), Some(password)) => {
+                self.wire.redactor().hide(username.as_str(), password);
+                parameters.insert("PASSWORD".to_owned(), password.expose().to_owned());
+                self.initiate(AuthFlowType::UserAuth, username, parameters).await
+            }
+            _ => self.initiate(AuthFlowType::UserAuth, username, parameters).await,
+        }
+    }
+
+    /// CUSTOM_AUTH: the pool's Lambda triggers ask; with a password, SRP comes first.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
+    pub async fn start_custom(&self, username: &Username, srp: Option<(&PoolId, &Secret)>) -> Result<Outcome> {
+        let Some((pool, password)) = srp else {
+            return self.initiate(AuthFlowType::CustomAuth, username, HashMap::new()).await;
+        };
+        let exchange = Exchange::start()?;
+        let parameters =
+            HashMap::from([("CHALLENGE_NAME".to_owned(), "SRP_A".to_owned()), ("SRP_A".to_owned(), exchange.srp_a())]);
+        let outcome = self.initiate(AuthFlowType::CustomAuth, username, parameters).await?;
+        self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+    }
+
+    /// Answers a challenge that takes a password: PASSWORD, PASSWORD_SRP, or SELECT_CHALLENGE with one of these chosen.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for RespondToAuthChallenge.
+    pub async fn respond_password(
+        &self,
+        pool: &PoolId,
+        username: &Username,
+        challenge: &Challenge,
+        chosen: Option<&str>,
+        password: &Secret,
+    ) -> Result<Outcome> {
+        let mut responses: Vec<(String, Secret)> = Vec::new();
+        if let Some(chosen) = chosen {
+            responses.push(("ANSWER".to_owned(), Secret::new(chosen.to_owned())));
+        }
+        if chosen.unwrap_or(&challenge.name) != FirstFactor::PasswordSrp.challenge() {
+            responses.push(("PASSWORD".to_owned(), password.clone()));
+            return self.respond(username, challenge, responses).await;
+        }
+        let exchange = Exchange::start()?;
+        responses.push(("SRP_A".to_owned(), Secret::new(exchange.srp_a())));
+        let outcome = self.respond(username, challenge, responses).await?;
+        self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+    }
+
+    /// Answers DEVICE_SRP_AUTH and the DEVICE_PASSWORD_VERIFIER that follows it: a remembered device proves that it is
+    /// the one.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for RespondToAuthChallenge.
+    pub async fn respond_device(&self, username: &Username, challenge: &Challenge) -> Result<Outcome> {
+        let device = self.device.as_ref().ok_or_else(|| {
+            Error::network(format!("Cognito asks for {}, and no device was named to it", challenge.name))
+        })?;
+        let exchange = Exchange::start()?;
+        let responses = vec![("SRP_A".to_owned(), Secret::new(exchange.srp_a()))];
+        let outcome = self.respond(username, challenge, responses).await?;
+        let Outcome::Challenge(challenge) = outcome else { return Ok(outcome) };
+        self.prove(&exchange, &device.group_key, Some(&device.key), username, &challenge, &device.password).await
+    }
+
+    /// Answers the PASSWORD_VERIFIER that SRP_A leads to, where it does.
+    async fn verify_password(
+        &self,
+        exchange: &Exchange,
+        pool_name: &str,
+        username: &Username,
+        outcome: Outcome,
+        password: &Secret,
+    ) -> Result<Outcome> {
+        match outcome {
+            Outcome::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => {
+                self.prove(exchange, pool_name, None, username, &challenge, password).await
+            }
+            other => Ok(other),
+        }
+    }
+
+    async fn prove(
+        &self,
+        exchange: &Exchange,
+        pool_name: &str,
+        user_id: Option<&str>,
+        username: &Username,
+        challenge: &Challenge,
+        password: &Secret,
+    ) -> Result<Outcome> {
+        let parameter = |name: &str| {
+            let value = challenge.parameters.get(name).map(String::as_str);
+            value.ok_or_else(|| Error::network(format!("the {} challenge has no {name}", challenge.name)))
+        };
+        let verifier = Verifier {
+            srp_b: parameter("SRP_B")?,
+            salt: parameter("SALT")?,
+            secret_block: parameter("SECRET_BLOCK")?,
+            user_id: user_id.map_or_else(|| parameter("USER_ID_FOR_SRP"), Ok)?,
+        };
+        let proof = exchange.prove(pool_name, &verifier, password, self.wire.now())?;
+        let responses = vec![
+            ("PASSWORD_CLAIM_SECRET_BLOCK".to_owned(), Secret::new(verifier.secret_block.to_owned())),
+            ("PASSWORD_CLAIM_SIGNATURE".to_owned(), Secret::new(proof.signature)),
+            ("TIMESTAMP".to_owned(), Secret::new(proof.timestamp)),
+        ];
+        self.respond(username, challenge, responses).await
+    }
+}

@@ -1,0 +1,139 @@
+//! Staying signed in: the refresh token in the secret store, and new tokens for it without a sign-in.
+
+use super::user;
+use crate::cognito::device::Device;
+use crate::cognito::http::Wire;
+use crate::cognito::idp::{Idp, SignedIn};
+use crate::cognito::renew::NotRenewed;
+use crate::error::{Error, Result};
+use crate::profile::Profile;
+use crate::profile::words::{SecretKind, Username};
+use crate::secret::Secret;
+use crate::store::secrets::{Binding, SecretStore};
+use crate::token::jwt;
+use crate::token::session::{Renewal, Session, Via};
+
+/// What the refresh token of a session is bound to: the client, the user, and the one origin it may be sent to.
+///
+/// # Errors
+/// [`Kind::Config`](crate::error::Kind::Config) when the profile names no client.
+pub fn refresh_token_binding(profile: &Profile, session: &Session) -> Result<Binding> {
+    Ok(Binding {
+        kind: SecretKind::RefreshToken,
+        client_id: profile.user_client_id()?.clone(),
+        origin: session.origin.clone(),
+        username: profile.user.username.clone(),
+    })
+}
+
+/// What the device of a user is bound to.
+///
+/// # Errors
+/// As [`user::secret_binding`].
+pub fn device_binding(profile: &Profile) -> Result<Binding> {
+    user::secret_binding(profile, SecretKind::Device, profile.user.username.as_ref())
+}
+
+/// The device that the store has for the profile's user. That the store can't be asked is no failure here: the pool treats
+/// the machine as a new device then.
+pub fn device(store: &SecretStore, profile: &Profile) -> Option<Device> {
+    let found = device_binding(profile).and_then(|binding| store.get(&binding, &profile.address_options));
+    found.ok().flatten().and_then(|secret| Device::from_secret(&secret))
+}
+
+/// Keeps the refresh token that a sign-in brought, and its device: from here on the session renews its tokens. The refresh
+/// token is in the store when this returns.
+///
+/// # Errors
+/// [`Kind::Store`](crate::error::Kind::Store) when the secret store can't be used: nothing is kept then.
+pub fn keep(
+    store: &SecretStore,
+    profile: &Profile,
+    via: Via,
+    signed_in: &SignedIn,
+    device: Option<&Device>,
+) -> Result<Renewal> {
+    let Some(refresh_token) = &signed_in.refresh_token else { return Ok(Renewal::None) };
+    let claims = jwt::read_unverified(signed_in.tokens.access.value.expose());
+    let session = Session {
+        via,
+        origin: origin(profile, via)?,
+        username: claims.and_then(|claims| claims.username),
+        since: signed_in.tokens.obtained_at / 1000,
+        rotates: None,
+        has_device: device.is_some(),
+    };
+    if let Some(device) = device {
+        store.set(&device_binding(profile)?, &device.to_secret()?)?;
+    }
+    store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
+    Ok(Renewal::Kept(session))
+}
+
+/// Keeps the refresh token that a renewal brought in place of the one that was used; where it brought none, the old one
+/// stays in use.
+///
+/// # Errors
+/// As [`keep`]: the session is over then, since the old refresh token has been used.
+pub fn keep_renewed(
+    store: &SecretStore,
+    profile: &Profile,
+    session: &Session,
+    signed_in: &SignedIn,
+) -> Result<Renewal> {
+    let mut session = session.clone();
+    session.rotates = Some(signed_in.refresh_token.is_some());
+    if let Some(refresh_token) = &signed_in.refresh_token {
+        store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
+    }
+    Ok(Renewal::Kept(session))
+}
+
+/// Forgets the refresh token of a session that is over. The device outlives it.
+///
+/// # Errors
+/// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+pub fn forget_refresh_token(store: &SecretStore, profile: &Profile, session: &Session) -> Result<()> {
+    store.delete(&refresh_token_binding(profile, session)?).map(drop)
+}
+
+/// Forgets what the store has of a session: refresh token and device.
+///
+/// # Errors
+/// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+pub fn forget(store: &SecretStore, profile: &Profile, session: &Session) -> Result<()> {
+    forget_refresh_token(store, profile, session)?;
+    if session.has_device {
+        store.delete(&device_binding(profile)?)?;
+    }
+    Ok(())
+}
+
+/// New tokens for the session's refresh token: one request. The caller has the exclusive right to use it, see
+/// [`Turn::is_exclusive`](super::Turn::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
+///
+/// # Errors
+/// [`NotRenewed`].
+pub async fn renew(
+    wire: &Wire,
+    profile: &Profile,
+    client_secret: Option<Secret>,
+    session: &Session,
+    refresh_token: &Secret,
+    device: Option<Device>,
+) -> Result<SignedIn, NotRenewed> {
+    match session.via {
+        Via::Api => {
+            let idp = Idp::new(wire, profile, client_secret).await.map_err(NotRenewed::Failed)?.with_device(device);
+            let typed = profile.user.username.as_ref().map(Username::as_str);
+            let username = session.username.as_deref().or(typed);
+            idp.renew(refresh_token, username, session.rotates == Some(false)).await
+        }
+    }
+}
+
+fn origin(profile: &Profile, via: Via) -> Result<String, Error> {
+    match via {
+        Via::Api => profile.cognito_idp_origin(),
+    }
+}

@@ -1,0 +1,52 @@
+//! A session: what outlives the tokens of a sign-in and renews them. Nothing here is secret; the refresh token itself is in
+//! the secret store.
+
+use serde::{Deserialize, Serialize};
+
+/// How tokens can be renewed without signing in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Renewal {
+    /// Not at all: there is no refresh token, or it is not wanted.
+    #[default]
+    None,
+    /// The refresh token could not be kept, and whoever signed in was told.
+    NotKept,
+    /// With the refresh token of this session, which the secret store has.
+    Kept(Session),
+}
+
+impl Renewal {
+    /// The session, where it was kept.
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Renewal::Kept(session) => Some(session),
+            Renewal::None | Renewal::NotKept => None,
+        }
+    }
+}
+
+/// Where a session came from, which is where it is renewed and revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// The Cognito API: InitiateAuth, GetTokensFromRefreshToken, RevokeToken.
+    Api,
+}
+
+/// A session whose refresh token is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Where it is renewed.
+    pub via: Via,
+    /// The origin that its refresh token may be sent to.
+    pub origin: String,
+    /// The user as the pool knows it.
+    pub username: Option<String>,
+    /// When the user signed in, in seconds since the Unix epoch.
+    pub since: u64,
+    /// Whether Cognito gives a new refresh token with each renewal; unknown before the first one.
+    pub rotates: Option<bool>,
+    /// Whether the device is one that the pool tracks, so that its key must go along.
+    pub has_device: bool,
+}
