@@ -51,6 +51,8 @@ mod sealed_init;
 mod secret;
 mod secret_binding;
 mod secret_keyring;
+mod session;
+mod session_faults;
 mod standard_streams;
 mod token_m2m;
 mod token_m2m_secret;

@@ -55,16 +55,21 @@ pub fn totp(key: &str) -> String {
         mac = hmac.digest(key, struct.pack('>Q', int(time.time() // 30)), 'sha1')\n\
         at = mac[-1] & 15\n\
         print(f\"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 10**6:06}\", end='')";
+    python(script, key)
+}
+
+/// What a Python script prints for this input.
+pub fn python(script: &str, input: &str) -> String {
     let mut python = Command::new(venv().join("bin/python"))
         .args(["-I", "-B", "-c", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("python");
-    python.stdin.take().expect("piped").write_all(key.as_bytes()).expect("write");
+    python.stdin.take().expect("piped").write_all(input.as_bytes()).expect("write");
     let done = python.wait_with_output().expect("wait");
-    assert!(done.status.success(), "no code for a key of {} characters", key.len());
-    String::from_utf8(done.stdout).expect("digits")
+    assert!(done.status.success(), "no output for an input of {} characters", input.len());
+    String::from_utf8(done.stdout).expect("UTF-8")
 }
 
 /// Signs in at a server that gives these answers.

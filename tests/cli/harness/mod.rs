@@ -21,6 +21,7 @@ pub mod pty;
 pub mod run;
 pub mod scripted;
 pub mod server;
+pub mod sessions;
 pub mod shell;
 pub mod state;
 pub mod supervise;
@@ -37,6 +38,7 @@ pub use output::Output;
 pub use proxy::Proxy;
 pub use run::{Run, Running};
 pub use server::Server;
+pub use sessions::Sessions;
 pub use workshop::{Workshop, workshop};
 
 use std::path::PathBuf;
