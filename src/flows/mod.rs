@@ -6,6 +6,7 @@ pub mod create_user;
 pub mod m2m;
 pub mod password;
 pub mod session;
+pub mod totp;
 pub mod user;
 
 use std::time::{Duration, Instant};

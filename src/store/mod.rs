@@ -9,6 +9,7 @@ pub mod journal;
 pub mod keyring;
 pub mod sealed;
 pub mod secrets;
+pub mod used_codes;
 
 use std::path::{Path, PathBuf};
 

@@ -59,6 +59,7 @@ mod token_m2m_secret;
 mod token_m2m_wire;
 mod token_user;
 mod token_user_refused;
+mod totp;
 mod user_change;
 mod user_create;
 mod user_create_killed;

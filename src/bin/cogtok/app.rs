@@ -66,6 +66,11 @@ impl App {
         self.started + self.timeout.min(a_day) + terminal::time_asking()
     }
 
+    /// How long a pause may be that does not count for the default time-out; no limit where no time-out was given.
+    pub fn patience_for_pauses(&self) -> Option<Duration> {
+        self.is_timeout_given.then(|| self.deadline().saturating_duration_since(Instant::now()))
+    }
+
     /// The form to print in: the one that was asked for, else the first of those that the command has.
     pub fn output(&self, forms: &[Output]) -> Result<Output> {
         let asked = if self.global.json { Some(Output::Json) } else { self.global.output };

@@ -88,6 +88,13 @@ pub fn show(text: &str) {
     }
 }
 
+/// Waits for something that no machine can hasten, which does not count as the call's own time; `why` is said first.
+pub fn pause(why: &str, duration: Duration) {
+    super::note(why);
+    let _clock = Stopwatch(Instant::now());
+    std::thread::sleep(duration);
+}
+
 /// Asks for a new secret twice.
 ///
 /// # Errors

@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use cogtok::error::{Error, Result};
+use cogtok::flows::totp::Totp;
+use cogtok::profile::words::SecretKind;
 use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;
 
@@ -19,7 +21,8 @@ use crate::terminal;
 #[command(after_help = "Examples:\n  \
     cogtok secret set m2m-client -p ws\n  \
     printf %s \"$SECRET\" | cogtok secret set m2m-client -p ws\n  \
-    cogtok secret set password -p ws --username alice@example.com")]
+    cogtok secret set password -p ws --username alice@example.com\n  \
+    cogtok secret set totp -p ws --username totp@example.com")]
 pub struct Set {
     #[command(flatten)]
     which: Which,
@@ -45,6 +48,9 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         )?,
         false => Secret::from_bytes(terminal::stdin_bytes()?)?,
     };
+    if kind == SecretKind::Totp {
+        Totp::new(&secret)?;
+    }
     let store = app.secrets()?;
     store.set(&binding, &secret)?;
     edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(&name, kind, true))?;

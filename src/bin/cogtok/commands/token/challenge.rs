@@ -21,6 +21,9 @@ pub struct Options {
     /// Read that code from standard input, from the last line where passwords come before it
     #[arg(long)]
     pub mfa_code_stdin: bool,
+    /// Keep the key of an authenticator app that Cognito wants set up, so that codes are made from it from then on
+    #[arg(long)]
+    pub save_totp: bool,
     /// Which second factor to use or set up, where Cognito offers several: app, sms or email
     #[arg(long, value_name = "TYPE")]
     pub mfa_type: Option<String>,
@@ -170,18 +173,23 @@ fn choose_first_factor(options: &[String]) -> Result<String> {
 fn enrol(key: &Secret, uri: &Secret, is_first: bool) -> Result<Secret> {
     if !terminal::can_ask() {
         return Err(Error::new(Kind::NeedsHuman, "the pool wants an authenticator app to be set up first (MFA_SETUP)")
-            .hint("sign in once at a terminal: cogtok token user{p}"));
+            .hint("sign in once at a terminal: cogtok token user{p}")
+            .hint("for a test user `--save-totp` sets it up and keeps its key"));
     }
     if is_first {
-        let code = QrCode::new(uri.expose().as_bytes());
-        let picture = code.map(|code| code.render::<Dense1x2>().build()).unwrap_or_default();
-        // Black on white whatever the terminal's colours: inverted, many apps can't read it.
-        let picture: String =
-            picture.lines().map(|line| format!("\u{1b}[38;5;16;48;5;231m{line}\u{1b}[0m\n")).collect();
-        let words = "Scan this with an authenticator app, or type the key into it:";
-        terminal::show(&format!("{words}\n\n{picture}\n  {}\n", key.expose()));
+        show_key(key, uri);
     }
     terminal::ask_secret("the code that the app shows now", "").map(trimmed)
+}
+
+/// Shows the key of an authenticator app to the person at the terminal.
+pub fn show_key(key: &Secret, uri: &Secret) {
+    let code = QrCode::new(uri.expose().as_bytes());
+    let picture = code.map(|code| code.render::<Dense1x2>().build()).unwrap_or_default();
+    // Black on white whatever the terminal's colours: inverted, many apps can't read it.
+    let picture: String = picture.lines().map(|line| format!("\u{1b}[38;5;16;48;5;231m{line}\u{1b}[0m\n")).collect();
+    let words = "Scan this with an authenticator app, or type the key into it:";
+    terminal::show(&format!("{words}\n\n{picture}\n  {}\n", key.expose()));
 }
 
 /// Codes are often shown and copied in groups.

@@ -1,5 +1,6 @@
 //! `cogtok token`: what the kinds of token share, from the options to the printed value.
 
+mod authenticator;
 mod challenge;
 pub mod m2m;
 mod sign_in;

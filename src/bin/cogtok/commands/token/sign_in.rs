@@ -12,6 +12,7 @@ use cogtok::profile::words::SecretKind;
 use cogtok::secret::Secret;
 use cogtok::token::session::{Renewal, Session, Via};
 
+use super::authenticator::AppOfUser;
 use super::challenge::Given;
 use crate::app::App;
 use crate::terminal;
@@ -22,6 +23,8 @@ pub struct Wish {
     pub may_renew: bool,
     /// Whether the refresh token is to be kept.
     pub is_kept: bool,
+    /// Whether the key of an authenticator app that is set up is to be kept.
+    pub save_totp: bool,
 }
 
 /// Tokens from Cognito.
@@ -53,7 +56,8 @@ pub fn obtain(
         let store = app.secrets().ok()?;
         session::device(store, profile)
     });
-    let result = sign_in(app, profile, device, given_password, given, is_kept.then_some(was_told));
+    let app_of_user = AppOfUser::new(app, profile, wish.save_totp);
+    let result = sign_in(app, profile, device, given_password, (given, app_of_user), is_kept.then_some(was_told));
     match (result, over) {
         (Ok(signed_in), _) => Ok(Served { tokens: signed_in.tokens, source: Source::Network }),
         (Err(error), Some(over)) if error.kind() == Kind::NeedsHuman => {
@@ -127,7 +131,7 @@ fn sign_in(
     profile: &Profile,
     device: Option<Device>,
     given_password: Option<Secret>,
-    mut given: Given,
+    (mut given, mut app_of_user): (Given, AppOfUser<'_>),
     keep: Option<bool>,
 ) -> Result<SignedIn> {
     let password = match given_password {
@@ -146,10 +150,14 @@ fn sign_in(
         };
         let answer = match &question {
             Question::Password => Answer::Password(self::password(app, profile)?),
-            question => given.answer(question, reason)?,
+            question => match app_of_user.answer(question, &given, reason.as_ref())? {
+                Some(answer) => answer,
+                None => given.answer(question, reason)?,
+            },
         };
         step = app.block_on(sign_in.answer(answer))?;
     };
+    app_of_user.is_set_up();
     if let Some(was_told) = keep {
         signed_in.tokens.renewal = self::keep(app, profile, &sign_in, &signed_in).unwrap_or_else(|error| {
             if !was_told {

@@ -83,6 +83,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
             let wish = Wish {
                 may_renew: !(args.no_refresh || args.shared.force_refresh && given_password.is_some()),
                 is_kept: !args.no_refresh && !args.shared.no_cache,
+                save_totp: args.answers.save_totp,
             };
             // Nobody should wait for a lock behind a question.
             let is_asked = user::begins_with_password(&profile) && !(wish.may_renew && has_session);

@@ -1,0 +1,118 @@
+//! An authenticator app of our own, for test users: codes from the key in the secret store, each used once.
+
+use std::time::Duration;
+
+use cogtok::error::{Error, Kind, Result};
+use cogtok::flows::challenge::{Answer, CodeFrom, Question};
+use cogtok::flows::totp::{STEP_SECONDS, Totp};
+use cogtok::flows::user;
+use cogtok::profile::Profile;
+use cogtok::profile::words::SecretKind;
+use cogtok::secret::Secret;
+use cogtok::store::config_edit::edit;
+use cogtok::store::secrets::Binding;
+use cogtok::store::used_codes;
+
+use super::challenge::{Given, show_key};
+use crate::app::App;
+use crate::{env, terminal};
+
+/// The app of the profile's user in one sign-in.
+pub struct AppOfUser<'a> {
+    app: &'a App,
+    profile: &'a Profile,
+    /// Whether a key that Cognito gives is to be kept.
+    is_saving: bool,
+    /// Where a new key was kept, until Cognito has taken a code of it.
+    pending: Option<Binding>,
+    tries: usize,
+}
+
+impl<'a> AppOfUser<'a> {
+    pub fn new(app: &'a App, profile: &'a Profile, is_saving: bool) -> Self {
+        AppOfUser { app, profile, is_saving, pending: None, tries: 0 }
+    }
+
+    /// The answer that a key at hand has to the question; none where it has none, or has been refused twice.
+    pub fn answer(&mut self, question: &Question, given: &Given, reason: Option<&Error>) -> Result<Option<Answer>> {
+        let key = match question {
+            Question::Code { from: CodeFrom::App, .. } if given.code.is_none() => self.stored_key()?,
+            Question::EnrolTotp { key, uri } if self.is_saving => {
+                self.save(key, uri)?;
+                Some(key.clone())
+            }
+            _ => None,
+        };
+        let Some(key) = key else { return Ok(None) };
+        self.tries += 1;
+        if self.tries > 2 {
+            return Ok(None);
+        }
+        if let Some(reason) = reason {
+            log::info!(target: "cogtok", "the code was refused, the next one follows: {}", reason.message());
+        }
+        self.next_code(&Totp::new(&key)?).map(|code| Some(Answer::Code(code)))
+    }
+
+    /// Cognito has taken a code of the new key.
+    pub fn is_set_up(&mut self) {
+        if let Some(binding) = self.pending.take() {
+            let place = self.app.secrets().map_or("the secret store", |store| store.name());
+            terminal::note(&format!("the authenticator app is set up; {binding}: its key is in {place}"));
+        }
+    }
+
+    fn binding(&self) -> Result<Binding> {
+        user::secret_binding(self.profile, SecretKind::Totp, Some(self.profile.username()?))
+    }
+
+    fn stored_key(&self) -> Result<Option<Secret>> {
+        self.app.stored_secret(self.profile, &self.binding()?)
+    }
+
+    /// Keeps the key before Cognito is told of it: from then on nobody gets in without. It stays where the set-up fails,
+    /// since nobody can say then whether Cognito has taken it.
+    fn save(&mut self, key: &Secret, uri: &Secret) -> Result<()> {
+        if self.pending.is_some() {
+            return Ok(());
+        }
+        let binding = self.binding()?;
+        self.app.secrets()?.set(&binding, key)?;
+        if let Some(name) = &self.profile.name {
+            edit(&self.app.config_path()?, self.app.deadline(), |draft| {
+                draft.note_secret(name, SecretKind::Totp, true)
+            })?;
+        }
+        if terminal::can_ask() {
+            show_key(key, uri);
+        }
+        self.pending = Some(binding);
+        Ok(())
+    }
+
+    /// The code of the first time step that was not used, once it has come.
+    fn next_code(&self, totp: &Totp) -> Result<Secret> {
+        let now = env::now();
+        let step = now / 1000 / STEP_SECONDS;
+        let patience = self.app.patience_for_pauses();
+        let latest = patience.map_or(step + 10, |left| (now + millis(left)) / 1000 / STEP_SECONDS);
+        let dir = self.app.dirs().state.as_deref();
+        let taken = used_codes::take(dir, &self.binding()?, step, latest, self.app.deadline())?;
+        let pause = Duration::from_millis((taken * STEP_SECONDS * 1000).saturating_sub(now));
+        if taken > latest {
+            return Err(Error::new(
+                Kind::Network,
+                format!("the code of this moment is used, and the next one comes in {} s", pause.as_secs() + 1),
+            )
+            .hint("allow more with `--timeout 60s`"));
+        }
+        if !pause.is_zero() {
+            terminal::pause(&format!("the next code comes in {} s", pause.as_secs() + 1), pause);
+        }
+        Ok(totp.code(taken))
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,75 @@
+//! Which codes of an authenticator app were used: Cognito takes each one once.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::cache::held;
+use super::file::{self, Lock, LockError};
+use super::secrets::Binding;
+use crate::error::Result;
+
+const LIMIT: u64 = 4096;
+
+#[derive(Serialize, Deserialize)]
+struct Last {
+    step: u64,
+}
+
+/// The first time step from `now` on whose code was not used, taken for the caller. A step that is too far off, beyond
+/// `latest`, is returned and left to others.
+///
+/// Without a directory, or where it can't be written, that is `now` itself: a code may be refused then, which is told.
+///
+/// # Errors
+/// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until `deadline`.
+pub fn take(state_dir: Option<&Path>, key: &Binding, now: u64, latest: u64, deadline: Instant) -> Result<u64> {
+    let Some(dir) = state_dir.map(|dir| dir.join("codes")) else { return Ok(now) };
+    let hash: String = Sha256::digest(key.account()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let path = dir.join(format!("{hash}.json"));
+    let lock = file::create_private_dir(&dir).map_err(LockError::Unavailable);
+    let _lock = match lock.and_then(|()| Lock::exclusive(&dir.join(format!("{hash}.lock")), deadline)) {
+        Ok(lock) => lock,
+        Err(LockError::Timeout { pid }) => return Err(held(pid)),
+        Err(LockError::Unavailable(error)) => {
+            log::info!(target: "cogtok", "which codes were used can't be noted in {}: {error}", dir.display());
+            return Ok(now);
+        }
+    };
+    let last = file::read_private(&path, LIMIT).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    // A clock that was set back, or a file from elsewhere, must not keep a user out for long.
+    let next = last.map(|last: Last| last.step.saturating_add(1)).filter(|next| next.abs_diff(now) <= 20);
+    let step = next.unwrap_or(now).max(now);
+    if step <= latest
+        && let Ok(bytes) = serde_json::to_vec(&Last { step })
+        && let Err(error) = file::replace(&path, &bytes)
+    {
+        log::info!(target: "cogtok", "which codes were used can't be noted in {}: {error}", dir.display());
+    }
+    Ok(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::words::SecretKind;
+
+    #[test]
+    fn no_step_is_given_twice_and_one_that_comes_too_late_is_left_to_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let binding = Binding {
+            kind: SecretKind::Totp,
+            client_id: "client".parse().unwrap(),
+            origin: "https://example.com".into(),
+            username: Some("alice".parse().unwrap()),
+        };
+        let take = |now, latest| super::take(Some(dir.path()), &binding, now, latest, Instant::now()).unwrap();
+        assert_eq!((take(100, 100), take(100, 101), take(100, 101), take(100, 102)), (100, 101, 102, 102));
+        assert_eq!((take(103, 104), take(110, 110)), (103, 110));
+        // A clock set back by a day begins anew.
+        assert_eq!(take(10, 11), 10);
+        assert_eq!(super::take(None, &binding, 7, 7, Instant::now()).unwrap(), 7);
+    }
+}
