@@ -1,5 +1,5 @@
-//! The signed part of the Cognito API that makes users: AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup,
-//! AdminGetUser.
+//! The signed part of the Cognito API that makes users (AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup,
+//! AdminGetUser) and says how they may sign in (DescribeUserPoolClient).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use super::error::{code, from_sdk};
 use super::http::Wire;
 use crate::error::{Error, Kind, Result};
-use crate::profile::words::{PoolId, Username};
+use crate::profile::words::{AuthFlow, ClientId, PoolId, Username};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
 
@@ -165,6 +165,26 @@ impl Admin {
             email: value_of(user.attributes(), "email"),
             status: user.user_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         })
+    }
+
+    /// DescribeUserPoolClient: the sign-in flows that the app client allows.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for DescribeUserPoolClient.
+    pub async fn allowed_flows(&self, client_id: &ClientId) -> Result<Vec<AuthFlow>> {
+        let operation = "DescribeUserPoolClient";
+        let request = self.client.describe_user_pool_client().user_pool_id(self.pool.as_str());
+        let answer = request.client_id(client_id.as_str()).send().await;
+        let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+        let client =
+            answer.user_pool_client.ok_or_else(|| Error::network(format!("{operation}: the answer has no client")))?;
+        let named = client.explicit_auth_flows();
+        // Where none are named these two are allowed.
+        let is_allowed = |flow: &AuthFlow| match named {
+            [] => matches!(flow, AuthFlow::Srp | AuthFlow::Custom),
+            named => named.iter().any(|name| flow.allowed_as().contains(&name.as_str())),
+        };
+        Ok(AuthFlow::ALL.iter().copied().filter(is_allowed).collect())
     }
 
     /// AdminSetUserPassword.

@@ -48,6 +48,38 @@ fn every_user_vector_gives_its_public_value_key_and_signature() {
 }
 
 #[test]
+fn the_device_vector_gives_its_verifier_key_and_signature() {
+    let answers = known_answers();
+    let vector = &answers["device_vector"];
+    let (group, key) = (text(vector, "device_group_key"), text(vector, "device_key"));
+    let password = Secret::new(text(vector, "device_password").to_owned());
+    let salt = BigUint::parse_bytes(text(vector, "salt").as_bytes(), 16).unwrap();
+    let verifier = device_verifier_with(group, key, &password, &salt);
+    assert_eq!(verifier.salt, text(vector, "confirm_Salt"));
+    assert_eq!(verifier.password_verifier, text(vector, "confirm_PasswordVerifier"));
+    let exchange = exchange(vector);
+    assert_eq!(exchange.srp_a(), text(vector, "A"));
+    let challenge = Verifier {
+        srp_b: text(vector, "B"),
+        salt: text(vector, "salt"),
+        secret_block: text(vector, "secret_block"),
+        user_id: key,
+    };
+    let session_key = exchange.session_key(group, &challenge, &password).unwrap();
+    assert_eq!(hex_of(session_key.as_ref()), text(vector, "hkdf"));
+    let proof = exchange.prove(group, &challenge, &password, moment(text(vector, "timestamp"))).unwrap();
+    assert_eq!(proof.signature, text(vector, "signature"));
+}
+
+#[test]
+fn every_device_gets_a_password_of_its_own() {
+    let passwords: std::collections::BTreeSet<String> =
+        (0..20).map(|_| device_password().unwrap().expose().to_owned()).collect();
+    assert_eq!(passwords.len(), 20);
+    assert!(passwords.iter().all(|password| password.len() == 56));
+}
+
+#[test]
 fn every_secret_hash_vector_holds() {
     let answers = known_answers();
     let vectors = answers["secret_hash_vectors"].as_array().unwrap();

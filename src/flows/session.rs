@@ -41,8 +41,8 @@ pub fn device(store: &SecretStore, profile: &Profile) -> Option<Device> {
     found.ok().flatten().and_then(|secret| Device::from_secret(&secret))
 }
 
-/// Keeps the refresh token that a sign-in brought, and its device: from here on the session renews its tokens. The refresh
-/// token is in the store when this returns.
+/// Keeps the refresh token that a sign-in brought: from here on the session renews its tokens. `has_device` says whether
+/// the store has the device that the pool remembers. The refresh token is in the store when this returns.
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when the secret store can't be used: nothing is kept then.
@@ -51,7 +51,7 @@ pub fn keep(
     profile: &Profile,
     via: Via,
     signed_in: &SignedIn,
-    device: Option<&Device>,
+    has_device: bool,
 ) -> Result<Renewal> {
     let Some(refresh_token) = &signed_in.refresh_token else { return Ok(Renewal::None) };
     let claims = jwt::read_unverified(signed_in.tokens.access.value.expose());
@@ -61,13 +61,29 @@ pub fn keep(
         username: claims.and_then(|claims| claims.username),
         since: signed_in.tokens.obtained_at / 1000,
         rotates: None,
-        has_device: device.is_some(),
+        has_device,
     };
-    if let Some(device) = device {
-        store.set(&device_binding(profile)?, &device.to_secret()?)?;
-    }
     store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
     Ok(Renewal::Kept(session))
+}
+
+/// Keeps the device that was confirmed for a session that is kept, if there is one.
+///
+/// # Errors
+/// As [`keep`].
+pub fn keep_device(
+    store: &SecretStore,
+    profile: &Profile,
+    renewal: Renewal,
+    device: Option<&Device>,
+) -> Result<Renewal> {
+    match (renewal, device) {
+        (Renewal::Kept(session), Some(device)) => {
+            store.set(&device_binding(profile)?, &device.to_secret()?)?;
+            Ok(Renewal::Kept(Session { has_device: true, ..session }))
+        }
+        (renewal, _) => Ok(renewal),
+    }
 }
 
 /// Keeps the refresh token that a renewal brought in place of the one that was used; where it brought none, the old one

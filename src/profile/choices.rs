@@ -60,6 +60,19 @@ choice!(
     }
 );
 
+impl AuthFlow {
+    /// What an app client's ExplicitAuthFlows must have for it, the present name first.
+    pub const fn allowed_as(self) -> &'static [&'static str] {
+        match self {
+            AuthFlow::Srp => &["ALLOW_USER_SRP_AUTH"],
+            AuthFlow::Password => &["ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"],
+            AuthFlow::UserAuth => &["ALLOW_USER_AUTH"],
+            AuthFlow::Admin => &["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"],
+            AuthFlow::Custom => &["ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"],
+        }
+    }
+}
+
 choice!(
     /// A first factor of USER_AUTH (`PREFERRED_CHALLENGE`).
     FirstFactor, "first factor" {

@@ -23,6 +23,7 @@ pub mod scripted;
 pub mod server;
 pub mod sessions;
 pub mod shell;
+pub mod srp;
 pub mod state;
 pub mod supervise;
 pub mod tls;
@@ -39,7 +40,7 @@ pub use proxy::Proxy;
 pub use run::{Run, Running};
 pub use server::Server;
 pub use sessions::Sessions;
-pub use workshop::{Workshop, workshop};
+pub use workshop::{Client, Workshop, workshop};
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

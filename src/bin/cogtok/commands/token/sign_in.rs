@@ -1,5 +1,6 @@
 //! A user's tokens when the cache has none that will do: renewed with the refresh token, else by signing in.
 
+use cogtok::cognito::admin::Admin;
 use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::SignedIn;
 use cogtok::cognito::renew::NotRenewed;
@@ -15,7 +16,7 @@ use cogtok::token::session::{Renewal, Session, Via};
 use super::authenticator::AppOfUser;
 use super::challenge::Given;
 use crate::app::App;
-use crate::terminal;
+use crate::{env, terminal};
 
 /// What the caller wants beside a token.
 pub struct Wish {
@@ -63,7 +64,28 @@ pub fn obtain(
         (Err(error), Some(over)) if error.kind() == Kind::NeedsHuman => {
             Err(error.context(&format!("the session is over ({})", over.message())))
         }
-        (Err(error), _) => Err(error),
+        (Err(error), _) => Err(with_allowed_flows(app, profile, error)),
+    }
+}
+
+/// Says which flows the app client allows where it refuses the profile's, and AWS credentials are there to ask with.
+fn with_allowed_flows(app: &App, profile: &Profile, error: Error) -> Error {
+    let is_flow = error.code() == Some("InvalidParameterException") && error.kind() == Kind::Config;
+    let may_ask = profile.aws_profile.is_some() || env::var("AWS_ACCESS_KEY_ID").is_some();
+    let (true, true, Ok(client_id), Ok(wire)) = (is_flow, may_ask, profile.user_client_id(), app.wire()) else {
+        return error;
+    };
+    let asked = app.block_on(async { Admin::new(&wire, profile).await?.allowed_flows(client_id).await });
+    match asked {
+        Ok(flows) if !flows.is_empty() => {
+            let flows: Vec<&str> = flows.iter().map(|flow| flow.as_str()).collect();
+            error.hint(format!("the app client allows: {}", flows.join(", ")))
+        }
+        Ok(_) => error.hint("the app client allows no flow that cogtok knows"),
+        Err(why) => {
+            log::info!(target: "cogtok", "which flows the app client allows is not known: {why}");
+            error
+        }
     }
 }
 
@@ -175,8 +197,10 @@ fn keep(app: &App, profile: &Profile, sign_in: &SignIn<'_>, signed_in: &SignedIn
         return Ok(Renewal::None);
     }
     let store = app.secrets_unasked()?;
-    let new = app.block_on(sign_in.confirm_device(signed_in, "cogtok"))?;
-    session::keep(store, profile, Via::Api, signed_in, new.as_ref().or(sign_in.device()))
+    let renewal = session::keep(store, profile, Via::Api, signed_in, sign_in.device().is_some())?;
+    // A device is confirmed once it is known that the store can keep it.
+    let confirmed = app.block_on(sign_in.confirm_device(signed_in, "cogtok"));
+    confirmed.and_then(|device| session::keep_device(store, profile, renewal, device.as_ref()))
 }
 
 fn client_secret(app: &App, profile: &Profile) -> Result<Option<Secret>> {
