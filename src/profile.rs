@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use keys::{Key, Origin, Settings};
 use words::{
-    AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, PoolId, ProfileName, Region, Scopes, SecretArn, SecretKind,
-    TokenUse, Username, parse_duration,
+    AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
+    SecretArn, SecretKind, TokenUse, Username, parse_duration,
 };
 
 /// How long a served token must still be valid where nothing says otherwise.
@@ -25,6 +25,8 @@ pub struct AwsEnvironment {
     pub region: Option<(&'static str, String)>,
     /// AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, else AWS_ENDPOINT_URL.
     pub cognito_idp_endpoint: Option<(&'static str, String)>,
+    /// AWS_ENDPOINT_URL_COGNITO_IDENTITY, else AWS_ENDPOINT_URL.
+    pub cognito_identity_endpoint: Option<(&'static str, String)>,
     /// AWS_ENDPOINT_URL_SECRETS_MANAGER, else AWS_ENDPOINT_URL.
     pub secretsmanager_endpoint: Option<(&'static str, String)>,
     /// AWS_PROFILE.
@@ -86,6 +88,10 @@ pub struct Profile {
     pub cognito_idp_endpoint: Option<Endpoint>,
     /// Where Secrets Manager is instead of AWS's own address.
     pub secretsmanager_endpoint: Option<Endpoint>,
+    /// Where identity pools are instead of AWS's own address.
+    pub cognito_identity_endpoint: Option<Endpoint>,
+    /// The identity pool that gives AWS credentials for an ID token.
+    pub identity_pool_id: Option<IdentityPoolId>,
     /// How long a served token must still be valid.
     pub min_validity: Duration,
     /// The options of the command line that say where secrets are sent, as they were given; empty for none.
@@ -128,6 +134,8 @@ impl Profile {
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,
+            cognito_identity_endpoint: endpoint(settings, aws.cognito_identity_endpoint.as_ref())?,
+            identity_pool_id: settings.get(Key::IdentityPoolId)?,
             min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
             address_options: address_options(settings),
             secrets,

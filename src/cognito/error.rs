@@ -30,6 +30,15 @@ use Kind::{AwsCredentials, Config, Failure, Network, Refused, Usage};
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
+    // Identity pools.
+    row("NotAuthorizedException", "not from a supported provider", Config, "the identity pool does not know this user pool with this app client: add them to its providers (docs/cognito.md)"),
+    row("NotAuthorizedException", "issuer doesn't match", Config, "the token is of another user pool than the profile's: check `user_pool_id`"),
+    row("NotAuthorizedException", "logins don't match", Config, "the identity belongs to another user: clear the cache with `cogtok cache clear{p}`"),
+    row("NotAuthorizedException", "missing a required claim: aud", Config, "an identity pool takes ID tokens alone"),
+    row("NotAuthorizedException", "invalid login token", Refused, "the ID token is not accepted any more: sign in again"),
+    row("InvalidIdentityPoolConfigurationException", "", Config, "the identity pool has no role for signed-in users, or the role does not trust it (docs/cognito.md)"),
+    row("ResourceConflictException", "", Failure, "the login belongs to another identity already"),
+    row("ExternalServiceException", "", Network, "the identity pool could not reach the user pool: try again"),
     // Signing in.
     row("NotAuthorizedException", "attempts exceeded", Refused, "too many wrong passwords: Cognito locks the user for up to 15 minutes; wait, then try again"),
     row("NotAuthorizedException", "user is disabled", Refused, "an administrator can enable the user: aws cognito-idp admin-enable-user"),

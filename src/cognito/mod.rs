@@ -6,6 +6,7 @@ pub mod device;
 pub mod error;
 pub mod fault;
 pub mod http;
+pub mod identity;
 pub mod idp;
 mod mfa;
 pub mod oauth;

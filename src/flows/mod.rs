@@ -1,6 +1,7 @@
 //! How a token is obtained: one file per flow. This file is what they share: the cache in front and one request for any
 //! number of callers.
 
+pub mod aws_credentials;
 pub mod challenge;
 pub mod create_user;
 pub mod m2m;

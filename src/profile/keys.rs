@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::words::{
-    AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, PoolId, Region, Scopes, SecretArn, SecretKind, TokenUse,
-    Username, parse_duration,
+    AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, Region, Scopes, SecretArn,
+    SecretKind, TokenUse, Username, parse_duration,
 };
 use crate::error::{Error, Result, printable};
 
@@ -90,6 +90,8 @@ keys! {
     TokenUrl = "m2m.token_url", Some("COGTOK_TOKEN_URL"), is::<Endpoint>;
     /// The Secrets Manager secret that holds the client secret.
     SecretArn = "m2m.secret_arn", Some("COGTOK_SECRET_ARN"), is::<SecretArn>;
+    /// The identity pool that gives AWS credentials for an ID token.
+    IdentityPoolId = "identity_pool.id", Some("COGTOK_IDENTITY_POOL_ID"), is::<IdentityPoolId>;
     /// How the client authenticates at the token endpoint.
     AuthMethod = "m2m.auth_method", Some("COGTOK_AUTH_METHOD"), is::<AuthMethod>;
 }

@@ -87,6 +87,26 @@ word!(
 );
 
 word!(
+    /// An identity pool id such as `us-east-1:12345678-90ab-cdef-1234-567890abcdef`.
+    IdentityPoolId, "an identity pool id", "it looks like us-east-1:12345678-90ab-cdef-1234-567890abcdef",
+    |text| {
+        text.len() <= 128
+            && text.split_once(':').is_some_and(|(region, id)| {
+                Region::from_str(region).is_ok()
+                    && !id.is_empty()
+                    && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            })
+    }
+);
+
+impl IdentityPoolId {
+    /// The Region, which stands before the colon.
+    pub fn region(&self) -> Region {
+        Region(self.0.split(':').next().unwrap_or_default().to_owned())
+    }
+}
+
+word!(
     /// An AWS Region such as `eu-central-1`.
     Region, "a Region", "it looks like us-east-1",
     |text| (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')

@@ -29,6 +29,15 @@ impl CacheKey {
         CacheKey(parts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
+    /// The same with another kind and these parts added.
+    pub fn with_kind(mut self, kind: &str, parts: &[(&str, &str)]) -> Self {
+        if let Some((_, first)) = self.0.first_mut() {
+            *first = kind.to_owned();
+        }
+        self.0.extend(parts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self
+    }
+
     fn stem(&self) -> String {
         let mut digest = Sha256::new();
         for (name, value) in &self.0 {
@@ -73,6 +82,15 @@ impl Cache {
                 None
             }
         }
+    }
+
+    /// The file kept under `key` as it is, for what is cached and is no token.
+    pub(crate) fn read_bytes(&self, key: &CacheKey) -> Option<Zeroizing<Vec<u8>>> {
+        let path = self.path(key, "json")?;
+        file::read_private(&path, LIMIT).unwrap_or_else(|error| {
+            log::warn!(target: "cogtok", "the cached file {} is ignored: {error}", path.display());
+            None
+        })
     }
 
     /// Waits for this key's lock until `deadline`. None where no lock can be had on this machine: the caller may go on
@@ -154,10 +172,16 @@ impl KeyLock {
     pub fn keep(&mut self, tokens: &TokenSet) {
         self.leave(None);
         let Some(stored) = Stored::of(&self.key, tokens) else { return };
-        let written = serde_json::to_vec(&stored)
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| file::replace(&self.path, &Zeroizing::new(bytes)));
-        if let Err(error) = written {
+        match serde_json::to_vec(&stored) {
+            Ok(bytes) => self.keep_bytes(bytes),
+            Err(error) => log::warn!(target: "cogtok", "the token could not be cached: {error}"),
+        }
+    }
+
+    /// Keeps `bytes` under this key; that they could not be kept is a warning.
+    pub(crate) fn keep_bytes(&mut self, bytes: Vec<u8>) {
+        self.leave(None);
+        if let Err(error) = file::replace(&self.path, &Zeroizing::new(bytes)) {
             log::warn!(target: "cogtok", "the token could not be cached in {}: {error}", parent(&self.path).display());
         }
     }

@@ -107,6 +107,7 @@ fn aws_environment() -> AwsEnvironment {
         credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
         region: first(["AWS_REGION", "AWS_DEFAULT_REGION"]),
         cognito_idp_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"]),
+        cognito_identity_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY", "AWS_ENDPOINT_URL"]),
         secretsmanager_endpoint: first(["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]),
     }
 }

@@ -1,0 +1,160 @@
+//! Identity pools: GetId and GetCredentialsForIdentity, which trade a user's ID token for AWS credentials. Both are unsigned
+//! and few, so they are posted by hand: the service's own SDK would be larger than all of this program's calls together.
+
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+use serde_json::{Value, json};
+
+use super::error::{refused, said};
+use super::http::Wire;
+use crate::error::{Error, Kind, Result};
+use crate::profile::words::{IdentityPoolId, PoolId};
+use crate::profile::{Profile, aws_origin};
+use crate::secret::Secret;
+
+/// AWS credentials of an identity, for about an hour.
+#[derive(Debug, Clone)]
+pub struct AwsCredentials {
+    /// AccessKeyId.
+    pub access_key_id: String,
+    /// SecretKey.
+    pub secret_access_key: Secret,
+    /// SessionToken.
+    pub session_token: Secret,
+    /// Expiration, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// The identity pool's API for one user.
+#[derive(Debug)]
+pub struct Identity<'a> {
+    wire: &'a Wire,
+    endpoint: String,
+    pool: &'a IdentityPoolId,
+    logins: Value,
+}
+
+impl<'a> Identity<'a> {
+    /// The API at the profile's endpoint, for the user of this ID token.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when the profile names no user pool.
+    pub fn new(wire: &'a Wire, profile: &'a Profile, pool: &'a IdentityPoolId, id_token: &Secret) -> Result<Self> {
+        let endpoint = match &profile.cognito_identity_endpoint {
+            Some(endpoint) => endpoint.as_str().to_owned(),
+            None => aws_origin("cognito-identity", &pool.region()),
+        };
+        wire.redactor().hide("", id_token);
+        let logins = json!({provider(profile.user_pool_id()?): id_token.expose()});
+        Ok(Identity { wire, endpoint, pool, logins })
+    }
+
+    /// GetId: the user's identity in the pool, always the same.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for GetId.
+    pub async fn id(&self) -> Result<String> {
+        let body = json!({"IdentityPoolId": self.pool.as_str(), "Logins": self.logins});
+        let answer = self.call("GetId", &body).await?;
+        text(&answer, "IdentityId").ok_or_else(|| no("GetId", "IdentityId"))
+    }
+
+    /// GetCredentialsForIdentity.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for GetCredentialsForIdentity.
+    pub async fn credentials(&self, identity_id: &str) -> Result<AwsCredentials> {
+        let operation = "GetCredentialsForIdentity";
+        let body = json!({"IdentityId": identity_id, "Logins": self.logins});
+        let answer = self.call(operation, &body).await?;
+        let credentials = &answer["Credentials"];
+        let field = |name: &str| text(credentials, name).ok_or_else(|| no(operation, name));
+        let (secret, token) = (Secret::new(field("SecretKey")?), Secret::new(field("SessionToken")?));
+        for hidden in [&secret, &token] {
+            self.wire.redactor().hide("", hidden);
+        }
+        // A number of seconds, with or without a fraction.
+        let expires_at = credentials["Expiration"].as_f64().filter(|at| (1.0..1e11).contains(at));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+        let expires_at = expires_at.map(|at| at as u64).ok_or_else(|| no(operation, "Expiration"))?;
+        Ok(AwsCredentials {
+            access_key_id: field("AccessKeyId")?,
+            secret_access_key: secret,
+            session_token: token,
+            expires_at,
+        })
+    }
+
+    async fn call(&self, operation: &str, body: &Value) -> Result<Value> {
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(200))
+            .with_factor(2.0)
+            .with_max_times(super::MAX_TRIES as usize - 1)
+            .with_jitter();
+        (|| self.post(operation, body))
+            .retry(backoff)
+            .sleep(tokio::time::sleep)
+            .when(|error: &Failed| error.is_transient)
+            .adjust(|_, pause| pause.filter(|pause| Instant::now() + *pause < self.wire.deadline()))
+            .await
+            .map_err(|failed| failed.error)
+    }
+
+    async fn post(&self, operation: &str, body: &Value) -> Result<Value, Failed> {
+        let request = http::Request::post(format!("{}/", self.endpoint.trim_end_matches('/')))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("AWSCognitoIdentityService.{operation}"))
+            .body(body.to_string().into_bytes())
+            .map_err(|why| Failed::last(Error::usage(format!("the endpoint is malformed: {why}"))))?;
+        let answer = self.wire.exchange(request).await.map_err(|fault| {
+            let is_transient = fault.is_transient();
+            Failed { is_transient, error: Error::from(fault).context(operation) }
+        })?;
+        let status = answer.status().as_u16();
+        let value: Option<Value> = serde_json::from_slice(answer.body()).ok();
+        match (status, value) {
+            (200, Some(value @ Value::Object(_))) => Ok(value),
+            (400..=599, Some(value)) if text(&value, "__type").is_some() => {
+                let code = text(&value, "__type").unwrap_or_default();
+                // The code may come with a name space before it.
+                let code = code.rsplit('#').next().unwrap_or_default();
+                let message = text(&value, "message").or_else(|| text(&value, "Message")).unwrap_or_default();
+                let error = refused(operation, code, &message, self.wire.redactor());
+                Err(Failed { is_transient: error.kind() == Kind::Network, error })
+            }
+            _ => {
+                let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), self.wire.redactor());
+                let error = Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
+                    .hint("check `endpoint_url` and AWS_ENDPOINT_URL");
+                Err(Failed { is_transient: status >= 500, error })
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Failed {
+    is_transient: bool,
+    error: Error,
+}
+
+impl Failed {
+    fn last(error: Error) -> Self {
+        Failed { is_transient: false, error }
+    }
+}
+
+/// The name under which an identity pool knows a user pool: its issuer without the scheme.
+fn provider(pool: &PoolId) -> String {
+    let origin = aws_origin("cognito-idp", &pool.region());
+    format!("{}/{pool}", origin.trim_start_matches("https://"))
+}
+
+fn text(value: &Value, name: &str) -> Option<String> {
+    value[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn no(operation: &str, field: &str) -> Error {
+    Error::network(format!("{operation}: the answer has no {field}")).hint("check `endpoint_url` and AWS_ENDPOINT_URL")
+}
