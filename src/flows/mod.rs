@@ -86,10 +86,21 @@ pub fn cached(cache: &Cache, key: &CacheKey, policy: &Policy, now: u64) -> Optio
 }
 
 /// A caller's turn to obtain tokens.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Turn {
     lock: Option<KeyLock>,
     previous: Option<TokenSet>,
+    policy: Policy,
+    clock: Clock,
+}
+
+/// What a caller finds who needs tokens.
+#[derive(Debug)]
+pub enum Begun {
+    /// Tokens that will do.
+    Served(Served),
+    /// It is this caller's turn to obtain them; [`Turn::finish`] takes what comes of it.
+    Turn(Turn),
 }
 
 impl Turn {
@@ -109,10 +120,61 @@ impl Turn {
     pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
         self.lock.as_mut().is_some_and(|lock| lock.note_refreshing(is_refreshing))
     }
+
+    /// Ends the turn: keeps the tokens for all, or leaves word of the failure to those who wait. Where Cognito could not be
+    /// reached, a cached token that is still valid is served after all.
+    ///
+    /// # Errors
+    /// Those of `result`.
+    pub fn finish(mut self, result: Result<Served>) -> Result<Served> {
+        let Some(lock) = &mut self.lock else { return result };
+        match result {
+            Ok(served) => {
+                lock.keep(&served.tokens);
+                Ok(served)
+            }
+            Err(error) => {
+                // Who gave up for want of time says nothing of what others with more would be told.
+                if is_for_all(&error, &self.policy) && Instant::now() < self.policy.deadline {
+                    lock.leave_failure(&error, (self.clock)());
+                }
+                or_still_valid(error, self.previous.take(), &self.policy, (self.clock)())
+            }
+        }
+    }
+}
+
+/// Tokens for `key` where the cache has some that will do or another caller brought some, else the turn to obtain them,
+/// which one process has at a time. Blocks the thread while waiting for it.
+///
+/// # Errors
+/// The failure of the caller who was waited for, where it holds for all; [`Kind::Store`] when another process holds the
+/// key's lock until the deadline.
+pub fn begin(cache: &Cache, key: &CacheKey, policy: &Policy, clock: Clock) -> Result<Begun> {
+    let started = clock();
+    if let Some(served) = cached(cache, key, policy, started) {
+        return Ok(Begun::Served(served));
+    }
+    let mut turn = Turn { lock: None, previous: None, policy: *policy, clock };
+    if policy.cache != CacheUse::Bypass {
+        turn.lock = cache.lock(key, policy.deadline)?;
+    }
+    let Some(lock) = &mut turn.lock else { return Ok(Begun::Turn(turn)) };
+    if let Some(tokens) = brought_meanwhile(cache, key, policy, started, clock()) {
+        return Ok(Begun::Served(Served { tokens, source: Source::Cache }));
+    }
+    turn.previous = cache.read(key, clock());
+    if let Some(error) = lock.failure_since(started, clock())
+        && is_for_all(&error, policy)
+    {
+        return or_still_valid(error, turn.previous.take(), policy, clock()).map(Begun::Served);
+    }
+    Ok(Begun::Turn(turn))
 }
 
 /// Tokens for `key`: from the cache where [`cached`] has them, else by `obtain`, which runs in one process at a time.
-/// Those who waited take what it brought, or share its failure. Blocks the thread while waiting.
+/// Those who waited take what it brought, or share its failure. Blocks the thread while waiting; [`begin`] and
+/// [`Turn::finish`] are its halves, for programs that wait otherwise.
 ///
 /// # Errors
 /// What `obtain` gives; [`Kind::Store`] when another process holds the key's lock until the deadline.
@@ -123,37 +185,11 @@ pub fn serve(
     clock: Clock,
     obtain: impl FnOnce(&mut Turn) -> Result<Served>,
 ) -> Result<Served> {
-    let started = clock();
-    if let Some(served) = cached(cache, key, policy, started) {
-        return Ok(served);
-    }
-    let mut turn = Turn::default();
-    if policy.cache != CacheUse::Bypass {
-        turn.lock = cache.lock(key, policy.deadline)?;
-    }
-    let Some(lock) = &mut turn.lock else { return obtain(&mut turn) };
-    if let Some(tokens) = brought_meanwhile(cache, key, policy, started, clock()) {
-        return Ok(Served { tokens, source: Source::Cache });
-    }
-    turn.previous = cache.read(key, clock());
-    if let Some(error) = lock.failure_since(started, clock())
-        && is_for_all(&error, policy)
-    {
-        return or_still_valid(error, turn.previous.take(), policy, clock());
-    }
-    let result = obtain(&mut turn);
-    let Some(lock) = &mut turn.lock else { return result };
-    match result {
-        Ok(served) => {
-            lock.keep(&served.tokens);
-            Ok(served)
-        }
-        Err(error) => {
-            // Who gave up for want of time says nothing of what others with more would be told.
-            if is_for_all(&error, policy) && Instant::now() < policy.deadline {
-                lock.leave_failure(&error, clock());
-            }
-            or_still_valid(error, turn.previous.take(), policy, clock())
+    match begin(cache, key, policy, clock)? {
+        Begun::Served(served) => Ok(served),
+        Begun::Turn(mut turn) => {
+            let result = obtain(&mut turn);
+            turn.finish(result)
         }
     }
 }
