@@ -24,26 +24,34 @@ pub fn ministack() -> &'static Ministack {
 /// The Python environment with ministack and PyJWT; made if missing, by one process at a time.
 pub fn venv() -> PathBuf {
     static VENV: OnceLock<PathBuf> = OnceLock::new();
-    VENV.get_or_init(|| {
-        let target = super::target_dir();
-        let lock = File::create(target.join("ministack-venv.lock")).expect("the venv's lock file");
-        lock.lock().expect("lock");
-        let requirements = target.join("ministack-requirements.txt");
-        std::fs::write(&requirements, include_str!("../../fixtures/requirements.txt")).expect("write");
-        let done = Command::new("sh")
-            .args(["-c", include_str!("../../fixtures/venv.sh"), "venv.sh"])
-            .args([&target, &requirements])
-            .stdin(Stdio::null())
-            .output()
-            .expect("sh");
-        assert!(
-            done.status.success(),
-            "the local Cognito needs Python 3 with venv and pip:\n{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-        target.join("ministack-venv")
-    })
-    .clone()
+    VENV.get_or_init(|| make_venv("ministack-venv", include_str!("../../fixtures/requirements.txt"))).clone()
+}
+
+/// The Python environment with the AWS CLI; made if missing, by one process at a time.
+pub fn aws_venv() -> PathBuf {
+    static VENV: OnceLock<PathBuf> = OnceLock::new();
+    VENV.get_or_init(|| make_venv("aws-venv", include_str!("../../fixtures/requirements-aws.txt"))).clone()
+}
+
+fn make_venv(name: &str, wanted: &str) -> PathBuf {
+    let target = super::target_dir();
+    let lock = File::create(target.join(format!("{name}.lock"))).expect("the venv's lock file");
+    lock.lock().expect("lock");
+    let requirements = target.join(format!("{name}-requirements.txt"));
+    std::fs::write(&requirements, wanted).expect("write");
+    let done = Command::new("sh")
+        .args(["-c", include_str!("../../fixtures/venv.sh"), "venv.sh"])
+        .args([&target, &requirements])
+        .arg(name)
+        .stdin(Stdio::null())
+        .output()
+        .expect("sh");
+    assert!(
+        done.status.success(),
+        "{name} needs Python 3 with venv and pip:\n{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    target.join(name)
 }
 
 impl Ministack {
