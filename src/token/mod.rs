@@ -1,6 +1,10 @@
 //! What a token is. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
 
+mod crypto;
 pub mod jwt;
+pub mod keys;
+pub mod verify;
+pub mod when;
 
 use std::time::Duration;
 

@@ -22,6 +22,7 @@ pub mod run;
 pub mod scripted;
 pub mod server;
 pub mod shell;
+pub mod sign;
 pub mod state;
 pub mod supervise;
 pub mod tls;
