@@ -6,6 +6,7 @@ pub mod create_user;
 pub mod m2m;
 pub mod password;
 pub mod user;
+pub mod verify;
 
 use std::time::{Duration, Instant};
 

@@ -132,7 +132,7 @@ impl Rejection {
 
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is {}; it should be {}", self.claim, self.found, self.expected)
+        write!(f, "`{}` is {}, expected: {}", self.claim, self.found, self.expected)
     }
 }
 
@@ -171,7 +171,7 @@ pub fn key_id(token: &str) -> Result<String, Rejection> {
         return Err(Rejection::new("alg", shown(header.get("alg")), "RS256, which is all that Cognito uses"));
     }
     if let Some(name) = REFUSED_HEADERS.into_iter().find(|name| header.contains_key(*name)) {
-        return Err(Rejection::new(name, "in the header", "absent: Cognito never sets it"));
+        return Err(Rejection::new(name, "in the header", "none, as Cognito never sets it"));
     }
     // Stricter than ours: it refuses a parameter that is there twice.
     if jsonwebtoken::decode_header(token).is_err() {
@@ -277,7 +277,7 @@ fn check_use(claims: &Map<String, Value>, expected: &Expectations) -> Result<(),
         (TokenUse::Access, audience, None) => Err(Rejection::new(
             "aud",
             shown(audience),
-            "absent in an access token, unless it is bound to a resource that `--audience` names",
+            "none in an access token, unless it is bound to a resource that `--audience` names",
         )),
     }
 }
@@ -324,7 +324,7 @@ fn brief(text: &str) -> String {
 
 pub(super) fn one_of(values: &[String]) -> String {
     match values {
-        [] => "named, and none is".to_owned(),
+        [] => "one that is named, and none is".to_owned(),
         [only] => printable(only, 200),
         many => format!("one of {}", printable(&many.join(", "), 400)),
     }

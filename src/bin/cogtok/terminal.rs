@@ -17,7 +17,9 @@ use cogtok::error::{Error, Result, is_unprintable, printable};
 
 use crate::interrupt;
 
-pub use ask::{ask_line, ask_new_secret, ask_secret, can_ask, confirm, new_line, show, stdin_bytes, time_asking};
+pub use ask::{
+    ask_line, ask_new_secret, ask_secret, can_ask, confirm, new_line, show, stdin_bytes, stdin_up_to, time_asking,
+};
 pub use modes::restore_modes;
 #[cfg(unix)]
 pub use modes::resume_asking;
@@ -102,8 +104,12 @@ pub fn data(text: &str) -> Result<Delivered> {
 
 /// One JSON value and a line end. What a terminal would obey is escaped, which JSON allows in any string.
 pub fn json_line(value: &serde_json::Value) -> String {
-    let mut text = String::new();
-    for c in value.to_string().chars() {
+    let json = value.to_string();
+    if !json.contains(is_unprintable) {
+        return json + "\n";
+    }
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
         match is_unprintable(c) {
             true => text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
             false => text.push(c),
@@ -219,6 +225,11 @@ fn without_value(answer: &clap::Error) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whether standard output is a terminal, which obeys what is written to it.
+pub fn shows_data() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Whether standard output is a terminal, where a person reads it.

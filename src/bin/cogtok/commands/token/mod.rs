@@ -1,8 +1,11 @@
 //! `cogtok token`: what the kinds of token share, from the options to the printed value.
 
 mod challenge;
+mod given;
+mod inspect;
 pub mod m2m;
 pub mod user;
+mod verify;
 
 use std::time::Duration;
 
@@ -24,12 +27,16 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 pub enum Command {
     User(user::User),
     M2m(m2m::M2m),
+    Inspect(inspect::Inspect),
+    Verify(verify::Verify),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::User(user) => user::run(app, &user),
         Command::M2m(m2m) => m2m::run(app, &m2m),
+        Command::Inspect(inspect) => inspect::run(app, &inspect),
+        Command::Verify(verify) => verify::run(app, &verify),
     }
 }
 
