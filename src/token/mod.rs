@@ -1,5 +1,7 @@
 //! What a token is. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
 
+pub mod authorizer;
+pub mod consumer;
 mod crypto;
 pub mod jwt;
 pub mod keys;

@@ -45,11 +45,6 @@ pub struct Given {
 }
 
 impl Given {
-    /// Whether it is in the call rather than in the cache.
-    pub fn is_here(&self) -> bool {
-        self.value.is_some()
-    }
-
     /// Whether it is read from standard input.
     pub fn is_on_stdin(&self) -> bool {
         self.value.as_deref() == Some("-")

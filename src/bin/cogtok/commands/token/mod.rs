@@ -1,6 +1,7 @@
 //! `cogtok token`: what the kinds of token share, from the options to the printed value.
 
 mod challenge;
+mod check;
 mod given;
 mod inspect;
 pub mod m2m;
@@ -29,6 +30,7 @@ pub enum Command {
     M2m(m2m::M2m),
     Inspect(inspect::Inspect),
     Verify(verify::Verify),
+    Check(check::Check),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
@@ -37,6 +39,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::M2m(m2m) => m2m::run(app, &m2m),
         Command::Inspect(inspect) => inspect::run(app, &inspect),
         Command::Verify(verify) => verify::run(app, &verify),
+        Command::Check(check) => check::run(app, &check),
     }
 }
 
