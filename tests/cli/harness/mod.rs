@@ -16,6 +16,7 @@ pub mod message;
 pub mod ministack;
 pub mod oracle;
 pub mod output;
+pub mod pool;
 pub mod proxy;
 pub mod pty;
 pub mod run;
