@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::error::Kind;
 
-#[allow(dead_code)]
-#[path = "../../tests/cli/harness/sign.rs"]
-mod sign;
-
-use sign::{CLIENT, ISSUER, MACHINE, access_claims, id_claims, jwks, machine_claims, sign, sign_with};
+use crate::token::sign::{
+    self, CLIENT, ISSUER, MACHINE, access_claims, id_claims, jwks, machine_claims, sign, sign_with,
+};
 
 const NOW: u64 = 1_700_000_000;
 

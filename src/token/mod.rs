@@ -8,6 +8,12 @@ pub mod keys;
 pub mod verify;
 pub mod when;
 
+// Shared with the tests that drive the program; each uses a part.
+#[cfg(test)]
+#[allow(dead_code)]
+#[path = "../../tests/cli/harness/sign.rs"]
+mod sign;
+
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};

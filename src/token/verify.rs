@@ -68,6 +68,10 @@ impl Expectations {
 }
 
 /// The claims of a token that [`verify`] has accepted. Nothing else makes one.
+///
+/// ```compile_fail
+/// let claims = cogtok::token::verify::Claims(serde_json::Map::new());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Claims(Map<String, Value>);
 

@@ -8,13 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-// Used here and by the tests that drive the program, each of which uses a part.
-#[allow(dead_code)]
-#[path = "../../tests/cli/harness/sign.rs"]
-mod sign;
-
-use sign::{
-    CLIENT, ISSUER, MACHINE, access_claims, encode, id_claims, jwk, jwks, key, machine_claims, sign, sign_text,
+use crate::token::sign::{
+    self, CLIENT, ISSUER, MACHINE, access_claims, encode, id_claims, jwk, jwks, key, machine_claims, sign, sign_text,
     sign_with, signature,
 };
 

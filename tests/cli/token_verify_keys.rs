@@ -15,8 +15,7 @@ fn good() -> String {
 
 fn cache_file(home: &Home) -> PathBuf {
     let mut files = home.cache_files().into_keys().filter(|path| path.extension().is_some_and(|ext| ext == "json"));
-    let file = files.find(|path| path.parent().unwrap().ends_with("jwks")).expect("a cached key set");
-    file
+    files.find(|path| path.parent().unwrap().ends_with("jwks")).expect("a cached key set")
 }
 
 /// Makes the cached keys seem to have been fetched so many seconds ago.

@@ -1,7 +1,7 @@
 //! `cogtok token check`: would a service take this token?
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueHint};
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
 use cogtok::profile::{Profile, issuers};
@@ -27,8 +27,8 @@ const MOST_BYTES: usize = 1024 * 1024;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token check --for agentcore-runtime --allowed-client CLIENT -p ws\n  \
-    cogtok token check --for apigateway-http --allowed-audience CLIENT --allowed-scope api/read --as m2m\n  \
-    aws bedrock-agentcore-control get-agent-runtime --agent-runtime-id ID | cogtok token check --for agentcore-runtime --authorizer -")]
+    cogtok token check --for apigateway-http --allowed-audience CLIENT --as m2m\n  \
+    cogtok token check --for agentcore-gateway --authorizer gateway.json")]
 pub struct Check {
     #[command(flatten)]
     given: Given,
@@ -48,7 +48,7 @@ pub struct Check {
     #[arg(long, value_name = "SCOPE")]
     allowed_scope: Vec<String>,
     /// Its configuration as AWS gives it: a JSON file, or - for standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath, conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience"])]
     authorizer: Option<String>,
     #[command(flatten)]
     keys: Keys,

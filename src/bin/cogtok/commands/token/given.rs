@@ -36,7 +36,7 @@ pub struct Given {
     /// Whose cached token: the user's or the machine's
     #[arg(long = "as", value_enum, value_name = "WHO", conflicts_with = "value", hide_possible_values = true)]
     whose: Option<Whose>,
-    /// Which of the user's tokens: access or id
+    /// Which of the user's tokens: access or id; `verify` accepts that one alone
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
     pub token: Option<String>,
     /// The user whose cached token is taken

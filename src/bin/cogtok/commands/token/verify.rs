@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use cogtok::cognito::{jwks, remote};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows;
@@ -28,7 +28,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 #[derive(Debug, Args)]
 pub struct Keys {
     /// The key set to use: a file, or the address it is published at
-    #[arg(long, value_name = "FILE|URL")]
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::AnyPath)]
     jwks: Option<String>,
     /// Make no request: the keys come from the cache or from --jwks FILE
     #[arg(long)]
