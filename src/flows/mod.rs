@@ -5,6 +5,7 @@ pub mod challenge;
 pub mod create_user;
 pub mod m2m;
 pub mod password;
+pub mod remote;
 pub mod user;
 pub mod verify;
 

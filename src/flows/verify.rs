@@ -78,7 +78,8 @@ pub fn verify(
 }
 
 /// The key set to look for the key `id` in. One that was fetched less than two hours ago and has it needs no request; for
-/// a key that it lacks it is fetched again, at most once a minute. `fetch` runs in one process at a time.
+/// a key that it lacks it is fetched again, at most once a minute. `fetch` runs in one process at a time; those who waited
+/// take what it brought, or share its failure.
 ///
 /// # Errors
 /// What `fetch` gives; [`Kind::Network`] when nothing may be fetched and nothing is cached; [`Kind::Store`] when another
@@ -107,13 +108,31 @@ pub fn keys(id: &str, source: Source<'_>, clock: Clock, fetch: impl FnOnce() -> 
     if let Some(keys) = known(FRESH).filter(has_key) {
         return Ok(keys);
     }
-    let lock = kept.lock(url.as_str(), deadline)?;
+    let started = clock();
+    let mut lock = kept.lock(url.as_str(), deadline)?;
     if let Some(keys) = known(FRESH).filter(has_key).or_else(|| known(REST)) {
         return Ok(keys);
     }
-    let keys = fetch()?;
-    if let Some(lock) = lock {
-        lock.keep(&keys, clock());
+    if let Some(error) = lock.as_mut().and_then(|lock| lock.failure_since(started, clock())) {
+        return Err(error);
     }
-    Ok(keys)
+    match fetch() {
+        Ok(keys) => {
+            if let Some(lock) = &mut lock {
+                lock.keep(&keys, clock());
+            }
+            Ok(keys)
+        }
+        Err(error) => {
+            let error = match known(u64::MAX) {
+                Some(_) => error.hint("keys that were fetched before are still here: `--offline` takes them"),
+                None => error,
+            };
+            // Who gave up for want of time says nothing of what others with more would be told.
+            if let Some(lock) = lock.as_mut().filter(|_| error.kind() == Kind::Network && Instant::now() < deadline) {
+                lock.leave_failure(&error, clock());
+            }
+            Err(error)
+        }
+    }
 }

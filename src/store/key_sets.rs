@@ -9,8 +9,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::cache::held;
-use super::file::{self, Lock, LockError};
-use crate::error::Result;
+use super::file::{self, Lock, LockError, Note};
+use crate::error::{Error, Result};
 use crate::token::keys::KeySet;
 
 const VERSION: u32 = 1;
@@ -71,7 +71,7 @@ impl KeySets {
         let Some((path, data)) = self.path(url, "lock").zip(self.path(url, "json")) else { return Ok(None) };
         let lock = self.dir.as_deref().map_or(Ok(()), file::create_private_dir).map_err(LockError::Unavailable);
         match lock.and_then(|()| Lock::exclusive(&path, deadline)) {
-            Ok(lock) => Ok(Some(KeySetLock { _lock: lock, path: data, url: url.to_owned() })),
+            Ok(lock) => Ok(Some(KeySetLock { lock, path: data, url: url.to_owned() })),
             Err(LockError::Unavailable(error)) => {
                 log::warn!(target: "cogtok", "keys can't be cached in {}: {error}", path.display());
                 Ok(None)
@@ -90,14 +90,15 @@ impl KeySets {
 /// The right to fetch and keep the key set of one address.
 #[derive(Debug)]
 pub struct KeySetLock {
-    _lock: Lock,
+    lock: Lock,
     path: PathBuf,
     url: String,
 }
 
 impl KeySetLock {
     /// Keeps a key set that was fetched at `now`. That it could not be kept is a warning: it was fetched all the same.
-    pub fn keep(&self, keys: &KeySet, now: u64) {
+    pub fn keep(&mut self, keys: &KeySet, now: u64) {
+        self.lock.leave(&Note { pid: std::process::id(), failure: None });
         let stored = Stored { version: VERSION, url: self.url.clone(), fetched_at: now, key_set: keys.to_json() };
         let written = serde_json::to_vec(&stored)
             .map_err(std::io::Error::from)
@@ -106,4 +107,24 @@ impl KeySetLock {
             log::warn!(target: "cogtok", "the keys could not be cached in {}: {error}", self.path.display());
         }
     }
+
+    /// Leaves word of a fetch that failed at `now`, so that those who waited for it need not try one after the other.
+    pub fn leave_failure(&mut self, error: &Error, now: u64) {
+        let failure = Failure { at: now, message: error.message().to_owned(), hints: error.hints().to_vec() };
+        self.lock.leave(&Note { pid: std::process::id(), failure: serde_json::to_value(failure).ok() });
+    }
+
+    /// The failure of a fetch that ended after `since`, while the caller waited.
+    pub fn failure_since(&mut self, since: u64, now: u64) -> Option<Error> {
+        let failure: Failure = serde_json::from_value(self.lock.note().failure?).ok()?;
+        let error = Error::network(failure.message);
+        ((since..=now).contains(&failure.at)).then(|| failure.hints.into_iter().fold(error, Error::hint))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Failure {
+    at: u64,
+    message: String,
+    hints: Vec<String>,
 }

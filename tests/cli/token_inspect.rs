@@ -96,8 +96,8 @@ fn it_is_read_as_it_is_copied() {
 fn what_is_no_token_is_named_as_such_without_repeating_it() {
     let half = encode(json!({"alg": "RS256"}).to_string());
     for (text, says) in [
-        ("opaque-canary-value", "1 parts"),
-        ("aGVsbG8.d29ybGQ", "2 parts"),
+        ("opaque-canary-value", "three parts"),
+        ("aGVsbG8.d29ybGQ", "three parts"),
         ("a.b.c.d.e", "five parts"),
         ("secret.secret.secret", "header"),
         (&format!("{half}.secret.sig"), "payload"),

@@ -102,6 +102,40 @@ fn a_herd_makes_one_fetch() {
 }
 
 #[test]
+fn a_herd_shares_a_failure() {
+    let server = Server::always(Answer::new(503, "text/plain", "").delay(Duration::from_millis(200)));
+    let home = Home::new();
+    home.pool_profile(&server.url());
+    let token = good();
+    for output in herd((0..20).map(|_| home.verify(&token, &[]))) {
+        output.code(6).stderr_has("NOT verified").stderr_has("HTTP 503");
+    }
+    // The tries of one.
+    assert_eq!(server.hits(), 4);
+    // Who comes later tries again.
+    home.verify(&token, &[]).run().code(6);
+    assert_eq!(server.hits(), 8);
+}
+
+#[test]
+fn stale_keys_do_not_stand_in_for_those_that_cannot_be_had() {
+    let is_down = Arc::new(AtomicBool::new(false));
+    let down = Arc::clone(&is_down);
+    let server = Server::start(move |_| match down.load(Ordering::SeqCst) {
+        true => Answer::new(404, "text/plain", ""),
+        false => Answer::json(200, &jwks()),
+    });
+    let home = Home::new();
+    home.pool_profile(&server.url());
+    home.verify(&good(), &[]).run().ok();
+    is_down.store(true, Ordering::SeqCst);
+    home.verify(&good(), &[]).run().ok();
+    age(&home, 2 * 3600);
+    home.verify(&good(), &[]).run().code(6).stderr_has("NOT verified").stderr_has("`--offline` takes them");
+    home.verify(&good(), &["--offline"]).run().ok();
+}
+
+#[test]
 fn keys_that_cannot_be_had_verify_nothing() {
     let html = || Answer::new(200, "text/html", "<html>keys</html>");
     let jwks_text = || jwks().to_string();

@@ -104,18 +104,29 @@ pub fn data(text: &str) -> Result<Delivered> {
 
 /// One JSON value and a line end. What a terminal would obey is escaped, which JSON allows in any string.
 pub fn json_line(value: &serde_json::Value) -> String {
-    let json = value.to_string();
-    if !json.contains(is_unprintable) {
-        return json + "\n";
-    }
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match is_unprintable(c) {
-            true => text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
-            false => text.push(c),
+    let mut line = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Harmless);
+    // Nothing can fail: a value has no keys but strings, and memory takes all that is written.
+    let _ = serde::Serialize::serialize(value, &mut serializer);
+    line.push(b'\n');
+    String::from_utf8(line).unwrap_or_default()
+}
+
+/// Compact JSON with what a terminal would obey escaped.
+struct Harmless;
+
+impl serde_json::ser::Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unprintable(*c)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
         }
+        writer.write_all(rest.as_bytes())
     }
-    text + "\n"
 }
 
 /// Whether standard output was closed when the process began: Rust opens the null device there then, for reading as well,

@@ -10,7 +10,7 @@ use cogtok::token::consumer::{Consumer, Finding, check, refusal};
 use serde_json::json;
 
 use super::given::{self, Given};
-use super::verify::Keys;
+use super::keys::Keys;
 use crate::app::App;
 use crate::cli::Output;
 use crate::{env, terminal};

@@ -4,6 +4,7 @@ mod challenge;
 mod check;
 mod given;
 mod inspect;
+mod keys;
 pub mod m2m;
 pub mod user;
 mod verify;

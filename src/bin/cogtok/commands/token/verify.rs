@@ -1,73 +1,24 @@
 //! `cogtok token verify`: signature and claims of a token.
 
-use std::path::Path;
-
-use clap::{Args, ValueHint};
-use cogtok::cognito::{jwks, remote};
-use cogtok::error::{Error, Kind, Result, printable};
+use clap::Args;
+use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
-use cogtok::flows::verify::{Source, published_at};
+use cogtok::flows::remote::{self, Asked};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{ClientId, Endpoint, Scopes};
+use cogtok::profile::words::{ClientId, Scopes};
 use cogtok::profile::{Profile, issuers, missing};
 use cogtok::secret::Secret;
-use cogtok::token::jwt::TokenKind;
-use cogtok::token::keys::KeySet;
 use cogtok::token::verify::{Claims, Expectations, Rejection};
 use cogtok::token::when::relative;
 use serde_json::{Value, json};
 
-use super::given::{self, Given};
+use super::given::Given;
+use super::keys::Keys;
 use crate::app::App;
 use crate::cli::Output;
 use crate::{env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
-
-/// Where the keys come from that a signature is checked with.
-#[derive(Debug, Args)]
-pub struct Keys {
-    /// The key set to use: a file, or the address it is published at
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::AnyPath)]
-    jwks: Option<String>,
-    /// Make no request: the keys come from the cache or from --jwks FILE
-    #[arg(long)]
-    pub offline: bool,
-}
-
-impl Keys {
-    /// The key set's address; none where it is in a file.
-    fn address(&self, profile: &Profile, issuer: Option<&str>) -> Result<Option<Endpoint>> {
-        match self.jwks.as_deref() {
-            Some(named) if named.contains("://") => named.parse().map(Some),
-            Some(_) => Ok(None),
-            None => published_at(profile, issuer).map(Some),
-        }
-    }
-
-    /// Runs `work` with where the keys are, and with what fetches them.
-    pub fn with<T>(
-        &self,
-        app: &App,
-        profile: &Profile,
-        issuer: Option<&str>,
-        work: impl FnOnce(Source<'_>, &dyn Fn() -> Result<KeySet>) -> Result<T>,
-    ) -> Result<T> {
-        let no_fetch = || Err(Error::new(Kind::Failure, "nothing is fetched"));
-        let Some(url) = self.address(profile, issuer)? else {
-            let path = Path::new(self.jwks.as_deref().unwrap_or_default());
-            let keys = KeySet::parse(&given::file(path)?)
-                .map_err(|error| error.context(&printable(&path.display().to_string(), 120)).with_kind(Kind::Usage))?;
-            return work(Source::Given(keys), &no_fetch);
-        };
-        let kept = app.key_sets();
-        let source = Source::Published { url: &url, kept: &kept, offline: self.offline, deadline: app.deadline() };
-        work(source, &|| {
-            let wire = app.wire()?;
-            app.block_on(jwks::fetch(&wire, &url))
-        })
-    }
-}
 
 /// Verify a token: signature, issuer, client, times
 ///
@@ -174,38 +125,15 @@ fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations,
         flows::verify::verify(token.expose(), expected, source, env::now, fetch)
     })?;
     match verified {
-        Ok(claims) if args.remote => ask(app, profile, &claims, token).map(|asked| Ok((claims, asked))),
+        Ok(claims) if args.remote => {
+            let asked = app.block_on(async { remote::ask(&app.wire()?, profile, &claims, token).await })?;
+            if asked == Asked::Nobody {
+                log::warn!(target: "cogtok", "Cognito can't be asked about a machine's token; it can't be revoked and counts until `exp`");
+            }
+            Ok(Ok((claims, asked.call())))
+        }
         Ok(claims) => Ok(Ok((claims, None))),
         Err(rejection) => Ok(Err(rejection)),
-    }
-}
-
-/// Asks Cognito about a token; says with which call, none for a token that can't be asked about and can't be revoked either.
-fn ask(app: &App, profile: &Profile, claims: &Claims, token: &Secret) -> Result<Option<&'static str>> {
-    let scopes = claims.scopes();
-    let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
-    if claims.kind() == TokenKind::Machine {
-        log::warn!(target: "cogtok", "Cognito can't be asked about a machine's token; it can't be revoked and counts until `exp`");
-        return Ok(None);
-    }
-    if has("aws.cognito.signin.user.admin") {
-        app.block_on(async { remote::get_user(&app.wire()?, profile, token).await })?;
-        return Ok(Some("GetUser"));
-    }
-    let impossible = |why: &str| Error::new(Kind::Failure, format!("Cognito can't be asked about this token: {why}"));
-    if !has("openid") {
-        return Err(impossible("it takes access tokens with the scope aws.cognito.signin.user.admin or openid")
-            .hint("leave `--remote` out, or verify the access token of the same sign-in"));
-    }
-    let domain = profile.domain.as_ref().ok_or_else(|| {
-        impossible("userInfo is at the pool's domain, and `domain` is not set")
-            .hint("run `cogtok profile set {name} domain https://PREFIX.auth.REGION.amazoncognito.com`")
-    })?;
-    let subject = app.block_on(async { remote::user_info(&app.wire()?, domain, token).await })?;
-    // OpenID Connect Core section 5.3.2.
-    match claims.subject() == Some(subject.as_str()) {
-        true => Ok(Some("userInfo")),
-        false => Err(Error::new(Kind::InvalidToken, "userInfo names another user than the token")),
     }
 }
 
