@@ -116,6 +116,24 @@ fn what_is_no_token_is_named_as_such_without_repeating_it() {
     home.cogtok(["token", "inspect", "--as", "m2m", "a.b.c"]).run().code(2);
 }
 
+#[test]
+fn a_token_in_a_wrong_place_is_not_repeated() {
+    let home = Home::new();
+    let token = sign::sign(&sign::access_claims(now()));
+    for words in [
+        &["token", &token][..],
+        &[&token],
+        &["token", "inspect", "--token", &token],
+        &["token", "verify", "--token", &token],
+        &["token", "check", "--for", "alb", "--token", &token],
+        &["token", "inspect", "-", &token],
+    ] {
+        let output = home.cogtok(words).run();
+        output.code(2).stderr_has("not repeated").stderr_lacks(&token[..30]);
+    }
+    home.cogtok(["token", "inspect", "--token", &token]).run().code(2).stderr_has("standard input: `-`");
+}
+
 /// What a terminal would obey, and 5 MB of it.
 const HOSTILE: &str = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\u{9b}31m\r\n\u{202e}evil\u{200b}\u{7f}";
 

@@ -227,9 +227,14 @@ fn without_value(answer: &clap::Error) -> Option<&'static str> {
         Some(ContextValue::String(word)) => !word.starts_with('-'),
         _ => false,
     };
+    // No command is as long as a token.
+    let is_long = |kind| matches!(answer.get(kind), Some(ContextValue::String(word)) if word.len() > 40);
     match answer.kind() {
         ErrorKind::UnknownArgument if is_word(ContextKind::InvalidArg) => {
             Some("there is a word too many on the command line (not repeated: it may be a secret)")
+        }
+        ErrorKind::InvalidSubcommand if is_long(ContextKind::InvalidSubcommand) => {
+            Some("there is no such command (not repeated: it may be a token or a secret)")
         }
         ErrorKind::TooManyValues => {
             Some("an option that takes no value was given one (not repeated: it may be a secret)")

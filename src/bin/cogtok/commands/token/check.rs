@@ -56,7 +56,7 @@ pub struct Check {
 
 pub fn run(app: &App, args: &Check) -> Result<()> {
     let form = app.output(&FORMS)?;
-    args.given.check()?;
+    args.given.check(false)?;
     let unknown = || Error::usage("there is no such service");
     let service = Consumer::ALL.into_iter().find(|known| known.as_str() == args.service).ok_or_else(unknown)?;
     let mut profile = app.profile(&args.given.settings())?;

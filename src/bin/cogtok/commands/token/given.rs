@@ -55,13 +55,19 @@ impl Given {
         vec![(Key::Username, self.username.clone()), (Key::Token, self.token.clone())]
     }
 
-    /// Refuses `--token` beside a token that is given, for commands that pin nothing.
-    pub fn check(&self) -> Result<()> {
-        match (&self.value, &self.token) {
-            (Some(_), Some(_)) => {
-                Err(Error::usage("`--token` chooses between cached tokens, and a token is given already"))
-            }
-            _ => Ok(()),
+    /// Refuses what clap lets pass: a token behind `--token`, which names a kind, and `--token` beside a token that is given
+    /// where it pins nothing.
+    pub fn check(&self, can_pin: bool) -> Result<()> {
+        let Some(kind) = &self.token else { return Ok(()) };
+        if kind.contains('.') || kind.len() > 40 {
+            return Err(Error::usage(
+                "`--token` is access or id, and was given something else (not repeated: it may be a token)",
+            )
+            .hint("the token itself goes without an option, or on standard input: `-`"));
+        }
+        match self.value.is_some() && !can_pin {
+            true => Err(Error::usage("`--token` chooses between cached tokens, and a token is given already")),
+            false => Ok(()),
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Inspect {
 
 pub fn run(app: &App, args: &Inspect) -> Result<()> {
     let form = app.output(&FORMS)?;
-    args.given.check()?;
+    args.given.check(false)?;
     let token = match args.given.read()? {
         Some(token) => token,
         None => args.given.cached(app, &mut app.profile(&args.given.settings())?)?,

@@ -59,6 +59,7 @@ pub struct Verify {
 
 pub fn run(app: &App, args: &Verify) -> Result<()> {
     let form = app.output(&FORMS)?;
+    args.given.check(true)?;
     let mut settings = args.given.settings();
     settings.push((Key::UserPoolId, args.user_pool_id.clone()));
     let mut profile = app.profile(&settings)?;
