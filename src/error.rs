@@ -180,7 +180,7 @@ pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'
 /// Text that may be shown on a terminal: control characters and the marks that reorder text are escaped as
 /// `\u{1b}`, and more than `limit` characters are cut.
 pub fn printable(text: &str, limit: usize) -> String {
-    let mut shown = String::with_capacity(text.len().min(limit * 4));
+    let mut shown = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     for (index, c) in text.chars().enumerate() {
         if index == limit {
             shown.push('…');
@@ -212,6 +212,7 @@ mod tests {
         assert_eq!(printable("x\u{202e}y\u{9b}z\u{7f}", 80), "x\\u{202e}y\\u{9b}z\\u{7f}");
         assert_eq!(printable("line\r\nnext", 80), "line  next");
         assert_eq!(printable("abcdef", 3), "abc…");
+        assert_eq!(printable("abcdef", usize::MAX), "abcdef");
         assert_eq!(printable("grüße", 80), "grüße");
     }
 

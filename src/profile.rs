@@ -84,6 +84,8 @@ pub struct Profile {
     pub is_aws_profile_asked: bool,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
+    /// The pool's domain.
+    pub domain: Option<Endpoint>,
     /// Where the Cognito API is instead of AWS's own address.
     pub cognito_idp_endpoint: Option<Endpoint>,
     /// Where Secrets Manager is instead of AWS's own address.
@@ -132,6 +134,7 @@ impl Profile {
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
+            domain: domain.clone(),
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,
             cognito_identity_endpoint: endpoint(settings, aws.cognito_identity_endpoint.as_ref())?,
@@ -213,6 +216,13 @@ fn address_options(settings: &Settings) -> String {
 pub fn aws_origin(service: &str, region: &Region) -> String {
     let suffix = if region.as_str().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     format!("https://{service}.{region}.{suffix}")
+}
+
+/// The issuers (`iss`) that a pool's tokens may name: the original one, and that of pools whose IssuerConfiguration has been
+/// updated.
+pub fn issuers(pool: &PoolId) -> [String; 2] {
+    let of = |service| format!("{}/{pool}", aws_origin(service, &pool.region()));
+    [of("cognito-idp"), of("issuer-cognito-idp")]
 }
 
 /// A setting that a command needs and nothing supplies; `option` supplies it, where the command has one.

@@ -143,7 +143,7 @@ fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, Failed> {
 }
 
 /// Retry-After (RFC 9110 section 10.2.3): seconds, or a date.
-fn retry_after(value: &str, now: u64) -> Option<Duration> {
+pub(super) fn retry_after(value: &str, now: u64) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }

@@ -6,9 +6,11 @@ pub mod challenge;
 pub mod create_user;
 pub mod m2m;
 pub mod password;
+pub mod remote;
 pub mod session;
 pub mod totp;
 pub mod user;
+pub mod verify;
 
 use std::time::{Duration, Instant};
 

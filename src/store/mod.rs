@@ -6,6 +6,7 @@ pub mod config;
 pub mod config_edit;
 pub mod file;
 pub mod journal;
+pub mod key_sets;
 pub mod keyring;
 pub mod sealed;
 pub mod secrets;

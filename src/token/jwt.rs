@@ -1,10 +1,11 @@
-//! Reading a JSON Web Token without trusting it: enough to keep a token no longer than it lives and to compare scopes.
-//! Nothing here says that a token is genuine.
+//! Reading a JSON Web Token without trusting it: enough to keep a token no longer than it lives, to compare scopes and to
+//! show what stands in it. Nothing here says that a token is genuine; [`verify`](super::verify) does.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::error::{Error, Kind, Result};
 use crate::profile::words::Scopes;
 
 /// Claims as they stand in a token, NOT VERIFIED.
@@ -20,18 +21,106 @@ pub struct UnverifiedClaims {
 
 /// The claims of a compact JWS (RFC 7515 section 3.1), or nothing where `token` is not one.
 pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
-    let mut parts = token.split('.');
-    let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    let claims = claims.as_object()?;
+    let claims = object(parts(token)?[1])?;
     Some(UnverifiedClaims {
         exp: claims.get("exp").and_then(Value::as_u64),
         scope: claims.get("scope").and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok()),
         username: claims.get("username").and_then(Value::as_str).map(str::to_owned),
     })
+}
+
+/// Header and claims as they stand in a token, NOT VERIFIED: whoever made the token wrote them.
+#[derive(Debug, Clone)]
+pub struct Unverified {
+    /// The JOSE header (RFC 7515 section 4).
+    pub header: Map<String, Value>,
+    /// The claims (RFC 7519 section 4).
+    pub claims: Map<String, Value>,
+}
+
+impl Unverified {
+    /// Reads a compact JWS without checking its signature.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidToken`] when `token` is not three base64url parts with JSON objects in the first two.
+    pub fn read(token: &str) -> Result<Self> {
+        let no_jwt = |why: &str| Error::new(Kind::InvalidToken, format!("this is no JSON Web Token: {why}"));
+        let parts = parts(token).ok_or_else(|| match token.split('.').count() {
+            5 => no_jwt("it has five parts, so it is encrypted")
+                .hint("Cognito's refresh tokens are: nobody but Cognito can read them"),
+            _ => no_jwt("it is not three parts with dots between"),
+        })?;
+        let read = |part: &str, name: &str| {
+            object(part).ok_or_else(|| no_jwt(&format!("its {name} is not a JSON object in base64url")))
+        };
+        Ok(Unverified { header: read(parts[0], "header")?, claims: read(parts[1], "payload")? })
+    }
+
+    /// What kind of token it says it is.
+    pub fn kind(&self) -> TokenKind {
+        TokenKind::of(&self.claims)
+    }
+}
+
+/// The kinds of token that Cognito issues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A user's access token.
+    UserAccess,
+    /// A user's ID token.
+    Id,
+    /// An access token of the client_credentials grant or GetClientToken.
+    Machine,
+    /// None that Cognito issues.
+    Unknown,
+}
+
+impl TokenKind {
+    pub(super) fn of(claims: &Map<String, Value>) -> Self {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        match text("token_use") {
+            Some("id") => TokenKind::Id,
+            // A machine's token has no user; Cognito puts the client in the user's place.
+            Some("access") if text("username").is_none() && text("sub") == text("client_id") => TokenKind::Machine,
+            Some("access") => TokenKind::UserAccess,
+            _ => TokenKind::Unknown,
+        }
+    }
+
+    /// The word for it in JSON output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TokenKind::UserAccess => "user-access",
+            TokenKind::Id => "id",
+            TokenKind::Machine => "m2m-access",
+            TokenKind::Unknown => "unknown",
+        }
+    }
+
+    /// The words for it to a person.
+    pub const fn described(self) -> &'static str {
+        match self {
+            TokenKind::UserAccess => "a user's access token",
+            TokenKind::Id => "a user's ID token",
+            TokenKind::Machine => "a machine-to-machine access token",
+            TokenKind::Unknown => "not of a kind that Cognito issues",
+        }
+    }
+}
+
+/// The three parts of a compact JWS.
+pub(super) fn parts(token: &str) -> Option<[&str; 3]> {
+    let mut parts = token.split('.');
+    let three = [parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(three)
+}
+
+/// A part that is a JSON object in base64url without padding.
+pub(super) fn object(part: &str) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()? {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -42,7 +131,22 @@ mod tests {
     fn what_is_no_jwt_has_no_claims() {
         for token in ["", "opaque", "a.b", "a.b.c", "a.b.c.d.e", "e30.bm90anNvbg.c2ln", "e30.W10.c2ln"] {
             assert!(read_unverified(token).is_none(), "{token}");
+            assert_eq!(Unverified::read(token).unwrap_err().kind(), Kind::InvalidToken, "{token}");
         }
         assert!(read_unverified("e30.e30.c2ln").is_some_and(|claims| claims.exp.is_none() && claims.scope.is_none()));
+    }
+
+    #[test]
+    fn the_kind_is_read_from_the_claims() {
+        for (claims, kind) in [
+            (r#"{"token_use":"id","sub":"u"}"#, TokenKind::Id),
+            (r#"{"token_use":"access","sub":"u","client_id":"c","username":"u"}"#, TokenKind::UserAccess),
+            (r#"{"token_use":"access","sub":"c","client_id":"c"}"#, TokenKind::Machine),
+            (r#"{"token_use":"access","sub":"c","client_id":"c","username":"c"}"#, TokenKind::UserAccess),
+            (r#"{"token_use":["id"]}"#, TokenKind::Unknown),
+            ("{}", TokenKind::Unknown),
+        ] {
+            assert_eq!(TokenKind::of(&serde_json::from_str(claims).unwrap()), kind, "{claims}");
+        }
     }
 }

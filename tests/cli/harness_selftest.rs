@@ -229,6 +229,20 @@ fn a_herd_starts_at_once() {
 }
 
 #[test]
+fn few_commands_may_print_when_they_fail() {
+    let may = |line: &str| {
+        let args: Vec<std::ffi::OsString> = line.split(' ').map(Into::into).collect();
+        crate::harness::oracle::prints_on_failure(&args)
+    };
+    for line in ["token check --for alb", "-p ws token check", "token verify --json", "token verify - -o json"] {
+        assert!(may(line), "{line}");
+    }
+    for line in ["token verify", "token inspect --json", "token m2m --json", "profile show --json", "check token"] {
+        assert!(!may(line), "{line}");
+    }
+}
+
+#[test]
 fn each_oracle_can_fail() {
     let fails = |script: &str, oracle: &str| {
         let home = Home::new();

@@ -18,7 +18,7 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 32] = [
+const COMMANDS: [(&str, Gives); 37] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -38,6 +38,11 @@ const COMMANDS: [(&str, Gives); 32] = [
     ("token m2m --json", Data),
     ("token m2m --header", Data),
     ("token user --username EMAIL", Data),
+    ("token inspect --username EMAIL", Data),
+    ("token inspect --username EMAIL --claim scope", Data),
+    ("token verify --username EMAIL", Data),
+    ("token verify --username EMAIL --token id --json", Data),
+    ("token check --for identity-pool --username EMAIL --token id", Data),
     ("user show EMAIL", Data),
     ("user list --limit 3", Data),
     ("user list --limit 3 --json", Data),

@@ -30,6 +30,8 @@ const STORE_SECRET: &str = r#"printf %s "$SECRET" | cogtok secret set m2m-client
 const CREATE_USER: &str = "cogtok user create -p ws --json";
 const USER_TOKEN: &str = r#"printf %s "$PASSWORD" | cogtok token user -p ws --username "$EMAIL" --password-stdin"#;
 const M2M_EXPORT: &str = "eval $(cogtok token m2m -p ws --export); printf '%s\\n' \"$COGTOK_ACCESS_TOKEN\"";
+const VERIFY: &str = "cogtok token verify -p ws --as m2m --scope api.dev/read";
+const CHECK: &str = "cogtok token check -p ws --as m2m --for agentcore-gateway --allowed-client $M2M";
 const FROM_SECRETS_MANAGER: &str = r#"cogtok token m2m --secret-arn "$ARN" --region us-east-1"#;
 
 fn main() -> ExitCode {
@@ -135,6 +137,9 @@ impl Stage {
                     return Err(line);
                 }
             }
+        }
+        for line in [VERIFY, CHECK] {
+            self.types(line, &who)?;
         }
         Ok((email, password))
     }

@@ -14,6 +14,7 @@ use cogtok::profile::words::{ProfileName, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;
+use cogtok::store::key_sets::KeySets;
 use cogtok::store::secrets::SecretStore;
 use tokio::runtime::Runtime;
 
@@ -91,6 +92,10 @@ impl App {
 
     pub fn cache(&self) -> Cache {
         Cache::new(self.dirs().cache.clone())
+    }
+
+    pub fn key_sets(&self) -> KeySets {
+        KeySets::new(self.dirs().cache.clone())
     }
 
     /// The configuration file, whether or not it exists.

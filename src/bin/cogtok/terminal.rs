@@ -18,7 +18,8 @@ use cogtok::error::{Error, Result, is_unprintable, printable};
 use crate::interrupt;
 
 pub use ask::{
-    ask_line, ask_new_secret, ask_secret, can_ask, confirm, new_line, pause, show, stdin_bytes, time_asking,
+    ask_line, ask_new_secret, ask_secret, can_ask, confirm, new_line, pause, show, stdin_bytes, stdin_up_to,
+    time_asking,
 };
 pub use modes::restore_modes;
 #[cfg(unix)]
@@ -104,14 +105,29 @@ pub fn data(text: &str) -> Result<Delivered> {
 
 /// One JSON value and a line end. What a terminal would obey is escaped, which JSON allows in any string.
 pub fn json_line(value: &serde_json::Value) -> String {
-    let mut text = String::new();
-    for c in value.to_string().chars() {
-        match is_unprintable(c) {
-            true => text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
-            false => text.push(c),
+    let mut line = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Harmless);
+    // Nothing can fail: a value has no keys but strings, and memory takes all that is written.
+    let _ = serde::Serialize::serialize(value, &mut serializer);
+    line.push(b'\n');
+    String::from_utf8(line).unwrap_or_default()
+}
+
+/// Compact JSON with what a terminal would obey escaped.
+struct Harmless;
+
+impl serde_json::ser::Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unprintable(*c)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
         }
+        writer.write_all(rest.as_bytes())
     }
-    text + "\n"
 }
 
 /// Whether standard output was closed when the process began: Rust opens the null device there then, for reading as well,
@@ -212,15 +228,25 @@ fn without_value(answer: &clap::Error) -> Option<&'static str> {
         Some(ContextValue::String(word)) => !word.starts_with('-'),
         _ => false,
     };
+    // No command is as long as a token.
+    let is_long = |kind| matches!(answer.get(kind), Some(ContextValue::String(word)) if word.len() > 40);
     match answer.kind() {
         ErrorKind::UnknownArgument if is_word(ContextKind::InvalidArg) => {
             Some("there is a word too many on the command line (not repeated: it may be a secret)")
+        }
+        ErrorKind::InvalidSubcommand if is_long(ContextKind::InvalidSubcommand) => {
+            Some("there is no such command (not repeated: it may be a token or a secret)")
         }
         ErrorKind::TooManyValues => {
             Some("an option that takes no value was given one (not repeated: it may be a secret)")
         }
         _ => None,
     }
+}
+
+/// Whether standard output is a terminal, which obeys what is written to it.
+pub fn shows_data() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Whether standard output is a terminal, where a person reads it.

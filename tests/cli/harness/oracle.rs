@@ -11,6 +11,20 @@ use std::time::Duration;
 /// 64 MiB: what a run may hold at its peak.
 const MAX_RSS_KIB: u64 = 64 * 1024;
 
+/// The commands that print on stdout although they fail, by design: their verdict is the value. With an option, where that
+/// makes them.
+const PRINT_ON_FAILURE: [(&[&str], &[&str]); 2] =
+    [(&["token", "check"], &[]), (&["token", "verify"], &["--json", "json"])];
+
+/// Whether these arguments are of a command that prints on stdout although it fails.
+pub fn prints_on_failure(args: &[std::ffi::OsString]) -> bool {
+    let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    PRINT_ON_FAILURE.iter().any(|(words, options)| {
+        args.windows(words.len()).any(|window| window == *words)
+            && (options.is_empty() || options.iter().any(|option| args.contains(option)))
+    })
+}
+
 /// How a run differs from the common case.
 #[derive(Debug, Clone)]
 pub struct Expect {

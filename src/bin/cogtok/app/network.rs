@@ -89,12 +89,20 @@ impl App {
 
     /// Blames the clock where it may be the reason for a refusal.
     fn with_clock(&self, error: Error) -> Error {
-        let offset = self.wire.get().map_or(0, Wire::clock_offset);
-        if offset.abs() < CLOCK_TOLERANCE || !matches!(error.kind(), Kind::Refused | Kind::AwsCredentials) {
-            return error;
+        match self.clock_is_off() {
+            Some(words) if matches!(error.kind(), Kind::Refused | Kind::AwsCredentials) => {
+                error.hint(format!("{words}: set it"))
+            }
+            _ => error,
         }
+    }
+
+    /// How this machine's clock differs from that of the server that answered last, where it does.
+    pub fn clock_is_off(&self) -> Option<String> {
+        let offset = self.wire.get().map_or(0, Wire::clock_offset);
         let way = if offset > 0 { "behind" } else { "ahead of" };
-        error.hint(format!("this machine's clock is {} s {way} the server's: set it", offset.abs()))
+        (offset.abs() >= CLOCK_TOLERANCE)
+            .then(|| format!("this machine's clock is {} s {way} the server's", offset.abs()))
     }
 }
 

@@ -18,7 +18,7 @@ pub enum Command {
     /// Make, list and change users
     #[command(subcommand)]
     User(user::Command),
-    /// Get tokens
+    /// Get tokens, look into them, verify them
     #[command(subcommand)]
     Token(token::Command),
     /// Name the pools and clients you use

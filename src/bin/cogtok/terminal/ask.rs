@@ -134,9 +134,17 @@ pub fn confirm(question: &str, instead: &str) -> Result<bool> {
 /// # Errors
 /// [`Kind::Store`] when it can't be read.
 pub fn stdin_bytes() -> Result<Vec<u8>> {
+    stdin_up_to(MAX_BYTES)
+}
+
+/// Everything on standard input, at most one byte more than `limit`.
+///
+/// # Errors
+/// [`Kind::Store`] when it can't be read.
+pub fn stdin_up_to(limit: usize) -> Result<Vec<u8>> {
     interrupt::watch();
     let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let read = io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
     Ok(bytes)
 }

@@ -2,9 +2,14 @@
 
 mod authenticator;
 mod challenge;
+mod check;
+mod given;
+mod inspect;
+mod keys;
 pub mod m2m;
 mod sign_in;
 pub mod user;
+mod verify;
 
 use std::time::Duration;
 
@@ -26,12 +31,18 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 pub enum Command {
     User(user::User),
     M2m(m2m::M2m),
+    Inspect(inspect::Inspect),
+    Verify(verify::Verify),
+    Check(check::Check),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::User(user) => user::run(app, &user),
         Command::M2m(m2m) => m2m::run(app, &m2m),
+        Command::Inspect(inspect) => inspect::run(app, &inspect),
+        Command::Verify(verify) => verify::run(app, &verify),
+        Command::Check(check) => check::run(app, &check),
     }
 }
 

@@ -1,0 +1,139 @@
+//! `cogtok token check`: would a service take this token?
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueHint};
+use cogtok::error::{Error, Result, printable};
+use cogtok::flows;
+use cogtok::profile::{Profile, issuers};
+use cogtok::token::authorizer::{Authorizer, DISCOVERY};
+use cogtok::token::consumer::{Consumer, Finding, check, refusal};
+use serde_json::json;
+
+use super::given::{self, Given};
+use super::keys::Keys;
+use crate::app::App;
+use crate::cli::Output;
+use crate::{env, terminal};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// The most bytes of a configuration that is pasted.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// Say whether a service would take a token, and what to change if not
+///
+/// Each rule of the service is a line with pass or FAIL. How the service is configured is told by the options or by the JSON
+/// that AWS gives of it; its pool is the profile's where neither names one.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok token check --for agentcore-runtime --allowed-client CLIENT -p ws\n  \
+    cogtok token check --for apigateway-http --allowed-audience CLIENT --as m2m\n  \
+    cogtok token check --for agentcore-gateway --authorizer gateway.json")]
+pub struct Check {
+    #[command(flatten)]
+    given: Given,
+    /// The service: agentcore-runtime, agentcore-gateway, apigateway-http, apigateway-rest, alb or identity-pool
+    #[arg(long = "for", value_name = "SERVICE", value_parser = PossibleValuesParser::new(Consumer::ALL.map(Consumer::as_str)), hide_possible_values = true)]
+    service: String,
+    /// Its discovery URL or issuer
+    #[arg(long, value_name = "URL")]
+    discovery_url: Option<String>,
+    /// An app client that it takes; repeat it for several
+    #[arg(long, value_name = "ID")]
+    allowed_client: Vec<String>,
+    /// An audience that it takes; repeat it for several
+    #[arg(long, value_name = "AUD")]
+    allowed_audience: Vec<String>,
+    /// A scope that it takes; repeat it for several
+    #[arg(long, value_name = "SCOPE")]
+    allowed_scope: Vec<String>,
+    /// Its configuration as AWS gives it: a JSON file, or - for standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath, conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience"])]
+    authorizer: Option<String>,
+    #[command(flatten)]
+    keys: Keys,
+}
+
+pub fn run(app: &App, args: &Check) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    args.given.check(false)?;
+    let unknown = || Error::usage("there is no such service");
+    let service = Consumer::ALL.into_iter().find(|known| known.as_str() == args.service).ok_or_else(unknown)?;
+    let mut profile = app.profile(&args.given.settings())?;
+    let authorizer = authorizer(app, args, service, &profile)?;
+    if let Some(what) = service.lacks(&authorizer) {
+        return Err(Error::usage(format!("{} needs {what}, and none is named", args.service)).hint(
+            "add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE",
+        ));
+    }
+    let token = args.given.read_or_cached(app, &mut profile)?;
+    let found = check(service, &authorizer, token.expose(), env::now(), |issuer, id| {
+        args.keys.with(app, &profile, Some(issuer), |source, fetch| flows::verify::keys(id, source, env::now, fetch))
+    });
+    let findings = found.map_err(|error| error.context("NOT checked"))?;
+    let refusal = refusal(service, &findings);
+    terminal::data(&match form {
+        Output::Json => {
+            let rules: Vec<_> = findings
+                .iter()
+                .map(|finding| {
+                    json!({
+                        "rule": finding.rule, "passes": finding.passes, "detail": finding.detail, "fix": finding.fix,
+                    })
+                })
+                .collect();
+            terminal::json_line(&json!({ "service": args.service, "accepted": refusal.is_none(), "rules": rules }))
+        }
+        _ => in_lines(&findings),
+    })?;
+    let Some(error) = refusal else {
+        if form == Output::Text {
+            terminal::note(&format!("{} would take this token.", args.service));
+        }
+        return Ok(());
+    };
+    Err(match app.clock_is_off() {
+        Some(words) => error.hint(format!("{words}: set it")),
+        None => error,
+    })
+}
+
+fn authorizer(app: &App, args: &Check, service: Consumer, profile: &Profile) -> Result<Authorizer> {
+    let mut authorizer = match args.authorizer.as_deref() {
+        Some("-") if args.given.is_on_stdin() => {
+            return Err(Error::usage("the token and the authorizer can't both be on standard input"));
+        }
+        Some("-") => Authorizer::read(service, &terminal::stdin_up_to(MOST_BYTES)?)?,
+        Some(path) => Authorizer::read(service, &given::file(path.as_ref())?)
+            .map_err(|error| error.context(&printable(path, 120)))?,
+        None => Authorizer {
+            clients: args.allowed_client.clone(),
+            audiences: args.allowed_audience.clone(),
+            ..Authorizer::default()
+        },
+    };
+    // A route's or method's scopes are not the authorizer's.
+    authorizer.scopes.extend(args.allowed_scope.iter().cloned());
+    if let Some(url) = &args.discovery_url {
+        authorizer.set_discovery_url(url);
+    }
+    if authorizer.issuers.is_empty() {
+        let pool = profile
+            .user_pool_id()
+            .map_err(|error| app.without_profile(profile, error).hint("or add --discovery-url URL"))?;
+        authorizer.set_discovery_url(&format!("{}{DISCOVERY}", issuers(pool)[0]));
+    }
+    if service == Consumer::IdentityPool && authorizer.clients.is_empty() {
+        authorizer.clients.extend(profile.user.client_id.as_ref().map(ToString::to_string));
+    }
+    Ok(authorizer)
+}
+
+fn in_lines(findings: &[Finding]) -> String {
+    let width = findings.iter().map(|finding| finding.rule.chars().count()).max().unwrap_or_default();
+    let line = |finding: &Finding| {
+        let verdict = if finding.passes { "pass" } else { "FAIL" };
+        format!("{verdict}  {:width$}  {}\n", finding.rule, finding.detail)
+    };
+    findings.iter().map(line).collect()
+}

@@ -1,0 +1,160 @@
+//! A token that is there already: on the command line, on standard input, or in the cache. No request is made for it.
+
+use std::io::Read;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Kind, Result};
+use cogtok::flows::{m2m, user};
+use cogtok::profile::Profile;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::TokenUse;
+use cogtok::secret::Secret;
+
+use crate::app::App;
+use crate::{complete, env, terminal};
+
+/// The most bytes that a token on standard input may have. No service takes one of a hundredth of that.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// Whose cached token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Whose {
+    /// The user's
+    User,
+    /// The machine's
+    M2m,
+}
+
+/// Options of the commands that look at a token.
+#[derive(Debug, Args)]
+pub struct Given {
+    /// The token, or - to read it from standard input; else the profile's cached one
+    #[arg(value_name = "TOKEN")]
+    value: Option<String>,
+    /// Whose cached token: the user's or the machine's
+    #[arg(long = "as", value_enum, value_name = "WHO", conflicts_with = "value", hide_possible_values = true)]
+    whose: Option<Whose>,
+    /// Which of the user's tokens: access or id; `verify` accepts that one alone
+    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
+    pub token: Option<String>,
+    /// The user whose cached token is taken
+    #[arg(long, value_name = "NAME", conflicts_with = "value")]
+    username: Option<String>,
+}
+
+impl Given {
+    /// Whether it is read from standard input.
+    pub fn is_on_stdin(&self) -> bool {
+        self.value.as_deref() == Some("-")
+    }
+
+    /// The settings of the profile that these options are.
+    pub fn settings(&self) -> Vec<(Key, Option<String>)> {
+        vec![(Key::Username, self.username.clone()), (Key::Token, self.token.clone())]
+    }
+
+    /// Refuses what clap lets pass: a token behind `--token`, which names a kind, and `--token` beside a token that is given
+    /// where it pins nothing.
+    pub fn check(&self, can_pin: bool) -> Result<()> {
+        let Some(kind) = &self.token else { return Ok(()) };
+        if kind.contains('.') || kind.len() > 40 {
+            return Err(Error::usage(
+                "`--token` is access or id, and was given something else (not repeated: it may be a token)",
+            )
+            .hint("the token itself goes without an option, or on standard input: `-`"));
+        }
+        match self.value.is_some() && !can_pin {
+            true => Err(Error::usage("`--token` chooses between cached tokens, and a token is given already")),
+            false => Ok(()),
+        }
+    }
+
+    /// The token that was given.
+    pub fn read(&self) -> Result<Option<Secret>> {
+        let text = match self.value.as_deref() {
+            None => return Ok(None),
+            Some("-") => {
+                if terminal::can_ask() {
+                    terminal::note("Paste the token, then Enter and Ctrl-D.");
+                }
+                let bytes = terminal::stdin_up_to(MOST_BYTES)?;
+                if bytes.len() > MOST_BYTES {
+                    return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
+                }
+                String::from_utf8(bytes).map_err(|_| Error::usage("the token on standard input is not UTF-8"))?
+            }
+            Some(value) => value.to_owned(),
+        };
+        // As it is copied from a header.
+        let token = text.trim();
+        let token = token.strip_prefix("Authorization:").map_or(token, str::trim_start);
+        let token = token.strip_prefix("Bearer ").map_or(token, str::trim_start);
+        match token {
+            "" => Err(Error::usage("the token is empty")),
+            token if token.len() == text.len() => Ok(Some(Secret::new(text))),
+            token => Ok(Some(Secret::new(token.to_owned()))),
+        }
+    }
+
+    /// The profile's cached token, whatever its age.
+    pub fn cached(&self, app: &App, profile: &mut Profile) -> Result<Secret> {
+        let has_user = profile.user.client_id.is_some();
+        let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
+        let whose = self.whose.unwrap_or(if has_machine && !has_user { Whose::M2m } else { Whose::User });
+        let (key, token, command) = match whose {
+            Whose::User => {
+                app.settle_region(profile);
+                (user::cache_key(profile), profile.user.token, "user")
+            }
+            Whose::M2m if self.token.as_deref() == Some(TokenUse::Id.as_str()) => {
+                return Err(Error::usage("a machine has no ID token"));
+            }
+            Whose::M2m => {
+                if profile.m2m.secret_arn.is_some() {
+                    app.settle_region(profile);
+                }
+                (m2m::cache_key(profile), TokenUse::Access, "m2m")
+            }
+        };
+        let key = key.map_err(|error| {
+            let error = app.without_profile(profile, error);
+            error.hint("or give a token: `-` reads it from standard input")
+        })?;
+        let tokens = app.cache().read(&key, env::now());
+        let token = tokens.and_then(|tokens| tokens.of(token).map(|token| token.value.clone()));
+        token.ok_or_else(|| {
+            Error::new(Kind::Failure, format!("there is no cached token of {}", described(profile, whose)))
+                .hint(format!("`cogtok token {command}{{p}}` gets one; `-` reads a token from standard input"))
+        })
+    }
+
+    /// The token that was given, else the cached one.
+    pub fn read_or_cached(&self, app: &App, profile: &mut Profile) -> Result<Secret> {
+        match self.read()? {
+            Some(token) => Ok(token),
+            None => self.cached(app, profile),
+        }
+    }
+}
+
+fn described(profile: &Profile, whose: Whose) -> String {
+    match whose {
+        Whose::User => profile.user.username.as_ref().map_or("the user".to_owned(), |name| format!("user {name}")),
+        Whose::M2m => "the machine-to-machine client".to_owned(),
+    }
+}
+
+/// The content of a file that was named, at most 1 MiB.
+pub fn file(path: &Path) -> Result<Vec<u8>> {
+    const LIMIT: u64 = 1024 * 1024;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
+        .map_err(|error| Error::usage(format!("{} can't be read: {error}", path.display())))?;
+    match bytes.len() as u64 > LIMIT {
+        true => Err(Error::usage(format!("{} is larger than 1 MiB", path.display()))),
+        false => Ok(bytes),
+    }
+}

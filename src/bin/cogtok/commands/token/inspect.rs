@@ -1,0 +1,112 @@
+//! `cogtok token inspect`: what stands in a token.
+
+use clap::Args;
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::token::jwt::Unverified;
+use cogtok::token::when::relative;
+use serde_json::{Map, Value, json};
+
+use super::given::Given;
+use crate::app::App;
+use crate::cli::Output;
+use crate::{env, terminal};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// The claims that are times, in seconds since the Unix epoch.
+const TIMES: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
+
+/// Show what stands in a token, NOT VERIFIED
+///
+/// Header and claims with their times, of a token that is given or of the profile's cached one. No request is made and
+/// nothing is checked: whoever made the token wrote what is shown. `cogtok token verify` checks.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok token inspect -p ws\n  \
+    cogtok token inspect --as m2m --json | jq .claims.scope\n  \
+    cogtok token user -p ws --token id | cogtok token inspect - --claim email")]
+pub struct Inspect {
+    #[command(flatten)]
+    given: Given,
+    /// Print the value of this claim alone, as it is
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "output"])]
+    claim: Option<String>,
+}
+
+pub fn run(app: &App, args: &Inspect) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    args.given.check(false)?;
+    let token = match args.given.read()? {
+        Some(token) => token,
+        None => args.given.cached(app, &mut app.profile(&args.given.settings())?)?,
+    };
+    let read = Unverified::read(token.expose())?;
+    drop(token);
+    if let Some(name) = &args.claim {
+        let value = raw(&read.claims, name)?;
+        not_verified();
+        return terminal::data(&value).map(drop);
+    }
+    if form == Output::Json {
+        not_verified();
+        let kind = read.kind().as_str();
+        let object = json!({ "verified": false, "kind": kind, "header": read.header, "claims": read.claims });
+        drop(read);
+        return terminal::data(&terminal::json_line(&object)).map(drop);
+    }
+    terminal::data(&in_lines(&read, env::now())).map(drop)
+}
+
+fn not_verified() {
+    terminal::note("NOT VERIFIED: whoever made the token wrote this; `cogtok token verify` checks it.");
+}
+
+/// One claim as it is: text without quotes, anything else as JSON. A terminal gets it escaped.
+fn raw(claims: &Map<String, Value>, name: &str) -> Result<String> {
+    let value = match claims.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => {
+            let names: Vec<String> = claims.keys().take(30).map(|name| printable(name, 40)).collect();
+            return Err(Error::new(Kind::Failure, format!("the token has no claim `{}`", printable(name, 80)))
+                .hint(format!("it has {}", names.join(", "))));
+        }
+    };
+    Ok(if terminal::shows_data() { printable(&value, usize::MAX) } else { value } + "\n")
+}
+
+fn in_lines(read: &Unverified, now: u64) -> String {
+    let mut text = "NOT VERIFIED: whoever made the token wrote this; `cogtok token verify` checks it.\n\n".to_owned();
+    let mut line = |name: &str, value: &str| text.push_str(&format!("{:<18} {value}\n", printable(name, 60)));
+    line("kind", read.kind().described());
+    let end = match read.claims.get("exp") {
+        Some(value) => value.as_i64().map_or_else(|| "at no time that can be read".to_owned(), |at| moment(at, now)),
+        None => "never: there is no `exp`, and no service takes such a token".to_owned(),
+    };
+    line("expires", &end);
+    for (title, values) in [("header", &read.header), ("claims", &read.claims)] {
+        line("", "");
+        line(title, "");
+        for (name, value) in values {
+            let time = value.as_i64().filter(|_| title == "claims" && TIMES.contains(&name.as_str()));
+            let shown = match (value, time) {
+                (_, Some(at)) => format!("{at}  {}", moment(at, now)),
+                (Value::String(text), _) => printable(text, 400),
+                (value, _) => printable(&value.to_string(), 400),
+            };
+            line(&format!("  {name}"), &shown);
+        }
+    }
+    text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// A moment in this machine's time zone, and how far away it is.
+fn moment(at: i64, now: u64) -> String {
+    match jiff::Timestamp::from_second(at) {
+        Ok(moment) => {
+            let local = moment.to_zoned(jiff::tz::TimeZone::system());
+            format!("{} ({})", local.strftime("%Y-%m-%d %H:%M:%S %:z"), relative(at, now))
+        }
+        Err(_) => "(beyond the calendar)".to_owned(),
+    }
+}

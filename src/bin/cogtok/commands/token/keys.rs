@@ -1,0 +1,59 @@
+//! The options that say where keys come from, for the commands that check signatures.
+
+use std::path::Path;
+
+use clap::{Args, ValueHint};
+use cogtok::cognito::jwks;
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::flows::verify::{Source, published_at};
+use cogtok::profile::Profile;
+use cogtok::profile::words::Endpoint;
+use cogtok::token::keys::KeySet;
+
+use super::given;
+use crate::app::App;
+
+/// Where the keys come from that a signature is checked with.
+#[derive(Debug, Args)]
+pub struct Keys {
+    /// The key set to use: a file, or the address it is published at
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::AnyPath)]
+    jwks: Option<String>,
+    /// Make no request: the keys come from the cache or from --jwks FILE
+    #[arg(long)]
+    pub offline: bool,
+}
+
+impl Keys {
+    /// The key set's address; none where it is in a file.
+    fn address(&self, profile: &Profile, issuer: Option<&str>) -> Result<Option<Endpoint>> {
+        match self.jwks.as_deref() {
+            Some(named) if named.contains("://") => named.parse().map(Some),
+            Some(_) => Ok(None),
+            None => published_at(profile, issuer).map(Some),
+        }
+    }
+
+    /// Runs `work` with where the keys are, and with what fetches them.
+    pub fn with<T>(
+        &self,
+        app: &App,
+        profile: &Profile,
+        issuer: Option<&str>,
+        work: impl FnOnce(Source<'_>, &dyn Fn() -> Result<KeySet>) -> Result<T>,
+    ) -> Result<T> {
+        let no_fetch = || Err(Error::new(Kind::Failure, "nothing is fetched"));
+        let Some(url) = self.address(profile, issuer)? else {
+            let path = Path::new(self.jwks.as_deref().unwrap_or_default());
+            let keys = KeySet::parse(&given::file(path)?)
+                .map_err(|error| error.context(&printable(&path.display().to_string(), 120)).with_kind(Kind::Usage))?;
+            return work(Source::Given(keys), &no_fetch);
+        };
+        let kept = app.key_sets();
+        let source = Source::Published { url: &url, kept: &kept, offline: self.offline, deadline: app.deadline() };
+        work(source, &|| {
+            let wire = app.wire()?;
+            app.block_on(jwks::fetch(&wire, &url))
+        })
+    }
+}

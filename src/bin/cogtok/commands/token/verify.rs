@@ -1,0 +1,147 @@
+//! `cogtok token verify`: signature and claims of a token.
+
+use clap::Args;
+use cogtok::error::{Error, Result, printable};
+use cogtok::flows;
+use cogtok::flows::remote::{self, Asked};
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::{ClientId, Scopes};
+use cogtok::profile::{Profile, issuers, missing};
+use cogtok::secret::Secret;
+use cogtok::token::verify::{Claims, Expectations, Rejection};
+use cogtok::token::when::relative;
+use serde_json::{Value, json};
+
+use super::given::Given;
+use super::keys::Keys;
+use crate::app::App;
+use crate::cli::Output;
+use crate::{env, terminal};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Verify a token: signature, issuer, client, times
+///
+/// The token that is given, or the profile's cached one, against the keys of the profile's pool. What fails is named, with
+/// exit code 8. A token whose keys can't be had is not verified either, with exit code 6.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok token verify -p ws\n  \
+    printf %s \"$TOKEN\" | cogtok token verify - -p ws --scope api/read --json\n  \
+    printf %s \"$TOKEN\" | cogtok token verify - --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT")]
+pub struct Verify {
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    keys: Keys,
+    /// The issuer to expect instead of the pool's
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The user pool
+    #[arg(long, value_name = "ID", conflicts_with = "issuer")]
+    user_pool_id: Option<String>,
+    /// The app client to expect instead of the profile's; repeat it for several
+    #[arg(long, value_name = "ID")]
+    client_id: Vec<ClientId>,
+    /// The resource that an access token is bound to (its aud)
+    #[arg(long, value_name = "URL")]
+    audience: Option<String>,
+    /// A scope that the token must have; repeat it for several
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// A group that the user must be in; repeat it for several
+    #[arg(long, value_name = "GROUP")]
+    group: Vec<String>,
+    /// Ask Cognito as well whether a user's token has been revoked
+    #[arg(long, conflicts_with = "offline")]
+    remote: bool,
+}
+
+pub fn run(app: &App, args: &Verify) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    args.given.check(true)?;
+    let mut settings = args.given.settings();
+    settings.push((Key::UserPoolId, args.user_pool_id.clone()));
+    let mut profile = app.profile(&settings)?;
+    let expected = expectations(app, args, &profile)?;
+    let token = args.given.read_or_cached(app, &mut profile)?;
+    let failed = |error: Error, reason: Value| {
+        if form == Output::Json {
+            let mut object = json!({ "verified": false, "message": error.message() });
+            if let (Value::Object(object), Value::Object(reason)) = (&mut object, reason) {
+                object.extend(reason);
+            }
+            terminal::data(&terminal::json_line(&object))?;
+        }
+        Err(error)
+    };
+    match verdict(app, args, &profile, &expected, &token) {
+        Ok(Ok((claims, asked))) => terminal::data(&match form {
+            Output::Json => terminal::json_line(&json!({
+                "verified": true, "kind": claims.kind().as_str(), "remote": asked, "claims": claims.as_map(),
+            })),
+            _ => summary(&claims, asked, env::now()),
+        })
+        .map(drop),
+        Ok(Err(rejection)) => {
+            let reason = json!({ "claim": rejection.claim, "found": rejection.found, "expected": rejection.expected });
+            let is_time = matches!(rejection.claim, "exp" | "iat" | "nbf");
+            let error = Error::from(rejection);
+            let error = match app.clock_is_off().filter(|_| is_time) {
+                Some(words) => error.hint(format!("{words}: set it")),
+                None => error,
+            };
+            failed(error, reason)
+        }
+        Err(error) => failed(error.context("NOT verified"), Value::Null),
+    }
+}
+
+fn expectations(app: &App, args: &Verify, profile: &Profile) -> Result<Expectations> {
+    let issuers = match &args.issuer {
+        Some(issuer) => vec![issuer.clone()],
+        None => {
+            let pool = profile.user_pool_id().map_err(|error| app.without_profile(profile, error))?;
+            issuers(pool).to_vec()
+        }
+    };
+    let clients = match args.client_id.as_slice() {
+        [] => [&profile.user.client_id, &profile.m2m.client_id].into_iter().flatten().cloned().collect(),
+        named => named.to_vec(),
+    };
+    if clients.is_empty() {
+        return Err(app.without_profile(profile, missing(Key::UserClientId, "--client-id")));
+    }
+    let pinned = args.given.token.as_deref().map(str::parse).transpose()?;
+    let scopes = Scopes::parse(args.scope.iter().map(String::as_str))?;
+    let (audience, groups) = (args.audience.clone(), args.group.clone());
+    Ok(Expectations { issuers, clients, token: pinned, audience, scopes, groups })
+}
+
+/// The claims and what Cognito was asked, or why the token is rejected; an error where it can't be found out.
+type Verdict = Result<(Claims, Option<&'static str>), Rejection>;
+
+fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations, token: &Secret) -> Result<Verdict> {
+    let verified = args.keys.with(app, profile, args.issuer.as_deref(), |source, fetch| {
+        flows::verify::verify(token.expose(), expected, source, env::now, fetch)
+    })?;
+    match verified {
+        Ok(claims) if args.remote => {
+            let asked = app.block_on(async { remote::ask(&app.wire()?, profile, &claims, token).await })?;
+            if asked == Asked::Nobody {
+                log::warn!(target: "cogtok", "Cognito can't be asked about a machine's token; it can't be revoked and counts until `exp`");
+            }
+            Ok(Ok((claims, asked.call())))
+        }
+        Ok(claims) => Ok(Ok((claims, None))),
+        Err(rejection) => Ok(Err(rejection)),
+    }
+}
+
+fn summary(claims: &Claims, asked: Option<&str>, now: u64) -> String {
+    let who = claims.username().map(|name| format!(" of {}", printable(name, 128))).unwrap_or_default();
+    let client = printable(claims.client_id().unwrap_or_default(), 128);
+    let end = relative(i64::try_from(claims.expires_at()).unwrap_or(i64::MAX), now);
+    let asked = asked.map(|call| format!(", {call} takes it")).unwrap_or_default();
+    format!("verified: {}{who}, client {client}, expires {end}{asked}\n", claims.kind().described())
+}

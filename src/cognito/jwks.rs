@@ -1,0 +1,107 @@
+//! A pool's public keys, from where it publishes them.
+
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+use url::Url;
+
+use super::fault::Fault;
+use super::http::Wire;
+use super::oauth::retry_after;
+use crate::error::{Error, Result, printable};
+use crate::profile::words::Endpoint;
+use crate::secret::Secret;
+use crate::token::keys::KeySet;
+
+/// Where a pool publishes its keys, below its issuer or a local Cognito.
+pub const PATH: &str = "/.well-known/jwks.json";
+
+/// Fetches a key set: one request, repeated at most three times for throttling, 5xx and connections that break.
+///
+/// # Errors
+/// [`Kind::Network`](crate::error::Kind::Network) when the address can't be reached, or has no usable key set.
+pub async fn fetch(wire: &Wire, url: &Endpoint) -> Result<KeySet> {
+    let answer = get(wire, url.url(), None).await?;
+    let host = printable(url.url().authority(), 120);
+    let status = answer.status().as_u16();
+    let content_type = content_type(&answer);
+    let is_json = content_type == "application/json" || content_type.ends_with("+json");
+    if status != 200 || !is_json {
+        let kind = if content_type.is_empty() { "no content type" } else { &content_type };
+        let what = format!("HTTP {status}, {}, {} bytes", printable(kind, 60), answer.body().len());
+        return Err(Error::network(format!("{host} gave no key set ({what})"))
+            .hint("check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names"));
+    }
+    KeySet::parse(answer.body()).map_err(|error| error.context(&host))
+}
+
+/// The type of an answer in lower case, without parameters.
+pub(super) fn content_type(answer: &http::Response<Vec<u8>>) -> String {
+    let value = answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// GET, with a bearer token (RFC 6750) where one is given.
+pub(super) async fn get(wire: &Wire, url: &Url, bearer: Option<&Secret>) -> Result<http::Response<Vec<u8>>> {
+    let host = printable(url.authority(), 120);
+    let once = || async {
+        let request = http::Request::get(url.as_str()).header("accept", "application/json");
+        let request = match bearer {
+            Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
+            None => request,
+        };
+        let request = request.body(Vec::new()).map_err(|_| Failed::Malformed)?;
+        let answer = wire.exchange(request).await.map_err(Failed::Fault)?;
+        match answer.status().as_u16() {
+            status @ (429 | 500..=599) => {
+                let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+                Err(Failed::Busy { status, pause: retry_after(header.unwrap_or_default().trim(), wire.now()) })
+            }
+            _ => Ok(answer),
+        }
+    };
+    let backoff = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_factor(2.0)
+        .with_max_times(super::MAX_TRIES as usize - 1)
+        .with_jitter();
+    once.retry(backoff)
+        .sleep(tokio::time::sleep)
+        .when(Failed::is_transient)
+        .adjust(|failed, pause| {
+            let pause = pause.map(|pause| pause.max(failed.pause()))?;
+            Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
+        })
+        .await
+        .map_err(|failed| match failed {
+            Failed::Fault(fault) => fault.into(),
+            Failed::Busy { status, .. } => {
+                Error::network(format!("{host} answered HTTP {status}")).hint("wait a little and try again")
+            }
+            Failed::Malformed => Error::usage("the token can't stand in an HTTP header"),
+        })
+}
+
+#[derive(Debug)]
+enum Failed {
+    Fault(Fault),
+    Busy { status: u16, pause: Option<Duration> },
+    Malformed,
+}
+
+impl Failed {
+    fn is_transient(&self) -> bool {
+        match self {
+            Failed::Fault(fault) => fault.is_transient(),
+            Failed::Busy { .. } => true,
+            Failed::Malformed => false,
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        match self {
+            Failed::Busy { pause: Some(pause), .. } => *pause,
+            _ => Duration::ZERO,
+        }
+    }
+}

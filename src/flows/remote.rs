@@ -1,0 +1,62 @@
+//! Asking Cognito whether a token that verifies still counts: it may have been revoked.
+
+use crate::cognito::http::Wire;
+use crate::cognito::remote;
+use crate::error::{Error, Kind, Result};
+use crate::profile::Profile;
+use crate::secret::Secret;
+use crate::token::jwt::TokenKind;
+use crate::token::verify::Claims;
+
+/// What answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// GetUser took the token.
+    GetUser,
+    /// userInfo took it.
+    UserInfo,
+    /// Nobody can be asked about a machine's token, which can't be revoked either.
+    Nobody,
+}
+
+impl Asked {
+    /// The name of the call.
+    pub const fn call(self) -> Option<&'static str> {
+        match self {
+            Asked::GetUser => Some("GetUser"),
+            Asked::UserInfo => Some("userInfo"),
+            Asked::Nobody => None,
+        }
+    }
+}
+
+/// Asks about the token with these claims: one request. The scopes decide whom.
+///
+/// # Errors
+/// [`Kind::InvalidToken`] when the token does not count any more; [`Kind::Failure`] for a token of a user that nobody can be
+/// asked about; else as [`remote::get_user`] and [`remote::user_info`].
+pub async fn ask(wire: &Wire, profile: &Profile, claims: &Claims, token: &Secret) -> Result<Asked> {
+    let scopes = claims.scopes();
+    let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
+    if claims.kind() == TokenKind::Machine {
+        return Ok(Asked::Nobody);
+    }
+    if has("aws.cognito.signin.user.admin") {
+        return remote::get_user(wire, profile, token).await.map(|()| Asked::GetUser);
+    }
+    let impossible = |why: &str| Error::new(Kind::Failure, format!("Cognito can't be asked about this token: {why}"));
+    if !has("openid") {
+        return Err(impossible("it takes access tokens with the scope aws.cognito.signin.user.admin or openid")
+            .hint("leave `--remote` out, or verify the access token of the same sign-in"));
+    }
+    let domain = profile.domain.as_ref().ok_or_else(|| {
+        impossible("userInfo is at the pool's domain, and `domain` is not set")
+            .hint("run `cogtok profile set {name} domain https://PREFIX.auth.REGION.amazoncognito.com`")
+    })?;
+    let subject = remote::user_info(wire, domain, token).await?;
+    // OpenID Connect Core section 5.3.2.
+    match claims.subject() == Some(subject.as_str()) {
+        true => Ok(Asked::UserInfo),
+        false => Err(Error::new(Kind::InvalidToken, "userInfo names another user than the token")),
+    }
+}

@@ -1,0 +1,361 @@
+//! Whether a service would take a token: the rules of AWS services, each with its verdict and what mends it.
+//!
+//! What each service checks is documented by AWS; where it does not say, nothing is guessed and docs/verify.md says so.
+
+use serde_json::{Map, Value};
+
+use super::authorizer::{Authorizer, ClaimForm, ClaimRule, DISCOVERY};
+use super::jwt::{self, TokenKind};
+use super::keys::KeySet;
+use super::verify::{Rejection, check_times, key_id, one_of, shown, verify_signature};
+use crate::error::{Error, Result, printable};
+
+/// A service that takes tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consumer {
+    /// Amazon Bedrock AgentCore Runtime with a JWT authorizer.
+    AgentcoreRuntime,
+    /// Amazon Bedrock AgentCore Gateway with a JWT authorizer.
+    AgentcoreGateway,
+    /// An HTTP API of API Gateway with a JWT authorizer.
+    ApigatewayHttp,
+    /// A REST API of API Gateway with a COGNITO_USER_POOLS authorizer.
+    ApigatewayRest,
+    /// An Application Load Balancer with a jwt-validation action.
+    Alb,
+    /// A Cognito identity pool.
+    IdentityPool,
+}
+
+impl Consumer {
+    /// All of them.
+    pub const ALL: [Consumer; 6] = [
+        Consumer::AgentcoreRuntime,
+        Consumer::AgentcoreGateway,
+        Consumer::ApigatewayHttp,
+        Consumer::ApigatewayRest,
+        Consumer::Alb,
+        Consumer::IdentityPool,
+    ];
+
+    /// The word for it on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Consumer::AgentcoreRuntime => "agentcore-runtime",
+            Consumer::AgentcoreGateway => "agentcore-gateway",
+            Consumer::ApigatewayHttp => "apigateway-http",
+            Consumer::ApigatewayRest => "apigateway-rest",
+            Consumer::Alb => "alb",
+            Consumer::IdentityPool => "identity-pool",
+        }
+    }
+
+    /// What the authorizer must name before anything can be said; none where it is complete.
+    pub fn lacks(self, authorizer: &Authorizer) -> Option<&'static str> {
+        let Authorizer { clients, audiences, scopes, claims, .. } = authorizer;
+        let has_list = !(clients.is_empty() && audiences.is_empty() && scopes.is_empty() && claims.is_empty());
+        match self {
+            Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway if !has_list => {
+                Some("allowedClients, allowedAudience or allowedScopes")
+            }
+            Consumer::ApigatewayHttp if clients.is_empty() && audiences.is_empty() => Some("Audience"),
+            Consumer::IdentityPool if clients.is_empty() => Some("the app client of its user pool provider"),
+            _ => None,
+        }
+    }
+}
+
+/// One rule and whether the token keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule: a claim, or a setting of the service.
+    pub rule: String,
+    /// Whether the token keeps it.
+    pub passes: bool,
+    /// What the token has and what is wanted, fit for a terminal.
+    pub detail: String,
+    /// What mends it, where the token fails.
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    fn pass(rule: &str, detail: impl Into<String>) -> Self {
+        Finding { rule: rule.to_owned(), passes: true, detail: detail.into(), fix: None }
+    }
+
+    fn fail(rule: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Finding { rule: rule.to_owned(), passes: false, detail: detail.into(), fix: Some(fix.into()) }
+    }
+}
+
+const NEW_TOKEN: &str = "get a new one: `cogtok token user --force-refresh`, `cogtok token m2m --force-refresh`";
+const ACCESS_TOKEN: &str = "send the access token: `cogtok token user --token access`, or `cogtok token m2m`";
+const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id`";
+
+/// Every rule of the service, in the order in which a failure explains most, at `now` (milliseconds since the Unix epoch).
+/// `keys` gives the key set of an issuer, which is one of the authorizer's, to look for a `kid` in; it is not called for a
+/// token of another issuer.
+///
+/// # Errors
+/// What `keys` gives.
+pub fn check(
+    consumer: Consumer,
+    authorizer: &Authorizer,
+    token: &str,
+    now: u64,
+    keys: impl FnOnce(&str, &str) -> Result<KeySet>,
+) -> Result<Vec<Finding>> {
+    let claims = jwt::parts(token).and_then(|parts| jwt::object(parts[1]));
+    let (id, claims) = match (key_id(token), claims) {
+        (Ok(id), Some(claims)) => (id, claims),
+        (Err(rejection), _) => {
+            let fix = "send a token of Cognito, whole and unchanged; refresh tokens are for Cognito alone";
+            return Ok(vec![Finding::fail("format", rejection.to_string(), fix)]);
+        }
+        (Ok(_), None) => return Ok(vec![Finding::fail("format", "its payload is no JSON object", NEW_TOKEN)]),
+    };
+    let mut findings = vec![Finding::pass("format", "a JSON Web Token, RS256")];
+    let rules = Rules { consumer, authorizer, claims: &claims, kind: TokenKind::of(&claims) };
+    findings.extend(rules.discovery_url());
+    findings.extend(rules.token_use());
+    let issuer = rules.issuer();
+    let is_of_issuer = issuer.passes;
+    findings.push(issuer);
+    findings.push(match is_of_issuer {
+        false => Finding::fail("signature", "by another issuer", "see `iss`"),
+        true => match verify_signature(token, &keys(rules.text("iss").unwrap_or_default(), &id)?) {
+            Ok(_) => Finding::pass("signature", format!("by the issuer's key {}", printable(&id, 80))),
+            Err(rejection) => Finding::fail("signature", rejection.to_string(), NEW_TOKEN),
+        },
+    });
+    findings.push(rules.times(now));
+    findings.extend(rules.clients());
+    findings.extend(rules.audiences());
+    findings.extend(rules.scopes());
+    findings.extend(authorizer.claims.iter().map(|rule| rules.claim(rule)));
+    Ok(findings)
+}
+
+/// The error for the first rule that fails; none where all pass.
+pub fn refusal(consumer: Consumer, findings: &[Finding]) -> Option<Error> {
+    let failed = findings.iter().find(|finding| !finding.passes)?;
+    let message = format!("{} would refuse this token: {}: {}", consumer.as_str(), failed.rule, failed.detail);
+    let error = Error::new(crate::error::Kind::InvalidToken, message);
+    Some(failed.fix.iter().fold(error, |error, fix| error.hint(fix.clone())))
+}
+
+struct Rules<'a> {
+    consumer: Consumer,
+    authorizer: &'a Authorizer,
+    claims: &'a Map<String, Value>,
+    kind: TokenKind,
+}
+
+impl Rules<'_> {
+    fn shown(&self, name: &str) -> String {
+        shown(self.claims.get(name))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
+    fn discovery_url(&self) -> Option<Finding> {
+        if !matches!(self.consumer, Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway) {
+            return None;
+        }
+        let url = self.authorizer.discovery_url.as_deref()?;
+        let shown = printable(url, 200);
+        Some(match url.ends_with(DISCOVERY) {
+            true => Finding::pass("discoveryUrl", shown),
+            false => Finding::fail("discoveryUrl", shown, format!("let it end in {DISCOVERY}")),
+        })
+    }
+
+    /// Which of Cognito's tokens the service wants, where it wants one.
+    fn token_use(&self) -> Option<Finding> {
+        let has_scopes = !self.authorizer.scopes.is_empty();
+        let (wants_id, why) = match self.consumer {
+            Consumer::IdentityPool => (true, "identity pools take ID tokens alone"),
+            Consumer::ApigatewayRest if has_scopes => {
+                (false, "with authorization scopes the method takes access tokens")
+            }
+            Consumer::ApigatewayRest => (true, "without authorization scopes the method takes ID tokens"),
+            _ => return None,
+        };
+        let detail = format!("{}; {why}", self.shown("token_use"));
+        let is_right = if wants_id { self.kind == TokenKind::Id } else { self.text("token_use") == Some("access") };
+        let fix = match (wants_id, self.consumer) {
+            (true, Consumer::ApigatewayRest) => {
+                format!("{ID_TOKEN}; or give the method authorization scopes, for access tokens")
+            }
+            (true, _) => ID_TOKEN.to_owned(),
+            (false, _) => ACCESS_TOKEN.to_owned(),
+        };
+        Some(if is_right { Finding::pass("token_use", detail) } else { Finding::fail("token_use", detail, fix) })
+    }
+
+    fn issuer(&self) -> Finding {
+        let wanted = &self.authorizer.issuers;
+        let issuer = self.text("iss").unwrap_or_default();
+        if wanted.iter().any(|wanted| wanted == issuer) {
+            return Finding::pass("iss", printable(issuer, 200));
+        }
+        let original = |issuer: &str| issuer.replace("https://issuer-cognito-idp.", "https://cognito-idp.");
+        let is_other_form = wanted.iter().any(|wanted| original(wanted) == original(issuer));
+        let fix = match (is_other_form, self.consumer) {
+            (true, Consumer::ApigatewayRest | Consumer::IdentityPool) => {
+                "the pool's issuer is the updated one, which this service does not take: set IssuerConfiguration to ORIGINAL".to_owned()
+            }
+            (true, _) => format!("the pool has two issuers and its tokens name this one: configure {}", printable(issuer, 200)),
+            (false, _) if wanted.iter().any(|wanted| wanted.trim_end_matches('/') == issuer) => {
+                "take the slash off the end of the configured issuer".to_owned()
+            }
+            (false, _) => "the token is of another pool: choose the profile of the configured one, or configure the token's".to_owned(),
+        };
+        Finding::fail("iss", format!("{}, expected: {}", self.shown("iss"), one_of(wanted)), fix)
+    }
+
+    fn times(&self, now: u64) -> Finding {
+        match check_times(self.claims, now, 0) {
+            Ok(()) => {
+                let end = self.claims.get("exp").and_then(Value::as_i64).unwrap_or(i64::MAX);
+                Finding::pass("exp", super::when::relative(end, now))
+            }
+            Err(Rejection { claim, found, expected }) => {
+                let fix = if claim == "exp" {
+                    NEW_TOKEN
+                } else {
+                    "set this machine's clock, or wait: the token begins later"
+                };
+                Finding::fail(claim, format!("{found}, expected: {expected}"), fix)
+            }
+        }
+    }
+
+    /// Rules on the app client. For an HTTP API they are the audience's.
+    fn clients(&self) -> Option<Finding> {
+        let wanted = &self.authorizer.clients;
+        let (rule, claim) = match self.consumer {
+            Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway => ("allowedClients", "client_id"),
+            Consumer::Alb => ("client_id", "client_id"),
+            Consumer::IdentityPool => ("aud", "aud"),
+            Consumer::ApigatewayHttp | Consumer::ApigatewayRest => return None,
+        };
+        if wanted.is_empty() {
+            return None;
+        }
+        let detail = format!("`{claim}` is {}, expected: {}", self.shown(claim), one_of(wanted));
+        if self.text(claim).is_some_and(|client| wanted.iter().any(|wanted| wanted == client)) {
+            return Some(Finding::pass(rule, format!("`{claim}` is {}", self.shown(claim))));
+        }
+        let fix = match (self.kind, self.consumer) {
+            (TokenKind::Id, Consumer::IdentityPool) => {
+                "add the app client to the identity pool's provider, or sign in with the one that is there".to_owned()
+            }
+            (_, Consumer::IdentityPool) => ID_TOKEN.to_owned(),
+            (TokenKind::Id, _) => format!("{ACCESS_TOKEN}; an ID token has no client_id"),
+            _ => format!("add the token's client to {rule}, or get the token with a client that is there"),
+        };
+        Some(Finding::fail(rule, detail, fix))
+    }
+
+    fn audiences(&self) -> Option<Finding> {
+        let audience = self.claims.get("aud");
+        if self.consumer == Consumer::ApigatewayHttp {
+            // client_id counts only where there is no aud.
+            let claim = if audience.is_some() { "aud" } else { "client_id" };
+            let wanted = [self.authorizer.audiences.as_slice(), &self.authorizer.clients].concat();
+            let detail = format!("`{claim}` is {}, expected: {}", self.shown(claim), one_of(&wanted));
+            return Some(match is_among(self.claims.get(claim), &wanted) {
+                true => Finding::pass("Audience", format!("`{claim}` is {}", self.shown(claim))),
+                false => Finding::fail(
+                    "Audience",
+                    detail,
+                    "add the token's app client to the authorizer's Audience, or get the token with one that is there",
+                ),
+            });
+        }
+        let wanted = &self.authorizer.audiences;
+        if wanted.is_empty() || matches!(self.consumer, Consumer::ApigatewayRest | Consumer::IdentityPool) {
+            return None;
+        }
+        let rule = if self.consumer == Consumer::Alb { "aud" } else { "allowedAudience" };
+        let detail = format!("`aud` is {}, expected: {}", self.shown("aud"), one_of(wanted));
+        if is_among(audience, wanted) {
+            return Some(Finding::pass(rule, format!("`aud` is {}", self.shown("aud"))));
+        }
+        let fix = match (self.consumer, audience) {
+            (Consumer::Alb, None) => "check client_id instead: Cognito's access tokens have no aud".to_owned(),
+            (_, None) => "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud".to_owned(),
+            _ => format!("add the token's audience to {rule}, or get the token with a client that is there"),
+        };
+        Some(Finding::fail(rule, detail, fix))
+    }
+
+    fn scopes(&self) -> Option<Finding> {
+        let wanted = &self.authorizer.scopes;
+        if wanted.is_empty() || self.consumer == Consumer::IdentityPool {
+            return None;
+        }
+        let rule = match self.consumer {
+            Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway => "allowedScopes",
+            Consumer::Alb => "scope",
+            _ => "authorizationScopes",
+        };
+        let has = |name: &str| {
+            let words = self.text(name).map(|text| text.split(' ').collect::<Vec<_>>()).unwrap_or_default();
+            words.iter().any(|word| wanted.iter().any(|wanted| wanted == word))
+                || (name == "scp" && is_among(self.claims.get(name), wanted))
+        };
+        if has("scope") || (self.consumer == Consumer::ApigatewayHttp && has("scp")) {
+            return Some(Finding::pass(rule, format!("`scope` is {}", self.shown("scope"))));
+        }
+        let detail = format!("`scope` is {}, expected: {}", self.shown("scope"), one_of(wanted));
+        let fix = match self.kind {
+            TokenKind::Id => format!("{ACCESS_TOKEN}; an ID token has no scope"),
+            TokenKind::Machine => "ask for it: `cogtok token m2m --scope SCOPE`, which the app client must be allowed".to_owned(),
+            _ => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come from the token endpoint, or from a pre token generation trigger".to_owned(),
+        };
+        Some(Finding::fail(rule, detail, fix))
+    }
+
+    fn claim(&self, rule: &ClaimRule) -> Finding {
+        let value = self.claims.get(&rule.name);
+        let keeps = match (rule.form, value) {
+            (ClaimForm::Text, Some(Value::String(text))) => rule.values.contains(text),
+            (ClaimForm::List, Some(Value::Array(_))) => is_among(value, &rule.values),
+            (ClaimForm::Words, Some(Value::String(text))) => {
+                text.split(' ').any(|word| rule.values.iter().any(|wanted| wanted == word))
+            }
+            _ => false,
+        };
+        let name = printable(&rule.name, 80);
+        match keeps {
+            true => Finding::pass(&name, shown(value)),
+            false => {
+                let detail = format!("{}, expected: {}", shown(value), one_of(&rule.values));
+                Finding::fail(
+                    &name,
+                    detail,
+                    "the user or the client lacks what the service asks for: change the one or the other",
+                )
+            }
+        }
+    }
+}
+
+/// Whether a string, or one of a list of strings, is among those that are wanted.
+fn is_among(value: Option<&Value>, wanted: &[String]) -> bool {
+    match value {
+        Some(Value::String(text)) => wanted.contains(text),
+        Some(Value::Array(items)) => {
+            items.iter().any(|item| item.as_str().is_some_and(|text| wanted.iter().any(|wanted| wanted == text)))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "consumer_tests.rs"]
+mod tests;

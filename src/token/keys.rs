@@ -1,0 +1,115 @@
+//! A pool's public signing keys (JWKS, RFC 7517 section 5).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
+use num_bigint::BigUint;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+
+/// The most keys of a set that are looked at. A pool has two.
+const MOST_KEYS: usize = 100;
+
+/// The keys of a set that RS256 signatures may be checked with.
+#[derive(Debug, Clone, Default)]
+pub struct KeySet(Vec<SigningKey>);
+
+#[derive(Debug, Clone)]
+struct SigningKey {
+    id: String,
+    key: DecodingKey,
+    jwk: Jwk,
+}
+
+impl KeySet {
+    /// The usable keys of a JWKS document. Those of another kind are left out (RFC 7517 section 5), and so are those whose
+    /// `use`, `key_ops` or `alg` is not for checking RS256 signatures, that have no `kid`, or that are weak: a modulus below
+    /// 2048 bits, a public exponent of 1, primes made by a broken generator (CVE-2017-15361).
+    ///
+    /// # Errors
+    /// [`Kind::Network`](crate::error::Kind::Network) when the document is no JWKS, has no usable key, or has two with the
+    /// same `kid`.
+    pub fn parse(document: &[u8]) -> Result<Self> {
+        let document: Value = serde_json::from_slice(document).map_err(|_| no_key_set("it is not JSON"))?;
+        let keys = document.get("keys").and_then(Value::as_array).ok_or_else(|| no_key_set("it has no list `keys`"))?;
+        if keys.is_empty() {
+            return Err(no_key_set("it has no keys"));
+        }
+        if keys.len() > MOST_KEYS {
+            return Err(no_key_set(&format!("it has more than {MOST_KEYS} keys")));
+        }
+        let id = |key: &Value| key.get("kid").and_then(Value::as_str).map(str::to_owned);
+        let is_repeated =
+            |key: &Value| id(key).is_some() && keys.iter().filter(|other| id(other) == id(key)).count() > 1;
+        if keys.iter().any(is_repeated) {
+            return Err(no_key_set("two of its keys have the same `kid`"));
+        }
+        let usable: Vec<SigningKey> = keys.iter().filter_map(SigningKey::of).collect();
+        match usable.is_empty() {
+            true => Err(no_key_set("none of its keys can check an RS256 signature")),
+            false => Ok(KeySet(usable)),
+        }
+    }
+
+    /// The `kid` of each key.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|key| key.id.as_str())
+    }
+
+    /// The usable keys as a JWKS document.
+    pub fn to_json(&self) -> Value {
+        json!({ "keys": self.0.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&DecodingKey> {
+        self.0.iter().find(|key| key.id == id).map(|key| &key.key)
+    }
+}
+
+impl SigningKey {
+    fn of(value: &Value) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
+        let common = &jwk.common;
+        let is_for_signatures =
+            common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
+        let checks = |operations: &Vec<KeyOperations>| operations.contains(&KeyOperations::Verify);
+        let may_check = common.key_operations.as_ref().is_none_or(checks);
+        let is_rs256 = common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256);
+        let AlgorithmParameters::RSA(rsa) = &jwk.algorithm else { return None };
+        let n = URL_SAFE_NO_PAD.decode(&rsa.n).ok()?;
+        let e = URL_SAFE_NO_PAD.decode(&rsa.e).ok()?;
+        if !(is_for_signatures && may_check && is_rs256 && is_strong(&n, &e)) {
+            return None;
+        }
+        let id = common.key_id.clone()?;
+        Some(SigningKey { id, key: DecodingKey::from_rsa_raw_components(&n, &e), jwk })
+    }
+}
+
+fn no_key_set(why: &str) -> Error {
+    Error::network(format!("this is no usable key set (JWKS): {why}"))
+}
+
+fn is_strong(n: &[u8], e: &[u8]) -> bool {
+    let is_long = n.len() > 256 || (n.len() == 256 && n[0] >= 0x80);
+    // ring takes no leading zeros and no exponent beyond 33 bits.
+    let is_sound = n.len() <= 1024 && n.first() != Some(&0) && n.last().is_some_and(|last| last % 2 == 1);
+    let is_exponent =
+        (1..=4).contains(&e.len()) && e[0] != 0 && e.last().is_some_and(|last| last % 2 == 1) && *e != [1];
+    is_long && is_sound && is_exponent && !is_roca(&BigUint::from_bytes_be(n))
+}
+
+/// Whether a modulus bears the mark of CVE-2017-15361 (ROCA): modulo every small prime it is a power of 65537.
+fn is_roca(n: &BigUint) -> bool {
+    const PRIMES: [u32; 38] = [
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+        109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    ];
+    PRIMES.iter().all(|prime| {
+        let rest = n % *prime;
+        let powers = std::iter::successors(Some(1), |power| Some(power * (65537 % prime) % prime));
+        powers.take(*prime as usize).any(|power| BigUint::from(power) == rest)
+    })
+}

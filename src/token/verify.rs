@@ -1,0 +1,343 @@
+//! Verifying a token: signature and claims, from its text, a key set, expectations and the time. No I/O.
+//!
+//! The rules are those of the Cognito developer guide ("Verifying JSON web tokens") and RFC 8725: RS256 alone, the key by
+//! its `kid` from the configured pool's set, and every claim compared with what was expected, not with what the token says
+//! of itself.
+//!
+//! ```
+//! use cogtok::profile::words::ClientId;
+//! use cogtok::token::keys::KeySet;
+//! use cogtok::token::verify::{Expectations, verify};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let jwks = include_bytes!("../../tests/fixtures/jwt/jwks.json");
+//! # let token = include_str!("../../tests/fixtures/jwt/access.jwt").trim();
+//! let keys = KeySet::parse(jwks)?; // what https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01/.well-known/jwks.json gave
+//! let client: ClientId = "1example23456789abcdefghij".parse()?;
+//! let expected = Expectations::of_pool(&"us-east-1_Example01".parse()?, vec![client]);
+//!
+//! let now = 1_700_000_000_000; // milliseconds since the Unix epoch
+//! let claims = verify(token, &keys, &expected, now)?;
+//! assert_eq!(claims.username(), Some("alice"));
+//!
+//! let two_hours_later = now + 2 * 3_600_000;
+//! let rejection = verify(token, &keys, &expected, two_hours_later).unwrap_err();
+//! assert_eq!(rejection.claim, "exp");
+//! # Ok(())
+//! # }
+//! ```
+
+use serde_json::{Map, Value};
+
+use super::crypto;
+use super::jwt::{self, TokenKind};
+use super::keys::KeySet;
+use super::when::relative;
+use crate::error::{Error, Kind, printable};
+use crate::profile::issuers;
+use crate::profile::words::{ClientId, PoolId, Scopes, TokenUse};
+
+/// Seconds by which clocks may differ.
+pub const LEEWAY_SECONDS: u64 = 60;
+
+/// Header parameters that Cognito never sets and that bring a key, another form of token, or rules of their own.
+const REFUSED_HEADERS: [&str; 8] = ["crit", "b64", "enc", "jku", "jwk", "x5c", "x5u", "zip"];
+
+/// What a token must say.
+#[derive(Debug, Clone, Default)]
+pub struct Expectations {
+    /// `iss` must be one of these, to the letter; with none nothing passes.
+    pub issuers: Vec<String>,
+    /// `client_id` (access token) or `aud` (ID token) must be one of these; with none nothing passes.
+    pub clients: Vec<ClientId>,
+    /// `token_use`, where only one is wanted.
+    pub token: Option<TokenUse>,
+    /// `aud` of an access token with resource binding (RFC 8707). Without it an access token must have no `aud`.
+    pub audience: Option<String>,
+    /// Scopes that must all be in `scope`.
+    pub scopes: Scopes,
+    /// Groups that must all be in `cognito:groups`.
+    pub groups: Vec<String>,
+}
+
+impl Expectations {
+    /// A token of this pool, by either of its issuers, for one of these app clients.
+    pub fn of_pool(pool: &PoolId, clients: Vec<ClientId>) -> Self {
+        Expectations { issuers: issuers(pool).to_vec(), clients, ..Expectations::default() }
+    }
+}
+
+/// The claims of a token that [`verify`] has accepted. Nothing else makes one.
+///
+/// ```compile_fail
+/// let claims = cogtok::token::verify::Claims(serde_json::Map::new());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// All claims.
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// A claim that is a string.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// `sub`.
+    pub fn subject(&self) -> Option<&str> {
+        self.text("sub")
+    }
+
+    /// The user's name: `username` of an access token, `cognito:username` of an ID token.
+    pub fn username(&self) -> Option<&str> {
+        self.text("username").or_else(|| self.text("cognito:username"))
+    }
+
+    /// The app client: `client_id` of an access token, `aud` of an ID token.
+    pub fn client_id(&self) -> Option<&str> {
+        self.text("client_id").or_else(|| self.text("aud"))
+    }
+
+    /// `exp`, in seconds since the Unix epoch.
+    pub fn expires_at(&self) -> u64 {
+        self.0.get("exp").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// `scope`.
+    pub fn scopes(&self) -> Scopes {
+        self.text("scope").and_then(|scope| Scopes::parse([scope]).ok()).unwrap_or_default()
+    }
+
+    /// What kind of token it is.
+    pub fn kind(&self) -> TokenKind {
+        TokenKind::of(&self.0)
+    }
+}
+
+/// Why a token was not accepted: the first rule that it breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The claim or header parameter, or `format`, `signature`.
+    pub claim: &'static str,
+    /// What the token has, fit for a terminal.
+    pub found: String,
+    /// What it should be.
+    pub expected: String,
+}
+
+impl Rejection {
+    fn new(claim: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Rejection { claim, found: found.into(), expected: expected.into() }
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` is {}, expected: {}", self.claim, self.found, self.expected)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        let hint = match rejection.claim {
+            "format" => "give the whole token, three parts with dots between, and nothing else",
+            "exp" => "get a new one: `cogtok token user{p} --force-refresh`, `cogtok token m2m{p} --force-refresh`",
+            "iat" | "nbf" => "check this machine's clock",
+            "iss" => {
+                "the token is of another pool: check `user_pool_id` of the profile, or name the issuer with `--issuer URL`"
+            }
+            "kid" | "signature" => "the token is of another pool, or was changed on its way",
+            "token_use" => "`cogtok token user --token access` and `--token id` give the one and the other",
+            "client_id" | "aud" => "if that is the client you mean, name it with `--client-id ID`",
+            "scope" => {
+                "scopes of your own come from the token endpoint, not from a sign-in with user name and password"
+            }
+            _ => "`cogtok token inspect -` shows what stands in it",
+        };
+        Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(hint)
+    }
+}
+
+/// The `kid` of a token whose header can be accepted: what decides which key set is needed, before one is fetched.
+///
+/// # Errors
+/// The [`Rejection`] of `format`, `alg`, `kid`, or of a header parameter that Cognito never sets.
+pub fn key_id(token: &str) -> Result<String, Rejection> {
+    let malformed = |found: &str| Rejection::new("format", found, "a JSON Web Token (three base64url parts)");
+    let parts = jwt::parts(token).ok_or_else(|| malformed("not three parts between dots"))?;
+    let header = jwt::object(parts[0]).ok_or_else(|| malformed("a header that is not a JSON object in base64url"))?;
+    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
+        return Err(Rejection::new("alg", shown(header.get("alg")), "RS256, which is all that Cognito uses"));
+    }
+    if let Some(name) = REFUSED_HEADERS.into_iter().find(|name| header.contains_key(*name)) {
+        return Err(Rejection::new(name, "in the header", "none, as Cognito never sets it"));
+    }
+    // Stricter than ours: it refuses a parameter that is there twice.
+    if jsonwebtoken::decode_header(token).is_err() {
+        return Err(malformed("a header with parameters of a wrong type, or twice the same"));
+    }
+    match header.get("kid").and_then(Value::as_str) {
+        Some(id) => Ok(id.to_owned()),
+        None => Err(Rejection::new("kid", shown(header.get("kid")), "the name of a key of the pool")),
+    }
+}
+
+/// The payload of a token that one of `keys` has signed with RS256. Its claims are not looked at.
+///
+/// # Errors
+/// The [`Rejection`] of `format`, `alg`, `kid` or `signature`, or of a header parameter that Cognito never sets.
+pub fn verify_signature<'a>(token: &'a str, keys: &KeySet) -> Result<&'a str, Rejection> {
+    let id = key_id(token)?;
+    let key = keys.get(&id).ok_or_else(|| {
+        let known: Vec<String> = keys.ids().take(4).map(|id| printable(id, 60)).collect();
+        Rejection::new("kid", printable(&id, 80), format!("a key of the pool ({})", known.join(", ")))
+    })?;
+    let unsigned = || Rejection::new("signature", "not of that key", "the pool's, over header and payload");
+    let (message, signature) = token.rsplit_once('.').ok_or_else(unsigned)?;
+    let (_, payload) = message.split_once('.').ok_or_else(unsigned)?;
+    if crypto::is_signed(signature, message, key) { Ok(payload) } else { Err(unsigned()) }
+}
+
+/// Accepts a token at `now` (milliseconds since the Unix epoch), or says which rule it breaks first. The order: format,
+/// `alg`, other header parameters, `kid`, `signature`, `exp`, `nbf`, `iat`, `iss`, `token_use`, `client_id` or `aud`,
+/// `scope`, `cognito:groups`. Clocks may differ by [`LEEWAY_SECONDS`].
+///
+/// # Errors
+/// The [`Rejection`].
+pub fn verify(token: &str, keys: &KeySet, expected: &Expectations, now: u64) -> Result<Claims, Rejection> {
+    let payload = verify_signature(token, keys)?;
+    let claims = jwt::object(payload)
+        .ok_or_else(|| Rejection::new("format", "a payload that is no JSON object", "claims (RFC 7519)"))?;
+    check_times(&claims, now, LEEWAY_SECONDS)?;
+    check_issuer(&claims, &expected.issuers)?;
+    check_use(&claims, expected)?;
+    check_scopes(&claims, &expected.scopes)?;
+    check_groups(&claims, &expected.groups)?;
+    Ok(Claims(claims))
+}
+
+/// Whether a token with these claims lives at `now` (milliseconds since the Unix epoch).
+pub(super) fn check_times(claims: &Map<String, Value>, now: u64, leeway: u64) -> Result<(), Rejection> {
+    let found = |value: &Value| match value.as_i64() {
+        Some(seconds) => format!("{seconds} ({})", relative(seconds, now)),
+        None => shown(Some(value)),
+    };
+    let numeric = "a number of seconds since 1970";
+    let end = claims.get("exp").ok_or_else(|| Rejection::new("exp", "missing", numeric))?;
+    let ends = end.as_u64().ok_or_else(|| Rejection::new("exp", found(end), numeric))?;
+    if now / 1000 >= ends.saturating_add(leeway) {
+        return Err(Rejection::new("exp", found(end), "in the future"));
+    }
+    for name in ["nbf", "iat"] {
+        let Some(begin) = claims.get(name) else { continue };
+        let begins = begin.as_u64().ok_or_else(|| Rejection::new(name, found(begin), numeric))?;
+        if begins > (now / 1000).saturating_add(leeway) {
+            return Err(Rejection::new(name, found(begin), "in the past"));
+        }
+    }
+    Ok(())
+}
+
+fn check_issuer(claims: &Map<String, Value>, issuers: &[String]) -> Result<(), Rejection> {
+    let issuer = claims.get("iss");
+    match issuer.and_then(Value::as_str) {
+        Some(issuer) if issuers.iter().any(|expected| expected == issuer) => Ok(()),
+        _ => Err(Rejection::new("iss", shown(issuer), one_of(issuers))),
+    }
+}
+
+fn check_use(claims: &Map<String, Value>, expected: &Expectations) -> Result<(), Rejection> {
+    let value = claims.get("token_use");
+    let token = match value.and_then(Value::as_str) {
+        Some("access") => TokenUse::Access,
+        Some("id") => TokenUse::Id,
+        _ => return Err(Rejection::new("token_use", shown(value), "access or id")),
+    };
+    if let Some(wanted) = expected.token.filter(|wanted| *wanted != token) {
+        return Err(Rejection::new("token_use", token.as_str(), wanted.as_str()));
+    }
+    let name = match token {
+        TokenUse::Access => "client_id",
+        TokenUse::Id => "aud",
+    };
+    let client = claims.get(name);
+    let is_expected = |client: &str| expected.clients.iter().any(|expected| expected.as_str() == client);
+    if !client.and_then(Value::as_str).is_some_and(is_expected) {
+        let clients: Vec<String> = expected.clients.iter().map(ToString::to_string).collect();
+        return Err(Rejection::new(name, shown(client), one_of(&clients)));
+    }
+    // RFC 7519 section 4.1.3: who is not named in `aud` must refuse the token.
+    match (token, claims.get("aud"), &expected.audience) {
+        (TokenUse::Id, _, _) | (TokenUse::Access, None, None) => Ok(()),
+        (TokenUse::Access, Some(Value::String(audience)), Some(wanted)) if audience == wanted => Ok(()),
+        (TokenUse::Access, audience, Some(wanted)) => {
+            Err(Rejection::new("aud", shown(audience), printable(wanted, 200)))
+        }
+        (TokenUse::Access, audience, None) => Err(Rejection::new(
+            "aud",
+            shown(audience),
+            "none in an access token, unless it is bound to a resource that `--audience` names",
+        )),
+    }
+}
+
+fn check_scopes(claims: &Map<String, Value>, wanted: &Scopes) -> Result<(), Rejection> {
+    if wanted.iter().next().is_none() {
+        return Ok(());
+    }
+    let value = claims.get("scope");
+    let granted = value.and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok());
+    match granted.map(|granted| wanted.missing_from(&granted).join(" ")) {
+        Some(missing) if missing.is_empty() => Ok(()),
+        Some(missing) => Err(Rejection::new("scope", shown(value), format!("with {missing}"))),
+        None => Err(Rejection::new("scope", shown(value), format!("with {wanted}"))),
+    }
+}
+
+fn check_groups(claims: &Map<String, Value>, wanted: &[String]) -> Result<(), Rejection> {
+    let value = claims.get("cognito:groups");
+    let groups: Vec<&str> = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    match wanted.iter().find(|group| !groups.contains(&group.as_str())) {
+        None => Ok(()),
+        Some(group) => Err(Rejection::new("cognito:groups", shown(value), format!("with {}", printable(group, 128)))),
+    }
+}
+
+/// A value of a token as it may be shown.
+pub(super) fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "missing".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "empty".to_owned(),
+        Some(Value::String(text)) => brief(text),
+        Some(Value::Array(items)) if items.len() > 20 => format!("a list of {}", items.len()),
+        Some(Value::Object(_)) => "an object".to_owned(),
+        Some(other) => brief(&other.to_string()),
+    }
+}
+
+/// Text that leaves room for the rest of a line, however much of it has to be escaped.
+fn brief(text: &str) -> String {
+    let shown = printable(text, 200);
+    if shown.len() > 400 { printable(text, 40) } else { shown }
+}
+
+pub(super) fn one_of(values: &[String]) -> String {
+    match values {
+        [] => "one that is named, and none is".to_owned(),
+        [only] => printable(only, 200),
+        many => format!("one of {}", printable(&many.join(", "), 400)),
+    }
+}
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "wycheproof_tests.rs"]
+mod wycheproof;
