@@ -46,6 +46,12 @@ pub struct M2m {
 }
 
 pub fn run(app: &App, args: &M2m) -> Result<()> {
+    let (profile, policy, served) = serve(app, args)?;
+    args.shared.deliver(app, &profile, &policy, &served, "m2m")
+}
+
+/// The machine's token, from the cache or by asking for it.
+pub fn serve(app: &App, args: &M2m) -> Result<(Profile, Policy, Served)> {
     args.shared.begin(app, TokenUse::Access)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let mut profile = app.profile(&[
@@ -88,7 +94,7 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
             })?
         }
     };
-    args.shared.deliver(app, &profile, &policy, &served, "m2m")
+    Ok((profile, policy, served))
 }
 
 /// The secret, where getting it may take a human: nobody should wait behind a question.

@@ -3,7 +3,8 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows::{self, Policy, user};
+use cogtok::flows::{self, Policy, Served, user};
+use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::TokenUse;
 use cogtok::secret::Secret;
@@ -49,7 +50,7 @@ pub struct User {
     no_refresh: bool,
     /// Which token to print: access or id
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
-    token: Option<String>,
+    pub token: Option<String>,
     /// The app client
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -59,6 +60,16 @@ pub struct User {
 }
 
 pub fn run(app: &App, args: &User) -> Result<()> {
+    let (profile, policy, served) = serve(app, args)?;
+    let again = match policy.token {
+        TokenUse::Access => "user",
+        TokenUse::Id => "user --token id",
+    };
+    args.shared.deliver(app, &profile, &policy, &served, again)
+}
+
+/// The user's tokens, from the cache or by signing in.
+pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
     let mut profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::AuthFlow, args.auth_flow.clone()),
@@ -96,11 +107,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
             })?
         }
     };
-    let again = match token {
-        TokenUse::Access => "user",
-        TokenUse::Id => "user --token id",
-    };
-    args.shared.deliver(app, &profile, &policy, &served, again)
+    Ok((profile, policy, served))
 }
 
 /// What standard input, options and variables give: one line each for the password, the new one and the code, in this
