@@ -79,7 +79,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
         (Key::UserPoolId, args.user_pool_id.clone()),
     ])?;
     let token = profile.user.token;
-    args.shared.begin(app, token)?;
+    args.shared.begin(app, None, token)?;
     let (mut given_password, given) = read_given(args)?;
     app.settle_region(&mut profile);
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
