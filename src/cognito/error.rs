@@ -55,6 +55,7 @@ const TABLE: &[Row] = &[
     row("InvalidParameterException", "not configured for secret", Config, "the app client has no secret: unset COGTOK_USER_CLIENT_SECRET, or `cogtok secret delete user-client{p}` removes the stored one"),
     row("InvalidParameterException", "user_password_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses the other one, or enable ALLOW_USER_PASSWORD_AUTH on the client"),
     row("InvalidParameterException", "user_srp_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client"),
+    row("InvalidParameterException", "client_token_auth", Config, "the app client does not allow GetClientToken: it needs ALLOW_CLIENT_TOKEN_AUTH as its only flow, or a token endpoint: `cogtok profile set {name} m2m.token_url URL`"),
     row("InvalidParameterException", "flow not enabled", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
     row("InvalidParameterException", "initiate auth method not supported", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
     // Making users.

@@ -7,7 +7,7 @@ use crate::cognito::oauth::{self, ClientCredentials};
 use crate::cognito::secrets_manager;
 use crate::error::{Error, Result};
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, Endpoint, Scopes, SecretKind, Transport};
+use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
@@ -142,10 +142,17 @@ pub async fn client_with_arn(wire: &Wire, profile: &Profile) -> Result<Client> {
 ///
 /// # Errors
 /// As [`oauth::client_credentials`] and [`client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
-/// neither an endpoint nor a Region is known.
+/// neither an endpoint nor a Region is known, and for a way of authenticating that a cache can't tell clients apart by.
 pub async fn obtain(wire: &Wire, profile: &Profile, client: &Client) -> Result<TokenSet> {
     match place(profile, client.token_url.as_ref())? {
         Place::Endpoint(token_url) => {
+            if profile.m2m.scope_in_query && profile.m2m.auth_method != AuthMethod::Basic {
+                // A cache that goes by the Authorization header would give one client's token to another.
+                return Err(Error::config(
+                    "`m2m.scope_in_query` needs the client to authenticate with client_secret_basic",
+                )
+                .hint("run `cogtok profile set {name} m2m.auth_method client_secret_basic`"));
+            }
             let request = ClientCredentials {
                 token_url,
                 client_id: &client.client_id,

@@ -1,7 +1,7 @@
 //! How this process becomes another one: what it changed about itself is as it was, and no signal is lost on the way.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::fs::Mode;
@@ -9,9 +9,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 
 static BEFORE: OnceLock<(Mode, Rlimit)> = OnceLock::new();
 
-/// Whether a signal came, and whether this process is about to become another one. Between the two no signal can fall: one
-/// that comes before `LEAVING` is set leaves `SEEN`, one that comes after ends the process in its own handler.
-static SEEN: AtomicBool = AtomicBool::new(false);
+/// The last signal that came, or 0, and whether this process is about to become another one. Between the two no signal can
+/// fall: one that comes before `LEAVING` is set is in `SEEN`, one that comes after ends the process in its own handler.
+static SEEN: AtomicUsize = AtomicUsize::new(0);
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
 /// Forbids core files and makes new files this user's alone.
@@ -28,11 +28,15 @@ pub fn prepare() {
 pub fn make_way() {
     LEAVING.store(true, Ordering::SeqCst);
     for _ in 0..100 {
-        if !SEEN.load(Ordering::SeqCst) {
+        if SEEN.load(Ordering::SeqCst) == 0 {
             break;
         }
         // It is on its way to the thread that ends the process.
         std::thread::park_timeout(Duration::from_millis(10));
+    }
+    if let Some(signal) = i32::try_from(SEEN.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0) {
+        // There is no such thread.
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
     if let Some((mask, limit)) = BEFORE.get() {
         umask(*mask);
@@ -42,10 +46,10 @@ pub fn make_way() {
 
 /// Keeps count of these signals for [`make_way`].
 pub fn watch(signals: &[i32]) {
-    use signal_hook::flag::{register, register_conditional_default};
-    for signal in signals.iter().filter(|signal| **signal != signal_hook::consts::SIGTSTP) {
-        let _ = register(*signal, &SEEN);
-        let _ = register_conditional_default(*signal, &LEAVING);
+    use signal_hook::flag::{register_conditional_default, register_usize};
+    for signal in signals.iter().copied().filter(|signal| *signal != signal_hook::consts::SIGTSTP) {
+        let _ = register_usize(signal, &SEEN, usize::try_from(signal).unwrap_or_default());
+        let _ = register_conditional_default(signal, &LEAVING);
     }
 }
 
