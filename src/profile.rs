@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use keys::{Key, Origin, Settings};
+use keys::{Key, Origin, Settings, parse_bool};
 use words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
-    SecretArn, SecretKind, TokenUse, Username, parse_duration,
+    SecretArn, SecretKind, TokenUse, Transport, Username, parse_duration,
 };
 
 /// How long a served token must still be valid where nothing says otherwise.
@@ -67,6 +67,10 @@ pub struct M2mPart {
     pub secret_arn: Option<SecretArn>,
     /// How the client authenticates.
     pub auth_method: AuthMethod,
+    /// Where the token is asked for.
+    pub transport: Transport,
+    /// Whether the token endpoint gets the scopes in the URL as well.
+    pub scope_in_query: bool,
 }
 
 /// One profile with all overrides applied.
@@ -78,6 +82,8 @@ pub struct Profile {
     pub user_pool_id: Option<PoolId>,
     /// The Region, from the first of: option, COGTOK_REGION, profile, pool id or ARN, AWS_REGION, AWS_DEFAULT_REGION.
     pub region: Option<Region>,
+    /// Whether an option, a variable of ours, the profile, its pool or its ARN names the Region, rather than AWS_REGION.
+    pub is_region_asked: bool,
     /// The profile of `~/.aws` whose credentials sign admin calls.
     pub aws_profile: Option<String>,
     /// Whether an option, a variable of ours or the profile names it, rather than AWS_PROFILE.
@@ -117,12 +123,14 @@ impl Profile {
         let secret_arn: Option<SecretArn> = settings.get(Key::SecretArn)?;
         let domain: Option<Endpoint> = settings.get(Key::Domain)?;
         let token_url: Option<Endpoint> = settings.get(Key::TokenUrl)?;
-        let region = match settings.get(Key::Region)? {
+        let asked = match settings.get(Key::Region)? {
             Some(region) => Some(region),
-            None => match user_pool_id.as_ref().map(PoolId::region).or_else(|| secret_arn.as_ref()?.region()) {
-                Some(region) => Some(region),
-                None => aws.region.as_ref().map(from_variable).transpose()?,
-            },
+            None => user_pool_id.as_ref().map(PoolId::region).or_else(|| secret_arn.as_ref()?.region()),
+        };
+        let is_region_asked = asked.is_some();
+        let region = match asked {
+            Some(region) => Some(region),
+            None => aws.region.as_ref().map(from_variable).transpose()?,
         };
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
         let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
@@ -131,6 +139,7 @@ impl Profile {
             name,
             user_pool_id,
             region,
+            is_region_asked,
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
@@ -156,6 +165,8 @@ impl Profile {
                 token_url: token_url.or_else(|| domain.as_ref().map(|domain| domain.join("/oauth2/token"))),
                 secret_arn,
                 auth_method: settings.get(Key::AuthMethod)?.unwrap_or(AuthMethod::Basic),
+                transport: settings.get(Key::Transport)?.unwrap_or(Transport::Auto),
+                scope_in_query: settings.get_with(Key::ScopeInQuery, parse_bool)?.unwrap_or(false),
             },
         })
     }

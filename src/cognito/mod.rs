@@ -1,6 +1,7 @@
 //! The wire: the only folder that names the AWS SDK, `oauth2` or the HTTP client.
 
 pub mod admin;
+pub mod client_token;
 mod credentials;
 pub mod device;
 pub mod error;

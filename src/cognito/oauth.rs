@@ -35,6 +35,9 @@ pub struct ClientCredentials<'a> {
     pub auth_method: AuthMethod,
     /// The scopes to ask for; none asks for all that the client may have.
     pub scopes: &'a Scopes,
+    /// Whether the scopes stand in the URL as well, for a cache before the endpoint that goes by it. The answer may be an old
+    /// one then, so the token's own `exp` counts and `expires_in` does not.
+    pub scope_in_query: bool,
 }
 
 /// Asks the token endpoint for a machine-to-machine access token: one request, repeated at most three times for
@@ -68,8 +71,11 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
     let scope = answer.scope;
     let now = wire.now();
     let value = Secret::new(answer.access_token.into_secret());
-    let access =
-        Token::received(value, Lifetime::of(answer.expires_in.as_ref()), now).map_err(|error| error.context(&host))?;
+    let lifetime = match request.scope_in_query {
+        true => Lifetime::Missing,
+        false => Lifetime::of(answer.expires_in.as_ref()),
+    };
+    let access = Token::received(value, lifetime, now).map_err(|error| error.context(&host))?;
     // Cognito's answer has no scope; the token's own claim is the truth where it has one.
     let scope = jwt::read_unverified(access.value.expose())
         .and_then(|claims| claims.scope)
@@ -87,7 +93,14 @@ type TokenClient = Client<
 >;
 
 async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Failed> {
-    let token_url = TokenUrl::new(request.token_url.url().to_string())
+    let mut url = request.token_url.url().clone();
+    if request.scope_in_query && request.scopes.iter().next().is_some() {
+        let scopes = request.scopes.to_string();
+        // Not `+`, which is a space in a form alone.
+        let encoded: String = url::form_urlencoded::byte_serialize(scopes.as_bytes()).collect();
+        url.set_query(Some(&format!("scope={}", encoded.replace('+', "%20"))));
+    }
+    let token_url = TokenUrl::new(url.to_string())
         .map_err(|why| Failed::Final(Error::usage(format!("the token URL is malformed: {why}"))))?;
     let client = TokenClient::new(oauth2::ClientId::new(request.client_id.as_str().to_owned()))
         .set_client_secret(ClientSecret::new(request.client_secret.expose().to_owned()))

@@ -1,11 +1,13 @@
-//! Machine-to-machine: client_credentials at the token endpoint (RFC 6749 section 4.4).
+//! Machine-to-machine: client_credentials at the token endpoint (RFC 6749 section 4.4), or GetClientToken of the Cognito
+//! API, which needs no domain.
 
+use crate::cognito::client_token::{self, GetClientToken};
 use crate::cognito::http::Wire;
 use crate::cognito::oauth::{self, ClientCredentials};
 use crate::cognito::secrets_manager;
 use crate::error::{Error, Result};
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, Endpoint, Scopes, SecretKind};
+use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
@@ -14,11 +16,23 @@ use crate::token::TokenSet;
 
 /// Everything one request needs.
 #[derive(Debug)]
-struct Client {
-    token_url: Endpoint,
-    client_id: ClientId,
-    client_secret: Secret,
-    scopes: Scopes,
+pub struct Client {
+    /// The app client.
+    pub client_id: ClientId,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// The token endpoint, where one is known.
+    pub token_url: Option<Endpoint>,
+    /// The scopes to ask for; none asks for all that the client may have.
+    pub scopes: Scopes,
+}
+
+/// Where the token is asked for.
+#[derive(Debug)]
+enum Place<'a> {
+    Endpoint(&'a Endpoint),
+    /// The Cognito API at this origin.
+    Api(String),
 }
 
 /// What the profile's machine-to-machine token depends on.
@@ -39,8 +53,10 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
         };
         return Ok(CacheKey::of(&[
             ("kind", "m2m"),
+            ("transport", m2m.transport.as_str()),
             ("secret_arn", arn.as_str()),
             ("secretsmanager", &endpoint),
+            ("endpoint", &profile.cognito_idp_origin().unwrap_or_default()),
             ("token_url", &url),
             ("client_id", &client),
             ("scopes", &scopes),
@@ -48,14 +64,23 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
             ("scopes_from", if m2m.are_scopes_asked { "call" } else { "secret" }),
         ]));
     }
-    let (client, url) = client_and_url(profile)?;
-    Ok(CacheKey::of(&[
-        ("kind", "m2m"),
-        ("transport", "endpoint"),
-        ("token_url", url.as_str()),
-        ("client_id", client.as_str()),
-        ("scopes", &scopes),
-    ]))
+    let client = client_id(profile)?.as_str();
+    Ok(match place(profile, m2m.token_url.as_ref())? {
+        Place::Endpoint(url) => CacheKey::of(&[
+            ("kind", "m2m"),
+            ("transport", Transport::Endpoint.as_str()),
+            ("token_url", url.as_str()),
+            ("client_id", client),
+            ("scopes", &scopes),
+        ]),
+        Place::Api(origin) => CacheKey::of(&[
+            ("kind", "m2m"),
+            ("transport", Transport::Api.as_str()),
+            ("endpoint", &origin),
+            ("client_id", client),
+            ("scopes", &scopes),
+        ]),
+    })
 }
 
 /// What the client secret of this profile is bound to.
@@ -63,31 +88,30 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
 /// # Errors
 /// As [`cache_key`].
 pub fn secret_binding(profile: &Profile) -> Result<Binding> {
-    let (client, url) = client_and_url(profile)?;
-    Ok(Binding { kind: SecretKind::M2mClient, client_id: client.clone(), origin: url.origin(), username: None })
-}
-
-/// Asks for a token with a client secret at hand: one request.
-///
-/// # Errors
-/// As [`oauth::client_credentials`].
-pub async fn obtain(wire: &Wire, profile: &Profile, client_secret: Secret) -> Result<TokenSet> {
-    let (client_id, token_url) = client_and_url(profile)?;
-    let client = Client {
-        token_url: token_url.clone(),
-        client_id: client_id.clone(),
-        client_secret,
-        scopes: profile.m2m.scopes.clone(),
+    let client_id = client_id(profile)?.clone();
+    let origin = match place(profile, profile.m2m.token_url.as_ref())? {
+        Place::Endpoint(url) => url.origin(),
+        Place::Api(origin) => origin,
     };
-    request(wire, profile, &client).await
+    Ok(Binding { kind: SecretKind::M2mClient, client_id, origin, username: None })
 }
 
-/// Asks for a token with what the profile's Secrets Manager secret holds: two requests.
+/// The profile's client with its secret at hand.
 ///
 /// # Errors
-/// As [`secrets_manager::get`] and [`oauth::client_credentials`]; [`Kind::Config`](crate::error::Kind::Config) when the
-/// secret is for another client or endpoint than the profile.
-pub async fn obtain_with_arn(wire: &Wire, profile: &Profile) -> Result<TokenSet> {
+/// [`Kind::Config`](crate::error::Kind::Config) when the profile names no client.
+pub fn client(profile: &Profile, client_secret: Secret) -> Result<Client> {
+    let m2m = &profile.m2m;
+    let client_id = client_id(profile)?.clone();
+    Ok(Client { client_id, client_secret, token_url: m2m.token_url.clone(), scopes: m2m.scopes.clone() })
+}
+
+/// The client that the profile's Secrets Manager secret holds: one request.
+///
+/// # Errors
+/// As [`secrets_manager::get`]; [`Kind::Config`](crate::error::Kind::Config) when the secret is for another client or
+/// endpoint than the profile.
+pub async fn client_with_arn(wire: &Wire, profile: &Profile) -> Result<Client> {
     let m2m = &profile.m2m;
     let arn = m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn, "--secret-arn"))?;
     let bundle = secrets_manager::get(wire, profile, arn).await?;
@@ -105,31 +129,68 @@ pub async fn obtain_with_arn(wire: &Wire, profile: &Profile) -> Result<TokenSet>
         (Some(ours), Some(theirs)) if *ours != theirs => {
             return Err(conflict("token URL", ours.as_str(), theirs.as_str()));
         }
-        (ours, theirs) => theirs.or_else(|| ours.clone()).ok_or_else(|| missing(Key::TokenUrl, "--token-url"))?,
+        (ours, theirs) => theirs.or_else(|| ours.clone()),
     };
     let scopes = match bundle.scopes {
         Some(scopes) if !m2m.are_scopes_asked => scopes,
         _ => m2m.scopes.clone(),
     };
-    request(wire, profile, &Client { token_url, client_id, client_secret: bundle.client_secret, scopes }).await
+    Ok(Client { client_id, client_secret: bundle.client_secret, token_url, scopes })
 }
 
-async fn request(wire: &Wire, profile: &Profile, client: &Client) -> Result<TokenSet> {
-    oauth::client_credentials(
-        wire,
-        &ClientCredentials {
-            token_url: &client.token_url,
-            client_id: &client.client_id,
-            client_secret: &client.client_secret,
-            auth_method: profile.m2m.auth_method,
-            scopes: &client.scopes,
-        },
-    )
-    .await
+/// Asks for a token: one request.
+///
+/// # Errors
+/// As [`oauth::client_credentials`] and [`client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
+/// neither an endpoint nor a Region is known, and for a way of authenticating that a cache can't tell clients apart by.
+pub async fn obtain(wire: &Wire, profile: &Profile, client: &Client) -> Result<TokenSet> {
+    match place(profile, client.token_url.as_ref())? {
+        Place::Endpoint(token_url) => {
+            if profile.m2m.scope_in_query && profile.m2m.auth_method != AuthMethod::Basic {
+                // A cache that goes by the Authorization header would give one client's token to another.
+                return Err(Error::config(
+                    "`m2m.scope_in_query` needs the client to authenticate with client_secret_basic",
+                )
+                .hint("run `cogtok profile set {name} m2m.auth_method client_secret_basic`"));
+            }
+            let request = ClientCredentials {
+                token_url,
+                client_id: &client.client_id,
+                client_secret: &client.client_secret,
+                auth_method: profile.m2m.auth_method,
+                scopes: &client.scopes,
+                scope_in_query: profile.m2m.scope_in_query,
+            };
+            oauth::client_credentials(wire, &request).await
+        }
+        Place::Api(origin) => {
+            if profile.m2m.transport == Transport::Auto {
+                log::info!(target: "cogtok", "no token endpoint is known, so GetClientToken is used, at {origin}");
+            }
+            let Client { client_id, client_secret, scopes, .. } = client;
+            client_token::get(wire, profile, &GetClientToken { client_id, client_secret, scopes }).await
+        }
+    }
 }
 
-fn client_and_url(profile: &Profile) -> Result<(&ClientId, &Endpoint)> {
-    let client = profile.m2m.client_id.as_ref().ok_or_else(|| missing(Key::M2mClientId, "--client-id"))?;
-    let url = profile.m2m.token_url.as_ref().ok_or_else(|| missing(Key::TokenUrl, "--token-url"))?;
-    Ok((client, url))
+/// Whether the profile says, without a Secrets Manager secret, which client asks and where.
+pub fn is_complete(profile: &Profile) -> bool {
+    client_id(profile).is_ok() && place(profile, profile.m2m.token_url.as_ref()).is_ok()
+}
+
+/// A token endpoint that is known comes first; without one the pool or a Region that was named says where the API is.
+fn place<'a>(profile: &Profile, token_url: Option<&'a Endpoint>) -> Result<Place<'a>> {
+    let is_api = match profile.m2m.transport {
+        Transport::Api => true,
+        Transport::Endpoint => false,
+        Transport::Auto => token_url.is_none() && profile.is_region_asked,
+    };
+    match is_api {
+        true => profile.cognito_idp_origin().map(Place::Api),
+        false => token_url.map(Place::Endpoint).ok_or_else(|| missing(Key::TokenUrl, "--token-url")),
+    }
+}
+
+fn client_id(profile: &Profile) -> Result<&ClientId> {
+    profile.m2m.client_id.as_ref().ok_or_else(|| missing(Key::M2mClientId, "--client-id"))
 }

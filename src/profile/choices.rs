@@ -113,6 +113,18 @@ choice!(
 );
 
 choice!(
+    /// Where a machine-to-machine token is asked for.
+    Transport, "transport" {
+        /// The token endpoint where one is known, else the Cognito API.
+        Auto = "auto",
+        /// The token endpoint of the pool's domain (RFC 6749 section 4.4).
+        Endpoint = "endpoint",
+        /// GetClientToken of the Cognito API, which needs no domain.
+        Api = "api",
+    }
+);
+
+choice!(
     /// Which of a user's tokens is meant.
     TokenUse, "token" {
         /// The access token.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, Region, Scopes, SecretArn,
-    SecretKind, TokenUse, Username, parse_duration,
+    SecretKind, TokenUse, Transport, Username, parse_duration,
 };
 use crate::error::{Error, Result, printable};
 
@@ -55,6 +55,14 @@ fn is_name(text: &str) -> Result<()> {
     }
 }
 
+/// A yes or no as the configuration has it.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for anything but `true` and `false`.
+pub fn parse_bool(text: &str) -> Result<bool> {
+    text.parse().map_err(|_| Error::usage(format!("`{}` is neither true nor false", printable(text, 40))))
+}
+
 keys! {
     /// What the profile is for, shown by completion and `profile list`.
     Description = "description", None, is_name;
@@ -94,6 +102,10 @@ keys! {
     IdentityPoolId = "identity_pool.id", Some("COGTOK_IDENTITY_POOL_ID"), is::<IdentityPoolId>;
     /// How the client authenticates at the token endpoint.
     AuthMethod = "m2m.auth_method", Some("COGTOK_AUTH_METHOD"), is::<AuthMethod>;
+    /// Where the token is asked for.
+    Transport = "m2m.transport", Some("COGTOK_TRANSPORT"), is::<Transport>;
+    /// Whether the token endpoint gets the scopes in the URL as well, for a cache before it.
+    ScopeInQuery = "m2m.scope_in_query", Some("COGTOK_SCOPE_IN_QUERY"), |text| parse_bool(text).map(drop);
 }
 
 /// The variables of the scripts that cogtok replaces: together they stand in for a profile.
@@ -110,6 +122,11 @@ impl Key {
     /// Whether the value is a list in the configuration file.
     pub const fn is_list(self) -> bool {
         matches!(self, Key::Scopes | Key::Secrets)
+    }
+
+    /// Whether the value is true or false in the configuration file, without quotes.
+    pub const fn is_bool(self) -> bool {
+        matches!(self, Key::ScopeInQuery)
     }
 
     /// The key with this dotted name.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-pub use super::choices::{AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TokenUse};
+pub use super::choices::{AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TokenUse, Transport};
 use crate::error::{Error, Result, is_unprintable, printable};
 
 macro_rules! word {

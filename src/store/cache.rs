@@ -2,6 +2,8 @@
 //!
 //! A key names everything a token depends on. Refresh tokens and client secrets are never here.
 
+mod list;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -15,6 +17,8 @@ use crate::profile::words::Scopes;
 use crate::secret::Secret;
 use crate::token::session::Renewal;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
+
+pub use list::{Entry, Listing};
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 256 * 1024;

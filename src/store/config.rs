@@ -227,7 +227,9 @@ fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
             let items: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
             items.ok_or_else(|| wrong("a list of strings"))
         }
+        Value::Boolean(is) if key.is_bool() => Ok(vec![is.to_string()]),
         _ if key.is_list() => Err(wrong("a list of strings")),
+        _ if key.is_bool() => Err(wrong("true or false")),
         _ => Err(wrong("a string")),
     }
 }

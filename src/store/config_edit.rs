@@ -167,6 +167,7 @@ impl Draft {
                 let words = values.iter().flat_map(|value| value.split_ascii_whitespace());
                 set(table, last, Value::Array(words.collect::<Array>()));
             }
+            [value] if key.is_bool() => set(table, last, Value::from(value == "true")),
             values => set(table, last, Value::from(values.join(" "))),
         }
         Ok(())

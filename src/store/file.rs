@@ -266,7 +266,7 @@ fn read_note(file: &mut File) -> Option<Note> {
     serde_json::from_slice(&bytes).ok()
 }
 
-fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
@@ -302,7 +302,7 @@ pub fn sweep(dir: &Path, prefix: &str) {
     }
 }
 
-fn sync_dir(dir: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
 

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod config;
 pub mod config_edit;
 pub mod file;
+pub mod handout;
 pub mod journal;
 pub mod key_sets;
 pub mod keyring;

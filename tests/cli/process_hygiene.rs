@@ -151,7 +151,8 @@ fn a_core_file_is_never_written() {
     poll("the request is on its way", Duration::from_secs(10), || (server.hits() > 0).then_some(()));
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.pid())).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+    // The soft limit counts; the hard one is the user's, for the commands that `exec` becomes.
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     running.signal(Signal::QUIT);
     assert_eq!(running.wait().signal, Some(3));
 }

@@ -150,8 +150,10 @@ fn every_command_in_the_documentation_and_in_the_examples_is_one_that_there_is()
     let mut count = 0;
     for (source, text) in texts {
         for words in commands(&text) {
-            // With --help at the end nothing is done, but every word before it must be known.
-            let output = home.cogtok(&words).arg("--help").prints_on_failure().run();
+            // With --help at the end nothing is done, but every word before it must be known. What stands behind `--` is another
+            // command's.
+            let own: Vec<_> = words.iter().take_while(|word| *word != "--").collect();
+            let output = home.cogtok(&own).arg("--help").prints_on_failure().run();
             output.check(output.code == Some(0), &format!("{source} shows a command that does not exist"));
             let values: Vec<_> =
                 words.iter().filter(|word| word.starts_with("user.") || word.starts_with("m2m.")).collect();
@@ -187,6 +189,7 @@ fn flatten(prefix: &str, table: &toml::Table, found: &mut BTreeMap<String, Vec<S
                 let items = items.iter().map(|item| item.as_str().expect("a string").to_string());
                 found.insert(format!("{prefix}{key}"), items.collect());
             }
+            toml::Value::Boolean(is) => drop(found.insert(format!("{prefix}{key}"), vec![is.to_string()])),
             value => drop(found.insert(format!("{prefix}{key}"), vec![value.as_str().expect("a string").to_string()])),
         }
     }

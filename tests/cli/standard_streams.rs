@@ -18,7 +18,7 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 37] = [
+const COMMANDS: [(&str, Gives); 43] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -37,12 +37,18 @@ const COMMANDS: [(&str, Gives); 37] = [
     ("token m2m", Data),
     ("token m2m --json", Data),
     ("token m2m --header", Data),
+    ("token m2m --export=nushell", Data),
+    ("header --as m2m", Data),
+    ("exec --as m2m -- true", Nothing),
     ("token user --username EMAIL", Data),
     ("token inspect --username EMAIL", Data),
     ("token inspect --username EMAIL --claim scope", Data),
     ("token verify --username EMAIL", Data),
     ("token verify --username EMAIL --token id --json", Data),
     ("token check --for identity-pool --username EMAIL --token id", Data),
+    ("cache list", Data),
+    ("cache list --json", Data),
+    ("cache clear --expired", Nothing),
     ("user show EMAIL", Data),
     ("user list --limit 3", Data),
     ("user list --limit 3 --json", Data),
@@ -148,10 +154,11 @@ fn standard_error_closed_or_full_changes_neither_data_nor_exit_code() {
 #[test]
 fn with_standard_input_closed_no_command_waits() {
     // What is read is the end of the file at once, so that alone which needs a value misses one.
-    let is_fed = |line: &str| line.starts_with("secret ") || line.starts_with("token m2m");
+    let is_fed = |line: &str| ["secret ", "token m2m", "header "].iter().any(|start| line.starts_with(start));
     for (line, gives, output) in with("<&-") {
         match line {
             "secret set m2m-client" => drop(output.code(2).stderr_has("empty")),
+            line if line.starts_with("exec ") => drop(output.code(125).stderr_has("secret")),
             _ if is_fed(line) && output.code != Some(0) => drop(output.code(5).stderr_has("secret")),
             _ => drop(output.ok().check(output.stdout.is_empty() == (gives == Nothing), line)),
         }

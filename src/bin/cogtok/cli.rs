@@ -128,6 +128,34 @@ const REFUSED: [(&str, &str); 8] = [
     ("--refresh-token", "secrets are read from standard input or asked for"),
 ];
 
+/// Global options that a value follows.
+const WITH_VALUE: [&str; 11] = [
+    "-p",
+    "--profile",
+    "--config",
+    "--region",
+    "--aws-profile",
+    "--endpoint-url",
+    "-o",
+    "--output",
+    "--timeout",
+    "--ca-bundle",
+    "--color",
+];
+
+/// Whether the command is `exec`, on a command line that need not parse.
+pub fn is_exec(args: &[OsString]) -> bool {
+    let mut words = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default());
+    while let Some(word) = words.next() {
+        match word {
+            option if WITH_VALUE.contains(&option) => drop(words.next()),
+            option if option.starts_with('-') => {}
+            command => return command == "exec",
+        }
+    }
+    false
+}
+
 /// Parses the command line; `--help` and `--version` are answered here and end the process well.
 pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     if complete::answer(&args) {
@@ -157,7 +185,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     terminal::set_manner(Manner {
         is_quiet: cli.global.quiet,
         verbosity: cli.global.verbose,
-        no_input: cli.global.no_input,
+        no_input: cli.global.no_input || matches!(cli.command, Command::Header(_)),
     });
     Ok(Some(cli))
 }

@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenUse};
+use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenUse, Transport};
 use cogtok::store::config::Config;
 
 use crate::cli::Cli;
@@ -91,6 +91,11 @@ pub fn first_factors() -> Vec<CompletionCandidate> {
 /// The ways in which a client authenticates.
 pub fn auth_methods() -> Vec<CompletionCandidate> {
     words(AuthMethod::ALL.iter().map(|method| method.as_str()))
+}
+
+/// Where a machine's token is asked for.
+pub fn transports() -> Vec<CompletionCandidate> {
+    words(Transport::ALL.iter().map(|transport| transport.as_str()))
 }
 
 /// The tokens of a user.

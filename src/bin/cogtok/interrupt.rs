@@ -1,15 +1,26 @@
 //! How the process ends early: signals and panics. The terminal's modes are restored and an export fails as it should.
 
+#[cfg(unix)]
+pub mod leave;
+
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::Duration;
 
 use cogtok::error::{Kind, Result};
 
-use crate::{shell, terminal};
+use crate::shell::Failing;
+use crate::{cli, terminal};
 
-/// The variables that a failing export empties.
-static TO_FAIL: Mutex<Option<Vec<String>>> = Mutex::new(None);
+/// What a failing export prints.
+static TO_FAIL: Mutex<Option<Failing>> = Mutex::new(None);
+
+/// The exit code of a failure, whatever its kind; 0 for that of the kind.
+static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
+
+/// The exit code of `exec` where it is cogtok that failed, and not the command.
+const EXEC_FAILED: u8 = 125;
 
 /// What to say when a signal ends the process.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
@@ -21,28 +32,44 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Sets up what must hold before anything else: no core file, a panic that says where and nothing more, and the
 /// failing line of an export, which a malformed command line gets too.
 pub fn prepare(args: Vec<OsString>) -> Result<Vec<OsString>> {
-    *locked(&TO_FAIL) = shell::names_to_fail(&args);
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        // Whatever the shell's umask: what is written here is for this user alone, and for this user in any case.
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        // A core file would hold secrets. That it can't be forbidden here is no reason to stop.
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    *locked(&TO_FAIL) = Failing::of(&args);
+    if cli::is_exec(&args) {
+        fail_as(EXEC_FAILED);
     }
+    #[cfg(unix)]
+    leave::prepare();
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         terminal::complain(&format!("this is a bug in cogtok{place}; please report it"));
-        end(Kind::Failure.exit_code());
+        end(exit_code(Kind::Failure));
     }));
     Ok(args)
 }
 
-/// Narrows the variables that a failing export empties to this one.
+/// Narrows the variables that a failing export empties to those of this token.
 pub fn fail_with(name: &str) {
-    if let Some(names) = locked(&TO_FAIL).as_mut() {
-        *names = vec![name.to_owned()];
+    if let Some(failing) = locked(&TO_FAIL).as_mut() {
+        failing.narrow(name);
     }
+}
+
+/// Gives every failure from now on this exit code.
+pub fn fail_as(code: u8) {
+    EXIT_CODE.store(code, Ordering::Relaxed);
+}
+
+/// The exit code of a failure of this kind.
+pub fn exit_code(kind: Kind) -> u8 {
+    match (EXIT_CODE.load(Ordering::Relaxed), kind) {
+        // An interruption is not a failure of ours.
+        (0, kind) | (_, kind @ (Kind::Interrupted | Kind::Terminated)) => kind.exit_code(),
+        (code, _) => code,
+    }
+}
+
+/// Whether the command line is that of `exec`.
+pub fn is_exec() -> bool {
+    EXIT_CODE.load(Ordering::Relaxed) == EXEC_FAILED
 }
 
 /// What to say when a signal ends the process from now on.
@@ -52,7 +79,7 @@ pub fn set_last_words(words: Option<String>) {
 
 /// The line that makes an `eval` fail with this code; none where no such export was asked for.
 pub fn failing_line(code: u8) -> Option<String> {
-    locked(&TO_FAIL).as_ref().map(|names| shell::failing_line(names, code))
+    locked(&TO_FAIL).as_ref().map(|failing| failing.line(code))
 }
 
 /// Handles signals from now on. A cached token is served without.
@@ -68,7 +95,7 @@ pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
     let _ = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
         if receiver.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Timeout) {
             terminal::complain(&words);
-            end(Kind::Network.exit_code());
+            end(exit_code(Kind::Network));
         }
     });
     sender
@@ -78,7 +105,11 @@ pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
 fn start_watching() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
     use signal_hook::iterator::Signals;
-    let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP]) else { return };
+    let mut watched = vec![SIGHUP, SIGINT, SIGTERM, SIGTSTP];
+    // What is ignored by whom we were started stays ignored: `nohup`, and a shell's jobs in the background.
+    watched.retain(|signal| !leave::is_ignored(*signal));
+    leave::watch(&watched);
+    let Ok(mut signals) = Signals::new(watched) else { return };
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if signal == SIGTSTP {
@@ -104,6 +135,13 @@ fn start_watching() {
 
 #[cfg(not(unix))]
 fn start_watching() {}
+
+/// Ends the process with the code of a child that ran in its place.
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "a child's exit code has more than eight bits on this system")]
+pub fn end_as(code: i32) -> ! {
+    std::process::exit(code)
+}
 
 #[expect(clippy::disallowed_methods, reason = "a signal or a panic ends the process from here and nowhere else")]
 fn end(code: u8) -> ! {

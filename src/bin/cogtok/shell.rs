@@ -1,10 +1,16 @@
-//! Exports: how a token becomes a variable, and what is printed instead when there is none.
+//! Exports: how values become variables, and what is printed instead when there are none.
+
+mod quote;
 
 use std::ffi::OsString;
 use std::fmt::Write;
 
 use clap::ValueEnum;
+use cogtok::error::{Error, Result};
 use cogtok::profile::words::{TokenUse, VarName};
+use zeroize::Zeroizing;
+
+pub use quote::quoted;
 
 /// The forms of `--export`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -16,6 +22,16 @@ pub enum Export {
     Json,
     /// NAME=value lines
     Dotenv,
+    /// `$env:NAME = 'value'`, for Invoke-Expression
+    #[value(aliases = ["pwsh"])]
+    Powershell,
+    /// One JSON object of texts, for `from json | load-env`
+    #[value(aliases = ["nu"])]
+    Nushell,
+    /// `set "NAME=value"`, for Windows' cmd
+    Cmd,
+    /// For the next steps of the job: masked, and appended to the file of GITHUB_ENV
+    GithubActions,
 }
 
 /// The variable for a token where `--env-var` names no other.
@@ -26,95 +42,183 @@ pub const fn default_name(token: TokenUse) -> &'static str {
     }
 }
 
-impl Export {
-    /// The assignments of the token and of the end of its life, in Unix seconds.
-    pub fn assignments(self, name: &str, value: &str, expires_at: Option<u64>) -> String {
-        let end = expires_at.map(|end| end.to_string()).unwrap_or_default();
+/// The variable that holds the end of a token's life.
+pub fn end_name(name: &str) -> String {
+    format!("{name}_EXPIRES_AT")
+}
+
+/// The variables of `--export-credentials`: those of the old scripts.
+pub const CREDENTIALS: [&str; 4] =
+    ["COGNITO_M2M_CLIENT_ID", "COGNITO_M2M_CLIENT_SECRET", "COGNITO_TOKEN_URL", "COGNITO_M2M_SCOPES"];
+
+/// A value to assign.
+#[derive(Debug)]
+pub enum Value {
+    /// One that must not be seen.
+    Secret(cogtok::secret::Secret),
+    /// One that may.
+    Plain(String),
+    /// A time in Unix seconds, where it is known.
+    Time(Option<u64>),
+}
+
+impl Value {
+    fn text(&self) -> Zeroizing<String> {
+        Zeroizing::new(match self {
+            Value::Secret(secret) => secret.expose().to_owned(),
+            Value::Plain(text) => text.clone(),
+            Value::Time(end) => end.map(|end| end.to_string()).unwrap_or_default(),
+        })
+    }
+
+    fn json(&self) -> serde_json::Value {
         match self {
-            Export::Sh => format!("export {name}={};\nexport {name}_EXPIRES_AT={};\n", quoted(value), quoted(&end)),
-            Export::Dotenv => format!("{name}={value}\n{name}_EXPIRES_AT={end}\n"),
-            Export::Json => {
-                let mut object = serde_json::Map::new();
-                object.insert(name.to_owned(), value.into());
-                object.insert(format!("{name}_EXPIRES_AT"), expires_at.into());
-                format!("{}\n", serde_json::Value::Object(object))
-            }
+            Value::Time(end) => (*end).into(),
+            other => other.text().as_str().into(),
         }
     }
 }
 
-/// What makes an `eval` fail: the variables are emptied, and the last command gives the exit code, so that `set -e`
-/// stops and no stale token is used.
-pub fn failing_line(names: &[String], code: u8) -> String {
-    let mut line = String::new();
-    for name in names {
-        let _ = write!(line, "export {name}=; export {name}_EXPIRES_AT=; ");
-    }
-    line + &format!("sh -c 'exit {code}';\n")
+/// A variable and what to assign to it.
+pub type Variable = (String, Value);
+
+/// The variables of a token: its own, and the one for the end of its life.
+pub fn of_token(name: &str, token: &cogtok::token::Token) -> [Variable; 2] {
+    let value = Value::Secret(token.value.clone());
+    [(name.to_owned(), value), (end_name(name), Value::Time(token.expires_at))]
 }
 
-/// The variables that a failure must empty, read from a command line that need not parse: none unless it asks for an
-/// export that a shell evaluates.
-pub fn names_to_fail(args: &[OsString]) -> Option<Vec<String>> {
-    let args: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let options = || args.iter().take_while(|arg| *arg != "--");
-    let form = options().filter_map(|arg| match arg.as_str() {
-        "--export" => Some("sh"),
-        arg => arg.strip_prefix("--export="),
-    });
-    if matches!(form.last()?, "json" | "dotenv") {
-        return None;
+impl Export {
+    /// The assignments of these variables: for standard output, or for the file of GITHUB_ENV.
+    ///
+    /// # Errors
+    /// `Kind::Failure` for a value that the form can't carry.
+    pub fn assignments(self, variables: &[Variable]) -> Result<Zeroizing<String>> {
+        let mut text = Zeroizing::new(String::new());
+        if matches!(self, Export::Json | Export::Nushell) {
+            let value = |value: &Value| match self {
+                Export::Nushell => value.text().as_str().into(),
+                _ => value.json(),
+            };
+            let object = variables.iter().map(|(name, given)| (name.clone(), value(given)));
+            *text = crate::terminal::json_line(&serde_json::Value::Object(object.collect()));
+            return Ok(text);
+        }
+        for (name, value) in variables {
+            let value = value.text();
+            let refused = || {
+                Error::new(
+                    cogtok::error::Kind::Failure,
+                    format!("the value of {name} has characters that this form can't carry"),
+                )
+                .hint("`--export=json` and `--export-credentials=json` carry any")
+            };
+            // Writing to a String does not fail.
+            let _ = match self {
+                Export::Sh => writeln!(text, "export {name}={};", quote::sh(&value).ok_or_else(refused)?),
+                Export::Dotenv => writeln!(text, "{name}={}", quote::dotenv(&value).ok_or_else(refused)?),
+                Export::Powershell => {
+                    writeln!(text, "$env:{name} = {}", quote::powershell(&value).ok_or_else(refused)?)
+                }
+                Export::Cmd => write!(text, "set \"{name}={}\"\r\n", quote::cmd(&value).ok_or_else(refused)?),
+                Export::GithubActions => {
+                    let delimiter = delimiter()?;
+                    // Nobody can have known the delimiter, so no value can end before its end.
+                    writeln!(text, "{name}<<{delimiter}\n{}\n{delimiter}", *value)
+                }
+                Export::Json | Export::Nushell => Ok(()),
+            };
+        }
+        Ok(text)
     }
-    let value_of = |option: &str| {
-        let index = options().position(|arg| arg == option);
-        let behind = index.and_then(|index| args.get(index + 1)).map(String::as_str);
-        behind.or_else(|| options().find_map(|arg| arg.strip_prefix(option)?.strip_prefix('=')))
-    };
-    if let Some(name) = value_of("--env-var").filter(|name| name.parse::<VarName>().is_ok()) {
-        return Some(vec![name.to_owned()]);
-    }
-    let access = default_name(TokenUse::Access).to_owned();
-    let id = default_name(TokenUse::Id).to_owned();
-    let is_user = args.iter().any(|arg| arg == "user");
-    Some(match value_of("--token") {
-        Some("id") => vec![id],
-        Some("access") => vec![access],
-        // The profile may say which one; until it is read, neither may survive.
-        _ if is_user => vec![access, id],
-        _ => vec![access],
-    })
 }
 
-/// A word that a POSIX shell takes as it is.
-pub fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
+/// The workflow commands that hide the secrets among these variables in the log of GitHub Actions.
+pub fn masks(variables: &[Variable]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::new());
+    for (_, value) in variables {
+        if let Value::Secret(secret) = value {
+            // The log is searched line by line.
+            for line in secret.expose().lines().filter(|line| !line.trim().is_empty()) {
+                let _ = writeln!(text, "::add-mask::{}", quote::workflow_command(line));
+            }
+        }
+    }
+    text
+}
+
+fn delimiter() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|why| Error::new(cogtok::error::Kind::Failure, format!("no random numbers: {why}")))?;
+    Ok(bytes.iter().fold("cogtok_".to_owned(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+/// What is printed where there is nothing to assign, so that an `eval` fails and no stale value is used.
+#[derive(Debug)]
+pub struct Failing {
+    form: Export,
+    names: Vec<String>,
+}
+
+impl Failing {
+    /// Read from a command line that need not parse: none unless it asks for assignments that a shell evaluates.
+    pub fn of(args: &[OsString]) -> Option<Self> {
+        let args: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let options = || args.iter().take_while(|arg| *arg != "--");
+        if options().any(|arg| arg == "--output-file" || arg.starts_with("--output-file=")) {
+            return None;
+        }
+        let asked = options().filter_map(|arg| match arg.split_once('=').unwrap_or((arg.as_str(), "sh")) {
+            (option @ ("--export" | "--export-credentials"), form) => Some((option, form)),
+            _ => None,
+        });
+        let (option, form) = asked.last()?;
+        let form = Export::from_str(form, false).unwrap_or(Export::Sh);
+        if matches!(form, Export::Json | Export::Dotenv | Export::Nushell | Export::GithubActions) {
+            return None;
+        }
+        if option == "--export-credentials" {
+            return Some(Failing { form, names: CREDENTIALS.map(str::to_owned).into() });
+        }
+        let value_of = |option: &str| {
+            let index = options().position(|arg| arg == option);
+            let behind = index.and_then(|index| args.get(index + 1)).map(String::as_str);
+            behind.or_else(|| options().find_map(|arg| arg.strip_prefix(option)?.strip_prefix('=')))
+        };
+        let (access, id) = (default_name(TokenUse::Access), default_name(TokenUse::Id));
+        let is_user = args.iter().any(|arg| arg == "user");
+        let named = value_of("--env-var").filter(|name| name.parse::<VarName>().is_ok());
+        let names = match (named, value_of("--token")) {
+            (Some(name), _) => vec![name],
+            (_, Some("id")) => vec![id],
+            (_, Some("access")) => vec![access],
+            // The profile may say which one; until it is read, neither may survive.
+            _ if is_user => vec![access, id],
+            _ => vec![access],
+        };
+        Some(Failing { form, names: names.into_iter().flat_map(|name| [name.to_owned(), end_name(name)]).collect() })
+    }
+
+    /// Empties the variables of this token alone.
+    pub fn narrow(&mut self, name: &str) {
+        self.names = vec![name.to_owned(), end_name(name)];
+    }
+
+    /// Empties the variables; the last command gives the exit code, so that `set -e` stops.
+    pub fn line(&self, code: u8) -> String {
+        let each = |empty: fn(&str) -> String| self.names.iter().map(|name| empty(name)).collect::<String>();
+        match self.form {
+            Export::Powershell => {
+                let empty = each(|name| format!("$env:{name} = $null; "));
+                format!("{empty}throw 'cogtok failed with exit code {code}'\n")
+            }
+            Export::Cmd => format!("{}cmd /c exit {code}\r\n", each(|name| format!("set \"{name}=\"\r\n"))),
+            _ => format!("{}sh -c 'exit {code}';\n", each(|name| format!("export {name}=; "))),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(line: &str) -> Option<Vec<String>> {
-        names_to_fail(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn whether_an_export_was_asked_for_is_known_without_parsing() {
-        assert_eq!(names("cogtok token m2m"), None);
-        assert_eq!(names("cogtok token m2m --export=json"), None);
-        assert_eq!(names("cogtok token m2m -- --export"), None);
-        assert_eq!(names("cogtok tokn m2m --export --what"), Some(vec!["COGTOK_ACCESS_TOKEN".into()]));
-        assert_eq!(names("cogtok token m2m --export=nosuch"), Some(vec!["COGTOK_ACCESS_TOKEN".into()]));
-        assert_eq!(names("cogtok token user --token id --export"), Some(vec!["COGTOK_ID_TOKEN".into()]));
-        assert_eq!(names("cogtok token user --export").map(|names| names.len()), Some(2));
-        assert_eq!(names("cogtok token m2m --export --env-var=T"), Some(vec!["T".into()]));
-        assert_eq!(names("cogtok token m2m --export --env-var PATH"), Some(vec!["COGTOK_ACCESS_TOKEN".into()]));
-    }
-
-    #[test]
-    fn values_are_quoted() {
-        assert_eq!(Export::Sh.assignments("T", "a'b", None), "export T='a'\\''b';\nexport T_EXPIRES_AT='';\n");
-        assert_eq!(failing_line(&["T".into()], 3), "export T=; export T_EXPIRES_AT=; sh -c 'exit 3';\n");
-        assert_eq!(Export::Json.assignments("T", "a", Some(7)), "{\"T\":\"a\",\"T_EXPIRES_AT\":7}\n");
-    }
-}
+#[path = "shell/tests.rs"]
+mod tests;

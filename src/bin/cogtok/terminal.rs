@@ -177,7 +177,7 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(error) => error,
     };
-    let code = error.kind().exit_code();
+    let code = interrupt::exit_code(error.kind());
     let profile = PROFILE.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let about = profile.as_deref().filter(|name| !error.message().contains(&format!("`{name}`")));
     let about = about.map(|name| format!(" (profile `{name}`)")).unwrap_or_default();
@@ -206,7 +206,11 @@ pub fn usage(answer: &clap::Error) -> Result<()> {
         return Err(Error::usage("a command is missing"));
     }
     if let Some(message) = without_value(answer) {
-        return Err(Error::usage(message).hint("see `--help` for what the command takes"));
+        let hint = match interrupt::is_exec() {
+            true => "the command stands behind `--`: cogtok exec -- COMMAND",
+            false => "see `--help` for what the command takes",
+        };
+        return Err(Error::usage(message).hint(hint));
     }
     let text = answer.to_string();
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());

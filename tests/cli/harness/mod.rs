@@ -14,6 +14,7 @@ pub mod http;
 pub mod keyring;
 pub mod message;
 pub mod ministack;
+pub mod nginx;
 pub mod oracle;
 pub mod output;
 pub mod pool;

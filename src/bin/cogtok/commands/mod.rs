@@ -1,6 +1,9 @@
 //! The commands: the path of a file is what you type.
 
+mod cache;
 mod completions;
+mod exec;
+mod header;
 mod profile;
 mod secret;
 pub mod token;
@@ -27,6 +30,11 @@ pub enum Command {
     /// Keep client secrets and passwords in the keyring, or in a sealed file
     #[command(subcommand)]
     Secret(secret::Command),
+    Exec(exec::Exec),
+    Header(header::Header),
+    /// See and clear the tokens that are kept
+    #[command(subcommand)]
+    Cache(cache::Command),
     Completions(completions::Completions),
 }
 
@@ -39,6 +47,9 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Token(command) => token::run(&app, command),
         Command::Profile(command) => profile::run(&app, command),
         Command::Secret(command) => secret::run(&app, command),
+        Command::Exec(args) => exec::run(&app, &args),
+        Command::Header(args) => header::run(&app, &args),
+        Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -55,6 +55,9 @@ pub struct Create {
     /// How that client authenticates: client_secret_basic or client_secret_post
     #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(complete::auth_methods))]
     auth_method: Option<String>,
+    /// Where machine-to-machine tokens are asked for: auto, endpoint or api
+    #[arg(long, value_name = "TRANSPORT", add = ArgValueCandidates::new(complete::transports))]
+    transport: Option<String>,
     /// How long a cached token must still be valid
     #[arg(long, value_name = "DURATION")]
     min_validity: Option<String>,
@@ -75,6 +78,7 @@ impl Create {
             (Key::TokenUrl, &self.token_url),
             (Key::SecretArn, &self.secret_arn),
             (Key::AuthMethod, &self.auth_method),
+            (Key::Transport, &self.transport),
         ];
         let own = own.into_iter().map(|(key, value)| (key, value.clone()));
         let single = own.chain(app.global_options()).filter_map(|(key, value)| Some((key, vec![value?])));

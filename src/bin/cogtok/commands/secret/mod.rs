@@ -11,7 +11,7 @@ use cogtok::error::{Error, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::words::{ProfileName, SecretKind, Transport};
 use cogtok::store::secrets::Binding;
 
 use crate::app::App;
@@ -64,7 +64,7 @@ impl Which {
         let kind = self.kind()?;
         let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
         let mut profile = app.profile(&options)?;
-        if kind != SecretKind::M2mClient {
+        if kind != SecretKind::M2mClient || profile.m2m.transport == Transport::Api {
             app.settle_region(&mut profile);
         }
         let name = profile.name.clone().ok_or_else(no_profile)?;

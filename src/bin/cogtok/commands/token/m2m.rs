@@ -4,13 +4,15 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::flows::{self, Policy, Served, Source, m2m};
-use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::TokenUse;
+use cogtok::profile::words::{TokenUse, Transport};
+use cogtok::profile::{Profile, missing};
 use cogtok::secret::Secret;
+use cogtok::token::TokenSet;
 
 use super::{Shared, secret_from_stdin};
 use crate::app::App;
+use crate::shell::{CREDENTIALS, Export, Value};
 use crate::{complete, env, interrupt, terminal};
 
 /// Print a machine-to-machine access token (OAuth client_credentials)
@@ -21,13 +23,15 @@ use crate::{complete, env, interrupt, terminal};
     cogtok token m2m -p ws\n  \
     eval $(cogtok token m2m -p ws --export)\n  \
     curl -H @<(cogtok token m2m -p ws --header) https://api.example.com/\n  \
+    cogtok token m2m -p ws --export=github-actions\n  \
+    cogtok token m2m -p ws --output-file token.txt\n  \
     cogtok token m2m --secret-arn arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf")]
 pub struct M2m {
     #[command(flatten)]
     pub shared: Shared,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
     #[arg(long, value_name = "SCOPE")]
-    scope: Vec<String>,
+    pub scope: Vec<String>,
     /// The app client
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -43,10 +47,25 @@ pub struct M2m {
     /// How the client authenticates: client_secret_basic or client_secret_post
     #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(complete::auth_methods))]
     auth_method: Option<String>,
+    /// Where to ask: endpoint, api (GetClientToken, for a pool without a domain) or auto
+    #[arg(long, value_name = "TRANSPORT", add = ArgValueCandidates::new(complete::transports))]
+    transport: Option<String>,
+    /// Print the client id, the client secret, the URL and the scopes as the COGNITO_* variables of the old scripts
+    #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "sh", conflicts_with_all = ["export", "json", "output", "header"])]
+    export_credentials: Option<Export>,
 }
 
 pub fn run(app: &App, args: &M2m) -> Result<()> {
-    args.shared.begin(app, TokenUse::Access)?;
+    if let Some(form) = args.export_credentials {
+        return credentials(app, args, form);
+    }
+    let (profile, policy, served) = serve(app, args)?;
+    args.shared.deliver(app, &profile, &policy, &served, "m2m")
+}
+
+/// The profile with the options of this command, and the secret that standard input or the environment gives.
+fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
+    args.shared.begin(app, args.export_credentials, TokenUse::Access)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let mut profile = app.profile(&[
         (Key::Scopes, scopes),
@@ -54,9 +73,13 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
         (Key::TokenUrl, args.token_url.clone()),
         (Key::SecretArn, args.secret_arn.clone()),
         (Key::AuthMethod, args.auth_method.clone()),
+        (Key::Transport, args.transport.clone()),
     ])?;
+    if profile.m2m.secret_arn.is_some() || profile.m2m.transport == Transport::Api {
+        app.settle_region(&mut profile);
+    }
     // Standard input and the environment come before a profile's secret_arn.
-    let is_complete = profile.m2m.client_id.is_some() && profile.m2m.token_url.is_some();
+    let is_complete = m2m::is_complete(&profile);
     if args.client_secret_stdin && profile.m2m.secret_arn.is_some() && !is_complete {
         return Err(Error::config(
             "a secret is given, and `m2m.client_id` or `m2m.token_url` to use it with is not set",
@@ -68,9 +91,12 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
     if given.is_some() && args.secret_arn.is_none() && is_complete {
         profile.m2m.secret_arn = None;
     }
-    if profile.m2m.secret_arn.is_some() {
-        app.settle_region(&mut profile);
-    }
+    Ok((profile, given))
+}
+
+/// The machine's token, from the cache or by asking for it.
+pub fn serve(app: &App, args: &M2m) -> Result<(Profile, Policy, Served)> {
+    let (profile, given) = begin(app, args)?;
     let key = m2m::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.client_secret_stdin || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, TokenUse::Access, has_own_secret);
@@ -88,7 +114,26 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
             })?
         }
     };
-    args.shared.deliver(app, &profile, &policy, &served, "m2m")
+    Ok((profile, policy, served))
+}
+
+/// Prints what the old scripts read from their environment.
+fn credentials(app: &App, args: &M2m, form: Export) -> Result<()> {
+    let (profile, given) = begin(app, args)?;
+    if profile.m2m.secret_arn.is_none() {
+        m2m::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+    }
+    let client = client(app, &profile, given)?;
+    let url = client.token_url.as_ref().ok_or_else(|| missing(Key::TokenUrl, "--token-url"))?;
+    let values = [
+        Value::Plain(client.client_id.to_string()),
+        Value::Secret(client.client_secret.clone()),
+        Value::Plain(url.to_string()),
+        Value::Plain(client.scopes.to_string()),
+    ];
+    let variables: Vec<_> = CREDENTIALS.map(str::to_owned).into_iter().zip(values).collect();
+    log::warn!(target: "cogtok", "the client secret is being exported: every program that is started with these variables can read it; `cogtok exec` hands on a token instead");
+    args.shared.assign(form, &variables)
 }
 
 /// The secret, where getting it may take a human: nobody should wait behind a question.
@@ -99,16 +144,22 @@ fn before_waiting(app: &App, profile: &Profile, given: Option<Secret>) -> Result
     secret(app, profile).map(Some)
 }
 
-fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<cogtok::token::TokenSet> {
+fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSet> {
+    let client = client(app, profile, early)?;
     let wire = app.wire()?;
+    app.block_on(m2m::obtain(&wire, profile, &client))
+}
+
+fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<m2m::Client> {
     if profile.m2m.secret_arn.is_some() {
-        return app.block_on(m2m::obtain_with_arn(&wire, profile));
+        let wire = app.wire()?;
+        return app.block_on(m2m::client_with_arn(&wire, profile));
     }
     let secret = match early {
         Some(secret) => secret,
         None => secret(app, profile)?,
     };
-    app.block_on(m2m::obtain(&wire, profile, secret))
+    m2m::client(profile, secret)
 }
 
 fn secret(app: &App, profile: &Profile) -> Result<Secret> {

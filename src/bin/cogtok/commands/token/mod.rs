@@ -8,16 +8,20 @@ mod inspect;
 mod keys;
 pub mod m2m;
 mod sign_in;
+mod sink;
+pub mod source;
 pub mod user;
 mod verify;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use cogtok::error::{Error, Result};
 use cogtok::flows::{CacheUse, Policy, Served, no_such_token};
 use cogtok::profile::Profile;
-use cogtok::profile::words::{ProfileName, TokenUse, VarName};
+use cogtok::profile::words::{TokenUse, VarName};
+use cogtok::token::Token;
 
 use crate::app::App;
 use crate::cli::{Output, duration};
@@ -58,6 +62,9 @@ pub struct Shared {
     /// Print an HTTP header line
     #[arg(long, conflicts_with_all = ["json", "output"])]
     pub header: bool,
+    /// Write to this file, which only you can read, instead of standard output
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub output_file: Option<PathBuf>,
     /// Ask for a new token even if a cached one is valid
     #[arg(long)]
     pub force_refresh: bool,
@@ -70,12 +77,15 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Checks what clap can't, and settles which variable a failure empties.
-    pub fn begin(&self, app: &App, token: TokenUse) -> Result<()> {
+    /// Checks what clap can't, before anything is asked, and settles which variable a failure empties. `credentials` is the
+    /// form of another export than the token's.
+    pub fn begin(&self, app: &App, credentials: Option<Export>, token: TokenUse) -> Result<()> {
         app.output(&FORMS)?;
+        sink::check(self.export.or(credentials), self.output_file.as_deref())?;
         match &self.env_var {
             Some(name) => name.parse::<VarName>().map(drop)?,
-            None => interrupt::fail_with(default_name(token)),
+            None if credentials.is_none() => interrupt::fail_with(default_name(token)),
+            None => {}
         }
         Ok(())
     }
@@ -90,50 +100,17 @@ impl Shared {
         let min_validity = self.min_validity.unwrap_or(profile.min_validity);
         Policy { token, min_validity, cache, deadline: app.deadline(), has_own_secret }
     }
-
-    /// Prints the token in the form that was asked for.
-    pub fn deliver(&self, app: &App, profile: &Profile, policy: &Policy, served: &Served, again: &str) -> Result<()> {
-        let tokens = &served.tokens;
-        let token = tokens.of(policy.token).ok_or_else(|| no_such_token(policy.token))?;
-        let now = env::now();
-        warn(served, policy, now)?;
-        let value = token.value.expose();
-        if let Some(export) = self.export {
-            let name = self.env_var.as_deref().unwrap_or(default_name(policy.token));
-            return terminal::data(&export.assignments(name, value, token.expires_at)).map(drop);
-        }
-        if self.header {
-            return terminal::data(&format!("Authorization: Bearer {value}\n")).map(drop);
-        }
-        if app.output(&FORMS)? == Output::Json {
-            let json = serde_json::json!({
-                "access_token": tokens.access.value.expose(),
-                "id_token": tokens.id.as_ref().map(|id| id.value.expose()),
-                "token_type": "Bearer",
-                "expires_in": token.seconds_left(now),
-                "expires_at": token.expires_at,
-                "scope": tokens.scope.as_ref().map(ToString::to_string),
-                "source": served.source.as_str(),
-                "profile": profile.name.as_ref().map(ProfileName::as_str),
-            });
-            return terminal::data(&terminal::json_line(&json)).map(drop);
-        }
-        terminal::data(&format!("{value}\n"))?;
-        if terminal::is_read_by_a_person() {
-            let name = profile.name.as_ref().map(|name| format!(" -p {name}")).unwrap_or_default();
-            terminal::hint(&format!("curl -H @<(cogtok token {again}{name} --header) URL   keeps it out of `ps`"));
-        }
-        Ok(())
-    }
 }
 
-fn warn(served: &Served, policy: &Policy, now: u64) -> Result<()> {
+/// The token that was asked for, after the warnings about it.
+pub fn wanted<'a>(served: &'a Served, policy: &Policy) -> Result<&'a Token> {
     let tokens = &served.tokens;
     let refused = tokens.scopes_refused();
     if !refused.is_empty() {
         log::warn!(target: "cogtok", "the token lacks scopes that were asked for: {}", refused.join(" "));
     }
     let token = tokens.of(policy.token).ok_or_else(|| no_such_token(policy.token))?;
+    let now = env::now();
     match token.seconds_left(now) {
         None => log::warn!(target: "cogtok", "how long the token is valid is not known, so it is not cached"),
         Some(0) => log::warn!(target: "cogtok", "the token has expired already: is this machine's clock right?"),
@@ -142,7 +119,7 @@ fn warn(served: &Served, policy: &Policy, now: u64) -> Result<()> {
         }
         Some(_) => {}
     }
-    Ok(())
+    Ok(token)
 }
 
 /// Exactly one secret from standard input.

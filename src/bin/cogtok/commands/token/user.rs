@@ -3,7 +3,8 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows::{self, Policy, user};
+use cogtok::flows::{self, Policy, Served, user};
+use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::TokenUse;
 use cogtok::secret::Secret;
@@ -49,7 +50,7 @@ pub struct User {
     no_refresh: bool,
     /// Which token to print: access or id
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
-    token: Option<String>,
+    pub token: Option<String>,
     /// The app client
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -59,6 +60,16 @@ pub struct User {
 }
 
 pub fn run(app: &App, args: &User) -> Result<()> {
+    let (profile, policy, served) = serve(app, args)?;
+    let again = match policy.token {
+        TokenUse::Access => "user",
+        TokenUse::Id => "user --token id",
+    };
+    args.shared.deliver(app, &profile, &policy, &served, again)
+}
+
+/// The user's tokens, from the cache or by signing in.
+pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
     let mut profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::AuthFlow, args.auth_flow.clone()),
@@ -68,7 +79,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
         (Key::UserPoolId, args.user_pool_id.clone()),
     ])?;
     let token = profile.user.token;
-    args.shared.begin(app, token)?;
+    args.shared.begin(app, None, token)?;
     let (mut given_password, given) = read_given(args)?;
     app.settle_region(&mut profile);
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
@@ -97,11 +108,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
             })?
         }
     };
-    let again = match token {
-        TokenUse::Access => "user",
-        TokenUse::Id => "user --token id",
-    };
-    args.shared.deliver(app, &profile, &policy, &served, again)
+    Ok((profile, policy, served))
 }
 
 /// What standard input, options and variables give: one line each for the password, the new one and the code, in this

@@ -1,0 +1,98 @@
+//! `cogtok cache clear`: forgets tokens.
+
+use clap::Args;
+use cogtok::error::{Error, Result, printable};
+use cogtok::profile::words::ProfileName;
+use cogtok::store::cache::Entry;
+use serde_json::Value;
+
+use super::{Owners, as_json, client};
+use crate::app::App;
+use crate::cli::Output;
+use crate::{env, terminal};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// The most tokens that are named one by one.
+const NAMED: usize = 20;
+
+/// Forget the tokens that are kept: all, those of the profile that `-p` names, or expired ones
+///
+/// Nothing is asked, since the next call gets a new token. A token that was handed out stays valid until it expires. What is
+/// in the keyring stays, and so do lock files.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cogtok cache clear\n  cogtok cache clear --expired\n  cogtok cache clear -p ws")]
+pub struct Clear {
+    /// Those alone that are not valid any more
+    #[arg(long)]
+    expired: bool,
+}
+
+pub fn run(app: &App, args: &Clear) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let now = env::now();
+    let (cache, owners) = (app.cache(), Owners::of(app.config()?));
+    // A profile that is only in use was not named: clearing one is asked for.
+    let profile = app.global.profile.as_deref().map(str::parse::<ProfileName>).transpose()?;
+    if let Some(name) = profile.as_ref().filter(|name| !app.config().is_ok_and(|config| config.names().contains(name)))
+    {
+        return Err(app.config()?.no_such_profile(name));
+    }
+    let listing = cache.list(now)?;
+    let is_meant = |entry: &Entry| {
+        let is_of_profile = |name: &ProfileName| owners.find(&entry.key).contains(&name.as_str());
+        profile.as_ref().is_none_or(is_of_profile) && (!args.expired || is_over(entry, now))
+    };
+    let (mut removed, mut failed) = (Vec::new(), None);
+    for entry in listing.entries.iter().filter(|entry| is_meant(entry)) {
+        match cache.forget(&entry.key) {
+            Ok(()) => removed.push(entry),
+            Err(error) => failed = Some(error),
+        }
+    }
+    // Whose they are nobody knows, and no call would use them.
+    let strangers = if profile.is_none() { listing.unusable.as_slice() } else { &[] };
+    let mut discarded = 0;
+    for (name, _) in strangers {
+        match cache.discard(name) {
+            Ok(()) => discarded += 1,
+            Err(error) => failed = Some(error),
+        }
+    }
+    tell(&removed, discarded, &owners);
+    if let Some(error) = failed {
+        return Err(Error::hint(error, "everything else that was meant is removed"));
+    }
+    if form == Output::Json {
+        let list = removed.iter().map(|entry| as_json(entry, &owners, now)).collect();
+        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+    }
+    Ok(())
+}
+
+fn is_over(entry: &Entry, now: u64) -> bool {
+    let is_over = |token: &cogtok::token::Token| token.seconds_left(now).is_none_or(|left| left == 0);
+    is_over(&entry.tokens.access) && entry.tokens.id.as_ref().is_none_or(is_over)
+}
+
+fn tell(removed: &[&Entry], discarded: usize, owners: &Owners) {
+    for entry in removed.iter().take(NAMED) {
+        let kind = printable(entry.key.part("kind").unwrap_or_default(), 20);
+        let user = entry.key.part("username").map(|name| format!(", user {}", printable(name, 60))).unwrap_or_default();
+        let profiles = owners.find(&entry.key).join(", ");
+        let profiles = if profiles.is_empty() { String::new() } else { format!(" (profile {profiles})") };
+        terminal::note(&format!(
+            "removed: {kind} token of client {}{user}{profiles}",
+            printable(client(&entry.key), 80)
+        ));
+    }
+    if removed.len() > NAMED {
+        terminal::note(&format!("removed: {} more", removed.len() - NAMED));
+    }
+    if discarded > 0 {
+        terminal::note(&format!("removed: {discarded} files that held no token"));
+    }
+    if removed.is_empty() && discarded == 0 {
+        terminal::note("there was nothing to remove");
+    }
+}

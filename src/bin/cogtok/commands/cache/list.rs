@@ -1,0 +1,77 @@
+//! `cogtok cache list`: whose tokens are kept, and for how long still.
+
+use std::time::Duration;
+
+use clap::Args;
+use cogtok::error::{Result, printable};
+use cogtok::store::cache::Entry;
+use serde_json::Value;
+
+use super::{Owners, as_json, client};
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::table;
+use crate::{env, terminal};
+
+const FORMS: [Output; 2] = [Output::Table, Output::Json];
+
+/// List the tokens that are kept, without showing them
+///
+/// LEFT is how long the access token is still valid, and ID LEFT the ID token. KEPT is how long ago it was obtained: calls
+/// since then were served without a request, how many is not counted. PROFILE is the profile that has this client.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cogtok cache list\n  cogtok cache list -o json | jq '.[] | {kind, expires_in}'")]
+pub struct List {}
+
+pub fn run(app: &App) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let now = env::now();
+    let listing = app.cache().list(now)?;
+    let owners = Owners::of(app.config()?);
+    for (name, why) in &listing.unusable {
+        log::warn!(target: "cogtok", "{} in the cache is ignored: {}", printable(name, 60), printable(why, 120));
+    }
+    if form == Output::Json {
+        let list = listing.entries.iter().map(|entry| as_json(entry, &owners, now)).collect();
+        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+    }
+    if listing.entries.is_empty() {
+        terminal::note("no token is kept");
+        return Ok(());
+    }
+    let rows = listing.entries.iter().map(|entry| row(entry, &owners, now));
+    let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "KEPT"];
+    terminal::data(&table(&header, rows))?;
+    terminal::note("how many requests they saved is not counted");
+    Ok(())
+}
+
+fn row(entry: &Entry, owners: &Owners, now: u64) -> Vec<String> {
+    let (key, tokens) = (&entry.key, &entry.tokens);
+    let part = |name| printable(key.part(name).unwrap_or_default(), 60);
+    let scopes = tokens.scope.as_ref().unwrap_or(&tokens.asked);
+    vec![
+        owners.find(key).join(" "),
+        part("kind"),
+        printable(client(key), 60),
+        part("username"),
+        printable(&scopes.to_string(), 200),
+        left(tokens.access.seconds_left(now)),
+        tokens.id.as_ref().map(|id| left(id.seconds_left(now))).unwrap_or_default(),
+        length(now.saturating_sub(tokens.obtained_at) / 1000),
+    ]
+}
+
+fn left(seconds: Option<u64>) -> String {
+    match seconds {
+        Some(0) => "expired".to_owned(),
+        Some(seconds) => length(seconds),
+        None => String::new(),
+    }
+}
+
+/// The two largest units of a length of time.
+fn length(seconds: u64) -> String {
+    let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}

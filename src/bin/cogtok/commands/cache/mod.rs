@@ -1,0 +1,83 @@
+//! `cogtok cache`: the tokens that are kept, and whose they are.
+
+mod clear;
+mod list;
+
+use clap::Subcommand;
+use cogtok::error::Result;
+use cogtok::flows::{m2m, user};
+use cogtok::profile::Profile;
+use cogtok::profile::words::ProfileName;
+use cogtok::store::cache::{CacheKey, Entry};
+use cogtok::store::config::Config;
+use serde_json::{Value, json};
+
+use crate::app::{App, as_written};
+
+/// The parts of a key in which one profile may have several.
+const VARYING: [&str; 3] = ["username", "scopes", "scopes_from"];
+
+/// What can be done with the cache.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    List(list::List),
+    Clear(clear::Clear),
+}
+
+pub fn run(app: &App, command: Command) -> Result<()> {
+    match command {
+        Command::List(_) => list::run(app),
+        Command::Clear(clear) => clear::run(app, &clear),
+    }
+}
+
+/// The profiles of the configuration and the keys of their tokens.
+struct Owners(Vec<(ProfileName, Vec<CacheKey>)>);
+
+impl Owners {
+    /// Profiles that can't be understood own nothing.
+    fn of(config: &Config) -> Self {
+        let keys = |name: ProfileName| as_written(config, &name).ok().map(|profile| (name, keys(profile)));
+        Owners(config.names().into_iter().filter_map(keys).collect())
+    }
+
+    /// The profiles whose client this key is of, whatever the user and the scopes.
+    fn find(&self, key: &CacheKey) -> Vec<&str> {
+        let owns = |keys: &Vec<CacheKey>| keys.iter().any(|own| own.is_like(key, &VARYING));
+        self.0.iter().filter(|(_, keys)| owns(keys)).map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+fn keys(mut profile: Profile) -> Vec<CacheKey> {
+    // Whoever it is: the name does not count here.
+    profile.user.username = profile.user.username.or_else(|| "anybody".parse().ok());
+    [m2m::cache_key(&profile), user::cache_key(&profile)].into_iter().flatten().collect()
+}
+
+/// The client of an entry: its id, or where that comes from.
+fn client(key: &CacheKey) -> &str {
+    let part = |name| key.part(name).filter(|text| !text.is_empty());
+    part("client_id").or_else(|| part("secret_arn")).unwrap_or_default()
+}
+
+/// What is known of an entry, without its tokens.
+fn as_json(entry: &Entry, owners: &Owners, now: u64) -> Value {
+    let (key, tokens) = (&entry.key, &entry.tokens);
+    let part = |name| key.part(name).filter(|text| !text.is_empty());
+    json!({
+        "kind": part("kind"),
+        "profiles": owners.find(key),
+        "client_id": part("client_id"),
+        "secret_arn": part("secret_arn"),
+        "username": part("username"),
+        "transport": part("transport"),
+        "endpoint": part("token_url").or_else(|| part("endpoint")),
+        "scope": tokens.scope.as_ref().map(ToString::to_string),
+        "scope_asked": Some(tokens.asked.to_string()).filter(|scope| !scope.is_empty()),
+        "expires_at": tokens.access.expires_at,
+        "expires_in": tokens.access.seconds_left(now),
+        "id_expires_at": tokens.id.as_ref().and_then(|id| id.expires_at),
+        "id_expires_in": tokens.id.as_ref().and_then(|id| id.seconds_left(now)),
+        "obtained_at": tokens.obtained_at / 1000,
+    })
+}

@@ -1,0 +1,92 @@
+//! `cogtok exec`: a command with the token in its environment.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::Command;
+
+use clap::Args;
+use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::words::VarName;
+use cogtok::secret;
+
+use crate::app::App;
+use crate::commands::token::source::Source;
+use crate::interrupt;
+use crate::shell::{default_name, end_name};
+
+/// Run a command with the token in its environment
+///
+/// The command gets COGTOK_ACCESS_TOKEN, or COGTOK_ID_TOKEN, and the end of its life in Unix seconds in the variable with
+/// _EXPIRES_AT behind. It takes the place of cogtok: signals and the exit code are its own. The variables that hold
+/// passwords and client secrets are not handed on. The token is not renewed while the command runs: give `--min-validity`
+/// the time that it takes.
+///
+/// Where there is no token or cogtok fails otherwise, the exit code is 125; it is 127 where there is no such command and
+/// 126 where it can't be run.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok exec --as m2m -p ws -- ./call-the-api.sh\n  \
+    cogtok exec --as user --token id --env-var ID_TOKEN -- python3 client.py\n  \
+    cogtok exec -p ws --min-validity 30m -- make load-test")]
+pub struct Exec {
+    #[command(flatten)]
+    source: Source,
+    /// The variable to set instead of COGTOK_ACCESS_TOKEN or COGTOK_ID_TOKEN
+    #[arg(long, value_name = "NAME")]
+    env_var: Option<String>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
+    command: Vec<OsString>,
+}
+
+pub fn run(app: &App, args: &Exec) -> Result<()> {
+    app.output(&[crate::cli::Output::Text])?;
+    args.env_var.as_ref().map(|name| name.parse::<VarName>()).transpose()?;
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Error::usage("there is no command to run"));
+    };
+    let got = args.source.get(app)?;
+    let token = got.token()?;
+    let name = args.env_var.as_deref().unwrap_or(default_name(got.kind()));
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for variable in secret::VARIABLES {
+        command.env_remove(variable);
+    }
+    command.env(name, token.value.expose());
+    match token.expires_at {
+        Some(end) => command.env(end_name(name), end.to_string()),
+        // An older one would be wrong.
+        None => command.env_remove(end_name(name)),
+    };
+    Err(failed(program, &become_it(command)))
+}
+
+/// Becomes the command: nothing of this process is left. Comes back with the reason why it could not.
+#[cfg(unix)]
+fn become_it(mut command: Command) -> io::Error {
+    interrupt::leave::make_way();
+    std::os::unix::process::CommandExt::exec(&mut command)
+}
+
+/// Waits for the command where a process can't become another one, and ends as it did. Ctrl-C reaches it from the console.
+#[cfg(not(unix))]
+fn become_it(mut command: Command) -> io::Error {
+    match command.status() {
+        Ok(status) => interrupt::end_as(status.code().unwrap_or(1)),
+        Err(error) => error,
+    }
+}
+
+fn failed(program: &std::ffi::OsStr, why: &io::Error) -> Error {
+    let shown = cogtok::error::printable(&program.to_string_lossy(), 200);
+    // As shells have it.
+    let (code, hint) = match why.kind() {
+        io::ErrorKind::NotFound => {
+            (127, "check the spelling and PATH; for a script, the interpreter in its first line")
+        }
+        _ => (126, "check that it is a program and that you may run it"),
+    };
+    interrupt::fail_as(code);
+    Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint(hint)
+}

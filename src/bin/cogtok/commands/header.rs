@@ -1,0 +1,56 @@
+//! `cogtok header`: the token as an HTTP header, for programs that take one from a command.
+
+use clap::{Args, ValueEnum};
+use cogtok::error::{Error, Result};
+use serde_json::json;
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::token::source::Source;
+use crate::terminal;
+
+/// Print the Authorization header with the token
+///
+/// For programs that run a helper for their headers, an MCP client for one, and for curl. Nothing is ever asked, not even at
+/// a terminal: what a person would have to type must be stored, or in the cache.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok header --as m2m -p ws --format json\n  \
+    curl -K <(cogtok header --as m2m -p ws --format curl-config) https://api.example.com/\n  \
+    curl -H @<(cogtok header --as user -p ws) https://api.example.com/")]
+pub struct Header {
+    #[command(flatten)]
+    source: Source,
+    /// The form to print [default: line]
+    #[arg(long, value_enum, value_name = "FORM")]
+    format: Option<Format>,
+}
+
+/// The forms of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// `Authorization: Bearer …`
+    Line,
+    /// `header = "Authorization: Bearer …"`, for `curl -K`
+    CurlConfig,
+    /// `{"Authorization":"Bearer …"}`
+    Json,
+}
+
+pub fn run(app: &App, args: &Header) -> Result<()> {
+    let is_json = app.output(&[Output::Text, Output::Json])? == Output::Json;
+    let format = match (args.format, is_json) {
+        (None | Some(Format::Json), true) => Format::Json,
+        (Some(_), true) => return Err(Error::usage("`--format` and `--json` exclude each other")),
+        (format, false) => format.unwrap_or(Format::Line),
+    };
+    let got = args.source.get(app)?;
+    let bearer = format!("Bearer {}", got.token()?.value.expose());
+    let text = match format {
+        Format::Line => format!("Authorization: {bearer}\n"),
+        // A token has no character that curl's quotes would need a backslash for.
+        Format::CurlConfig => format!("header = \"Authorization: {bearer}\"\n"),
+        Format::Json => terminal::json_line(&json!({"Authorization": bearer})),
+    };
+    terminal::data(&text).map(drop)
+}

@@ -1,0 +1,99 @@
+//! Where a token goes: standard output, a file, or the file of GitHub Actions, in the form that was asked for.
+
+use std::path::{Path, PathBuf};
+
+use cogtok::error::{Error, Result};
+use cogtok::flows::{Policy, Served};
+use cogtok::profile::Profile;
+use cogtok::profile::words::ProfileName;
+use cogtok::store::handout::{self, Appendable};
+use serde_json::json;
+
+use super::{FORMS, Shared, wanted};
+use crate::app::App;
+use crate::cli::Output;
+use crate::shell::{Export, Variable, default_name, masks, of_token};
+use crate::{env, terminal};
+
+/// Refuses a place that can't take anything, before a token is asked for.
+pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
+    if export == Some(Export::GithubActions) {
+        if output_file.is_some() {
+            return Err(Error::usage("`github-actions` writes to the file of GITHUB_ENV, not to `--output-file`"));
+        }
+        open_github_file()?;
+    }
+    output_file.map_or(Ok(()), |path| handout::check(&absolute(path)).map_err(|why| unwritable(path, &why)))
+}
+
+impl Shared {
+    /// Hands the token out in the form that was asked for.
+    pub fn deliver(&self, app: &App, profile: &Profile, policy: &Policy, served: &Served, again: &str) -> Result<()> {
+        let token = wanted(served, policy)?;
+        let value = token.value.expose();
+        if let Some(export) = self.export {
+            let name = self.env_var.as_deref().unwrap_or(default_name(policy.token));
+            return self.assign(export, &of_token(name, token));
+        }
+        if self.header {
+            return self.give(&format!("Authorization: Bearer {value}\n"));
+        }
+        if app.output(&FORMS)? == Output::Json {
+            let tokens = &served.tokens;
+            let json = json!({
+                "access_token": tokens.access.value.expose(),
+                "id_token": tokens.id.as_ref().map(|id| id.value.expose()),
+                "token_type": "Bearer",
+                "expires_in": token.seconds_left(env::now()),
+                "expires_at": token.expires_at,
+                "scope": tokens.scope.as_ref().map(ToString::to_string),
+                "source": served.source.as_str(),
+                "profile": profile.name.as_ref().map(ProfileName::as_str),
+            });
+            return self.give(&terminal::json_line(&json));
+        }
+        self.give(&format!("{value}\n"))?;
+        if self.output_file.is_none() && terminal::is_read_by_a_person() {
+            let name = profile.name.as_ref().map(|name| format!(" -p {name}")).unwrap_or_default();
+            terminal::hint(&format!("curl -H @<(cogtok token {again}{name} --header) URL   keeps it out of `ps`"));
+        }
+        Ok(())
+    }
+
+    /// Assigns these variables in this form.
+    pub fn assign(&self, export: Export, variables: &[Variable]) -> Result<()> {
+        let text = export.assignments(variables)?;
+        if export != Export::GithubActions {
+            return self.give(&text);
+        }
+        let (path, mut file) = open_github_file()?;
+        // Hidden before anything else can happen: from then on the log shows none of them.
+        terminal::data(&masks(variables))?;
+        file.append(text.as_bytes()).map_err(|why| unwritable(&path, &why))
+    }
+
+    fn give(&self, text: &str) -> Result<()> {
+        match &self.output_file {
+            None => terminal::data(text).map(drop),
+            Some(path) => handout::put(&absolute(path), text.as_bytes()).map_err(|why| unwritable(path, &why)),
+        }
+    }
+}
+
+fn open_github_file() -> Result<(PathBuf, Appendable)> {
+    let path = env::var("GITHUB_ENV").map(PathBuf::from).ok_or_else(|| {
+        Error::usage("GITHUB_ENV is not set")
+            .hint("`--export=github-actions` is for a step of a GitHub Actions workflow")
+    })?;
+    let file = Appendable::open(&path)
+        .map_err(|why| unwritable(&path, &why).hint("GITHUB_ENV names the file that the runner made for this step"))?;
+    Ok((path, file))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn unwritable(path: &Path, why: &std::io::Error) -> Error {
+    Error::store(format!("{} can't be written: {why}", path.display()))
+}

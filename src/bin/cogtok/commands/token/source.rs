@@ -1,0 +1,130 @@
+//! The profile's token for commands that use one instead of printing it.
+
+use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Result};
+use cogtok::flows::{Policy, Served};
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::TokenUse;
+use cogtok::profile::{Profile, missing};
+use cogtok::token::Token;
+
+use super::{Shared, m2m::M2m, user::User, wanted};
+use crate::app::App;
+use crate::cli::duration;
+use crate::complete;
+
+/// Whose token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Whose {
+    /// The profile's user's
+    User,
+    /// The profile's machine-to-machine client's
+    M2m,
+}
+
+/// Which token, and how it is got.
+#[derive(Debug, Default, Args)]
+pub struct Source {
+    /// Whose token; else the one that the profile has
+    #[arg(long = "as", value_enum, value_name = "WHO")]
+    whose: Option<Whose>,
+    /// The user who signs in
+    #[arg(long, value_name = "NAME", conflicts_with = "scope")]
+    username: Option<String>,
+    /// Which of the user's tokens: access or id
+    #[arg(long, value_name = "TOKEN", conflicts_with = "scope", add = ArgValueCandidates::new(complete::tokens))]
+    token: Option<String>,
+    /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// Ask for a new token even if a cached one is valid
+    #[arg(long)]
+    force_refresh: bool,
+    /// Neither take a token from the cache nor keep it there
+    #[arg(long, conflicts_with = "force_refresh")]
+    no_cache: bool,
+    /// How long a cached token must still be valid [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    min_validity: Option<std::time::Duration>,
+}
+
+/// A token, and what is known of it.
+pub struct Got {
+    served: Served,
+    policy: Policy,
+}
+
+impl Got {
+    /// The token that was asked for, after the warnings about it.
+    pub fn token(&self) -> Result<&Token> {
+        wanted(&self.served, &self.policy)
+    }
+
+    /// Which of the tokens it is.
+    pub fn kind(&self) -> TokenUse {
+        self.policy.token
+    }
+}
+
+impl Source {
+    /// Gets the token: from the cache, else as `token user` and `token m2m` do.
+    pub fn get(&self, app: &App) -> Result<Got> {
+        let shared = Shared {
+            force_refresh: self.force_refresh,
+            no_cache: self.no_cache,
+            min_validity: self.min_validity,
+            ..Shared::default()
+        };
+        let (_, policy, served) = match self.whose(app)? {
+            Whose::User => {
+                let mut user = User::default();
+                (user.shared, user.username, user.token) = (shared, self.username.clone(), self.token.clone());
+                super::user::serve(app, &user)
+            }
+            Whose::M2m => {
+                let mut m2m = M2m::default();
+                (m2m.shared, m2m.scope) = (shared, self.scope.clone());
+                super::m2m::serve(app, &m2m)
+            }
+        }?;
+        Ok(Got { served, policy })
+    }
+
+    fn whose(&self, app: &App) -> Result<Whose> {
+        let is_of_user = self.username.is_some() || self.token.is_some();
+        let implied = match (is_of_user, self.scope.is_empty()) {
+            (true, _) => Some((Whose::User, if self.username.is_some() { "--username" } else { "--token" })),
+            (_, false) => Some((Whose::M2m, "--scope")),
+            _ => None,
+        };
+        match (self.whose, implied) {
+            (Some(asked), Some((implied, option))) if asked != implied => {
+                Err(Error::usage(format!("`{option}` is not for `--as {}`", asked.word())))
+            }
+            (Some(whose), _) | (None, Some((whose, _))) => Ok(whose),
+            (None, None) => of_profile(app, &app.profile(&[])?),
+        }
+    }
+}
+
+/// Whose token the profile is for, where it is for one alone.
+fn of_profile(app: &App, profile: &Profile) -> Result<Whose> {
+    let has_m2m = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
+    match (profile.user.client_id.is_some(), has_m2m) {
+        (true, false) => Ok(Whose::User),
+        (false, true) => Ok(Whose::M2m),
+        (true, true) => Err(Error::usage("the profile is for users and for machines")
+            .hint("say whose token it shall be: `--as user` or `--as m2m`")),
+        (false, false) => Err(app.without_profile(profile, missing(Key::UserClientId, ""))),
+    }
+}
+
+impl Whose {
+    const fn word(self) -> &'static str {
+        match self {
+            Whose::User => "user",
+            Whose::M2m => "m2m",
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How this process becomes another one: what it changed about itself is as it was, and no signal is lost on the way.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
+
+static BEFORE: OnceLock<(Mode, Rlimit)> = OnceLock::new();
+
+/// The last signal that came, or 0, and whether this process is about to become another one. Between the two no signal can
+/// fall: one that comes before `LEAVING` is set is in `SEEN`, one that comes after ends the process in its own handler.
+static SEEN: AtomicUsize = AtomicUsize::new(0);
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Forbids core files and makes new files this user's alone.
+pub fn prepare() {
+    let limit = getrlimit(Resource::Core);
+    // Whatever the shell's umask: what is written here is for this user alone, and for this user in any case.
+    let mask = umask(Mode::from_raw_mode(0o077));
+    let _ = BEFORE.set((mask, limit));
+    // A core file would hold secrets. That it can't be forbidden here is no reason to stop.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum });
+}
+
+/// Undoes [`prepare`], and gives the signals to whatever comes next: none of them waits to be handled here.
+pub fn make_way() {
+    LEAVING.store(true, Ordering::SeqCst);
+    for _ in 0..100 {
+        if SEEN.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+        // It is on its way to the thread that ends the process.
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    if let Some(signal) = i32::try_from(SEEN.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0) {
+        // There is no such thread.
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    if let Some((mask, limit)) = BEFORE.get() {
+        umask(*mask);
+        let _ = setrlimit(Resource::Core, *limit);
+    }
+}
+
+/// Keeps count of these signals for [`make_way`].
+pub fn watch(signals: &[i32]) {
+    use signal_hook::flag::{register_conditional_default, register_usize};
+    for signal in signals.iter().copied().filter(|signal| *signal != signal_hook::consts::SIGTSTP) {
+        let _ = register_usize(signal, &SEEN, usize::try_from(signal).unwrap_or_default());
+        let _ = register_conditional_default(signal, &LEAVING);
+    }
+}
+
+/// Whether the process was started with this signal ignored. Known on Linux alone, where a file says so.
+pub fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    signal > 0 && mask.checked_shr(signal.unsigned_abs() - 1).is_some_and(|rest| rest & 1 == 1)
+}

@@ -1,0 +1,113 @@
+//! What the cache holds, for those who look after it.
+
+use std::path::Path;
+
+use super::{Cache, CacheKey, LIMIT, Stored};
+use crate::error::{Error, Result};
+use crate::store::file;
+use crate::token::TokenSet;
+
+/// The kinds of key whose files are reported even where they can't be understood.
+const KINDS: [&str; 2] = ["user", "m2m"];
+
+/// What a cache holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The tokens, expired ones included, in the order of their files' names.
+    pub entries: Vec<Entry>,
+    /// Files that stand where tokens do and hold none: by name, with the reason.
+    pub unusable: Vec<(String, String)>,
+}
+
+/// Tokens and what they depend on.
+#[derive(Debug)]
+pub struct Entry {
+    /// What they depend on.
+    pub key: CacheKey,
+    /// The tokens.
+    pub tokens: TokenSet,
+}
+
+impl CacheKey {
+    /// The part of this name.
+    pub fn part(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether two keys are the same but for the parts of these names.
+    pub fn is_like(&self, other: &CacheKey, but_for: &[&str]) -> bool {
+        let counts = |key: &CacheKey| {
+            key.0.iter().filter(|(name, _)| !but_for.contains(&name.as_str())).cloned().collect::<Vec<_>>()
+        };
+        counts(self) == counts(other)
+    }
+}
+
+impl Cache {
+    /// Everything in the cache at `now`. A directory that is not there holds nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the directory can't be read.
+    pub fn list(&self, now: u64) -> Result<Listing> {
+        let mut listing = Listing::default();
+        let Some(dir) = &self.dir else { return Ok(listing) };
+        let unreadable = |why: &std::io::Error| Error::store(format!("{} can't be read: {why}", dir.display()));
+        let entries = match std::fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(listing),
+            Err(error) => return Err(unreadable(&error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(|error| unreadable(&error))?.file_name();
+            names.extend(name.to_str().filter(|name| stem(name).is_some()).map(str::to_owned));
+        }
+        names.sort();
+        for name in names {
+            match read(&dir.join(&name), &name, now) {
+                Ok(entry) => listing.entries.push(entry),
+                Err(_) if !is_ours(&name) => {}
+                Err(why) => listing.unusable.push((name, why)),
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Removes a file that [`Cache::list`] found unusable. Its lock file stays.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be removed.
+    pub fn discard(&self, name: &str) -> Result<()> {
+        let Some(path) = self.dir.as_ref().filter(|_| stem(name).is_some()).map(|dir| dir.join(name)) else {
+            return Ok(());
+        };
+        file::remove(&path).map_err(|error| Error::store(format!("{} can't be removed: {error}", path.display())))
+    }
+}
+
+fn read(path: &Path, name: &str, now: u64) -> Result<Entry, String> {
+    let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
+    let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| "it is no cached token")?;
+    let key = stored.key.clone();
+    if Some(key.stem().as_str()) != stem(name) {
+        return Err("it is not what its name says".to_owned());
+    }
+    let tokens = stored.into_tokens(&key, now).ok_or("it is of another version, or from the future")?;
+    Ok(Entry { key, tokens })
+}
+
+/// The name of a key's file without its ending.
+fn stem(name: &str) -> Option<&str> {
+    let stem = name.strip_suffix(".json")?;
+    let (kind, digest) = stem.split_once('-')?;
+    let is_stem = !kind.is_empty()
+        && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        && digest.len() == 32
+        && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_stem.then_some(stem)
+}
+
+/// Others may keep files of their own here.
+fn is_ours(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(kind, _)| KINDS.contains(&kind))
+}

@@ -1,0 +1,302 @@
+//! `cogtok cache list` and `clear`: what is kept is said, no token is shown, and what lies in the way does no harm.
+
+use crate::harness::scripted::{CLIENT, SECRET};
+use crate::harness::{Answer, Home, Run, Server, jwt, m2m_jwt, poll, unique, workshop};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const PASSWORD: &str = "Correct-Horse-7-Battery";
+
+fn list(home: &Home) -> Vec<Value> {
+    home.cogtok(["cache", "list", "-o", "json"]).run().ok().json().as_array().unwrap().clone()
+}
+
+fn clear<'h>(home: &'h Home, args: &[&str]) -> Run<'h> {
+    home.cogtok(["cache", "clear"]).args(args)
+}
+
+fn lock_files(home: &Home) -> usize {
+    home.cache_files().keys().filter(|path| path.extension().is_some_and(|extension| extension == "lock")).count()
+}
+
+/// A home with two machines' profiles that share a server, and a token of each.
+fn two_profiles() -> (Home, Server) {
+    let server = Server::start(|request| {
+        let scope = request.form("scope").unwrap_or_default();
+        Answer::token(&m2m_jwt("any", &scope))
+    });
+    let home = Home::new();
+    let profile = |name: &str| {
+        format!(
+            "[profiles.{name}.m2m]\nclient_id = \"client-of-{name}\"\ntoken_url = \"{}\"\nscopes = [\"api/{name}\"]\n",
+            server.token_url()
+        )
+    };
+    home.config(&format!("default_profile = \"one\"\n{}{}", profile("one"), profile("two")));
+    for args in [&["-p", "one"][..], &["-p", "two"], &["-p", "one", "--scope", "x/y z"]] {
+        home.cogtok(["token", "m2m"]).args(args).env("COGTOK_M2M_CLIENT_SECRET", SECRET).run().ok();
+    }
+    (home, server)
+}
+
+#[test]
+fn an_empty_cache_is_no_failure() {
+    let home = Home::new();
+    assert_eq!(list(&home), Vec::<Value>::new());
+    home.cogtok(["cache", "list"]).run().ok().stdout_is("").stderr_has("no token is kept");
+    clear(&home, &[]).run().ok().stdout_is("").stderr_has("nothing to remove");
+    clear(&home, &["--json"]).run().ok().stdout_is("[]\n");
+    home.cogtok(["cache", "list", "-o", "csv"]).run().code(2);
+    home.cogtok(["cache", "list"]).env_remove("HOME").env_remove("XDG_CACHE_HOME").run().ok();
+}
+
+#[test]
+fn whose_tokens_are_kept_for_what_and_how_long_is_said_and_no_token_shown() {
+    let (home, server) = two_profiles();
+    let tokens: Vec<String> = home
+        .cache_files()
+        .values()
+        .filter_map(|bytes| serde_json::from_slice::<Value>(bytes).ok()?["access_token"].as_str().map(String::from))
+        .collect();
+    assert_eq!(tokens.len(), 3);
+    let entries = list(&home);
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for entry in &entries {
+        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_string();
+        assert_eq!((text("kind").as_str(), text("transport").as_str()), ("m2m", "endpoint"));
+        assert_eq!(entry["endpoint"], server.token_url().as_str());
+        assert_eq!((entry["username"].clone(), entry["id_expires_at"].clone()), (Value::Null, Value::Null));
+        let (left, at) = (entry["expires_in"].as_u64().unwrap(), entry["expires_at"].as_u64().unwrap());
+        assert!((3500..=3600).contains(&left), "{entry}");
+        assert!(entry["obtained_at"].as_u64().unwrap().abs_diff(at - 3600) <= 2, "{entry}");
+        assert_eq!(entry["scope"], entry["scope_asked"]);
+        let profile = entry["profiles"][0].as_str().unwrap();
+        assert_eq!(text("client_id"), format!("client-of-{profile}"));
+        assert_eq!(entry["profiles"].as_array().unwrap().len(), 1);
+        seen.push((profile.to_string(), text("scope")));
+    }
+    seen.sort();
+    assert_eq!(seen, [("one", "api/one"), ("one", "x/y z"), ("two", "api/two")].map(|(a, b)| (a.into(), b.into())));
+    let table = home.cogtok(["cache", "list"]).run();
+    table.ok().stdout_has("client-of-one").stdout_has("api/two").stdout_has("59m").stderr_has("is not counted");
+    for output in [&table, &home.cogtok(["cache", "list", "--json", "-v"]).run()] {
+        for token in &tokens {
+            let signature = token.rsplit('.').next().unwrap();
+            assert!(
+                !output.stdout.contains(token) && !output.stdout.contains(signature) && !output.stderr.contains(token)
+            );
+        }
+    }
+    home.cogtok(["cache", "list", "-q"]).run().ok().quiet();
+    assert_eq!(server.hits(), 3);
+}
+
+#[test]
+fn a_users_tokens_are_listed_with_the_user_and_both_ends() {
+    let email = workshop().user(PASSWORD);
+    let home = Home::new();
+    home.canary(PASSWORD);
+    home.workshop_profile(workshop());
+    home.cogtok(["token", "user", "--username", &email]).env("COGTOK_PASSWORD", PASSWORD).run().ok();
+    let entries = list(&home);
+    let [entry] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!((&entry["kind"], &entry["username"]), (&json!("user"), &json!(email)));
+    assert_eq!((&entry["client_id"], &entry["profiles"]), (&json!(workshop().web.id), &json!(["ws"])));
+    assert!(entry["id_expires_in"].as_u64().is_some_and(|left| left > 0), "{entry}");
+    home.cogtok(["cache", "list"]).run().ok().stdout_has("user");
+    let cleared = clear(&home, &["-p", "ws"]).run();
+    cleared.ok().stderr_has(&format!("user {email}")).stderr_has("(profile ws)");
+    assert!(list(&home).is_empty());
+}
+
+#[test]
+fn clearing_takes_what_was_meant_asks_nothing_and_leaves_the_locks() {
+    let (home, server) = two_profiles();
+    let locks = lock_files(&home);
+    assert_eq!(locks, 3);
+    clear(&home, &["-p", "nosuch"]).run().code(3).stderr_has("no profile `nosuch`");
+    clear(&home, &["-p", "../x"]).run().code(2);
+    clear(&home, &["--expired"]).run().ok().stderr_has("nothing to remove");
+    assert_eq!(list(&home).len(), 3);
+    let two = clear(&home, &["-p", "two", "--json"]).run();
+    assert_eq!(two.ok().json()[0]["client_id"], "client-of-two");
+    assert_eq!(two.json().as_array().unwrap().len(), 1);
+    // That a profile is in use does not name it.
+    let all = clear(&home, &[]).env("COGTOK_PROFILE", "two").stdin("").run();
+    all.ok().stdout_is("").stderr_has("removed: m2m token of client client-of-one (profile one)");
+    assert_eq!(all.stderr.matches("removed:").count(), 2, "{}", all.stderr);
+    assert!(list(&home).is_empty());
+    assert_eq!(lock_files(&home), locks);
+    assert_eq!(server.hits(), 3);
+    home.cogtok(["token", "m2m", "-p", "two"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET).run().ok();
+    assert_eq!(server.hits(), 4, "the next call gets a new one");
+}
+
+#[test]
+fn expired_tokens_alone_are_cleared_where_they_are_meant() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let lives = [now + 3, now + 3600];
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |_| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Answer::token(&jwt(&json!({"exp": lives[n], "scope": "a b"})))
+    });
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    home.scripted_m2m(&["--scope", "a"]).run().ok();
+    home.scripted_m2m(&["--scope", "b"]).run().ok();
+    poll("the first token expires", Duration::from_secs(10), || {
+        list(&home).iter().any(|entry| entry["expires_in"] == 0).then_some(())
+    });
+    home.cogtok(["cache", "list"]).run().ok().stdout_has("expired");
+    let cleared = clear(&home, &["--expired", "--json"]).run().ok().json();
+    assert_eq!((cleared.as_array().unwrap().len(), &cleared[0]["scope_asked"]), (1, &json!("a")));
+    let left = list(&home);
+    assert_eq!((left.len(), &left[0]["scope_asked"]), (1, &json!("b")));
+}
+
+/// The name of the file of a key.
+fn name(key: &Value) -> String {
+    let mut digest = Sha256::new();
+    for part in key.as_array().unwrap() {
+        let (name, value) = (part[0].as_str().unwrap(), part[1].as_str().unwrap());
+        digest.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
+    }
+    let hex: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{hex}.json", key[0][1].as_str().unwrap())
+}
+
+/// The one cached token of this home, as its file has it.
+fn stored(home: &Home) -> (PathBuf, Value) {
+    let found =
+        home.cache_files().into_iter().find(|(path, _)| path.extension().is_some_and(|extension| extension == "json"));
+    let (path, bytes) = found.unwrap();
+    (path, serde_json::from_slice(&bytes).unwrap())
+}
+
+#[test]
+fn files_that_are_no_tokens_are_named_and_stop_nothing() {
+    let server = Server::always(Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    home.scripted_m2m(&[]).run().ok();
+    let (path, good) = stored(&home);
+    assert_eq!(path.file_name().unwrap().to_str().unwrap(), name(&good["key"]), "the name that a key gives");
+    let dir = home.allow(home.cache_dir());
+    let hex = |n: u32| format!("{n:032x}");
+    let victim = home.plant("victim.json", good.to_string());
+    let put = |name: &str, bytes: &[u8]| home.plant(format!(".cache/cogtok/{name}"), bytes);
+    put(&format!("m2m-{}.json", hex(1)), b"\xff\xfe\x00not json");
+    put(&format!("m2m-{}.json", hex(2)), b"");
+    put(&format!("user-{}.json", hex(3)), b"{\"version\":1}");
+    put(&format!("m2m-{}.json", hex(4)), good.to_string().as_bytes());
+    put(&format!("m2m-{}.json", hex(5)), &vec![b' '; 1 << 20]);
+    std::os::unix::fs::symlink(&victim, dir.join(format!("m2m-{}.json", hex(6)))).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo").arg(dir.join(format!("m2m-{}.json", hex(7)))).status().unwrap().success()
+    );
+    let open = put(&format!("m2m-{}.json", hex(8)), good.to_string().as_bytes());
+    std::fs::set_permissions(open, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let mut newer = good.clone();
+    newer["version"] = json!(99);
+    newer["key"][1][1] = json!("newer");
+    put(&name(&newer["key"]), newer.to_string().as_bytes());
+    let unusable = 9;
+    // What others keep here is nobody's business.
+    put("jwks-00000000000000000000000000000000.json", b"{\"keys\":[]}");
+    put("notes.json", b"mine");
+    put("m2m-short.json", b"mine");
+    put(&format!("m2m-{}.lock", hex(1)), b"");
+    let odd: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"m2m-\xff\x1b[31m.json".to_vec());
+    std::fs::write(dir.join(odd), "").unwrap();
+
+    let output = home.cogtok(["cache", "list", "--json"]).timeout(Duration::from_secs(5)).run();
+    let entries = output.ok().json();
+    assert_eq!(entries.as_array().unwrap().len(), 1, "{entries}");
+    assert_eq!(entries[0]["client_id"], CLIENT);
+    assert_eq!(output.stderr.matches("warning: ").count(), unusable, "{}", output.stderr);
+    for says in [
+        "no cached token",
+        "not what its name says",
+        "larger than",
+        "symbolic link",
+        "not a regular file",
+        "other users can read it",
+        "another version",
+    ] {
+        output.stderr_has(says);
+    }
+    let cleared = clear(&home, &[]).run();
+    cleared.ok().stderr_has("removed: m2m token of client").stderr_has("removed: 9 files that held no token");
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), good.to_string(), "a link is not followed");
+    let mut left: Vec<String> = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    left.retain(|name| !name.ends_with(".lock"));
+    left.sort();
+    assert_eq!(
+        left,
+        ["jwks-00000000000000000000000000000000.json", "m2m-short.json", "m2m-\u{fffd}\u{1b}[31m.json", "notes.json"]
+    );
+}
+
+#[test]
+fn what_a_terminal_would_obey_in_a_cached_name_is_escaped() {
+    let server = Server::always(Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    home.scripted_m2m(&[]).run().ok();
+    let (_, good) = stored(&home);
+    home.allow(home.cache_dir());
+    let mut evil = good.clone();
+    let at = good["key"].as_array().unwrap().iter().position(|part| part[0] == "client_id").unwrap();
+    evil["key"][at][1] = json!("evil\u{1b}[31m\u{202e}\n\"x");
+    home.plant(format!(".cache/cogtok/{}", name(&evil["key"])), evil.to_string());
+    let table = home.cogtok(["cache", "list"]).run();
+    table.ok().stdout_has("evil\\u{1b}");
+    table.check(!table.stdout.contains('\u{1b}') && !table.stdout.contains('\u{202e}'), "escaped");
+    let json = home.cogtok(["cache", "list", "--json"]).run();
+    json.ok().check(!json.stdout.contains(['\u{1b}', '\u{202e}']), "escaped");
+    assert!(json.json().as_array().unwrap().iter().any(|entry| entry["client_id"] == "evil\u{1b}[31m\u{202e}\n\"x"));
+    // The oracle reads what is said of it.
+    clear(&home, &[]).run().ok().stderr_has("evil\\u{1b}");
+}
+
+#[test]
+fn what_cant_be_read_or_removed_is_exit_7_and_the_rest_goes_on() {
+    let (home, _server) = two_profiles();
+    let dir = home.allow(home.cache_dir());
+    std::fs::create_dir(dir.join(format!("m2m-{:032x}.json", 1))).unwrap();
+    let output = clear(&home, &[]).run();
+    output.code(7).stdout_is("").stderr_has("can't be removed").stderr_has("removed: m2m token");
+    assert!(list(&home).is_empty());
+    std::fs::remove_dir_all(&dir).unwrap();
+    std::fs::write(&dir, "a file where the directory should be").unwrap();
+    home.cogtok(["cache", "list"]).run().code(7).stderr_has("can't be read");
+    clear(&home, &[]).run().code(7);
+}
+
+#[test]
+fn thousands_of_tokens_are_listed_and_cleared_in_no_time() {
+    let server = Server::always(Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    home.scripted_m2m(&[]).run().ok();
+    let (_, good) = stored(&home);
+    home.allow(home.cache_dir());
+    for n in 0..2000 {
+        let mut other = good.clone();
+        other["key"][1][1] = json!(unique(&format!("url{n}")));
+        let path = home.cache_dir().join(name(&other["key"]));
+        std::fs::write(&path, other.to_string()).unwrap();
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    let output = home.cogtok(["cache", "list", "--json"]).timeout(Duration::from_secs(10)).run();
+    assert_eq!(output.ok().json().as_array().unwrap().len(), 2001);
+    let cleared = clear(&home, &[]).timeout(Duration::from_secs(10)).run();
+    cleared.ok().stderr_has("removed: 1981 more");
+    assert!(list(&home).is_empty());
+}
