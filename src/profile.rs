@@ -88,6 +88,9 @@ pub struct Profile {
     pub aws_profile: Option<String>,
     /// Whether an option, a variable of ours or the profile names it, rather than AWS_PROFILE.
     pub is_aws_profile_asked: bool,
+    /// Whether AWS's tools wait for this call: a `credential_process` that it runs is told by COGTOK_INSIDE, so that it can
+    /// refuse to ask in turn.
+    pub is_inside_aws_credentials: bool,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
     /// The pool's domain.
@@ -142,6 +145,7 @@ impl Profile {
             is_region_asked,
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
+            is_inside_aws_credentials: false,
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             domain: domain.clone(),
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,

@@ -84,11 +84,14 @@ fn of_profile(profile: &Profile, settings: &ProviderConfig) -> Result<SharedCred
         let others = ["aws_access_key_id", "role_arn", "sso_session", "sso_start_url"];
         let command = value(PROCESS).filter(|_| !others.iter().any(|key| value(key).is_some()));
         if let Some(command) = command {
-            return Ok(SharedCredentialsProvider::new(Process { command: command.to_owned() }));
+            return Ok(SharedCredentialsProvider::new(Process {
+                command: command.to_owned(),
+                is_inside: profile.is_inside_aws_credentials,
+            }));
         }
         let files = EnvConfigFiles::builder()
-            .with_contents(EnvConfigFileKind::Config, with_unset(&config))
-            .with_contents(EnvConfigFileKind::Credentials, with_unset(&credentials));
+            .with_contents(EnvConfigFileKind::Config, with_unset(&config, profile.is_inside_aws_credentials))
+            .with_contents(EnvConfigFileKind::Credentials, with_unset(&credentials, profile.is_inside_aws_credentials));
         provider = provider.profile_files(files.build());
     }
     Ok(SharedCredentialsProvider::new(provider.build()))
@@ -121,10 +124,11 @@ fn value_of<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
     pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(key)).map(|(_, value)| value.trim())
 }
 
-fn with_unset(text: &str) -> String {
+fn with_unset(text: &str, is_inside: bool) -> String {
+    let inside = if is_inside { "export COGTOK_INSIDE=aws-credentials; " } else { "" };
     let lines = text.lines().map(|line| match line.split_once('=') {
         Some((key, command)) if key.trim().eq_ignore_ascii_case(PROCESS) => {
-            format!("{key}= unset {}; {}", VARIABLES.join(" "), command.trim_start())
+            format!("{key}= unset {}; {inside}{}", VARIABLES.join(" "), command.trim_start())
         }
         _ => line.to_owned(),
     });
@@ -135,6 +139,7 @@ fn with_unset(text: &str) -> String {
 #[derive(Debug)]
 struct Process {
     command: String,
+    is_inside: bool,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +158,9 @@ impl Process {
         command.arg("-c").arg(&self.command).stdin(Stdio::null()).stderr(Stdio::inherit());
         for name in VARIABLES {
             command.env_remove(name);
+        }
+        if self.is_inside {
+            command.env("COGTOK_INSIDE", "aws-credentials");
         }
         let failed = |why: String| CredentialsError::provider_error(format!("credential_process: {why}"));
         let output = tokio::task::spawn_blocking(move || command.output()).await;
@@ -201,6 +209,6 @@ mod tests {
     fn only_the_process_is_changed() {
         let text = "[profile a]\nregion = x\ncredential_process = /bin/tool --a=b\n";
         let expected = "[profile a]\nregion = x\ncredential_process = unset COGNITO_M2M_CLIENT_SECRET COGNITO_PASSWORD COGTOK_M2M_CLIENT_SECRET COGTOK_MFA_CODE COGTOK_PASSPHRASE COGTOK_PASSWORD COGTOK_USER_CLIENT_SECRET; /bin/tool --a=b\n";
-        assert_eq!(super::with_unset(text), expected);
+        assert_eq!(super::with_unset(text, false), expected);
     }
 }

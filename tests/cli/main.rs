@@ -12,6 +12,7 @@
 )]
 
 mod aws_account;
+mod aws_credentials;
 mod cache;
 mod cache_command;
 mod cache_faults;

@@ -4,7 +4,7 @@ mod network;
 mod secrets;
 mod settings;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,7 @@ pub struct App {
     wire: OnceCell<Wire>,
     runtime: OnceCell<Runtime>,
     secrets: OnceCell<SecretStore>,
+    is_inside: Cell<bool>,
 }
 
 impl App {
@@ -58,7 +59,14 @@ impl App {
             wire: OnceCell::new(),
             runtime: OnceCell::new(),
             secrets: OnceCell::new(),
+            is_inside: Cell::new(false),
         })
+    }
+
+    /// From here on this call answers AWS's tools, and must not ask itself: AWS credentials come from the profile's own
+    /// `aws_profile`, and a process that is run for them is told.
+    pub fn enter_aws_credentials(&self) {
+        self.is_inside.set(true);
     }
 
     /// When the whole call ends. The time that a person took to answer does not count.

@@ -42,7 +42,11 @@ impl App {
                 }
             }
         }
-        let profile = Profile::resolve(name, &settings, &aws_environment())?;
+        let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
+        if self.is_inside.get() {
+            profile.is_inside_aws_credentials = true;
+            profile.aws_profile = profile.aws_profile.filter(|_| profile.is_aws_profile_asked);
+        }
         if let Some(endpoint) = &profile.cognito_idp_endpoint {
             log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
         }

@@ -1,5 +1,6 @@
 //! The commands: the path of a file is what you type.
 
+mod aws_credentials;
 mod cache;
 mod completions;
 mod exec;
@@ -32,6 +33,7 @@ pub enum Command {
     Secret(secret::Command),
     Exec(exec::Exec),
     Header(header::Header),
+    AwsCredentials(aws_credentials::AwsCredentials),
     /// See and clear the tokens that are kept
     #[command(subcommand)]
     Cache(cache::Command),
@@ -49,6 +51,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Secret(command) => secret::run(&app, command),
         Command::Exec(args) => exec::run(&app, &args),
         Command::Header(args) => header::run(&app, &args),
+        Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
     }

@@ -49,6 +49,9 @@ pub struct Create {
     /// The token endpoint; else the domain's
     #[arg(long, value_name = "URL")]
     token_url: Option<String>,
+    /// The identity pool that gives AWS credentials for an ID token
+    #[arg(long, value_name = "ID")]
+    identity_pool_id: Option<String>,
     /// The Secrets Manager secret that holds the machine-to-machine client's secret
     #[arg(long, value_name = "ARN")]
     secret_arn: Option<String>,
@@ -77,6 +80,7 @@ impl Create {
             (Key::M2mClientId, &self.m2m_client_id),
             (Key::TokenUrl, &self.token_url),
             (Key::SecretArn, &self.secret_arn),
+            (Key::IdentityPoolId, &self.identity_pool_id),
             (Key::AuthMethod, &self.auth_method),
             (Key::Transport, &self.transport),
         ];

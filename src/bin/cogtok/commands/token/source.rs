@@ -68,6 +68,12 @@ impl Got {
 }
 
 impl Source {
+    /// The user's ID token.
+    pub fn id_token_of(username: Option<String>) -> Self {
+        let (whose, token) = (Some(Whose::User), Some(TokenUse::Id.as_str().to_owned()));
+        Source { whose, username, token, ..Source::default() }
+    }
+
     /// Gets the token: from the cache, else as `token user` and `token m2m` do.
     pub fn get(&self, app: &App) -> Result<Got> {
         let shared = Shared {

@@ -1,0 +1,74 @@
+//! `cogtok aws-credentials`: AWS credentials for a user through an identity pool, as a credential_process prints them.
+
+use std::time::Duration;
+
+use clap::Args;
+use cogtok::error::{Error, Result};
+use cogtok::flows::aws_credentials;
+use cogtok::profile::keys::Key;
+use serde_json::json;
+
+use crate::app::App;
+use crate::cli::{Output, duration};
+use crate::commands::token::source::Source;
+use crate::{env, interrupt, terminal};
+
+/// Print AWS credentials for the user, through the profile's identity pool
+///
+/// For `credential_process` in ~/.aws/config: every AWS SDK and the aws CLI can then call AWS as the user. The user's ID token
+/// is traded for credentials of about an hour, which are cached: any number of parallel calls make one request. Nothing is
+/// ever asked: sign in before, or store what a sign-in needs.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile set ws identity_pool.id us-east-1:12345678-90ab-cdef-1234-567890abcdef\n  \
+    cogtok aws-credentials -p ws\n\n\
+    In ~/.aws/config:\n  \
+    [profile bedrock-user]\n  \
+    credential_process = /usr/local/bin/cogtok aws-credentials -p ws\n  \
+    region = us-east-1")]
+pub struct AwsCredentials {
+    /// The user who signs in
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// The identity pool
+    #[arg(long, value_name = "ID")]
+    identity_pool_id: Option<String>,
+    /// How long cached credentials must still be valid [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    min_validity: Option<Duration>,
+}
+
+pub fn run(app: &App, args: &AwsCredentials) -> Result<()> {
+    app.output(&[Output::Json])?;
+    if env::var("COGTOK_INSIDE").is_some() {
+        return Err(Error::config("`cogtok aws-credentials` was called to get AWS credentials for itself")
+            .hint("give the profile an `aws_profile` of its own, whose credentials come from elsewhere"));
+    }
+    app.enter_aws_credentials();
+    let mut profile =
+        app.profile(&[(Key::Username, args.username.clone()), (Key::IdentityPoolId, args.identity_pool_id.clone())])?;
+    app.settle_region(&mut profile);
+    let key = aws_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+    let min_validity = args.min_validity.unwrap_or(aws_credentials::MIN_VALIDITY);
+    interrupt::watch();
+    let credentials = aws_credentials::serve(&app.cache(), &key, min_validity, app.deadline(), env::now, |known| {
+        let got = Source::id_token_of(args.username.clone()).get(app)?;
+        let id_token = got.token()?.value.clone();
+        let wire = app.wire()?;
+        app.block_on(aws_credentials::obtain(&wire, &profile, &id_token, known))
+    })?;
+    let left = credentials.expires_at.saturating_sub(env::now() / 1000);
+    if left < min_validity.as_secs() {
+        log::warn!(target: "cogtok", "the AWS credentials are valid for {left} s only");
+    }
+    let expiration = i64::try_from(credentials.expires_at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
+    let expiration = expiration.ok_or_else(|| Error::network("the credentials' expiration is out of range"))?;
+    terminal::data(&terminal::json_line(&json!({
+        "Version": 1,
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key.expose(),
+        "SessionToken": credentials.session_token.expose(),
+        "Expiration": expiration.to_string(),
+    })))
+    .map(drop)
+}
