@@ -1,7 +1,7 @@
 //! `cogtok cache list` and `clear`: what is kept is said, no token is shown, and what lies in the way does no harm.
 
 use crate::harness::scripted::{CLIENT, SECRET};
-use crate::harness::{Answer, Home, Run, Server, jwt, m2m_jwt, poll, unique, workshop};
+use crate::harness::{Answer, Home, Keyring, Run, Server, Sessions, herd, jwt, m2m_jwt, poll, unique, workshop};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -299,4 +299,44 @@ fn thousands_of_tokens_are_listed_and_cleared_in_no_time() {
     let cleared = clear(&home, &[]).timeout(Duration::from_secs(10)).run();
     cleared.ok().stderr_has("removed: 1981 more");
     assert!(list(&home).is_empty());
+}
+
+#[test]
+fn clearing_forgets_a_users_tokens_and_keeps_the_user_signed_in() {
+    let (home, keyring, sessions) = (Home::new(), Keyring::start(), Sessions::start(true, 3600));
+    home.scripted_user(&sessions.server.url());
+    let user = |args: &[&str]| home.cogtok(["token", "user"]).args(args).keyring(&keyring);
+    let first = user(&["--password-stdin"]).stdin(crate::harness::challenges::PASSWORD).run();
+    let listed = list(&home);
+    assert_eq!((&listed[0]["kind"], &listed[0]["has_session"]), (&json!("user"), &json!(true)));
+    home.cogtok(["cache", "list"]).run().ok().stdout_has("RENEWS").stdout_has("yes");
+    clear(&home, &[]).run().ok().stderr_has("removed: user token");
+    let bytes: Vec<u8> = home.cache_files().into_values().flatten().collect();
+    let signature = first.ok().line().rsplit('.').next().unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains(signature), "the token is gone");
+    let left = list(&home);
+    assert_eq!((left.len(), &left[0]["expires_in"], &left[0]["has_session"]), (1, &json!(0), &json!(true)));
+    // There is nothing more of it to remove, and without a password the next token comes.
+    for args in [&[][..], &["--expired"], &["-p", "ws"]] {
+        clear(&home, args).run().ok().stderr_has("nothing to remove");
+    }
+    let next = user(&["--json"]).run().ok().json();
+    assert_eq!(next["source"], "refresh");
+    assert_eq!(sessions.counts(), (1, 1, 0));
+}
+
+#[test]
+fn clearing_while_tokens_are_renewed_uses_no_refresh_token_twice() {
+    // Each of them is too short-lived to be served again, so every call renews.
+    let (home, keyring, sessions) = (Home::new(), Keyring::start(), Sessions::start(true, 30));
+    home.scripted_user(&sessions.server.url());
+    let user = |args: &[&str]| home.cogtok(["token", "user"]).args(args).keyring(&keyring);
+    user(&["--password-stdin"]).stdin(crate::harness::challenges::PASSWORD).run().ok();
+    let runs = (0..20).map(|n| if n % 4 == 0 { clear(&home, &[]) } else { user(&[]) });
+    for output in herd(runs) {
+        output.ok();
+    }
+    let (sign_ins, renewals, reuses) = sessions.counts();
+    assert_eq!((sign_ins, reuses), (1, 0), "{renewals} renewals");
+    assert!(renewals > 0);
 }

@@ -111,7 +111,7 @@ fn no_signal_is_lost_around_the_time_when_cogtok_becomes_the_command() {
     home.scripted_profile(&server.token_url());
     // From before the answer to the running command.
     let met = |step: u64| {
-        let signal = if step % 2 == 0 { Signal::TERM } else { Signal::INT };
+        let signal = if step.is_multiple_of(2) { Signal::TERM } else { Signal::INT };
         sent_after(&home, &server, signal, Duration::from_micros(250 * step))
     };
     let (late, early): (Vec<bool>, Vec<bool>) = (0..100).map(met).partition(|was_command| *was_command);

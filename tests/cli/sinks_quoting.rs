@@ -94,7 +94,7 @@ fn texts() -> Vec<String> {
     let tame: Vec<char> = "abcXYZ019 -._~+/='\"$`{}()<>|&;#!%^@:,]".chars().collect();
     while texts.len() < COUNT {
         // Half of them without what no shell form carries, so that it is not refusals that are tested.
-        let from = if texts.len() % 2 == 0 { &alphabet } else { &tame };
+        let from = if texts.len().is_multiple_of(2) { &alphabet } else { &tame };
         let length = random.random_range(1..24);
         let text: String = (0..length).map(|_| *from.choose(&mut random).unwrap()).collect();
         // A secret that is read from a stream loses its line end, so it has none of its own.

@@ -1,11 +1,13 @@
 //! What the cache holds, for those who look after it.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::{Cache, CacheKey, LIMIT, Stored};
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 use crate::store::file;
-use crate::token::TokenSet;
+use crate::token::{Token, TokenSet};
 
 /// The kinds of key whose files are reported even where they can't be understood.
 const KINDS: [&str; 2] = ["user", "m2m"];
@@ -26,6 +28,19 @@ pub struct Entry {
     pub key: CacheKey,
     /// The tokens.
     pub tokens: TokenSet,
+}
+
+impl Entry {
+    /// Whether there is a session that renews these tokens, for which the entry is needed when they have expired.
+    pub fn has_session(&self) -> bool {
+        self.tokens.renewal.session().is_some()
+    }
+
+    /// Whether none of its tokens is valid at `now`.
+    pub fn is_over(&self, now: u64) -> bool {
+        let is_over = |token: &Token| token.seconds_left(now).is_none_or(|left| left == 0);
+        is_over(&self.tokens.access) && self.tokens.id.as_ref().is_none_or(is_over)
+    }
 }
 
 impl CacheKey {
@@ -71,6 +86,29 @@ impl Cache {
             }
         }
         Ok(listing)
+    }
+
+    /// Forgets the tokens of an entry, and keeps the session that renews them: that ends by signing out.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be removed or replaced, or another process holds the
+    /// key's lock until `deadline`.
+    pub fn forget_tokens(&self, entry: &Entry, now: u64, deadline: Instant) -> Result<()> {
+        let key = &entry.key;
+        if !entry.has_session() {
+            return self.forget(key);
+        }
+        let kept = || Error::store("the tokens of a session could not be removed").hint("make room, and try again");
+        // A renewal that is under way ends first: what it brings is forgotten with the rest.
+        let mut lock = self.lock(key, deadline)?.ok_or_else(kept)?;
+        let Some(mut tokens) = self.read(key, now) else { return Ok(()) };
+        tokens.access = Token { value: Secret::new("forgotten".to_owned()), expires_at: Some(0) };
+        tokens.id = None;
+        lock.keep(&tokens);
+        match self.read(key, now).and_then(|tokens| tokens.access.expires_at) {
+            Some(0) | None => Ok(()),
+            Some(_) => Err(kept()),
+        }
     }
 
     /// Removes a file that [`Cache::list`] found unusable. Its lock file stays.

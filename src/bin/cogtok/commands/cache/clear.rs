@@ -18,8 +18,8 @@ const NAMED: usize = 20;
 
 /// Forget the tokens that are kept: all, those of the profile that `-p` names, or expired ones
 ///
-/// Nothing is asked, since the next call gets a new token. A token that was handed out stays valid until it expires. What is
-/// in the keyring stays, and so do lock files.
+/// Nothing is asked, since the next call gets a new token. A token that was handed out stays valid until it expires. A user
+/// stays signed in: the session, whose refresh token is in the secret store, gets the next token. Lock files stay.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok cache clear\n  cogtok cache clear --expired\n  cogtok cache clear -p ws")]
 pub struct Clear {
@@ -41,11 +41,13 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     let listing = cache.list(now)?;
     let is_meant = |entry: &Entry| {
         let is_of_profile = |name: &ProfileName| owners.find(&entry.key).contains(&name.as_str());
-        profile.as_ref().is_none_or(is_of_profile) && (!args.expired || is_over(entry, now))
+        // A session is worth keeping when its tokens are over.
+        let is_forgotten = entry.has_session() && entry.is_over(now);
+        profile.as_ref().is_none_or(is_of_profile) && !is_forgotten && (!args.expired || entry.is_over(now))
     };
     let (mut removed, mut failed) = (Vec::new(), None);
     for entry in listing.entries.iter().filter(|entry| is_meant(entry)) {
-        match cache.forget(&entry.key) {
+        match cache.forget_tokens(entry, now, app.deadline()) {
             Ok(()) => removed.push(entry),
             Err(error) => failed = Some(error),
         }
@@ -68,11 +70,6 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     Ok(())
-}
-
-fn is_over(entry: &Entry, now: u64) -> bool {
-    let is_over = |token: &cogtok::token::Token| token.seconds_left(now).is_none_or(|left| left == 0);
-    is_over(&entry.tokens.access) && entry.tokens.id.as_ref().is_none_or(is_over)
 }
 
 fn tell(removed: &[&Entry], discarded: usize, owners: &Owners) {

@@ -17,8 +17,9 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
 /// List the tokens that are kept, without showing them
 ///
-/// LEFT is how long the access token is still valid, and ID LEFT the ID token. KEPT is how long ago it was obtained: calls
-/// since then were served without a request, how many is not counted. PROFILE is the profile that has this client.
+/// LEFT is how long the access token is still valid, and ID LEFT the ID token. RENEWS says that a refresh token gets the next
+/// one. KEPT is how long ago it was obtained: calls since then were served without a request, how many is not counted.
+/// PROFILE is the profile that has this client.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok cache list\n  cogtok cache list -o json | jq '.[] | {kind, expires_in}'")]
 pub struct List {}
@@ -40,7 +41,7 @@ pub fn run(app: &App) -> Result<()> {
         return Ok(());
     }
     let rows = listing.entries.iter().map(|entry| row(entry, &owners, now));
-    let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "KEPT"];
+    let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "RENEWS", "KEPT"];
     terminal::data(&table(&header, rows))?;
     terminal::note("how many requests they saved is not counted");
     Ok(())
@@ -58,6 +59,7 @@ fn row(entry: &Entry, owners: &Owners, now: u64) -> Vec<String> {
         printable(&scopes.to_string(), 200),
         left(tokens.access.seconds_left(now)),
         tokens.id.as_ref().map(|id| left(id.seconds_left(now))).unwrap_or_default(),
+        if entry.has_session() { "yes".to_owned() } else { String::new() },
         length(now.saturating_sub(tokens.obtained_at) / 1000),
     ]
 }

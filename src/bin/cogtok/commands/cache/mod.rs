@@ -78,6 +78,7 @@ fn as_json(entry: &Entry, owners: &Owners, now: u64) -> Value {
         "expires_in": tokens.access.seconds_left(now),
         "id_expires_at": tokens.id.as_ref().and_then(|id| id.expires_at),
         "id_expires_in": tokens.id.as_ref().and_then(|id| id.seconds_left(now)),
+        "has_session": entry.has_session(),
         "obtained_at": tokens.obtained_at / 1000,
     })
 }
