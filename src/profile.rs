@@ -3,6 +3,7 @@
 
 mod choices;
 pub mod keys;
+pub mod redirect;
 pub mod words;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use keys::{Key, Origin, Settings};
+use redirect::RedirectUri;
 use words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, PoolId, ProfileName, Region, Scopes, SecretArn, SecretKind,
     TokenUse, Username, parse_duration,
@@ -48,6 +50,8 @@ pub struct UserPart {
     pub preferred_challenge: Option<FirstFactor>,
     /// The token that is wanted.
     pub token: TokenUse,
+    /// Where the hosted pages may send the browser back to, in the order in which they are tried; empty for the standard one.
+    pub redirect_uris: Vec<RedirectUri>,
 }
 
 /// The machine-to-machine side of a profile.
@@ -76,6 +80,8 @@ pub struct Profile {
     pub user_pool_id: Option<PoolId>,
     /// The Region, from the first of: option, COGTOK_REGION, profile, pool id or ARN, AWS_REGION, AWS_DEFAULT_REGION.
     pub region: Option<Region>,
+    /// The pool's domain, where the hosted pages and the OAuth endpoints are.
+    pub domain: Option<Endpoint>,
     /// The profile of `~/.aws` whose credentials sign admin calls.
     pub aws_profile: Option<String>,
     /// Whether an option, a variable of ours or the profile names it, rather than AWS_PROFILE.
@@ -119,6 +125,8 @@ impl Profile {
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
         let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
             .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;
+        let redirect_uris = RedirectUri::list(settings.list(Key::RedirectUris).iter().map(String::as_str))
+            .map_err(|error| settings.blame(Key::RedirectUris, settings.origin(Key::RedirectUris), error))?;
         Ok(Profile {
             name,
             user_pool_id,
@@ -137,6 +145,7 @@ impl Profile {
                 auth_flow: settings.get(Key::AuthFlow)?.unwrap_or(AuthFlow::Srp),
                 preferred_challenge: settings.get(Key::PreferredChallenge)?,
                 token: settings.get(Key::Token)?.unwrap_or(TokenUse::Access),
+                redirect_uris,
             },
             m2m: M2mPart {
                 client_id: settings.get(Key::M2mClientId)?,
@@ -146,6 +155,7 @@ impl Profile {
                 secret_arn,
                 auth_method: settings.get(Key::AuthMethod)?.unwrap_or(AuthMethod::Basic),
             },
+            domain,
         })
     }
 
@@ -176,6 +186,14 @@ impl Profile {
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
     pub fn user_pool_id(&self) -> Result<&PoolId> {
         self.user_pool_id.as_ref().ok_or_else(|| missing(Key::UserPoolId, ""))
+    }
+
+    /// The pool's domain.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
+    pub fn domain(&self) -> Result<&Endpoint> {
+        self.domain.as_ref().ok_or_else(|| missing(Key::Domain, "--domain"))
     }
 
     /// The app client that users sign in with.

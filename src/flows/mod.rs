@@ -3,6 +3,7 @@
 
 pub mod challenge;
 pub mod create_user;
+pub mod login;
 pub mod m2m;
 pub mod password;
 pub mod session;

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::profile::words::Scopes;
 
@@ -20,18 +20,25 @@ pub struct UnverifiedClaims {
 
 /// The claims of a compact JWS (RFC 7515 section 3.1), or nothing where `token` is not one.
 pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
-    let mut parts = token.split('.');
-    let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    let claims = claims.as_object()?;
+    let claims = payload_unverified(token)?;
     Some(UnverifiedClaims {
         exp: claims.get("exp").and_then(Value::as_u64),
         scope: claims.get("scope").and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok()),
         username: claims.get("username").and_then(Value::as_str).map(str::to_owned),
     })
+}
+
+/// The whole payload of a compact JWS, NOT VERIFIED, or nothing where `token` is not one.
+pub fn payload_unverified(token: &str) -> Option<Map<String, Value>> {
+    let mut parts = token.split('.');
+    let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()? {
+        Value::Object(claims) => Some(claims),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a token is. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
 
+pub mod identity;
 pub mod jwt;
 pub mod session;
 
