@@ -11,8 +11,9 @@ use crate::cognito::redirect::{Expected, Returned};
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
-use crate::profile::words::PoolId;
+use crate::profile::words::{PoolId, SecretKind};
 use crate::secret::Secret;
+use crate::store::secrets::Binding;
 use crate::token::identity::Identity;
 use crate::token::{TokenSet, jwt};
 
@@ -42,6 +43,19 @@ pub fn redirect_uris(profile: &Profile, ports: &[u16]) -> Result<Vec<RedirectUri
         ([], false) => Ok(own.clone()),
         (ports, _) => ports.iter().map(|port| first.with_port(*port)).collect(),
     }
+}
+
+/// What the client's secret is bound to where it is sent to the domain.
+///
+/// # Errors
+/// [`Kind::Config`] when the profile names no domain or no app client.
+pub fn secret_binding(profile: &Profile) -> Result<Binding> {
+    Ok(Binding {
+        kind: SecretKind::UserClient,
+        client_id: profile.user_client_id()?.clone(),
+        origin: profile.domain()?.origin(),
+        username: None,
+    })
 }
 
 /// A sign-in under way.

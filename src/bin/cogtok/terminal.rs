@@ -17,7 +17,10 @@ use cogtok::error::{Error, Result, is_unprintable, printable};
 
 use crate::interrupt;
 
-pub use ask::{ask_line, ask_new_secret, ask_secret, can_ask, confirm, new_line, show, stdin_bytes, time_asking};
+pub use ask::{
+    address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, show,
+    stdin_bytes, time_asking,
+};
 pub use modes::restore_modes;
 #[cfg(unix)]
 pub use modes::resume_asking;

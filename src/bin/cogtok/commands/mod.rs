@@ -1,6 +1,7 @@
 //! The commands: the path of a file is what you type.
 
 mod completions;
+mod login;
 mod profile;
 mod secret;
 pub mod token;
@@ -21,6 +22,7 @@ pub enum Command {
     /// Get tokens
     #[command(subcommand)]
     Token(token::Command),
+    Login(login::Login),
     /// Name the pools and clients you use
     #[command(subcommand)]
     Profile(profile::Command),
@@ -37,6 +39,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
     match cli.command {
         Command::User(command) => user::run(&app, command),
         Command::Token(command) => token::run(&app, command),
+        Command::Login(args) => login::run(&app, &args),
         Command::Profile(command) => profile::run(&app, command),
         Command::Secret(command) => secret::run(&app, command),
         Command::Completions(args) => completions::run(&args),
