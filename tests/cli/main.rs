@@ -37,6 +37,8 @@ mod keyring_strangers;
 mod local_faults;
 mod local_state;
 mod local_state_more;
+mod login_listener;
+mod login_wire;
 mod migrating;
 mod odd_surroundings;
 mod process_hygiene;

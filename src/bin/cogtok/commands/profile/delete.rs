@@ -12,7 +12,7 @@ use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
 
 use crate::app::{App, as_written, other_profiles};
-use crate::commands::secret::binding;
+use crate::commands::secret::bindings as bindings_of;
 use crate::{complete, terminal};
 
 /// Delete a profile, with its secrets and its cached token
@@ -104,7 +104,7 @@ fn left_alone<T: PartialEq>(of: fn(&Profile) -> Vec<T>, profile: &Profile, other
 }
 
 fn bindings(profile: &Profile) -> Vec<Binding> {
-    SecretKind::ALL.iter().copied().filter_map(|kind| binding(profile, kind).ok()).collect()
+    SecretKind::ALL.iter().copied().filter_map(|kind| bindings_of(profile, kind).ok()).flatten().collect()
 }
 
 fn cache_keys(profile: &Profile) -> Vec<CacheKey> {
