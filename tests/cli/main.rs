@@ -38,6 +38,7 @@ mod local_faults;
 mod local_state;
 mod local_state_more;
 mod login_listener;
+mod login_terminal;
 mod login_wire;
 mod migrating;
 mod odd_surroundings;

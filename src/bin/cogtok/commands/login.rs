@@ -149,9 +149,9 @@ fn come_back(
             return pending().await;
         }
         loop {
-            let line = terminal::ask_in_background("the address that it led to (or wait, if it came back by itself)");
+            let line = terminal::ask_in_background("the address that it led to (not shown)");
             match line.await {
-                Ok(line) => match sign_in.read(&line) {
+                Ok(line) => match sign_in.read(line.expose()) {
                     Ok(returned) => return Ok(returned),
                     Err(error) => terminal::complain(error.message()),
                 },
@@ -164,18 +164,14 @@ fn come_back(
     let back = app.wait_for_person(patience, async {
         tokio::select! {
             (returned, visitor) = listening => {
-                if is_typing {
-                    terminal::new_line();
-                }
+                terminal::stop_asking();
                 Ok((returned, Some(visitor)))
             }
             typed = typing => typed.map(|returned| (returned, None)),
         }
     })?;
     back.unwrap_or_else(|| {
-        if is_typing {
-            terminal::new_line();
-        }
+        terminal::stop_asking();
         let error = Error::new(Kind::NeedsHuman, format!("nobody came back from the browser within {seconds} s"))
             .hint(format!("if the page speaks of a redirect mismatch, add {uri} to the app client's CallbackURLs"))
             .hint("try again, with more time if need be: `cogtok login{p} --wait 5m`");

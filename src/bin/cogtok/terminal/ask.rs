@@ -87,19 +87,25 @@ pub fn ask_line(question: &str, instead: &str) -> Result<String> {
     }
 }
 
-/// Asks for a line that may be seen, while something else goes on; gives nothing at the end of what is typed.
-pub fn ask_in_background(question: &str) -> oneshot::Receiver<String> {
+/// Asks for a secret, while something else goes on that may make the answer needless: [`stop_asking`] then. Gives nothing
+/// at the end of what is typed.
+pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
     let question = format!("{}: ", printable(question, 300));
     let (sender, receiver) = oneshot::channel();
     let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
         let _modes = Asking::begin();
-        show(&question);
-        let mut line = String::new();
-        if io::stdin().read_line(&mut line).is_ok_and(|count| count > 0) {
-            let _ = sender.send(line);
+        if let Ok(typed) = rpassword::prompt_password(question) {
+            let _ = sender.send(Secret::new(typed));
         }
     });
     receiver
+}
+
+/// Ends a question that nobody answers any more.
+pub fn stop_asking() {
+    if super::restore_modes().is_some() {
+        new_line();
+    }
 }
 
 /// Shows an address whole: to the person at the terminal, else on standard error, since nobody could go on without.
