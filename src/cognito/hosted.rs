@@ -16,8 +16,10 @@ use url::form_urlencoded::byte_serialize;
 use super::error::refused_of;
 use super::fault::What;
 use super::http::Wire;
-use super::oauth::{Answered, Failed, Http, client};
+use super::idp::SignedIn;
+use super::oauth::{Failed, Http, client};
 use super::redirect::Returned;
+use super::renew::NotRenewed;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::redirect::RedirectUri;
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -150,7 +152,7 @@ impl Authorization {
     /// # Errors
     /// [`Kind::Refused`] and others for what the pages or the endpoint refuse, [`Kind::Network`] where there is no token
     /// response.
-    pub async fn exchange(&self, wire: &Wire, client_of: &HostedClient<'_>, returned: Returned) -> Result<Answered> {
+    pub async fn exchange(&self, wire: &Wire, client_of: &HostedClient<'_>, returned: Returned) -> Result<SignedIn> {
         let host = client_of.host();
         let code = match returned {
             Returned::Code(code) => code,
@@ -180,12 +182,17 @@ impl Authorization {
 }
 
 /// Renews tokens with a refresh token (RFC 6749 section 6), with the scopes that it was issued for. A new refresh token
-/// comes where the app client rotates them, and the old one is spent then: a request whose answer is lost is not repeated.
+/// comes where the app client rotates them, and the old one is spent then: what may have reached the endpoint is sent again
+/// only where `is_reusable` says that it may be used more than once.
 ///
 /// # Errors
-/// [`Kind::Refused`] when the session is over, [`Kind::Network`] where the endpoint can't be reached or gives no token
-/// response.
-pub async fn refresh(wire: &Wire, client_of: &HostedClient<'_>, refresh_token: &Secret) -> Result<Answered> {
+/// [`NotRenewed`].
+pub async fn refresh(
+    wire: &Wire,
+    client_of: &HostedClient<'_>,
+    refresh_token: &Secret,
+    is_reusable: bool,
+) -> Result<SignedIn, NotRenewed> {
     let host = client_of.host();
     client_of.hide(wire, refresh_token);
     let post = || async {
@@ -198,11 +205,23 @@ pub async fn refresh(wire: &Wire, client_of: &HostedClient<'_>, refresh_token: &
     let answer = post
         .retry(backoff())
         .sleep(tokio::time::sleep)
-        .when(was_not_taken)
+        .when(|failed| was_not_taken(failed) || (is_reusable && failed.is_transient()))
         .adjust(|failed, pause| within(wire, failed.retry_after(), pause))
-        .await
-        .map_err(|failed| failed.into_error("refresh", &host, wire.redactor()))?;
-    answer.tokens(wire, &host, Scopes::default())
+        .await;
+    let answer = answer.map_err(|failed| {
+        let was_not_taken = was_not_taken(&failed);
+        let (is_over, is_refused) = match &failed {
+            Failed::Refused { code, .. } => (code == "invalid_grant", true),
+            _ => (false, false),
+        };
+        let error = failed.into_error("refresh", &host, wire.redactor());
+        match (is_over, is_refused || was_not_taken) {
+            (true, _) => NotRenewed::Over(error),
+            (false, true) => NotRenewed::Failed(error),
+            (false, false) => NotRenewed::Unknown(error),
+        }
+    })?;
+    answer.tokens(wire, &host, Scopes::default()).map_err(NotRenewed::Unknown)
 }
 
 /// Revokes a refresh token and what was issued with it (RFC 7009). One that is unknown or revoked already is no error.

@@ -13,6 +13,7 @@ pub mod oauth;
 mod redact;
 pub mod redirect;
 pub mod renew;
+mod revoke;
 pub mod secrets_manager;
 mod sign_in;
 pub mod srp;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{refused_of, said};
 use super::fault::Fault;
 use super::http::{Wire, seconds_of};
+use super::idp::SignedIn;
 use super::redact::Redactor;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -66,16 +67,7 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
         .map_err(|failed| failed.into_error("", &host, wire.redactor()))?;
     // A refresh token or an ID token that a server adds is not one that was asked for.
     let answer = Answer { id_token: None, refresh_token: None, ..answer };
-    answer.tokens(wire, &host, request.scopes.clone()).map(|answered| answered.tokens)
-}
-
-/// What a token endpoint gave.
-#[derive(Debug)]
-pub struct Answered {
-    /// The access token, and the ID token where there is one.
-    pub tokens: TokenSet,
-    /// The refresh token, where one was given.
-    pub refresh_token: Option<Secret>,
+    answer.tokens(wire, &host, request.scopes.clone()).map(|signed_in| signed_in.tokens)
 }
 
 type TokenClient = Client<
@@ -212,7 +204,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// The tokens of an answer that `host` gave to a request for the scopes `asked`.
-    pub(super) fn tokens(self, wire: &Wire, host: &str, asked: Scopes) -> Result<Answered> {
+    pub(super) fn tokens(self, wire: &Wire, host: &str, asked: Scopes) -> Result<SignedIn> {
         if self.token_type != BasicTokenType::Bearer {
             return Err(Error::network(format!("{host} gave a token of another type than Bearer")));
         }
@@ -234,7 +226,7 @@ impl Answer {
             .or_else(|| Scopes::parse([scope?.as_str()]).ok());
         let refresh_token = text(self.refresh_token).filter(|token| !token.is_empty()).map(Secret::new);
         let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: Renewal::None };
-        Ok(Answered { tokens, refresh_token })
+        Ok(SignedIn { tokens, refresh_token, new_device: None })
     }
 }
 

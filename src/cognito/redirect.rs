@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn only_a_get_for_the_exact_place_is_read() {
         let uri: RedirectUri = "http://127.0.0.1:8484/callback".parse().unwrap();
-        let status = |head: &str| query_of(head.as_bytes(), &uri).map_err(|(status, _)| status);
+        let status = |head: &'static str| query_of(head.as_bytes(), &uri).map_err(|(status, _)| status);
         assert_eq!(status("GET /callback?a=b HTTP/1.1\r\nHost: 127.0.0.1:8484\r\n\r\n"), Ok("a=b"));
         assert_eq!(status("GET /callback HTTP/1.1\r\nhOST: 127.0.0.1:8484\r\n\r\n"), Ok(""));
         for (head, code) in [

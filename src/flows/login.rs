@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::cognito::hosted::{Authorization, HostedClient, Wishes};
 use crate::cognito::http::Wire;
+use crate::cognito::idp::SignedIn;
 use crate::cognito::redirect::{Expected, Returned};
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
@@ -16,17 +17,6 @@ use crate::secret::Secret;
 use crate::store::secrets::Binding;
 use crate::token::identity::Identity;
 use crate::token::{TokenSet, jwt};
-
-/// What a sign-in brought.
-#[derive(Debug)]
-pub struct SignedIn {
-    /// The tokens.
-    pub tokens: TokenSet,
-    /// The refresh token, for [`hosted::refresh`](crate::cognito::hosted::refresh) at the same domain.
-    pub refresh_token: Option<Secret>,
-    /// Who signed in.
-    pub identity: Identity,
-}
 
 /// The redirect URIs of the profile; with `ports`, the first of them with each of these ports instead.
 ///
@@ -109,12 +99,16 @@ impl<'a> Login<'a> {
     ///
     /// # Errors
     /// As [`Authorization::exchange`]; [`Kind::Refused`] for tokens of somebody or something else.
-    pub async fn finish(&self, wire: &Wire, client_secret: Option<&Secret>, returned: Returned) -> Result<SignedIn> {
+    pub async fn finish(
+        &self,
+        wire: &Wire,
+        client_secret: Option<&Secret>,
+        returned: Returned,
+    ) -> Result<(SignedIn, Identity)> {
         let profile = self.profile;
         let client_of = HostedClient { domain: profile.domain()?, client_id: profile.user_client_id()?, client_secret };
-        let answered = self.authorization.exchange(wire, &client_of, returned).await?;
-        let tokens = answered.tokens;
-        let identity = self.check(&tokens)?;
+        let signed_in = self.authorization.exchange(wire, &client_of, returned).await?;
+        let identity = self.check(&signed_in.tokens)?;
         if let Some(username) = &profile.user.username
             && !identity.is(username)
         {
@@ -127,7 +121,7 @@ impl<'a> Login<'a> {
             .hint(format!("sign in as {username}: `cogtok login{{p}} --prompt login` asks again"))
             .hint("or name the user who signed in: `cogtok login{p} --username NAME`"));
         }
-        Ok(SignedIn { tokens, refresh_token: answered.refresh_token, identity })
+        Ok((signed_in, identity))
     }
 
     fn check(&self, tokens: &TokenSet) -> Result<Identity> {

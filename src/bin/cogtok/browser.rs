@@ -2,6 +2,9 @@
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use cogtok::secret::VARIABLES;
 use url::Url;
@@ -11,6 +14,9 @@ use crate::{env, terminal};
 /// Secrets of others that a browser, which outlives us, has no use for.
 const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
+/// The opener at work.
+static OPENER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+
 /// Opens `url` with the programs that BROWSER names, else with the system's opener. Where none can, the person is told;
 /// nobody waits for a browser to end.
 pub fn open(url: &Url) {
@@ -18,7 +24,7 @@ pub fn open(url: &Url) {
     let commands = commands(&url);
     // Openers may stay for as long as the browser does.
     let opener = std::thread::Builder::new().name("browser".to_owned());
-    let _ = opener.spawn(move || {
+    let opener = opener.spawn(move || {
         let is_open = commands.into_iter().any(|mut command| {
             quiet(&mut command);
             command.status().is_ok_and(|status| status.success())
@@ -28,6 +34,17 @@ pub fn open(url: &Url) {
             terminal::address(&url);
         }
     });
+    *OPENER.lock().unwrap_or_else(PoisonError::into_inner) = opener.ok();
+}
+
+/// Gives the opener a moment, where nothing else is waited for: it may still be looking for a browser, or say that there is
+/// none.
+pub fn wait() {
+    let opener = OPENER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let end = Instant::now() + Duration::from_secs(2);
+    while opener.as_ref().is_some_and(|opener| !opener.is_finished()) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 fn commands(url: &str) -> Vec<Command> {

@@ -6,17 +6,22 @@ use std::time::Duration;
 
 use clap::Args;
 use cogtok::cognito::hosted::Wishes;
+use cogtok::cognito::idp::SignedIn;
 use cogtok::cognito::redirect::{Listener, Returned, Visitor};
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::flows::login::{self, Login as SignIn, SignedIn};
+use cogtok::flows::login::{self, Login as SignIn};
+use cogtok::flows::{session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::redirect::RedirectUri;
 use cogtok::profile::words::Scopes;
+use cogtok::token::identity::Identity;
+use cogtok::token::session::{Renewal, Via};
 
+use super::moment;
 use crate::app::App;
 use crate::cli::duration;
-use crate::{browser, terminal};
+use crate::{browser, env, terminal};
 
 /// How long a person may take where nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -103,7 +108,7 @@ pub fn run(app: &App, args: &Login) -> Result<()> {
     let finished = app.block_on(sign_in.finish(&wire, client_secret.as_ref(), returned));
     if let Some(visitor) = visitor {
         let (title, text) = match &finished {
-            Ok(signed_in) => ("Signed in", format!("cogtok has signed in {}.", signed_in.identity.shown())),
+            Ok((_, identity)) => ("Signed in", format!("cogtok has signed in {}.", identity.shown())),
             Err(error) => ("Not signed in", error.message().to_owned()),
         };
         app.block_on(async {
@@ -111,7 +116,8 @@ pub fn run(app: &App, args: &Login) -> Result<()> {
             Ok(())
         })?;
     }
-    finished.and_then(|signed_in| keep(&profile, &signed_in))
+    let (signed_in, identity) = finished?;
+    keep(app, &profile, signed_in, &identity)
 }
 
 /// Sends the person away and waits for the browser, or for what is typed.
@@ -182,20 +188,45 @@ fn come_back(
     })
 }
 
-/// Says who signed in, and until when.
-fn keep(profile: &Profile, signed_in: &SignedIn) -> Result<()> {
-    let who = printable(signed_in.identity.shown(), 128);
-    let name = profile.name.as_ref().map(|name| format!(" to profile `{name}`")).unwrap_or_default();
-    let until = match signed_in.tokens.access.expires_at {
-        Some(end) => format!(" until {}", moment(end)),
-        None => String::new(),
+/// Keeps the tokens for `token user`, and says who signed in, and until when.
+fn keep(app: &App, profile: &Profile, signed_in: SignedIn, identity: &Identity) -> Result<()> {
+    let key = user::cache_key(profile)?;
+    let cache = app.cache();
+    let not_kept = || {
+        Error::store("the tokens could not be kept, so the sign-in is lost")
+            .hint("mend what the warning says, then sign in again")
     };
-    terminal::note(&format!("{who} is signed in{name}{until}"));
+    let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;
+    let before = cache.read(&key, env::now()).map(|tokens| tokens.renewal);
+    let renewal = app
+        .secrets_unasked()
+        .and_then(|store| {
+            let renewal = session::keep(store, profile, Via::Endpoint, &signed_in, None)?;
+            // Of a session at another place, nobody would find the refresh token any more.
+            let before = before.as_ref().and_then(Renewal::session);
+            let of_before = before.map(|session| session::refresh_token_binding(profile, session)).transpose()?;
+            let of_now =
+                renewal.session().map(|session| session::refresh_token_binding(profile, session)).transpose()?;
+            if let Some(binding) = of_before.filter(|before| Some(before) != of_now.as_ref()) {
+                store.delete(&binding)?;
+            }
+            Ok(renewal)
+        })
+        .unwrap_or_else(|error| {
+            terminal::note(&format!("no refresh token is kept, so sign in again when the token ends: {error}"));
+            Renewal::NotKept
+        });
+    let mut tokens = signed_in.tokens;
+    tokens.renewal = renewal;
+    // A new session knows nothing of a renewal of the old one that was cut short.
+    lock.note_refreshing(false);
+    lock.keep(&tokens);
+    let kept = cache.read(&key, env::now()).ok_or_else(not_kept)?;
+    let who = printable(identity.shown(), 128);
+    let name = profile.name.as_ref().map(|name| format!(" to profile `{name}`")).unwrap_or_default();
+    let until = kept.access.expires_at.map(|end| format!(" until {}", moment(end))).unwrap_or_default();
+    let renews =
+        if kept.renewal.session().is_some() { "; `cogtok token user` renews the token from then on" } else { "" };
+    terminal::note(&format!("{who} is signed in{name}{until}{renews}"));
     Ok(())
-}
-
-/// A moment as people read it, in UTC.
-fn moment(seconds: u64) -> String {
-    let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    moment.map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
 }

@@ -2,8 +2,10 @@
 
 mod completions;
 mod login;
+mod logout;
 mod profile;
 mod secret;
+mod status;
 pub mod token;
 mod user;
 
@@ -23,6 +25,8 @@ pub enum Command {
     #[command(subcommand)]
     Token(token::Command),
     Login(login::Login),
+    Logout(logout::Logout),
+    Status(status::Status),
     /// Name the pools and clients you use
     #[command(subcommand)]
     Profile(profile::Command),
@@ -40,10 +44,18 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::User(command) => user::run(&app, command),
         Command::Token(command) => token::run(&app, command),
         Command::Login(args) => login::run(&app, &args),
+        Command::Logout(args) => logout::run(&app, &args),
+        Command::Status(_) => status::run(&app),
         Command::Profile(command) => profile::run(&app, command),
         Command::Secret(command) => secret::run(&app, command),
         Command::Completions(args) => completions::run(&args),
     }
+}
+
+/// A moment as people read it, in UTC.
+fn moment(seconds: u64) -> String {
+    let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    moment.map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
 }
 
 /// A table for people: as wide as the terminal, 80 columns where there is none.

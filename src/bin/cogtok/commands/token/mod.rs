@@ -2,7 +2,8 @@
 
 mod challenge;
 pub mod m2m;
-mod sign_in;
+mod revoke;
+pub mod sign_in;
 pub mod user;
 
 use std::time::Duration;
@@ -25,12 +26,14 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 pub enum Command {
     User(user::User),
     M2m(m2m::M2m),
+    Revoke(revoke::Revoke),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::User(user) => user::run(app, &user),
         Command::M2m(m2m) => m2m::run(app, &m2m),
+        Command::Revoke(revoke) => revoke::run(app, &revoke),
     }
 }
 
