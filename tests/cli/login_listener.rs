@@ -13,7 +13,7 @@ use url::Url;
 fn survives(attack: impl FnOnce(&Url, &Home)) {
     let server = Server::script([alice()]);
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let browser = home.fake_browser();
     let running = home.cogtok(["login"]).browser(&browser).spawn();
     let url = browser.url();
@@ -117,7 +117,7 @@ fn what_is_no_http_or_far_too_long_is_cut_off() {
 fn slow_and_silent_connections_keep_nobody_waiting() {
     let server = Server::script([alice()]);
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let browser = home.fake_browser();
     let running = home.cogtok(["login"]).browser(&browser).spawn();
     let url = browser.url();
@@ -141,7 +141,7 @@ fn the_first_right_answer_is_the_only_one() {
     // While the code is being exchanged, and after it, the port is closed.
     let server = Server::script([alice().delay(Duration::from_secs(1))]);
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let browser = home.fake_browser();
     let running = home.cogtok(["login"]).browser(&browser).spawn();
     let url = browser.url();
@@ -160,7 +160,7 @@ fn the_first_right_answer_is_the_only_one() {
 fn a_busy_port_is_passed_over_and_the_last_is_an_error() {
     let server = Server::script([alice()]);
     let home = Home::new();
-    let uri = home.login_profile(&server.url(), "");
+    let uri = home.login_profile(&server.url());
     let busy = TcpListener::bind(("127.0.0.1", uri.port().unwrap())).unwrap();
     home.cogtok(["login"]).run().code(7).stderr_has("can't listen").stderr_has(uri.as_str()).stderr_has("--port PORT");
     let free = free_port();
@@ -173,7 +173,7 @@ fn a_busy_port_is_passed_over_and_the_last_is_an_error() {
     // The profile's own list is tried in turn as well.
     let server = Server::script([alice()]);
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let (one, two) = (TcpListener::bind("127.0.0.1:0").unwrap(), free_port());
     let uris = [one.local_addr().unwrap().port(), two].map(|port| format!("http://127.0.0.1:{port}/cb"));
     home.cogtok(["profile", "set", "ws", "user.redirect_uris"]).args(&uris).run().ok();
@@ -198,7 +198,7 @@ fn it_listens_on_the_loopback_address_that_is_registered_and_on_no_other() {
     for (host, addresses) in [("127.0.0.1", vec![v4]), ("[::1]", vec![v6]), ("localhost", vec![v4, v6])] {
         let server = Server::script([alice()]);
         let home = Home::new();
-        home.login_profile(&server.url(), "");
+        home.login_profile(&server.url());
         let port = free_port();
         let uri = format!("http://{host}:{port}/");
         let browser = home.fake_browser();
@@ -215,7 +215,7 @@ fn it_listens_on_the_loopback_address_that_is_registered_and_on_no_other() {
 fn nobody_who_comes_is_exit_5_and_the_port_is_closed_in_time() {
     let server = Server::canary();
     let home = Home::new();
-    let uri = home.login_profile(&server.url(), "");
+    let uri = home.login_profile(&server.url());
     let browser = home.fake_browser();
     // The machine's clock is not the person's.
     let run = home.cogtok(["login", "--wait", "3s", "--timeout", "1s"]).browser(&browser);
@@ -246,7 +246,7 @@ fn the_answer_of_another_pool_is_not_taken() {
     for service in ["cognito-idp", "issuer-cognito-idp"] {
         let server = Server::script([alice()]);
         let home = Home::new();
-        home.login_profile(&server.url(), "");
+        home.login_profile(&server.url());
         let browser = home.fake_browser();
         let running = home.cogtok(["login"]).browser(&browser).spawn();
         let url = browser.url();
@@ -268,7 +268,7 @@ fn a_refusal_with_the_right_state_ends_it() {
     ] {
         let server = Server::canary();
         let home = Home::new();
-        home.login_profile(&server.url(), "");
+        home.login_profile(&server.url());
         let browser = home.fake_browser();
         let running = home.cogtok(["login"]).browser(&browser).spawn();
         let url = browser.url();

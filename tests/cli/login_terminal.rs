@@ -11,7 +11,7 @@ use url::Url;
 
 fn home_of(server: &Server) -> (Home, Url) {
     let home = Home::new();
-    let uri = home.login_profile(&server.url(), "");
+    let uri = home.login_profile(&server.url());
     (home, uri)
 }
 

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 fn exchange(answer: Answer, args: &[&str]) -> (Output, Server, Home, String) {
     let server = Server::script([answer]);
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let browser = home.fake_browser();
     let (output, page) = sign_in(home.cogtok(["login"]).args(args), &browser);
     let page = String::from_utf8_lossy(&page.body).into_owned();
@@ -33,7 +33,7 @@ fn assert_nothing_kept(home: &Home) {
 fn the_address_is_built_here_and_carries_what_was_asked_for() {
     let server = Server::script([alice(), alice()]);
     let home = Home::new();
-    let uri = home.login_profile(&server.url(), "");
+    let uri = home.login_profile(&server.url());
     let browser = home.fake_browser();
     sign_in(home.cogtok(["login"]), &browser).0.ok();
     let url = browser.url();
@@ -90,7 +90,7 @@ fn the_address_is_built_here_and_carries_what_was_asked_for() {
 fn the_log_and_the_browser_get_no_secret() {
     let server = Server::script([alice()]);
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let browser = home.fake_browser();
     let secrets = ["COGTOK_PASSWORD", "COGTOK_PASSPHRASE", "COGTOK_M2M_CLIENT_SECRET", "COGTOK_MFA_CODE"];
     let others = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -125,7 +125,7 @@ fn a_client_with_a_secret_shows_it_at_the_domain_it_was_stored_for_and_at_no_oth
     let pair = BASE64_STANDARD.encode(format!("{CLIENT}:{CLIENT_SECRET}"));
     let server = Server::script([alice(), alice()]);
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let run = home.cogtok(["login"]).env("COGTOK_USER_CLIENT_SECRET", CLIENT_SECRET).canary(CLIENT_SECRET);
     sign_in(run, &home.fake_browser()).0.ok();
     let request = &server.requests()[0];
@@ -205,7 +205,7 @@ fn tokens_of_another_pool_client_or_sign_in_are_refused_and_not_kept() {
     // The nonce of this sign-in is right.
     let server = Server::start(move |_| answer(&access, &id));
     let home = Home::new();
-    home.login_profile(&server.url(), "");
+    home.login_profile(&server.url());
     let browser = home.fake_browser();
     let nonce = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
     let told = nonce.clone();
@@ -253,7 +253,7 @@ fn the_user_that_the_profile_names_is_the_only_one_it_takes() {
 #[test]
 fn the_pages_are_opened_over_tls_unless_they_are_on_this_machine() {
     let home = Home::new();
-    home.login_profile("https://ws.auth.us-east-1.amazoncognito.com", "");
+    home.login_profile("https://ws.auth.us-east-1.amazoncognito.com");
     let browser = home.fake_browser();
     let running = home.cogtok(["login", "--wait", "1s"]).browser(&browser).spawn();
     let url = browser.url();

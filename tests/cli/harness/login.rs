@@ -28,14 +28,19 @@ pub struct FakeBrowser {
 
 impl Home {
     /// Plants a configuration with the one profile `ws`, whose pages are at `domain`; gives the redirect URI.
-    pub fn login_profile(&self, domain: &str, more: &str) -> Url {
+    pub fn login_profile(&self, domain: &str) -> Url {
+        self.login_profile_with(domain, domain)
+    }
+
+    /// The same with the API elsewhere.
+    pub fn login_profile_with(&self, domain: &str, endpoint: &str) -> Url {
         let uri = format!("http://127.0.0.1:{}/callback", free_port());
         for secret in [CODE, REFRESH] {
             self.canary(secret);
         }
         self.config(&format!(
             "version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\nuser_pool_id = \"us-east-1_Scripted0\"\n\
-             domain = \"{domain}\"\nendpoint_url = \"{domain}\"\n{more}\n[profiles.ws.user]\nclient_id = \"{CLIENT}\"\n\
+             domain = \"{domain}\"\nendpoint_url = \"{endpoint}\"\n[profiles.ws.user]\nclient_id = \"{CLIENT}\"\n\
              redirect_uris = [\"{uri}\"]\n"
         ));
         Url::parse(&uri).expect("a URL")
@@ -130,6 +135,19 @@ pub fn answer(access: &Value, id: &Value) -> Answer {
         &json!({"access_token": jwt(access), "id_token": jwt(id), "refresh_token": REFRESH, "token_type": "Bearer",
             "expires_in": 3600}),
     )
+}
+
+/// A token endpoint's answer to a refresh: tokens that live this many seconds, and perhaps a new refresh token.
+pub fn refreshed(seconds: u64, refresh_token: Option<&str>) -> (String, Answer) {
+    let (mut access, id) = claims();
+    let now = access["iat"].as_u64().expect("a number");
+    access["exp"] = json!(now + seconds);
+    let token = jwt(&access);
+    let mut body = json!({"access_token": token, "id_token": jwt(&id), "token_type": "Bearer", "expires_in": seconds});
+    if let Some(refresh_token) = refresh_token {
+        body["refresh_token"] = json!(refresh_token);
+    }
+    (token, Answer::json(200, &body))
 }
 
 /// The answer for alice.

@@ -63,16 +63,15 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
     }
     let is_revoked = !args.local && !args.global;
     let was_there = end(app, &profile, &key, is_revoked)?;
-    let name = profile.name.as_ref().map(|name| format!(" of profile `{name}`")).unwrap_or_default();
-    match (was_there, args.local) {
-        (None, _) => terminal::note(&format!("nobody is signed in{name}: there was nothing to forget")),
-        (Some(who), false) => terminal::note(&format!("{who} is signed out{name}")),
+    let profile_name = profile.name.as_ref().map(|name| format!(" profile `{name}`"));
+    let with = |word: &str| profile_name.as_ref().map(|name| format!(" {word}{name}")).unwrap_or_default();
+    terminal::note(&match (was_there, args.local) {
+        (None, _) => format!("nobody is signed in{}: there was nothing to forget", with("to")),
+        (Some(who), false) => format!("{who} is signed out{}", with("of")),
         (Some(who), true) => {
-            terminal::note(&format!(
-                "{who} is forgotten{name}; at Cognito, the session goes on until it ends by itself"
-            ));
+            format!("{who} is forgotten{}; at Cognito, the session goes on until it ends by itself", with("by"))
         }
-    }
+    });
     if let Some(page) = page {
         terminal::note("opening the hosted pages, which end the browser's session");
         browser::open(&page);

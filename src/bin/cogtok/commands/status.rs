@@ -1,5 +1,7 @@
 //! `cogtok status`: who is signed in where. From the configuration and the cache alone: no network, and no secret store.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use cogtok::error::{Result, printable};
 use cogtok::flows::user;
@@ -19,7 +21,8 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
 /// Say who is signed in to each profile, until when, and which secrets there are
 ///
-/// Nothing is asked of the network or the keyring: a session that was ended elsewhere is still shown.
+/// SESSION is what renews the token when it ends: the browser's (from `login`), the API's (from `token user`), or none. Nothing
+/// is asked of the network or the keyring, so that a session which was ended elsewhere is still shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok status\n  \
@@ -48,14 +51,19 @@ pub fn run(app: &App) -> Result<()> {
     }
     let cells = rows.iter().map(|row| {
         let name = row.name.as_ref().map(ProfileName::as_str).unwrap_or_default();
-        let secrets: Vec<String> = row.secrets.iter().map(|(kind, place)| format!("{kind} ({place})")).collect();
+        let mut secrets = BTreeMap::<&str, Vec<&str>>::new();
+        for (kind, place) in &row.secrets {
+            secrets.entry(place).or_default().push(kind.as_str());
+        }
+        let secrets: Vec<String> =
+            secrets.iter().map(|(place, kinds)| format!("{place}: {}", kinds.join(", "))).collect();
         vec![
             if row.is_current { "*" } else { "" }.to_owned(),
             name.to_owned(),
             row.identity.as_ref().map_or_else(|| "nobody".to_owned(), |identity| printable(identity.shown(), 60)),
             row.tokens.as_ref().map(until).unwrap_or_default(),
             row.tokens.as_ref().map(|tokens| kind(&tokens.renewal).to_owned()).unwrap_or_default(),
-            secrets.join(", "),
+            secrets.join("; "),
         ]
     });
     terminal::data(&table(&["", "PROFILE", "SIGNED IN", "TOKEN", "SESSION", "SECRETS"], cells)).map(drop)
@@ -109,12 +117,12 @@ fn until(tokens: &TokenSet) -> String {
     }
 }
 
-/// How the session goes on when the token ends.
+/// What renews the token when it ends.
 fn kind(renewal: &Renewal) -> &'static str {
     match renewal {
-        Renewal::Kept(session) if session.via == Via::Endpoint => "renews (browser)",
-        Renewal::Kept(_) => "renews",
-        Renewal::None | Renewal::NotKept => "ends with it",
+        Renewal::Kept(session) if session.via == Via::Endpoint => "browser",
+        Renewal::Kept(_) => "API",
+        Renewal::None | Renewal::NotKept => "none",
     }
 }
 
