@@ -3,6 +3,7 @@
 
 mod choices;
 pub mod keys;
+pub mod redirect;
 pub mod words;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use keys::{Key, Origin, Settings, parse_bool};
+use redirect::RedirectUri;
 use words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
     SecretArn, SecretKind, TokenUse, Transport, Username, parse_duration,
@@ -50,6 +52,8 @@ pub struct UserPart {
     pub preferred_challenge: Option<FirstFactor>,
     /// The token that is wanted.
     pub token: TokenUse,
+    /// Where the hosted pages may send the browser back to, in the order in which they are tried; empty for the standard one.
+    pub redirect_uris: Vec<RedirectUri>,
 }
 
 /// The machine-to-machine side of a profile.
@@ -84,6 +88,8 @@ pub struct Profile {
     pub region: Option<Region>,
     /// Whether an option, a variable of ours, the profile, its pool or its ARN names the Region, rather than AWS_REGION.
     pub is_region_asked: bool,
+    /// The pool's domain, where the hosted pages and the OAuth endpoints are.
+    pub domain: Option<Endpoint>,
     /// The profile of `~/.aws` whose credentials sign admin calls.
     pub aws_profile: Option<String>,
     /// Whether an option, a variable of ours or the profile names it, rather than AWS_PROFILE.
@@ -93,8 +99,6 @@ pub struct Profile {
     pub is_inside_aws_credentials: bool,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
-    /// The pool's domain.
-    pub domain: Option<Endpoint>,
     /// Where the Cognito API is instead of AWS's own address.
     pub cognito_idp_endpoint: Option<Endpoint>,
     /// Where Secrets Manager is instead of AWS's own address.
@@ -138,6 +142,8 @@ impl Profile {
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
         let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
             .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;
+        let redirect_uris = RedirectUri::list(settings.list(Key::RedirectUris).iter().map(String::as_str))
+            .map_err(|error| settings.blame(Key::RedirectUris, settings.origin(Key::RedirectUris), error))?;
         Ok(Profile {
             name,
             user_pool_id,
@@ -147,7 +153,6 @@ impl Profile {
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             is_inside_aws_credentials: false,
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
-            domain: domain.clone(),
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,
             cognito_identity_endpoint: endpoint(settings, aws.cognito_identity_endpoint.as_ref())?,
@@ -161,6 +166,7 @@ impl Profile {
                 auth_flow: settings.get(Key::AuthFlow)?.unwrap_or(AuthFlow::Srp),
                 preferred_challenge: settings.get(Key::PreferredChallenge)?,
                 token: settings.get(Key::Token)?.unwrap_or(TokenUse::Access),
+                redirect_uris,
             },
             m2m: M2mPart {
                 client_id: settings.get(Key::M2mClientId)?,
@@ -172,6 +178,7 @@ impl Profile {
                 transport: settings.get(Key::Transport)?.unwrap_or(Transport::Auto),
                 scope_in_query: settings.get_with(Key::ScopeInQuery, parse_bool)?.unwrap_or(false),
             },
+            domain,
         })
     }
 
@@ -202,6 +209,14 @@ impl Profile {
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
     pub fn user_pool_id(&self) -> Result<&PoolId> {
         self.user_pool_id.as_ref().ok_or_else(|| missing(Key::UserPoolId, ""))
+    }
+
+    /// The pool's domain.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
+    pub fn domain(&self) -> Result<&Endpoint> {
+        self.domain.as_ref().ok_or_else(|| missing(Key::Domain, "--domain"))
     }
 
     /// The app client that users sign in with.

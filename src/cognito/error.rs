@@ -125,12 +125,41 @@ const TABLE: &[Row] = &[
     row("invalid_grant", "", Refused, "the app client may not have these scopes: see its AllowedOAuthScopes"),
     row("unsupported_grant_type", "", Config, "this endpoint does not know client_credentials: check the token URL"),
     row("invalid_request", "", Failure, "the endpoint did not understand: check the token URL and `m2m.auth_method`"),
+    // The same endpoint with what a browser sign-in brought, and the address it came back to (section 4.1.2.1).
+    row("code invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it: `cogtok secret set user-client{p}`"),
+    row("code unauthorized_client", "", Config, "the app client does not allow the code grant: enable it, and AllowedOAuthFlowsUserPoolClient"),
+    row("code invalid_grant", "", Refused, "the code was used or has expired: sign in again with `cogtok login{p}`"),
+    row("refresh invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it: `cogtok secret set user-client{p}`"),
+    row("refresh invalid_grant", "", Refused, "the session is over: sign in again with `cogtok login{p}`"),
+    row("refresh unauthorized_client", "", Config, "the app client does not allow the code grant any more: see its AllowedOAuthFlows"),
+    row("authorize access_denied", "", Refused, "nobody signed in, or the provider said no: run `cogtok login{p}` again"),
+    row("authorize unauthorized_client", "", Config, "the app client does not allow the code grant: enable it, and AllowedOAuthFlowsUserPoolClient"),
+    row("authorize invalid_scope", "", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
+    row("authorize invalid_request", "invalid_scope", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
+    row("authorize invalid_request", "", Failure, "check the app client's settings and the options of this call"),
+    row("authorize login_required", "", Kind::NeedsHuman, "nobody is signed in to the hosted pages: leave `--prompt none` out"),
+    row("authorize interaction_required", "", Kind::NeedsHuman, "the hosted pages have a question: leave `--prompt none` out"),
+    row("authorize server_error", "", Network, "Cognito failed: try again"),
+    row("authorize temporarily_unavailable", "", Network, "Cognito is busy: wait a little and try again"),
+    // Revoking (RFC 7009 section 2.2.1).
+    row("revoke invalid_request", "", Config, "the app client does not allow revocation: see its EnableTokenRevocation"),
+    row("revoke invalid_client", "", Refused, "the token is another app client's, or the client has a secret: `cogtok secret set user-client{p}`"),
+    row("revoke unsupported_token_type", "", Usage, "only a refresh token can be revoked; an access or ID token ends with it, or by itself at its `exp`"),
+    row("UnsupportedTokenTypeException", "", Usage, "only a refresh token can be revoked; an access or ID token ends with it, or by itself at its `exp`"),
+    row("UnauthorizedException", "", Refused, "the token is another app client's, or the client has a secret: `cogtok secret set user-client{p}`"),
 ];
 
 /// The error for an answer with this code and message. `redactor` knows the secrets that were sent: a server may echo them.
 pub(super) fn refused(operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
+    refused_of("", operation, code, message, redactor)
+}
+
+/// As [`refused`], for a code that means something else in `grant`: a row with `GRANT CODE` comes before one with the code.
+pub(super) fn refused_of(grant: &str, operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
     let lower = message.to_lowercase();
-    let row = TABLE.iter().find(|row| row.code == code && lower.contains(row.says));
+    let special = format!("{grant} {code}");
+    let find = |wanted: &str| TABLE.iter().find(|row| row.code == wanted && lower.contains(row.says));
+    let row = find(&special).or_else(|| find(code));
     let said = match message {
         "" => said(code, redactor),
         message => format!("{}: {}", said(code, redactor), said(message, redactor)),

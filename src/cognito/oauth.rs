@@ -1,5 +1,7 @@
 //! The token endpoint (RFC 6749), through the `oauth2` crate on our HTTP client.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable};
@@ -7,14 +9,16 @@ use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    AccessToken, AuthType, Client, ClientSecret, HttpResponse, RefreshToken, RequestTokenError, Scope,
-    StandardRevocableToken, TokenResponse, TokenUrl,
+    AccessToken, AsyncHttpClient, AuthType, Client, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
+use url::Url;
 
-use super::error::{refused, said};
+use super::error::{refused_of, said};
 use super::fault::Fault;
 use super::http::{Wire, seconds_of};
+use super::idp::SignedIn;
 use super::redact::Redactor;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -64,24 +68,13 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
             Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
         })
         .await
-        .map_err(|failed| failed.into_error(&host, wire.redactor()))?;
-    if answer.token_type != BasicTokenType::Bearer {
-        return Err(Error::network(format!("{host} gave a token of another type than Bearer")));
+        .map_err(|failed| failed.into_error("", &host, wire.redactor()))?;
+    // A refresh token or an ID token that a server adds is not one that was asked for.
+    let mut answer = Answer { id_token: None, refresh_token: None, ..answer };
+    if request.scope_in_query {
+        answer.expires_in = None;
     }
-    let scope = answer.scope;
-    let now = wire.now();
-    let value = Secret::new(answer.access_token.into_secret());
-    let lifetime = match request.scope_in_query {
-        true => Lifetime::Missing,
-        false => Lifetime::of(answer.expires_in.as_ref()),
-    };
-    let access = Token::received(value, lifetime, now).map_err(|error| error.context(&host))?;
-    // Cognito's answer has no scope; the token's own claim is the truth where it has one.
-    let scope = jwt::read_unverified(access.value.expose())
-        .and_then(|claims| claims.scope)
-        .or_else(|| Scopes::parse([scope?.as_str()]).ok());
-    let asked = request.scopes.clone();
-    Ok(TokenSet { access, id: None, scope, asked, obtained_at: now, renewal: Renewal::None })
+    answer.tokens(wire, &host, request.scopes.clone()).map(|signed_in| signed_in.tokens)
 }
 
 type TokenClient = Client<
@@ -92,6 +85,40 @@ type TokenClient = Client<
     BasicRevocationErrorResponse,
 >;
 
+/// A client of `oauth2` with its token endpoint.
+pub(super) type ReadyClient = Client<
+    BasicErrorResponse,
+    Answer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// The client for one request. A client without a secret names itself in the body (RFC 6749 section 3.2.1).
+pub(super) fn client(
+    token_url: Url,
+    client_id: &ClientId,
+    client_secret: Option<&Secret>,
+    auth_method: AuthMethod,
+) -> Result<ReadyClient, Failed> {
+    let token_url = TokenUrl::new(token_url.to_string())
+        .map_err(|why| Failed::Final(Error::usage(format!("the token URL is malformed: {why}"))))?;
+    let mut client =
+        TokenClient::new(oauth2::ClientId::new(client_id.as_str().to_owned())).set_auth_type(match auth_method {
+            AuthMethod::Basic => AuthType::BasicAuth,
+            AuthMethod::Post => AuthType::RequestBody,
+        });
+    if let Some(secret) = client_secret {
+        client = client.set_client_secret(ClientSecret::new(secret.expose().to_owned()));
+    }
+    Ok(client.set_token_uri(token_url))
+}
+
 async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Failed> {
     let mut url = request.token_url.url().clone();
     if request.scope_in_query && request.scopes.iter().next().is_some() {
@@ -100,25 +127,33 @@ async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Fa
         let encoded: String = url::form_urlencoded::byte_serialize(scopes.as_bytes()).collect();
         url.set_query(Some(&format!("scope={}", encoded.replace('+', "%20"))));
     }
-    let token_url = TokenUrl::new(url.to_string())
-        .map_err(|why| Failed::Final(Error::usage(format!("the token URL is malformed: {why}"))))?;
-    let client = TokenClient::new(oauth2::ClientId::new(request.client_id.as_str().to_owned()))
-        .set_client_secret(ClientSecret::new(request.client_secret.expose().to_owned()))
-        .set_token_uri(token_url)
-        .set_auth_type(match request.auth_method {
-            AuthMethod::Basic => AuthType::BasicAuth,
-            AuthMethod::Post => AuthType::RequestBody,
-        });
-    let http = |request: oauth2::HttpRequest| async {
-        let answer = wire.exchange(request).await.map_err(|fault| HttpFailed(Failed::Fault(fault)))?;
-        check_shape(answer, wire.now()).map_err(HttpFailed)
-    };
+    let client = client(url, request.client_id, Some(request.client_secret), request.auth_method)?;
     client
         .exchange_client_credentials()
         .add_scopes(request.scopes.iter().map(|scope| Scope::new(scope.to_owned())))
-        .request_async(&http)
+        .request_async(&Http(wire))
         .await
-        .map_err(|error| match error {
+        .map_err(Failed::from)
+}
+
+/// Our HTTP client as `oauth2` asks for one.
+pub(super) struct Http<'a>(pub &'a Wire);
+
+impl<'c> AsyncHttpClient<'c> for Http<'_> {
+    type Error = HttpFailed;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailed>> + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let answer = self.0.exchange(request).await.map_err(|fault| HttpFailed(Failed::Fault(fault)))?;
+            check_shape(answer, self.0.now()).map_err(HttpFailed)
+        })
+    }
+}
+
+impl From<RequestTokenError<HttpFailed, BasicErrorResponse>> for Failed {
+    fn from(error: RequestTokenError<HttpFailed, BasicErrorResponse>) -> Self {
+        match error {
             RequestTokenError::Request(HttpFailed(failed)) => failed,
             RequestTokenError::ServerResponse(answer) => Failed::Refused {
                 code: answer.error().as_ref().to_owned(),
@@ -133,7 +168,8 @@ async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Fa
                 ),
             },
             RequestTokenError::Other(_) => Failed::NotAToken { what: "empty".to_owned() },
-        })
+        }
+    }
 }
 
 /// Lets pass what `oauth2` is to read: 200 with JSON, and a refusal with an OAuth error in JSON.
@@ -166,7 +202,7 @@ pub(super) fn retry_after(value: &str, now: u64) -> Option<Duration> {
 
 /// The body of a successful answer (RFC 6749 section 5.1), with room for what servers get wrong.
 #[derive(Debug, Deserialize, Serialize)]
-struct Answer {
+pub(super) struct Answer {
     access_token: AccessToken,
     #[serde(deserialize_with = "oauth2::helpers::deserialize_untagged_enum_case_insensitive")]
     token_type: BasicTokenType,
@@ -174,6 +210,38 @@ struct Answer {
     expires_in: Option<serde_json::Value>,
     #[serde(default)]
     scope: Option<String>,
+    #[serde(default)]
+    id_token: Option<serde_json::Value>,
+    #[serde(default)]
+    refresh_token: Option<serde_json::Value>,
+}
+
+impl Answer {
+    /// The tokens of an answer that `host` gave to a request for the scopes `asked`.
+    pub(super) fn tokens(self, wire: &Wire, host: &str, asked: Scopes) -> Result<SignedIn> {
+        if self.token_type != BasicTokenType::Bearer {
+            return Err(Error::network(format!("{host} gave a token of another type than Bearer")));
+        }
+        let now = wire.now();
+        let received = |value: String, lifetime| {
+            Token::received(Secret::new(value), lifetime, now).map_err(|error| error.context(host))
+        };
+        let access = received(self.access_token.into_secret(), Lifetime::of(self.expires_in.as_ref()))?;
+        let text = |value: Option<serde_json::Value>| match value {
+            Some(serde_json::Value::String(text)) => Some(text),
+            _ => None,
+        };
+        // `expires_in` is the access token's; an ID token may live shorter or longer, as its own `exp` says.
+        let id = text(self.id_token).map(|id| received(id, Lifetime::Missing)).transpose()?;
+        // Cognito's answer has no scope; the token's own claim is the truth where it has one.
+        let scope = self.scope;
+        let scope = jwt::read_unverified(access.value.expose())
+            .and_then(|claims| claims.scope)
+            .or_else(|| Scopes::parse([scope?.as_str()]).ok());
+        let refresh_token = text(self.refresh_token).filter(|token| !token.is_empty()).map(Secret::new);
+        let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: Renewal::None };
+        Ok(SignedIn { tokens, refresh_token, new_device: None })
+    }
 }
 
 impl TokenResponse for Answer {
@@ -200,8 +268,9 @@ impl TokenResponse for Answer {
     }
 }
 
+/// Why a request brought no tokens.
 #[derive(Debug)]
-enum Failed {
+pub(super) enum Failed {
     Fault(Fault),
     Busy { status: u16, retry_after: Option<Duration> },
     Refused { code: String, description: String },
@@ -210,7 +279,7 @@ enum Failed {
 }
 
 impl Failed {
-    fn is_transient(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Failed::Fault(fault) => fault.is_transient(),
             Failed::Busy { .. } => true,
@@ -218,14 +287,15 @@ impl Failed {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Failed::Busy { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
 
-    fn into_error(self, host: &str, redactor: &Redactor) -> Error {
+    /// The error, with the table's words for a refusal of `grant` where it has some.
+    pub(super) fn into_error(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
         match self {
             Failed::Fault(fault) => fault.into(),
             Failed::Busy { status, retry_after } => {
@@ -233,7 +303,7 @@ impl Failed {
                 Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again")
             }
             Failed::Refused { code, description } => {
-                let error = refused(&format!("the token request to {host}"), &code, &description, redactor);
+                let error = refused_of(grant, &format!("the token request to {host}"), &code, &description, redactor);
                 // Whatever an OAuth error is called, it is a no.
                 if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
             }
@@ -248,7 +318,7 @@ impl Failed {
 
 /// [`Failed`] as the error that `oauth2` asks of an HTTP client.
 #[derive(Debug)]
-struct HttpFailed(Failed);
+pub(super) struct HttpFailed(Failed);
 
 impl std::fmt::Display for HttpFailed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,12 +2,13 @@
 
 use super::user;
 use crate::cognito::device::Device;
+use crate::cognito::hosted::{self, HostedClient};
 use crate::cognito::http::Wire;
 use crate::cognito::idp::{Idp, SignedIn};
 use crate::cognito::renew::NotRenewed;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
-use crate::profile::words::{SecretKind, Username};
+use crate::profile::words::{Endpoint, SecretKind, Username};
 use crate::secret::Secret;
 use crate::store::secrets::{Binding, SecretStore};
 use crate::token::jwt;
@@ -24,6 +25,26 @@ pub fn refresh_token_binding(profile: &Profile, session: &Session) -> Result<Bin
         origin: session.origin.clone(),
         username: profile.user.username.clone(),
     })
+}
+
+/// The sessions that the profile's user could have, where nothing says which one there is.
+pub fn possible(profile: &Profile) -> Vec<Session> {
+    let of = |via| {
+        let origin = origin(profile, via).ok()?;
+        Some(Session { via, origin, username: None, since: 0, rotates: None, has_device: false })
+    };
+    let mut sessions: Vec<Session> = [Via::Api, Via::Endpoint].into_iter().filter_map(of).collect();
+    // Where both are at one place, they share the entry, and the API revokes it for either.
+    sessions.dedup_by(|one, other| one.origin == other.origin);
+    sessions
+}
+
+/// What the client's secret is bound to where it goes along with the session's refresh token.
+///
+/// # Errors
+/// As [`refresh_token_binding`].
+pub fn client_secret_binding(profile: &Profile, session: &Session) -> Result<Binding> {
+    Ok(Binding { kind: SecretKind::UserClient, username: None, ..refresh_token_binding(profile, session)? })
 }
 
 /// What the device of a user is bound to.
@@ -145,11 +166,48 @@ pub async fn renew(
             let username = session.username.as_deref().or(typed);
             idp.renew(refresh_token, username, session.rotates == Some(false)).await
         }
+        Via::Endpoint => {
+            let domain = domain(session).map_err(NotRenewed::Failed)?;
+            let client_id = profile.user_client_id().map_err(NotRenewed::Failed)?;
+            let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
+            hosted::refresh(wire, &client, refresh_token, session.rotates == Some(false)).await
+        }
+    }
+}
+
+/// Revokes the session's refresh token, and with it the tokens that were issued for it as far as Cognito's own APIs go: one
+/// request, where the session came from.
+///
+/// # Errors
+/// As [`Idp::revoke`] and [`hosted::revoke`].
+pub async fn revoke(
+    wire: &Wire,
+    profile: &Profile,
+    client_secret: Option<Secret>,
+    session: &Session,
+    refresh_token: &Secret,
+) -> Result<()> {
+    // A local Cognito has both at one place, and /oauth2/revoke may be what it lacks.
+    let via = if profile.cognito_idp_origin()? == session.origin { Via::Api } else { session.via };
+    match via {
+        Via::Api => Idp::new(wire, profile, client_secret).await?.revoke(refresh_token).await,
+        Via::Endpoint => {
+            let domain = domain(session)?;
+            let client_id = profile.user_client_id()?;
+            let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
+            hosted::revoke(wire, &client, refresh_token).await
+        }
     }
 }
 
 fn origin(profile: &Profile, via: Via) -> Result<String, Error> {
     match via {
         Via::Api => profile.cognito_idp_origin(),
+        Via::Endpoint => Ok(profile.domain()?.origin()),
     }
+}
+
+/// The domain of a session from the browser: the one it began at, whatever the profile has come to say.
+fn domain(session: &Session) -> Result<Endpoint> {
+    session.origin.parse()
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use super::redirect::RedirectUri;
 use super::words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, Region, Scopes, SecretArn,
     SecretKind, TokenUse, Transport, Username, parse_duration,
@@ -90,6 +91,8 @@ keys! {
     PreferredChallenge = "user.preferred_challenge", Some("COGTOK_PREFERRED_CHALLENGE"), is::<FirstFactor>;
     /// The token that `token user` prints.
     Token = "user.token", Some("COGTOK_TOKEN"), is::<TokenUse>;
+    /// Where the hosted pages may send the browser back to, in the order in which they are tried.
+    RedirectUris = "user.redirect_uris", Some("COGTOK_REDIRECT_URIS"), |text| RedirectUri::list([text]).map(drop);
     /// The machine-to-machine app client.
     M2mClientId = "m2m.client_id", Some("COGTOK_M2M_CLIENT_ID"), is::<ClientId>;
     /// The scopes that `token m2m` asks for.
@@ -121,7 +124,7 @@ pub const OLD_VARIABLES: [(Key, &str); 6] = [
 impl Key {
     /// Whether the value is a list in the configuration file.
     pub const fn is_list(self) -> bool {
-        matches!(self, Key::Scopes | Key::Secrets)
+        matches!(self, Key::RedirectUris | Key::Scopes | Key::Secrets)
     }
 
     /// Whether the value is true or false in the configuration file, without quotes.

@@ -103,7 +103,7 @@ impl SecretStore {
     /// [`Kind::Config`](crate::error::Kind::Config) when it was stored for another origin,
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn get(&self, binding: &Binding, options: &str) -> Result<Option<Secret>> {
-        match self.find(binding)? {
+        match self.look_up(binding)? {
             Found::Secret(secret) => Ok(Some(secret)),
             Found::Elsewhere(origins) if origins.is_empty() => Ok(None),
             Found::Elsewhere(origins) => {
@@ -118,12 +118,23 @@ impl SecretStore {
         }
     }
 
+    /// The secret with this binding, where it is there: what is stored for other origins is no error here.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+    pub fn find(&self, binding: &Binding) -> Result<Option<Secret>> {
+        match self.look_up(binding)? {
+            Found::Secret(secret) => Ok(Some(secret)),
+            Found::Elsewhere(_) => Ok(None),
+        }
+    }
+
     /// Whether there is a secret with this binding.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn has(&self, binding: &Binding) -> Result<bool> {
-        Ok(matches!(self.find(binding)?, Found::Secret(_)))
+        Ok(matches!(self.look_up(binding)?, Found::Secret(_)))
     }
 
     /// Stores a secret.
@@ -148,7 +159,7 @@ impl SecretStore {
         }
     }
 
-    fn find(&self, binding: &Binding) -> Result<Found> {
+    fn look_up(&self, binding: &Binding) -> Result<Found> {
         match self {
             SecretStore::Keyring(keyring) => keyring.find(binding),
             SecretStore::File(file) => file.find(binding),

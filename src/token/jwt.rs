@@ -21,12 +21,17 @@ pub struct UnverifiedClaims {
 
 /// The claims of a compact JWS (RFC 7515 section 3.1), or nothing where `token` is not one.
 pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
-    let claims = object(parts(token)?[1])?;
+    let claims = payload_unverified(token)?;
     Some(UnverifiedClaims {
         exp: claims.get("exp").and_then(Value::as_u64),
         scope: claims.get("scope").and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok()),
         username: claims.get("username").and_then(Value::as_str).map(str::to_owned),
     })
+}
+
+/// The whole payload of a compact JWS, NOT VERIFIED, or nothing where `token` is not one.
+pub fn payload_unverified(token: &str) -> Option<Map<String, Value>> {
+    object(parts(token)?[1])
 }
 
 /// Header and claims as they stand in a token, NOT VERIFIED: whoever made the token wrote them.

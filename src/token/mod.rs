@@ -3,6 +3,7 @@
 pub mod authorizer;
 pub mod consumer;
 mod crypto;
+pub mod identity;
 pub mod jwt;
 pub mod keys;
 pub mod session;

@@ -32,6 +32,8 @@ impl Renewal {
 pub enum Via {
     /// The Cognito API: InitiateAuth, GetTokensFromRefreshToken, RevokeToken.
     Api,
+    /// The pool's domain: POST /oauth2/token and /oauth2/revoke.
+    Endpoint,
 }
 
 /// A session whose refresh token is kept.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod browser;
 mod cli;
 mod commands;
 mod complete;

@@ -18,8 +18,8 @@ use cogtok::error::{Error, Result, is_unprintable, printable};
 use crate::interrupt;
 
 pub use ask::{
-    ask_line, ask_new_secret, ask_secret, can_ask, confirm, new_line, pause, show, stdin_bytes, stdin_up_to,
-    time_asking,
+    address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
+    stdin_bytes, stdin_up_to, stop_asking, time_asking,
 };
 pub use modes::restore_modes;
 #[cfg(unix)]

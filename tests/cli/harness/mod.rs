@@ -12,6 +12,7 @@ pub mod guard;
 pub mod home;
 pub mod http;
 pub mod keyring;
+pub mod login;
 pub mod message;
 pub mod ministack;
 pub mod nginx;

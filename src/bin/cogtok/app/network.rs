@@ -10,7 +10,7 @@ use cogtok::profile::Profile;
 use tokio::runtime::Runtime;
 
 use super::App;
-use crate::{env, interrupt};
+use crate::{env, interrupt, terminal};
 
 /// How long after its deadline a call is ended from here: what it waits for has the first word.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -73,6 +73,17 @@ impl App {
                 .hint("try again, or allow more with `--timeout 60s`"))
         });
         result.map_err(|error| self.with_clock(error))
+    }
+
+    /// Waits for a person, whose time does not count for `--timeout`; none when `patience` is over.
+    pub fn wait_for_person<T>(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<Option<Result<T>>> {
+        interrupt::watch();
+        let _clock = terminal::asking();
+        Ok(self.runtime()?.block_on(async { tokio::time::timeout(patience, work).await.ok() }))
     }
 
     fn runtime(&self) -> Result<&Runtime> {

@@ -46,7 +46,8 @@ impl App {
         self.secrets()
     }
 
-    fn store_kind(&self) -> Result<StoreKind> {
+    /// Where secrets are kept, without opening it.
+    pub fn store_kind(&self) -> Result<StoreKind> {
         match env::var("COGTOK_SECRET_STORE") {
             Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE")),
             None => self.config()?.secret_store(),

@@ -5,8 +5,11 @@ mod cache;
 mod completions;
 mod exec;
 mod header;
+mod login;
+mod logout;
 mod profile;
 mod secret;
+mod status;
 pub mod token;
 mod user;
 
@@ -25,6 +28,9 @@ pub enum Command {
     /// Get tokens, look into them, verify them
     #[command(subcommand)]
     Token(token::Command),
+    Login(login::Login),
+    Logout(logout::Logout),
+    Status(status::Status),
     /// Name the pools and clients you use
     #[command(subcommand)]
     Profile(profile::Command),
@@ -47,6 +53,9 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
     match cli.command {
         Command::User(command) => user::run(&app, command),
         Command::Token(command) => token::run(&app, command),
+        Command::Login(args) => login::run(&app, &args),
+        Command::Logout(args) => logout::run(&app, &args),
+        Command::Status(_) => status::run(&app),
         Command::Profile(command) => profile::run(&app, command),
         Command::Secret(command) => secret::run(&app, command),
         Command::Exec(args) => exec::run(&app, &args),
@@ -55,6 +64,12 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
     }
+}
+
+/// A moment as people read it, in UTC.
+fn moment(seconds: u64) -> String {
+    let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    moment.map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
 }
 
 /// A table for people: as wide as the terminal, 80 columns where there is none.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
+use tokio::sync::oneshot;
 
 use super::manner;
 use super::modes::Asking;
@@ -20,7 +21,12 @@ pub fn time_asking() -> Duration {
 }
 
 /// Adds the time of its life to [`time_asking`].
-struct Stopwatch(Instant);
+pub struct Stopwatch(Instant);
+
+/// From now on, until what this gives is dropped, a person is waited for.
+pub fn asking() -> Stopwatch {
+    Stopwatch(Instant::now())
+}
 
 impl Drop for Stopwatch {
     fn drop(&mut self) {
@@ -45,7 +51,7 @@ pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
     }
     interrupt::watch();
     let _modes = Asking::begin();
-    let _clock = Stopwatch(Instant::now());
+    let _clock = asking();
     match rpassword::prompt_password(format!("{question}: ")) {
         Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
         Ok(typed) => Ok(Secret::new(typed)),
@@ -72,12 +78,43 @@ pub fn ask_line(question: &str, instead: &str) -> Result<String> {
     interrupt::watch();
     let _modes = Asking::begin();
     show(&format!("{}: ", printable(question, 300)));
-    let _clock = Stopwatch(Instant::now());
+    let _clock = asking();
     let mut line = String::new();
     io::stdin().read_line(&mut line).map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
     match line.trim() {
         "" => Err(Error::usage(format!("{question}: nothing was typed"))),
         line => Ok(line.to_owned()),
+    }
+}
+
+/// Asks for a secret, while something else goes on that may make the answer needless: [`stop_asking`] then. Gives nothing
+/// at the end of what is typed.
+pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
+    let question = format!("{}: ", printable(question, 300));
+    let (sender, receiver) = oneshot::channel();
+    let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
+        let _modes = Asking::begin();
+        if let Ok(typed) = rpassword::prompt_password(question) {
+            let _ = sender.send(Secret::new(typed));
+        }
+    });
+    receiver
+}
+
+/// Ends a question that nobody answers any more.
+pub fn stop_asking() {
+    if super::restore_modes().is_some() {
+        new_line();
+    }
+}
+
+/// Shows an address whole: to the person at the terminal, else on standard error, since nobody could go on without.
+pub fn address(url: &str) {
+    let line = format!("{url}\n");
+    if can_ask() {
+        show(&line);
+    } else {
+        let _ = io::stderr().write_all(line.as_bytes());
     }
 }
 
@@ -121,7 +158,7 @@ pub fn confirm(question: &str, instead: &str) -> Result<bool> {
     interrupt::watch();
     let _modes = Asking::begin();
     show(&format!("{} [y/N] ", printable(question, 300)));
-    let _clock = Stopwatch(Instant::now());
+    let _clock = asking();
     let mut answer = String::new();
     io::stdin()
         .read_line(&mut answer)

@@ -40,6 +40,9 @@ pub struct Create {
     /// The token that `token user` prints: access or id
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
     token: Option<String>,
+    /// Where the hosted pages send the browser back to after `cogtok login`; repeat it for others to try
+    #[arg(long, value_name = "URI")]
+    redirect_uri: Vec<String>,
     /// The machine-to-machine app client
     #[arg(long, value_name = "ID")]
     m2m_client_id: Option<String>,
@@ -86,8 +89,10 @@ impl Create {
         ];
         let own = own.into_iter().map(|(key, value)| (key, value.clone()));
         let single = own.chain(app.global_options()).filter_map(|(key, value)| Some((key, vec![value?])));
-        let mut settings: Vec<_> =
-            single.chain((!self.scope.is_empty()).then(|| (Key::Scopes, self.scope.clone()))).collect();
+        let lists = [(Key::Scopes, &self.scope), (Key::RedirectUris, &self.redirect_uri)];
+        let lists =
+            lists.into_iter().filter(|(_, values)| !values.is_empty()).map(|(key, values)| (key, values.clone()));
+        let mut settings: Vec<_> = single.chain(lists).collect();
         settings.sort_by_key(|(key, _)| *key);
         settings
     }

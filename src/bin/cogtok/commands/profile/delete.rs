@@ -3,17 +3,18 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::{m2m, user};
+use cogtok::flows::{m2m, session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
+use cogtok::token::session::Renewal;
 
 use crate::app::{App, as_written, other_profiles};
-use crate::commands::secret::binding;
-use crate::{complete, terminal};
+use crate::commands::secret::bindings as bindings_of;
+use crate::{complete, env, terminal};
 
 /// Delete a profile, with its secrets and its cached token
 ///
@@ -82,6 +83,10 @@ fn forget(
         })?;
     }
     for key in left_alone(cache_keys, profile, &others) {
+        let renewal = app.cache().read(&key, env::now()).map(|tokens| tokens.renewal);
+        if let Some(session) = renewal.as_ref().and_then(Renewal::session).filter(|_| !keep_secrets) {
+            session::forget(app.secrets()?, profile, session)?;
+        }
         app.cache().forget(&key)?;
     }
     Ok(of_shared(profile, &others))
@@ -104,7 +109,7 @@ fn left_alone<T: PartialEq>(of: fn(&Profile) -> Vec<T>, profile: &Profile, other
 }
 
 fn bindings(profile: &Profile) -> Vec<Binding> {
-    SecretKind::ALL.iter().copied().filter_map(|kind| binding(profile, kind).ok()).collect()
+    SecretKind::ALL.iter().copied().filter_map(|kind| bindings_of(profile, kind).ok()).flatten().collect()
 }
 
 fn cache_keys(profile: &Profile) -> Vec<CacheKey> {

@@ -6,7 +6,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 
-use super::Which;
+use super::{Which, origins};
 use crate::app::{App, other_profiles};
 use crate::terminal;
 
@@ -19,13 +19,18 @@ pub struct Delete {
 }
 
 pub fn run(app: &App, args: &Delete) -> Result<()> {
-    let (name, binding) = args.which.find(app)?;
+    let (name, bindings) = args.which.find(app)?;
+    let Some(binding) = bindings.first() else { return Ok(()) };
     let kind = binding.kind;
-    let was_there = app.secrets()?.delete(&binding)?;
+    let store = app.secrets()?;
+    let mut was_there = false;
+    for binding in &bindings {
+        was_there |= store.delete(binding)?;
+    }
     // The list says that there is such a secret, and there may be other users' ones.
     if was_there && !kind.is_of_a_user() {
         // Those who shared it have it no more either.
-        let is_shared = |other: &Profile| super::binding(other, kind).is_ok_and(|of| of == binding);
+        let is_shared = |other: &Profile| super::binding(other, kind).is_ok_and(|of| of == *binding);
         let sharers = other_profiles(app.config()?, &name).filter(is_shared);
         let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name.clone()]).collect();
         edit(&app.config_path()?, app.deadline(), |draft| {
@@ -34,7 +39,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     }
     terminal::note(&match was_there {
         true => format!("the {binding} is deleted"),
-        false => format!("there was no {binding} for {}", binding.origin),
+        false => format!("there was no {binding} for {}", origins(&bindings)),
     });
     Ok(())
 }

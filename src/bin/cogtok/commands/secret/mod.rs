@@ -8,7 +8,7 @@ mod status;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::flows::{m2m, user};
+use cogtok::flows::{login, m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{ProfileName, SecretKind, Transport};
@@ -59,8 +59,8 @@ impl Which {
         })
     }
 
-    /// The profile's name, and what its secret is bound to.
-    fn find(&self, app: &App) -> Result<(ProfileName, Binding)> {
+    /// The profile's name, and all that its secret is bound to.
+    fn find(&self, app: &App) -> Result<(ProfileName, Vec<Binding>)> {
         let kind = self.kind()?;
         let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
         let mut profile = app.profile(&options)?;
@@ -68,7 +68,7 @@ impl Which {
             app.settle_region(&mut profile);
         }
         let name = profile.name.clone().ok_or_else(no_profile)?;
-        Ok((name, binding(&profile, kind)?))
+        Ok((name, bindings(&profile, kind)?))
     }
 }
 
@@ -79,6 +79,20 @@ pub fn binding(profile: &Profile, kind: SecretKind) -> Result<Binding> {
         SecretKind::UserClient => user::secret_binding(profile, kind, None),
         _ => user::secret_binding(profile, kind, Some(profile.username()?)),
     }
+}
+
+/// All that the profile's secret of this kind is bound to: the users' client sends its own to the API and, for a sign-in
+/// through the browser, to the pool's domain.
+pub fn bindings(profile: &Profile, kind: SecretKind) -> Result<Vec<Binding>> {
+    let mut bindings = vec![binding(profile, kind)?];
+    let domain = login::secret_binding(profile).ok().filter(|_| kind == SecretKind::UserClient);
+    bindings.extend(domain.filter(|domain| bindings.first() != Some(domain)));
+    Ok(bindings)
+}
+
+/// The origins of bindings, as a message lists them.
+fn origins(bindings: &[Binding]) -> String {
+    bindings.iter().map(|binding| binding.origin.as_str()).collect::<Vec<_>>().join(" and ")
 }
 
 /// The error where no profile is chosen: a secret belongs to one.

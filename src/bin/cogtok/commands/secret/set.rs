@@ -9,7 +9,7 @@ use cogtok::profile::words::SecretKind;
 use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;
 
-use super::Which;
+use super::{Which, origins};
 use crate::app::App;
 use crate::terminal;
 
@@ -40,7 +40,8 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         .hint(format!("run `cogtok secret set {kind}{{p}}` and type it when asked, or pipe it in"))
         .hint("if that was the real secret, change it: your shell's history may hold it"));
     }
-    let (name, binding) = args.which.find(app)?;
+    let (name, bindings) = args.which.find(app)?;
+    let Some(binding) = bindings.first() else { return Ok(()) };
     let secret = match std::io::stdin().is_terminal() {
         true => terminal::ask_secret(
             &format!("the {binding}"),
@@ -52,8 +53,8 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         Totp::new(&secret)?;
     }
     let store = app.secrets()?;
-    store.set(&binding, &secret)?;
+    bindings.iter().try_for_each(|binding| store.set(binding, &secret))?;
     edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(&name, kind, true))?;
-    terminal::note(&format!("the {binding} is in {}, to be sent to {} alone", store.name(), binding.origin));
+    terminal::note(&format!("the {binding} is in {}, to be sent to {} alone", store.name(), origins(&bindings)));
     Ok(())
 }

@@ -5,7 +5,7 @@ use cogtok::error::Result;
 use cogtok::profile::words::SecretKind;
 use serde_json::{Value, json};
 
-use super::{binding, no_profile};
+use super::{bindings, no_profile};
 use crate::app::{App, variable};
 use crate::cli::Output;
 use crate::commands::table;
@@ -26,8 +26,8 @@ pub fn run(app: &App) -> Result<()> {
         return Err(no_profile());
     }
     let mut rows = Vec::new();
-    for kind in SecretKind::STORED_BY_HAND.iter().copied() {
-        let Ok(binding) = binding(&profile, kind) else { continue };
+    for binding in SecretKind::STORED_BY_HAND.iter().flat_map(|kind| bindings(&profile, *kind).unwrap_or_default()) {
+        let kind = binding.kind;
         let variable = variable(kind).filter(|variable| env::var(variable).is_some());
         let is_listed = profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, &binding.client_id);
         let place = match (&profile.m2m.secret_arn, kind) {

@@ -7,7 +7,8 @@ mod given;
 mod inspect;
 mod keys;
 pub mod m2m;
-mod sign_in;
+mod revoke;
+pub mod sign_in;
 mod sink;
 pub mod source;
 pub mod user;
@@ -38,6 +39,7 @@ pub enum Command {
     Inspect(inspect::Inspect),
     Verify(verify::Verify),
     Check(check::Check),
+    Revoke(revoke::Revoke),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
@@ -47,6 +49,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Inspect(inspect) => inspect::run(app, &inspect),
         Command::Verify(verify) => verify::run(app, &verify),
         Command::Check(check) => check::run(app, &check),
+        Command::Revoke(revoke) => revoke::run(app, &revoke),
     }
 }
 

@@ -45,11 +45,17 @@ pub fn obtain(
     {
         match renew(app, profile, turn, session) {
             Ok(Some(served)) => return Ok(served),
+            // Who signed in with the browser may have no password, and is asked for none.
+            Ok(None) if session.via == Via::Endpoint && given_password.is_none() => return Err(ended(None)),
+            Err(NotRenewed::Over(error)) if session.via == Via::Endpoint && given_password.is_none() => {
+                return Err(ended(Some(error)));
+            }
             Ok(None) => {}
             Err(NotRenewed::Over(error)) => over = Some(error),
             Err(error) => return Err(error.into_error()),
         }
     }
+    profile.username().map_err(|error| error.hint("or sign in with the browser: `cogtok login{p}`"))?;
     // Without the lock two processes could use the same refresh token.
     let is_kept = wish.is_kept && turn.is_exclusive();
     let was_told = renewal == Renewal::NotKept;
@@ -90,7 +96,7 @@ fn with_allowed_flows(app: &App, profile: &Profile, error: Error) -> Error {
 }
 
 /// Tokens for the refresh token; none where the store does not have it any more.
-fn renew(app: &App, profile: &Profile, turn: &mut Turn, session: &Session) -> Result<Option<Served>, NotRenewed> {
+pub fn renew(app: &App, profile: &Profile, turn: &mut Turn, session: &Session) -> Result<Option<Served>, NotRenewed> {
     let store = match app.secrets() {
         Ok(store) => store,
         Err(error) => return without_store(error),
@@ -103,7 +109,9 @@ fn renew(app: &App, profile: &Profile, turn: &mut Turn, session: &Session) -> Re
         Err(error) => return without_store(error),
     };
     let device = session.has_device.then(|| session::device(store, profile)).flatten();
-    let client_secret = client_secret(app, profile).map_err(NotRenewed::Failed)?;
+    let client_secret = session::client_secret_binding(profile, session)
+        .and_then(|binding| app.stored_secret(profile, &binding))
+        .map_err(NotRenewed::Failed)?;
     let wire = app.wire().map_err(NotRenewed::Failed)?;
     let was_cut_short = turn.note_refreshing(true);
     let renewed = app
@@ -118,6 +126,7 @@ fn renew(app: &App, profile: &Profile, turn: &mut Turn, session: &Session) -> Re
                 true => {
                     terminal::note("a renewal was cut short before its new refresh token was kept: sign in once more")
                 }
+                false if session.via == Via::Endpoint => {}
                 false => terminal::note(&format!("the session is over: {}", error.message())),
             }
             if let Err(error) = session::forget_refresh_token(store, profile, session) {
@@ -139,6 +148,13 @@ fn renew(app: &App, profile: &Profile, turn: &mut Turn, session: &Session) -> Re
     let mut tokens = signed_in.tokens;
     tokens.renewal = renewal;
     Ok(Some(Served { tokens, source: Source::Refresh }))
+}
+
+/// The error where a session from the browser is over.
+fn ended(why: Option<Error>) -> Error {
+    let why = why.map_or_else(|| "its refresh token is gone".to_owned(), |why| why.message().to_owned());
+    Error::new(Kind::NeedsHuman, format!("the session from the browser is over: {why}"))
+        .hint("sign in again: `cogtok login{p}`")
 }
 
 /// A store that can't be asked is no reason to fail where somebody or something can sign in.

@@ -1,0 +1,121 @@
+//! Opening an address in a browser, which gets none of our secrets.
+
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cogtok::secret::VARIABLES;
+use url::Url;
+
+use crate::{env, terminal};
+
+/// Secrets of others that a browser, which outlives us, has no use for.
+const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// The opener at work.
+static OPENER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+
+/// Opens `url` with the programs that BROWSER names, else with the system's opener. Where none can, the person is told;
+/// nobody waits for a browser to end.
+pub fn open(url: &Url) {
+    let url = url.to_string();
+    let commands = commands(&url);
+    // Openers may stay for as long as the browser does.
+    let opener = std::thread::Builder::new().name("browser".to_owned());
+    let opener = opener.spawn(move || {
+        let is_open = commands.into_iter().any(|mut command| {
+            quiet(&mut command);
+            command.status().is_ok_and(|status| status.success())
+        });
+        if !is_open {
+            terminal::note("no browser could be opened; open this address yourself:");
+            terminal::address(&url);
+        }
+    });
+    *OPENER.lock().unwrap_or_else(PoisonError::into_inner) = opener.ok();
+}
+
+/// Gives the opener a moment, where nothing else is waited for: it may still be looking for a browser, or say that there is
+/// none.
+pub fn wait() {
+    let opener = OPENER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let end = Instant::now() + Duration::from_secs(2);
+    while opener.as_ref().is_some_and(|opener| !opener.is_finished()) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn commands(url: &str) -> Vec<Command> {
+    match env::var("BROWSER") {
+        Some(browsers) => browsers.split(':').filter_map(|browser| named(browser, url)).collect(),
+        None => open::commands(url).into_iter().filter_map(resolved).collect(),
+    }
+}
+
+/// One of BROWSER's programs: words as a shell has them, `%s` for the address or the address behind them. No shell runs it.
+fn named(browser: &str, url: &str) -> Option<Command> {
+    let words = shlex::split(browser)?;
+    let (program, arguments) = words.split_first()?;
+    let mut command = Command::new(program);
+    command.args(arguments.iter().map(|word| word.replace("%s", url)));
+    if !arguments.iter().any(|word| word.contains("%s")) {
+        command.arg(url);
+    }
+    resolved(command)
+}
+
+/// The same with its program found in the absolute directories of PATH: one that lies in the current directory is not run.
+#[cfg(unix)]
+fn resolved(command: Command) -> Option<Command> {
+    let name = std::path::Path::new(command.get_program());
+    let program = if name.is_absolute() {
+        name.to_path_buf()
+    } else if name.components().count() == 1 {
+        let path = env::var("PATH")?;
+        let dirs = std::env::split_paths(&path).filter(|dir| dir.is_absolute());
+        dirs.map(|dir| dir.join(name)).find(|program| program.is_file())?
+    } else {
+        return None;
+    };
+    let mut found = Command::new(program);
+    found.args(command.get_args().map(OsString::from));
+    Some(found)
+}
+
+#[cfg(not(unix))]
+fn resolved(command: Command) -> Option<Command> {
+    Some(command)
+}
+
+/// No secrets, none of our streams, and no share in a Ctrl-C that is meant for us.
+fn quiet(command: &mut Command) {
+    for name in VARIABLES.iter().chain(&OF_OTHERS) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browser_is_words_and_a_place_for_the_address() {
+        let words = |browser: &str| {
+            let command = named(browser, "https://a/?b=c&d='e'")?;
+            let words = std::iter::once(command.get_program()).chain(command.get_args());
+            Some(words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>())
+        };
+        let shell =
+            |arguments: &[&str]| Some([&["/bin/sh"], arguments].concat().into_iter().map(String::from).collect());
+        assert_eq!(words("/bin/sh"), shell(&["https://a/?b=c&d='e'"]));
+        assert_eq!(words("/bin/sh 'a b' --x=%s y"), shell(&["a b", "--x=https://a/?b=c&d='e'", "y"]));
+        assert_eq!(words("./sh"), None);
+        assert_eq!(words("no-such-program-anywhere"), None);
+        assert_eq!(words(""), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! `cogtok login`: a user's sign-in through the browser.
+
+use std::cell::RefCell;
+use std::future::pending;
+use std::time::Duration;
+
+use clap::Args;
+use cogtok::cognito::hosted::Wishes;
+use cogtok::cognito::idp::SignedIn;
+use cogtok::cognito::redirect::{Listener, Returned, Visitor};
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::flows::login::{self, Login as SignIn};
+use cogtok::flows::{session, user};
+use cogtok::profile::Profile;
+use cogtok::profile::keys::Key;
+use cogtok::profile::redirect::RedirectUri;
+use cogtok::profile::words::Scopes;
+use cogtok::token::identity::Identity;
+use cogtok::token::session::{Renewal, Via};
+
+use super::moment;
+use crate::app::App;
+use crate::cli::duration;
+use crate::{browser, env, terminal};
+
+/// How long a person may take where nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Sign in through the browser, at the pool's hosted pages
+///
+/// The browser comes back to a port of this machine, which must be among the app client's CallbackURLs letter by letter:
+/// http://127.0.0.1:8484/callback, or what the profile's `user.redirect_uris` says. The tokens are kept for `cogtok token
+/// user`. --timeout is for machines and does not count while a person signs in: --wait is for that.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok login -p ws\n  \
+    cogtok login -p ws --identity-provider Google --port 8485\n  \
+    cogtok login -p ws --no-browser       # over ssh: open the address elsewhere, paste the one it leads to")]
+pub struct Login {
+    /// The user who is to sign in; another one is refused
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// A port to come back to instead of the profile's; repeat it for others to try
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Vec<u16>,
+    /// Open no browser: show the address, and take the one that it leads to
+    #[arg(long)]
+    no_browser: bool,
+    /// A scope to ask for; repeat it or separate them by spaces [default: all that the app client may have]
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// The identity provider to sign in with, such as Google
+    #[arg(long, value_name = "NAME")]
+    identity_provider: Option<String>,
+    /// What the pages may ask: login (in any case), none (nothing), select_account or consent
+    #[arg(long, value_name = "WHAT", value_parser = ["login", "none", "select_account", "consent"], hide_possible_values = true)]
+    prompt: Option<String>,
+    /// The name that the pages begin with [default: the profile's user]
+    #[arg(long, value_name = "NAME")]
+    login_hint: Option<String>,
+    /// The language of the pages, such as de
+    #[arg(long, value_name = "LANGUAGE")]
+    lang: Option<String>,
+    /// How long you may take to sign in [default: 120s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    wait: Option<Duration>,
+    /// The app client
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// The pool's domain, as a URL
+    #[arg(long, value_name = "URL")]
+    domain: Option<String>,
+}
+
+pub fn run(app: &App, args: &Login) -> Result<()> {
+    let mut profile = app.profile(&[
+        (Key::Username, args.username.clone()),
+        (Key::UserClientId, args.client_id.clone()),
+        (Key::Domain, args.domain.clone()),
+    ])?;
+    app.settle_region(&mut profile);
+    let needs = profile.domain().and_then(|_| profile.user_client_id());
+    needs.map(drop).map_err(|error| app.without_profile(&profile, error))?;
+    let wishes = Wishes {
+        scopes: Scopes::parse(args.scope.iter().map(String::as_str))?,
+        identity_provider: args.identity_provider.clone(),
+        prompt: args.prompt.clone(),
+        login_hint: args.login_hint.clone().or_else(|| profile.user.username.as_ref().map(ToString::to_string)),
+        lang: args.lang.clone(),
+    };
+    let uris = login::redirect_uris(&profile, &args.port)?;
+    // Whatever is missing here must not be found missing when the person has signed in.
+    let client_secret = app.stored_secret(&profile, &login::secret_binding(&profile)?)?;
+    let wire = app.wire()?;
+    let listener = match app.block_on(Listener::bind(&uris)) {
+        Ok(listener) => Some(listener),
+        // Without a browser of ours, the address can be typed.
+        Err(_) if args.no_browser && terminal::can_ask() => None,
+        Err(error) => return Err(error),
+    };
+    let uri = match (&listener, uris.first()) {
+        (Some(listener), _) => listener.uri().clone(),
+        (None, Some(first)) => first.clone(),
+        (None, None) => RedirectUri::standard()?,
+    };
+    let sign_in = SignIn::begin(&profile, &uri, &wishes)?;
+    let (returned, visitor) = come_back(app, args, &sign_in, &uri, listener)?;
+    let finished = app.block_on(sign_in.finish(&wire, client_secret.as_ref(), returned));
+    if let Some(visitor) = visitor {
+        let (title, text) = match &finished {
+            Ok((_, identity)) => ("Signed in", format!("cogtok has signed in {}.", identity.shown())),
+            Err(error) => ("Not signed in", error.message().to_owned()),
+        };
+        app.block_on(async {
+            visitor.tell(title, &text).await;
+            Ok(())
+        })?;
+    }
+    let (signed_in, identity) = finished?;
+    keep(app, &profile, signed_in, &identity)
+}
+
+/// Sends the person away and waits for the browser, or for what is typed.
+fn come_back(
+    app: &App,
+    args: &Login,
+    sign_in: &SignIn<'_>,
+    uri: &RedirectUri,
+    listener: Option<Listener>,
+) -> Result<(Returned, Option<Visitor>)> {
+    let patience = args.wait.unwrap_or(PATIENCE);
+    let seconds = patience.as_secs();
+    if args.no_browser {
+        terminal::note(&format!("open this address in a browser and sign in, within {seconds} s:"));
+        terminal::address(sign_in.url().as_str());
+    } else {
+        terminal::note(&format!("sign in with the browser, within {seconds} s; it comes back to {uri}"));
+        browser::open(sign_in.url());
+    }
+    let is_listening = listener.is_some();
+    let is_typing = args.no_browser && terminal::can_ask();
+    let last_reason = RefCell::new(None);
+    let not_taken = |why: &Error| {
+        log::info!(target: "cogtok", "a request to {uri} was not taken: {why}");
+        *last_reason.borrow_mut() = Some(why.to_string());
+    };
+    let listening = async {
+        match listener {
+            Some(listener) => listener.wait(&sign_in.expected(), not_taken).await,
+            None => pending().await,
+        }
+    };
+    let typing = async {
+        if !is_typing {
+            return pending().await;
+        }
+        loop {
+            let line = terminal::ask_in_background("the address that it led to (not shown)");
+            match line.await {
+                Ok(line) => match sign_in.read(line.expose()) {
+                    Ok(returned) => return Ok(returned),
+                    Err(error) => terminal::complain(error.message()),
+                },
+                // The end of what is typed is not the end of waiting.
+                Err(_) if is_listening => return pending().await,
+                Err(_) => return Err(Error::new(Kind::NeedsHuman, "no address was typed")),
+            }
+        }
+    };
+    let back = app.wait_for_person(patience, async {
+        tokio::select! {
+            (returned, visitor) = listening => {
+                terminal::stop_asking();
+                Ok((returned, Some(visitor)))
+            }
+            typed = typing => typed.map(|returned| (returned, None)),
+        }
+    })?;
+    back.unwrap_or_else(|| {
+        terminal::stop_asking();
+        let error = Error::new(Kind::NeedsHuman, format!("nobody came back from the browser within {seconds} s"))
+            .hint(format!("if the page speaks of a redirect mismatch, add {uri} to the app client's CallbackURLs"))
+            .hint("try again, with more time if need be: `cogtok login{p} --wait 5m`");
+        Err(match last_reason.take() {
+            Some(why) => error.hint(format!("a request came, and was not taken: {why}")),
+            None => error,
+        })
+    })
+}
+
+/// Keeps the tokens for `token user`, and says who signed in, and until when.
+fn keep(app: &App, profile: &Profile, signed_in: SignedIn, identity: &Identity) -> Result<()> {
+    let key = user::cache_key(profile)?;
+    let cache = app.cache();
+    let not_kept = || {
+        Error::store("the tokens could not be kept, so the sign-in is lost")
+            .hint("mend what the warning says, then sign in again")
+    };
+    let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;
+    let before = cache.read(&key, env::now()).map(|tokens| tokens.renewal);
+    let renewal = app
+        .secrets_unasked()
+        .and_then(|store| {
+            let renewal = session::keep(store, profile, Via::Endpoint, &signed_in, false)?;
+            // Of a session at another place, nobody would find the refresh token any more.
+            let before = before.as_ref().and_then(Renewal::session);
+            let of_before = before.map(|session| session::refresh_token_binding(profile, session)).transpose()?;
+            let of_now =
+                renewal.session().map(|session| session::refresh_token_binding(profile, session)).transpose()?;
+            if let Some(binding) = of_before.filter(|before| Some(before) != of_now.as_ref()) {
+                store.delete(&binding)?;
+            }
+            Ok(renewal)
+        })
+        .unwrap_or_else(|error| {
+            terminal::note(&format!("no refresh token is kept, so sign in again when the token ends: {error}"));
+            Renewal::NotKept
+        });
+    let mut tokens = signed_in.tokens;
+    tokens.renewal = renewal;
+    // A new session knows nothing of a renewal of the old one that was cut short.
+    lock.note_refreshing(false);
+    lock.keep(&tokens);
+    let kept = cache.read(&key, env::now()).ok_or_else(not_kept)?;
+    let who = printable(identity.shown(), 128);
+    let name = profile.name.as_ref().map(|name| format!(" to profile `{name}`")).unwrap_or_default();
+    let until = kept.access.expires_at.map(|end| format!(" until {}", moment(end))).unwrap_or_default();
+    let renews =
+        if kept.renewal.session().is_some() { "; `cogtok token user` renews the token from then on" } else { "" };
+    terminal::note(&format!("{who} is signed in{name}{until}{renews}"));
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! `cogtok logout`: a user's session ends, here and at Cognito.
+
+use std::time::Duration;
+
+use clap::Args;
+use cogtok::cognito::hosted::{HostedClient, logout_url};
+use cogtok::cognito::idp::Idp;
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::flows::{self, CacheUse, Policy, session, user};
+use cogtok::profile::Profile;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::{SecretKind, TokenUse, Username};
+use cogtok::secret::Secret;
+use cogtok::store::cache::CacheKey;
+use cogtok::store::secrets::SecretStore;
+use cogtok::token::identity::Identity;
+use cogtok::token::session::{Renewal, Session};
+use url::Url;
+
+use super::moment;
+use super::token::sign_in;
+use crate::app::App;
+use crate::{browser, env, terminal};
+
+/// The scope that GlobalSignOut wants of an access token.
+const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
+
+/// Sign the user of a profile out: revoke the refresh token, then forget it
+///
+/// Forgotten are the cached tokens, the refresh token, the remembered device and the saved password. Where Cognito can't be
+/// reached, nothing is: run it again then, or add --local. An API that checks tokens by itself takes the last access token
+/// until its end.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok logout -p ws\n  \
+    cogtok logout -p ws --global\n  \
+    cogtok logout -p ws --browser --logout-uri http://127.0.0.1:8484/callback")]
+pub struct Logout {
+    /// The user, where the profile names none or another
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// End every session of the user, on all devices (GlobalSignOut)
+    #[arg(long)]
+    global: bool,
+    /// Forget what is kept here without telling Cognito, which leaves the session as it is
+    #[arg(long, conflicts_with = "global")]
+    local: bool,
+    /// Also end the browser's session with the hosted pages
+    #[arg(long, requires = "logout_uri")]
+    browser: bool,
+    /// Where the hosted pages lead to afterwards: one of the app client's LogoutURLs
+    #[arg(long, value_name = "URI", requires = "browser")]
+    logout_uri: Option<String>,
+}
+
+pub fn run(app: &App, args: &Logout) -> Result<()> {
+    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    app.settle_region(&mut profile);
+    let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+    let page = args.logout_uri.as_deref().map(|uri| page(&profile, uri)).transpose()?;
+    if args.global {
+        sign_out_everywhere(app, &profile, &key)?;
+    }
+    let is_revoked = !args.local && !args.global;
+    let was_there = end(app, &profile, &key, is_revoked)?;
+    let profile_name = profile.name.as_ref().map(|name| format!(" profile `{name}`"));
+    let with = |word: &str| profile_name.as_ref().map(|name| format!(" {word}{name}")).unwrap_or_default();
+    terminal::note(&match (was_there, args.local) {
+        (None, _) => format!("nobody is signed in{}: there was nothing to forget", with("to")),
+        (Some(who), false) => format!("{who} is signed out{}", with("of")),
+        (Some(who), true) => {
+            format!("{who} is forgotten{}; at Cognito, the session goes on until it ends by itself", with("by"))
+        }
+    });
+    if let Some(page) = page {
+        terminal::note("opening the hosted pages, which end the browser's session");
+        browser::open(&page);
+        browser::wait();
+    }
+    Ok(())
+}
+
+fn page(profile: &Profile, uri: &str) -> Result<Url> {
+    let client_of =
+        HostedClient { domain: profile.domain()?, client_id: profile.user_client_id()?, client_secret: None };
+    match Url::parse(uri) {
+        Ok(_) => Ok(logout_url(&client_of, Some(uri))),
+        Err(why) => Err(Error::usage(format!("`{}` is not a URL: {why}", printable(uri, 120)))),
+    }
+}
+
+/// GlobalSignOut with the user's access token, which is renewed first where it has ended.
+fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<()> {
+    let nobody = || {
+        Error::new(Kind::NeedsHuman, "nobody is signed in here, and signing out everywhere takes a user's token")
+            .hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
+    };
+    let policy = Policy {
+        token: TokenUse::Access,
+        min_validity: Duration::from_secs(10),
+        cache: CacheUse::Full,
+        deadline: app.deadline(),
+        has_own_secret: true,
+    };
+    let served = flows::serve(&app.cache(), key, &policy, env::now, |turn| {
+        let renewal = turn.previous().map(|tokens| tokens.renewal.clone()).unwrap_or_default();
+        let session = renewal.session().ok_or_else(nobody)?;
+        match sign_in::renew(app, profile, turn, session) {
+            Ok(renewed) => renewed.ok_or_else(nobody),
+            Err(error) => Err(error.into_error()),
+        }
+    })?;
+    if served.tokens.scope.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == USER_ADMIN)) {
+        return Err(Error::config(format!("the access token lacks the scope {USER_ADMIN}, which GlobalSignOut wants"))
+            .hint("allow the scope on the app client (AllowedOAuthScopes) and sign in again")
+            .hint("without --global, `cogtok logout{p}` ends this session alone"));
+    }
+    let wire = app.wire()?;
+    app.block_on(async {
+        let idp = Idp::new(&wire, profile, None).await?;
+        idp.global_sign_out(&served.tokens.access.value).await
+    })
+    .map_err(|error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets what is kept here"))?;
+    terminal::note("every session of the user is ended");
+    Ok(())
+}
+
+/// Ends the session under its lock, so that no renewal brings it back. Says whose it was; none where there was nothing.
+fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result<Option<String>> {
+    let cache = app.cache();
+    let _lock = cache.lock(key, app.deadline())?;
+    let tokens = cache.read(key, env::now());
+    let renewal = tokens.as_ref().map(|tokens| tokens.renewal.clone()).unwrap_or_default();
+    let mut was_there = tokens.is_some();
+    if let Some(kept) = Kept::find(app, profile, &renewal)? {
+        if is_revoked {
+            kept.revoke(app, profile)?;
+        }
+        was_there |= !kept.sessions.is_empty();
+        was_there |= kept.forget(profile)?;
+    }
+    was_there |= forget_password(app, profile)?;
+    cache.forget(key)?;
+    let Some(username) =
+        profile.user.username.as_ref().map(Username::as_str).or(Some("the user")).filter(|_| was_there)
+    else {
+        return Ok(None);
+    };
+    let identity = tokens.as_ref().and_then(Identity::of);
+    if let Some(end) = tokens.and_then(|tokens| tokens.access.expires_at).filter(|end| *end > env::now() / 1000) {
+        terminal::note(&format!(
+            "an API that checks tokens by itself takes the last access token until {}",
+            moment(end)
+        ));
+    }
+    Ok(Some(printable(identity.as_ref().map_or(username, Identity::shown), 128)))
+}
+
+/// Forgets the saved password; the key of an authenticator app could not be had again, so it stays.
+fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
+    let Some(username) = &profile.user.username else { return Ok(false) };
+    let client_id = profile.user_client_id()?;
+    let is_listed =
+        |kind| Ok::<_, Error>(profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, client_id));
+    let binding = |kind| user::secret_binding(profile, kind, Some(username));
+    let was_there = is_listed(SecretKind::Password)? && app.secrets()?.delete(&binding(SecretKind::Password)?)?;
+    if is_listed(SecretKind::Totp)? && app.secrets()?.has(&binding(SecretKind::Totp)?)? {
+        terminal::note("the key of the authenticator app stays");
+        terminal::hint(&format!(
+            "to delete it: cogtok secret delete {}{} --username {username}",
+            SecretKind::Totp,
+            app.profile_option()
+        ));
+    }
+    Ok(was_there)
+}
+
+/// What the secret store has of a user's sessions.
+pub struct Kept<'a> {
+    store: &'a SecretStore,
+    /// Each with its refresh token.
+    pub sessions: Vec<(Session, Secret)>,
+    known: Option<Session>,
+}
+
+impl<'a> Kept<'a> {
+    /// The session that the cache knows of. Where it knows none, its files may have been deleted: the store is looked into
+    /// where that can be done without asking anybody, and passed over where it can't.
+    pub fn find(app: &'a App, profile: &Profile, renewal: &Renewal) -> Result<Option<Self>> {
+        let known = renewal.session().cloned();
+        let store = match (&known, app.secrets_unasked()) {
+            (Some(_), _) => app.secrets()?,
+            (None, Ok(store)) => store,
+            (None, Err(_)) => return Ok(None),
+        };
+        let candidates = match &known {
+            Some(session) => vec![session.clone()],
+            None => session::possible(profile),
+        };
+        let mut sessions = Vec::new();
+        for session in candidates {
+            let found = session::refresh_token_binding(profile, &session).and_then(|binding| store.find(&binding));
+            match found {
+                Ok(Some(refresh_token)) => sessions.push((session, refresh_token)),
+                Ok(None) => {}
+                Err(error) if known.is_some() => return Err(error),
+                Err(error) => {
+                    log::info!(target: "cogtok", "the secret store was not looked into: {error}");
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(Kept { store, sessions, known }))
+    }
+
+    /// Revokes the refresh tokens, each where its session came from.
+    pub fn revoke(&self, app: &App, profile: &Profile) -> Result<()> {
+        for (session, refresh_token) in &self.sessions {
+            let client_secret = app.stored_secret(profile, &session::client_secret_binding(profile, session)?)?;
+            let wire = app.wire()?;
+            app.block_on(session::revoke(&wire, profile, client_secret, session, refresh_token)).map_err(|error| {
+                error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets it without revoking")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the refresh tokens and the device; says whether there was a device.
+    pub fn forget(&self, profile: &Profile) -> Result<bool> {
+        self.forget_refresh_tokens(profile)?;
+        let is_known = self.known.as_ref().is_some_and(|session| session.has_device);
+        Ok(profile.user.username.is_some() && self.store.delete(&session::device_binding(profile)?)? || is_known)
+    }
+
+    /// Forgets the refresh tokens alone.
+    pub fn forget_refresh_tokens(&self, profile: &Profile) -> Result<()> {
+        let sessions = self.sessions.iter().map(|(session, _)| session);
+        sessions.into_iter().try_for_each(|session| session::forget_refresh_token(self.store, profile, session))
+    }
+}

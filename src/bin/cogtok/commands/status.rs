@@ -1,0 +1,155 @@
+//! `cogtok status`: who is signed in where. From the configuration and the cache alone: no network, and no secret store.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use cogtok::error::{Result, printable};
+use cogtok::flows::user;
+use cogtok::profile::Profile;
+use cogtok::profile::words::{ProfileName, SecretKind, StoreKind};
+use cogtok::token::TokenSet;
+use cogtok::token::identity::Identity;
+use cogtok::token::session::{Renewal, Via};
+use serde_json::{Value, json};
+
+use super::{moment, table};
+use crate::app::{App, as_written, variable};
+use crate::cli::Output;
+use crate::{env, terminal};
+
+const FORMS: [Output; 2] = [Output::Table, Output::Json];
+
+/// Say who is signed in to each profile, until when, and which secrets there are
+///
+/// SESSION is what renews the token when it ends: the browser's (from `login`), the API's (from `token user`), or none. Nothing
+/// is asked of the network or the keyring, so that a session which was ended elsewhere is still shown.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok status\n  \
+    cogtok status -p ws --json | jq -r '.[0].user.email'")]
+pub struct Status {}
+
+/// What is known of one profile.
+struct Row {
+    name: Option<ProfileName>,
+    is_current: bool,
+    tokens: Option<TokenSet>,
+    identity: Option<Identity>,
+    secrets: Vec<(SecretKind, String)>,
+}
+
+pub fn run(app: &App) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let rows = rows(app)?;
+    if form == Output::Json {
+        let list = Value::Array(rows.iter().map(as_json).collect());
+        return terminal::data(&terminal::json_line(&list)).map(drop);
+    }
+    if rows.is_empty() {
+        terminal::hint("there is no profile yet: cogtok profile create NAME --user-pool-id ID --client-id ID");
+        return Ok(());
+    }
+    let cells = rows.iter().map(|row| {
+        let name = row.name.as_ref().map(ProfileName::as_str).unwrap_or_default();
+        let mut secrets = BTreeMap::<&str, Vec<&str>>::new();
+        for (kind, place) in &row.secrets {
+            secrets.entry(place).or_default().push(kind.as_str());
+        }
+        let secrets: Vec<String> =
+            secrets.iter().map(|(place, kinds)| format!("{place}: {}", kinds.join(", "))).collect();
+        vec![
+            if row.is_current { "*" } else { "" }.to_owned(),
+            name.to_owned(),
+            row.identity.as_ref().map_or_else(|| "nobody".to_owned(), |identity| printable(identity.shown(), 60)),
+            row.tokens.as_ref().map(until).unwrap_or_default(),
+            row.tokens.as_ref().map(|tokens| kind(&tokens.renewal).to_owned()).unwrap_or_default(),
+            secrets.join("; "),
+        ]
+    });
+    terminal::data(&table(&["", "PROFILE", "SIGNED IN", "TOKEN", "SESSION", "SECRETS"], cells)).map(drop)
+}
+
+/// The profile that is named, with the options of the call; else all.
+fn rows(app: &App) -> Result<Vec<Row>> {
+    let config = app.config()?;
+    let current = app.profile_name().unwrap_or_default();
+    let is_named = app.global.profile.is_some() || env::var("COGTOK_PROFILE").is_some();
+    let profiles = match (is_named, config.names()) {
+        (true, _) => vec![app.profile(&[])?],
+        (false, names) => names.iter().filter_map(|name| as_written(config, name).ok()).collect(),
+    };
+    profiles.into_iter().map(|profile| row(app, profile, current.as_ref())).collect()
+}
+
+fn row(app: &App, profile: Profile, current: Option<&ProfileName>) -> Result<Row> {
+    let tokens = user::cache_key(&profile).ok().and_then(|key| app.cache().read(&key, env::now()));
+    let store = match app.store_kind()? {
+        StoreKind::Keyring => "keyring",
+        StoreKind::File => "file",
+    };
+    let session = tokens.as_ref().and_then(|tokens| tokens.renewal.session());
+    let secrets = SecretKind::ALL.iter().filter_map(|kind| {
+        let from = variable(*kind).filter(|name| env::var(name).is_some());
+        let is_there = match kind {
+            SecretKind::RefreshToken => session.is_some(),
+            SecretKind::Device => session.is_some_and(|session| session.has_device),
+            kind => profile.secrets.contains(kind),
+        };
+        let place = from.map(str::to_owned).or_else(|| is_there.then(|| store.to_owned()))?;
+        Some((*kind, place))
+    });
+    Ok(Row {
+        is_current: profile.name.is_some() && profile.name.as_ref() == current,
+        identity: tokens.as_ref().and_then(Identity::of),
+        secrets: secrets.collect(),
+        name: profile.name,
+        tokens,
+    })
+}
+
+/// Until when the access token is good.
+fn until(tokens: &TokenSet) -> String {
+    match (tokens.access.seconds_left(env::now()), tokens.access.expires_at) {
+        (Some(0), _) => "ended".to_owned(),
+        // No token lives longer than a day, so the day goes without saying.
+        (_, Some(end)) => format!("until {}", moment(end).split_once(' ').map_or("", |(_, time)| time)),
+        _ => String::new(),
+    }
+}
+
+/// What renews the token when it ends.
+fn kind(renewal: &Renewal) -> &'static str {
+    match renewal {
+        Renewal::Kept(session) if session.via == Via::Endpoint => "browser",
+        Renewal::Kept(_) => "API",
+        Renewal::None | Renewal::NotKept => "none",
+    }
+}
+
+fn as_json(row: &Row) -> Value {
+    let now = env::now();
+    let session = row.tokens.as_ref().and_then(|tokens| tokens.renewal.session());
+    let secrets: Vec<Value> =
+        row.secrets.iter().map(|(kind, place)| json!({"kind": kind.as_str(), "place": place})).collect();
+    json!({
+        "profile": row.name.as_ref().map(ProfileName::as_str),
+        "is_current": row.is_current,
+        "user": row.identity.as_ref().map(|identity| json!({
+            "name": identity.shown(),
+            "username": identity.username,
+            "email": identity.email,
+            "sub": identity.sub,
+        })),
+        "access_token": row.tokens.as_ref().map(|tokens| json!({
+            "expires_at": tokens.access.expires_at,
+            "expires_in": tokens.access.seconds_left(now),
+            "scope": tokens.scope.as_ref().map(ToString::to_string),
+        })),
+        "session": session.map(|session| json!({
+            "via": match session.via { Via::Api => "api", Via::Endpoint => "browser" },
+            "since": session.since,
+            "origin": session.origin,
+        })),
+        "secrets": secrets,
+    })
+}

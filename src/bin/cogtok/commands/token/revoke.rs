@@ -1,0 +1,81 @@
+//! `cogtok token revoke`: ends the session of a refresh token.
+
+use clap::Args;
+use cogtok::cognito::idp::Idp;
+use cogtok::error::{Error, Result};
+use cogtok::flows::user;
+use cogtok::profile::Profile;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::SecretKind;
+use cogtok::token::jwt;
+
+use super::secret_from_stdin;
+use crate::app::App;
+use crate::commands::logout::Kept;
+use crate::{env, terminal};
+
+/// Revoke the refresh token that a sign-in left, or one from standard input
+///
+/// With it end the access and ID tokens that were issued for it, as far as Cognito's own APIs go. What is kept of it here is
+/// forgotten; the saved password and the remembered device stay.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok token revoke -p ws\n  \
+    printf %s \"$REFRESH_TOKEN\" | cogtok token revoke -p ws -")]
+pub struct Revoke {
+    /// `-` for a refresh token on standard input; else the profile's own
+    #[arg(value_name = "-")]
+    stdin: Option<String>,
+    /// The user, where the profile names none or another
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+}
+
+pub fn run(app: &App, args: &Revoke) -> Result<()> {
+    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
+    app.settle_region(&mut profile);
+    match args.stdin.as_deref() {
+        None => revoke_own(app, &profile),
+        Some("-") => revoke_given(app, &profile),
+        Some(_) => {
+            Err(Error::usage("a token is not taken from the command line: every user of this machine can read that")
+                .hint("pipe it in: printf %s \"$REFRESH_TOKEN\" | cogtok token revoke{p} -")
+                .hint("if that was a real one, revoke it: your shell's history may hold it"))
+        }
+    }
+}
+
+fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
+    let key = user::cache_key(profile).map_err(|error| app.without_profile(profile, error))?;
+    let cache = app.cache();
+    let _lock = cache.lock(&key, app.deadline())?;
+    let renewal = cache.read(&key, env::now()).map(|tokens| tokens.renewal).unwrap_or_default();
+    match Kept::find(app, profile, &renewal)? {
+        Some(kept) if !kept.sessions.is_empty() => {
+            kept.revoke(app, profile)?;
+            kept.forget_refresh_tokens(profile)?;
+            cache.forget(&key)?;
+            terminal::note("the refresh token is revoked, and forgotten with its tokens");
+        }
+        _ => terminal::note("there is no refresh token to revoke"),
+    }
+    Ok(())
+}
+
+fn revoke_given(app: &App, profile: &Profile) -> Result<()> {
+    let token = secret_from_stdin()?;
+    // Cognito would say the same, after it was sent.
+    let claims = jwt::payload_unverified(token.expose().trim());
+    let token_use = claims.as_ref().and_then(|claims| claims.get("token_use")?.as_str());
+    if let Some(of) = token_use.filter(|of| matches!(*of, "access" | "id")) {
+        return Err(Error::usage(format!("this is an {of} token, and only a refresh token can be revoked"))
+            .with_code("UnsupportedTokenTypeException")
+            .hint("it ends with its refresh token: `cogtok token revoke{p}`; else by itself at its `exp`")
+            .hint("to end every session of the user: `cogtok logout{p} --global`"));
+    }
+    let client_secret = app.stored_secret(profile, &user::secret_binding(profile, SecretKind::UserClient, None)?)?;
+    let wire = app.wire()?;
+    app.block_on(async { Idp::new(&wire, profile, client_secret).await?.revoke(&token).await })?;
+    terminal::note("the refresh token is revoked");
+    Ok(())
+}

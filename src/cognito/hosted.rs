@@ -1,0 +1,317 @@
+//! The pool's hosted pages and what follows from them: authorization code with PKCE (RFC 6749 section 4.1, RFC 7636),
+//! refreshing (RFC 6749 section 6) and revoking (RFC 7009) at the pool's domain.
+
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use oauth2::basic::BasicErrorResponse;
+use oauth2::{
+    AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope,
+};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use super::error::refused_of;
+use super::fault::What;
+use super::http::Wire;
+use super::idp::SignedIn;
+use super::oauth::{Failed, Http, client};
+use super::redirect::Returned;
+use super::renew::NotRenewed;
+use crate::error::{Error, Kind, Result, printable};
+use crate::profile::redirect::RedirectUri;
+use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
+use crate::secret::Secret;
+
+/// An app client and how it shows who it is at its pool's domain.
+#[derive(Debug, Clone, Copy)]
+pub struct HostedClient<'a> {
+    /// The pool's domain.
+    pub domain: &'a Endpoint,
+    /// The app client.
+    pub client_id: &'a ClientId,
+    /// Its secret, where it has one.
+    pub client_secret: Option<&'a Secret>,
+}
+
+impl HostedClient<'_> {
+    fn token_url(&self) -> Endpoint {
+        self.domain.join("/oauth2/token")
+    }
+
+    fn host(&self) -> String {
+        printable(self.domain.url().host_str().unwrap_or_default(), 120)
+    }
+
+    fn hide(&self, wire: &Wire, secret: &Secret) {
+        wire.redactor().hide(self.client_id.as_str(), secret);
+        if let Some(secret) = self.client_secret {
+            wire.redactor().hide(self.client_id.as_str(), secret);
+        }
+    }
+}
+
+/// What a person is sent to the hosted pages with.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// The scopes to ask for; none asks for all that the client may have.
+    pub scopes: Scopes,
+    /// `identity_provider`: the provider to sign in with, past the choice.
+    pub identity_provider: Option<String>,
+    /// `prompt` (OpenID Connect Core section 3.1.2.1): login, none, select_account, consent.
+    pub prompt: Option<String>,
+    /// `login_hint`: who will sign in.
+    pub login_hint: Option<String>,
+    /// `lang`: the language of the pages.
+    pub lang: Option<String>,
+}
+
+/// A sign-in that a browser was sent away for.
+pub struct Authorization {
+    url: Url,
+    redirect_uri: RedirectUri,
+    state: Secret,
+    nonce: Secret,
+    verifier: Secret,
+    scopes: Scopes,
+}
+
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authorization").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
+    }
+}
+
+impl Authorization {
+    /// A new one, with a state, a nonce and a PKCE verifier of its own.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when the addresses make no URL.
+    pub fn new(domain: &Endpoint, client_id: &ClientId, redirect_uri: &RedirectUri, wishes: &Wishes) -> Result<Self> {
+        let malformed =
+            |why: url::ParseError| Error::usage(format!("the domain or the redirect URI is malformed: {why}"));
+        let auth_url = AuthUrl::new(domain.join("/oauth2/authorize").url().to_string()).map_err(malformed)?;
+        let returns = RedirectUrl::new(redirect_uri.as_str().to_owned()).map_err(malformed)?;
+        let client = oauth2::basic::BasicClient::new(oauth2::ClientId::new(client_id.as_str().to_owned()))
+            .set_auth_uri(auth_url);
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let nonce = Secret::new(CsrfToken::new_random().into_secret());
+        let mut request = client
+            .authorize_url(CsrfToken::new_random)
+            .set_redirect_uri(std::borrow::Cow::Owned(returns))
+            .set_pkce_challenge(challenge)
+            .add_scopes(wishes.scopes.iter().map(|scope| Scope::new(scope.to_owned())))
+            .add_extra_param("nonce", nonce.expose().to_owned());
+        let extra = [
+            ("identity_provider", &wishes.identity_provider),
+            ("prompt", &wishes.prompt),
+            ("login_hint", &wishes.login_hint),
+            ("lang", &wishes.lang),
+        ];
+        for (name, value) in extra {
+            if let Some(value) = value {
+                request = request.add_extra_param(name, value.clone());
+            }
+        }
+        let (url, state) = request.url();
+        Ok(Authorization {
+            url,
+            redirect_uri: redirect_uri.clone(),
+            state: Secret::new(state.into_secret()),
+            nonce,
+            verifier: Secret::new(verifier.into_secret()),
+            scopes: wishes.scopes.clone(),
+        })
+    }
+
+    /// The address to open: https, or http to this machine, as the domain is.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Where the browser will come back to.
+    pub fn redirect_uri(&self) -> &RedirectUri {
+        &self.redirect_uri
+    }
+
+    /// What the browser must come back with.
+    pub fn state(&self) -> &Secret {
+        &self.state
+    }
+
+    /// What the ID token must carry, where it carries one (OpenID Connect Core section 2).
+    pub fn nonce(&self) -> &Secret {
+        &self.nonce
+    }
+
+    /// Exchanges what came back for tokens (RFC 6749 section 4.1.3): one request, never repeated, since a code is good for
+    /// one.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] and others for what the pages or the endpoint refuse, [`Kind::Network`] where there is no token
+    /// response.
+    pub async fn exchange(&self, wire: &Wire, client_of: &HostedClient<'_>, returned: Returned) -> Result<SignedIn> {
+        let host = client_of.host();
+        let code = match returned {
+            Returned::Code(code) => code,
+            Returned::Refused { code, description } => {
+                let error =
+                    refused_of("authorize", &format!("the sign-in at {host}"), &code, &description, wire.redactor());
+                return Err(if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error });
+            }
+        };
+        for secret in [&code, &self.verifier, &self.state, &self.nonce] {
+            client_of.hide(wire, secret);
+        }
+        let exchange = async {
+            let returns = RedirectUrl::new(self.redirect_uri.as_str().to_owned())
+                .map_err(|why| Failed::Final(Error::usage(format!("the redirect URI is malformed: {why}"))))?;
+            client(
+                client_of.token_url().url().clone(),
+                client_of.client_id,
+                client_of.client_secret,
+                AuthMethod::Basic,
+            )?
+            .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
+            .set_redirect_uri(std::borrow::Cow::Owned(returns))
+            .set_pkce_verifier(PkceCodeVerifier::new(self.verifier.expose().to_owned()))
+            .request_async(&Http(wire))
+            .await
+            .map_err(Failed::from)
+        };
+        let answer = exchange.await.map_err(|failed| failed.into_error("code", &host, wire.redactor()))?;
+        answer.tokens(wire, &host, self.scopes.clone())
+    }
+}
+
+/// Renews tokens with a refresh token (RFC 6749 section 6), with the scopes that it was issued for. A new refresh token
+/// comes where the app client rotates them, and the old one is spent then: what may have reached the endpoint is sent again
+/// only where `is_reusable` says that it may be used more than once.
+///
+/// # Errors
+/// [`NotRenewed`].
+pub async fn refresh(
+    wire: &Wire,
+    client_of: &HostedClient<'_>,
+    refresh_token: &Secret,
+    is_reusable: bool,
+) -> Result<SignedIn, NotRenewed> {
+    let host = client_of.host();
+    client_of.hide(wire, refresh_token);
+    let post = || async {
+        client(client_of.token_url().url().clone(), client_of.client_id, client_of.client_secret, AuthMethod::Basic)?
+            .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
+            .request_async(&Http(wire))
+            .await
+            .map_err(Failed::from)
+    };
+    let answer = post
+        .retry(backoff())
+        .sleep(tokio::time::sleep)
+        .when(|failed| was_not_taken(failed) || (is_reusable && failed.is_transient()))
+        .adjust(|failed, pause| within(wire, failed.retry_after(), pause))
+        .await;
+    let answer = answer.map_err(|failed| {
+        let was_not_taken = was_not_taken(&failed);
+        let (is_over, is_refused) = match &failed {
+            Failed::Refused { code, .. } => (code == "invalid_grant", true),
+            _ => (false, false),
+        };
+        let error = failed.into_error("refresh", &host, wire.redactor());
+        match (is_over, is_refused || was_not_taken) {
+            (true, _) => NotRenewed::Over(error),
+            (false, true) => NotRenewed::Failed(error),
+            (false, false) => NotRenewed::Unknown(error),
+        }
+    })?;
+    answer.tokens(wire, &host, Scopes::default()).map_err(NotRenewed::Unknown)
+}
+
+/// Revokes a refresh token and what was issued with it (RFC 7009). One that is unknown or revoked already is no error.
+///
+/// # Errors
+/// [`Kind::Usage`] for a token that is no refresh token, [`Kind::Config`] where the client does not allow it,
+/// [`Kind::Network`] where the endpoint can't be reached.
+pub async fn revoke(wire: &Wire, client_of: &HostedClient<'_>, token: &Secret) -> Result<()> {
+    let host = client_of.host();
+    client_of.hide(wire, token);
+    // `oauth2` revokes over https alone, and a local Cognito has none.
+    let post = || async {
+        let answer = wire.exchange(revocation(client_of, token)?).await.map_err(Failed::Fault)?;
+        match answer.status().as_u16() {
+            200 => Ok(()),
+            status @ (429 | 500..=599) => Err(Failed::Busy { status, retry_after: None }),
+            status => Err(match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
+                Ok(said) => Failed::Refused {
+                    code: said.error().as_ref().to_owned(),
+                    description: said.error_description().cloned().unwrap_or_default(),
+                },
+                Err(_) => Failed::NotAToken { what: format!("HTTP {status}, {} bytes", answer.body().len()) },
+            }),
+        }
+    };
+    post.retry(backoff())
+        .sleep(tokio::time::sleep)
+        .when(Failed::is_transient)
+        .adjust(|failed, pause| within(wire, failed.retry_after(), pause))
+        .await
+        .map_err(|failed| match failed {
+            Failed::NotAToken { what } => Error::network(format!("{host} does not revoke tokens ({what})"))
+                .hint("check the domain: /oauth2/revoke is there in every pool whose client allows revocation"),
+            Failed::Refused { code, description } => {
+                let what = format!("revoking the token at {host}");
+                refused_of("revoke", &what, &code, &description, wire.redactor())
+            }
+            failed => failed.into_error("revoke", &host, wire.redactor()),
+        })
+}
+
+fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Request<Vec<u8>>, Failed> {
+    let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    let id = encode(client_of.client_id.as_str());
+    let mut request = http::Request::post(client_of.domain.join("/oauth2/revoke").url().as_str())
+        .header("content-type", "application/x-www-form-urlencoded");
+    if let Some(secret) = client_of.client_secret {
+        let pair = zeroize::Zeroizing::new(format!("{id}:{}", encode(secret.expose())));
+        request = request.header("authorization", format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+    }
+    let body = format!("token={}&client_id={id}", encode(token.expose()));
+    request
+        .body(body.into_bytes())
+        .map_err(|why| Failed::Final(Error::usage(format!("the domain is malformed: {why}"))))
+}
+
+/// The page that ends a browser's session with the hosted pages. It revokes no token.
+pub fn logout_url(client_of: &HostedClient<'_>, logout_uri: Option<&str>) -> Url {
+    let mut url = client_of.domain.join("/logout").url().clone();
+    url.query_pairs_mut().append_pair("client_id", client_of.client_id.as_str());
+    if let Some(uri) = logout_uri {
+        url.query_pairs_mut().append_pair("logout_uri", uri);
+    }
+    url
+}
+
+/// Whether nobody can have taken the refresh token: there was no connection, or the server was too busy.
+fn was_not_taken(failed: &Failed) -> bool {
+    match failed {
+        Failed::Busy { .. } => true,
+        Failed::Fault(fault) => fault.is_transient() && matches!(fault.what, What::Connect(_)),
+        _ => false,
+    }
+}
+
+fn backoff() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_factor(2.0)
+        .with_max_times(super::MAX_TRIES as usize - 1)
+        .with_jitter()
+}
+
+/// The pause before another try, where there is time for it.
+fn within(wire: &Wire, asked: Option<Duration>, pause: Option<Duration>) -> Option<Duration> {
+    let pause = pause.map(|pause| pause.max(asked.unwrap_or_default()))?;
+    Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
+}

@@ -1,0 +1,406 @@
+//! The loopback listener that a browser comes back to (RFC 8252 section 7.3). One request wins: the right path with the
+//! right state. Everything else gets a 4xx and changes nothing.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::error::{Error, Result, printable};
+use crate::profile::redirect::RedirectUri;
+use crate::secret::Secret;
+
+/// The most bytes of a request that are read: line and headers.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// The most of a longer request that is read and dropped, so that its sender can read the answer.
+const MAX_DROPPED: usize = 16 * 1024 * 1024;
+
+/// How long one connection may take. Browsers open some in advance and send nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The most connections at a time.
+const MOST: usize = 64;
+
+/// What the hosted pages sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1).
+pub enum Returned {
+    /// A code, to be exchanged for tokens.
+    Code(Secret),
+    /// An error.
+    Refused {
+        /// `error`.
+        code: String,
+        /// `error_description`.
+        description: String,
+    },
+}
+
+impl std::fmt::Debug for Returned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Returned::Code(_) => "Code",
+            Returned::Refused { .. } => "Refused",
+        })
+    }
+}
+
+/// What the browser must bring to be the one that was sent away.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// `state` (RFC 6749 section 10.12).
+    pub state: Secret,
+    /// The issuers that `iss` (RFC 9207) may name where it is there; none for any.
+    pub issuers: Vec<String>,
+}
+
+impl Expected {
+    /// What the query of a redirect says.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`](crate::error::Kind::Refused) with the reason, where it is not the answer to this sign-in.
+    pub fn read(&self, query: &str) -> Result<Returned> {
+        let refused = |why: String| Err(Error::new(crate::error::Kind::Refused, why));
+        let mut values: [Option<String>; 5] = Default::default();
+        let names = ["state", "code", "error", "error_description", "iss"];
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let Some(at) = names.iter().position(|known| *known == name) else { continue };
+            if values[at].replace(value.into_owned()).is_some() {
+                return refused(format!("it has more than one `{name}`"));
+            }
+        }
+        let [state, code, error, description, iss] = values;
+        let said = |error: &Option<String>| {
+            let said = error.as_ref().map(|error| format!("; it says `{}`", printable(error, 80)));
+            said.unwrap_or_default()
+        };
+        match state {
+            Some(state) if state == self.state.expose() => {}
+            Some(_) => return refused(format!("its state is another sign-in's{}", said(&error))),
+            None => return refused(format!("it has no state{}", said(&error))),
+        }
+        if let Some(iss) = iss
+            && !self.issuers.is_empty()
+            && !self.issuers.contains(&iss)
+        {
+            return refused(format!("it comes from another pool: {}", printable(&iss, 120)));
+        }
+        match (code, error) {
+            (_, Some(code)) => Ok(Returned::Refused { code, description: description.unwrap_or_default() }),
+            (Some(code), None) if !code.is_empty() => Ok(Returned::Code(Secret::new(code))),
+            _ => refused("it has neither a code nor an error".to_owned()),
+        }
+    }
+}
+
+/// The open port.
+#[derive(Debug)]
+pub struct Listener {
+    sockets: Vec<TcpListener>,
+    uri: RedirectUri,
+}
+
+impl Listener {
+    /// Listens where the first of `uris` says whose port is free.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when none is.
+    pub async fn bind(uris: &[RedirectUri]) -> Result<Self> {
+        let mut reasons = Vec::new();
+        for uri in uris {
+            match listen(uri).await {
+                Ok(sockets) => return Ok(Listener { sockets, uri: uri.clone() }),
+                Err(why) => reasons.push(format!("{uri}: {why}")),
+            }
+        }
+        Err(Error::store(format!("cogtok can't listen for the browser at {}", reasons.join(", ")))
+            .hint("end the other program, or name another port that the app client's CallbackURLs have: `--port PORT`")
+            .hint("or sign in without listening: `cogtok login{p} --no-browser`"))
+    }
+
+    /// Where it listens.
+    pub fn uri(&self) -> &RedirectUri {
+        &self.uri
+    }
+
+    /// Waits for the browser with what is expected; the port is closed then. `told` gets the reason for each request that
+    /// was not taken.
+    pub async fn wait(self, expected: &Expected, told: impl Fn(&Error)) -> (Returned, Visitor) {
+        let expected = Arc::new((expected.clone(), self.uri.clone()));
+        let mut visits = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = accept(&self.sockets), if visits.len() < MOST => match accepted {
+                    Ok(stream) => {
+                        let expected = Arc::clone(&expected);
+                        visits.spawn(async move { visit(stream, &expected.0, &expected.1).await });
+                    }
+                    // Too many open files, say: they may be closed soon.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                },
+                Some(visit) = visits.join_next() => match visit {
+                    Ok(Visit::Ours(returned, visitor)) => return (returned, visitor),
+                    Ok(Visit::NotTaken(why)) => told(&why),
+                    Ok(Visit::Nothing) | Err(_) => {}
+                },
+            }
+        }
+    }
+}
+
+async fn listen(uri: &RedirectUri) -> std::io::Result<Vec<TcpListener>> {
+    use std::io::ErrorKind::{AddrNotAvailable, Unsupported};
+    let mut sockets = Vec::new();
+    let addresses = uri.addresses();
+    let mut missing = None;
+    for address in &addresses {
+        match TcpListener::bind(SocketAddr::new(*address, uri.port())).await {
+            Ok(socket) => sockets.push(socket),
+            // A machine may lack one of the two that `localhost` is; that another program has it is another matter.
+            Err(error) if addresses.len() > 1 && is_absent(&error, [AddrNotAvailable, Unsupported]) => {
+                missing = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if sockets.is_empty() => Err(error),
+        _ => Ok(sockets),
+    }
+}
+
+/// Whether the error says that this machine has no such address (EAFNOSUPPORT has no kind of its own).
+fn is_absent(error: &std::io::Error, kinds: [std::io::ErrorKind; 2]) -> bool {
+    kinds.contains(&error.kind()) || error.raw_os_error() == Some(97)
+}
+
+async fn accept(sockets: &[TcpListener]) -> std::io::Result<TcpStream> {
+    poll_fn(|context| {
+        for socket in sockets {
+            if let Poll::Ready(accepted) = socket.poll_accept(context) {
+                return Poll::Ready(accepted.map(|(stream, _)| stream));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// What came of a connection.
+enum Visit {
+    Ours(Returned, Visitor),
+    NotTaken(Error),
+    Nothing,
+}
+
+/// A refusal: status, reason phrase.
+type Status = (u16, &'static str);
+
+async fn visit(mut stream: TcpStream, expected: &Expected, uri: &RedirectUri) -> Visit {
+    let head = match timeout(PATIENCE, read_head(&mut stream)).await {
+        Ok(Some(Ok(head))) => head,
+        Ok(Some(Err(status))) => {
+            refuse(stream, status, "This is not the answer that cogtok waits for.").await;
+            return Visit::Nothing;
+        }
+        // Nobody is there, or nobody in a hurry.
+        Ok(None) | Err(_) => return Visit::Nothing,
+    };
+    let query = match query_of(&head, uri) {
+        Ok(query) => query,
+        Err(status) => {
+            refuse(stream, status, "This is not the answer that cogtok waits for.").await;
+            return Visit::Nothing;
+        }
+    };
+    match expected.read(query) {
+        Ok(returned) => Visit::Ours(returned, Visitor(stream)),
+        Err(why) => {
+            refuse(stream, (400, "Bad Request"), &format!("This is not the answer that cogtok waits for: {why}."))
+                .await;
+            Visit::NotTaken(why)
+        }
+    }
+}
+
+/// The request up to the empty line; none where the other side went away before it.
+async fn read_head(stream: &mut TcpStream) -> Option<Result<Vec<u8>, Status>> {
+    let mut head = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
+        head.extend_from_slice(&buffer[..count]);
+        if head.windows(4).any(|window| window == b"\r\n\r\n") {
+            return Some(Ok(head));
+        }
+        if head.len() > MAX_HEAD {
+            return Some(Err(if head.contains(&b'\n') {
+                (431, "Request Header Fields Too Large")
+            } else {
+                (414, "URI Too Long")
+            }));
+        }
+    }
+}
+
+/// The query of a GET request for `uri`.
+fn query_of<'a>(head: &'a [u8], uri: &RedirectUri) -> Result<&'a str, Status> {
+    const BAD: Status = (400, "Bad Request");
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut request = httparse::Request::new(&mut headers);
+    if !request.parse(head).is_ok_and(|status| status.is_complete()) {
+        return Err(BAD);
+    }
+    let mut hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host"));
+    let host = hosts.next().and_then(|header| std::str::from_utf8(header.value).ok()).unwrap_or_default();
+    // Another name that leads here is how a page elsewhere would read our answers.
+    if hosts.next().is_some() || !uri.is_host(host) {
+        return Err((421, "Misdirected Request"));
+    }
+    if request.method != Some("GET") {
+        return Err((405, "Method Not Allowed"));
+    }
+    let target = request.path.unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if path == uri.path() { Ok(query) } else { Err((404, "Not Found")) }
+}
+
+async fn refuse(stream: TcpStream, status: Status, text: &str) {
+    send(stream, status, "Not signed in", text).await;
+}
+
+/// The browser that came back, waiting to be told how it ended.
+#[derive(Debug)]
+pub struct Visitor(TcpStream);
+
+impl Visitor {
+    /// Shows the last page.
+    pub async fn tell(self, title: &str, text: &str) {
+        send(self.0, (200, "OK"), title, text).await;
+    }
+}
+
+/// Sends a page and ends the connection. That it can't be sent is nothing to fail for.
+async fn send(mut stream: TcpStream, (status, reason): Status, title: &str, text: &str) {
+    let body = page(title, text);
+    let answer = format!(
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
+         Content-Security-Policy: default-src 'none'\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n\
+         Referrer-Policy: no-referrer\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let _ = timeout(Duration::from_secs(2), async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        // What is left unread when a socket is closed makes the kernel reset it, and the answer is lost.
+        let (mut buffer, mut dropped) = (vec![0; 64 * 1024], 0);
+        while dropped < MAX_DROPPED {
+            match stream.read(&mut buffer).await? {
+                0 => break,
+                count => dropped += count,
+            }
+        }
+        std::io::Result::Ok(())
+    })
+    .await;
+}
+
+fn page(title: &str, text: &str) -> String {
+    let (title, text) = (escaped(title), escaped(text));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cogtok: {title}</title>\n\
+         <h1>{title}</h1>\n<p>{text}</p>\n<p>You can close this window.</p>\n</html>\n"
+    )
+}
+
+/// Text as HTML shows it, whatever is in it.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in printable(text, 400).chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            c => html.push(c),
+        }
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected() -> Expected {
+        let issuers = vec!["https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ours".to_owned()];
+        Expected { state: Secret::new("right-state".to_owned()), issuers }
+    }
+
+    #[test]
+    fn only_the_answer_to_this_sign_in_is_taken() {
+        let ours = "https%3A%2F%2Fcognito-idp.us-east-1.amazonaws.com%2Fus-east-1_Ours";
+        for good in ["code=c&state=right-state".to_owned(), format!("state=right-state&iss={ours}&code=c&other=1")] {
+            assert!(matches!(expected().read(&good), Ok(Returned::Code(code)) if code.expose() == "c"), "{good}");
+        }
+        for bad in [
+            "",
+            "code=c",
+            "code=c&state=",
+            "code=c&state=wrong-state",
+            "code=c&state=right-state&state=right-state",
+            "code=c&code=d&state=right-state",
+            "code=&state=right-state",
+            "state=right-state",
+            "error=access_denied",
+            "error=access_denied&state=wrong-state",
+            "code=c&state=right-state&iss=https%3A%2F%2Fcognito-idp.us-east-1.amazonaws.com%2Fus-east-1_Theirs",
+            "code=c&state=right-state&iss=",
+        ] {
+            assert!(expected().read(bad).is_err(), "{bad}");
+        }
+        let refused = expected().read("error=access_denied&error_description=no+way&state=right-state&code=c");
+        assert!(
+            matches!(&refused, Ok(Returned::Refused { code, description }) if code == "access_denied" && description == "no way")
+        );
+    }
+
+    #[test]
+    fn only_a_get_for_the_exact_place_is_read() {
+        let uri: RedirectUri = "http://127.0.0.1:8484/callback".parse().unwrap();
+        let status = |head: &'static str| query_of(head.as_bytes(), &uri).map_err(|(status, _)| status);
+        assert_eq!(status("GET /callback?a=b HTTP/1.1\r\nHost: 127.0.0.1:8484\r\n\r\n"), Ok("a=b"));
+        assert_eq!(status("GET /callback HTTP/1.1\r\nhOST: 127.0.0.1:8484\r\n\r\n"), Ok(""));
+        for (head, code) in [
+            ("GET /callback/?a HTTP/1.1\r\nHost: 127.0.0.1:8484\r\n\r\n", 404),
+            ("GET /favicon.ico HTTP/1.1\r\nHost: 127.0.0.1:8484\r\n\r\n", 404),
+            ("GET http://127.0.0.1:8484/callback?a HTTP/1.1\r\nHost: 127.0.0.1:8484\r\n\r\n", 404),
+            ("POST /callback?a HTTP/1.1\r\nHost: 127.0.0.1:8484\r\n\r\n", 405),
+            ("GET /callback?a HTTP/1.1\r\nHost: evil.example:8484\r\n\r\n", 421),
+            ("GET /callback?a HTTP/1.1\r\nHost: localhost:8484\r\n\r\n", 421),
+            ("GET /callback?a HTTP/1.1\r\n\r\n", 421),
+            ("GET /callback?a HTTP/1.1\r\nHost: 127.0.0.1:8484\r\nHost: evil\r\n\r\n", 421),
+            ("nonsense\r\n\r\n", 400),
+            ("\u{16}\u{3}\u{1}\r\n\r\n", 400),
+        ] {
+            assert_eq!(status(head), Err(code), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn pages_escape_what_they_show() {
+        let page = page("a<b", "<script>alert('1')</script>&\"\u{202e}");
+        assert!(
+            !page.contains("<script>") && page.contains("&lt;script&gt;") && page.contains("&amp;&quot;"),
+            "{page}"
+        );
+        assert!(page.contains("a&lt;b") && page.contains("\\u{202e}"), "{page}");
+        assert!(!page.contains("http"), "an external resource: {page}");
+    }
+}

@@ -1,0 +1,34 @@
+//! RevokeToken and GlobalSignOut: ending sessions at the Cognito API.
+
+use super::error::from_sdk;
+use super::idp::Idp;
+use crate::error::Result;
+use crate::secret::Secret;
+
+impl Idp {
+    /// RevokeToken: ends the session of a refresh token.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for RevokeToken.
+    pub async fn revoke(&self, refresh_token: &Secret) -> Result<()> {
+        self.wire.redactor().hide("", refresh_token);
+        let request = self
+            .client
+            .revoke_token()
+            .client_id(self.client_id.as_str())
+            .set_client_secret(self.client_secret.as_ref().map(|secret| secret.expose().to_owned()))
+            .token(refresh_token.expose());
+        request.send().await.map(drop).map_err(|error| from_sdk("RevokeToken", error, self.wire.redactor()))
+    }
+
+    /// GlobalSignOut: ends every session of the user whose access token this is. The token needs the scope
+    /// `aws.cognito.signin.user.admin`.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for GlobalSignOut.
+    pub async fn global_sign_out(&self, access_token: &Secret) -> Result<()> {
+        self.wire.redactor().hide("", access_token);
+        let request = self.client.global_sign_out().access_token(access_token.expose());
+        request.send().await.map(drop).map_err(|error| from_sdk("GlobalSignOut", error, self.wire.redactor()))
+    }
+}

@@ -1,0 +1,166 @@
+//! A sign-in through the browser: the pool's hosted pages, authorization code with PKCE.
+//!
+//! [`Login`] knows neither the browser nor the terminal: whoever runs it opens [`Login::url`] and hands over what came back,
+//! through the [`Listener`](crate::cognito::redirect::Listener) or typed.
+
+use url::Url;
+
+use crate::cognito::hosted::{Authorization, HostedClient, Wishes};
+use crate::cognito::http::Wire;
+use crate::cognito::idp::SignedIn;
+use crate::cognito::redirect::{Expected, Returned};
+use crate::error::{Error, Kind, Result, printable};
+use crate::profile::Profile;
+use crate::profile::redirect::RedirectUri;
+use crate::profile::words::{PoolId, SecretKind};
+use crate::secret::Secret;
+use crate::store::secrets::Binding;
+use crate::token::identity::Identity;
+use crate::token::{TokenSet, jwt};
+
+/// The redirect URIs of the profile; with `ports`, the first of them with each of these ports instead.
+///
+/// # Errors
+/// [`Kind::Usage`] for port 0.
+pub fn redirect_uris(profile: &Profile, ports: &[u16]) -> Result<Vec<RedirectUri>> {
+    let own = &profile.user.redirect_uris;
+    let first = match own.first() {
+        Some(first) => first.clone(),
+        None => RedirectUri::standard()?,
+    };
+    match (ports, own.is_empty()) {
+        ([], true) => Ok(vec![first]),
+        ([], false) => Ok(own.clone()),
+        (ports, _) => ports.iter().map(|port| first.with_port(*port)).collect(),
+    }
+}
+
+/// What the client's secret is bound to where it is sent to the domain.
+///
+/// # Errors
+/// [`Kind::Config`] when the profile names no domain or no app client.
+pub fn secret_binding(profile: &Profile) -> Result<Binding> {
+    Ok(Binding {
+        kind: SecretKind::UserClient,
+        client_id: profile.user_client_id()?.clone(),
+        origin: profile.domain()?.origin(),
+        username: None,
+    })
+}
+
+/// A sign-in under way.
+#[derive(Debug)]
+pub struct Login<'a> {
+    profile: &'a Profile,
+    authorization: Authorization,
+}
+
+impl<'a> Login<'a> {
+    /// Begins one that ends at `redirect_uri`.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when the profile names no domain or no app client.
+    pub fn begin(profile: &'a Profile, redirect_uri: &RedirectUri, wishes: &Wishes) -> Result<Self> {
+        let authorization = Authorization::new(profile.domain()?, profile.user_client_id()?, redirect_uri, wishes)?;
+        Ok(Login { profile, authorization })
+    }
+
+    /// The address to open.
+    pub fn url(&self) -> &Url {
+        self.authorization.url()
+    }
+
+    /// What the browser must come back with.
+    pub fn expected(&self) -> Expected {
+        Expected { state: self.authorization.state().clone(), issuers: issuers(self.profile.user_pool_id.as_ref()) }
+    }
+
+    /// What an address that a person copied from the browser says.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for what is not the redirect URI of this sign-in, [`Kind::Refused`] for the answer to another one.
+    pub fn read(&self, address: &str) -> Result<Returned> {
+        let uri = self.authorization.redirect_uri();
+        let ours = Url::parse(uri.as_str()).map_err(|why| Error::usage(format!("{uri}: {why}")))?;
+        let is_ours =
+            |url: &Url| url.origin() == ours.origin() && url.path() == ours.path() && url.username().is_empty();
+        match Url::parse(address.trim()) {
+            Ok(url) if is_ours(&url) => self
+                .expected()
+                .read(url.query().unwrap_or_default())
+                .map_err(|error| error.context("this is not the answer to this sign-in")),
+            _ => Err(Error::usage("this is not the address that the browser was sent to")
+                .hint(format!("copy the whole address bar; it begins with {uri}?code="))),
+        }
+    }
+
+    /// Exchanges what came back for tokens and checks that they are what was asked for: of this pool, this client, this
+    /// sign-in and, where the profile names a user, this user.
+    ///
+    /// # Errors
+    /// As [`Authorization::exchange`]; [`Kind::Refused`] for tokens of somebody or something else.
+    pub async fn finish(
+        &self,
+        wire: &Wire,
+        client_secret: Option<&Secret>,
+        returned: Returned,
+    ) -> Result<(SignedIn, Identity)> {
+        let profile = self.profile;
+        let client_of = HostedClient { domain: profile.domain()?, client_id: profile.user_client_id()?, client_secret };
+        let signed_in = self.authorization.exchange(wire, &client_of, returned).await?;
+        let identity = self.check(&signed_in.tokens)?;
+        if let Some(username) = &profile.user.username
+            && !identity.is(username)
+        {
+            let who = printable(identity.shown(), 120);
+            return Err(Error::new(
+                Kind::Refused,
+                format!("{who} signed in, and the profile is for {username}: nothing was kept"),
+            )
+            .with_code("AnotherUser")
+            .hint(format!("sign in as {username}: `cogtok login{{p}} --prompt login` asks again"))
+            .hint("or name the user who signed in: `cogtok login{p} --username NAME`"));
+        }
+        Ok((signed_in, identity))
+    }
+
+    fn check(&self, tokens: &TokenSet) -> Result<Identity> {
+        let foreign = |what: &str, is: Option<&str>| {
+            let is = is.map_or_else(|| "nothing".to_owned(), |is| printable(is, 120));
+            Error::new(Kind::Refused, format!("the tokens are not this sign-in's: {what} is {is}; nothing was kept"))
+                .hint("check that domain, pool and app client belong together: `cogtok profile show {name}`")
+        };
+        let issuers = issuers(self.profile.user_pool_id.as_ref());
+        let client_id = self.profile.user_client_id()?.as_str();
+        let id = tokens.id.as_ref();
+        for (token, client_claim) in std::iter::once((&tokens.access, "client_id")).chain(id.map(|id| (id, "aud"))) {
+            let Some(claims) = jwt::payload_unverified(token.value.expose()) else {
+                return Err(Error::network("the tokens are none of Cognito's: they are no JSON Web Tokens")
+                    .hint("check `domain`: `cogtok profile show {name}`"));
+            };
+            let claim = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
+            if !issuers.is_empty() && !claim("iss").is_some_and(|iss| issuers.iter().any(|ours| ours == iss)) {
+                return Err(foreign("`iss`", claim("iss")));
+            }
+            if claim(client_claim) != Some(client_id) {
+                return Err(foreign(&format!("`{client_claim}`"), claim(client_claim)));
+            }
+            if let Some(nonce) = claims.get("nonce")
+                && nonce.as_str() != Some(self.authorization.nonce().expose())
+            {
+                return Err(foreign("`nonce`", Some("another")));
+            }
+        }
+        Identity::of(tokens).ok_or_else(|| Error::network("the tokens do not say who signed in"))
+    }
+}
+
+/// The issuers of a pool's tokens, the older form and the newer; none where the pool is not known.
+fn issuers(pool: Option<&PoolId>) -> Vec<String> {
+    let Some(pool) = pool else { return Vec::new() };
+    let region = pool.region();
+    ["cognito-idp", "issuer-cognito-idp"]
+        .iter()
+        .map(|service| format!("{}/{pool}", crate::profile::aws_origin(service, &region)))
+        .collect()
+}

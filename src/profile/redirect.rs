@@ -1,0 +1,172 @@
+//! Where a browser brings the answer of the hosted pages back to.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+use crate::error::{Error, Result, printable};
+
+/// The redirect URI where nothing says otherwise.
+const DEFAULT: &str = "http://127.0.0.1:8484/callback";
+
+/// A redirect URI on the loopback interface (RFC 8252 section 7.3): http, `127.0.0.1`, `[::1]` or `localhost`, and a port.
+/// Cognito compares it with the app client's CallbackURLs letter by letter, so its text is kept as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectUri {
+    text: String,
+    url: Url,
+}
+
+impl RedirectUri {
+    /// The redirect URI where nothing says otherwise.
+    ///
+    /// # Errors
+    /// None.
+    pub fn standard() -> Result<Self> {
+        DEFAULT.parse()
+    }
+
+    /// The redirect URIs in a list that is separated by spaces.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for one that can't be one.
+    pub fn list<'a>(lists: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>> {
+        lists.into_iter().flat_map(str::split_ascii_whitespace).map(str::parse).collect()
+    }
+
+    /// The URI as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or(80)
+    }
+
+    /// The path of a request for it.
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
+    /// The same with another port.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for port 0.
+    pub fn with_port(&self, port: u16) -> Result<Self> {
+        let rest = self.text.find("//").and_then(|at| self.text.get(at + 2..)).unwrap_or_default();
+        let tail = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
+        format!("http://{}:{port}{tail}", self.url.host_str().unwrap_or_default()).parse()
+    }
+
+    /// Whether a request with this Host header (RFC 9110 section 7.2) is for it.
+    pub fn is_host(&self, header: &str) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let authority = format!("{host}:{}", self.port());
+        header.eq_ignore_ascii_case(&authority) || (self.port() == 80 && header.eq_ignore_ascii_case(host))
+    }
+
+    /// The addresses to listen on. `localhost` is both: which of them a browser tries first is its own business.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        match self.url.host() {
+            Some(Host::Ipv4(address)) => vec![address.into()],
+            Some(Host::Ipv6(address)) => vec![address.into()],
+            Some(Host::Domain(_)) | None => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        }
+    }
+}
+
+impl FromStr for RedirectUri {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refused = |why: &str| {
+            Error::usage(format!("`{}` can't be a redirect URI: {why}", printable(text, 120)))
+                .hint(format!("it looks like {DEFAULT}"))
+        };
+        let url = Url::parse(text).map_err(|why| refused(&why.to_string()))?;
+        let is_loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        if url.scheme() != "http" || !is_loopback {
+            return Err(refused("the browser comes back to this machine, over http to 127.0.0.1, [::1] or localhost"));
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(refused("it has neither user, query nor fragment"));
+        }
+        // What the parser would mend is not what Cognito compares with.
+        if url.as_str() != text && url.as_str().strip_suffix('/') != Some(text) {
+            return Err(refused(&format!("write it as {url}")));
+        }
+        match url.port_or_known_default() {
+            None | Some(0) => Err(refused("it needs a port")),
+            Some(_) => Ok(RedirectUri { text: text.to_owned(), url }),
+        }
+    }
+}
+
+impl fmt::Display for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_comes_back_to_this_machine_alone() {
+        for bad in [
+            "",
+            "8484",
+            "https://127.0.0.1:8484/callback",
+            "http://example.com:8484/callback",
+            "http://127.0.0.1.evil:8484/callback",
+            "http://localhost.evil:8484/",
+            "http://0.0.0.0:8484/",
+            "http://[::ffff:127.0.0.1]:8484/",
+            "http://127.0.0.1:0/callback",
+            "http://127.0.0.1:99999/callback",
+            "http://u@127.0.0.1:8484/callback",
+            "http://127.0.0.1:8484/callback?x",
+            "http://127.0.0.1:8484/callback#x",
+            "http://2130706433:8484/callback",
+            "HTTP://127.0.0.1:8484/callback",
+            "http://127.0.0.1:8484/a b",
+            "http://127.0.0.1:8484/../x",
+            "myapp://callback",
+        ] {
+            assert!(bad.parse::<RedirectUri>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn its_text_stays_as_it_is_registered() {
+        for (text, host, path) in [
+            ("http://127.0.0.1:8484/callback", "127.0.0.1:8484", "/callback"),
+            ("http://localhost:8484", "localhost:8484", "/"),
+            ("http://localhost:8484/", "localhost:8484", "/"),
+            ("http://[::1]:8484/cb/", "[::1]:8484", "/cb/"),
+            ("http://localhost/cb", "localhost", "/cb"),
+        ] {
+            let uri: RedirectUri = text.parse().unwrap();
+            assert_eq!((uri.as_str(), uri.path()), (text, path));
+            assert!(uri.is_host(host) && !uri.is_host("evil:8484") && !uri.is_host("127.0.0.1"), "{text}");
+            let moved = uri.with_port(9).unwrap();
+            assert_eq!((moved.port(), moved.addresses(), moved.path()), (9, uri.addresses(), path));
+            assert_eq!(moved.as_str().ends_with('/'), text.ends_with('/'));
+            assert!(uri.with_port(0).is_err());
+        }
+        assert_eq!(RedirectUri::standard().unwrap().port(), 8484);
+        assert_eq!(
+            RedirectUri::list(["http://127.0.0.1:1/a http://[::1]:2/b", "http://localhost:3"]).unwrap().len(),
+            3
+        );
+    }
+}

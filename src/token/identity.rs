@@ -1,0 +1,53 @@
+//! Whose tokens they are, as they say it themselves. Nothing here says that a token is genuine: these come straight from
+//! the endpoint that issued them.
+
+use serde_json::{Map, Value};
+
+use super::{TokenSet, jwt};
+use crate::profile::words::Username;
+
+/// The names of a user, NOT VERIFIED: of the ID token where there is one, else of the access token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `cognito:username`, in an access token `username`: the user's own name in the pool.
+    pub username: Option<String>,
+    /// `email`.
+    pub email: Option<String>,
+    /// `preferred_username`.
+    pub preferred_username: Option<String>,
+    /// `sub`: the same for ever.
+    pub sub: Option<String>,
+}
+
+impl Identity {
+    /// Whose these tokens are; none where they say nothing.
+    pub fn of(tokens: &TokenSet) -> Option<Self> {
+        let access = jwt::payload_unverified(tokens.access.value.expose());
+        let id = tokens.id.as_ref().and_then(|id| jwt::payload_unverified(id.value.expose()));
+        let claim = |name: &str| {
+            let of = |claims: &Option<Map<String, Value>>| claims.as_ref()?.get(name)?.as_str().map(str::to_owned);
+            of(&id).or_else(|| of(&access))
+        };
+        let identity = Identity {
+            username: claim("cognito:username").or_else(|| claim("username")),
+            email: claim("email"),
+            preferred_username: claim("preferred_username"),
+            sub: claim("sub"),
+        };
+        (identity != Identity::default()).then_some(identity)
+    }
+
+    /// Whether the user goes by this name, letter by letter: pools may tell upper case from lower.
+    pub fn is(&self, name: &Username) -> bool {
+        self.names().any(|own| own == name.as_str())
+    }
+
+    /// The name that a person knows the user by.
+    pub fn shown(&self) -> &str {
+        self.email.as_deref().or(self.preferred_username.as_deref()).or_else(|| self.names().next()).unwrap_or_default()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.username, &self.email, &self.preferred_username, &self.sub].into_iter().flatten().map(String::as_str)
+    }
+}

@@ -1,0 +1,81 @@
+//! `cogtok status`: who is signed in, from what lies on this machine and without waking anybody.
+
+use crate::harness::login::{alice, sign_in};
+use crate::harness::{Bus, Home, Keyring, Server, workshop};
+use serde_json::json;
+use std::time::Duration;
+
+#[test]
+fn it_says_who_is_signed_in_until_when_and_which_secrets_there_are() {
+    let server = Server::script([alice()]);
+    let (keyring, api) = (Keyring::start(), Server::canary());
+    let home = Home::new();
+    home.login_profile_with(&server.url(), &api.url());
+    home.cogtok(["status"]).run().ok().quiet().stdout_has("ws").stdout_has("nobody");
+    assert_eq!(home.cogtok(["status", "--json"]).run().ok().json()[0]["user"], json!(null));
+    let secret = home.cogtok(["secret", "set", "user-client"]).keyring(&keyring).stdin("a-client-secret-of-ours");
+    secret.canary("a-client-secret-of-ours").run().ok();
+    sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+    home.cogtok(["profile", "create", "m2m", "--m2m-client-id", "m", "--token-url", "https://ws.example/t"]).run().ok();
+    // Neither the keyring nor the network is there any more.
+    let (hits, quiet) = (server.hits(), Bus::start());
+    let output = home.cogtok(["status"]).bus(&quiet).timeout(Duration::from_secs(1)).run();
+    output
+        .ok()
+        .quiet()
+        .stdout_has("alice@example.com")
+        .stdout_has("keyring: ")
+        .stdout_has("browser")
+        .stdout_has("until ");
+    output.stdout_has("m2m").stdout_has("refresh-token").stdout_has("user-client");
+    let is_narrow = output.stdout.lines().all(|line| line.chars().count() <= 80);
+    output.check(is_narrow, "wider than 80 columns");
+    let list = home.cogtok(["status", "-o", "json"]).run().ok().json();
+    let ws = list.as_array().unwrap().iter().find(|row| row["profile"] == "ws").unwrap();
+    assert_eq!((&ws["user"]["email"], &ws["is_current"]), (&json!("alice@example.com"), &json!(true)));
+    let left = ws["access_token"]["expires_in"].as_u64().unwrap();
+    assert!((3000..=3600).contains(&left), "{left}");
+    assert_eq!((&ws["session"]["via"], &ws["session"]["origin"]), (&json!("browser"), &json!(server.url())));
+    let kinds: Vec<_> =
+        ws["secrets"].as_array().unwrap().iter().map(|secret| (&secret["kind"], &secret["place"])).collect();
+    let (client, refresh, place) = (json!("user-client"), json!("refresh-token"), json!("keyring"));
+    assert_eq!(kinds, [(&client, &place), (&refresh, &place)]);
+    let m2m = list.as_array().unwrap().iter().find(|row| row["profile"] == "m2m").unwrap();
+    assert_eq!((&m2m["user"], &m2m["session"], &m2m["secrets"]), (&json!(null), &json!(null), &json!([])));
+    // One alone, and a value from the environment by its name.
+    let one =
+        home.cogtok(["status", "-p", "m2m", "--json"]).env("COGTOK_M2M_CLIENT_SECRET", "canary-in-the-environment");
+    let one = one.canary("canary-in-the-environment").run().ok().json();
+    assert_eq!(one[0]["secrets"], json!([{"kind": "m2m-client", "place": "COGTOK_M2M_CLIENT_SECRET"}]));
+    assert_eq!((one.as_array().unwrap().len(), server.hits()), (1, hits));
+    api.assert_untouched();
+}
+
+#[test]
+fn it_knows_a_token_that_has_ended_and_a_sign_in_without_a_session() {
+    crate::harness::need("faketime", "faketime");
+    let workshop = workshop();
+    let email = workshop.user("Correct-Horse-7-Battery");
+    let home = Home::new();
+    home.workshop_profile(workshop);
+    home.cogtok(["profile", "set", "ws", "user.username", &email]).run().ok();
+    home.cogtok(["token", "user"]).env("COGTOK_PASSWORD", "Correct-Horse-7-Battery").run().ok();
+    let now = home.cogtok(["status"]).run();
+    now.ok().quiet().stdout_has(&email[..12]).stdout_has("none");
+    let later = home.cogtok(["status"]).under(["faketime", "-f", "+2h"]).run();
+    later.ok().stdout_has("ended");
+    let rows = home.cogtok(["status", "--json"]).under(["faketime", "-f", "+2h"]).run().ok().json();
+    assert_eq!((&rows[0]["access_token"]["expires_in"], &rows[0]["session"]), (&json!(0), &json!(null)));
+    let wrong = home.cogtok(["status", "-o", "csv"]).run();
+    wrong.code(2).stderr_has("its forms are");
+}
+
+#[test]
+fn a_fresh_home_and_a_broken_profile_are_survived() {
+    let home = Home::new();
+    home.cogtok(["status"]).run().ok().stdout_is("").stderr_has("profile create");
+    home.cogtok(["status", "--json"]).run().ok().stdout_is("[]\n");
+    home.config("version = 1\n[profiles.bad]\nuser_pool_id = 7\n[profiles.good]\nuser_pool_id = \"us-east-1_A\"\n");
+    let output = home.cogtok(["status"]).run();
+    output.ok().stdout_has("good");
+}

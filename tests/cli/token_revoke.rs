@@ -1,0 +1,77 @@
+//! `cogtok token revoke`: which tokens can be, and how they are handed over.
+
+use crate::harness::challenges::{CLIENT, CLIENT_SECRET};
+use crate::harness::login::{REFRESH, alice, claims, sign_in};
+use crate::harness::{Answer, Home, Keyring, Server, jwt};
+use serde_json::json;
+
+fn done() -> Answer {
+    Answer::json(200, &json!({}))
+}
+
+#[test]
+fn the_profiles_own_refresh_token_is_revoked_once_and_forgotten() {
+    let server = Server::script([alice(), Answer::new(200, "text/plain", "")]);
+    let keyring = Keyring::start();
+    let home = Home::new();
+    home.login_profile_with(&server.url(), "http://127.0.0.1:9");
+    sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+    let output = home.cogtok(["token", "revoke"]).keyring(&keyring).run();
+    output.ok().stdout_is("").stderr_has("the refresh token is revoked");
+    assert_eq!(server.requests()[1].form("token").as_deref(), Some(REFRESH));
+    assert_eq!(keyring.entries().len(), 0);
+    home.cogtok(["token", "user"]).keyring(&keyring).run().code(3).stderr_has("cogtok login");
+    home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok().stderr_has("no refresh token to revoke");
+    assert_eq!(server.hits(), 2);
+}
+
+#[test]
+fn one_from_standard_input_goes_to_the_api_and_one_from_the_command_line_nowhere() {
+    let server = Server::script([done(), done()]);
+    let home = Home::new();
+    home.login_profile(&server.url());
+    let given = || home.cogtok(["token", "revoke", "-"]);
+    given().stdin(format!("{REFRESH}\n")).run().ok().stdout_is("");
+    given().stdin(REFRESH).env("COGTOK_USER_CLIENT_SECRET", CLIENT_SECRET).canary(CLIENT_SECRET).run().ok();
+    let bodies: Vec<_> =
+        server.requests().iter().map(|request| (request.operation().map(String::from), request.json())).collect();
+    let operation = Some("RevokeToken".to_string());
+    assert_eq!(bodies[0], (operation.clone(), json!({"Token": REFRESH, "ClientId": CLIENT})));
+    assert_eq!(bodies[1], (operation, json!({"Token": REFRESH, "ClientId": CLIENT, "ClientSecret": CLIENT_SECRET})));
+    let refused = home.cogtok(["token", "revoke", REFRESH]).run();
+    refused.code(2).stderr_has("not taken from the command line").stderr_has("cogtok token revoke -p ws -");
+    given().run().code(2).stderr_has("empty");
+    assert_eq!(server.hits(), 2);
+}
+
+#[test]
+fn what_is_no_refresh_token_is_told_what_to_do_instead() {
+    let (access, id) = claims();
+    let server = Server::canary();
+    let home = Home::new();
+    home.login_profile(&server.url());
+    for (of, token) in [("an access token", jwt(&access)), ("an id token", jwt(&id))] {
+        let output = home.cogtok(["token", "revoke", "-"]).stdin(&token).canary(&token).run();
+        output.code(2).stderr_has(of).stderr_has("only a refresh token can be revoked");
+        output.stderr_has("cogtok token revoke -p ws").stderr_has("--global");
+    }
+    server.assert_untouched();
+    // What can't be seen from here, Cognito says.
+    for (code, message, exit, says) in [
+        ("UnsupportedTokenTypeException", "Unsupported token type", 2, "only a refresh token can be revoked"),
+        ("UnauthorizedException", "", 4, "another app client's"),
+        ("UnsupportedOperationException", "Revocation is off", 1, "settings do not allow this"),
+        (
+            "NotAuthorizedException",
+            "Client is configured for secret but secret was not received",
+            3,
+            "secret set user-client",
+        ),
+    ] {
+        let server = Server::script([Answer::aws_error(code, message)]);
+        let home = Home::new();
+        home.login_profile(&server.url());
+        home.cogtok(["token", "revoke", "-"]).stdin(REFRESH).run().code(exit).stderr_has(code).stderr_has(says);
+        assert_eq!(server.hits(), 1);
+    }
+}
