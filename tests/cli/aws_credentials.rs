@@ -68,6 +68,9 @@ fn the_credentials_have_the_form_of_a_credential_process_and_come_from_the_cache
     let id_token = logins[&provider].as_str().expect("the provider's name");
     assert_eq!(crate::harness::verify::verify(id_token, workshop())["token_use"], "id");
 
+    for (redirect, code) in [(">/dev/full", 7), (">&-", 0)] {
+        aws_credentials(&home, &[]).redirect(redirect).run().code(code);
+    }
     // Neither keyring nor network from here on.
     aws_credentials(&home, &[]).run().ok().quiet().stdout_is(&first.stdout);
     assert_eq!(asked(&proxy), (1, 1));

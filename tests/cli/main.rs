@@ -42,6 +42,7 @@ mod hostile_proxy;
 mod interrupts;
 mod keyring_faults;
 mod keyring_strangers;
+mod library;
 mod local_faults;
 mod local_state;
 mod local_state_more;

@@ -242,8 +242,8 @@ fn a_change_made_by_an_editor_meanwhile_is_not_overwritten() {
     let last = opens();
     std::fs::write(&path, before).unwrap();
     std::fs::remove_file(&log).unwrap();
-    let running = edit(&format!("inject=openat:delay_enter=2s:when={last}")).spawn();
-    poll("the file is read for the edit", Duration::from_secs(10), || (opens() == last - 1).then_some(()));
+    let running = edit(&format!("inject=openat:delay_enter=6s:when={last}")).spawn();
+    poll("the file is read for the edit", Duration::from_secs(20), || (opens() == last - 1).then_some(()));
     std::fs::write(&path, "[profiles.ws]\nregion = \"ap-south-1\"\n").unwrap();
     let output = running.wait();
     output.code(7).stderr_has("was changed by another program just now").stderr_has("nothing was written; try again");

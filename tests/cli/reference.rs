@@ -151,8 +151,9 @@ fn every_command_in_the_documentation_and_in_the_examples_is_one_that_there_is()
     for (source, text) in texts {
         for words in commands(&text) {
             // With --help at the end nothing is done, but every word before it must be known. What stands behind `--` is another
-            // command's.
-            let own: Vec<_> = words.iter().take_while(|word| *word != "--").collect();
+            // command's, and what begins with `<` the shell's.
+            let is_own = |word: &&String| *word != "--" && !word.starts_with('<');
+            let own: Vec<_> = words.iter().take_while(is_own).collect();
             let output = home.cogtok(&own).arg("--help").prints_on_failure().run();
             output.check(output.code == Some(0), &format!("{source} shows a command that does not exist"));
             let values: Vec<_> =
