@@ -99,10 +99,12 @@ fn what_holds_for_all_fails_for_all() {
             _ => with(access_claims(NOW), "aud", json!(CLIENT)),
         };
         taken(consumer, &authorizer, &good);
+        // A token that was just issued may begin in this clock's future.
+        taken(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 60)));
         refused(consumer, &authorizer, &with(good.clone(), "exp", json!(NOW)), "exp", "--force-refresh");
         refused(consumer, &authorizer, &with(good.clone(), "exp", json!("soon")), "exp", "--force-refresh");
-        refused(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 30)), "iat", "clock");
-        refused(consumer, &authorizer, &with(good.clone(), "nbf", json!(NOW + 30)), "nbf", "clock");
+        refused(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 61)), "iat", "clock");
+        refused(consumer, &authorizer, &with(good.clone(), "nbf", json!(NOW + 61)), "nbf", "clock");
         let other = ISSUER.replace("Example", "Another");
         refused(consumer, &authorizer, &with(good.clone(), "iss", json!(other)), "iss", "another pool");
         let updated = ISSUER.replace("//cognito", "//issuer-cognito");

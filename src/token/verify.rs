@@ -221,8 +221,9 @@ pub fn verify(token: &str, keys: &KeySet, expected: &Expectations, now: u64) -> 
     Ok(Claims(claims))
 }
 
-/// Whether a token with these claims lives at `now` (milliseconds since the Unix epoch).
-pub(super) fn check_times(claims: &Map<String, Value>, now: u64, leeway: u64) -> Result<(), Rejection> {
+/// Whether a token with these claims lives at `now` (milliseconds since the Unix epoch), and `grace` seconds longer. Its
+/// beginning has [`LEEWAY_SECONDS`]: a new token's is the present of another clock.
+pub(super) fn check_times(claims: &Map<String, Value>, now: u64, grace: u64) -> Result<(), Rejection> {
     let found = |value: &Value| match value.as_i64() {
         Some(seconds) => format!("{seconds} ({})", relative(seconds, now)),
         None => shown(Some(value)),
@@ -230,13 +231,13 @@ pub(super) fn check_times(claims: &Map<String, Value>, now: u64, leeway: u64) ->
     let numeric = "a number of seconds since 1970";
     let end = claims.get("exp").ok_or_else(|| Rejection::new("exp", "missing", numeric))?;
     let ends = end.as_u64().ok_or_else(|| Rejection::new("exp", found(end), numeric))?;
-    if now / 1000 >= ends.saturating_add(leeway) {
+    if now / 1000 >= ends.saturating_add(grace) {
         return Err(Rejection::new("exp", found(end), "in the future"));
     }
     for name in ["nbf", "iat"] {
         let Some(begin) = claims.get(name) else { continue };
         let begins = begin.as_u64().ok_or_else(|| Rejection::new(name, found(begin), numeric))?;
-        if begins > (now / 1000).saturating_add(leeway) {
+        if begins > (now / 1000).saturating_add(LEEWAY_SECONDS) {
             return Err(Rejection::new(name, found(begin), "in the past"));
         }
     }
