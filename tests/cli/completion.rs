@@ -115,7 +115,21 @@ fn every_closed_set_of_values_is_offered_as_the_program_takes_it() {
         (&["user", "list", "-o", ""], &["text", "table", "json", "csv"]),
         (&["token", "user", "--color", ""], &["auto", "always", "never"]),
         (&["user", "create", "--if-exists", ""], &["fail", "skip", "reset"]),
-        (&["token", "m2m", "--export="], &["--export=sh", "--export=json", "--export=dotenv"]),
+        (
+            &["token", "m2m", "--export="],
+            &[
+                "--export=sh",
+                "--export=json",
+                "--export=dotenv",
+                "--export=powershell",
+                "--export=nushell",
+                "--export=cmd",
+                "--export=github-actions",
+            ],
+        ),
+        (&["token", "m2m", "--transport", ""], &["auto", "endpoint", "api"]),
+        (&["header", "--format", ""], &["line", "curl-config", "json"]),
+        (&["exec", "--as", ""], &["user", "m2m"]),
     ] {
         assert_eq!(names(&home, words), values, "{words:?}");
     }
