@@ -124,7 +124,7 @@ fn what_is_the_users_is_forgotten_and_the_app_s_key_is_not() {
     output.stderr_has("cogtok secret delete totp -p ws --username alice@example.com");
     assert_eq!(kinds(&keyring), ["password", "totp"]);
     assert!(keyring.entries().iter().any(|entry| entry["username"].ends_with("|bob@example.com")));
-    assert_eq!(markers(&home), [PathBuf::new(); 0]);
+    assert_eq!(markers(&home), Vec::<PathBuf>::new());
     assert_eq!(server.requests()[1].operation(), Some("RevokeToken"));
 }
 
