@@ -127,6 +127,9 @@ fn every_closed_set_of_values_is_offered_as_the_program_takes_it() {
                 "--export=github-actions",
             ],
         ),
+        (&["token", "m2m", "--transport", ""], &["auto", "endpoint", "api"]),
+        (&["header", "--format", ""], &["line", "curl-config", "json"]),
+        (&["exec", "--as", ""], &["user", "m2m"]),
     ] {
         assert_eq!(names(&home, words), values, "{words:?}");
     }

@@ -59,6 +59,7 @@ mod profile_config;
 mod profile_delete;
 mod prompt;
 mod reference;
+mod scripts_recipes;
 mod sealed;
 mod sealed_faults;
 mod sealed_init;

@@ -105,7 +105,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         let line = line.split(" # ").next().unwrap().split("  #").next().unwrap();
         for (at, _) in line.match_indices("cogtok ") {
             let is_command = line[..at].chars().last().is_none_or(|c| " (".contains(c));
-            let rest = line[at + 7..].split([')', '|', ';', '>', '&']).next().unwrap();
+            let rest = line[at + 7..].split([')', '|', ';', '<', '>', '&']).next().unwrap();
             if is_command {
                 found.push(quoted_words(rest));
             }

@@ -164,12 +164,12 @@ pub struct Failing {
 impl Failing {
     /// Read from a command line that need not parse: none unless it asks for assignments that a shell evaluates.
     pub fn of(args: &[OsString]) -> Option<Self> {
-        let args: Vec<String> = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-        let options = || args.iter().take_while(|arg| *arg != "--");
+        let args: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
+        let options = || args.iter().map(AsRef::as_ref).take_while(|arg: &&str| *arg != "--");
         if options().any(|arg| arg == "--output-file" || arg.starts_with("--output-file=")) {
             return None;
         }
-        let asked = options().filter_map(|arg| match arg.split_once('=').unwrap_or((arg.as_str(), "sh")) {
+        let asked = options().filter_map(|arg| match arg.split_once('=').unwrap_or((arg, "sh")) {
             (option @ ("--export" | "--export-credentials"), form) => Some((option, form)),
             _ => None,
         });
@@ -183,7 +183,7 @@ impl Failing {
         }
         let value_of = |option: &str| {
             let index = options().position(|arg| arg == option);
-            let behind = index.and_then(|index| args.get(index + 1)).map(String::as_str);
+            let behind = index.and_then(|index| args.get(index + 1)).map(AsRef::as_ref);
             behind.or_else(|| options().find_map(|arg| arg.strip_prefix(option)?.strip_prefix('=')))
         };
         let (access, id) = (default_name(TokenUse::Access), default_name(TokenUse::Id));

@@ -19,7 +19,7 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 ///
 /// LEFT is how long the access token is still valid, and ID LEFT the ID token. RENEWS says that a refresh token gets the next
 /// one. KEPT is how long ago it was obtained: calls since then were served without a request, how many is not counted.
-/// PROFILE is the profile that has this client.
+/// PROFILE is the profile that has this client. Columns that would be empty are left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok cache list\n  cogtok cache list -o json | jq '.[] | {kind, expires_in}'")]
 pub struct List {}
@@ -40,8 +40,12 @@ pub fn run(app: &App) -> Result<()> {
         terminal::note("no token is kept");
         return Ok(());
     }
-    let rows = listing.entries.iter().map(|entry| row(entry, &owners, now));
+    let rows: Vec<Vec<String>> = listing.entries.iter().map(|entry| row(entry, &owners, now)).collect();
     let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "RENEWS", "KEPT"];
+    // What is empty everywhere would only make the others narrow.
+    let shown: Vec<usize> = (0..header.len()).filter(|&at| rows.iter().any(|row| !row[at].is_empty())).collect();
+    let header: Vec<&str> = shown.iter().map(|&at| header[at]).collect();
+    let rows = rows.iter().map(|row| shown.iter().map(|&at| row[at].clone()).collect());
     terminal::data(&table(&header, rows))?;
     terminal::note("how many requests they saved is not counted");
     Ok(())
