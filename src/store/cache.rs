@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::token::session::Renewal;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 
-pub use list::{Entry, Listing};
+pub use list::{Credentials, Entry, Listing};
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 256 * 1024;

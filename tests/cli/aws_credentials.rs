@@ -82,6 +82,23 @@ fn the_credentials_have_the_form_of_a_credential_process_and_come_from_the_cache
 }
 
 #[test]
+fn the_cache_lists_them_without_showing_them_and_clears_them() {
+    let proxy = Proxy::new(&workshop().endpoint);
+    let (home, keyring) = signed_in(&proxy);
+    let kept = aws_credentials(&home, &[]).keyring(&keyring).run().ok().json();
+    home.canary_token(kept["SecretAccessKey"].as_str().unwrap());
+    home.canary_token(kept["SessionToken"].as_str().unwrap());
+    let list = home.cogtok(["cache", "list", "--json"]).run().ok().json();
+    let row = list.as_array().unwrap().iter().find(|row| row["kind"] == "aws").expect("a row").clone();
+    assert_eq!((&row["profiles"], &row["identity_pool"]), (&json!(["ws"]), &json!(identity_pool())));
+    home.cogtok(["cache", "list"]).run().ok().stdout_has("aws");
+    home.cogtok(["cache", "clear", "--expired"]).run().ok().stderr_lacks("AWS");
+    home.cogtok(["cache", "clear", "-p", "ws"]).run().ok().stderr_has("removed: AWS credentials of identity pool");
+    let list = home.cogtok(["cache", "list", "--json"]).run().ok().json();
+    assert!(list.as_array().unwrap().iter().all(|row| row["kind"] != "aws"), "{list}");
+}
+
+#[test]
 fn fifty_callers_make_one_request_of_each_kind() {
     let proxy = Proxy::new(&workshop().endpoint).delay(100);
     let (home, keyring) = signed_in(&proxy);

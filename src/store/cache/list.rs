@@ -10,13 +10,18 @@ use crate::store::file;
 use crate::token::{Token, TokenSet};
 
 /// The kinds of key whose files are reported even where they can't be understood.
-const KINDS: [&str; 2] = ["user", "m2m"];
+const KINDS: [&str; 3] = ["user", "m2m", AWS];
+
+/// The kind of key under which AWS credentials are kept.
+const AWS: &str = "aws";
 
 /// What a cache holds.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The tokens, expired ones included, in the order of their files' names.
     pub entries: Vec<Entry>,
+    /// AWS credentials that an identity pool gave.
+    pub credentials: Vec<Credentials>,
     /// Files that stand where tokens do and hold none: by name, with the reason.
     pub unusable: Vec<(String, String)>,
 }
@@ -28,6 +33,15 @@ pub struct Entry {
     pub key: CacheKey,
     /// The tokens.
     pub tokens: TokenSet,
+}
+
+/// AWS credentials in the cache, without themselves.
+#[derive(Debug, serde::Deserialize)]
+pub struct Credentials {
+    /// What they depend on.
+    pub key: CacheKey,
+    /// When they end, in seconds since the Unix epoch.
+    pub expires_at: u64,
 }
 
 impl Entry {
@@ -79,6 +93,13 @@ impl Cache {
         }
         names.sort();
         for name in names {
+            if name.starts_with("aws-") {
+                match read_credentials(&dir.join(&name), &name) {
+                    Ok(credentials) => listing.credentials.push(credentials),
+                    Err(why) => listing.unusable.push((name, why)),
+                }
+                continue;
+            }
             match read(&dir.join(&name), &name, now) {
                 Ok(entry) => listing.entries.push(entry),
                 Err(_) if !is_ours(&name) => {}
@@ -132,6 +153,15 @@ fn read(path: &Path, name: &str, now: u64) -> Result<Entry, String> {
     }
     let tokens = stored.into_tokens(&key, now).ok_or("it is of another version, or from the future")?;
     Ok(Entry { key, tokens })
+}
+
+fn read_credentials(path: &Path, name: &str) -> Result<Credentials, String> {
+    let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
+    let kept: Credentials = serde_json::from_slice(&bytes).map_err(|_| "it holds no AWS credentials")?;
+    match kept.key.part("kind") == Some(AWS) && Some(kept.key.stem().as_str()) == stem(name) {
+        true => Ok(kept),
+        false => Err("it is not what its name says".to_owned()),
+    }
 }
 
 /// The name of a key's file without its ending.

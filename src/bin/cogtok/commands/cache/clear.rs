@@ -3,10 +3,10 @@
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::words::ProfileName;
-use cogtok::store::cache::Entry;
+use cogtok::store::cache::{Credentials, Entry};
 use serde_json::Value;
 
-use super::{Owners, as_json, client};
+use super::{Owners, as_json, client, credentials_as_json};
 use crate::app::App;
 use crate::cli::Output;
 use crate::{env, terminal};
@@ -52,6 +52,18 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
             Err(error) => failed = Some(error),
         }
     }
+    let is_over = |kept: &Credentials| kept.expires_at <= now / 1000;
+    let meant = listing.credentials.iter().filter(|kept| {
+        let is_of_profile = |name: &ProfileName| owners.find(&kept.key).contains(&name.as_str());
+        profile.as_ref().is_none_or(is_of_profile) && (!args.expired || is_over(kept))
+    });
+    let mut removed_credentials = Vec::new();
+    for kept in meant {
+        match cache.forget(&kept.key) {
+            Ok(()) => removed_credentials.push(kept),
+            Err(error) => failed = Some(error),
+        }
+    }
     // Whose they are nobody knows, and no call would use them.
     let strangers = if profile.is_none() { listing.unusable.as_slice() } else { &[] };
     let mut discarded = 0;
@@ -61,18 +73,19 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
             Err(error) => failed = Some(error),
         }
     }
-    tell(&removed, discarded, &owners);
+    tell(&removed, &removed_credentials, discarded, &owners);
     if let Some(error) = failed {
         return Err(Error::hint(error, "everything else that was meant is removed"));
     }
     if form == Output::Json {
-        let list = removed.iter().map(|entry| as_json(entry, &owners, now)).collect();
+        let credentials = removed_credentials.iter().map(|kept| credentials_as_json(kept, &owners, now));
+        let list = removed.iter().map(|entry| as_json(entry, &owners, now)).chain(credentials).collect();
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     Ok(())
 }
 
-fn tell(removed: &[&Entry], discarded: usize, owners: &Owners) {
+fn tell(removed: &[&Entry], credentials: &[&Credentials], discarded: usize, owners: &Owners) {
     for entry in removed.iter().take(NAMED) {
         let kind = printable(entry.key.part("kind").unwrap_or_default(), 20);
         let user = entry.key.part("username").map(|name| format!(", user {}", printable(name, 60))).unwrap_or_default();
@@ -86,10 +99,14 @@ fn tell(removed: &[&Entry], discarded: usize, owners: &Owners) {
     if removed.len() > NAMED {
         terminal::note(&format!("removed: {} more", removed.len() - NAMED));
     }
+    for kept in credentials {
+        let pool = printable(kept.key.part("identity_pool").unwrap_or_default(), 80);
+        terminal::note(&format!("removed: AWS credentials of identity pool {pool}"));
+    }
     if discarded > 0 {
         terminal::note(&format!("removed: {discarded} files that held no token"));
     }
-    if removed.is_empty() && discarded == 0 {
+    if removed.is_empty() && credentials.is_empty() && discarded == 0 {
         terminal::note("there was nothing to remove");
     }
 }

@@ -7,7 +7,7 @@ use cogtok::error::{Result, printable};
 use cogtok::store::cache::Entry;
 use serde_json::Value;
 
-use super::{Owners, as_json, client};
+use super::{Owners, as_json, client, credentials_as_json};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::table;
@@ -33,14 +33,24 @@ pub fn run(app: &App) -> Result<()> {
         log::warn!(target: "cogtok", "{} in the cache is ignored: {}", printable(name, 60), printable(why, 120));
     }
     if form == Output::Json {
-        let list = listing.entries.iter().map(|entry| as_json(entry, &owners, now)).collect();
+        let credentials = listing.credentials.iter().map(|kept| credentials_as_json(kept, &owners, now));
+        let list = listing.entries.iter().map(|entry| as_json(entry, &owners, now)).chain(credentials).collect();
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
-    if listing.entries.is_empty() {
+    if listing.entries.is_empty() && listing.credentials.is_empty() {
         terminal::note("no token is kept");
         return Ok(());
     }
-    let rows: Vec<Vec<String>> = listing.entries.iter().map(|entry| row(entry, &owners, now)).collect();
+    let credentials = listing.credentials.iter().map(|kept| {
+        let mut row = vec![String::new(); 9];
+        let part = |name| printable(kept.key.part(name).unwrap_or_default(), 60);
+        (row[0], row[1], row[2], row[3]) =
+            (owners.find(&kept.key).join(" "), part("kind"), part("client_id"), part("username"));
+        row[5] = left(Some(kept.expires_at.saturating_sub(now / 1000)));
+        row
+    });
+    let rows: Vec<Vec<String>> =
+        listing.entries.iter().map(|entry| row(entry, &owners, now)).chain(credentials).collect();
     let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "RENEWS", "KEPT"];
     // What is empty everywhere would only make the others narrow.
     let shown: Vec<usize> = (0..header.len()).filter(|&at| rows.iter().any(|row| !row[at].is_empty())).collect();

@@ -5,10 +5,10 @@ mod list;
 
 use clap::Subcommand;
 use cogtok::error::Result;
-use cogtok::flows::{m2m, user};
+use cogtok::flows::{aws_credentials, m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
-use cogtok::store::cache::{CacheKey, Entry};
+use cogtok::store::cache::{CacheKey, Credentials, Entry};
 use cogtok::store::config::Config;
 use serde_json::{Value, json};
 
@@ -51,13 +51,28 @@ impl Owners {
 fn keys(mut profile: Profile) -> Vec<CacheKey> {
     // Whoever it is: the name does not count here.
     profile.user.username = profile.user.username.or_else(|| "anybody".parse().ok());
-    [m2m::cache_key(&profile), user::cache_key(&profile)].into_iter().flatten().collect()
+    let keys = [m2m::cache_key(&profile), user::cache_key(&profile), aws_credentials::cache_key(&profile)];
+    keys.into_iter().flatten().collect()
 }
 
 /// The client of an entry: its id, or where that comes from.
 fn client(key: &CacheKey) -> &str {
     let part = |name| key.part(name).filter(|text| !text.is_empty());
     part("client_id").or_else(|| part("secret_arn")).unwrap_or_default()
+}
+
+/// What is known of AWS credentials, without themselves.
+fn credentials_as_json(kept: &Credentials, owners: &Owners, now: u64) -> Value {
+    let part = |name| kept.key.part(name).filter(|text| !text.is_empty());
+    json!({
+        "kind": part("kind"),
+        "profiles": owners.find(&kept.key),
+        "client_id": part("client_id"),
+        "username": part("username"),
+        "identity_pool": part("identity_pool"),
+        "expires_at": kept.expires_at,
+        "expires_in": kept.expires_at.saturating_sub(now / 1000),
+    })
 }
 
 /// What is known of an entry, without its tokens.
