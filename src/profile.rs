@@ -1,7 +1,7 @@
 //! A profile: everything that is known of one user pool and its clients before a token is asked for, checked and
 //! complete. It holds no secret.
 
-mod choices;
+pub(crate) mod choices;
 pub mod keys;
 pub mod redirect;
 pub mod words;
@@ -31,6 +31,10 @@ pub struct AwsEnvironment {
     pub cognito_identity_endpoint: Option<(&'static str, String)>,
     /// AWS_ENDPOINT_URL_SECRETS_MANAGER, else AWS_ENDPOINT_URL.
     pub secretsmanager_endpoint: Option<(&'static str, String)>,
+    /// AWS_ENDPOINT_URL_SSM, else AWS_ENDPOINT_URL.
+    pub ssm_endpoint: Option<(&'static str, String)>,
+    /// AWS_ENDPOINT_URL_CLOUDFORMATION, else AWS_ENDPOINT_URL.
+    pub cloudformation_endpoint: Option<(&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
@@ -105,6 +109,10 @@ pub struct Profile {
     pub secretsmanager_endpoint: Option<Endpoint>,
     /// Where identity pools are instead of AWS's own address.
     pub cognito_identity_endpoint: Option<Endpoint>,
+    /// Where the parameters of Systems Manager are instead of AWS's own address.
+    pub ssm_endpoint: Option<Endpoint>,
+    /// Where CloudFormation is instead of AWS's own address.
+    pub cloudformation_endpoint: Option<Endpoint>,
     /// The identity pool that gives AWS credentials for an ID token.
     pub identity_pool_id: Option<IdentityPoolId>,
     /// How long a served token must still be valid.
@@ -156,6 +164,8 @@ impl Profile {
             cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
             secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,
             cognito_identity_endpoint: endpoint(settings, aws.cognito_identity_endpoint.as_ref())?,
+            ssm_endpoint: endpoint(settings, aws.ssm_endpoint.as_ref())?,
+            cloudformation_endpoint: endpoint(settings, aws.cloudformation_endpoint.as_ref())?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
             min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
             address_options: address_options(settings),

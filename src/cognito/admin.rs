@@ -172,19 +172,7 @@ impl Admin {
     /// # Errors
     /// As the table in [`super::error`] says for DescribeUserPoolClient.
     pub async fn allowed_flows(&self, client_id: &ClientId) -> Result<Vec<AuthFlow>> {
-        let operation = "DescribeUserPoolClient";
-        let request = self.client.describe_user_pool_client().user_pool_id(self.pool.as_str());
-        let answer = request.client_id(client_id.as_str()).send().await;
-        let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-        let client =
-            answer.user_pool_client.ok_or_else(|| Error::network(format!("{operation}: the answer has no client")))?;
-        let named = client.explicit_auth_flows();
-        // Where none are named these two are allowed.
-        let is_allowed = |flow: &AuthFlow| match named {
-            [] => matches!(flow, AuthFlow::Srp | AuthFlow::Custom),
-            named => named.iter().any(|name| flow.allowed_as().contains(&name.as_str())),
-        };
-        Ok(AuthFlow::ALL.iter().copied().filter(is_allowed).collect())
+        self.app_client(client_id).await.map(|client| client.flows)
     }
 
     /// AdminSetUserPassword.

@@ -115,6 +115,18 @@ const TABLE: &[Row] = &[
     row("ExpiredTokenException", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`)"),
     row("ExpiredToken", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`)"),
     row("RequestExpired", "", AwsCredentials, "check this machine's clock"),
+    row("AccessDenied", "", AwsCredentials, "the AWS credentials do not allow this call: docs/cognito.md lists the actions; `--aws-profile NAME` uses others"),
+    row("SignatureDoesNotMatch", "", AwsCredentials, "check the AWS secret access key and this machine's clock"),
+    // Parameters and stacks.
+    row("ParameterNotFound", "", Config, "check the parameter's name, its Region (`--region REGION`) and the AWS account (`--aws-profile NAME`)"),
+    row("ParameterVersionNotFound", "", Config, "the parameter has no such version or label"),
+    row("InvalidKeyId", "", AwsCredentials, "the AWS credentials may not use the parameter's KMS key: add kms:Decrypt"),
+    row("ValidationError", "does not exist", Config, "check the stack's name, its Region (`--region REGION`) and the AWS account (`--aws-profile NAME`)"),
+    row("ValidationException", "", Usage, "check the name: it is not one that the service takes"),
+    row("Throttling", "", Network, "AWS is throttling: wait a little and try again"),
+    row("InternalServerError", "", Network, "AWS failed: try again"),
+    row("InternalFailure", "", Network, "AWS failed: try again"),
+    row("ServiceUnavailable", "", Network, "AWS failed: try again"),
     // Secrets Manager.
     row("InvalidRequestException", "", Config, "the secret may be scheduled for deletion"),
     row("DecryptionFailure", "", AwsCredentials, "the AWS credentials may not use the secret's KMS key: add kms:Decrypt"),
@@ -182,6 +194,12 @@ pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
     error.code().unwrap_or_default()
 }
 
+/// The error for a signed call without anything to sign it with.
+pub(super) fn no_credentials(operation: &str) -> Error {
+    Error::new(AwsCredentials, format!("{operation} is a signed call, and there are no usable AWS credentials"))
+        .hint("sign in to AWS (`aws sso login`), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`")
+}
+
 /// The error for what the SDK reports of `operation`.
 pub(super) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redactor) -> Error
 where
@@ -196,8 +214,7 @@ where
     // The SDK's own patience with a source of credentials ends in an error of no type that can be named.
     let is_slow = |error: &(dyn StdError + 'static)| error.to_string().starts_with("identity resolver timed out");
     if chain(&error).any(|error| error.is::<CredentialsError>() || is_slow(error)) {
-        return Error::new(AwsCredentials, format!("{operation} is a signed call, and there are no usable AWS credentials"))
-            .hint("sign in to AWS (`aws sso login`), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`");
+        return no_credentials(operation);
     }
     let reason = said(&chain(&error).last().map(ToString::to_string).unwrap_or_default(), redactor);
     match error {

@@ -1,14 +1,12 @@
 //! Identity pools: GetId and GetCredentialsForIdentity, which trade a user's ID token for AWS credentials. Both are unsigned
 //! and few, so they are posted by hand: the service's own SDK would be larger than all of this program's calls together.
 
-use std::time::{Duration, Instant};
-
-use backon::{ExponentialBuilder, Retryable};
 use serde_json::{Value, json};
 
 use super::error::{refused, said};
 use super::http::Wire;
-use crate::error::{Error, Kind, Result};
+use super::retry::{Failed, with_retries};
+use crate::error::{Error, Result};
 use crate::profile::words::{IdentityPoolId, PoolId};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
@@ -39,7 +37,7 @@ impl<'a> Identity<'a> {
     /// The API at the profile's endpoint, for the user of this ID token.
     ///
     /// # Errors
-    /// [`Kind::Config`] when the profile names no user pool.
+    /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no user pool.
     pub fn new(wire: &'a Wire, profile: &'a Profile, pool: &'a IdentityPoolId, id_token: &Secret) -> Result<Self> {
         let endpoint = match &profile.cognito_identity_endpoint {
             Some(endpoint) => endpoint.as_str().to_owned(),
@@ -87,18 +85,7 @@ impl<'a> Identity<'a> {
     }
 
     async fn call(&self, operation: &str, body: &Value) -> Result<Value> {
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(200))
-            .with_factor(2.0)
-            .with_max_times(super::MAX_TRIES as usize - 1)
-            .with_jitter();
-        (|| self.post(operation, body))
-            .retry(backoff)
-            .sleep(tokio::time::sleep)
-            .when(|error: &Failed| error.is_transient)
-            .adjust(|_, pause| pause.filter(|pause| Instant::now() + *pause < self.wire.deadline()))
-            .await
-            .map_err(|failed| failed.error)
+        with_retries(self.wire, || self.post(operation, body)).await
     }
 
     async fn post(&self, operation: &str, body: &Value) -> Result<Value, Failed> {
@@ -107,10 +94,7 @@ impl<'a> Identity<'a> {
             .header("x-amz-target", format!("AWSCognitoIdentityService.{operation}"))
             .body(body.to_string().into_bytes())
             .map_err(|why| Failed::last(Error::usage(format!("the endpoint is malformed: {why}"))))?;
-        let answer = self.wire.exchange(request).await.map_err(|fault| {
-            let is_transient = fault.is_transient();
-            Failed { is_transient, error: Error::from(fault).context(operation) }
-        })?;
+        let answer = self.wire.exchange(request).await.map_err(|fault| Failed::unanswered(operation, fault))?;
         let status = answer.status().as_u16();
         let value: Option<Value> = serde_json::from_slice(answer.body()).ok();
         match (status, value) {
@@ -120,28 +104,13 @@ impl<'a> Identity<'a> {
                 // The code may come with a name space before it.
                 let code = code.rsplit('#').next().unwrap_or_default();
                 let message = text(&value, "message").or_else(|| text(&value, "Message")).unwrap_or_default();
-                let error = refused(operation, code, &message, self.wire.redactor());
-                Err(Failed { is_transient: error.kind() == Kind::Network, error })
+                Err(Failed::refused(refused(operation, code, &message, self.wire.redactor())))
             }
             _ => {
                 let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), self.wire.redactor());
-                let error = Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
-                    .hint("check `endpoint_url` and AWS_ENDPOINT_URL");
-                Err(Failed { is_transient: status >= 500, error })
+                Err(Failed::strange(operation, status, &what))
             }
         }
-    }
-}
-
-#[derive(Debug)]
-struct Failed {
-    is_transient: bool,
-    error: Error,
-}
-
-impl Failed {
-    fn last(error: Error) -> Self {
-        Failed { is_transient: false, error }
     }
 }
 

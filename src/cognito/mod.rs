@@ -2,8 +2,11 @@
 
 pub mod admin;
 pub mod client_token;
+pub mod clients;
+pub mod cloudformation;
 mod credentials;
 pub mod device;
+pub mod discovery;
 pub mod error;
 pub mod fault;
 pub mod hosted;
@@ -18,9 +21,12 @@ pub mod redirect;
 pub mod remote;
 pub mod renew;
 mod revoke;
+mod retry;
 pub mod secrets_manager;
 mod sign_in;
+mod signed;
 pub mod srp;
+pub mod ssm;
 pub mod users;
 
 use std::time::Duration;

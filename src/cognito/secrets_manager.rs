@@ -13,6 +13,8 @@ use crate::secret::Secret;
 /// What a secret holds: a client secret, and perhaps the client, endpoint and scopes that go with it.
 #[derive(Debug)]
 pub struct Bundle {
+    /// The secret's full ARN, where the answer has it.
+    pub arn: Option<SecretArn>,
     /// `client_secret`, or the whole of a secret that is one bare string.
     pub client_secret: Secret,
     /// `client_id`.
@@ -47,8 +49,9 @@ pub async fn get(wire: &Wire, profile: &Profile, secret: &SecretArn) -> Result<B
         .send()
         .await
         .map_err(|error| from_sdk(operation, error, wire.redactor()))?;
+    let arn = answer.arn.and_then(|arn| arn.parse().ok());
     match (answer.secret_string, answer.secret_binary) {
-        (Some(text), _) => parse(secret, Secret::new(text)),
+        (Some(text), _) => parse(secret, Secret::new(text)).map(|bundle| Bundle { arn, ..bundle }),
         (None, Some(_)) => Err(shape(secret, "it is binary")),
         (None, None) => Err(Error::network(format!("{operation}: the answer has no secret"))
             .hint("check `endpoint_url` and AWS_ENDPOINT_URL_SECRETS_MANAGER")),
@@ -83,6 +86,7 @@ fn parse(arn: &SecretArn, text: Secret) -> Result<Bundle> {
     };
     let in_field = |name: &'static str| move |error: Error| shape(arn, &format!("`{name}`: {}", error.message()));
     Ok(Bundle {
+        arn: None,
         client_secret: Secret::new(client_secret.to_owned()),
         client_id: field("client_id")?.map(str::parse).transpose().map_err(in_field("client_id"))?,
         token_url: field("token_url")?.map(str::parse).transpose().map_err(in_field("token_url"))?,
@@ -91,7 +95,7 @@ fn parse(arn: &SecretArn, text: Secret) -> Result<Bundle> {
 }
 
 fn bare(client_secret: Secret) -> Bundle {
-    Bundle { client_secret, client_id: None, token_url: None, scopes: None }
+    Bundle { arn: None, client_secret, client_id: None, token_url: None, scopes: None }
 }
 
 fn shape(arn: &SecretArn, why: &str) -> Error {

@@ -44,6 +44,8 @@ macro_rules! choice {
     };
 }
 
+pub(crate) use choice;
+
 choice!(
     /// How a user signs in (`AuthFlow` of InitiateAuth).
     AuthFlow, "sign-in flow" {

@@ -128,12 +128,47 @@ word!(
 impl SecretArn {
     /// The Region in an ARN; a bare name has none.
     pub fn region(&self) -> Option<Region> {
-        let mut parts = self.0.split(':');
-        if parts.next() != Some("arn") {
-            return None;
-        }
-        parts.nth(2).and_then(|region| region.parse().ok())
+        region_of_arn(&self.0)
     }
+}
+
+word!(
+    /// A parameter of Systems Manager: its ARN or its name.
+    ParameterName, "a parameter's ARN or name", "use letters, digits and any of /._:-",
+    |text| (1..=2048).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._:-".contains(c))
+);
+
+impl ParameterName {
+    /// The Region in an ARN; a bare name has none.
+    pub fn region(&self) -> Option<Region> {
+        region_of_arn(&self.0)
+    }
+}
+
+word!(
+    /// A CloudFormation stack: its ARN or its name.
+    StackName, "a stack's ARN or name", "use letters, digits and hyphens, the first a letter",
+    |text| {
+        (1..=1024).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || (text.starts_with("arn:") && ":/".contains(c)))
+    }
+);
+
+impl StackName {
+    /// The Region in an ARN; a bare name has none.
+    pub fn region(&self) -> Option<Region> {
+        region_of_arn(&self.0)
+    }
+}
+
+/// The Region in an ARN.
+fn region_of_arn(text: &str) -> Option<Region> {
+    let mut parts = text.split(':');
+    if parts.next() != Some("arn") {
+        return None;
+    }
+    parts.nth(2).and_then(|region| region.parse().ok())
 }
 
 word!(

@@ -62,6 +62,36 @@ impl App {
         ]
     }
 
+    /// A profile of no name that is made of what `found` says, the global options and their variables: what AWS is asked
+    /// with before there is a profile.
+    pub fn bare_profile(&self, found: &[(Key, Option<&str>)]) -> Result<Profile> {
+        let mut settings = Settings::default();
+        for (key, value) in self.global_options() {
+            if let Some(value) = value {
+                settings.offer(key, vec![value], Origin::Flag);
+            }
+            if let Some((variable, value)) = key.variable().and_then(|name| Some((name, env::var(name)?))) {
+                settings.offer(key, vec![value], Origin::Variable(variable));
+            }
+        }
+        for (key, value) in found {
+            if let Some(value) = value {
+                settings.offer(*key, vec![(*value).to_owned()], Origin::Profile);
+            }
+        }
+        Profile::resolve(None, &settings, &aws_environment())
+    }
+
+    /// The global options that are settings of a profile, each with its value and the option or variable that gave it.
+    pub fn given_options(&self) -> Vec<(Key, String, &'static str)> {
+        let names = ["--region", "--aws-profile", "--endpoint-url"];
+        let given = self.global_options().into_iter().zip(names).filter_map(|((key, value), option)| {
+            let from_variable = || key.variable().and_then(|name| Some((key, env::var(name)?, name)));
+            value.map(|value| (key, value, option)).or_else(from_variable)
+        });
+        given.collect()
+    }
+
     /// An error about something missing, told as what it is where no profile was chosen at all.
     pub fn without_profile(&self, profile: &Profile, error: Error) -> Error {
         if profile.name.is_some() || error.kind() != Kind::Config {
@@ -93,7 +123,7 @@ pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
 }
 
 /// What the AWS tools read from the environment.
-fn aws_environment() -> AwsEnvironment {
+pub fn aws_environment() -> AwsEnvironment {
     let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::var(name)?)));
     let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf());
     // The AWS tools take `~` in these variables for the home directory.
@@ -113,5 +143,7 @@ fn aws_environment() -> AwsEnvironment {
         cognito_idp_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"]),
         cognito_identity_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY", "AWS_ENDPOINT_URL"]),
         secretsmanager_endpoint: first(["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]),
+        ssm_endpoint: first(["AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"]),
+        cloudformation_endpoint: first(["AWS_ENDPOINT_URL_CLOUDFORMATION", "AWS_ENDPOINT_URL"]),
     }
 }

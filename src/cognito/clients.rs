@@ -1,0 +1,165 @@
+//! The signed part of the Cognito API that says what a pool and its app clients are: DescribeUserPool,
+//! ListUserPoolClients, DescribeUserPoolClient, ListResourceServers.
+
+use std::collections::HashSet;
+
+use super::admin::Admin;
+use super::error::from_sdk;
+use crate::error::{Error, Result};
+use crate::profile::words::{AuthFlow, ClientId};
+use crate::secret::Secret;
+
+/// The most app clients that ListUserPoolClients gives at once.
+const PAGE: i32 = 60;
+
+/// The most resource servers that ListResourceServers gives at once.
+const SERVERS_PAGE: i32 = 50;
+
+/// The most pages that are read: a pool may have a thousand clients.
+const MAX_PAGES: usize = 50;
+
+/// What DescribeUserPool says of a pool.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    /// Name.
+    pub name: String,
+    /// Domain: the prefix.
+    pub prefix: Option<String>,
+    /// CustomDomain: a host name.
+    pub custom_domain: Option<String>,
+}
+
+/// What DescribeUserPoolClient says of an app client.
+#[derive(Debug)]
+pub struct AppClient {
+    /// ClientId.
+    pub id: ClientId,
+    /// ClientName.
+    pub name: String,
+    /// ClientSecret.
+    pub secret: Option<Secret>,
+    /// The sign-in flows that it allows, the best first.
+    pub flows: Vec<AuthFlow>,
+    /// Whether it is a machine's: it may use client_credentials (RFC 6749 section 4.4).
+    pub is_machine: bool,
+    /// AllowedOAuthScopes.
+    pub scopes: Vec<String>,
+}
+
+impl Admin {
+    /// DescribeUserPool.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for DescribeUserPool.
+    pub async fn pool(&self) -> Result<Pool> {
+        let operation = "DescribeUserPool";
+        let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
+        let answer = request.send().await.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+        let pool = answer.user_pool.ok_or_else(|| no(operation, "pool"))?;
+        Ok(Pool { name: pool.name.unwrap_or_default(), prefix: pool.domain, custom_domain: pool.custom_domain })
+    }
+
+    /// ListUserPoolClients, page by page: id and name of every app client.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for ListUserPoolClients; [`Kind::Network`](crate::error::Kind::Network) when
+    /// the pages never end.
+    pub async fn clients(&self) -> Result<Vec<(ClientId, String)>> {
+        let operation = "ListUserPoolClients";
+        let (mut clients, mut pages) = (Vec::new(), Pages::of(operation));
+        loop {
+            let request = self.client.list_user_pool_clients().user_pool_id(self.pool.as_str()).max_results(PAGE);
+            let answer = request.set_next_token(pages.next.clone()).send().await;
+            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+            clients.extend(answer.user_pool_clients().iter().filter_map(|client| {
+                Some((client.client_id()?.parse().ok()?, client.client_name().unwrap_or_default().to_owned()))
+            }));
+            if !pages.turn(answer.next_token)? {
+                return Ok(clients);
+            }
+        }
+    }
+
+    /// DescribeUserPoolClient.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for DescribeUserPoolClient.
+    pub async fn app_client(&self, id: &ClientId) -> Result<AppClient> {
+        let operation = "DescribeUserPoolClient";
+        let request = self.client.describe_user_pool_client().user_pool_id(self.pool.as_str());
+        let answer = request.client_id(id.as_str()).send().await;
+        let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+        let client = answer.user_pool_client.ok_or_else(|| no(operation, "client"))?;
+        let named = client.explicit_auth_flows();
+        let is_machine = client.allowed_o_auth_flows().iter().any(|flow| flow.as_str() == "client_credentials");
+        // Where none are named these two are allowed.
+        let is_allowed = |flow: &AuthFlow| match named {
+            [] => matches!(flow, AuthFlow::Srp | AuthFlow::Custom),
+            named => named.iter().any(|name| flow.allowed_as().contains(&name.as_str())),
+        };
+        let secret = client.client_secret().filter(|secret| !secret.is_empty()).map(str::to_owned).map(Secret::new);
+        if let Some(secret) = &secret {
+            self.wire.redactor().hide(id.as_str(), secret);
+        }
+        Ok(AppClient {
+            id: id.clone(),
+            name: client.client_name().unwrap_or_default().to_owned(),
+            secret,
+            flows: AuthFlow::ALL.iter().copied().filter(is_allowed).collect(),
+            is_machine,
+            scopes: client.allowed_o_auth_scopes().to_vec(),
+        })
+    }
+
+    /// ListResourceServers, page by page: every scope that the pool defines, as it is asked for.
+    ///
+    /// # Errors
+    /// As [`Admin::clients`], for ListResourceServers.
+    pub async fn custom_scopes(&self) -> Result<Vec<String>> {
+        let operation = "ListResourceServers";
+        let (mut scopes, mut pages) = (Vec::new(), Pages::of(operation));
+        loop {
+            let request =
+                self.client.list_resource_servers().user_pool_id(self.pool.as_str()).max_results(SERVERS_PAGE);
+            let answer = request.set_next_token(pages.next.clone()).send().await;
+            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+            for server in answer.resource_servers() {
+                let identifier = server.identifier().unwrap_or_default();
+                scopes.extend(server.scopes().iter().map(|scope| format!("{identifier}/{}", scope.scope_name())));
+            }
+            if !pages.turn(answer.next_token)? {
+                return Ok(scopes);
+            }
+        }
+    }
+}
+
+/// Where a list of many pages is.
+struct Pages {
+    operation: &'static str,
+    next: Option<String>,
+    seen: HashSet<String>,
+}
+
+impl Pages {
+    fn of(operation: &'static str) -> Self {
+        Pages { operation, next: None, seen: HashSet::new() }
+    }
+
+    /// Goes on to the page that `token` names; says whether there is one.
+    fn turn(&mut self, token: Option<String>) -> Result<bool> {
+        self.next = token;
+        match &self.next {
+            None => Ok(false),
+            Some(token) if self.seen.len() < MAX_PAGES && self.seen.insert(token.clone()) => Ok(true),
+            Some(_) => {
+                Err(Error::network(format!("{}: the service gives page after page without an end", self.operation))
+                    .hint("check `endpoint_url` and AWS_ENDPOINT_URL"))
+            }
+        }
+    }
+}
+
+fn no(operation: &str, what: &str) -> Error {
+    Error::network(format!("{operation}: the answer has no {what}"))
+}

@@ -1,0 +1,128 @@
+//! CloudFormation: what a stack gives out, by DescribeStacks.
+
+use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+
+use super::http::Wire;
+use super::signed::{Call, Said, call};
+use crate::error::Result;
+use crate::profile::Profile;
+use crate::profile::words::StackName;
+
+/// DescribeStacks, signed with the profile's AWS credentials: the stack's outputs, key and value.
+///
+/// # Errors
+/// As the table in [`super::error`] says for DescribeStacks.
+pub async fn outputs(wire: &Wire, profile: &Profile, stack: &StackName) -> Result<Vec<(String, String)>> {
+    let region = match stack.region() {
+        Some(region) => region,
+        None => super::region(profile).await?,
+    };
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("Action", "DescribeStacks")
+        .append_pair("Version", "2010-05-15")
+        .append_pair("StackName", stack.as_str())
+        .finish();
+    let request = Call {
+        service: "cloudformation",
+        operation: "DescribeStacks",
+        endpoint: profile.cloudformation_endpoint.as_ref(),
+        region: &region,
+        headers: &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+        body: body.into_bytes(),
+    };
+    call(wire, profile, &request, read).await
+}
+
+fn read(status: u16, body: &[u8]) -> Said<Vec<(String, String)>> {
+    let Ok(text) = std::str::from_utf8(body) else { return Said::Strange };
+    match status {
+        200 => answer(text).map_or(Said::Strange, Said::Answer),
+        400..=599 => refusal(text).map_or(Said::Strange, |(code, message)| Said::Refused(code, message)),
+        _ => Said::Strange,
+    }
+}
+
+/// Calls `each` with every element below `path`, one name a level.
+fn walk(
+    mut element: ScopedDecoder<'_, '_>,
+    path: &[&str],
+    each: &mut dyn FnMut(ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>,
+) -> Result<(), XmlDecodeError> {
+    let Some((name, rest)) = path.split_first() else { return each(element) };
+    while let Some(child) = element.next_tag() {
+        if child.start_el().matches(name) {
+            walk(child, rest, each)?;
+        }
+    }
+    Ok(())
+}
+
+/// The texts of the children of these names.
+fn texts<const N: usize>(
+    mut element: ScopedDecoder<'_, '_>,
+    names: [&str; N],
+) -> Result<[Option<String>; N], XmlDecodeError> {
+    let mut found = [const { None }; N];
+    while let Some(mut child) = element.next_tag() {
+        if let Some(at) = names.iter().position(|name| child.start_el().matches(name)) {
+            found[at] = Some(try_data(&mut child)?.into_owned());
+        }
+    }
+    Ok(found)
+}
+
+fn answer(text: &str) -> Option<Vec<(String, String)>> {
+    let mut document = Document::new(text);
+    let root = document.root_element().ok()?;
+    if !root.start_el().matches("DescribeStacksResponse") {
+        return None;
+    }
+    let mut outputs = Vec::new();
+    let path = ["DescribeStacksResult", "Stacks", "member", "Outputs", "member"];
+    let walked = walk(root, &path, &mut |output| {
+        if let [Some(key), Some(value)] = texts(output, ["OutputKey", "OutputValue"])? {
+            outputs.push((key, value));
+        }
+        Ok(())
+    });
+    walked.ok().map(|()| outputs)
+}
+
+fn refusal(text: &str) -> Option<(String, String)> {
+    let mut document = Document::new(text);
+    let root = document.root_element().ok()?;
+    let mut found = None;
+    let walked = walk(root, &["Error"], &mut |error| {
+        if let [Some(code), message] = texts(error, ["Code", "Message"])? {
+            found = Some((code, message.unwrap_or_default()));
+        }
+        Ok(())
+    });
+    walked.ok().and(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read_and_nothing_else_is_taken_for_them() {
+        let text = "<?xml version=\"1.0\"?><DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks><member>\
+            <Tags><member><Key>OutputKey</Key></member></Tags><Outputs><member><OutputKey>A</OutputKey><Description>x</Description><OutputValue>1 &amp; 2</OutputValue></member>\
+            <member><OutputKey>B</OutputKey><OutputValue/></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>";
+        let expected = [("A".to_owned(), "1 & 2".to_owned()), ("B".to_owned(), String::new())];
+        assert_eq!(answer(text).unwrap(), expected);
+        for bad in ["", "<html/>", "{}", "<DescribeStacksResponse><Desc", "not xml <"] {
+            assert!(matches!(read(200, bad.as_bytes()), Said::Strange), "{bad}");
+        }
+        let none = "<DescribeStacksResponse><DescribeStacksResult/></DescribeStacksResponse>";
+        assert!(answer(none).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_refusal_has_its_code() {
+        let text = "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id x does not exist</Message></Error></ErrorResponse>";
+        assert_eq!(refusal(text).unwrap().0, "ValidationError");
+        assert!(matches!(read(500, b"<html>"), Said::Strange));
+    }
+}

@@ -1,0 +1,60 @@
+//! Trying again, for calls that no SDK makes.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+
+use super::fault::Fault;
+use super::http::Wire;
+use crate::error::{Error, Kind, Result};
+
+/// Why one try failed, and whether the next may have better luck.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) is_transient: bool,
+    pub(super) error: Error,
+}
+
+impl Failed {
+    /// A failure that no further try mends.
+    pub(super) fn last(error: Error) -> Self {
+        Failed { is_transient: false, error }
+    }
+
+    /// There was no answer to `operation`.
+    pub(super) fn unanswered(operation: &str, fault: Fault) -> Self {
+        Failed { is_transient: fault.is_transient(), error: Error::from(fault).context(operation) }
+    }
+
+    /// The service said no; where it said that it has too much to do, it may say yes later.
+    pub(super) fn refused(error: Error) -> Self {
+        Failed { is_transient: error.kind() == Kind::Network, error }
+    }
+
+    /// An answer that is none of AWS.
+    pub(super) fn strange(operation: &str, status: u16, what: &str) -> Self {
+        let error = Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
+            .hint("check `endpoint_url` and AWS_ENDPOINT_URL");
+        Failed { is_transient: status >= 500, error }
+    }
+}
+
+/// Calls `attempt` until it succeeds, fails for good, or there is neither a try nor time left.
+pub(super) async fn with_retries<T, F>(wire: &Wire, attempt: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T, Failed>>,
+{
+    let backoff = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_factor(2.0)
+        .with_max_times(super::MAX_TRIES as usize - 1)
+        .with_jitter();
+    attempt
+        .retry(backoff)
+        .sleep(tokio::time::sleep)
+        .when(|error: &Failed| error.is_transient)
+        .adjust(|_, pause| pause.filter(|pause| Instant::now() + *pause < wire.deadline()))
+        .await
+        .map_err(|failed| failed.error)
+}

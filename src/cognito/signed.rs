@@ -1,0 +1,108 @@
+//! Signed calls (Signature Version 4) of services that are asked one thing: an SDK for each would be larger, and longer in
+//! the making, than all that is done with it.
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+
+use super::error::{no_credentials, refused, said};
+use super::http::Wire;
+use super::retry::{Failed, with_retries};
+use crate::error::{Error, Result};
+use crate::profile::words::{Endpoint, Region};
+use crate::profile::{Profile, aws_origin};
+
+/// How long AWS credentials may take to be found, as in the SDK.
+const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// One call, before it is signed.
+pub(super) struct Call<'a> {
+    /// The service, as it stands in its address and in the signature.
+    pub service: &'static str,
+    /// The operation, for messages.
+    pub operation: &'static str,
+    /// Where the service is instead of AWS's own address.
+    pub endpoint: Option<&'a Endpoint>,
+    /// The Region.
+    pub region: &'a Region,
+    /// Headers of the request, Content-Type among them.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What the bytes of an answer say.
+pub(super) enum Said<T> {
+    /// What was asked for.
+    Answer(T),
+    /// A refusal: its code and message.
+    Refused(String, String),
+    /// Nothing that is understood.
+    Strange,
+}
+
+/// Makes the call with the profile's AWS credentials. `read` understands a status and a body.
+///
+/// # Errors
+/// As the table in [`super::error`] says for the operation.
+pub(super) async fn call<T>(
+    wire: &Wire,
+    profile: &Profile,
+    call: &Call<'_>,
+    read: impl Fn(u16, &[u8]) -> Said<T>,
+) -> Result<T> {
+    let shared = super::signed_config(wire, profile, call.region).await?;
+    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(call.operation))?;
+    let credentials = tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await;
+    let Ok(Ok(credentials)) = credentials else { return Err(no_credentials(call.operation)) };
+    with_retries(wire, || post(wire, call, &credentials, &read)).await
+}
+
+async fn post<T>(
+    wire: &Wire,
+    call: &Call<'_>,
+    credentials: &Credentials,
+    read: &impl Fn(u16, &[u8]) -> Said<T>,
+) -> Result<T, Failed> {
+    let request = signed(call, credentials, wire.now()).map_err(Failed::last)?;
+    let operation = call.operation;
+    let answer = wire.exchange(request).await.map_err(|fault| Failed::unanswered(operation, fault))?;
+    let status = answer.status().as_u16();
+    match read(status, answer.body()) {
+        Said::Answer(answer) => Ok(answer),
+        Said::Refused(code, message) => Err(Failed::refused(refused(operation, &code, &message, wire.redactor()))),
+        Said::Strange => {
+            let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), wire.redactor());
+            Err(Failed::strange(operation, status, &what))
+        }
+    }
+}
+
+fn signed(call: &Call<'_>, credentials: &Credentials, now: u64) -> Result<http::Request<Vec<u8>>> {
+    let malformed = |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be signed: {why}", call.operation));
+    let base = call.endpoint.map_or_else(|| aws_origin(call.service, call.region), ToString::to_string);
+    let url = format!("{}/", base.trim_end_matches('/'));
+    let identity = credentials.clone().into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(call.region.as_str())
+        .name(call.service)
+        .time(SystemTime::UNIX_EPOCH + Duration::from_millis(now))
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|why| malformed(&why))?
+        .into();
+    let headers = call.headers.iter().copied();
+    let signable = SignableRequest::new("POST", url.as_str(), headers, SignableBody::Bytes(&call.body));
+    let signature = signable.and_then(|request| sign(request, &parameters)).map_err(|why| malformed(&why))?;
+    let mut request = http::Request::post(url.as_str());
+    for (name, value) in call.headers {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(call.body.clone()).map_err(|why| malformed(&why))?;
+    signature.into_parts().0.apply_to_request_http1x(&mut request);
+    Ok(request)
+}

@@ -1,0 +1,45 @@
+//! Systems Manager's parameters: GetParameter.
+
+use serde_json::{Value, json};
+
+use super::http::Wire;
+use super::signed::{Call, Said, call};
+use crate::error::Result;
+use crate::profile::Profile;
+use crate::profile::words::ParameterName;
+use crate::secret::Secret;
+
+/// GetParameter, decrypted, signed with the profile's AWS credentials: the parameter's value.
+///
+/// # Errors
+/// As the table in [`super::error`] says for GetParameter.
+pub async fn parameter(wire: &Wire, profile: &Profile, name: &ParameterName) -> Result<Secret> {
+    let region = match name.region() {
+        Some(region) => region,
+        None => super::region(profile).await?,
+    };
+    let request = Call {
+        service: "ssm",
+        operation: "GetParameter",
+        endpoint: profile.ssm_endpoint.as_ref(),
+        region: &region,
+        headers: &[("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonSSM.GetParameter")],
+        body: json!({"Name": name.as_str(), "WithDecryption": true}).to_string().into_bytes(),
+    };
+    call(wire, profile, &request, read).await
+}
+
+fn read(status: u16, body: &[u8]) -> Said<Secret> {
+    let Ok(mut answer) = serde_json::from_slice::<Value>(body) else { return Said::Strange };
+    match (status, answer["Parameter"]["Value"].take()) {
+        (200, Value::String(value)) => return Said::Answer(Secret::new(value)),
+        (400..=599, _) => {}
+        _ => return Said::Strange,
+    }
+    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+    // The code may come with a name space before it.
+    match text("__type").map(|code| code.rsplit('#').next().unwrap_or_default().to_owned()) {
+        Some(code) => Said::Refused(code, text("message").or_else(|| text("Message")).unwrap_or_default()),
+        None => Said::Strange,
+    }
+}
