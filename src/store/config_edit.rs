@@ -130,6 +130,32 @@ impl Draft {
         Ok(())
     }
 
+    /// Removes from a profile every key that is not among `keys`, those that no program reads included; the rest stays as it
+    /// is written.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile.
+    pub fn retain(&mut self, name: &ProfileName, keys: &[Key]) -> Result<()> {
+        let stays = |dotted: &str| keys.iter().any(|key| key.dotted() == dotted);
+        let profile = self.profile_mut(name)?;
+        let names: Vec<String> = profile.iter().map(|(name, _)| name.to_owned()).collect();
+        for outer in names {
+            if let Some(table) = profile.get_mut(&outer).and_then(Item::as_table_like_mut) {
+                let inner: Vec<String> = table.iter().map(|(name, _)| name.to_owned()).collect();
+                for name in inner.iter().filter(|name| !stays(&format!("{outer}.{name}"))) {
+                    table.remove(name);
+                }
+                if !table.is_empty() {
+                    continue;
+                }
+            }
+            if !stays(&outer) {
+                profile.remove(&outer);
+            }
+        }
+        Ok(())
+    }
+
     /// Removes a profile, and the default where it was this one.
     ///
     /// # Errors

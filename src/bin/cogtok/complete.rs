@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
+use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenUse, Transport};
 use cogtok::store::config::Config;
@@ -101,6 +102,11 @@ pub fn transports() -> Vec<CompletionCandidate> {
 /// The tokens of a user.
 pub fn tokens() -> Vec<CompletionCandidate> {
     words(TokenUse::ALL.iter().map(|token| token.as_str()))
+}
+
+/// The kinds of source that a profile is imported from.
+pub fn source_kinds() -> Vec<CompletionCandidate> {
+    words(SourceKind::ALL.iter().map(|kind| kind.as_str()))
 }
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<CompletionCandidate> {

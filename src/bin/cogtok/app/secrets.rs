@@ -46,6 +46,14 @@ impl App {
         self.secrets()
     }
 
+    /// The name of the place where secrets are kept, which is not opened for that.
+    pub fn store_name(&self) -> &'static str {
+        match self.store_kind() {
+            Ok(StoreKind::File) => "the secrets file",
+            _ => "the keyring",
+        }
+    }
+
     /// Where secrets are kept, without opening it.
     pub fn store_kind(&self) -> Result<StoreKind> {
         match env::var("COGTOK_SECRET_STORE") {

@@ -49,7 +49,13 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     }
     // A profile that can't be understood can still be deleted; there is nothing else of it to find then.
     let heirs = match as_written(&config, &name) {
-        Ok(profile) => forget(app, &config, &profile, &name, args.keep_secrets)?,
+        Ok(profile) => {
+            let others: Vec<Profile> = other_profiles(&config, &name).filter(|other| shares(&profile, other)).collect();
+            forget(app, &profile, &others, args.keep_secrets).map_err(|error| {
+                let leaving = format!("cogtok profile delete {name} --yes --keep-secrets");
+                error.hint(format!("nothing was deleted; to leave the secrets: {leaving}"))
+            })?
+        }
         Err(_) => Vec::new(),
     };
     drop(config);
@@ -61,35 +67,32 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the secrets and tokens that are this profile's alone, and gives those who are to list the shared ones.
-fn forget(
+/// Whether two profiles have a secret or cached tokens in common.
+pub(super) fn shares(profile: &Profile, other: &Profile) -> bool {
+    let (secrets, keys) = (bindings(profile), cache_keys(profile));
+    bindings(other).iter().any(|secret| secrets.contains(secret))
+        || cache_keys(other).iter().any(|key| keys.contains(key))
+}
+
+/// Forgets the secrets and tokens that `profile` has and none of `others`, and gives those who are to list the shared ones.
+pub(super) fn forget(
     app: &App,
-    config: &Config,
     profile: &Profile,
-    name: &ProfileName,
+    others: &[Profile],
     keep_secrets: bool,
 ) -> Result<Vec<(ProfileName, SecretKind)>> {
-    let (secrets, keys) = (bindings(profile), cache_keys(profile));
-    let shares = |other: &Profile| {
-        bindings(other).iter().any(|secret| secrets.contains(secret))
-            || cache_keys(other).iter().any(|key| keys.contains(key))
-    };
-    let others: Vec<Profile> = other_profiles(config, name).filter(shares).collect();
     let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind) && !keep_secrets;
-    for secret in left_alone(bindings, profile, &others).into_iter().filter(is_listed) {
-        app.secrets()?.delete(&secret).map_err(|error| {
-            let leaving = format!("cogtok profile delete {name} --yes --keep-secrets");
-            error.hint(format!("nothing was deleted; to leave the secrets: {leaving}"))
-        })?;
+    for secret in left_alone(bindings, profile, others).into_iter().filter(is_listed) {
+        app.secrets()?.delete(&secret)?;
     }
-    for key in left_alone(cache_keys, profile, &others) {
+    for key in left_alone(cache_keys, profile, others) {
         let renewal = app.cache().read(&key, env::now()).map(|tokens| tokens.renewal);
         if let Some(session) = renewal.as_ref().and_then(Renewal::session).filter(|_| !keep_secrets) {
             session::forget(app.secrets()?, profile, session)?;
         }
         app.cache().forget(&key)?;
     }
-    Ok(of_shared(profile, &others))
+    Ok(of_shared(profile, others))
 }
 
 /// The profiles that share a secret which `profile` lists, so that they list it from now on.

@@ -3,6 +3,7 @@
 mod create;
 mod current;
 mod delete;
+mod import;
 mod list;
 mod set;
 mod show;
@@ -23,6 +24,7 @@ pub enum Command {
     Current(current::Current),
     Set(set::Set),
     Delete(delete::Delete),
+    Import(Box<import::Import>),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
@@ -34,5 +36,6 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Current(_) => current::run(app),
         Command::Set(set) => set::run(app, &set),
         Command::Delete(delete) => delete::run(app, &delete),
+        Command::Import(import) => import::run(app, &import),
     }
 }

@@ -1,0 +1,107 @@
+//! `cogtok profile import`: a profile from what a workshop leaves behind.
+
+mod gather;
+mod report;
+mod write;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Result};
+use cogtok::profile::words::ProfileName;
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::{complete, env, terminal};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Make a profile from what a workshop leaves behind
+///
+/// SOURCE is the ARN or name of a Secrets Manager secret, an SSM parameter (`/…`), a CloudFormation stack, a file or
+/// standard input (`-`) with `terraform output -json` or NAME=VALUE lines, an issuer or discovery URL, or a user pool id.
+/// What is found and what is still missing is said on standard error. Secrets go to the secret store; one in Secrets
+/// Manager stays there and is referred to.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile import /agentic-platform/config/dev --name ws\n  \
+    cogtok profile import arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf --name ws --copy-secret\n  \
+    cogtok profile import my-stack --from stack --dry-run\n  \
+    terraform output -json | cogtok profile import - --name ws\n  \
+    cogtok profile import .env --name ws --replace\n  \
+    cogtok profile import us-east-1_AbCdEfGhI --client-id CLIENT")]
+pub struct Import {
+    /// Where to look
+    source: String,
+    /// The profile's name; else one that the source suggests
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The kind of source, where its looks don't tell: secret, ssm, stack, terraform, env, issuer or pool
+    #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::source_kinds))]
+    from: Option<String>,
+    /// The user pool, where the source names several
+    #[arg(long, value_name = "ID")]
+    user_pool_id: Option<String>,
+    /// The app client that users sign in with, where there are several
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// The machine-to-machine app client, where there are several
+    #[arg(long, value_name = "ID")]
+    m2m_client_id: Option<String>,
+    /// Copy the client secret from Secrets Manager to the secret store: works without AWS credentials from then on
+    #[arg(long)]
+    copy_secret: bool,
+    /// Take no secrets
+    #[arg(long, conflicts_with = "copy_secret")]
+    no_secrets: bool,
+    /// Replace the profile of that name; what goes is said
+    #[arg(long)]
+    replace: bool,
+    /// Say what would be written, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(app: &App, args: &Import) -> Result<()> {
+    app.output(&FORMS)?;
+    if app.global.profile.is_some() {
+        return Err(Error::usage("`-p` names a profile to use, and this makes one").hint("name it with `--name NAME`"));
+    }
+    let named: Option<ProfileName> = args.name.as_deref().map(str::parse).transpose()?;
+    if let Some(name) = &named {
+        terminal::set_profile(Some(name.as_str()));
+        check_name(app, args, name)?;
+    }
+    let gathered = gather::gather(app, args)?;
+    let name = match named {
+        Some(name) => name,
+        None => suggested(app, args, &gathered)?,
+    };
+    terminal::set_profile(Some(name.as_str()));
+    let plan = write::plan(app, args, name, gathered)?;
+    if !args.dry_run {
+        write::write(app, &plan)?;
+    }
+    report::report(app, args, &plan)
+}
+
+fn suggested(app: &App, args: &Import, gathered: &gather::Gathered) -> Result<ProfileName> {
+    let name = gathered
+        .suggested_name()
+        .ok_or_else(|| Error::usage("the source suggests no name for the profile").hint("add `--name NAME`"))?;
+    let name = name.parse()?;
+    check_name(app, args, &name).map(|()| name)
+}
+
+fn check_name(app: &App, args: &Import, name: &ProfileName) -> Result<()> {
+    if args.replace || !app.config()?.names().contains(name) {
+        return Ok(());
+    }
+    Err(Error::config(format!("there is a profile `{name}` already")).hint(
+        "add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change",
+    ))
+}
+
+/// Whether AWS credentials were named, so that looking for them is no surprise.
+fn has_aws_credentials() -> bool {
+    ["AWS_PROFILE", "AWS_ACCESS_KEY_ID"].iter().any(|name| env::var(name).is_some())
+}

@@ -1,0 +1,207 @@
+//! What the source says, with what follows from it.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::flows::import::found::{Candidate, Found};
+use cogtok::flows::import::{
+    LIMIT, Place, SourceKind, env_file, finish, issuer, json, kind_of_content, name_from, parameter, place, pool,
+    pool_id, secret, stack,
+};
+use cogtok::profile::keys::Key;
+use cogtok::secret::Secret;
+use cogtok::store::file;
+use zeroize::Zeroizing;
+
+use super::Import;
+use crate::app::App;
+use crate::{env, terminal};
+
+/// What is known of the profile to be.
+pub struct Gathered {
+    pub kind: SourceKind,
+    pub found: Found,
+}
+
+impl Gathered {
+    /// A name for the profile: the source's own, else its domain's or its pool's.
+    pub fn suggested_name(&self) -> Option<String> {
+        let domain = self.found.one(Key::Domain).and_then(|domain| domain.split("//").nth(1)?.split('.').next());
+        let domain = domain.filter(|label| !label.contains(':') && label.parse::<u8>().is_err());
+        let of_values = || name_from(domain.or_else(|| self.found.one(Key::UserPoolId))?);
+        self.found.name.clone().or_else(of_values)
+    }
+}
+
+pub fn gather(app: &App, args: &Import) -> Result<Gathered> {
+    let (kind, mut found) = read(app, args)?;
+    for (key, option, value) in [
+        (Key::UserPoolId, "--user-pool-id", &args.user_pool_id),
+        (Key::UserClientId, "--client-id", &args.client_id),
+        (Key::M2mClientId, "--m2m-client-id", &args.m2m_client_id),
+    ] {
+        if let Some(value) = value {
+            found.decide(key, vec![value.clone()], option)?;
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::config("there is nothing in the source that a profile could take")
+            .hint("names like COGNITO_USER_POOL_ID, COGNITO_CLIENT_ID, COGNITO_M2M_CLIENT_ID, COGNITO_DOMAIN and OAUTH_TOKEN_ENDPOINT are known: docs/profiles.md"));
+    }
+    found.settle(&[Key::UserPoolId, Key::UserClientId, Key::M2mClientId], choose)?;
+    follow(app, args, kind, &mut found)?;
+    for (key, value, origin) in app.given_options() {
+        found.decide(key, vec![value], origin)?;
+    }
+    if let Some(endpoint) = env::var("AWS_ENDPOINT_URL").filter(|_| found.one(Key::EndpointUrl).is_none()) {
+        found.decide(Key::EndpointUrl, vec![endpoint], "AWS_ENDPOINT_URL")?;
+    }
+    settle_region(app, &mut found)?;
+    found.settle(&[], |_, _| Ok(0))?;
+    Ok(Gathered { kind, found })
+}
+
+/// Follows what the source refers to, where AWS credentials are at hand or were named.
+fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Result<()> {
+    let wire = app.wire()?;
+    let base = app.bare_profile(&[(Key::EndpointUrl, found.one(Key::EndpointUrl))])?;
+    let is_signed = matches!(kind, SourceKind::Secret | SourceKind::Parameter | SourceKind::Stack | SourceKind::Pool);
+    let may_look = is_signed || base.is_aws_profile_asked || super::has_aws_credentials();
+    match found.one(Key::SecretArn).map(str::parse).transpose()? {
+        Some(arn) if args.copy_secret && kind != SourceKind::Secret => {
+            app.block_on(secret::follow(&wire, &base, &arn, found))?;
+        }
+        Some(_) if may_look && kind != SourceKind::Secret => {
+            app.block_on(finish::follow_secret(&wire, &base, found))?;
+        }
+        _ => {}
+    }
+    let of_found = [Key::UserPoolId, Key::EndpointUrl, Key::Region].map(|key| (key, found.one(key)));
+    let mut profile = app.bare_profile(&of_found)?;
+    if may_look {
+        app.settle_region(&mut profile);
+        app.block_on(async {
+            finish::look_at_clients(&wire, &profile, found).await;
+            Ok(())
+        })?;
+    }
+    app.block_on(finish::complete_domain(&wire, &profile, found))
+}
+
+/// Writes down the Region that was found elsewhere, where nothing in the profile would tell it.
+fn settle_region(app: &App, found: &mut Found) -> Result<()> {
+    let of_found = [Key::UserPoolId, Key::Region, Key::SecretArn].map(|key| (key, found.one(key)));
+    let is_known = found.one(Key::UserPoolId).is_some()
+        || of_found[2].1.and_then(|arn| arn.parse::<cogtok::profile::words::SecretArn>().ok()?.region()).is_some();
+    if is_known && app.given_options().iter().all(|(key, _, _)| *key != Key::Region) {
+        // It is in the pool's id or in the ARN; another would only lead astray.
+        found.forget(Key::Region);
+        return Ok(());
+    }
+    let needs_one = found.one(Key::UserClientId).is_some() || found.one(Key::SecretArn).is_some();
+    if found.one(Key::Region).is_none() && needs_one {
+        let mut profile = app.bare_profile(&of_found)?;
+        app.settle_region(&mut profile);
+        if let Some(region) = profile.region {
+            found.offer(Key::Region, vec![region.to_string()], "the AWS configuration");
+        }
+    }
+    Ok(())
+}
+
+/// What the source itself says.
+fn read(app: &App, args: &Import) -> Result<(SourceKind, Found)> {
+    let source = args.source.as_str();
+    let asked: Option<SourceKind> = args.from.as_deref().map(str::parse).transpose()?;
+    let is_file = Path::new(source).exists();
+    let place = match asked {
+        Some(SourceKind::Terraform | SourceKind::Env) if source == "-" => Place::Stdin,
+        Some(SourceKind::Terraform | SourceKind::Env) => Place::File,
+        Some(kind) => Place::Network(kind),
+        None => place(source, is_file)?,
+    };
+    let text = match place {
+        Place::Stdin => Some(stdin()?),
+        Place::File => Some(file_text(source)?),
+        Place::Network(_) => None,
+    };
+    if let Some(text) = text {
+        let kind = asked.unwrap_or_else(|| kind_of_content(text.expose()));
+        let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };
+        let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
+        return found.map(|found| (kind, found)).map_err(|error| error.context(&shown));
+    }
+    let Place::Network(kind) = place else { return Err(Error::usage("the source is no file")) };
+    let wire = app.wire()?;
+    let base = app.bare_profile(&[])?;
+    let found = match kind {
+        SourceKind::Secret => app.block_on(secret::read(&wire, &base, &source.parse()?)),
+        SourceKind::Parameter => app.block_on(parameter::read(&wire, &base, &source.parse()?)),
+        SourceKind::Stack => app.block_on(stack::read(&wire, &base, &source.parse()?)),
+        SourceKind::Issuer => app.block_on(issuer::read(&wire, &base, source)),
+        SourceKind::Pool => {
+            let id = pool_id(source)?;
+            let profile = app.bare_profile(&[(Key::UserPoolId, Some(id.as_str()))])?;
+            let named = [&args.client_id, &args.m2m_client_id].into_iter().flatten();
+            let named = named.map(|id| id.parse()).collect::<Result<Vec<_>>>()?;
+            app.block_on(pool::read(&wire, &profile, &id, &named))
+        }
+        SourceKind::Terraform | SourceKind::Env => return Err(Error::usage("the source is no file")),
+    };
+    found.map(|found| (kind, found))
+}
+
+fn stdin() -> Result<Secret> {
+    if std::io::stdin().is_terminal() {
+        return Err(Error::usage("there is nothing on standard input")
+            .hint("pipe it in: terraform output -json | cogtok profile import - --name NAME"));
+    }
+    text_of(&Zeroizing::new(terminal::stdin_up_to(LIMIT)?))
+}
+
+fn file_text(source: &str) -> Result<Secret> {
+    let unreadable =
+        |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be read: {why}", printable(source, 120)));
+    let path: PathBuf = Path::new(source).canonicalize().map_err(|why| unreadable(&why))?;
+    let piped = "a pipe goes in as `-`: … | cogtok profile import - --name NAME";
+    let bytes = file::read(&path, LIMIT as u64).map_err(|why| unreadable(&why).hint(piped))?;
+    text_of(&bytes.unwrap_or_default()).map_err(|error| error.context(&printable(source, 120)))
+}
+
+fn text_of(bytes: &[u8]) -> Result<Secret> {
+    if bytes.len() > LIMIT {
+        return Err(Error::usage("it is larger than 1 MiB"));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Secret::new(text.to_owned())),
+        Err(_) => Err(Error::usage("it is not UTF-8")),
+    }
+}
+
+/// Lets the person at the terminal say which of several values is meant.
+fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
+    let (what, option) = match key {
+        Key::UserPoolId => ("user pool", "--user-pool-id"),
+        Key::M2mClientId => ("machine-to-machine app client", "--m2m-client-id"),
+        _ => ("app client for users", "--client-id"),
+    };
+    let value = |candidate: &Candidate| candidate.values.first().cloned().unwrap_or_default();
+    let shown = |candidate: &Candidate| format!("{} ({})", value(candidate), printable(&candidate.origin, 60));
+    if !terminal::can_ask() {
+        let list: Vec<String> = candidates.iter().take(10).map(shown).collect();
+        let message = format!("the source has more than one {what}: {}", list.join(", "));
+        return Err(Error::new(Kind::NeedsHuman, message).hint(format!("say which: `{option} ID`")));
+    }
+    for (number, candidate) in candidates.iter().enumerate() {
+        terminal::show(&format!("{:>4}  {}\n", number + 1, printable(&shown(candidate), 300)));
+    }
+    let question = format!("Which {what}? [1-{}]", candidates.len());
+    let typed = terminal::ask_line(&question, &format!("say which: `{option} ID`"))?;
+    let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let by_number = by_number.filter(|index| *index < candidates.len());
+    by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed)).ok_or_else(|| {
+        Error::usage(format!("`{}` is none of them", printable(&typed, 80)))
+            .hint(format!("or say which: `{option} ID`"))
+    })
+}

@@ -1,0 +1,145 @@
+//! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
+
+use cogtok::error::{Error, Kind, Result};
+use cogtok::flows::import::SourceKind;
+use cogtok::flows::import::finish::{self, Missing};
+use cogtok::profile::Profile;
+use cogtok::profile::keys::{Key, Origin, Settings};
+use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::secret::Secret;
+use cogtok::store::config_edit::edit;
+use cogtok::store::secrets::Binding;
+
+use super::super::delete;
+use super::Import;
+use super::gather::Gathered;
+use crate::app::{App, as_written, aws_environment, other_profiles};
+use crate::commands::secret::binding;
+
+/// A setting to be written.
+pub struct Setting {
+    pub key: Key,
+    pub values: Vec<String>,
+    pub origin: String,
+}
+
+/// A secret to be stored.
+pub struct ToStore {
+    pub binding: Binding,
+    pub value: Secret,
+    pub origin: String,
+}
+
+/// Everything that is to be written, and what is to be said of it.
+pub struct Plan {
+    pub name: ProfileName,
+    pub kind: SourceKind,
+    pub settings: Vec<Setting>,
+    pub secrets: Vec<ToStore>,
+    /// What a profile of that name says now.
+    pub before: Option<Settings>,
+    /// Whether the profile becomes the default.
+    pub is_default: bool,
+    pub left_out: Vec<String>,
+    pub missing: Vec<Missing>,
+    profile: Profile,
+}
+
+pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> Result<Plan> {
+    let Gathered { kind, mut found } = gathered;
+    if args.copy_secret {
+        if found.secret(SecretKind::M2mClient).is_none() {
+            return Err(Error::config("there is no client secret to copy").hint(
+                "leave `--copy-secret` out, or import the secret itself: cogtok profile import ARN --copy-secret",
+            ));
+        }
+        found.forget(Key::SecretArn);
+    } else if found.one(Key::SecretArn).is_some() {
+        found.forget_secret(SecretKind::M2mClient);
+    }
+    let settings: Vec<Setting> = found
+        .settings()
+        .map(|(key, candidate)| Setting { key, values: candidate.values.clone(), origin: candidate.origin.clone() })
+        .collect();
+    let mut resolved = Settings::default();
+    for setting in &settings {
+        resolved.offer(setting.key, setting.values.clone(), Origin::Profile);
+    }
+    let mut profile = Profile::resolve(Some(name.clone()), &resolved, &aws_environment())?;
+    let mut left_out = found.left_out.clone();
+    let mut secrets = Vec::new();
+    for secret in found.secrets() {
+        match binding(&profile, secret.kind) {
+            _ if args.no_secrets => left_out.push(format!("{} is not taken: `--no-secrets`", secret.origin)),
+            Ok(binding) => {
+                secrets.push(ToStore { binding, value: secret.value.clone(), origin: secret.origin.clone() });
+            }
+            // A secret is bound to its client and to where it may be sent.
+            Err(error) if args.copy_secret => {
+                return Err(error.context(&format!("the {} secret can't be kept", secret.kind)));
+            }
+            Err(error) => left_out.push(format!("{} is not taken: {error}", secret.origin)),
+        }
+    }
+    profile.secrets = secrets.iter().map(|secret| secret.binding.kind).collect();
+    let is_stored = |kind: SecretKind| secrets.iter().any(|secret| secret.binding.kind == kind);
+    let missing = finish::missing(name.as_str(), &found, is_stored);
+    let config = app.config()?;
+    let names = config.names();
+    let before = match names.contains(&name) {
+        true => {
+            let mut before = Settings::default();
+            config.offer(&name, &mut before)?;
+            Some(before)
+        }
+        false => None,
+    };
+    let is_default = config.default_profile()?.is_none() && names.iter().all(|other| *other == name);
+    Ok(Plan { name, kind, settings, secrets, before, is_default, left_out, missing, profile })
+}
+
+pub fn write(app: &App, plan: &Plan) -> Result<()> {
+    let Plan { name, settings, secrets, .. } = plan;
+    for secret in secrets {
+        let stored = app.secrets().and_then(|store| store.set(&secret.binding, &secret.value));
+        stored.map_err(|error| match error.kind() {
+            Kind::Store => error.hint("nothing was imported; `--no-secrets` imports without the secrets"),
+            _ => error,
+        })?;
+    }
+    let kept = if plan.before.is_some() { forget_old(app, plan)? } else { Vec::new() };
+    let keys: Vec<Key> = settings.iter().map(|setting| setting.key).collect();
+    edit(&app.config_path()?, app.deadline(), |draft| {
+        match &plan.before {
+            Some(_) => draft.retain(name, &keys)?,
+            None => draft.add(name)?,
+        }
+        for setting in settings {
+            draft.set(name, setting.key, &setting.values)?;
+        }
+        for secret in secrets {
+            draft.note_secret(name, secret.binding.kind, true)?;
+        }
+        kept.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))?;
+        if plan.is_default {
+            draft.set_default(Some(name));
+        }
+        Ok(())
+    })
+}
+
+/// Forgets what the old profile had and neither the new one nor another has: secrets and cached tokens. Says which secrets
+/// stay, and whose they are.
+fn forget_old(app: &App, plan: &Plan) -> Result<Vec<(ProfileName, SecretKind)>> {
+    let config = app.config()?;
+    let Ok(old) = as_written(config, &plan.name) else { return Ok(Vec::new()) };
+    let mut heirs: Vec<Profile> =
+        other_profiles(config, &plan.name).filter(|other| delete::shares(&old, other)).collect();
+    heirs.push(plan.profile.clone());
+    delete::forget(app, &old, &heirs, false).map_err(|error| {
+        error.hint(format!(
+            "nothing was replaced; `cogtok profile delete {} --keep-secrets` leaves the secrets",
+            plan.name
+        ))
+    })
+}

@@ -1,0 +1,164 @@
+//! What follows from what a source says: the client secret that it refers to, the sign-in flow that its client allows, the
+//! domain that its prefix stands for, and what is missing still.
+
+use super::found::Found;
+use super::{issuer, names, secret};
+use crate::cognito::admin::Admin;
+use crate::cognito::clients::AppClient;
+use crate::cognito::http::Wire;
+use crate::error::{Error, Kind, Result};
+use crate::profile::Profile;
+use crate::profile::keys::Key;
+use crate::profile::words::{ClientId, Region, SecretArn, SecretKind};
+
+/// Something that a profile lacks, and the command that gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What for, and what.
+    pub what: String,
+    /// The command to type.
+    pub command: String,
+}
+
+/// Follows a secret that the source refers to. One that can't be read is told, and what else there is still counts.
+///
+/// # Errors
+/// Where the network or the service fails.
+pub async fn follow_secret(wire: &Wire, profile: &Profile, found: &mut Found) -> Result<()> {
+    let Some(arn) = found.one(Key::SecretArn).map(str::parse::<SecretArn>).transpose()? else { return Ok(()) };
+    match secret::follow(wire, profile, &arn, found).await {
+        Ok(()) => Ok(()),
+        Err(error) if matches!(error.kind(), Kind::Network | Kind::Usage) => Err(error),
+        Err(error) => {
+            found.forget(Key::SecretArn);
+            found.leave_out(&format!("the secret {arn} is not taken: {error}"));
+            Ok(())
+        }
+    }
+}
+
+/// Asks Cognito what the app clients allow, and takes a client's secret where there is none yet. `profile` has the pool.
+/// That the AWS credentials do not allow it is told, and no failure.
+pub async fn look_at_clients(wire: &Wire, profile: &Profile, found: &mut Found) {
+    let mut admin = None;
+    for key in [Key::UserClientId, Key::M2mClientId] {
+        let Some(id) = found.one(key).and_then(|id| id.parse::<ClientId>().ok()) else { continue };
+        let is_known = match key {
+            Key::M2mClientId => found.secret(SecretKind::M2mClient).is_some() || found.one(Key::SecretArn).is_some(),
+            _ => found.one(Key::AuthFlow).is_some(),
+        };
+        let client = match found.clients.iter().position(|client| client.id == id) {
+            Some(at) => Ok(found.clients.remove(at)),
+            None if is_known || profile.user_pool_id.is_none() => continue,
+            None => describe(wire, profile, &mut admin, &id).await,
+        };
+        match client {
+            Ok(client) => take_client(key, client, found),
+            Err(error) => {
+                found.leave_out(&format!("what the app client {id} allows is not known: {error}"));
+                if error.kind() != Kind::Config {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn describe(
+    wire: &Wire,
+    profile: &Profile,
+    admin: &mut Option<Admin>,
+    id: &ClientId,
+) -> Result<AppClient, Error> {
+    let admin = match admin {
+        Some(admin) => admin,
+        None => admin.insert(Admin::new(wire, profile).await?),
+    };
+    let mut client = admin.app_client(id).await?;
+    if client.is_machine && client.scopes.is_empty() {
+        client.scopes = admin.custom_scopes().await?;
+    }
+    Ok(client)
+}
+
+fn take_client(key: Key, client: AppClient, found: &mut Found) {
+    let origin = "DescribeUserPoolClient";
+    match key {
+        Key::M2mClientId => {
+            if found.candidates(Key::Scopes).is_empty() && !client.scopes.is_empty() {
+                found.offer(Key::Scopes, client.scopes, origin);
+            }
+        }
+        _ => match client.flows.first() {
+            Some(_) if found.one(Key::AuthFlow).is_some() => {}
+            Some(flow) => found.offer(Key::AuthFlow, vec![flow.to_string()], origin),
+            None => {
+                found.leave_out("the app client allows no sign-in with a user name; the browser may do: cogtok login")
+            }
+        },
+    }
+    let kind = if key == Key::M2mClientId { SecretKind::M2mClient } else { SecretKind::UserClient };
+    let is_referenced = kind == SecretKind::M2mClient && found.one(Key::SecretArn).is_some();
+    if let Some(secret) = client.secret.filter(|_| found.secret(kind).is_none() && !is_referenced) {
+        found.offer_secret(kind, secret, origin);
+    }
+}
+
+/// Makes the domain whole. With a Cognito that is not AWS's, the pool's discovery document has the address.
+///
+/// # Errors
+/// Where the discovery document is needed and can't be read.
+pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) -> Result<()> {
+    if !found.candidates(Key::Domain).is_empty() {
+        return Ok(());
+    }
+    let prefix = found.prefix.take();
+    match (&profile.cognito_idp_endpoint, &profile.user_pool_id) {
+        (Some(endpoint), Some(pool)) => {
+            let asked = issuer::discover(wire, Some(endpoint), pool, found).await;
+            // Where a token endpoint is known the rest can wait.
+            if found.candidates(Key::TokenUrl).is_empty() { asked } else { Ok(()) }
+        }
+        (Some(_), None) => Ok(()),
+        (None, _) => {
+            let region: Option<Region> = found.one(Key::Region).and_then(|region| region.parse().ok());
+            let region = profile.region.clone().or(region);
+            if let Some((prefix, origin)) = prefix {
+                match region.and_then(|region| names::domain_of(&prefix, &region)) {
+                    Some(domain) => found.offer(Key::Domain, vec![domain], &origin),
+                    None => found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known")),
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What the profile `name` lacks for the tokens that it is meant for. `is_stored` says which secrets it will have.
+pub fn missing(name: &str, found: &Found, is_stored: impl Fn(SecretKind) -> bool) -> Vec<Missing> {
+    let has = |key: Key| !found.candidates(key).is_empty();
+    let mut missing = Vec::new();
+    let mut say = |what: &str, command: String| missing.push(Missing { what: what.to_owned(), command });
+    let is_for_machines = has(Key::M2mClientId) || has(Key::SecretArn) || has(Key::Scopes);
+    let set = |key: Key, value: &str| format!("cogtok profile set {name} {} {value}", key.dotted());
+    if !has(Key::UserClientId) && (has(Key::UserPoolId) || !is_for_machines) {
+        say("users' tokens: the app client that users sign in with", set(Key::UserClientId, "ID"));
+    }
+    if has(Key::UserClientId) && !has(Key::UserPoolId) {
+        say("users' tokens: the user pool", set(Key::UserPoolId, "ID"));
+    }
+    if !is_for_machines {
+        return missing;
+    }
+    let is_referenced = has(Key::SecretArn);
+    if !has(Key::M2mClientId) {
+        say("machine-to-machine tokens: the app client", set(Key::M2mClientId, "ID"));
+    }
+    if !has(Key::TokenUrl) && !has(Key::Domain) {
+        say("machine-to-machine tokens: the token endpoint", set(Key::TokenUrl, "URL"));
+    }
+    if has(Key::M2mClientId) && !is_referenced && !is_stored(SecretKind::M2mClient) {
+        say("machine-to-machine tokens: the client secret", format!("cogtok secret set m2m-client -p {name}"));
+    }
+    missing
+}

@@ -1,0 +1,179 @@
+//! What a source says: settings, each with the name it was found under, and secrets.
+
+use std::collections::BTreeMap;
+
+use crate::cognito::clients::AppClient;
+use crate::error::{Error, Result, is_unprintable, printable};
+use crate::profile::keys::Key;
+use crate::profile::words::{Endpoint, SecretKind};
+use crate::secret::Secret;
+
+/// A value that a source has for a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The value; several for a list.
+    pub values: Vec<String>,
+    /// Where it was found: a name in the source, or the operation that told.
+    pub origin: String,
+    /// How sure it is that the value is meant for the key; 0 is the surest.
+    rank: u8,
+}
+
+/// A secret that a source has.
+#[derive(Debug)]
+pub struct FoundSecret {
+    /// Its kind.
+    pub kind: SecretKind,
+    /// Its value.
+    pub value: Secret,
+    /// Where it was found.
+    pub origin: String,
+}
+
+/// What a source says.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// A name for the profile, where the source suggests one.
+    pub name: Option<String>,
+    /// The prefix of the pool's domain, where the domain itself does not follow from it.
+    pub(super) prefix: Option<(String, String)>,
+    /// What the source has and a profile can't take, in sentences.
+    pub left_out: Vec<String>,
+    /// App clients that were looked at already.
+    pub(super) clients: Vec<AppClient>,
+    settings: BTreeMap<Key, Vec<Candidate>>,
+    secrets: Vec<FoundSecret>,
+}
+
+impl Found {
+    /// Nothing yet, with a name for the profile.
+    pub(super) fn named(name: Option<String>) -> Self {
+        Found { name, ..Found::default() }
+    }
+
+    /// Takes a value for a key, unless the key can't have it or has it already.
+    pub fn offer(&mut self, key: Key, values: Vec<String>, origin: &str) {
+        self.offer_ranked(key, values, origin, 0);
+    }
+
+    pub(super) fn offer_ranked(&mut self, key: Key, values: Vec<String>, origin: &str, rank: u8) {
+        let is_usable = |value: &String| !value.chars().any(is_unprintable) && key.check(value).is_ok();
+        if values.is_empty() || !values.iter().all(is_usable) {
+            // The value is not repeated: under a wrong name it may be a secret.
+            self.leave_out(&format!("{} is not taken: it can't be `{}`", printable(origin, 80), key.dotted()));
+            return;
+        }
+        let is_url = matches!(key, Key::Domain | Key::TokenUrl | Key::EndpointUrl);
+        let plain = |value: String| match value.parse::<Endpoint>() {
+            Ok(url) if is_url => url.to_string(),
+            _ => value,
+        };
+        let values: Vec<String> = values.into_iter().map(plain).collect();
+        let candidates = self.settings.entry(key).or_default();
+        match candidates.iter_mut().find(|candidate| candidate.values == values) {
+            Some(same) if same.rank <= rank => {}
+            Some(same) => (same.rank, same.origin) = (rank, origin.to_owned()),
+            None => candidates.push(Candidate { values, origin: origin.to_owned(), rank }),
+        }
+    }
+
+    /// Takes a value in place of all that were found.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for a value that the key can't have.
+    pub fn decide(&mut self, key: Key, values: Vec<String>, origin: &str) -> Result<()> {
+        values.iter().try_for_each(|value| key.check(value).map_err(|error: Error| error.context(origin)))?;
+        self.settings.insert(key, vec![Candidate { values, origin: origin.to_owned(), rank: 0 }]);
+        Ok(())
+    }
+
+    /// Takes a secret; the first of its kind counts.
+    pub(super) fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
+        let bytes = value.expose().as_bytes().to_vec();
+        match Secret::from_bytes(bytes) {
+            Ok(value) if !self.secrets.iter().any(|secret| secret.kind == kind) => {
+                self.secrets.push(FoundSecret { kind, value, origin: origin.to_owned() });
+            }
+            Ok(_) => self.leave_out(&format!("{} is not taken: there is such a secret already", printable(origin, 80))),
+            Err(_) => self.leave_out(&format!("{} is not taken: it can't be a secret", printable(origin, 80))),
+        }
+    }
+
+    /// Notes what is not taken, and why.
+    pub(super) fn leave_out(&mut self, why: &str) {
+        if !self.left_out.iter().any(|known| known == why) {
+            self.left_out.push(why.to_owned());
+        }
+    }
+
+    /// The value of a key, where there is one and no other.
+    pub fn one(&self, key: Key) -> Option<&str> {
+        match self.settings.get(&key).map(Vec::as_slice) {
+            Some([only]) => only.values.first().map(String::as_str),
+            _ => None,
+        }
+    }
+
+    /// Whether the source says nothing that a profile could take.
+    pub fn is_empty(&self) -> bool {
+        self.settings.is_empty() && self.secrets.is_empty() && self.prefix.is_none()
+    }
+
+    /// What was found for a key.
+    pub fn candidates(&self, key: Key) -> &[Candidate] {
+        self.settings.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Settles on one value a key: on the surest where one is, else on what `choose` says for the keys that it is asked
+    /// for, else on the first.
+    ///
+    /// # Errors
+    /// Those of `choose`.
+    pub fn settle(&mut self, asked: &[Key], mut choose: impl FnMut(Key, &[Candidate]) -> Result<usize>) -> Result<()> {
+        let mut passed_over = Vec::new();
+        for (key, candidates) in &mut self.settings {
+            let best = candidates.iter().map(|candidate| candidate.rank).min().unwrap_or_default();
+            let surest: Vec<Candidate> =
+                candidates.iter().filter(|candidate| candidate.rank == best).cloned().collect();
+            let taken = match surest.as_slice() {
+                [] | [_] => 0,
+                several if asked.contains(key) => choose(*key, several)?,
+                _ => 0,
+            };
+            let Some(taken) = surest.get(taken).cloned() else { continue };
+            let others = candidates.iter().filter(|other| **other != taken).map(|other| other.origin.clone());
+            passed_over.extend(others.map(|origin| (origin, *key, taken.origin.clone())));
+            *candidates = vec![taken];
+        }
+        for (origin, key, taken) in passed_over {
+            let [origin, taken] = [origin, taken].map(|name| printable(&name, 80));
+            self.leave_out(&format!("{origin} is not taken: `{}` is that of {taken}", key.dotted()));
+        }
+        Ok(())
+    }
+
+    /// The settings, each with its value and where it was found. [`Found::settle`] comes before.
+    pub fn settings(&self) -> impl Iterator<Item = (Key, &Candidate)> {
+        self.settings.iter().filter_map(|(key, candidates)| Some((*key, candidates.first()?)))
+    }
+
+    /// Leaves a key out.
+    pub fn forget(&mut self, key: Key) {
+        self.settings.remove(&key);
+    }
+
+    /// The secret of this kind.
+    pub fn secret(&self, kind: SecretKind) -> Option<&FoundSecret> {
+        self.secrets.iter().find(|secret| secret.kind == kind)
+    }
+
+    /// The secrets.
+    pub fn secrets(&self) -> &[FoundSecret] {
+        &self.secrets
+    }
+
+    /// Leaves a secret out.
+    pub fn forget_secret(&mut self, kind: SecretKind) {
+        self.secrets.retain(|secret| secret.kind != kind);
+    }
+}

@@ -1,0 +1,163 @@
+//! Profiles from what a workshop leaves behind: each source says what it knows, and what it says becomes settings and
+//! secrets. One file per source; this one is what they have in common.
+
+pub mod env_file;
+pub mod finish;
+pub mod found;
+pub mod issuer;
+pub mod json;
+mod names;
+pub mod parameter;
+pub mod pool;
+pub mod secret;
+pub mod stack;
+
+use std::fmt;
+use std::str::FromStr;
+
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result, printable};
+use crate::profile::choices::choice;
+use crate::profile::words::{PoolId, StackName};
+
+/// The largest file that is read, in bytes.
+pub const LIMIT: usize = 1024 * 1024;
+
+choice!(
+    /// The kinds of source that a profile is made from.
+    SourceKind, "kind of source" {
+        /// A Secrets Manager secret.
+        Secret = "secret",
+        /// A parameter of Systems Manager.
+        Parameter = "ssm",
+        /// The outputs of a CloudFormation stack.
+        Stack = "stack",
+        /// The outputs of Terraform, and other JSON objects of names and values.
+        Terraform = "terraform",
+        /// Lines of `NAME=VALUE`.
+        Env = "env",
+        /// An issuer or a discovery URL.
+        Issuer = "issuer",
+        /// A user pool, by its id.
+        Pool = "pool",
+    }
+);
+
+/// Where a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Standard input.
+    Stdin,
+    /// A file; what is in it tells its kind.
+    File,
+    /// The network.
+    Network(SourceKind),
+}
+
+/// A name and its value, as a source has them. The value may be a secret.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    name: String,
+    value: Zeroizing<String>,
+}
+
+/// Where `text` is read, by its looks. `is_file` says whether there is a file of that name.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for what looks like none, or like two.
+pub fn place(text: &str, is_file: bool) -> Result<Place> {
+    let shown = printable(text, 120);
+    let kinds = SourceKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    let unknown =
+        |why: &str| Err(Error::usage(format!("`{shown}` {why}")).hint(format!("`--from` names the kind: {kinds}")));
+    let of_service = |service: &str| text.splitn(4, ':').nth(2) == Some(service);
+    Ok(match text {
+        "-" => Place::Stdin,
+        _ if is_file => Place::File,
+        _ if text.starts_with("https://") || text.starts_with("http://") => Place::Network(SourceKind::Issuer),
+        _ if text.starts_with("arn:") && of_service("secretsmanager") => Place::Network(SourceKind::Secret),
+        _ if text.starts_with("arn:") && of_service("ssm") => Place::Network(SourceKind::Parameter),
+        _ if text.starts_with("arn:") && of_service("cloudformation") => Place::Network(SourceKind::Stack),
+        _ if text.starts_with("arn:") && of_service("cognito-idp") => Place::Network(SourceKind::Pool),
+        _ if text.starts_with("arn:") => return unknown("is an ARN of a service that profiles don't come from"),
+        _ if text.starts_with("./") || text.starts_with("../") || text.starts_with("~/") => {
+            return Err(Error::usage(format!("there is no file `{shown}`")));
+        }
+        _ if text.starts_with('/') => Place::Network(SourceKind::Parameter),
+        _ if names::is_pool_id(text) => Place::Network(SourceKind::Pool),
+        _ if text.ends_with(".env") || text.ends_with(".json") || text.starts_with(".env") => {
+            return Err(Error::usage(format!("there is no file `{shown}`")));
+        }
+        _ if text.parse::<StackName>().is_ok() => {
+            return unknown("is no file; it could be a stack or a secret");
+        }
+        _ if text.parse::<crate::profile::words::SecretArn>().is_ok() => Place::Network(SourceKind::Secret),
+        _ => return unknown("is neither a file nor the name of anything that a profile comes from"),
+    })
+}
+
+/// The kind of a file, by what is in it.
+pub fn kind_of_content(text: &str) -> SourceKind {
+    match text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+        true => SourceKind::Terraform,
+        false => SourceKind::Env,
+    }
+}
+
+/// The user pool that `text` names: its id, or the end of its ARN.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for anything else.
+pub fn pool_id(text: &str) -> Result<PoolId> {
+    match text.strip_prefix("arn:") {
+        Some(arn) => arn.rsplit_once("userpool/").map_or(text, |(_, id)| id).parse(),
+        None => text.parse(),
+    }
+}
+
+/// A profile's name made of words that may hold what such a name can't; none where nothing is left of them.
+pub fn name_from(text: &str) -> Option<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
+    let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    let name: String = name.trim_matches(['-', '.', '_']).chars().take(64).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_found_by_looking() {
+        let at = |text: &str| place(text, false).unwrap();
+        let network = Place::Network;
+        for (text, expected) in [
+            ("-", Place::Stdin),
+            ("arn:aws:secretsmanager:us-east-1:111122223333:secret:x-AbCdEf", network(SourceKind::Secret)),
+            ("arn:aws-cn:ssm:cn-north-1:111122223333:parameter/a/b", network(SourceKind::Parameter)),
+            ("arn:aws:cloudformation:us-east-1:111122223333:stack/x/1-2", network(SourceKind::Stack)),
+            ("arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_abc", network(SourceKind::Pool)),
+            ("/agentic-platform/config/dev", network(SourceKind::Parameter)),
+            ("us-east-1_AbCdEfGhI", network(SourceKind::Pool)),
+            ("us-gov-west-1_AbCdEfGhI", network(SourceKind::Pool)),
+            ("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc", network(SourceKind::Issuer)),
+            ("m2m/credentials", network(SourceKind::Secret)),
+        ] {
+            assert_eq!(at(text), expected, "{text}");
+        }
+        assert_eq!(place("/etc/dev.env", true).unwrap(), Place::File);
+        for unclear in
+            ["", "workshop", "x.json", ".env.local", "./x", "a b", "\u{1b}[31m", "arn:aws:s3:::bucket", "arn:"]
+        {
+            assert!(place(unclear, false).is_err(), "{unclear}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_made_of_what_there_is() {
+        assert_eq!(name_from("/agentic platform/config/dev").as_deref(), Some("agentic-platform-config-dev"));
+        assert_eq!(name_from("\u{1b}..//").as_deref(), None);
+        assert_eq!(name_from(&"x/".repeat(100)).map(|name| name.len()), Some(64));
+    }
+}

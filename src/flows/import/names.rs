@@ -1,0 +1,335 @@
+//! What workshops call things: from the names and values of outputs and variables to the keys of a profile. A name is taken
+//! for what it ends with, whatever its style, and a value of an unmistakable shape for what it is.
+
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::Pair;
+use super::found::Found;
+use crate::profile::keys::Key;
+use crate::profile::words::{ClientId, Endpoint, PoolId, Region, Scopes, SecretKind};
+use crate::secret::Secret;
+
+/// Words that say that a value belongs to something else, however it ends.
+const FOREIGN: [&str; 24] = [
+    "apple",
+    "auth0",
+    "aurora",
+    "azure",
+    "bitbucket",
+    "database",
+    "db",
+    "discord",
+    "facebook",
+    "github",
+    "gitlab",
+    "google",
+    "idp",
+    "langfuse",
+    "litellm",
+    "microsoft",
+    "mysql",
+    "okta",
+    "openai",
+    "postgres",
+    "rds",
+    "redis",
+    "slack",
+    "twitter",
+];
+
+/// Words that a name may be made of and still be Cognito's beyond doubt; the longest first.
+const OURS: [&str; 37] = [
+    "clientcredentials",
+    "credentials",
+    "nextpublic",
+    "expopublic",
+    "reactapp",
+    "userpools",
+    "cognito",
+    "machine",
+    "service",
+    "endpoint",
+    "userpool",
+    "client",
+    "hosted",
+    "region",
+    "secret",
+    "server",
+    "domain",
+    "scopes",
+    "issuer",
+    "oauth2",
+    "oauth",
+    "token",
+    "scope",
+    "tfvar",
+    "name",
+    "user",
+    "pool",
+    "vite",
+    "auth",
+    "m2m",
+    "app",
+    "arn",
+    "aws",
+    "uri",
+    "url",
+    "web",
+    "id",
+];
+
+/// Values that stand where one is to be filled in.
+const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "placeholder", "replace", "xxxx", "your"];
+
+/// Scopes of users' tokens, which no machine may ask for.
+const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
+
+/// Whether `text` has the shape of a user pool id, which nothing else has.
+pub(super) fn is_pool_id(text: &str) -> bool {
+    let Some((region, id)) = text.split_once('_') else { return false };
+    let is_numbered = region.rsplit_once('-').is_some_and(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
+    is_numbered
+        && region.split('-').count() >= 3
+        && region.starts_with(|c: char| c.is_ascii_lowercase())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric())
+        && text.parse::<PoolId>().is_ok()
+}
+
+/// The letters and digits of a name, in lower case.
+fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// A name without its style, without the names around it, and without what the CDK appends.
+fn plain(name: &str) -> String {
+    let name = name.rsplit('.').next().unwrap_or_default();
+    let hash = name.len().checked_sub(8).filter(|at| name.is_char_boundary(*at)).map(|at| name.split_at(at));
+    let is_hash = |text: &str| {
+        text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+            && text.bytes().any(|b| b.is_ascii_digit())
+    };
+    let name = match hash {
+        Some((before, hash)) if is_hash(hash) && before.ends_with(|c: char| c.is_ascii_lowercase()) => before,
+        _ => name,
+    };
+    letters(name)
+}
+
+/// The words of a name in any style.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let chars: Vec<char> = name.chars().collect();
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| chars.get(at));
+        let begins = c.is_ascii_uppercase()
+            && (before.is_some_and(char::is_ascii_lowercase)
+                || (before.is_some_and(char::is_ascii_uppercase)
+                    && chars.get(at + 1).is_some_and(char::is_ascii_lowercase)));
+        if begins || !c.is_ascii_alphanumeric() {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_ascii_alphanumeric(), words.last_mut()) {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words
+}
+
+/// Whether nothing of a plain name is left when all words of ours are taken away.
+fn is_ours(plain: &str) -> bool {
+    let mut rest = plain;
+    while let Some(word) = OURS.iter().find(|word| rest.starts_with(**word)) {
+        rest = &rest[word.len()..];
+    }
+    rest.is_empty()
+}
+
+/// The user pool that a value names: its id, its ARN, or a URL of its issuer.
+fn pool_in(value: &str) -> Option<PoolId> {
+    if is_pool_id(value) {
+        return value.parse().ok();
+    }
+    if value.starts_with("arn:") && value.contains(":cognito-idp:") {
+        return super::pool_id(value).ok();
+    }
+    super::issuer::parse(value).ok().map(|issuer| issuer.pool)
+}
+
+/// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
+pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
+    // A bare `client_id` is a machine's where what only machines have stands beside it.
+    let is_bare = |pair: &Pair, name: &str| plain(&pair.name) == name && !pair.value.trim().is_empty();
+    let is_machine =
+        ["clientsecret", "tokenurl", "scopes", "scope"].iter().any(|name| pairs.iter().any(|pair| is_bare(pair, name)));
+    for pair in pairs {
+        one(pair, is_machine, found);
+    }
+    // Without its user a password can't be kept.
+    if found.secret(SecretKind::Password).is_some() && found.candidates(Key::Username).is_empty() {
+        found.forget_secret(SecretKind::Password);
+        found.leave_out("a password is not taken: there is no user name to keep it for");
+    }
+}
+
+fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
+    let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
+    let lower = text.to_ascii_lowercase();
+    let is_placeholder = text.starts_with(['<', '$', '{']) || PLACEHOLDERS.iter().any(|word| lower.starts_with(word));
+    if text.is_empty() || words(&name).iter().any(|word| FOREIGN.contains(&word.as_str())) {
+        return;
+    }
+    let ends = |tails: &[&str]| tails.iter().any(|tail| plain.ends_with(tail));
+    let has = |parts: &[&str]| parts.iter().any(|part| whole.contains(part));
+    let rank = if is_ours(&plain) { 0 } else { 1 };
+    if let Some(variable) = Key::ALL.iter().find(|key| key.variable() == Some(name.as_str())) {
+        let values = if variable.is_list() { text.split_ascii_whitespace().collect() } else { vec![text] };
+        return found.offer(*variable, values.into_iter().map(str::to_owned).collect(), &name);
+    }
+    if let Some(kind) = secret_kind(&plain, &ends, &has, is_machine, text) {
+        return if is_placeholder { () } else { found.offer_secret(kind, Secret::new((*value).clone()), &name) };
+    }
+    if is_placeholder && is_ours(&plain) && has(&["cognito", "client", "pool", "domain"]) {
+        return found
+            .leave_out(&format!("{} is not taken: it is yet to be filled in", crate::error::printable(&name, 80)));
+    }
+    if let Some(pool) = pool_in(text) {
+        let rank = if ends(&["userpoolid", "poolid"]) { rank } else { 2 };
+        return found.offer_ranked(Key::UserPoolId, vec![pool.to_string()], &name, rank);
+    }
+    if ends(&["userpoolid", "userpoolsid"]) {
+        // Whatever its shape: other makers of pools than AWS give other ids.
+        return found.offer_ranked(Key::UserPoolId, vec![text.to_owned()], &name, rank);
+    }
+    let machine = has(&["m2m", "machine", "clientcredentials", "service"]);
+    if text.starts_with("arn:") || ends(&["secretname"]) {
+        let is_secret = text.contains(":secretsmanager:") || (ends(&["secretname"]) && machine);
+        if is_secret && has(&["m2m", "machine", "client", "credential", "oauth", "cognito"]) {
+            let rank = if machine { 0 } else { 1 };
+            found.offer_ranked(Key::SecretArn, vec![text.to_owned()], &name, rank);
+        }
+        return;
+    }
+    if let Some(url) = text.parse::<Endpoint>().ok().filter(|_| text.contains("://")) {
+        return a_url(&name, &plain, &url, found);
+    }
+    if ends(&["tokenurl", "tokenendpoint", "tokenuri"]) {
+        // No address that anything may be sent to, which is worth saying.
+        return found.offer(Key::TokenUrl, vec![text.to_owned()], &name);
+    }
+    if ends(&["scopes", "scope"]) && (machine || is_machine || has(&["oauth", "cognito", "client"])) {
+        return scopes(text, &name, found);
+    }
+    if ends(&["clientid", "clientsid"]) || (ends(&["client"]) && is_issued(text)) {
+        let key = if machine || (is_machine && plain == "clientid") { Key::M2mClientId } else { Key::UserClientId };
+        // A name of ours may have a value of any shape; another must have that of AWS.
+        if text.parse::<ClientId>().is_ok() && (rank == 0 || is_issued(text)) {
+            found.offer_ranked(key, vec![text.to_owned()], &name, rank);
+        } else if rank == 0 {
+            found.offer(key, vec![text.to_owned()], &name);
+        }
+        return;
+    }
+    match plain.as_str() {
+        "cognitousername" => found.offer(Key::Username, vec![text.to_owned()], &name),
+        "cognitoregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 0),
+        "awsregion" | "region" | "awscognitoregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 1),
+        "awsdefaultregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 2),
+        _ if ends(&["identitypoolid"]) => found.offer(Key::IdentityPoolId, vec![text.to_owned()], &name),
+        _ if ends(&["domain", "domainprefix", "domainname", "hosteduiurl"])
+            && has(&["cognito", "userpool", "auth", "hostedui", "login"]) =>
+        {
+            domain(text, &name, found);
+        }
+        _ => {}
+    }
+}
+
+/// Whether a client id looks like those that AWS gives out.
+fn is_issued(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn secret_kind(
+    plain: &str,
+    ends: &dyn Fn(&[&str]) -> bool,
+    has: &dyn Fn(&[&str]) -> bool,
+    is_machine: bool,
+    text: &str,
+) -> Option<SecretKind> {
+    let is_name = text.starts_with("arn:") || text.contains("://");
+    match plain {
+        "cognitopassword" | "cogtokpassword" => Some(SecretKind::Password),
+        "cogtokm2mclientsecret" => Some(SecretKind::M2mClient),
+        "cogtokuserclientsecret" => Some(SecretKind::UserClient),
+        _ if is_name || !ends(&["clientsecret", "m2msecret"]) || !(is_ours(plain) || has(&["cognito", "m2m"])) => None,
+        "clientsecret" if is_machine => Some(SecretKind::M2mClient),
+        _ if has(&["m2m", "machine", "clientcredentials", "service"]) => Some(SecretKind::M2mClient),
+        _ => Some(SecretKind::UserClient),
+    }
+}
+
+/// A URL for what its path and host say.
+fn a_url(name: &str, plain: &str, url: &Endpoint, found: &mut Found) {
+    let is_hosted = url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com"));
+    let is_named = ["cognito", "hostedui", "userpool", "oauth"].iter().any(|part| plain.contains(part));
+    let is_token = url.url().path().ends_with("/oauth2/token");
+    if is_token
+        || (is_named && plain.ends_with("tokenurl"))
+        || ["tokenurl", "tokenendpoint", "tokenuri"].iter().any(|tail| plain.ends_with(tail))
+    {
+        let rank = if is_token { 0 } else { 1 };
+        found.offer_ranked(Key::TokenUrl, vec![url.to_string()], name, rank);
+    } else if is_hosted || (is_named && (plain.ends_with("domain") || plain.ends_with("domainurl"))) {
+        // Of a page of the domain, what comes before the path.
+        let (value, rank) = if is_hosted { (url.origin(), 1) } else { (url.to_string(), 0) };
+        found.offer_ranked(Key::Domain, vec![value], name, rank);
+    } else if ["awsendpointurl", "cognitoendpointurl", "cognitoendpoint"].contains(&plain) {
+        found.offer(Key::EndpointUrl, vec![url.to_string()], name);
+    }
+}
+
+/// A domain as it is written in many ways: a URL, a host, or the prefix alone.
+pub(super) fn domain(text: &str, name: &str, found: &mut Found) {
+    let is_label = |text: &str| {
+        (1..=63).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+    };
+    if text.contains("://") {
+        found.offer(Key::Domain, vec![text.to_owned()], name);
+    } else if is_label(text) {
+        found.prefix.get_or_insert((text.to_owned(), name.to_owned()));
+    } else {
+        let is_host = Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text));
+        let value = if is_host { format!("https://{text}") } else { String::new() };
+        found.offer(Key::Domain, vec![value], name);
+    }
+}
+
+/// Scopes in one text, separated by spaces or commas.
+fn scopes(text: &str, name: &str, found: &mut Found) {
+    let text: Zeroizing<String> = Zeroizing::new(text.replace([',', '[', ']', '"'], " "));
+    match Scopes::parse([text.as_str()]) {
+        Ok(scopes) if scopes.iter().any(|scope| OF_USERS.contains(&scope)) => {}
+        Ok(scopes) => found.offer(Key::Scopes, scopes.iter().map(str::to_owned).collect(), name),
+        Err(_) => {
+            found.leave_out(&format!("{} is not taken: it is no list of scopes", crate::error::printable(name, 80)))
+        }
+    }
+}
+
+/// The domain that a prefix stands for in a Region; none where there are no such domains.
+pub(super) fn domain_of(prefix: &str, region: &Region) -> Option<String> {
+    let host = match region.as_str() {
+        region if region.starts_with("cn-") => return None,
+        region if region.starts_with("us-gov-") => format!("{prefix}.auth-fips.{region}.amazoncognito.com"),
+        region => format!("{prefix}.auth.{region}.amazoncognito.com"),
+    };
+    Some(format!("https://{host}"))
+}
+
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;

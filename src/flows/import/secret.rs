@@ -1,0 +1,107 @@
+//! A Secrets Manager secret: `{client_id, client_secret, token_url, scopes}`, or the client secret alone.
+
+use super::found::Found;
+use super::name_from;
+use crate::cognito::http::Wire;
+use crate::cognito::secrets_manager::{self, Bundle};
+use crate::error::{Result, printable};
+use crate::profile::Profile;
+use crate::profile::keys::Key;
+use crate::profile::words::{Scopes, SecretArn, SecretKind};
+
+/// What the secret says.
+///
+/// # Errors
+/// As [`secrets_manager::get`].
+pub async fn read(wire: &Wire, profile: &Profile, arn: &SecretArn) -> Result<Found> {
+    let mut found = Found::named(suggested(arn));
+    found.decide(Key::SecretArn, vec![arn.to_string()], "the secret")?;
+    follow(wire, profile, arn, &mut found).await?;
+    Ok(found)
+}
+
+/// Adds what the secret says to what is known. Client, token endpoint and scopes go together with the client secret, so the
+/// secret's own win.
+///
+/// # Errors
+/// As [`secrets_manager::get`].
+pub async fn follow(wire: &Wire, profile: &Profile, arn: &SecretArn, found: &mut Found) -> Result<()> {
+    let bundle = secrets_manager::get(wire, profile, arn).await?;
+    let origin = found.candidates(Key::SecretArn).first().map_or("the secret", |arn| arn.origin.as_str()).to_owned();
+    merge(bundle, &origin, found)
+}
+
+fn merge(bundle: Bundle, origin: &str, found: &mut Found) -> Result<()> {
+    if let Some(arn) = bundle.arn {
+        found.decide(Key::SecretArn, vec![arn.to_string()], origin)?;
+    }
+    let known = [
+        (Key::M2mClientId, bundle.client_id.map(|id| vec![id.to_string()]), "client_id"),
+        (Key::TokenUrl, bundle.token_url.map(|url| vec![url.to_string()]), "token_url"),
+        (Key::Scopes, bundle.scopes.as_ref().map(listed).filter(|scopes| !scopes.is_empty()), "scopes"),
+    ];
+    for (key, values, field) in known {
+        let Some(values) = values else { continue };
+        let others: Vec<String> = found
+            .candidates(key)
+            .iter()
+            .filter(|other| sorted(&other.values) != sorted(&values))
+            .map(|other| printable(&other.origin, 80))
+            .collect();
+        for other in others {
+            found.leave_out(&format!("{other} is not taken: the secret has another `{}`", key.dotted()));
+        }
+        found.decide(key, values, &format!("{field} of the secret"))?;
+    }
+    found.forget_secret(SecretKind::M2mClient);
+    found.offer_secret(SecretKind::M2mClient, bundle.client_secret, "the secret");
+    Ok(())
+}
+
+fn listed(scopes: &Scopes) -> Vec<String> {
+    scopes.iter().map(str::to_owned).collect()
+}
+
+fn sorted(values: &[String]) -> Vec<&String> {
+    let mut values: Vec<&String> = values.iter().collect();
+    values.sort();
+    values
+}
+
+/// The secret's name, without the ending that its ARN has.
+fn suggested(arn: &SecretArn) -> Option<String> {
+    let text = arn.as_str();
+    let name = match text.rsplit_once(":secret:") {
+        Some((_, named)) => {
+            named.rsplit_once('-').filter(|(_, random)| random.len() == 6).map_or(named, |(name, _)| name)
+        }
+        None => text,
+    };
+    name_from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn what_the_secret_says_wins_and_the_rest_is_told() {
+        let mut found = Found::default();
+        found.offer(Key::TokenUrl, vec!["https://one.example/oauth2/token".into()], "OAUTH_TOKEN_ENDPOINT");
+        found.offer(Key::M2mClientId, vec!["client".into()], "COGNITO_M2M_CLIENT_ID");
+        let bundle = Bundle {
+            arn: None,
+            client_secret: Secret::new("hunter2".into()),
+            client_id: Some("client".parse().unwrap()),
+            token_url: Some("https://two.example/oauth2/token".parse().unwrap()),
+            scopes: None,
+        };
+        merge(bundle, "M2M_CREDENTIALS_SECRET_ARN", &mut found).unwrap();
+        assert_eq!(found.one(Key::TokenUrl), Some("https://two.example/oauth2/token"));
+        assert_eq!(found.left_out, ["OAUTH_TOKEN_ENDPOINT is not taken: the secret has another `m2m.token_url`"]);
+        assert_eq!(found.secret(SecretKind::M2mClient).unwrap().value.expose(), "hunter2");
+        let arn: SecretArn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ws/m2m-AbCdEf".parse().unwrap();
+        assert_eq!(suggested(&arn).as_deref(), Some("ws-m2m"));
+    }
+}

@@ -1,0 +1,25 @@
+//! The outputs of a CloudFormation stack.
+
+use zeroize::Zeroizing;
+
+use super::found::Found;
+use super::{Pair, name_from, names};
+use crate::cognito::cloudformation;
+use crate::cognito::http::Wire;
+use crate::error::Result;
+use crate::profile::Profile;
+use crate::profile::words::StackName;
+
+/// What the stack's outputs say.
+///
+/// # Errors
+/// As [`cloudformation::outputs`].
+pub async fn read(wire: &Wire, profile: &Profile, stack: &StackName) -> Result<Found> {
+    let outputs = cloudformation::outputs(wire, profile, stack).await?;
+    let pairs = outputs.into_iter().map(|(name, value)| Pair { name, value: Zeroizing::new(value) }).collect();
+    // Of an ARN (…:stack/NAME/ID) the name.
+    let name = stack.as_str().split('/').nth(1).unwrap_or(stack.as_str());
+    let mut found = Found::named(name_from(name));
+    names::take(pairs, &mut found);
+    Ok(found)
+}
