@@ -39,6 +39,7 @@ mod hostile;
 mod hostile_answers;
 mod hostile_api;
 mod hostile_proxy;
+mod import;
 mod interrupts;
 mod keyring_faults;
 mod keyring_strangers;

@@ -6,10 +6,8 @@ const POOL: &str = "us-east-1_AbCdEfGhI";
 const CLIENT: &str = "1example23456789abcdefghij";
 
 fn taken(pairs: &[(&str, &str)]) -> Found {
-    let pairs = pairs.iter().map(|(name, value)| Pair {
-        name: (*name).to_owned(),
-        value: Zeroizing::new((*value).to_owned()),
-    });
+    let pairs =
+        pairs.iter().map(|(name, value)| Pair { name: (*name).to_owned(), value: Zeroizing::new((*value).to_owned()) });
     let mut found = Found::default();
     take(pairs.collect(), &mut found);
     found

@@ -124,6 +124,23 @@ impl Ministack {
             .unwrap_or_else(|error| panic!("{target}: {error}"))
     }
 
+    /// A signed-looking call of an AWS Query API that must succeed: the XML of its answer.
+    pub fn query(&self, service: &str, parameters: &[(&str, &str)]) -> String {
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let headers = [
+            ("Content-Type".to_string(), "application/x-www-form-urlencoded".to_string()),
+            ("Authorization".to_string(), signature),
+        ];
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let answer = http::request(&format!("127.0.0.1:{}", self.port), "POST", "/", &headers, body.as_bytes())
+            .unwrap_or_else(|error| panic!("{service}: {error}"));
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(answer.status, 200, "{service} {parameters:?}: {text}");
+        text
+    }
+
     /// [`call`](Self::call) of an operation that must succeed.
     pub fn admin(&self, target: &str, body: &Value) -> Value {
         let answer = self.call(target, body);

@@ -65,7 +65,7 @@ pub fn gather(app: &App, args: &Import) -> Result<Gathered> {
 /// Follows what the source refers to, where AWS credentials are at hand or were named.
 fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Result<()> {
     let wire = app.wire()?;
-    let base = app.bare_profile(&[(Key::EndpointUrl, found.one(Key::EndpointUrl))])?;
+    let base = app.bare_profile(&[Key::EndpointUrl, Key::SecretArn].map(|key| (key, found.one(key))))?;
     let is_signed = matches!(kind, SourceKind::Secret | SourceKind::Parameter | SourceKind::Stack | SourceKind::Pool);
     let may_look = is_signed || base.is_aws_profile_asked || super::has_aws_credentials();
     match found.one(Key::SecretArn).map(str::parse).transpose()? {
@@ -134,7 +134,17 @@ fn read(app: &App, args: &Import) -> Result<(SourceKind, Found)> {
     }
     let Place::Network(kind) = place else { return Err(Error::usage("the source is no file")) };
     let wire = app.wire()?;
-    let base = app.bare_profile(&[])?;
+    let mut base = app.bare_profile(&[])?;
+    let has_region = source.starts_with("arn:") || matches!(kind, SourceKind::Issuer | SourceKind::Pool);
+    if has_region {
+        base = app.bare_profile(&[(Key::SecretArn, Some(source).filter(|_| kind == SourceKind::Secret))])?;
+    } else {
+        app.settle_region(&mut base);
+        base.region().map_err(|error| {
+            Error::new(error.kind(), format!("no Region is known to look for `{}` in", printable(source, 120)))
+                .hint("add `--region REGION`, set AWS_REGION, or give the ARN")
+        })?;
+    }
     let found = match kind {
         SourceKind::Secret => app.block_on(secret::read(&wire, &base, &source.parse()?)),
         SourceKind::Parameter => app.block_on(parameter::read(&wire, &base, &source.parse()?)),
