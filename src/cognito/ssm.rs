@@ -31,8 +31,8 @@ pub async fn parameter(wire: &Wire, profile: &Profile, name: &ParameterName) -> 
 
 fn read(status: u16, body: &[u8]) -> Said<Secret> {
     let Ok(mut answer) = serde_json::from_slice::<Value>(body) else { return Said::Strange };
-    match (status, answer["Parameter"]["Value"].take()) {
-        (200, Value::String(value)) => return Said::Answer(Secret::new(value)),
+    match (status, answer.pointer_mut("/Parameter/Value").map(Value::take)) {
+        (200, Some(Value::String(value))) => return Said::Answer(Secret::new(value)),
         (400..=599, _) => {}
         _ => return Said::Strange,
     }

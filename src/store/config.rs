@@ -128,14 +128,20 @@ impl Config {
                 printable(bad, 80)
             ));
         }
-        if let Some(profile) = name.and_then(|name| self.profile(name).ok()) {
-            let mut dotted = Vec::new();
-            flatten("", profile, &mut dotted);
-            for key in dotted.iter().filter(|key| Key::parse(key).is_err()) {
-                found.push(unknown(key, nearest(key, Key::ALL.iter().map(|key| key.dotted()))));
-            }
+        for key in name.map(|name| self.unknown_keys(name)).unwrap_or_default() {
+            found.push(unknown(&key, nearest(&key, Key::ALL.iter().map(|key| key.dotted()))));
         }
         found
+    }
+
+    /// The keys of a profile that no program reads.
+    pub fn unknown_keys(&self, name: &ProfileName) -> Vec<String> {
+        let mut dotted = Vec::new();
+        if let Ok(profile) = self.profile(name) {
+            flatten("", profile, &mut dotted);
+        }
+        dotted.retain(|key| Key::parse(key).is_err());
+        dotted
     }
 
     fn profile(&self, name: &ProfileName) -> Result<&Table> {

@@ -40,6 +40,8 @@ mod hostile_answers;
 mod hostile_api;
 mod hostile_proxy;
 mod import;
+mod import_files;
+mod import_hostile;
 mod interrupts;
 mod keyring_faults;
 mod keyring_strangers;

@@ -104,33 +104,25 @@ fn take_client(key: Key, client: AppClient, found: &mut Found) {
     }
 }
 
-/// Makes the domain whole. With a Cognito that is not AWS's, the pool's discovery document has the address.
-///
-/// # Errors
-/// Where the discovery document is needed and can't be read.
-pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) -> Result<()> {
-    if !found.candidates(Key::Domain).is_empty() {
-        return Ok(());
-    }
+/// Makes the domain whole. With a Cognito that is not AWS's the pool's discovery document has the address; that it can't be
+/// read is told, and no failure.
+pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) {
     let prefix = found.prefix.take();
-    match (&profile.cognito_idp_endpoint, &profile.user_pool_id) {
-        (Some(endpoint), Some(pool)) => {
-            let asked = issuer::discover(wire, Some(endpoint), pool, found).await;
-            // Where a token endpoint is known the rest can wait.
-            if found.candidates(Key::TokenUrl).is_empty() { asked } else { Ok(()) }
+    if !found.candidates(Key::Domain).is_empty() {
+        return;
+    }
+    if let Some(endpoint) = &profile.cognito_idp_endpoint {
+        let Some(pool) = &profile.user_pool_id else { return };
+        if let Err(error) = issuer::discover(wire, Some(endpoint), pool, found).await {
+            found.leave_out(&format!("the pool's domain is not known: {error}"));
         }
-        (Some(_), None) => Ok(()),
-        (None, _) => {
-            let region: Option<Region> = found.one(Key::Region).and_then(|region| region.parse().ok());
-            let region = profile.region.clone().or(region);
-            if let Some((prefix, origin)) = prefix {
-                match region.and_then(|region| names::domain_of(&prefix, &region)) {
-                    Some(domain) => found.offer(Key::Domain, vec![domain], &origin),
-                    None => found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known")),
-                }
-            }
-            Ok(())
-        }
+        return;
+    }
+    let Some((prefix, origin)) = prefix else { return };
+    let region: Option<Region> = found.one(Key::Region).and_then(|region| region.parse().ok());
+    match profile.region.clone().or(region).and_then(|region| names::domain_of(&prefix, &region)) {
+        Some(domain) => found.offer(Key::Domain, vec![domain], &origin),
+        None => found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known")),
     }
 }
 

@@ -33,6 +33,9 @@ pub fn parse(text: &str) -> Result<Issuer> {
         Error::usage(format!("`{}` is not the issuer of a user pool", printable(text, 120)))
             .hint("it looks like https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI")
     };
+    if url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com")) {
+        return Err(no_issuer().hint("that is the pool's domain: cogtok profile create NAME --domain URL"));
+    }
     let path = WELL_KNOWN.iter().find_map(|end| url.url().path().strip_suffix(end)).unwrap_or(url.url().path());
     let pool: PoolId = path.trim_matches('/').parse().map_err(|_| no_issuer())?;
     let host = match url.url().host() {
@@ -43,9 +46,6 @@ pub fn parse(text: &str) -> Result<Issuer> {
         }
         _ => return Err(no_issuer()),
     };
-    if host.ends_with(".amazoncognito.com") {
-        return Err(no_issuer().hint("that is the pool's domain: cogtok profile create NAME --domain URL"));
-    }
     let region = pool.region();
     let is_aws = ["cognito-idp", "cognito-idp-fips", "issuer-cognito-idp"].iter().any(|service| {
         let of_aws = aws_origin(service, &region);

@@ -81,12 +81,14 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Resu
     let mut profile = app.bare_profile(&of_found)?;
     if may_look {
         app.settle_region(&mut profile);
-        app.block_on(async {
-            finish::look_at_clients(&wire, &profile, found).await;
-            Ok(())
-        })?;
     }
-    app.block_on(finish::complete_domain(&wire, &profile, found))
+    app.block_on(async {
+        if may_look {
+            finish::look_at_clients(&wire, &profile, found).await;
+        }
+        finish::complete_domain(&wire, &profile, found).await;
+        Ok(())
+    })
 }
 
 /// Writes down the Region that was found elsewhere, where nothing in the profile would tell it.

@@ -1,6 +1,6 @@
 //! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
 
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::import::SourceKind;
 use cogtok::flows::import::finish::{self, Missing};
 use cogtok::profile::Profile;
@@ -90,6 +90,8 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
         true => {
             let mut before = Settings::default();
             config.offer(&name, &mut before)?;
+            let gone = config.unknown_keys(&name);
+            left_out.extend(gone.iter().map(|key| format!("`{}` goes with the old profile", printable(key, 80))));
             Some(before)
         }
         false => None,

@@ -1,0 +1,214 @@
+//! `cogtok profile import` of files and standard input, and what it writes: names, `--dry-run`, `--replace`, `-o json`.
+
+use crate::harness::{Home, Keyring, Run, Server, workshop};
+use crate::import::{import, settings};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+const POOL: &str = "us-east-1_AbCdEfGhI";
+const TERRAFORM: &str = include_str!("../fixtures/terraform_output.json");
+const TERRAFORM_SECRET: &str = "terraform-client-secret-canary";
+
+/// Every file of the home but those that a test's helper makes anew.
+fn everything(home: &Home) -> BTreeMap<PathBuf, Vec<u8>> {
+    crate::harness::state::files(&home.path(""))
+}
+
+fn from_stdin<'h>(home: &'h Home, text: &str, args: &[&str]) -> Run<'h> {
+    home.cogtok(["profile", "import", "-"]).args(args).stdin(text)
+}
+
+#[test]
+fn terraforms_outputs_from_a_file_and_from_a_pipe() {
+    let (home, ws) = (Home::new(), workshop());
+    home.canary(TERRAFORM_SECRET);
+    let file = home.path("outputs.json");
+    std::fs::write(&file, TERRAFORM).unwrap();
+    home.allow(&file);
+    let expected = |name: &str| {
+        json!({"name": name, "user_pool_id": POOL, "domain": "https://agentic-platform-dev.auth.us-east-1.amazoncognito.com",
+            "user.client_id": "1example23456789abcdefghij", "m2m.client_id": "9example8765432zyxwvutsrqp",
+            "m2m.scopes": ["api.dev/read", "api.dev/write"],
+            "m2m.token_url": "https://agentic-platform-dev.auth.us-east-1.amazoncognito.com/oauth2/token"})
+    };
+    // The name is the domain's; the secret is not taken where there is no place for it.
+    let out = home.cogtok(["profile", "import"]).arg(&file).arg("--no-secrets").run();
+    out.ok().stderr_has("`agentic-platform-dev` is made").stderr_has("m2m_client_secret is not taken");
+    out.stderr_has("still missing").stderr_has("cogtok secret set m2m-client -p agentic-platform-dev");
+    assert_eq!(settings(&home, "agentic-platform-dev"), expected("agentic-platform-dev"));
+    from_stdin(&home, TERRAFORM, &["--name", "piped"]).run().code(7).stderr_has("--no-secrets");
+    home.cogtok(["profile", "show", "piped"]).run().code(3);
+    let identity = crate::sealed::init(&home);
+    let out = from_stdin(&home, TERRAFORM, &["--name", "piped"]).env("COGTOK_SECRET_IDENTITY", &identity).run();
+    out.ok().stderr_has("in the secrets file").stderr_lacks("missing").stderr_lacks("warning");
+    let mut with_secret = expected("piped");
+    with_secret["secrets"] = json!(["m2m-client"]);
+    assert_eq!(settings(&home, "piped"), with_secret);
+    // Other objects of names and values: the CDK's, Amplify's, and the workshop's parameter as a file.
+    for text in [
+        json!({"Stack": {"UserPoolId": ws.pool_id, "WebClientId": ws.web.id}}),
+        json!({"auth": {"user_pool_id": ws.pool_id, "user_pool_client_id": ws.web.id, "aws_region": "us-east-1"}, "version": "1"}),
+        json!({"COGNITO_USER_POOL_ID": ws.pool_id, "COGNITO_USER_CLIENT_ID": ws.web.id}),
+        json!({"aws_user_pools_id": ws.pool_id, "aws_user_pools_web_client_id": ws.web.id, "aws_project_region": "us-east-1"}),
+    ] {
+        from_stdin(&home, &text.to_string(), &["--name", "json", "--replace"]).run().ok();
+        let expected = json!({"name": "json", "user_pool_id": ws.pool_id, "user.client_id": ws.web.id});
+        assert_eq!(settings(&home, "json"), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_env_file_gives_settings_to_the_file_and_secrets_to_the_keyring() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    let secrets = ["env-machine-secret", "env-user-client-secret", "env-user-password"];
+    secrets.iter().for_each(|secret| home.canary(*secret));
+    let text = format!(
+        "# of the workshop\r\nexport COGNITO_USER_POOL_ID=\"{POOL}\"\r\nCOGNITO_CLIENT_ID=web # the app\nCOGNITO_CLIENT_SECRET='{}'\n\
+         COGNITO_USERNAME=alice@example.com\nCOGNITO_PASSWORD={}\nCOGNITO_M2M_CLIENT_ID=machine\nCOGNITO_M2M_CLIENT_SECRET={}\n\
+         COGNITO_TOKEN_URL=https://ws.example/oauth2/token\nCOGNITO_M2M_SCOPES=api/read api/write\nGITHUB_CLIENT_ID=Iv1.abc\n\
+         OPENAI_API_KEY=sk-not-ours\nPATH=/evil\n",
+        secrets[1], secrets[2], secrets[0]
+    );
+    let file = home.path("work.env");
+    std::fs::write(&file, &text).unwrap();
+    home.allow(&file);
+    let run = home.cogtok(["profile", "import", "--name", "ws"]).arg(&file).keyring(&keyring);
+    let out = run.run();
+    out.ok().stdout_is("").stderr_has("secret, in the keyring").stderr_lacks("missing").stderr_lacks("warning");
+    let expected = json!({"name": "ws", "user_pool_id": POOL, "user.client_id": "web", "user.username": "alice@example.com",
+        "m2m.client_id": "machine", "m2m.scopes": ["api/read", "api/write"], "m2m.token_url": "https://ws.example/oauth2/token",
+        "secrets": ["m2m-client", "user-client", "password"]});
+    assert_eq!(sorted_secrets(settings(&home, "ws")), sorted_secrets(expected));
+    let mut accounts: Vec<String> = keyring.entries().iter().map(|entry| entry["username"].clone()).collect();
+    accounts.sort();
+    let api = "https://cognito-idp.us-east-1.amazonaws.com";
+    assert_eq!(
+        accounts,
+        [
+            "m2m-client|machine|https://ws.example|".to_string(),
+            format!("password|web|{api}|alice@example.com"),
+            format!("user-client|web|{api}|")
+        ]
+    );
+}
+
+fn sorted_secrets(mut shown: Value) -> Value {
+    if let Some(secrets) = shown["secrets"].as_array_mut() {
+        secrets.sort_by_key(|kind| kind.as_str().map(String::from));
+    }
+    shown
+}
+
+#[test]
+fn a_dry_run_says_it_all_and_changes_nothing() {
+    let (home, ws) = (Home::new(), workshop());
+    let silent = Server::canary();
+    let bus = format!("tcp:host=127.0.0.1,port={}", silent.port());
+    home.config("# mine\ndefault_profile = \"old\"\n[profiles.old.user]\nclient_id = \"x\" # kept\n");
+    let before = everything(&home);
+    let stack_arn = crate::import::stack(&crate::harness::unique("Dry"), &json!({"UserPoolId": ws.pool_id}));
+    let issuer = format!("{}/{}", ws.endpoint, ws.pool_id);
+    let file = home.path("dry.env");
+    std::fs::write(&file, format!("COGNITO_USER_POOL_ID={POOL}\nCOGNITO_M2M_CLIENT_ID=m\nCOGNITO_M2M_CLIENT_SECRET=dry-run-secret\nCOGNITO_DOMAIN=ws\n")).unwrap();
+    home.allow(&file);
+    home.canary("dry-run-secret");
+    for source in [&ws.ssm_parameter, &ws.secret_arn, &stack_arn, &issuer, &file.to_str().unwrap().to_string()] {
+        for more in [&["--name", "new"][..], &["--name", "old", "--replace"], &["--name", "new", "-o", "json"]] {
+            let out = import(&home, &[source, "--dry-run"]).args(more).env("DBUS_SESSION_BUS_ADDRESS", &bus).run();
+            out.ok().stderr_has("nothing was written (--dry-run)").stderr_has("would be ");
+            if more.len() == 4 {
+                assert_eq!((&out.json()["is_written"], &out.json()["name"]), (&json!(false), &json!("new")));
+            } else {
+                out.stdout_is("");
+            }
+            let mut after = everything(&home);
+            after.remove(&file);
+            assert_eq!(after, before, "{source} {more:?}");
+        }
+    }
+    silent.assert_untouched();
+}
+
+#[test]
+fn the_json_form_says_what_was_found_where_and_what_is_missing() {
+    let (home, ws) = (Home::new(), workshop());
+    let said = import(&home, &[&ws.ssm_parameter, "--name", "ws", "--json"]).run().ok().json();
+    assert_eq!((&said["name"], &said["source_kind"], &said["is_written"]), (&json!("ws"), &json!("ssm"), &json!(true)));
+    assert_eq!(said["settings"]["m2m.scopes"], json!(["api.dev/read", "api.dev/write"]));
+    assert_eq!(said["settings"]["user_pool_id"], json!(ws.pool_id));
+    assert_eq!(said["origins"]["user_pool_id"], json!("COGNITO_USER_POOL_ID"));
+    assert_eq!((&said["missing"], &said["stored_secrets"]), (&json!([]), &json!([])));
+    let text = "COGNITO_M2M_CLIENT_ID=m\nOAUTH_TOKEN_ENDPOINT=http://evil.example/oauth2/token\n";
+    let said = from_stdin(&home, text, &["--name", "two", "-o", "json", "-q"]).run();
+    said.ok().quiet();
+    let commands: Vec<&str> = said.json()["missing"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|missing| missing["command"].as_str().unwrap().to_string().leak() as &str)
+        .collect();
+    assert_eq!(commands, ["cogtok profile set two m2m.token_url URL", "cogtok secret set m2m-client -p two"]);
+    assert_eq!(said.json()["left_out"][0], json!("OAUTH_TOKEN_ENDPOINT is not taken: it can't be `m2m.token_url`"));
+    home.cogtok(["profile", "import", "-", "-o", "csv"]).stdin(text).run().code(2).stderr_has("its forms are");
+}
+
+#[test]
+fn a_profile_is_replaced_on_demand_alone_and_what_goes_is_said() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    home.config(&format!(
+        "# mine\nversion = 1\ndefault_profile = \"ws\"\n\n[profiles.ws]\n# the pool\nuser_pool_id = \"{POOL}\" # pool\ndescription = \"Berlin\"\nodd = \"kept?\"\n\n\
+         [profiles.ws.user]\nclient_id = \"web\"\nusername = \"alice\"\n\n[profiles.ws.m2m]\nclient_id = \"old\"\ntoken_url = \"https://old.example/oauth2/token\"\n\n# other\n[profiles.other.user]\nclient_id = \"o\"\n"
+    ));
+    for (kind, secret) in [("m2m-client", "old-machine-secret"), ("user-client", "kept-user-secret")] {
+        home.canary(secret);
+        home.cogtok(["secret", "set", kind, "-p", "ws"]).stdin(secret).keyring(&keyring).run().ok();
+    }
+    let before = std::fs::read_to_string(home.config_file()).unwrap();
+    let text = format!(
+        "COGNITO_USER_POOL_ID={POOL}\nCOGNITO_CLIENT_ID=web\nCOGNITO_M2M_CLIENT_ID=new\nCOGNITO_M2M_CLIENT_SECRET=new-machine-secret\nCOGNITO_TOKEN_URL=https://new.example/oauth2/token\n"
+    );
+    home.canary("new-machine-secret");
+    let again = |args: &[&str]| from_stdin(&home, &text, &["--name", "ws"]).args(args).keyring(&keyring).run();
+    again(&[]).code(3).stderr_has("there is a profile `ws` already").stderr_has("--replace");
+    assert_eq!(std::fs::read_to_string(home.config_file()).unwrap(), before);
+    let out = again(&["--replace"]);
+    out.ok()
+        .stderr_has("profile `ws` is replaced")
+        .stderr_has("as before")
+        .stderr_has("was old)")
+        .stderr_has("was Berlin");
+    out.stderr_has("was alice").stderr_has("was https://old.example/oauth2/token").stderr_has("odd");
+    let after = std::fs::read_to_string(home.config_file()).unwrap();
+    assert!(after.contains("# the pool\nuser_pool_id = \"us-east-1_AbCdEfGhI\" # pool\n"), "{after}");
+    assert!(after.contains("# other\n[profiles.other.user]") && after.contains("default_profile = \"ws\""), "{after}");
+    for gone in ["Berlin", "alice", "odd", "old"] {
+        assert!(!after.contains(gone), "{gone} is still there:\n{after}");
+    }
+    let shown = sorted_secrets(settings(&home, "ws"));
+    assert_eq!(shown["secrets"], json!(["m2m-client", "user-client"]));
+    let mut accounts: Vec<String> = keyring.entries().iter().map(|entry| entry["username"].clone()).collect();
+    accounts.sort();
+    let api = "https://cognito-idp.us-east-1.amazonaws.com";
+    assert_eq!(accounts, ["m2m-client|new|https://new.example|".to_string(), format!("user-client|web|{api}|")]);
+    // Again the same: nothing changes.
+    again(&["--replace"]).ok();
+    assert_eq!(std::fs::read_to_string(home.config_file()).unwrap().matches("client_id").count(), 3);
+}
+
+#[test]
+fn names_are_given_or_found_and_are_always_names() {
+    let home = Home::new();
+    let text = "COGNITO_CLIENT_ID=web\nAWS_REGION=eu-west-1\n";
+    from_stdin(&home, text, &[]).run().code(2).stderr_has("add `--name NAME`");
+    for bad in ["../x", "a b", "", "-x=", "a/b"] {
+        let name = format!("--name={bad}");
+        from_stdin(&home, text, &[&name]).run().code(2).stderr_has("is not a profile name");
+    }
+    from_stdin(&home, text, &["-p", "ws"]).run().code(2).stderr_has("--name NAME");
+    assert!(!home.config_dir().exists());
+    from_stdin(&home, text, &["--name", "ws"]).run().ok();
+    assert_eq!(settings(&home, "ws")["region"], json!("eu-west-1"));
+    from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().ok().stderr_has(&format!("profile `{POOL}` is made"));
+    from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().code(3).stderr_has("already").stderr_has("--replace");
+}
