@@ -34,7 +34,9 @@ fn terraforms_outputs_from_a_file_and_from_a_pipe() {
     };
     // The name is the domain's; the secret is not taken where there is no place for it.
     let out = home.cogtok(["profile", "import"]).arg(&file).arg("--no-secrets").run();
-    out.ok().stderr_has("`agentic-platform-dev` is made").stderr_has("m2m_client_secret is not taken");
+    out.ok()
+        .stderr_has("`agentic-platform-dev` is made")
+        .stderr_has("the m2m-client secret (m2m_client_secret) is not taken");
     out.stderr_has("still missing").stderr_has("cogtok secret set m2m-client -p agentic-platform-dev");
     assert_eq!(settings(&home, "agentic-platform-dev"), expected("agentic-platform-dev"));
     from_stdin(&home, TERRAFORM, &["--name", "piped"]).run().code(7).stderr_has("--no-secrets");

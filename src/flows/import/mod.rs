@@ -10,6 +10,7 @@ mod names;
 pub mod parameter;
 pub mod pool;
 pub mod secret;
+mod spelling;
 pub mod stack;
 
 use std::fmt;
@@ -71,7 +72,7 @@ pub fn place(text: &str, is_file: bool) -> Result<Place> {
     let kinds = SourceKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let unknown =
         |why: &str| Err(Error::usage(format!("`{shown}` {why}")).hint(format!("`--from` names the kind: {kinds}")));
-    let of_service = |service: &str| text.splitn(4, ':').nth(2) == Some(service);
+    let of_service = |service: &str| text.split(':').nth(2) == Some(service);
     Ok(match text {
         "-" => Place::Stdin,
         _ if is_file => Place::File,

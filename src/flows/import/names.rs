@@ -6,81 +6,10 @@ use zeroize::Zeroizing;
 
 use super::Pair;
 use super::found::Found;
+use super::spelling::{self, is_ours, letters, plain};
 use crate::profile::keys::Key;
 use crate::profile::words::{ClientId, Endpoint, PoolId, Region, Scopes, SecretKind};
 use crate::secret::Secret;
-
-/// Words that say that a value belongs to something else, however it ends.
-const FOREIGN: [&str; 24] = [
-    "apple",
-    "auth0",
-    "aurora",
-    "azure",
-    "bitbucket",
-    "database",
-    "db",
-    "discord",
-    "facebook",
-    "github",
-    "gitlab",
-    "google",
-    "idp",
-    "langfuse",
-    "litellm",
-    "microsoft",
-    "mysql",
-    "okta",
-    "openai",
-    "postgres",
-    "rds",
-    "redis",
-    "slack",
-    "twitter",
-];
-
-/// Words that a name may be made of and still be Cognito's beyond doubt; the longest first.
-const OURS: [&str; 37] = [
-    "clientcredentials",
-    "credentials",
-    "nextpublic",
-    "expopublic",
-    "reactapp",
-    "userpools",
-    "cognito",
-    "machine",
-    "service",
-    "endpoint",
-    "userpool",
-    "client",
-    "hosted",
-    "region",
-    "secret",
-    "server",
-    "domain",
-    "scopes",
-    "issuer",
-    "oauth2",
-    "oauth",
-    "token",
-    "scope",
-    "tfvar",
-    "name",
-    "user",
-    "pool",
-    "vite",
-    "auth",
-    "m2m",
-    "app",
-    "arn",
-    "aws",
-    "uri",
-    "url",
-    "web",
-    "id",
-];
-
-/// Values that stand where one is to be filled in.
-const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "placeholder", "replace", "xxxx", "your"];
 
 /// Scopes of users' tokens, which no machine may ask for.
 const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
@@ -94,55 +23,6 @@ pub(super) fn is_pool_id(text: &str) -> bool {
         && region.starts_with(|c: char| c.is_ascii_lowercase())
         && id.bytes().all(|b| b.is_ascii_alphanumeric())
         && text.parse::<PoolId>().is_ok()
-}
-
-/// The letters and digits of a name, in lower case.
-fn letters(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// A name without its style, without the names around it, and without what the CDK appends.
-fn plain(name: &str) -> String {
-    let name = name.rsplit('.').next().unwrap_or_default();
-    let hash = name.len().checked_sub(8).filter(|at| name.is_char_boundary(*at)).map(|at| name.split_at(at));
-    let is_hash = |text: &str| {
-        text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
-            && text.bytes().any(|b| b.is_ascii_digit())
-    };
-    let name = match hash {
-        Some((before, hash)) if is_hash(hash) && before.ends_with(|c: char| c.is_ascii_lowercase()) => before,
-        _ => name,
-    };
-    letters(name)
-}
-
-/// The words of a name in any style.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let chars: Vec<char> = name.chars().collect();
-    for (at, c) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| chars.get(at));
-        let begins = c.is_ascii_uppercase()
-            && (before.is_some_and(char::is_ascii_lowercase)
-                || (before.is_some_and(char::is_ascii_uppercase)
-                    && chars.get(at + 1).is_some_and(char::is_ascii_lowercase)));
-        if begins || !c.is_ascii_alphanumeric() {
-            words.push(String::new());
-        }
-        if let (true, Some(word)) = (c.is_ascii_alphanumeric(), words.last_mut()) {
-            word.push(c.to_ascii_lowercase());
-        }
-    }
-    words
-}
-
-/// Whether nothing of a plain name is left when all words of ours are taken away.
-fn is_ours(plain: &str) -> bool {
-    let mut rest = plain;
-    while let Some(word) = OURS.iter().find(|word| rest.starts_with(**word)) {
-        rest = &rest[word.len()..];
-    }
-    rest.is_empty()
 }
 
 /// The user pool that a value names: its id, its ARN, or a URL of its issuer.
@@ -174,9 +54,8 @@ pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
 
 fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
     let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
-    let lower = text.to_ascii_lowercase();
-    let is_placeholder = text.starts_with(['<', '$', '{']) || PLACEHOLDERS.iter().any(|word| lower.starts_with(word));
-    if text.is_empty() || words(&name).iter().any(|word| FOREIGN.contains(&word.as_str())) {
+    let is_placeholder = spelling::is_placeholder(text);
+    if text.is_empty() || spelling::is_foreign(&name) {
         return;
     }
     let ends = |tails: &[&str]| tails.iter().any(|tail| plain.ends_with(tail));
@@ -187,7 +66,10 @@ fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
         return found.offer(*variable, values.into_iter().map(str::to_owned).collect(), &name);
     }
     if let Some(kind) = secret_kind(&plain, &ends, &has, is_machine, text) {
-        return if is_placeholder { () } else { found.offer_secret(kind, Secret::new((*value).clone()), &name) };
+        if !is_placeholder {
+            found.offer_secret(kind, Secret::new((*value).clone()), &name);
+        }
+        return;
     }
     if is_placeholder && is_ours(&plain) && has(&["cognito", "client", "pool", "domain"]) {
         return found

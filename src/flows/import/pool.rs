@@ -22,7 +22,7 @@ pub async fn read(wire: &Wire, profile: &Profile, pool: &PoolId, clients: &[Clie
     let admin = Admin::new(wire, profile).await?;
     let described = admin.pool().await?;
     let mut found = Found::named(name_from(&described.name).or_else(|| name_from(pool.as_str())));
-    found.offer(Key::UserPoolId, vec![pool.to_string()], "the source");
+    found.offer(Key::UserPoolId, vec![pool.to_string()], "the pool id");
     for domain in [described.custom_domain, described.prefix].into_iter().flatten().filter(|domain| !domain.is_empty())
     {
         names::domain(&domain, "DescribeUserPool", &mut found);

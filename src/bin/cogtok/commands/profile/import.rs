@@ -31,6 +31,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok profile import us-east-1_AbCdEfGhI --client-id CLIENT")]
 pub struct Import {
     /// Where to look
+    #[arg(value_hint = clap::ValueHint::AnyPath)]
     source: String,
     /// The profile's name; else one that the source suggests
     #[arg(long, value_name = "NAME")]

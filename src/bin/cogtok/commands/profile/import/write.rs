@@ -70,7 +70,13 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
     let mut secrets = Vec::new();
     for secret in found.secrets() {
         match binding(&profile, secret.kind) {
-            _ if args.no_secrets => left_out.push(format!("{} is not taken: `--no-secrets`", secret.origin)),
+            _ if args.no_secrets => {
+                left_out.push(format!(
+                    "the {} secret ({}) is not taken: `--no-secrets`",
+                    secret.kind,
+                    printable(&secret.origin, 80)
+                ));
+            }
             Ok(binding) => {
                 secrets.push(ToStore { binding, value: secret.value.clone(), origin: secret.origin.clone() });
             }
@@ -78,7 +84,11 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
             Err(error) if args.copy_secret => {
                 return Err(error.context(&format!("the {} secret can't be kept", secret.kind)));
             }
-            Err(error) => left_out.push(format!("{} is not taken: {error}", secret.origin)),
+            Err(error) => left_out.push(format!(
+                "the {} secret ({}) is not taken: {error}",
+                secret.kind,
+                printable(&secret.origin, 80)
+            )),
         }
     }
     profile.secrets = secrets.iter().map(|secret| secret.binding.kind).collect();

@@ -1,0 +1,73 @@
+//! How names are written: in any style, with what tools put around them.
+
+/// Words that say that a value belongs to something else, however it ends.
+const FOREIGN: &str = "apple auth0 aurora azure bitbucket database db discord facebook github gitlab google idp langfuse \
+    litellm microsoft mysql okta openai postgres rds redis slack twitter";
+
+/// Words that a name may be made of and still be Cognito's beyond doubt; the longest first.
+const OURS: &str = "clientcredentials credentials nextpublic expopublic reactapp userpools cognito machine service \
+    endpoint userpool client hosted region secret server domain scopes issuer oauth2 oauth token scope \
+    tfvar name user pool vite auth m2m app arn aws uri url web id";
+
+/// Values that stand where one is to be filled in.
+const PLACEHOLDERS: &str = "changeme change-me placeholder replace xxxx your";
+
+/// The letters and digits of a name, in lower case.
+pub(super) fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// A name without its style, without the names around it, and without what the CDK appends.
+pub(super) fn plain(name: &str) -> String {
+    let name = name.rsplit('.').next().unwrap_or_default();
+    let hash = name.len().checked_sub(8).filter(|at| name.is_char_boundary(*at)).map(|at| name.split_at(at));
+    let is_hash = |text: &str| {
+        text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+            && text.bytes().any(|b| b.is_ascii_digit())
+    };
+    let name = match hash {
+        Some((before, hash)) if is_hash(hash) && before.ends_with(|c: char| c.is_ascii_lowercase()) => before,
+        _ => name,
+    };
+    letters(name)
+}
+
+/// The words of a name in any style.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let chars: Vec<char> = name.chars().collect();
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| chars.get(at));
+        let begins = c.is_ascii_uppercase()
+            && (before.is_some_and(char::is_ascii_lowercase)
+                || (before.is_some_and(char::is_ascii_uppercase)
+                    && chars.get(at + 1).is_some_and(char::is_ascii_lowercase)));
+        if begins || !c.is_ascii_alphanumeric() {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_ascii_alphanumeric(), words.last_mut()) {
+            word.push(c.to_ascii_lowercase());
+        }
+    }
+    words
+}
+
+/// Whether nothing of a plain name is left when all words of ours are taken away.
+pub(super) fn is_ours(plain: &str) -> bool {
+    let mut rest = plain;
+    while let Some(word) = OURS.split(' ').find(|word| rest.starts_with(word)) {
+        rest = &rest[word.len()..];
+    }
+    rest.is_empty()
+}
+
+/// Whether a name is another product's.
+pub(super) fn is_foreign(name: &str) -> bool {
+    words(name).iter().any(|word| FOREIGN.split(' ').any(|foreign| foreign == word))
+}
+
+/// Whether a value is yet to be filled in.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    value.starts_with(['<', '$', '{']) || PLACEHOLDERS.split(' ').any(|word| lower.starts_with(word))
+}
