@@ -1,5 +1,5 @@
 //! The signed part of the Cognito API that says what a pool and its app clients are: DescribeUserPool,
-//! ListUserPoolClients, DescribeUserPoolClient, ListResourceServers.
+//! ListUserPoolClients, DescribeUserPoolClient.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,6 @@ use crate::secret::Secret;
 
 /// The most app clients that ListUserPoolClients gives at once.
 const PAGE: i32 = 60;
-
-/// The most resource servers that ListResourceServers gives at once.
-const SERVERS_PAGE: i32 = 50;
 
 /// The most pages that are read: a pool may have a thousand clients.
 const MAX_PAGES: usize = 50;
@@ -40,8 +37,12 @@ pub struct AppClient {
     pub secret: Option<Secret>,
     /// The sign-in flows that it allows, the best first.
     pub flows: Vec<AuthFlow>,
-    /// Whether it is a machine's: it may use client_credentials (RFC 6749 section 4.4).
+    /// Whether it is a machine's: it may use client_credentials (RFC 6749 section 4.4), or GetClientToken alone.
     pub is_machine: bool,
+    /// Whether it may use GetClientToken and not client_credentials.
+    pub is_api_only: bool,
+    /// CallbackURLs.
+    pub callbacks: Vec<String>,
     /// AllowedOAuthScopes.
     pub scopes: Vec<String>,
 }
@@ -91,7 +92,8 @@ impl Admin {
         let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
         let client = answer.user_pool_client.ok_or_else(|| no(operation, "client"))?;
         let named = client.explicit_auth_flows();
-        let is_machine = client.allowed_o_auth_flows().iter().any(|flow| flow.as_str() == "client_credentials");
+        let has_grant = client.allowed_o_auth_flows().iter().any(|flow| flow.as_str() == "client_credentials");
+        let is_api_only = !has_grant && named.iter().any(|flow| flow.as_str() == "ALLOW_CLIENT_TOKEN_AUTH");
         // Where none are named these two are allowed.
         let is_allowed = |flow: &AuthFlow| match named {
             [] => matches!(flow, AuthFlow::Srp | AuthFlow::Custom),
@@ -106,31 +108,11 @@ impl Admin {
             name: client.client_name().unwrap_or_default().to_owned(),
             secret,
             flows: AuthFlow::ALL.iter().copied().filter(is_allowed).collect(),
-            is_machine,
+            is_machine: has_grant || is_api_only,
+            is_api_only,
+            callbacks: client.callback_urls().to_vec(),
             scopes: client.allowed_o_auth_scopes().to_vec(),
         })
-    }
-
-    /// ListResourceServers, page by page: every scope that the pool defines, as it is asked for.
-    ///
-    /// # Errors
-    /// As [`Admin::clients`], for ListResourceServers.
-    pub async fn custom_scopes(&self) -> Result<Vec<String>> {
-        let operation = "ListResourceServers";
-        let (mut scopes, mut pages) = (Vec::new(), Pages::of(operation));
-        loop {
-            let request =
-                self.client.list_resource_servers().user_pool_id(self.pool.as_str()).max_results(SERVERS_PAGE);
-            let answer = request.set_next_token(pages.next.clone()).send().await;
-            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-            for server in answer.resource_servers() {
-                let identifier = server.identifier().unwrap_or_default();
-                scopes.extend(server.scopes().iter().map(|scope| format!("{identifier}/{}", scope.scope_name())));
-            }
-            if !pages.turn(answer.next_token)? {
-                return Ok(scopes);
-            }
-        }
     }
 }
 

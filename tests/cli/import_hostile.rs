@@ -1,7 +1,7 @@
 //! `cogtok profile import` of broken and hostile sources, of services that refuse, lie or never end, and of pools that leave
 //! a choice.
 
-use crate::harness::{Answer, Home, Request, Run, Server, unique, workshop};
+use crate::harness::{Answer, Home, Keyring, Request, Run, Server, unique, workshop};
 use crate::import::{import, settings};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -358,6 +358,51 @@ fn of_several_clients_one_is_chosen_by_a_person_or_an_option() {
     let out = at(&home, &server, &[POOL, "--replace", "--client-id", "refresh"]).run();
     out.ok().stderr_has("no sign-in with a user name");
     assert_eq!(settings(&home, "ws")["user.auth_flow"], Value::Null);
+}
+
+#[test]
+fn what_a_client_is_for_shows_in_its_settings() {
+    let secret = "scripted-client-secret";
+    let describe = move |id: &str| match id {
+        "jobs" => json!({"ClientId": "jobs", "ClientSecret": secret, "ExplicitAuthFlows": ["ALLOW_CLIENT_TOKEN_AUTH"]}),
+        _ => {
+            json!({"ClientId": "web", "ClientSecret": secret, "ExplicitAuthFlows": ["ALLOW_USER_AUTH"], "AllowedOAuthFlows": ["code"],
+            "CallbackURLs": ["https://app.example/callback", "http://127.0.0.1:8484/callback", "app://callback", "http://localhost:9000/"]})
+        }
+    };
+    let server = Server::start(move |request: &Request| {
+        let answer = match request.operation() {
+            Some("DescribeUserPool") => {
+                json!({"UserPool": {"Id": POOL, "Name": "scripted", "CustomDomain": "auth.example.com"}})
+            }
+            Some("ListUserPoolClients") => json!({"UserPoolClients": [{"ClientId": "jobs"}, {"ClientId": "web"}]}),
+            Some("DescribeUserPoolClient") => {
+                json!({"UserPoolClient": describe(request.json()["ClientId"].as_str().unwrap())})
+            }
+            _ => return Answer::json(404, &json!({})),
+        };
+        Answer::new(200, AMZ, answer.to_string())
+    });
+    let (keyring, home) = (Keyring::start(), Home::new());
+    at(&home, &server, &[POOL]).keyring(&keyring).canary(secret).run().ok().stderr_lacks("missing");
+    let shown = settings(&home, "ws");
+    assert_eq!((&shown["user.client_id"], &shown["user.auth_flow"]), (&json!("web"), &json!("user-auth")));
+    assert_eq!(shown["user.redirect_uris"], json!(["http://127.0.0.1:8484/callback", "http://localhost:9000/"]));
+    assert_eq!((&shown["m2m.client_id"], &shown["m2m.transport"]), (&json!("jobs"), &json!("api")));
+    assert_eq!(shown["domain"], json!("https://auth.example.com"));
+    // The users' client proves itself at the API and at the domain alike.
+    let mut accounts: Vec<String> = keyring.entries().iter().map(|entry| entry["username"].clone()).collect();
+    accounts.sort();
+    let url = server.url();
+    let expected = [
+        format!("m2m-client|jobs|{url}|"),
+        format!("user-client|web|{url}|"),
+        "user-client|web|https://auth.example.com|".into(),
+    ];
+    assert_eq!(accounts, expected);
+    // Nor is a token asked for anywhere while a profile is made.
+    let operations = ["DescribeUserPool", "ListUserPoolClients", "DescribeUserPoolClient"];
+    assert!(server.requests().iter().all(|request| operations.contains(&request.operation().unwrap_or_default())));
 }
 
 #[test]

@@ -196,8 +196,7 @@ fn first_words() -> String {
     if config.is_ok_and(|config| !config.names().is_empty()) {
         return Cli::command().render_help().to_string();
     }
-    "cogtok gets Amazon Cognito tokens. Begin with what you were given:\n\
-     \x20 cogtok profile import SOURCE --name NAME    a secret, parameter, stack, Terraform, .env, pool\n\
+    "cogtok gets Amazon Cognito tokens. Begin with what you were given, or `cogtok profile import SOURCE`:\n\
      \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\
      \x20 cogtok profile create NAME --m2m-client-id ID --token-url URL   for machines\n\
      Then `cogtok token user --username NAME`; or `cogtok secret set m2m-client`, `cogtok token m2m`.\n\

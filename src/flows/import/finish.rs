@@ -9,7 +9,8 @@ use crate::cognito::http::Wire;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, Region, SecretArn, SecretKind};
+use crate::profile::redirect::RedirectUri;
+use crate::profile::words::{ClientId, Region, SecretArn, SecretKind, Transport};
 
 /// Something that a profile lacks, and the command that gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,28 +75,34 @@ async fn describe(
         Some(admin) => admin,
         None => admin.insert(Admin::new(wire, profile).await?),
     };
-    let mut client = admin.app_client(id).await?;
-    if client.is_machine && client.scopes.is_empty() {
-        client.scopes = admin.custom_scopes().await?;
-    }
-    Ok(client)
+    admin.app_client(id).await
 }
 
 fn take_client(key: Key, client: AppClient, found: &mut Found) {
     let origin = "DescribeUserPoolClient";
     match key {
         Key::M2mClientId => {
+            if client.is_api_only {
+                found.offer(Key::Transport, vec![Transport::Api.to_string()], origin);
+            }
             if found.candidates(Key::Scopes).is_empty() && !client.scopes.is_empty() {
                 found.offer(Key::Scopes, client.scopes, origin);
             }
         }
-        _ => match client.flows.first() {
-            Some(_) if found.one(Key::AuthFlow).is_some() => {}
-            Some(flow) => found.offer(Key::AuthFlow, vec![flow.to_string()], origin),
-            None => {
-                found.leave_out("the app client allows no sign-in with a user name; the browser may do: cogtok login")
+        _ => {
+            // Those that a browser can come back to on this machine.
+            let is_ours = |url: &&String| RedirectUri::list([url.as_str()]).is_ok();
+            let callbacks: Vec<String> = client.callbacks.iter().filter(is_ours).cloned().collect();
+            if !callbacks.is_empty() && found.candidates(Key::RedirectUris).is_empty() {
+                found.offer(Key::RedirectUris, callbacks, origin);
             }
-        },
+            match client.flows.first() {
+                Some(_) if found.one(Key::AuthFlow).is_some() => {}
+                Some(flow) => found.offer(Key::AuthFlow, vec![flow.to_string()], origin),
+                None => found
+                    .leave_out("the app client allows no sign-in with a user name; the browser may do: cogtok login"),
+            }
+        }
     }
     let kind = if key == Key::M2mClientId { SecretKind::M2mClient } else { SecretKind::UserClient };
     let is_referenced = kind == SecretKind::M2mClient && found.one(Key::SecretArn).is_some();
@@ -146,7 +153,8 @@ pub fn missing(name: &str, found: &Found, is_stored: impl Fn(SecretKind) -> bool
     if !has(Key::M2mClientId) {
         say("machine-to-machine tokens: the app client", set(Key::M2mClientId, "ID"));
     }
-    if !has(Key::TokenUrl) && !has(Key::Domain) {
+    let is_api = found.one(Key::Transport) == Some(Transport::Api.as_str());
+    if !has(Key::TokenUrl) && !has(Key::Domain) && !is_api {
         say("machine-to-machine tokens: the token endpoint", set(Key::TokenUrl, "URL"));
     }
     if has(Key::M2mClientId) && !is_referenced && !is_stored(SecretKind::M2mClient) {

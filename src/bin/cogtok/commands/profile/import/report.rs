@@ -57,11 +57,7 @@ fn table(app: &App, plan: &Plan) {
     }
     for secret in &plan.secrets {
         let place = app.store_name();
-        line(
-            secret.binding.kind.as_str(),
-            &format!("secret, in {place}"),
-            &format!("({})", printable(&secret.origin, 60)),
-        );
+        line(secret.kind.as_str(), &format!("secret, in {place}"), &format!("({})", printable(&secret.origin, 60)));
     }
     if plan.settings.iter().any(|setting| setting.key == Key::SecretArn) {
         line(SecretKind::M2mClient.as_str(), "secret, stays in Secrets Manager", "");
@@ -107,7 +103,7 @@ fn as_json(args: &Import, plan: &Plan) -> Value {
         .iter()
         .map(|setting| (setting.key.dotted().to_owned(), Value::from(setting.origin.as_str())))
         .collect();
-    let secrets: Vec<&str> = plan.secrets.iter().map(|secret| secret.binding.kind.as_str()).collect();
+    let secrets: Vec<&str> = plan.secrets.iter().map(|secret| secret.kind.as_str()).collect();
     let missing: Vec<Value> =
         plan.missing.iter().map(|missing| json!({"what": missing.what, "command": missing.command})).collect();
     json!({

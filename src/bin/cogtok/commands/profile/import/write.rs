@@ -14,7 +14,7 @@ use super::super::delete;
 use super::Import;
 use super::gather::Gathered;
 use crate::app::{App, as_written, aws_environment, other_profiles};
-use crate::commands::secret::binding;
+use crate::commands::secret::bindings;
 
 /// A setting to be written.
 pub struct Setting {
@@ -25,7 +25,9 @@ pub struct Setting {
 
 /// A secret to be stored.
 pub struct ToStore {
-    pub binding: Binding,
+    pub kind: SecretKind,
+    /// What it may be used for: a client's secret at the API, and at the domain where there is one.
+    pub bindings: Vec<Binding>,
     pub value: Secret,
     pub origin: String,
 }
@@ -69,7 +71,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
     let mut left_out = found.left_out.clone();
     let mut secrets = Vec::new();
     for secret in found.secrets() {
-        match binding(&profile, secret.kind) {
+        match bindings(&profile, secret.kind) {
             _ if args.no_secrets => {
                 left_out.push(format!(
                     "the {} secret ({}) is not taken: `--no-secrets`",
@@ -77,8 +79,9 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
                     printable(&secret.origin, 80)
                 ));
             }
-            Ok(binding) => {
-                secrets.push(ToStore { binding, value: secret.value.clone(), origin: secret.origin.clone() });
+            Ok(bindings) => {
+                let (value, origin) = (secret.value.clone(), secret.origin.clone());
+                secrets.push(ToStore { kind: secret.kind, bindings, value, origin });
             }
             // A secret is bound to its client and to where it may be sent.
             Err(error) if args.copy_secret => {
@@ -91,8 +94,8 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
             )),
         }
     }
-    profile.secrets = secrets.iter().map(|secret| secret.binding.kind).collect();
-    let is_stored = |kind: SecretKind| secrets.iter().any(|secret| secret.binding.kind == kind);
+    profile.secrets = secrets.iter().map(|secret| secret.kind).collect();
+    let is_stored = |kind: SecretKind| secrets.iter().any(|secret| secret.kind == kind);
     let missing = finish::missing(name.as_str(), &found, is_stored);
     let config = app.config()?;
     let names = config.names();
@@ -113,7 +116,9 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
 pub fn write(app: &App, plan: &Plan) -> Result<()> {
     let Plan { name, settings, secrets, .. } = plan;
     for secret in secrets {
-        let stored = app.secrets().and_then(|store| store.set(&secret.binding, &secret.value));
+        let stored = app
+            .secrets()
+            .and_then(|store| secret.bindings.iter().try_for_each(|binding| store.set(binding, &secret.value)));
         stored.map_err(|error| match error.kind() {
             Kind::Store => error.hint("nothing was imported; `--no-secrets` imports without the secrets"),
             _ => error,
@@ -130,7 +135,7 @@ pub fn write(app: &App, plan: &Plan) -> Result<()> {
             draft.set(name, setting.key, &setting.values)?;
         }
         for secret in secrets {
-            draft.note_secret(name, secret.binding.kind, true)?;
+            draft.note_secret(name, secret.kind, true)?;
         }
         kept.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))?;
         if plan.is_default {
