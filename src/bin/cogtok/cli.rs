@@ -196,7 +196,7 @@ fn first_words() -> String {
     if config.is_ok_and(|config| !config.names().is_empty()) {
         return Cli::command().render_help().to_string();
     }
-    "cogtok gets Amazon Cognito tokens. Begin with what you were given, or `cogtok profile import SOURCE`:\n\
+    "cogtok gets Amazon Cognito tokens. Begin with `cogtok profile import SOURCE`, or by hand:\n\
      \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\
      \x20 cogtok profile create NAME --m2m-client-id ID --token-url URL   for machines\n\
      Then `cogtok token user --username NAME`; or `cogtok secret set m2m-client`, `cogtok token m2m`.\n\
