@@ -17,8 +17,8 @@ enum Gives {
 }
 use Gives::{Data, Nothing};
 
-/// Every command, in an order in which each has what it needs; EMAIL, MADE and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 46] = [
+/// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER and IDENTITY are filled in.
+const COMMANDS: [(&str, Gives); 48] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -30,6 +30,8 @@ const COMMANDS: [(&str, Gives); 46] = [
     ("profile use other", Nothing),
     ("profile use ws", Nothing),
     ("profile delete other --yes", Nothing),
+    ("profile import ISSUER --name imported", Nothing),
+    ("profile import ISSUER --name imported --replace --json", Data),
     ("secret init IDENTITY", Nothing),
     ("secret set m2m-client", Nothing),
     ("secret status", Data),
@@ -78,10 +80,12 @@ fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {
     let (email, made) = (workshop().user(PASSWORD), format!("{}@example.com", unique("streams")));
     let identity = home.allow(home.path("keys/identity.txt"));
     let identity = identity.to_str().unwrap();
+    let issuer = format!("{}/{}", workshop().endpoint, workshop().pool_id);
     let run = |(line, gives): (&'static str, Gives)| {
         let words = line.split_whitespace().map(|word| match word {
             "EMAIL" => email.as_str(),
             "MADE" => made.as_str(),
+            "ISSUER" => issuer.as_str(),
             "IDENTITY" => identity,
             word => word,
         });
