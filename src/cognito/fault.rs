@@ -29,8 +29,8 @@ pub enum What {
         /// The host it named.
         to: String,
     },
-    /// The answer is larger than [`MAX_ANSWER`](super::http::MAX_ANSWER).
-    TooLarge,
+    /// The answer is larger than so many bytes.
+    TooLarge(usize),
     /// No whole answer came in this time.
     Timeout(Duration),
     /// `localhost` leads to another machine.
@@ -51,7 +51,7 @@ impl Fault {
         match &self.what {
             What::Timeout(_) | What::Broken(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
-            What::Redirect { .. } | What::TooLarge | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
+            What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
         }
     }
 }
@@ -64,7 +64,7 @@ impl What {
             What::Connect(reason) => What::Connect(redactor.clean(&reason)),
             What::Broken(reason) => What::Broken(redactor.clean(&reason)),
             What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
-            What::TooLarge | What::Timeout(_) | What::NotLoopback | What::Proxy(_) => self,
+            What::TooLarge(_) | What::Timeout(_) | What::NotLoopback | What::Proxy(_) => self,
         }
     }
 
@@ -89,7 +89,7 @@ impl fmt::Display for Fault {
         let host = &self.host;
         match &self.what {
             What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
-            What::TooLarge => write!(f, "the response of {host} is larger than 1 MiB"),
+            What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
             What::Timeout(after) => {
                 let seconds = (after.as_secs_f64() * 10.0).ceil() / 10.0;
                 write!(f, "no complete answer from {host} within {seconds} s")
@@ -115,7 +115,7 @@ impl From<Fault> for Error {
             }
             What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
-            What::Redirect { .. } | What::TooLarge | What::NotHttp(_) => {
+            What::Redirect { .. } | What::TooLarge(_) | What::NotHttp(_) => {
                 "check that the URL is the token endpoint's or the API's own"
             }
             What::NotLoopback => "use https, or http://127.0.0.1 for this machine",

@@ -9,6 +9,7 @@ pub mod device;
 pub mod discovery;
 pub mod error;
 pub mod fault;
+mod guard;
 pub mod hosted;
 pub mod http;
 pub mod identity;
@@ -27,6 +28,7 @@ mod sign_in;
 mod signed;
 pub mod srp;
 pub mod ssm;
+pub mod stream;
 pub mod users;
 
 use std::time::Duration;

@@ -17,7 +17,8 @@ use url::Url;
 
 use super::error::{refused_of, said};
 use super::fault::Fault;
-use super::http::{Wire, seconds_of};
+use super::guard::seconds_of;
+use super::http::Wire;
 use super::idp::SignedIn;
 use super::redact::Redactor;
 use crate::error::{Error, Kind, Result, printable};

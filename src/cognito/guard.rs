@@ -1,0 +1,267 @@
+//! What every exchange goes through: it refuses redirects, bounds the answer's size and the time of a try (its body
+//! included), keeps plain http on this machine, and tells the log what went by.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt, Limited};
+
+use super::ATTEMPT_TIMEOUT;
+use super::fault::{Fault, What};
+use super::http::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
+use super::redact::{self, Redactor};
+use crate::error::printable;
+
+/// What every exchange goes through.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    connectors: Arc<Connectors>,
+    pub clock: Clock,
+    pub deadline: Deadline,
+    offset: Arc<AtomicI64>,
+    pub redactor: Redactor,
+}
+
+#[derive(Debug)]
+struct Connectors {
+    ca_bundle: Option<Vec<u8>>,
+    bad_proxy: Option<String>,
+    // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
+    of: [OnceLock<Arc<Connector>>; 3],
+}
+
+/// How a host is reached.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Plain http, which is to this machine alone.
+    Plain,
+    /// TLS to this machine: never through a proxy.
+    Local,
+    /// TLS, through the proxy of the environment where there is one.
+    Tls,
+}
+
+impl Way {
+    fn to(uri: &http::Uri) -> Self {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        match uri.scheme_str() {
+            Some("https") if is_local => Way::Local,
+            Some("https") => Way::Tls,
+            _ => Way::Plain,
+        }
+    }
+}
+
+impl Connectors {
+    fn connector(&self, way: Way) -> Arc<Connector> {
+        let make = || {
+            // How long an answer may take is the guard's to say: it knows which one may take longer.
+            let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+            let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
+            let builder = match way {
+                Way::Plain => return Arc::new(builder.build_http()),
+                Way::Local => builder,
+                Way::Tls => builder.proxy_config(ProxyConfig::from_env()),
+            };
+            let mut trust = TrustStore::default();
+            if let Some(pem) = &self.ca_bundle {
+                trust = trust.with_pem_certificate(pem.clone());
+            }
+            let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
+            // A context can't be built from a bundle that is none, and the bundle was checked.
+            Arc::new(match TlsContext::builder().with_trust_store(trust).build() {
+                Ok(context) => builder.tls_context(context).build(),
+                Err(_) => builder.build(),
+            })
+        };
+        self.of[way as usize].get_or_init(make).clone()
+    }
+}
+
+impl Guard {
+    pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Deadline) -> Self {
+        let connectors = Arc::new(Connectors { ca_bundle, bad_proxy, of: Default::default() });
+        Guard { connectors, clock, deadline, offset: Arc::default(), redactor: Redactor::default() }
+    }
+
+    /// Seconds by which the clock of the server that answered last is ahead; 0 where none answered.
+    pub fn clock_offset(&self) -> i64 {
+        self.offset.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request and gives what `read` makes of the answer, which `read` begins to see when its headers are there; all
+    /// within `patience`.
+    pub async fn answer<T, F>(
+        &self,
+        request: HttpRequest,
+        patience: Duration,
+        read: impl FnOnce(HttpResponse) -> F,
+    ) -> Result<T, Fault>
+    where
+        T: Seen,
+        F: Future<Output = Result<T, What>>,
+    {
+        let uri: http::Uri = request.uri().parse().unwrap_or_default();
+        let way = Way::to(&uri);
+        let connector = self.connectors.connector(way);
+        let bad_proxy = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Way::Tls));
+        let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
+        let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
+        let operation = request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
+        if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
+            log::debug!(target: "cogtok::body", "> {}", self.redactor.clean(&redact::body(request.body().bytes().unwrap_or_default())));
+        }
+        let started = Instant::now();
+        let fault = |what: What| self.fault(&host, what);
+        let exchange = async {
+            if let Some(why) = bad_proxy {
+                return Err(fault(What::Proxy(why)));
+            }
+            if matches!(way, Way::Plain) {
+                check_plain(&uri).await.map_err(&fault)?;
+            }
+            let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
+                true => fault(What::Timeout(started.elapsed())),
+                false => fault(What::of(&error)),
+            })?;
+            self.compare_clocks(&response);
+            let (status, id) = (response.status().as_u16(), self.request_id(&response));
+            let answer = read(response).await.map_err(&fault)?;
+            Ok((status, id, answer))
+        };
+        let result = match tokio::time::timeout(patience, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(fault(What::Timeout(patience))),
+        };
+        let took = started.elapsed().as_millis();
+        match &result {
+            Ok((status, id, answer)) => {
+                log::info!(target: "cogtok::http", "{line}{operation}: {status} in {took} ms{id}");
+                if let Some(body) = answer.body() {
+                    log::debug!(target: "cogtok::body", "< {}", self.redactor.clean(&redact::body(body)));
+                }
+            }
+            Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
+        }
+        result.map(|(_, _, answer)| answer)
+    }
+
+    /// A fault of `host`, without the secrets of this call.
+    pub fn fault(&self, host: &str, what: What) -> Fault {
+        Fault { host: host.to_owned(), what: what.cleaned(&self.redactor) }
+    }
+
+    /// How much time is left of the call, and at most `patience`.
+    pub fn left_of(&self, patience: Duration) -> Duration {
+        patience.min(self.deadline.get().saturating_duration_since(Instant::now()))
+    }
+
+    fn compare_clocks(&self, response: &HttpResponse) {
+        let date = response.headers().get("date").and_then(seconds_of);
+        if let Some((date, now)) = date.zip(i64::try_from((self.clock)() / 1000).ok()) {
+            self.offset.store(date.saturating_sub(now), Ordering::Relaxed);
+        }
+    }
+
+    fn request_id(&self, response: &HttpResponse) -> String {
+        ["x-amzn-requestid", "x-amz-cognito-request-id"]
+            .iter()
+            .find_map(|name| response.headers().get(*name))
+            .map(|id| format!(", request id {}", printable(&self.redactor.clean(id), 80)))
+            .unwrap_or_default()
+    }
+}
+
+/// What the log shows of an answer.
+pub(super) trait Seen {
+    /// Its body, where it was read.
+    fn body(&self) -> Option<&[u8]>;
+}
+
+impl Seen for HttpResponse {
+    fn body(&self) -> Option<&[u8]> {
+        Some(HttpResponse::body(self).bytes().unwrap_or_default())
+    }
+}
+
+impl HttpConnector for Guard {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let guard = self.clone();
+        HttpConnectorFuture::new(async move {
+            let patience = guard.left_of(ATTEMPT_TIMEOUT);
+            let deadline = guard.deadline.get();
+            let answer = guard.answer(request, patience, whole).await;
+            answer.map_err(|fault| match Instant::now() < deadline {
+                true => ConnectorError::from(fault),
+                // There is no time left to try again, and this says more than that there is none.
+                false => ConnectorError::other(Box::new(fault), None),
+            })
+        })
+    }
+}
+
+/// The answer with its body read to the end, or the reason why it is not taken.
+async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
+    refuse_redirect(&response)?;
+    let status = response.status();
+    let headers = response.headers().clone();
+    let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_ANSWER as u64) {
+        return Err(What::TooLarge(MAX_ANSWER));
+    }
+    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
+        match error.downcast_ref::<http_body_util::LengthLimitError>() {
+            Some(_) => What::TooLarge(MAX_ANSWER),
+            None => What::of(error.as_ref()),
+        }
+    })?;
+    let mut response = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
+pub(super) fn refuse_redirect(response: &HttpResponse) -> Result<(), What> {
+    let status = response.status().as_u16();
+    if !(300..400).contains(&status) {
+        return Ok(());
+    }
+    let to = response.headers().get("location").unwrap_or("nowhere");
+    let to = url::Url::parse(to).map_or_else(|_| to.to_owned(), |url| url.host_str().unwrap_or_default().to_owned());
+    Err(What::Redirect { status, to: printable(&to, 80) })
+}
+
+/// An HTTP date (RFC 9110 section 5.6.7) in seconds since the Unix epoch.
+pub(super) fn seconds_of(date: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_second())
+}
+
+/// Plain http is for this machine, and for the metadata services, which have no TLS.
+async fn check_plain(uri: &http::Uri) -> Result<(), What> {
+    const METADATA: [&str; 5] = ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_allowed = match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || METADATA.contains(&host),
+        Err(_) if host == "localhost" => {
+            let port = uri.port_u16().unwrap_or(80);
+            let found = tokio::net::lookup_host(("localhost", port)).await;
+            let mut addresses = found.map_err(|error| What::Connect(error.to_string()))?;
+            addresses.all(|address| address.ip().is_loopback())
+        }
+        Err(_) => false,
+    };
+    if is_allowed { Ok(()) } else { Err(What::NotLoopback) }
+}

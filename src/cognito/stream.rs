@@ -1,0 +1,135 @@
+//! One request whose answer is read as it comes: for APIs that stream, and for answers that are handed on.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use http_body_util::BodyExt;
+
+use super::fault::{Fault, What};
+use super::guard::{Guard, Seen, refuse_redirect};
+use super::http::Wire;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// An answer whose headers have come and whose body comes as it is asked for.
+pub struct Streamed {
+    guard: Guard,
+    host: String,
+    silence: Duration,
+    status: u16,
+    headers: http::HeaderMap,
+    body: SdkBody,
+}
+
+impl Wire {
+    /// Sends `request`, with `bearer` as its bearer token (RFC 6750 section 2.1), and gives the answer when its headers are
+    /// there. A redirect is refused: what was sent was for the host that was asked. Neither the headers nor any part of the
+    /// body may be longer in coming than `silence`, nor than the call's deadline.
+    ///
+    /// # Errors
+    /// [`Kind::Network`](crate::error::Kind::Network) where there is no answer, or a redirect. Nothing is tried again.
+    pub async fn open(
+        &self,
+        mut request: http::Request<Vec<u8>>,
+        bearer: Option<&Secret>,
+        silence: Duration,
+    ) -> Result<Streamed> {
+        let malformed = |why: &dyn fmt::Display| Error::usage(format!("the request can't be sent: {why}"));
+        if let Some(token) = bearer {
+            self.redactor().hide("", token);
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+                .map_err(|_| Error::usage("the token has characters that no header may have"))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| malformed(&why))?;
+        let guard = self.guard();
+        let answer = guard.answer(request, guard.left_of(silence), |response| async {
+            refuse_redirect(&response)?;
+            Ok(Head(response))
+        });
+        let response = answer.await?.0.try_into_http1x().map_err(|why| malformed(&why))?;
+        let (parts, body) = response.into_parts();
+        let status = parts.status.as_u16();
+        Ok(Streamed { guard: guard.clone(), host, silence, status, headers: parts.headers, body })
+    }
+}
+
+impl Streamed {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The value of a header, where it is there once or more and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The media type of the body without its parameters, in lower case; empty where none is named.
+    pub fn media_type(&self) -> String {
+        let named = self.header("content-type").unwrap_or_default();
+        named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The next part of the body; none at its end.
+    ///
+    /// # Errors
+    /// The [`Fault`] when it breaks off, or nothing comes for too long.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        let patience = self.guard.left_of(self.silence);
+        loop {
+            let frame = tokio::time::timeout(patience, self.body.frame()).await;
+            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout(patience)))?;
+            match frame.transpose() {
+                Ok(None) => return Ok(None),
+                // Trailers say nothing that is asked for here.
+                Ok(Some(frame)) => match frame.into_data() {
+                    Ok(data) if !data.is_empty() => return Ok(Some(data.to_vec())),
+                    _ => {}
+                },
+                Err(error) => return Err(self.guard.fault(&self.host, What::of(error.as_ref()))),
+            }
+        }
+    }
+
+    /// The rest of the body, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`Streamed::chunk`]; also when there is more.
+    pub async fn rest(&mut self, limit: usize) -> Result<Vec<u8>, Fault> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if body.len() + chunk.len() > limit {
+                return Err(self.guard.fault(&self.host, What::TooLarge(limit)));
+            }
+            body.extend(chunk);
+        }
+        Ok(body)
+    }
+
+    /// `text` of the server without the secrets that were sent to it.
+    pub fn without_secrets(&self, text: &str) -> String {
+        self.guard.redactor.clean(text)
+    }
+}
+
+impl fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streamed").field("host", &self.host).field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// An answer whose body is still to come.
+struct Head(HttpResponse);
+
+impl Seen for Head {
+    fn body(&self) -> Option<&[u8]> {
+        None
+    }
+}
