@@ -4,14 +4,17 @@
 pub(crate) mod choices;
 pub mod keys;
 pub mod redirect;
+pub mod services;
 pub mod words;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use keys::{Key, Origin, Settings, parse_bool};
 use redirect::RedirectUri;
+use services::{Endpoints, Service};
 use words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
     SecretArn, SecretKind, TokenUse, Transport, Username, parse_duration,
@@ -25,16 +28,8 @@ pub const DEFAULT_MIN_VALIDITY: Duration = Duration::from_secs(60);
 pub struct AwsEnvironment {
     /// AWS_REGION, else AWS_DEFAULT_REGION: the variable and its value, as below.
     pub region: Option<(&'static str, String)>,
-    /// AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, else AWS_ENDPOINT_URL.
-    pub cognito_idp_endpoint: Option<(&'static str, String)>,
-    /// AWS_ENDPOINT_URL_COGNITO_IDENTITY, else AWS_ENDPOINT_URL.
-    pub cognito_identity_endpoint: Option<(&'static str, String)>,
-    /// AWS_ENDPOINT_URL_SECRETS_MANAGER, else AWS_ENDPOINT_URL.
-    pub secretsmanager_endpoint: Option<(&'static str, String)>,
-    /// AWS_ENDPOINT_URL_SSM, else AWS_ENDPOINT_URL.
-    pub ssm_endpoint: Option<(&'static str, String)>,
-    /// AWS_ENDPOINT_URL_CLOUDFORMATION, else AWS_ENDPOINT_URL.
-    pub cloudformation_endpoint: Option<(&'static str, String)>,
+    /// For each service its own variable, such as AWS_ENDPOINT_URL_SSM, else AWS_ENDPOINT_URL.
+    pub endpoints: BTreeMap<Service, (&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
@@ -103,16 +98,7 @@ pub struct Profile {
     pub is_inside_aws_credentials: bool,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
-    /// Where the Cognito API is instead of AWS's own address.
-    pub cognito_idp_endpoint: Option<Endpoint>,
-    /// Where Secrets Manager is instead of AWS's own address.
-    pub secretsmanager_endpoint: Option<Endpoint>,
-    /// Where identity pools are instead of AWS's own address.
-    pub cognito_identity_endpoint: Option<Endpoint>,
-    /// Where the parameters of Systems Manager are instead of AWS's own address.
-    pub ssm_endpoint: Option<Endpoint>,
-    /// Where CloudFormation is instead of AWS's own address.
-    pub cloudformation_endpoint: Option<Endpoint>,
+    endpoints: Endpoints,
     /// The identity pool that gives AWS credentials for an ID token.
     pub identity_pool_id: Option<IdentityPoolId>,
     /// How long a served token must still be valid.
@@ -161,11 +147,7 @@ impl Profile {
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             is_inside_aws_credentials: false,
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
-            cognito_idp_endpoint: endpoint(settings, aws.cognito_idp_endpoint.as_ref())?,
-            secretsmanager_endpoint: endpoint(settings, aws.secretsmanager_endpoint.as_ref())?,
-            cognito_identity_endpoint: endpoint(settings, aws.cognito_identity_endpoint.as_ref())?,
-            ssm_endpoint: endpoint(settings, aws.ssm_endpoint.as_ref())?,
-            cloudformation_endpoint: endpoint(settings, aws.cloudformation_endpoint.as_ref())?,
+            endpoints: Endpoints::resolve(settings, &aws.endpoints)?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
             min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
             address_options: address_options(settings),
@@ -197,10 +179,15 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region is known.
     pub fn cognito_idp_origin(&self) -> Result<String> {
-        match &self.cognito_idp_endpoint {
+        match self.endpoint(Service::CognitoIdp) {
             Some(endpoint) => Ok(endpoint.origin()),
             None => Ok(aws_origin("cognito-idp", self.region()?)),
         }
+    }
+
+    /// Where a service is instead of AWS's own address.
+    pub fn endpoint(&self, service: Service) -> Option<&Endpoint> {
+        self.endpoints.get(service)
     }
 
     /// The Region.
@@ -273,13 +260,6 @@ pub fn missing(key: Key, option: &str) -> Error {
     };
     Error::config(format!("`{}` is not set", key.dotted()))
         .hint(format!("run `cogtok profile set {{name}} {} VALUE`, or {or}", key.dotted()))
-}
-
-fn endpoint(settings: &Settings, from_aws: Option<&(&'static str, String)>) -> Result<Option<Endpoint>> {
-    match (settings.origin(Key::EndpointUrl), from_aws) {
-        (None | Some(Origin::Profile), Some(variable)) => from_variable(variable).map(Some),
-        _ => settings.get(Key::EndpointUrl),
-    }
 }
 
 fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {

@@ -12,6 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use super::error::{code, from_sdk};
 use super::http::Wire;
 use crate::error::{Error, Kind, Result};
+use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Username};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
@@ -84,8 +85,7 @@ impl Admin {
         let shared = super::signed_config(wire, profile, &region).await?;
         // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
         let endpoint = profile
-            .cognito_idp_endpoint
-            .as_ref()
+            .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
         let config = Builder::from(&shared).endpoint_url(endpoint);
         Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone() })

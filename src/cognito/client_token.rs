@@ -9,6 +9,7 @@ use super::error::from_sdk;
 use super::http::Wire;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
+use crate::profile::services::Service;
 use crate::profile::words::{ClientId, Scopes};
 use crate::secret::Secret;
 use crate::token::session::Renewal;
@@ -42,7 +43,7 @@ pub async fn get(wire: &Wire, profile: &Profile, asked: &GetClientToken<'_>) -> 
         .retry_config(super::retries())
         // The service takes no AWS credentials here, though its model says that it does.
         .allow_no_auth();
-    if let Some(endpoint) = &profile.cognito_idp_endpoint {
+    if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         config = config.endpoint_url(endpoint.as_str());
     }
     wire.redactor().hide(asked.client_id.as_str(), asked.client_secret);

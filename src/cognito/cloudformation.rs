@@ -6,6 +6,7 @@ use super::http::Wire;
 use super::signed::{Call, Said, call};
 use crate::error::Result;
 use crate::profile::Profile;
+use crate::profile::services::Service;
 use crate::profile::words::StackName;
 
 /// DescribeStacks, signed with the profile's AWS credentials: the stack's outputs, key and value.
@@ -23,9 +24,10 @@ pub async fn outputs(wire: &Wire, profile: &Profile, stack: &StackName) -> Resul
         .append_pair("StackName", stack.as_str())
         .finish();
     let request = Call {
-        service: "cloudformation",
+        service: Service::CloudFormation,
         operation: "DescribeStacks",
-        endpoint: profile.cloudformation_endpoint.as_ref(),
+        method: http::Method::POST,
+        path: "/",
         region: &region,
         headers: &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
         body: body.into_bytes(),

@@ -7,6 +7,7 @@ use super::error::{refused, said};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
+use crate::profile::services::Service;
 use crate::profile::words::{IdentityPoolId, PoolId};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
@@ -39,7 +40,7 @@ impl<'a> Identity<'a> {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no user pool.
     pub fn new(wire: &'a Wire, profile: &'a Profile, pool: &'a IdentityPoolId, id_token: &Secret) -> Result<Self> {
-        let endpoint = match &profile.cognito_identity_endpoint {
+        let endpoint = match profile.endpoint(Service::CognitoIdentity) {
             Some(endpoint) => endpoint.as_str().to_owned(),
             None => aws_origin("cognito-identity", &pool.region()),
         };

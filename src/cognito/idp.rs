@@ -13,6 +13,7 @@ use super::error::from_sdk;
 use super::http::Wire;
 use super::srp;
 use crate::error::{Error, Result};
+use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Scopes, Username};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
@@ -138,7 +139,7 @@ impl Idp {
                 .timeout_config(super::timeouts())
                 .retry_config(super::retries())
         };
-        if let Some(endpoint) = &profile.cognito_idp_endpoint {
+        if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             config = config.endpoint_url(endpoint.as_str());
         }
         if let Some(secret) = &client_secret {

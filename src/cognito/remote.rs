@@ -11,6 +11,7 @@ use super::http::Wire;
 use super::jwks;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
+use crate::profile::services::Service;
 use crate::profile::words::Endpoint;
 use crate::secret::Secret;
 
@@ -28,7 +29,7 @@ pub async fn get_user(wire: &Wire, profile: &Profile, token: &Secret) -> Result<
         .sleep_impl(TokioSleep::new())
         .timeout_config(super::timeouts())
         .retry_config(super::retries());
-    if let Some(endpoint) = &profile.cognito_idp_endpoint {
+    if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         config = config.endpoint_url(endpoint.as_str());
     }
     wire.redactor().hide("", token);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::error::from_sdk;
 use super::http::Wire;
 use crate::error::{Error, Result};
+use crate::profile::services::Service;
 use crate::profile::words::{ClientId, Endpoint, Scopes, SecretArn};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
@@ -32,14 +33,13 @@ pub struct Bundle {
 /// another shape.
 pub async fn get(wire: &Wire, profile: &Profile, secret: &SecretArn) -> Result<Bundle> {
     let region = match secret.region() {
-        Some(region) if profile.secretsmanager_endpoint.is_none() => region,
+        Some(region) if profile.endpoint(Service::SecretsManager).is_none() => region,
         _ => super::region(profile).await?,
     };
     let shared = super::signed_config(wire, profile, &region).await?;
     // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
     let endpoint = profile
-        .secretsmanager_endpoint
-        .as_ref()
+        .endpoint(Service::SecretsManager)
         .map_or_else(|| aws_origin("secretsmanager", &region), ToString::to_string);
     let config = aws_sdk_secretsmanager::config::Builder::from(&shared).endpoint_url(endpoint);
     let operation = "GetSecretValue";

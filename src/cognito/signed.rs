@@ -12,7 +12,8 @@ use super::error::{no_credentials, refused, said};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
-use crate::profile::words::{Endpoint, Region};
+use crate::profile::services::Service;
+use crate::profile::words::Region;
 use crate::profile::{Profile, aws_origin};
 
 /// How long AWS credentials may take to be found, as in the SDK.
@@ -20,12 +21,14 @@ const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One call, before it is signed.
 pub(super) struct Call<'a> {
-    /// The service, as it stands in its address and in the signature.
-    pub service: &'static str,
+    /// The service.
+    pub service: Service,
     /// The operation, for messages.
     pub operation: &'static str,
-    /// Where the service is instead of AWS's own address.
-    pub endpoint: Option<&'a Endpoint>,
+    /// GET or POST.
+    pub method: http::Method,
+    /// The path, percent-encoded, with the query where there is one.
+    pub path: &'a str,
     /// The Region.
     pub region: &'a Region,
     /// Headers of the request, Content-Type among them.
@@ -54,20 +57,27 @@ pub(super) async fn call<T>(
     call: &Call<'_>,
     read: impl Fn(u16, &[u8]) -> Said<T>,
 ) -> Result<T> {
-    let shared = super::signed_config(wire, profile, call.region).await?;
-    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(call.operation))?;
-    let credentials = tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await;
-    let Ok(Ok(credentials)) = credentials else { return Err(no_credentials(call.operation)) };
-    with_retries(wire, || post(wire, call, &credentials, &read)).await
+    let credentials = credentials(wire, profile, call.operation, call.region).await?;
+    with_retries(wire, || send(wire, profile, call, &credentials, &read)).await
 }
 
-async fn post<T>(
+async fn credentials(wire: &Wire, profile: &Profile, operation: &str, region: &Region) -> Result<Credentials> {
+    let shared = super::signed_config(wire, profile, region).await?;
+    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(operation))?;
+    match tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await {
+        Ok(Ok(credentials)) => Ok(credentials),
+        _ => Err(no_credentials(operation)),
+    }
+}
+
+async fn send<T>(
     wire: &Wire,
+    profile: &Profile,
     call: &Call<'_>,
     credentials: &Credentials,
     read: &impl Fn(u16, &[u8]) -> Said<T>,
 ) -> Result<T, Failed> {
-    let request = signed(call, credentials, wire.now()).map_err(Failed::last)?;
+    let request = signed(profile, call, credentials, wire.now()).map_err(Failed::last)?;
     let operation = call.operation;
     let answer = wire.exchange(request).await.map_err(|fault| Failed::unanswered(operation, fault))?;
     let status = answer.status().as_u16();
@@ -81,24 +91,34 @@ async fn post<T>(
     }
 }
 
-fn signed(call: &Call<'_>, credentials: &Credentials, now: u64) -> Result<http::Request<Vec<u8>>> {
+/// The call as a signed request, at `now` (milliseconds since the Unix epoch).
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for a call that can't be one.
+pub(super) fn signed(
+    profile: &Profile,
+    call: &Call<'_>,
+    credentials: &Credentials,
+    now: u64,
+) -> Result<http::Request<Vec<u8>>> {
     let malformed = |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be signed: {why}", call.operation));
-    let base = call.endpoint.map_or_else(|| aws_origin(call.service, call.region), ToString::to_string);
-    let url = format!("{}/", base.trim_end_matches('/'));
+    let endpoint = profile.endpoint(call.service);
+    let base = endpoint.map_or_else(|| aws_origin(call.service.host(), call.region), ToString::to_string);
+    let url = format!("{}{}", base.trim_end_matches('/'), call.path);
     let identity = credentials.clone().into();
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region(call.region.as_str())
-        .name(call.service)
+        .name(call.service.signing_name())
         .time(SystemTime::UNIX_EPOCH + Duration::from_millis(now))
         .settings(SigningSettings::default())
         .build()
         .map_err(|why| malformed(&why))?
         .into();
     let headers = call.headers.iter().copied();
-    let signable = SignableRequest::new("POST", url.as_str(), headers, SignableBody::Bytes(&call.body));
+    let signable = SignableRequest::new(call.method.as_str(), url.as_str(), headers, SignableBody::Bytes(&call.body));
     let signature = signable.and_then(|request| sign(request, &parameters)).map_err(|why| malformed(&why))?;
-    let mut request = http::Request::post(url.as_str());
+    let mut request = http::Request::builder().method(call.method.clone()).uri(url.as_str());
     for (name, value) in call.headers {
         request = request.header(*name, *value);
     }

@@ -6,6 +6,7 @@ use super::http::Wire;
 use super::signed::{Call, Said, call};
 use crate::error::Result;
 use crate::profile::Profile;
+use crate::profile::services::Service;
 use crate::profile::words::ParameterName;
 use crate::secret::Secret;
 
@@ -19,9 +20,10 @@ pub async fn parameter(wire: &Wire, profile: &Profile, name: &ParameterName) -> 
         None => super::region(profile).await?,
     };
     let request = Call {
-        service: "ssm",
+        service: Service::Ssm,
         operation: "GetParameter",
-        endpoint: profile.ssm_endpoint.as_ref(),
+        method: http::Method::POST,
+        path: "/",
         region: &region,
         headers: &[("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonSSM.GetParameter")],
         body: json!({"Name": name.as_str(), "WithDecryption": true}).to_string().into_bytes(),

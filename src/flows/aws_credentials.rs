@@ -11,6 +11,7 @@ use crate::cognito::http::{Clock, Wire};
 use crate::cognito::identity::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::profile::keys::Key;
+use crate::profile::services::Service;
 use crate::profile::words::IdentityPoolId;
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
@@ -30,7 +31,7 @@ const MAX_LIFE_SECONDS: u64 = 12 * 60 * 60;
 /// As [`user::cache_key`]; [`Kind::Config`] when the profile names no identity pool.
 pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
     let of_user = user::cache_key(profile)?;
-    let endpoint = profile.cognito_identity_endpoint.as_ref().map(ToString::to_string).unwrap_or_default();
+    let endpoint = profile.endpoint(Service::CognitoIdentity).map(ToString::to_string).unwrap_or_default();
     Ok(of_user.with_kind("aws", &[("identity_pool", pool(profile)?.as_str()), ("identity_endpoint", &endpoint)]))
 }
 

@@ -7,6 +7,7 @@ use crate::cognito::oauth::{self, ClientCredentials};
 use crate::cognito::secrets_manager;
 use crate::error::{Error, Result};
 use crate::profile::keys::Key;
+use crate::profile::services::Service;
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
@@ -47,7 +48,7 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
     if let Some(arn) = &m2m.secret_arn {
         let client = optional(m2m.client_id.as_ref().map(ClientId::as_str));
         let url = optional(m2m.token_url.as_ref().map(Endpoint::as_str));
-        let endpoint = match &profile.secretsmanager_endpoint {
+        let endpoint = match profile.endpoint(Service::SecretsManager) {
             Some(endpoint) => endpoint.as_str().to_owned(),
             None => optional(profile.region.as_ref().map(|region| region.as_str())),
         };

@@ -6,6 +6,7 @@ use crate::cognito::http::Clock;
 use crate::cognito::jwks;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
+use crate::profile::services::Service;
 use crate::profile::words::{Endpoint, PoolId};
 use crate::store::key_sets::KeySets;
 use crate::token::keys::KeySet;
@@ -45,7 +46,7 @@ pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint>
         Some(issuer) => issuer.rsplit('/').next().and_then(|last| last.parse::<PoolId>().ok()),
         None => Some(profile.user_pool_id()?.clone()),
     };
-    match (&profile.cognito_idp_endpoint, issuer, pool) {
+    match (profile.endpoint(Service::CognitoIdp), issuer, pool) {
         (Some(endpoint), _, Some(pool)) => Ok(endpoint.join(&format!("/{pool}{}", jwks::PATH))),
         (_, Some(issuer), _) => Ok(issuer.parse::<Endpoint>()?.join(jwks::PATH)),
         (None, None, Some(pool)) => {

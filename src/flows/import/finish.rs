@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
 use crate::profile::redirect::RedirectUri;
+use crate::profile::services::Service;
 use crate::profile::words::{ClientId, Region, SecretArn, SecretKind, Transport};
 
 /// Something that a profile lacks, and the command that gets it.
@@ -118,7 +119,7 @@ pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) 
     if !found.candidates(Key::Domain).is_empty() {
         return;
     }
-    if let Some(endpoint) = &profile.cognito_idp_endpoint {
+    if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         let Some(pool) = &profile.user_pool_id else { return };
         if let Err(error) = issuer::discover(wire, Some(endpoint), pool, found).await {
             found.leave_out(&format!("the pool's domain is not known: {error}"));

@@ -8,6 +8,7 @@ use crate::cognito::discovery;
 use crate::cognito::http::Wire;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
+use crate::profile::services::Service;
 use crate::profile::words::{Endpoint, PoolId};
 use crate::profile::{Profile, aws_origin};
 
@@ -74,7 +75,7 @@ pub async fn read(wire: &Wire, profile: &Profile, text: &str) -> Result<Found> {
     if let Some(endpoint) = &issuer.endpoint {
         found.offer(Key::EndpointUrl, vec![endpoint.to_string()], "the URL");
     }
-    let base = issuer.endpoint.as_ref().or(profile.cognito_idp_endpoint.as_ref());
+    let base = issuer.endpoint.as_ref().or(profile.endpoint(Service::CognitoIdp));
     discover(wire, base, &issuer.pool, &mut found).await?;
     Ok(found)
 }

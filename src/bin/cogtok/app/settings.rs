@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
+use cogtok::profile::services::Service;
 use cogtok::profile::words::ProfileName;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::store::config::{Config, list};
@@ -47,7 +48,7 @@ impl App {
             profile.is_inside_aws_credentials = true;
             profile.aws_profile = profile.aws_profile.filter(|_| profile.is_aws_profile_asked);
         }
-        if let Some(endpoint) = &profile.cognito_idp_endpoint {
+        if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
         }
         Ok(profile)
@@ -135,15 +136,12 @@ pub fn aws_environment() -> AwsEnvironment {
         let named = env::var(variable).map(PathBuf::from).map(expanded);
         named.or_else(|| home.as_ref().map(|home| home.join(".aws").join(name)))
     };
+    let endpoint = |service: &Service| Some((*service, first([service.variable(), "AWS_ENDPOINT_URL"])?));
     AwsEnvironment {
         profile: env::var("AWS_PROFILE"),
         config_file: file("AWS_CONFIG_FILE", "config"),
         credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
         region: first(["AWS_REGION", "AWS_DEFAULT_REGION"]),
-        cognito_idp_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "AWS_ENDPOINT_URL"]),
-        cognito_identity_endpoint: first(["AWS_ENDPOINT_URL_COGNITO_IDENTITY", "AWS_ENDPOINT_URL"]),
-        secretsmanager_endpoint: first(["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]),
-        ssm_endpoint: first(["AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"]),
-        cloudformation_endpoint: first(["AWS_ENDPOINT_URL_CLOUDFORMATION", "AWS_ENDPOINT_URL"]),
+        endpoints: Service::ALL.iter().filter_map(endpoint).collect(),
     }
 }
