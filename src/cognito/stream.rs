@@ -8,12 +8,43 @@ use aws_smithy_types::body::SdkBody;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
+use url::Url;
 
 use super::fault::{Fault, What};
 use super::guard::{Guard, Seen, refuse_redirect};
 use super::http::Wire;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+
+/// A request to an API.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The method (RFC 9110 section 9).
+    pub method: String,
+    /// The address: https, or http on this machine alone.
+    pub url: Url,
+    /// Headers; Authorization is not among them.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Outgoing {
+    fn into_http(self, bearer: Option<&Secret>) -> Result<http::Request<Vec<u8>>> {
+        let malformed = |why: &dyn fmt::Display| Error::usage(format!("the request can't be sent: {why}"));
+        let mut request = http::Request::builder().method(self.method.as_str()).uri(self.url.as_str());
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(token) = bearer {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+                .map_err(|_| Error::usage("the token has characters that no header may have"))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        request.body(self.body).map_err(|why| malformed(&why))
+    }
+}
 
 /// An answer whose headers have come and whose body comes as it is asked for.
 pub struct Streamed {
@@ -31,22 +62,15 @@ impl Wire {
     /// body may be longer in coming than `silence`, nor than the call's deadline.
     ///
     /// # Errors
-    /// [`Kind::Network`](crate::error::Kind::Network) where there is no answer, or a redirect. Nothing is tried again.
-    pub async fn open(
-        &self,
-        mut request: http::Request<Vec<u8>>,
-        bearer: Option<&Secret>,
-        silence: Duration,
-    ) -> Result<Streamed> {
-        let malformed = |why: &dyn fmt::Display| Error::usage(format!("the request can't be sent: {why}"));
+    /// [`Kind::Network`](crate::error::Kind::Network) where there is no answer, or a redirect; [`Kind::Usage`](crate::error::Kind::Usage)
+    /// for a request that can't be one. Nothing is tried again.
+    pub async fn open(&self, request: Outgoing, bearer: Option<&Secret>, silence: Duration) -> Result<Streamed> {
         if let Some(token) = bearer {
             self.redactor().hide("", token);
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-                .map_err(|_| Error::usage("the token has characters that no header may have"))?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(AUTHORIZATION, value);
         }
+        let request = request.into_http(bearer)?;
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let malformed = |why: &dyn fmt::Display| Error::usage(format!("the request can't be sent: {why}"));
         let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| malformed(&why))?;
         let guard = self.guard();
         let answer = guard.answer(request, guard.left_of(silence), |response| async {

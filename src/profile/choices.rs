@@ -174,3 +174,25 @@ choice!(
         File = "file",
     }
 );
+
+choice!(
+    /// Whose token a call carries.
+    TokenOwner, "token's owner" {
+        /// The profile's user's.
+        User = "user",
+        /// The profile's machine-to-machine client's.
+        M2m = "m2m",
+    }
+);
+
+choice!(
+    /// What a profile's target is.
+    TargetKind, "kind of target" {
+        /// An API that takes a bearer token.
+        Http = "http",
+        /// An agent in Bedrock AgentCore Runtime.
+        Runtime = "runtime",
+        /// A gateway of Bedrock AgentCore, or another MCP server over streamable HTTP.
+        Gateway = "gateway",
+    }
+);

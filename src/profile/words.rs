@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-pub use super::choices::{AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TokenUse, Transport};
+pub use super::choices::{
+    AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TargetKind, TokenOwner, TokenUse, Transport,
+};
 use crate::error::{Error, Result, is_unprintable, printable};
 
 macro_rules! word {
@@ -159,6 +161,54 @@ impl StackName {
     /// The Region in an ARN; a bare name has none.
     pub fn region(&self) -> Option<Region> {
         region_of_arn(&self.0)
+    }
+}
+
+word!(
+    /// The name of a target within a profile.
+    TargetName, "a target's name", "use 1 to 64 letters, digits, hyphens and underscores, the first a letter or digit",
+    |text| {
+        (1..=64).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    }
+);
+
+word!(
+    /// The ARN of a runtime or gateway of Bedrock AgentCore.
+    AgentcoreArn, "the ARN of an AgentCore runtime or gateway",
+    "it looks like arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234",
+    |text| {
+        let parts: Vec<&str> = text.split(':').collect();
+        let [arn, partition, service, region, account, resource] = parts[..] else { return false };
+        let id = resource.strip_prefix("runtime/").or_else(|| resource.strip_prefix("gateway/"));
+        text.len() <= 2048
+            && (arn, service) == ("arn", "bedrock-agentcore")
+            && partition.starts_with("aws")
+            && partition.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && Region::from_str(region).is_ok()
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && id.is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-/".contains(c)))
+    }
+);
+
+impl AgentcoreArn {
+    /// The Region.
+    pub fn region(&self) -> Region {
+        Region(self.0.split(':').nth(3).unwrap_or_default().to_owned())
+    }
+
+    /// Whether it is a gateway's, not a runtime's.
+    pub fn is_gateway(&self) -> bool {
+        self.0.contains(":gateway/")
+    }
+
+    /// The id of the runtime or gateway, which stands after the first slash.
+    pub fn id(&self) -> &str {
+        let resource = self.0.split_once('/').map_or("", |(_, id)| id);
+        // What follows names an endpoint or a version of it.
+        resource.split('/').next().unwrap_or_default()
     }
 }
 

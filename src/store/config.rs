@@ -7,13 +7,17 @@ use toml::{Table, Value};
 use super::file;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
-use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
+use crate::profile::targets::{Target, parse_key};
+use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind, TargetName};
 
 /// The version of the file's format that this program writes and understands.
 pub const VERSION: i64 = 1;
 
 /// The largest configuration that is read, in bytes.
 pub const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// The table of a profile's targets.
+pub(super) const TARGETS: &str = "targets";
 
 const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
@@ -115,6 +119,29 @@ impl Config {
         })
     }
 
+    /// The names of a profile's targets, in alphabetical order, those that can't be used left out.
+    pub fn targets(&self, profile: &ProfileName) -> Vec<TargetName> {
+        let table = self.profile(profile).ok().and_then(|profile| profile.get(TARGETS)).and_then(Value::as_table);
+        table.into_iter().flat_map(Table::keys).filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// A target of a profile.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile or target, or the target is not complete.
+    pub fn target(&self, profile: &ProfileName, name: &TargetName) -> Result<Target> {
+        let targets = self.profile(profile)?.get(TARGETS).and_then(Value::as_table);
+        let Some(target) = targets.and_then(|targets| targets.get(name.as_str())).and_then(Value::as_table) else {
+            let names = self.targets(profile);
+            let error = Error::config(format!("the profile has no target `{name}`"));
+            return Err(match nearest(name.as_str(), names.iter().map(TargetName::as_str)) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("name one: cogtok profile set {{name}} targets.{name}.url URL")),
+            });
+        };
+        Target::resolve(name.clone(), |field| target.get(field.as_str()).and_then(Value::as_str).map(str::to_owned))
+    }
+
     /// What the file holds that no program reads, as warnings: unknown keys at the top and in this profile.
     pub fn oddities(&self, name: Option<&ProfileName>) -> Vec<String> {
         let mut found = Vec::new();
@@ -140,7 +167,7 @@ impl Config {
         if let Ok(profile) = self.profile(name) {
             flatten("", profile, &mut dotted);
         }
-        dotted.retain(|key| Key::parse(key).is_err());
+        dotted.retain(|key| Key::parse(key).is_err() && !matches!(parse_key(key), Ok(Some(_))));
         dotted
     }
 
@@ -243,7 +270,9 @@ fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
     for (key, value) in table {
         match value {
-            Value::Table(inner) if prefix.is_empty() => flatten(&format!("{key}."), inner, found),
+            Value::Table(inner) if prefix.is_empty() || prefix == "targets." => {
+                flatten(&format!("{prefix}{key}."), inner, found);
+            }
             _ => found.push(format!("{prefix}{key}")),
         }
     }

@@ -6,11 +6,12 @@ use std::time::Instant;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::cache::held;
-use super::config::{VERSION, no_such_profile, not_toml, read_text};
+use super::config::{TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError};
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
-use crate::profile::words::{ProfileName, SecretKind, StoreKind};
+use crate::profile::targets::Field;
+use crate::profile::words::{ProfileName, SecretKind, StoreKind, TargetName};
 
 /// A configuration being edited.
 #[derive(Debug)]
@@ -195,6 +196,39 @@ impl Draft {
             }
             [value] if key.is_bool() => set(table, last, Value::from(value == "true")),
             values => set(table, last, Value::from(values.join(" "))),
+        }
+        Ok(())
+    }
+
+    /// Sets a field of a profile's target; no value removes it, and the target with its last one.
+    ///
+    /// # Errors
+    /// As [`Draft::set`].
+    pub fn set_target(
+        &mut self,
+        profile: &ProfileName,
+        target: &TargetName,
+        field: Field,
+        value: Option<&str>,
+    ) -> Result<()> {
+        value.map(|value| field.check(value)).transpose()?;
+        let profile = self.profile_mut(profile)?;
+        let not_a_table = |name: &str| Error::config(format!("`{}` is not a table", printable(name, 80)));
+        let mut outer = Table::new();
+        outer.set_implicit(true);
+        let targets = profile.entry(TARGETS).or_insert(Item::Table(outer));
+        let targets = targets.as_table_like_mut().ok_or_else(|| not_a_table(TARGETS))?;
+        let inner = targets.entry(target.as_str()).or_insert(Item::Table(Table::new()));
+        let inner = inner.as_table_like_mut().ok_or_else(|| not_a_table(target.as_str()))?;
+        match value {
+            Some(value) => set(inner, field.as_str(), Value::from(value)),
+            None => drop(inner.remove(field.as_str())),
+        }
+        if inner.is_empty() {
+            targets.remove(target.as_str());
+        }
+        if targets.is_empty() {
+            profile.remove(TARGETS);
         }
         Ok(())
     }

@@ -24,12 +24,14 @@ use crate::{env, terminal};
 pub use secrets::variable;
 pub use settings::{as_written, aws_environment, other_profiles};
 
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The process, seen by a command.
 pub struct App {
     pub global: Global,
-    started: Instant,
+    started: Cell<Instant>,
     timeout: Duration,
     is_timeout_given: bool,
     dirs: OnceCell<Dirs>,
@@ -51,7 +53,7 @@ impl App {
         };
         Ok(App {
             global,
-            started: Instant::now(),
+            started: Cell::new(Instant::now()),
             timeout,
             is_timeout_given,
             dirs: OnceCell::new(),
@@ -71,8 +73,12 @@ impl App {
 
     /// When the whole call ends. The time that a person took to answer does not count.
     pub fn deadline(&self) -> Instant {
-        let a_day = Duration::from_secs(24 * 60 * 60);
-        self.started + self.timeout.min(a_day) + terminal::time_asking()
+        self.started.get() + self.timeout.min(A_DAY) + terminal::time_asking()
+    }
+
+    /// Lets the time-out begin anew: for a command that serves one request after the other.
+    pub fn begin_anew(&self) {
+        self.started.set(Instant::now());
     }
 
     /// How long a pause may be that does not count for the default time-out; no limit where no time-out was given.

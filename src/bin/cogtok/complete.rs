@@ -10,7 +10,7 @@ use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenUse, Transport};
+use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenOwner, TokenUse, Transport};
 use cogtok::store::config::Config;
 
 use crate::cli::Cli;
@@ -102,6 +102,11 @@ pub fn transports() -> Vec<CompletionCandidate> {
 /// The tokens of a user.
 pub fn tokens() -> Vec<CompletionCandidate> {
     words(TokenUse::ALL.iter().map(|token| token.as_str()))
+}
+
+/// Whose token a call carries.
+pub fn owners() -> Vec<CompletionCandidate> {
+    words(TokenOwner::ALL.iter().map(|owner| owner.as_str()))
 }
 
 /// The kinds of source that a profile is imported from.

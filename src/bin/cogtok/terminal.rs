@@ -94,9 +94,17 @@ pub fn set_profile(name: Option<&str>) {
 /// # Errors
 /// `Kind::Store` when it can't be written, a full disk for one.
 pub fn data(text: &str) -> Result<Delivered> {
+    bytes(text.as_bytes())
+}
+
+/// As [`data`], for what need not be text.
+///
+/// # Errors
+/// As [`data`].
+pub fn bytes(bytes: &[u8]) -> Result<Delivered> {
     let mut stdout = io::stdout().lock();
     let delivered = if is_closed() { Delivered::NobodyReads } else { Delivered::Yes };
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(delivered),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivered::NobodyReads),
         Err(error) => Err(Error::store(format!("standard output can't be written: {error}"))),

@@ -9,7 +9,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
 use tokio::runtime::Runtime;
 
-use super::App;
+use super::{A_DAY, App};
 use crate::{env, interrupt, terminal};
 
 /// How long after its deadline a call is ended from here: what it waits for has the first word.
@@ -73,6 +73,19 @@ impl App {
                 .hint("try again, or allow more with `--timeout 60s`"))
         });
         result.map_err(|error| self.with_clock(error))
+    }
+
+    /// As [`App::block_on`], for what may go on for long as long as something comes: only a time-out that was given ends it.
+    pub fn block_on_streaming<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        if self.is_timeout_given {
+            return self.block_on(work);
+        }
+        interrupt::watch();
+        let runtime = self.runtime()?;
+        if let Some(wire) = self.wire.get() {
+            wire.set_deadline(Instant::now() + A_DAY);
+        }
+        runtime.block_on(work).map_err(|error| self.with_clock(error))
     }
 
     /// Waits for a person, whose time does not count for `--timeout`; none when `patience` is over.

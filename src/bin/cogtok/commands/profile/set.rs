@@ -4,6 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
+use cogtok::profile::targets::parse_key;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 
@@ -14,7 +15,8 @@ use crate::{complete, terminal};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile set ws user.auth_flow password\n  \
-    cogtok profile set ws m2m.scopes api/read api/write")]
+    cogtok profile set ws m2m.scopes api/read api/write\n  \
+    cogtok profile set ws targets.tools.url https://gateway.example.com/mcp")]
 pub struct Set {
     /// The profile's name
     #[arg(add = ArgValueCandidates::new(complete::profiles))]
@@ -34,6 +36,17 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     if last.ends_with("secret") || last.ends_with("password") {
         return Err(Error::usage("secrets are not kept in the configuration")
             .hint("store it: cogtok secret set KIND -p {name}"));
+    }
+    if let Some((target, field)) = parse_key(&args.key)? {
+        let [value] = args.value.as_slice() else {
+            return Err(Error::usage(format!("`{}` takes one value", args.key)));
+        };
+        edit(&app.config_path()?, app.deadline(), |draft| {
+            draft.require(&name)?;
+            draft.set_target(&name, &target, field, Some(value))
+        })?;
+        terminal::note(&format!("`{}` of profile `{name}` is set", args.key));
+        return Ok(());
     }
     let key = Key::parse(&args.key)?;
     if key == Key::Secrets {

@@ -1,11 +1,11 @@
 //! The profile's token for commands that use one instead of printing it.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::flows::{Policy, Served};
+use cogtok::flows::{Policy, Served, Source as From};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::TokenUse;
+use cogtok::profile::words::{TokenOwner, TokenUse};
 use cogtok::profile::{Profile, missing};
 use cogtok::token::Token;
 
@@ -14,21 +14,12 @@ use crate::app::App;
 use crate::cli::duration;
 use crate::complete;
 
-/// Whose token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Whose {
-    /// The profile's user's
-    User,
-    /// The profile's machine-to-machine client's
-    M2m,
-}
-
 /// Which token, and how it is got.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Source {
-    /// Whose token; else the one that the profile has
-    #[arg(long = "as", value_enum, value_name = "WHO")]
-    whose: Option<Whose>,
+    /// Whose token: user or m2m; else the one that the profile has
+    #[arg(long = "as", value_name = "WHO", add = ArgValueCandidates::new(complete::owners))]
+    whose: Option<String>,
     /// The user who signs in
     #[arg(long, value_name = "NAME", conflicts_with = "scope")]
     username: Option<String>,
@@ -47,6 +38,8 @@ pub struct Source {
     /// How long a cached token must still be valid [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     min_validity: Option<std::time::Duration>,
+    #[arg(skip)]
+    owner: Option<TokenOwner>,
 }
 
 /// A token, and what is known of it.
@@ -61,6 +54,11 @@ impl Got {
         wanted(&self.served, &self.policy)
     }
 
+    /// Whether it came from the cache, so that a new one may be taken where it was not.
+    pub fn is_cached(&self) -> bool {
+        self.served.source == From::Cache
+    }
+
     /// Which of the tokens it is.
     pub fn kind(&self) -> TokenUse {
         self.policy.token
@@ -70,8 +68,18 @@ impl Got {
 impl Source {
     /// The user's ID token.
     pub fn id_token_of(username: Option<String>) -> Self {
-        let (whose, token) = (Some(Whose::User), Some(TokenUse::Id.as_str().to_owned()));
-        Source { whose, username, token, ..Source::default() }
+        let (whose, token) = (TokenOwner::User.as_str().to_owned(), TokenUse::Id.as_str().to_owned());
+        Source { whose: Some(whose), username, token: Some(token), ..Source::default() }
+    }
+
+    /// Whose token it is where neither `--as` nor another option says so.
+    pub fn or_of(&mut self, owner: Option<TokenOwner>) {
+        self.owner = owner;
+    }
+
+    /// The same, with a token that is not in the cache yet.
+    pub fn renewed(&self) -> Self {
+        Source { force_refresh: !self.no_cache, ..self.clone() }
     }
 
     /// Gets the token: from the cache, else as `token user` and `token m2m` do.
@@ -83,12 +91,12 @@ impl Source {
             ..Shared::default()
         };
         let (_, policy, served) = match self.whose(app)? {
-            Whose::User => {
+            TokenOwner::User => {
                 let mut user = User::default();
                 (user.shared, user.username, user.token) = (shared, self.username.clone(), self.token.clone());
                 super::user::serve(app, &user)
             }
-            Whose::M2m => {
+            TokenOwner::M2m => {
                 let mut m2m = M2m::default();
                 (m2m.shared, m2m.scope) = (shared, self.scope.clone());
                 super::m2m::serve(app, &m2m)
@@ -97,40 +105,32 @@ impl Source {
         Ok(Got { served, policy })
     }
 
-    fn whose(&self, app: &App) -> Result<Whose> {
+    fn whose(&self, app: &App) -> Result<TokenOwner> {
+        let asked: Option<TokenOwner> = self.whose.as_ref().map(|whose| whose.parse()).transpose()?;
         let is_of_user = self.username.is_some() || self.token.is_some();
         let implied = match (is_of_user, self.scope.is_empty()) {
-            (true, _) => Some((Whose::User, if self.username.is_some() { "--username" } else { "--token" })),
-            (_, false) => Some((Whose::M2m, "--scope")),
+            (true, _) => Some((TokenOwner::User, if self.username.is_some() { "--username" } else { "--token" })),
+            (_, false) => Some((TokenOwner::M2m, "--scope")),
             _ => None,
         };
-        match (self.whose, implied) {
+        match (asked, implied) {
             (Some(asked), Some((implied, option))) if asked != implied => {
-                Err(Error::usage(format!("`{option}` is not for `--as {}`", asked.word())))
+                Err(Error::usage(format!("`{option}` is not for `--as {asked}`")))
             }
-            (Some(whose), _) | (None, Some((whose, _))) => Ok(whose),
-            (None, None) => of_profile(app, &app.profile(&[])?),
+            (Some(owner), _) | (None, Some((owner, _))) => Ok(owner),
+            (None, None) => self.owner.map_or_else(|| of_profile(app, &app.profile(&[])?), Ok),
         }
     }
 }
 
 /// Whose token the profile is for, where it is for one alone.
-fn of_profile(app: &App, profile: &Profile) -> Result<Whose> {
+fn of_profile(app: &App, profile: &Profile) -> Result<TokenOwner> {
     let has_m2m = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
     match (profile.user.client_id.is_some(), has_m2m) {
-        (true, false) => Ok(Whose::User),
-        (false, true) => Ok(Whose::M2m),
+        (true, false) => Ok(TokenOwner::User),
+        (false, true) => Ok(TokenOwner::M2m),
         (true, true) => Err(Error::usage("the profile is for users and for machines")
             .hint("say whose token it shall be: `--as user` or `--as m2m`")),
         (false, false) => Err(app.without_profile(profile, missing(Key::UserClientId, ""))),
-    }
-}
-
-impl Whose {
-    const fn word(self) -> &'static str {
-        match self {
-            Whose::User => "user",
-            Whose::M2m => "m2m",
-        }
     }
 }

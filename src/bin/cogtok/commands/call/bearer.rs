@@ -1,0 +1,37 @@
+//! A request with the profile's token, which is renewed once where the API no longer takes it.
+
+use std::time::Duration;
+
+use cogtok::cognito::stream::{Outgoing, Streamed};
+use cogtok::error::Result;
+
+use crate::app::App;
+use crate::commands::token::source::{Got, Source};
+
+/// How long an answer may be in coming, and how long it may pause, where no time-out was given: an agent thinks for minutes.
+pub const SILENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Sends `request` with the token of `source` and gives the answer when its headers are there. A token from the cache that is
+/// answered with 401 is renewed and the request sent again, once: what was refused was not done.
+///
+/// # Errors
+/// What getting the token gives; [`Kind::Network`](cogtok::error::Kind::Network) where there is no answer.
+pub fn send(app: &App, source: &Source, request: &Outgoing) -> Result<(Got, Streamed)> {
+    let got = source.get(app)?;
+    let answer = open(app, &got, request)?;
+    if answer.status() != 401 || !got.is_cached() {
+        return Ok((got, answer));
+    }
+    log::info!(target: "cogtok", "the API answers 401: the cached token is renewed, once");
+    drop(answer);
+    app.begin_anew();
+    let got = source.renewed().get(app)?;
+    let answer = open(app, &got, request)?;
+    Ok((got, answer))
+}
+
+fn open(app: &App, got: &Got, request: &Outgoing) -> Result<Streamed> {
+    let token = got.token()?.value.clone();
+    let wire = app.wire()?;
+    app.block_on_streaming(async { wire.open(request.clone(), Some(&token), SILENCE).await })
+}

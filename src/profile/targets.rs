@@ -1,0 +1,131 @@
+//! What a profile's tokens are for: APIs, agents and gateways that it names, each with its address and whose token it takes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
+use crate::error::{Error, Kind, Result, printable};
+
+/// Where a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// At a URL.
+    Url(Endpoint),
+    /// A resource of Bedrock AgentCore, whose URL follows from its ARN.
+    Arn(AgentcoreArn),
+}
+
+impl FromStr for Address {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.starts_with("arn:") {
+            true => text.parse().map(Address::Arn),
+            false => text.parse().map(Address::Url),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Url(url) => url.fmt(f),
+            Address::Arn(arn) => arn.fmt(f),
+        }
+    }
+}
+
+/// One target of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: TargetName,
+    /// What it is.
+    pub kind: TargetKind,
+    /// Where it is.
+    pub address: Address,
+    /// Whose token it takes; none where the profile has one alone.
+    pub owner: Option<TokenOwner>,
+}
+
+/// A setting of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// `url`: the address.
+    Url,
+    /// `as`: whose token.
+    As,
+    /// `kind`: what it is.
+    Kind,
+}
+
+impl Field {
+    /// Every setting.
+    pub const ALL: [Field; 3] = [Field::Url, Field::As, Field::Kind];
+
+    /// The last part of its key.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Field::Url => "url",
+            Field::As => "as",
+            Field::Kind => "kind",
+        }
+    }
+
+    /// Whether `text` can be its value.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) with the rule.
+    pub fn check(self, text: &str) -> Result<()> {
+        match self {
+            Field::Url => text.parse::<Address>().map(drop),
+            Field::As => text.parse::<TokenOwner>().map(drop),
+            Field::Kind => text.parse::<TargetKind>().map(drop),
+        }
+    }
+}
+
+impl Target {
+    /// The target that the values of its settings make.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when it has no address, or a value that its setting can't have.
+    pub fn resolve(name: TargetName, value: impl Fn(Field) -> Option<String>) -> Result<Self> {
+        let key = |field: Field| format!("targets.{name}.{}", field.as_str());
+        let Some(address) = value(Field::Url) else {
+            let key = key(Field::Url);
+            return Err(Error::config(format!("`{key}` is not set"))
+                .hint(format!("run `cogtok profile set {{name}} {key} URL`")));
+        };
+        let wrong = |field: Field, error: Error| {
+            let hint = format!("run `cogtok profile set {{name}} {} VALUE`", key(field));
+            error.with_kind(Kind::Config).context(&key(field)).hint(hint)
+        };
+        let address: Address = address.parse().map_err(|error| wrong(Field::Url, error))?;
+        let kind =
+            value(Field::Kind).map(|kind| kind.parse()).transpose().map_err(|error| wrong(Field::Kind, error))?;
+        let kind = kind.unwrap_or(match &address {
+            Address::Arn(arn) if arn.is_gateway() => TargetKind::Gateway,
+            Address::Arn(_) => TargetKind::Runtime,
+            Address::Url(_) => TargetKind::Http,
+        });
+        let owner = value(Field::As).map(|owner| owner.parse()).transpose().map_err(|error| wrong(Field::As, error))?;
+        Ok(Target { name, kind, address, owner })
+    }
+}
+
+/// The target and the setting that a key `targets.NAME.FIELD` names; none for a key of another form.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) where it begins so and names no setting of a target.
+pub fn parse_key(dotted: &str) -> Result<Option<(TargetName, Field)>> {
+    let Some(rest) = dotted.strip_prefix("targets.") else { return Ok(None) };
+    let field = rest
+        .rsplit_once('.')
+        .and_then(|(name, field)| Some((name, Field::ALL.into_iter().find(|known| known.as_str() == field)?)));
+    match field {
+        Some((name, field)) => Ok(Some((name.parse()?, field))),
+        None => Err(Error::usage(format!("`{}` is not a key of a profile", printable(dotted, 80)))
+            .hint("a target has targets.NAME.url, targets.NAME.as and targets.NAME.kind")),
+    }
+}
