@@ -86,7 +86,10 @@ pub fn cached(cache: &Cache, key: &CacheKey, policy: &Policy, now: u64) -> Optio
     }
     let tokens = cache.read(key, now)?;
     let is_fresh = tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, policy.min_validity));
-    is_fresh.then_some(Served { tokens, source: Source::Cache })
+    is_fresh.then(|| {
+        cache.count_saved(key);
+        Served { tokens, source: Source::Cache }
+    })
 }
 
 /// A caller's turn to obtain tokens.
@@ -230,7 +233,11 @@ fn brought_meanwhile(cache: &Cache, key: &CacheKey, policy: &Policy, since: u64,
     }
     let tokens = cache.read(key, now)?;
     let is_alive = |token: &Token| token.is_fresh(now, Duration::ZERO);
-    (tokens.obtained_at >= since && tokens.of(policy.token).is_some_and(is_alive)).then_some(tokens)
+    let is_new = tokens.obtained_at >= since && tokens.of(policy.token).is_some_and(is_alive);
+    is_new.then(|| {
+        cache.count_saved(key);
+        tokens
+    })
 }
 
 /// The error for a token that the answer did not bring.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::count;
 use super::file::{self, Lock, LockError, Note};
 use crate::error::{Error, Kind, Result};
 use crate::profile::words::Scopes;
@@ -121,13 +122,27 @@ impl Cache {
         }
     }
 
-    /// Forgets the tokens kept under `key`.
+    /// Counts a token that was served from here: a request that was not made.
+    pub fn count_saved(&self, key: &CacheKey) {
+        // On a read-only disk there is nothing to count with, and the token is served all the same.
+        let _ = self.path(key, "saved").map(|path| count::one_more(&path));
+    }
+
+    /// How many requests the tokens kept under `key` have saved, those before the present ones included.
+    pub fn saved(&self, key: &CacheKey) -> u64 {
+        self.path(key, "saved").map_or(0, |path| count::read(&path))
+    }
+
+    /// Forgets the tokens kept under `key`, and what they saved.
     ///
     /// # Errors
-    /// [`Kind::Store`] when the file can't be removed.
+    /// [`Kind::Store`] when a file can't be removed.
     pub fn forget(&self, key: &CacheKey) -> Result<()> {
-        let Some(path) = self.path(key, "json") else { return Ok(()) };
-        file::remove(&path).map_err(|error| Error::store(format!("{} can't be removed: {error}", path.display())))
+        for path in ["json", "saved"].into_iter().filter_map(|extension| self.path(key, extension)) {
+            let unremovable = |error| Error::store(format!("{} can't be removed: {error}", path.display()));
+            file::remove(&path).map_err(unremovable)?;
+        }
+        Ok(())
     }
 
     fn path(&self, key: &CacheKey, extension: &str) -> Option<PathBuf> {

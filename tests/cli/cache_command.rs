@@ -80,7 +80,7 @@ fn whose_tokens_are_kept_for_what_and_how_long_is_said_and_no_token_shown() {
     seen.sort();
     assert_eq!(seen, [("one", "api/one"), ("one", "x/y z"), ("two", "api/two")].map(|(a, b)| (a.into(), b.into())));
     let table = home.cogtok(["cache", "list"]).run();
-    table.ok().stdout_has("client-of-one").stdout_has("api/two").stdout_has("59m").stderr_has("is not counted");
+    table.ok().stdout_has("client-of-one").stdout_has("api/two").stdout_has("59m").stdout_has("SAVED");
     for output in [&table, &home.cogtok(["cache", "list", "--json", "-v"]).run()] {
         for token in &tokens {
             let signature = token.rsplit('.').next().unwrap();
@@ -91,6 +91,53 @@ fn whose_tokens_are_kept_for_what_and_how_long_is_said_and_no_token_shown() {
     }
     home.cogtok(["cache", "list", "-q"]).run().ok().quiet();
     assert_eq!(server.hits(), 3);
+}
+
+#[test]
+fn how_many_requests_were_saved_is_counted_whoever_asks() {
+    let (home, server) = two_profiles();
+    let saved = |of: &str| {
+        let found = list(&home).into_iter().find(|entry| entry["scope_asked"] == of);
+        found.unwrap_or_else(|| panic!("no token for {of}"))["requests_saved"].as_u64().unwrap()
+    };
+    assert_eq!((saved("api/one"), saved("api/two")), (0, 0));
+    let m2m = |profile: &str| home.cogtok(["token", "m2m", "-p", profile]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+    for output in herd((0..30).map(|n| m2m(if n % 3 == 0 { "two" } else { "one" }))) {
+        output.ok();
+    }
+    assert_eq!((saved("api/one"), saved("api/two")), (20, 10));
+    home.cogtok(["exec", "-p", "one", "--", "true"]).run().ok();
+    m2m("one").arg("--no-cache").run().ok();
+    m2m("one").arg("--force-refresh").run().ok();
+    assert_eq!(saved("api/one"), 21, "a call that made a request saved none, and a new token goes on counting");
+    assert_eq!(server.hits(), 5);
+    home.cogtok(["cache", "list"]).run().ok().stdout_has("21");
+    clear(&home, &["-p", "one"]).run().ok();
+    m2m("one").run().ok();
+    assert_eq!((saved("api/one"), saved("api/two")), (0, 10));
+}
+
+#[test]
+fn where_nothing_can_be_counted_the_token_is_served_all_the_same() {
+    let server = Server::always(Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    let first = home.scripted_m2m(&[]).run().ok().line().to_owned();
+    let victim = home.plant("victim", "mine");
+    let name = stored(&home).0.with_extension("saved");
+    let place = home.allow(home.cache_dir()).join(name.file_name().unwrap());
+    for put in ["link", "fifo", "directory"] {
+        match put {
+            "link" => std::os::unix::fs::symlink(&victim, &place).unwrap(),
+            "fifo" => assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success()),
+            _ => std::fs::create_dir(&place).unwrap(),
+        }
+        home.scripted_m2m(&[]).run().ok().quiet().stdout_is(&format!("{first}\n"));
+        assert_eq!(list(&home)[0]["requests_saved"], 0, "{put}");
+        if put == "directory" { std::fs::remove_dir(&place).unwrap() } else { std::fs::remove_file(&place).unwrap() }
+    }
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine", "a link is not followed");
+    assert_eq!(server.hits(), 1);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub struct Entry {
     pub key: CacheKey,
     /// The tokens.
     pub tokens: TokenSet,
+    /// How many requests they have saved, and those under the same key before them.
+    pub saved: u64,
 }
 
 /// AWS credentials in the cache, without themselves.
@@ -101,7 +103,10 @@ impl Cache {
                 continue;
             }
             match read(&dir.join(&name), &name, now) {
-                Ok(entry) => listing.entries.push(entry),
+                Ok((key, tokens)) => {
+                    let saved = self.saved(&key);
+                    listing.entries.push(Entry { key, tokens, saved });
+                }
                 Err(_) if !is_ours(&name) => {}
                 Err(why) => listing.unusable.push((name, why)),
             }
@@ -144,7 +149,7 @@ impl Cache {
     }
 }
 
-fn read(path: &Path, name: &str, now: u64) -> Result<Entry, String> {
+fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), String> {
     let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
     let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| "it is no cached token")?;
     let key = stored.key.clone();
@@ -152,7 +157,7 @@ fn read(path: &Path, name: &str, now: u64) -> Result<Entry, String> {
         return Err("it is not what its name says".to_owned());
     }
     let tokens = stored.into_tokens(&key, now).ok_or("it is of another version, or from the future")?;
-    Ok(Entry { key, tokens })
+    Ok((key, tokens))
 }
 
 fn read_credentials(path: &Path, name: &str) -> Result<Credentials, String> {

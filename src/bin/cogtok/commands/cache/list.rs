@@ -18,8 +18,8 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 /// List the tokens that are kept, without showing them
 ///
 /// LEFT is how long the access token is still valid, and ID LEFT the ID token. RENEWS says that a refresh token gets the next
-/// one. KEPT is how long ago it was obtained: calls since then were served without a request, how many is not counted.
-/// PROFILE is the profile that has this client. Columns that would be empty are left out.
+/// one. KEPT is how long ago it was obtained. SAVED is how many calls were served without a request, by this token and by those
+/// before it. PROFILE is the profile that has this client. Columns that would be empty are left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok cache list\n  cogtok cache list -o json | jq '.[] | {kind, expires_in}'")]
 pub struct List {}
@@ -42,7 +42,7 @@ pub fn run(app: &App) -> Result<()> {
         return Ok(());
     }
     let credentials = listing.credentials.iter().map(|kept| {
-        let mut row = vec![String::new(); 9];
+        let mut row = vec![String::new(); 10];
         let part = |name| printable(kept.key.part(name).unwrap_or_default(), 60);
         (row[0], row[1], row[2], row[3]) =
             (owners.find(&kept.key).join(" "), part("kind"), part("client_id"), part("username"));
@@ -51,14 +51,12 @@ pub fn run(app: &App) -> Result<()> {
     });
     let rows: Vec<Vec<String>> =
         listing.entries.iter().map(|entry| row(entry, &owners, now)).chain(credentials).collect();
-    let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "RENEWS", "KEPT"];
+    let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "RENEWS", "KEPT", "SAVED"];
     // What is empty everywhere would only make the others narrow.
     let shown: Vec<usize> = (0..header.len()).filter(|&at| rows.iter().any(|row| !row[at].is_empty())).collect();
     let header: Vec<&str> = shown.iter().map(|&at| header[at]).collect();
     let rows = rows.iter().map(|row| shown.iter().map(|&at| row[at].clone()).collect());
-    terminal::data(&table(&header, rows))?;
-    terminal::note("how many requests they saved is not counted");
-    Ok(())
+    terminal::data(&table(&header, rows)).map(drop)
 }
 
 fn row(entry: &Entry, owners: &Owners, now: u64) -> Vec<String> {
@@ -75,6 +73,7 @@ fn row(entry: &Entry, owners: &Owners, now: u64) -> Vec<String> {
         tokens.id.as_ref().map(|id| left(id.seconds_left(now))).unwrap_or_default(),
         if entry.has_session() { "yes".to_owned() } else { String::new() },
         length(now.saturating_sub(tokens.obtained_at) / 1000),
+        entry.saved.to_string(),
     ]
 }
 

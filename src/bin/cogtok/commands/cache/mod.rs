@@ -95,5 +95,6 @@ fn as_json(entry: &Entry, owners: &Owners, now: u64) -> Value {
         "id_expires_in": tokens.id.as_ref().and_then(|id| id.seconds_left(now)),
         "has_session": entry.has_session(),
         "obtained_at": tokens.obtained_at / 1000,
+        "requests_saved": entry.saved,
     })
 }

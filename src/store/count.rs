@@ -1,0 +1,26 @@
+//! Counts that any number of processes keep at once, without waiting for each other: the length of a private file, one byte
+//! for each time.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::file;
+
+/// Counts one more, where there is a directory for it. It helps to know and is never needed, so nothing is flushed.
+///
+/// # Errors
+/// As the operating system says; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory.
+pub fn one_more(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // One write at the end of the file, which the system does not let another come into.
+    file::open_regular(&mut options, path)?.write_all(b".")
+}
+
+/// How many there were; 0 where nothing was counted.
+pub fn read(path: &Path) -> u64 {
+    std::fs::symlink_metadata(path).map_or(0, |metadata| if metadata.is_file() { metadata.len() } else { 0 })
+}
