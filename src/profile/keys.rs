@@ -148,7 +148,7 @@ impl Key {
             match nearest(dotted, Key::ALL.iter().map(|key| key.dotted())) {
                 Some(name) => error.hint(format!("did you mean `{name}`?")),
                 None => error.hint(format!(
-                    "the keys are {}",
+                    "the keys are {}, targets.NAME.url, targets.NAME.as, targets.NAME.kind",
                     Key::ALL.iter().map(|key| key.dotted()).collect::<Vec<_>>().join(", ")
                 )),
             }

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::file;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
-use crate::profile::targets::{Target, parse_key};
+use crate::profile::targets::{Field, Target, parse_key};
 use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind, TargetName};
 
 /// The version of the file's format that this program writes and understands.
@@ -123,6 +123,16 @@ impl Config {
     pub fn targets(&self, profile: &ProfileName) -> Vec<TargetName> {
         let table = self.profile(profile).ok().and_then(|profile| profile.get(TARGETS)).and_then(Value::as_table);
         table.into_iter().flat_map(Table::keys).filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// What the file says of a profile's targets: key and value, as `targets.tools.url` and its URL.
+    pub fn target_settings(&self, profile: &ProfileName) -> Vec<(String, String)> {
+        let Ok(table) = self.profile(profile) else { return Vec::new() };
+        let value = |key: String| Some((key.clone(), lookup_target(table, &key)?.to_owned()));
+        let keys = self.targets(profile).into_iter();
+        keys.flat_map(|name| Field::ALL.map(|field| format!("{TARGETS}.{name}.{}", field.as_str())))
+            .filter_map(value)
+            .collect()
     }
 
     /// A target of a profile.
@@ -247,6 +257,14 @@ fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
         None => profile.get(dotted),
         Some((table, key)) => profile.get(table)?.as_table()?.get(key),
     }
+}
+
+fn lookup_target<'a>(profile: &'a Table, dotted: &str) -> Option<&'a str> {
+    let mut value = profile.get(TARGETS)?;
+    for part in dotted.split('.').skip(1) {
+        value = value.as_table()?.get(part)?;
+    }
+    value.as_str()
 }
 
 fn texts(key: Key, value: &Value) -> Result<Vec<String>> {

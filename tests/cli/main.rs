@@ -76,6 +76,7 @@ mod sinks_files;
 mod sinks_quoting;
 mod standard_streams;
 mod status;
+mod targets;
 mod token_check;
 mod token_inspect;
 mod token_m2m;

@@ -210,7 +210,8 @@ fn the_example_configuration_loads_and_names_every_key_with_a_comment() {
     assert_eq!(table.keys().map(String::as_str).collect::<BTreeSet<_>>(), top);
     let mut example = BTreeMap::new();
     flatten("", table["profiles"]["workshop"].as_table().unwrap(), &mut example);
-    assert_eq!(example.keys().cloned().collect::<BTreeSet<_>>(), known_keys());
+    let generic = |key: &String| key.replace("targets.tools.", "targets.NAME.");
+    assert_eq!(example.keys().map(generic).collect::<BTreeSet<_>>(), known_keys());
 
     let home = Home::new();
     home.config(&text);

@@ -44,9 +44,13 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
             let value = if key.is_list() { Value::from(values.to_vec()) } else { Value::from(values.join(" ")) };
             object.insert(key.dotted().to_owned(), value);
         }
+        object.extend(config.target_settings(&name).into_iter().map(|(key, value)| (key, Value::from(value))));
         return terminal::data(&terminal::json_line(&Value::Object(object))).map(drop);
     }
-    let lines: String =
-        set.map(|key| format!("{:<16} {}\n", key.dotted(), printable(&settings.list(key).join(" "), 400))).collect();
+    let set = set.map(|key| (key.dotted().to_owned(), settings.list(key).join(" ")));
+    let lines: String = set
+        .chain(config.target_settings(&name))
+        .map(|(key, value)| format!("{key:<16} {}\n", printable(&value, 400)))
+        .collect();
     terminal::data(&lines).map(drop)
 }
