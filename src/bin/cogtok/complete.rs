@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
 use cogtok::flows::import::SourceKind;
@@ -13,7 +12,7 @@ use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenOwner, TokenUse, Transport};
 use cogtok::store::config::Config;
 
-use crate::cli::Cli;
+use crate::cli::whole_command;
 use crate::{app, env, terminal};
 
 /// The variable by which a shell's script asks for candidates instead of running a command.
@@ -32,8 +31,7 @@ pub fn answer(args: &[OsString]) -> bool {
     let named = words.iter().position(|word| word == "--config").and_then(|index| words.get(index + 1));
     let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from));
     let _ = CONFIG.set(named.map(PathBuf::from).or(joined));
-    let mut command = Cli::command();
-    command.build();
+    let mut command = whole_command();
     let mut candidates = Vec::new();
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
         terminal::last_data(&String::from_utf8_lossy(&candidates));

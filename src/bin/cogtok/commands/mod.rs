@@ -21,6 +21,7 @@ use crate::cli::Cli;
 
 /// The first word of a command line.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Make, list and change users
     #[command(subcommand)]

@@ -19,6 +19,7 @@ const VARYING: [&str; 3] = ["username", "scopes", "scopes_from"];
 
 /// What can be done with the cache.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     List(list::List),
     Clear(clear::Clear),

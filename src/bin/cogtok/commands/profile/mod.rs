@@ -16,6 +16,7 @@ use crate::app::App;
 
 /// What can be done with profiles.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     Create(Box<create::Create>),
     List(list::List),

@@ -19,6 +19,7 @@ use crate::complete;
 
 /// What can be done with secrets.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     Init(init::Init),
     Set(set::Set),

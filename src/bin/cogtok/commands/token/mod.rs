@@ -33,6 +33,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// The tokens there are.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     User(user::User),
     M2m(m2m::M2m),

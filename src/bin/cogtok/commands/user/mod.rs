@@ -14,6 +14,7 @@ use crate::app::App;
 
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     Create(Box<create::Create>),
     List(list::List),
