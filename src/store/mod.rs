@@ -4,6 +4,7 @@
 pub mod cache;
 pub mod config;
 pub mod config_edit;
+pub mod envelope;
 pub mod file;
 pub mod handout;
 pub mod journal;

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
+use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenUse, Transport};
@@ -72,6 +73,11 @@ pub fn profiles() -> Vec<CompletionCandidate> {
 /// The keys that `profile set` takes.
 pub fn keys() -> Vec<CompletionCandidate> {
     words(Key::ALL.iter().filter(|key| **key != Key::Secrets).map(|key| key.dotted()))
+}
+
+/// The keys that `profile export` leaves out unless they are kept.
+pub fn own_keys() -> Vec<CompletionCandidate> {
+    words(OWN.iter().map(|key| key.dotted()))
 }
 
 /// The kinds of secret.
