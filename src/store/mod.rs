@@ -12,6 +12,7 @@ pub mod key_sets;
 pub mod keyring;
 pub mod sealed;
 pub mod secrets;
+pub mod seen;
 pub mod used_codes;
 
 use std::path::{Path, PathBuf};

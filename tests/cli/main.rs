@@ -24,6 +24,7 @@ mod clock;
 mod completion;
 mod completion_install;
 mod completion_tab;
+mod completion_values;
 mod device;
 mod exec;
 mod exec_signals;

@@ -53,9 +53,7 @@ fn a_plain_export_is_toml_without_secrets_that_another_home_imports() {
     let (home, other) = (Home::new(), Home::new());
     home.config(CONFIG);
     let out = home.cogtok(["profile", "export", "ws"]).run();
-    out.ok()
-        .stderr_has("left out as your own: aws_profile, user.username")
-        .stderr_has("`odd` of `ws` is not exported");
+    out.ok().stderr_has("left out as your own: aws_profile, user.username").stderr_has("`odd` of `ws` is not exported");
     for gone in ["organiser", "alice", "odd", "secrets =", "comment of my own"] {
         out.check(!out.stdout.contains(gone), gone);
     }
