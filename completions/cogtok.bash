@@ -1,12 +1,12 @@
 _cogtok() {
-    # bash takes words apart at each character of COMP_WORDBREAKS, `=` and `:` among them: put together what stands together.
+    # bash takes words apart at each character of COMP_WORDBREAKS, `=`, `:` and `@` among them: put together what stands together.
     local rest=$COMP_LINE word gap last=0 index=0 words=() i
     for (( i = 0; i < ${#COMP_WORDS[@]}; i++ )); do
         word=${COMP_WORDS[i]}
         gap=${rest%%"$word"*}
         rest=${rest#"$gap$word"}
         # What stands behind the cursor is not completed.
-        if (( i == COMP_CWORD )) && [[ -z $2 || $word == "$2"* ]] && [[ $word != [=:]* ]]; then
+        if (( i == COMP_CWORD )) && [[ -z $2 || $word == "$2"* ]] && [[ $word != [=:@]* ]]; then
             word=$2
         fi
         if (( i > 0 )) && [[ -z $gap && -n $word ]]; then
@@ -15,8 +15,8 @@ _cogtok() {
             last=${#words[@]}
             words[last]=$word
         fi
-        (( i == COMP_CWORD )) && index=$last
         if (( i == COMP_CWORD )); then
+            index=$last
             break
         fi
     done

@@ -98,6 +98,9 @@ fn assert_completes(shell: &str, way: Way) {
         ("cogtok token m2m -p other --scope a:b/r\t", "<--scope><a:b/read>"),
         ("cogtok token m2m --profile=other --scope=a:b/w\t", "<--profile=other><--scope=a:b/write>"),
         ("cogtok token user -p other --username t\t", "<--username><t+1@example.com>"),
+        ("cogtok token user -p other --username t+1@\t", "<--username><t+1@example.com>"),
+        ("cogtok token user -p other --username t+1@ex\t--json", "<--username><t+1@example.com><--json>"),
+        ("cogtok token user -p other --username=t+1@ex\t--json", "<--username=t+1@example.com><--json>"),
     ] {
         terminal.send(keys).send(SHOW).expect(words).expect("ready> ");
     }

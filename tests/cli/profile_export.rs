@@ -105,6 +105,10 @@ fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
     other.cogtok(["profile", "set", "ws", "description", "changed"]).run().ok();
     import(&["--replace"]).ok().stderr_has("profile `ws` is replaced").stderr_has("was changed");
     assert_eq!(std::fs::read_to_string(other.config_file()).unwrap(), before);
+    // What the organiser left out as their own is the attendee's own here.
+    other.cogtok(["profile", "set", "ws", "user.username", "bob@example.com"]).run().ok();
+    import(&["--replace"]).ok().stderr_has("(your own, as before)");
+    assert_eq!(settings(&other, "ws")["user.username"], json!("bob@example.com"));
     let one = home.cogtok(["profile", "export", "w.2", "-q"]).run().ok().stdout.clone();
     other.cogtok(["profile", "import", "-", "--name", "renamed"]).stdin(&one).run().ok();
     assert_eq!(settings(&other, "renamed")["m2m.client_id"], json!("other"));
@@ -133,7 +137,9 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
     typed.code(2).stderr_has("the kinds are m2m-client, user-client, password, totp");
     let none =
         home.cogtok(["profile", "export", "w.2", "--with-secrets", "--recipient"]).arg(keygen(&home, "a").1).run();
-    none.code(3).stderr_has("there is no such secret to seal in").stderr_has("no m2m-client secret is stored");
+    none.code(3).stderr_has("there is no such secret to seal in");
+    let named = home.cogtok(["profile", "export", "w.2", "--with-secrets=m2m-client", "--recipient", "age1x"]).run();
+    named.code(2).stderr_has("`age1x` is no recipient");
     let (dir, link) = (home.path("tmp"), home.allow(home.path("link")));
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
     for path in [&dir, &link, Path::new("/nowhere/x")] {

@@ -44,7 +44,10 @@ fn age_opens_what_is_sealed_for_recipients_binary_and_armored() {
         run.args(args).env("COGTOK_SECRET_IDENTITY", &identity).run()
     };
     let printed = export(&[]);
-    printed.ok().stdout_has("-----BEGIN AGE ENCRYPTED FILE-----").stderr_has("no user-client secret is stored");
+    printed.ok().stdout_has("-----BEGIN AGE ENCRYPTED FILE-----").stderr_lacks("user-client");
+    let both = home.cogtok(["profile", "export", "--all", "--with-secrets=m2m-client,totp", "--recipient", &public]);
+    let both = both.env("COGTOK_SECRET_IDENTITY", &identity).run();
+    both.ok().stderr_has("profile `w.2`: no m2m-client secret is stored").stderr_has("profile `ws`: no totp secret");
     let (binary, armored) = (home.allow(home.path("binary.age")), home.allow(home.path("armored.age")));
     export(&["--output-file", binary.to_str().unwrap()]).ok().stdout_is("");
     export(&["--output-file", armored.to_str().unwrap(), "--armor"]).ok().stdout_is("");
@@ -89,6 +92,17 @@ fn age_makes_files_for_identities_that_are_imported() {
         pipe.env("COGTOK_SECRET_IDENTITY", &own).run().ok();
         assert_eq!(secret_of(&home, &own), SECRET);
     }
+}
+
+#[test]
+fn a_sealed_file_of_another_kind_is_opened_and_then_looked_at() {
+    let home = Home::new();
+    let (key, public) = keygen(&home, "one");
+    let clear = home.plant("work.env", "COGNITO_USER_POOL_ID=us-east-1_AbCdEfGhI\nCOGNITO_CLIENT_ID=web\n");
+    let sealed = home.allow(home.path("work.env.age"));
+    home.program("age", ["-r", &public, "-o"]).arg(&sealed).arg(&clear).run().ok();
+    let out = home.cogtok(["profile", "import", "--name", "ws"]).arg(&sealed).arg("--identity").arg(&key).run();
+    out.ok().stderr_has("COGNITO_CLIENT_ID");
 }
 
 /// What `profile export` prints of `ws`.

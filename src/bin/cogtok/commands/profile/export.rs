@@ -70,7 +70,8 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
         profiles.push(Exported { name, settings, left_out: left_out.clone(), secrets: Vec::new() });
     }
     if let Some(kinds) = &kinds {
-        secrets::gather(app, kinds, &mut profiles)?;
+        let is_named = args.with_secrets.as_deref() != Some(secrets::CLIENTS);
+        secrets::gather(app, kinds, is_named, &mut profiles)?;
     }
     let text = export::text(&profiles)?;
     let bytes = match kinds.is_some() {

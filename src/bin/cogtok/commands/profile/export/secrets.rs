@@ -27,14 +27,15 @@ pub fn kinds(text: &str) -> Result<Vec<SecretKind>> {
 }
 
 /// Puts the secrets that are stored to their profiles. What is listed and not there any more is an error; what a profile
-/// never had is told.
-pub fn gather(app: &App, kinds: &[SecretKind], profiles: &mut [Exported]) -> Result<()> {
+/// never had is told where it was asked for by name.
+pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [Exported]) -> Result<()> {
     for exported in profiles.iter_mut() {
         for kind in kinds {
             let about = format!("profile `{}`", exported.name);
             match find(app, exported, *kind).map_err(|error| error.context(&about))? {
                 Some(secret) => exported.secrets.push((*kind, secret)),
-                None => terminal::note(&format!("{about}: no {kind} secret is stored")),
+                None if is_named => terminal::note(&format!("{about}: no {kind} secret is stored")),
+                None => {}
             }
         }
         if exported.secrets.iter().any(|(kind, _)| kind.is_of_a_user()) {

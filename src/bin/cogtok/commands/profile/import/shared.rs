@@ -1,8 +1,11 @@
 //! The import of what `profile export` wrote: any number of profiles, from the file alone. Nothing is asked of the network.
 
 use cogtok::error::{Error, Result};
+use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
+use cogtok::flows::import::found::Found;
 use cogtok::flows::import::shared::{Shared, read};
+use cogtok::profile::keys::Settings;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::list;
 
@@ -39,11 +42,11 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
     let taken: Vec<ProfileName> =
         profiles.iter().map(|(name, _)| name.clone()).filter(|name| there.contains(name)).collect();
     if !taken.is_empty() && !args.replace {
-        let (there_is, it) = match taken.len() {
-            1 => ("there is a profile", "it"),
-            _ => ("there are profiles", "them"),
+        let (there, it) = match taken.as_slice() {
+            [one] => (format!("is a profile `{one}`"), "it"),
+            several => (format!("are profiles {}", list(several)), "them"),
         };
-        return Err(Error::config(format!("{there_is} {} already: nothing was imported", list(&taken)))
+        return Err(Error::config(format!("there {there} already: nothing was imported"))
             .hint(format!("add `--replace` to replace {it}; `--dry-run --replace` shows what would change")));
     }
     let mut plans = Vec::new();
@@ -52,6 +55,9 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
             if let Some(value) = value {
                 found.decide(key, vec![value], "the command line")?;
             }
+        }
+        if there.contains(&name) {
+            keep_own(app, &name, &mut found)?;
         }
         let about = format!("profile `{name}`");
         let gathered = Gathered { kind: SourceKind::Export, found };
@@ -70,6 +76,18 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
         write::write(app, &plans)?;
     }
     report::report(app, args, &plans)
+}
+
+/// Keeps what an export leaves out as somebody's own: here it is this person's.
+fn keep_own(app: &App, name: &ProfileName, found: &mut Found) -> Result<()> {
+    let mut before = Settings::default();
+    app.config()?.offer(name, &mut before)?;
+    for key in OWN.into_iter().filter(|key| !before.list(*key).is_empty()) {
+        if found.candidates(key).is_empty() {
+            found.offer(key, before.list(key).to_vec(), "your own");
+        }
+    }
+    Ok(())
 }
 
 /// Refuses to put a secret in place of another that is stored for the same client and address: whoever made the export is
