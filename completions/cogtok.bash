@@ -1,34 +1,46 @@
-
-_clap_complete_cogtok() {
-    local IFS=$'\013'
-    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
-    local _CLAP_COMPLETE_COMP_TYPE=${COMP_TYPE}
-    if compopt +o nospace 2> /dev/null; then
-        local _CLAP_COMPLETE_SPACE=false
-    else
-        local _CLAP_COMPLETE_SPACE=true
-    fi
-    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
-    COMPREPLY=( $( \
-        _CLAP_IFS="$IFS" \
-        _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
-        _CLAP_COMPLETE_COMP_TYPE="$_CLAP_COMPLETE_COMP_TYPE" \
-        _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
-        COGTOK_COMPLETE="bash" \
-        "cogtok" -- "${words[@]}" \
-    ) )
-    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-    elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
+_cogtok() {
+    # bash takes words apart at each character of COMP_WORDBREAKS, `=`, `:` and `@` among them: put together what stands together.
+    local rest=$COMP_LINE word gap last=0 index=0 words=() i
+    for (( i = 0; i < ${#COMP_WORDS[@]}; i++ )); do
+        word=${COMP_WORDS[i]}
+        gap=${rest%%"$word"*}
+        rest=${rest#"$gap$word"}
+        # What stands behind the cursor is not completed.
+        if (( i == COMP_CWORD )) && [[ -z $2 || $word == "$2"* ]] && [[ $word != [=:@]* ]]; then
+            word=$2
+        fi
+        if (( i > 0 )) && [[ -z $gap && -n $word ]]; then
+            words[last]+=$word
+        else
+            last=${#words[@]}
+            words[last]=$word
+        fi
+        if (( i == COMP_CWORD )); then
+            index=$last
+            break
+        fi
+    done
+    local prefix=${words[index]}
+    prefix=${prefix%"$2"}
+    for (( i = COMP_CWORD + 1; i < ${#COMP_WORDS[@]}; i++ )); do
+        words+=("${COMP_WORDS[i]}")
+    done
+    # Read, not expanded: a candidate may look like a pattern.
+    local candidates=() candidate
+    IFS=$'\013' read -r -d '' -a candidates < <( \
+        _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX="$index" COGTOK_COMPLETE="bash" "cogtok" -- "${words[@]}" 2>/dev/null \
+    )
+    COMPREPLY=()
+    for candidate in "${candidates[@]}"; do
+        COMPREPLY+=("${candidate#"$prefix"}")
+    done
+    # A space behind a whole word, and none where more can follow.
+    if compopt +o nospace 2>/dev/null && [[ ${COMPREPLY-} =~ [=/:]$ ]]; then
         compopt -o nospace
     fi
 }
-if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _clap_complete_cogtok cogtok
+if [[ ${BASH_VERSINFO[0]} -eq 4 && ${BASH_VERSINFO[1]} -ge 4 || ${BASH_VERSINFO[0]} -gt 4 ]]; then
+    complete -o nospace -o bashdefault -o nosort -F _cogtok cogtok
 else
-    complete -o nospace -o bashdefault -F _clap_complete_cogtok cogtok
+    complete -o nospace -o bashdefault -F _cogtok cogtok
 fi
-

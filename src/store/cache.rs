@@ -3,6 +3,7 @@
 //! A key names everything a token depends on. Refresh tokens and client secrets are never here.
 
 mod list;
+mod peek;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -243,7 +243,7 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
 }
 
 /// The error for text that is not TOML, with line and column and without the text.
-pub(super) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, why: &str) -> Error {
+pub(crate) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, why: &str) -> Error {
     let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -252,7 +252,8 @@ pub(super) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usi
         .hint("mend the file with an editor; nothing was changed")
 }
 
-fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
+/// The value at a dotted key of a profile.
+pub(crate) fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
     match dotted.split_once('.') {
         None => profile.get(dotted),
         Some((table, key)) => profile.get(table)?.as_table()?.get(key),
@@ -267,7 +268,8 @@ fn lookup_target<'a>(profile: &'a Table, dotted: &str) -> Option<&'a str> {
     value.as_str()
 }
 
-fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
+/// The values that the file has for a key.
+pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
     let wrong = |what: &str| {
         Error::config(format!("`{}` is not {what}", key.dotted()))
             .hint(format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()))
@@ -285,7 +287,8 @@ fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
     }
 }
 
-fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
+/// The dotted names of everything in a profile.
+pub(crate) fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
     for (key, value) in table {
         match value {
             Value::Table(inner) if prefix.is_empty() || prefix == "targets." => {

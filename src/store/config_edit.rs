@@ -70,6 +70,18 @@ fn lock_path(target: &Path) -> PathBuf {
 }
 
 impl Draft {
+    /// A file of profiles that is no configuration: its first line is `mark = version`.
+    pub fn marked(mark: &str, version: i64) -> Self {
+        let mut document = DocumentMut::new();
+        document.insert(mark, toml_edit::value(version));
+        Draft(document)
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> String {
+        self.0.to_string()
+    }
+
     /// The names of all profiles, as they stand in the file.
     pub fn names(&self) -> Vec<&str> {
         let profiles = self.0.get("profiles").and_then(Item::as_table_like);

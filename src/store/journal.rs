@@ -227,6 +227,25 @@ impl Journal {
     }
 }
 
+/// The users in the journal that were made in this pool at this place, for completion: without a lock, and what can't be read
+/// is passed over. Passwords are not looked at.
+pub fn users(state_dir: Option<&Path>, pool: &str, origin: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        origin: String,
+        user_pool_id: String,
+        username: String,
+    }
+    let files = state_dir.and_then(|dir| std::fs::read_dir(dir.join("journal")).ok());
+    let is_record = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    let paths = files.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_record);
+    let named = paths.take(1000).filter_map(|path| {
+        let bytes = file::read_private(&path, LIMIT).ok()??;
+        serde_json::from_slice::<Named>(&bytes).ok()
+    });
+    named.filter(|one| one.user_pool_id == pool && one.origin == origin).map(|one| one.username).collect()
+}
+
 /// The record in a file; none where it is something else.
 fn read(path: &Path) -> Result<Option<Record>> {
     let unreadable = |error| Error::store(format!("{} can't be read: {error}", path.display()));

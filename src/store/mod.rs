@@ -5,6 +5,7 @@ pub mod cache;
 pub mod config;
 pub mod config_edit;
 mod count;
+pub mod envelope;
 pub mod file;
 pub mod handout;
 pub mod journal;
@@ -12,6 +13,7 @@ pub mod key_sets;
 pub mod keyring;
 pub mod sealed;
 pub mod secrets;
+pub mod seen;
 pub mod used_codes;
 
 use std::path::{Path, PathBuf};

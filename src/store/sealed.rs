@@ -24,10 +24,10 @@ const VERSION: u32 = 1;
 const LIMIT: u64 = 4 * 1024 * 1024;
 
 /// scrypt's work factor for files written here: a tenth of a second and 36 MB.
-const WORK_FACTOR: u8 = 15;
+pub(super) const WORK_FACTOR: u8 = 15;
 
 /// The highest work factor of a file that is opened: `age -p` writes it.
-const MAX_WORK_FACTOR: u8 = 18;
+pub(super) const MAX_WORK_FACTOR: u8 = 18;
 
 /// What opens the file.
 pub enum Key {
@@ -246,7 +246,7 @@ impl SealedFile {
     }
 }
 
-fn secrecy(passphrase: &Secret) -> SecretString {
+pub(super) fn secrecy(passphrase: &Secret) -> SecretString {
     SecretString::from(passphrase.expose().to_owned())
 }
 

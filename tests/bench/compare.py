@@ -1,6 +1,7 @@
 """What tests/bench/run runs: see there. Needs nothing but Python's own library."""
 
 import base64
+import hashlib
 import http.server
 import json
 import os
@@ -114,6 +115,49 @@ def instructions(name, command, env):
     print(f"| {name:44} | {int(count):>12,} |" if count.isdigit() else f"| {name} | {count} |")
 
 
+def stem(key):
+    """The name of a key's file in the cache."""
+    text = "".join(f"{len(name)}:{name}={len(value)}:{value};" for name, value in key)
+    return f"{key[0][1]}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def crowd(home):
+    """1,000 profiles, and 1,000 cached tokens of which one profile has 100."""
+    config, cache, now = f"{home}/.config/cogtok", f"{home}/.cache/cogtok", int(time.time())
+    for directory in (config, cache):
+        os.makedirs(directory, mode=0o700)
+    with open(f"{config}/config.toml", "w") as file:
+        file.write('version = 1\ndefault_profile = "p500"\n')
+        for n in range(1000):
+            file.write(f'[profiles.p{n}]\ndescription = "workshop {n}"\nuser_pool_id = "us-east-1_Pool{n}"\n')
+            file.write(f'[profiles.p{n}.user]\nclient_id = "client{n}"\n[profiles.p{n}.m2m]\nclient_id = "m{n}"\n')
+            file.write(f'token_url = "https://w{n}.example/oauth2/token"\nscopes = ["api/read", "api/write"]\n')
+    for n in range(1000):
+        client, user = "client500" if n < 100 else f"client{n}", f"user{n}@example.com"
+        key = [["kind", "user"], ["endpoint", "https://cognito-idp.us-east-1.amazonaws.com"], ["client_id", client], ["username", user]]
+        claims = {"exp": now + 3000, "username": user, "cognito:groups": [f"group{n % 7}"], "pad": "p" * 400}
+        parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "RS256"}, claims))
+        token = ".".join(parts) + "." + "c2ln" * 85
+        stored = {"version": 1, "key": key, "access_token": token, "access_expires_at": now + 3000, "id_token": token,
+                  "id_expires_at": now + 3000, "scope": None, "asked": "", "obtained_at": now * 1000}
+        with open(f"{cache}/{stem(key)}.json", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            json.dump(stored, file)
+
+
+def completion(env, runs):
+    """One TAB as the shells' scripts ask for it."""
+    home = tempfile.mkdtemp()
+    try:
+        crowd(home)
+        env = env | {"HOME": home, "COGTOK_COMPLETE": "fish"}
+        tab = lambda *words: [COGTOK, "--", "cogtok", *words]
+        rows = [("empty Rust program", [EMPTY]), ("TAB behind a command", tab("tok")), ("TAB behind -p", tab("token", "m2m", "-p", "")),
+                ("TAB behind --username", tab("token", "user", "--username", "")), ("TAB behind --scope", tab("token", "m2m", "--scope", ""))]
+        table("Completion with 1,000 profiles and 1,000 cached tokens", rows, runs, env)
+    finally:
+        shutil.rmtree(home)
+
+
 def main():
     port = serve()
     home = tempfile.mkdtemp()
@@ -135,6 +179,7 @@ def main():
         table("Without a request", rows, RUNS, env)
         cold = [("curl, the same request", curl), ("cogtok token m2m, cold", [COGTOK, "token", "m2m", "--force-refresh"])]
         table("With one request to a server on this machine", cold, RUNS, env)
+        completion(env, RUNS)
         if shutil.which("aws"):
             slow = [("cogtok token m2m, cached", [COGTOK, "token", "m2m"]), ("aws --version", ["aws", "--version"])]
             table("Beside the AWS command line", slow, max(5, RUNS // 8), env)

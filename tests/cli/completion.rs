@@ -17,7 +17,7 @@ const CONFIG: &str = "[profiles.ws]\ndescription = \"the Tuesday workshop\"\nuse
     [profiles.west]\nuser_pool_id = \"us-west-2_Pool\"\n[profiles.bare]\n";
 
 /// TAB behind the last word, as `shell`'s script asks.
-fn tab<'h>(home: &'h Home, shell: &str, words: &[&str]) -> Run<'h> {
+pub fn tab<'h>(home: &'h Home, shell: &str, words: &[&str]) -> Run<'h> {
     let index = words.len().to_string();
     let run = home.cogtok(["--", "cogtok"]).args(words).env("COGTOK_COMPLETE", shell);
     run.env("_CLAP_COMPLETE_INDEX", index).env("_CLAP_IFS", "\n")
@@ -31,7 +31,7 @@ fn offered(home: &Home, words: &[&str]) -> Vec<(String, String)> {
     lines.filter(|(name, _)| is_wanted(name)).map(|(name, help)| (name.into(), help.into())).collect()
 }
 
-fn names(home: &Home, words: &[&str]) -> Vec<String> {
+pub fn names(home: &Home, words: &[&str]) -> Vec<String> {
     offered(home, words).into_iter().map(|(name, _)| name).collect()
 }
 

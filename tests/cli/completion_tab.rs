@@ -5,17 +5,17 @@ use crate::harness::pty::Pty;
 use std::path::Path;
 
 /// To the beginning of the line, so that what was completed becomes the arguments of a command that shows them.
-const SHOW: &str = "\u{1}printf '<%s>' \r";
+pub const SHOW: &str = "\u{1}printf '<%s>' \r";
 
 /// Takes the line back.
-const CLEAR: &str = "\u{15}";
+pub const CLEAR: &str = "\u{15}";
 
 /// A description that is harmless unless somebody obeys or passes it on.
 const HOSTILE: &str = r#"Tuesday's: $(touch $HOME/ran) `touch $HOME/ran` %F{red} \\e[1m \u001b]0;owned\u0007"#;
 
 /// How the shell gets the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub enum Way {
     /// As the table in docs/completion.md says.
     Sourced,
     /// With `--install`, and what it says to do next.
@@ -26,7 +26,8 @@ fn home() -> Home {
     let home = Home::new();
     home.config(&format!(
         "[profiles.workshop]\ndescription = \"{HOSTILE}\"\nuser_pool_id = \"us-east-1_AbCdEfGhI\"\n\
-         [profiles.workbench]\nuser_pool_id = \"us-east-1_Bench\"\n[profiles.other]\n"
+         [profiles.workbench]\nuser_pool_id = \"us-east-1_Bench\"\n[profiles.other]\n[profiles.other.m2m]\nscopes = [\"a:b/read\", \"a:b/write\"]\n\
+         [profiles.other.user]\nusername = \"t+1@example.com\"\n"
     ));
     home
 }
@@ -39,7 +40,7 @@ fn documented(shell: &str) -> String {
 }
 
 /// The shell on a terminal, its start-up file written for this way; the machine's own files are not read.
-fn start<'h>(home: &'h Home, shell: &str, way: Way) -> Pty<'h> {
+pub fn start<'h>(home: &'h Home, shell: &str, way: Way) -> Pty<'h> {
     let mut lines = match way {
         Way::Sourced => documented(shell),
         Way::Installed => {
@@ -89,6 +90,17 @@ fn assert_completes(shell: &str, way: Way) {
         ("cogtok profile set other m2m.tok\t", "<cogtok><profile><set><other><m2m.token_url>"),
         ("cogtok token user --auth-f\ts\t", "<cogtok><token><user><--auth-flow><srp>"),
         ("cogtok completions po\t", "<cogtok><completions><powershell>"),
+        ("cogtok token m2m --profile=o\t", "<cogtok><token><m2m><--profile=other>"),
+        ("cogtok token m2m --profile=o\t--json", "<cogtok><token><m2m><--profile=other><--json>"),
+        ("cogtok token m2m -p other --export=js\t", "<cogtok><token><m2m><-p><other><--export=json>"),
+        ("cogtok --profile=other profile set other user.auth_flow us\t", "<other><user.auth_flow><user-auth>"),
+        ("cogtok user list --region eu-central-2\t", "<--region><eu-central-2>"),
+        ("cogtok token m2m -p other --scope a:b/r\t", "<--scope><a:b/read>"),
+        ("cogtok token m2m --profile=other --scope=a:b/w\t", "<--profile=other><--scope=a:b/write>"),
+        ("cogtok token user -p other --username t\t", "<--username><t+1@example.com>"),
+        ("cogtok token user -p other --username t+1@\t", "<--username><t+1@example.com>"),
+        ("cogtok token user -p other --username t+1@ex\t--json", "<--username><t+1@example.com><--json>"),
+        ("cogtok token user -p other --username=t+1@ex\t--json", "<--username=t+1@example.com><--json>"),
     ] {
         terminal.send(keys).send(SHOW).expect(words).expect("ready> ");
     }

@@ -18,7 +18,7 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 48] = [
+const COMMANDS: [(&str, Gives); 49] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -27,6 +27,7 @@ const COMMANDS: [(&str, Gives); 48] = [
     ("profile show other --json", Data),
     ("profile current", Data),
     ("profile set other region us-east-1", Nothing),
+    ("profile export other", Data),
     ("profile use other", Nothing),
     ("profile use ws", Nothing),
     ("profile delete other --yes", Nothing),

@@ -47,10 +47,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
     /// The AWS Region; else read from the pool id
-    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options", add = ArgValueCandidates::new(complete::regions))]
     pub region: Option<String>,
     /// The profile of ~/.aws whose credentials sign AWS calls
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(complete::aws_profiles))]
     pub aws_profile: Option<String>,
     /// Where the AWS APIs are instead of at AWS, such as a local Cognito
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]

@@ -1,25 +1,26 @@
-//! What TAB offers: from the command tree and the configuration file alone; no keyring, no network. An error offers
-//! nothing.
+//! What TAB offers: from the command tree and files of this machine alone; no keyring, no network. An error offers nothing.
+
+mod aws;
+mod line;
+mod seen;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
+use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenOwner, TokenUse, Transport};
-use cogtok::store::config::Config;
 
 use crate::cli::whole_command;
-use crate::{app, env, terminal};
+use crate::{env, terminal};
 
 /// The variable by which a shell's script asks for candidates instead of running a command.
 pub const VARIABLE: &str = "COGTOK_COMPLETE";
 
-/// The configuration file that the line being completed names.
-static CONFIG: OnceLock<Option<PathBuf>> = OnceLock::new();
+pub use aws::profiles as aws_profiles;
+pub use seen::{claim_names, groups, scopes, users};
 
 /// Answers a shell that asks for candidates; says whether one did.
 pub fn answer(args: &[OsString]) -> bool {
@@ -28,9 +29,9 @@ pub fn answer(args: &[OsString]) -> bool {
     // The variable alone, left over in an environment, must not make every command succeed and do nothing.
     let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
     let Some(shell) = shells.completer(&shell) else { return true };
-    let named = words.iter().position(|word| word == "--config").and_then(|index| words.get(index + 1));
-    let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from));
-    let _ = CONFIG.set(named.map(PathBuf::from).or(joined));
+    // Those shells that say where the cursor is; the others give what stands before it.
+    let index = env::var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
+    line::keep(&words, index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1));
     let mut command = whole_command();
     let mut candidates = Vec::new();
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
@@ -41,6 +42,10 @@ pub fn answer(args: &[OsString]) -> bool {
 
 /// The script that makes `shell` ask; none for a shell that is not known.
 pub fn script(shell: &str) -> Option<String> {
+    if shell == "bash" {
+        // clap's own takes `--option=value` for three words.
+        return Some(include_str!("complete/cogtok.bash").to_owned());
+    }
     let mut script = Vec::new();
     let shells = Shells::builtins();
     shells.completer(shell)?.write_registration(VARIABLE, "cogtok", "cogtok", "cogtok", &mut script).ok()?;
@@ -55,8 +60,7 @@ pub fn script(shell: &str) -> Option<String> {
 
 /// Profile names, with what each is for.
 pub fn profiles() -> Vec<CompletionCandidate> {
-    let named = CONFIG.get().and_then(Option::as_deref);
-    let Ok(config) = app::config_path(named).and_then(|path| Config::load(&path)) else { return Vec::new() };
+    let Some(config) = line::line().config() else { return Vec::new() };
     let candidate = |name: cogtok::profile::words::ProfileName| {
         let mut settings = Settings::default();
         let _ = config.offer(&name, &mut settings);
@@ -70,6 +74,38 @@ pub fn profiles() -> Vec<CompletionCandidate> {
 /// The keys that `profile set` takes.
 pub fn keys() -> Vec<CompletionCandidate> {
     words(Key::ALL.iter().filter(|key| **key != Key::Secrets).map(|key| key.dotted()))
+}
+
+/// The values of the key that the line sets, where they are a closed set or were seen.
+pub fn values() -> Vec<CompletionCandidate> {
+    match line::line().key() {
+        Some(Key::AuthFlow) => auth_flows(),
+        Some(Key::PreferredChallenge) => first_factors(),
+        Some(Key::Token) => tokens(),
+        Some(Key::AuthMethod) => auth_methods(),
+        Some(Key::Transport) => transports(),
+        Some(Key::ScopeInQuery) => words(["true", "false"].into_iter()),
+        Some(Key::Region) => regions(),
+        Some(Key::AwsProfile) => aws_profiles(),
+        Some(Key::Username) => users(),
+        Some(Key::Scopes) => scopes(),
+        _ => Vec::new(),
+    }
+}
+
+/// The second factors.
+pub fn mfa_types() -> Vec<CompletionCandidate> {
+    words(["app", "sms", "email"].into_iter())
+}
+
+/// The Regions.
+pub fn regions() -> Vec<CompletionCandidate> {
+    words(aws::REGIONS.into_iter())
+}
+
+/// The keys that `profile export` leaves out unless they are kept.
+pub fn own_keys() -> Vec<CompletionCandidate> {
+    words(OWN.iter().map(|key| key.dotted()))
 }
 
 /// The kinds of secret.

@@ -10,6 +10,7 @@ mod names;
 pub mod parameter;
 pub mod pool;
 pub mod secret;
+pub mod shared;
 mod spelling;
 pub mod stack;
 
@@ -42,6 +43,8 @@ choice!(
         Issuer = "issuer",
         /// A user pool, by its id.
         Pool = "pool",
+        /// What `profile export` wrote.
+        Export = "export",
     }
 );
 
@@ -87,7 +90,7 @@ pub fn place(text: &str, is_file: bool) -> Result<Place> {
         }
         _ if text.starts_with('/') => Place::Network(SourceKind::Parameter),
         _ if names::is_pool_id(text) => Place::Network(SourceKind::Pool),
-        _ if text.ends_with(".env") || text.ends_with(".json") || text.starts_with(".env") => {
+        _ if text.starts_with(".env") || [".env", ".json", ".toml", ".age"].iter().any(|end| text.ends_with(end)) => {
             return Err(Error::usage(format!("there is no file `{shown}`")));
         }
         _ if text.parse::<StackName>().is_ok() => {
@@ -100,8 +103,10 @@ pub fn place(text: &str, is_file: bool) -> Result<Place> {
 
 /// The kind of a file, by what is in it.
 pub fn kind_of_content(text: &str) -> SourceKind {
-    match text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    match text.starts_with(['{', '[']) {
         true => SourceKind::Terraform,
+        false if shared::is_marked(text) => SourceKind::Export,
         false => SourceKind::Env,
     }
 }

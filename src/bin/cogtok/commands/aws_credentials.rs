@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::flows::aws_credentials;
 use cogtok::profile::keys::Key;
@@ -11,7 +12,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::cli::{Output, duration};
 use crate::commands::token::source::Source;
-use crate::{env, interrupt, terminal};
+use crate::{complete, env, interrupt, terminal};
 
 /// Print AWS credentials for the user, through the profile's identity pool
 ///
@@ -28,7 +29,7 @@ use crate::{env, interrupt, terminal};
     region = us-east-1")]
 pub struct AwsCredentials {
     /// The user who signs in
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
     /// The identity pool
     #[arg(long, value_name = "ID")]

@@ -5,6 +5,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::cognito::hosted::Wishes;
 use cogtok::cognito::idp::SignedIn;
 use cogtok::cognito::redirect::{Listener, Returned, Visitor};
@@ -21,7 +22,7 @@ use cogtok::token::session::{Renewal, Via};
 use super::moment;
 use crate::app::App;
 use crate::cli::duration;
-use crate::{browser, env, terminal};
+use crate::{browser, complete, env, terminal};
 
 /// How long a person may take where nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -38,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
     cogtok login -p ws --no-browser       # over ssh: open the address elsewhere, paste the one it leads to")]
 pub struct Login {
     /// The user who is to sign in; another one is refused
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
     /// A port to come back to instead of the profile's; repeat it for others to try
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
@@ -47,7 +48,7 @@ pub struct Login {
     #[arg(long)]
     no_browser: bool,
     /// A scope to ask for; repeat it or separate them by spaces [default: all that the app client may have]
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
     scope: Vec<String>,
     /// The identity provider to sign in with, such as Google
     #[arg(long, value_name = "NAME")]

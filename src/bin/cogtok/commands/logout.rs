@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::cognito::hosted::{HostedClient, logout_url};
 use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Kind, Result, printable};
@@ -20,7 +21,7 @@ use url::Url;
 use super::moment;
 use super::token::sign_in;
 use crate::app::App;
-use crate::{browser, env, terminal};
+use crate::{browser, complete, env, terminal};
 
 /// The scope that GlobalSignOut wants of an access token.
 const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
@@ -37,7 +38,7 @@ const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
     cogtok logout -p ws --browser --logout-uri http://127.0.0.1:8484/callback")]
 pub struct Logout {
     /// The user, where the profile names none or another
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
     /// End every session of the user, on all devices (GlobalSignOut)
     #[arg(long)]

@@ -4,6 +4,7 @@ use clap::Args;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::cache::{Credentials, Entry};
+use cogtok::store::seen;
 use serde_json::Value;
 
 use super::{Owners, as_json, client, credentials_as_json};
@@ -19,7 +20,8 @@ const NAMED: usize = 20;
 /// Forget the tokens that are kept: all, those of the profile that `-p` names, or expired ones
 ///
 /// Nothing is asked, since the next call gets a new token. A token that was handed out stays valid until it expires. A user
-/// stays signed in: the session, whose refresh token is in the secret store, gets the next token. Lock files stay.
+/// stays signed in: the session, whose refresh token is in the secret store, gets the next token. Lock files stay. Without
+/// options what completion has seen of users and groups goes as well.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok cache clear\n  cogtok cache clear --expired\n  cogtok cache clear -p ws")]
 pub struct Clear {
@@ -72,6 +74,9 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
             Ok(()) => discarded += 1,
             Err(error) => failed = Some(error),
         }
+    }
+    if profile.is_none() && !args.expired {
+        seen::clear(app.dirs().cache.as_deref());
     }
     tell(&removed, &removed_credentials, discarded, &owners);
     if let Some(error) = failed {

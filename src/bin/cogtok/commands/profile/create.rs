@@ -32,7 +32,7 @@ pub struct Create {
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// The user who signs in
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
     /// How users sign in: srp or password
     #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(complete::auth_flows))]
@@ -47,7 +47,7 @@ pub struct Create {
     #[arg(long, value_name = "ID")]
     m2m_client_id: Option<String>,
     /// A scope that `token m2m` asks for; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
     scope: Vec<String>,
     /// The token endpoint; else the domain's
     #[arg(long, value_name = "URL")]

@@ -2,11 +2,16 @@
 
 mod gather;
 mod report;
+mod shared;
+mod source;
 mod write;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
+use cogtok::flows::import::SourceKind;
 use cogtok::profile::words::ProfileName;
 
 use crate::app::App;
@@ -18,7 +23,8 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// Make a profile from what a workshop leaves behind
 ///
 /// SOURCE is the ARN or name of a Secrets Manager secret, an SSM parameter (`/…`), a CloudFormation stack, a file or
-/// standard input (`-`) with `terraform output -json` or NAME=VALUE lines, an issuer or discovery URL, or a user pool id.
+/// standard input (`-`) with `terraform output -json`, NAME=VALUE lines or what `cogtok profile export` wrote, an issuer or
+/// discovery URL, or a user pool id. A file that is sealed with age is opened with a passphrase or an identity.
 /// What is found and what is still missing is said on standard error. Secrets go to the secret store; one in Secrets
 /// Manager stays there and is referred to.
 #[derive(Debug, Args)]
@@ -28,15 +34,16 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok profile import my-stack --from stack --dry-run\n  \
     terraform output -json | cogtok profile import - --name ws\n  \
     cogtok profile import .env --name ws --replace\n  \
+    cogtok profile import class.age --identity key.txt\n  \
     cogtok profile import us-east-1_AbCdEfGhI --client-id CLIENT")]
 pub struct Import {
     /// Where to look
     #[arg(value_hint = clap::ValueHint::AnyPath)]
     source: String,
-    /// The profile's name; else one that the source suggests
+    /// The profile's name; else one that the source suggests, or those in the export
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// The kind of source, where its looks don't tell: secret, ssm, stack, terraform, env, issuer or pool
+    /// The kind of source, where its looks don't tell: secret, ssm, stack, terraform, env, issuer, pool or export
     #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::source_kinds))]
     from: Option<String>,
     /// The user pool, where the source names several
@@ -54,6 +61,12 @@ pub struct Import {
     /// Take no secrets
     #[arg(long, conflicts_with = "copy_secret")]
     no_secrets: bool,
+    /// The age identity that opens a sealed file; else COGTOK_SECRET_IDENTITY
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    identity: Option<PathBuf>,
+    /// Read the passphrase of a sealed file from standard input; else COGTOK_PASSPHRASE, or it is asked for
+    #[arg(long, conflicts_with = "identity")]
+    passphrase_stdin: bool,
     /// Replace the profile of that name; what goes is said
     #[arg(long)]
     replace: bool,
@@ -72,7 +85,11 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
         terminal::set_profile(Some(name.as_str()));
         check_name(app, args, name)?;
     }
-    let gathered = gather::gather(app, args)?;
+    let opened = match source::open(app, args)? {
+        source::Opened::Text(text) if text.kind == SourceKind::Export => return shared::run(app, args, named, &text),
+        opened => opened,
+    };
+    let gathered = gather::gather(app, args, opened)?;
     let name = match named {
         Some(name) => name,
         None => suggested(app, args, &gathered)?,
@@ -80,9 +97,9 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
     terminal::set_profile(Some(name.as_str()));
     let plan = write::plan(app, args, name, gathered)?;
     if !args.dry_run {
-        write::write(app, &plan)?;
+        write::write(app, std::slice::from_ref(&plan))?;
     }
-    report::report(app, args, &plan)
+    report::report(app, args, std::slice::from_ref(&plan))
 }
 
 fn suggested(app: &App, args: &Import, gathered: &gather::Gathered) -> Result<ProfileName> {

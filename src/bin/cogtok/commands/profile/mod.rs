@@ -3,6 +3,7 @@
 mod create;
 mod current;
 mod delete;
+mod export;
 mod import;
 mod list;
 mod set;
@@ -26,6 +27,7 @@ pub enum Command {
     Set(set::Set),
     Delete(delete::Delete),
     Import(Box<import::Import>),
+    Export(Box<export::Export>),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
@@ -38,5 +40,6 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Set(set) => set::run(app, &set),
         Command::Delete(delete) => delete::run(app, &delete),
         Command::Import(import) => import::run(app, &import),
+        Command::Export(export) => export::run(app, &export),
     }
 }

@@ -25,7 +25,7 @@ pub struct Set {
     #[arg(add = ArgValueCandidates::new(complete::keys))]
     key: String,
     /// The value; several for a list
-    #[arg(required = true)]
+    #[arg(required = true, add = ArgValueCandidates::new(complete::values))]
     value: Vec<String>,
 }
 

@@ -43,7 +43,7 @@ struct Which {
     #[arg(add = ArgValueCandidates::new(complete::secret_kinds))]
     kind: String,
     /// The user, for a password or the key of an authenticator app
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
     /// The token endpoint, for m2m-client
     #[arg(long, value_name = "URL")]

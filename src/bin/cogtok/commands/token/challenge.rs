@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
 use cogtok::profile::words::FirstFactor;
@@ -10,7 +11,7 @@ use cogtok::secret::Secret;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Options that answer challenges.
 #[derive(Debug, Default, Args)]
@@ -25,7 +26,7 @@ pub struct Options {
     #[arg(long)]
     pub save_totp: bool,
     /// Which second factor to use or set up, where Cognito offers several: app, sms or email
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(complete::mfa_types))]
     pub mfa_type: Option<String>,
     /// An attribute that Cognito wants with a new password; repeat it for more
     #[arg(long, value_name = "NAME=VALUE")]

@@ -2,6 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
 use cogtok::profile::{Profile, issuers};
@@ -13,7 +14,7 @@ use super::given::{self, Given};
 use super::keys::Keys;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -45,7 +46,7 @@ pub struct Check {
     #[arg(long, value_name = "AUD")]
     allowed_audience: Vec<String>,
     /// A scope that it takes; repeat it for several
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
     allowed_scope: Vec<String>,
     /// Its configuration as AWS gives it: a JSON file, or - for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath, conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience"])]

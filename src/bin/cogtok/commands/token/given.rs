@@ -40,7 +40,7 @@ pub struct Given {
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
     pub token: Option<String>,
     /// The user whose cached token is taken
-    #[arg(long, value_name = "NAME", conflicts_with = "value")]
+    #[arg(long, value_name = "NAME", conflicts_with = "value", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! `cogtok token inspect`: what stands in a token.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::token::jwt::Unverified;
 use cogtok::token::when::relative;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::given::Given;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -29,7 +30,7 @@ pub struct Inspect {
     #[command(flatten)]
     given: Given,
     /// Print the value of this claim alone, as it is
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "output"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "output"], add = ArgValueCandidates::new(complete::claim_names))]
     claim: Option<String>,
 }
 

@@ -30,7 +30,7 @@ pub struct M2m {
     #[command(flatten)]
     pub shared: Shared,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
     pub scope: Vec<String>,
     /// The app client
     #[arg(long, value_name = "ID")]

@@ -1,6 +1,7 @@
 //! `cogtok token revoke`: ends the session of a refresh token.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Result};
 use cogtok::flows::user;
@@ -12,7 +13,7 @@ use cogtok::token::jwt;
 use super::secret_from_stdin;
 use crate::app::App;
 use crate::commands::logout::Kept;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 /// Revoke the refresh token that a sign-in left, or one from standard input
 ///
@@ -27,7 +28,7 @@ pub struct Revoke {
     #[arg(value_name = "-")]
     stdin: Option<String>,
     /// The user, where the profile names none or another
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
 }
 

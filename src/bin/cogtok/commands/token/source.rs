@@ -21,13 +21,13 @@ pub struct Source {
     #[arg(long = "as", value_name = "WHO", add = ArgValueCandidates::new(complete::owners))]
     whose: Option<String>,
     /// The user who signs in
-    #[arg(long, value_name = "NAME", conflicts_with = "scope")]
+    #[arg(long, value_name = "NAME", conflicts_with = "scope", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
     /// Which of the user's tokens: access or id
     #[arg(long, value_name = "TOKEN", conflicts_with = "scope", add = ArgValueCandidates::new(complete::tokens))]
     token: Option<String>,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
     scope: Vec<String>,
     /// Ask for a new token even if a cached one is valid
     #[arg(long)]

@@ -29,7 +29,7 @@ pub struct User {
     #[command(flatten)]
     pub shared: Shared,
     /// The user who signs in: name, e-mail address or other alias
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     pub username: Option<String>,
     /// Read the password from standard input
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! `cogtok token verify`: signature and claims of a token.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
 use cogtok::flows::remote::{self, Asked};
@@ -16,7 +17,7 @@ use super::given::Given;
 use super::keys::Keys;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -47,10 +48,10 @@ pub struct Verify {
     #[arg(long, value_name = "URL")]
     audience: Option<String>,
     /// A scope that the token must have; repeat it for several
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
     scope: Vec<String>,
     /// A group that the user must be in; repeat it for several
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(complete::groups))]
     group: Vec<String>,
     /// Ask Cognito as well whether a user's token has been revoked
     #[arg(long, conflicts_with = "offline")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows::create_user::{self, Made};
@@ -15,11 +16,12 @@ use cogtok::store::config_edit::edit;
 use cogtok::store::journal::{Journal, Record};
 use serde_json::json;
 
+use super::note_seen;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
 use crate::terminal::Delivered;
-use crate::{env, interrupt, terminal};
+use crate::{complete, env, interrupt, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -55,7 +57,7 @@ pub struct Create {
     #[arg(long, value_name = "NAME=VALUE")]
     attribute: Vec<String>,
     /// A group to add the user to
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(complete::groups))]
     group: Option<String>,
     /// What to do when there is such a user already
     #[arg(long, value_enum, default_value = "fail", value_name = "WHAT")]
@@ -104,6 +106,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         let admin = Admin::new(&app.wire()?, &profile).await?;
         create_user::create(&admin, &journal, &mut record, if_exists).await
     })?;
+    note_seen(app, &profile, [record.username.as_str()], record.group.as_deref());
     hand_over(app, args, &profile, &journal, &record, &made)
 }
 

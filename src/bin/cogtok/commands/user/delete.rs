@@ -1,21 +1,24 @@
 //! `cogtok user delete`: a user out of the pool.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::user;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::Username;
+use cogtok::store::seen;
 
 use super::no_such_user;
 use crate::app::App;
-use crate::terminal;
+use crate::{complete, terminal};
 
 /// Delete a user, and forget the user's cached tokens
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok user delete test-abc@example.com -p ws --yes")]
 pub struct Delete {
     /// The user: name, e-mail address or sub
+    #[arg(add = ArgValueCandidates::new(complete::users))]
     username: String,
     /// Do not ask
     #[arg(short, long)]
@@ -42,6 +45,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return Err(no_such_user(&username));
     }
     for name in names {
+        seen::forget_user(app.dirs().cache.as_deref(), pool.as_str(), &profile.cognito_idp_origin()?, &name);
         let mut of_name = profile.clone();
         of_name.user.username = name.parse().ok();
         if let Ok(key) = user::cache_key(&of_name) {

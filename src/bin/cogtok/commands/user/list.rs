@@ -5,7 +5,7 @@ use cogtok::cognito::admin::{Admin, User};
 use cogtok::error::{Error, Kind, Result, printable};
 use serde_json::{Value, json};
 
-use super::day;
+use super::{day, note_seen, typed};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::table;
@@ -43,6 +43,7 @@ pub fn run(app: &App, args: &List) -> Result<()> {
         let admin = Admin::new(&app.wire()?, &profile).await?;
         admin.list(args.filter.as_deref(), args.limit).await
     })?;
+    note_seen(app, &profile, users.iter().map(typed), []);
     if is_cut {
         log::warn!(target: "cogtok", "there are more users: `--limit` is {}", args.limit);
     }

@@ -7,8 +7,11 @@ mod set_password;
 mod show;
 
 use clap::Subcommand;
+use cogtok::cognito::admin::User;
 use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::Profile;
 use cogtok::profile::words::Username;
+use cogtok::store::seen;
 
 use crate::app::App;
 
@@ -31,6 +34,24 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Delete(delete) => delete::run(app, &delete),
         Command::SetPassword(set) => set_password::run(app, &set),
     }
+}
+
+/// Leaves names of users and groups of the profile's pool for completion.
+fn note_seen<'a>(
+    app: &App,
+    profile: &Profile,
+    users: impl IntoIterator<Item = &'a str>,
+    groups: impl IntoIterator<Item = &'a str>,
+) {
+    if let (Some(pool), Ok(origin)) = (&profile.user_pool_id, profile.cognito_idp_origin()) {
+        seen::note(app.dirs().cache.as_deref(), pool.as_str(), &origin, users, groups);
+    }
+}
+
+/// The name under which a person types a user: in pools that sign in by e-mail the user names are the subs.
+fn typed(user: &User) -> &str {
+    let has_name = user.sub.as_deref() != Some(user.username.as_str());
+    user.email.as_deref().filter(|_| !has_name).unwrap_or(&user.username)
 }
 
 fn no_such_user(username: &Username) -> Error {

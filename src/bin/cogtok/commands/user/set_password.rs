@@ -1,6 +1,7 @@
 //! `cogtok user set-password`: a new password for a user.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Result};
 use cogtok::flows::password;
@@ -12,6 +13,7 @@ use super::no_such_user;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
+use crate::complete;
 use crate::terminal::{self, Delivered};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
@@ -26,6 +28,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok user set-password alice@example.com --ask --temporary")]
 pub struct SetPassword {
     /// The user: name, e-mail address or sub
+    #[arg(add = ArgValueCandidates::new(complete::users))]
     username: String,
     /// Read the password from standard input
     #[arg(long)]

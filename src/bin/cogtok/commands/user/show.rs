@@ -1,14 +1,15 @@
 //! `cogtok user show`: one user as the pool knows it.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Result, printable};
 use cogtok::profile::words::Username;
 
-use super::{day, list, no_such_user};
+use super::{day, list, no_such_user, note_seen, typed};
 use crate::app::App;
 use crate::cli::Output;
-use crate::terminal;
+use crate::{complete, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -19,6 +20,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok user show alice@example.com --json | jq -r .status")]
 pub struct Show {
     /// The user: name, e-mail address or sub
+    #[arg(add = ArgValueCandidates::new(complete::users))]
     username: String,
 }
 
@@ -29,6 +31,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let user = app.block_on(async { Admin::new(&app.wire()?, &profile).await?.get(username.as_str()).await })?;
     let user = user.ok_or_else(|| no_such_user(&username))?;
+    note_seen(app, &profile, [typed(&user)], []);
     if form == Output::Json {
         return terminal::data(&terminal::json_line(&list::as_json(&user))).map(drop);
     }

@@ -1,20 +1,14 @@
 //! What the source says, with what follows from it.
 
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::import::found::{Candidate, Found};
 use cogtok::flows::import::{
-    LIMIT, Place, SourceKind, env_file, finish, issuer, json, kind_of_content, name_from, parameter, place, pool,
-    pool_id, secret, stack,
+    SourceKind, env_file, finish, issuer, json, name_from, parameter, pool, pool_id, secret, stack,
 };
 use cogtok::profile::keys::Key;
-use cogtok::secret::Secret;
-use cogtok::store::file;
-use zeroize::Zeroizing;
 
 use super::Import;
+use super::source::{Opened, Text};
 use crate::app::App;
 use crate::{env, terminal};
 
@@ -34,8 +28,8 @@ impl Gathered {
     }
 }
 
-pub fn gather(app: &App, args: &Import) -> Result<Gathered> {
-    let (kind, mut found) = read(app, args)?;
+pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<Gathered> {
+    let (kind, mut found) = read(app, args, opened)?;
     for (key, option, value) in [
         (Key::UserPoolId, "--user-pool-id", &args.user_pool_id),
         (Key::UserClientId, "--client-id", &args.client_id),
@@ -113,28 +107,15 @@ fn settle_region(app: &App, found: &mut Found) -> Result<()> {
 }
 
 /// What the source itself says.
-fn read(app: &App, args: &Import) -> Result<(SourceKind, Found)> {
+fn read(app: &App, args: &Import, opened: Opened) -> Result<(SourceKind, Found)> {
+    let kind = match opened {
+        Opened::Text(Text { kind, text, shown }) => {
+            let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };
+            return found.map(|found| (kind, found)).map_err(|error| error.context(&shown));
+        }
+        Opened::Network(kind) => kind,
+    };
     let source = args.source.as_str();
-    let asked: Option<SourceKind> = args.from.as_deref().map(str::parse).transpose()?;
-    let is_file = Path::new(source).exists();
-    let place = match asked {
-        Some(SourceKind::Terraform | SourceKind::Env) if source == "-" => Place::Stdin,
-        Some(SourceKind::Terraform | SourceKind::Env) => Place::File,
-        Some(kind) => Place::Network(kind),
-        None => place(source, is_file)?,
-    };
-    let text = match place {
-        Place::Stdin => Some(stdin()?),
-        Place::File => Some(file_text(source)?),
-        Place::Network(_) => None,
-    };
-    if let Some(text) = text {
-        let kind = asked.unwrap_or_else(|| kind_of_content(text.expose()));
-        let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };
-        let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
-        return found.map(|found| (kind, found)).map_err(|error| error.context(&shown));
-    }
-    let Place::Network(kind) = place else { return Err(Error::usage("the source is no file")) };
     let wire = app.wire()?;
     let mut base = app.bare_profile(&[])?;
     let has_region = source.starts_with("arn:") || matches!(kind, SourceKind::Issuer | SourceKind::Pool);
@@ -159,36 +140,11 @@ fn read(app: &App, args: &Import) -> Result<(SourceKind, Found)> {
             let named = named.map(|id| id.parse()).collect::<Result<Vec<_>>>()?;
             app.block_on(pool::read(&wire, &profile, &id, &named))
         }
-        SourceKind::Terraform | SourceKind::Env => return Err(Error::usage("the source is no file")),
+        SourceKind::Terraform | SourceKind::Env | SourceKind::Export => {
+            return Err(Error::usage("the source is no file"));
+        }
     };
     found.map(|found| (kind, found))
-}
-
-fn stdin() -> Result<Secret> {
-    if std::io::stdin().is_terminal() {
-        return Err(Error::usage("there is nothing on standard input")
-            .hint("pipe it in: terraform output -json | cogtok profile import - --name NAME"));
-    }
-    text_of(&Zeroizing::new(terminal::stdin_up_to(LIMIT)?))
-}
-
-fn file_text(source: &str) -> Result<Secret> {
-    let unreadable =
-        |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be read: {why}", printable(source, 120)));
-    let path: PathBuf = Path::new(source).canonicalize().map_err(|why| unreadable(&why))?;
-    let piped = "a pipe goes in as `-`: … | cogtok profile import - --name NAME";
-    let bytes = file::read(&path, LIMIT as u64).map_err(|why| unreadable(&why).hint(piped))?;
-    text_of(&bytes.unwrap_or_default()).map_err(|error| error.context(&printable(source, 120)))
-}
-
-fn text_of(bytes: &[u8]) -> Result<Secret> {
-    if bytes.len() > LIMIT {
-        return Err(Error::usage("it is larger than 1 MiB"));
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Secret::new(text.to_owned())),
-        Err(_) => Err(Error::usage("it is not UTF-8")),
-    }
 }
 
 /// Lets the person at the terminal say which of several values is meant.

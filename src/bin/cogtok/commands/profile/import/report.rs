@@ -1,6 +1,7 @@
 //! What the import says: what it found and wrote, what it passed over, what is missing still.
 
 use cogtok::error::{Result, printable};
+use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::SecretKind;
 use serde_json::{Map, Value, json};
@@ -11,30 +12,39 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::terminal;
 
-pub fn report(app: &App, args: &Import, plan: &Plan) -> Result<()> {
+pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
     if app.output(&FORMS)? == Output::Json {
-        terminal::data(&terminal::json_line(&as_json(args, plan)))?;
+        let mut all: Vec<Value> = plans.iter().map(|plan| as_json(args, plan)).collect();
+        // An export may hold any number of profiles; every other source makes one.
+        let value = match plans {
+            [one] if one.kind != SourceKind::Export => all.remove(0),
+            _ => Value::Array(all),
+        };
+        terminal::data(&terminal::json_line(&value))?;
     }
-    let name = &plan.name;
-    terminal::note(&match (args.dry_run, &plan.before) {
-        (true, None) => format!("profile `{name}` would be made:"),
-        (true, Some(_)) => format!("profile `{name}` would be replaced:"),
-        (false, None) => {
-            format!("profile `{name}` is made{}:", if plan.is_default { " and is the default" } else { "" })
+    for plan in plans {
+        let name = &plan.name;
+        terminal::note(&match (args.dry_run, &plan.before) {
+            (true, None) => format!("profile `{name}` would be made:"),
+            (true, Some(_)) => format!("profile `{name}` would be replaced:"),
+            (false, None) => {
+                format!("profile `{name}` is made{}:", if plan.is_default { " and is the default" } else { "" })
+            }
+            (false, Some(_)) => format!("profile `{name}` is replaced:"),
+        });
+        table(app, plan);
+        let about = if plans.len() > 1 { format!("profile `{name}`: ") } else { String::new() };
+        for why in &plan.left_out {
+            log::warn!(target: "cogtok", "{about}{why}");
         }
-        (false, Some(_)) => format!("profile `{name}` is replaced:"),
-    });
-    table(app, plan);
-    for why in &plan.left_out {
-        log::warn!(target: "cogtok", "{why}");
+        for missing in &plan.missing {
+            terminal::hint(&format!("{about}still missing for {}: {}", missing.what, missing.command));
+        }
     }
-    for missing in &plan.missing {
-        terminal::hint(&format!("still missing for {}: {}", missing.what, missing.command));
-    }
-    if args.dry_run {
-        terminal::note("nothing was written (--dry-run)");
-    } else {
-        next(plan);
+    match plans {
+        _ if args.dry_run => terminal::note("nothing was written (--dry-run)"),
+        [plan] => next(plan),
+        _ => terminal::hint("choose one: cogtok profile use NAME"),
     }
     Ok(())
 }

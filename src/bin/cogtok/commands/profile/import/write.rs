@@ -113,9 +113,8 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
     Ok(Plan { name, kind, settings, secrets, before, is_default, left_out, missing, profile })
 }
 
-pub fn write(app: &App, plan: &Plan) -> Result<()> {
-    let Plan { name, settings, secrets, .. } = plan;
-    for secret in secrets {
+pub fn write(app: &App, plans: &[Plan]) -> Result<()> {
+    for secret in plans.iter().flat_map(|plan| &plan.secrets) {
         let stored = app
             .secrets()
             .and_then(|store| secret.bindings.iter().try_for_each(|binding| store.set(binding, &secret.value)));
@@ -124,35 +123,41 @@ pub fn write(app: &App, plan: &Plan) -> Result<()> {
             _ => error,
         })?;
     }
-    let kept = if plan.before.is_some() { forget_old(app, plan)? } else { Vec::new() };
-    let keys: Vec<Key> = settings.iter().map(|setting| setting.key).collect();
+    let mut kept = Vec::new();
+    for plan in plans.iter().filter(|plan| plan.before.is_some()) {
+        kept.extend(forget_old(app, plan, plans)?);
+    }
     edit(&app.config_path()?, app.deadline(), |draft| {
-        match &plan.before {
-            Some(_) => draft.retain(name, &keys)?,
-            None => draft.add(name)?,
-        }
-        for setting in settings {
-            draft.set(name, setting.key, &setting.values)?;
-        }
-        for secret in secrets {
-            draft.note_secret(name, secret.kind, true)?;
+        for Plan { name, settings, secrets, before, .. } in plans {
+            let keys: Vec<Key> = settings.iter().map(|setting| setting.key).collect();
+            match before {
+                Some(_) => draft.retain(name, &keys)?,
+                None => draft.add(name)?,
+            }
+            for setting in settings {
+                draft.set(name, setting.key, &setting.values)?;
+            }
+            for secret in secrets {
+                draft.note_secret(name, secret.kind, true)?;
+            }
         }
         kept.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))?;
-        if plan.is_default {
-            draft.set_default(Some(name));
+        if let Some(plan) = plans.iter().find(|plan| plan.is_default) {
+            draft.set_default(Some(&plan.name));
         }
         Ok(())
     })
 }
 
-/// Forgets what the old profile had and neither the new one nor another has: secrets and cached tokens. Says which secrets
+/// Forgets what the old profile had and neither a new one nor another has: secrets and cached tokens. Says which secrets
 /// stay, and whose they are.
-fn forget_old(app: &App, plan: &Plan) -> Result<Vec<(ProfileName, SecretKind)>> {
+fn forget_old(app: &App, plan: &Plan, plans: &[Plan]) -> Result<Vec<(ProfileName, SecretKind)>> {
     let config = app.config()?;
     let Ok(old) = as_written(config, &plan.name) else { return Ok(Vec::new()) };
+    let is_new = |other: &Profile| plans.iter().any(|plan| other.name.as_ref() == Some(&plan.name));
     let mut heirs: Vec<Profile> =
-        other_profiles(config, &plan.name).filter(|other| delete::shares(&old, other)).collect();
-    heirs.push(plan.profile.clone());
+        other_profiles(config, &plan.name).filter(|other| !is_new(other) && delete::shares(&old, other)).collect();
+    heirs.extend(plans.iter().map(|plan| plan.profile.clone()));
     delete::forget(app, &old, &heirs, false).map_err(|error| {
         error.hint(format!(
             "nothing was replaced; `cogtok profile delete {} --keep-secrets` leaves the secrets",

@@ -1,0 +1,148 @@
+//! `cogtok profile export`: profiles to hand to others.
+
+mod seal;
+mod secrets;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Result, printable};
+use cogtok::flows::export::{self, Exported};
+use cogtok::profile::keys::{Key, Settings};
+use cogtok::profile::words::ProfileName;
+use cogtok::store::{envelope, handout};
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::{complete, terminal};
+
+/// Print profiles for others to import
+///
+/// What is printed has no secrets, and neither the profile of ~/.aws nor the user name, which are yours: `--keep` takes those
+/// along. With --with-secrets the clients' secrets go along, sealed with age for recipients or with a passphrase, and never
+/// in clear; a password takes the user name along. Others take it over with `cogtok profile import FILE`, and `age -d` opens
+/// it as well. A sealed export is printed in ASCII armor.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile export ws > ws.toml\n  \
+    cogtok profile export ws --with-secrets --output-file class.age\n  \
+    cogtok profile export ws --with-secrets=m2m-client,password --recipients-file class.txt > class.age\n  \
+    cogtok profile export --all --keep aws_profile")]
+pub struct Export {
+    /// The profiles; else the one in use
+    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    names: Vec<String>,
+    /// All profiles
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// Take a key along that is left out: aws_profile or user.username; repeat it for the other
+    #[arg(long, value_name = "KEY", add = ArgValueCandidates::new(complete::own_keys))]
+    keep: Vec<String>,
+    /// Seal secrets in, those of these kinds: m2m-client, user-client, password, totp [default: the clients']
+    #[arg(long, value_name = "KINDS", num_args = 0..=1, require_equals = true, default_missing_value = secrets::CLIENTS, add = ArgValueCandidates::new(complete::secret_kinds))]
+    with_secrets: Option<String>,
+    #[command(flatten)]
+    sealing: seal::Options,
+    /// Write to a private file, binary unless --armor says otherwise
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    output_file: Option<PathBuf>,
+    /// Seal in ASCII armor, to a file as well
+    #[arg(long, requires = "with_secrets")]
+    armor: bool,
+}
+
+pub fn run(app: &App, args: &Export) -> Result<()> {
+    app.output(&[Output::Text])?;
+    if let Some(path) = &args.output_file {
+        handout::check(&absolute(path)).map_err(|why| unwritable(path, &why))?;
+    }
+    let kinds = args.with_secrets.as_deref().map(secrets::kinds).transpose()?;
+    let recipients = args.sealing.recipients()?;
+    let left_out = export::left_out(&args.keep)?;
+    let mut profiles = Vec::new();
+    for name in names(app, args)? {
+        let mut settings = Settings::default();
+        app.config()?.offer(&name, &mut settings)?;
+        for key in app.config()?.unknown_keys(&name) {
+            log::warn!(target: "cogtok", "`{}` of `{name}` is not exported: it is not a known key", printable(&key, 80));
+        }
+        profiles.push(Exported { name, settings, left_out: left_out.clone(), secrets: Vec::new() });
+    }
+    if let Some(kinds) = &kinds {
+        let is_named = args.with_secrets.as_deref() != Some(secrets::CLIENTS);
+        secrets::gather(app, kinds, is_named, &mut profiles)?;
+    }
+    let text = export::text(&profiles)?;
+    let bytes = match kinds.is_some() {
+        true => {
+            let sealing = args.sealing.sealing(app, recipients)?;
+            envelope::seal(&sealing, text.as_bytes(), args.armor || args.output_file.is_none())?
+        }
+        false => text.as_bytes().to_vec(),
+    };
+    match &args.output_file {
+        Some(path) => handout::put(&absolute(path), &bytes).map_err(|why| unwritable(path, &why))?,
+        None => drop(terminal::data(&String::from_utf8_lossy(&bytes))?),
+    }
+    tell(args, &profiles);
+    Ok(())
+}
+
+fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
+    let config = app.config()?;
+    let mut names: Vec<ProfileName> = match (args.all, args.names.is_empty()) {
+        (true, _) => config.names(),
+        (false, false) => args.names.iter().map(|name| name.parse()).collect::<Result<_>>()?,
+        (false, true) => app.profile_name()?.into_iter().collect(),
+    };
+    // A name that was typed twice is meant once.
+    let mut seen = Vec::new();
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(name.clone());
+            true
+        }
+    });
+    match names.as_slice() {
+        [] => Err(Error::config("no profile is chosen").hint("name one: cogtok profile export NAME, or `--all`")),
+        [one] => {
+            terminal::set_profile(Some(one.as_str()));
+            Ok(names)
+        }
+        _ => Ok(names),
+    }
+}
+
+/// Says what is in it and what is not.
+fn tell(args: &Export, profiles: &[Exported]) {
+    for profile in profiles {
+        let has = |key: &&Key| !profile.settings.list(**key).is_empty();
+        let own: Vec<&str> = profile.left_out.iter().filter(has).map(|key| key.dotted()).collect();
+        if !own.is_empty() {
+            terminal::note(&format!(
+                "profile `{}`: left out as your own: {} (`--keep KEY` takes it along)",
+                profile.name,
+                own.join(", ")
+            ));
+        }
+        for key in profile.local_addresses() {
+            log::warn!(target: "cogtok", "profile `{}`: `{}` is an address of this machine", profile.name, key.dotted());
+        }
+        for (kind, _) in &profile.secrets {
+            terminal::note(&format!("profile `{}`: the {kind} secret is sealed in", profile.name));
+        }
+    }
+    if let Some(path) = &args.output_file {
+        terminal::note(&format!("the export is in {}", path.display()));
+        terminal::hint(&format!("to take it over: cogtok profile import {}", path.display()));
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn unwritable(path: &Path, why: &std::io::Error) -> Error {
+    Error::store(format!("{} can't be written: {why}", path.display()))
+}

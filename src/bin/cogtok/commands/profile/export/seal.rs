@@ -1,0 +1,82 @@
+//! Whom an export with secrets is sealed for.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cogtok::error::{Error, Result, printable};
+use cogtok::profile::words::StoreKind;
+use cogtok::store::envelope::{Recipient, Sealing};
+use cogtok::store::file;
+
+use crate::app::App;
+use crate::commands::token::secret_from_stdin;
+use crate::{env, terminal};
+
+/// The largest file of recipients, in bytes.
+const LIMIT: u64 = 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Seal for this age recipient, age1…, instead of with a passphrase; repeat it for more
+    #[arg(long, value_name = "RECIPIENT", requires = "with_secrets")]
+    recipient: Vec<String>,
+    /// Seal for the recipients in this file, one a line
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, requires = "with_secrets")]
+    recipients_file: Option<PathBuf>,
+    /// Read the passphrase from standard input; else COGTOK_PASSPHRASE, or it is asked for twice
+    #[arg(long, requires = "with_secrets", conflicts_with_all = ["recipient", "recipients_file"])]
+    passphrase_stdin: bool,
+}
+
+impl Options {
+    /// The recipients that were named.
+    pub fn recipients(&self) -> Result<Vec<Recipient>> {
+        let mut recipients: Vec<Recipient> = self.recipient.iter().map(|text| text.parse()).collect::<Result<_>>()?;
+        if let Some(path) = &self.recipients_file {
+            let before = recipients.len();
+            for (number, line) in text_of(path)?.lines().enumerate() {
+                let line = line.trim();
+                if line.is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                let place = format!("{} line {}", printable(&path.display().to_string(), 120), number + 1);
+                recipients.push(line.parse().map_err(|error: Error| error.context(&place))?);
+            }
+            if recipients.len() == before {
+                return Err(Error::usage(format!("{} names no recipient", path.display())));
+            }
+        }
+        Ok(recipients)
+    }
+
+    /// The recipients, or the passphrase that is given or asked for.
+    pub fn sealing(&self, app: &App, recipients: Vec<Recipient>) -> Result<Sealing> {
+        if !recipients.is_empty() {
+            return Ok(Sealing::Recipients(recipients));
+        }
+        if self.passphrase_stdin {
+            return secret_from_stdin().map(Sealing::Passphrase);
+        }
+        // Whoever gets the export gets its passphrase: that of one's own secrets file is for nobody else.
+        let opens_store = app.store_kind()? == StoreKind::File && env::var("COGTOK_SECRET_IDENTITY").is_none();
+        if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE").filter(|_| !opens_store) {
+            return Ok(Sealing::Passphrase(passphrase));
+        }
+        let instead = match opens_store {
+            true => {
+                "`--passphrase-stdin` reads it, `--recipient age1…` needs none; COGTOK_PASSPHRASE is that of your secrets file"
+            }
+            false => "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; `--recipient age1…` needs none",
+        };
+        terminal::ask_new_secret("a passphrase for the export", instead).map(Sealing::Passphrase)
+    }
+}
+
+fn text_of(path: &Path) -> Result<String> {
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Error::usage(format!("{} can't be read: {why}", printable(&path.display().to_string(), 120)))
+    };
+    let target = path.canonicalize().map_err(|why| unreadable(&why))?;
+    let bytes = file::read(&target, LIMIT).map_err(|why| unreadable(&why))?.unwrap_or_default();
+    std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| unreadable(&"it is not UTF-8"))
+}

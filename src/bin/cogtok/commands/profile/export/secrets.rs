@@ -1,0 +1,79 @@
+//! The secrets that are sealed in, from the secret store.
+
+use cogtok::error::{Error, Result};
+use cogtok::flows::export::Exported;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::SecretKind;
+use cogtok::secret::Secret;
+
+use crate::app::{App, as_written};
+use crate::commands::secret::bindings;
+use crate::terminal;
+
+/// The kinds that are meant where none is named.
+pub const CLIENTS: &str = "m2m-client,user-client";
+
+/// The kinds in a list with commas. What was typed is not repeated: it may be a secret.
+pub fn kinds(text: &str) -> Result<Vec<SecretKind>> {
+    let known = SecretKind::STORED_BY_HAND;
+    let kind = |word: &str| {
+        word.trim().parse().ok().filter(|kind| known.contains(kind)).ok_or_else(|| {
+            let known: Vec<&str> = known.iter().map(|kind| kind.as_str()).collect();
+            Error::usage("`--with-secrets` names something that is not a kind of secret")
+                .hint(format!("the kinds are {}", known.join(", ")))
+        })
+    };
+    text.split(',').map(kind).collect()
+}
+
+/// Puts the secrets that are stored to their profiles. What is listed and not there any more is an error; what a profile
+/// never had is told where it was asked for by name.
+pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [Exported]) -> Result<()> {
+    for exported in profiles.iter_mut() {
+        for kind in kinds {
+            let about = format!("profile `{}`", exported.name);
+            match find(app, exported, *kind).map_err(|error| error.context(&about))? {
+                Some(secret) => exported.secrets.push((*kind, secret)),
+                None if is_named => terminal::note(&format!("{about}: no {kind} secret is stored")),
+                None => {}
+            }
+        }
+        if exported.secrets.iter().any(|(kind, _)| kind.is_of_a_user()) {
+            exported.left_out.retain(|key| *key != Key::Username);
+        }
+    }
+    match profiles.iter().any(|exported| !exported.secrets.is_empty()) {
+        true => Ok(()),
+        false => Err(Error::config("there is no such secret to seal in")
+            .hint("store it first: cogtok secret set m2m-client{p}; or leave `--with-secrets` out")),
+    }
+}
+
+fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<Secret>> {
+    let mut profile = as_written(app.config()?, &exported.name)?;
+    let client_id = match kind {
+        SecretKind::M2mClient if profile.m2m.secret_arn.is_some() => {
+            terminal::note(&format!("profile `{}`: the m2m-client secret stays in Secrets Manager", exported.name));
+            return Ok(None);
+        }
+        SecretKind::M2mClient => &profile.m2m.client_id,
+        _ => &profile.user.client_id,
+    };
+    let Some(client_id) = client_id else { return Ok(None) };
+    let is_listed = profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, client_id);
+    if !is_listed || kind.is_of_a_user() && profile.user.username.is_none() {
+        return Ok(None);
+    }
+    app.settle_region(&mut profile);
+    let bindings = bindings(&profile, kind)?;
+    for binding in &bindings {
+        if let Some(secret) = app.secrets()?.get(binding, "")? {
+            return Ok(Some(secret));
+        }
+    }
+    match bindings.first() {
+        // What is a user's is listed once and may be another user's.
+        Some(binding) if !kind.is_of_a_user() => Err(binding.missing()),
+        _ => Ok(None),
+    }
+}

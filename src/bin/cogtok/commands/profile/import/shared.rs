@@ -1,0 +1,109 @@
+//! The import of what `profile export` wrote: any number of profiles, from the file alone. Nothing is asked of the network.
+
+use cogtok::error::{Error, Result};
+use cogtok::flows::export::OWN;
+use cogtok::flows::import::SourceKind;
+use cogtok::flows::import::found::Found;
+use cogtok::flows::import::shared::{Shared, read};
+use cogtok::profile::keys::Settings;
+use cogtok::profile::words::ProfileName;
+use cogtok::store::config::list;
+
+use super::gather::Gathered;
+use super::source::Text;
+use super::write::{self, Plan};
+use super::{Import, report};
+use crate::app::App;
+use crate::terminal;
+
+pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) -> Result<()> {
+    for (option, is_given) in [
+        ("--user-pool-id", args.user_pool_id.is_some()),
+        ("--client-id", args.client_id.is_some()),
+        ("--m2m-client-id", args.m2m_client_id.is_some()),
+        ("--copy-secret", args.copy_secret),
+    ] {
+        if is_given {
+            return Err(Error::usage(format!("`{option}` is for other sources: an export is taken as it is"))
+                .hint("change the profile afterwards: cogtok profile set NAME KEY VALUE"));
+        }
+    }
+    let Shared { mut profiles, left_out } = read(&text.text).map_err(|error| error.context(&text.shown))?;
+    let names: Vec<ProfileName> = profiles.iter().map(|(name, _)| name.clone()).collect();
+    match (named, profiles.as_mut_slice()) {
+        (None, _) => {}
+        (Some(named), [(name, _)]) => *name = named,
+        (Some(_), _) => {
+            return Err(Error::usage(format!("there are {} profiles in it, and `--name` is for one", names.len()))
+                .hint(format!("leave it out: they are called {}", list(&names))));
+        }
+    }
+    let there = app.config()?.names();
+    let taken: Vec<ProfileName> =
+        profiles.iter().map(|(name, _)| name.clone()).filter(|name| there.contains(name)).collect();
+    if !taken.is_empty() && !args.replace {
+        let (there, it) = match taken.as_slice() {
+            [one] => (format!("is a profile `{one}`"), "it"),
+            several => (format!("are profiles {}", list(several)), "them"),
+        };
+        return Err(Error::config(format!("there {there} already: nothing was imported"))
+            .hint(format!("add `--replace` to replace {it}; `--dry-run --replace` shows what would change")));
+    }
+    let mut plans = Vec::new();
+    for (name, mut found) in profiles {
+        for (key, value) in app.global_options() {
+            if let Some(value) = value {
+                found.decide(key, vec![value], "the command line")?;
+            }
+        }
+        if there.contains(&name) {
+            keep_own(app, &name, &mut found)?;
+        }
+        let about = format!("profile `{name}`");
+        let gathered = Gathered { kind: SourceKind::Export, found };
+        plans.push(write::plan(app, args, name, gathered).map_err(|error| error.context(&about))?);
+    }
+    match plans.as_mut_slice() {
+        [plan] => terminal::set_profile(Some(plan.name.as_str())),
+        // Which of them is meant nobody said.
+        several => several.iter_mut().for_each(|plan| plan.is_default = false),
+    }
+    for why in &left_out {
+        log::warn!(target: "cogtok", "{why}");
+    }
+    if !args.dry_run {
+        keep_what_is_stored(app, args, &plans)?;
+        write::write(app, &plans)?;
+    }
+    report::report(app, args, &plans)
+}
+
+/// Keeps what an export leaves out as somebody's own: here it is this person's.
+fn keep_own(app: &App, name: &ProfileName, found: &mut Found) -> Result<()> {
+    let mut before = Settings::default();
+    app.config()?.offer(name, &mut before)?;
+    for key in OWN.into_iter().filter(|key| !before.list(*key).is_empty()) {
+        if found.candidates(key).is_empty() {
+            found.offer(key, before.list(key).to_vec(), "your own");
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to put a secret in place of another that is stored for the same client and address: whoever made the export is
+/// not asked what this machine keeps.
+fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
+    if args.replace {
+        return Ok(());
+    }
+    for secret in plans.iter().flat_map(|plan| &plan.secrets) {
+        for binding in &secret.bindings {
+            let stored = app.secrets()?.find(binding)?;
+            if stored.is_some_and(|stored| stored.expose() != secret.value.expose()) {
+                return Err(Error::config(format!("another {binding} is stored already: nothing was imported"))
+                    .hint("`--replace` puts the export's in its place, `--no-secrets` leaves yours"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Where the source is read, and what opens it where it is sealed.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::flows::import::{LIMIT, Place, SourceKind, kind_of_content, place};
+use cogtok::secret::Secret;
+use cogtok::store::envelope::{self, Needs};
+use cogtok::store::file;
+use cogtok::store::sealed::Key;
+use zeroize::Zeroizing;
+
+use super::Import;
+use crate::app::App;
+use crate::commands::token::secret_from_stdin;
+use crate::{env, terminal};
+
+/// A source that is at hand, or where to ask for it.
+pub enum Opened {
+    /// A file or standard input.
+    Text(Text),
+    /// The network.
+    Network(SourceKind),
+}
+
+/// What a file or standard input holds.
+pub struct Text {
+    pub kind: SourceKind,
+    pub text: Secret,
+    /// Its name in a message.
+    pub shown: String,
+}
+
+pub fn open(app: &App, args: &Import) -> Result<Opened> {
+    let source = args.source.as_str();
+    let asked: Option<SourceKind> = args.from.as_deref().map(str::parse).transpose()?;
+    let is_file = Path::new(source).exists();
+    let place = match asked {
+        Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) if source == "-" => Place::Stdin,
+        Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) => Place::File,
+        Some(kind) => Place::Network(kind),
+        None => place(source, is_file)?,
+    };
+    let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
+    let bytes = match place {
+        Place::Network(kind) => return Ok(Opened::Network(kind)),
+        Place::Stdin => stdin(args)?,
+        Place::File => file_bytes(source)?,
+    };
+    let text = || {
+        let plain = if envelope::is_sealed(&bytes) { unseal(app, args, &bytes)? } else { bytes };
+        text_of(&plain)
+    };
+    let text = text().map_err(|error| error.context(&shown))?;
+    let kind = asked.unwrap_or_else(|| kind_of_content(text.expose()));
+    Ok(Opened::Text(Text { kind, text, shown }))
+}
+
+fn stdin(args: &Import) -> Result<Zeroizing<Vec<u8>>> {
+    if args.passphrase_stdin {
+        return Err(Error::usage("standard input is the source already, and can't be the passphrase as well")
+            .hint("name the file: cogtok profile import FILE --passphrase-stdin"));
+    }
+    if std::io::stdin().is_terminal() {
+        return Err(Error::usage("there is nothing on standard input")
+            .hint("pipe it in: terraform output -json | cogtok profile import - --name NAME"));
+    }
+    let bytes = Zeroizing::new(terminal::stdin_up_to(LIMIT)?);
+    match bytes.len() > LIMIT {
+        true => Err(Error::usage("it is larger than 1 MiB")),
+        false => Ok(bytes),
+    }
+}
+
+fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let unreadable =
+        |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be read: {why}", printable(source, 120)));
+    let path: PathBuf = Path::new(source).canonicalize().map_err(|why| unreadable(&why))?;
+    let piped = "a pipe goes in as `-`: … | cogtok profile import - --name NAME";
+    let bytes = file::read(&path, LIMIT as u64).map_err(|why| unreadable(&why).hint(piped))?;
+    Ok(bytes.unwrap_or_default())
+}
+
+fn text_of(bytes: &[u8]) -> Result<Secret> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Secret::new(text.to_owned())),
+        Err(_) => Err(Error::usage("it is not UTF-8")),
+    }
+}
+
+/// Opens a sealed file with the identity or the passphrase that is given, or asked for.
+fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    if envelope::needs(sealed)? == Needs::Identity {
+        let file = args.identity.clone().or_else(|| env::var("COGTOK_SECRET_IDENTITY").map(PathBuf::from));
+        let file = file.ok_or_else(|| {
+            Error::new(Kind::NeedsHuman, "it is sealed for an age identity, and none is given")
+                .hint("name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY")
+        })?;
+        return envelope::open(sealed, &Key::identity_from(&file, app.deadline())?);
+    }
+    if args.identity.is_some() {
+        return Err(Error::usage("it is sealed with a passphrase, and an identity does not open it")
+            .hint("leave `--identity` out"));
+    }
+    if args.passphrase_stdin {
+        return envelope::open(sealed, &Key::Passphrase(secret_from_stdin()?));
+    }
+    if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE") {
+        match envelope::open(sealed, &Key::Passphrase(passphrase)) {
+            // It may be that of the secrets file alone.
+            Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
+                log::warn!(target: "cogtok", "COGTOK_PASSPHRASE does not open it");
+            }
+            Err(error) if error.kind() == Kind::Store => {
+                return Err(error.hint("COGTOK_PASSPHRASE was tried; `--passphrase-stdin` reads another"));
+            }
+            opened => return opened,
+        }
+    }
+    let instead = "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; give the file by its name to be asked";
+    let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
+    envelope::open(sealed, &Key::Passphrase(passphrase))
+}

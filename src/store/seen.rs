@@ -1,0 +1,120 @@
+//! Names of users and groups that a pool's lists have shown, for completion: a private file beside the cached tokens, one a
+//! pool. Nothing depends on it, so that nothing here fails.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::file::{self, Lock};
+
+const VERSION: u32 = 1;
+const LIMIT: u64 = 512 * 1024;
+
+/// The most names of a kind that are kept.
+const MOST: usize = 1000;
+
+/// What was seen of a pool, the latest last.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Seen {
+    version: u32,
+    /// User names, as they are typed.
+    pub users: Vec<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+}
+
+/// What was seen of `pool`, which is asked at `origin`.
+pub fn read(cache_dir: Option<&Path>, pool: &str, origin: &str) -> Seen {
+    let bytes = cache_dir.and_then(|dir| file::read_private(&path(dir, pool, origin), LIMIT).ok().flatten());
+    let seen = bytes.and_then(|bytes| serde_json::from_slice::<Seen>(&bytes).ok());
+    seen.filter(|seen| seen.version == VERSION).unwrap_or_default()
+}
+
+/// Notes what was seen of `pool`. Where another process does so just now, or the disk does not allow it, nothing is noted.
+pub fn note<'a>(
+    cache_dir: Option<&Path>,
+    pool: &str,
+    origin: &str,
+    users: impl IntoIterator<Item = &'a str>,
+    groups: impl IntoIterator<Item = &'a str>,
+) {
+    let Some(dir) = cache_dir else { return };
+    change(dir, pool, origin, |seen| {
+        add(&mut seen.users, users);
+        add(&mut seen.groups, groups);
+    });
+}
+
+/// Forgets a user who is there no more.
+pub fn forget_user(cache_dir: Option<&Path>, pool: &str, origin: &str, user: &str) {
+    let Some(dir) = cache_dir.filter(|dir| path(dir, pool, origin).exists()) else { return };
+    change(dir, pool, origin, |seen| seen.users.retain(|known| known != user));
+}
+
+/// Forgets everything that was seen of any pool. Lock files stay.
+pub fn clear(cache_dir: Option<&Path>) {
+    let files = cache_dir.and_then(|dir| std::fs::read_dir(dir).ok());
+    for file in files.into_iter().flatten().flatten() {
+        if file.file_name().to_str().is_some_and(|name| name.starts_with("seen-") && name.ends_with(".json")) {
+            let _ = file::remove(&file.path());
+        }
+    }
+}
+
+fn change(dir: &Path, pool: &str, origin: &str, change: impl FnOnce(&mut Seen)) {
+    let path = path(dir, pool, origin);
+    if file::create_private_dir(dir).is_err() {
+        return;
+    }
+    let Ok(_lock) = Lock::exclusive(&path.with_extension("lock"), Instant::now()) else { return };
+    let mut seen = read(Some(dir), pool, origin);
+    let before = (seen.users.clone(), seen.groups.clone());
+    change(&mut seen);
+    seen.version = VERSION;
+    if before == (seen.users.clone(), seen.groups.clone()) {
+        return;
+    }
+    if let Ok(bytes) = serde_json::to_vec(&seen) {
+        let _ = file::replace(&path, &bytes);
+    }
+}
+
+fn add<'a>(known: &mut Vec<String>, names: impl IntoIterator<Item = &'a str>) {
+    for name in names {
+        let is_name = (1..=128).contains(&name.len()) && !name.chars().any(crate::error::is_unprintable);
+        if is_name && !known.iter().any(|other| other == name) {
+            known.push(name.to_owned());
+        }
+    }
+    let over = known.len().saturating_sub(MOST);
+    known.drain(..over);
+}
+
+fn path(dir: &Path, pool: &str, origin: &str) -> PathBuf {
+    let digest = Sha256::digest(format!("{}:{pool}{origin}", pool.len()));
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    dir.join(format!("seen-{hex}.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_once_the_oldest_go_and_a_pool_is_a_pool_at_one_place() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("cache");
+        let many: Vec<String> = (0..MOST + 5).map(|n| format!("u{n}")).collect();
+        note(Some(&dir), "p", "https://a", many.iter().map(String::as_str), ["g", "g", "a\u{1b}b", ""]);
+        note(Some(&dir), "p", "https://a", ["u7"], []);
+        let seen = read(Some(&dir), "p", "https://a");
+        assert_eq!((seen.users.len(), seen.users[0].as_str(), seen.groups), (MOST, "u5", vec!["g".to_owned()]));
+        assert!(read(Some(&dir), "p", "https://b").users.is_empty() && read(None, "p", "https://a").users.is_empty());
+        forget_user(Some(&dir), "p", "https://a", "u7");
+        assert!(!read(Some(&dir), "p", "https://a").users.contains(&"u7".to_owned()));
+        clear(Some(&dir));
+        assert!(read(Some(&dir), "p", "https://a").users.is_empty());
+    }
+}
