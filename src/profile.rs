@@ -4,6 +4,7 @@
 pub(crate) mod choices;
 pub mod keys;
 pub mod redirect;
+pub mod sources;
 pub mod words;
 
 use std::path::PathBuf;

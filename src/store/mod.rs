@@ -4,11 +4,13 @@
 pub mod cache;
 pub mod config;
 pub mod config_edit;
+pub mod config_lint;
 pub mod file;
 pub mod handout;
 pub mod journal;
 pub mod key_sets;
 pub mod keyring;
+pub mod previous;
 pub mod sealed;
 pub mod secrets;
 pub mod used_codes;
