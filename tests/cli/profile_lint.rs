@@ -194,6 +194,19 @@ fn one_profile_or_another_file_is_looked_at_alone() {
 }
 
 #[test]
+fn nothing_of_a_file_is_obeyed_by_the_terminal() {
+    let home = Home::new();
+    home.config(
+        "default_profile = \"a\\u001b[31m\"\n\"odd\\u001b]0;x\\u0007\" = 1\n[profiles.\"a\\u001b[31\"]\nregion = 5\n\
+         \"key\\u202e\" = 1\nuser.\"pass\\u001b[2Jword\" = \"x\"\nuser.auth_flow = \"\\u001b[31m\"\n",
+    );
+    for form in ["text", "json"] {
+        let output = home.cogtok(["profile", "lint", "-o", form]).run();
+        output.code(3).check(output.stdout.chars().all(crate::harness::oracle::printable), "escaped");
+    }
+}
+
+#[test]
 fn a_file_from_the_future_and_thousands_of_mistakes_are_survived() {
     let home = Home::new();
     home.config("version = 2\nnovel = 1\n");

@@ -50,7 +50,8 @@ pub fn walk(config: &DeTable<'_>, lines: &Lines<'_>) -> Vec<Finding> {
                 None => walk.say(name, at, "is not a string", Some("run `cogtok profile use NAME`".to_owned())),
                 Some(text) if names.contains(&text) => {}
                 Some(text) => {
-                    let near = text.parse::<ProfileName>().ok().and_then(|_| nearest(text, names.iter().copied()));
+                    let known = names.iter().copied().filter(|name| name.parse::<ProfileName>().is_ok());
+                    let near = nearest(text, known);
                     let hint = near.map_or("run `cogtok profile use NAME`".to_owned(), did_you_mean);
                     walk.say(name, at, "names no profile of this file", Some(hint));
                 }
@@ -166,7 +167,14 @@ impl Walk<'_> {
     }
 
     fn secret(&mut self, key: &str, at: usize, what: &str) {
-        self.say(key, at, what, Some(plain::INSTEAD.to_owned()));
+        let in_profile = || {
+            let key = printable(key, 80);
+            format!(
+                "take it out (cogtok profile unset {{name}} {key}) and store it: cogtok secret set KIND -p {{name}}"
+            )
+        };
+        let hint = self.profile.as_ref().map_or_else(|| plain::INSTEAD.to_owned(), |_| in_profile());
+        self.say(key, at, what, Some(hint));
     }
 
     fn say(&mut self, key: &str, at: usize, what: &str, hint: Option<String>) {
@@ -174,8 +182,8 @@ impl Walk<'_> {
     }
 
     fn push(&mut self, at: usize, key: Option<&str>, message: String, hint: Option<String>) {
-        let name = self.profile.as_deref().unwrap_or("NAME");
-        let hint = hint.map(|hint| hint.replace("{name}", name));
+        let name = self.profile.as_deref().map_or_else(|| "NAME".to_owned(), |name| printable(name, 80));
+        let hint = hint.map(|hint| hint.replace("{name}", &name));
         let key = key.map(str::to_owned);
         self.found.push(Finding { profile: self.profile.clone(), key, hint, ..self.lines.finding(at, message) });
     }
