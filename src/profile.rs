@@ -5,6 +5,7 @@ pub(crate) mod choices;
 pub mod keys;
 pub mod redirect;
 pub mod services;
+pub mod sources;
 pub mod targets;
 pub mod words;
 

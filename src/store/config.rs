@@ -19,7 +19,7 @@ pub const LIMIT: u64 = 16 * 1024 * 1024;
 /// The table of a profile's targets.
 pub(super) const TARGETS: &str = "targets";
 
-const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
+pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
 /// A configuration file as it was when it was read.
 #[derive(Debug, Clone, Default)]
@@ -215,8 +215,11 @@ pub fn list(names: &[ProfileName]) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
-/// The text of the configuration, through a symbolic link if that is what it is.
-pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
+/// The text of the configuration, through a symbolic link if that is what it is; none where there is no file.
+///
+/// # Errors
+/// As [`Config::load`], but for what the text says.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
     let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
     // Dotfiles are often links into a repository, so this one file is read through them.
     let target = match path.canonicalize() {

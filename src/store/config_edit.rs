@@ -1,5 +1,7 @@
 //! `config.toml`, edited: the user's comments and order survive, and two processes editing at once lose nothing.
 
+mod reshape;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -25,31 +27,65 @@ pub struct Draft(DocumentMut);
 /// TOML; [`Kind::Store`](crate::error::Kind::Store) when it can't be locked, read or replaced, or was written by a newer
 /// cogtok.
 pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -> Result<T>) -> Result<T> {
-    let unwritable = |error: std::io::Error| Error::store(format!("{} can't be written: {error}", path.display()));
-    let target = target(path).map_err(unwritable)?;
-    let _lock = Lock::exclusive(&lock_path(&target), deadline).map_err(|error| match error {
-        LockError::Timeout { pid } => held(pid),
-        LockError::Unavailable(error) => unwritable(error),
-    })?;
+    let held = hold(path, deadline)?;
     let before = read_text(path)?;
     let text = before.clone().unwrap_or_default();
     let document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| not_toml(path, &text, error.span(), error.message()))?;
     if document.get("version").and_then(Item::as_integer).is_some_and(|version| version > VERSION) {
-        return Err(Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok"));
+        return Err(newer(path));
     }
     let mut draft = Draft(document);
     let result = change(&mut draft)?;
     let after = draft.0.to_string();
-    if after == text {
-        return Ok(result);
+    if after != text {
+        held.replace(before.as_deref(), &after)?;
     }
-    if read_text(path)? != before {
-        return Err(Error::store(format!("{} was changed by another program just now", path.display()))
-            .hint("nothing was written; try again"));
-    }
-    file::replace(&target, after.as_bytes()).map_err(unwritable)?;
     Ok(result)
+}
+
+/// Puts `text` in the place of the configuration at `path`, which was `before` when it was read.
+///
+/// # Errors
+/// [`Kind::Store`](crate::error::Kind::Store) when it is not `before` any more, with the file untouched, and when it can't be
+/// locked, read or replaced.
+pub fn put(path: &Path, deadline: Instant, before: Option<&str>, text: &str) -> Result<()> {
+    hold(path, deadline)?.replace(before, text)
+}
+
+/// The error for a file that this program must not write.
+pub fn newer(path: &Path) -> Error {
+    Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok")
+}
+
+/// The right to replace the configuration.
+struct Held<'a> {
+    path: &'a Path,
+    target: PathBuf,
+    _lock: Lock,
+}
+
+fn hold(path: &Path, deadline: Instant) -> Result<Held<'_>> {
+    let target = target(path).map_err(|error| unwritable(path, &error))?;
+    let lock = Lock::exclusive(&lock_path(&target), deadline).map_err(|error| match error {
+        LockError::Timeout { pid } => held(pid),
+        LockError::Unavailable(error) => unwritable(path, &error),
+    })?;
+    Ok(Held { path, target, _lock: lock })
+}
+
+impl Held<'_> {
+    fn replace(&self, before: Option<&str>, after: &str) -> Result<()> {
+        if read_text(self.path)?.as_deref() != before {
+            let changed = format!("{} was changed by another program just now", self.path.display());
+            return Err(Error::store(changed).hint("nothing was written; try again"));
+        }
+        file::replace(&self.target, after.as_bytes()).map_err(|error| unwritable(self.path, &error))
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+    Error::store(format!("{} can't be written: {error}", path.display()))
 }
 
 /// The file to replace: where a symbolic link leads, so that the link stays.
@@ -169,13 +205,18 @@ impl Draft {
         Ok(())
     }
 
-    /// Removes a profile, and the default where it was this one.
+    /// Removes a profile with the comment right above it, and the default where it was this one.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile.
     pub fn remove(&mut self, name: &ProfileName) -> Result<()> {
-        let profiles = self.0.get_mut("profiles").and_then(Item::as_table_like_mut);
-        profiles.and_then(|profiles| profiles.remove(name.as_str())).ok_or_else(|| missing(name))?;
+        let profiles = self.0.get("profiles").and_then(Item::as_table_like);
+        let prefix =
+            reshape::above(profiles.and_then(|profiles| profiles.get(name.as_str())).ok_or_else(|| missing(name))?);
+        self.sparing_comments(&prefix, |draft| {
+            let profiles = draft.0.get_mut("profiles").and_then(Item::as_table_like_mut);
+            drop(profiles.and_then(|profiles| profiles.remove(name.as_str())));
+        });
         if self.default_profile() == Some(name.as_str()) {
             self.set_default(None);
         }
@@ -322,5 +363,21 @@ mod tests {
         draft.remove(&name).unwrap();
         assert!(draft.names().is_empty() && draft.default_profile().is_none());
         assert!(draft.remove(&name).is_err());
+    }
+
+    #[test]
+    fn what_is_removed_takes_the_comment_right_above_it_and_no_other() {
+        let name = "a".parse().unwrap();
+        let before =
+            "# My workshops.\n\n# A\n[profiles.a]\n# all\n\n# R\nregion = \"r\"\n\n# of both\n\n# B\n[profiles.b]\n";
+        let mut unset = draft(before);
+        assert!(unset.unset(&name, "region").unwrap());
+        let after = "# My workshops.\n\n# A\n[profiles.a]\n# all\n\n# of both\n\n# B\n[profiles.b]\n";
+        assert_eq!(unset.0.to_string(), after);
+        let mut removed = draft(before);
+        removed.remove(&name).unwrap();
+        assert_eq!(removed.0.to_string(), "# My workshops.\n\n# of both\n\n# B\n[profiles.b]\n");
+        removed.remove(&"b".parse().unwrap()).unwrap();
+        assert_eq!(removed.0.to_string(), "# My workshops.\n\n# of both\n\n");
     }
 }

@@ -54,6 +54,14 @@ impl Keyring {
         }
     }
 
+    /// The names of all entries that are ours, wanted for the sake of `binding`; none where the keyring can't list them.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
+    pub fn accounts(&self, binding: &Binding) -> Result<Vec<String>> {
+        self.call(binding, our_accounts)
+    }
+
     /// Stores a secret and reads it back.
     ///
     /// # Errors
@@ -255,19 +263,21 @@ fn are_ours(attributes: &HashMap<String, String>) -> bool {
 }
 
 fn other_origins(wanted: &Binding) -> Result<Vec<String>, Trouble> {
+    Ok(our_accounts()?.iter().filter_map(|account| wanted.origin_in(account)).map(str::to_owned).collect())
+}
+
+fn our_accounts() -> Result<Vec<String>, Trouble> {
     let entries = match keyring_core::Entry::search(&HashMap::from([("service", SERVICE)])) {
         Ok(entries) => entries,
         Err(KeyringError::NotSupportedByStore(_)) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let mut origins = Vec::new();
+    let mut accounts = Vec::new();
     for entry in entries {
         let attributes = entry.get_attributes()?;
-        let account = attributes.get("username").filter(|_| are_ours(&attributes));
-        let origin = account.and_then(|account| wanted.origin_in(account));
-        origins.extend(origin.map(str::to_owned));
+        accounts.extend(attributes.get("username").filter(|_| are_ours(&attributes)).cloned());
     }
-    Ok(origins)
+    Ok(accounts)
 }
 
 fn without_keyring(kind: SecretKind) -> &'static str {

@@ -4,6 +4,7 @@
 pub mod cache;
 pub mod config;
 pub mod config_edit;
+pub mod config_lint;
 mod count;
 pub mod envelope;
 pub mod file;
@@ -11,6 +12,7 @@ pub mod handout;
 pub mod journal;
 pub mod key_sets;
 pub mod keyring;
+pub mod previous;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;

@@ -157,6 +157,14 @@ impl SealedFile {
         }
     }
 
+    /// The names of all entries.
+    ///
+    /// # Errors
+    /// As [`SealedFile::find`].
+    pub fn accounts(&self) -> Result<Vec<String>> {
+        Ok(self.open()?.secrets.keys().cloned().collect())
+    }
+
     /// Stores a secret.
     ///
     /// # Errors

@@ -42,12 +42,21 @@ impl Binding {
 
     /// The origin of an entry of the same kind, client and user.
     pub fn origin_in<'a>(&self, account: &'a str) -> Option<&'a str> {
+        let (origin, username) = self.of_client(account)?;
+        (username == self.username.as_ref().map_or("", Username::as_str)).then_some(origin)
+    }
+
+    /// The user of an entry of the same kind, client and origin.
+    pub fn user_in<'a>(&self, account: &'a str) -> Option<&'a str> {
+        let (origin, username) = self.of_client(account)?;
+        (origin == self.origin).then_some(username)
+    }
+
+    /// The origin and the user of an entry of the same kind and client.
+    fn of_client<'a>(&self, account: &'a str) -> Option<(&'a str, &'a str)> {
         let mut parts = account.splitn(4, '|');
         let (kind, client, origin, username) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let is_same = kind == self.kind.as_str()
-            && client == self.client_id.as_str()
-            && username == self.username.as_ref().map_or("", Username::as_str);
-        is_same.then_some(origin)
+        (kind == self.kind.as_str() && client == self.client_id.as_str()).then_some((origin, username))
     }
 }
 
@@ -157,6 +166,19 @@ impl SecretStore {
             SecretStore::Keyring(keyring) => keyring.delete(binding),
             SecretStore::File(file) => file.delete(binding),
         }
+    }
+
+    /// The users for whom there is a secret of the kind, client and origin of this binding. A keyring that can't list what it
+    /// has names none.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+    pub fn users(&self, binding: &Binding) -> Result<Vec<Username>> {
+        let accounts = match self {
+            SecretStore::Keyring(keyring) => keyring.accounts(binding)?,
+            SecretStore::File(file) => file.accounts()?,
+        };
+        Ok(accounts.iter().filter_map(|account| binding.user_in(account)?.parse().ok()).collect())
     }
 
     fn look_up(&self, binding: &Binding) -> Result<Found> {

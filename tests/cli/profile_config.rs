@@ -229,7 +229,8 @@ fn a_change_made_by_an_editor_meanwhile_is_not_overwritten() {
     home.allow(&path);
     let log = home.path("tmp/opens");
     let edit = |inject: &str| {
-        let strace = ["strace", "-f", "-qq", "-P", path.to_str().unwrap(), "-e", "trace=openat", "-e", inject, "-o"];
+        let strace =
+            ["strace", "-f", "-qq", "-P", path.to_str().unwrap(), "-e", "trace=openat,read", "-e", inject, "-o"];
         home.cogtok(["profile", "set", "ws", "region", "eu-west-1"])
             .under(strace.into_iter().chain([log.to_str().unwrap()]))
     };
@@ -243,7 +244,13 @@ fn a_change_made_by_an_editor_meanwhile_is_not_overwritten() {
     std::fs::write(&path, before).unwrap();
     std::fs::remove_file(&log).unwrap();
     let running = edit(&format!("inject=openat:delay_enter=6s:when={last}")).spawn();
-    poll("the file is read for the edit", Duration::from_secs(20), || (opens() == last - 1).then_some(()));
+    // Opened is not yet read: until its end is met, the file below would be read half written.
+    let ends = || {
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        log.lines().filter(|line| line.contains("read(") && line.ends_with(" = 0")).count()
+    };
+    let is_read = || (opens() == last - 1 && ends() == last - 1).then_some(());
+    poll("the file is read for the edit", Duration::from_secs(20), is_read);
     std::fs::write(&path, "[profiles.ws]\nregion = \"ap-south-1\"\n").unwrap();
     let output = running.wait();
     output.code(7).stderr_has("was changed by another program just now").stderr_has("nothing was written; try again");

@@ -1,6 +1,7 @@
 //! `cogtok profile delete`: what it asks, what goes with the profile and what stays.
 
-use crate::harness::{Answer, Bus, Home, Keyring, Server};
+use crate::harness::workshop::SCOPES;
+use crate::harness::{Answer, Bus, Home, Keyring, Server, workshop};
 
 fn file(home: &Home) -> String {
     std::fs::read_to_string(home.config_file()).unwrap()
@@ -121,6 +122,36 @@ fn the_password_of_its_own_user_goes_though_the_client_is_shared() {
     home.cogtok(["profile", "delete", "ws", "--yes"]).keyring(&keyring).run().ok();
     let origin = "https://cognito-idp.us-east-1.amazonaws.com";
     assert_eq!(accounts(&keyring), [format!("password|web|{origin}|bob"), format!("user-client|web|{origin}|")]);
+}
+
+#[test]
+fn what_is_kept_for_all_users_and_scopes_of_its_client_goes_with_the_last_profile() {
+    let (keyring, home, workshop) = (Keyring::start(), Home::new(), workshop());
+    let password = "Correct-Horse-7-Battery";
+    home.workshop_profile(workshop);
+    home.canary(workshop.m2m_secret());
+    let run = |words: &[&str]| home.cogtok(words).keyring(&keyring);
+    let users = [workshop.user(password), workshop.user(password)];
+    for user in &users {
+        run(&["secret", "set", "password", "--username", user]).canary(password).stdin(password).run().ok();
+        run(&["token", "user", "--username", user]).run().ok();
+    }
+    run(&["secret", "set", "m2m-client"]).stdin(workshop.m2m_secret()).run().ok();
+    run(&["token", "m2m"]).run().ok();
+    run(&["token", "m2m", "--scope", SCOPES[0]]).run().ok();
+    let tokens = || home.cache_files().keys().filter(|path| path.extension().unwrap() == "json").count();
+    let before = (accounts(&keyring), tokens());
+    assert!(before.0.len() >= 5 && before.1 >= 3, "{before:?}");
+    // Another profile has the same clients: nothing of theirs goes.
+    run(&["profile", "copy", "ws", "two"]).run().ok();
+    run(&["profile", "delete", "ws", "--yes"]).run().ok();
+    assert_eq!((accounts(&keyring), tokens()), before);
+    run(&["token", "user", "-p", "two", "--username", &users[1], "--force-refresh"]).run().ok();
+    // With the secrets kept, nothing is opened for them.
+    run(&["profile", "copy", "two", "three"]).run().ok();
+    run(&["profile", "delete", "three", "--yes", "--keep-secrets"]).bus(&Bus::start()).run().ok();
+    run(&["profile", "delete", "two", "--yes"]).run().ok();
+    assert_eq!((accounts(&keyring), tokens()), (vec![], 0));
 }
 
 #[test]

@@ -18,18 +18,28 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 49] = [
+const COMMANDS: [(&str, Gives); 59] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
     ("profile list -o text", Data),
     ("profile show other", Data),
     ("profile show other --json", Data),
+    ("profile show other --origin", Data),
     ("profile current", Data),
+    ("profile current --prompt", Data),
+    ("profile lint --json", Data),
     ("profile set other region us-east-1", Nothing),
     ("profile export other", Data),
     ("profile use other", Nothing),
     ("profile use ws", Nothing),
+    ("profile use -", Nothing),
+    ("profile use -", Nothing),
+    ("profile unset other region", Nothing),
+    ("profile edit", Nothing),
+    ("profile copy other like", Nothing),
+    ("profile rename like other2", Nothing),
+    ("profile delete other2 --yes", Nothing),
     ("profile delete other --yes", Nothing),
     ("profile import ISSUER --name imported", Nothing),
     ("profile import ISSUER --name imported --replace --json", Data),
@@ -90,7 +100,8 @@ fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {
             "IDENTITY" => identity,
             word => word,
         });
-        let mut run = home.cogtok(words).aws().env("COGTOK_SECRET_IDENTITY", identity).redirect(redirect);
+        let mut run =
+            home.cogtok(words).aws().env("COGTOK_SECRET_IDENTITY", identity).env("VISUAL", "true").redirect(redirect);
         if line.starts_with("token") {
             run = run.env("COGTOK_PASSWORD", PASSWORD);
         }

@@ -1,15 +1,13 @@
 //! Opening an address in a browser, which gets none of our secrets.
 
-use std::ffi::OsString;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cogtok::secret::VARIABLES;
 use url::Url;
 
-use crate::{env, terminal};
+use crate::{env, program, terminal};
 
 /// Secrets of others that a browser, which outlives us, has no use for.
 const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -50,48 +48,26 @@ pub fn wait() {
 fn commands(url: &str) -> Vec<Command> {
     match env::var("BROWSER") {
         Some(browsers) => browsers.split(':').filter_map(|browser| named(browser, url)).collect(),
-        None => open::commands(url).into_iter().filter_map(resolved).collect(),
+        None => open::commands(url).iter().filter_map(program::resolved).collect(),
     }
 }
 
 /// One of BROWSER's programs: words as a shell has them, `%s` for the address or the address behind them. No shell runs it.
 fn named(browser: &str, url: &str) -> Option<Command> {
-    let words = shlex::split(browser)?;
-    let (program, arguments) = words.split_first()?;
-    let mut command = Command::new(program);
-    command.args(arguments.iter().map(|word| word.replace("%s", url)));
-    if !arguments.iter().any(|word| word.contains("%s")) {
+    let named = program::named(browser)?;
+    let words: Vec<String> = named.get_args().filter_map(|word| word.to_str().map(str::to_owned)).collect();
+    let mut command = Command::new(named.get_program());
+    command.args(words.iter().map(|word| word.replace("%s", url)));
+    if !words.iter().any(|word| word.contains("%s")) {
         command.arg(url);
     }
-    resolved(command)
-}
-
-/// The same with its program found in the absolute directories of PATH: one that lies in the current directory is not run.
-#[cfg(unix)]
-fn resolved(command: Command) -> Option<Command> {
-    let name = std::path::Path::new(command.get_program());
-    let program = if name.is_absolute() {
-        name.to_path_buf()
-    } else if name.components().count() == 1 {
-        let path = env::var("PATH")?;
-        let dirs = std::env::split_paths(&path).filter(|dir| dir.is_absolute());
-        dirs.map(|dir| dir.join(name)).find(|program| program.is_file())?
-    } else {
-        return None;
-    };
-    let mut found = Command::new(program);
-    found.args(command.get_args().map(OsString::from));
-    Some(found)
-}
-
-#[cfg(not(unix))]
-fn resolved(command: Command) -> Option<Command> {
-    Some(command)
+    program::resolved(&command)
 }
 
 /// No secrets, none of our streams, and no share in a Ctrl-C that is meant for us.
 fn quiet(command: &mut Command) {
-    for name in VARIABLES.iter().chain(&OF_OTHERS) {
+    program::withhold_secrets(command);
+    for name in OF_OTHERS {
         command.env_remove(name);
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -4,7 +4,7 @@
 pub mod leave;
 
 use std::ffi::OsString;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
 
 /// The exit code of `exec` where it is cogtok that failed, and not the command.
 const EXEC_FAILED: u8 = 125;
+
+/// Whether a program that was started here has the terminal, and with it Ctrl-C.
+static IS_LENT: AtomicBool = AtomicBool::new(false);
 
 /// What to say when a signal ends the process.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
@@ -88,6 +91,15 @@ pub fn watch() {
     ONCE.call_once(start_watching);
 }
 
+/// Runs `work`, in which another program has the terminal: Ctrl-C is that program's.
+pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
+    watch();
+    IS_LENT.store(true, Ordering::SeqCst);
+    let result = work();
+    IS_LENT.store(false, Ordering::SeqCst);
+    result
+}
+
 /// Ends the process with [`Kind::Network`] and these words after `time`, unless what this gives is dropped before.
 pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
     let (sender, receiver) = mpsc::channel();
@@ -116,6 +128,9 @@ fn start_watching() {
                 let asking = terminal::restore_modes();
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
                 terminal::resume_asking(asking);
+                continue;
+            }
+            if signal == SIGINT && IS_LENT.load(Ordering::SeqCst) {
                 continue;
             }
             let was_asking = terminal::restore_modes().is_some();

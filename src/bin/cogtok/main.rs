@@ -8,6 +8,7 @@ mod commands;
 mod complete;
 mod env;
 mod interrupt;
+mod program;
 mod shell;
 mod terminal;
 

@@ -20,6 +20,20 @@ impl App {
         for oddity in config.oddities(name.as_ref()) {
             log::warn!(target: "cogtok", "{oddity}");
         }
+        let settings = self.settings(name.as_ref(), options)?;
+        let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
+        if self.is_inside.get() {
+            profile.is_inside_aws_credentials = true;
+            profile.aws_profile = profile.aws_profile.filter(|_| profile.is_aws_profile_asked);
+        }
+        if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
+            log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
+        }
+        Ok(profile)
+    }
+
+    /// What options, variables and the profile of this name say, each value from the strongest of them.
+    pub fn settings(&self, name: Option<&ProfileName>, options: &[(Key, Option<String>)]) -> Result<Settings> {
         let mut settings = Settings::default();
         for (key, value) in options.iter().chain(&self.global_options()) {
             if let Some(value) = value {
@@ -31,8 +45,8 @@ impl App {
                 settings.offer(key, vec![value], Origin::Variable(variable));
             }
         }
-        match &name {
-            Some(name) => config.offer(name, &mut settings)?,
+        match name {
+            Some(name) => self.config()?.offer(name, &mut settings)?,
             // The variables of the old scripts stand in for a profile, and never mix with one.
             None => {
                 for (key, variable) in OLD_VARIABLES {
@@ -43,15 +57,7 @@ impl App {
                 }
             }
         }
-        let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
-        if self.is_inside.get() {
-            profile.is_inside_aws_credentials = true;
-            profile.aws_profile = profile.aws_profile.filter(|_| profile.is_aws_profile_asked);
-        }
-        if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
-            log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
-        }
-        Ok(profile)
+        Ok(settings)
     }
 
     /// The global options that are settings of a profile.

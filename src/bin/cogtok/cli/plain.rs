@@ -5,11 +5,19 @@ use std::ffi::OsString;
 
 use super::{Cli, Global};
 use crate::commands::Command;
+use crate::commands::profile;
 use crate::commands::token::{self, Shared, m2m::M2m, user::User};
 use crate::shell::Export;
 
+/// What a shell asks before each of its prompts.
+const PROMPT: [&str; 3] = ["profile", "current", "--prompt"];
+
 /// The command line, where it is `token m2m` or `token user` with nothing but the options that scripts use, each once.
 pub fn parse(args: &[OsString]) -> Option<Cli> {
+    if args.iter().skip(1).eq(PROMPT) {
+        let current = profile::current::Current { prompt: true };
+        return Some(Cli { global: Global::default(), command: Command::Profile(profile::Command::Current(current)) });
+    }
     let mut words = args.iter().skip(1).map(|arg| arg.to_str());
     if words.next()?? != "token" {
         return None;
@@ -95,6 +103,9 @@ mod tests {
             }
         }
         assert!(taken > 100, "only {taken} lines were taken");
+        let args: Vec<OsString> = ["cogtok"].iter().chain(&PROMPT).map(OsString::from).collect();
+        let (plain, clap) = (parse(&args).unwrap(), Cli::try_parse_from(&args).unwrap());
+        assert_eq!(format!("{plain:?}"), format!("{clap:?}"));
     }
 
     #[test]

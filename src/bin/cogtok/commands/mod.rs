@@ -7,9 +7,10 @@ mod exec;
 mod header;
 mod login;
 mod logout;
-mod profile;
+pub mod profile;
 mod secret;
 mod status;
+mod table;
 pub mod token;
 mod user;
 
@@ -18,6 +19,8 @@ use cogtok::error::Result;
 
 use crate::app::App;
 use crate::cli::Cli;
+
+use table::table;
 
 /// The first word of a command line.
 #[derive(Debug, Subcommand)]
@@ -71,17 +74,4 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
 fn moment(seconds: u64) -> String {
     let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     moment.map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
-}
-
-/// A table for people: as wide as the terminal, 80 columns where there is none.
-fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    if table.width().is_none() {
-        table.set_width(80);
-    }
-    table.set_header(header.iter().copied());
-    table.add_rows(rows);
-    let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    text
 }

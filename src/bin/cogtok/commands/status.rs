@@ -60,7 +60,7 @@ pub fn run(app: &App) -> Result<()> {
         vec![
             if row.is_current { "*" } else { "" }.to_owned(),
             name.to_owned(),
-            row.identity.as_ref().map_or_else(|| "nobody".to_owned(), |identity| printable(identity.shown(), 60)),
+            row.identity.as_ref().map_or_else(|| "nobody".to_owned(), |identity| printable(identity.shown(), 128)),
             row.tokens.as_ref().map(until).unwrap_or_default(),
             row.tokens.as_ref().map(|tokens| kind(&tokens.renewal).to_owned()).unwrap_or_default(),
             secrets.join("; "),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Owners, as_json, client, credentials_as_json};
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::table;
+use crate::commands::table::{fits, table};
 use crate::{env, terminal};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
@@ -19,7 +19,8 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 ///
 /// LEFT is how long the access token is still valid, and ID LEFT the ID token. RENEWS says that a refresh token gets the next
 /// one. KEPT is how long ago it was obtained. SAVED is how many calls were served without a request, by this token and by those
-/// before it. PROFILE is the profile that has this client. Columns that would be empty are left out.
+/// before it. PROFILE is the profile that has this client. Columns that would be empty are left out, and so is CLIENT where the
+/// terminal is too narrow for it; a client that no profile has stands under PROFILE then.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok cache list\n  cogtok cache list -o json | jq '.[] | {kind, expires_in}'")]
 pub struct List {}
@@ -43,15 +44,23 @@ pub fn run(app: &App) -> Result<()> {
     }
     let credentials = listing.credentials.iter().map(|kept| {
         let mut row = vec![String::new(); 10];
-        let part = |name| printable(kept.key.part(name).unwrap_or_default(), 60);
+        let part = |name| printable(kept.key.part(name).unwrap_or_default(), 128);
         (row[0], row[1], row[2], row[3]) =
             (owners.find(&kept.key).join(" "), part("kind"), part("client_id"), part("username"));
         row[5] = left(Some(kept.expires_at.saturating_sub(now / 1000)));
         row
     });
-    let rows: Vec<Vec<String>> =
+    let mut rows: Vec<Vec<String>> =
         listing.entries.iter().map(|entry| row(entry, &owners, now)).chain(credentials).collect();
     let header = ["PROFILE", "KIND", "CLIENT", "USER", "SCOPES", "LEFT", "ID LEFT", "RENEWS", "KEPT", "SAVED"];
+    if !fits(&header, &rows) {
+        rows.iter_mut().for_each(|row| {
+            let client = std::mem::take(&mut row[2]);
+            if row[0].is_empty() {
+                row[0] = client;
+            }
+        });
+    }
     // What is empty everywhere would only make the others narrow.
     let shown: Vec<usize> = (0..header.len()).filter(|&at| rows.iter().any(|row| !row[at].is_empty())).collect();
     let header: Vec<&str> = shown.iter().map(|&at| header[at]).collect();
@@ -61,7 +70,7 @@ pub fn run(app: &App) -> Result<()> {
 
 fn row(entry: &Entry, owners: &Owners, now: u64) -> Vec<String> {
     let (key, tokens) = (&entry.key, &entry.tokens);
-    let part = |name| printable(key.part(name).unwrap_or_default(), 60);
+    let part = |name| printable(key.part(name).unwrap_or_default(), 128);
     let scopes = tokens.scope.as_ref().unwrap_or(&tokens.asked);
     vec![
         owners.find(key).join(" "),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::app::{App, as_written};
 
 /// The parts of a key in which one profile may have several.
-const VARYING: [&str; 3] = ["username", "scopes", "scopes_from"];
+pub const VARYING: [&str; 3] = ["username", "scopes", "scopes_from"];
 
 /// What can be done with the cache.
 #[derive(Debug, Subcommand)]
@@ -49,7 +49,8 @@ impl Owners {
     }
 }
 
-fn keys(mut profile: Profile) -> Vec<CacheKey> {
+/// The keys of all that is kept for a profile, but for the parts that vary.
+pub fn keys(mut profile: Profile) -> Vec<CacheKey> {
     // Whoever it is: the name does not count here.
     profile.user.username = profile.user.username.or_else(|| "anybody".parse().ok());
     let keys = [m2m::cache_key(&profile), user::cache_key(&profile), aws_credentials::cache_key(&profile)];

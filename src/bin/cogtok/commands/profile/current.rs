@@ -11,11 +11,21 @@ use crate::terminal;
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Print the name of the profile in use
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cogtok profile current")]
-pub struct Current {}
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile current\n  \
+    PS1='$(cogtok profile current --prompt) \\$ '")]
+pub struct Current {
+    /// For a shell's prompt: print nothing, and do not fail, where no profile is in use
+    #[arg(long)]
+    pub prompt: bool,
+}
 
-pub fn run(app: &App) -> Result<()> {
+pub fn run(app: &App, args: &Current) -> Result<()> {
+    if args.prompt {
+        app.output(&[Output::Text])?;
+        return prompt(app);
+    }
     let config = app.config()?;
     let Some(name) = app.profile_name()? else {
         let names = config.names();
@@ -33,4 +43,13 @@ pub fn run(app: &App) -> Result<()> {
         _ => terminal::data(&format!("{name}\n")),
     }
     .map(drop)
+}
+
+/// Whatever is wrong with the configuration: a prompt is no place to complain.
+fn prompt(app: &App) -> Result<()> {
+    let Ok(Some(name)) = app.profile_name() else { return Ok(()) };
+    match app.config() {
+        Ok(config) if config.names().contains(&name) => terminal::data(&format!("{name}\n")).map(drop),
+        _ => Ok(()),
+    }
 }

@@ -3,24 +3,19 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::{m2m, session, user};
 use cogtok::profile::Profile;
-use cogtok::profile::words::{ProfileName, SecretKind};
-use cogtok::store::cache::CacheKey;
+use cogtok::profile::words::ProfileName;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
-use cogtok::store::secrets::Binding;
-use cogtok::token::session::Renewal;
 
+pub(super) use super::forget::{forget, shares};
 use crate::app::{App, as_written, other_profiles};
-use crate::commands::secret::bindings as bindings_of;
-use crate::{complete, env, terminal};
+use crate::{complete, terminal};
 
 /// Delete a profile, with its secrets and its cached token
 ///
-/// These are the clients' secrets, the password of the profile's own user, and the tokens that `token user` and `token m2m`
-/// print without options. What another profile uses as well is kept, and so is what was stored or obtained for other users,
-/// scopes or addresses.
+/// These are the clients' secrets, and what was stored or obtained for users of the profile's client: passwords, tokens and
+/// the sessions that renew them. What another profile uses as well is kept, and so is what was stored for other addresses.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok profile delete ws --yes")]
 pub struct Delete {
@@ -65,56 +60,4 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     })?;
     terminal::note(&format!("profile `{name}` is deleted"));
     Ok(())
-}
-
-/// Whether two profiles have a secret or cached tokens in common.
-pub(super) fn shares(profile: &Profile, other: &Profile) -> bool {
-    let (secrets, keys) = (bindings(profile), cache_keys(profile));
-    bindings(other).iter().any(|secret| secrets.contains(secret))
-        || cache_keys(other).iter().any(|key| keys.contains(key))
-}
-
-/// Forgets the secrets and tokens that `profile` has and none of `others`, and gives those who are to list the shared ones.
-pub(super) fn forget(
-    app: &App,
-    profile: &Profile,
-    others: &[Profile],
-    keep_secrets: bool,
-) -> Result<Vec<(ProfileName, SecretKind)>> {
-    let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind) && !keep_secrets;
-    for secret in left_alone(bindings, profile, others).into_iter().filter(is_listed) {
-        app.secrets()?.delete(&secret)?;
-    }
-    for key in left_alone(cache_keys, profile, others) {
-        let renewal = app.cache().read(&key, env::now()).map(|tokens| tokens.renewal);
-        if let Some(session) = renewal.as_ref().and_then(Renewal::session).filter(|_| !keep_secrets) {
-            session::forget(app.secrets()?, profile, session)?;
-        }
-        app.cache().forget(&key)?;
-    }
-    Ok(of_shared(profile, others))
-}
-
-/// The profiles that share a secret which `profile` lists, so that they list it from now on.
-fn of_shared(profile: &Profile, others: &[Profile]) -> Vec<(ProfileName, SecretKind)> {
-    let mut heirs = Vec::new();
-    for secret in bindings(profile).into_iter().filter(|secret| profile.secrets.contains(&secret.kind)) {
-        for other in others.iter().filter(|other| bindings(other).contains(&secret)) {
-            heirs.extend(other.name.clone().map(|name| (name, secret.kind)));
-        }
-    }
-    heirs
-}
-
-/// What `profile` has and none of the others.
-fn left_alone<T: PartialEq>(of: fn(&Profile) -> Vec<T>, profile: &Profile, others: &[Profile]) -> Vec<T> {
-    of(profile).into_iter().filter(|thing| !others.iter().any(|other| of(other).contains(thing))).collect()
-}
-
-fn bindings(profile: &Profile) -> Vec<Binding> {
-    SecretKind::ALL.iter().copied().filter_map(|kind| bindings_of(profile, kind).ok()).flatten().collect()
-}
-
-fn cache_keys(profile: &Profile) -> Vec<CacheKey> {
-    [m2m::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect()
 }

@@ -67,7 +67,7 @@ pub fn run(app: &App) -> Result<()> {
             name.to_string(),
             printable(&pool, 60),
             uses.into_iter().flatten().collect::<Vec<_>>().join(" "),
-            printable(&first(settings, Key::Description).unwrap_or_default(), 200),
+            printable(&first(settings, Key::Description).unwrap_or_default(), 60),
         ]
     });
     terminal::data(&table(&["", "NAME", "USER POOL", "TOKENS", "DESCRIPTION"], rows)).map(drop)

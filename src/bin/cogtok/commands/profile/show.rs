@@ -1,4 +1,6 @@
-//! `cogtok profile show`: what a profile says.
+//! `cogtok profile show`: what a profile says, or what it comes to and why.
+
+mod origin;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -12,22 +14,32 @@ use crate::{complete, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
-/// Show a profile as the configuration has it
+/// Show a profile as the configuration has it, or where each value in use comes from
+///
+/// With `--origin` it is what a command would use: options win over COGTOK_* variables, these over the profile, and what
+/// remains is read from other values, the AWS tools' surroundings, or a default. What a secret in Secrets Manager adds is
+/// not looked up.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cogtok profile show\n  cogtok profile show ws --json")]
+#[command(after_help = "Examples:\n  \
+    cogtok profile show\n  \
+    cogtok profile show ws --json\n  \
+    cogtok profile show ws --origin --region eu-west-1")]
 pub struct Show {
     /// The profile; else the one in use
     #[arg(add = ArgValueCandidates::new(complete::profiles))]
     name: Option<String>,
+    /// Show what is in use, and where each value comes from
+    #[arg(long)]
+    origin: bool,
 }
 
 pub fn run(app: &App, args: &Show) -> Result<()> {
+    if args.origin {
+        return origin::run(app, args.name.as_deref());
+    }
     let name = match &args.name {
         Some(name) => name.parse()?,
-        None => app.profile_name()?.ok_or_else(|| {
-            Error::config("no profile is chosen")
-                .hint("choose one: cogtok profile show NAME, or cogtok profile use NAME")
-        })?,
+        None => app.profile_name()?.ok_or_else(no_profile)?,
     };
     terminal::set_profile(Some(name.as_str()));
     let config = app.config()?;
@@ -40,9 +52,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     if app.output(&FORMS)? == Output::Json {
         let mut object = Map::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
         for key in set {
-            let values = settings.list(key);
-            let value = if key.is_list() { Value::from(values.to_vec()) } else { Value::from(values.join(" ")) };
-            object.insert(key.dotted().to_owned(), value);
+            object.insert(key.dotted().to_owned(), as_json(key, settings.list(key)));
         }
         object.extend(config.target_settings(&name).into_iter().map(|(key, value)| (key, Value::from(value))));
         return terminal::data(&terminal::json_line(&Value::Object(object))).map(drop);
@@ -53,4 +63,12 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
         .map(|(key, value)| format!("{key:<16} {}\n", printable(&value, 400)))
         .collect();
     terminal::data(&lines).map(drop)
+}
+
+fn no_profile() -> Error {
+    Error::config("no profile is chosen").hint("choose one: cogtok profile show NAME, or cogtok profile use NAME")
+}
+
+fn as_json(key: Key, values: &[String]) -> Value {
+    if key.is_list() { Value::from(values.to_vec()) } else { Value::from(values.join(" ")) }
 }

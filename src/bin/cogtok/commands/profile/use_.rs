@@ -2,28 +2,41 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::Result;
+use cogtok::error::{Error, Result};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 
+use super::previous;
 use crate::app::App;
 use crate::{complete, env, terminal};
 
-/// Make a profile the default
+/// Make a profile the default; `-` stands for the one that was the default before
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cogtok profile use ws")]
+#[command(after_help = "Examples:\n  cogtok profile use ws\n  cogtok profile use -")]
 pub struct Use {
-    /// The profile's name
+    /// The profile's name, or -
     #[arg(add = ArgValueCandidates::new(complete::profiles))]
     name: String,
 }
 
 pub fn run(app: &App, args: &Use) -> Result<()> {
-    let name: ProfileName = args.name.parse()?;
-    edit(&app.config_path()?, app.deadline(), |draft| {
+    let path = app.config_path()?;
+    let named: Option<ProfileName> = if args.name == "-" { None } else { Some(args.name.parse()?) };
+    let name = edit(&path, app.deadline(), |draft| {
+        let name = match named {
+            Some(name) => name,
+            None => previous::recall(app, &path)?.ok_or_else(|| {
+                Error::config("no other profile was the default before").hint("choose one: cogtok profile use NAME")
+            })?,
+        };
         draft.require(&name)?;
+        let before: Option<ProfileName> = draft.default_profile().and_then(|name| name.parse().ok());
         draft.set_default(Some(&name));
-        Ok(())
+        // Under the lock, so that of two who choose at once each knows the other's choice.
+        if let Some(before) = before.filter(|before| *before != name) {
+            previous::remember(app, &path, &before);
+        }
+        Ok(name)
     })?;
     terminal::note(&format!("profile `{name}` is the default"));
     if let Some(other) = env::var("COGTOK_PROFILE").filter(|other| other != name.as_str()) {

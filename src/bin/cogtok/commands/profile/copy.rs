@@ -1,0 +1,30 @@
+//! `cogtok profile copy`: one more profile like another.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::Result;
+use cogtok::profile::words::ProfileName;
+use cogtok::store::config_edit::edit;
+
+use crate::app::App;
+use crate::{complete, terminal};
+
+/// Make a profile that says what another one says
+///
+/// Secrets and cached tokens belong to the client and the address, so both profiles have them as long as both name the same.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cogtok profile copy ws ws-id && cogtok profile set ws-id user.token id")]
+pub struct Copy {
+    /// The profile to copy
+    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    from: String,
+    /// The name of the new one
+    to: String,
+}
+
+pub fn run(app: &App, args: &Copy) -> Result<()> {
+    let (from, to): (ProfileName, ProfileName) = (args.from.parse()?, args.to.parse()?);
+    edit(&app.config_path()?, app.deadline(), |draft| draft.copy(&from, &to))?;
+    terminal::note(&format!("profile `{to}` says what `{from}` says"));
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! `cogtok profile edit`: the configuration in an editor, checked before it takes the place of the old one.
+
+mod editor;
+
+use std::path::Path;
+
+use clap::Args;
+use cogtok::error::{Error, Kind, Result};
+use cogtok::store::config::{VERSION, read_text};
+use cogtok::store::config_edit::{newer, put};
+use cogtok::store::config_lint::{Finding, lint};
+
+use self::editor::Copy;
+use super::lint::in_words;
+use crate::app::App;
+use crate::terminal;
+
+/// What an editor is given where there is no configuration yet.
+const EMPTY: &str = "version = 1\n";
+
+/// The most mistakes that are told at once.
+const TOLD: usize = 4;
+
+/// Edit the configuration in an editor; it is checked before it is kept
+///
+/// The editor is that of VISUAL, else EDITOR, else vi. It gets a private copy. Where the edited copy is not TOML, or has a key
+/// or value that it can't have, nothing is changed: at a terminal you may edit it again, else the exit code is 3 and the message
+/// says where the copy is. What was wrong before is told and does not stand in the way.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile edit\n  \
+    VISUAL='code --wait' cogtok profile edit")]
+pub struct Edit {}
+
+pub fn run(app: &App) -> Result<()> {
+    let path = app.config_path()?;
+    let before = read_text(&path)?;
+    let text = before.clone().unwrap_or_else(|| EMPTY.to_owned());
+    if is_newer(&text) {
+        return Err(newer(&path));
+    }
+    let editor = editor::command()?;
+    let copy = Copy::of(&text)?;
+    let shown = copy.path().display().to_string();
+    loop {
+        editor::run(&editor, &copy, &text)?;
+        let edited = copy.read()?;
+        if edited == text {
+            terminal::note("nothing was changed");
+            return Ok(());
+        }
+        let mistakes = mistakes(&text, &edited);
+        if mistakes.is_empty() {
+            return keep(app, &path, before.as_deref(), &edited, copy);
+        }
+        for mistake in mistakes.iter().take(TOLD) {
+            terminal::complain(&in_words(mistake, &shown));
+        }
+        if mistakes.len() > TOLD {
+            terminal::note(&format!("and {} more", mistakes.len() - TOLD));
+        }
+        if !terminal::can_ask() || !terminal::confirm("Edit it again?", "")? {
+            copy.leave();
+            return Err(Error::config("nothing was changed: the edited configuration has mistakes")
+                .hint(format!("what you wrote is in {shown}"))
+                .hint(format!("mend it there, look: cogtok profile lint {shown}")));
+        }
+    }
+}
+
+/// What the edit made wrong. What was wrong before may be none of the editor's business: a key of a later version, say.
+fn mistakes(before: &str, edited: &str) -> Vec<Finding> {
+    if edited.trim().is_empty() {
+        let message = "the file is empty; `cogtok profile delete` deletes profiles".to_owned();
+        return vec![Finding { line: 1, column: 1, profile: None, key: None, message, hint: None }];
+    }
+    let (old, mut new) = (lint(before), lint(edited));
+    let is_toml = edited.parse::<toml::Table>().is_ok();
+    new.retain(|finding| !is_toml || !old.iter().any(|known| known.is_like(finding)));
+    new
+}
+
+fn keep(app: &App, path: &Path, before: Option<&str>, edited: &str, copy: Copy) -> Result<()> {
+    let shown = copy.path().display().to_string();
+    if let Err(error) = put(path, app.deadline(), before, edited) {
+        copy.leave();
+        return Err(error.hint(format!("what you wrote is in {shown}: diff {} {shown}", path.display())));
+    }
+    terminal::note(&format!("{} is changed", path.display()));
+    for finding in lint(edited) {
+        log::warn!(target: "cogtok", "{}", in_words(&finding, &path.display().to_string()));
+    }
+    Ok(())
+}
+
+fn is_newer(text: &str) -> bool {
+    let table: Option<toml::Table> = text.parse().ok();
+    table.and_then(|table| table.get("version")?.as_integer()).is_some_and(|version| version > VERSION)
+}
+
+/// The error for an editor that did not end well.
+fn failed(why: &str) -> Error {
+    Error::new(Kind::Failure, format!("nothing was changed: {why}"))
+}

@@ -1,0 +1,105 @@
+//! `cogtok profile lint`: what is wrong with the configuration, and where.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Result, printable};
+use cogtok::profile::words::ProfileName;
+use cogtok::store::config::{Config, read_text};
+use cogtok::store::config_lint::{Finding, lint};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::{complete, terminal};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Say what is wrong with the configuration, with line and column
+///
+/// Looked for are keys that no program reads, values that their keys can't have, secrets in plain text, kinds of secret that do
+/// not exist, and a default profile that is not there. No value is repeated. The exit code is 0 where nothing is found and 3
+/// where something is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile lint\n  \
+    cogtok profile lint ws\n  \
+    cogtok profile lint ./cogtok.toml --json | jq -r '.[].message'")]
+pub struct Lint {
+    /// One profile, or another file; else the whole configuration
+    #[arg(value_name = "NAME|FILE", add = ArgValueCandidates::new(complete::profiles))]
+    what: Option<String>,
+}
+
+pub fn run(app: &App, args: &Lint) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let (path, only) = meant(app, args.what.as_deref())?;
+    let text = read_text(&path)?;
+    if text.is_none() {
+        let missing = format!("there is no {}", path.display());
+        if args.what.is_some() {
+            return Err(Error::config(missing));
+        }
+        terminal::note(&missing);
+    }
+    let mut found = lint(&text.unwrap_or_default());
+    if let Some(name) = &only {
+        found.retain(|finding| finding.profile.as_deref() == Some(name.as_str()));
+    }
+    let shown = path.display().to_string();
+    terminal::data(&match form {
+        Output::Json => {
+            terminal::json_line(&Value::Array(found.iter().map(|finding| as_json(finding, &shown)).collect()))
+        }
+        _ => found.iter().map(|finding| format!("{}\n", in_words(finding, &shown))).collect(),
+    })?;
+    match found.len() {
+        0 => Ok(()),
+        1 => Err(Error::config(format!("one thing is wrong with {shown}"))),
+        count => Err(Error::config(format!("{count} things are wrong with {shown}"))),
+    }
+}
+
+/// The file, and the one profile in it where only that is meant.
+fn meant(app: &App, what: Option<&str>) -> Result<(PathBuf, Option<ProfileName>)> {
+    let Some(what) = what else { return Ok((app.config_path()?, None)) };
+    let path = std::path::absolute(what).unwrap_or_else(|_| PathBuf::from(what));
+    let is_path = what.contains(std::path::is_separator);
+    let name = what.parse::<ProfileName>().ok().filter(|_| !is_path);
+    let config = app.config_path()?;
+    if let Some(name) = name {
+        let names = Config::load(&config).map(|config| config.names());
+        // In a file that is not TOML nothing can be told apart, so all of it is looked at.
+        if names.is_err() && !Path::new(&path).is_file() {
+            return Ok((config, None));
+        }
+        let names = names.unwrap_or_default();
+        if names.contains(&name) {
+            return Ok((config, Some(name)));
+        }
+        if !path.exists() {
+            return Err(cogtok::store::config::no_such_profile(&name, &names));
+        }
+    }
+    Ok((path, None))
+}
+
+/// A finding as compilers write theirs, for editors to jump to.
+pub fn in_words(finding: &Finding, file: &str) -> String {
+    let of = finding.profile.as_ref().map(|name| format!(" (profile `{}`)", printable(name, 80))).unwrap_or_default();
+    let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("{}:{}:{}: {}{of}{hint}", printable(file, 400), finding.line, finding.column, finding.message)
+}
+
+fn as_json(finding: &Finding, file: &str) -> Value {
+    json!({
+        "file": file,
+        "line": finding.line,
+        "column": finding.column,
+        "profile": finding.profile,
+        "key": finding.key,
+        "message": finding.message,
+        "hint": finding.hint,
+    })
+}

@@ -1,0 +1,137 @@
+//! `cogtok profile show --origin`: what a command would use, and where each value comes from.
+
+use std::collections::BTreeMap;
+
+use cogtok::error::{Result, printable};
+use cogtok::profile::Profile;
+use cogtok::profile::keys::Key;
+use cogtok::profile::sources::{Source, Sourced, sources};
+use cogtok::profile::words::ProfileName;
+use cogtok::store::config::read_text;
+use cogtok::store::config_lint::{line_at_top, lines_of_keys};
+use serde_json::{Map, Value, json};
+
+use super::{FORMS, as_json, no_profile};
+use crate::app::{App, aws_environment};
+use crate::cli::Output;
+use crate::commands::table;
+use crate::{env, terminal};
+
+/// Where something was found, for both forms.
+struct Found {
+    /// One word for the kind of place.
+    kind: &'static str,
+    /// The option, the variable or the key.
+    name: Option<String>,
+    /// The line, where it is in the configuration.
+    line: Option<usize>,
+}
+
+pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let name: Option<ProfileName> = match typed {
+        Some(name) => Some(name.parse()?),
+        None => app.profile_name()?,
+    };
+    terminal::set_profile(name.as_ref().map(ProfileName::as_str));
+    let (config, aws) = (app.config()?, aws_environment());
+    for oddity in config.oddities(name.as_ref()) {
+        log::warn!(target: "cogtok", "{oddity}");
+    }
+    let settings = app.settings(name.as_ref(), &[])?;
+    let mut profile = Profile::resolve(name.clone(), &settings, &aws)?;
+    if profile.region.is_none() {
+        app.settle_region(&mut profile);
+    }
+    let rows = sources(&settings, &aws, profile.region.as_ref())?;
+    // Variables may stand in for a profile; defaults alone are none.
+    if name.is_none() && !Key::ALL.iter().any(|key| settings.origin(*key).is_some()) {
+        return Err(no_profile());
+    }
+    let text = config.path().map(read_text).transpose()?.flatten().unwrap_or_default();
+    let lines = name.as_ref().map(|name| lines_of_keys(&text, name)).unwrap_or_default();
+    let chosen = if name.is_some() { chosen(app, typed, &text) } else { None };
+    let found: Vec<(Sourced, Found)> =
+        rows.into_iter().map(|row| (found(&row, &lines), row)).map(|(found, row)| (row, found)).collect();
+    let file = config.path().map(|path| path.display().to_string()).unwrap_or_default();
+    if form == Output::Json {
+        let values: Map<String, Value> =
+            found.iter().map(|(row, found)| (label(row), entry(as_json(row.key, &row.values), found, &file))).collect();
+        let profile = name.as_ref().map(|name| Value::from(name.as_str())).unwrap_or_default();
+        let profile = chosen.map_or(json!({ "value": profile }), |found| entry(profile, &found, &file));
+        return terminal::data(&terminal::json_line(&json!({ "profile": profile, "values": values }))).map(drop);
+    }
+    let first = name.zip(chosen).map(|(name, found)| vec!["profile".to_owned(), name.to_string(), in_words(&found)]);
+    let cells =
+        found.iter().map(|(row, found)| vec![label(row), printable(&row.values.join(" "), 400), in_words(found)]);
+    terminal::data(&table(&["KEY", "VALUE", "FROM"], first.into_iter().chain(cells)))?;
+    if !lines.is_empty() {
+        terminal::note(&format!("the lines are those of {file}"));
+    }
+    Ok(())
+}
+
+/// What chose the profile.
+fn chosen(app: &App, typed: Option<&str>, text: &str) -> Option<Found> {
+    let of = |kind, name: &str, line| Some(Found { kind, name: Some(name.to_owned()), line });
+    match (typed, &app.global.profile, env::var("COGTOK_PROFILE")) {
+        (Some(_), ..) => Some(Found { kind: "argument", name: None, line: None }),
+        (None, Some(_), _) => of("option", "--profile", None),
+        (None, None, Some(_)) => of("variable", "COGTOK_PROFILE", None),
+        (None, None, None) => of("default", "default_profile", line_at_top(text, "default_profile")),
+    }
+}
+
+fn found(row: &Sourced, lines: &BTreeMap<Key, usize>) -> Found {
+    let of = |kind, name: Option<&str>| Found { kind, name: name.map(str::to_owned), line: None };
+    match row.source {
+        Source::Option => of("option", option(row.key)),
+        Source::Variable(name) => of("variable", Some(name)),
+        Source::Profile => Found { line: lines.get(&row.key).copied(), ..of("profile", None) },
+        Source::ReadFrom(key) => of("read-from", Some(key.dotted())),
+        Source::AwsVariable(name) => of("aws-variable", Some(name)),
+        Source::AwsFiles => of("aws-files", None),
+        Source::Default => of("default", None),
+    }
+}
+
+/// The global option that is a setting of a profile.
+fn option(key: Key) -> Option<&'static str> {
+    match key {
+        Key::Region => Some("--region"),
+        Key::AwsProfile => Some("--aws-profile"),
+        Key::EndpointUrl => Some("--endpoint-url"),
+        _ => None,
+    }
+}
+
+fn label(row: &Sourced) -> String {
+    match row.service {
+        Some(service) => format!("{} ({service})", row.key.dotted()),
+        None => row.key.dotted().to_owned(),
+    }
+}
+
+fn in_words(found: &Found) -> String {
+    let name = found.name.as_deref();
+    match (found.kind, name, found.line) {
+        ("profile", _, Some(line)) => format!("profile, line {line}"),
+        ("read-from", Some(key), _) => format!("read from {key}"),
+        ("aws-files", ..) => "the AWS tools' files".to_owned(),
+        ("argument", ..) => "the command line".to_owned(),
+        (_, Some(name), Some(line)) => format!("{name}, line {line}"),
+        (kind, name, _) => name.unwrap_or(kind).to_owned(),
+    }
+}
+
+fn entry(value: Value, found: &Found, file: &str) -> Value {
+    let mut object = json!({ "value": value, "source": found.kind });
+    if let Some(name) = &found.name {
+        object["name"] = Value::from(name.as_str());
+    }
+    if let Some(line) = found.line {
+        object["file"] = Value::from(file);
+        object["line"] = Value::from(line);
+    }
+    object
+}

@@ -1,0 +1,51 @@
+//! `cogtok profile unset`: keys of a profile go.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Result, printable};
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::ProfileName;
+use cogtok::store::config_edit::edit;
+
+use crate::app::App;
+use crate::{complete, terminal};
+
+/// Remove keys from a profile
+///
+/// A key that no program reads can be removed as well, such as one that was mistyped. A key that is not there is no failure.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok profile unset ws m2m.token_url\n  \
+    cogtok profile unset ws region endpoint_url")]
+pub struct Unset {
+    /// The profile's name
+    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    name: String,
+    /// The keys, such as m2m.token_url
+    #[arg(required = true, add = ArgValueCandidates::new(complete::keys))]
+    key: Vec<String>,
+}
+
+pub fn run(app: &App, args: &Unset) -> Result<()> {
+    let name: ProfileName = args.name.parse()?;
+    terminal::set_profile(Some(name.as_str()));
+    if args.key.iter().any(|key| key == Key::Secrets.dotted()) {
+        return Err(Error::usage("`secrets` is kept by `cogtok secret set` and `cogtok secret delete`"));
+    }
+    let removed: Vec<bool> = edit(&app.config_path()?, app.deadline(), |draft| {
+        draft.require(&name)?;
+        let remove = |key: &String| match draft.unset(&name, key)? {
+            true => Ok(true),
+            false => Key::parse(key).map(|_| false),
+        };
+        args.key.iter().map(remove).collect()
+    })?;
+    for (key, was_there) in args.key.iter().zip(removed) {
+        let key = printable(key, 80);
+        terminal::note(&match was_there {
+            true => format!("`{key}` of profile `{name}` is removed"),
+            false => format!("`{key}` of profile `{name}` was not set"),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Tables for people, readable however narrow the terminal is: words stay whole as long as they can, and ids and addresses
+//! break behind a sign and not in the middle of a word.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+
+use crate::env;
+
+/// The width where nothing says otherwise.
+const STANDARD: usize = 80;
+
+/// The least and the most that COLUMNS is believed.
+const BELIEVED: std::ops::RangeInclusive<usize> = 20..=1000;
+
+/// Spaces between two columns.
+const GAP: usize = 2;
+
+/// A word of no more than this, such as a date, gains nothing by breaking.
+const SHORT: usize = 12;
+
+/// Where a word that is too long may break: behind one of these.
+const BREAKS: [char; 9] = ['/', ':', '.', '@', '_', '-', '?', '&', '='];
+
+/// A table as wide as COLUMNS says or the terminal is, 80 columns where neither is known.
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    let mut table = Table::new();
+    let total = total();
+    let widths = widths(header, &rows, total);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(total).unwrap_or(u16::MAX));
+    table.set_header(header.iter().copied());
+    let wrapped = |(cell, width): (&String, &usize)| wrap(cell, *width).join("\n");
+    table.add_rows(rows.iter().map(|row| row.iter().zip(&widths).map(wrapped).collect::<Vec<_>>()));
+    for (column, width) in table.column_iter_mut().zip(&widths) {
+        // The cell's own margins count.
+        let width = Width::Fixed(u16::try_from(width + GAP).unwrap_or(u16::MAX));
+        column.set_constraint(ColumnConstraint::Absolute(width));
+    }
+    let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    text
+}
+
+/// Whether a table fits with all its words whole, the columns that are empty left out.
+pub fn fits(header: &[&str], rows: &[Vec<String>]) -> bool {
+    let words = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| longest_word(cell)).max().unwrap_or(0);
+    let used = header.iter().enumerate().map(|(at, title)| (words(at), length(title))).filter(|(words, _)| *words > 0);
+    used.map(|(words, title)| words.max(title) + GAP).sum::<usize>() <= total()
+}
+
+/// As COLUMNS says, else as wide as the terminal.
+fn total() -> usize {
+    let columns = env::var("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|width| BELIEVED.contains(width));
+    columns.or_else(|| Table::new().width().map(usize::from)).unwrap_or(STANDARD)
+}
+
+/// How wide each column's content may be, so that all of them fit: the widest give way first, at first between words, then
+/// behind signs, at last anywhere.
+fn widths(header: &[&str], rows: &[Vec<String>], total: usize) -> Vec<usize> {
+    let of = |at: usize, measure: fn(&str) -> usize| {
+        let title = header.get(at).map_or(0, |title| length(title));
+        rows.iter().filter_map(|row| row.get(at)).map(|cell| measure(cell)).max().unwrap_or_default().max(title)
+    };
+    let measured = |measure| (0..header.len()).map(|at| of(at, measure)).collect::<Vec<usize>>();
+    let mut widths = measured(length);
+    let available = total.saturating_sub(GAP * header.len());
+    for least in [measured(longest_word), measured(longest_piece), vec![1; header.len()]] {
+        while widths.iter().sum::<usize>() > available {
+            let can = |(at, width): &(usize, &usize)| least.get(*at).is_some_and(|least| *width > least);
+            let widest = widths.iter().enumerate().filter(can).max_by_key(|(_, width)| **width).map(|(at, _)| at);
+            let Some(width) = widest.and_then(|at| widths.get_mut(at)) else { break };
+            *width -= 1;
+        }
+    }
+    widths
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn longest_word(cell: &str) -> usize {
+    cell.split(' ').map(length).max().unwrap_or_default()
+}
+
+fn longest_piece(cell: &str) -> usize {
+    let of_word = |word: &str| word.split_inclusive(BREAKS).map(length).max().unwrap_or_default();
+    cell.split(' ')
+        .map(|word| if length(word) <= SHORT { length(word) } else { of_word(word) })
+        .max()
+        .unwrap_or_default()
+}
+
+/// The lines of a cell.
+fn wrap(cell: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut put = |piece: &str, is_apart: bool| {
+        let Some(line) = lines.last_mut() else { return };
+        let space = if is_apart && !line.is_empty() { " " } else { "" };
+        if length(line) + space.len() + length(piece) <= width {
+            line.push_str(space);
+            line.push_str(piece);
+        } else if line.is_empty() {
+            line.push_str(piece);
+        } else {
+            lines.push(piece.to_owned());
+        }
+    };
+    for word in cell.split(' ') {
+        if length(word) <= width {
+            put(word, true);
+            continue;
+        }
+        for (at, piece) in word.split_inclusive(BREAKS).enumerate() {
+            let chars: Vec<char> = piece.chars().collect();
+            for (part, chunk) in chars.chunks(width.max(1)).enumerate() {
+                put(&chunk.iter().collect::<String>(), at == 0 && part == 0);
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_wrap_between_words_then_behind_signs_then_anywhere() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("", 7), [""]);
+        assert_eq!(wrap("arn:aws:ssm:us", 8), ["arn:aws:", "ssm:us"]);
+        assert_eq!(wrap("a abcdefghij", 4), ["a", "abcd", "efgh", "ij"]);
+        assert_eq!(wrap("é@ü", 1), ["é", "@", "ü"]);
+    }
+
+    #[test]
+    fn a_table_is_never_wider_than_it_may_be() {
+        let row = |words: [&str; 3]| words.map(str::to_owned).to_vec();
+        for total in [20, 40, 80] {
+            let rows = [row(["x".repeat(90).as_str(), "alice@example.com", "one two"]), row(["a", "", "x.y/z"])];
+            let widths = widths(&["NAME", "USER", "WORDS"], &rows, total);
+            assert!(widths.iter().sum::<usize>() + 3 * GAP <= total, "{total}: {widths:?}");
+        }
+        assert_eq!(widths(&["A", "B"], &[row(["ab", "abc", ""])], 80), [2, 3]);
+    }
+}

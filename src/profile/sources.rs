@@ -1,0 +1,147 @@
+//! What a profile comes to, and where each value came from.
+
+use super::keys::{Key, Origin, Settings};
+use super::redirect::RedirectUri;
+use super::services::Service;
+use super::words::{Endpoint, PoolId, Region, SecretArn};
+use super::{AwsEnvironment, DEFAULT_MIN_VALIDITY, Profile};
+use crate::error::Result;
+
+/// Where a value of a profile came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A command-line option.
+    Option,
+    /// This variable of ours, or of the scripts before us.
+    Variable(&'static str),
+    /// The profile.
+    Profile,
+    /// It is read from the value of this key.
+    ReadFrom(Key),
+    /// This variable of the AWS tools.
+    AwsVariable(&'static str),
+    /// The AWS tools' own configuration files.
+    AwsFiles,
+    /// Nothing says otherwise.
+    Default,
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sourced {
+    /// The key, as it is written in `profile set`.
+    pub key: Key,
+    /// The AWS service that this is for, where another has another.
+    pub service: Option<&'static str>,
+    /// The value; several for a list.
+    pub values: Vec<String>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Every value of the profile that `settings` describe, in the order of [`Key::ALL`], the defaults of its sides included.
+/// `from_aws_files` is the Region that the AWS tools' files name.
+///
+/// # Errors
+/// As [`Profile::resolve`].
+pub fn sources(settings: &Settings, aws: &AwsEnvironment, from_aws_files: Option<&Region>) -> Result<Vec<Sourced>> {
+    let profile = Profile::resolve(None, settings, aws)?;
+    let mut found = Vec::new();
+    for key in Key::ALL.iter().copied() {
+        if key == Key::EndpointUrl {
+            found.extend(endpoints(settings, aws));
+            continue;
+        }
+        let given = settings.origin(key).filter(|_| !settings.list(key).is_empty());
+        let sourced = match given {
+            Some(origin) => Some((settings.list(key).to_vec(), source(origin))),
+            None if key == Key::TokenUrl && !has_m2m(&profile) => None,
+            None => derived(key, settings, aws, from_aws_files)?.or_else(|| default(key, &profile)),
+        };
+        found.extend(sourced.map(|(values, source)| Sourced { key, service: None, values, source }));
+    }
+    Ok(found)
+}
+
+fn source(origin: &Origin) -> Source {
+    match origin {
+        Origin::Flag => Source::Option,
+        Origin::Variable(name) => Source::Variable(name),
+        Origin::Profile => Source::Profile,
+    }
+}
+
+/// What follows from another value or from the AWS tools' surroundings.
+fn derived(
+    key: Key,
+    settings: &Settings,
+    aws: &AwsEnvironment,
+    from_aws_files: Option<&Region>,
+) -> Result<Option<(Vec<String>, Source)>> {
+    let one = |value: String, source| Some((vec![value], source));
+    Ok(match key {
+        Key::Region => {
+            let pool: Option<PoolId> = settings.get(Key::UserPoolId)?;
+            let arn: Option<SecretArn> = settings.get(Key::SecretArn)?;
+            if let Some(pool) = pool {
+                one(pool.region().to_string(), Source::ReadFrom(Key::UserPoolId))
+            } else if let Some(region) = arn.and_then(|arn| arn.region()) {
+                one(region.to_string(), Source::ReadFrom(Key::SecretArn))
+            } else if let Some((name, region)) = &aws.region {
+                one(region.clone(), Source::AwsVariable(name))
+            } else {
+                from_aws_files.and_then(|region| one(region.to_string(), Source::AwsFiles))
+            }
+        }
+        Key::AwsProfile => aws.profile.clone().and_then(|name| one(name, Source::AwsVariable("AWS_PROFILE"))),
+        Key::TokenUrl => {
+            let domain: Option<Endpoint> = settings.get(Key::Domain)?;
+            domain.and_then(|domain| one(domain.join("/oauth2/token").to_string(), Source::ReadFrom(Key::Domain)))
+        }
+        _ => None,
+    })
+}
+
+fn has_m2m(profile: &Profile) -> bool {
+    profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some()
+}
+
+/// What holds where nothing says otherwise, for the sides that the profile has.
+fn default(key: Key, profile: &Profile) -> Option<(Vec<String>, Source)> {
+    let (user, m2m) = (&profile.user, &profile.m2m);
+    let has_user = user.client_id.is_some();
+    let has_m2m = has_m2m(profile);
+    let value = match key {
+        Key::MinValidity => Some(format!("{}s", DEFAULT_MIN_VALIDITY.as_secs())),
+        Key::AuthFlow => has_user.then(|| user.auth_flow.to_string()),
+        Key::Token => has_user.then(|| user.token.to_string()),
+        Key::RedirectUris => match has_user && profile.domain.is_some() {
+            true => RedirectUri::standard().ok().map(|uri| uri.as_str().to_owned()),
+            false => None,
+        },
+        Key::AuthMethod => has_m2m.then(|| m2m.auth_method.to_string()),
+        Key::Transport => has_m2m.then(|| m2m.transport.to_string()),
+        Key::ScopeInQuery => has_m2m.then(|| m2m.scope_in_query.to_string()),
+        _ => None,
+    };
+    value.map(|value| (vec![value], Source::Default))
+}
+
+/// Where the AWS APIs are: one row where it is one place for all, else one for each service.
+fn endpoints(settings: &Settings, aws: &AwsEnvironment) -> Vec<Sourced> {
+    let key = Key::EndpointUrl;
+    let of = |from_aws: Option<&(&'static str, String)>| match (settings.origin(key), from_aws) {
+        (None | Some(Origin::Profile), Some((name, value))) => Some((value.clone(), Source::AwsVariable(name))),
+        (Some(origin), _) => settings.list(key).first().map(|value| (value.clone(), source(origin))),
+        (None, None) => None,
+    };
+    let place = |service: &Service| (service.host(), of(aws.endpoints.get(service)));
+    let places: Vec<_> = Service::ALL.iter().map(place).collect();
+    let is_one = places.windows(2).all(|pair| matches!(pair, [one, other] if one.1 == other.1));
+    let rows = places.into_iter().take(if is_one { 1 } else { usize::MAX });
+    let row = |(service, place): (&'static str, Option<(String, Source)>)| {
+        let (value, source) = place?;
+        Some(Sourced { key, service: Some(service).filter(|_| !is_one), values: vec![value], source })
+    };
+    rows.filter_map(row).collect()
+}

@@ -1,0 +1,104 @@
+//! `config.toml`, judged: what in it no program reads, what can't be meant and what must not be there, each with its line
+//! and column. Values are never repeated: one of them may be a secret.
+
+mod plain;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use crate::error::printable;
+use crate::profile::keys::Key;
+use crate::profile::words::ProfileName;
+
+/// Something that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// The profile that it is in.
+    pub profile: Option<String>,
+    /// The key as it is written, dotted within its profile.
+    pub key: Option<String>,
+    /// What is wrong, without the value.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// Whether two findings are of the same thing, wherever it stands by now.
+    pub fn is_like(&self, other: &Finding) -> bool {
+        (&self.profile, &self.key, &self.message) == (&other.profile, &other.key, &other.message)
+    }
+}
+
+/// What is wrong with the text of a configuration, in the order of its lines.
+pub fn lint(text: &str) -> Vec<Finding> {
+    let lines = Lines::of(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    // What could be read of a broken file would only give rise to more complaints.
+    let mut found = if errors.is_empty() {
+        let mut found = walk::walk(table.get_ref(), &lines);
+        found.extend(plain::comments(text));
+        found
+    } else {
+        let message = |error: &toml::de::Error| printable(error.message().lines().next().unwrap_or_default(), 120);
+        let at = |error: &toml::de::Error| error.span().map_or(text.len(), |span| span.start);
+        errors.iter().map(|error| lines.finding(at(error), format!("not valid TOML: {}", message(error)))).collect()
+    };
+    found.sort_by_key(|finding| (finding.line, finding.column));
+    found.dedup();
+    found
+}
+
+/// The lines on which the keys of a profile stand; none for a text that is not TOML.
+pub fn lines_of_keys(text: &str, name: &ProfileName) -> BTreeMap<Key, usize> {
+    let Ok(table) = DeTable::parse(text) else { return BTreeMap::new() };
+    let lines = Lines::of(text);
+    let profile = walk::get(table.get_ref(), "profiles").and_then(|profiles| walk::get(profiles, name.as_str()));
+    let line = |key: &Key| {
+        let (outer, last) =
+            key.dotted().split_once('.').map_or((None, key.dotted()), |(outer, last)| (Some(outer), last));
+        let table = outer.map_or(profile, |outer| walk::get(profile?, outer))?;
+        let span = table.keys().find(|known| known.get_ref() == last)?.span();
+        Some((*key, lines.place(span.start).0))
+    };
+    Key::ALL.iter().filter_map(line).collect()
+}
+
+/// The line on which a key at the top of the file stands.
+pub fn line_at_top(text: &str, key: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let span: Range<usize> = table.get_ref().keys().find(|known| known.get_ref() == key)?.span();
+    Some(Lines::of(text).place(span.start).0)
+}
+
+/// Where the lines of a text begin.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Lines { text, starts }
+    }
+
+    /// The line and the column of a byte.
+    fn place(&self, at: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or_default();
+        (line, self.text.get(start..at).map_or(1, |before| before.chars().count() + 1))
+    }
+
+    fn finding(&self, at: usize, message: String) -> Finding {
+        let (line, column) = self.place(at);
+        Finding { line, column, profile: None, key: None, message, hint: None }
+    }
+}
