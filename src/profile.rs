@@ -35,6 +35,8 @@ pub struct AwsEnvironment {
     pub ssm_endpoint: Option<(&'static str, String)>,
     /// AWS_ENDPOINT_URL_CLOUDFORMATION, else AWS_ENDPOINT_URL.
     pub cloudformation_endpoint: Option<(&'static str, String)>,
+    /// AWS_ENDPOINT_URL_STS, else AWS_ENDPOINT_URL.
+    pub sts_endpoint: Option<(&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
@@ -113,6 +115,8 @@ pub struct Profile {
     pub ssm_endpoint: Option<Endpoint>,
     /// Where CloudFormation is instead of AWS's own address.
     pub cloudformation_endpoint: Option<Endpoint>,
+    /// Where the Security Token Service is instead of AWS's own address.
+    pub sts_endpoint: Option<Endpoint>,
     /// The identity pool that gives AWS credentials for an ID token.
     pub identity_pool_id: Option<IdentityPoolId>,
     /// How long a served token must still be valid.
@@ -166,6 +170,7 @@ impl Profile {
             cognito_identity_endpoint: endpoint(settings, aws.cognito_identity_endpoint.as_ref())?,
             ssm_endpoint: endpoint(settings, aws.ssm_endpoint.as_ref())?,
             cloudformation_endpoint: endpoint(settings, aws.cloudformation_endpoint.as_ref())?,
+            sts_endpoint: endpoint(settings, aws.sts_endpoint.as_ref())?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
             min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
             address_options: address_options(settings),

@@ -33,6 +33,9 @@ pub const MAX_ANSWER: usize = 1024 * 1024;
 /// How long a connection may take, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The offset of a clock that nobody has told.
+const UNTOLD: i64 = i64::MIN;
+
 /// Tells the time, in milliseconds since the Unix epoch.
 pub type Clock = fn() -> u64;
 
@@ -64,7 +67,7 @@ impl Wire {
     /// [`Kind::Usage`](crate::error::Kind::Usage) when the bundle holds something that is no certificate, or nothing.
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Instant) -> Result<Self> {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
-        let offset = Arc::new(AtomicI64::new(0));
+        let offset = Arc::new(AtomicI64::new(UNTOLD));
         let redactor = Redactor::default();
         let deadline = Deadline(Arc::new(Mutex::new(deadline)));
         let guard = Guard {
@@ -87,7 +90,12 @@ impl Wire {
     /// Seconds by which the clock of the server that answered last is ahead of this machine's, by its Date header (RFC 9110
     /// section 6.6.1); 0 where none answered.
     pub fn clock_offset(&self) -> i64 {
-        self.offset.load(Ordering::Relaxed)
+        self.clock_offset_seen().unwrap_or_default()
+    }
+
+    /// As [`Wire::clock_offset`]; none where no server has told the time.
+    pub fn clock_offset_seen(&self) -> Option<i64> {
+        Some(self.offset.load(Ordering::Relaxed)).filter(|offset| *offset != UNTOLD)
     }
 
     /// What keeps the secrets of this call out of errors and the log.

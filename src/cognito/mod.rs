@@ -16,6 +16,7 @@ pub mod idp;
 pub mod jwks;
 mod mfa;
 pub mod oauth;
+pub mod reach;
 mod redact;
 pub mod redirect;
 pub mod remote;
@@ -27,7 +28,9 @@ mod sign_in;
 mod signed;
 pub mod srp;
 pub mod ssm;
+pub mod sts;
 pub mod users;
+mod xml;
 
 use std::time::Duration;
 

@@ -54,11 +54,37 @@ pub(super) async fn call<T>(
     call: &Call<'_>,
     read: impl Fn(u16, &[u8]) -> Said<T>,
 ) -> Result<T> {
-    let shared = super::signed_config(wire, profile, call.region).await?;
-    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(call.operation))?;
+    let credentials = credentials(wire, profile, call.region, call.operation).await?;
+    call_with(wire, &credentials, call, read).await
+}
+
+/// As [`call`], with AWS credentials that were found before.
+///
+/// # Errors
+/// As the table in [`super::error`] says for the operation.
+pub(super) async fn call_with<T>(
+    wire: &Wire,
+    credentials: &Credentials,
+    call: &Call<'_>,
+    read: impl Fn(u16, &[u8]) -> Said<T>,
+) -> Result<T> {
+    with_retries(wire, || post(wire, call, credentials, &read)).await
+}
+
+/// The profile's AWS credentials, wanted for `operation`.
+///
+/// # Errors
+/// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) when there are none.
+pub(super) async fn credentials(
+    wire: &Wire,
+    profile: &Profile,
+    region: &Region,
+    operation: &str,
+) -> Result<Credentials> {
+    let shared = super::signed_config(wire, profile, region).await?;
+    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(operation))?;
     let credentials = tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await;
-    let Ok(Ok(credentials)) = credentials else { return Err(no_credentials(call.operation)) };
-    with_retries(wire, || post(wire, call, &credentials, &read)).await
+    credentials.ok().and_then(std::result::Result::ok).ok_or_else(|| no_credentials(operation))
 }
 
 async fn post<T>(

@@ -29,6 +29,11 @@ pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<
     read_if(path, limit, check_private)
 }
 
+/// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
+pub fn why_shared(path: &Path) -> Option<String> {
+    std::fs::metadata(path).ok().and_then(|metadata| check_private(&metadata).err()).map(|why| why.to_string())
+}
+
 #[cfg(unix)]
 fn check_private(metadata: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;

@@ -22,7 +22,7 @@ use crate::cli::{Global, Output};
 use crate::{env, terminal};
 
 pub use secrets::variable;
-pub use settings::{as_written, aws_environment, other_profiles};
+pub use settings::{as_written, aws_environment, offer_old_variables, other_profiles};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -19,6 +19,24 @@ impl App {
         for oddity in config.oddities(name.as_ref()) {
             log::warn!(target: "cogtok", "{oddity}");
         }
+        let mut settings = self.settings(options);
+        match &name {
+            Some(name) => config.offer(name, &mut settings)?,
+            None => offer_old_variables(&mut settings),
+        }
+        let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
+        if self.is_inside.get() {
+            profile.is_inside_aws_credentials = true;
+            profile.aws_profile = profile.aws_profile.filter(|_| profile.is_aws_profile_asked);
+        }
+        if let Some(endpoint) = &profile.cognito_idp_endpoint {
+            log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
+        }
+        Ok(profile)
+    }
+
+    /// What the options of the command, the global ones and the variables say.
+    pub fn settings(&self, options: &[(Key, Option<String>)]) -> Settings {
         let mut settings = Settings::default();
         for (key, value) in options.iter().chain(&self.global_options()) {
             if let Some(value) = value {
@@ -30,27 +48,7 @@ impl App {
                 settings.offer(key, vec![value], Origin::Variable(variable));
             }
         }
-        match &name {
-            Some(name) => config.offer(name, &mut settings)?,
-            // The variables of the old scripts stand in for a profile, and never mix with one.
-            None => {
-                for (key, variable) in OLD_VARIABLES {
-                    if let Some(value) = env::var(variable) {
-                        log::info!(target: "cogtok", "{variable} stands in for a profile");
-                        settings.offer(key, vec![value], Origin::Variable(variable));
-                    }
-                }
-            }
-        }
-        let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
-        if self.is_inside.get() {
-            profile.is_inside_aws_credentials = true;
-            profile.aws_profile = profile.aws_profile.filter(|_| profile.is_aws_profile_asked);
-        }
-        if let Some(endpoint) = &profile.cognito_idp_endpoint {
-            log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
-        }
-        Ok(profile)
+        settings
     }
 
     /// The global options that are settings of a profile.
@@ -109,6 +107,16 @@ impl App {
     }
 }
 
+/// The variables of the old scripts stand in for a profile, and never mix with one.
+pub fn offer_old_variables(settings: &mut Settings) {
+    for (key, variable) in OLD_VARIABLES {
+        if let Some(value) = env::var(variable) {
+            log::info!(target: "cogtok", "{variable} stands in for a profile");
+            settings.offer(key, vec![value], Origin::Variable(variable));
+        }
+    }
+}
+
 /// The profiles of the configuration other than `name`, as it has them, those that can't be understood left out.
 pub fn other_profiles<'a>(config: &'a Config, name: &'a ProfileName) -> impl Iterator<Item = Profile> + 'a {
     let names = config.names().into_iter().filter(move |other| other != name);
@@ -145,5 +153,6 @@ pub fn aws_environment() -> AwsEnvironment {
         secretsmanager_endpoint: first(["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]),
         ssm_endpoint: first(["AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"]),
         cloudformation_endpoint: first(["AWS_ENDPOINT_URL_CLOUDFORMATION", "AWS_ENDPOINT_URL"]),
+        sts_endpoint: first(["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"]),
     }
 }
