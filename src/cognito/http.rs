@@ -33,9 +33,6 @@ pub const MAX_ANSWER: usize = 1024 * 1024;
 /// How long a connection may take, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The offset of a clock that nobody has told.
-const UNTOLD: i64 = i64::MIN;
-
 /// Tells the time, in milliseconds since the Unix epoch.
 pub type Clock = fn() -> u64;
 
@@ -67,7 +64,7 @@ impl Wire {
     /// [`Kind::Usage`](crate::error::Kind::Usage) when the bundle holds something that is no certificate, or nothing.
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Instant) -> Result<Self> {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
-        let offset = Arc::new(AtomicI64::new(UNTOLD));
+        let offset = Arc::new(AtomicI64::new(0));
         let redactor = Redactor::default();
         let deadline = Deadline(Arc::new(Mutex::new(deadline)));
         let guard = Guard {
@@ -90,12 +87,7 @@ impl Wire {
     /// Seconds by which the clock of the server that answered last is ahead of this machine's, by its Date header (RFC 9110
     /// section 6.6.1); 0 where none answered.
     pub fn clock_offset(&self) -> i64 {
-        self.clock_offset_seen().unwrap_or_default()
-    }
-
-    /// As [`Wire::clock_offset`]; none where no server has told the time.
-    pub fn clock_offset_seen(&self) -> Option<i64> {
-        Some(self.offset.load(Ordering::Relaxed)).filter(|offset| *offset != UNTOLD)
+        self.offset.load(Ordering::Relaxed)
     }
 
     /// What keeps the secrets of this call out of errors and the log.
@@ -257,9 +249,8 @@ impl HttpConnector for Guard {
             let took = started.elapsed().as_millis();
             match &result {
                 Ok(response) => {
-                    let date = response.headers().get("date").and_then(seconds_of);
-                    if let Some((date, now)) = date.zip(i64::try_from(clock() / 1000).ok()) {
-                        offset.store(date.saturating_sub(now), Ordering::Relaxed);
+                    if let Some(ahead) = response.headers().get("date").and_then(|date| ahead_by(date, clock())) {
+                        offset.store(ahead, Ordering::Relaxed);
                     }
                     let id = ["x-amzn-requestid", "x-amz-cognito-request-id"]
                         .iter()
@@ -319,6 +310,11 @@ fn check_bundle(pem: &[u8]) -> Result<()> {
         true => Err(unusable(&"it holds no PEM certificate")),
         false => Ok(()),
     }
+}
+
+/// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.
+pub(super) fn ahead_by(date: &str, now: u64) -> Option<i64> {
+    Some(seconds_of(date)?.saturating_sub(i64::try_from(now / 1000).ok()?))
 }
 
 /// An HTTP date (RFC 9110 section 5.6.7) in seconds since the Unix epoch.

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::fault::{Fault, What};
-use super::http::Wire;
+use super::http::{Wire, ahead_by};
 use crate::error::printable;
 use crate::profile::words::Endpoint;
 
-/// Asks the server for its root, once and for at most `patience`. Whatever it answers, it is there.
+/// Asks the server for its root, once and for at most `patience`. Whatever it answers, it is there. Gives the seconds by
+/// which its clock is ahead of this machine's, where it tells the time (RFC 9110 section 6.6.1).
 ///
 /// # Errors
 /// The [`Fault`] where there was no answer that is one.
-pub async fn reach(wire: &Wire, server: &Endpoint, patience: Duration) -> Result<(), Fault> {
+pub async fn reach(wire: &Wire, server: &Endpoint, patience: Duration) -> Result<Option<i64>, Fault> {
     let host = printable(server.url().authority(), 120);
     let fault = |what: What| Fault { host: host.clone(), what };
     let url = format!("{}/", server.origin());
@@ -19,6 +20,10 @@ pub async fn reach(wire: &Wire, server: &Endpoint, patience: Duration) -> Result
     let answer = tokio::time::timeout(patience, wire.exchange(request)).await;
     match answer.unwrap_or_else(|_| Err(fault(What::Timeout(patience)))) {
         Err(fault) if !matches!(fault.what, What::Redirect { .. } | What::TooLarge) => Err(fault),
-        _ => Ok(()),
+        Err(_) => Ok(None),
+        Ok(answer) => {
+            let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
+            Ok(date.and_then(|date| ahead_by(date, wire.now())))
+        }
     }
 }

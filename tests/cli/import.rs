@@ -1,5 +1,6 @@
 //! `cogtok profile import` against real services: what each source becomes, and that the profile works afterwards.
 
+use crate::doctor::says;
 use crate::harness::verify::verify;
 use crate::harness::{Home, Run, poll, unique, workshop};
 use serde_json::{Value, json};
@@ -211,4 +212,31 @@ fn a_pool_with_one_client_of_each_kind_asks_nothing() {
     run(&["token", "m2m"]).run().ok().line();
     let user = run(&["token", "user", "--username", &email, "--password-stdin"]).stdin(PASSWORD);
     user.canary_password(PASSWORD).run().ok().line();
+}
+
+#[test]
+fn the_flow_that_the_client_allows_is_the_profiles_so_that_the_first_sign_in_works() {
+    let ws = workshop();
+    let email = ws.user(PASSWORD);
+    let client = ws.password_only.id.as_str();
+    let parameter = format!("/{}/config/dev", unique("password-only"));
+    let value = json!({"COGNITO_USER_POOL_ID": ws.pool_id, "COGNITO_USER_CLIENT_ID": client}).to_string();
+    ws.ministack.admin("AmazonSSM.PutParameter", &json!({"Name": parameter, "Value": value, "Type": "String"}));
+    let issuer = format!("{}/{}", ws.endpoint, ws.pool_id);
+    let sources: [&[&str]; 3] =
+        [&[&parameter], &[&issuer, "--client-id", client], &[&ws.pool_id, "--client-id", client]];
+    for source in sources {
+        let home = Home::new();
+        import(&home, source).args(["--name", "ws"]).run().ok();
+        assert_eq!(settings(&home, "ws")["user.auth_flow"], json!("password"), "{source:?}");
+        let sign_in = home.cogtok(["token", "user", "--username", &email, "--password-stdin"]).stdin(PASSWORD);
+        verify(sign_in.canary_password(PASSWORD).run().ok().line(), ws);
+        says(home.cogtok(["doctor", "--json"]).aws().run().ok(), "user-client", "ok", "`password`");
+    }
+    // Credentials that a platform names are at hand as well; where nothing names any, none are looked for.
+    let home = Home::new();
+    let bare = home.cogtok(["profile", "import"]).args([&issuer, "--client-id", client, "--name", "ws"]);
+    bare.run().ok();
+    assert_eq!(settings(&home, "ws")["user.auth_flow"], Value::Null);
+    says(home.cogtok(["doctor", "--json"]).aws().run().code(3), "user-client", "fail", "`srp`");
 }

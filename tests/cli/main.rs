@@ -25,6 +25,8 @@ mod completion;
 mod completion_install;
 mod completion_tab;
 mod device;
+mod doctor;
+mod doctor_faults;
 mod exec;
 mod exec_signals;
 mod export;

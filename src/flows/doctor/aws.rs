@@ -70,6 +70,7 @@ pub(super) async fn credentials(wire: &Wire, profile: &Profile, signer: &Result<
             let detail = "there are none that can be used: `user` commands need them, the profile's tokens don't";
             Finding::warn(check, detail, hint)
         }
+        (Err(error), None) if error.kind() == Kind::Config => Finding::skip(check, format!("not looked for: {error}")),
         (Err(error), None) => Finding::of(check, error).softened(),
     }
 }

@@ -23,12 +23,16 @@ pub(super) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> V
     let check = Check::UserClient;
     let fail = |detail: String, hint: String| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);
-    if client.is_machine && client.flows.is_empty() {
+    let mut found = Vec::new();
+    if client.is_machine {
         let hint = with(hints::WRONG_CLIENT, "user.client_id");
-        return vec![fail(format!("{name} is a machine's: it signs no user in"), hint)];
+        let finding = fail(format!("{name} is a machine's"), hint);
+        if client.flows.is_empty() {
+            return vec![finding];
+        }
+        found.push(finding.softened());
     }
     let flow = profile.user.auth_flow;
-    let mut found = Vec::new();
     match client.flows.first() {
         _ if client.flows.contains(&flow) => found.push(Finding::ok(check, format!("{name} allows the flow `{flow}`"))),
         Some(other) => {

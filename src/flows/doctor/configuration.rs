@@ -29,7 +29,10 @@ pub fn configuration(
     }
     let mut found = match file::why_shared(path) {
         None => vec![Finding::ok(check, format!("{shown}, readable and private"))],
-        Some(why) => vec![Finding::warn(check, format!("{shown}: {why}"), with(hints::PRIVATE, &shown))],
+        Some(why) => {
+            let hint = if why == file::FOREIGN { hints::FOREIGN } else { hints::PRIVATE };
+            vec![Finding::warn(check, format!("{shown}: {why}"), with(hint, &shown))]
+        }
     };
     found.extend(config.oddities(name).iter().map(|odd| Finding::warn(check, odd, with(hints::EDIT, &shown))));
     found.extend(config.secret_store().err().map(|error| Finding::of(check, &error)));

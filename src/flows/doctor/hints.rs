@@ -7,6 +7,7 @@ pub(super) const HELP: &str = "see docs/doctor.md";
 
 // The configuration.
 pub(super) const PRIVATE: &str = "chmod 600 {value}";
+pub(super) const FOREIGN: &str = "run cogtok as that user, or name another file: cogtok doctor{p} --config FILE";
 pub(super) const EDIT: &str = "mend it with an editor: {value}";
 pub(super) const FIRST_PROFILE: &str = "cogtok profile import SOURCE, or cogtok profile create NAME";
 pub(super) const CHOOSE: &str = "cogtok profile use NAME, or add `-p NAME`; the profiles are {value}";

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::{Check, Finding, aws, client, hints, pool};
-use crate::cognito::fault::{Cause, Fault};
+use crate::cognito::fault::{Cause, Fault, What};
 use crate::cognito::http::Wire;
 use crate::cognito::reach::reach;
 use crate::cognito::sts::Signer;
@@ -94,7 +94,8 @@ pub async fn network(
         });
     let probes = [api, domain, token];
     let outcome = |index: usize| servers.first_like(index).and_then(|first| probes[first].as_ref());
-    let mut found = vec![aws, clock(wire)];
+    let offset = probes.iter().flatten().find_map(|probe| probe.as_ref().ok().copied().flatten());
+    let mut found = vec![aws, clock(offset)];
     for (index, (check, server)) in servers.0.iter().enumerate() {
         if let (Some(server), Some(outcome)) = (server, outcome(index)) {
             found.push(reached(*check, server, outcome));
@@ -127,25 +128,26 @@ pub(super) async fn within<T>(until: Instant, work: impl Future<Output = Result<
     })
 }
 
-fn reached(check: Check, server: &Endpoint, outcome: &Result<(), Fault>) -> Finding {
+fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i64>, Fault>) -> Finding {
     let fault = match outcome {
-        Ok(()) => return Finding::ok(check, format!("{} answers", server.origin())),
+        Ok(_) => return Finding::ok(check, format!("{} answers", server.origin())),
         Err(fault) => fault,
     };
     let host = &fault.host;
-    let detail = match fault.cause() {
-        Cause::Name => format!("the name of {host} is not found ({fault})"),
-        Cause::Closed => format!("nobody listens at {host} ({fault})"),
-        Cause::Certificate => format!("the certificate of {host} is not trusted ({fault})"),
-        Cause::Proxy | Cause::Silence | Cause::Other => fault.to_string(),
+    let detail = match (fault.cause(), &fault.what) {
+        (Cause::Name, _) => format!("the name of {host} is not found"),
+        (Cause::Closed, _) => format!("nobody listens at {host}: connection refused"),
+        (Cause::Certificate, What::Connect(reason)) => format!("the certificate of {host} is not trusted: {reason}"),
+        _ => fault.to_string(),
     };
     let kind = Error::from(fault.clone()).kind();
     Finding::fail(check, kind, detail, hints::about(fault.cause()))
 }
 
-fn clock(wire: &Wire) -> Finding {
+/// How the clock of a server that answered is ahead of this machine's, in seconds.
+fn clock(offset: Option<i64>) -> Finding {
     let check = Check::Clock;
-    let Some(offset) = wire.clock_offset_seen() else { return Finding::skip(check, "no server told the time") };
+    let Some(offset) = offset else { return Finding::skip(check, "no server told the time") };
     let (off, way) = (offset.unsigned_abs(), if offset > 0 { "behind" } else { "ahead of" });
     let detail = format!("this machine's clock is {off} s {way} the server's");
     match off {

@@ -47,6 +47,7 @@ impl App {
 
     /// The secret store for a look that asks nobody anything and takes a few seconds at most.
     pub fn secrets_to_look_at(&self) -> Result<SecretStore> {
+        interrupt::watch();
         if self.store_kind()? == StoreKind::Keyring {
             let left = self.deadline().saturating_duration_since(Instant::now());
             return Ok(SecretStore::Keyring(Keyring::new(UNATTENDED.min(left))));
