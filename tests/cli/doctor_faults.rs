@@ -57,6 +57,27 @@ fn each_fault_of_the_configuration_is_told_and_the_rest_is_looked_at() {
     says(&output, "region", "ok", "--region");
     says(&output, "cognito-api", "ok", &workshop().endpoint);
     assert_eq!(hint(&output, "profile", "fail"), "run `cogtok profile set ws user_pool_id VALUE`");
+    // A secret where none belongs is not repeated, whatever it stands for.
+    let keys = [
+        "user_pool_id",
+        "region",
+        "domain",
+        "endpoint_url",
+        "min_validity",
+        "user.client_id",
+        "user.auth_flow",
+        "user.token",
+        "m2m.client_id",
+        "m2m.token_url",
+        "m2m.secret_arn",
+        "identity_pool.id",
+    ];
+    let lines: String = keys.iter().map(|key| format!("{key} = \"misplaced canary secret\"\n")).collect();
+    home.config(&format!("default_profile = \"ws\"\n[profiles.ws]\n{lines}"));
+    let misplaced = doctor(&home, &[]).env("AWS_REGION", "misplaced canary secret").run();
+    misplaced.code(3).check(of(&misplaced, "profile").len() > keys.len(), "one for each");
+    is_clean(&misplaced, &["misplaced canary secret"]);
+    is_clean(home.cogtok(["doctor"]).run().code(3), &["misplaced canary secret"]);
     // Others may read it, or write to it.
     let path = home.config("version = 1\n");
     for mode in [0o644, 0o666] {
@@ -327,7 +348,7 @@ fn aws_credentials_that_the_profile_needs_are_looked_for_and_told_whose() {
     says(output.code(9), "aws-credentials", "fail", "InvalidClientTokenId: no \\u{202e}");
     is_clean(&output, &[]);
     let sts = doctor(&home, &[]).aws().env("AWS_ENDPOINT_URL_STS", format!("http://127.0.0.1:{}", free_port())).run();
-    says(sts.ok(), "cognito-api", "ok", "answers");
+    says(sts.ok(), "aws-credentials", "warn", "GetCallerIdentity: no connection");
     home.cogtok(["profile", "set", "ws", "region", "eu-west-1"]).run().ok();
     says(&doctor(&home, &["--offline"]).run(), "region", "warn", "the pool is in us-east-1");
 }

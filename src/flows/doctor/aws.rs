@@ -59,7 +59,7 @@ pub(super) async fn credentials(wire: &Wire, profile: &Profile, signer: &Result<
         (Ok(_), None) => Finding::ok(check, "there are some; the profile's tokens don't need them, so not asked whose"),
         (Ok(signer), Some(_)) => match signer.caller(wire, profile).await {
             Ok(caller) => Finding::ok(check, format!("{} (account {})", caller.arn, caller.account)),
-            Err(error) => Finding::of(check, &error),
+            Err(error) => unknown_caller(&error),
         },
         (Err(error), Some(need)) => {
             let hint = error.hints().first().map_or(hints::HELP, String::as_str);
@@ -72,6 +72,15 @@ pub(super) async fn credentials(wire: &Wire, profile: &Profile, signer: &Result<
         }
         (Err(error), None) if error.kind() == Kind::Config => Finding::skip(check, format!("not looked for: {error}")),
         (Err(error), None) => Finding::of(check, error).softened(),
+    }
+}
+
+/// There are credentials, and whose they are could not be found out. Where that is the network's fault, they may do.
+pub(super) fn unknown_caller(error: &Error) -> Finding {
+    let finding = Finding::of(Check::AwsCredentials, error);
+    match error.kind() {
+        Kind::Network => finding.softened(),
+        _ => finding,
     }
 }
 

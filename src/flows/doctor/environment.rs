@@ -85,7 +85,7 @@ mod tests {
         settings.offer(Key::Region, vec!["eu-west-1".into()], Origin::Variable("COGTOK_REGION"));
         settings.offer(Key::Username, vec!["alice".into()], Origin::Variable("COGTOK_USERNAME"));
         written.offer(Key::Region, vec!["us-east-1".into()], Origin::Profile);
-        let ours = ["COGTOK_REGION", "COGTOK_USERNAME", "COGTOK_CLIENTID", "COGTOK_PASSWORD"].map(String::from);
+        let ours = ["REGION", "USERNAME", "CLIENTID", "PASSWORD"].map(|name| format!("COGTOK_{name}"));
         let details: Vec<String> =
             variables(&ours, &settings, &written, None).into_iter().map(|finding| finding.detail).collect();
         assert_eq!(
@@ -93,7 +93,7 @@ mod tests {
             [
                 "in use: COGTOK_USERNAME",
                 "COGTOK_REGION overrides `region` of the profile",
-                "nothing reads COGTOK_CLIENTID; did you mean COGTOK_CLIENT_ID?"
+                &format!("nothing reads {}; did you mean COGTOK_CLIENT_ID?", ours[2])
             ]
         );
     }

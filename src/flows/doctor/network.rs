@@ -210,7 +210,7 @@ async fn signed(
     };
     let whose = async {
         let asked = within(until, async { Ok(aws::credentials(wire, profile, signer).await) }).await;
-        asked.unwrap_or_else(|error| Finding::of(Check::AwsCredentials, &error.context("GetCallerIdentity")))
+        asked.unwrap_or_else(|error| aws::unknown_caller(&error.context("GetCallerIdentity")))
     };
     let (whose, user, machine) = tokio::join!(whose, user, machine);
     (whose, user.into_iter().chain(machine).collect())
