@@ -215,6 +215,28 @@ fn a_hanging_host_costs_seconds_and_a_short_time_out_is_kept() {
     let output = doctor(&home, &["--timeout", "1s"]).aws().timeout(Duration::from_secs(1)).run();
     says(output.code(6), "cognito-api", "fail", "no complete answer");
     says(&output, "variables", "ok", "none");
+    // A keyring that is silent takes half of it, so that the rest can be told.
+    let (quiet, keyring) = (Home::new(), Keyring::start());
+    lists_a_secret(&quiet);
+    keyring.stop();
+    let output = doctor(&quiet, &["--timeout", "2s"]).keyring(&keyring).timeout(Duration::from_secs(2)).run();
+    says(output.code(7), "secret-store", "fail", "does not answer");
+    assert!(hint(&output, "secret-store", "fail").contains("cogtok secret init --help"));
+    says(&output, "token-url", "ok", "answers");
+    keyring.cont();
+}
+
+#[test]
+fn a_pipe_that_never_says_the_identity_costs_seconds() {
+    let home = Home::new();
+    crate::sealed::init(&home);
+    home.workshop_profile(workshop());
+    let fifo = home.path("tmp/identity");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let run = doctor(&home, &["--offline"]).env("COGTOK_SECRET_IDENTITY", &fifo);
+    let output = run.timeout(Duration::from_secs(6)).run();
+    says(output.ok(), "secret-store", "warn", "nothing came from it in time");
+    std::fs::remove_file(fifo).unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::doctor::says;
 use crate::harness::verify::verify;
-use crate::harness::{Home, Run, poll, unique, workshop};
+use crate::harness::{Answer, Home, Run, Server, poll, unique, workshop};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -233,10 +233,19 @@ fn the_flow_that_the_client_allows_is_the_profiles_so_that_the_first_sign_in_wor
         verify(sign_in.canary_password(PASSWORD).run().ok().line(), ws);
         says(home.cogtok(["doctor", "--json"]).aws().run().ok(), "user-client", "ok", "`password`");
     }
-    // Credentials that a platform names are at hand as well; where nothing names any, none are looked for.
+    // Credentials that a container's platform names are at hand as well.
+    let platform = Server::always(Answer::json(
+        200,
+        &json!({"AccessKeyId": "test", "SecretAccessKey": "test", "Token": "test", "Expiration": "2099-01-01T00:00:00Z"}),
+    ));
+    let args = ["profile", "import", &issuer, "--client-id", client, "--name", "ws"];
     let home = Home::new();
-    let bare = home.cogtok(["profile", "import"]).args([&issuer, "--client-id", client, "--name", "ws"]);
-    bare.run().ok();
+    let run = home.cogtok(args).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/creds", platform.url()));
+    run.run().ok();
+    assert_eq!((settings(&home, "ws")["user.auth_flow"].clone(), platform.hits()), (json!("password"), 1));
+    // Where nothing names any, none are looked for.
+    let home = Home::new();
+    home.cogtok(args).run().ok();
     assert_eq!(settings(&home, "ws")["user.auth_flow"], Value::Null);
     says(home.cogtok(["doctor", "--json"]).aws().run().code(3), "user-client", "fail", "`srp`");
 }

@@ -48,6 +48,10 @@ fn store(place: &str, look: &Result<Look>, is_needed: bool) -> Finding {
 /// The failure without the secret that it happened to be about.
 fn without_wanted(error: &Error) -> Finding {
     let mut finding = Finding::of(Check::SecretStore, error);
+    // The last of several hints is the way without this store.
+    if let [first, .., last] = error.hints() {
+        finding.hint = Some(format!("{first}; {last}"));
+    }
     if let Some((message, _)) = error.message().split_once(" (wanted: ") {
         finding.detail = printable(message, super::MOST);
     }

@@ -48,19 +48,23 @@ impl App {
     /// The secret store for a look that asks nobody anything and takes a few seconds at most.
     pub fn secrets_to_look_at(&self) -> Result<SecretStore> {
         interrupt::watch();
+        // What else is looked at needs time as well.
+        let patience = UNATTENDED.min(self.deadline().saturating_duration_since(Instant::now()) / 2);
         if self.store_kind()? == StoreKind::Keyring {
-            let left = self.deadline().saturating_duration_since(Instant::now());
-            return Ok(SecretStore::Keyring(Keyring::new(UNATTENDED.min(left))));
+            return Ok(SecretStore::Keyring(Keyring::new(patience)));
         }
         let path = self.secrets_path()?;
-        let is_opened = env::var("COGTOK_SECRET_IDENTITY").is_some() || env::secret("COGTOK_PASSPHRASE").is_some();
-        if !is_opened {
+        let identity = env::var("COGTOK_SECRET_IDENTITY");
+        if identity.is_none() && env::secret("COGTOK_PASSPHRASE").is_none() {
             let what = if path.exists() { "its passphrase is not asked for here" } else { "it is not made yet" };
             return Err(Error::store(format!("the secrets file {}: {what}", path.display()))
                 .with_code(NOT_ASKED)
                 .hint("COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it; cogtok secret init --help"));
         }
-        let key = self.sealing_key(true)?;
+        let key = match identity {
+            Some(identity) => SealingKey::identity_from(Path::new(&identity), Instant::now() + patience)?,
+            None => self.sealing_key(true)?,
+        };
         Ok(SecretStore::File(SealedFile::new(path, key, self.deadline())))
     }
 
