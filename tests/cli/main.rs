@@ -26,6 +26,7 @@ mod completion_install;
 mod completion_tab;
 mod device;
 mod doctor;
+mod doctor_clients;
 mod doctor_faults;
 mod exec;
 mod exec_signals;

@@ -23,7 +23,8 @@ const CLOCK_TOLERANCE: u64 = 60;
 const CLOCK_LIMIT: u64 = 300;
 
 /// The checks that need the network.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
+    Check::Secret,
     Check::AwsCredentials,
     Check::Clock,
     Check::CognitoApi,
@@ -63,6 +64,7 @@ pub fn skipped(profile: &Profile, why: &str) -> Vec<Finding> {
         }
         Check::Discovery | Check::SigningKeys => profile.user_pool_id.is_some(),
         Check::UserClient => profile.user.client_id.is_some(),
+        Check::Secret => profile.m2m.secret_arn.is_some(),
         Check::M2mClient => profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some(),
         _ => true,
     };
@@ -103,9 +105,9 @@ pub async fn network(
     }
     let is_unreached = outcome(0).is_some_and(Result::is_err);
     let dependent = pool.into_iter().chain(clients).map(|finding| {
-        let is_of_api = !matches!(finding.check, Check::Secret);
+        let is_of_api = !matches!(finding.check, Check::Secret | Check::TokenUrl);
         match finding.kind {
-            Some(Kind::Network) if is_unreached && is_of_api => {
+            Some(Kind::Network | Kind::Usage) if is_unreached && is_of_api => {
                 Finding::skip(finding.check, "the Cognito API is not reached")
             }
             _ => finding,
@@ -190,6 +192,9 @@ async fn signed(
             Ok(Some((finding, bundle))) => {
                 found.push(finding);
                 if let Some(bundle) = bundle {
+                    if let Some(url) = bundle.token_url.filter(|_| profile.m2m.token_url.is_none()) {
+                        found.push(reached(Check::TokenUrl, &url, &reach(wire, &url, soon(until)).await));
+                    }
                     (scopes, id) = (bundle.scopes, Some(bundle.client_id));
                 }
             }
