@@ -154,10 +154,14 @@ impl Error {
 
     /// The hints with the profile's name filled in.
     pub fn hints_for(&self, profile: Option<&str>) -> Vec<String> {
-        let option = profile.map(|name| format!(" -p {name}")).unwrap_or_default();
-        let name = profile.unwrap_or("NAME");
-        self.hints.iter().map(|hint| hint.replace("{p}", &option).replace("{name}", name)).collect()
+        self.hints.iter().map(|hint| for_profile(hint, profile)).collect()
     }
+}
+
+/// A hint with the profile's name filled in: `{p}` and `{name}`, as in an [`Error`]'s.
+pub fn for_profile(hint: &str, profile: Option<&str>) -> String {
+    let option = profile.map(|name| format!(" -p {name}")).unwrap_or_default();
+    hint.replace("{p}", &option).replace("{name}", profile.unwrap_or("NAME"))
 }
 
 impl fmt::Display for Error {

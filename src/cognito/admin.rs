@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::{Builder, Config};
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
@@ -80,6 +81,15 @@ impl Admin {
     /// # Errors
     /// [`Kind::Config`] when no pool is known.
     pub async fn new(wire: &Wire, profile: &Profile) -> Result<Self> {
+        Admin::signed(wire, profile, None).await
+    }
+
+    /// As [`Admin::new`], with AWS credentials that were found before.
+    pub(super) async fn signed_with(wire: &Wire, profile: &Profile, credentials: Credentials) -> Result<Self> {
+        Admin::signed(wire, profile, Some(credentials)).await
+    }
+
+    async fn signed(wire: &Wire, profile: &Profile, credentials: Option<Credentials>) -> Result<Self> {
         let pool = profile.user_pool_id()?.clone();
         let region = super::region(profile).await?;
         let shared = super::signed_config(wire, profile, &region).await?;
@@ -87,7 +97,10 @@ impl Admin {
         let endpoint = profile
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
-        let config = Builder::from(&shared).endpoint_url(endpoint);
+        let mut config = Builder::from(&shared).endpoint_url(endpoint);
+        if let Some(credentials) = credentials {
+            config = config.credentials_provider(credentials);
+        }
         Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone() })
     }
 

@@ -37,6 +37,8 @@ pub struct AppClient {
     pub secret: Option<Secret>,
     /// The sign-in flows that it allows, the best first.
     pub flows: Vec<AuthFlow>,
+    /// Whether the hosted pages may sign users in to it: it may use authorization codes (RFC 6749 section 4.1).
+    pub is_for_browsers: bool,
     /// Whether it is a machine's: it may use client_credentials (RFC 6749 section 4.4), or GetClientToken alone.
     pub is_machine: bool,
     /// Whether it may use GetClientToken and not client_credentials.
@@ -92,7 +94,8 @@ impl Admin {
         let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
         let client = answer.user_pool_client.ok_or_else(|| no(operation, "client"))?;
         let named = client.explicit_auth_flows();
-        let has_grant = client.allowed_o_auth_flows().iter().any(|flow| flow.as_str() == "client_credentials");
+        let may = |grant: &str| client.allowed_o_auth_flows().iter().any(|flow| flow.as_str() == grant);
+        let has_grant = may("client_credentials");
         let is_api_only = !has_grant && named.iter().any(|flow| flow.as_str() == "ALLOW_CLIENT_TOKEN_AUTH");
         // Where none are named these two are allowed.
         let is_allowed = |flow: &AuthFlow| match named {
@@ -108,6 +111,7 @@ impl Admin {
             name: client.client_name().unwrap_or_default().to_owned(),
             secret,
             flows: AuthFlow::ALL.iter().copied().filter(is_allowed).collect(),
+            is_for_browsers: may("code"),
             is_machine: has_grant || is_api_only,
             is_api_only,
             callbacks: client.callback_urls().to_vec(),

@@ -10,13 +10,21 @@ use crate::profile::words::{Endpoint, PoolId};
 
 const OPERATION: &str = "the discovery document";
 
-/// The token endpoint that the pool's discovery document names; none for a pool without a domain. `base` is where the
-/// Cognito API is.
+/// What a pool's discovery document says.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// `issuer`, as it stands there.
+    pub issuer: String,
+    /// `token_endpoint`; none for a pool without a domain.
+    pub token_endpoint: Option<Endpoint>,
+}
+
+/// The pool's discovery document. `base` is where the Cognito API is.
 ///
 /// # Errors
 /// [`Kind::Network`](crate::error::Kind::Network) without an answer, [`Kind::Config`](crate::error::Kind::Config) when
 /// there is no such pool or the document is another pool's.
-pub async fn token_endpoint(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Result<Option<Endpoint>> {
+pub async fn document(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Result<Document> {
     let url = base.join(&format!("/{pool}/.well-known/openid-configuration"));
     let document = with_retries(wire, || get(wire, &url)).await?;
     // The issuer is AWS's own wherever the document was fetched from; what counts is the pool.
@@ -25,12 +33,19 @@ pub async fn token_endpoint(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Resu
         return Err(Error::config(format!("{OPERATION} at {url} is not one of the pool {pool}"))
             .hint("check the pool id, its Region and `endpoint_url`"));
     }
-    match document["token_endpoint"].as_str() {
-        None => Ok(None),
-        Some(text) => {
-            text.parse().map(Some).map_err(|error: Error| error.context(&format!("{OPERATION}: token_endpoint")))
-        }
-    }
+    let parse =
+        |text: &str| text.parse().map_err(|error: Error| error.context(&format!("{OPERATION}: token_endpoint")));
+    let token_endpoint = document["token_endpoint"].as_str().map(parse).transpose()?;
+    Ok(Document { issuer: issuer.to_owned(), token_endpoint })
+}
+
+/// The token endpoint that the pool's discovery document names; none for a pool without a domain. `base` is where the
+/// Cognito API is.
+///
+/// # Errors
+/// As [`document`].
+pub async fn token_endpoint(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Result<Option<Endpoint>> {
+    document(wire, base, pool).await.map(|document| document.token_endpoint)
 }
 
 async fn get(wire: &Wire, url: &Endpoint) -> Result<Value, Failed> {

@@ -184,6 +184,11 @@ pub(super) fn refused_of(grant: &str, operation: &str, code: &str, message: &str
     }
 }
 
+/// What to do where a server refuses with this code.
+pub fn hint_of(code: &str) -> Option<&'static str> {
+    TABLE.iter().find(|row| row.code == code).map(|row| row.hint)
+}
+
 /// Text of a server as it may be shown: printable, short, and without the secrets that were sent to it.
 pub(super) fn said(text: &str, redactor: &Redactor) -> String {
     printable(&redactor.clean(text), 300)

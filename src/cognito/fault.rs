@@ -10,6 +10,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use super::redact::Redactor;
 use crate::error::{Error, Kind, chain, printable};
 
+/// How the errors of a proxy's tunnel begin.
+const TUNNEL: &str = "tunnel error: ";
+
 /// A fault and the host it is about.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -37,6 +40,8 @@ pub enum What {
     NotLoopback,
     /// The environment names a proxy that can't be used.
     Proxy(String),
+    /// The environment's proxy gave no way through.
+    Tunnel(String),
     /// There was no connection.
     Connect(String),
     /// There was one, and it broke off.
@@ -45,11 +50,40 @@ pub enum What {
     NotHttp(String),
 }
 
+/// What a fault comes down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The host's name leads nowhere.
+    Name,
+    /// Nobody listens there.
+    Closed,
+    /// Its TLS certificate is not one to trust.
+    Certificate,
+    /// The proxy on the way.
+    Proxy,
+    /// No answer in time.
+    Silence,
+    /// Something else.
+    Other,
+}
+
 impl Fault {
+    /// What it comes down to.
+    pub fn cause(&self) -> Cause {
+        match &self.what {
+            What::Timeout(_) => Cause::Silence,
+            What::Tunnel(_) | What::Proxy(_) => Cause::Proxy,
+            What::Connect(reason) if reason.contains("certificate") => Cause::Certificate,
+            What::Connect(reason) if reason.contains("lookup address") => Cause::Name,
+            What::Connect(reason) if reason.contains("refused") => Cause::Closed,
+            _ => Cause::Other,
+        }
+    }
+
     /// Whether the same request may have better luck: nothing is known to have been refused.
     pub fn is_transient(&self) -> bool {
         match &self.what {
-            What::Timeout(_) | What::Broken(_) => true,
+            What::Timeout(_) | What::Broken(_) | What::Tunnel(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
             What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
         }
@@ -61,6 +95,7 @@ impl What {
     pub(super) fn cleaned(self, redactor: &Redactor) -> Self {
         match self {
             What::Redirect { status, to } => What::Redirect { status, to: redactor.clean(&to) },
+            What::Tunnel(reason) => What::Tunnel(redactor.clean(&reason)),
             What::Connect(reason) => What::Connect(redactor.clean(&reason)),
             What::Broken(reason) => What::Broken(redactor.clean(&reason)),
             What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
@@ -73,6 +108,10 @@ impl What {
         let reason = innermost(error);
         let is_malformed =
             |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
+        // The connector's error of that name is of no type that can be named.
+        if chain(error).any(|error| error.to_string().starts_with(TUNNEL)) {
+            return What::Tunnel(reason.trim_start_matches(TUNNEL).to_owned());
+        }
         match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
             None => What::Connect(reason),
             Some(error) if error.is_parse() || error.is_parse_status() => What::NotHttp(reason),
@@ -98,6 +137,7 @@ impl fmt::Display for Fault {
                 write!(f, "plain http to {host} is refused: it is not this machine")
             }
             What::Proxy(why) => f.write_str(why),
+            What::Tunnel(reason) => write!(f, "no connection to {host} through the proxy: {reason}"),
             What::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
             What::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
             What::NotHttp(reason) => write!(f, "the answer of {host} is not HTTP as it should be: {reason}"),
@@ -114,6 +154,7 @@ impl From<Fault> for Error {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
             What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
+            What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
             What::Redirect { .. } | What::TooLarge(_) | What::NotHttp(_) => {
                 "check that the URL is the token endpoint's or the API's own"

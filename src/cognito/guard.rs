@@ -170,9 +170,8 @@ impl Guard {
     }
 
     fn compare_clocks(&self, response: &HttpResponse) {
-        let date = response.headers().get("date").and_then(seconds_of);
-        if let Some((date, now)) = date.zip(i64::try_from((self.clock)() / 1000).ok()) {
-            self.offset.store(date.saturating_sub(now), Ordering::Relaxed);
+        if let Some(ahead) = response.headers().get("date").and_then(|date| ahead_by(date, (self.clock)())) {
+            self.offset.store(ahead, Ordering::Relaxed);
         }
     }
 
@@ -242,6 +241,11 @@ pub(super) fn refuse_redirect(response: &HttpResponse) -> Result<(), What> {
     let to = response.headers().get("location").unwrap_or("nowhere");
     let to = url::Url::parse(to).map_or_else(|_| to.to_owned(), |url| url.host_str().unwrap_or_default().to_owned());
     Err(What::Redirect { status, to: printable(&to, 80) })
+}
+
+/// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.
+pub(super) fn ahead_by(date: &str, now: u64) -> Option<i64> {
+    Some(seconds_of(date)?.saturating_sub(i64::try_from(now / 1000).ok()?))
 }
 
 /// An HTTP date (RFC 9110 section 5.6.7) in seconds since the Unix epoch.

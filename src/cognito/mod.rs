@@ -17,6 +17,7 @@ pub mod idp;
 pub mod jwks;
 mod mfa;
 pub mod oauth;
+pub mod reach;
 mod redact;
 pub mod redirect;
 pub mod remote;
@@ -29,7 +30,9 @@ mod signed;
 pub mod srp;
 pub mod ssm;
 pub mod stream;
+pub mod sts;
 pub mod users;
+mod xml;
 
 use std::time::Duration;
 

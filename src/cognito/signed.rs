@@ -57,17 +57,38 @@ pub(super) async fn call<T>(
     call: &Call<'_>,
     read: impl Fn(u16, &[u8]) -> Said<T>,
 ) -> Result<T> {
-    let credentials = credentials(wire, profile, call.operation, call.region).await?;
-    with_retries(wire, || send(wire, profile, call, &credentials, &read)).await
+    let credentials = credentials(wire, profile, call.region, call.operation).await?;
+    call_with(wire, profile, &credentials, call, read).await
 }
 
-async fn credentials(wire: &Wire, profile: &Profile, operation: &str, region: &Region) -> Result<Credentials> {
+/// As [`call`], with AWS credentials that were found before.
+///
+/// # Errors
+/// As the table in [`super::error`] says for the operation.
+pub(super) async fn call_with<T>(
+    wire: &Wire,
+    profile: &Profile,
+    credentials: &Credentials,
+    call: &Call<'_>,
+    read: impl Fn(u16, &[u8]) -> Said<T>,
+) -> Result<T> {
+    with_retries(wire, || send(wire, profile, call, credentials, &read)).await
+}
+
+/// The profile's AWS credentials, wanted for `operation`.
+///
+/// # Errors
+/// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) when there are none.
+pub(super) async fn credentials(
+    wire: &Wire,
+    profile: &Profile,
+    region: &Region,
+    operation: &str,
+) -> Result<Credentials> {
     let shared = super::signed_config(wire, profile, region).await?;
     let provider = shared.credentials_provider().ok_or_else(|| no_credentials(operation))?;
-    match tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await {
-        Ok(Ok(credentials)) => Ok(credentials),
-        _ => Err(no_credentials(operation)),
-    }
+    let credentials = tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await;
+    credentials.ok().and_then(std::result::Result::ok).ok_or_else(|| no_credentials(operation))
 }
 
 async fn send<T>(

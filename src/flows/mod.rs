@@ -4,6 +4,7 @@
 pub mod aws_credentials;
 pub mod challenge;
 pub mod create_user;
+pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod login;

@@ -189,6 +189,11 @@ impl Settings {
         self.values.entry(key).or_insert((values, Some(origin)));
     }
 
+    /// Takes back what was offered for `key`.
+    pub fn forget(&mut self, key: Key) {
+        self.values.remove(&key);
+    }
+
     /// The values of `key`; empty where it is not set.
     pub fn list(&self, key: Key) -> &[String] {
         self.values.get(&key).map_or(&[], |(values, _)| values)

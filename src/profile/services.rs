@@ -41,6 +41,8 @@ services! {
     Ssm = "ssm", "AWS_ENDPOINT_URL_SSM";
     /// CloudFormation.
     CloudFormation = "cloudformation", "AWS_ENDPOINT_URL_CLOUDFORMATION";
+    /// The Security Token Service.
+    Sts = "sts", "AWS_ENDPOINT_URL_STS";
     /// Bedrock's models.
     BedrockRuntime = "bedrock-runtime", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
     /// The agents of Bedrock AgentCore.

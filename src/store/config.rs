@@ -94,11 +94,17 @@ impl Config {
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile, or one of its values is not of its
     /// key's type.
     pub fn offer(&self, name: &ProfileName, settings: &mut Settings) -> Result<()> {
-        let profile = self.profile(name)?;
-        for key in Key::ALL.iter().copied() {
-            if let Some(value) = lookup(profile, key.dotted()) {
-                settings.offer(key, texts(key, value)?, Origin::Profile);
-            }
+        self.profile(name)?;
+        Key::ALL.iter().try_for_each(|key| self.offer_key(name, *key, settings))
+    }
+
+    /// Offers what the profile says for one key to `settings`.
+    ///
+    /// # Errors
+    /// As [`Config::offer`].
+    pub fn offer_key(&self, name: &ProfileName, key: Key, settings: &mut Settings) -> Result<()> {
+        if let Some(value) = lookup(self.profile(name)?, key.dotted()) {
+            settings.offer(key, texts(key, value)?, Origin::Profile);
         }
         Ok(())
     }

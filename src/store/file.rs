@@ -12,6 +12,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+/// Why a file of another user is refused.
+pub const FOREIGN: &str = "it is another user's";
+
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///
 /// # Errors
@@ -29,12 +32,17 @@ pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<
     read_if(path, limit, check_private)
 }
 
+/// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
+pub fn why_shared(path: &Path) -> Option<String> {
+    std::fs::metadata(path).ok().and_then(|metadata| check_private(&metadata).err()).map(|why| why.to_string())
+}
+
 #[cfg(unix)]
 fn check_private(metadata: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
     match (is_ours, metadata.mode()) {
-        (false, _) => Err(invalid("it is another user's".to_owned())),
+        (false, _) => Err(invalid(FOREIGN.to_owned())),
         (true, mode) if mode & 0o022 != 0 => Err(invalid("other users can write to it".to_owned())),
         (true, mode) if mode & 0o044 != 0 => Err(invalid("other users can read it".to_owned())),
         _ => Ok(()),

@@ -4,6 +4,8 @@
 //! and the user. A secret for another origin is therefore another entry, and one that was stored for elsewhere is told
 //! apart from one that was never stored.
 
+mod look;
+
 use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use keyring::Error as KeyringError;
 use zeroize::Zeroizing;
 
-use super::secrets::{Binding, Found};
+use super::secrets::{Binding, Found, Look};
 use crate::error::{Error, Result};
 use crate::profile::words::SecretKind;
 use crate::secret::Secret;
@@ -95,23 +97,39 @@ impl Keyring {
         })
     }
 
+    /// Whether the keyring is unlocked and which of these secrets it has, without unlocking it or reading any.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
+    pub fn look(&self, wanted: &[Binding]) -> Result<Look> {
+        let owned = wanted.to_vec();
+        self.on_thread(move || look::look(&owned)).map_err(|trouble| trouble.into_error(wanted.first()))
+    }
+
     fn call<T: Send + 'static>(
         &self,
         binding: &Binding,
         work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T> {
+        let with_store = move || match keyring::Entry::store_status() {
+            Ok(()) => work(),
+            Err(error) => Err(Trouble::Unreachable(error.to_string())),
+        };
+        self.on_thread(with_store).map_err(|trouble| trouble.into_error(Some(binding)))
+    }
+
+    fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
         let deadline = Instant::now() + self.patience;
         let (sender, receiver) = mpsc::sync_channel(1);
         std::thread::Builder::new()
             .name("keyring".to_owned())
             .spawn(move || {
-                let result = match keyring::Entry::store_status() {
-                    Ok(()) => work(),
-                    Err(error) => Err(Trouble::Unreachable(error.to_string())),
-                };
-                let _ = sender.send(result);
+                let _ = sender.send(work());
             })
-            .map_err(|error| Error::store(format!("no thread for the keyring: {error}")))?;
+            .map_err(|error| Trouble::NoThread(error.to_string()))?;
         let mut answer = receiver.recv_timeout(UNATTENDED.min(self.patience) / 2);
         if answer.is_err() && self.patience > UNATTENDED {
             log::warn!(target: "cogtok", "waiting for the keyring, which may be asking to be unlocked");
@@ -119,8 +137,7 @@ impl Keyring {
         if answer.is_err() {
             answer = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         }
-        let answer = answer.unwrap_or(Err(Trouble::Silent(self.patience)));
-        answer.map_err(|trouble| trouble.into_error(binding))
+        answer.unwrap_or(Err(Trouble::Silent(self.patience)))
     }
 }
 
@@ -130,6 +147,7 @@ enum Trouble {
     Unreachable(String),
     NotOurs,
     Silent(Duration),
+    NoThread(String),
 }
 
 impl From<KeyringError> for Trouble {
@@ -140,12 +158,13 @@ impl From<KeyringError> for Trouble {
 
 impl Trouble {
     /// The message and what to do. The library's own words show bus paths, so they are not repeated.
-    fn into_error(self, binding: &Binding) -> Error {
+    fn into_error(self, binding: Option<&Binding>) -> Error {
         let (why, next) = match &self {
             Trouble::Silent(patience) => (
                 format!("the keyring does not answer (waited {} s)", patience.as_secs_f32().ceil()),
                 "is its service stopped, or waiting for a dialog?",
             ),
+            Trouble::NoThread(why) => (format!("no thread for the keyring: {why}"), "try again"),
             Trouble::NotOurs => (
                 "the keyring's entry of this name is another program's: it was not touched".to_owned(),
                 "rename or delete it with the desktop's password manager",
@@ -185,20 +204,20 @@ impl Trouble {
             },
             Trouble::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
         };
-        let wanted = match binding.kind {
-            // Nobody asked for these.
-            SecretKind::RefreshToken | SecretKind::Device => String::new(),
-            _ => format!(" (wanted: the {binding})"),
-        };
+        // Nobody asked for a session's.
+        let asked = binding.filter(|binding| !matches!(binding.kind, SecretKind::RefreshToken | SecretKind::Device));
+        let wanted = asked.map(|binding| format!(" (wanted: the {binding})")).unwrap_or_default();
         let error = Error::store(format!("{why}{wanted}")).hint(next);
         let error = match self {
             // Parallel callers need not wait for the same silence one after the other.
             Trouble::Silent(_) => error.with_code("KeyringSilent"),
             _ => error,
         };
-        error
-            .hint(without_keyring(binding.kind))
-            .hint("or keep secrets in an encrypted file: cogtok secret init --help")
+        let error = match binding {
+            Some(binding) => error.hint(without_keyring(binding.kind)),
+            None => error,
+        };
+        error.hint("or keep secrets in an encrypted file: cogtok secret init --help")
     }
 }
 

@@ -142,6 +142,14 @@ impl SealedFile {
         SealedFile { path, key, deadline }
     }
 
+    /// Whether the file, where there is one, opens.
+    ///
+    /// # Errors
+    /// As [`SealedFile::find`].
+    pub fn check(&self) -> Result<()> {
+        self.open().map(drop)
+    }
+
     /// What the file has for this binding.
     ///
     /// # Errors

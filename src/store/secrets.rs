@@ -79,6 +79,28 @@ pub enum Found {
     Elsewhere(Vec<String>),
 }
 
+/// Whether a store has what is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// It has.
+    Here,
+    /// It has the same secret for these other origins.
+    Elsewhere(Vec<String>),
+    /// It has not.
+    Missing,
+    /// Only reading it would tell.
+    Unknown,
+}
+
+/// What can be seen of a store without unlocking it.
+#[derive(Debug)]
+pub struct Look {
+    /// Whether it would have to be unlocked first.
+    pub is_locked: bool,
+    /// Which of the secrets it has, in the order in which they were asked for.
+    pub found: Vec<Presence>,
+}
+
 /// Where secrets are kept.
 #[derive(Debug)]
 pub enum SecretStore {
@@ -144,6 +166,24 @@ impl SecretStore {
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn has(&self, binding: &Binding) -> Result<bool> {
         Ok(matches!(self.look_up(binding)?, Found::Secret(_)))
+    }
+
+    /// Which of these secrets the store has. No keyring is unlocked for it, so nobody is asked anything.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+    pub fn look(&self, wanted: &[Binding]) -> Result<Look> {
+        let file = match self {
+            SecretStore::Keyring(keyring) => return keyring.look(wanted),
+            SecretStore::File(file) => file,
+        };
+        file.check()?;
+        let presence = |binding| match file.find(binding)? {
+            Found::Secret(_) => Ok(Presence::Here),
+            Found::Elsewhere(origins) if origins.is_empty() => Ok(Presence::Missing),
+            Found::Elsewhere(origins) => Ok(Presence::Elsewhere(origins)),
+        };
+        Ok(Look { is_locked: false, found: wanted.iter().map(presence).collect::<Result<_>>()? })
     }
 
     /// Stores a secret.

@@ -1,7 +1,8 @@
 //! `cogtok profile import` against real services: what each source becomes, and that the profile works afterwards.
 
+use crate::doctor::says;
 use crate::harness::verify::verify;
-use crate::harness::{Home, Run, poll, unique, workshop};
+use crate::harness::{Answer, Home, Run, Server, poll, unique, workshop};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -211,4 +212,40 @@ fn a_pool_with_one_client_of_each_kind_asks_nothing() {
     run(&["token", "m2m"]).run().ok().line();
     let user = run(&["token", "user", "--username", &email, "--password-stdin"]).stdin(PASSWORD);
     user.canary_password(PASSWORD).run().ok().line();
+}
+
+#[test]
+fn the_flow_that_the_client_allows_is_the_profiles_so_that_the_first_sign_in_works() {
+    let ws = workshop();
+    let email = ws.user(PASSWORD);
+    let client = ws.password_only.id.as_str();
+    let parameter = format!("/{}/config/dev", unique("password-only"));
+    let value = json!({"COGNITO_USER_POOL_ID": ws.pool_id, "COGNITO_USER_CLIENT_ID": client}).to_string();
+    ws.ministack.admin("AmazonSSM.PutParameter", &json!({"Name": parameter, "Value": value, "Type": "String"}));
+    let issuer = format!("{}/{}", ws.endpoint, ws.pool_id);
+    let sources: [&[&str]; 3] =
+        [&[&parameter], &[&issuer, "--client-id", client], &[&ws.pool_id, "--client-id", client]];
+    for source in sources {
+        let home = Home::new();
+        import(&home, source).args(["--name", "ws"]).run().ok();
+        assert_eq!(settings(&home, "ws")["user.auth_flow"], json!("password"), "{source:?}");
+        let sign_in = home.cogtok(["token", "user", "--username", &email, "--password-stdin"]).stdin(PASSWORD);
+        verify(sign_in.canary_password(PASSWORD).run().ok().line(), ws);
+        says(home.cogtok(["doctor", "--json"]).aws().run().ok(), "user-client", "ok", "`password`");
+    }
+    // Credentials that a container's platform names are at hand as well.
+    let platform = Server::always(Answer::json(
+        200,
+        &json!({"AccessKeyId": "test", "SecretAccessKey": "test", "Token": "test", "Expiration": "2099-01-01T00:00:00Z"}),
+    ));
+    let args = ["profile", "import", &issuer, "--client-id", client, "--name", "ws"];
+    let home = Home::new();
+    let run = home.cogtok(args).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/creds", platform.url()));
+    run.run().ok();
+    assert_eq!((settings(&home, "ws")["user.auth_flow"].clone(), platform.hits()), (json!("password"), 1));
+    // Where nothing names any, none are looked for.
+    let home = Home::new();
+    home.cogtok(args).run().ok();
+    assert_eq!(settings(&home, "ws")["user.auth_flow"], Value::Null);
+    says(home.cogtok(["doctor", "--json"]).aws().run().code(3), "user-client", "fail", "`srp`");
 }

@@ -18,7 +18,7 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 59] = [
+const COMMANDS: [(&str, Gives); 60] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -47,6 +47,8 @@ const COMMANDS: [(&str, Gives); 59] = [
     ("secret set m2m-client", Nothing),
     ("secret status", Data),
     ("secret status --json", Data),
+    ("doctor", Data),
+    ("doctor --json --offline", Data),
     ("token m2m", Data),
     ("token m2m --json", Data),
     ("token m2m --header", Data),

@@ -22,7 +22,7 @@ use crate::cli::{Global, Output};
 use crate::{env, terminal};
 
 pub use secrets::variable;
-pub use settings::{as_written, aws_environment, other_profiles};
+pub use settings::{as_written, aws_environment, offer_old_variables, other_profiles};
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -36,6 +36,16 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
+/// The names of our variables that are set and not empty.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn ours() -> Vec<String> {
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let mut names: Vec<String> = set.filter_map(|(name, _)| name.into_string().ok()).collect();
+    names.retain(|name| name.starts_with("COGTOK_"));
+    names.sort_unstable();
+    names
+}
+
 /// A secret from a variable, as CI systems hand them over.
 pub fn secret(name: &str) -> Option<Secret> {
     var(name).map(Secret::new)

@@ -1,9 +1,10 @@
 //! Secrets, as a command sees them: from the environment, or from where they are kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Kind, Result};
+use cogtok::flows::doctor::secrets::NOT_ASKED;
 use cogtok::profile::Profile;
 use cogtok::profile::words::{SecretKind, StoreKind};
 use cogtok::secret::Secret;
@@ -25,9 +26,7 @@ impl App {
         let store = match self.store_kind()? {
             StoreKind::Keyring => SecretStore::Keyring(Keyring::new(self.patience())),
             StoreKind::File => {
-                let path = self.dirs().secrets_file.clone().ok_or_else(|| {
-                    Error::store("there is no home directory for the secrets file").hint("set HOME or XDG_DATA_HOME")
-                })?;
+                let path = self.secrets_path()?;
                 let key = self.sealing_key(path.exists())?;
                 SecretStore::File(SealedFile::new(path, key, self.deadline()))
             }
@@ -44,6 +43,35 @@ impl App {
                 .hint("COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE opens one"));
         }
         self.secrets()
+    }
+
+    /// The secret store for a look that asks nobody anything and takes a few seconds at most.
+    pub fn secrets_to_look_at(&self) -> Result<SecretStore> {
+        interrupt::watch();
+        // What else is looked at needs time as well.
+        let patience = UNATTENDED.min(self.deadline().saturating_duration_since(Instant::now()) / 2);
+        if self.store_kind()? == StoreKind::Keyring {
+            return Ok(SecretStore::Keyring(Keyring::new(patience)));
+        }
+        let path = self.secrets_path()?;
+        let identity = env::var("COGTOK_SECRET_IDENTITY");
+        if identity.is_none() && env::secret("COGTOK_PASSPHRASE").is_none() {
+            let what = if path.exists() { "its passphrase is not asked for here" } else { "it is not made yet" };
+            return Err(Error::store(format!("the secrets file {}: {what}", path.display()))
+                .with_code(NOT_ASKED)
+                .hint("COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it; cogtok secret init --help"));
+        }
+        let key = match identity {
+            Some(identity) => SealingKey::identity_from(Path::new(&identity), Instant::now() + patience)?,
+            None => self.sealing_key(true)?,
+        };
+        Ok(SecretStore::File(SealedFile::new(path, key, self.deadline())))
+    }
+
+    fn secrets_path(&self) -> Result<PathBuf> {
+        self.dirs().secrets_file.clone().ok_or_else(|| {
+            Error::store("there is no home directory for the secrets file").hint("set HOME or XDG_DATA_HOME")
+        })
     }
 
     /// The name of the place where secrets are kept, which is not opened for that.

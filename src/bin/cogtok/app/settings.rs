@@ -34,6 +34,16 @@ impl App {
 
     /// What options, variables and the profile of this name say, each value from the strongest of them.
     pub fn settings(&self, name: Option<&ProfileName>, options: &[(Key, Option<String>)]) -> Result<Settings> {
+        let mut settings = self.given_settings(options);
+        match name {
+            Some(name) => self.config()?.offer(name, &mut settings)?,
+            None => offer_old_variables(&mut settings),
+        }
+        Ok(settings)
+    }
+
+    /// What the options of the command, the global ones and the variables say.
+    pub fn given_settings(&self, options: &[(Key, Option<String>)]) -> Settings {
         let mut settings = Settings::default();
         for (key, value) in options.iter().chain(&self.global_options()) {
             if let Some(value) = value {
@@ -45,19 +55,7 @@ impl App {
                 settings.offer(key, vec![value], Origin::Variable(variable));
             }
         }
-        match name {
-            Some(name) => self.config()?.offer(name, &mut settings)?,
-            // The variables of the old scripts stand in for a profile, and never mix with one.
-            None => {
-                for (key, variable) in OLD_VARIABLES {
-                    if let Some(value) = env::var(variable) {
-                        log::info!(target: "cogtok", "{variable} stands in for a profile");
-                        settings.offer(key, vec![value], Origin::Variable(variable));
-                    }
-                }
-            }
-        }
-        Ok(settings)
+        settings
     }
 
     /// The global options that are settings of a profile.
@@ -112,6 +110,16 @@ impl App {
         match names.is_empty() {
             true => chosen.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
             false => chosen.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+        }
+    }
+}
+
+/// The variables of the old scripts stand in for a profile, and never mix with one.
+pub fn offer_old_variables(settings: &mut Settings) {
+    for (key, variable) in OLD_VARIABLES {
+        if let Some(value) = env::var(variable) {
+            log::info!(target: "cogtok", "{variable} stands in for a profile");
+            settings.offer(key, vec![value], Origin::Variable(variable));
         }
     }
 }

@@ -3,6 +3,7 @@
 mod aws_credentials;
 mod cache;
 mod completions;
+mod doctor;
 mod exec;
 mod header;
 mod login;
@@ -35,6 +36,7 @@ pub enum Command {
     Login(login::Login),
     Logout(logout::Logout),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     /// Name the pools and clients you use
     #[command(subcommand)]
     Profile(profile::Command),
@@ -60,6 +62,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Login(args) => login::run(&app, &args),
         Command::Logout(args) => logout::run(&app, &args),
         Command::Status(_) => status::run(&app),
+        Command::Doctor(args) => doctor::run(&app, &args),
         Command::Profile(command) => profile::run(&app, command),
         Command::Secret(command) => secret::run(&app, command),
         Command::Exec(args) => exec::run(&app, &args),

@@ -121,5 +121,12 @@ fn check_name(app: &App, args: &Import, name: &ProfileName) -> Result<()> {
 
 /// Whether AWS credentials were named, so that looking for them is no surprise.
 fn has_aws_credentials() -> bool {
-    ["AWS_PROFILE", "AWS_ACCESS_KEY_ID"].iter().any(|name| env::var(name).is_some())
+    const NAMES: [&str; 5] = [
+        "AWS_PROFILE",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+    NAMES.iter().any(|name| env::var(name).is_some())
 }

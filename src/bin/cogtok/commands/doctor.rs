@@ -1,0 +1,50 @@
+//! `cogtok doctor`: what could keep the profile from working.
+
+mod look;
+mod report;
+
+use clap::Args;
+use cogtok::error::Result;
+use cogtok::flows::doctor::failure;
+use cogtok::profile::words::ProfileName;
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::terminal;
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Find out what keeps a profile from working
+///
+/// Looks at the configuration, the secret store, AWS credentials, the clock, the network, the pool and its app clients, and
+/// says what to type where something is wrong. Nothing is changed, nobody is asked, and no secret is shown: the result can
+/// be pasted into a ticket. The exit code is that of the first check that fails.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok doctor -p ws\n  \
+    cogtok doctor --offline\n  \
+    cogtok doctor --json | jq '.[] | select(.status == \"fail\")'")]
+pub struct Doctor {
+    /// Leave out what needs the network
+    #[arg(long)]
+    offline: bool,
+}
+
+pub fn run(app: &App, args: &Doctor) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let name = app.profile_name();
+    let found = look::look(app, args.offline, name.as_ref().map(Option::as_ref));
+    let profile = name.as_ref().ok().and_then(Option::as_ref).map(ProfileName::as_str);
+    terminal::data(&match form {
+        Output::Json => report::json(&found, profile),
+        _ => report::text(&found, profile),
+    })?;
+    match failure(&found) {
+        Some(error) => Err(error),
+        None if form == Output::Text => {
+            terminal::note(&report::summary(&found));
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,127 @@
+//! What is looked at, and what of the process it depends on.
+
+use std::time::Duration;
+
+use cogtok::error::{Error, Result};
+use cogtok::flows::doctor::secrets::Wanted;
+use cogtok::flows::doctor::{Check, Finding, aws, configuration, environment, network, pool, secrets, tokens};
+use cogtok::profile::Profile;
+use cogtok::profile::keys::{Key, Settings};
+use cogtok::profile::services::Service;
+use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::store::config::Config;
+
+use crate::app::{App, aws_environment, offer_old_variables, variable};
+use crate::commands::secret::bindings;
+use crate::env;
+
+/// What the network checks leave of `--timeout`, to tell what they found.
+const MARGIN: Duration = Duration::from_millis(100);
+
+/// Everything, in the order in which it is told.
+pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Error>) -> Vec<Finding> {
+    let (path, config) = (app.config_path(), app.config());
+    let known = name.ok().flatten();
+    let mut found = configuration::configuration(path.as_deref(), config.as_ref().copied(), known);
+    let config = config.ok();
+    let mut settings = app.given_settings(&[]);
+    if matches!(name, Ok(None)) {
+        offer_old_variables(&mut settings);
+    }
+    found.push(match config {
+        None => Finding::skip(Check::Profile, "the configuration can't be read"),
+        Some(config) => configuration::chosen(name, named_by(app), config, configuration::is_described(&settings)),
+    });
+    // The profile in its configuration, where both are there.
+    let written = config.zip(known).filter(|(config, name)| config.names().contains(name));
+    let is_whole = written.is_some() || matches!(name, Ok(None));
+    found.extend(configuration::values(written, &mut settings));
+    let aws = aws_environment();
+    match Profile::resolve(known.cloned(), &settings, &aws) {
+        Ok(mut profile) => {
+            app.settle_region(&mut profile);
+            found.extend(of_profile(app, is_offline, &profile, is_whole));
+            found.push(aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)));
+        }
+        Err(error) => found.push(configuration::unresolved(&error)),
+    }
+    let endpoint = aws.endpoints.get(&Service::CognitoIdp).map(|(name, _)| *name);
+    found.extend(environment::variables(&env::ours(), &settings, &alone(written), endpoint));
+    found.extend(env::var("AWS_BEARER_TOKEN_BEDROCK").map(|key| environment::bedrock_key(key.starts_with("eyJ"))));
+    found.sort_by_key(|finding| finding.check);
+    found
+}
+
+/// Who names the profile.
+fn named_by(app: &App) -> &'static str {
+    match (&app.global.profile, env::var("COGTOK_PROFILE")) {
+        (Some(_), _) => "-p",
+        (None, Some(_)) => "COGTOK_PROFILE",
+        (None, None) => "`default_profile`",
+    }
+}
+
+/// What the profile says without options and variables.
+fn alone(written: Option<(&Config, &ProfileName)>) -> Settings {
+    let mut settings = Settings::default();
+    if let Some((config, name)) = written {
+        Key::ALL.iter().for_each(|key| drop(config.offer_key(name, *key, &mut settings)));
+    }
+    settings
+}
+
+/// What depends on the profile. `is_whole` says whether it could be read.
+fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool) -> Vec<Finding> {
+    let (mut found, wanted) = wanted(app, profile);
+    if is_whole && (profile.name.is_some() || profile.user.client_id.is_some() || profile.m2m.client_id.is_some()) {
+        found.extend(configuration::completeness(profile));
+    }
+    let seen = app.secrets_to_look_at().and_then(|store| {
+        let bindings: Vec<_> = wanted.iter().map(|wanted| wanted.binding.clone()).collect();
+        store.look(&bindings)
+    });
+    found.extend(secrets::secrets(app.store_name(), &seen, &wanted));
+    found.extend(pool::identity_pool(profile));
+    found.extend(tokens::tokens(profile, &app.cache(), env::now()));
+    let has_secret = |kind: SecretKind| wanted.iter().any(|wanted| wanted.binding.kind == kind);
+    found.extend(match (is_offline, is_whole) {
+        (true, _) => network::skipped(profile, "not looked at: `--offline`"),
+        (false, false) => network::skipped(profile, "the profile can't be read"),
+        (false, true) => online(app, profile, has_secret),
+    });
+    found
+}
+
+/// The secrets that should be there, and findings about those that can't be looked for.
+fn wanted(app: &App, profile: &Profile) -> (Vec<Finding>, Vec<Wanted>) {
+    let (mut found, mut wanted) = (Vec::new(), Vec::new());
+    for kind in SecretKind::STORED_BY_HAND.iter().copied() {
+        if kind == SecretKind::M2mClient && profile.m2m.secret_arn.is_some() {
+            continue;
+        }
+        let variable = variable(kind).filter(|name| env::var(name).is_some());
+        match bindings(profile, kind) {
+            Ok(bindings) => {
+                let is_listed = bindings.first().is_some_and(|binding| {
+                    let of_client = |config: &Config| config.lists_secret(kind, &binding.client_id);
+                    profile.secrets.contains(&kind) || app.config().is_ok_and(of_client)
+                });
+                let bindings = bindings.into_iter().filter(|_| is_listed || variable.is_some());
+                wanted.extend(bindings.map(|binding| Wanted { binding, variable }));
+            }
+            Err(error) if profile.secrets.contains(&kind) => {
+                found.push(Finding::skip(Check::Secret, format!("the {kind} secret: {error}")));
+            }
+            Err(_) => {}
+        }
+    }
+    (found, wanted)
+}
+
+fn online(app: &App, profile: &Profile, has_secret: impl Fn(SecretKind) -> bool) -> Vec<Finding> {
+    let until = app.deadline().checked_sub(MARGIN).unwrap_or_else(|| app.deadline());
+    let looked = app
+        .wire()
+        .and_then(|wire| app.block_on(async { Ok(network::network(&wire, profile, until, has_secret).await) }));
+    looked.unwrap_or_else(|error| vec![Finding::of(Check::CognitoApi, &error)])
+}

@@ -1,0 +1,70 @@
+//! What to do about a finding, in one table; what AWS and the network refuse has its hints in [`crate::cognito::error`] and
+//! [`crate::cognito::fault`].
+
+use crate::cognito::fault::Cause;
+
+pub(super) const HELP: &str = "see docs/doctor.md";
+
+// The configuration.
+pub(super) const PRIVATE: &str = "chmod 600 {value}";
+pub(super) const FOREIGN: &str = "run cogtok as that user, or name another file: cogtok doctor{p} --config FILE";
+pub(super) const EDIT: &str = "mend it with an editor: {value}";
+pub(super) const FIRST_PROFILE: &str = "cogtok profile import SOURCE, or cogtok profile create NAME";
+pub(super) const CHOOSE: &str = "cogtok profile use NAME, or add `-p NAME`; the profiles are {value}";
+pub(super) const SET: &str = "cogtok profile set {name} {value} VALUE";
+pub(super) const UNSET: &str = "unset {value}";
+pub(super) const FOR_USERS: &str = "cogtok profile set {name} user.client_id ID, or m2m.client_id";
+pub(super) const TOKEN_URL: &str = "cogtok profile set {name} m2m.token_url URL";
+
+// Secrets.
+pub(super) const UNLOCK: &str = "unlock it: log in to the desktop, or start the keyring with its password";
+pub(super) const STORE: &str = "store it: {value}";
+pub(super) const NO_SECRET: &str = "unset COGTOK_USER_CLIENT_SECRET, or cogtok secret delete user-client{p}";
+pub(super) const STORE_AGAIN: &str = "if that is right, store it again: {value}";
+
+// The network.
+pub(super) const CLOCK: &str = "set the clock: timedatectl set-ntp true";
+pub(super) const NAME: &str =
+    "check the name and this machine's DNS: cogtok profile show {name}; a new domain takes a minute to appear";
+pub(super) const CLOSED: &str =
+    "check address and port: cogtok profile show {name}; is the server up, and no firewall in the way?";
+pub(super) const CERTIFICATE: &str = "check the address and this machine's clock; a company's own CA goes in `cogtok doctor{p} --ca-bundle FILE`, or AWS_CA_BUNDLE";
+pub(super) const PROXY: &str = "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY";
+pub(super) const SILENCE: &str = "is a firewall or a proxy in the way? `cogtok doctor{p} -v` shows the requests";
+pub(super) const BROKEN: &str = "is that the right address? cogtok profile show {name}";
+
+// The pool and its clients.
+pub(super) const REGION: &str = "cogtok profile set {name} region {value}";
+pub(super) const ISSUER: &str = "check `user_pool_id` and `endpoint_url`: cogtok profile show {name}";
+pub(super) const FLOW: &str = "cogtok profile set {name} user.auth_flow {value}";
+pub(super) const NO_FLOW: &str =
+    "enable a flow on the app client (docs/cognito.md), or sign in with the browser: cogtok login{p}";
+pub(super) const WRONG_CLIENT: &str = "cogtok profile set {name} {value} ID";
+pub(super) const CODE_GRANT: &str =
+    "allow the code grant on the app client, if `cogtok login{p}` is to work (docs/cognito.md)";
+pub(super) const CALLBACKS: &str = "cogtok profile set {name} user.redirect_uris {value}";
+pub(super) const NO_CALLBACKS: &str = "register one of them as a callback URL of the app client (docs/cognito.md)";
+pub(super) const SCOPES: &str = "cogtok profile set {name} m2m.scopes {value}";
+pub(super) const TRANSPORT: &str = "cogtok profile set {name} m2m.transport {value}";
+pub(super) const IDENTITY_POOL: &str = "cogtok profile set {name} identity_pool.id REGION:UUID";
+
+// AWS's own variables.
+pub(super) const BEDROCK: &str =
+    "unset AWS_BEARER_TOKEN_BEDROCK; cogtok aws-credentials{p} makes credentials that Bedrock takes";
+
+/// A hint with its value filled in.
+pub(super) fn with(hint: &str, value: &str) -> String {
+    hint.replace("{value}", value)
+}
+
+/// What to do about a server that is not reached.
+pub(super) const fn about(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Name => NAME,
+        Cause::Closed => CLOSED,
+        Cause::Certificate => CERTIFICATE,
+        Cause::Proxy => PROXY,
+        Cause::Silence => SILENCE,
+        Cause::Other => BROKEN,
+    }
+}

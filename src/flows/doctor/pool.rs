@@ -1,0 +1,63 @@
+//! The pool: its discovery document and its keys, and the identity pool's id.
+
+use std::time::Instant;
+
+use super::hints::{self, with};
+use super::network::within;
+use super::{Check, Finding};
+use crate::cognito::http::Wire;
+use crate::cognito::{discovery, jwks};
+use crate::error::Result;
+use crate::flows::verify;
+use crate::profile::services::Service;
+use crate::profile::words::PoolId;
+use crate::profile::{Profile, aws_origin, issuers};
+
+/// The pool's discovery document and its keys.
+pub(super) async fn pool(wire: &Wire, profile: &Profile, until: Instant) -> Vec<Finding> {
+    let Some(pool) = &profile.user_pool_id else { return Vec::new() };
+    let base = match profile.endpoint(Service::CognitoIdp) {
+        Some(endpoint) => Ok(endpoint.clone()),
+        None => aws_origin("cognito-idp", &pool.region()).parse(),
+    };
+    let document = async { within(until, discovery::document(wire, &base?, pool)).await };
+    let keys = async {
+        let url = verify::published_at(profile, None)?;
+        within(until, jwks::fetch(wire, &url)).await
+    };
+    let (document, keys) = tokio::join!(document, keys);
+    let keys = match keys {
+        Ok(keys) => Finding::ok(Check::SigningKeys, format!("{} that can check RS256 signatures", keys.ids().count())),
+        Err(error) => Finding::of(Check::SigningKeys, &error),
+    };
+    vec![issuer(pool, document), keys]
+}
+
+fn issuer(pool: &PoolId, document: Result<discovery::Document>) -> Finding {
+    let check = Check::Discovery;
+    let document = match document {
+        Ok(document) => document,
+        Err(error) => return Finding::of(check, &error),
+    };
+    let issuer = &document.issuer;
+    if !issuers(pool).contains(issuer) {
+        let detail =
+            format!("the issuer is {issuer}, not {}: no service takes its tokens for the pool's", issuers(pool)[0]);
+        return Finding::warn(check, detail, hints::ISSUER);
+    }
+    let endpoint = document.token_endpoint.map_or("no domain".to_owned(), |url| format!("token endpoint {url}"));
+    Finding::ok(check, format!("issuer {issuer}, {endpoint}"))
+}
+
+/// The form of the identity pool's id.
+pub fn identity_pool(profile: &Profile) -> Option<Finding> {
+    let check = Check::IdentityPool;
+    let pool = profile.identity_pool_id.as_ref()?;
+    let lengths: Vec<usize> = pool.as_str().split(':').nth(1).unwrap_or_default().split('-').map(str::len).collect();
+    let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
+    let is_uuid = lengths == [8, 4, 4, 4, 12] && pool.as_str().split(':').nth(1).is_some_and(|id| id.chars().all(hex));
+    Some(match is_uuid {
+        true => Finding::ok(check, format!("{pool} has the form of one")),
+        false => Finding::warn(check, format!("{pool} is not a Region and a UUID"), with(hints::IDENTITY_POOL, "")),
+    })
+}

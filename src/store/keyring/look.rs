@@ -1,0 +1,67 @@
+//! Looking into the keyring without unlocking it: the store under `keyring` unlocks whatever it looks for, which asks the
+//! person at the desktop.
+
+use super::Trouble;
+use crate::store::secrets::{Binding, Look, Presence};
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
+    use std::collections::HashMap;
+
+    use secret_service::EncryptionType;
+    use secret_service::blocking::SecretService;
+
+    use super::{SERVICE, are_ours};
+
+    let unreachable = |why: secret_service::Error| Trouble::Unreachable(why.to_string());
+    let service = SecretService::connect(EncryptionType::Dh).map_err(unreachable)?;
+    let is_locked = match service.get_default_collection() {
+        Ok(collection) => collection.is_locked().map_err(decode)?,
+        Err(why) => return Err(decode(why)),
+    };
+    let mut found = Vec::new();
+    for binding in wanted {
+        let account = binding.account();
+        let items = service.search_items(HashMap::from([("service", SERVICE), ("username", account.as_str())]));
+        let items = items.map_err(decode)?;
+        if !items.unlocked.is_empty() || !items.locked.is_empty() {
+            found.push(Presence::Here);
+            continue;
+        }
+        let mut origins = Vec::new();
+        for item in service.search_items(HashMap::from([("service", SERVICE)])).map_err(decode)?.unlocked {
+            let attributes = item.get_attributes().map_err(decode)?;
+            let account = attributes.get("username").filter(|_| are_ours(&attributes));
+            origins.extend(account.and_then(|account| binding.origin_in(account)).map(str::to_owned));
+        }
+        found.push(if origins.is_empty() { Presence::Missing } else { Presence::Elsewhere(origins) });
+    }
+    Ok(Look { is_locked, found })
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn decode(why: secret_service::Error) -> Trouble {
+    use keyring::Error as KeyringError;
+    match why {
+        secret_service::Error::Locked | secret_service::Error::NoResult | secret_service::Error::Prompt => {
+            Trouble::Keyring(KeyringError::NoStorageAccess(Box::new(why)))
+        }
+        why => Trouble::Keyring(KeyringError::PlatformFailure(Box::new(why))),
+    }
+}
+
+/// Other keyrings have no such question: an entry's attributes are read where the platform keeps some.
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
+    use keyring::Error as KeyringError;
+    keyring::Entry::store_status().map_err(|why| Trouble::Unreachable(why.to_string()))?;
+    let presence =
+        |binding: &Binding| match keyring::Entry::new(super::SERVICE, &binding.account())?.inner.get_attributes() {
+            Ok(_) => Ok(Presence::Here),
+            Err(KeyringError::NoEntry) => Ok(Presence::Missing),
+            Err(KeyringError::NotSupportedByStore(_)) => Ok(Presence::Unknown),
+            Err(error) => Err(error.into()),
+        };
+    let found = wanted.iter().map(presence).collect::<Result<Vec<_>, Trouble>>()?;
+    Ok(Look { is_locked: false, found })
+}
