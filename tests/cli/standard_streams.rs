@@ -18,7 +18,7 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 60] = [
+const COMMANDS: [(&str, Gives); 61] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
