@@ -57,6 +57,19 @@ pub(super) async fn call<T>(
     call: &Call<'_>,
     read: impl Fn(u16, &[u8]) -> Said<T>,
 ) -> Result<T> {
+    call_with_headers(wire, profile, call, |answer| read(answer.status().as_u16(), answer.body())).await
+}
+
+/// As [`call`], for answers whose headers say something.
+///
+/// # Errors
+/// As [`call`].
+pub(super) async fn call_with_headers<T>(
+    wire: &Wire,
+    profile: &Profile,
+    call: &Call<'_>,
+    read: impl Fn(&http::Response<Vec<u8>>) -> Said<T>,
+) -> Result<T> {
     let credentials = credentials(wire, profile, call.operation, call.region).await?;
     with_retries(wire, || send(wire, profile, call, &credentials, &read)).await
 }
@@ -75,13 +88,13 @@ async fn send<T>(
     profile: &Profile,
     call: &Call<'_>,
     credentials: &Credentials,
-    read: &impl Fn(u16, &[u8]) -> Said<T>,
+    read: &impl Fn(&http::Response<Vec<u8>>) -> Said<T>,
 ) -> Result<T, Failed> {
     let request = signed(profile, call, credentials, wire.now()).map_err(Failed::last)?;
     let operation = call.operation;
     let answer = wire.exchange(request).await.map_err(|fault| Failed::unanswered(operation, fault))?;
     let status = answer.status().as_u16();
-    match read(status, answer.body()) {
+    match read(&answer) {
         Said::Answer(answer) => Ok(answer),
         Said::Refused(code, message) => Err(Failed::refused(refused(operation, &code, &message, wire.redactor()))),
         Said::Strange => {
