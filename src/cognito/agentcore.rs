@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::http::Wire;
 use super::rest::refusal;
 use super::signed::{Call, Said, call_with_headers};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::targets::Address;
@@ -79,7 +79,7 @@ impl Resource {
             Some("ResourceNotFoundException" | "ValidationException") => {
                 error.hint("check the ARN, and that the AWS credentials are of its account: `--aws-profile NAME`")
             }
-            None if error.kind() == crate::error::Kind::AwsCredentials => error.hint(format!(
+            None if error.kind() == Kind::AwsCredentials => error.hint(format!(
                 "or let somebody who has some run `{}`, and give its output: `--authorizer FILE`",
                 self.aws_command()
             )),
