@@ -65,6 +65,10 @@ fn a_model_answers_the_user_and_the_request_is_signed_as_botocore_signs_it() {
     let more = ["--system", "Answer in French", "--max-tokens", "7"];
     ask(&[&[MODEL, "2 < 3?"], &more[..]].concat()).ok();
     call(&home, &keyring, &bedrock.url(), &[MODEL, "-"]).stdin("from a pipe\n").run().ok();
+    for (redirect, code) in [(">/dev/full", 7), (">&-", 0)] {
+        let run = call(&home, &keyring, &bedrock.url(), &[MODEL, "x"]).redirect(redirect).run();
+        run.code(code).stderr_has(if code == 0 { "tokens in" } else { "standard output can't be written" });
+    }
     let arn = "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/eu.amazon.nova-lite-v1:0";
     ask(&[arn, "x"]).ok();
     ask(&[MODEL, "x", "--model-region", "us-west-2"]).ok();
@@ -80,14 +84,14 @@ fn a_model_answers_the_user_and_the_request_is_signed_as_botocore_signs_it() {
     assert_eq!((&sent[3], &sent[4]), (&with_more, &said("from a pipe\n")));
     assert_eq!(requests[0].path, "/model/us.amazon.nova-lite-v1%3A0/converse");
     let in_path = "arn%3Aaws%3Abedrock%3Aeu-west-1%3A111122223333%3Ainference-profile%2Feu.amazon.nova-lite-v1%3A0";
-    assert_eq!(requests[5].path, format!("/model/{in_path}/converse"));
+    assert_eq!(requests[7].path, format!("/model/{in_path}/converse"));
     let given = home.cogtok(["aws-credentials", "-p", "ws"]).keyring(&keyring).run().ok().json();
     let text = |name: &str| given[name].as_str().unwrap();
     for secret in ["SecretAccessKey", "SessionToken"] {
         first.stderr_lacks(text(secret));
     }
     let (access_key, secret_key, token) = (text("AccessKeyId"), text("SecretAccessKey"), Some(text("SessionToken")));
-    for (range, region) in [(0..5, "us-east-1"), (5..6, "eu-west-1"), (6..7, "us-west-2")] {
+    for (range, region) in [(0..7, "us-east-1"), (7..8, "eu-west-1"), (8..9, "us-west-2")] {
         Signer { access_key, secret_key, token, service: "bedrock", region }.signed(&bedrock.url(), &requests[range]);
     }
 }
@@ -97,9 +101,9 @@ fn a_stream_is_printed_event_by_event() {
     let proxy = Proxy::new(&workshop().endpoint);
     let (home, keyring) = signed_in(&proxy);
     let bytes = converse_stream(&["Grüße", ", ", "Alice."]);
-    let answers = [event_stream(bytes.clone()), event_stream(bytes.clone()), event_stream(bytes)];
-    let [whole, bit_by_bit, once_more] = answers;
-    let bedrock = Server::script([whole, bit_by_bit.trickle(1, std::time::Duration::ZERO), once_more]);
+    let whole = || event_stream(bytes.clone());
+    let bit_by_bit = whole().trickle(1, std::time::Duration::ZERO);
+    let bedrock = Server::script([whole(), bit_by_bit, whole(), whole(), whole()]);
     let ask = |args: &[&str]| call(&home, &keyring, &bedrock.url(), args).arg("--stream").run();
     for _ in 0..2 {
         let output = ask(&[MODEL, "x"]);
@@ -111,6 +115,9 @@ fn a_stream_is_printed_event_by_event() {
     assert_eq!(lines[1]["contentBlockDelta"]["delta"]["text"], "Grüße");
     assert_eq!(lines.last().unwrap()["metadata"]["usage"]["outputTokens"], 5);
     assert_eq!(lines.len(), 7);
+    for (redirect, code) in [(">/dev/full", 7), (">&-", 0)] {
+        call(&home, &keyring, &bedrock.url(), &[MODEL, "x", "--stream"]).redirect(redirect).run().code(code);
+    }
     let requests = bedrock.requests();
     assert_eq!(requests[0].path, "/model/us.amazon.nova-lite-v1%3A0/converse-stream");
     let given = home.cogtok(["aws-credentials", "-p", "ws"]).keyring(&keyring).run().ok().json();

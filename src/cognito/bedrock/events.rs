@@ -1,6 +1,6 @@
 //! The answer of ConverseStream, event by event (`application/vnd.amazon.eventstream`).
 
-use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
+use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::event_stream::Message;
 use serde_json::Value;
 
@@ -19,7 +19,6 @@ pub(super) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 #[derive(Debug)]
 pub struct Events {
     answer: Streamed,
-    decoder: MessageFrameDecoder,
     redactor: Redactor,
     unread: Vec<u8>,
     has_stopped: bool,
@@ -27,7 +26,7 @@ pub struct Events {
 
 impl Events {
     pub(super) fn new(answer: Streamed, redactor: Redactor) -> Self {
-        Events { answer, decoder: MessageFrameDecoder::new(), redactor, unread: Vec::new(), has_stopped: false }
+        Events { answer, redactor, unread: Vec::new(), has_stopped: false }
     }
 
     /// The next event, its name and what it carries; none at the end of the answer.
@@ -61,18 +60,19 @@ impl Events {
             Error::network(format!("{OPERATION}: the answer is no stream of events: {why}"))
                 .hint("check the network and the proxy, then try again")
         };
-        // The length comes first, before anything vouches for it.
-        if self.unread.len() > MAX_ANSWER {
+        let Some(length) = self.unread.first_chunk::<4>() else { return Ok(None) };
+        // It comes first, before anything vouches for it.
+        let length = u32::from_be_bytes(*length) as usize;
+        if length > MAX_ANSWER {
             return Err(malformed("an event is larger than 1 MiB"));
         }
-        let mut rest = self.unread.as_slice();
-        let frame = self.decoder.decode_frame(&mut rest).map_err(|why| malformed(&why.to_string()))?;
-        let left = rest.len();
-        self.unread.drain(..self.unread.len() - left);
-        match frame {
-            DecodedFrame::Complete(message) => Ok(Some(message)),
-            DecodedFrame::Incomplete => Ok(None),
+        if self.unread.len() < length {
+            return Ok(None);
         }
+        let mut frame = &self.unread[..length];
+        let message = read_message_from(&mut frame).map_err(|why| malformed(&why.to_string()))?;
+        self.unread.drain(..length);
+        Ok(Some(message))
     }
 
     /// The event that a frame is; an exception in it is an error.
