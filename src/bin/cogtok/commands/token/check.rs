@@ -30,7 +30,7 @@ const MOST_BYTES: usize = 1024 * 1024;
     cogtok token check --for agentcore-runtime --allowed-client CLIENT -p ws\n  \
     cogtok token check --for apigateway-http --allowed-audience CLIENT --as m2m\n  \
     cogtok token check --for agentcore-gateway --authorizer gateway.json\n  \
-    cogtok token check --arn arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234")]
+    cogtok token check --arn $RUNTIME_ARN -p ws")]
 pub struct Check {
     #[command(flatten)]
     given: Given,
