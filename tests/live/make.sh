@@ -20,14 +20,9 @@ client() {
 }
 web=$(client web '{"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     "PreventUserExistenceErrors": "ENABLED"}')
-rotating=$(client rotating '{"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH"],
-    "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}')
 machine=$(client m2m '{"GenerateSecret": true, "AllowedOAuthFlows": ["client_credentials"],
     "AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthScopes": ["api/read"]}')
-# The newest of the flows; an older Region may not know it.
-direct=$(client direct '{"GenerateSecret": true, "ExplicitAuthFlows": ["ALLOW_CLIENT_TOKEN_AUTH"],
-    "AllowedOAuthScopes": ["api/read"]}') || direct=''
-echo "  clients $web $rotating $machine $direct"
+echo "  clients $web $machine"
 
 makes "domain $run" "aws cognito-idp delete-user-pool-domain --user-pool-id $pool --domain $run"
 jq -n --arg pool "$pool" --arg domain "$run" '{UserPoolId: $pool, Domain: $domain}' | idp create-user-pool-domain >/dev/null

@@ -5,7 +5,7 @@ echo
 echo "Points:"
 
 # short: a row's worth of a text.
-short() { tr '\n\t|' '   ' | cut -c1-160; }
+short() { tr '\n\t|' '   ' | sed 's/ *$//' | cut -c1-160; }
 # outcome: `taken`, or the refusal that `call` printed.
 outcome() { if "$@" >"$work/said"; then echo taken; else short <"$work/said"; fi; }
 # password_auth CLIENT USER PASSWORD: InitiateAuth.
@@ -26,7 +26,8 @@ data-urlencode = \"scope=$3\"")
 }
 # granted: the scopes in the token of the last answer.
 granted() {
-    jq -r '.access_token // empty' "$work/body" | cogtok token inspect - --claim scope 2>/dev/null
+    [[ $(jq -r '.access_token // empty' "$work/body") ]] || { echo nothing; return; }
+    jq -r .access_token "$work/body" | cogtok -q token inspect - --claim scope
 }
 totp() {
     python3 -c 'import base64, hmac, struct, sys, time
@@ -48,12 +49,20 @@ saw "AdminAddUserToGroup: no such group" "$(outcome idp admin-add-user-to-group 
     jq -n --arg pool "$pool" --arg user "$username" '{UserPoolId: $pool, Username: $user, GroupName: "nosuch"}'))"
 
 # Rotation: what a second use of a refresh token ends.
+rotating=$(client rotating '{"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
+    "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}')
 password_auth "$rotating" "$username" "$password" >"$work/one"
 password_auth "$rotating" "$username" "$password" >"$work/other"
-of() { jq -r ".AuthenticationResult.$1" "$2"; }
+of() { jq -r ".AuthenticationResult.$1 // empty" "$2" 2>/dev/null; }
 first=$(of RefreshToken "$work/one")
 rotate "$first" >"$work/two"
-saw "rotation: the first use" "$(if [[ -n $(of RefreshToken "$work/two") ]]; then echo "a new refresh token"; else short <"$work/two"; fi)"
+if [[ -n $(of RefreshToken "$work/two") ]]; then
+    saw "rotation: the first use" "taken, and a new refresh token given"
+elif [[ -n $(of AccessToken "$work/two") ]]; then
+    saw "rotation: the first use" "taken, and no new refresh token given"
+else
+    saw "rotation: the first use" "$(short <"$work/two")"
+fi
 saw "rotation: the second use, 0 s of grace" "$(outcome rotate "$first")"
 saw "rotation, after reuse: the new refresh token" "$(outcome rotate "$(of RefreshToken "$work/two")")"
 saw "rotation, after reuse: the old access token" "$(outcome get_user "$(of AccessToken "$work/one")")"
@@ -128,7 +137,7 @@ issuers() {
     saw "$1: discovery at issuer-cognito-idp" "$(issuer_at issuer-cognito-idp)"
     password_auth "$web" "$username" "$password" >"$work/one"
     of IdToken "$work/one" >"$work/id"
-    saw "$1: iss of a token" "$(cogtok token inspect - --claim iss <"$work/id" 2>&1 | short)"
+    saw "$1: iss of a token" "$(cogtok -q token inspect - --claim iss <"$work/id" | short)"
     saw "$1: GetId with that token" "$(outcome call cognito-identity get-id < <(
         jq -n --arg pool "$identity_pool" --arg provider "cognito-idp.$region.amazonaws.com/$pool" --rawfile token "$work/id" \
             '{IdentityPoolId: $pool, Logins: {($provider): ($token | rtrimstr("\n"))}}'))"
