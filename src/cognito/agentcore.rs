@@ -76,9 +76,6 @@ impl Resource {
                 "the action is bedrock-agentcore:{operation}; or let somebody who may run `{}`, and give its output: `--authorizer FILE`",
                 self.aws_command()
             )),
-            Some("ResourceNotFoundException" | "ValidationException") => {
-                error.hint("check the ARN, and that the AWS credentials are of its account: `--aws-profile NAME`")
-            }
             None if error.kind() == Kind::AwsCredentials => error.hint(format!(
                 "or let somebody who has some run `{}`, and give its output: `--authorizer FILE`",
                 self.aws_command()

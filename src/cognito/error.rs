@@ -159,6 +159,10 @@ const TABLE: &[Row] = &[
     row("bedrock ExpiredTokenException", "", AwsCredentials, "the identity pool's credentials are over: `cogtok cache clear{p}` forgets them; then try again"),
     row("bedrock UnrecognizedClientException", "", AwsCredentials, "AWS does not know the identity pool's credentials: `cogtok cache clear{p}` forgets them; then try again"),
     row("bedrock InvalidSignatureException", "", AwsCredentials, "check this machine's clock and what stands between here and AWS: the request came changed, or late"),
+    // The settings of Bedrock AgentCore.
+    row("agentcore AccessDeniedException", "", AwsCredentials, "the AWS credentials do not allow this call; `--aws-profile NAME` uses others"),
+    row("agentcore ResourceNotFoundException", "", Config, "check the ARN, and that the AWS credentials are of its account: `--aws-profile NAME` uses others"),
+    row("agentcore ValidationException", "", Config, "check the ARN: AWS does not take its id"),
     // The token endpoint (RFC 6749 section 5.2).
     row("invalid_client", "", Refused, "check that client id, client secret and token URL belong together; a client may have two secrets, and the stored one may be the one that was deleted: `cogtok secret set m2m-client{p}` replaces it"),
     row("unauthorized_client", "", Config, "the app client does not allow client_credentials: enable it, and AllowedOAuthFlowsUserPoolClient"),

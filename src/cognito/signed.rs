@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::error::{no_credentials, refused, said};
+use super::error::{no_credentials, refused_of, said};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -96,11 +96,22 @@ async fn send<T>(
     let status = answer.status().as_u16();
     match read(&answer) {
         Said::Answer(answer) => Ok(answer),
-        Said::Refused(code, message) => Err(Failed::refused(refused(operation, &code, &message, wire.redactor()))),
+        Said::Refused(code, message) => {
+            let error = refused_of(grant(call.service), operation, &code, &message, wire.redactor());
+            Err(Failed::refused(error))
+        }
         Said::Strange => {
             let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), wire.redactor());
             Err(Failed::strange(operation, status, &what))
         }
+    }
+}
+
+/// The table's word for refusals of a service, where its codes mean something of their own.
+fn grant(service: Service) -> &'static str {
+    match service {
+        Service::BedrockAgentcoreControl => "agentcore",
+        _ => "",
     }
 }
 
