@@ -1,6 +1,8 @@
 //! The wire: the only folder that names the AWS SDK, `oauth2` or the HTTP client.
 
 pub mod admin;
+pub mod agentcore;
+pub mod bedrock;
 pub mod client_token;
 pub mod clients;
 pub mod cloudformation;
@@ -22,6 +24,7 @@ mod redact;
 pub mod redirect;
 pub mod remote;
 pub mod renew;
+mod rest;
 mod retry;
 mod revoke;
 pub mod secrets_manager;

@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::error::{no_credentials, refused, said};
+use super::error::{no_credentials, refused_of, said};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -61,6 +61,20 @@ pub(super) async fn call<T>(
     call_with(wire, profile, &credentials, call, read).await
 }
 
+/// As [`call`], for answers whose headers say something.
+///
+/// # Errors
+/// As [`call`].
+pub(super) async fn call_with_headers<T>(
+    wire: &Wire,
+    profile: &Profile,
+    call: &Call<'_>,
+    read: impl Fn(&http::Response<Vec<u8>>) -> Said<T>,
+) -> Result<T> {
+    let credentials = credentials(wire, profile, call.region, call.operation).await?;
+    with_retries(wire, || send(wire, profile, call, &credentials, &read)).await
+}
+
 /// As [`call`], with AWS credentials that were found before.
 ///
 /// # Errors
@@ -72,6 +86,7 @@ pub(super) async fn call_with<T>(
     call: &Call<'_>,
     read: impl Fn(u16, &[u8]) -> Said<T>,
 ) -> Result<T> {
+    let read = |answer: &http::Response<Vec<u8>>| read(answer.status().as_u16(), answer.body());
     with_retries(wire, || send(wire, profile, call, credentials, &read)).await
 }
 
@@ -96,19 +111,30 @@ async fn send<T>(
     profile: &Profile,
     call: &Call<'_>,
     credentials: &Credentials,
-    read: &impl Fn(u16, &[u8]) -> Said<T>,
+    read: &impl Fn(&http::Response<Vec<u8>>) -> Said<T>,
 ) -> Result<T, Failed> {
     let request = signed(profile, call, credentials, wire.now()).map_err(Failed::last)?;
     let operation = call.operation;
     let answer = wire.exchange(request).await.map_err(|fault| Failed::unanswered(operation, fault))?;
     let status = answer.status().as_u16();
-    match read(status, answer.body()) {
+    match read(&answer) {
         Said::Answer(answer) => Ok(answer),
-        Said::Refused(code, message) => Err(Failed::refused(refused(operation, &code, &message, wire.redactor()))),
+        Said::Refused(code, message) => {
+            let error = refused_of(grant(call.service), operation, &code, &message, wire.redactor());
+            Err(Failed::refused(error))
+        }
         Said::Strange => {
             let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), wire.redactor());
             Err(Failed::strange(operation, status, &what))
         }
+    }
+}
+
+/// The table's word for refusals of a service, where its codes mean something of their own.
+fn grant(service: Service) -> &'static str {
+    match service {
+        Service::BedrockAgentcoreControl => "agentcore",
+        _ => "",
     }
 }
 

@@ -68,20 +68,37 @@ impl Wire {
         if let Some(token) = bearer {
             self.redactor().hide("", token);
         }
-        let request = request.into_http(bearer)?;
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let malformed = |why: &dyn fmt::Display| Error::usage(format!("the request can't be sent: {why}"));
-        let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| malformed(&why))?;
+        let request = into_sent(request.into_http(bearer)?)?;
+        self.open_as_it_is(request, silence).await.map_err(Error::from)
+    }
+
+    /// As [`Wire::open`], for a request that is complete: a signed one.
+    ///
+    /// # Errors
+    /// The [`Fault`] where there is no answer.
+    pub(super) async fn open_as_it_is(&self, request: HttpRequest, silence: Duration) -> Result<Streamed, Fault> {
+        let uri: http::Uri = request.uri().parse().unwrap_or_default();
+        let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let guard = self.guard();
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
             refuse_redirect(&response)?;
             Ok(Head(response))
         });
-        let response = answer.await?.0.try_into_http1x().map_err(|why| malformed(&why))?;
+        let response = answer.await?.0.try_into_http1x();
+        let response = response.map_err(|why| guard.fault(&host, What::NotHttp(why.to_string())))?;
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16();
         Ok(Streamed { guard: guard.clone(), host, silence, status, headers: parts.headers, body })
     }
+}
+
+/// A request in the shape in which it is sent.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for one that can't be.
+pub(super) fn into_sent(request: http::Request<Vec<u8>>) -> Result<HttpRequest> {
+    HttpRequest::try_from(request.map(SdkBody::from))
+        .map_err(|why| Error::usage(format!("the request can't be sent: {why}")))
 }
 
 impl Streamed {
@@ -93,6 +110,11 @@ impl Streamed {
     /// The value of a header, where it is there once or more and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The headers.
+    pub(super) fn headers(&self) -> &http::HeaderMap {
+        &self.headers
     }
 
     /// The media type of the body without its parameters, in lower case; empty where none is named.

@@ -212,6 +212,19 @@ impl AgentcoreArn {
     }
 }
 
+word!(
+    /// A model of Bedrock, as Converse names it: a model's id, an inference profile's id, or the ARN of either.
+    ModelId, "a model id or ARN", "it looks like us.amazon.nova-lite-v1:0",
+    |text| (1..=2048).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || ".:/_-".contains(c))
+);
+
+impl ModelId {
+    /// The Region in an ARN; an id has none.
+    pub fn region(&self) -> Option<Region> {
+        region_of_arn(&self.0)
+    }
+}
+
 /// The Region in an ARN.
 fn region_of_arn(text: &str) -> Option<Region> {
     let mut parts = text.split(':');

@@ -10,7 +10,7 @@ const POOL: &str = "us-east-1:11111111-2222-3333-4444-555555555555";
 const IDENTITY: &str = "us-east-1:aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 
 /// An identity pool before the workshop's user pool.
-fn identity_pool() -> &'static str {
+pub fn identity_pool() -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| {
         let provider = json!({"ProviderName": format!("cognito-idp.us-east-1.amazonaws.com/{}", workshop().pool_id),
@@ -23,7 +23,7 @@ fn identity_pool() -> &'static str {
 }
 
 /// A home whose profile `ws` has the identity pool and a signed-in user, everything through this proxy.
-fn signed_in(proxy: &Proxy) -> (Home, Keyring) {
+pub fn signed_in(proxy: &Proxy) -> (Home, Keyring) {
     let (home, keyring) = (Home::new(), Keyring::start());
     let email = workshop().user(PASSWORD);
     home.profile("ws", workshop(), &proxy.url(), &proxy.token_url());
@@ -40,7 +40,7 @@ fn aws_credentials<'h>(home: &'h Home, args: &[&str]) -> Run<'h> {
 }
 
 /// The operations of the identity pool that were asked for.
-fn asked(proxy: &Proxy) -> (usize, usize) {
+pub fn asked(proxy: &Proxy) -> (usize, usize) {
     (proxy.count("GetId"), proxy.count("GetCredentialsForIdentity"))
 }
 
@@ -137,7 +137,7 @@ fn the_aws_cli_calls_aws_as_the_user() {
 }
 
 /// An identity pool that gives these answers, in order, with a user whose ID token is cached.
-fn scripted(answers: impl IntoIterator<Item = Answer>) -> (Home, Server) {
+pub fn scripted(answers: impl IntoIterator<Item = Answer>) -> (Home, Server) {
     let token = jwt(&json!({"token_use": "id", "aud": CLIENT, "exp": 4_000_000_000_u64}));
     let result = json!({"AccessToken": token, "IdToken": token, "ExpiresIn": 3600, "TokenType": "Bearer"});
     let signed_in = Answer::json(200, &json!({"AuthenticationResult": result}));
@@ -149,11 +149,11 @@ fn scripted(answers: impl IntoIterator<Item = Answer>) -> (Home, Server) {
     (home, server)
 }
 
-fn identity() -> Answer {
+pub fn identity() -> Answer {
     Answer::json(200, &json!({"IdentityId": IDENTITY}))
 }
 
-fn credentials(key: &str, lifetime: u64) -> Answer {
+pub fn credentials(key: &str, lifetime: u64) -> Answer {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     Answer::json(
         200,

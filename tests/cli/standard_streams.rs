@@ -82,8 +82,8 @@ const COMMANDS: [(&str, Gives); 61] = [
     ("", Data),
 ];
 
-/// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity pool.
-const ELSEWHERE: [&str; 3] = ["login", "token revoke", "aws-credentials"];
+/// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity pool, a model.
+const ELSEWHERE: [&str; 4] = ["login", "token revoke", "aws-credentials", "call model"];
 
 /// Runs them all in one home with this redirection.
 fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {

@@ -299,7 +299,7 @@ fn what_is_missing_is_told_before_anything_is_asked_and_a_refusal_is_exit_9() {
     });
     let home = behind(&denied);
     let output = list(&home, &[]).run();
-    output.code(9).stderr_has("ListUsers").stderr_has("AccessDeniedException").stderr_has("docs/cognito.md");
+    output.code(9).stderr_has("ListUsers").stderr_has("AccessDeniedException").stderr_has("docs/cognito-setup.md");
     assert_eq!(denied.log(), ["ListUsers"]);
     home.cogtok(["user", "list", "-p", "ws"]).run().code(9).stderr_has("no usable AWS credentials");
 

@@ -38,12 +38,13 @@ pub(super) const REGION: &str = "cogtok profile set {name} region {value}";
 pub(super) const ISSUER: &str = "check `user_pool_id` and `endpoint_url`: cogtok profile show {name}";
 pub(super) const FLOW: &str = "cogtok profile set {name} user.auth_flow {value}";
 pub(super) const NO_FLOW: &str =
-    "enable a flow on the app client (docs/cognito.md), or sign in with the browser: cogtok login{p}";
+    "enable a flow on the app client (docs/cognito-setup.md), or sign in with the browser: cogtok login{p}";
 pub(super) const WRONG_CLIENT: &str = "cogtok profile set {name} {value} ID";
 pub(super) const CODE_GRANT: &str =
-    "allow the code grant on the app client, if `cogtok login{p}` is to work (docs/cognito.md)";
+    "allow the code grant on the app client, if `cogtok login{p}` is to work (docs/cognito-setup.md)";
 pub(super) const CALLBACKS: &str = "cogtok profile set {name} user.redirect_uris {value}";
-pub(super) const NO_CALLBACKS: &str = "register one of them as a callback URL of the app client (docs/cognito.md)";
+pub(super) const NO_CALLBACKS: &str =
+    "register one of them as a callback URL of the app client (docs/cognito-setup.md)";
 pub(super) const SCOPES: &str = "cogtok profile set {name} m2m.scopes {value}";
 pub(super) const TRANSPORT: &str = "cogtok profile set {name} m2m.transport {value}";
 pub(super) const IDENTITY_POOL: &str = "cogtok profile set {name} identity_pool.id REGION:UUID";

@@ -27,6 +27,7 @@ pub mod server;
 pub mod sessions;
 pub mod shell;
 pub mod sign;
+pub mod signature;
 pub mod srp;
 pub mod state;
 pub mod supervise;

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::cognito::identity;
 use cogtok::error::{Error, Result};
 use cogtok::flows::aws_credentials;
+use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
+use cogtok::store::cache::CacheKey;
 use serde_json::json;
 
 use crate::app::App;
 use crate::cli::{Output, duration};
+use crate::commands::bedrock_key;
 use crate::commands::token::source::Source;
 use crate::{complete, env, interrupt, terminal};
 
@@ -28,15 +32,51 @@ use crate::{complete, env, interrupt, terminal};
     credential_process = /usr/local/bin/cogtok aws-credentials -p ws\n  \
     region = us-east-1")]
 pub struct AwsCredentials {
+    #[command(flatten)]
+    who: Who,
+    /// How long cached credentials must still be valid [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    min_validity: Option<Duration>,
+}
+
+/// Whose AWS credentials, and of which identity pool.
+#[derive(Debug, Args)]
+pub struct Who {
     /// The user who signs in
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
     /// The identity pool
     #[arg(long, value_name = "ID")]
     identity_pool_id: Option<String>,
-    /// How long cached credentials must still be valid [default: 15m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    min_validity: Option<Duration>,
+}
+
+impl Who {
+    /// The profile with these options, and what its AWS credentials are kept under.
+    pub fn profile(&self, app: &App) -> Result<(Profile, CacheKey)> {
+        let options = [(Key::Username, self.username.clone()), (Key::IdentityPoolId, self.identity_pool_id.clone())];
+        let mut profile = app.profile(&options)?;
+        app.settle_region(&mut profile);
+        let key = aws_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+        Ok((profile, key))
+    }
+
+    /// AWS credentials that are valid for `min_validity`: from the cache, else for the user's ID token.
+    pub fn credentials(
+        &self,
+        app: &App,
+        profile: &Profile,
+        key: &CacheKey,
+        min_validity: Duration,
+    ) -> Result<identity::AwsCredentials> {
+        interrupt::watch();
+        aws_credentials::serve(&app.cache(), key, min_validity, app.deadline(), env::now, |known| {
+            let got = Source::id_token_of(self.username.clone()).get(app);
+            let got = got.map_err(|error| error.context("no ID token for the identity pool"))?;
+            let id_token = got.token()?.value.clone();
+            let wire = app.wire()?;
+            app.block_on(aws_credentials::obtain(&wire, profile, &id_token, known))
+        })
+    }
 }
 
 pub fn run(app: &App, args: &AwsCredentials) -> Result<()> {
@@ -46,18 +86,10 @@ pub fn run(app: &App, args: &AwsCredentials) -> Result<()> {
             .hint("give the profile an `aws_profile` of its own, whose credentials come from elsewhere"));
     }
     app.enter_aws_credentials();
-    let mut profile =
-        app.profile(&[(Key::Username, args.username.clone()), (Key::IdentityPoolId, args.identity_pool_id.clone())])?;
-    app.settle_region(&mut profile);
-    let key = aws_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+    bedrock_key::warn();
+    let (profile, key) = args.who.profile(app)?;
     let min_validity = args.min_validity.unwrap_or(aws_credentials::MIN_VALIDITY);
-    interrupt::watch();
-    let credentials = aws_credentials::serve(&app.cache(), &key, min_validity, app.deadline(), env::now, |known| {
-        let got = Source::id_token_of(args.username.clone()).get(app)?;
-        let id_token = got.token()?.value.clone();
-        let wire = app.wire()?;
-        app.block_on(aws_credentials::obtain(&wire, &profile, &id_token, known))
-    })?;
+    let credentials = args.who.credentials(app, &profile, &key, min_validity)?;
     let left = credentials.expires_at.saturating_sub(env::now() / 1000);
     if left < min_validity.as_secs() {
         log::warn!(target: "cogtok", "the AWS credentials are valid for {left} s only");

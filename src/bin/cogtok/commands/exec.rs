@@ -10,6 +10,7 @@ use cogtok::profile::words::VarName;
 use cogtok::secret;
 
 use crate::app::App;
+use crate::commands::bedrock_key;
 use crate::commands::token::source::Source;
 use crate::interrupt;
 use crate::shell::{default_name, end_name};
@@ -48,6 +49,7 @@ pub fn run(app: &App, args: &Exec) -> Result<()> {
     let got = args.source.get(app)?;
     let token = got.token()?;
     let name = args.env_var.as_deref().unwrap_or(default_name(got.kind()));
+    bedrock_key::warn_of(name);
     let mut command = Command::new(program);
     command.args(arguments);
     for variable in secret::VARIABLES {

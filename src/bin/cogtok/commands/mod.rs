@@ -1,7 +1,9 @@
 //! The commands: the path of a file is what you type.
 
 mod aws_credentials;
+mod bedrock_key;
 mod cache;
+mod call;
 mod completions;
 mod doctor;
 mod exec;
@@ -46,6 +48,9 @@ pub enum Command {
     Exec(exec::Exec),
     Header(header::Header),
     AwsCredentials(aws_credentials::AwsCredentials),
+    /// Call what the profile's tokens are for
+    #[command(subcommand)]
+    Call(call::Command),
     /// See and clear the tokens that are kept
     #[command(subcommand)]
     Cache(cache::Command),
@@ -68,6 +73,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Exec(args) => exec::run(&app, &args),
         Command::Header(args) => header::run(&app, &args),
         Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
+        Command::Call(command) => call::run(&app, command),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
     }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::given::{self, Given};
 use super::keys::Keys;
+use super::live::{self, Live};
 use crate::app::App;
 use crate::cli::Output;
 use crate::{complete, env, terminal};
@@ -29,13 +30,17 @@ const MOST_BYTES: usize = 1024 * 1024;
 #[command(after_help = "Examples:\n  \
     cogtok token check --for agentcore-runtime --allowed-client CLIENT -p ws\n  \
     cogtok token check --for apigateway-http --allowed-audience CLIENT --as m2m\n  \
-    cogtok token check --for agentcore-gateway --authorizer gateway.json")]
+    cogtok token check --for agentcore-gateway --authorizer gateway.json\n  \
+    cogtok token check --arn $RUNTIME_ARN -p ws")]
 pub struct Check {
     #[command(flatten)]
     given: Given,
     /// The service: agentcore-runtime, agentcore-gateway, apigateway-http, apigateway-rest, alb or identity-pool
-    #[arg(long = "for", value_name = "SERVICE", value_parser = PossibleValuesParser::new(Consumer::ALL.map(Consumer::as_str)), hide_possible_values = true)]
-    service: String,
+    #[arg(long = "for", value_name = "SERVICE", value_parser = PossibleValuesParser::new(Consumer::ALL.map(Consumer::as_str)), hide_possible_values = true, required_unless_present = "arn")]
+    service: Option<String>,
+    /// The runtime or gateway of AgentCore itself, by its ARN or the name of a target: its configuration is read from AWS
+    #[arg(long, value_name = "ARN", conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience", "allowed_scope", "authorizer"])]
+    arn: Option<String>,
     /// Its discovery URL or issuer
     #[arg(long, value_name = "URL")]
     discovery_url: Option<String>,
@@ -58,21 +63,38 @@ pub struct Check {
 pub fn run(app: &App, args: &Check) -> Result<()> {
     let form = app.output(&FORMS)?;
     args.given.check(false)?;
-    let unknown = || Error::usage("there is no such service");
-    let service = Consumer::ALL.into_iter().find(|known| known.as_str() == args.service).ok_or_else(unknown)?;
+    let named = args.service.as_deref();
+    let named = named.and_then(|named| Consumer::ALL.into_iter().find(|known| known.as_str() == named));
     let mut profile = app.profile(&args.given.settings())?;
-    let authorizer = authorizer(app, args, service, &profile)?;
+    let mut given = args.given.clone();
+    let (service, authorizer) = match (&args.arn, named) {
+        (Some(arn), _) => match live::read(app, &profile, arn, named)? {
+            (service, Live::Tokens(authorizer), owner) => {
+                given.or_of(owner);
+                (service, authorizer)
+            }
+            (service, Live::Otherwise(findings), _) => return tell(app, service, &findings, form),
+        },
+        (None, Some(service)) => (service, authorizer(app, args, service, &profile)?),
+        (None, None) => return Err(Error::usage("there is no such service")),
+    };
     if let Some(what) = service.lacks(&authorizer) {
-        return Err(Error::usage(format!("{} needs {what}, and none is named", args.service)).hint(
+        return Err(Error::usage(format!("{} needs {what}, and none is named", service.as_str())).hint(
             "add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE",
         ));
     }
-    let token = args.given.read_or_cached(app, &mut profile)?;
+    let token = given.read_or_cached(app, &mut profile)?;
     let found = check(service, &authorizer, token.expose(), env::now(), |issuer, id| {
         args.keys.with(app, &profile, Some(issuer), |source, fetch| flows::verify::keys(id, source, env::now, fetch))
     });
     let findings = found.map_err(|error| error.context("NOT checked"))?;
-    let refusal = refusal(service, &findings);
+    tell(app, service, &findings, form)
+}
+
+/// Prints the rules, and ends as the verdict is.
+fn tell(app: &App, service: Consumer, findings: &[Finding], form: Output) -> Result<()> {
+    let name = service.as_str();
+    let refusal = refusal(service, findings);
     terminal::data(&match form {
         Output::Json => {
             let rules: Vec<_> = findings
@@ -83,13 +105,13 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
                     })
                 })
                 .collect();
-            terminal::json_line(&json!({ "service": args.service, "accepted": refusal.is_none(), "rules": rules }))
+            terminal::json_line(&json!({ "service": name, "accepted": refusal.is_none(), "rules": rules }))
         }
-        _ => in_lines(&findings),
+        _ => in_lines(findings),
     })?;
     let Some(error) = refusal else {
         if form == Output::Text {
-            terminal::note(&format!("{} would take this token.", args.service));
+            terminal::note(&format!("{name} would take this token."));
         }
         return Ok(());
     };

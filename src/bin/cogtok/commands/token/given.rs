@@ -9,7 +9,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::TokenUse;
+use cogtok::profile::words::{TokenOwner, TokenUse};
 use cogtok::secret::Secret;
 
 use crate::app::App;
@@ -28,7 +28,7 @@ pub enum Whose {
 }
 
 /// Options of the commands that look at a token.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Given {
     /// The token, or - to read it from standard input; else the profile's cached one
     #[arg(value_name = "TOKEN")]
@@ -42,9 +42,16 @@ pub struct Given {
     /// The user whose cached token is taken
     #[arg(long, value_name = "NAME", conflicts_with = "value", add = ArgValueCandidates::new(complete::users))]
     username: Option<String>,
+    #[arg(skip)]
+    owner: Option<TokenOwner>,
 }
 
 impl Given {
+    /// Whose cached token it is where `--as` does not say so.
+    pub fn or_of(&mut self, owner: Option<TokenOwner>) {
+        self.owner = owner;
+    }
+
     /// Whether it is read from standard input.
     pub fn is_on_stdin(&self) -> bool {
         self.value.as_deref() == Some("-")
@@ -102,7 +109,11 @@ impl Given {
     pub fn cached(&self, app: &App, profile: &mut Profile) -> Result<Secret> {
         let has_user = profile.user.client_id.is_some();
         let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
-        let whose = self.whose.unwrap_or(if has_machine && !has_user { Whose::M2m } else { Whose::User });
+        let of_owner = self.owner.map(|owner| match owner {
+            TokenOwner::User => Whose::User,
+            TokenOwner::M2m => Whose::M2m,
+        });
+        let whose = self.whose.or(of_owner).unwrap_or(if has_machine && !has_user { Whose::M2m } else { Whose::User });
         let (key, token, command) = match whose {
             Whose::User => {
                 app.settle_region(profile);

@@ -6,6 +6,7 @@ mod check;
 mod given;
 mod inspect;
 mod keys;
+mod live;
 pub mod m2m;
 mod revoke;
 pub mod sign_in;

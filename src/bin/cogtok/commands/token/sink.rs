@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{FORMS, Shared, wanted};
 use crate::app::App;
 use crate::cli::Output;
+use crate::commands::bedrock_key;
 use crate::shell::{Export, Variable, default_name, masks, of_token};
 use crate::{env, terminal};
 
@@ -33,6 +34,7 @@ impl Shared {
         let value = token.value.expose();
         if let Some(export) = self.export {
             let name = self.env_var.as_deref().unwrap_or(default_name(policy.token));
+            bedrock_key::warn_of(name);
             return self.assign(export, &of_token(name, token));
         }
         if self.header {

@@ -73,6 +73,7 @@ impl Source {
     }
 
     /// Whose token it is where neither `--as` nor another option says so.
+    #[expect(dead_code, reason = "for the commands that send tokens to a target")]
     pub fn or_of(&mut self, owner: Option<TokenOwner>) {
         self.owner = owner;
     }

@@ -1,0 +1,88 @@
+//! How a runtime or gateway of AgentCore is configured, as AWS has it now.
+
+use cogtok::cognito::agentcore::Resource;
+use cogtok::error::{Error, Result, printable};
+use cogtok::profile::Profile;
+use cogtok::profile::targets::Address;
+use cogtok::profile::words::{AgentcoreArn, TokenOwner};
+use cogtok::token::authorizer::Authorizer;
+use cogtok::token::consumer::{Consumer, Finding};
+use serde_json::Value;
+
+use crate::app::App;
+
+/// What a runtime or gateway takes.
+pub enum Live {
+    /// Tokens that this authorizer lets pass.
+    Tokens(Authorizer),
+    /// Something else than tokens, or everything.
+    Otherwise(Vec<Finding>),
+}
+
+/// Asks AWS for the settings of a runtime or gateway: `arn` is its ARN, or the name of a target of the profile. Tells whose
+/// token the target takes as well, where it says so.
+pub fn read(
+    app: &App,
+    profile: &Profile,
+    arn: &str,
+    named: Option<Consumer>,
+) -> Result<(Consumer, Live, Option<TokenOwner>)> {
+    let (address, owner) = address(app, profile, arn)?;
+    let resource = Resource::at(&address).ok_or_else(|| {
+        Error::usage(format!("`{}` is neither a runtime nor a gateway of AgentCore", printable(arn, 120)))
+            .hint("AWS can be asked about those alone; `--authorizer FILE` takes the configuration of any")
+    })?;
+    let service = if resource.is_gateway() { Consumer::AgentcoreGateway } else { Consumer::AgentcoreRuntime };
+    if let Some(named) = named.filter(|named| *named != service) {
+        return Err(Error::usage(format!("the ARN is not one for `--for {}`", named.as_str()))
+            .hint(format!("it is an {}: leave `--for` out", service.as_str())));
+    }
+    let wire = app.wire()?;
+    let settings = app.block_on(resource.settings(&wire, profile))?;
+    Ok((service, live(service, &settings)?, owner))
+}
+
+fn address(app: &App, profile: &Profile, arn: &str) -> Result<(Address, Option<TokenOwner>)> {
+    if arn.starts_with("arn:") {
+        return Ok((Address::Arn(arn.parse::<AgentcoreArn>()?), None));
+    }
+    let name = arn.parse().map_err(|error: Error| error.hint("give an ARN, or the name of a target of the profile"))?;
+    let Some(of) = &profile.name else {
+        return Err(app.without_profile(profile, Error::config(format!("`{name}` is a target of a profile"))));
+    };
+    let target = app.config()?.target(of, &name)?;
+    Ok((target.address, target.owner))
+}
+
+fn live(service: Consumer, settings: &Value) -> Result<Live> {
+    let kind = settings["authorizerType"].as_str();
+    if !settings["authorizerConfiguration"]["customJWTAuthorizer"].is_null() {
+        return Authorizer::read(service, settings.to_string().as_bytes()).map(Live::Tokens);
+    }
+    let signed = "it takes requests signed with AWS credentials, and no bearer token";
+    let finding = match kind {
+        Some("NONE") => Finding {
+            rule: "authorizer".to_owned(),
+            passes: true,
+            detail: "NONE: it takes every request, and looks at no token".to_owned(),
+            fix: None,
+        },
+        None | Some("AWS_IAM") => Finding {
+            rule: "authorizer".to_owned(),
+            passes: false,
+            detail: format!("{}: {signed}", kind.unwrap_or("none set")),
+            fix: Some(
+                "configure a customJWTAuthorizer (docs/bedrock.md), or call it with AWS credentials: `cogtok aws-credentials`"
+                    .to_owned(),
+            ),
+        },
+        Some(other) => {
+            return Err(Error::config(format!(
+                "its authorizer is {}, whose rules are not known here",
+                printable(other, 60)
+            ))
+            .hint("this is no verdict; a CUSTOM_JWT authorizer can be checked"));
+        }
+    };
+    Ok(Live::Otherwise(vec![finding]))
+}

@@ -1,0 +1,117 @@
+//! The settings of Bedrock AgentCore: GetAgentRuntime and GetGateway.
+
+use serde_json::Value;
+
+use super::http::Wire;
+use super::rest::refusal;
+use super::signed::{Call, Said, call_with_headers};
+use crate::error::{Error, Kind, Result};
+use crate::profile::Profile;
+use crate::profile::services::Service;
+use crate::profile::targets::Address;
+use crate::profile::words::Region;
+
+/// A runtime or gateway whose settings can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    is_gateway: bool,
+    id: String,
+    region: Region,
+}
+
+impl Resource {
+    /// The runtime or gateway at an address: of an ARN, or of a URL that AWS gave a gateway; none for another.
+    pub fn at(address: &Address) -> Option<Self> {
+        let url = match address {
+            Address::Arn(arn) => {
+                return Some(Resource { is_gateway: arn.is_gateway(), id: arn.id().to_owned(), region: arn.region() });
+            }
+            Address::Url(url) => url.url(),
+        };
+        let (id, rest) = url.host_str()?.split_once(".gateway.bedrock-agentcore.")?;
+        let region = rest.strip_suffix(".amazonaws.com").and_then(|region| region.parse().ok())?;
+        let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        is_id.then(|| Resource { is_gateway: true, id: id.to_owned(), region })
+    }
+
+    /// Whether it is a gateway, not a runtime.
+    pub fn is_gateway(&self) -> bool {
+        self.is_gateway
+    }
+
+    /// The command of the aws CLI that prints the same settings.
+    pub fn aws_command(&self) -> String {
+        let (operation, option) = match self.is_gateway {
+            true => ("get-gateway", "--gateway-identifier"),
+            false => ("get-agent-runtime", "--agent-runtime-id"),
+        };
+        format!("aws bedrock-agentcore-control {operation} {option} {} --region {}", self.id, self.region)
+    }
+
+    /// GetAgentRuntime or GetGateway, signed with the profile's AWS credentials: the settings as AWS writes them.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for the operation, with what to do instead where it is not allowed.
+    pub async fn settings(&self, wire: &Wire, profile: &Profile) -> Result<Value> {
+        let (operation, folder) = match self.is_gateway {
+            true => ("GetGateway", "gateways"),
+            false => ("GetAgentRuntime", "runtimes"),
+        };
+        let request = Call {
+            service: Service::BedrockAgentcoreControl,
+            operation,
+            method: http::Method::GET,
+            path: &format!("/{folder}/{}/", self.id),
+            region: &self.region,
+            headers: &[("accept", "application/json")],
+            body: Vec::new(),
+        };
+        let settings = call_with_headers(wire, profile, &request, read).await;
+        settings.map_err(|error| self.or_pasted(operation, error))
+    }
+
+    fn or_pasted(&self, operation: &str, error: Error) -> Error {
+        match error.code() {
+            Some("AccessDeniedException") => error.hint(format!(
+                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{}`, and give its output: `--authorizer FILE`",
+                self.aws_command()
+            )),
+            None if error.kind() == Kind::AwsCredentials => error.hint(format!(
+                "or let somebody who has some run `{}`, and give its output: `--authorizer FILE`",
+                self.aws_command()
+            )),
+            _ => error,
+        }
+    }
+}
+
+fn read(answer: &http::Response<Vec<u8>>) -> Said<Value> {
+    let status = answer.status().as_u16();
+    if status == 200 {
+        return match serde_json::from_slice(answer.body()) {
+            Ok(settings @ Value::Object(_)) => Said::Answer(settings),
+            _ => Said::Strange,
+        };
+    }
+    match refusal(answer.headers(), status, answer.body()) {
+        Some((code, message)) => Said::Refused(code, message),
+        None => Said::Strange,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_known_by_its_arn_or_by_a_gateways_url() {
+        let at = |address: &str| Resource::at(&address.parse().unwrap());
+        let runtime = at("arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234").unwrap();
+        assert_eq!((runtime.is_gateway(), runtime.id.as_str()), (false, "my_agent-AbCdEf1234"));
+        let gateway = at("https://gw-abcdef1234.gateway.bedrock-agentcore.us-west-2.amazonaws.com/mcp").unwrap();
+        assert_eq!(gateway, at("arn:aws:bedrock-agentcore:us-west-2:111122223333:gateway/gw-abcdef1234").unwrap());
+        for other in ["https://api.example.com/mcp", "https://x.gateway.bedrock-agentcore.evil.example/mcp"] {
+            assert_eq!(at(other), None);
+        }
+    }
+}

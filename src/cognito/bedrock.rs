@@ -1,0 +1,246 @@
+//! Bedrock's models: Converse and ConverseStream, signed with the AWS credentials that an identity pool gave.
+
+mod events;
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use serde_json::{Value, json};
+use url::form_urlencoded::byte_serialize;
+
+use super::error::{refused_of, said};
+use super::fault::What;
+use super::http::{MAX_ANSWER, Wire};
+use super::identity::AwsCredentials;
+use super::redact::Redactor;
+use super::rest;
+use super::retry::{Failed, with_retries};
+use super::signed::{Call, signed};
+use super::stream::{Streamed, into_sent};
+use crate::error::{Error, Result};
+use crate::profile::Profile;
+use crate::profile::services::Service;
+use crate::profile::words::{ModelId, Region};
+
+use events::EVENT_STREAM;
+pub use events::Events;
+
+/// The table's word for refusals of Bedrock.
+const BEDROCK: &str = "bedrock";
+
+/// What was refused without being done, and may be taken a moment later.
+const MAY_PASS: [&str; 4] =
+    ["ThrottlingException", "ServiceUnavailableException", "ModelNotReadyException", "InternalServerException"];
+
+/// What a model is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The model.
+    pub model: &'a ModelId,
+    /// The user's message.
+    pub prompt: &'a str,
+    /// `system`: how the model shall answer.
+    pub system: Option<&'a str>,
+    /// `inferenceConfig.maxTokens`: the longest answer, in tokens.
+    pub max_tokens: Option<u32>,
+}
+
+impl Question<'_> {
+    fn body(&self) -> Vec<u8> {
+        let mut body = json!({"messages": [{"role": "user", "content": [{"text": self.prompt}]}]});
+        if let Some(system) = self.system {
+            body["system"] = json!([{"text": system}]);
+        }
+        if let Some(most) = self.max_tokens {
+            body["inferenceConfig"] = json!({"maxTokens": most});
+        }
+        body.to_string().into_bytes()
+    }
+}
+
+/// Bedrock in one Region, for the user whose AWS credentials these are.
+#[derive(Debug)]
+pub struct Bedrock<'a> {
+    wire: &'a Wire,
+    profile: &'a Profile,
+    region: &'a Region,
+    credentials: Credentials,
+    silence: Duration,
+}
+
+impl<'a> Bedrock<'a> {
+    /// Bedrock at the profile's endpoint, or in `region`. No answer, and no part of one, may be longer in coming than `silence`.
+    pub fn new(
+        wire: &'a Wire,
+        profile: &'a Profile,
+        region: &'a Region,
+        credentials: &AwsCredentials,
+        silence: Duration,
+    ) -> Self {
+        let (secret, token) = (&credentials.secret_access_key, &credentials.session_token);
+        for hidden in [secret, token] {
+            wire.redactor().hide("", hidden);
+        }
+        let credentials = Credentials::new(
+            credentials.access_key_id.as_str(),
+            secret.expose(),
+            Some(token.expose().to_owned()),
+            None,
+            "identity pool",
+        );
+        Bedrock { wire, profile, region, credentials, silence }
+    }
+
+    /// Converse: the whole answer, as Bedrock writes it.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for Converse.
+    pub async fn converse(&self, question: &Question<'_>) -> Result<Value> {
+        let operation = "Converse";
+        let mut answer = self.ask(operation, "converse", "application/json", question).await?;
+        let body = answer.rest(MAX_ANSWER).await.map_err(|fault| Error::from(fault).context(operation))?;
+        match serde_json::from_slice(&body) {
+            Ok(answer @ Value::Object(_)) => Ok(answer),
+            _ => Err(strange(operation, &format!("HTTP 200, {} bytes", body.len()), self.wire.redactor()).error),
+        }
+    }
+
+    /// ConverseStream: the answer as it comes.
+    ///
+    /// # Errors
+    /// As the table in [`super::error`] says for ConverseStream.
+    pub async fn converse_stream(&self, question: &Question<'_>) -> Result<Events> {
+        let operation = "ConverseStream";
+        let answer = self.ask(operation, "converse-stream", EVENT_STREAM, question).await?;
+        if answer.media_type() != EVENT_STREAM {
+            let what = format!("HTTP 200, {}", answer.media_type());
+            return Err(strange(operation, &what, self.wire.redactor()).error);
+        }
+        Ok(Events::new(answer, self.wire.redactor().clone()))
+    }
+
+    async fn ask(
+        &self,
+        operation: &'static str,
+        path: &str,
+        accept: &str,
+        question: &Question<'_>,
+    ) -> Result<Streamed> {
+        let path = format!("/model/{}/{path}", segment(question.model));
+        let call = Call {
+            service: Service::BedrockRuntime,
+            operation,
+            method: http::Method::POST,
+            path: &path,
+            region: self.region,
+            headers: &[("content-type", "application/json"), ("accept", accept)],
+            body: question.body(),
+        };
+        with_retries(self.wire, || self.send(&call)).await
+    }
+
+    async fn send(&self, call: &Call<'_>) -> Result<Streamed, Failed> {
+        let request = signed(self.profile, call, &self.credentials, self.wire.now()).and_then(into_sent);
+        let request = request.map_err(Failed::last)?;
+        let unanswered = |fault| {
+            // What was asked and not answered may have been done, and is paid for: only what never left is sent again.
+            let failed = Failed::unanswered(call.operation, fault);
+            Failed { is_transient: failed.is_transient && never_left(&failed.error), ..failed }
+        };
+        let mut answer =
+            self.wire.open_as_it_is(request, self.silence).await.map_err(|fault| self.lost(unanswered(fault)))?;
+        let status = answer.status();
+        if status == 200 {
+            return Ok(answer);
+        }
+        let body = answer.rest(MAX_ANSWER).await.map_err(unanswered)?;
+        let redactor = self.wire.redactor();
+        match rest::refusal(answer.headers(), status, &body) {
+            Some((code, message)) => {
+                let error = no(call.operation, &code, &message, redactor);
+                Err(Failed { is_transient: MAY_PASS.contains(&code.as_str()), error })
+            }
+            None => {
+                let failed = strange(call.operation, &format!("HTTP {status}, {} bytes", body.len()), redactor);
+                Err(Failed { is_transient: status == 503, ..failed })
+            }
+        }
+    }
+
+    /// Where AWS's own address does not exist, the Region is the likeliest reason.
+    fn lost(&self, failed: Failed) -> Failed {
+        if !never_left(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
+            return failed;
+        }
+        let hint = format!("Bedrock may not be in {}: `--model-region REGION` asks in another Region", self.region);
+        Failed { error: failed.error.hint(hint), ..failed }
+    }
+}
+
+/// A model as one segment of a path (RFC 3986 section 3.3): its colons and slashes are no separators.
+fn segment(model: &ModelId) -> String {
+    byte_serialize(model.as_str().as_bytes()).collect()
+}
+
+/// Whether there was not even a connection.
+fn never_left(error: &Error) -> bool {
+    super::fault::fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_)))
+}
+
+/// The error for a refusal, with the role and the action in it where the message names them.
+fn no(operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
+    let error = refused_of(BEDROCK, operation, code, message, redactor);
+    match denied(message) {
+        Some((role, action)) => error.hint(format!("add {action} to a policy of the role {role}")),
+        None => error,
+    }
+}
+
+/// The role and the action in what IAM says: `User: arn:…:assumed-role/ROLE/… is not authorized to perform: ACTION on …`.
+fn denied(message: &str) -> Option<(String, String)> {
+    let is_name = |text: &&str| {
+        (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_:-".contains(c))
+    };
+    let role = message.split_once(":assumed-role/")?.1.split('/').next().filter(is_name)?;
+    let action = message.split_once("to perform: ")?.1.split_whitespace().next().filter(is_name)?;
+    Some((role.to_owned(), action.to_owned()))
+}
+
+fn strange(operation: &str, what: &str, redactor: &Redactor) -> Failed {
+    let what = said(what, redactor);
+    let error = Error::network(format!("{operation}: the answer is not one of Bedrock ({what})"))
+        .hint("check `endpoint_url` and AWS_ENDPOINT_URL_BEDROCK_RUNTIME");
+    Failed { is_transient: false, error }
+}
+
+/// The text of a whole answer; what is not text is left out.
+pub fn text(answer: &Value) -> String {
+    let blocks = answer["output"]["message"]["content"].as_array();
+    blocks.into_iter().flatten().filter_map(|block| block["text"].as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn role_and_action_are_found_in_what_iam_says() {
+        let message = "User: arn:aws:sts::111122223333:assumed-role/ws-user/CognitoIdentityCredentials is not authorized to \
+            perform: bedrock:InvokeModel on resource: arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0";
+        assert_eq!(denied(message), Some(("ws-user".to_owned(), "bedrock:InvokeModel".to_owned())));
+        for other in [
+            "",
+            "You don't have access to the model with the specified model ID.",
+            ":assumed-role/\u{1b}[1m/ to perform: x",
+        ] {
+            assert_eq!(denied(other), None);
+        }
+    }
+
+    #[test]
+    fn a_model_is_one_segment_of_the_path() {
+        let encoded = |model: &str| segment(&model.parse().unwrap());
+        assert_eq!(encoded("us.amazon.nova-lite-v1:0"), "us.amazon.nova-lite-v1%3A0");
+        assert_eq!(encoded("arn:aws:bedrock:x::y/z_1"), "arn%3Aaws%3Abedrock%3Ax%3A%3Ay%2Fz_1");
+    }
+}
