@@ -7,6 +7,7 @@ pub mod create_user;
 pub mod import;
 pub mod login;
 pub mod m2m;
+pub mod mcp;
 pub mod password;
 pub mod remote;
 pub mod session;

@@ -10,7 +10,10 @@ use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenOwner, TokenUse, Transport};
+use cogtok::profile::targets::Target;
+use cogtok::profile::words::{
+    AuthFlow, AuthMethod, FirstFactor, ProfileName, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
+};
 use cogtok::store::config::Config;
 
 use crate::cli::Cli;
@@ -22,6 +25,9 @@ pub const VARIABLE: &str = "COGTOK_COMPLETE";
 /// The configuration file that the line being completed names.
 static CONFIG: OnceLock<Option<PathBuf>> = OnceLock::new();
 
+/// The profile that the line being completed names.
+static PROFILE: OnceLock<Option<String>> = OnceLock::new();
+
 /// Answers a shell that asks for candidates; says whether one did.
 pub fn answer(args: &[OsString]) -> bool {
     let words: Vec<OsString> = args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect();
@@ -29,9 +35,11 @@ pub fn answer(args: &[OsString]) -> bool {
     // The variable alone, left over in an environment, must not make every command succeed and do nothing.
     let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
     let Some(shell) = shells.completer(&shell) else { return true };
-    let named = words.iter().position(|word| word == "--config").and_then(|index| words.get(index + 1));
-    let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from));
-    let _ = CONFIG.set(named.map(PathBuf::from).or(joined));
+    let behind = |option: &str| words.iter().position(|word| word == option).and_then(|index| words.get(index + 1));
+    let joined = |option: &str| words.iter().find_map(|word| word.to_str()?.strip_prefix(option)?.strip_prefix('='));
+    let _ = CONFIG.set(behind("--config").map(PathBuf::from).or_else(|| joined("--config").map(PathBuf::from)));
+    let profile = behind("-p").or_else(|| behind("--profile")).and_then(|name| name.to_str());
+    let _ = PROFILE.set(profile.or_else(|| joined("--profile")).map(str::to_owned));
     let mut command = Cli::command();
     command.build();
     let mut candidates = Vec::new();
@@ -59,7 +67,7 @@ pub fn script(shell: &str) -> Option<String> {
 pub fn profiles() -> Vec<CompletionCandidate> {
     let named = CONFIG.get().and_then(Option::as_deref);
     let Ok(config) = app::config_path(named).and_then(|path| Config::load(&path)) else { return Vec::new() };
-    let candidate = |name: cogtok::profile::words::ProfileName| {
+    let candidate = |name: ProfileName| {
         let mut settings = Settings::default();
         let _ = config.offer(&name, &mut settings);
         let first = |key| settings.list(key).first().map(|text| cogtok::error::printable(text, 60).into());
@@ -107,6 +115,25 @@ pub fn tokens() -> Vec<CompletionCandidate> {
 /// Whose token a call carries.
 pub fn owners() -> Vec<CompletionCandidate> {
     words(TokenOwner::ALL.iter().map(|owner| owner.as_str()))
+}
+
+/// The targets of the profile in use that are MCP servers, with the address of each.
+pub fn gateways() -> Vec<CompletionCandidate> {
+    let named = CONFIG.get().and_then(Option::as_deref);
+    let Ok(config) = app::config_path(named).and_then(|path| Config::load(&path)) else { return Vec::new() };
+    let Some(profile) = profile_in_use(&config) else { return Vec::new() };
+    let targets = config.targets(&profile).into_iter().filter_map(|name| config.target(&profile, &name).ok());
+    let candidate = |target: Target| {
+        let address = cogtok::error::printable(&target.address.to_string(), 60);
+        CompletionCandidate::new(target.name.as_str()).help(Some(address.into()))
+    };
+    targets.filter(|target| target.kind == TargetKind::Gateway).map(candidate).collect()
+}
+
+/// The profile that the line being completed is about.
+fn profile_in_use(config: &Config) -> Option<ProfileName> {
+    let named = PROFILE.get().cloned().flatten().or_else(|| env::var("COGTOK_PROFILE"));
+    named.map_or_else(|| config.default_profile().ok().flatten(), |name| name.parse().ok())
 }
 
 /// The kinds of source that a profile is imported from.

@@ -2,11 +2,13 @@
 
 mod aws_credentials;
 mod cache;
+mod call;
 mod completions;
 mod exec;
 mod header;
 mod login;
 mod logout;
+mod mcp_proxy;
 mod profile;
 mod secret;
 mod status;
@@ -39,6 +41,10 @@ pub enum Command {
     Secret(secret::Command),
     Exec(exec::Exec),
     Header(header::Header),
+    /// Call what takes the token
+    #[command(subcommand)]
+    Call(call::Command),
+    McpProxy(mcp_proxy::McpProxy),
     AwsCredentials(aws_credentials::AwsCredentials),
     /// See and clear the tokens that are kept
     #[command(subcommand)]
@@ -60,6 +66,8 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Secret(command) => secret::run(&app, command),
         Command::Exec(args) => exec::run(&app, &args),
         Command::Header(args) => header::run(&app, &args),
+        Command::Call(command) => call::run(&app, command),
+        Command::McpProxy(args) => mcp_proxy::run(&app, &args),
         Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
