@@ -31,7 +31,8 @@ fn offered(home: &Home, words: &[&str]) -> Vec<(String, String)> {
     lines.filter(|(name, _)| is_wanted(name)).map(|(name, help)| (name.into(), help.into())).collect()
 }
 
-fn names(home: &Home, words: &[&str]) -> Vec<String> {
+/// Candidates other than options.
+pub fn names(home: &Home, words: &[&str]) -> Vec<String> {
     offered(home, words).into_iter().map(|(name, _)| name).collect()
 }
 

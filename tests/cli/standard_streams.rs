@@ -69,8 +69,9 @@ const COMMANDS: [(&str, Gives); 48] = [
     ("", Data),
 ];
 
-/// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity pool.
-const ELSEWHERE: [&str; 3] = ["login", "token revoke", "aws-credentials"];
+/// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity
+/// pool, an MCP server.
+const ELSEWHERE: [&str; 5] = ["login", "token revoke", "aws-credentials", "call gateway", "mcp-proxy"];
 
 /// Runs them all in one home with this redirection.
 fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {
