@@ -38,10 +38,14 @@ impl Redactor {
             forms.extend([STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)]);
         }
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        hidden.extend(forms.into_iter().map(|form| Zeroizing::new(form.to_ascii_lowercase())));
+        // Who sends the same token again and again hides it once.
+        for form in forms.into_iter().map(|form| Zeroizing::new(form.to_ascii_lowercase())) {
+            if !hidden.contains(&form) {
+                hidden.push(form);
+            }
+        }
         // The longest first, so that a form within another does not leave a part of it.
         hidden.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        hidden.dedup();
     }
 
     /// `text` without the secrets, whatever their case.

@@ -1,7 +1,7 @@
 //! One request whose answer is read as it comes: for APIs that stream, and for answers that are handed on.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
@@ -51,6 +51,7 @@ pub struct Streamed {
     guard: Guard,
     host: String,
     silence: Duration,
+    opened: Instant,
     status: u16,
     headers: http::HeaderMap,
     body: SdkBody,
@@ -79,7 +80,7 @@ impl Wire {
     pub(super) async fn open_as_it_is(&self, request: HttpRequest, silence: Duration) -> Result<Streamed, Fault> {
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
-        let guard = self.guard();
+        let (guard, opened) = (self.guard(), Instant::now());
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
             refuse_redirect(&response)?;
             Ok(Head(response))
@@ -88,7 +89,7 @@ impl Wire {
         let response = response.map_err(|why| guard.fault(&host, What::NotHttp(why.to_string())))?;
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16();
-        Ok(Streamed { guard: guard.clone(), host, silence, status, headers: parts.headers, body })
+        Ok(Streamed { guard: guard.clone(), host, silence, opened, status, headers: parts.headers, body })
     }
 }
 
@@ -131,7 +132,9 @@ impl Streamed {
         let patience = self.guard.left_of(self.silence);
         loop {
             let frame = tokio::time::timeout(patience, self.body.frame()).await;
-            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout(patience)))?;
+            // What was left of the whole call says nothing: how long the answer took does.
+            let took = if patience < self.silence { self.opened.elapsed() } else { patience };
+            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout(took)))?;
             match frame.transpose() {
                 Ok(None) => return Ok(None),
                 // Trailers say nothing that is asked for here.
@@ -157,6 +160,11 @@ impl Streamed {
             body.extend(chunk);
         }
         Ok(body)
+    }
+
+    /// A fault of this answer's host.
+    pub(super) fn fault(&self, what: What) -> Fault {
+        self.guard.fault(&self.host, what)
     }
 
     /// `text` of the server without the secrets that were sent to it.

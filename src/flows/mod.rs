@@ -9,6 +9,7 @@ pub mod export;
 pub mod import;
 pub mod login;
 pub mod m2m;
+pub mod mcp;
 pub mod password;
 pub mod remote;
 pub mod session;

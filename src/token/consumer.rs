@@ -88,8 +88,10 @@ impl Finding {
     }
 }
 
-const NEW_TOKEN: &str = "get a new one: `cogtok token user --force-refresh`, `cogtok token m2m --force-refresh`";
-const ACCESS_TOKEN: &str = "send the access token: `cogtok token user --token access`, or `cogtok token m2m`";
+pub(super) const NEW_TOKEN: &str =
+    "get a new one: `cogtok token user --force-refresh`, `cogtok token m2m --force-refresh`";
+pub(super) const ACCESS_TOKEN: &str =
+    "send the access token: `cogtok token user --token access`, or `cogtok token m2m`";
 const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id`";
 
 /// Every rule of the service, in the order in which a failure explains most, at `now` (milliseconds since the Unix epoch).

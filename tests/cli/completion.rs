@@ -31,6 +31,7 @@ fn offered(home: &Home, words: &[&str]) -> Vec<(String, String)> {
     lines.filter(|(name, _)| is_wanted(name)).map(|(name, help)| (name.into(), help.into())).collect()
 }
 
+/// Candidates other than options.
 pub fn names(home: &Home, words: &[&str]) -> Vec<String> {
     offered(home, words).into_iter().map(|(name, _)| name).collect()
 }

@@ -82,8 +82,9 @@ const COMMANDS: [(&str, Gives); 61] = [
     ("", Data),
 ];
 
-/// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity pool, a model.
-const ELSEWHERE: [&str; 4] = ["login", "token revoke", "aws-credentials", "call model"];
+/// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity pool, a model,
+/// an MCP server.
+const ELSEWHERE: [&str; 6] = ["login", "token revoke", "aws-credentials", "call model", "call gateway", "mcp-proxy"];
 
 /// Runs them all in one home with this redirection.
 fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {

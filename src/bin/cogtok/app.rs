@@ -81,6 +81,11 @@ impl App {
         self.started.set(Instant::now());
     }
 
+    /// The time-out, where one was given.
+    pub fn given_timeout(&self) -> Option<Duration> {
+        self.is_timeout_given.then_some(self.timeout)
+    }
+
     /// How long a pause may be that does not count for the default time-out; no limit where no time-out was given.
     pub fn patience_for_pauses(&self) -> Option<Duration> {
         self.is_timeout_given.then(|| self.deadline().saturating_duration_since(Instant::now()))

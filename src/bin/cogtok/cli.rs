@@ -185,7 +185,8 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     terminal::set_manner(Manner {
         is_quiet: cli.global.quiet,
         verbosity: cli.global.verbose,
-        no_input: cli.global.no_input || matches!(cli.command, Command::Header(_) | Command::AwsCredentials(_)),
+        no_input: cli.global.no_input
+            || matches!(cli.command, Command::Header(_) | Command::AwsCredentials(_) | Command::McpProxy(_)),
     });
     Ok(Some(cli))
 }

@@ -3,6 +3,7 @@
 mod aws;
 mod line;
 mod seen;
+pub mod targets;
 
 use std::ffi::OsString;
 
@@ -73,7 +74,8 @@ pub fn profiles() -> Vec<CompletionCandidate> {
 
 /// The keys that `profile set` takes.
 pub fn keys() -> Vec<CompletionCandidate> {
-    words(Key::ALL.iter().filter(|key| **key != Key::Secrets).map(|key| key.dotted()))
+    let of_all = Key::ALL.iter().filter(|key| **key != Key::Secrets).map(|key| CompletionCandidate::new(key.dotted()));
+    of_all.chain(targets::keys()).collect()
 }
 
 /// The values of the key that the line sets, where they are a closed set or were seen.

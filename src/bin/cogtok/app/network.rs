@@ -38,6 +38,12 @@ impl App {
         if let Some(wire) = self.wire.get() {
             return Ok(wire.clone());
         }
+        let wire = self.new_wire()?;
+        Ok(self.wire.get_or_init(|| wire).clone())
+    }
+
+    /// Another HTTP client, with connections and a deadline of its own: for what runs beside the call.
+    pub fn new_wire(&self) -> Result<Wire> {
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
         let bundle = path.as_ref().map(|path| {
             std::fs::read(path).map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))
@@ -46,11 +52,7 @@ impl App {
             Some(path) => error.context(&path.display().to_string()),
             None => error,
         };
-        let wire = bundle
-            .transpose()
-            .and_then(|bundle| Wire::new(bundle, bad_proxy(), env::now, self.deadline()))
-            .map_err(named)?;
-        Ok(self.wire.get_or_init(|| wire).clone())
+        bundle.transpose().and_then(|bundle| Wire::new(bundle, bad_proxy(), env::now, self.deadline())).map_err(named)
     }
 
     /// Runs what needs the network, until the deadline. Connections stay open from one call to the next.

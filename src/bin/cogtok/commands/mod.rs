@@ -10,6 +10,7 @@ mod exec;
 mod header;
 mod login;
 mod logout;
+mod mcp_proxy;
 pub mod profile;
 mod secret;
 mod status;
@@ -51,6 +52,7 @@ pub enum Command {
     /// Call what the profile's tokens are for
     #[command(subcommand)]
     Call(call::Command),
+    McpProxy(mcp_proxy::McpProxy),
     /// See and clear the tokens that are kept
     #[command(subcommand)]
     Cache(cache::Command),
@@ -74,6 +76,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Header(args) => header::run(&app, &args),
         Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Call(command) => call::run(&app, command),
+        Command::McpProxy(args) => mcp_proxy::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
     }

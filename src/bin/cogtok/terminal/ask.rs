@@ -1,12 +1,13 @@
 //! The part of the terminal that asks. Questions go to the terminal device, so that both streams can be captured.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::flows::mcp::forward::Line;
 use cogtok::secret::{MAX_BYTES, Secret};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::manner;
 use super::modes::Asking;
@@ -184,6 +185,33 @@ pub fn stdin_up_to(limit: usize) -> Result<Vec<u8>> {
     let read = io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
     Ok(bytes)
+}
+
+/// The lines of standard input as they come, read on a thread of its own; none after the last. A line of more than `limit`
+/// bytes is passed over.
+pub fn stdin_lines(limit: usize) -> mpsc::Receiver<Line> {
+    let (sender, receiver) = mpsc::channel(1);
+    let _ = std::thread::Builder::new().name("input".to_owned()).spawn(move || {
+        let mut stdin = io::stdin().lock();
+        while let Some(line) = read_line(&mut stdin, limit) {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+fn read_line(input: &mut impl BufRead, limit: usize) -> Option<Line> {
+    let mut line = Vec::new();
+    let count = input.by_ref().take(limit as u64 + 1).read_until(b'\n', &mut line).ok()?;
+    if line.pop_if(|byte| *byte == b'\n').is_some() || count <= limit {
+        // The last line need not have an end.
+        return (count > 0).then_some(Line::Whole(line));
+    }
+    drop(line);
+    input.skip_until(b'\n').ok()?;
+    Some(Line::TooLong)
 }
 
 /// Ends the line of a question that was interrupted.

@@ -3,7 +3,7 @@
 mod authenticator;
 mod challenge;
 mod check;
-mod given;
+pub mod given;
 mod inspect;
 mod keys;
 mod live;

@@ -59,6 +59,17 @@ impl Got {
         self.served.source == From::Cache
     }
 
+    /// Whether the cache can keep it: how long it lives is known.
+    pub fn is_kept(&self) -> bool {
+        self.token().is_ok_and(|token| token.expires_at.is_some())
+    }
+
+    /// Whether it is valid for as long as was asked; where its life is not known, until it is refused.
+    pub fn is_fresh(&self, now: u64) -> bool {
+        let is_fresh = |token: &Token| token.expires_at.is_none() || token.is_fresh(now, self.policy.min_validity);
+        self.served.tokens.of(self.policy.token).is_some_and(is_fresh)
+    }
+
     /// Which of the tokens it is.
     pub fn kind(&self) -> TokenUse {
         self.policy.token
@@ -73,7 +84,6 @@ impl Source {
     }
 
     /// Whose token it is where neither `--as` nor another option says so.
-    #[expect(dead_code, reason = "for the commands that send tokens to a target")]
     pub fn or_of(&mut self, owner: Option<TokenOwner>) {
         self.owner = owner;
     }
@@ -81,6 +91,24 @@ impl Source {
     /// The same, with a token that is not in the cache yet.
     pub fn renewed(&self) -> Self {
         Source { force_refresh: !self.no_cache, ..self.clone() }
+    }
+
+    /// The same, with what is in the cache.
+    pub fn relaxed(&self) -> Self {
+        Source { force_refresh: false, ..self.clone() }
+    }
+
+    /// Whether the cache is not used.
+    pub fn is_without_cache(&self) -> bool {
+        self.no_cache
+    }
+
+    /// Checks whose token it is, without getting it.
+    ///
+    /// # Errors
+    /// What [`Source::get`] gives before it asks for anything.
+    pub fn check(&self, app: &App) -> Result<()> {
+        self.whose(app).map(drop)
     }
 
     /// Gets the token: from the cache, else as `token user` and `token m2m` do.

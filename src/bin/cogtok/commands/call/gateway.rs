@@ -1,0 +1,150 @@
+//! `cogtok call gateway`: the tools of an MCP server, and calls of them.
+
+mod request;
+mod show;
+
+use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
+use cogtok::cognito::mcp::Place;
+use cogtok::error::{Error, Result};
+use cogtok::flows::mcp::Trouble;
+use cogtok::flows::mcp::client::Client;
+use cogtok::flows::mcp::refused;
+use cogtok::flows::mcp::tool::{Outcome, Tool};
+use cogtok::secret::Secret;
+
+use super::bearer::SILENCE;
+use super::server::{Server, known_issuers};
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::token::source::Source;
+use crate::complete;
+use crate::terminal;
+use request::Request;
+
+/// List the tools of an MCP server, or call one
+///
+/// For a gateway of Bedrock AgentCore, and for any MCP server over streamable HTTP that takes a bearer token. TARGET is its URL,
+/// its ARN, or the name of a target of the profile.
+///
+/// `tools` lists name, what it does, and the arguments that it needs; `--json` gives all. `call TOOL` prints the text that the
+/// tool gives, or with `--json` its whole result. An argument has the type that the tool's schema gives it; lists and objects
+/// are written as JSON. A tool that says it failed, and an error of the server, are exit code 1; a token that is refused is 4,
+/// with the claim that is named or likely.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok call gateway https://gateway.example.com/mcp tools -p ws --as m2m\n  \
+    cogtok call gateway tools tools --json | jq -r '.[].name'\n  \
+    cogtok call gateway tools call weather___forecast --arg city=Ulm --arg days=3\n  \
+    cogtok call gateway tools call weather___forecast --args-json @arguments.json --json")]
+pub struct Gateway {
+    /// The server: its URL, its ARN, or the name of a target
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets::gateways))]
+    target: String,
+    /// What to do: tools or call
+    #[arg(value_enum, value_name = "ACTION", hide_possible_values = true)]
+    action: Action,
+    /// The tool to call
+    #[arg(value_name = "TOOL")]
+    tool: Option<String>,
+    /// An argument of the tool; repeat it for several
+    #[arg(long, value_name = "NAME=VALUE")]
+    arg: Vec<String>,
+    /// All arguments as a JSON object, as @FILE, or - for standard input
+    #[arg(long, value_name = "JSON")]
+    args_json: Option<String>,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// What to do with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Action {
+    /// List its tools
+    Tools,
+    /// Call a tool
+    Call,
+}
+
+/// What the server gave.
+enum Given {
+    Tools(Vec<Tool>),
+    Outcome(Outcome),
+}
+
+pub fn run(app: &App, args: &Gateway) -> Result<()> {
+    let form = app.output(match args.action {
+        Action::Tools => &[Output::Table, Output::Json],
+        Action::Call => &[Output::Text, Output::Json],
+    })?;
+    let request = Request::of(args)?;
+    let server = Server::find(app, &args.target)?;
+    let mut source = args.source.clone();
+    source.or_of(server.owner);
+    let mut got = source.get(app)?;
+    let place = Place { wire: app.wire()?, url: server.url, silence: SILENCE };
+    let mut given = converse(app, &place, &got.token()?.value, &request)?;
+    if matches!(&given, Err(Trouble::Refused(refusal)) if refusal.status == 401) && got.is_cached() {
+        log::info!(target: "cogtok", "the server answers 401: the cached token is renewed, once");
+        // A time-out that was given is for all of it.
+        if app.given_timeout().is_none() {
+            app.begin_anew();
+        }
+        got = source.renewed().get(app)?;
+        given = converse(app, &place, &got.token()?.value, &request)?;
+    }
+    match given {
+        Ok(Given::Tools(tools)) => show::tools(&tools, form),
+        Ok(Given::Outcome(outcome)) => show::outcome(&request, &outcome, form, |text| place.without_secrets(text)),
+        Err(Trouble::Failed(error)) => Err(error),
+        Err(Trouble::Refused(refusal)) => {
+            let token = &got.token()?.value;
+            let error = refused::error("the request", &refusal, token, &known_issuers(app), crate::env::now());
+            Err(match app.clock_is_off() {
+                Some(words) if matches!(refusal.status, 401 | 403) => error.hint(format!("{words}: set it")),
+                _ => error,
+            })
+        }
+    }
+}
+
+/// The whole conversation, from the handshake to the end of the session.
+fn converse(app: &App, place: &Place, token: &Secret, request: &Request) -> Result<Result<Given, Trouble>> {
+    app.block_on_streaming(async {
+        let mut client = match Client::connect(place, token).await {
+            Ok(client) => client,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        let given = ask(&mut client, request).await;
+        client.close().await;
+        Ok(given)
+    })
+}
+
+async fn ask(client: &mut Client<'_>, request: &Request) -> Result<Given, Trouble> {
+    let Request::Call { tool: name, given, .. } = request else {
+        return Ok(Given::Tools(client.tools().await?));
+    };
+    // Arguments that are whole need no look at the schema.
+    if let Some(arguments) = request.complete_arguments() {
+        return Ok(Given::Outcome(client.call(name, arguments, None).await?));
+    }
+    let tools = client.tools().await?;
+    let tool = tools.iter().find(|tool| tool.name == *name).ok_or_else(|| request::no_such_tool(name, &tools))?;
+    let arguments = cogtok::flows::mcp::arguments::complete(tool, request.object(), given)?;
+    Ok(Given::Outcome(client.call(name, arguments, Some(tool.schema())).await?))
+}
+
+/// The error for an argument that is malformed.
+fn malformed(what: &str) -> Error {
+    Error::usage(what.to_owned()).hint("see `cogtok call gateway --help`")
+}
+
+/// Everything on standard input, of at most `limit` bytes.
+fn stdin(limit: usize) -> Result<Vec<u8>> {
+    let bytes = terminal::stdin_up_to(limit)?;
+    match bytes.len() > limit {
+        true => Err(Error::usage(format!("standard input is larger than {} MiB", limit / (1024 * 1024)))),
+        false => Ok(bytes),
+    }
+}

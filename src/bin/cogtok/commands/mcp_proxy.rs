@@ -1,0 +1,75 @@
+//! `cogtok mcp-proxy`: an MCP server on standard input and output that is one over HTTP with the token.
+
+mod tokens;
+
+use std::sync::mpsc;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::cognito::mcp::Place;
+use cogtok::error::{Error, Kind, Result};
+use cogtok::flows::mcp::forward::{self, Forward};
+
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::call::bearer::SILENCE;
+use crate::commands::call::server::{Server, known_issuers};
+use crate::commands::token::source::Source;
+use crate::terminal::{Delivered, stdin_lines};
+use crate::{complete, interrupt, terminal};
+use tokens::Tokens;
+
+/// The most bytes that a message may have.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Put an MCP server over HTTP on standard input and output, with a fresh token
+///
+/// For MCP clients that can only start a command. The client talks in lines of JSON-RPC; each message goes to TARGET with the
+/// token as it is then: renewed before it ends, and once where the server answers 401. Requests run side by side. What fails is
+/// answered with a JSON-RPC error; standard error is for people. Nothing is ever asked: what a person would have to type must
+/// be stored, or in the cache. When the client says no more, the session is ended; `--timeout` is for each request.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok mcp-proxy https://gateway.example.com/mcp -p ws --as m2m\n  \
+    cogtok mcp-proxy tools -p ws\n  \
+    claude mcp add tools -- cogtok mcp-proxy tools -p ws")]
+pub struct McpProxy {
+    /// The server: its URL, its ARN, or the name of a target
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets::gateways))]
+    target: String,
+    #[command(flatten)]
+    source: Source,
+}
+
+pub fn run(app: &App, args: &McpProxy) -> Result<()> {
+    app.output(&[Output::Text])?;
+    let server = Server::find(app, &args.target)?;
+    let mut source = args.source.clone();
+    source.or_of(server.owner);
+    source.check(app)?;
+    interrupt::watch();
+    let place = Place { wire: app.new_wire()?, url: server.url, silence: SILENCE };
+    let (limit, issuers) = (app.given_timeout(), known_issuers(app));
+    let (asks, asked) = mpsc::channel();
+    // Getting a token blocks, so messages are forwarded on a thread of their own.
+    let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
+        let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered == Delivered::Yes));
+        let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, issuers };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
+        let outcome = runtime.block_on(forward::run(forward));
+        // A name look-up on a thread of its own may never end; it is left behind.
+        runtime.shutdown_background();
+        outcome
+    });
+    let forwarder = forwarder.map_err(|why| failed(&why))?;
+    let mut tokens = Tokens::new(app, source);
+    // Ends when the forwarder does.
+    for ask in asked {
+        let _ = ask.answer.send(tokens.get(ask.refused.as_ref()));
+    }
+    forwarder.join().unwrap_or_else(|_| Err(Error::new(Kind::Failure, "the forwarder ended")))
+}
+
+fn failed(why: &dyn std::fmt::Display) -> Error {
+    Error::new(Kind::Failure, format!("messages can't be forwarded: {why}"))
+}

@@ -1,0 +1,66 @@
+//! The tokens of a command that serves one request after the other.
+
+use std::time::{Duration, Instant};
+
+use cogtok::error::Result;
+use cogtok::secret::Secret;
+
+use crate::app::App;
+use crate::commands::token::source::{Got, Source};
+use crate::env;
+
+/// How long no other token is asked for after one that was new and refused all the same: each may cost money.
+const TRUCE: Duration = Duration::from_secs(60);
+
+/// The tokens of a command that serves one request after the other.
+pub struct Tokens<'a> {
+    app: &'a App,
+    source: Source,
+    // The last one, where the cache does not keep it.
+    kept: Option<Got>,
+    renewed_at: Option<Instant>,
+}
+
+impl<'a> Tokens<'a> {
+    pub fn new(app: &'a App, source: Source) -> Self {
+        Tokens { app, source, kept: None, renewed_at: None }
+    }
+
+    /// The token that counts now; or another one than the one that was `refused`, none where there is none.
+    pub fn get(&mut self, refused: Option<&Secret>) -> Result<Option<Secret>> {
+        self.app.begin_anew();
+        let Some(refused) = refused else { return self.current().map(Some) };
+        // Another request, or another process, may have renewed it meanwhile.
+        let current = self.current()?;
+        if current.expose() != refused.expose() {
+            return Ok(Some(current));
+        }
+        if self.renewed_at.is_some_and(|at| at.elapsed() < TRUCE) {
+            return Ok(None);
+        }
+        self.renewed_at = Some(Instant::now());
+        self.kept = None;
+        let got = self.source.renewed().get(self.app)?;
+        let token = self.keep(got)?;
+        Ok((token.expose() != refused.expose()).then_some(token))
+    }
+
+    fn current(&mut self) -> Result<Secret> {
+        if let Some(got) = self.kept.as_ref().filter(|got| got.is_fresh(env::now())) {
+            return Ok(got.token()?.value.clone());
+        }
+        let got = self.source.get(self.app)?;
+        // `--force-refresh` is for the first.
+        self.source = self.source.relaxed();
+        if !got.is_cached() {
+            self.renewed_at = Some(Instant::now());
+        }
+        self.keep(got)
+    }
+
+    fn keep(&mut self, got: Got) -> Result<Secret> {
+        let token = got.token()?.value.clone();
+        self.kept = Some(got).filter(|got| !got.is_kept() || self.source.is_without_cache());
+        Ok(token)
+    }
+}

@@ -1,0 +1,221 @@
+//! A client of one MCP server: the handshake, its tools, and calls of them.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::attend::Attendant;
+use super::headers::{self, Marked};
+use super::message::{Message, RpcError, as_text, error_in, parse};
+use super::tool::{Outcome, Tool};
+use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
+use crate::cognito::mcp::{Incoming, Place, Reply, Session};
+use crate::error::{Error, Kind, Result, printable};
+use crate::secret::Secret;
+
+/// The most pages of tools that are asked for.
+const MOST_PAGES: usize = 1000;
+
+/// How often the rest of an answer is asked for without anything coming.
+const MOST_RESUMPTIONS: usize = 3;
+
+/// How long to wait before, where the server does not say, and at the most.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long the end of a session may take.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// MCP's code for a version that the server does not speak.
+const NO_SUCH_VERSION: i64 = -32022;
+
+/// A client with its session.
+pub struct Client<'a> {
+    with: Attendant<'a>,
+    is_stateless: bool,
+    last_id: u64,
+}
+
+impl<'a> Client<'a> {
+    /// Agrees with the server on a version of the protocol, and on a session where it keeps one.
+    ///
+    /// # Errors
+    /// [`Trouble::Refused`] where it refuses the request; [`Trouble::Failed`] where there is no answer, or none in a version of
+    /// [`VERSIONS`] or [`STATELESS`].
+    pub async fn connect(place: &'a Place, token: &'a Secret) -> Result<Self, Trouble> {
+        let mut client =
+            Client { with: Attendant { place, token, session: Session::default() }, is_stateless: false, last_id: 0 };
+        let hello = json!({"protocolVersion": VERSIONS[0], "capabilities": {}, "clientInfo": me()});
+        let agreed = match client.ask("initialize", hello, &Vec::new()).await? {
+            Ok(result) => result.get("protocolVersion").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            Err(error) if speaks_stateless(&error) => STATELESS.to_owned(),
+            Err(error) => return Err(error.into_error("initialize").into()),
+        };
+        client.is_stateless = agreed == STATELESS;
+        if !client.is_stateless && !VERSIONS.contains(&agreed.as_str()) {
+            let message =
+                format!("the server speaks version `{}` of MCP, which cogtok does not", printable(&agreed, 40));
+            return Err(Error::network(message).into());
+        }
+        log::info!(target: "cogtok", "the server speaks MCP {agreed}");
+        client.with.session.version = Some(agreed);
+        if !client.is_stateless {
+            client.with.tell(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await?;
+        }
+        Ok(client)
+    }
+
+    /// Every tool of the server.
+    ///
+    /// # Errors
+    /// As [`Client::connect`]; also when the server's pages do not end.
+    pub async fn tools(&mut self) -> Result<Vec<Tool>, Trouble> {
+        let (mut tools, mut seen, mut cursor) = (Vec::new(), HashSet::new(), None::<String>);
+        for _ in 0..MOST_PAGES {
+            let params = cursor.as_ref().map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
+            let answer = self.ask("tools/list", params, &Vec::new()).await?;
+            let mut page = answer.map_err(|error| error.into_error("tools/list"))?;
+            match page.get_mut("tools").map(Value::take) {
+                Some(Value::Array(list)) => tools.extend(list.into_iter().filter_map(Tool::of)),
+                _ => return Err(Error::network("the server's answer to tools/list has no list of tools").into()),
+            }
+            let Some(next) = page.get("nextCursor").and_then(Value::as_str) else { return Ok(tools) };
+            if !seen.insert(next.to_owned()) {
+                let message = "the server's list of tools does not end: it gives the same nextCursor twice";
+                return Err(Error::network(message).into());
+            }
+            cursor = Some(next.to_owned());
+        }
+        Err(Error::network(format!("the server's list of tools has more than {MOST_PAGES} pages")).into())
+    }
+
+    /// Calls a tool. `schema` is that of its input, where it is known.
+    ///
+    /// # Errors
+    /// As [`Client::connect`], and [`Kind::Failure`] where the server answers with an error. That the tool itself failed is in
+    /// the outcome.
+    pub async fn call(&mut self, name: &str, arguments: Value, schema: Option<&Value>) -> Result<Outcome, Trouble> {
+        let params = json!({"name": name, "arguments": arguments});
+        let marked = schema.map(headers::marked).unwrap_or_default();
+        let attendant = self.with.clone();
+        let answer = tokio::select! {
+            answer = self.ask("tools/call", params, &marked) => answer?,
+            () = attendant.listen() => return Err(no_answer("tools/call")),
+        };
+        let all = answer.map_err(|error| error.into_error("tools/call"))?;
+        if let Some(kind) = all.get("resultType").and_then(Value::as_str).filter(|kind| *kind != "complete") {
+            let message =
+                format!("the tool asks for more than its arguments ({}), which cogtok has not", printable(kind, 40));
+            return Err(Error::new(Kind::Failure, message).hint("call it from a client that a person sits at").into());
+        }
+        Ok(Outcome { all })
+    }
+
+    /// Ends the session, where there is one. What the server says to that counts for nothing.
+    pub async fn close(self) {
+        if self.with.session.id.is_none() {
+            return;
+        }
+        match tokio::time::timeout(LAST_WORD, self.with.place.end(self.with.token, &self.with.session)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::info!(target: "cogtok", "the session was not ended: {}", error.message()),
+            Err(_) => log::info!(target: "cogtok", "the session was not ended in time"),
+        }
+    }
+
+    /// One request and its answer.
+    async fn ask(
+        &mut self,
+        method: &str,
+        mut params: Value,
+        marked: &Marked,
+    ) -> Result<Result<Value, RpcError>, Trouble> {
+        self.last_id += 1;
+        let id = json!(self.last_id);
+        if self.is_stateless {
+            params["_meta"] = json!({headers::VERSION_KEY: STATELESS, "io.modelcontextprotocol/clientInfo": me(),
+                "io.modelcontextprotocol/clientCapabilities": {}});
+        }
+        let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        let more = if self.is_stateless { headers::of(&message, marked) } else { Vec::new() };
+        let sent =
+            self.with.place.post(self.with.token, &self.with.session, &more, message.to_string().as_bytes()).await?;
+        let mut incoming = match sent {
+            (Reply::Messages(incoming), begun) => {
+                if method == "initialize" {
+                    self.with.session.id = begun;
+                }
+                incoming
+            }
+            (Reply::Refused(refusal), _) if !matches!(refusal.status, 401 | 403) => {
+                let error = error_in(&refusal).and_then(|answer| RpcError::in_answer(&answer));
+                return error.map_or(Err(Trouble::Refused(refusal)), |error| Ok(Err(error)));
+            }
+            (Reply::Refused(refusal), _) => return Err(Trouble::Refused(refusal)),
+            (Reply::Taken, _) => return Err(no_answer(method)),
+        };
+        let mut resumptions = 0;
+        loop {
+            let broken = match self.answer_in(&mut incoming, &id).await {
+                Ok(Some(answer)) => return Ok(answer),
+                Ok(None) => no_answer(method),
+                Err(trouble) => trouble,
+            };
+            let Some((last, pause)) = incoming.resumption().filter(|_| resumptions < MOST_RESUMPTIONS) else {
+                return Err(broken);
+            };
+            resumptions += 1;
+            log::info!(target: "cogtok", "the answer to {method} broke off; its rest is asked for");
+            tokio::time::sleep(pause.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
+            match self.with.place.listen(self.with.token, &self.with.session, Some(&last)).await? {
+                Reply::Messages(rest) => incoming = rest,
+                _ => return Err(broken),
+            }
+        }
+    }
+
+    /// The answer to the request of this id, after what comes before it; none where the messages end.
+    async fn answer_in(&self, incoming: &mut Incoming, id: &Value) -> Result<Option<Result<Value, RpcError>>, Trouble> {
+        while let Some(text) = incoming.next().await? {
+            let messages = parse(&text).ok_or_else(|| {
+                let error = Error::network("what the server answers is no JSON");
+                Trouble::Failed(error.hint("check the URL: an MCP endpoint mostly ends in /mcp"))
+            })?;
+            for mut message in messages {
+                match Message::of(&message) {
+                    // An error without id is about the only request that this can be.
+                    Message::Answer { id: answered } if answered == id || answered.is_null() => {
+                        let error = RpcError::in_answer(&message);
+                        return Ok(Some(match error {
+                            Some(error) => Err(RpcError {
+                                message: self.with.place.without_secrets(&error.message),
+                                data: error
+                                    .data
+                                    .map(|data| Value::String(self.with.place.without_secrets(&as_text(data)))),
+                                code: error.code,
+                            }),
+                            None => Ok(message.get_mut("result").map(Value::take).unwrap_or_default()),
+                        }));
+                    }
+                    _ => self.with.take(&message).await?,
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn me() -> Value {
+    json!({"name": "cogtok", "version": env!("CARGO_PKG_VERSION")})
+}
+
+/// Whether an error says that there is no handshake, because the server speaks the stateless protocol alone.
+fn speaks_stateless(error: &RpcError) -> bool {
+    let supports = |data: &Value| data.to_string().contains(STATELESS);
+    (error.code == NO_SUCH_VERSION && error.data.as_ref().is_some_and(supports)) || error.code == NO_SUCH_METHOD
+}
+
+fn no_answer(method: &str) -> Trouble {
+    Error::network(format!("the server ends without an answer to {method}")).hint("try again").into()
+}

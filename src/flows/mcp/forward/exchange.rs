@@ -1,0 +1,216 @@
+//! One message of the client and what the server says to it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::state::State;
+use crate::cognito::mcp::{Incoming, Refusal, Reply, Session};
+use crate::error::{Error, Kind, Result};
+use crate::flows::mcp::message::{Message, error_in, failed, parse};
+use crate::flows::mcp::proxied::{Part, Proxied};
+use crate::flows::mcp::refused;
+
+/// How often the rest of a stream is asked for without anything coming.
+const MOST_RESUMPTIONS: usize = 5;
+
+/// How long to wait before, where the server does not say, and at the most.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
+const TAIL: Duration = Duration::from_secs(1);
+
+/// The requests of a message that have no answer yet. Each gets one, whatever becomes of the exchange.
+struct Open {
+    state: Rc<State>,
+    all: Vec<Value>,
+    ids: Vec<Value>,
+    why: Error,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.state.forget(&self.all);
+        for id in &self.ids {
+            self.state.give(&failed(id, &self.why).to_string());
+        }
+    }
+}
+
+/// Sends a message and hands on what comes.
+pub async fn run(state: Rc<State>, message: Proxied) {
+    let why = Error::new(Kind::Failure, "cogtok ended before the server answered");
+    let mut open = Open { state: state.clone(), all: message.ids.clone(), ids: message.ids.clone(), why };
+    let work = exchange(&state, &message, &mut open);
+    let outcome = match state.limit() {
+        None => work.await,
+        Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            let message = format!("no result within {} s", limit.as_secs_f32());
+            Err(Error::network(message).hint("allow more with `--timeout 60s`"))
+        }),
+    };
+    if let Err(error) = outcome {
+        log::warn!(target: "cogtok", "{}: {}", message.method, error.message());
+        open.why = error;
+    }
+}
+
+async fn exchange(state: &Rc<State>, message: &Proxied, open: &mut Open) -> Result<()> {
+    // The messages begin here in the order in which they came, and the gate keeps that order.
+    let gate = match message.part {
+        Part::Begin | Part::Ready => Some(state.gate.write().await),
+        _ => {
+            drop(state.gate.read().await);
+            None
+        }
+    };
+    if message.part == Part::Begin {
+        state.stop_listening();
+        state.set_session(Session::default());
+        *state.beginning.borrow_mut() = Some(message.clone());
+    }
+    let (reply, session) = deliver(state, message).await?;
+    if message.part == Part::Ready && session.id.is_some() {
+        super::listen::begin(state);
+    }
+    // What the client says next may depend on the answer.
+    let _gate = gate.filter(|_| message.part == Part::Begin);
+    match reply {
+        Reply::Taken if open.ids.is_empty() => Ok(()),
+        Reply::Taken => Err(Error::network("the server took the request and gives no answer")),
+        Reply::Refused(refusal) => {
+            let error = refused::of_status(&message.method, &refusal);
+            // The server's own error is what the client is told, where there is one request that it can be about.
+            if let ([id], Some(answer)) = (open.ids.as_slice(), error_in(&refusal)) {
+                state.give(&json!({"jsonrpc": "2.0", "id": id, "error": answer["error"]}).to_string());
+                open.ids.clear();
+            }
+            Err(error)
+        }
+        Reply::Messages(incoming) => hand_on(state, incoming, &session, open).await,
+    }
+}
+
+/// Sends a message: with a new token where the server refuses the one it had, in a new session where there is no such
+/// session any more. Neither was done before it was refused.
+async fn deliver(state: &Rc<State>, message: &Proxied) -> Result<(Reply, Session)> {
+    let mut session = if message.version.is_some() { Session::default() } else { state.session() };
+    let mut reply = post(state, message, &session).await?;
+    if let (Reply::Refused(Refusal { status: 404, .. }), Some(_)) = (&reply, &session.id) {
+        match message.part {
+            // What it answers was asked in the session that is gone.
+            Part::Answer => return Ok((Reply::Taken, session)),
+            Part::Begin | Part::Ready => return Ok((reply, session)),
+            Part::Cancel(_) | Part::Other => {}
+        }
+        session = super::renew::session(state, &session).await?;
+        reply = post(state, message, &session).await?;
+    }
+    if message.part == Part::Begin {
+        session = state.session();
+    }
+    Ok((reply, session))
+}
+
+/// Sends a message with a token that counts.
+pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Result<Reply> {
+    let headers = message.headers(|tool| state.marked(tool));
+    let mut token = state.token().await?;
+    let mut sent = state.place().post(&token, session, &headers, &message.bytes).await?;
+    if let (Reply::Refused(Refusal { status: 401, .. }), _) = &sent
+        && let Some(other) = state.other_token(&token).await?
+    {
+        log::info!(target: "cogtok", "the server answers 401: the token is renewed, once");
+        token = other;
+        sent = state.place().post(&token, session, &headers, &message.bytes).await?;
+    }
+    let (reply, begun) = sent;
+    if message.part == Part::Begin && !matches!(reply, Reply::Refused(_)) {
+        state.set_session(Session { id: begun, version: None });
+    }
+    Ok(match reply {
+        Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
+            let now = state.place().wire.now();
+            return Err(refused::error(&message.method, &refusal, &token, state.issuers(), now));
+        }
+        reply => reply,
+    })
+}
+
+/// Hands on what comes until every request has its answer; the rest of a stream that breaks off is asked for where that is
+/// possible.
+async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Session, open: &mut Open) -> Result<()> {
+    let has_requests = !open.ids.is_empty();
+    let mut resumptions = 0;
+    loop {
+        let broken = loop {
+            match incoming.next().await {
+                Ok(None) => break Error::network("the server ended without an answer").hint("try again"),
+                Err(fault) => break fault.into(),
+                Ok(Some(text)) => {
+                    resumptions = 0;
+                    give_each(state, &text, open)?;
+                }
+            }
+            if has_requests && open.ids.is_empty() {
+                let rest = async {
+                    while let Ok(Some(text)) = incoming.next().await {
+                        let _ = give_each(state, &text, open);
+                    }
+                };
+                let _ = tokio::time::timeout(TAIL, rest).await;
+                return Ok(());
+            }
+        };
+        if !has_requests {
+            return Ok(());
+        }
+        let Some((last, pause)) = incoming.resumption().filter(|_| resumptions < MOST_RESUMPTIONS) else {
+            return Err(broken);
+        };
+        resumptions += 1;
+        log::info!(target: "cogtok", "an answer broke off ({}); its rest is asked for", broken.message());
+        tokio::time::sleep(pause.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
+        match state.place().listen(&state.token().await?, session, Some(&last)).await? {
+            Reply::Messages(rest) => incoming = rest,
+            _ => return Err(broken),
+        }
+    }
+}
+
+/// Gives the client what the server says, and notes which requests have their answer.
+fn give_each(state: &State, text: &str, open: &mut Open) -> Result<()> {
+    let messages = parse(text).ok_or_else(|| {
+        Error::network("what the server answers is no JSON").hint("check the URL: an MCP endpoint mostly ends in /mcp")
+    })?;
+    let is_one = messages.len() == 1;
+    for message in &messages {
+        let Message::Answer { id } = Message::of(message) else { continue };
+        note(state, message);
+        // An error without id is about the only request that this can be.
+        if is_one
+            && id.is_null()
+            && let [only] = open.ids.as_slice()
+        {
+            state.give(&json!({"jsonrpc": "2.0", "id": only, "error": message["error"]}).to_string());
+            open.ids.clear();
+            return Ok(());
+        }
+        open.ids.retain(|open| open != id);
+    }
+    state.give(text);
+    Ok(())
+}
+
+/// Notes what an answer says that later messages depend on.
+fn note(state: &State, answer: &Value) {
+    state.learn(answer);
+    let version = answer.pointer("/result/protocolVersion").and_then(Value::as_str);
+    let mut session = state.session();
+    if let Some(version) = version.filter(|_| session.version.is_none() && state.beginning.borrow().is_some()) {
+        session.version = Some(version.to_owned());
+        state.set_session(session);
+    }
+}

@@ -1,0 +1,131 @@
+//! JSON-RPC 2.0 messages: what kind they are, and what a server's error says.
+
+use serde_json::{Map, Value, json};
+
+use crate::cognito::mcp::Refusal;
+use crate::error::{Error, Kind, printable};
+
+/// What the client is told when there is no answer of the server's: of the codes that JSON-RPC leaves to implementations.
+pub const NO_ANSWER: i64 = -32000;
+
+/// What a message is.
+#[derive(Debug, PartialEq)]
+pub enum Message<'a> {
+    /// It wants an answer.
+    Request { id: &'a Value, method: &'a str },
+    /// It wants none.
+    Notification { method: &'a str },
+    /// It is the answer to the request of this id.
+    Answer { id: &'a Value },
+    /// It is none of these.
+    Other,
+}
+
+impl<'a> Message<'a> {
+    /// What `value` is.
+    pub fn of(value: &'a Value) -> Self {
+        let method = value.get("method").and_then(Value::as_str);
+        let is_answer = value.get("result").is_some() || value.get("error").is_some();
+        match (value.get("id"), method) {
+            (Some(id), Some(method)) if !id.is_null() => Message::Request { id, method },
+            (_, Some(method)) => Message::Notification { method },
+            (Some(id), None) if is_answer => Message::Answer { id },
+            _ => Message::Other,
+        }
+    }
+}
+
+/// The messages in `text`: one, or those of a batch; none where it is no JSON.
+pub fn parse(text: &str) -> Option<Vec<Value>> {
+    Some(match serde_json::from_str(text).ok()? {
+        Value::Array(batch) => batch,
+        one => vec![one],
+    })
+}
+
+/// A server's error.
+#[derive(Debug, Clone)]
+pub struct RpcError {
+    pub code: i64,
+    pub message: String,
+    pub data: Option<Value>,
+}
+
+impl RpcError {
+    /// The error in an answer; none where it is a result.
+    pub fn in_answer(answer: &Value) -> Option<Self> {
+        let error = answer.get("error")?.as_object()?;
+        Some(RpcError {
+            code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+            message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            data: error.get("data").filter(|data| !data.is_null()).cloned(),
+        })
+    }
+
+    /// What it comes to for the request `method`.
+    pub fn into_error(self, method: &str) -> Error {
+        let message = printable(&self.message, 600);
+        let error =
+            Error::new(Kind::Failure, format!("the server answers {method} with error {}: {message}", self.code));
+        match self.data {
+            Some(Value::String(data)) => error.hint(format!("it adds: {}", printable(&data, 300))),
+            Some(data) => error.hint(format!("it adds: {}", printable(&data.to_string(), 300))),
+            None => error,
+        }
+    }
+}
+
+/// The error that a refusal's body holds, where it is an answer in JSON-RPC.
+pub fn error_in(refusal: &Refusal) -> Option<Value> {
+    let answer: Value = serde_json::from_str(&refusal.body).ok()?;
+    RpcError::in_answer(&answer).map(|_| answer)
+}
+
+/// The answer that tells a client why there is none.
+pub fn failed(id: &Value, error: &Error) -> Value {
+    let hints = error.hints_for(None);
+    let mut told =
+        Map::from_iter([("code".to_owned(), json!(NO_ANSWER)), ("message".to_owned(), json!(error.message()))]);
+    if !hints.is_empty() {
+        told.insert("data".to_owned(), json!({ "hints": hints }));
+    }
+    json!({"jsonrpc": "2.0", "id": id, "error": told})
+}
+
+/// A string as it is, anything else as JSON.
+pub fn as_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_what_its_members_make_it() {
+        let (one, null) = (json!(1), Value::Null);
+        for (text, wanted) in [
+            (r#"{"id":1,"method":"ping"}"#, Message::Request { id: &one, method: "ping" }),
+            (r#"{"method":"notifications/x"}"#, Message::Notification { method: "notifications/x" }),
+            (r#"{"id":null,"method":"x"}"#, Message::Notification { method: "x" }),
+            (r#"{"id":1,"result":{}}"#, Message::Answer { id: &one }),
+            (r#"{"id":null,"error":{"code":-32700}}"#, Message::Answer { id: &null }),
+            (r#"{"id":1}"#, Message::Other),
+            ("7", Message::Other),
+        ] {
+            assert_eq!(Message::of(&serde_json::from_str(text).unwrap()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_code_and_without_what_a_terminal_obeys() {
+        let answer = json!({"id": 1, "error": {"code": -32602, "message": "no\u{1b}[2J", "data": {"field": "x"}}});
+        let error = RpcError::in_answer(&answer).unwrap().into_error("tools/call");
+        assert_eq!(error.message(), "the server answers tools/call with error -32602: no\\u{1b}[2J");
+        assert_eq!(error.hints(), [r#"it adds: {"field":"x"}"#]);
+        assert!(RpcError::in_answer(&json!({"result": {}})).is_none());
+    }
+}

@@ -1,0 +1,47 @@
+//! The Model Context Protocol (MCP), as a client of one server: `client` asks for tools and calls them, `forward` hands on
+//! what another client says. The wire is [`cognito::mcp`](crate::cognito::mcp).
+
+pub mod address;
+pub mod arguments;
+mod attend;
+pub mod client;
+pub mod forward;
+mod headers;
+mod message;
+mod proxied;
+pub mod refused;
+pub mod tool;
+
+use crate::cognito::fault::Fault;
+use crate::cognito::mcp::Refusal;
+use crate::error::Error;
+
+/// The versions of the protocol that begin with a handshake, the newest first: the first is offered.
+pub const VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+
+/// The version without a handshake and without sessions, where every request says what it needs.
+pub const STATELESS: &str = "2026-07-28";
+
+/// JSON-RPC's code for a method that is not there.
+const NO_SUCH_METHOD: i64 = -32601;
+
+/// Why there is no result.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The server refused a request by its HTTP status.
+    Refused(Refusal),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Trouble::Failed(error)
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Trouble::Failed(fault.into())
+    }
+}

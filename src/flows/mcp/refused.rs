@@ -1,0 +1,42 @@
+//! What a refusal of an MCP server comes to.
+
+use super::message::{RpcError, error_in};
+use crate::cognito::mcp::Refusal;
+use crate::error::{Error, Kind, printable};
+use crate::secret::Secret;
+use crate::token::consumer::Consumer;
+use crate::token::refused::{Refused, explain};
+
+/// The error for a request `method` that was refused, sent with `token`, at `now` (milliseconds since the Unix epoch).
+/// `issuers` are those of the profile's pool, where it has one.
+pub fn error(method: &str, refusal: &Refusal, token: &Secret, issuers: &[String], now: u64) -> Error {
+    let Refusal { status, challenge, body } = refusal;
+    if matches!(status, 401 | 403) {
+        let refused = Refused { status: *status, challenge: challenge.as_deref(), body };
+        return explain(Consumer::AgentcoreGateway, refused, token.expose(), issuers, now);
+    }
+    of_status(method, refusal)
+}
+
+/// The error for a request `method` that was refused for another reason than its token.
+pub fn of_status(method: &str, refusal: &Refusal) -> Error {
+    let Refusal { status, body, .. } = refusal;
+    if let Some(answer) = error_in(refusal)
+        && let Some(error) = RpcError::in_answer(&answer)
+    {
+        return error.into_error(method);
+    }
+    let error = Error::network(format!("the server answers {method} with status {status}"));
+    let error = match status {
+        404 | 405 => error.hint("check the URL: an MCP endpoint mostly ends in /mcp"),
+        406 => error.hint("the URL is not that of an MCP endpoint with the streamable HTTP transport"),
+        429 | 500.. => error.hint("try again"),
+        _ => error,
+    };
+    match printable(body.trim(), 300).as_str() {
+        "" => error,
+        said if said.starts_with('<') => error,
+        said => error.hint(format!("it says: {said}")),
+    }
+    .with_kind(Kind::Network)
+}
