@@ -27,6 +27,7 @@ pub mod secrets_manager;
 mod sign_in;
 mod signed;
 pub mod srp;
+pub mod sse;
 pub mod ssm;
 pub mod stream;
 pub mod users;

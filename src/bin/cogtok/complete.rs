@@ -8,9 +8,13 @@ use std::sync::OnceLock;
 use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
+use cogtok::error::printable;
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenOwner, TokenUse, Transport};
+use cogtok::profile::targets::{Address, Target};
+use cogtok::profile::words::{
+    AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
+};
 use cogtok::store::config::Config;
 
 use crate::cli::Cli;
@@ -22,6 +26,9 @@ pub const VARIABLE: &str = "COGTOK_COMPLETE";
 /// The configuration file that the line being completed names.
 static CONFIG: OnceLock<Option<PathBuf>> = OnceLock::new();
 
+/// The profile that it names.
+static PROFILE: OnceLock<Option<String>> = OnceLock::new();
+
 /// Answers a shell that asks for candidates; says whether one did.
 pub fn answer(args: &[OsString]) -> bool {
     let words: Vec<OsString> = args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect();
@@ -29,9 +36,8 @@ pub fn answer(args: &[OsString]) -> bool {
     // The variable alone, left over in an environment, must not make every command succeed and do nothing.
     let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
     let Some(shell) = shells.completer(&shell) else { return true };
-    let named = words.iter().position(|word| word == "--config").and_then(|index| words.get(index + 1));
-    let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--config=").map(PathBuf::from));
-    let _ = CONFIG.set(named.map(PathBuf::from).or(joined));
+    let _ = CONFIG.set(value_of(&words, &["--config"]).map(PathBuf::from));
+    let _ = PROFILE.set(value_of(&words, &["--profile", "-p"]).and_then(|name| name.into_string().ok()));
     let mut command = Cli::command();
     command.build();
     let mut candidates = Vec::new();
@@ -39,6 +45,17 @@ pub fn answer(args: &[OsString]) -> bool {
         terminal::last_data(&String::from_utf8_lossy(&candidates));
     }
     true
+}
+
+/// What follows one of these options on a command line.
+fn value_of(words: &[OsString], options: &[&str]) -> Option<OsString> {
+    let is_option = |word: &OsString| options.iter().any(|option| word == option);
+    let behind = words.iter().position(is_option).and_then(|index| words.get(index + 1));
+    let joined = || {
+        let values = words.iter().filter_map(|word| word.to_str()?.split_once('='));
+        values.filter(|(option, _)| options.contains(option)).map(|(_, value)| OsString::from(value)).next()
+    };
+    behind.cloned().or_else(joined)
 }
 
 /// The script that makes `shell` ask; none for a shell that is not known.
@@ -62,11 +79,35 @@ pub fn profiles() -> Vec<CompletionCandidate> {
     let candidate = |name: cogtok::profile::words::ProfileName| {
         let mut settings = Settings::default();
         let _ = config.offer(&name, &mut settings);
-        let first = |key| settings.list(key).first().map(|text| cogtok::error::printable(text, 60).into());
+        let first = |key| settings.list(key).first().map(|text| printable(text, 60).into());
         let help = first(Key::Description).or_else(|| first(Key::UserPoolId));
         CompletionCandidate::new(name.as_str()).help(help)
     };
     config.names().into_iter().map(candidate).collect()
+}
+
+/// The targets of the profile that `call http` can call, with what each is.
+pub fn http_targets() -> Vec<CompletionCandidate> {
+    targets(|target| matches!(target.address, Address::Url(_)))
+}
+
+/// The targets of the profile that are agents.
+pub fn runtime_targets() -> Vec<CompletionCandidate> {
+    targets(|target| target.kind == TargetKind::Runtime)
+}
+
+fn targets(is_wanted: impl Fn(&Target) -> bool) -> Vec<CompletionCandidate> {
+    let named = CONFIG.get().and_then(Option::as_deref);
+    let Ok(config) = app::config_path(named).and_then(|path| Config::load(&path)) else { return Vec::new() };
+    let profile = PROFILE.get().cloned().flatten().or_else(|| env::var("COGTOK_PROFILE"));
+    let profile = profile.map_or_else(|| config.default_profile().ok().flatten(), |name| name.parse().ok());
+    let Some(profile) = profile else { return Vec::new() };
+    let found = config.targets(&profile).into_iter().filter_map(|name| config.target(&profile, &name).ok());
+    let candidate = |target: Target| {
+        let help = printable(&format!("{}: {}", target.kind, target.address), 80);
+        CompletionCandidate::new(target.name.as_str()).help(Some(help.into()))
+    };
+    found.filter(is_wanted).map(candidate).collect()
 }
 
 /// The keys that `profile set` takes.

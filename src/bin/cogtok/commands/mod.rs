@@ -2,6 +2,7 @@
 
 mod aws_credentials;
 mod cache;
+mod call;
 mod completions;
 mod exec;
 mod header;
@@ -39,6 +40,9 @@ pub enum Command {
     Secret(secret::Command),
     Exec(exec::Exec),
     Header(header::Header),
+    /// Call APIs and agents with the profile's token
+    #[command(subcommand)]
+    Call(call::Command),
     AwsCredentials(aws_credentials::AwsCredentials),
     /// See and clear the tokens that are kept
     #[command(subcommand)]
@@ -60,6 +64,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Secret(command) => secret::run(&app, command),
         Command::Exec(args) => exec::run(&app, &args),
         Command::Header(args) => header::run(&app, &args),
+        Command::Call(command) => call::run(&app, command),
         Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),

@@ -1,0 +1,141 @@
+//! Server-sent events (WHATWG HTML, "Server-sent events", section 9.2.6) from the bytes of a body as they come. The known
+//! parsers let an event grow without bound; this one does not.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use crate::error::{Error, Result};
+
+/// The largest event that is taken, in bytes.
+pub const MAX_EVENT: usize = 16 * 1024 * 1024;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its type; `message` where the server names none.
+    pub name: String,
+    /// Its data, lines with `\n` between.
+    pub data: String,
+    /// The id that it or an event before it has.
+    pub id: Option<String>,
+}
+
+/// The events of a body: [`push`](Events::push) its parts and take the events that are complete.
+///
+/// ```
+/// # use cogtok::cognito::sse::Events;
+/// let mut events = Events::default();
+/// events.push(b"data: Hel")?;
+/// assert_eq!(events.next(), None);
+/// events.push(b"lo\n\n")?;
+/// assert_eq!(events.next().map(|event| event.data).as_deref(), Some("Hello"));
+/// # Ok::<(), cogtok::error::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Events {
+    limit: usize,
+    line: Vec<u8>,
+    is_first_line: bool,
+    is_after_cr: bool,
+    name: String,
+    data: String,
+    has_data: bool,
+    id: Option<String>,
+    complete: VecDeque<Event>,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Events::up_to(MAX_EVENT)
+    }
+}
+
+impl Events {
+    /// Takes no event of more than `limit` bytes.
+    pub fn up_to(limit: usize) -> Self {
+        Events {
+            limit,
+            line: Vec::new(),
+            is_first_line: true,
+            is_after_cr: false,
+            name: String::new(),
+            data: String::new(),
+            has_data: false,
+            id: None,
+            complete: VecDeque::new(),
+        }
+    }
+
+    /// Takes the next part of the body. An event that the body's end leaves incomplete is none.
+    ///
+    /// # Errors
+    /// [`Kind::Network`](crate::error::Kind::Network) for an event that is too large; those before it can still be taken.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            // A line ends with its carriage return; the line feed after it may come much later.
+            if mem::take(&mut self.is_after_cr) && bytes[0] == b'\n' {
+                bytes = &bytes[1..];
+                continue;
+            }
+            let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+            let part = &bytes[..end.unwrap_or(bytes.len())];
+            if self.line.len() + self.data.len() + part.len() > self.limit {
+                let limit = self.limit / (1024 * 1024);
+                return Err(Error::network(format!("an event of the answer is larger than {limit} MiB")));
+            }
+            self.line.extend_from_slice(part);
+            let Some(end) = end else { return Ok(()) };
+            self.is_after_cr = bytes[end] == b'\r';
+            bytes = &bytes[end + 1..];
+            self.end_line();
+        }
+        Ok(())
+    }
+
+    fn end_line(&mut self) {
+        let line = mem::take(&mut self.line);
+        let line = String::from_utf8_lossy(&line);
+        let line = match mem::take(&mut self.is_first_line) {
+            true => line.strip_prefix('\u{feff}').unwrap_or(&line),
+            false => &line,
+        };
+        if line.is_empty() {
+            return self.dispatch();
+        }
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "data" => {
+                if mem::replace(&mut self.has_data, true) {
+                    self.data.push('\n');
+                }
+                self.data.push_str(value);
+            }
+            "event" => value.clone_into(&mut self.name),
+            "id" if !value.contains('\0') => self.id = Some(value.to_owned()),
+            // A comment, `retry`, or what nobody knows.
+            _ => {}
+        }
+    }
+
+    fn dispatch(&mut self) {
+        let (name, data) = (mem::take(&mut self.name), mem::take(&mut self.data));
+        if mem::take(&mut self.has_data) {
+            let name = if name.is_empty() { "message".to_owned() } else { name };
+            let id = self.id.clone().filter(|id| !id.is_empty());
+            self.complete.push_back(Event { name, data, id });
+        }
+    }
+}
+
+impl Iterator for Events {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.complete.pop_front()
+    }
+}
+
+#[cfg(test)]
+#[path = "sse_tests.rs"]
+mod tests;
