@@ -25,6 +25,8 @@ pub struct Failed<'a> {
     pub status: u16,
     /// `WWW-Authenticate` (RFC 6750 section 3).
     pub challenge: Option<&'a str>,
+    /// `x-amzn-errortype`, the name of an error of AWS.
+    pub error_type: Option<&'a str>,
     /// The media type of the body, in lower case.
     pub media_type: &'a str,
     /// The beginning of the body.
@@ -51,7 +53,7 @@ impl Failed<'_> {
     pub fn explain(&self, api: Api, token: &str, issuers: &[String], now: u64) -> Vec<String> {
         let words = self.words().unwrap_or_default();
         let says = |text: &str| words.to_ascii_lowercase().contains(text);
-        let code = self.json("code").or_else(|| self.json("__type")).unwrap_or_default();
+        let code = self.error_type.map(str::to_owned).or_else(|| self.json("__type")).unwrap_or_default();
         if api == Api::Runtime
             && (self.status == 424 || says("runtimeclienterror") || code.contains("RuntimeClientError"))
         {
@@ -77,6 +79,9 @@ impl Failed<'_> {
                 let mut hints = vec!["a service that answers so may have refused the token".to_owned()];
                 hints.extend(self.of_token(api, token, issuers, now));
                 hints
+            }
+            500.. if api == Api::Runtime => {
+                vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".to_owned()]
             }
             429 => vec!["it is asked too often: try again later".to_owned()],
             500.. => vec!["try again later; `-v` shows the request id, for whoever runs it".to_owned()],

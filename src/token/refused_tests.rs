@@ -17,7 +17,7 @@ fn token(changes: Value) -> String {
 }
 
 fn json_answer(status: u16, body: &'static str) -> Failed<'static> {
-    Failed { status, challenge: None, media_type: "application/json", body: body.as_bytes() }
+    Failed { status, challenge: None, error_type: None, media_type: "application/json", body: body.as_bytes() }
 }
 
 fn explain(api: Api, answer: &Failed<'_>, token: &str) -> String {
@@ -104,11 +104,13 @@ fn what_runtimes_answer_is_explained() {
             "agent's own code",
         ),
         (429, "{}", "later"),
-        (503, "{}", "later"),
+        (503, "{}", "the token was taken"),
     ] {
         let told = explain(Api::Runtime, &json_answer(status, body), &access);
         assert!(told.contains(says), "{body}: {told}");
     }
+    let named = Failed { error_type: Some("RuntimeClientError:http://internal"), ..json_answer(400, "{}") };
+    assert!(explain(Api::Runtime, &named, &access).contains("agent's own code"));
     // An ID token has no client_id, and that is the reason.
     let told = explain(
         Api::Runtime,

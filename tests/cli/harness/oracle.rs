@@ -13,8 +13,13 @@ const MAX_RSS_KIB: u64 = if cfg!(debug_assertions) { 72 } else { 64 } * 1024;
 
 /// The commands that print on stdout although they fail, by design: their verdict is the value. With an option, where that
 /// makes them.
-const PRINT_ON_FAILURE: [(&[&str], &[&str]); 2] =
-    [(&["token", "check"], &[]), (&["token", "verify"], &["--json", "json"])];
+const PRINT_ON_FAILURE: [(&[&str], &[&str]); 4] = [
+    (&["token", "check"], &[]),
+    (&["token", "verify"], &["--json", "json"]),
+    // The body of an HTTP error, and what came before a stream broke off.
+    (&["call", "http"], &[]),
+    (&["call", "runtime"], &[]),
+];
 
 /// Whether these arguments are of a command that prints on stdout although it fails.
 pub fn prints_on_failure(args: &[std::ffi::OsString]) -> bool {

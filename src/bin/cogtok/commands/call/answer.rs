@@ -119,6 +119,7 @@ pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, beginning: &[u
     let failed = Failed {
         status: answer.status(),
         challenge: challenge.as_deref(),
+        error_type: answer.header("x-amzn-errortype"),
         media_type: &media_type,
         body: body.as_bytes(),
     };
