@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Bytes;
@@ -56,6 +56,10 @@ impl Outgoing {
             if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
                 request = request.header(name, value);
             }
+        }
+        // A server may refuse a method that has a body where none is announced (RFC 9110 section 8.6).
+        if self.body.is_empty() && matches!(self.method.as_str(), "POST" | "PUT" | "PATCH") {
+            request = request.header(CONTENT_LENGTH, 0);
         }
         request.body(SdkBody::from(self.body)).map_err(|why| malformed(&why))
     }

@@ -90,8 +90,6 @@ impl Finding {
 
 const NEW_TOKEN: &str = "get a new one: `cogtok token user --force-refresh`, `cogtok token m2m --force-refresh`";
 const ACCESS_TOKEN: &str = "send the access token: `cogtok token user --token access`, or `cogtok token m2m`";
-/// Why an ID token is refused where an access token is wanted.
-pub(super) const NO_CLIENT_ID: &str = "an ID token has no client_id and no scope";
 /// Why no access token has the audience that is asked for, and what to configure instead.
 pub(super) const NO_AUDIENCE: &str =
     "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud";

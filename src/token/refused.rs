@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::consumer::{NO_AUDIENCE, NO_CLIENT_ID};
+use super::consumer::NO_AUDIENCE;
 use super::jwt::{TokenKind, payload_unverified};
 use super::verify::{check_times, shown};
 use super::when::relative;
@@ -49,8 +49,9 @@ impl Failed<'_> {
     }
 
     /// What may be the reason and what mends it, the most likely first, for a `token` of a pool with these `issuers` (none
-    /// where the pool is not known) at `now`, in milliseconds since the Unix epoch. `{p}` stands for the profile's option.
-    pub fn explain(&self, api: Api, token: &str, issuers: &[String], now: u64) -> Vec<String> {
+    /// where the pool is not known) at `now`, in milliseconds since the Unix epoch. `options` choose this token for another
+    /// command, which `{p}` makes one of the profile's.
+    pub fn explain(&self, api: Api, token: &str, options: &str, issuers: &[String], now: u64) -> Vec<String> {
         let words = self.words().unwrap_or_default();
         let says = |text: &str| words.to_ascii_lowercase().contains(text);
         let code = self.error_type.map(str::to_owned).or_else(|| self.json("__type")).unwrap_or_default();
@@ -74,10 +75,10 @@ impl Failed<'_> {
             return vec![fix.to_owned()];
         }
         match self.status {
-            401 | 403 => self.of_token(api, token, issuers, now),
+            401 | 403 => self.of_token(api, token, options, issuers, now),
             _ if self.is_bare() => {
                 let mut hints = vec!["a service that answers so may have refused the token".to_owned()];
-                hints.extend(self.of_token(api, token, issuers, now));
+                hints.extend(self.of_token(api, token, options, issuers, now));
                 hints
             }
             500.. if api == Api::Runtime => {
@@ -91,7 +92,7 @@ impl Failed<'_> {
         }
     }
 
-    fn of_token(&self, api: Api, token: &str, issuers: &[String], now: u64) -> Vec<String> {
+    fn of_token(&self, api: Api, token: &str, options: &str, issuers: &[String], now: u64) -> Vec<String> {
         let Some(claims) = payload_unverified(token) else {
             return vec!["the token is no JSON Web Token: get one of Cognito, add `--force-refresh`".to_owned()];
         };
@@ -102,7 +103,10 @@ impl Failed<'_> {
             hints.push(format!("the token's `{}` is {}: add `--force-refresh` for a new one", why.claim, why.found));
         }
         if kind == TokenKind::Id {
-            hints.push(format!("it was an ID token, and {NO_CLIENT_ID}: send the access token, `--token access`"));
+            hints.push(
+                "an ID token was sent, which has no client_id and no scope: send the access token, `--token access`"
+                    .to_owned(),
+            );
         }
         let issuer = text("iss").unwrap_or_default();
         if !issuers.is_empty() && !issuers.iter().any(|known| known == issuer) {
@@ -115,12 +119,9 @@ impl Failed<'_> {
             hints.extend(self.of_rules(&claims, kind));
         }
         hints.push(described(&claims, kind, now));
-        let whose = if kind == TokenKind::Machine { "m2m" } else { "user" };
         hints.push(match api {
-            Api::Runtime => format!(
-                "`cogtok token check --for agentcore-runtime --authorizer FILE --as {whose}{{p}}` compares it with the runtime's authorizer"
-            ),
-            Api::Http => format!("compare that with what the API takes: `cogtok token check --help` knows the rules of AWS's, `cogtok token inspect --as {whose}{{p}}` shows all claims"),
+            Api::Runtime => format!("compare it with the runtime's authorizer: `cogtok token check --for agentcore-runtime --authorizer FILE{options}{{p}}`"),
+            Api::Http => format!("compare that with what the API takes: `cogtok token inspect{options}{{p}}` shows all claims, `cogtok token check --help` knows the rules of AWS's services"),
         });
         hints
     }

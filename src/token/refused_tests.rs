@@ -21,7 +21,7 @@ fn json_answer(status: u16, body: &'static str) -> Failed<'static> {
 }
 
 fn explain(api: Api, answer: &Failed<'_>, token: &str) -> String {
-    answer.explain(api, token, &[ISSUER.to_owned()], NOW).join("\n")
+    answer.explain(api, token, " --as m2m", &[ISSUER.to_owned()], NOW).join("\n")
 }
 
 #[test]

@@ -132,7 +132,7 @@ pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, beginning: &[u
     let error = Error::new(kind, format!("{} answers {}{words}", answer.host(), answer.status_line()));
     let pool = app.profile(&[]).ok().and_then(|profile| profile.user_pool_id().map(issuers).ok());
     let known = pool.as_ref().map(<[String; 2]>::as_slice).unwrap_or_default();
-    let hints = failed.explain(api, got.token()?.value.expose(), known, env::now());
+    let hints = failed.explain(api, got.token()?.value.expose(), &got.options(), known, env::now());
     let error = hints.into_iter().fold(error, Error::hint);
     Ok(Some(match app.clock_is_off() {
         Some(words) if kind == Kind::Refused => error.hint(format!("{words}: set it")),

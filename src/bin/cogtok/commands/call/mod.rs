@@ -1,5 +1,6 @@
 //! `cogtok call`: what a profile's tokens are for.
 
+mod agent;
 mod answer;
 mod bearer;
 mod http;

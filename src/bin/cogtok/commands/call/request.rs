@@ -119,17 +119,15 @@ fn file(path: &str, limit: usize) -> Result<Vec<u8>> {
     // It may be a pipe that somebody holds open.
     interrupt::watch();
     let shown = printable(path, 120);
-    let open = || {
-        let file = File::open(path)?;
-        // At its size from the beginning: growing would hold it twice.
-        let size = usize::try_from(file.metadata()?.len()).unwrap_or(limit).min(limit);
-        let mut bytes = Vec::with_capacity(size + 1);
-        file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = open().map_err(|error: std::io::Error| Error::usage(format!("{shown} can't be read: {error}")))?;
-    match bytes.len() > limit {
-        true => Err(Error::usage(format!("{shown} is larger than {} KiB", limit / 1024))),
-        false => Ok(bytes),
+    let too_large = || Error::usage(format!("{shown} is larger than {} KiB", limit / 1024));
+    let unreadable = |error| Error::usage(format!("{shown} can't be read: {error}"));
+    let file = File::open(path).map_err(unreadable)?;
+    let size = usize::try_from(file.metadata().map_err(unreadable)?.len()).unwrap_or(usize::MAX);
+    if size > limit {
+        return Err(too_large());
     }
+    // At its size from the beginning: growing would hold it twice.
+    let mut bytes = Vec::with_capacity(size + 1);
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
 }

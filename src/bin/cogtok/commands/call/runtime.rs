@@ -3,29 +3,23 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::stream::{Outgoing, Streamed};
-use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::aws_origin;
-use cogtok::profile::services::Service;
-use cogtok::profile::words::{AgentcoreArn, TargetKind};
+use cogtok::error::{Error, Result};
 use cogtok::store::agent_sessions::AgentSessions;
-use cogtok::token::jwt::payload_unverified;
 use cogtok::token::refused::Api;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::agent::{self, Agent};
 use super::answer::{self, Sink, Taking};
 use super::bearer;
-use super::place::{At, Place};
+use super::place::Place;
 use super::request::{self, Carried};
 use super::told::{Form, Told, one_line};
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::source::{Got, Source};
+use crate::commands::token::source::Source;
 use crate::complete;
 use crate::terminal;
-
-/// The header with the session, of the request and of the answer.
-const SESSION: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 
 /// The most bytes of an answer that has to be there as a whole.
 const MOST_BYTES: usize = 100 * 1024 * 1024;
@@ -79,9 +73,9 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
         return Err(Error::usage("`--raw` and `--json` exclude each other"));
     }
     let place = Place::find(app, &args.target)?;
-    let url = invocations(app, args, &place)?;
-    let outgoing = outgoing(args, url)?;
-    let session_id = args.session_id.as_deref().map(check_session).transpose()?;
+    let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
+    let outgoing = outgoing(args, agent.url.clone())?;
+    let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
     args.taking.check()?;
     outgoing.check()?;
     app.begin_anew();
@@ -91,19 +85,19 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     let is_question = outgoing.method == "POST";
     let (mut key, mut sent) = (String::new(), None);
     let (got, mut answer) = bearer::send_as(app, &source, |got| {
-        key = session_key(app, got, &outgoing.url)?;
+        key = agent::session_key(app, got, &outgoing.url)?;
         sent = match session_id {
             Some(id) => Some(id.to_owned()),
-            None if args.goes_on => Some(sessions.last(&key).map_or_else(new_session, Ok)?),
-            None if is_question => Some(new_session()?),
+            None if args.goes_on => Some(sessions.last(&key).map_or_else(agent::new_session, Ok)?),
+            None if is_question => Some(agent::new_session()?),
             None => None,
         };
         let mut outgoing = outgoing.clone();
-        outgoing.headers.extend(sent.iter().map(|id| (SESSION.to_owned(), id.clone())));
+        outgoing.headers.extend(sent.iter().map(|id| (agent::SESSION.to_owned(), id.clone())));
         Ok(outgoing)
     })?;
     // The one that the runtime names is the one that goes on.
-    let session = answer.header(SESSION).map(str::to_owned).or(sent);
+    let session = answer.header(agent::SESSION).map(str::to_owned).or(sent);
     if let Some(session) = session.filter(|_| !answer::is_failure(&answer)) {
         log::info!(target: "cogtok", "the session is {session}");
         if is_question {
@@ -116,8 +110,9 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     let ended = told.end(&mut sink);
     sink.end(passed.is_ok())?;
     let error = answer::failure(app, Api::Runtime, &got, &answer, &passed?)?;
-    error.map_or(ended, Err)?;
-    told.failure()
+    let is_agents = matches!(answer.status(), 424 | 500..);
+    error.map_or(ended, |error| Err(if is_agents { agent.point_to_log(error) } else { error }))?;
+    told.failure().map_err(|error| agent.point_to_log(error))
 }
 
 /// Prints the body in the form that was asked for; a failure's is printed as it is.
@@ -142,8 +137,8 @@ fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_r
 /// The request without its session.
 fn outgoing(args: &Runtime, url: Url) -> Result<Outgoing> {
     let mut headers = args.carried.headers()?;
-    if request::has(&headers, SESSION) {
-        return Err(Error::usage(format!("`{SESSION}` is set by `--session-id` and `--continue`")));
+    if request::has(&headers, agent::SESSION) {
+        return Err(Error::usage(format!("`{}` is set by `--session-id` and `--continue`", agent::SESSION)));
     }
     let body = match &args.prompt {
         Some(prompt) => Some(json!({ "prompt": prompt }).to_string().into_bytes()),
@@ -162,68 +157,4 @@ fn outgoing(args: &Runtime, url: Url) -> Result<Outgoing> {
         request::default_header(&mut headers, "content-type", "application/json");
     }
     Ok(Outgoing { method: method.to_owned(), url, headers, body: body.unwrap_or_default().into() })
-}
-
-/// The address that the agent is asked at.
-fn invocations(app: &App, args: &Runtime, place: &Place) -> Result<Url> {
-    if place.kind == Some(TargetKind::Gateway) {
-        return Err(of_gateway(args));
-    }
-    let (mut url, named) = match &place.at {
-        At::Url(url) => (url.clone(), None),
-        At::Arn(arn) if arn.is_gateway() => return Err(of_gateway(args)),
-        At::Arn(arn) => of_arn(app, arn)?,
-    };
-    let mut path = url.path().trim_end_matches('/').to_owned();
-    if !path.ends_with("/invocations") {
-        path.push_str("/invocations");
-    }
-    if let Some(below) = &args.path {
-        path = format!("{path}/{}", below.trim_start_matches('/'));
-    }
-    url.set_path(&path);
-    if let Some(qualifier) = args.qualifier.as_ref().or(named.as_ref()) {
-        url.query_pairs_mut().append_pair("qualifier", qualifier);
-    }
-    Ok(url)
-}
-
-/// A runtime's address, and the endpoint where the ARN is that of one. The whole ARN stands in the path, percent-encoded.
-fn of_arn(app: &App, arn: &AgentcoreArn) -> Result<(Url, Option<String>)> {
-    let (runtime, endpoint) = match arn.as_str().split_once("/runtime-endpoint/") {
-        Some((runtime, endpoint)) => (runtime, Some(endpoint.to_owned())),
-        None => (arn.as_str(), None),
-    };
-    let base = match app.profile(&[])?.endpoint(Service::BedrockAgentcore) {
-        Some(endpoint) => endpoint.as_str().trim_end_matches('/').to_owned(),
-        None => aws_origin(Service::BedrockAgentcore.host(), &arn.region()),
-    };
-    let encoded: String = url::form_urlencoded::byte_serialize(runtime.as_bytes()).collect();
-    let url = Url::parse(&format!("{base}/runtimes/{encoded}"));
-    Ok((url.map_err(|why| Error::usage(format!("no address can be made of the ARN: {why}")))?, endpoint))
-}
-
-fn of_gateway(args: &Runtime) -> Error {
-    Error::usage("this is a gateway, not a runtime").hint(format!("run `cogtok call gateway {}{{p}}`", args.target))
-}
-
-fn check_session(id: &str) -> Result<&str> {
-    match (33..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(id),
-        false => Err(Error::usage("a session id has 33 to 256 letters, digits and signs, and no spaces")
-            .hint("a UUID is long enough; without --session-id one is made")),
-    }
-}
-
-fn new_session() -> Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|why| Error::new(Kind::Failure, format!("no random numbers: {why}")))?;
-    Ok(bytes.iter().fold("cogtok-".to_owned(), |id, byte| id + &format!("{byte:02x}")))
-}
-
-/// What a session is kept under: nobody goes on with what another began.
-fn session_key(app: &App, got: &Got, url: &Url) -> Result<String> {
-    let claims = payload_unverified(got.token()?.value.expose()).unwrap_or_default();
-    let caller = claims.get("sub").map(Value::to_string).unwrap_or_default();
-    Ok(format!("{}\n{caller}\n{url}", app.profile_option()))
 }
