@@ -136,6 +136,13 @@ fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is_one() {
     // A token in the cache, so that no secret has to be in a shell's environment.
     call(&home, &[&Server::always(Answer::new(200, "text/plain", "")).url()]).run().ok();
     home.shell("bash", &script).run().ok().quiet().stdout_is("data: first\n");
+    // Also where nothing comes any more that could not be written.
+    let some = chunked("text/event-stream", "data: only\n\n");
+    let silent = Answer::raw(format!("{some}x")).trickle(some.len(), Duration::from_secs(60));
+    let silent = Server::always(silent);
+    let script = format!("set -o pipefail; cogtok call http {} | head -n 1", silent.url());
+    let gone = home.shell("bash", &script).timeout(Duration::from_secs(20)).run();
+    gone.ok().quiet().stdout_is("data: only\n");
     call(&home, &[&api.url()]).redirect(">&-").run().ok().quiet();
     call(&home, &[&api.url()]).redirect(">/dev/full").run().code(7).stderr_has("No space left on device");
     // The status of an answer that nobody reads is still its exit code.

@@ -210,6 +210,11 @@ fn the_example_configuration_loads_and_names_every_key_with_a_comment() {
     assert_eq!(table.keys().map(String::as_str).collect::<BTreeSet<_>>(), top);
     let mut example = BTreeMap::new();
     flatten("", table["profiles"]["workshop"].as_table().unwrap(), &mut example);
+    // A target's keys begin with a name of the user's own.
+    let (targets, example): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        example.into_iter().partition(|(key, _)| key.starts_with("targets."));
+    let fields: Vec<_> = targets.keys().map(|key| key.trim_start_matches("targets.tools.")).collect();
+    assert_eq!(fields, ["as", "kind", "url"]);
     assert_eq!(example.keys().cloned().collect::<BTreeSet<_>>(), known_keys());
 
     let home = Home::new();
@@ -232,6 +237,9 @@ fn the_example_configuration_loads_and_names_every_key_with_a_comment() {
         } else {
             set.ok();
         }
+    }
+    for (key, values) in &targets {
+        home.cogtok(["profile", "set", "copy", key]).args(values).run().ok();
     }
     let copy = home.cogtok(["profile", "show", "copy", "--json"]).run().ok().json();
     for key in example.keys().filter(|key| *key != "secrets") {

@@ -82,6 +82,31 @@ impl Live {
     }
 }
 
+/// Ends when nobody reads standard output any more, which a write alone would tell late where a server is silent. Never
+/// ends where that can't be known.
+#[cfg(unix)]
+pub async fn nobody_reads() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    // Left behind when the call ends first: nothing wakes it.
+    let watching = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+        let stdout = io::stdout();
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
+        if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            let _ = sender.send(());
+        }
+    });
+    if watching.is_err() || receiver.await.is_err() {
+        std::future::pending().await
+    }
+}
+
+#[cfg(not(unix))]
+pub async fn nobody_reads() {
+    std::future::pending().await
+}
+
 /// Whether these bytes could be the beginning of a character.
 fn is_beginning(bytes: &[u8]) -> bool {
     !bytes.is_empty() && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())

@@ -13,7 +13,7 @@ use cogtok::token::refused::{Api, Failed};
 use crate::app::App;
 use crate::commands::token::source::Got;
 use crate::env;
-use crate::terminal::{Delivered, Live};
+use crate::terminal::{self, Delivered, Live};
 
 /// How much of a failure's body is read for what it says.
 const BEGINNING: usize = 16 * 1024;
@@ -60,6 +60,11 @@ impl Taking {
 }
 
 impl Sink {
+    /// Whether it is standard output, which somebody reads.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Sink::Live(_))
+    }
+
     pub fn put(&mut self, part: &[u8]) -> Result<Delivered> {
         match self {
             Sink::Live(live) => live.put(part),
@@ -82,11 +87,23 @@ pub fn is_failure(answer: &Streamed) -> bool {
     answer.status() >= 400
 }
 
-/// Hands every part of the body to `each` as it comes, until nobody reads any more, and gives the beginning of a failure's.
-pub fn pass(app: &App, answer: &mut Streamed, mut each: impl FnMut(&[u8]) -> Result<Delivered>) -> Result<Vec<u8>> {
+/// Hands every part of the body to `each` as it comes, until nobody reads any more (standard output, where it `is_live`), and gives the beginning of a failure's.
+pub fn pass(
+    app: &App,
+    answer: &mut Streamed,
+    is_live: bool,
+    mut each: impl FnMut(&[u8]) -> Result<Delivered>,
+) -> Result<Vec<u8>> {
     let (is_failure, mut beginning, mut count) = (is_failure(answer), Vec::new(), 0);
     let passed = app.block_on_streaming(async {
-        while let Some(part) = answer.chunk().await? {
+        let gone = terminal::nobody_reads();
+        tokio::pin!(gone);
+        loop {
+            let part = tokio::select! {
+                part = answer.chunk() => part?,
+                () = &mut gone, if is_live => break,
+            };
+            let Some(part) = part else { break };
             count += part.len();
             if is_failure {
                 beginning.extend_from_slice(&part[..part.len().min(BEGINNING - beginning.len())]);

@@ -73,7 +73,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     source.or_of(place.owner);
     let (got, mut answer) = bearer::send(app, &source, &outgoing)?;
     let mut sink = args.taking.sink(&answer)?;
-    let passed = answer::pass(app, &mut answer, |part| sink.put(part));
+    let passed = answer::pass(app, &mut answer, sink.is_live(), |part| sink.put(part));
     sink.end(passed.is_ok())?;
     answer::failure(app, Api::Http, &got, &answer, &passed?)?.map_or(Ok(()), Err)
 }

@@ -119,13 +119,13 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
 fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_raw: bool) -> Result<Vec<u8>> {
     let media_type = answer.media_type();
     if is_raw || answer::is_failure(answer) {
-        return answer::pass(app, answer, |part| sink.put(part));
+        return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
     }
     if media_type == "text/event-stream" {
-        return answer::pass(app, answer, |part| told.put(sink, part));
+        return answer::pass(app, answer, sink.is_live(), |part| told.put(sink, part));
     }
     if told.form() == Form::Text {
-        return answer::pass(app, answer, |part| sink.put(part));
+        return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
     }
     let body = app.block_on_streaming(async { Ok(answer.rest(MOST_BYTES).await?) })?;
     let text = String::from_utf8_lossy(&body);
