@@ -8,6 +8,7 @@ use super::jwt::{TokenKind, payload_unverified};
 use super::verify::{check_times, shown};
 use super::when::relative;
 use crate::error::printable;
+use crate::profile::words::PoolId;
 
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Failed<'_> {
         match self.status {
             401 | 403 => self.of_token(api, token, options, issuers, now),
             _ if self.is_bare() => {
-                let mut hints = vec!["a service that answers so may have refused the token".to_owned()];
+                let mut hints = vec!["a service that answers so may have refused the token: its log says".to_owned()];
                 hints.extend(self.of_token(api, token, options, issuers, now));
                 hints
             }
@@ -194,10 +195,15 @@ impl Failed<'_> {
 fn described(claims: &Map<String, Value>, kind: TokenKind, now: u64) -> String {
     let mut parts = vec![format!("what was sent is {}", kind.described())];
     let client = if kind == TokenKind::Id { "aud" } else { "client_id" };
-    for (word, claim) in [("client", client), ("user", "username"), ("scope", "scope"), ("iss", "iss")] {
+    for (word, claim) in [("client", client), ("user", "username"), ("scope", "scope")] {
         if claims.contains_key(claim) {
             parts.push(format!("{word} {}", shown(claims.get(claim))));
         }
+    }
+    if let Some(issuer) = claims.get("iss").and_then(Value::as_str) {
+        // Of Cognito's issuers the last part is the pool.
+        let pool = issuer.rsplit('/').next().filter(|pool| pool.parse::<PoolId>().is_ok());
+        parts.push(pool.map_or_else(|| format!("iss {}", printable(issuer, 80)), |pool| format!("pool {pool}")));
     }
     if let Some(end) = claims.get("exp").and_then(Value::as_i64) {
         parts.push(format!("exp {}", relative(end, now)));

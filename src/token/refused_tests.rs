@@ -128,5 +128,6 @@ fn a_scope_that_is_missing_is_asked_for_by_name() {
     let machine = token(json!({"sub": "m2m", "client_id": "m2m", "username": null}));
     assert!(explain(Api::Http, &answer, &machine).contains("--scope 'api/write'"));
     assert!(explain(Api::Http, &answer, &token(json!({}))).contains("pre token generation"));
-    assert!(explain(Api::Http, &answer, &machine).contains("exp in 52 min"));
+    let told = explain(Api::Http, &answer, &machine);
+    assert!(told.contains("client m2m, ") && told.contains("pool us-east-1_Example01, exp in 52 min"), "{told}");
 }

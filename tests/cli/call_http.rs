@@ -112,6 +112,8 @@ fn a_refusal_is_explained_and_names_what_mends_it() {
     let denied = call(&home, &["api/admin"]).run();
     denied.code(4).stderr_has("403 Forbidden: insufficient_scope").stderr_has("--scope 'api/admin'");
     denied.stderr_has("cogtok token inspect --as m2m -p ws");
+    let named = call(&home, &["api/status?code=403&body=forbidden&type=text/plain"]).run();
+    named.code(4).stderr_has("answers 403 Forbidden (profile");
     // Not a word of the token's where it is in order.
     let absent = call(&home, &["api/status?code=404&body=%7B%22message%22%3A%22no+such+thing%22%7D"]).run();
     absent.code(1).stdout_is(r#"{"message":"no such thing"}"#).stderr_has("answers 404 Not Found: no such thing");

@@ -76,6 +76,17 @@ fn each_call_has_a_session_of_its_own_unless_it_goes_on() {
         call(&home, &["agent", "--prompt", "x", "--session-id", bad]).run().code(2).stderr_has("33 to 256");
     }
     call(&home, &["agent", "--prompt", "x", "--session-id", &given, "--continue"]).run().code(2);
+    // What was kept and is damaged is none.
+    let dir = home.state_dir().join("agent-sessions");
+    let kept = || {
+        let entries = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect::<Vec<_>>()
+    };
+    assert!(kept().len() >= 4, "{:?}", kept());
+    for path in kept() {
+        std::fs::write(path, "{\"version\": 1, \"session_id\": 5}").unwrap();
+    }
+    assert_eq!(ask(&["--continue"])["turn"], json!(1));
     // Without a place to keep it the call is made all the same.
     let full = call(&home, &["agent", "--prompt", "x"]).env("XDG_STATE_HOME", "/proc/nowhere").run();
     full.ok().stderr_has("warning: the session could not be kept");

@@ -82,18 +82,31 @@ impl Sink {
     }
 }
 
+/// What is known of a body that was handed on.
+pub struct Passed {
+    beginning: Vec<u8>,
+    count: usize,
+}
+
+impl Passed {
+    /// A body that was there as a whole, and is no failure's.
+    pub fn whole(body: &[u8]) -> Self {
+        Passed { beginning: Vec::new(), count: body.len() }
+    }
+}
+
 /// Whether the server says that it did not do what was asked.
 pub fn is_failure(answer: &Streamed) -> bool {
     answer.status() >= 400
 }
 
-/// Hands every part of the body to `each` as it comes, until nobody reads any more (standard output, where it `is_live`), and gives the beginning of a failure's.
+/// Hands every part of the body to `each` as it comes, until nobody reads any more (standard output, where it `is_live`).
 pub fn pass(
     app: &App,
     answer: &mut Streamed,
     is_live: bool,
     mut each: impl FnMut(&[u8]) -> Result<Delivered>,
-) -> Result<Vec<u8>> {
+) -> Result<Passed> {
     let (is_failure, mut beginning, mut count) = (is_failure(answer), Vec::new(), 0);
     let passed = app.block_on_streaming(async {
         let gone = terminal::nobody_reads();
@@ -114,23 +127,22 @@ pub fn pass(
         }
         Ok(())
     });
-    log::info!(target: "cogtok", "the answer's body has {count} bytes");
     match passed {
         // The failure is what counts, not that its text is cut.
         Err(error) if is_failure && error.kind() == Kind::Network => log::info!(target: "cogtok", "{error}"),
         passed => passed?,
     }
-    Ok(beginning)
+    Ok(Passed { beginning, count })
 }
 
-/// The error that an answer is: what the server says, what may be the reason, and what to do. `beginning` is that of its
-/// body. None where the answer is no failure.
-pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, beginning: &[u8]) -> Result<Option<Error>> {
+/// The error that an answer is: what the server says, what may be the reason, and what to do. None where the answer is no failure.
+pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, passed: &Passed) -> Result<Option<Error>> {
+    log::info!(target: "cogtok", "the body has {} bytes", passed.count);
     if !is_failure(answer) {
         return Ok(None);
     }
     // Cleaned while it is whole: a part of a token would not be known for one.
-    let body = answer.without_secrets(&String::from_utf8_lossy(beginning));
+    let body = answer.without_secrets(&String::from_utf8_lossy(&passed.beginning));
     let challenge = answer.header("www-authenticate").map(|text| answer.without_secrets(text));
     let media_type = answer.media_type();
     let failed = Failed {
@@ -145,8 +157,11 @@ pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, beginning: &[u
         429 | 500.. => Kind::Network,
         _ => Kind::Failure,
     };
-    let words = failed.words().map(|words| format!(": {words}")).unwrap_or_default();
-    let error = Error::new(kind, format!("{} answers {}{words}", answer.host(), answer.status_line()));
+    let status = answer.status_line();
+    // Many a server says the name of the status once more.
+    let words = failed.words().filter(|words| !status.to_ascii_lowercase().ends_with(&words.to_ascii_lowercase()));
+    let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+    let error = Error::new(kind, format!("{} answers {status}{words}", answer.host()));
     let pool = app.profile(&[]).ok().and_then(|profile| profile.user_pool_id().map(issuers).ok());
     let known = pool.as_ref().map(<[String; 2]>::as_slice).unwrap_or_default();
     let hints = failed.explain(api, got.token()?.value.expose(), &got.options(), known, env::now());

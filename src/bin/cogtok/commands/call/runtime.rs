@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::agent::{self, Agent};
-use super::answer::{self, Sink, Taking};
+use super::answer::{self, Passed, Sink, Taking};
 use super::bearer;
 use super::place::Place;
 use super::request::{self, Carried};
@@ -49,7 +49,7 @@ pub struct Runtime {
     /// The session to go on with or to begin: 33 to 256 characters
     #[arg(long, value_name = "ID")]
     session_id: Option<String>,
-    /// The endpoint of the runtime, or a version [default: DEFAULT]
+    /// The endpoint of the runtime [default: DEFAULT]
     #[arg(long, value_name = "NAME")]
     qualifier: Option<String>,
     /// A path below the agent's address; without data it is fetched
@@ -97,7 +97,8 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
         Ok(outgoing)
     })?;
     // The one that the runtime names is the one that goes on.
-    let session = answer.header(agent::SESSION).map(str::to_owned).or(sent);
+    let named = answer.header(agent::SESSION).filter(|id| agent::check_session(id).is_ok());
+    let session = named.map(str::to_owned).or(sent);
     if let Some(session) = session.filter(|_| !answer::is_failure(&answer)) {
         log::info!(target: "cogtok", "the session is {session}");
         if is_question {
@@ -116,7 +117,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
 }
 
 /// Prints the body in the form that was asked for; a failure's is printed as it is.
-fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_raw: bool) -> Result<Vec<u8>> {
+fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_raw: bool) -> Result<Passed> {
     let media_type = answer.media_type();
     if is_raw || answer::is_failure(answer) {
         return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
@@ -131,7 +132,7 @@ fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_r
     let text = String::from_utf8_lossy(&body);
     let line = one_line(&text).unwrap_or_else(|| terminal::json_line(&Value::String(text.clone().into_owned())));
     sink.put(line.as_bytes())?;
-    Ok(Vec::new())
+    Ok(Passed::whole(&body))
 }
 
 /// The request without its session.
