@@ -1,5 +1,5 @@
 //! One HTTP client for everything: hyper 1 and rustls with ring, under the SDK, `oauth2` and our own calls alike. Every
-//! exchange goes through [`super::guard`].
+//! exchange goes through one guard.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

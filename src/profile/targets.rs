@@ -75,7 +75,7 @@ impl Field {
     /// Whether `text` can be its value.
     ///
     /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) with the rule.
+    /// [`Kind::Usage`] with the rule.
     pub fn check(self, text: &str) -> Result<()> {
         match self {
             Field::Url => text.parse::<Address>().map(drop),
@@ -89,7 +89,7 @@ impl Target {
     /// The target that the values of its settings make.
     ///
     /// # Errors
-    /// [`Kind::Config`](crate::error::Kind::Config) when it has no address, or a value that its setting can't have.
+    /// [`Kind::Config`] when it has no address, or a value that its setting can't have.
     pub fn resolve(name: TargetName, value: impl Fn(Field) -> Option<String>) -> Result<Self> {
         let key = |field: Field| format!("targets.{name}.{}", field.as_str());
         let Some(address) = value(Field::Url) else {
@@ -117,7 +117,7 @@ impl Target {
 /// The target and the setting that a key `targets.NAME.FIELD` names; none for a key of another form.
 ///
 /// # Errors
-/// [`Kind::Usage`](crate::error::Kind::Usage) where it begins so and names no setting of a target.
+/// [`Kind::Usage`] where it begins so and names no setting of a target.
 pub fn parse_key(dotted: &str) -> Result<Option<(TargetName, Field)>> {
     let Some(rest) = dotted.strip_prefix("targets.") else { return Ok(None) };
     let field = rest
