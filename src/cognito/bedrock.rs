@@ -155,7 +155,7 @@ impl<'a> Bedrock<'a> {
         }
         let body = answer.rest(MAX_ANSWER).await.map_err(unanswered)?;
         let redactor = self.wire.redactor();
-        match rest::refusal(answer.headers(), status, &body) {
+        match rest::refusal(answer.header_map(), status, &body) {
             Some((code, message)) => {
                 let error = no(call.operation, &code, &message, redactor);
                 Err(Failed { is_transient: MAY_PASS.contains(&code.as_str()), error })

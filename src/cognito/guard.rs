@@ -176,7 +176,7 @@ impl Guard {
     }
 
     fn request_id(&self, response: &HttpResponse) -> String {
-        ["x-amzn-requestid", "x-amz-cognito-request-id"]
+        ["x-amzn-requestid", "x-amz-cognito-request-id", "apigw-requestid", "x-request-id"]
             .iter()
             .find_map(|name| response.headers().get(*name))
             .map(|id| format!(", request id {}", printable(&self.redactor.clean(id), 80)))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::fault::Fault;
+use super::fault::{Fault, What};
 use super::http::Wire;
 use super::sse::{Event, Events, MAX_EVENT};
 use super::stream::{Outgoing, Streamed};
@@ -119,7 +119,8 @@ impl Place {
         body: &[u8],
         token: &Secret,
     ) -> Result<Streamed> {
-        let request = Outgoing { method: method.to_owned(), url: self.url.clone(), headers, body: body.to_vec() };
+        let request =
+            Outgoing { method: method.to_owned(), url: self.url.clone(), headers, body: body.to_vec().into() };
         self.wire.open(request, Some(token), self.silence).await
     }
 }
@@ -161,7 +162,7 @@ impl Incoming {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 // An event without data only tells its id.
-                if event.data.is_empty() || !matches!(event.name.as_str(), "" | "message") {
+                if event.data.is_empty() || event.name != "message" {
                     continue;
                 }
                 return Ok(Some(event.data));
@@ -175,7 +176,11 @@ impl Incoming {
                 return Ok(Some(body).filter(|body| !body.trim().is_empty()));
             }
             match self.answer.chunk().await? {
-                Some(chunk) => self.ready.extend(self.events.feed(&chunk).map_err(|what| self.answer.fault(what))?),
+                Some(chunk) => {
+                    let pushed = self.events.push(&chunk);
+                    self.ready.extend(self.events.by_ref());
+                    pushed.map_err(|_| self.answer.fault(What::TooLarge(MAX_EVENT)))?;
+                }
                 None => self.is_over = true,
             }
         }

@@ -14,6 +14,9 @@ use crate::secret::Secret;
 /// Secrets shorter than this are not looked for: every other word would be hidden.
 const SHORTEST: usize = 4;
 
+/// Bodies larger than this are told by their size alone: in memory, their JSON would be many times as large.
+const MOST_BYTES: usize = 1024 * 1024;
+
 /// The secrets of this call, in every form in which a server could repeat them.
 #[derive(Clone, Default)]
 pub(super) struct Redactor(Arc<RwLock<Vec<Zeroizing<String>>>>);
@@ -88,6 +91,9 @@ const HARMLESS: [&str; 14] = [
 pub fn body(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "(empty)".to_owned();
+    }
+    if bytes.len() > MOST_BYTES {
+        return format!("({} bytes)", bytes.len());
     }
     if let Ok(json @ Value::Object(_)) = serde_json::from_slice(bytes) {
         return printable(&hide(None, json).to_string(), 2000);

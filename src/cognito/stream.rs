@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use http::HeaderValue;
-use http::header::AUTHORIZATION;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
+use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
+use hyper::body::Bytes;
 use url::Url;
 
 use super::fault::{Fault, What};
 use super::guard::{Guard, Seen, refuse_redirect};
 use super::http::Wire;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
 /// A request to an API.
@@ -25,13 +26,21 @@ pub struct Outgoing {
     pub url: Url,
     /// Headers; Authorization is not among them.
     pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body. Cloning it does not copy it.
+    pub body: Bytes,
 }
 
 impl Outgoing {
-    fn into_http(self, bearer: Option<&Secret>) -> Result<http::Request<Vec<u8>>> {
-        let malformed = |why: &dyn fmt::Display| Error::usage(format!("the request can't be sent: {why}"));
+    /// Whether this can be sent, before a token is got for it.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for a method or a header that can't be one.
+    pub fn check(&self) -> Result<()> {
+        let head = Outgoing { body: Bytes::new(), ..self.clone() };
+        head.into_http(None).and_then(into_sent).map(drop)
+    }
+
+    fn into_http(self, bearer: Option<&Secret>) -> Result<http::Request<SdkBody>> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(self.url.as_str());
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -42,8 +51,22 @@ impl Outgoing {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        request.body(self.body).map_err(|why| malformed(&why))
+        // What curl sends as well; some servers refuse a request without.
+        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, concat!("cogtok/", env!("CARGO_PKG_VERSION")))] {
+            if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
+                request = request.header(name, value);
+            }
+        }
+        // A server may refuse a method that has a body where none is announced (RFC 9110 section 8.6).
+        if self.body.is_empty() && matches!(self.method.as_str(), "POST" | "PUT" | "PATCH") {
+            request = request.header(CONTENT_LENGTH, 0);
+        }
+        request.body(SdkBody::from(self.body)).map_err(|why| malformed(&why))
     }
+}
+
+fn malformed(why: &dyn fmt::Display) -> Error {
+    Error::usage(format!("the request can't be sent: {}", printable(&why.to_string(), 120)))
 }
 
 /// An answer whose headers have come and whose body comes as it is asked for.
@@ -97,9 +120,8 @@ impl Wire {
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for one that can't be.
-pub(super) fn into_sent(request: http::Request<Vec<u8>>) -> Result<HttpRequest> {
-    HttpRequest::try_from(request.map(SdkBody::from))
-        .map_err(|why| Error::usage(format!("the request can't be sent: {why}")))
+pub(super) fn into_sent(request: http::Request<impl Into<SdkBody>>) -> Result<HttpRequest> {
+    HttpRequest::try_from(request.map(Into::into)).map_err(|why| malformed(&why))
 }
 
 impl Streamed {
@@ -108,13 +130,32 @@ impl Streamed {
         self.status
     }
 
+    /// The status as people read it: `404 Not Found`; the number alone where it has no name.
+    pub fn status_line(&self) -> String {
+        let status = StatusCode::from_u16(self.status).ok();
+        match status.and_then(|status| status.canonical_reason()) {
+            Some(reason) => format!("{} {reason}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+
+    /// The host that was asked, with its port where one was given.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The headers as they came, names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
     /// The value of a header, where it is there once or more and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The headers.
-    pub(super) fn headers(&self) -> &http::HeaderMap {
+    pub(super) fn header_map(&self) -> &http::HeaderMap {
         &self.headers
     }
 

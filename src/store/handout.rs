@@ -3,7 +3,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::file::{open_regular, sync_dir};
 
@@ -37,28 +39,79 @@ pub fn check(path: &Path) -> io::Result<()> {
 /// # Errors
 /// As [`check`], and as the operating system says; the old file is untouched then.
 pub fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    check(path)?;
-    let (dir, name) = split(path)?;
-    let prefix = format!(".{name}.");
-    let mut tries = 0;
-    loop {
-        sweep(dir, &prefix);
-        let mut temporary = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(dir)?;
-        // Held until the file has its name: others sweep what nobody holds.
-        let _ = temporary.as_file().try_lock();
-        temporary.write_all(bytes)?;
-        temporary.as_file().sync_all()?;
-        match temporary.persist(path) {
-            Ok(_) => {
-                // The file is there; a directory that can't be flushed takes nothing of it back.
-                let _ = sync_dir(dir);
-                return Ok(());
+    let mut replacement = Replacement::begin(path)?;
+    replacement.write(bytes)?;
+    replacement.finish()
+}
+
+/// A private file that is written bit by bit, and takes its place when it is whole. Dropped before, it is gone.
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+impl Replacement {
+    /// Begins one for `path`, which is absolute, beside it.
+    ///
+    /// # Errors
+    /// As [`check`], and as the operating system says.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        check(path)?;
+        let (dir, name) = split(path)?;
+        sweep(dir, &prefix(name));
+        Ok(Replacement { path: path.to_path_buf(), file: temporary(dir, name)? })
+    }
+
+    /// Adds `bytes`.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Puts it in place of the file that is there. Readers see the old one or the new one; any number of writers do each
+    /// other no harm.
+    ///
+    /// # Errors
+    /// As the operating system says; the old file is untouched then.
+    pub fn finish(self) -> io::Result<()> {
+        let Replacement { path, mut file } = self;
+        let (dir, name) = split(&path)?;
+        let mut tries = 0;
+        loop {
+            file.as_file().sync_all()?;
+            match file.persist(&path) {
+                Ok(_) => {
+                    // The file is there; a directory that can't be flushed takes nothing of it back.
+                    let _ = sync_dir(dir);
+                    return Ok(());
+                }
+                // Swept in the instant before it was held; what was written is still to be read.
+                Err(error) if error.error.kind() == io::ErrorKind::NotFound && tries < 20 => {
+                    tries += 1;
+                    let mut swept = error.file.as_file().try_clone()?;
+                    let mut again = temporary(dir, name)?;
+                    swept.rewind()?;
+                    io::copy(&mut swept, &mut again)?;
+                    file = again;
+                }
+                Err(error) => return Err(error.error),
             }
-            // Swept in the instant before it was held.
-            Err(error) if error.error.kind() == io::ErrorKind::NotFound && tries < 20 => tries += 1,
-            Err(error) => return Err(error.error),
         }
     }
+}
+
+fn prefix(name: &str) -> String {
+    format!(".{name}.")
+}
+
+fn temporary(dir: &Path, name: &str) -> io::Result<NamedTempFile> {
+    let temporary = tempfile::Builder::new().prefix(&prefix(name)).suffix(".tmp").tempfile_in(dir)?;
+    // Held until the file has its name: others sweep what nobody holds.
+    let _ = temporary.as_file().try_lock();
+    Ok(temporary)
 }
 
 /// A file that another program made, to append to.

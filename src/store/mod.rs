@@ -1,6 +1,7 @@
 //! What stays on this machine: the configuration, secrets in the operating system's keyring or a sealed file, cached
 //! tokens, and the journal of users being made.
 
+pub mod agent_sessions;
 pub mod cache;
 pub mod config;
 pub mod config_edit;

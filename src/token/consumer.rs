@@ -92,6 +92,9 @@ pub(super) const NEW_TOKEN: &str =
     "get a new one: `cogtok token user --force-refresh`, `cogtok token m2m --force-refresh`";
 pub(super) const ACCESS_TOKEN: &str =
     "send the access token: `cogtok token user --token access`, or `cogtok token m2m`";
+/// Why no access token has the audience that is asked for, and what to configure instead.
+pub(super) const NO_AUDIENCE: &str =
+    "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud";
 const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id`";
 
 /// Every rule of the service, in the order in which a failure explains most, at `now` (milliseconds since the Unix epoch).
@@ -289,7 +292,7 @@ impl Rules<'_> {
         }
         let fix = match (self.consumer, audience) {
             (Consumer::Alb, None) => "check client_id instead: Cognito's access tokens have no aud".to_owned(),
-            (_, None) => "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud".to_owned(),
+            (_, None) => NO_AUDIENCE.to_owned(),
             _ => format!("add the token's audience to {rule}, or get the token with a client that is there"),
         };
         Some(Finding::fail(rule, detail, fix))

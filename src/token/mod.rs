@@ -6,6 +6,7 @@ mod crypto;
 pub mod identity;
 pub mod jwt;
 pub mod keys;
+pub mod refusal;
 pub mod refused;
 pub mod session;
 pub mod verify;

@@ -1,263 +1,222 @@
-//! Why a service refused a token: what it names itself, else what the token's claims make likeliest.
-//!
-//! The service alone knows its rules, so what is not named by it is called likely and nothing more.
+//! What an API's answer says of the token that it was sent: why it may have been refused, and what mends it, in the words of
+//! [`consumer`](super::consumer).
 
 use serde_json::{Map, Value};
 
-use super::consumer::{ACCESS_TOKEN, Consumer, NEW_TOKEN};
+use super::consumer::NO_AUDIENCE;
 use super::jwt::{TokenKind, payload_unverified};
-use super::verify::{one_of, shown};
+use super::verify::{check_times, shown};
 use super::when::relative;
-use crate::error::{Error, Kind, printable};
+use crate::error::printable;
+use crate::profile::words::PoolId;
 
-/// A refusal: 401 or 403.
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// Any API.
+    Http,
+    /// Amazon Bedrock AgentCore Runtime, with an agent behind it.
+    Runtime,
+}
+
+/// An answer that is a failure.
 #[derive(Debug, Clone, Copy)]
-pub struct Refused<'a> {
+pub struct Failed<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// `WWW-Authenticate` (RFC 6750 section 3), where it is there.
+    /// `WWW-Authenticate` (RFC 6750 section 3).
     pub challenge: Option<&'a str>,
-    /// The body.
-    pub body: &'a str,
+    /// `x-amzn-errortype`, the name of an error of AWS.
+    pub error_type: Option<&'a str>,
+    /// The media type of the body, in lower case.
+    pub media_type: &'a str,
+    /// The beginning of the body.
+    pub body: &'a [u8],
 }
 
-/// A claim, or another property, for which a token can be refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    Format,
-    Signature,
-    Expired,
-    Issuer,
-    Use,
-    Client,
-    Audience,
-    Scope,
-}
-
-/// The words by which services name a reason.
-const WORDS: [(&str, Reason); 19] = [
-    ("insufficient_scope", Reason::Scope),
-    ("scope", Reason::Scope),
-    ("scopes", Reason::Scope),
-    ("allowedscopes", Reason::Scope),
-    ("client_id", Reason::Client),
-    ("clientid", Reason::Client),
-    ("client", Reason::Client),
-    ("allowedclients", Reason::Client),
-    ("aud", Reason::Audience),
-    ("audience", Reason::Audience),
-    ("allowedaudience", Reason::Audience),
-    ("iss", Reason::Issuer),
-    ("issuer", Reason::Issuer),
-    ("exp", Reason::Expired),
-    ("expired", Reason::Expired),
-    ("token_use", Reason::Use),
-    ("signature", Reason::Signature),
-    ("kid", Reason::Signature),
-    ("malformed", Reason::Format),
-];
-
-/// The error for the refusal of `token` by a service of this kind, at `now` (milliseconds since the Unix epoch). `issuers` are
-/// those of the profile's pool, where it has one.
-pub fn explain(consumer: Consumer, refused: Refused<'_>, token: &str, issuers: &[String], now: u64) -> Error {
-    let claims = payload_unverified(token);
-    let said = said(refused);
-    let named = named(&said);
-    let guessed = || claims.as_ref().map_or(Reason::Format, |claims| likeliest(claims, issuers, now));
-    let reason = named.unwrap_or_else(guessed);
-    let (rule, detail, fix) = told(consumer, reason, claims.as_ref().unwrap_or(&Map::new()), issuers, now);
-    let likely = if named.is_some() { "" } else { "likely because of " };
-    let message = format!("the server refused the token ({}): {likely}{rule}: {detail}", refused.status);
-    let error = Error::new(Kind::Refused, message).hint(fix);
-    let error = match said.trim() {
-        "" => error,
-        said => error.hint(format!("it says: {}", printable(said, 300))),
-    };
-    error.hint(format!(
-        "compare all claims with its configuration: `cogtok token check --for {} --authorizer FILE{{p}}`",
-        consumer.as_str()
-    ))
-}
-
-/// What the service says in words: the error of the challenge with its description, then the body.
-fn said(refused: Refused<'_>) -> String {
-    let challenge = refused.challenge.unwrap_or_default();
-    let parameter = |name: &str| {
-        let rest = challenge.split_once(&format!("{name}=\""))?.1;
-        rest.split_once('"').map(|(value, _)| value.to_owned())
-    };
-    let body = match serde_json::from_str::<Value>(refused.body) {
-        Ok(body) => ["/error/message", "/error_description", "/message", "/Message", "/detail", "/error"]
-            .iter()
-            .find_map(|pointer| body.pointer(pointer)?.as_str().map(str::to_owned)),
-        // A page for browsers says nothing about a token.
-        Err(_) => Some(refused.body.trim()).filter(|text| !text.starts_with('<')).map(str::to_owned),
-    };
-    let mut parts = Vec::new();
-    for part in [parameter("error"), parameter("error_description"), body].into_iter().flatten() {
-        if !part.is_empty() && !parts.contains(&part) {
-            parts.push(part);
-        }
+impl Failed<'_> {
+    /// What the server says went wrong, fit for a terminal; none where it says nothing.
+    pub fn words(&self) -> Option<String> {
+        let challenge = ["error_description", "error"].iter().find_map(|name| self.parameter(name));
+        let words = challenge.or_else(|| self.body_words())?;
+        let words = printable(words.trim(), 200);
+        (!words.is_empty()).then_some(words)
     }
-    parts.join(": ")
-}
 
-/// The first reason that is named.
-fn named(said: &str) -> Option<Reason> {
-    let said = said.to_ascii_lowercase();
-    let mut words = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.find_map(|word| WORDS.iter().find(|(known, _)| *known == word).map(|(_, reason)| *reason))
-}
-
-fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    claims.get(name).and_then(Value::as_str)
-}
-
-fn likeliest(claims: &Map<String, Value>, issuers: &[String], now: u64) -> Reason {
-    let is_over = claims.get("exp").and_then(Value::as_u64).is_some_and(|end| now / 1000 >= end);
-    let is_of_pool = issuers.is_empty() || issuers.iter().any(|issuer| Some(issuer.as_str()) == text(claims, "iss"));
-    match (is_over, is_of_pool, TokenKind::of(claims)) {
-        (true, _, _) => Reason::Expired,
-        (_, false, _) => Reason::Issuer,
-        (_, _, TokenKind::Id) => Reason::Use,
-        _ => Reason::Client,
+    /// Whether it is the bare error of a service whose check of the token fails outside of its error handling: starlette's
+    /// BaseHTTPMiddleware makes one of a 401.
+    pub fn is_bare(&self) -> bool {
+        self.status == 500 && self.media_type == "text/plain" && self.body.trim_ascii() == b"Internal Server Error"
     }
-}
 
-/// The rule as the service calls it, what the token has, and what mends it.
-fn told(
-    consumer: Consumer,
-    reason: Reason,
-    claims: &Map<String, Value>,
-    issuers: &[String],
-    now: u64,
-) -> (&'static str, String, String) {
-    let has_lists = matches!(consumer, Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway);
-    let name = |of_lists, claim| if has_lists { of_lists } else { claim };
-    let found = |claim: &str| format!("`{claim}` is {}", shown(claims.get(claim)));
-    let is_id = TokenKind::of(claims) == TokenKind::Id;
-    match reason {
-        Reason::Format => ("format", "it is no JSON Web Token".to_owned(), NEW_TOKEN.to_owned()),
-        Reason::Signature => {
-            let detail = format!("{}, and its keys must be those of the configured pool", found("iss"));
-            ("signature", detail, "choose the profile of the configured pool, or configure the token's".to_owned())
+    /// What may be the reason and what mends it, the most likely first, for a `token` of a pool with these `issuers` (none
+    /// where the pool is not known) at `now`, in milliseconds since the Unix epoch. `options` choose this token for another
+    /// command, which `{p}` makes one of the profile's.
+    pub fn explain(&self, api: Api, token: &str, options: &str, issuers: &[String], now: u64) -> Vec<String> {
+        let words = self.words().unwrap_or_default();
+        let says = |text: &str| words.to_ascii_lowercase().contains(text);
+        let code = self.error_type.map(str::to_owned).or_else(|| self.json("__type")).unwrap_or_default();
+        if api == Api::Runtime
+            && (self.status == 424 || says("runtimeclienterror") || code.contains("RuntimeClientError"))
+        {
+            return vec!["the token was taken and the agent's own code failed: look into the agent's log".to_owned()];
         }
-        Reason::Expired => {
-            let end = claims.get("exp").and_then(Value::as_i64);
-            ("exp", end.map_or_else(|| found("exp"), |end| relative(end, now)), NEW_TOKEN.to_owned())
+        if says("authorization method mismatch") {
+            return vec!["it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI".to_owned()];
         }
-        Reason::Issuer => {
-            let wanted =
-                if issuers.is_empty() { String::new() } else { format!(", the profile's pool: {}", one_of(issuers)) };
-            let fix = "the issuer in its discoveryUrl must be the token's: choose the profile of that pool, or configure the token's";
-            ("iss", format!("{}{wanted}", found("iss")), fix.to_owned())
-        }
-        Reason::Use => {
-            ("token_use", found("token_use"), format!("{ACCESS_TOKEN}; an ID token has no client_id and no scope"))
-        }
-        Reason::Client if is_id => (
-            name("allowedClients", "client_id"),
-            found("client_id"),
-            format!("{ACCESS_TOKEN}; an ID token has no client_id"),
-        ),
-        Reason::Client => {
-            let rule = name("allowedClients", "client_id");
-            let detail = format!("{}, `scope` is {}", found("client_id"), shown(claims.get("scope")));
-            (rule, detail, format!("add the token's client to {rule}, or get the token with a client that is there"))
-        }
-        Reason::Audience => {
-            let fix = match claims.get("aud") {
-                None => {
-                    "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud"
+        if says("missing authentication token") {
+            let fix = match api {
+                Api::Runtime => {
+                    "check the runtime's ARN and its Region: there is nothing at this address, or it got no token"
                 }
-                Some(_) => {
-                    "add the token's audience to its configuration, or get the token with a client that is there"
+                Api::Http => {
+                    "check the path: there is nothing at this address, or it got no token; a runtime's whole ARN is percent-encoded, as `cogtok call runtime ARN` does it"
                 }
             };
-            (name("allowedAudience", "aud"), found("aud"), fix.to_owned())
+            return vec![fix.to_owned()];
         }
-        Reason::Scope => {
-            let fix = match TokenKind::of(claims) {
-                TokenKind::Id => format!("{ACCESS_TOKEN}; an ID token has no scope"),
-                TokenKind::UserAccess => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come with `cogtok login`, or from a pre token generation trigger".to_owned(),
-                _ => "ask for it: `--scope SCOPE`, which the app client must be allowed".to_owned(),
-            };
-            (name("allowedScopes", "scope"), found("scope"), fix)
+        match self.status {
+            401 | 403 => self.of_token(api, token, options, issuers, now),
+            _ if self.is_bare() => {
+                let mut hints = vec!["a service that answers so may have refused the token: its log says".to_owned()];
+                hints.extend(self.of_token(api, token, options, issuers, now));
+                hints
+            }
+            500.. if api == Api::Runtime => {
+                vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".to_owned()]
+            }
+            429 => vec!["it is asked too often: try again later".to_owned()],
+            500.. => vec!["try again later; `-v` shows the request id, for whoever runs it".to_owned()],
+            _ => {
+                vec!["check address, method and data; `-v` shows what was asked, `-i` the answer's headers".to_owned()]
+            }
         }
     }
+
+    fn of_token(&self, api: Api, token: &str, options: &str, issuers: &[String], now: u64) -> Vec<String> {
+        let Some(claims) = payload_unverified(token) else {
+            return vec!["the token is no JSON Web Token: get one of Cognito, add `--force-refresh`".to_owned()];
+        };
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let kind = TokenKind::of(&claims);
+        let mut hints = Vec::new();
+        if let Err(why) = check_times(&claims, now, 0) {
+            hints.push(format!("the token's `{}` is {}: add `--force-refresh` for a new one", why.claim, why.found));
+        }
+        if kind == TokenKind::Id {
+            hints.push(
+                "an ID token was sent, which has no client_id and no scope: send the access token, `--token access`"
+                    .to_owned(),
+            );
+        }
+        let issuer = text("iss").unwrap_or_default();
+        if !issuers.is_empty() && !issuers.iter().any(|known| known == issuer) {
+            hints.push(format!(
+                "the token is of another pool than the profile's: `iss` is {}",
+                shown(claims.get("iss"))
+            ));
+        }
+        if hints.is_empty() {
+            hints.extend(self.of_rules(&claims, kind));
+        }
+        hints.push(described(&claims, kind, now));
+        hints.push(match api {
+            Api::Runtime => format!("compare it with the runtime's authorizer: `cogtok token check --for agentcore-runtime --authorizer FILE{options}{{p}}`"),
+            Api::Http => format!("compare that with what the API takes: `cogtok token inspect{options}{{p}}` shows all claims, `cogtok token check --help` knows the rules of AWS's services"),
+        });
+        hints
+    }
+
+    /// What the server's words mean for a token that is in order by itself.
+    fn of_rules(&self, claims: &Map<String, Value>, kind: TokenKind) -> Option<String> {
+        let words = self.words().unwrap_or_default().to_ascii_lowercase();
+        let challenge = self.challenge.unwrap_or_default();
+        if words.contains("client_id") {
+            return Some(format!(
+                "add the token's client {} to allowedClients, or get the token with a client that is there",
+                shown(claims.get("client_id"))
+            ));
+        }
+        if words.contains("'aud'") || words.contains("audience") {
+            return Some(NO_AUDIENCE.to_owned());
+        }
+        if challenge.contains("insufficient_scope") || words.contains("scope") {
+            let wanted = self.parameter("scope").map(|scope| printable(&scope, 120));
+            let wanted = wanted.as_deref().unwrap_or("SCOPE");
+            return Some(match kind {
+                TokenKind::Machine => {
+                    format!("it lacks a scope: `--scope '{wanted}'` asks for it, which the app client must be allowed")
+                }
+                _ => format!(
+                    "it lacks a scope ({wanted}): scopes of your own come from the token endpoint, `cogtok login --help`, or from a pre token generation trigger"
+                ),
+            });
+        }
+        None
+    }
+
+    /// A parameter of the challenge.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let challenge = self.challenge?;
+        let opening = format!("{name}=\"");
+        let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
+            // `error` is the end of no other name.
+            challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
+        })?;
+        let mut value = String::new();
+        let mut rest = challenge[at + opening.len()..].chars();
+        while let Some(c) = rest.next().filter(|c| *c != '"') {
+            value.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
+        }
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// A string at the top of a JSON body, or in its `error`.
+    fn json(&self, name: &str) -> Option<String> {
+        let json: Value = serde_json::from_slice(self.body).ok()?;
+        let value = json.get(name).or_else(|| json.get("error")?.get(name))?;
+        value.as_str().map(str::to_owned)
+    }
+
+    /// What the body says in words; a page for browsers says nothing about a token.
+    pub(super) fn body_words(&self) -> Option<String> {
+        self.json_words().or_else(|| self.text_words())
+    }
+
+    fn json_words(&self) -> Option<String> {
+        ["message", "Message", "error_description", "detail", "error"].iter().find_map(|name| self.json(name))
+    }
+
+    fn text_words(&self) -> Option<String> {
+        if !matches!(self.media_type, "text/plain" | "") {
+            return None;
+        }
+        let text = std::str::from_utf8(self.body).ok()?;
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+        (!line.starts_with('<')).then(|| line.to_owned())
+    }
+}
+
+/// One line about a token, as it says of itself.
+fn described(claims: &Map<String, Value>, kind: TokenKind, now: u64) -> String {
+    let mut parts = vec![format!("what was sent is {}", kind.described())];
+    let client = if kind == TokenKind::Id { "aud" } else { "client_id" };
+    for (word, claim) in [("client", client), ("user", "username"), ("scope", "scope")] {
+        if claims.contains_key(claim) {
+            parts.push(format!("{word} {}", shown(claims.get(claim))));
+        }
+    }
+    if let Some(issuer) = claims.get("iss").and_then(Value::as_str) {
+        // Of Cognito's issuers the last part is the pool.
+        let pool = issuer.rsplit('/').next().filter(|pool| pool.parse::<PoolId>().is_ok());
+        parts.push(pool.map_or_else(|| format!("iss {}", printable(issuer, 80)), |pool| format!("pool {pool}")));
+    }
+    if let Some(end) = claims.get("exp").and_then(Value::as_i64) {
+        parts.push(format!("exp {}", relative(end, now)));
+    }
+    parts.join(", ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use serde_json::json;
-
-    const NOW: u64 = 1_000_000_000;
-
-    fn token(claims: &Value) -> String {
-        format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims.to_string()))
-    }
-
-    fn why(claims: &Value, status: u16, challenge: Option<&str>, body: &str) -> Error {
-        let issuers = ["https://pool".to_owned()];
-        explain(Consumer::AgentcoreGateway, Refused { status, challenge, body }, &token(claims), &issuers, NOW)
-    }
-
-    fn machine() -> Value {
-        json!({"token_use": "access", "sub": "m2m", "client_id": "m2m", "scope": "api/read", "iss": "https://pool", "exp": 1_003_600})
-    }
-
-    #[test]
-    fn what_the_service_names_is_the_reason() {
-        for (challenge, body, wanted) in [
-            (
-                None,
-                r#"{"message":"OAuth authorization failed: Claim 'client_id' value mismatch with configuration"}"#,
-                "allowedClients: `client_id` is m2m",
-            ),
-            (Some(r#"Bearer error="insufficient_scope", scope="api/write""#), "", "allowedScopes: `scope` is api/read"),
-            (Some(r#"Bearer error="invalid_token", error_description="the token has expired""#), "", "exp: "),
-            (
-                None,
-                r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Claim 'aud' is missing"},"id":null}"#,
-                "allowedAudience: `aud` is missing",
-            ),
-            (None, "Issuer mismatch", "iss: `iss` is https://pool"),
-            (None, "bad signature", "signature: "),
-        ] {
-            let error = why(&machine(), 403, challenge, body);
-            assert_eq!(error.kind(), Kind::Refused);
-            let start = format!("the server refused the token (403): {wanted}");
-            assert!(error.message().starts_with(&start), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_it_does_not_name_is_guessed_from_the_claims_and_called_likely() {
-        let changed = |name: &str, value: Value| {
-            let mut claims = machine();
-            claims[name] = value;
-            claims
-        };
-        for (claims, wanted) in [
-            (machine(), "likely because of allowedClients: `client_id` is m2m, `scope` is api/read"),
-            (changed("exp", json!(999_000)), "likely because of exp: "),
-            (
-                changed("iss", json!("https://other")),
-                "likely because of iss: `iss` is https://other, the profile's pool: https://pool",
-            ),
-            (changed("token_use", json!("id")), "likely because of token_use: `token_use` is id"),
-        ] {
-            // The scope and the addresses in a challenge are what every token is told, not why this one was refused.
-            let challenge = r#"Bearer resource_metadata="https://x/client_id/scope", scope="a b""#;
-            let error = why(&claims, 401, Some(challenge), "<html>exp</html>");
-            assert!(error.message().contains(wanted), "{error}");
-        }
-        let refused = Refused { status: 401, challenge: None, body: "no\u{1b}[2J" };
-        let error = explain(Consumer::AgentcoreGateway, refused, "opaque", &[], NOW);
-        assert!(error.message().ends_with("likely because of format: it is no JSON Web Token"), "{error}");
-        assert_eq!(error.hints()[1], "it says: no\\u{1b}[2J");
-    }
-}
+#[path = "refused_tests.rs"]
+mod tests;

@@ -24,7 +24,7 @@ pub fn tab<'h>(home: &'h Home, shell: &str, words: &[&str]) -> Run<'h> {
 }
 
 /// Candidates other than options, with what is said of each.
-fn offered(home: &Home, words: &[&str]) -> Vec<(String, String)> {
+pub fn offered(home: &Home, words: &[&str]) -> Vec<(String, String)> {
     let output = tab(home, "fish", words).run();
     let lines = output.ok().quiet().stdout.lines().map(|line| line.split_once('\t').unwrap_or((line, "")));
     let is_wanted = |name: &str| words.last().unwrap().starts_with('-') || !name.starts_with('-');

@@ -1,7 +1,8 @@
 //! Every command with a standard stream that is closed or full: nothing is lost without a word, and nothing waits.
 
 use crate::completion::listed;
-use crate::harness::{Home, Output, unique, workshop};
+use crate::harness::apis::RUNTIME;
+use crate::harness::{Home, Output, agent, api, unique, workshop};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ enum Gives {
 }
 use Gives::{Data, Nothing};
 
-/// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER and IDENTITY are filled in.
-const COMMANDS: [(&str, Gives); 61] = [
+/// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER, IDENTITY, API and AGENT are filled in.
+const COMMANDS: [(&str, Gives); 63] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -55,6 +56,8 @@ const COMMANDS: [(&str, Gives); 61] = [
     ("token m2m --export=nushell", Data),
     ("header --as m2m", Data),
     ("exec --as m2m -- true", Nothing),
+    ("call http API --as m2m", Data),
+    ("call runtime AGENT --as m2m --prompt hello", Data),
     ("token user --username EMAIL", Data),
     ("token inspect --username EMAIL", Data),
     ("token inspect --username EMAIL --claim scope", Data),
@@ -95,12 +98,16 @@ fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {
     let identity = home.allow(home.path("keys/identity.txt"));
     let identity = identity.to_str().unwrap();
     let issuer = format!("{}/{}", workshop().endpoint, workshop().pool_id);
+    let api = api().url("/echo");
+    let agent = agent().url(&format!("/runtimes/{}", RUNTIME.replace(':', "%3A").replace('/', "%2F")));
     let run = |(line, gives): (&'static str, Gives)| {
         let words = line.split_whitespace().map(|word| match word {
             "EMAIL" => email.as_str(),
             "MADE" => made.as_str(),
             "ISSUER" => issuer.as_str(),
             "IDENTITY" => identity,
+            "API" => api.as_str(),
+            "AGENT" => agent.as_str(),
             word => word,
         });
         let mut run =
@@ -180,7 +187,7 @@ fn standard_error_closed_or_full_changes_neither_data_nor_exit_code() {
 #[test]
 fn with_standard_input_closed_no_command_waits() {
     // What is read is the end of the file at once, so that alone which needs a value misses one.
-    let is_fed = |line: &str| ["secret ", "token m2m", "header "].iter().any(|start| line.starts_with(start));
+    let is_fed = |line: &str| ["secret ", "token m2m", "header ", "call "].iter().any(|start| line.starts_with(start));
     for (line, gives, output) in with("<&-") {
         match line {
             "secret set m2m-client" => drop(output.code(2).stderr_has("empty")),

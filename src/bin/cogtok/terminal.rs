@@ -2,6 +2,7 @@
 //! questions go to the terminal device; everything else goes to standard error.
 
 mod ask;
+mod live;
 #[cfg(unix)]
 mod modes;
 #[cfg(not(unix))]
@@ -21,6 +22,7 @@ pub use ask::{
     address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
     stdin_bytes, stdin_lines, stdin_up_to, stop_asking, time_asking,
 };
+pub use live::{Live, nobody_reads};
 pub use modes::restore_modes;
 #[cfg(unix)]
 pub use modes::resume_asking;

@@ -5,7 +5,7 @@ use crate::cognito::mcp::Refusal;
 use crate::error::{Error, Kind, printable};
 use crate::secret::Secret;
 use crate::token::consumer::Consumer;
-use crate::token::refused::{Refused, explain};
+use crate::token::refusal::{Refused, explain};
 
 /// The error for a request `method` that was refused, sent with `token`, at `now` (milliseconds since the Unix epoch).
 /// `issuers` are those of the profile's pool, where it has one.

@@ -39,6 +39,12 @@ pub fn mcp_venv() -> PathBuf {
     VENV.get_or_init(|| make_venv("mcp-venv", include_str!("../../fixtures/requirements-mcp.txt"))).clone()
 }
 
+/// The Python environment with an agent of Bedrock AgentCore; made if missing, by one process at a time.
+pub fn agent_venv() -> PathBuf {
+    static VENV: OnceLock<PathBuf> = OnceLock::new();
+    VENV.get_or_init(|| make_venv("agent-venv", include_str!("../../fixtures/requirements-agent.txt"))).clone()
+}
+
 fn make_venv(name: &str, wanted: &str) -> PathBuf {
     let target = super::target_dir();
     let lock = File::create(target.join(format!("{name}.lock"))).expect("the venv's lock file");

@@ -5,6 +5,7 @@
 // The tests and the workshop example share this code and each uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod apis;
 pub mod barrier;
 pub mod challenges;
 pub mod fake_secret_service;
@@ -36,6 +37,7 @@ pub mod tls;
 pub mod verify;
 pub mod workshop;
 
+pub use apis::{agent, api};
 pub use barrier::{Barrier, herd};
 pub use fake_secret_service::FakeSecretService;
 pub use home::Home;

@@ -13,11 +13,14 @@ const MAX_RSS_KIB: u64 = if cfg!(debug_assertions) { 72 } else { 64 } * 1024;
 
 /// The commands that print on stdout although they fail, by design: their verdict is the value. With an option, where that
 /// makes them.
-const PRINT_ON_FAILURE: [(&[&str], &[&str]); 4] = [
+const PRINT_ON_FAILURE: [(&[&str], &[&str]); 6] = [
     (&["doctor"], &[]),
     (&["token", "check"], &[]),
     (&["token", "verify"], &["--json", "json"]),
     (&["profile", "lint"], &[]),
+    // The body of an HTTP error, and what came before a stream broke off.
+    (&["call", "http"], &[]),
+    (&["call", "runtime"], &[]),
 ];
 
 /// Whether these arguments are of a command that prints on stdout although it fails.

@@ -48,11 +48,11 @@ pub enum Command {
     Secret(secret::Command),
     Exec(exec::Exec),
     Header(header::Header),
-    AwsCredentials(aws_credentials::AwsCredentials),
-    /// Call what the profile's tokens are for
+    /// Call what the profile's tokens are for: APIs, agents, tools, models
     #[command(subcommand)]
     Call(call::Command),
     McpProxy(mcp_proxy::McpProxy),
+    AwsCredentials(aws_credentials::AwsCredentials),
     /// See and clear the tokens that are kept
     #[command(subcommand)]
     Cache(cache::Command),
@@ -74,9 +74,9 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Secret(command) => secret::run(&app, command),
         Command::Exec(args) => exec::run(&app, &args),
         Command::Header(args) => header::run(&app, &args),
-        Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Call(command) => call::run(&app, command),
         Command::McpProxy(args) => mcp_proxy::run(&app, &args),
+        Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
     }

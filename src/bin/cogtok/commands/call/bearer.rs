@@ -17,16 +17,26 @@ pub const SILENCE: Duration = Duration::from_secs(15 * 60);
 /// # Errors
 /// What getting the token gives; [`Kind::Network`](cogtok::error::Kind::Network) where there is no answer.
 pub fn send(app: &App, source: &Source, request: &Outgoing) -> Result<(Got, Streamed)> {
+    send_as(app, source, |_| Ok(request.clone()))
+}
+
+/// As [`send`], with a request that depends on whose token it is.
+///
+/// # Errors
+/// As [`send`], and what `request` gives.
+pub fn send_as(app: &App, source: &Source, request: impl FnOnce(&Got) -> Result<Outgoing>) -> Result<(Got, Streamed)> {
     let got = source.get(app)?;
-    let answer = open(app, &got, request)?;
+    let request = request(&got)?;
+    let answer = open(app, &got, &request)?;
     if answer.status() != 401 || !got.is_cached() {
         return Ok((got, answer));
     }
     log::info!(target: "cogtok", "the API answers 401: the cached token is renewed, once");
+    let refused = format!("{} answers 401, and there is no new token", answer.host());
     drop(answer);
     app.begin_anew();
-    let got = source.renewed().get(app)?;
-    let answer = open(app, &got, request)?;
+    let got = source.renewed().get(app).map_err(|error| error.context(&refused))?;
+    let answer = open(app, &got, &request)?;
     Ok((got, answer))
 }
 

@@ -1,10 +1,16 @@
 //! `cogtok call`: what a profile's tokens are for.
 
-#[allow(dead_code)]
+mod agent;
+mod answer;
 pub mod bearer;
 mod gateway;
+mod http;
 mod model;
+mod place;
+mod request;
+mod runtime;
 pub mod server;
+mod told;
 
 use clap::Subcommand;
 use cogtok::error::Result;
@@ -15,12 +21,16 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    Http(Box<http::Http>),
+    Runtime(Box<runtime::Runtime>),
     Gateway(Box<gateway::Gateway>),
     Model(Box<model::Model>),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
+        Command::Http(args) => http::run(app, &args),
+        Command::Runtime(args) => runtime::run(app, &args),
         Command::Gateway(args) => gateway::run(app, &args),
         Command::Model(args) => model::run(app, &args),
     }

@@ -46,6 +46,8 @@ pub struct Source {
 pub struct Got {
     served: Served,
     policy: Policy,
+    owner: TokenOwner,
+    username: Option<String>,
 }
 
 impl Got {
@@ -68,6 +70,18 @@ impl Got {
     pub fn is_fresh(&self, now: u64) -> bool {
         let is_fresh = |token: &Token| token.expires_at.is_none() || token.is_fresh(now, self.policy.min_validity);
         self.served.tokens.of(self.policy.token).is_some_and(is_fresh)
+    }
+
+    /// The options that choose it for another command, each with a space before it.
+    pub fn options(&self) -> String {
+        let mut options = format!(" --as {}", self.owner);
+        if let Some(name) = self.username.as_deref().and_then(|name| shlex::try_quote(name).ok()) {
+            options.push_str(&format!(" --username {name}"));
+        }
+        if self.policy.token == TokenUse::Id {
+            options.push_str(" --token id");
+        }
+        options
     }
 
     /// Which of the tokens it is.
@@ -119,7 +133,8 @@ impl Source {
             min_validity: self.min_validity,
             ..Shared::default()
         };
-        let (_, policy, served) = match self.whose(app)? {
+        let owner = self.whose(app)?;
+        let (_, policy, served) = match owner {
             TokenOwner::User => {
                 let mut user = User::default();
                 (user.shared, user.username, user.token) = (shared, self.username.clone(), self.token.clone());
@@ -131,7 +146,7 @@ impl Source {
                 super::m2m::serve(app, &m2m)
             }
         }?;
-        Ok(Got { served, policy })
+        Ok(Got { served, policy, owner, username: self.username.clone() })
     }
 
     fn whose(&self, app: &App) -> Result<TokenOwner> {

@@ -1,0 +1,191 @@
+//! What becomes of an answer: its body goes where it was asked to go, part by part as it comes; what else there is to say
+//! goes to standard error, and the HTTP status is the exit code.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use cogtok::cognito::stream::Streamed;
+use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::issuers;
+use cogtok::store::handout::{self, Replacement};
+use cogtok::token::refused::{Api, Failed};
+
+use crate::app::App;
+use crate::commands::token::source::Got;
+use crate::env;
+use crate::terminal::{self, Delivered, Live};
+
+/// How much of a failure's body is read for what it says.
+const BEGINNING: usize = 16 * 1024;
+
+/// Options for what becomes of an answer.
+#[derive(Debug, Args)]
+pub struct Taking {
+    /// Print the answer's status and headers before its body
+    #[arg(short, long)]
+    include: bool,
+    /// Write the body to this file, which only you can read, instead of standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output_file: Option<PathBuf>,
+}
+
+/// Where a body goes.
+pub enum Sink {
+    Live(Live),
+    File(PathBuf, Replacement),
+}
+
+impl Taking {
+    /// Refuses a file that can't be written, before a token is got.
+    pub fn check(&self) -> Result<()> {
+        let Some(path) = &self.output_file else { return Ok(()) };
+        handout::check(&absolute(path)).map_err(|why| unwritable(path, &why))
+    }
+
+    /// Where this answer's body goes: a file is for the answer that was wanted, and stays as it was for a failure.
+    pub fn sink(&self, answer: &Streamed) -> Result<Sink> {
+        let mut live = Live::new();
+        if self.include {
+            live.put(&head(answer))?;
+        }
+        match &self.output_file {
+            Some(path) if !is_failure(answer) => {
+                live.end()?;
+                let replacement = Replacement::begin(&absolute(path)).map_err(|why| unwritable(path, &why))?;
+                Ok(Sink::File(path.clone(), replacement))
+            }
+            _ => Ok(Sink::Live(live)),
+        }
+    }
+}
+
+impl Sink {
+    /// Whether it is standard output, which somebody reads.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Sink::Live(_))
+    }
+
+    pub fn put(&mut self, part: &[u8]) -> Result<Delivered> {
+        match self {
+            Sink::Live(live) => live.put(part),
+            Sink::File(path, file) => file.write(part).map(|()| Delivered::Yes).map_err(|why| unwritable(path, &why)),
+        }
+    }
+
+    /// Ends the body: a file takes its place where the body `is_whole`.
+    pub fn end(self, is_whole: bool) -> Result<()> {
+        match self {
+            Sink::Live(live) => live.end(),
+            Sink::File(path, file) if is_whole => file.finish().map_err(|why| unwritable(&path, &why)),
+            Sink::File(..) => Ok(()),
+        }
+    }
+}
+
+/// What is known of a body that was handed on.
+pub struct Passed {
+    beginning: Vec<u8>,
+    count: usize,
+}
+
+impl Passed {
+    /// A body that was there as a whole, and is no failure's.
+    pub fn whole(body: &[u8]) -> Self {
+        Passed { beginning: Vec::new(), count: body.len() }
+    }
+}
+
+/// Whether the server says that it did not do what was asked.
+pub fn is_failure(answer: &Streamed) -> bool {
+    answer.status() >= 400
+}
+
+/// Hands every part of the body to `each` as it comes, until nobody reads any more (standard output, where it `is_live`).
+pub fn pass(
+    app: &App,
+    answer: &mut Streamed,
+    is_live: bool,
+    mut each: impl FnMut(&[u8]) -> Result<Delivered>,
+) -> Result<Passed> {
+    let (is_failure, mut beginning, mut count) = (is_failure(answer), Vec::new(), 0);
+    let passed = app.block_on_streaming(async {
+        let gone = terminal::nobody_reads();
+        tokio::pin!(gone);
+        loop {
+            let part = tokio::select! {
+                part = answer.chunk() => part?,
+                () = &mut gone, if is_live => break,
+            };
+            let Some(part) = part else { break };
+            count += part.len();
+            if is_failure {
+                beginning.extend_from_slice(&part[..part.len().min(BEGINNING - beginning.len())]);
+            }
+            if each(&part)? == Delivered::NobodyReads {
+                break;
+            }
+        }
+        Ok(())
+    });
+    match passed {
+        // The failure is what counts, not that its text is cut.
+        Err(error) if is_failure && error.kind() == Kind::Network => log::info!(target: "cogtok", "{error}"),
+        passed => passed?,
+    }
+    Ok(Passed { beginning, count })
+}
+
+/// The error that an answer is: what the server says, what may be the reason, and what to do. None where the answer is no failure.
+pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, passed: &Passed) -> Result<Option<Error>> {
+    log::info!(target: "cogtok", "the body has {} bytes", passed.count);
+    if !is_failure(answer) {
+        return Ok(None);
+    }
+    // Cleaned while it is whole: a part of a token would not be known for one.
+    let body = answer.without_secrets(&String::from_utf8_lossy(&passed.beginning));
+    let challenge = answer.header("www-authenticate").map(|text| answer.without_secrets(text));
+    let media_type = answer.media_type();
+    let failed = Failed {
+        status: answer.status(),
+        challenge: challenge.as_deref(),
+        error_type: answer.header("x-amzn-errortype"),
+        media_type: &media_type,
+        body: body.as_bytes(),
+    };
+    let kind = match answer.status() {
+        401 | 403 => Kind::Refused,
+        429 | 500.. => Kind::Network,
+        _ => Kind::Failure,
+    };
+    let status = answer.status_line();
+    // Many a server says the name of the status once more.
+    let words = failed.words().filter(|words| !status.to_ascii_lowercase().ends_with(&words.to_ascii_lowercase()));
+    let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+    let error = Error::new(kind, format!("{} answers {status}{words}", answer.host()));
+    let pool = app.profile(&[]).ok().and_then(|profile| profile.user_pool_id().map(issuers).ok());
+    let known = pool.as_ref().map(<[String; 2]>::as_slice).unwrap_or_default();
+    let hints = failed.explain(api, got.token()?.value.expose(), &got.options(), known, env::now());
+    let error = hints.into_iter().fold(error, Error::hint);
+    Ok(Some(match app.clock_is_off() {
+        Some(words) if kind == Kind::Refused => error.hint(format!("{words}: set it")),
+        _ => error,
+    }))
+}
+
+/// The status and the headers, in the form of HTTP/1.1.
+fn head(answer: &Streamed) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {}\r\n", answer.status_line()).into_bytes();
+    for (name, value) in answer.headers() {
+        head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+    }
+    head.extend(b"\r\n");
+    head
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn unwritable(path: &Path, why: &std::io::Error) -> Error {
+    Error::store(format!("{} can't be written: {why}", path.display()))
+}

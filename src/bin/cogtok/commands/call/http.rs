@@ -1,0 +1,79 @@
+//! `cogtok call http`: any API that takes a bearer token.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::cognito::stream::Outgoing;
+use cogtok::error::{Error, Result};
+use cogtok::token::refused::Api;
+
+use super::answer::{self, Taking};
+use super::bearer;
+use super::place::{At, Place};
+use super::request::{self, Carried};
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::token::source::Source;
+use crate::complete;
+
+/// Send a request with the token and print the answer
+///
+/// The token goes to the host that you type or that the profile names, over https or to this machine, and never along a
+/// redirect. The body of the answer is printed as it comes; the HTTP status is the exit code. A cached token that is refused
+/// with 401 is renewed once.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok call http https://api.example.com/things -p ws\n  \
+    cogtok call http http://localhost:8090/chat -d '{\"message\":{\"role\":\"user\",\"text\":\"hello\"}}'\n  \
+    cogtok call http api/things --as m2m -X PUT -d @thing.json -H 'X-Service-ID: demo'")]
+pub struct Http {
+    /// The address, or a target of the profile with what follows its address
+    #[arg(value_name = "URL|NAME", add = ArgValueCandidates::new(complete::targets::http))]
+    target: String,
+    /// The method [default: GET, with --data POST]
+    #[arg(short = 'X', long = "request", value_name = "METHOD")]
+    method: Option<String>,
+    #[command(flatten)]
+    carried: Carried,
+    #[command(flatten)]
+    taking: Taking,
+    #[command(flatten)]
+    source: Source,
+}
+
+pub fn run(app: &App, args: &Http) -> Result<()> {
+    app.output(&[Output::Text])?;
+    let place = Place::find(app, &args.target)?;
+    let url = match place.at {
+        At::Url(url) => url,
+        At::Arn(arn) => {
+            let command = if arn.is_gateway() { "gateway" } else { "runtime" };
+            return Err(Error::usage(format!("a {command} of Bedrock AgentCore has a call of its own"))
+                .hint(format!("run `cogtok call {command} {}{{p}}`", args.target)));
+        }
+    };
+    let mut headers = args.carried.headers()?;
+    let method = match &args.method {
+        Some(method) => method.to_ascii_uppercase(),
+        None if args.carried.has_data() => "POST".to_owned(),
+        None => "GET".to_owned(),
+    };
+    if method == "CONNECT" {
+        return Err(Error::usage("CONNECT asks for a tunnel, which is not a call"));
+    }
+    args.taking.check()?;
+    let body = args.carried.data()?.unwrap_or_default();
+    if request::is_json(&body) {
+        request::default_header(&mut headers, "content-type", "application/json");
+    }
+    let outgoing = Outgoing { method, url, headers, body: body.into() };
+    outgoing.check()?;
+    // Standard input may have taken long.
+    app.begin_anew();
+    let mut source = args.source.clone();
+    source.or_of(place.owner);
+    let (got, mut answer) = bearer::send(app, &source, &outgoing)?;
+    let mut sink = args.taking.sink(&answer)?;
+    let passed = answer::pass(app, &mut answer, sink.is_live(), |part| sink.put(part));
+    sink.end(passed.is_ok())?;
+    answer::failure(app, Api::Http, &got, &answer, &passed?)?.map_or(Ok(()), Err)
+}

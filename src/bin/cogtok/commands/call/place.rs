@@ -1,0 +1,103 @@
+//! Where a call goes: to an address that is typed, or to a target of the profile. The token goes there and nowhere else.
+
+use cogtok::error::{Error, Result};
+use cogtok::profile::targets::Address;
+use cogtok::profile::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
+use url::Url;
+
+use crate::app::App;
+
+/// An address, and what the profile says of it.
+#[derive(Debug)]
+pub struct Place {
+    pub at: At,
+    /// Whose token it takes, where the profile says so.
+    pub owner: Option<TokenOwner>,
+    /// What it is, where it is a target of the profile.
+    pub kind: Option<TargetKind>,
+}
+
+/// A URL, or what has one.
+#[derive(Debug)]
+pub enum At {
+    Url(Url),
+    Arn(AgentcoreArn),
+}
+
+impl Place {
+    /// The place of `text`: a URL, an ARN, or the name of a target with what may follow its URL.
+    pub fn find(app: &App, text: &str) -> Result<Self> {
+        if text.starts_with("arn:") {
+            return Ok(Place { at: At::Arn(text.parse()?), owner: None, kind: None });
+        }
+        if text.contains("://") {
+            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None });
+        }
+        let end = text.find(['/', '?']).unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        let name: TargetName =
+            name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
+        let profile = app.profile_name()?.ok_or_else(|| {
+            Error::config(format!("no profile is chosen, and `{name}` would be a target of one"))
+                .hint("choose one with `-p NAME`; an address begins with https://")
+        })?;
+        let target = app.config()?.target(&profile, &name)?;
+        let at = match target.address {
+            Address::Url(base) => At::Url(below(&base, rest)),
+            Address::Arn(arn) if rest.is_empty() => At::Arn(arn),
+            Address::Arn(_) => return Err(Error::usage(format!("`{name}` is an ARN, which no path can follow"))),
+        };
+        Ok(Place { at, owner: target.owner, kind: Some(target.kind) })
+    }
+}
+
+/// A URL that was typed, held to the rules of every address that gets a token. It may have a query.
+fn typed(text: &str) -> Result<Url> {
+    let Ok(mut url) = Url::parse(text) else { return text.parse::<Endpoint>().map(|base| base.url().clone()) };
+    url.set_fragment(None);
+    let mut base = url.clone();
+    base.set_query(None);
+    base.as_str().parse::<Endpoint>()?;
+    Ok(url)
+}
+
+/// The URL with a path and a query behind it.
+fn below(base: &Endpoint, rest: &str) -> Url {
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+    let mut url = if path.is_empty() { base.url().clone() } else { base.join(path).url().clone() };
+    url.set_query(query);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_name_never_leaves_its_host() {
+        let base: Endpoint = "https://api.example.com/v1/".parse().unwrap();
+        for (rest, url) in [
+            ("", "https://api.example.com/v1/"),
+            ("/things", "https://api.example.com/v1/things"),
+            ("?q=a b", "https://api.example.com/v1/?q=a%20b"),
+            ("/things?q=1#part", "https://api.example.com/v1/things?q=1"),
+            ("//evil.example/x", "https://api.example.com/v1//evil.example/x"),
+            ("/../../x", "https://api.example.com/x"),
+            ("/@evil.example", "https://api.example.com/v1/@evil.example"),
+            ("/\\evil.example", "https://api.example.com/v1//evil.example"),
+        ] {
+            assert_eq!(below(&base, rest).as_str(), url, "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_typed_url_may_have_a_query_and_nothing_that_is_a_secret() {
+        assert_eq!(typed("https://a.example/x?q=1#part").unwrap().as_str(), "https://a.example/x?q=1");
+        assert_eq!(typed("http://[::1]:8080").unwrap().as_str(), "http://[::1]:8080/");
+        for refused in ["http://a.example/?k=hunter2", "https://u:hunter2@a.example", "ftp://a.example", "https://"] {
+            let error = typed(refused).unwrap_err();
+            assert!(!error.message().contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What a call carries: data and headers.
+
+use std::fs::File;
+use std::io::Read;
+
+use clap::Args;
+use cogtok::error::{Error, Result, printable};
+use serde::de::IgnoredAny;
+
+use crate::{interrupt, terminal};
+
+/// The most bytes of a body: what AgentCore takes, and more than API Gateway does.
+const MOST_BYTES: usize = 100 * 1024 * 1024;
+
+/// The most bytes of a file of headers.
+const MOST_HEADER_BYTES: usize = 64 * 1024;
+
+/// What would replace the token, or is the connection's own (RFC 9110 section 7.6.1).
+const REFUSED: [&str; 12] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Options for what a call carries.
+#[derive(Debug, Args)]
+pub struct Carried {
+    /// The body: the text itself, @FILE, or - for standard input
+    #[arg(short, long, value_name = "DATA")]
+    data: Option<String>,
+    /// A header, `Name: value`, or @FILE with one on each line; repeat it for several
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    header: Vec<String>,
+}
+
+impl Carried {
+    /// Whether there is a body.
+    pub fn has_data(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// The body.
+    pub fn data(&self) -> Result<Option<Vec<u8>>> {
+        let bytes = match self.data.as_deref() {
+            None => return Ok(None),
+            Some("-" | "@-") => terminal::stdin_up_to(MOST_BYTES)?,
+            Some(data) => match data.strip_prefix('@') {
+                Some(path) => file(path, MOST_BYTES)?,
+                None => data.as_bytes().to_vec(),
+            },
+        };
+        match bytes.len() > MOST_BYTES {
+            true => Err(Error::usage(format!("the data is larger than {} MiB", MOST_BYTES / (1024 * 1024)))),
+            false => Ok(Some(bytes)),
+        }
+    }
+
+    /// The headers. What stands in them is not repeated: it may be a key.
+    pub fn headers(&self) -> Result<Vec<(String, String)>> {
+        let mut headers = Vec::new();
+        for header in &self.header {
+            let lines = match header.strip_prefix('@') {
+                Some(path) => String::from_utf8(file(path, MOST_HEADER_BYTES)?)
+                    .map_err(|_| Error::usage(format!("{} is not UTF-8", printable(path, 120))))?,
+                None => header.clone(),
+            };
+            for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+                headers.push(parse(line)?);
+            }
+        }
+        Ok(headers)
+    }
+}
+
+fn parse(line: &str) -> Result<(String, String)> {
+    let (name, value) = line.split_once(':').ok_or_else(|| {
+        Error::usage("a header is `Name: value`, and one has no colon (not repeated: it may be a key)")
+    })?;
+    let lower = name.trim().to_ascii_lowercase();
+    if lower == "authorization" {
+        return Err(Error::usage("`Authorization` is where the token goes")
+            .hint("`--as`, `--token` and `--scope` choose which token is sent"));
+    }
+    match REFUSED.contains(&lower.as_str()) {
+        true => {
+            Err(Error::usage(format!("`{}` is the connection's own header, not yours", printable(name.trim(), 40))))
+        }
+        false => Ok((name.to_owned(), value.trim().to_owned())),
+    }
+}
+
+/// Adds a header where none of that name is there.
+pub fn default_header(headers: &mut Vec<(String, String)>, name: &str, value: &str) {
+    if !has(headers, name) {
+        headers.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+/// Whether there is a header of that name.
+pub fn has(headers: &[(String, String)], name: &str) -> bool {
+    headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether `bytes` are one JSON value. Nothing of it is kept.
+pub fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+fn file(path: &str, limit: usize) -> Result<Vec<u8>> {
+    // It may be a pipe that somebody holds open.
+    interrupt::watch();
+    let shown = printable(path, 120);
+    let too_large = || Error::usage(format!("{shown} is larger than {} KiB", limit / 1024));
+    let unreadable = |error| Error::usage(format!("{shown} can't be read: {error}"));
+    let file = File::open(path).map_err(unreadable)?;
+    let size = usize::try_from(file.metadata().map_err(unreadable)?.len()).unwrap_or(usize::MAX);
+    if size > limit {
+        return Err(too_large());
+    }
+    // At its size from the beginning: growing would hold it twice.
+    let mut bytes = Vec::with_capacity(size + 1);
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
+}

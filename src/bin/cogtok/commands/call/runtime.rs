@@ -1,0 +1,161 @@
+//! `cogtok call runtime`: an agent in Bedrock AgentCore Runtime (InvokeAgentRuntime with a bearer token).
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::cognito::stream::{Outgoing, Streamed};
+use cogtok::error::{Error, Result};
+use cogtok::store::agent_sessions::AgentSessions;
+use cogtok::token::refused::Api;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::agent::{self, Agent};
+use super::answer::{self, Passed, Sink, Taking};
+use super::bearer;
+use super::place::Place;
+use super::request::{self, Carried};
+use super::told::{Form, Told, one_line};
+use crate::app::App;
+use crate::cli::Output;
+use crate::commands::token::source::Source;
+use crate::complete;
+use crate::terminal;
+
+/// The most bytes of an answer that has to be there as a whole.
+const MOST_BYTES: usize = 100 * 1024 * 1024;
+
+/// Ask an agent in Bedrock AgentCore Runtime
+///
+/// What an agent streams is printed as it comes: text as text, anything else one value on a line. Every call begins a session
+/// of its own, unless it goes on with one. The runtime must take JWTs; the AWS CLI calls one that takes signed requests.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok call runtime agent --prompt 'Which seats are free?' -p ws\n  \
+    cogtok call runtime agent --prompt 'And tomorrow?' --continue\n  \
+    cogtok call runtime arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234 -d @question.json\n  \
+    cogtok call runtime agent --path .well-known/agent-card.json")]
+pub struct Runtime {
+    /// The runtime's ARN, its address, or a target of the profile
+    #[arg(value_name = "ARN|NAME", add = ArgValueCandidates::new(complete::targets::runtimes))]
+    target: String,
+    /// Ask this: sends {"prompt": TEXT}
+    #[arg(long, value_name = "TEXT", conflicts_with = "data")]
+    prompt: Option<String>,
+    #[command(flatten)]
+    carried: Carried,
+    /// Go on with the last session with this agent
+    #[arg(long = "continue", conflicts_with = "session_id")]
+    goes_on: bool,
+    /// The session to go on with or to begin: 33 to 256 characters
+    #[arg(long, value_name = "ID")]
+    session_id: Option<String>,
+    /// The endpoint of the runtime [default: DEFAULT]
+    #[arg(long, value_name = "NAME")]
+    qualifier: Option<String>,
+    /// A path below the agent's address; without data it is fetched
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// Print a stream as it is, with its field names
+    #[arg(long, conflicts_with_all = ["json", "output"])]
+    raw: bool,
+    #[command(flatten)]
+    taking: Taking,
+    #[command(flatten)]
+    source: Source,
+}
+
+pub fn run(app: &App, args: &Runtime) -> Result<()> {
+    let form = match app.output(&[Output::Text, Output::Json])? {
+        Output::Json => Form::Json,
+        _ => Form::Text,
+    };
+    if args.raw && form == Form::Json {
+        return Err(Error::usage("`--raw` and `--json` exclude each other"));
+    }
+    let place = Place::find(app, &args.target)?;
+    let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
+    let outgoing = outgoing(args, agent.url.clone())?;
+    let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
+    args.taking.check()?;
+    outgoing.check()?;
+    app.begin_anew();
+    let mut source = args.source.clone();
+    source.or_of(place.owner);
+    let sessions = AgentSessions::new(app.dirs().state.as_deref());
+    let is_question = outgoing.method == "POST";
+    let (mut key, mut sent) = (String::new(), None);
+    let (got, mut answer) = bearer::send_as(app, &source, |got| {
+        key = agent::session_key(app, got, &outgoing.url)?;
+        sent = match session_id {
+            Some(id) => Some(id.to_owned()),
+            None if args.goes_on => Some(sessions.last(&key).map_or_else(agent::new_session, Ok)?),
+            None if is_question => Some(agent::new_session()?),
+            None => None,
+        };
+        let mut outgoing = outgoing.clone();
+        outgoing.headers.extend(sent.iter().map(|id| (agent::SESSION.to_owned(), id.clone())));
+        Ok(outgoing)
+    })?;
+    // The one that the runtime names is the one that goes on.
+    let named = answer.header(agent::SESSION).filter(|id| agent::check_session(id).is_ok());
+    let session = named.map(str::to_owned).or(sent);
+    if let Some(session) = session.filter(|_| !answer::is_failure(&answer)) {
+        log::info!(target: "cogtok", "the session is {session}");
+        if is_question {
+            sessions.keep(&key, &session, app.deadline());
+        }
+    }
+    let mut sink = args.taking.sink(&answer)?;
+    let mut told = Told::new(form);
+    let passed = pass(app, &mut answer, &mut sink, &mut told, args.raw);
+    let ended = told.end(&mut sink);
+    sink.end(passed.is_ok())?;
+    let error = answer::failure(app, Api::Runtime, &got, &answer, &passed?)?;
+    let is_agents = matches!(answer.status(), 424 | 500..);
+    error.map_or(ended, |error| Err(if is_agents { agent.point_to_log(error) } else { error }))?;
+    told.failure().map_err(|error| agent.point_to_log(error))
+}
+
+/// Prints the body in the form that was asked for; a failure's is printed as it is.
+fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_raw: bool) -> Result<Passed> {
+    let media_type = answer.media_type();
+    if is_raw || answer::is_failure(answer) {
+        return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
+    }
+    if media_type == "text/event-stream" {
+        return answer::pass(app, answer, sink.is_live(), |part| told.put(sink, part));
+    }
+    if told.form() == Form::Text {
+        return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
+    }
+    let body = app.block_on_streaming(async { Ok(answer.rest(MOST_BYTES).await?) })?;
+    let text = String::from_utf8_lossy(&body);
+    let line = one_line(&text).unwrap_or_else(|| terminal::json_line(&Value::String(text.clone().into_owned())));
+    sink.put(line.as_bytes())?;
+    Ok(Passed::whole(&body))
+}
+
+/// The request without its session.
+fn outgoing(args: &Runtime, url: Url) -> Result<Outgoing> {
+    let mut headers = args.carried.headers()?;
+    if request::has(&headers, agent::SESSION) {
+        return Err(Error::usage(format!("`{}` is set by `--session-id` and `--continue`", agent::SESSION)));
+    }
+    let body = match &args.prompt {
+        Some(prompt) => Some(json!({ "prompt": prompt }).to_string().into_bytes()),
+        None => args.carried.data()?,
+    };
+    let method = match (&body, &args.path) {
+        (Some(_), _) => "POST",
+        (None, Some(_)) => "GET",
+        (None, None) => {
+            return Err(Error::usage("there is nothing to ask")
+                .hint("add --prompt TEXT, or -d with what the agent takes; `-d -` reads it from standard input"));
+        }
+    };
+    request::default_header(&mut headers, "accept", "application/json, text/event-stream");
+    if body.is_some() {
+        request::default_header(&mut headers, "content-type", "application/json");
+    }
+    Ok(Outgoing { method: method.to_owned(), url, headers, body: body.unwrap_or_default().into() })
+}

@@ -1,0 +1,135 @@
+//! Data that goes to standard output as it comes, part by part.
+
+use std::io::{self, IsTerminal};
+
+use cogtok::error::{Result, is_unprintable};
+
+use super::{Delivered, bytes};
+
+/// What is being written to standard output. A terminal is shown what it would obey as `\u{1b}`, but for the ends of lines
+/// and tabs; anything else gets the bytes as they are.
+#[derive(Debug)]
+pub struct Live {
+    is_terminal: bool,
+    incomplete: Vec<u8>,
+    is_line_open: bool,
+    is_read: bool,
+}
+
+impl Live {
+    /// Nothing is written yet.
+    pub fn new() -> Self {
+        Live { is_terminal: io::stdout().is_terminal(), incomplete: Vec::new(), is_line_open: false, is_read: true }
+    }
+
+    /// Writes the next part, at once.
+    ///
+    /// # Errors
+    /// As [`bytes`].
+    pub fn put(&mut self, part: &[u8]) -> Result<Delivered> {
+        if let Some(last) = part.last() {
+            self.is_line_open = *last != b'\n';
+        }
+        let delivered = match self.is_terminal {
+            true => bytes(self.shown(part).as_bytes()),
+            false => bytes(part),
+        }?;
+        self.is_read &= delivered == Delivered::Yes;
+        Ok(delivered)
+    }
+
+    /// Ends a line that is not ended yet.
+    ///
+    /// # Errors
+    /// As [`bytes`].
+    pub fn end_line(&mut self) -> Result<Delivered> {
+        match self.is_line_open && self.is_read {
+            true => self.put(b"\n"),
+            false => Ok(Delivered::Yes),
+        }
+    }
+
+    /// Ends what was written: on a terminal, what is said next stands on a line of its own.
+    ///
+    /// # Errors
+    /// As [`bytes`].
+    pub fn end(mut self) -> Result<()> {
+        match self.is_terminal {
+            true => self.end_line().map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// The part as a terminal may have it. A character that is not there as a whole waits for its rest.
+    fn shown(&mut self, part: &[u8]) -> String {
+        self.incomplete.extend_from_slice(part);
+        let whole = match self.incomplete.utf8_chunks().last() {
+            Some(last) if is_beginning(last.invalid()) => self.incomplete.len() - last.invalid().len(),
+            _ => self.incomplete.len(),
+        };
+        let rest = self.incomplete.split_off(whole);
+        let text = String::from_utf8_lossy(&self.incomplete).into_owned();
+        self.incomplete = rest;
+        let mut shown = String::with_capacity(text.len());
+        for c in text.chars() {
+            match c {
+                '\n' | '\r' | '\t' => shown.push(c),
+                c if is_unprintable(c) => shown.extend(c.escape_unicode()),
+                c => shown.push(c),
+            }
+        }
+        shown
+    }
+}
+
+/// Ends when nobody reads standard output any more, which a write alone would tell late where a server is silent. Never
+/// ends where that can't be known.
+#[cfg(unix)]
+pub async fn nobody_reads() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    // Left behind when the call ends first: nothing wakes it.
+    let watching = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+        let stdout = io::stdout();
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
+        if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            let _ = sender.send(());
+        }
+    });
+    if watching.is_err() || receiver.await.is_err() {
+        std::future::pending().await
+    }
+}
+
+#[cfg(not(unix))]
+pub async fn nobody_reads() {
+    std::future::pending().await
+}
+
+/// Whether these bytes could be the beginning of a character.
+fn is_beginning(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_a_terminal(parts: &[&[u8]]) -> String {
+        let mut live = Live { is_terminal: true, ..Live::new() };
+        parts.iter().map(|part| live.shown(part)).collect()
+    }
+
+    #[test]
+    fn a_terminal_is_shown_what_it_would_obey_wherever_it_is_cut() {
+        let body = "a\u{1b}[2Jb\u{9b}31m\r\n\tgrüße 🦀 \u{202e}x\u{7}".as_bytes();
+        let shown = "a\\u{1b}[2Jb\\u{9b}31m\r\n\tgrüße 🦀 \\u{202e}x\\u{7}";
+        for cut in 0..=body.len() {
+            let (left, right) = body.split_at(cut);
+            assert_eq!(on_a_terminal(&[left, right]), shown, "cut at {cut}");
+        }
+        // No byte that is not UTF-8 gets through: some terminals obey 0x9b.
+        assert_eq!(on_a_terminal(&[b"x\x9b31m\xf0\x9f", b"y"]), "x\u{fffd}31m\u{fffd}y");
+    }
+}

@@ -1,0 +1,98 @@
+use super::*;
+
+/// Name, data and id of every event of a body that comes in these parts.
+fn events(parts: &[&[u8]]) -> Vec<(String, String, Option<String>)> {
+    let mut events = Events::default();
+    for part in parts {
+        events.push(part).unwrap();
+    }
+    events.map(|event| (event.name, event.data, event.id)).collect()
+}
+
+/// The data alone.
+fn data(body: &str) -> Vec<String> {
+    events(&[body.as_bytes()]).into_iter().map(|(_, data, _)| data).collect()
+}
+
+#[test]
+fn the_examples_of_the_standard() {
+    assert_eq!(data("data: YHOO\ndata: +2\ndata: 10\n\n"), ["YHOO\n+2\n10"]);
+    let body = b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n";
+    let found = events(&[body]);
+    let message = |data: &str, id: Option<&str>| ("message".to_owned(), data.to_owned(), id.map(str::to_owned));
+    assert_eq!(
+        found,
+        [message("first event", Some("1")), message("second event", None), message(" third event", None)]
+    );
+    // The last of these has no empty line after it.
+    assert_eq!(data("data\n\ndata\ndata\n\ndata:"), ["", "\n"]);
+    assert_eq!(data("data:test\n\ndata: test\n\n"), ["test", "test"]);
+}
+
+#[test]
+fn every_line_end_at_every_place_where_a_body_can_be_cut() {
+    let lines =
+        ["\u{feff}event: delta", "id: 7", "data: grüße", "data: {\"a\": 1}", ": a comment", "", "data: end", "", ""];
+    for end in ["\n", "\r", "\r\n"] {
+        let body = lines.join(end).into_bytes();
+        let whole = events(&[&body]);
+        let id = Some("7".to_owned());
+        let first = ("delta".to_owned(), "grüße\n{\"a\": 1}".to_owned(), id.clone());
+        assert_eq!(whole, [first, ("message".to_owned(), "end".to_owned(), id)], "{end:?}");
+        for cut in 0..=body.len() {
+            let (left, right) = body.split_at(cut);
+            assert_eq!(events(&[left, right]), whole, "{end:?} cut at {cut}");
+        }
+        let bytes: Vec<&[u8]> = body.chunks(1).collect();
+        assert_eq!(events(&bytes), whole, "{end:?} byte by byte");
+    }
+}
+
+#[test]
+fn an_event_is_there_with_its_carriage_return_and_not_with_the_byte_after_it() {
+    let mut events = Events::default();
+    events.push(b"data: a\r\n\r").unwrap();
+    assert_eq!(events.next().unwrap().data, "a");
+    events.push(b"\ndata: b\r\r").unwrap();
+    assert_eq!(events.next().unwrap().data, "b");
+    assert_eq!(events.next(), None);
+}
+
+#[test]
+fn what_is_no_event_gives_none() {
+    for body in
+        ["", "\n\n\n", ": comment\n\n", "event: ping\n\n", "retry: 10\n\n", "date: x\n\n", "data: cut", "data: cut\n"]
+    {
+        assert!(data(body).is_empty(), "{body:?}");
+    }
+    // A name is its own event's alone, an id is for those after it as well, and one with a NUL is none.
+    let found = events(&[b"event: ping\n\nid: 1\nid: 2\0\ndata: a\n\ndata: b\n\n"]);
+    assert!(found.iter().all(|(name, _, id)| name == "message" && id.as_deref() == Some("1")), "{found:?}");
+    assert_eq!(data("\u{feff}data: a\n\n\u{feff}data: b\n\n"), ["a"]);
+    assert_eq!(events(&[b"data: \xff\n\n"])[0].1, "\u{fffd}");
+}
+
+#[test]
+fn no_event_grows_without_bound() {
+    for part in [&b"x"[..], b"data: x\n", b": x"] {
+        let mut events = Events::up_to(1024 * 1024);
+        events.push(b"data: before\n\n").unwrap();
+        let refused = (0..2_000_000).find_map(|_| events.push(part).err()).unwrap();
+        assert_eq!(refused.message(), "an event of the answer is larger than 1 MiB");
+        assert_eq!(events.next().unwrap().data, "before");
+    }
+    let mut events = Events::up_to(16);
+    for _ in 0..1000 {
+        events.push(b"data: 12345678\n\n").unwrap();
+    }
+    assert_eq!(events.count(), 1000);
+}
+
+#[test]
+fn where_a_stream_goes_on_and_when_to_ask_again() {
+    let mut events = Events::default();
+    events.push(b"id: 1\nretry: 1500\nretry: 2s\ndata: a\n\nid: x\0y\ndata: b\n\n").unwrap();
+    assert_eq!((events.last_id(), events.retry()), (Some("1"), Some(Duration::from_millis(1500))));
+    events.push(b"id\n").unwrap();
+    assert_eq!(events.last_id(), None);
+}

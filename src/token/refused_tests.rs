@@ -1,0 +1,133 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use super::*;
+
+const NOW: u64 = 1_700_000_000_000;
+const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example01";
+
+fn token(changes: Value) -> String {
+    let mut claims = json!({"sub": "u", "username": "alice", "token_use": "access", "client_id": "web", "iss": ISSUER,
+        "scope": "api/read", "iat": 1_699_999_000, "exp": 1_700_003_120});
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+fn json_answer(status: u16, body: &'static str) -> Failed<'static> {
+    Failed { status, challenge: None, error_type: None, media_type: "application/json", body: body.as_bytes() }
+}
+
+fn explain(api: Api, answer: &Failed<'_>, token: &str) -> String {
+    answer.explain(api, token, " --as m2m", &[ISSUER.to_owned()], NOW).join("\n")
+}
+
+#[test]
+fn the_servers_words_are_found_where_servers_put_them() {
+    for (body, words) in [
+        (r#"{"message": "no"}"#, Some("no")),
+        (r#"{"Message": "no"}"#, Some("no")),
+        (r#"{"error": "invalid", "error_description": "no"}"#, Some("no")),
+        (r#"{"error": "no"}"#, Some("no")),
+        (r#"{"error": {"message": "no", "code": 5}}"#, Some("no")),
+        (r#"{"detail": "no\u001b[2J"}"#, Some("no\\u{1b}[2J")),
+        (r#"{"message": 5}"#, None),
+        (r#"["no"]"#, None),
+        ("not JSON", None),
+        (r#"{"message": "  "}"#, None),
+    ] {
+        assert_eq!(json_answer(400, body).words().as_deref(), words, "{body}");
+    }
+    let text = Failed { media_type: "text/plain", ..json_answer(500, "\n a line\nanother") };
+    assert_eq!(text.words().as_deref(), Some("a line"));
+    assert_eq!(Failed { media_type: "text/html", ..text }.words(), None);
+    for (challenge, words) in [
+        (
+            r#"Bearer realm="api", error="invalid_token", error_description="The \"access\" token expired""#,
+            Some("The \"access\" token expired"),
+        ),
+        (r#"Bearer error="invalid_token""#, Some("invalid_token")),
+        (r#"Bearer last_error="x""#, None),
+        (r#"Bearer error="unended"#, Some("unended")),
+        ("Bearer", None),
+    ] {
+        let answer = Failed { challenge: Some(challenge), media_type: "text/html", ..json_answer(401, "") };
+        assert_eq!(answer.words().as_deref(), words, "{challenge}");
+    }
+}
+
+#[test]
+fn a_token_that_is_at_fault_by_itself_is_named_first() {
+    for (changes, first) in [
+        (json!({"exp": 1_699_999_700}), "`exp` is "),
+        (json!({"token_use": "id", "aud": "web"}), "ID token"),
+        (json!({"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"}), "another pool"),
+    ] {
+        for answer in [json_answer(401, "{}"), json_answer(403, r#"{"message": "Forbidden"}"#)] {
+            let told = explain(Api::Http, &answer, &token(changes.clone()));
+            assert!(told.lines().next().unwrap().contains(first), "{told}");
+        }
+    }
+    let bare = Failed { media_type: "text/plain", ..json_answer(500, "Internal Server Error") };
+    let told = explain(Api::Http, &bare, &token(json!({"token_use": "id"})));
+    assert!(bare.is_bare() && told.contains("--token access"), "{told}");
+    assert!(!Failed { media_type: "text/html", ..bare }.is_bare());
+    assert!(explain(Api::Http, &json_answer(401, ""), "opaque").contains("no JSON Web Token"));
+}
+
+#[test]
+fn what_runtimes_answer_is_explained() {
+    let access = token(json!({}));
+    for (status, body, says) in [
+        (
+            403,
+            r#"{"message": "OAuth authorization failed: Claim 'client_id' value mismatch with configuration"}"#,
+            "client web to allowedClients",
+        ),
+        (403, r#"{"message": "OAuth authorization failed: Claim 'aud' value mismatch"}"#, "leave allowedAudience out"),
+        (
+            403,
+            r#"{"message": "Authorization method mismatch. The agent is configured for a different authorization method"}"#,
+            "customJWTAuthorizer",
+        ),
+        (
+            400,
+            r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Missing Authentication Token"},"id":"null"}"#,
+            "ARN",
+        ),
+        (424, r#"{"message": "Received error (500) from runtime"}"#, "agent's own code"),
+        (
+            500,
+            r#"{"__type": "RuntimeClientError", "message": "An error occurred when starting the runtime"}"#,
+            "agent's own code",
+        ),
+        (429, "{}", "later"),
+        (503, "{}", "the token was taken"),
+    ] {
+        let told = explain(Api::Runtime, &json_answer(status, body), &access);
+        assert!(told.contains(says), "{body}: {told}");
+    }
+    let named = Failed { error_type: Some("RuntimeClientError:http://internal"), ..json_answer(400, "{}") };
+    assert!(explain(Api::Runtime, &named, &access).contains("agent's own code"));
+    // An ID token has no client_id, and that is the reason.
+    let told = explain(
+        Api::Runtime,
+        &json_answer(403, r#"{"message": "Claim 'client_id' value mismatch"}"#),
+        &token(json!({"token_use": "id"})),
+    );
+    assert!(told.contains("--token access") && !told.contains("allowedClients, or"), "{told}");
+    assert!(!explain(Api::Http, &json_answer(424, "{}"), &access).contains("agent"));
+}
+
+#[test]
+fn a_scope_that_is_missing_is_asked_for_by_name() {
+    let challenge = r#"Bearer error="insufficient_scope", scope="api/write""#;
+    let answer = Failed { challenge: Some(challenge), ..json_answer(403, "") };
+    let machine = token(json!({"sub": "m2m", "client_id": "m2m", "username": null}));
+    assert!(explain(Api::Http, &answer, &machine).contains("--scope 'api/write'"));
+    assert!(explain(Api::Http, &answer, &token(json!({}))).contains("pre token generation"));
+    let told = explain(Api::Http, &answer, &machine);
+    assert!(told.contains("client m2m, ") && told.contains("pool us-east-1_Example01, exp in 52 min"), "{told}");
+}
