@@ -77,6 +77,29 @@ fn the_command_reference_is_what_the_help_texts_say() {
 }
 
 #[test]
+fn a_list_of_commands_says_of_each_what_its_own_help_says() {
+    let helps = helps();
+    let own: BTreeMap<&[String], &str> =
+        helps.iter().map(|(words, help)| (words.as_slice(), help.lines().next().unwrap_or_default())).collect();
+    let mut count = 0;
+    for (words, help) in &helps {
+        let listed: Vec<&str> = section(help, "Commands:").collect();
+        for (at, line) in
+            listed.iter().enumerate().filter(|(_, line)| line.starts_with("  ") && !line.starts_with("   "))
+        {
+            let (name, about) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+            // A long one goes on in lines of its own.
+            let more = listed[at + 1..].iter().take_while(|line| line.starts_with("      "));
+            let about: Vec<&str> = std::iter::once(about.trim()).chain(more.map(|line| line.trim())).collect();
+            let command: Vec<String> = words.iter().cloned().chain([name.to_string()]).collect();
+            assert_eq!(own[command.as_slice()], about.join(" ").trim(), "{command:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} commands were found");
+}
+
+#[test]
 fn every_help_text_has_an_example_and_fits_its_columns() {
     for (words, help) in helps() {
         let is_group = help.contains("\nCommands:\n") && !words.is_empty();

@@ -168,7 +168,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     terminal::set_color(color_in(&args));
     let cli = match plain::parse(&args) {
         Some(cli) => cli,
-        None => match by_clap(&args) {
+        None => match Cli::try_parse_from(args) {
             Ok(cli) => cli,
             Err(answer) => return terminal::usage(&answer).map(|()| None),
         },
@@ -191,30 +191,21 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     Ok(Some(cli))
 }
 
-/// Parses the command line with clap. Only the commands on the way to the one that was typed are put together; the list of
-/// commands in a help text has the words of all of them.
-fn by_clap(args: &[OsString]) -> Result<Cli, clap::Error> {
-    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand};
-    match Cli::try_parse_from(args) {
-        Err(answer) if matches!(answer.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand) => {
-            Err(whole_command().try_get_matches_from(args).err().unwrap_or(answer))
-        }
-        parsed => parsed,
-    }
-}
-
-/// The tree of commands, all of it put together.
-pub fn whole_command() -> clap::Command {
-    let mut command = Cli::command();
-    command.build();
-    command
+/// The tree of commands as far as these words go into it: putting all of it together takes longer than all that a command
+/// line needs.
+pub fn tree_for(words: &[OsString]) -> clap::Command {
+    Cli::command().mut_subcommands(|command| match words.iter().any(|word| word == command.get_name()) {
+        true => command,
+        // Its name and what it is for.
+        false => command.defer(std::convert::identity),
+    })
 }
 
 /// What `cogtok` alone says: what to do next where there is no profile yet, else the help.
 fn first_words() -> String {
     let config = app::config_path(None).and_then(|path| Config::load(&path));
     if config.is_ok_and(|config| !config.names().is_empty()) {
-        return whole_command().render_help().to_string();
+        return Cli::command().render_help().to_string();
     }
     "cogtok gets Amazon Cognito tokens. Begin with `cogtok profile import SOURCE`, or by hand:\n\
      \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\

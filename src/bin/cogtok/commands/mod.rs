@@ -36,9 +36,13 @@ pub enum Command {
     /// Get tokens, look into them, verify them
     #[command(subcommand)]
     Token(token::Command),
+    /// Sign in through the browser, at the pool's hosted pages
     Login(login::Login),
+    /// Sign the user of a profile out: revoke the refresh token, then forget it
     Logout(logout::Logout),
+    /// Say who is signed in to each profile, until when, and which secrets there are
     Status(status::Status),
+    /// Find out what keeps a profile from working
     Doctor(doctor::Doctor),
     /// Name the pools and clients you use
     #[command(subcommand)]
@@ -46,16 +50,21 @@ pub enum Command {
     /// Keep client secrets and passwords in the keyring, or in a sealed file
     #[command(subcommand)]
     Secret(secret::Command),
+    /// Run a command with the token in its environment
     Exec(exec::Exec),
+    /// Print the Authorization header with the token
     Header(header::Header),
     /// Call what the profile's tokens are for: APIs, agents, tools, models
     #[command(subcommand)]
     Call(call::Command),
+    /// Put an MCP server over HTTP on standard input and output, with a fresh token
     McpProxy(mcp_proxy::McpProxy),
+    /// Print AWS credentials for the user, through the profile's identity pool
     AwsCredentials(aws_credentials::AwsCredentials),
     /// See and clear the tokens that are kept
     #[command(subcommand)]
     Cache(cache::Command),
+    /// Print the script that makes a shell complete cogtok with TAB
     Completions(completions::Completions),
 }
 

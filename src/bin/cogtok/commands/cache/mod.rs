@@ -21,7 +21,9 @@ pub const VARYING: [&str; 3] = ["username", "scopes", "scopes_from"];
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    /// List the tokens that are kept, without showing them
     List(list::List),
+    /// Forget the tokens that are kept: all, those of the profile that `-p` names, or expired ones
     Clear(clear::Clear),
 }
 

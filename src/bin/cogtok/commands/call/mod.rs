@@ -21,9 +21,13 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    /// Send a request with the token and print the answer
     Http(Box<http::Http>),
+    /// Ask an agent in Bedrock AgentCore Runtime
     Runtime(Box<runtime::Runtime>),
+    /// List the tools of an MCP server, or call one
     Gateway(Box<gateway::Gateway>),
+    /// Ask a model of Bedrock as the user, through the profile's identity pool
     Model(Box<model::Model>),
 }
 

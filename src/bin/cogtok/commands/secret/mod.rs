@@ -21,9 +21,13 @@ use crate::complete;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    /// Keep secrets in one file encrypted with age, for machines without a keyring
     Init(init::Init),
+    /// Store a secret of the profile
     Set(set::Set),
+    /// Say where each secret of the profile lives, never its value
     Status(status::Status),
+    /// Delete a stored secret of the profile
     Delete(delete::Delete),
 }
 

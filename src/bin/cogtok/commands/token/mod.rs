@@ -36,11 +36,17 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    /// Print a user's access token, or the ID token
     User(user::User),
+    /// Print a machine-to-machine access token (OAuth client_credentials)
     M2m(m2m::M2m),
+    /// Show what stands in a token, NOT VERIFIED
     Inspect(inspect::Inspect),
+    /// Verify a token: signature, issuer, client, times
     Verify(verify::Verify),
+    /// Say whether a service would take a token, and what to change if not
     Check(check::Check),
+    /// Revoke the refresh token that a sign-in left, or one from standard input
     Revoke(revoke::Revoke),
 }
 
