@@ -1,12 +1,13 @@
 //! The command line as clap sees it, and what is answered before clap sees it.
 
 mod plain;
+pub mod tree;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::words::parse_duration;
@@ -17,23 +18,10 @@ use crate::commands::Command;
 use crate::complete;
 use crate::terminal::{self, Color, Manner};
 
-/// Amazon Cognito tokens: get them, keep them, use them.
-#[derive(Debug, Parser)]
-#[command(
-    name = "cogtok",
-    version,
-    arg_required_else_help = true,
-    subcommand_required = true,
-    disable_help_subcommand = true,
-    after_help = "Examples:\n  \
-        cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT\n  \
-        cogtok token user -p ws --username alice@example.com\n  \
-        eval $(cogtok token m2m -p ws --export)"
-)]
+/// A command line.
+#[derive(Debug)]
 pub struct Cli {
-    #[command(flatten)]
     pub global: Global,
-    #[command(subcommand)]
     pub command: Command,
 }
 
@@ -168,7 +156,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     terminal::set_color(color_in(&args));
     let cli = match plain::parse(&args) {
         Some(cli) => cli,
-        None => match Cli::try_parse_from(args) {
+        None => match tree::parse(&args) {
             Ok(cli) => cli,
             Err(answer) => return terminal::usage(&answer).map(|()| None),
         },
@@ -191,21 +179,11 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     Ok(Some(cli))
 }
 
-/// The tree of commands as far as these words go into it: putting all of it together takes longer than all that a command
-/// line needs.
-pub fn tree_for(words: &[OsString]) -> clap::Command {
-    Cli::command().mut_subcommands(|command| match words.iter().any(|word| word == command.get_name()) {
-        true => command,
-        // Its name and what it is for.
-        false => command.defer(std::convert::identity),
-    })
-}
-
 /// What `cogtok` alone says: what to do next where there is no profile yet, else the help.
 fn first_words() -> String {
     let config = app::config_path(None).and_then(|path| Config::load(&path));
     if config.is_ok_and(|config| !config.names().is_empty()) {
-        return Cli::command().render_help().to_string();
+        return tree::whole().render_help().to_string();
     }
     "cogtok gets Amazon Cognito tokens. Begin with `cogtok profile import SOURCE`, or by hand:\n\
      \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\

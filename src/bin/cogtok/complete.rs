@@ -14,7 +14,7 @@ use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenOwner, TokenUse, Transport};
 
-use crate::cli::tree_for;
+use crate::cli::tree;
 use crate::{env, terminal};
 
 /// The variable by which a shell's script asks for candidates instead of running a command.
@@ -33,7 +33,7 @@ pub fn answer(args: &[OsString]) -> bool {
     // Those shells that say where the cursor is; the others give what stands before it.
     let index = env::var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     line::keep(&words, index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1));
-    let mut command = tree_for(&words);
+    let mut command = tree::along(&words);
     let mut candidates = Vec::new();
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
         terminal::last_data(&String::from_utf8_lossy(&candidates));

@@ -1,0 +1,73 @@
+//! clap's tree of commands, and no more of it than a command line needs: every command takes the global options, and putting
+//! them into each takes longer than all that one command line needs.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::{Cli, Global};
+use crate::commands::Command;
+
+/// Amazon Cognito tokens: get them, keep them, use them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cogtok",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  \
+        cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT\n  \
+        cogtok token user -p ws --username alice@example.com\n  \
+        eval $(cogtok token m2m -p ws --export)"
+)]
+struct Root {
+    #[command(flatten)]
+    global: Global,
+}
+
+/// All of it.
+pub fn whole() -> clap::Command {
+    with(|_| true).unwrap_or_else(Root::command)
+}
+
+/// The commands that these words name, whether or not they are meant as commands; all where none is named.
+pub fn along(words: &[OsString]) -> clap::Command {
+    named(words).unwrap_or_else(whole)
+}
+
+fn named(words: &[OsString]) -> Option<clap::Command> {
+    with(|command| words.iter().any(|word| word == command.get_name()))
+}
+
+fn with(is_wanted: impl Fn(&clap::Command) -> bool) -> Option<clap::Command> {
+    let all = Command::augment_subcommands(clap::Command::new(""));
+    let wanted: Vec<clap::Command> = all.get_subcommands().filter(|command| is_wanted(command)).cloned().collect();
+    (!wanted.is_empty()).then(|| Root::command().subcommands(wanted))
+}
+
+/// Parses a command line. What goes wrong is told as the whole tree has it.
+pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let is_help = args.iter().any(|word| word == "--help" || word == "-h");
+    match named(args) {
+        Some(tree) if !is_help => {
+            if let Ok(cli) = parse_with(tree, args) {
+                return Ok(cli);
+            }
+        }
+        Some(_) => {}
+        // The version needs none of the commands.
+        None => match Root::command().try_get_matches_from(args) {
+            Err(answer) if answer.kind() == ErrorKind::DisplayVersion => return Err(answer),
+            _ => {}
+        },
+    }
+    parse_with(whole(), args)
+}
+
+fn parse_with(tree: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut matches = tree.try_get_matches_from(args)?;
+    let global = Global::from_arg_matches_mut(&mut matches)?;
+    Ok(Cli { global, command: Command::from_arg_matches_mut(&mut matches)? })
+}
