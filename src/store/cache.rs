@@ -6,6 +6,7 @@ mod list;
 mod peek;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -26,34 +27,55 @@ const VERSION: u32 = 1;
 const LIMIT: u64 = 256 * 1024;
 
 /// What a cached token depends on, as named values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CacheKey(Vec<(String, String)>);
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CacheKey {
+    parts: Vec<(String, String)>,
+    // The name of its files, which is asked for more than once a call.
+    #[serde(skip)]
+    stem: OnceLock<String>,
+}
+
+impl PartialEq for CacheKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
+
+impl Eq for CacheKey {}
 
 impl CacheKey {
     /// A key of these parts, the first of which is its kind (`user`, `m2m`).
     pub fn of(parts: &[(&str, &str)]) -> Self {
-        CacheKey(parts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        CacheKey { parts: owned(parts).collect(), stem: OnceLock::new() }
     }
 
     /// The same with another kind and these parts added.
-    pub fn with_kind(mut self, kind: &str, parts: &[(&str, &str)]) -> Self {
-        if let Some((_, first)) = self.0.first_mut() {
+    pub fn with_kind(self, kind: &str, added: &[(&str, &str)]) -> Self {
+        let mut parts = self.parts;
+        if let Some((_, first)) = parts.first_mut() {
             *first = kind.to_owned();
         }
-        self.0.extend(parts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        self
+        parts.extend(owned(added));
+        CacheKey { parts, stem: OnceLock::new() }
     }
 
-    fn stem(&self) -> String {
-        let mut digest = Sha256::new();
-        for (name, value) in &self.0 {
-            // Lengths keep one part from running into the next.
-            digest.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
-        }
-        let kind = self.0.first().map_or("token", |(_, kind)| kind.as_str());
-        let hex: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("{kind}-{hex}")
+    fn stem(&self) -> &str {
+        self.stem.get_or_init(|| {
+            let mut digest = Sha256::new();
+            for (name, value) in &self.parts {
+                // Lengths keep one part from running into the next.
+                digest.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
+            }
+            let kind = self.parts.first().map_or("token", |(_, kind)| kind.as_str());
+            let hex: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            format!("{kind}-{hex}")
+        })
     }
+}
+
+fn owned(parts: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+    parts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
 }
 
 /// The cache directory; without one nothing is kept.

@@ -62,13 +62,13 @@ impl Entry {
 impl CacheKey {
     /// The part of this name.
     pub fn part(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether two keys are the same but for the parts of these names.
     pub fn is_like(&self, other: &CacheKey, but_for: &[&str]) -> bool {
         let counts = |key: &CacheKey| {
-            key.0.iter().filter(|(name, _)| !but_for.contains(&name.as_str())).cloned().collect::<Vec<_>>()
+            key.parts.iter().filter(|(name, _)| !but_for.contains(&name.as_str())).cloned().collect::<Vec<_>>()
         };
         counts(self) == counts(other)
     }
@@ -153,7 +153,7 @@ fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), Strin
     let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
     let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| "it is no cached token")?;
     let key = stored.key.clone();
-    if Some(key.stem().as_str()) != stem(name) {
+    if Some(key.stem()) != stem(name) {
         return Err("it is not what its name says".to_owned());
     }
     let tokens = stored.into_tokens(&key, now).ok_or("it is of another version, or from the future")?;
@@ -163,7 +163,7 @@ fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), Strin
 fn read_credentials(path: &Path, name: &str) -> Result<Credentials, String> {
     let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
     let kept: Credentials = serde_json::from_slice(&bytes).map_err(|_| "it holds no AWS credentials")?;
-    match kept.key.part("kind") == Some(AWS) && Some(kept.key.stem().as_str()) == stem(name) {
+    match kept.key.part("kind") == Some(AWS) && Some(kept.key.stem()) == stem(name) {
         true => Ok(kept),
         false => Err("it is not what its name says".to_owned()),
     }
