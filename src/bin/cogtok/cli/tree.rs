@@ -58,6 +58,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
         }
         Some(_) => {}
         // The version needs none of the commands.
+        None if is_help => {}
         None => match Root::command().try_get_matches_from(args) {
             Err(answer) if answer.kind() == ErrorKind::DisplayVersion => return Err(answer),
             _ => {}
