@@ -19,7 +19,7 @@ pub const VERSION: i64 = 1;
 pub const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The table of a profile's targets.
-pub(super) const TARGETS: &str = "targets";
+pub(crate) const TARGETS: &str = "targets";
 
 pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 

@@ -102,6 +102,7 @@ mod standard_streams;
 mod status;
 mod tables;
 mod targets;
+mod targets_shared;
 mod token_check;
 mod token_check_live;
 mod token_inspect;
