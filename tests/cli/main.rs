@@ -38,6 +38,7 @@ mod device;
 mod doctor;
 mod doctor_clients;
 mod doctor_faults;
+mod doctor_targets;
 mod exec;
 mod exec_signals;
 mod export;
