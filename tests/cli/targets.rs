@@ -18,7 +18,7 @@ fn a_target_is_set_and_shown_under_its_name() {
     assert!(text.starts_with("# mine\n[profiles.ws] # the one\nuser_pool_id = \"us-east-1_x\"\n"), "{text}");
     assert!(text.contains("[profiles.ws.targets.agent]\n"), "{text}");
     let shown = home.cogtok(["profile", "show", "ws"]).run();
-    shown.ok().quiet().stdout_has(&format!("targets.agent.url {arn}\n"));
+    shown.ok().quiet().stdout_has(&format!("targets.agent.url  {arn}\n"));
     let json = home.cogtok(["profile", "show", "ws", "--json"]).run().ok().json();
     assert_eq!((&json["targets.agent.as"], &json["targets.api-1.kind"]), (&"user".into(), &"gateway".into()));
 }

@@ -41,28 +41,33 @@ impl Targets {
         self.0.iter().filter_map(|(_, target)| target.as_ref().ok())
     }
 
-    /// What is wrong with what the profile says.
-    pub fn settings(&self, profile: &Profile) -> Vec<Finding> {
+    /// What is wrong with what the profile says of one, and what `asked` says of its server.
+    fn findings(&self, profile: &Profile, asked: impl Fn(&Target, bool) -> Option<Finding>) -> Vec<Finding> {
         let of_one = |(_, target): &(TargetName, Result<Target>)| match target {
-            Ok(target) => whose(target, profile).into_iter().chain(kind(target)).collect(),
             Err(error) => vec![broken(error)],
+            Ok(target) => {
+                let mut found: Vec<Finding> = whose(target, profile).into_iter().chain(kind(target)).collect();
+                found.extend(asked(target, found.is_empty()));
+                found
+            }
         };
         self.0.iter().flat_map(of_one).collect()
     }
 
-    /// That they were not asked, for the reason given.
-    pub fn skipped(&self, why: &str) -> Vec<Finding> {
-        self.whole().map(|target| Finding::skip(CHECK, format!("`{}`: {why}", target.name))).collect()
+    /// What is wrong with what the profile says; where nothing is, that they were not asked, for the reason given.
+    pub fn skipped(&self, profile: &Profile, why: &str) -> Vec<Finding> {
+        self.findings(profile, |target, is_sound| {
+            is_sound.then(|| Finding::skip(CHECK, format!("`{}`: {why}", target.name)))
+        })
     }
 
-    /// Whether they can be reached, each server asked once and until `until` at the latest.
+    /// What is wrong with what the profile says, and whether they can be reached: each server is asked once and until `until`
+    /// at the latest.
     pub async fn network(&self, wire: &Wire, profile: &Profile, until: Instant) -> Vec<Finding> {
-        let servers: Vec<(&Target, Result<Endpoint>)> =
-            self.whole().map(|target| (target, server(target, profile))).collect();
         let mut asked: Vec<Endpoint> = Vec::new();
-        for server in servers.iter().filter_map(|(_, server)| server.as_ref().ok()) {
+        for server in self.whole().filter_map(|target| server(target, profile).ok()) {
             if !asked.iter().any(|other| other.origin() == server.origin()) {
-                asked.push(server.clone());
+                asked.push(server);
             }
         }
         let mut probes = JoinSet::new();
@@ -74,14 +79,13 @@ impl Targets {
         while let Some(probe) = probes.join_next().await {
             outcomes.extend(probe);
         }
-        let of_server = |(target, server): (&Target, Result<Endpoint>)| match server {
+        self.findings(profile, |target, _| match server(target, profile) {
             Err(error) => Some(broken(&error)),
             Ok(server) => {
                 let outcome = outcomes.iter().find(|(origin, _)| *origin == server.origin());
                 outcome.map(|(_, outcome)| answered(target, &server, outcome))
             }
-        };
-        servers.into_iter().filter_map(of_server).collect()
+        })
     }
 }
 

@@ -42,7 +42,6 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
         Ok(mut profile) => {
             app.settle_region(&mut profile);
             let targets = written.map(|(config, name)| Targets::of(config, name)).unwrap_or_default();
-            found.extend(targets.settings(&profile));
             found.extend(of_profile(app, is_offline, &profile, is_whole, &targets));
             found.push(aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)));
         }
@@ -87,7 +86,7 @@ fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool, ta
     found.extend(pool::identity_pool(profile));
     found.extend(tokens::tokens(profile, &app.cache(), env::now()));
     let has_secret = |kind: SecretKind| wanted.iter().any(|wanted| wanted.binding.kind == kind);
-    let skipped = |why| network::skipped(profile, why).into_iter().chain(targets.skipped(why)).collect();
+    let skipped = |why| network::skipped(profile, why).into_iter().chain(targets.skipped(profile, why)).collect();
     found.extend(match (is_offline, is_whole) {
         (true, _) => skipped("not looked at: `--offline`"),
         (false, false) => skipped("the profile can't be read"),

@@ -59,11 +59,11 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Object(object))).map(drop);
     }
     let set = set.map(|key| (key.dotted().to_owned(), settings.list(key).join(" ")));
-    let lines: String = set
-        .chain(targets.into_iter().map(|setting| (setting.key(), setting.value)))
-        .map(|(key, value)| format!("{key:<16} {}\n", printable(&value, 400)))
-        .collect();
-    terminal::data(&lines).map(drop)
+    let rows: Vec<(String, String)> =
+        set.chain(targets.into_iter().map(|setting| (setting.key(), setting.value))).collect();
+    let widest = rows.iter().map(|(key, _)| key.len()).max().unwrap_or_default().max(16);
+    let lines = rows.iter().map(|(key, value)| format!("{key:<widest$} {}\n", printable(value, 400)));
+    terminal::data(&lines.collect::<String>()).map(drop)
 }
 
 fn no_profile() -> Error {
