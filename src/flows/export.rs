@@ -1,11 +1,11 @@
 //! Profiles to hand to others, as a text that `profile import` takes: the settings that mean the same everywhere and, for a
 //! file that is sealed, secrets.
 
-use url::Host;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::{Key, Settings};
+use crate::profile::targets::{Field, Setting};
 use crate::profile::words::{Endpoint, ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::store::config_edit::Draft;
@@ -26,6 +26,8 @@ pub struct Exported {
     pub name: ProfileName,
     /// What it says; `secrets` is never exported.
     pub settings: Settings,
+    /// What it says of its targets.
+    pub targets: Vec<Setting>,
     /// The keys to leave out.
     pub left_out: Vec<Key>,
     /// The secrets to seal in.
@@ -39,18 +41,12 @@ impl Exported {
     }
 
     /// The exported keys whose address is the loopback interface: another machine of its own for whoever imports it.
-    pub fn local_addresses(&self) -> Vec<Key> {
-        let is_local = |value: &String| match value.parse::<Endpoint>() {
-            Ok(endpoint) => match endpoint.url().host() {
-                Some(Host::Ipv4(address)) => address.is_loopback(),
-                Some(Host::Ipv6(address)) => address.is_loopback(),
-                Some(Host::Domain(name)) => name == "localhost",
-                None => false,
-            },
-            Err(_) => false,
-        };
+    pub fn local_addresses(&self) -> Vec<String> {
+        let is_local = |value: &str| value.parse::<Endpoint>().is_ok_and(|endpoint| endpoint.is_loopback());
         let urls = self.keys().filter(|key| matches!(key, Key::Domain | Key::EndpointUrl | Key::TokenUrl));
-        urls.filter(|key| self.settings.list(*key).iter().any(is_local)).collect()
+        let urls = urls.filter(|key| self.settings.list(*key).iter().any(|value| is_local(value)));
+        let targets = self.targets.iter().filter(|setting| setting.field == Field::Url && is_local(&setting.value));
+        urls.map(|key| key.dotted().to_owned()).chain(targets.map(Setting::key)).collect()
     }
 }
 
@@ -63,12 +59,13 @@ pub fn text(profiles: &[Exported]) -> Result<Zeroizing<String>> {
     for profile in profiles {
         draft.add(&profile.name)?;
         for key in profile.keys() {
-            draft.set(&profile.name, key, profile.settings.list(key)).map_err(|error: Error| {
-                error
-                    .with_kind(crate::error::Kind::Config)
-                    .context(&format!("profile `{}`", profile.name))
-                    .hint(format!("run `cogtok profile set {} {} VALUE`", profile.name, key.dotted()))
-            })?;
+            let values = profile.settings.list(key);
+            draft.set(&profile.name, key, values).map_err(|error| wrong(&profile.name, key.dotted(), error))?;
+        }
+        for setting in &profile.targets {
+            draft
+                .set_target(&profile.name, &setting.target, setting.field, &setting.value)
+                .map_err(|error| wrong(&profile.name, &setting.key(), error))?;
         }
     }
     let settings = draft.text();
@@ -96,6 +93,13 @@ pub fn text(profiles: &[Exported]) -> Result<Zeroizing<String>> {
         }
     }
     Ok(text)
+}
+
+fn wrong(name: &ProfileName, key: &str, error: Error) -> Error {
+    error
+        .with_kind(crate::error::Kind::Config)
+        .context(&format!("profile `{name}`"))
+        .hint(format!("run `cogtok profile set {name} {key} VALUE`"))
 }
 
 /// A TOML basic string's inside.
@@ -150,14 +154,22 @@ mod tests {
             settings.offer(key, vec![values.to_owned()], Origin::Profile);
         }
         let secrets = vec![(SecretKind::M2mClient, Secret::new(secret.to_owned()))];
-        Exported { name: name.parse().unwrap(), settings, left_out: OWN.to_vec(), secrets }
+        let target =
+            |name: &str, field, value: &str| Setting { target: name.parse().unwrap(), field, value: value.to_owned() };
+        let targets = vec![
+            target("api", Field::Url, "http://127.0.0.1:8090"),
+            target("tools", Field::Url, "https://tools.example/mcp"),
+            target("tools", Field::As, "m2m"),
+            target("tools", Field::Kind, "gateway"),
+        ];
+        Exported { name: name.parse().unwrap(), settings, targets, left_out: OWN.to_vec(), secrets }
     }
 
     #[test]
     fn what_is_exported_is_read_again_and_what_is_ones_own_is_left_out() {
         let secret = "a\"b\\c\u{1b}\u{202e}'\tgrüße #\u{10ffff}";
         let profiles = [exported("ws", secret), exported("w.s", secret)];
-        assert_eq!(profiles[0].local_addresses(), [Key::EndpointUrl]);
+        assert_eq!(profiles[0].local_addresses(), ["endpoint_url", "targets.api.url"]);
         let text = text(&profiles).unwrap();
         assert!(shared::is_marked(&text) && !text.contains("organiser") && !text.contains("alice"), "{}", *text);
         let read = shared::read(&Secret::new(text.to_string())).unwrap();
@@ -172,6 +184,7 @@ mod tests {
                 let given = profiles[0].settings.list(*key);
                 assert_eq!(of(*key), (!given.is_empty()).then(|| given.join(" ")), "{}", key.dotted());
             }
+            assert_eq!(found.targets, profiles[0].targets);
             assert!(of(Key::Secrets).is_none() && of(Key::Username).is_none());
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::keys::nearest;
 use super::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 use crate::error::{Error, Kind, Result, printable};
 
@@ -85,6 +86,24 @@ impl Field {
     }
 }
 
+/// A setting of a target as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The target.
+    pub target: TargetName,
+    /// The setting.
+    pub field: Field,
+    /// Its value, which need not be one that it can have.
+    pub value: String,
+}
+
+impl Setting {
+    /// Its key, such as `targets.tools.url`.
+    pub fn key(&self) -> String {
+        format!("targets.{}.{}", self.target, self.field.as_str())
+    }
+}
+
 impl Target {
     /// The target that the values of its settings make.
     ///
@@ -128,4 +147,16 @@ pub fn parse_key(dotted: &str) -> Result<Option<(TargetName, Field)>> {
         None => Err(Error::usage(format!("`{}` is not a key of a profile", printable(dotted, 80)))
             .hint("a target has targets.NAME.url, targets.NAME.as and targets.NAME.kind")),
     }
+}
+
+/// The target that a key `targets.NAME` names as a whole; none for a key of another form.
+pub fn parse_whole(dotted: &str) -> Option<TargetName> {
+    dotted.strip_prefix("targets.")?.parse().ok()
+}
+
+/// The key of a setting that a target has, where `dotted` is most likely a slip of it.
+pub fn nearest_key(dotted: &str) -> Option<String> {
+    let (name, field) = dotted.strip_prefix("targets.")?.rsplit_once('.')?;
+    let near = nearest(field, Field::ALL.map(Field::as_str))?;
+    Some(format!("targets.{name}.{near}"))
 }

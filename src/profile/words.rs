@@ -311,11 +311,25 @@ impl Endpoint {
         &self.0
     }
 
+    /// Whether it is this machine, by a name or address that can be nothing else.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
     /// This URL with `path` appended.
     pub fn join(&self, path: &str) -> Endpoint {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
         Endpoint(url)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
@@ -332,15 +346,12 @@ impl FromStr for Endpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::usage(format!("`{}` is refused: a base URL has no query and no fragment", shown())));
         }
-        let loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => return Err(Error::usage(format!("`{}` is refused: it names no host", shown()))),
-        };
+        if url.host().is_none() {
+            return Err(Error::usage(format!("`{}` is refused: it names no host", shown())));
+        }
         match url.scheme() {
             "https" => Ok(Endpoint(url)),
-            "http" if loopback => Ok(Endpoint(url)),
+            "http" if is_loopback(&url) => Ok(Endpoint(url)),
             "http" => Err(Error::usage(format!(
                 "`{}` is refused: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone",
                 shown()

@@ -1,5 +1,7 @@
 //! `config.toml`, read: which profiles there are and what each says. It holds no secret.
 
+mod targets;
+
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -7,8 +9,8 @@ use toml::{Table, Value};
 use super::file;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
-use crate::profile::targets::{Field, Target, parse_key};
-use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind, TargetName};
+use crate::profile::targets::{nearest_key, parse_key};
+use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
 
 /// The version of the file's format that this program writes and understands.
 pub const VERSION: i64 = 1;
@@ -17,7 +19,7 @@ pub const VERSION: i64 = 1;
 pub const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The table of a profile's targets.
-pub(super) const TARGETS: &str = "targets";
+pub(crate) const TARGETS: &str = "targets";
 
 pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
@@ -125,39 +127,6 @@ impl Config {
         })
     }
 
-    /// The names of a profile's targets, in alphabetical order, those that can't be used left out.
-    pub fn targets(&self, profile: &ProfileName) -> Vec<TargetName> {
-        let table = self.profile(profile).ok().and_then(|profile| profile.get(TARGETS)).and_then(Value::as_table);
-        table.into_iter().flat_map(Table::keys).filter_map(|name| name.parse().ok()).collect()
-    }
-
-    /// What the file says of a profile's targets: key and value, as `targets.tools.url` and its URL.
-    pub fn target_settings(&self, profile: &ProfileName) -> Vec<(String, String)> {
-        let Ok(table) = self.profile(profile) else { return Vec::new() };
-        let value = |key: String| Some((key.clone(), lookup_target(table, &key)?.to_owned()));
-        let keys = self.targets(profile).into_iter();
-        keys.flat_map(|name| Field::ALL.map(|field| format!("{TARGETS}.{name}.{}", field.as_str())))
-            .filter_map(value)
-            .collect()
-    }
-
-    /// A target of a profile.
-    ///
-    /// # Errors
-    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile or target, or the target is not complete.
-    pub fn target(&self, profile: &ProfileName, name: &TargetName) -> Result<Target> {
-        let targets = self.profile(profile)?.get(TARGETS).and_then(Value::as_table);
-        let Some(target) = targets.and_then(|targets| targets.get(name.as_str())).and_then(Value::as_table) else {
-            let names = self.targets(profile);
-            let error = Error::config(format!("the profile has no target `{name}`"));
-            return Err(match nearest(name.as_str(), names.iter().map(TargetName::as_str)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint(format!("name one: cogtok profile set {{name}} targets.{name}.url URL")),
-            });
-        };
-        Target::resolve(name.clone(), |field| target.get(field.as_str()).and_then(Value::as_str).map(str::to_owned))
-    }
-
     /// What the file holds that no program reads, as warnings: unknown keys at the top and in this profile.
     pub fn oddities(&self, name: Option<&ProfileName>) -> Vec<String> {
         let mut found = Vec::new();
@@ -172,7 +141,9 @@ impl Config {
             ));
         }
         for key in name.map(|name| self.unknown_keys(name)).unwrap_or_default() {
-            found.push(unknown(&key, nearest(&key, Key::ALL.iter().map(|key| key.dotted()))));
+            let of_target = nearest_key(&key).map(|near| printable(&near, 80));
+            let near = || nearest(&key, Key::ALL.iter().map(|key| key.dotted()));
+            found.push(unknown(&key, of_target.as_deref().or_else(near)));
         }
         found
     }
@@ -267,14 +238,6 @@ pub(crate) fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> 
         None => profile.get(dotted),
         Some((table, key)) => profile.get(table)?.as_table()?.get(key),
     }
-}
-
-fn lookup_target<'a>(profile: &'a Table, dotted: &str) -> Option<&'a str> {
-    let mut value = profile.get(TARGETS)?;
-    for part in dotted.split('.').skip(1) {
-        value = value.as_table()?.get(part)?;
-    }
-    value.as_str()
 }
 
 /// The values that the file has for a key.

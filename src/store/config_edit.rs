@@ -1,6 +1,7 @@
 //! `config.toml`, edited: the user's comments and order survive, and two processes editing at once lose nothing.
 
 mod reshape;
+mod targets;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,8 +13,7 @@ use super::config::{TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError};
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
-use crate::profile::targets::Field;
-use crate::profile::words::{ProfileName, SecretKind, StoreKind, TargetName};
+use crate::profile::words::{ProfileName, SecretKind, StoreKind};
 
 /// A configuration being edited.
 #[derive(Debug)]
@@ -180,7 +180,7 @@ impl Draft {
     }
 
     /// Removes from a profile every key that is not among `keys`, those that no program reads included; the rest stays as it
-    /// is written.
+    /// is written, and so do the profile's targets.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile.
@@ -190,6 +190,9 @@ impl Draft {
         let names: Vec<String> = profile.iter().map(|(name, _)| name.to_owned()).collect();
         for outer in names {
             if let Some(table) = profile.get_mut(&outer).and_then(Item::as_table_like_mut) {
+                if outer == TARGETS {
+                    continue;
+                }
                 let inner: Vec<String> = table.iter().map(|(name, _)| name.to_owned()).collect();
                 for name in inner.iter().filter(|name| !stays(&format!("{outer}.{name}"))) {
                     table.remove(name);
@@ -249,39 +252,6 @@ impl Draft {
             }
             [value] if key.is_bool() => set(table, last, Value::from(value == "true")),
             values => set(table, last, Value::from(values.join(" "))),
-        }
-        Ok(())
-    }
-
-    /// Sets a field of a profile's target; no value removes it, and the target with its last one.
-    ///
-    /// # Errors
-    /// As [`Draft::set`].
-    pub fn set_target(
-        &mut self,
-        profile: &ProfileName,
-        target: &TargetName,
-        field: Field,
-        value: Option<&str>,
-    ) -> Result<()> {
-        value.map(|value| field.check(value)).transpose()?;
-        let profile = self.profile_mut(profile)?;
-        let not_a_table = |name: &str| Error::config(format!("`{}` is not a table", printable(name, 80)));
-        let mut outer = Table::new();
-        outer.set_implicit(true);
-        let targets = profile.entry(TARGETS).or_insert(Item::Table(outer));
-        let targets = targets.as_table_like_mut().ok_or_else(|| not_a_table(TARGETS))?;
-        let inner = targets.entry(target.as_str()).or_insert(Item::Table(Table::new()));
-        let inner = inner.as_table_like_mut().ok_or_else(|| not_a_table(target.as_str()))?;
-        match value {
-            Some(value) => set(inner, field.as_str(), Value::from(value)),
-            None => drop(inner.remove(field.as_str())),
-        }
-        if inner.is_empty() {
-            targets.remove(target.as_str());
-        }
-        if targets.is_empty() {
-            profile.remove(TARGETS);
         }
         Ok(())
     }

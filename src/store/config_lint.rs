@@ -12,6 +12,7 @@ use toml::de::DeTable;
 use crate::error::printable;
 use crate::profile::keys::Key;
 use crate::profile::words::ProfileName;
+use crate::store::config::TARGETS;
 
 /// Something that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,21 @@ pub fn lines_of_keys(text: &str, name: &ProfileName) -> BTreeMap<Key, usize> {
         Some((*key, lines.place(span.start).0))
     };
     Key::ALL.iter().filter_map(line).collect()
+}
+
+/// The lines on which the settings of a profile's targets stand, by their keys; none for a text that is not TOML.
+pub fn lines_of_targets(text: &str, name: &ProfileName) -> BTreeMap<String, usize> {
+    let Ok(table) = DeTable::parse(text) else { return BTreeMap::new() };
+    let lines = Lines::of(text);
+    let profile = walk::get(table.get_ref(), "profiles").and_then(|profiles| walk::get(profiles, name.as_str()));
+    let targets = profile.and_then(|profile| walk::get(profile, TARGETS));
+    let mut found = BTreeMap::new();
+    for target in targets.into_iter().flat_map(DeTable::keys).map(|name| name.get_ref()) {
+        for field in targets.and_then(|targets| walk::get(targets, target)).into_iter().flat_map(DeTable::keys) {
+            found.insert(format!("{TARGETS}.{target}.{}", field.get_ref()), lines.place(field.span().start).0);
+        }
+    }
+    found
 }
 
 /// The line on which a key at the top of the file stands.

@@ -31,6 +31,10 @@ client_id = "machine"
 scopes = ["api/read", "api/write"]
 token_url = "https://ws.example/oauth2/token"
 scope_in_query = true
+[profiles.ws.targets.tools]
+url = "https://tools.example/mcp"
+as = "m2m"
+kind = "gateway"
 
 [profiles."w.2".m2m]
 client_id = "other"

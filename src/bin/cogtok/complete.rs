@@ -12,7 +12,10 @@ use clap_complete::env::Shells;
 use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{AuthFlow, AuthMethod, FirstFactor, SecretKind, TokenOwner, TokenUse, Transport};
+use cogtok::profile::targets::Field;
+use cogtok::profile::words::{
+    AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
+};
 
 use crate::cli::tree;
 use crate::{env, terminal};
@@ -74,12 +77,26 @@ pub fn profiles() -> Vec<CompletionCandidate> {
 
 /// The keys that `profile set` takes.
 pub fn keys() -> Vec<CompletionCandidate> {
-    let of_all = Key::ALL.iter().filter(|key| **key != Key::Secrets).map(|key| CompletionCandidate::new(key.dotted()));
-    of_all.chain(targets::keys()).collect()
+    of_all().chain(targets::keys()).collect()
+}
+
+/// The keys that `profile unset` takes.
+pub fn unset_keys() -> Vec<CompletionCandidate> {
+    of_all().chain(targets::whole()).chain(targets::keys_with_values()).collect()
+}
+
+fn of_all() -> impl Iterator<Item = CompletionCandidate> {
+    Key::ALL.iter().filter(|key| **key != Key::Secrets).map(|key| CompletionCandidate::new(key.dotted()))
 }
 
 /// The values of the key that the line sets, where they are a closed set or were seen.
 pub fn values() -> Vec<CompletionCandidate> {
+    match line::line().field() {
+        Some(Field::As) => return owners(),
+        Some(Field::Kind) => return words(TargetKind::ALL.iter().map(|kind| kind.as_str())),
+        Some(Field::Url) => return Vec::new(),
+        None => {}
+    }
     match line::line().key() {
         Some(Key::AuthFlow) => auth_flows(),
         Some(Key::PreferredChallenge) => first_factors(),

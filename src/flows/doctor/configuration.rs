@@ -85,7 +85,12 @@ pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings)
 
 /// What else keeps the profile from being understood, such as a variable of AWS.
 pub fn unresolved(error: &Error) -> Finding {
-    let finding = Finding::of(Check::Profile, error);
+    without_value(Check::Profile, error)
+}
+
+/// The finding that an error comes to, without the value that it is about.
+pub(super) fn without_value(check: Check, error: &Error) -> Finding {
+    let finding = Finding::of(check, error);
     match error.message().split_once(": `") {
         Some((place, _)) => Finding { detail: unvalued(place, error.message()), ..finding },
         None => finding,

@@ -49,6 +49,11 @@ pub(super) const SCOPES: &str = "cogtok profile set {name} m2m.scopes {value}";
 pub(super) const TRANSPORT: &str = "cogtok profile set {name} m2m.transport {value}";
 pub(super) const IDENTITY_POOL: &str = "cogtok profile set {name} identity_pool.id REGION:UUID";
 
+// Targets.
+pub(super) const WHOSE: &str =
+    "cogtok profile set {name} targets.{value}.as m2m, or user; or say `--as` with each call";
+pub(super) const KIND: &str = "cogtok profile unset {name} targets.{value}.kind";
+
 // AWS's own variables.
 pub(super) const BEDROCK: &str =
     "unset AWS_BEARER_TOKEN_BEDROCK; cogtok aws-credentials{p} makes credentials that Bedrock takes";

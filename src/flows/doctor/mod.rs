@@ -9,6 +9,7 @@ mod hints;
 pub mod network;
 pub mod pool;
 pub mod secrets;
+pub mod targets;
 pub mod tokens;
 
 use std::fmt;
@@ -67,6 +68,8 @@ choice!(
         M2mClient = "m2m-client",
         /// The identity pool's id.
         IdentityPool = "identity-pool",
+        /// Each target of the profile.
+        Target = "target",
         /// The user's cached token.
         UserToken = "user-token",
         /// The cached machine-to-machine token.

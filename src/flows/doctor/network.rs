@@ -118,7 +118,7 @@ pub async fn network(
 }
 
 /// How long a server may take that is asked now.
-fn soon(until: Instant) -> Duration {
+pub(super) fn soon(until: Instant) -> Duration {
     PATIENCE.min(until.saturating_duration_since(Instant::now()))
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn within<T>(until: Instant, work: impl Future<Output = Result<
     })
 }
 
-fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i64>, Fault>) -> Finding {
+pub(super) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i64>, Fault>) -> Finding {
     let fault = match outcome {
         Ok(_) => return Finding::ok(check, format!("{} answers", server.origin())),
         Err(fault) => fault,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cognito::clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::Key;
+use crate::profile::targets::Setting;
 use crate::profile::words::{Endpoint, SecretKind};
 use crate::secret::Secret;
 
@@ -41,6 +42,8 @@ pub struct Found {
     pub left_out: Vec<String>,
     /// App clients that were looked at already.
     pub(super) clients: Vec<AppClient>,
+    /// What it says of targets.
+    pub targets: Vec<Setting>,
     settings: BTreeMap<Key, Vec<Candidate>>,
     secrets: Vec<FoundSecret>,
 }
@@ -116,7 +119,7 @@ impl Found {
 
     /// Whether the source says nothing that a profile could take.
     pub fn is_empty(&self) -> bool {
-        self.settings.is_empty() && self.secrets.is_empty() && self.prefix.is_none()
+        self.settings.is_empty() && self.secrets.is_empty() && self.targets.is_empty() && self.prefix.is_none()
     }
 
     /// What was found for a key.

@@ -13,6 +13,7 @@ pub mod secret;
 pub mod shared;
 mod spelling;
 pub mod stack;
+mod targets;
 
 use std::fmt;
 use std::str::FromStr;

@@ -6,13 +6,14 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::found::Found;
+use super::targets;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::flows::export::{MARK, VERSION};
 use crate::flows::totp::Totp;
 use crate::profile::keys::Key;
 use crate::profile::words::{ProfileName, SecretKind};
 use crate::secret::Secret;
-use crate::store::config::{flatten, lookup, not_toml, texts};
+use crate::store::config::{TARGETS, flatten, lookup, not_toml, texts};
 
 /// Where a value was found, as the report says it.
 const ORIGIN: &str = "the export";
@@ -115,8 +116,11 @@ fn profile(table: &Table, secrets: Option<Value>) -> Found {
             Err(error) => found.leave_out(&format!("`{}` is not taken: {error}", key.dotted())),
         }
     }
-    let mut dotted = Vec::new();
-    flatten("", table, &mut dotted);
+    let (mut dotted, mut others) = (Vec::new(), table.clone());
+    if let Some(targets) = others.remove(TARGETS) {
+        targets::take(&targets, &mut found);
+    }
+    flatten("", &others, &mut dotted);
     for unknown in dotted.iter().filter(|key| Key::parse(key).is_err()) {
         found.leave_out(&format!("`{}` is not taken: it is not a known key", printable(unknown, 80)));
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use toml_edit::{Item, Key as TomlKey, Table, TableLike, Value};
 
+use super::super::config::TARGETS;
 use super::{Draft, missing};
 use crate::error::{Error, Result};
 use crate::profile::words::ProfileName;
@@ -60,38 +61,20 @@ impl Draft {
         Ok(())
     }
 
-    /// Removes a key of a profile, one that no program reads included; says whether it was there. A table of keys stays, but
-    /// goes with its last key.
+    /// Removes a key of a profile, one that no program reads included, or a target as a whole; says whether it was there. A
+    /// table of keys stays, but goes with its last key.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile.
     pub fn unset(&mut self, name: &ProfileName, dotted: &str) -> Result<bool> {
-        let prefix = self.comment_above(name, dotted);
-        let mut was_there = Ok(false);
-        self.sparing_comments(&prefix, |draft| was_there = draft.take_key(name, dotted));
-        was_there
-    }
-
-    fn comment_above(&mut self, name: &ProfileName, dotted: &str) -> String {
-        let Ok(profile) = self.profile_mut(name) else { return String::new() };
-        let key = match dotted.split_once('.') {
-            None => profile.key(dotted),
-            Some((outer, last)) => profile.get(outer).and_then(Item::as_table_like).and_then(|table| table.key(last)),
-        };
-        key.and_then(|key| key.leaf_decor().prefix()?.as_str()).unwrap_or_default().to_owned()
-    }
-
-    fn take_key(&mut self, name: &ProfileName, dotted: &str) -> Result<bool> {
         let profile = self.profile_mut(name)?;
-        let Some((outer, last)) = dotted.split_once('.') else { return Ok(take(profile, dotted)) };
-        let Some(item) = profile.get_mut(outer) else { return Ok(false) };
-        let has_comment = item.as_table().is_some_and(|table| says(table.decor()));
-        let Some(table) = item.as_table_like_mut() else { return Ok(false) };
-        let was_there = take(table, last);
-        if was_there && table.is_empty() && !has_comment {
-            profile.remove(outer);
-        }
-        Ok(was_there)
+        let path = path(profile, dotted);
+        let prefix = comment_above(profile, &path);
+        let mut was_there = Ok(false);
+        self.sparing_comments(&prefix, |draft| {
+            was_there = draft.profile_mut(name).map(|profile| take(profile, &path, matches!(path[..], [TARGETS, _])));
+        });
+        was_there
     }
 
     /// Removes something and the comment right above it. What stands further up, apart from that by an empty line, speaks of
@@ -146,11 +129,41 @@ fn place_anew(table: &mut Table) {
     }
 }
 
-fn take(table: &mut dyn TableLike, key: &str) -> bool {
-    match table.get(key) {
-        Some(item) if !item.is_table_like() => table.remove(key).is_some(),
-        _ => false,
+/// The names that lead to a key. What a target is called may have dots in it, where it was not cogtok that wrote it.
+fn path<'d>(profile: &dyn TableLike, dotted: &'d str) -> Vec<&'d str> {
+    let Some((outer, rest)) = dotted.split_once('.') else { return vec![dotted] };
+    let targets = profile.get(outer).filter(|_| outer == TARGETS).and_then(Item::as_table_like);
+    match rest.rsplit_once('.') {
+        Some((target, field)) if targets.is_some_and(|targets| !targets.contains_key(rest)) => {
+            vec![outer, target, field]
+        }
+        _ => vec![outer, rest],
     }
+}
+
+fn comment_above(profile: &dyn TableLike, path: &[&str]) -> String {
+    let Some((last, outer)) = path.split_last() else { return String::new() };
+    let table = outer.iter().try_fold(profile, |table, name| table.get(name)?.as_table_like());
+    let header = || table?.get(last).filter(|item| item.is_table()).map(above);
+    let key = || Some(table?.key(last)?.leaf_decor().prefix()?.as_str()?.to_owned());
+    header().or_else(key).unwrap_or_default()
+}
+
+/// Removes what `path` leads to, and each table on the way that is empty then and has no comment. A table is removed where it
+/// is a target as a whole.
+fn take(table: &mut dyn TableLike, path: &[&str], is_whole: bool) -> bool {
+    let Some((name, rest)) = path.split_first() else { return false };
+    let Some(item) = table.get_mut(name) else { return false };
+    if rest.is_empty() {
+        return (is_whole || !item.is_table_like()) && table.remove(name).is_some();
+    }
+    let has_comment = item.as_table().is_some_and(|table| says(table.decor()));
+    let Some(inner) = item.as_table_like_mut() else { return false };
+    let was_there = take(inner, rest, is_whole);
+    if was_there && inner.is_empty() && !has_comment {
+        table.remove(name);
+    }
+    was_there
 }
 
 fn says(decor: &toml_edit::Decor) -> bool {

@@ -1,12 +1,14 @@
 //! Every key of a configuration and its value.
 
+mod targets;
+
 use toml::de::{DeTable, DeValue};
 
 use super::{Finding, Lines, plain};
 use crate::error::{Result, printable};
 use crate::profile::keys::{Key, nearest};
 use crate::profile::words::{ProfileName, StoreKind};
-use crate::store::config::{TOP_LEVEL, VERSION};
+use crate::store::config::{TARGETS, TOP_LEVEL, VERSION};
 
 type Spanned<T> = toml::Spanned<T>;
 
@@ -85,7 +87,10 @@ impl Walk<'_> {
             );
         }
         match as_table(value) {
-            Some(table) => table.iter().for_each(|(key, value)| self.key("", key, value)),
+            Some(table) => table.iter().for_each(|(key, value)| match key.get_ref() == TARGETS {
+                true => self.targets(value),
+                false => self.key("", key, value),
+            }),
             None => self.push(at, None, "this profile is not a table".to_owned(), None),
         }
         self.profile = None;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use cogtok::profile::Profile;
 use cogtok::profile::keys::{Key, Settings};
+use cogtok::profile::targets::{Field, parse_key};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::Config;
 
@@ -99,6 +100,12 @@ impl Line {
     pub fn key(&self) -> Option<Key> {
         self.before.iter().rev().find_map(|word| Key::ALL.iter().copied().find(|key| key.dotted() == word))
     }
+
+    /// The setting of a target whose value is completed in `profile set NAME targets.TARGET.FIELD VALUE`.
+    pub fn field(&self) -> Option<Field> {
+        let target = self.before.iter().rev().find_map(|word| parse_key(word).ok().flatten());
+        target.map(|(_, field)| field)
+    }
 }
 
 #[cfg(test)]
@@ -125,5 +132,6 @@ mod tests {
         let config = line_of("cogtok exec -p ws -- program --config other");
         assert_eq!((config.option("--config", None), config.profile_name().unwrap().as_str()), (None, "ws"));
         assert_eq!(line_of("cogtok profile set ws user.token").key(), Some(Key::Token));
+        assert_eq!(line_of("cogtok profile set ws targets.tools.as").field(), Some(Field::As));
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cogtok::error::{Error, Result};
 use cogtok::flows::doctor::secrets::Wanted;
+use cogtok::flows::doctor::targets::Targets;
 use cogtok::flows::doctor::{Check, Finding, aws, configuration, environment, network, pool, secrets, tokens};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::{Key, Settings};
@@ -40,7 +41,8 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     match Profile::resolve(known.cloned(), &settings, &aws) {
         Ok(mut profile) => {
             app.settle_region(&mut profile);
-            found.extend(of_profile(app, is_offline, &profile, is_whole));
+            let targets = written.map(|(config, name)| Targets::of(config, name)).unwrap_or_default();
+            found.extend(of_profile(app, is_offline, &profile, is_whole, &targets));
             found.push(aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)));
         }
         Err(error) => found.push(configuration::unresolved(&error)),
@@ -71,7 +73,7 @@ fn alone(written: Option<(&Config, &ProfileName)>) -> Settings {
 }
 
 /// What depends on the profile. `is_whole` says whether it could be read.
-fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool) -> Vec<Finding> {
+fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool, targets: &Targets) -> Vec<Finding> {
     let (mut found, wanted) = wanted(app, profile);
     if is_whole && (profile.name.is_some() || profile.user.client_id.is_some() || profile.m2m.client_id.is_some()) {
         found.extend(configuration::completeness(profile));
@@ -84,10 +86,11 @@ fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool) ->
     found.extend(pool::identity_pool(profile));
     found.extend(tokens::tokens(profile, &app.cache(), env::now()));
     let has_secret = |kind: SecretKind| wanted.iter().any(|wanted| wanted.binding.kind == kind);
+    let skipped = |why| network::skipped(profile, why).into_iter().chain(targets.skipped(profile, why)).collect();
     found.extend(match (is_offline, is_whole) {
-        (true, _) => network::skipped(profile, "not looked at: `--offline`"),
-        (false, false) => network::skipped(profile, "the profile can't be read"),
-        (false, true) => online(app, profile, has_secret),
+        (true, _) => skipped("not looked at: `--offline`"),
+        (false, false) => skipped("the profile can't be read"),
+        (false, true) => online(app, profile, targets, has_secret),
     });
     found
 }
@@ -118,10 +121,14 @@ fn wanted(app: &App, profile: &Profile) -> (Vec<Finding>, Vec<Wanted>) {
     (found, wanted)
 }
 
-fn online(app: &App, profile: &Profile, has_secret: impl Fn(SecretKind) -> bool) -> Vec<Finding> {
+fn online(app: &App, profile: &Profile, targets: &Targets, has_secret: impl Fn(SecretKind) -> bool) -> Vec<Finding> {
     let until = app.deadline().checked_sub(MARGIN).unwrap_or_else(|| app.deadline());
-    let looked = app
-        .wire()
-        .and_then(|wire| app.block_on(async { Ok(network::network(&wire, profile, until, has_secret).await) }));
+    let looked = app.wire().and_then(|wire| {
+        app.block_on(async {
+            let ours = network::network(&wire, profile, until, has_secret);
+            let (ours, others) = tokio::join!(ours, targets.network(&wire, profile, until));
+            Ok(ours.into_iter().chain(others).collect())
+        })
+    });
     looked.unwrap_or_else(|error| vec![Finding::of(Check::CognitoApi, &error)])
 }

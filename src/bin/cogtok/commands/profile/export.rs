@@ -10,6 +10,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows::export::{self, Exported};
 use cogtok::profile::keys::{Key, Settings};
+use cogtok::profile::targets::{Field, Setting};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::{envelope, handout};
 
@@ -19,7 +20,7 @@ use crate::{complete, terminal};
 
 /// Print profiles for others to import
 ///
-/// What is printed has no secrets, and neither the profile of ~/.aws nor the user name, which are yours: `--keep` takes those
+/// What is printed has the profile's targets and no secrets, and neither the profile of ~/.aws nor the user name, which are yours: `--keep` takes those
 /// along. With --with-secrets the clients' secrets go along, sealed with age for recipients or with a passphrase, and never
 /// in clear; a password takes the user name along. Others take it over with `cogtok profile import FILE`, and `age -d` opens
 /// it as well. A sealed export is printed in ASCII armor.
@@ -67,7 +68,8 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
         for key in app.config()?.unknown_keys(&name) {
             log::warn!(target: "cogtok", "`{}` of `{name}` is not exported: it is not a known key", printable(&key, 80));
         }
-        profiles.push(Exported { name, settings, left_out: left_out.clone(), secrets: Vec::new() });
+        let targets = targets(app, &name)?;
+        profiles.push(Exported { name, settings, targets, left_out: left_out.clone(), secrets: Vec::new() });
     }
     if let Some(kinds) = &kinds {
         let is_named = args.with_secrets.as_deref() != Some(secrets::CLIENTS);
@@ -87,6 +89,19 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
     }
     tell(args, &profiles);
     Ok(())
+}
+
+/// What the profile says of its targets, those without an address left out.
+fn targets(app: &App, name: &ProfileName) -> Result<Vec<Setting>> {
+    let config = app.config()?;
+    let mut settings = config.target_settings(name)?;
+    for target in config.targets(name) {
+        if !settings.iter().any(|setting| setting.target == target && setting.field == Field::Url) {
+            log::warn!(target: "cogtok", "`targets.{target}` of `{name}` is not exported: it has no `url`");
+            settings.retain(|setting| setting.target != target);
+        }
+    }
+    Ok(settings)
 }
 
 fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
@@ -127,7 +142,7 @@ fn tell(args: &Export, profiles: &[Exported]) {
             ));
         }
         for key in profile.local_addresses() {
-            log::warn!(target: "cogtok", "profile `{}`: `{}` is an address of this machine", profile.name, key.dotted());
+            log::warn!(target: "cogtok", "profile `{}`: `{key}` is an address of this machine", profile.name);
         }
         for (kind, _) in &profile.secrets {
             terminal::note(&format!("profile `{}`: the {kind} secret is sealed in", profile.name));

@@ -4,6 +4,7 @@ mod gather;
 mod report;
 mod shared;
 mod source;
+mod targets;
 mod write;
 
 use std::path::PathBuf;

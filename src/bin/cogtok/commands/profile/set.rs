@@ -43,7 +43,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         };
         edit(&app.config_path()?, app.deadline(), |draft| {
             draft.require(&name)?;
-            draft.set_target(&name, &target, field, Some(value))
+            draft.set_target(&name, &target, field, value)
         })?;
         terminal::note(&format!("`{}` of profile `{name}` is set", args.key));
         return Ok(());

@@ -48,21 +48,22 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     for oddity in config.oddities(Some(&name)) {
         log::warn!(target: "cogtok", "{oddity}");
     }
+    let targets = config.target_settings(&name)?;
     let set = Key::ALL.iter().copied().filter(|key| !settings.list(*key).is_empty());
     if app.output(&FORMS)? == Output::Json {
         let mut object = Map::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
         for key in set {
             object.insert(key.dotted().to_owned(), as_json(key, settings.list(key)));
         }
-        object.extend(config.target_settings(&name).into_iter().map(|(key, value)| (key, Value::from(value))));
+        object.extend(targets.into_iter().map(|setting| (setting.key(), Value::from(setting.value))));
         return terminal::data(&terminal::json_line(&Value::Object(object))).map(drop);
     }
     let set = set.map(|key| (key.dotted().to_owned(), settings.list(key).join(" ")));
-    let lines: String = set
-        .chain(config.target_settings(&name))
-        .map(|(key, value)| format!("{key:<16} {}\n", printable(&value, 400)))
-        .collect();
-    terminal::data(&lines).map(drop)
+    let rows: Vec<(String, String)> =
+        set.chain(targets.into_iter().map(|setting| (setting.key(), setting.value))).collect();
+    let widest = rows.iter().map(|(key, _)| key.len()).max().unwrap_or_default().max(16);
+    let lines = rows.iter().map(|(key, value)| format!("{key:<widest$} {}\n", printable(value, 400)));
+    terminal::data(&lines.collect::<String>()).map(drop)
 }
 
 fn no_profile() -> Error {

@@ -4,6 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::keys::Key;
+use cogtok::profile::targets::{parse_key, parse_whole};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 
@@ -12,17 +13,19 @@ use crate::{complete, terminal};
 
 /// Remove keys from a profile
 ///
-/// A key that no program reads can be removed as well, such as one that was mistyped. A key that is not there is no failure.
+/// A key that no program reads can be removed as well, such as one that was mistyped, and `targets.NAME` removes a target as a
+/// whole. A key that is not there is no failure.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile unset ws m2m.token_url\n  \
-    cogtok profile unset ws region endpoint_url")]
+    cogtok profile unset ws region endpoint_url\n  \
+    cogtok profile unset ws targets.tools")]
 pub struct Unset {
     /// The profile's name
     #[arg(add = ArgValueCandidates::new(complete::profiles))]
     name: String,
     /// The keys, such as m2m.token_url
-    #[arg(required = true, add = ArgValueCandidates::new(complete::keys))]
+    #[arg(required = true, add = ArgValueCandidates::new(complete::unset_keys))]
     key: Vec<String>,
 }
 
@@ -36,7 +39,8 @@ pub fn run(app: &App, args: &Unset) -> Result<()> {
         draft.require(&name)?;
         let remove = |key: &String| match draft.unset(&name, key)? {
             true => Ok(true),
-            false => Key::parse(key).map(|_| false),
+            false if parse_whole(key).is_some() => Ok(false),
+            false => parse_key(key)?.map_or_else(|| Key::parse(key).map(|_| false), |_| Ok(false)),
         };
         args.key.iter().map(remove).collect()
     })?;

@@ -3,6 +3,7 @@
 use cogtok::error::{Result, printable};
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
+use cogtok::profile::targets::Setting as TargetSetting;
 use cogtok::profile::words::SecretKind;
 use serde_json::{Map, Value, json};
 
@@ -49,21 +50,53 @@ pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
     Ok(())
 }
 
+/// What the profile says of a key, or will say.
+struct Row<'a> {
+    key: String,
+    value: String,
+    /// What it was, where there is a profile of the name; empty for nothing.
+    before: Option<String>,
+    origin: &'a str,
+}
+
+/// The settings, then those of targets.
+fn rows(plan: &Plan) -> Vec<Row<'_>> {
+    let before = |key: Key| plan.before.as_ref().map(|settings| settings.list(key).join(" "));
+    let settings = plan.settings.iter().map(|Setting { key, values, origin }| Row {
+        key: key.dotted().to_owned(),
+        value: values.join(" "),
+        before: before(*key),
+        origin,
+    });
+    let was = |key: &str| plan.targets.before.iter().find(|setting| setting.key() == key);
+    let of_target = |setting: &TargetSetting, origin| {
+        let key = setting.key();
+        let before = plan.before.as_ref().map(|_| was(&key).map(|old| old.value.clone()).unwrap_or_default());
+        Row { key, value: setting.value.clone(), before, origin }
+    };
+    let taken = plan.targets.taken.iter().map(|setting| of_target(setting, "the export"));
+    let kept = plan.targets.kept.iter().map(|setting| of_target(setting, "your own"));
+    settings.chain(taken).chain(kept).collect()
+}
+
 /// One line a key: its value, where that was found, and what it was before.
 fn table(app: &App, plan: &Plan) {
     let before = |key: Key| plan.before.as_ref().map(|settings| settings.list(key).join(" "));
-    let widest = plan.settings.iter().map(|setting| shown(&setting.values).chars().count()).max().unwrap_or_default();
+    let rows = rows(plan);
+    let widest = rows.iter().map(|row| printable(&row.value, 200).chars().count()).max().unwrap_or_default();
+    let of_targets = plan.targets.taken.iter().chain(&plan.targets.before).map(|setting| setting.key().len());
+    let keys = of_targets.max().unwrap_or_default().clamp(17, 40);
     let line = |what: &str, value: &str, note: &str| {
-        terminal::note(format!("  {what:<17} {value:<width$}  {note}", width = widest.min(60)).trim_end());
+        terminal::note(format!("  {what:<keys$} {value:<width$}  {note}", width = widest.min(60)).trim_end());
     };
-    for Setting { key, values, origin } in &plan.settings {
-        let change = match before(*key) {
-            Some(old) if old == values.join(" ") => ", as before".to_owned(),
-            Some(old) if !old.is_empty() => format!(", was {}", printable(&old, 80)),
+    for Row { key, value, before, origin } in &rows {
+        let change = match before {
+            Some(old) if old == value => ", as before".to_owned(),
+            Some(old) if !old.is_empty() => format!(", was {}", printable(old, 80)),
             Some(_) => ", new".to_owned(),
             None => String::new(),
         };
-        line(key.dotted(), &shown(values), &format!("({}{change})", printable(origin, 60)));
+        line(key, &printable(value, 200), &format!("({}{change})", printable(origin, 60)));
     }
     for secret in &plan.secrets {
         let place = app.store_name();
@@ -81,10 +114,9 @@ fn table(app: &App, plan: &Plan) {
             None => {}
         }
     }
-}
-
-fn shown(values: &[String]) -> String {
-    printable(&values.join(" "), 200)
+    for old in plan.targets.before.iter().filter(|old| rows.iter().all(|row| row.key != old.key())) {
+        line(&old.key(), "removed", &format!("(was {})", printable(&old.value, 80)));
+    }
 }
 
 /// The commands that the profile is for.
@@ -102,17 +134,14 @@ fn next(plan: &Plan) {
 }
 
 fn as_json(args: &Import, plan: &Plan) -> Value {
-    let value = |setting: &Setting| match setting.key.is_list() {
-        true => Value::from(setting.values.clone()),
-        false => Value::from(setting.values.join(" ")),
+    let list = |key: &str| plan.settings.iter().find(|setting| setting.key.is_list() && setting.key.dotted() == key);
+    let value = |row: &Row| match list(&row.key) {
+        Some(setting) => Value::from(setting.values.clone()),
+        None => Value::from(row.value.as_str()),
     };
-    let settings: Map<String, Value> =
-        plan.settings.iter().map(|setting| (setting.key.dotted().to_owned(), value(setting))).collect();
-    let origins: Map<String, Value> = plan
-        .settings
-        .iter()
-        .map(|setting| (setting.key.dotted().to_owned(), Value::from(setting.origin.as_str())))
-        .collect();
+    let rows = rows(plan);
+    let settings: Map<String, Value> = rows.iter().map(|row| (row.key.clone(), value(row))).collect();
+    let origins: Map<String, Value> = rows.iter().map(|row| (row.key.clone(), Value::from(row.origin))).collect();
     let secrets: Vec<&str> = plan.secrets.iter().map(|secret| secret.kind.as_str()).collect();
     let missing: Vec<Value> =
         plan.missing.iter().map(|missing| json!({"what": missing.what, "command": missing.command})).collect();

@@ -13,6 +13,7 @@ use cogtok::store::secrets::Binding;
 use super::super::delete;
 use super::Import;
 use super::gather::Gathered;
+use super::targets::Targets;
 use crate::app::{App, as_written, aws_environment, other_profiles};
 use crate::commands::secret::bindings;
 
@@ -38,6 +39,7 @@ pub struct Plan {
     pub kind: SourceKind,
     pub settings: Vec<Setting>,
     pub secrets: Vec<ToStore>,
+    pub targets: Targets,
     /// What a profile of that name says now.
     pub before: Option<Settings>,
     /// Whether the profile becomes the default.
@@ -99,18 +101,20 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
     let missing = finish::missing(name.as_str(), &found, is_stored);
     let config = app.config()?;
     let names = config.names();
+    let mut targets = Targets::new(found.targets, Vec::new());
     let before = match names.contains(&name) {
         true => {
             let mut before = Settings::default();
             config.offer(&name, &mut before)?;
-            let gone = config.unknown_keys(&name);
-            left_out.extend(gone.iter().map(|key| format!("`{}` goes with the old profile", printable(key, 80))));
+            targets = Targets::new(targets.taken, config.target_settings(&name)?);
+            let gone = config.unknown_keys(&name).into_iter().filter(|key| targets.goes(key));
+            left_out.extend(gone.map(|key| format!("`{}` goes with the old profile", printable(&key, 80))));
             Some(before)
         }
         false => None,
     };
     let is_default = config.default_profile()?.is_none() && names.iter().all(|other| *other == name);
-    Ok(Plan { name, kind, settings, secrets, before, is_default, left_out, missing, profile })
+    Ok(Plan { name, kind, settings, secrets, targets, before, is_default, left_out, missing, profile })
 }
 
 pub fn write(app: &App, plans: &[Plan]) -> Result<()> {
@@ -128,7 +132,7 @@ pub fn write(app: &App, plans: &[Plan]) -> Result<()> {
         kept.extend(forget_old(app, plan, plans)?);
     }
     edit(&app.config_path()?, app.deadline(), |draft| {
-        for Plan { name, settings, secrets, before, .. } in plans {
+        for Plan { name, settings, secrets, targets, before, .. } in plans {
             let keys: Vec<Key> = settings.iter().map(|setting| setting.key).collect();
             match before {
                 Some(_) => draft.retain(name, &keys)?,
@@ -137,6 +141,7 @@ pub fn write(app: &App, plans: &[Plan]) -> Result<()> {
             for setting in settings {
                 draft.set(name, setting.key, &setting.values)?;
             }
+            draft.replace_targets(name, &targets.taken)?;
             for secret in secrets {
                 draft.note_secret(name, secret.kind, true)?;
             }

@@ -8,7 +8,7 @@ use cogtok::profile::keys::Key;
 use cogtok::profile::sources::{Source, Sourced, sources};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::read_text;
-use cogtok::store::config_lint::{line_at_top, lines_of_keys};
+use cogtok::store::config_lint::{line_at_top, lines_of_keys, lines_of_targets};
 use serde_json::{Map, Value, json};
 
 use super::{FORMS, as_json, no_profile};
@@ -43,6 +43,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     if profile.region.is_none() {
         app.settle_region(&mut profile);
     }
+    let targets = name.as_ref().map(|name| config.target_settings(name)).transpose()?.unwrap_or_default();
     let rows = sources(&settings, &aws, profile.region.as_ref())?;
     // Variables may stand in for a profile; defaults alone are none.
     if name.is_none() && !Key::ALL.iter().any(|key| settings.origin(*key).is_some()) {
@@ -51,21 +52,27 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     let text = config.path().map(read_text).transpose()?.flatten().unwrap_or_default();
     let lines = name.as_ref().map(|name| lines_of_keys(&text, name)).unwrap_or_default();
     let chosen = if name.is_some() { chosen(app, typed, &text) } else { None };
-    let found: Vec<(Sourced, Found)> =
-        rows.into_iter().map(|row| (found(&row, &lines), row)).map(|(found, row)| (row, found)).collect();
+    let lines_of_targets = name.as_ref().map(|name| lines_of_targets(&text, name)).unwrap_or_default();
+    let of_profile = rows.iter().map(|row| (label(row), as_json(row.key, &row.values), found(row, &lines)));
+    let of_targets = targets.into_iter().map(|setting| {
+        let key = setting.key();
+        let line = lines_of_targets.get(&key).copied();
+        (key, Value::from(setting.value), Found { kind: "profile", name: None, line })
+    });
+    let found: Vec<(String, Value, Found)> = of_profile.chain(of_targets).collect();
     let file = config.path().map(|path| path.display().to_string()).unwrap_or_default();
     if form == Output::Json {
         let values: Map<String, Value> =
-            found.iter().map(|(row, found)| (label(row), entry(as_json(row.key, &row.values), found, &file))).collect();
+            found.into_iter().map(|(key, value, found)| (key, entry(value, &found, &file))).collect();
         let profile = name.as_ref().map(|name| Value::from(name.as_str())).unwrap_or_default();
         let profile = chosen.map_or(json!({ "value": profile }), |found| entry(profile, &found, &file));
         return terminal::data(&terminal::json_line(&json!({ "profile": profile, "values": values }))).map(drop);
     }
     let first = name.zip(chosen).map(|(name, found)| vec!["profile".to_owned(), name.to_string(), in_words(&found)]);
     let cells =
-        found.iter().map(|(row, found)| vec![label(row), printable(&row.values.join(" "), 400), in_words(found)]);
+        found.iter().map(|(key, value, found)| vec![key.clone(), printable(&shown(value), 400), in_words(found)]);
     terminal::data(&table(&["KEY", "VALUE", "FROM"], first.into_iter().chain(cells)))?;
-    if !lines.is_empty() {
+    if !lines.is_empty() || !lines_of_targets.is_empty() {
         terminal::note(&format!("the lines are those of {file}"));
     }
     Ok(())
@@ -102,6 +109,13 @@ fn option(key: Key) -> Option<&'static str> {
         Key::AwsProfile => Some("--aws-profile"),
         Key::EndpointUrl => Some("--endpoint-url"),
         _ => None,
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        value => value.as_str().unwrap_or_default().to_owned(),
     }
 }
 
