@@ -2,15 +2,14 @@
 //!
 //! A key names everything a token depends on. Refresh tokens and client secrets are never here.
 
+mod key;
 mod list;
 mod peek;
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::count;
@@ -21,62 +20,11 @@ use crate::secret::Secret;
 use crate::token::session::Renewal;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 
+pub use key::CacheKey;
 pub use list::{Credentials, Entry, Listing};
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 256 * 1024;
-
-/// What a cached token depends on, as named values.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CacheKey {
-    parts: Vec<(String, String)>,
-    // The name of its files, which is asked for more than once a call.
-    #[serde(skip)]
-    stem: OnceLock<String>,
-}
-
-impl PartialEq for CacheKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts == other.parts
-    }
-}
-
-impl Eq for CacheKey {}
-
-impl CacheKey {
-    /// A key of these parts, the first of which is its kind (`user`, `m2m`).
-    pub fn of(parts: &[(&str, &str)]) -> Self {
-        CacheKey { parts: owned(parts).collect(), stem: OnceLock::new() }
-    }
-
-    /// The same with another kind and these parts added.
-    pub fn with_kind(self, kind: &str, added: &[(&str, &str)]) -> Self {
-        let mut parts = self.parts;
-        if let Some((_, first)) = parts.first_mut() {
-            *first = kind.to_owned();
-        }
-        parts.extend(owned(added));
-        CacheKey { parts, stem: OnceLock::new() }
-    }
-
-    fn stem(&self) -> &str {
-        self.stem.get_or_init(|| {
-            let mut digest = Sha256::new();
-            for (name, value) in &self.parts {
-                // Lengths keep one part from running into the next.
-                digest.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
-            }
-            let kind = self.parts.first().map_or("token", |(_, kind)| kind.as_str());
-            let hex: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            format!("{kind}-{hex}")
-        })
-    }
-}
-
-fn owned(parts: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
-    parts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-}
 
 /// The cache directory; without one nothing is kept.
 #[derive(Debug, Clone)]
@@ -332,14 +280,6 @@ impl Drop for Stored {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parts_of_a_key_do_not_run_into_each_other() {
-        let one = CacheKey::of(&[("kind", "m2m"), ("a", "x;1:b=1:y")]);
-        let other = CacheKey::of(&[("kind", "m2m"), ("a", "x"), ("b", "y")]);
-        assert_ne!(one.stem(), other.stem());
-        assert!(one.stem().starts_with("m2m-"));
-    }
 
     #[test]
     fn a_token_from_the_future_is_a_miss() {

@@ -33,7 +33,8 @@ const M2M_EXPORT: &str = "eval $(cogtok token m2m -p ws --export); printf '%s\\n
 const VERIFY: &str = "cogtok token verify -p ws --as m2m --scope api.dev/read";
 const CHECK: &str = "cogtok token check -p ws --as m2m --for agentcore-gateway --allowed-client $M2M";
 /// What the workshop leaves behind becomes a profile, whose secret stays where it is.
-const IMPORT: &str = "cogtok profile import \"$PARAMETER\" --region us-east-1 --name imported && cogtok token m2m -p imported";
+const IMPORT: &str =
+    "cogtok profile import \"$PARAMETER\" --region us-east-1 --name imported && cogtok token m2m -p imported";
 const SWITCH: &str = "cogtok profile use imported && cogtok profile use - && cogtok profile list";
 const DOCTOR: &str = "cogtok doctor -p imported";
 const FROM_SECRETS_MANAGER: &str = r#"cogtok token m2m --secret-arn "$ARN" --region us-east-1"#;

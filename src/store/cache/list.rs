@@ -59,21 +59,6 @@ impl Entry {
     }
 }
 
-impl CacheKey {
-    /// The part of this name.
-    pub fn part(&self, name: &str) -> Option<&str> {
-        self.parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Whether two keys are the same but for the parts of these names.
-    pub fn is_like(&self, other: &CacheKey, but_for: &[&str]) -> bool {
-        let counts = |key: &CacheKey| {
-            key.parts.iter().filter(|(name, _)| !but_for.contains(&name.as_str())).cloned().collect::<Vec<_>>()
-        };
-        counts(self) == counts(other)
-    }
-}
-
 impl Cache {
     /// Everything in the cache at `now`. A directory that is not there holds nothing.
     ///
