@@ -48,6 +48,9 @@ fn what_a_runtime_refuses_is_explained() {
     ] {
         call(&home, &[target, "--prompt", "x"]).run().code(2).stderr_has(says);
     }
+    for path in ["../x", "a/../../x", "%2e%2e/x"] {
+        call(&home, &["agent", "--as", "m2m", "--path", path]).run().code(2).stderr_has("away from the agent's address");
+    }
     let session = "-H x-amzn-bedrock-agentcore-runtime-session-id:x";
     call(&home, &[&["agent", "--prompt", "x"], session.split(' ').collect::<Vec<_>>().as_slice()].concat())
         .run()

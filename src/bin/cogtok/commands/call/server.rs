@@ -1,7 +1,6 @@
 //! The MCP server that a command names: by its URL, its ARN or as a target of the profile.
 
 use cogtok::error::Result;
-use cogtok::flows::mcp::address;
 use cogtok::profile::issuers;
 use cogtok::profile::words::TokenOwner;
 use url::Url;
@@ -25,7 +24,13 @@ impl Server {
         let place = Place::find(app, text)?;
         let url = match place.at {
             At::Url(url) => url,
-            At::Arn(arn) => address::endpoint(&arn)?,
+            At::Arn(arn) => {
+                let mut url = app.profile(&[])?.agentcore_url(&arn)?;
+                if let Some(endpoint) = arn.runtime().1 {
+                    url.query_pairs_mut().append_pair("qualifier", endpoint);
+                }
+                url
+            }
         };
         Ok(Server { url, owner: place.owner })
     }
