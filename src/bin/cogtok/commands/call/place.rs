@@ -30,11 +30,12 @@ impl Place {
         if text.starts_with("arn:") {
             return Ok(Place { at: At::Arn(text.parse()?), owner: None, kind: None });
         }
-        if text.contains("://") {
-            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None });
-        }
         let end = text.find(['/', '?']).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
+        // What follows a name may hold an address as well: `api?next=https://…`.
+        if name.ends_with(':') && rest.starts_with("//") {
+            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None });
+        }
         let name: TargetName =
             name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
         let profile = app.profile_name()?.ok_or_else(|| {
