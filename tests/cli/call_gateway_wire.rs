@@ -96,7 +96,8 @@ fn a_runtime_is_reached_by_its_arn_as_call_runtime_reaches_it() {
     let (home, _tokens) = issuing(&token());
     let server = Server::start(|request| or_hello(request, |_| None));
     let arn = "arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/mcp-AbCdEf1234";
-    let encoded = "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-west-2%3A111122223333%3Aruntime%2Fmcp-AbCdEf1234/invocations";
+    let encoded =
+        "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-west-2%3A111122223333%3Aruntime%2Fmcp-AbCdEf1234/invocations";
     for (arn, path) in [
         (arn.to_owned(), encoded.to_owned()),
         (format!("{arn}/runtime-endpoint/prod"), format!("{encoded}?qualifier=prod")),

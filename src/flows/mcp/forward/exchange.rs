@@ -133,7 +133,7 @@ pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Re
     Ok(match reply {
         Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
             let now = state.place().wire.now();
-            return Err(refused::error(&message.method, &refusal, &token, state.issuers(), now));
+            return Err(refused::error(&message.method, &refusal, &token, state.asked(), now));
         }
         reply => reply,
     })
