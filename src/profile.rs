@@ -1,6 +1,7 @@
 //! A profile: everything that is known of one user pool and its clients before a token is asked for, checked and
 //! complete. It holds no secret.
 
+mod agentcore;
 pub(crate) mod choices;
 pub mod keys;
 pub mod redirect;

@@ -17,6 +17,9 @@ use crate::secret::Secret;
 /// The most bytes of a refusal that are read.
 const MOST_WORDS: usize = 64 * 1024;
 
+/// The shortest time after which the rest of a stream is asked for, whatever the server says.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// Where an MCP server is.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -188,7 +191,10 @@ impl Incoming {
 
     /// The id to ask for the rest with, where the stream can be resumed, and how long to wait before.
     pub fn resumption(&self) -> Option<(String, Option<Duration>)> {
-        Some((self.events.last_id()?.to_owned(), self.events.retry()))
+        // One that no header may have can't be asked for.
+        let is_sendable = |id: &&str| id.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let id = self.events.last_id().filter(is_sendable)?;
+        Some((id.to_owned(), self.events.retry().map(|pause| pause.max(SHORTEST_PAUSE))))
     }
 }
 

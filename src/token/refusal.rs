@@ -4,22 +4,26 @@
 
 use serde_json::{Map, Value};
 
-use super::consumer::{ACCESS_TOKEN, Consumer, NEW_TOKEN};
-use super::jwt::{TokenKind, payload_unverified};
-use super::refused::Failed;
-use super::verify::{one_of, shown};
+use super::consumer::NO_AUDIENCE;
+use super::jwt::TokenKind;
+use super::refused::{Api, Asked, Failed};
+use super::verify::{check_times, one_of, shown};
 use super::when::relative;
-use crate::error::{Error, Kind, printable};
+use crate::error::printable;
 
-/// A refusal: 401 or 403.
-#[derive(Debug, Clone, Copy)]
-pub struct Refused<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// `WWW-Authenticate` (RFC 6750 section 3), where it is there.
-    pub challenge: Option<&'a str>,
-    /// The body.
-    pub body: &'a str,
+/// Every command that sends a token has these options.
+const NEW_TOKEN: &str = "add `--force-refresh` for a new one";
+const ACCESS_TOKEN: &str = "send the access token, `--token access`";
+
+/// Why a token was refused.
+#[derive(Debug)]
+pub(super) struct Why {
+    /// Whether the service names the reason itself; else it is what is likeliest.
+    pub is_named: bool,
+    /// The rule as the service calls it, and what the token has.
+    pub what: String,
+    /// What mends it.
+    pub fix: String,
 }
 
 /// A claim, or another property, for which a token can be refused.
@@ -58,37 +62,17 @@ const WORDS: [(&str, Reason); 19] = [
     ("malformed", Reason::Format),
 ];
 
-/// The error for the refusal of `token` by a service of this kind, at `now` (milliseconds since the Unix epoch). `issuers` are
-/// those of the profile's pool, where it has one.
-pub fn explain(consumer: Consumer, refused: Refused<'_>, token: &str, issuers: &[String], now: u64) -> Error {
-    let claims = payload_unverified(token);
-    let said = said(refused);
-    let named = named(&said);
-    let guessed = || claims.as_ref().map_or(Reason::Format, |claims| likeliest(claims, issuers, now));
-    let reason = named.unwrap_or_else(guessed);
-    let (rule, detail, fix) = told(consumer, reason, claims.as_ref().unwrap_or(&Map::new()), issuers, now);
-    let likely = if named.is_some() { "" } else { "likely because of " };
-    let message = format!("the server refused the token ({}): {likely}{rule}: {detail}", refused.status);
-    let error = Error::new(Kind::Refused, message).hint(fix);
-    let error = match said.trim() {
-        "" => error,
-        said => error.hint(format!("it says: {}", printable(said, 300))),
+/// For which claim the token with these `claims` (none where it has none) was refused, at `now` in milliseconds since the Unix
+/// epoch; none where neither the service nor the token says so, and the service is not known.
+pub(super) fn why(failed: &Failed<'_>, asked: &Asked, claims: Option<&Map<String, Value>>, now: u64) -> Option<Why> {
+    let named = named(&failed.said());
+    let guessed = || match claims {
+        None => Some(Reason::Format),
+        Some(claims) => likeliest(claims, asked, now),
     };
-    error.hint(format!(
-        "compare all claims with its configuration: `cogtok token check --for {} --authorizer FILE{{p}}`",
-        consumer.as_str()
-    ))
-}
-
-/// What the service says in words: the error of the challenge with its description, then the body.
-fn said(refused: Refused<'_>) -> String {
-    let Refused { status, challenge, body } = refused;
-    let failed = Failed { status, challenge, error_type: None, media_type: "", body: body.as_bytes() };
-    let mut parts = Vec::new();
-    for part in [failed.parameter("error"), failed.parameter("error_description"), failed.body_words()] {
-        parts.extend(part.filter(|part| !parts.contains(part)));
-    }
-    parts.join(": ")
+    let reason = named.or_else(guessed)?;
+    let (rule, detail, fix) = told(failed, asked, reason, claims.unwrap_or(&Map::new()), now);
+    Some(Why { is_named: named.is_some(), what: format!("{rule}: {detail}"), fix })
 }
 
 /// The first reason that is named.
@@ -102,26 +86,27 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     claims.get(name).and_then(Value::as_str)
 }
 
-fn likeliest(claims: &Map<String, Value>, issuers: &[String], now: u64) -> Reason {
-    let is_over = claims.get("exp").and_then(Value::as_u64).is_some_and(|end| now / 1000 >= end);
+fn likeliest(claims: &Map<String, Value>, asked: &Asked, now: u64) -> Option<Reason> {
+    let Asked { api, issuers, .. } = asked;
     let is_of_pool = issuers.is_empty() || issuers.iter().any(|issuer| Some(issuer.as_str()) == text(claims, "iss"));
-    match (is_over, is_of_pool, TokenKind::of(claims)) {
-        (true, _, _) => Reason::Expired,
-        (_, false, _) => Reason::Issuer,
-        (_, _, TokenKind::Id) => Reason::Use,
-        _ => Reason::Client,
+    match (check_times(claims, now, 0), is_of_pool, TokenKind::of(claims)) {
+        (Err(_), _, _) => Some(Reason::Expired),
+        (_, false, _) => Some(Reason::Issuer),
+        (_, _, TokenKind::Id) => Some(Reason::Use),
+        // Of any API nothing is known; AgentCore has a list of clients.
+        _ => (*api != Api::Http).then_some(Reason::Client),
     }
 }
 
 /// The rule as the service calls it, what the token has, and what mends it.
 fn told(
-    consumer: Consumer,
+    failed: &Failed<'_>,
+    asked: &Asked,
     reason: Reason,
     claims: &Map<String, Value>,
-    issuers: &[String],
     now: u64,
 ) -> (&'static str, String, String) {
-    let has_lists = matches!(consumer, Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway);
+    let has_lists = asked.api != Api::Http;
     let name = |of_lists, claim| if has_lists { of_lists } else { claim };
     let found = |claim: &str| format!("`{claim}` is {}", shown(claims.get(claim)));
     let is_id = TokenKind::of(claims) == TokenKind::Id;
@@ -131,14 +116,19 @@ fn told(
             let detail = format!("{}, and its keys must be those of the configured pool", found("iss"));
             ("signature", detail, "choose the profile of the configured pool, or configure the token's".to_owned())
         }
-        Reason::Expired => {
-            let end = claims.get("exp").and_then(Value::as_i64);
-            ("exp", end.map_or_else(|| found("exp"), |end| relative(end, now)), NEW_TOKEN.to_owned())
-        }
+        Reason::Expired => match check_times(claims, now, 0) {
+            Err(why) => (why.claim, format!("`{}` is {}", why.claim, why.found), NEW_TOKEN.to_owned()),
+            Ok(()) => {
+                let end = claims.get("exp").and_then(Value::as_i64).map(|end| relative(end, now)).unwrap_or_default();
+                ("exp", format!("`exp` is {end}"), NEW_TOKEN.to_owned())
+            }
+        },
         Reason::Issuer => {
-            let wanted =
-                if issuers.is_empty() { String::new() } else { format!(", the profile's pool: {}", one_of(issuers)) };
-            let fix = "the issuer in its discoveryUrl must be the token's: choose the profile of that pool, or configure the token's";
+            let wanted = match asked.issuers.is_empty() {
+                true => String::new(),
+                false => format!(", the profile's pool: {}", one_of(&asked.issuers)),
+            };
+            let fix = "the issuer that it is configured for must be the token's: choose the profile of that pool, or configure the token's";
             ("iss", format!("{}{wanted}", found("iss")), fix.to_owned())
         }
         Reason::Use => {
@@ -150,15 +140,19 @@ fn told(
             format!("{ACCESS_TOKEN}; an ID token has no client_id"),
         ),
         Reason::Client => {
-            let rule = name("allowedClients", "client_id");
+            let client = shown(claims.get("client_id"));
+            let add = match has_lists {
+                true => format!("add the token's client {client} to allowedClients"),
+                false => format!("let it take the token's client {client}"),
+            };
             let detail = format!("{}, `scope` is {}", found("client_id"), shown(claims.get("scope")));
-            (rule, detail, format!("add the token's client to {rule}, or get the token with a client that is there"))
+            let fix = format!("{add}, or get the token with a client that is there");
+            (name("allowedClients", "client_id"), detail, fix)
         }
         Reason::Audience => {
             let fix = match claims.get("aud") {
-                None => {
-                    "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud"
-                }
+                None if has_lists => NO_AUDIENCE,
+                None => "let it look at `client_id` instead: Cognito's access tokens have no aud",
                 Some(_) => {
                     "add the token's audience to its configuration, or get the token with a client that is there"
                 }
@@ -166,10 +160,14 @@ fn told(
             (name("allowedAudience", "aud"), found("aud"), fix.to_owned())
         }
         Reason::Scope => {
+            let wanted = failed.parameter("scope").map(|scope| printable(&scope, 120));
+            let wanted = wanted.as_deref().unwrap_or("SCOPE");
             let fix = match TokenKind::of(claims) {
                 TokenKind::Id => format!("{ACCESS_TOKEN}; an ID token has no scope"),
-                TokenKind::UserAccess => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come with `cogtok login`, or from a pre token generation trigger".to_owned(),
-                _ => "ask for it: `--scope SCOPE`, which the app client must be allowed".to_owned(),
+                TokenKind::UserAccess => format!(
+                    "it wants {wanted}: a sign-in with user name and password gives aws.cognito.signin.user.admin alone, scopes of your own come with `cogtok login`, or from a pre token generation trigger"
+                ),
+                _ => format!("ask for it: `--scope '{wanted}'`, which the app client must be allowed"),
             };
             (name("allowedScopes", "scope"), found("scope"), fix)
         }
@@ -179,6 +177,7 @@ fn told(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Error, Kind};
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
@@ -189,9 +188,17 @@ mod tests {
         format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims.to_string()))
     }
 
+    fn asked() -> Asked {
+        let (check, options) = ("--arn ARN".to_owned(), " --as m2m".to_owned());
+        Asked { api: Api::Gateway, check, options, issuers: vec!["https://pool".to_owned()] }
+    }
+
+    fn failed<'a>(status: u16, challenge: Option<&'a str>, body: &'a str) -> Failed<'a> {
+        Failed { status, challenge, error_type: None, media_type: "", body: body.as_bytes() }
+    }
+
     fn why(claims: &Value, status: u16, challenge: Option<&str>, body: &str) -> Error {
-        let issuers = ["https://pool".to_owned()];
-        explain(Consumer::AgentcoreGateway, Refused { status, challenge, body }, &token(claims), &issuers, NOW)
+        failed(status, challenge, body).refusal(&asked(), &token(claims), NOW)
     }
 
     fn machine() -> Value {
@@ -244,9 +251,33 @@ mod tests {
             let error = why(&claims, 401, Some(challenge), "<html>exp</html>");
             assert!(error.message().contains(wanted), "{error}");
         }
-        let refused = Refused { status: 401, challenge: None, body: "no\u{1b}[2J" };
-        let error = explain(Consumer::AgentcoreGateway, refused, "opaque", &[], NOW);
+        let answer = failed(401, None, "no\u{1b}[2J");
+        let error = answer.refusal(&asked(), "opaque", NOW);
         assert!(error.message().ends_with("likely because of format: it is no JSON Web Token"), "{error}");
-        assert_eq!(error.hints()[1], "it says: no\\u{1b}[2J");
+        assert_eq!(
+            error.hints()[1..],
+            [
+                "it says: no\\u{1b}[2J",
+                "compare all claims with its configuration: `cogtok token check --arn ARN --as m2m{p}`"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_about_the_token_is_not_laid_on_it() {
+        for (body, wanted) in [
+            (
+                r#"{"message":"Authorization method mismatch. The agent is configured for a different authorization method"}"#,
+                "customJWTAuthorizer",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Missing Authentication Token"},"id":"null"}"#,
+                "check the path",
+            ),
+        ] {
+            let error = why(&machine(), 403, None, body);
+            assert_eq!((error.kind(), error.message()), (Kind::Refused, "the server refused the request (403)"));
+            assert!(error.hints()[0].contains(wanted) && error.hints()[1].starts_with("it says: "), "{error}");
+        }
     }
 }

@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::consumer::NO_AUDIENCE;
 use super::jwt::{TokenKind, payload_unverified};
-use super::verify::{check_times, shown};
+use super::refusal::why;
+use super::verify::shown;
 use super::when::relative;
-use crate::error::printable;
+use crate::error::{Error, Kind, printable};
 use crate::profile::words::PoolId;
 
 /// Who answered.
@@ -17,6 +17,36 @@ pub enum Api {
     Http,
     /// Amazon Bedrock AgentCore Runtime, with an agent behind it.
     Runtime,
+    /// An MCP server, such as a gateway of Bedrock AgentCore.
+    Gateway,
+}
+
+/// Who was asked and with which token, as far as an explanation needs it.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Who.
+    pub api: Api,
+    /// The options that tell `token check` what it is configured to take.
+    pub check: String,
+    /// The options that choose this token for another command, each with a space before it.
+    pub options: String,
+    /// The issuers of the profile's pool; none where the pool is not known.
+    pub issuers: Vec<String>,
+}
+
+impl Asked {
+    /// The command that compares the token with what is taken; `{p}` in it names the profile.
+    fn comparison(&self) -> String {
+        let Asked { api, check, options, .. } = self;
+        match api {
+            Api::Http => format!(
+                "compare that with what the API takes: `cogtok token inspect{options}{{p}}` shows all claims, `cogtok token check --help` knows the rules of AWS's services"
+            ),
+            Api::Runtime | Api::Gateway => {
+                format!("compare all claims with its configuration: `cogtok token check {check}{options}{{p}}`")
+            }
+        }
+    }
 }
 
 /// An answer that is a failure.
@@ -49,40 +79,20 @@ impl Failed<'_> {
         self.status == 500 && self.media_type == "text/plain" && self.body.trim_ascii() == b"Internal Server Error"
     }
 
-    /// What may be the reason and what mends it, the most likely first, for a `token` of a pool with these `issuers` (none
-    /// where the pool is not known) at `now`, in milliseconds since the Unix epoch. `options` choose this token for another
-    /// command, which `{p}` makes one of the profile's.
-    pub fn explain(&self, api: Api, token: &str, options: &str, issuers: &[String], now: u64) -> Vec<String> {
-        let words = self.words().unwrap_or_default();
-        let says = |text: &str| words.to_ascii_lowercase().contains(text);
-        let code = self.error_type.map(str::to_owned).or_else(|| self.json("__type")).unwrap_or_default();
-        if api == Api::Runtime
-            && (self.status == 424 || says("runtimeclienterror") || code.contains("RuntimeClientError"))
-        {
-            return vec!["the token was taken and the agent's own code failed: look into the agent's log".to_owned()];
-        }
-        if says("authorization method mismatch") {
-            return vec!["it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI".to_owned()];
-        }
-        if says("missing authentication token") {
-            let fix = match api {
-                Api::Runtime => {
-                    "check the runtime's ARN and its Region: there is nothing at this address, or it got no token"
-                }
-                Api::Http => {
-                    "check the path: there is nothing at this address, or it got no token; a runtime's whole ARN is percent-encoded, as `cogtok call runtime ARN` does it"
-                }
-            };
-            return vec![fix.to_owned()];
+    /// What may be the reason and what mends it, the most likely first, for a `token` that was sent to `asked`, at `now` in
+    /// milliseconds since the Unix epoch.
+    pub fn explain(&self, asked: &Asked, token: &str, now: u64) -> Vec<String> {
+        if let Some(hint) = self.other_reason(asked.api) {
+            return vec![hint.to_owned()];
         }
         match self.status {
-            401 | 403 => self.of_token(api, token, options, issuers, now),
+            401 | 403 => self.of_token(asked, token, now),
             _ if self.is_bare() => {
                 let mut hints = vec!["a service that answers so may have refused the token: its log says".to_owned()];
-                hints.extend(self.of_token(api, token, options, issuers, now));
+                hints.extend(self.of_token(asked, token, now));
                 hints
             }
-            500.. if api == Api::Runtime => {
+            500.. if asked.api == Api::Runtime => {
                 vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".to_owned()]
             }
             429 => vec!["it is asked too often: try again later".to_owned()],
@@ -93,66 +103,70 @@ impl Failed<'_> {
         }
     }
 
-    fn of_token(&self, api: Api, token: &str, options: &str, issuers: &[String], now: u64) -> Vec<String> {
-        let Some(claims) = payload_unverified(token) else {
-            return vec!["the token is no JSON Web Token: get one of Cognito, add `--force-refresh`".to_owned()];
+    /// The error that a 401 or 403 of an MCP server is: it names the claim for which the token was refused.
+    pub fn refusal(&self, asked: &Asked, token: &str, now: u64) -> Error {
+        let says = |error: Error| match self.said().trim() {
+            "" => error,
+            said => error.hint(format!("it says: {}", printable(said, 300))),
         };
-        let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let kind = TokenKind::of(&claims);
-        let mut hints = Vec::new();
-        if let Err(why) = check_times(&claims, now, 0) {
-            hints.push(format!("the token's `{}` is {}: add `--force-refresh` for a new one", why.claim, why.found));
+        if let Some(hint) = self.other_reason(asked.api) {
+            let message = format!("the server refused the request ({})", self.status);
+            return says(Error::new(Kind::Refused, message).hint(hint));
         }
-        if kind == TokenKind::Id {
-            hints.push(
-                "an ID token was sent, which has no client_id and no scope: send the access token, `--token access`"
-                    .to_owned(),
+        let claims = payload_unverified(token);
+        let error = match why(self, asked, claims.as_ref(), now) {
+            None => says(Error::new(Kind::Refused, format!("the server refused the token ({})", self.status))),
+            Some(why) => {
+                let likely = if why.is_named { "" } else { "likely because of " };
+                let message = format!("the server refused the token ({}): {likely}{}", self.status, why.what);
+                says(Error::new(Kind::Refused, message).hint(why.fix))
+            }
+        };
+        let error = claims.iter().fold(error, |error, claims| error.hint(described(claims, now)));
+        error.hint(asked.comparison())
+    }
+
+    /// What it is about where it is not about this token, and what to do.
+    fn other_reason(&self, api: Api) -> Option<&'static str> {
+        let words = self.words().unwrap_or_default().to_ascii_lowercase();
+        let code = self.error_type.map(str::to_owned).or_else(|| self.json("__type")).unwrap_or_default();
+        let is_agents =
+            self.status == 424 || words.contains("runtimeclienterror") || code.contains("RuntimeClientError");
+        if api == Api::Runtime && is_agents {
+            return Some("the token was taken and the agent's own code failed: look into the agent's log");
+        }
+        if words.contains("authorization method mismatch") {
+            return Some(
+                "it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI",
             );
         }
-        let issuer = text("iss").unwrap_or_default();
-        if !issuers.is_empty() && !issuers.iter().any(|known| known == issuer) {
-            hints.push(format!(
-                "the token is of another pool than the profile's: `iss` is {}",
-                shown(claims.get("iss"))
-            ));
+        words.contains("missing authentication token").then_some(match api {
+            Api::Runtime => "check the runtime's ARN and its Region: there is nothing at this address, or it got no token",
+            Api::Http | Api::Gateway => {
+                "check the path: there is nothing at this address, or it got no token; a runtime's whole ARN is percent-encoded, as `cogtok call runtime ARN` does it"
+            }
+        })
+    }
+
+    fn of_token(&self, asked: &Asked, token: &str, now: u64) -> Vec<String> {
+        let claims = payload_unverified(token);
+        let mut hints = Vec::new();
+        if let Some(why) = why(self, asked, claims.as_ref(), now) {
+            let because = if why.is_named { "because of" } else { "likely because of" };
+            hints.push(format!("{because} {}; {}", why.what, why.fix));
         }
-        if hints.is_empty() {
-            hints.extend(self.of_rules(&claims, kind));
-        }
-        hints.push(described(&claims, kind, now));
-        hints.push(match api {
-            Api::Runtime => format!("compare it with the runtime's authorizer: `cogtok token check --for agentcore-runtime --authorizer FILE{options}{{p}}`"),
-            Api::Http => format!("compare that with what the API takes: `cogtok token inspect{options}{{p}}` shows all claims, `cogtok token check --help` knows the rules of AWS's services"),
-        });
+        hints.extend(claims.map(|claims| described(&claims, now)));
+        hints.push(asked.comparison());
         hints
     }
 
-    /// What the server's words mean for a token that is in order by itself.
-    fn of_rules(&self, claims: &Map<String, Value>, kind: TokenKind) -> Option<String> {
-        let words = self.words().unwrap_or_default().to_ascii_lowercase();
-        let challenge = self.challenge.unwrap_or_default();
-        if words.contains("client_id") {
-            return Some(format!(
-                "add the token's client {} to allowedClients, or get the token with a client that is there",
-                shown(claims.get("client_id"))
-            ));
+    /// All that the server says in words: the error of the challenge with its description, then the body.
+    pub(super) fn said(&self) -> String {
+        let mut parts = Vec::new();
+        for part in [self.parameter("error"), self.parameter("error_description"), self.body_words()] {
+            parts.extend(part.filter(|part| !parts.contains(part)));
         }
-        if words.contains("'aud'") || words.contains("audience") {
-            return Some(NO_AUDIENCE.to_owned());
-        }
-        if challenge.contains("insufficient_scope") || words.contains("scope") {
-            let wanted = self.parameter("scope").map(|scope| printable(&scope, 120));
-            let wanted = wanted.as_deref().unwrap_or("SCOPE");
-            return Some(match kind {
-                TokenKind::Machine => {
-                    format!("it lacks a scope: `--scope '{wanted}'` asks for it, which the app client must be allowed")
-                }
-                _ => format!(
-                    "it lacks a scope ({wanted}): scopes of your own come from the token endpoint, `cogtok login --help`, or from a pre token generation trigger"
-                ),
-            });
-        }
-        None
+        parts.join(": ")
     }
 
     /// A parameter of the challenge.
@@ -179,7 +193,7 @@ impl Failed<'_> {
     }
 
     /// What the body says in words; a page for browsers says nothing about a token.
-    pub(super) fn body_words(&self) -> Option<String> {
+    fn body_words(&self) -> Option<String> {
         self.json_words().or_else(|| self.text_words())
     }
 
@@ -198,7 +212,8 @@ impl Failed<'_> {
 }
 
 /// One line about a token, as it says of itself.
-fn described(claims: &Map<String, Value>, kind: TokenKind, now: u64) -> String {
+fn described(claims: &Map<String, Value>, now: u64) -> String {
+    let kind = TokenKind::of(claims);
     let mut parts = vec![format!("what was sent is {}", kind.described())];
     let client = if kind == TokenKind::Id { "aud" } else { "client_id" };
     for (word, claim) in [("client", client), ("user", "username"), ("scope", "scope")] {

@@ -21,7 +21,8 @@ fn json_answer(status: u16, body: &'static str) -> Failed<'static> {
 }
 
 fn explain(api: Api, answer: &Failed<'_>, token: &str) -> String {
-    answer.explain(api, token, " --as m2m", &[ISSUER.to_owned()], NOW).join("\n")
+    let (check, options, issuers) = ("--arn ARN".to_owned(), " --as m2m".to_owned(), vec![ISSUER.to_owned()]);
+    answer.explain(&Asked { api, check, options, issuers }, token, NOW).join("\n")
 }
 
 #[test]
@@ -61,9 +62,13 @@ fn the_servers_words_are_found_where_servers_put_them() {
 #[test]
 fn a_token_that_is_at_fault_by_itself_is_named_first() {
     for (changes, first) in [
-        (json!({"exp": 1_699_999_700}), "`exp` is "),
-        (json!({"token_use": "id", "aud": "web"}), "ID token"),
-        (json!({"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"}), "another pool"),
+        (json!({"exp": 1_699_999_700}), "likely because of exp: `exp` is 1699999700 (5 min ago)"),
+        (json!({"iat": 1_800_000_000}), "likely because of iat: `iat` is 1800000000 (in "),
+        (json!({"token_use": "id", "aud": "web"}), "likely because of token_use: `token_use` is id"),
+        (
+            json!({"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"}),
+            "likely because of iss: `iss` is https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other, the profile's pool",
+        ),
     ] {
         for answer in [json_answer(401, "{}"), json_answer(403, r#"{"message": "Forbidden"}"#)] {
             let told = explain(Api::Http, &answer, &token(changes.clone()));

@@ -112,7 +112,7 @@ fn a_token_of_another_client_is_refused_with_the_claim_that_fails() {
     refused
         .stderr_has("it says: ")
         .stderr_has("Claim 'client_id' value mismatch")
-        .stderr_has("cogtok token check --for agentcore-gateway");
+        .stderr_has("`cogtok token check --for agentcore-gateway --authorizer FILE --as m2m -p other`");
     let scope = gateway(&home, &server.url(), &["tools", "--scope", "api.dev/read"]).run();
     scope.code(4).stderr_has("allowedScopes: `scope` is api.dev/read");
 

@@ -78,6 +78,34 @@ fn pages_are_followed_to_their_end_and_a_ring_of_them_is_an_error() {
     let ring = paging(true);
     gateway(&home, &ring, &["tools"]).run().code(6).stderr_has("the same nextCursor twice");
     assert!(ring.hits() < 8, "{}", ring.hits());
+    // Pages without end that are each another one.
+    let pages = AtomicUsize::new(0);
+    let endless = Server::start(move |request| {
+        or_hello(request, |message| {
+            let tool = json!({"name": "t", "description": "x".repeat(3 * 1024 * 1024)});
+            let next = || pages.fetch_add(1, Ordering::SeqCst).to_string();
+            is(message, "tools/list").then(|| result(message, &json!({"tools": [tool], "nextCursor": next()})))
+        })
+    });
+    gateway(&home, &endless, &["tools"]).run().code(6).stdout_is("").stderr_has("larger than 16 MiB");
+    assert!(endless.hits() < 10, "{}", endless.hits());
+}
+
+#[test]
+fn a_runtime_is_reached_by_its_arn_as_call_runtime_reaches_it() {
+    let (home, _tokens) = issuing(&token());
+    let server = Server::start(|request| or_hello(request, |_| None));
+    let arn = "arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/mcp-AbCdEf1234";
+    let encoded =
+        "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-west-2%3A111122223333%3Aruntime%2Fmcp-AbCdEf1234/invocations";
+    for (arn, path) in [
+        (arn.to_owned(), encoded.to_owned()),
+        (format!("{arn}/runtime-endpoint/prod"), format!("{encoded}?qualifier=prod")),
+    ] {
+        let run = home.cogtok(["call", "gateway", &arn, "tools", "--json"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+        run.env("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", server.url()).run().ok();
+        assert_eq!(server.requests().last().unwrap().path, path);
+    }
 }
 
 #[test]
@@ -193,6 +221,9 @@ fn streams_trickle_break_off_go_on_and_never_end() {
     call(&server, &[]).ok().stdout_is("grüße\n");
     let server = calling(|_| stream("id: 7\nretry: 10\ndata:\n\n"));
     call(&server, &[]).ok().stdout_is("late\n");
+    // What can't be asked for is not.
+    let server = calling(|_| stream("id: \u{fc}\u{1}\nretry: 10\ndata:\n\n"));
+    call(&server, &[]).code(6).stderr_has("without an answer to tools/call");
     let server = calling(|_| stream("data: {\"jsonrpc\":\"2.0\",\"id\":99,\"result\":{}}\n\n"));
     call(&server, &[]).code(6).stderr_has("without an answer to tools/call");
     let server = calling(|_| {

@@ -226,6 +226,7 @@ fn targets_are_found_and_offered_by_their_names() {
     for (target, code, says) in [
         ("apy/echo", 3, "did you mean `api`?"),
         ("nothing", 3, "targets.nothing.url"),
+        ("nothing?next=https://api.example.com/", 3, "targets.nothing.url"),
         ("api.example.com/x", 2, "https://"),
         ("arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234", 2, "cogtok call runtime arn:"),
         ("arn:aws:bedrock-agentcore:us-west-2:111122223333:gateway/my-gw-abcdef", 2, "cogtok call gateway arn:"),

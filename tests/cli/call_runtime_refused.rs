@@ -22,8 +22,8 @@ fn what_a_runtime_refuses_is_explained() {
     let stranger = as_user(&[]);
     stranger.code(4).stderr_has("Claim 'client_id' value mismatch with configuration");
     stranger.stderr_has(&format!("add the token's client {} to allowedClients", workshop().web.id));
-    stranger.stderr_has("cogtok token check --for agentcore-runtime").stdout_has("\"message\"");
-    as_user(&["--token", "id"]).code(4).stderr_has("an ID token was sent").stderr_has("--token access");
+    stranger.stderr_has("`cogtok token check --arn agent --as user --username ").stdout_has("\"message\"");
+    as_user(&["--token", "id"]).code(4).stderr_has("an ID token has no client_id").stderr_has("--token access");
     let ask = |arn: &str, args: &[&str]| call(&home, &[&[arn, "--as", "m2m", "--prompt", "x"], args].concat()).run();
     let signed = ask(&RUNTIME.replace("my_agent", "signed"), &[]);
     signed.code(4).stderr_has("Authorization method mismatch").stderr_has("customJWTAuthorizer");
@@ -47,6 +47,12 @@ fn what_a_runtime_refuses_is_explained() {
         ("http://agent.example.com/", "plain http"),
     ] {
         call(&home, &[target, "--prompt", "x"]).run().code(2).stderr_has(says);
+    }
+    for path in ["../x", "a/../../x", "%2e%2e/x"] {
+        call(&home, &["agent", "--as", "m2m", "--path", path])
+            .run()
+            .code(2)
+            .stderr_has("away from the agent's address");
     }
     let session = "-H x-amzn-bedrock-agentcore-runtime-session-id:x";
     call(&home, &[&["agent", "--prompt", "x"], session.split(' ').collect::<Vec<_>>().as_slice()].concat())

@@ -7,7 +7,8 @@ use crate::harness::{Answer, Bus, Home, Keyring, Output, Run, Server, need, work
 use serde_json::json;
 use std::time::Duration;
 
-const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.canary-of-a-bearer-token.c2ln";
+/// Of a pool by its issuer.
+const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2NvZ25pdG8taWRwLnVzLWVhc3QtMS5hbWF6b25hd3MuY29tL3VzLWVhc3QtMV9DYW5hcnkifQ.c2ln";
 
 pub fn doctor<'h>(home: &'h Home, args: &[&str]) -> Run<'h> {
     home.cogtok(["doctor", "--json"]).args(args).timeout(Duration::from_secs(15))

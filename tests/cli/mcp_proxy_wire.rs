@@ -264,6 +264,26 @@ fn the_server_speaks_of_its_own_accord_and_is_listened_to_again_where_it_stopped
 }
 
 #[test]
+fn a_server_that_wants_to_be_asked_at_once_is_asked_a_moment_later() {
+    let (home, _tokens) = issuing(&token());
+    let server = Server::start(|request| match request.method.as_str() {
+        "GET" => stream("id: 5\nretry: 0\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}\n\n"),
+        "DELETE" => Answer::new(200, "text/plain", ""),
+        _ => or_hello(request, |_| None).header("Mcp-Session-Id", "s-1"),
+    });
+    let mut talk = Talk::begin(&home, &server);
+    talk.say(HELLO);
+    assert_eq!(talk.hear()["id"], 0);
+    talk.say(READY);
+    let begin = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(talk.hear()["method"], "notifications/x");
+    }
+    assert!(begin.elapsed() >= Duration::from_millis(400), "{:?}", begin.elapsed());
+    assert_eq!(talk.end(), Some(0));
+}
+
+#[test]
 fn a_slow_answer_keeps_nothing_else_waiting_and_no_end_waits_for_it() {
     let (home, _tokens) = issuing(&token());
     let server = Server::start(|request| or_hello(request, |message| (message["id"] == "slow").then(Answer::never)));

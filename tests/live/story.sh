@@ -21,9 +21,15 @@ eventually() {
 as_user() {
     local given
     given=$(cogtok aws-credentials -p live) || return
-    env -u AWS_PROFILE AWS_ACCESS_KEY_ID="$(jq -r .AccessKeyId <<<"$given")" \
-        AWS_SECRET_ACCESS_KEY="$(jq -r .SecretAccessKey <<<"$given")" \
-        AWS_SESSION_TOKEN="$(jq -r .SessionToken <<<"$given")" "$@"
+    # Not through env: its arguments are on the process list.
+    (
+        unset AWS_PROFILE
+        AWS_ACCESS_KEY_ID=$(jq -r .AccessKeyId <<<"$given")
+        AWS_SECRET_ACCESS_KEY=$(jq -r .SecretAccessKey <<<"$given")
+        AWS_SESSION_TOKEN=$(jq -r .SessionToken <<<"$given")
+        export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+        "$@"
+    )
 }
 with_password() { cogtok "$@" --password-stdin <<<"$password"; }
 
@@ -56,13 +62,14 @@ step "token verify --remote" cogtok token verify -p live --remote
 step "token check --for identity-pool" cogtok token check -p live --for identity-pool --token id
 eventually "token m2m (a new domain)" cogtok token m2m -p live
 step "token verify --as m2m" cogtok token verify -p live --as m2m --scope api/read
+# as_direct: with the client of GetClientToken and its secret.
+as_direct() { COGTOK_M2M_CLIENT_ID=$direct COGTOK_M2M_CLIENT_SECRET=$(<"$work/secret") "$@"; }
 # The newest of the flows; a Region may not know it.
 if direct=$(client direct '{"GenerateSecret": true, "ExplicitAuthFlows": ["ALLOW_CLIENT_TOKEN_AUTH"],
     "AllowedOAuthScopes": ["api/read"]}'); then
     secret "$direct" >"$work/secret"
     step "token m2m --transport api (GetClientToken)" \
-        env COGTOK_M2M_CLIENT_ID="$direct" COGTOK_M2M_CLIENT_SECRET="$(cat "$work/secret")" \
-        cogtok token m2m -p live --transport api --no-cache
+        as_direct cogtok token m2m -p live --transport api --no-cache
 else
     saw "token m2m --transport api (GetClientToken)" "not tried: no client with ALLOW_CLIENT_TOKEN_AUTH could be made"
 fi

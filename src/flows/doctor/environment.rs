@@ -63,12 +63,12 @@ pub fn variables(ours: &[String], settings: &Settings, written: &Settings, endpo
     found
 }
 
-/// What AWS_BEARER_TOKEN_BEDROCK holds, judged by its first letters. Bedrock refuses Cognito's tokens there.
-pub fn bedrock_key(begins_like_a_token: bool) -> Finding {
-    match begins_like_a_token {
+/// What AWS_BEARER_TOKEN_BEDROCK holds: Bedrock refuses Cognito's tokens there.
+pub fn bedrock_key(is_of_cognito: bool) -> Finding {
+    match is_of_cognito {
         true => Finding::warn(
             Check::BedrockKey,
-            "AWS_BEARER_TOKEN_BEDROCK holds a token, which Bedrock refuses: it takes its own keys there",
+            "AWS_BEARER_TOKEN_BEDROCK holds a token of Cognito, which Bedrock refuses: it takes its own keys there",
             hints::BEDROCK,
         ),
         false => Finding::ok(Check::BedrockKey, "AWS_BEARER_TOKEN_BEDROCK holds no Cognito token"),

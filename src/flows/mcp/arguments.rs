@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::tool::Tool;
 use crate::error::{Error, Result, printable};
 
-/// How many references to another part of the schema are followed.
-const MOST_REFERENCES: usize = 8;
+/// How many schemas are looked at for the types of one argument: they may refer to each other, in rings too.
+const MOST_SCHEMAS: usize = 500;
 
 /// The types of JSON that a schema can name.
 const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "array", "object", "null"];
@@ -30,7 +30,7 @@ pub fn complete(tool: &Tool, mut arguments: Map<String, Value>, given: &[(String
                 Error::usage(format!("the tool `{name}` has no argument `{shown}`")).hint(all_of(tool))
             })?,
         };
-        arguments.insert(key.clone(), typed(&shown, text, &types(schema, tool.schema(), 0))?);
+        arguments.insert(key.clone(), typed(&shown, text, &types(schema, tool.schema()))?);
     }
     if let Some(missing) = tool.required().into_iter().find(|wanted| !arguments.contains_key(*wanted)) {
         let missing = printable(missing, 80);
@@ -45,7 +45,7 @@ pub fn complete(tool: &Tool, mut arguments: Map<String, Value>, given: &[(String
 fn all_of(tool: &Tool) -> String {
     let required = tool.required();
     let one = |(name, schema): (&String, &Value)| {
-        let types = types(schema, tool.schema(), 0).join(" or ");
+        let types = types(schema, tool.schema()).join(" or ");
         let types = if types.is_empty() { "anything".to_owned() } else { types };
         let needed = if required.contains(&name.as_str()) { ", required" } else { "" };
         format!("{} ({types}{needed})", printable(name, 80))
@@ -57,33 +57,37 @@ fn all_of(tool: &Tool) -> String {
     }
 }
 
-/// The types that a schema allows; none where it does not say.
-fn types(schema: &Value, root: &Value, depth: usize) -> Vec<&'static str> {
-    if depth > MOST_REFERENCES {
-        return Vec::new();
+/// The types that a schema allows, each once and in one order; none where it does not say.
+fn types(schema: &Value, root: &Value) -> Vec<&'static str> {
+    let (mut found, mut waiting, mut seen) = (Vec::new(), vec![schema], 0);
+    while let Some(schema) = waiting.pop().filter(|_| seen < MOST_SCHEMAS) {
+        seen += 1;
+        let referred = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+        let referred = referred.and_then(|pointer| root.pointer(pointer));
+        let several = ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+        let before = waiting.len();
+        waiting.extend(referred.into_iter().chain(several).take(MOST_SCHEMAS));
+        let named = named_types(schema);
+        // What it lists says something where nothing else does.
+        if named.is_empty() && waiting.len() == before {
+            let constants =
+                schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"));
+            found.extend(constants.map(type_of));
+        }
+        found.extend(named);
     }
+    let is_found = |known: &&str| found.contains(known) && !(*known == "integer" && found.contains(&"number"));
+    TYPES.into_iter().filter(is_found).collect()
+}
+
+/// The types that a schema names itself.
+fn named_types(schema: &Value) -> Vec<&'static str> {
     let named: Vec<&str> = match schema.get("type") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    let mut found: Vec<&'static str> =
-        TYPES.into_iter().filter(|known| named.iter().any(|named| named == known)).collect();
-    if let Some(pointer) = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'))
-        && let Some(schema) = root.pointer(pointer)
-    {
-        found.extend(types(schema, root, depth + 1));
-    }
-    for several in ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array()) {
-        found.extend(several.iter().flat_map(|schema| types(schema, root, depth + 1)));
-    }
-    if found.is_empty() {
-        let constants = schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"));
-        found.extend(constants.map(type_of));
-    }
-    // Each once, in one order.
-    let is_found = |known: &&str| found.contains(known) && !(*known == "integer" && found.contains(&"number"));
-    TYPES.into_iter().filter(is_found).collect()
+    TYPES.into_iter().filter(|known| named.contains(known)).collect()
 }
 
 fn type_of(value: &Value) -> &'static str {
@@ -176,6 +180,16 @@ mod tests {
         ] {
             assert_eq!(given(&[(key, text)]).unwrap()[key], wanted, "{key}={text}");
         }
+    }
+
+    #[test]
+    fn schemas_that_refer_to_each_other_without_end_are_looked_at_for_a_moment() {
+        let ring = json!({"anyOf": vec![json!({"$ref": "#/properties/a"}); 400], "type": "integer"});
+        let tool = Tool::of(json!({"name": "t", "inputSchema": {"properties": {"a": ring}}})).unwrap();
+        let begin = std::time::Instant::now();
+        let given = complete(&tool, Map::new(), &[("a".to_owned(), "5".to_owned())]).unwrap();
+        assert_eq!(given, json!({"a": 5}));
+        assert!(begin.elapsed() < std::time::Duration::from_secs(2));
     }
 
     #[test]

@@ -14,8 +14,9 @@ use crate::cognito::mcp::{Incoming, Place, Reply, Session};
 use crate::error::{Error, Kind, Result, printable};
 use crate::secret::Secret;
 
-/// The most pages of tools that are asked for.
+/// The most pages of tools that are asked for, and the most bytes in all of them.
 const MOST_PAGES: usize = 1000;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// How often the rest of an answer is asked for without anything coming.
 const MOST_RESUMPTIONS: usize = 3;
@@ -71,11 +72,15 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::connect`]; also when the server's pages do not end.
     pub async fn tools(&mut self) -> Result<Vec<Tool>, Trouble> {
-        let (mut tools, mut seen, mut cursor) = (Vec::new(), HashSet::new(), None::<String>);
+        let (mut tools, mut seen, mut cursor, mut size) = (Vec::new(), HashSet::new(), None::<String>, 0);
         for _ in 0..MOST_PAGES {
             let params = cursor.as_ref().map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
             let answer = self.ask("tools/list", params, &Vec::new()).await?;
             let mut page = answer.map_err(|error| error.into_error("tools/list"))?;
+            size += page.to_string().len();
+            if size > MOST_BYTES {
+                return Err(Error::network("the server's list of tools is larger than 16 MiB").into());
+            }
             match page.get_mut("tools").map(Value::take) {
                 Some(Value::Array(list)) => tools.extend(list.into_iter().filter_map(Tool::of)),
                 _ => return Err(Error::network("the server's answer to tools/list has no list of tools").into()),

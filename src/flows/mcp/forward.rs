@@ -17,6 +17,7 @@ use super::proxied::{Part, Proxied};
 use crate::cognito::mcp::Place;
 use crate::error::Result;
 use crate::secret::Secret;
+use crate::token::refused::Asked;
 use state::State;
 
 /// The most messages that are on their way at once: each is a connection.
@@ -60,8 +61,8 @@ pub struct Forward {
     pub out: Out,
     /// How long one exchange may take; none where it may go on for as long as something comes.
     pub limit: Option<Duration>,
-    /// The issuers of the profile's pool, to name a wrong one.
-    pub issuers: Vec<String>,
+    /// Who is asked with which token, to explain a refusal.
+    pub asked: Asked,
 }
 
 /// Forwards until the client has no more to say, or does not listen any more. Then the session is ended.

@@ -1,7 +1,6 @@
 //! The Model Context Protocol (MCP), as a client of one server: `client` asks for tools and calls them, `forward` hands on
 //! what another client says. The wire is [`cognito::mcp`](crate::cognito::mcp).
 
-pub mod address;
 pub mod arguments;
 mod attend;
 pub mod client;

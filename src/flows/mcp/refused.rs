@@ -4,16 +4,18 @@ use super::message::{RpcError, error_in};
 use crate::cognito::mcp::Refusal;
 use crate::error::{Error, Kind, printable};
 use crate::secret::Secret;
-use crate::token::consumer::Consumer;
-use crate::token::refusal::{Refused, explain};
+use crate::token::refused::{Asked, Failed};
 
-/// The error for a request `method` that was refused, sent with `token`, at `now` (milliseconds since the Unix epoch).
-/// `issuers` are those of the profile's pool, where it has one.
-pub fn error(method: &str, refusal: &Refusal, token: &Secret, issuers: &[String], now: u64) -> Error {
+/// The error for a request `method` that `asked` refused, sent with `token`, at `now` (milliseconds since the Unix epoch).
+pub fn error(method: &str, refusal: &Refusal, token: &Secret, asked: &Asked, now: u64) -> Error {
     let Refusal { status, challenge, body } = refusal;
     if matches!(status, 401 | 403) {
-        let refused = Refused { status: *status, challenge: challenge.as_deref(), body };
-        return explain(Consumer::AgentcoreGateway, refused, token.expose(), issuers, now);
+        let (status, challenge, body) = (*status, challenge.as_deref(), body.as_bytes());
+        return Failed { status, challenge, error_type: None, media_type: "", body }.refusal(
+            asked,
+            token.expose(),
+            now,
+        );
     }
     of_status(method, refusal)
 }

@@ -25,7 +25,8 @@ pub fn warn_of(variable: &str) {
     }
 }
 
-fn is_of_cognito(token: &str) -> bool {
+/// Whether this is a token of Cognito.
+pub fn is_of_cognito(token: &str) -> bool {
     let claims = payload_unverified(token.trim());
     let issuer = claims.as_ref().and_then(|claims| claims.get("iss")).and_then(|issuer| issuer.as_str());
     issuer.is_some_and(|issuer| {

@@ -13,7 +13,7 @@ use cogtok::flows::mcp::forward::{self, Forward};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::call::bearer::SILENCE;
-use crate::commands::call::server::{Server, known_issuers};
+use crate::commands::call::server::Server;
 use crate::commands::token::source::Source;
 use crate::terminal::{Delivered, stdin_lines};
 use crate::{complete, interrupt, terminal};
@@ -45,16 +45,16 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     app.output(&[Output::Text])?;
     let server = Server::find(app, &args.target)?;
     let mut source = args.source.clone();
-    source.or_of(server.owner);
-    source.check(app)?;
+    source.or_of(server.place.owner);
+    let asked = server.asked(app, source.options(app)?);
     interrupt::watch();
     let place = Place { wire: app.new_wire()?, url: server.url, silence: SILENCE };
-    let (limit, issuers) = (app.given_timeout(), known_issuers(app));
-    let (asks, asked) = mpsc::channel();
+    let limit = app.given_timeout();
+    let (asks, questions) = mpsc::channel();
     // Getting a token blocks, so messages are forwarded on a thread of their own.
     let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
         let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered == Delivered::Yes));
-        let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, issuers };
+        let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
         let outcome = runtime.block_on(forward::run(forward));
         // A name look-up on a thread of its own may never end; it is left behind.
@@ -64,7 +64,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     let forwarder = forwarder.map_err(|why| failed(&why))?;
     let mut tokens = Tokens::new(app, source);
     // Ends when the forwarder does.
-    for ask in asked {
+    for ask in questions {
         let _ = ask.answer.send(tokens.get(ask.refused.as_ref()));
     }
     forwarder.join().unwrap_or_else(|_| Err(Error::new(Kind::Failure, "the forwarder ended")))

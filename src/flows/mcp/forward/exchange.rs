@@ -133,7 +133,7 @@ pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Re
     Ok(match reply {
         Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
             let now = state.place().wire.now();
-            return Err(refused::error(&message.method, &refusal, &token, state.issuers(), now));
+            return Err(refused::error(&message.method, &refusal, &token, state.asked(), now));
         }
         reply => reply,
     })
@@ -209,6 +209,8 @@ fn note(state: &State, answer: &Value) {
     state.learn(answer);
     let version = answer.pointer("/result/protocolVersion").and_then(Value::as_str);
     let mut session = state.session();
+    // One that no header may have is the client's alone to refuse.
+    let version = version.filter(|version| version.bytes().all(|byte| byte.is_ascii_graphic()));
     if let Some(version) = version.filter(|_| session.version.is_none() && state.beginning.borrow().is_some()) {
         session.version = Some(version.to_owned());
         state.set_session(session);

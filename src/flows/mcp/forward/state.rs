@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::mcp::headers::{Marked, marked};
 use crate::flows::mcp::proxied::{Proxied, line};
 use crate::secret::Secret;
+use crate::token::refused::Asked;
 
 /// How far off the deadline of a client that has none is.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -62,9 +63,9 @@ impl State {
         self.forward.limit
     }
 
-    /// The issuers of the profile's pool.
-    pub fn issuers(&self) -> &[String] {
-        &self.forward.issuers
+    /// Who is asked with which token.
+    pub fn asked(&self) -> &Asked {
+        &self.forward.asked
     }
 
     /// The session as it is now.

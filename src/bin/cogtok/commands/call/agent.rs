@@ -1,8 +1,6 @@
 //! An agent of Bedrock AgentCore Runtime: its address, its log, and the sessions with it.
 
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::aws_origin;
-use cogtok::profile::services::Service;
 use cogtok::profile::words::TargetKind;
 use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
@@ -37,26 +35,14 @@ impl Agent {
         let (mut url, qualifier, log) = match &place.at {
             At::Url(url) => (url.clone(), qualifier, None),
             At::Arn(arn) => {
-                // The ARN of an endpoint is that of its runtime, and the endpoint's name.
-                let (runtime, endpoint) = match arn.as_str().split_once("/runtime-endpoint/") {
-                    Some((runtime, endpoint)) => (runtime, Some(endpoint)),
-                    None => (arn.as_str(), None),
-                };
-                let qualifier = qualifier.or(endpoint);
-                let region = arn.region();
+                let qualifier = qualifier.or(arn.runtime().1);
                 let log = format!(
-                    "aws logs tail /aws/bedrock-agentcore/runtimes/{}-{} --since 5m --region {region}",
+                    "aws logs tail /aws/bedrock-agentcore/runtimes/{}-{} --since 5m --region {}",
                     arn.id(),
-                    qualifier.unwrap_or("DEFAULT")
+                    qualifier.unwrap_or("DEFAULT"),
+                    arn.region()
                 );
-                let base = match app.profile(&[])?.endpoint(Service::BedrockAgentcore) {
-                    Some(endpoint) => endpoint.as_str().trim_end_matches('/').to_owned(),
-                    None => aws_origin(Service::BedrockAgentcore.host(), &region),
-                };
-                // The whole ARN is one segment of the path.
-                let encoded: String = url::form_urlencoded::byte_serialize(runtime.as_bytes()).collect();
-                let url = Url::parse(&format!("{base}/runtimes/{encoded}"))
-                    .map_err(|why| Error::usage(format!("no address can be made of the ARN: {why}")))?;
+                let url = app.profile(&[])?.agentcore_url(arn)?;
                 (url, qualifier, Some(log))
             }
         };
@@ -64,10 +50,14 @@ impl Agent {
         if !whole.ends_with("/invocations") {
             whole.push_str("/invocations");
         }
-        if let Some(path) = path {
-            whole = format!("{whole}/{}", path.trim_start_matches('/'));
-        }
         url.set_path(&whole);
+        if let Some(path) = path {
+            let below = format!("{}/", url.path());
+            url.set_path(&format!("{below}{}", path.trim_start_matches('/')));
+            if !url.path().starts_with(&below) {
+                return Err(Error::usage("`--path` leads away from the agent's address"));
+            }
+        }
         if let Some(qualifier) = qualifier {
             url.query_pairs_mut().append_pair("qualifier", qualifier);
         }

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use cogtok::cognito::stream::Streamed;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::issuers;
 use cogtok::store::handout::{self, Replacement};
-use cogtok::token::refused::{Api, Failed};
+use cogtok::token::refused::{Asked, Failed};
 
 use crate::app::App;
 use crate::commands::token::source::Got;
@@ -136,7 +135,7 @@ pub fn pass(
 }
 
 /// The error that an answer is: what the server says, what may be the reason, and what to do. None where the answer is no failure.
-pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, passed: &Passed) -> Result<Option<Error>> {
+pub fn failure(app: &App, asked: &Asked, got: &Got, answer: &Streamed, passed: &Passed) -> Result<Option<Error>> {
     log::info!(target: "cogtok", "the body has {} bytes", passed.count);
     if !is_failure(answer) {
         return Ok(None);
@@ -162,9 +161,7 @@ pub fn failure(app: &App, api: Api, got: &Got, answer: &Streamed, passed: &Passe
     let words = failed.words().filter(|words| !status.to_ascii_lowercase().ends_with(&words.to_ascii_lowercase()));
     let words = words.map(|words| format!(": {words}")).unwrap_or_default();
     let error = Error::new(kind, format!("{} answers {status}{words}", answer.host()));
-    let pool = app.profile(&[]).ok().and_then(|profile| profile.user_pool_id().map(issuers).ok());
-    let known = pool.as_ref().map(<[String; 2]>::as_slice).unwrap_or_default();
-    let hints = failed.explain(api, got.token()?.value.expose(), &got.options(), known, env::now());
+    let hints = failed.explain(asked, got.token()?.value.expose(), env::now());
     let error = hints.into_iter().fold(error, Error::hint);
     Ok(Some(match app.clock_is_off() {
         Some(words) if kind == Kind::Refused => error.hint(format!("{words}: set it")),

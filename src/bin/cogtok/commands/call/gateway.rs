@@ -14,7 +14,7 @@ use cogtok::flows::mcp::tool::{Outcome, Tool};
 use cogtok::secret::Secret;
 
 use super::bearer::SILENCE;
-use super::server::{Server, known_issuers};
+use super::server::Server;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::source::Source;
@@ -80,9 +80,9 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     let request = Request::of(args)?;
     let server = Server::find(app, &args.target)?;
     let mut source = args.source.clone();
-    source.or_of(server.owner);
+    source.or_of(server.place.owner);
     let mut got = source.get(app)?;
-    let place = Place { wire: app.wire()?, url: server.url, silence: SILENCE };
+    let place = Place { wire: app.wire()?, url: server.url.clone(), silence: SILENCE };
     let mut given = converse(app, &place, &got.token()?.value, &request)?;
     if matches!(&given, Err(Trouble::Refused(refusal)) if refusal.status == 401) && got.is_cached() {
         log::info!(target: "cogtok", "the server answers 401: the cached token is renewed, once");
@@ -99,7 +99,8 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
         Err(Trouble::Failed(error)) => Err(error),
         Err(Trouble::Refused(refusal)) => {
             let token = &got.token()?.value;
-            let error = refused::error("the request", &refusal, token, &known_issuers(app), crate::env::now());
+            let asked = server.asked(app, got.options());
+            let error = refused::error("the request", &refusal, token, &asked, crate::env::now());
             Err(match app.clock_is_off() {
                 Some(words) if matches!(refusal.status, 401 | 403) => error.hint(format!("{words}: set it")),
                 _ => error,

@@ -43,8 +43,8 @@ pub struct Http {
 pub fn run(app: &App, args: &Http) -> Result<()> {
     app.output(&[Output::Text])?;
     let place = Place::find(app, &args.target)?;
-    let url = match place.at {
-        At::Url(url) => url,
+    let url = match &place.at {
+        At::Url(url) => url.clone(),
         At::Arn(arn) => {
             let command = if arn.is_gateway() { "gateway" } else { "runtime" };
             return Err(Error::usage(format!("a {command} of Bedrock AgentCore has a call of its own"))
@@ -75,5 +75,6 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     let mut sink = args.taking.sink(&answer)?;
     let passed = answer::pass(app, &mut answer, sink.is_live(), |part| sink.put(part));
     sink.end(passed.is_ok())?;
-    answer::failure(app, Api::Http, &got, &answer, &passed?)?.map_or(Ok(()), Err)
+    let asked = place.asked(app, Api::Http, got.options());
+    answer::failure(app, &asked, &got, &answer, &passed?)?.map_or(Ok(()), Err)
 }

@@ -1,8 +1,11 @@
 //! Where a call goes: to an address that is typed, or to a target of the profile. The token goes there and nowhere else.
 
+use cogtok::cognito::agentcore::Resource;
 use cogtok::error::{Error, Result};
+use cogtok::profile::issuers;
 use cogtok::profile::targets::Address;
 use cogtok::profile::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
+use cogtok::token::refused::{Api, Asked};
 use url::Url;
 
 use crate::app::App;
@@ -15,6 +18,8 @@ pub struct Place {
     pub owner: Option<TokenOwner>,
     /// What it is, where it is a target of the profile.
     pub kind: Option<TargetKind>,
+    // What `token check --arn` takes for it, where AWS can be asked about it.
+    arn: Option<String>,
 }
 
 /// A URL, or what has one.
@@ -28,13 +33,14 @@ impl Place {
     /// The place of `text`: a URL, an ARN, or the name of a target with what may follow its URL.
     pub fn find(app: &App, text: &str) -> Result<Self> {
         if text.starts_with("arn:") {
-            return Ok(Place { at: At::Arn(text.parse()?), owner: None, kind: None });
-        }
-        if text.contains("://") {
-            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None });
+            return Ok(Place { at: At::Arn(text.parse()?), owner: None, kind: None, arn: Some(text.to_owned()) });
         }
         let end = text.find(['/', '?']).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
+        // What follows a name may hold an address as well: `api?next=https://…`.
+        if name.ends_with(':') && rest.starts_with("//") {
+            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None, arn: None });
+        }
         let name: TargetName =
             name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
         let profile = app.profile_name()?.ok_or_else(|| {
@@ -42,12 +48,24 @@ impl Place {
                 .hint("choose one with `-p NAME`; an address begins with https://")
         })?;
         let target = app.config()?.target(&profile, &name)?;
+        let arn = Resource::at(&target.address).map(|_| name.to_string());
         let at = match target.address {
             Address::Url(base) => At::Url(below(&base, rest)),
             Address::Arn(arn) if rest.is_empty() => At::Arn(arn),
             Address::Arn(_) => return Err(Error::usage(format!("`{name}` is an ARN, which no path can follow"))),
         };
-        Ok(Place { at, owner: target.owner, kind: Some(target.kind) })
+        Ok(Place { at, owner: target.owner, kind: Some(target.kind), arn })
+    }
+
+    /// What an explanation of a refusal needs to know; `options` choose the token for another command.
+    pub fn asked(&self, app: &App, api: Api, options: String) -> Asked {
+        let check = match (&self.arn, api) {
+            (Some(arn), _) => format!("--arn {arn}"),
+            (None, Api::Runtime) => "--for agentcore-runtime --authorizer FILE".to_owned(),
+            (None, _) => "--for agentcore-gateway --authorizer FILE".to_owned(),
+        };
+        let pool = app.profile(&[]).ok().and_then(|profile| profile.user_pool_id().map(issuers).ok());
+        Asked { api, check, options, issuers: pool.map(Vec::from).unwrap_or_default() }
     }
 }
 

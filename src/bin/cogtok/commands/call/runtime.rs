@@ -110,7 +110,8 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     let passed = pass(app, &mut answer, &mut sink, &mut told, args.raw);
     let ended = told.end(&mut sink);
     sink.end(passed.is_ok())?;
-    let error = answer::failure(app, Api::Runtime, &got, &answer, &passed?)?;
+    let asked = place.asked(app, Api::Runtime, got.options());
+    let error = answer::failure(app, &asked, &got, &answer, &passed?)?;
     let is_agents = matches!(answer.status(), 424 | 500..);
     error.map_or(ended, |error| Err(if is_agents { agent.point_to_log(error) } else { error }))?;
     told.failure().map_err(|error| agent.point_to_log(error))

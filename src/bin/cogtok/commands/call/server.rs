@@ -1,18 +1,17 @@
 //! The MCP server that a command names: by its URL, its ARN or as a target of the profile.
 
 use cogtok::error::Result;
-use cogtok::flows::mcp::address;
-use cogtok::profile::issuers;
-use cogtok::profile::words::TokenOwner;
+use cogtok::token::refused::{Api, Asked};
 use url::Url;
 
 use super::place::{At, Place};
 use crate::app::App;
 
-/// Where it is, and whose token it takes, where that is known.
+/// Where it is, and what the profile says of it.
 pub struct Server {
     pub url: Url,
-    pub owner: Option<TokenOwner>,
+    pub place: Place,
+    api: Api,
 }
 
 impl Server {
@@ -23,16 +22,21 @@ impl Server {
     /// target that the profile does not have.
     pub fn find(app: &App, text: &str) -> Result<Self> {
         let place = Place::find(app, text)?;
-        let url = match place.at {
-            At::Url(url) => url,
-            At::Arn(arn) => address::endpoint(&arn)?,
+        let (url, api) = match &place.at {
+            At::Url(url) => (url.clone(), Api::Gateway),
+            At::Arn(arn) => {
+                let mut url = app.profile(&[])?.agentcore_url(arn)?;
+                if let Some(endpoint) = arn.runtime().1 {
+                    url.query_pairs_mut().append_pair("qualifier", endpoint);
+                }
+                (url, if arn.is_gateway() { Api::Gateway } else { Api::Runtime })
+            }
         };
-        Ok(Server { url, owner: place.owner })
+        Ok(Server { url, place, api })
     }
-}
 
-/// The issuers of the profile's pool, where it has one.
-pub fn known_issuers(app: &App) -> Vec<String> {
-    let pool = app.profile(&[]).and_then(|profile| profile.user_pool_id().cloned());
-    pool.map(|pool| issuers(&pool).to_vec()).unwrap_or_default()
+    /// What an explanation of a refusal needs to know; `options` choose the token for another command.
+    pub fn asked(&self, app: &App, options: String) -> Asked {
+        self.place.asked(app, self.api, options)
+    }
 }

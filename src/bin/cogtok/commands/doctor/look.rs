@@ -13,6 +13,7 @@ use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
 use crate::app::{App, aws_environment, offer_old_variables, variable};
+use crate::commands::bedrock_key;
 use crate::commands::secret::bindings;
 use crate::env;
 
@@ -49,7 +50,8 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     }
     let endpoint = aws.endpoints.get(&Service::CognitoIdp).map(|(name, _)| *name);
     found.extend(environment::variables(&env::ours(), &settings, &alone(written), endpoint));
-    found.extend(env::var("AWS_BEARER_TOKEN_BEDROCK").map(|key| environment::bedrock_key(key.starts_with("eyJ"))));
+    let key = env::secret(bedrock_key::VARIABLE);
+    found.extend(key.map(|key| environment::bedrock_key(bedrock_key::is_of_cognito(key.expose()))));
     found.sort_by_key(|finding| finding.check);
     found
 }

@@ -74,14 +74,7 @@ impl Got {
 
     /// The options that choose it for another command, each with a space before it.
     pub fn options(&self) -> String {
-        let mut options = format!(" --as {}", self.owner);
-        if let Some(name) = self.username.as_deref().and_then(|name| shlex::try_quote(name).ok()) {
-            options.push_str(&format!(" --username {name}"));
-        }
-        if self.policy.token == TokenUse::Id {
-            options.push_str(" --token id");
-        }
-        options
+        options(self.owner, self.username.as_deref(), self.policy.token)
     }
 
     /// Which of the tokens it is.
@@ -117,12 +110,13 @@ impl Source {
         self.no_cache
     }
 
-    /// Checks whose token it is, without getting it.
+    /// As [`Got::options`], without getting the token.
     ///
     /// # Errors
     /// What [`Source::get`] gives before it asks for anything.
-    pub fn check(&self, app: &App) -> Result<()> {
-        self.whose(app).map(drop)
+    pub fn options(&self, app: &App) -> Result<String> {
+        let kind = self.token.as_deref().map_or(Ok(TokenUse::Access), str::parse)?;
+        Ok(options(self.whose(app)?, self.username.as_deref(), kind))
     }
 
     /// Gets the token: from the cache, else as `token user` and `token m2m` do.
@@ -165,6 +159,17 @@ impl Source {
             (None, None) => self.owner.map_or_else(|| of_profile(app, &app.profile(&[])?), Ok),
         }
     }
+}
+
+fn options(owner: TokenOwner, username: Option<&str>, kind: TokenUse) -> String {
+    let mut options = format!(" --as {owner}");
+    if let Some(name) = username.and_then(|name| shlex::try_quote(name).ok()) {
+        options.push_str(&format!(" --username {name}"));
+    }
+    if kind == TokenUse::Id {
+        options.push_str(" --token id");
+    }
+    options
 }
 
 /// Whose token the profile is for, where it is for one alone.
