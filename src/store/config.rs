@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::config_lint::is_name_of_a_secret;
 use super::file;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
@@ -20,6 +21,9 @@ pub const LIMIT: u64 = 16 * 1024 * 1024;
 pub(super) const TARGETS: &str = "targets";
 
 pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
+
+/// What to do about a configuration that can't be understood.
+pub(crate) const EDIT: &str = "mend it: cogtok profile edit";
 
 /// A configuration file as it was when it was read.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +43,7 @@ impl Config {
         let text = read_text(path)?.unwrap_or_default();
         let table = text.parse().map_err(|error: toml::de::Error| {
             // The parser's own words repeat the line, which may hold what should not be shown.
-            not_toml(path, &text, error.span(), error.message())
+            not_toml(path, &text, error.span(), error.message()).hint(EDIT)
         })?;
         Ok(Config { path: Some(path.to_path_buf()), table })
     }
@@ -191,9 +195,7 @@ impl Config {
         let profile = self.table.get("profiles").and_then(Value::as_table).and_then(|all| all.get(name.as_str()));
         match profile {
             Some(Value::Table(profile)) => Ok(profile),
-            Some(_) => {
-                Err(Error::config(format!("`profiles.{name}` is not a table")).hint("mend the file with an editor"))
-            }
+            Some(_) => Err(Error::config(format!("`profiles.{name}` is not a table")).hint(EDIT)),
             None => Err(self.no_such_profile(name)),
         }
     }
@@ -258,7 +260,6 @@ pub(crate) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usi
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let why = printable(why.lines().next().unwrap_or_default(), 120);
     Error::config(format!("{} is not valid TOML at line {line}, column {column}: {why}", path.display()))
-        .hint("mend the file with an editor; nothing was changed")
 }
 
 /// The value at a dotted key of a profile.
@@ -279,10 +280,7 @@ fn lookup_target<'a>(profile: &'a Table, dotted: &str) -> Option<&'a str> {
 
 /// The values that the file has for a key.
 pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
-    let wrong = |what: &str| {
-        Error::config(format!("`{}` is not {what}", key.dotted()))
-            .hint(format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()))
-    };
+    let wrong = |what: &str| Error::config(format!("`{}` is not {what}", key.dotted())).hint(how_to_set(key));
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Array(items) if key.is_list() => {
@@ -293,6 +291,14 @@ pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
         _ if key.is_list() => Err(wrong("a list of strings")),
         _ if key.is_bool() => Err(wrong("true or false")),
         _ => Err(wrong("a string")),
+    }
+}
+
+/// How a key comes to have another value, as a hint.
+pub(crate) fn how_to_set(key: Key) -> String {
+    match key {
+        Key::Secrets => EDIT.to_owned(),
+        key => format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()),
     }
 }
 
@@ -310,7 +316,7 @@ pub(crate) fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
 
 fn unknown(key: &str, near: Option<&str>) -> String {
     let shown = printable(key, 80);
-    if ["secret", "passw"].iter().any(|word| key.contains(word)) {
+    if is_name_of_a_secret(key) {
         return format!(
             "`{shown}` in the configuration is ignored: secrets do not belong there; `cogtok secret set KIND` takes them"
         );

@@ -41,11 +41,14 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
         Ok(mut profile) => {
             app.settle_region(&mut profile);
             found.extend(of_profile(app, is_offline, &profile, is_whole));
-            found.push(aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)));
+            found.push(match is_whole {
+                true => aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)),
+                false => Finding::skip(Check::Region, "the profile can't be read"),
+            });
         }
         Err(error) => found.push(configuration::unresolved(&error)),
     }
-    let endpoint = aws.endpoints.get(&Service::CognitoIdp).map(|(name, _)| *name);
+    let endpoint = aws.endpoints.get(&Service::CognitoIdp).map(|(name, value)| (*name, value.as_str()));
     found.extend(environment::variables(&env::ours(), &settings, &alone(written), endpoint));
     found.extend(env::var("AWS_BEARER_TOKEN_BEDROCK").map(|key| environment::bedrock_key(key.starts_with("eyJ"))));
     found.sort_by_key(|finding| finding.check);
