@@ -22,6 +22,10 @@ pub(super) const TARGETS: &str = "targets";
 
 pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
+/// How the first profile is made, as a hint.
+pub const FIRST_PROFILE: &str =
+    "make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID";
+
 /// What to do about a configuration that can't be understood.
 pub(crate) const EDIT: &str = "mend it: cogtok profile edit";
 
@@ -211,7 +215,7 @@ pub fn no_such_profile(name: &ProfileName, names: &[ProfileName]) -> Error {
     let error = Error::config(format!("there is no profile `{name}`"));
     match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None if names.is_empty() => error.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+        None if names.is_empty() => error.hint(FIRST_PROFILE),
         None => error.hint(format!("the profiles are {}", list(names))),
     }
 }

@@ -29,7 +29,7 @@ pub fn configuration(
     };
     let shown = path.display().to_string();
     if !path.exists() {
-        return vec![Finding::warn(check, format!("there is no {shown} yet"), hints::FIRST_PROFILE)];
+        return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
     let mut found = match file::why_shared(path) {
         None => vec![Finding::ok(check, format!("{shown}, readable and private"))],
@@ -87,7 +87,7 @@ pub fn chosen(
         Ok(Some(name)) if !names.contains(name) => Finding::of(check, &config.no_such_profile(name)),
         Ok(Some(name)) => Finding::ok(check, format!("`{name}`, from {named_by}")),
         Ok(None) if is_described => Finding::ok(check, "none; options and variables stand in for one"),
-        Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", hints::FIRST_PROFILE),
+        Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", config::FIRST_PROFILE),
         Ok(None) => {
             let hint = with(hints::CHOOSE, &config::list(&names));
             Finding::warn(check, "none is chosen, so only this machine is looked at", hint)

@@ -13,7 +13,6 @@ pub(super) const SECRET_STORE: &str =
 pub(super) const LINT: &str = "see all: cogtok profile lint";
 pub(super) const TAKE_OUT: &str =
     "take it out (cogtok profile unset {name} {value}) and store it: cogtok secret set KIND{p}";
-pub(super) const FIRST_PROFILE: &str = "cogtok profile import SOURCE, or cogtok profile create NAME";
 pub(super) const CHOOSE: &str = "cogtok profile use NAME, or add `-p NAME`; the profiles are {value}";
 pub(super) const SET: &str = "cogtok profile set {name} {value} VALUE";
 pub(super) const UNSET: &str = "unset {value}";
