@@ -32,6 +32,8 @@ const USER_TOKEN: &str = r#"printf %s "$PASSWORD" | cogtok token user -p ws --us
 const M2M_EXPORT: &str = "eval $(cogtok token m2m -p ws --export); printf '%s\\n' \"$COGTOK_ACCESS_TOKEN\"";
 const VERIFY: &str = "cogtok token verify -p ws --as m2m --scope api.dev/read";
 const CHECK: &str = "cogtok token check -p ws --as m2m --for agentcore-gateway --allowed-client $M2M";
+const IMPORT: &str = r#"cogtok profile import "$PARAMETER" --name imported"#;
+const IMPORTED: &str = "cogtok token m2m -p imported";
 const FROM_SECRETS_MANAGER: &str = r#"cogtok token m2m --secret-arn "$ARN" --region us-east-1"#;
 
 fn main() -> ExitCode {
@@ -105,10 +107,12 @@ impl Stage {
             ("M2M", workshop.m2m.id.clone()),
             ("URL", workshop.token_url.clone()),
             ("ARN", workshop.secret_arn.clone()),
+            ("PARAMETER", workshop.ssm_parameter.clone()),
             ("SECRET", workshop.m2m_secret().into()),
             ("AWS_ENDPOINT_URL", workshop.endpoint.clone()),
             ("AWS_ACCESS_KEY_ID", "test".into()),
             ("AWS_SECRET_ACCESS_KEY", "test".into()),
+            ("AWS_REGION", workshop.region.into()),
         ];
         match &self.keyring {
             Some(keyring) => env.push(("DBUS_SESSION_BUS_ADDRESS", keyring.address().into())),
@@ -128,7 +132,10 @@ impl Stage {
         let field = |name: &str| user[name].as_str().map(String::from).ok_or(CREATE_USER);
         let (email, password) = (field("email")?, field("password")?);
         let who = [("EMAIL", email.clone()), ("PASSWORD", password.clone())];
-        for line in [USER_TOKEN, M2M_EXPORT, FROM_SECRETS_MANAGER] {
+        for line in [USER_TOKEN, M2M_EXPORT, FROM_SECRETS_MANAGER, IMPORTED] {
+            if line == IMPORTED {
+                self.types(IMPORT, &who)?;
+            }
             let token = self.types(line, &who)?;
             match try_verify(token.trim(), self.workshop) {
                 Ok(claims) => println!("  verified by PyJWT: {}", summary(&claims)),
@@ -161,7 +168,7 @@ impl Stage {
     fn shell(&self, email: &str, password: &str) {
         let program = std::env::var_os("SHELL").unwrap_or_else(|| "sh".into());
         println!(
-            "\nYour shell in the throwaway home: profile ws, $POOL $WEB $M2M $URL $ARN $SECRET $EMAIL $PASSWORD. `exit` ends it."
+            "\nYour shell in the throwaway home: profile ws, $POOL $WEB $M2M $URL $ARN $PARAMETER $SECRET $EMAIL $PASSWORD. `exit` ends it."
         );
         let mut command = self.home.command(program);
         command.envs(self.env()).env("PATH", path_with_cogtok()).env("EMAIL", email).env("PASSWORD", password);
