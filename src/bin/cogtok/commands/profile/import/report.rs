@@ -12,6 +12,9 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::terminal;
 
+/// The widest that the column of values is, so that most lines fit a terminal.
+const WIDEST: usize = 32;
+
 pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
     if app.output(&FORMS)? == Output::Json {
         let mut all: Vec<Value> = plans.iter().map(|plan| as_json(args, plan)).collect();
@@ -54,7 +57,7 @@ fn table(app: &App, plan: &Plan) {
     let before = |key: Key| plan.before.as_ref().map(|settings| settings.list(key).join(" "));
     let widest = plan.settings.iter().map(|setting| shown(&setting.values).chars().count()).max().unwrap_or_default();
     let line = |what: &str, value: &str, note: &str| {
-        terminal::note(format!("  {what:<17} {value:<width$}  {note}", width = widest.min(60)).trim_end());
+        entry(what, value, note, widest.min(WIDEST)).iter().for_each(|line| terminal::note(line));
     };
     for Setting { key, values, origin } in &plan.settings {
         let change = match before(*key) {
@@ -81,6 +84,14 @@ fn table(app: &App, plan: &Plan) {
             None => {}
         }
     }
+}
+
+/// A line of the list; two where the value is wider than its column.
+fn entry(what: &str, value: &str, note: &str, width: usize) -> Vec<String> {
+    if value.chars().count() > width && !note.is_empty() {
+        return vec![format!("  {what:<17} {value}"), format!("{:20}{note}", "")];
+    }
+    vec![format!("  {what:<17} {value:<width$}  {note}").trim_end().to_owned()]
 }
 
 fn shown(values: &[String]) -> String {
