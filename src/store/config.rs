@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::config_lint::is_name_of_a_secret;
 use super::file;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
@@ -22,6 +23,13 @@ pub const LIMIT: u64 = 16 * 1024 * 1024;
 pub(crate) const TARGETS: &str = "targets";
 
 pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
+
+/// How the first profile is made, as a hint.
+pub const FIRST_PROFILE: &str =
+    "make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID";
+
+/// What to do about a configuration that can't be understood.
+pub(crate) const EDIT: &str = "mend it: cogtok profile edit";
 
 /// A configuration file as it was when it was read.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +49,7 @@ impl Config {
         let text = read_text(path)?.unwrap_or_default();
         let table = text.parse().map_err(|error: toml::de::Error| {
             // The parser's own words repeat the line, which may hold what should not be shown.
-            not_toml(path, &text, error.span(), error.message())
+            not_toml(path, &text, error.span(), error.message()).hint(EDIT)
         })?;
         Ok(Config { path: Some(path.to_path_buf()), table })
     }
@@ -162,9 +170,7 @@ impl Config {
         let profile = self.table.get("profiles").and_then(Value::as_table).and_then(|all| all.get(name.as_str()));
         match profile {
             Some(Value::Table(profile)) => Ok(profile),
-            Some(_) => {
-                Err(Error::config(format!("`profiles.{name}` is not a table")).hint("mend the file with an editor"))
-            }
+            Some(_) => Err(Error::config(format!("`profiles.{name}` is not a table")).hint(EDIT)),
             None => Err(self.no_such_profile(name)),
         }
     }
@@ -180,7 +186,7 @@ pub fn no_such_profile(name: &ProfileName, names: &[ProfileName]) -> Error {
     let error = Error::config(format!("there is no profile `{name}`"));
     match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None if names.is_empty() => error.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+        None if names.is_empty() => error.hint(FIRST_PROFILE),
         None => error.hint(format!("the profiles are {}", list(names))),
     }
 }
@@ -229,7 +235,6 @@ pub(crate) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usi
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let why = printable(why.lines().next().unwrap_or_default(), 120);
     Error::config(format!("{} is not valid TOML at line {line}, column {column}: {why}", path.display()))
-        .hint("mend the file with an editor; nothing was changed")
 }
 
 /// The value at a dotted key of a profile.
@@ -242,10 +247,7 @@ pub(crate) fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> 
 
 /// The values that the file has for a key.
 pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
-    let wrong = |what: &str| {
-        Error::config(format!("`{}` is not {what}", key.dotted()))
-            .hint(format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()))
-    };
+    let wrong = |what: &str| Error::config(format!("`{}` is not {what}", key.dotted())).hint(how_to_set(key));
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Array(items) if key.is_list() => {
@@ -256,6 +258,14 @@ pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
         _ if key.is_list() => Err(wrong("a list of strings")),
         _ if key.is_bool() => Err(wrong("true or false")),
         _ => Err(wrong("a string")),
+    }
+}
+
+/// How a key comes to have another value, as a hint.
+pub(crate) fn how_to_set(key: Key) -> String {
+    match key {
+        Key::Secrets => EDIT.to_owned(),
+        key => format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()),
     }
 }
 
@@ -273,7 +283,7 @@ pub(crate) fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
 
 fn unknown(key: &str, near: Option<&str>) -> String {
     let shown = printable(key, 80);
-    if ["secret", "passw"].iter().any(|word| key.contains(word)) {
+    if is_name_of_a_secret(key) {
         return format!(
             "`{shown}` in the configuration is ignored: secrets do not belong there; `cogtok secret set KIND` takes them"
         );

@@ -9,7 +9,7 @@ use std::time::Instant;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::cache::held;
-use super::config::{TARGETS, VERSION, no_such_profile, not_toml, read_text};
+use super::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError};
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
@@ -30,8 +30,9 @@ pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -
     let held = hold(path, deadline)?;
     let before = read_text(path)?;
     let text = before.clone().unwrap_or_default();
-    let document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| not_toml(path, &text, error.span(), error.message()))?;
+    let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        not_toml(path, &text, error.span(), error.message()).hint("nothing was changed").hint(EDIT)
+    })?;
     if document.get("version").and_then(Item::as_integer).is_some_and(|version| version > VERSION) {
         return Err(newer(path));
     }

@@ -85,6 +85,18 @@ fn profiles_are_offered_with_what_each_is_for_wherever_one_is_wanted() {
 }
 
 #[test]
+fn options_do_not_stand_among_what_is_asked_for_and_are_offered_where_nothing_else_is() {
+    let home = Home::new();
+    home.config("[profiles.only]\n");
+    for shell in ["bash", "zsh", "fish"] {
+        let one = tab(&home, shell, &["profile", "use", ""]).run();
+        assert_eq!(one.ok().quiet().stdout.trim_end(), "only", "{shell}: the only profile is completed at once");
+        tab(&home, shell, &["profile", "use", "-"]).run().ok().stdout_has("--config");
+        tab(&home, shell, &["token", "m2m", ""]).run().ok().stdout_has("--scope");
+    }
+}
+
+#[test]
 fn the_profiles_are_those_of_the_configuration_that_the_line_names() {
     let home = Home::new();
     home.config(CONFIG);

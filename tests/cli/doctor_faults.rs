@@ -45,7 +45,8 @@ fn each_fault_of_the_configuration_is_told_and_the_rest_is_looked_at() {
     for words in ["user_pool_id", "auth_flow"] {
         says(output.code(3), "profile", "fail", words);
     }
-    says(&output, "configuration", "warn", "secrets do not belong there");
+    says(&output, "configuration", "warn", "`client_secret` is a secret, and nothing reads it here");
+    assert!(hint(&output, "configuration", "warn").contains("cogtok profile unset ws client_secret"));
     says(&output, "identity-pool", "warn", "us-east-1:12");
     says(&output, "region", "ok", "--region");
     says(&output, "cognito-api", "ok", &workshop().endpoint);
@@ -71,6 +72,25 @@ fn each_fault_of_the_configuration_is_told_and_the_rest_is_looked_at() {
     misplaced.code(3).check(of(&misplaced, "profile").len() > keys.len(), "one for each");
     is_clean(&misplaced, &["misplaced canary secret"]);
     is_clean(home.cogtok(["doctor"]).run().code(3), &["misplaced canary secret"]);
+    // Nor is one whose key would take it, a comment or the key of another profile; and all is told that `lint` tells.
+    let (key, token) = ("AGE-SECRET-KEY-1CANARYQQQQ", "eyJhbGciOiJSUzI1NiJ9.eyJjYW5hcnkiOiJjYW5hcnkifQ.c2lnbmVk");
+    home.config(&format!(
+        "version = 2\nsecret_store = \"cloud\"\ndefault_profile = \"ws\"\n# client_secret = \"{token}\"\n[profiles.ws]\ndescription = \"{key}\"\n\
+         passphrase = \"{key}\"\nuser.username = \"{token}\"\nsecrets = [\"pasword\"]\nuser.client_id = \"web\"\n\
+         user_pool_id = \"us-east-1_abc\"\n[profiles.other]\nnonsense = 1\n"
+    ));
+    let hidden = doctor(&home, &["--offline"]).run();
+    for (line, words) in [(1, "newer cogtok"), (4, "this comment holds"), (7, "`passphrase` is a secret")] {
+        says(hidden.code(3), "configuration", "warn", &format!("line {line}: "));
+        says(&hidden, "configuration", "warn", words);
+    }
+    says(&hidden, "configuration", "fail", "secret_store: `cloud`");
+    says(&hidden, "secret-store", "skip", "the configuration does not say");
+    for key in ["description", "user.username"] {
+        says(&hidden, "profile", "fail", &format!("the value of {key} looks like a secret"));
+    }
+    says(&hidden, "profile", "fail", "the value of secrets is not a kind of secret");
+    is_clean(&hidden, &[key, token, "nonsense", "profile set ws secrets"]);
     // Others may read it, or write to it.
     let path = home.config("version = 1\n");
     for mode in [0o644, 0o666] {
@@ -314,6 +334,15 @@ fn variables_that_change_the_profile_or_nothing_are_named_without_their_values()
     says(key.ok(), "bedrock-key", "ok", "no Cognito token");
     let aws = doctor(&home, &["--offline"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").run();
     says(aws.ok(), "variables", "warn", "AWS_ENDPOINT_URL overrides `endpoint_url`");
+    let same = doctor(&home, &["--offline"]).env("AWS_ENDPOINT_URL", &workshop().endpoint).run();
+    says(same.ok(), "variables", "ok", "in use: AWS_ENDPOINT_URL");
+    // What leads astray is mended where it was said.
+    let elsewhere = doctor(&home, &["--offline"]).env("COGTOK_REGION", "eu-west-1").run();
+    assert_eq!(hint(elsewhere.ok(), "region", "warn"), "unset COGTOK_REGION");
+    let elsewhere = doctor(&home, &["--offline", "--region", "eu-west-1"]).run();
+    assert_eq!(hint(elsewhere.ok(), "region", "warn"), "leave `--region` out");
+    let unread = doctor(&home, &["--offline", "-p", "nosuch"]).run();
+    says(unread.code(3), "region", "skip", "the profile can't be read");
     let wrong = doctor(&home, &["--offline"]).env("COGTOK_REGION", "a b").run();
     says(wrong.code(2), "profile", "fail", "COGTOK_REGION");
     assert_eq!(hint(&wrong, "profile", "fail"), "unset COGTOK_REGION");

@@ -63,6 +63,9 @@ fn a_workshops_parameter_is_all_that_tokens_need() {
     let out = import(&home, &[&ws.ssm_parameter, "--name", "ws"]).run();
     out.ok().stdout_is("").stderr_has("profile `ws` is made and is the default").stderr_has("cogtok token m2m -p ws");
     out.stderr_lacks("warning").stderr_lacks("missing").stderr_has("COGNITO_USER_POOL_ID");
+    // A value that is long stands alone, and every other line fits a terminal.
+    let too_wide = |line: &&str| line.chars().count() > 80 && !line.ends_with(ws.secret_arn.as_str());
+    out.check(!out.stderr.lines().any(|line| too_wide(&line)), "wider than 80 columns");
     assert_eq!(settings(&home, "ws"), whole("ws"));
     assert_machine_token(&home, "ws");
     let email = ws.user(PASSWORD);

@@ -58,6 +58,7 @@ fn a_file_that_is_no_source_is_a_usage_error_that_repeats_nothing() {
         ("[\"hunter2hunter2\"]", "not an object"),
         ("{}", "nothing in the source"),
         ("{\"x\": \"hunter2hunter2\"}", "nothing in the source"),
+        ("COGNITO_CLIENT_ID=your-client-id\n", "COGNITO_CLIENT_ID is not taken: it is yet to be filled in"),
         ("DATABASE_URL=postgres://u:hunter2hunter2@h/\n", "nothing in the source"),
         (&long, "larger than 1 MiB"),
         (&"[".repeat(100_000), "not JSON"),

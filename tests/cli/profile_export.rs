@@ -159,6 +159,14 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
         .code(3)
         .stderr_has("profile `ws`: endpoint_url")
         .stderr_has("profile set ws");
+    let key = "AGE-SECRET-KEY-1CANARYQQQQ";
+    home.canary(key);
+    for name in ["description", "user.client_id"] {
+        home.config(&format!("[profiles.ws]\n{name} = \"{key}\"\n"));
+        let misplaced = home.cogtok(["profile", "export", "ws"]).run();
+        misplaced.code(3).stdout_is("").stderr_has(&format!("`{name}` of profile `ws` looks like a secret"));
+        misplaced.stderr_has(&format!("cogtok profile unset ws {name}"));
+    }
     home.config("[profiles.ws]\nendpoint_url = \"http://127.0.0.1:1\"\n");
     home.cogtok(["profile", "export", "ws"]).run().ok().stderr_has("`endpoint_url` is an address of this machine");
 }

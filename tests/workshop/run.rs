@@ -32,9 +32,8 @@ const USER_TOKEN: &str = r#"printf %s "$PASSWORD" | cogtok token user -p ws --us
 const M2M_EXPORT: &str = "eval $(cogtok token m2m -p ws --export); printf '%s\\n' \"$COGTOK_ACCESS_TOKEN\"";
 const VERIFY: &str = "cogtok token verify -p ws --as m2m --scope api.dev/read";
 const CHECK: &str = "cogtok token check -p ws --as m2m --for agentcore-gateway --allowed-client $M2M";
-/// What the workshop leaves behind becomes a profile, whose secret stays where it is.
-const IMPORT: &str =
-    "cogtok profile import \"$PARAMETER\" --region us-east-1 --name imported && cogtok token m2m -p imported";
+const IMPORT: &str = r#"cogtok profile import "$PARAMETER" --name imported"#;
+const IMPORTED: &str = "cogtok token m2m -p imported";
 const SWITCH: &str = "cogtok profile use imported && cogtok profile use - && cogtok profile list";
 const DOCTOR: &str = "cogtok doctor -p imported";
 const FROM_SECRETS_MANAGER: &str = r#"cogtok token m2m --secret-arn "$ARN" --region us-east-1"#;
@@ -115,6 +114,7 @@ impl Stage {
             ("AWS_ENDPOINT_URL", workshop.endpoint.clone()),
             ("AWS_ACCESS_KEY_ID", "test".into()),
             ("AWS_SECRET_ACCESS_KEY", "test".into()),
+            ("AWS_REGION", workshop.region.into()),
         ];
         match &self.keyring {
             Some(keyring) => env.push(("DBUS_SESSION_BUS_ADDRESS", keyring.address().into())),
@@ -134,7 +134,10 @@ impl Stage {
         let field = |name: &str| user[name].as_str().map(String::from).ok_or(CREATE_USER);
         let (email, password) = (field("email")?, field("password")?);
         let who = [("EMAIL", email.clone()), ("PASSWORD", password.clone())];
-        for line in [USER_TOKEN, M2M_EXPORT, FROM_SECRETS_MANAGER, IMPORT] {
+        for line in [USER_TOKEN, M2M_EXPORT, FROM_SECRETS_MANAGER, IMPORTED] {
+            if line == IMPORTED {
+                self.types(IMPORT, &who)?;
+            }
             let token = self.types(line, &who)?;
             match try_verify(token.trim(), self.workshop) {
                 Ok(claims) => println!("  verified by PyJWT: {}", summary(&claims)),

@@ -35,13 +35,27 @@ pub fn answer(args: &[OsString]) -> bool {
     let Some(shell) = shells.completer(&shell) else { return true };
     // Those shells that say where the cursor is; the others give what stands before it.
     let index = env::var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
-    line::keep(&words, index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1));
+    let index = index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1);
+    line::keep(&words, index);
+    let is_bare = words.get(index).is_some_and(|word| word.is_empty());
     let mut command = tree::along(&words);
     let mut candidates = Vec::new();
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
-        terminal::last_data(&String::from_utf8_lossy(&candidates));
+        let candidates = String::from_utf8_lossy(&candidates);
+        let separator = env::var("_CLAP_IFS").unwrap_or_else(|| "\n".to_owned());
+        terminal::last_data(&if is_bare { without_options(&candidates, &separator) } else { candidates.into_owned() });
     }
     true
+}
+
+/// The candidates without the options, where there are others: whoever has typed nothing yet asks for those, and options
+/// among them would keep the only profile from being completed.
+fn without_options(candidates: &str, separator: &str) -> String {
+    let others: Vec<&str> = candidates.split(separator).filter(|one| !one.starts_with('-')).collect();
+    match others.iter().all(|one| one.trim().is_empty()) {
+        true => candidates.to_owned(),
+        false => others.join(separator),
+    }
 }
 
 /// The script that makes `shell` ask; none for a shell that is not known.
@@ -169,4 +183,17 @@ pub fn source_kinds() -> Vec<CompletionCandidate> {
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<CompletionCandidate> {
     words.map(CompletionCandidate::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_options;
+
+    #[test]
+    fn options_are_offered_where_nothing_else_is() {
+        assert_eq!(without_options("ws:a pool\n--profile:x\nberlin\n--json", "\n"), "ws:a pool\nberlin");
+        assert_eq!(without_options("ws\u{b}--json", "\u{b}"), "ws");
+        assert_eq!(without_options("--json\n--help\n", "\n"), "--json\n--help\n");
+        assert_eq!(without_options("", "\n"), "");
+    }
 }

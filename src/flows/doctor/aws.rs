@@ -45,7 +45,12 @@ pub fn region(profile: &Profile, settings: &Settings, variable: Option<&str>) ->
         Some(pool) if pool.region() != *region => {
             let own = pool.region();
             let detail = format!("{region}, from {from}; but the pool is in {own}");
-            Finding::warn(check, detail, with(hints::REGION, own.as_str()))
+            let hint = match settings.origin(Key::Region) {
+                Some(Origin::Variable(name)) => with(hints::UNSET, name),
+                Some(Origin::Flag) => hints::NO_REGION.to_owned(),
+                _ => with(hints::REGION, own.as_str()),
+            };
+            Finding::warn(check, detail, hint)
         }
         _ => Finding::ok(check, format!("{region}, from {from}")),
     }

@@ -10,7 +10,11 @@ use crate::profile::Profile;
 use crate::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use crate::profile::words::ProfileName;
 use crate::store::config::{self, Config};
+use crate::store::config_lint::{self, is_like_a_secret};
 use crate::store::file;
+
+/// The most oddities of the file that are told.
+const MOST: usize = 8;
 
 /// The file: whether it can be read, whether it is this user's alone, and what it holds that nothing reads.
 pub fn configuration(
@@ -25,7 +29,7 @@ pub fn configuration(
     };
     let shown = path.display().to_string();
     if !path.exists() {
-        return vec![Finding::warn(check, format!("there is no {shown} yet"), hints::FIRST_PROFILE)];
+        return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
     let mut found = match file::why_shared(path) {
         None => vec![Finding::ok(check, format!("{shown}, readable and private"))],
@@ -34,8 +38,38 @@ pub fn configuration(
             vec![Finding::warn(check, format!("{shown}: {why}"), with(hint, &shown))]
         }
     };
-    found.extend(config.oddities(name).iter().map(|odd| Finding::warn(check, odd, with(hints::EDIT, &shown))));
-    found.extend(config.secret_store().err().map(|error| Finding::of(check, &error)));
+    found.extend(lint_of(path, config, name));
+    let unknown = |error: Error| Finding::fail(check, error.kind(), error.message(), hints::SECRET_STORE);
+    found.extend(config.secret_store().err().map(unknown));
+    found
+}
+
+/// What `profile lint` says of the profile in use and of the whole file, but for values, which are looked at one by one as
+/// they are used.
+fn lint_of(path: &Path, config: &Config, name: Option<&ProfileName>) -> Vec<Finding> {
+    let check = Check::Configuration;
+    let Ok(Some(text)) = config::read_text(path) else { return Vec::new() };
+    let is_there = name.is_some_and(|name| config.names().contains(name));
+    let is_meant = |found: &&config_lint::Finding| match (&found.profile, found.key.as_deref()) {
+        (None, Some("secret_store")) => false,
+        // Where it is the one in use, that is told of the profile.
+        (None, Some("default_profile")) => is_there,
+        (None, _) => true,
+        (Some(profile), None) => profile.parse::<ProfileName>().is_err(),
+        (Some(profile), Some(key)) => {
+            name.is_some_and(|name| name.as_str() == profile) && Key::ALL.iter().all(|known| known.dotted() != key)
+        }
+    };
+    let all = config_lint::lint(&text);
+    let meant: Vec<_> = all.iter().filter(is_meant).collect();
+    let told = |odd: &&config_lint::Finding| {
+        let hint = odd.hint.as_deref().unwrap_or(config::EDIT);
+        Finding::warn(check, format!("line {}: {}", odd.line, odd.message), hint)
+    };
+    let mut found: Vec<Finding> = meant.iter().take(MOST).map(told).collect();
+    if let Some(more @ 1..) = meant.len().checked_sub(MOST) {
+        found.push(Finding::warn(check, format!("and {more} more"), hints::LINT));
+    }
     found
 }
 
@@ -53,7 +87,7 @@ pub fn chosen(
         Ok(Some(name)) if !names.contains(name) => Finding::of(check, &config.no_such_profile(name)),
         Ok(Some(name)) => Finding::ok(check, format!("`{name}`, from {named_by}")),
         Ok(None) if is_described => Finding::ok(check, "none; options and variables stand in for one"),
-        Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", hints::FIRST_PROFILE),
+        Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", config::FIRST_PROFILE),
         Ok(None) => {
             let hint = with(hints::CHOOSE, &config::list(&names));
             Finding::warn(check, "none is chosen, so only this machine is looked at", hint)
@@ -70,17 +104,33 @@ pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings)
             found.push(Finding::of(Check::Profile, &error));
             continue;
         }
+        // A name in Secrets Manager may look like anything.
+        if key != Key::SecretArn && settings.list(key).iter().any(|value| is_like_a_secret(value)) {
+            found.push(misplaced(key, settings.origin(key)));
+            settings.forget(key);
+            continue;
+        }
         let wrong = settings.list(key).iter().find_map(|value| key.check(value).err());
         let Some(error) = wrong else { continue };
         let (place, kind, hint) = match settings.origin(key) {
             Some(Origin::Variable(variable)) => (*variable, error.kind(), with(hints::UNSET, variable)),
             Some(Origin::Flag) => (key.dotted(), error.kind(), hints::HELP.to_owned()),
-            _ => (key.dotted(), Kind::Config, with(hints::SET, key.dotted())),
+            _ => (key.dotted(), Kind::Config, config::how_to_set(key)),
         };
         found.push(Finding::fail(Check::Profile, kind, unvalued(place, error.message()), hint));
         settings.forget(key);
     }
     found
+}
+
+/// A value that looks like a secret, which would else be shown with what is looked at next.
+fn misplaced(key: Key, origin: Option<&Origin>) -> Finding {
+    let (place, hint) = match origin {
+        Some(Origin::Variable(variable)) => (*variable, with(hints::UNSET, variable)),
+        Some(Origin::Flag) => (key.dotted(), hints::HELP.to_owned()),
+        _ => (key.dotted(), with(hints::TAKE_OUT, key.dotted())),
+    };
+    Finding::fail(Check::Profile, Kind::Config, format!("the value of {place} looks like a secret"), hint)
 }
 
 /// What else keeps the profile from being understood, such as a variable of AWS.

@@ -25,8 +25,14 @@ const OTHERS: [&str; 16] = [
 ];
 
 /// The variables that change what the profile says, and the names in `ours` that nothing reads. `settings` are those of the
-/// call, `written` those of the profile alone, `endpoint` the AWS variable that names an endpoint. Values are not shown.
-pub fn variables(ours: &[String], settings: &Settings, written: &Settings, endpoint: Option<&str>) -> Vec<Finding> {
+/// call, `written` those of the profile alone, `endpoint` the AWS variable that names an endpoint and its value. Values are
+/// not shown.
+pub fn variables(
+    ours: &[String],
+    settings: &Settings,
+    written: &Settings,
+    endpoint: Option<(&str, &str)>,
+) -> Vec<Finding> {
     let check = Check::Variables;
     let known = || Key::ALL.iter().filter_map(|key| key.variable()).chain(OTHERS);
     let mut found = Vec::new();
@@ -43,10 +49,13 @@ pub fn variables(ours: &[String], settings: &Settings, written: &Settings, endpo
             _ => found.push(overrides(variable, key)),
         }
     }
-    if let Some(variable) = endpoint
-        && settings.origin(Key::EndpointUrl) == Some(&Origin::Profile)
-    {
-        found.push(overrides(variable, Key::EndpointUrl));
+    if let Some((variable, value)) = endpoint {
+        match settings.origin(Key::EndpointUrl) {
+            None => quiet.push(variable),
+            Some(Origin::Profile) if settings.list(Key::EndpointUrl) == [value] => quiet.push(variable),
+            Some(Origin::Profile) => found.push(overrides(variable, Key::EndpointUrl)),
+            Some(_) => {}
+        }
     }
     for name in ours.iter().filter(|name| !known().any(|known| known == name.as_str())) {
         let detail = match nearest(name, known()) {
@@ -86,12 +95,13 @@ mod tests {
         settings.offer(Key::Username, vec!["alice".into()], Origin::Variable("COGTOK_USERNAME"));
         written.offer(Key::Region, vec!["us-east-1".into()], Origin::Profile);
         let ours = ["REGION", "USERNAME", "CLIENTID", "PASSWORD"].map(|name| format!("COGTOK_{name}"));
+        let aws = Some(("AWS_ENDPOINT_URL", "http://127.0.0.1:1"));
         let details: Vec<String> =
-            variables(&ours, &settings, &written, None).into_iter().map(|finding| finding.detail).collect();
+            variables(&ours, &settings, &written, aws).into_iter().map(|finding| finding.detail).collect();
         assert_eq!(
             details,
             [
-                "in use: COGTOK_USERNAME",
+                "in use: COGTOK_USERNAME, AWS_ENDPOINT_URL",
                 "COGTOK_REGION overrides `region` of the profile",
                 &format!("nothing reads {}; did you mean COGTOK_CLIENT_ID?", ours[2])
             ]

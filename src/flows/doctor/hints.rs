@@ -8,8 +8,11 @@ pub(super) const HELP: &str = "see docs/doctor.md";
 // The configuration.
 pub(super) const PRIVATE: &str = "chmod 600 {value}";
 pub(super) const FOREIGN: &str = "run cogtok as that user, or name another file: cogtok doctor{p} --config FILE";
-pub(super) const EDIT: &str = "mend it with an editor: {value}";
-pub(super) const FIRST_PROFILE: &str = "cogtok profile import SOURCE, or cogtok profile create NAME";
+pub(super) const SECRET_STORE: &str =
+    "mend it: cogtok profile edit; `keyring` and `file` are known, and `cogtok secret init` makes a file";
+pub(super) const LINT: &str = "see all: cogtok profile lint";
+pub(super) const TAKE_OUT: &str =
+    "take it out (cogtok profile unset {name} {value}) and store it: cogtok secret set KIND{p}";
 pub(super) const CHOOSE: &str = "cogtok profile use NAME, or add `-p NAME`; the profiles are {value}";
 pub(super) const SET: &str = "cogtok profile set {name} {value} VALUE";
 pub(super) const UNSET: &str = "unset {value}";
@@ -35,6 +38,7 @@ pub(super) const BROKEN: &str = "is that the right address? cogtok profile show 
 
 // The pool and its clients.
 pub(super) const REGION: &str = "cogtok profile set {name} region {value}";
+pub(super) const NO_REGION: &str = "leave `--region` out";
 pub(super) const ISSUER: &str = "check `user_pool_id` and `endpoint_url`: cogtok profile show {name}";
 pub(super) const FLOW: &str = "cogtok profile set {name} user.auth_flow {value}";
 pub(super) const NO_FLOW: &str =

@@ -39,6 +39,10 @@ fn store(place: &str, look: &Result<Look>, is_needed: bool) -> Finding {
     let finding = match look {
         Ok(look) if look.is_locked => Finding::fail(check, Kind::Store, format!("{place} is locked"), hints::UNLOCK),
         Ok(_) => return Finding::ok(check, format!("{place} can be used")),
+        // Told of the configuration already.
+        Err(error) if error.kind() == Kind::Config => {
+            return Finding::skip(check, "the configuration does not say where secrets are kept");
+        }
         Err(error) => without_wanted(error),
     };
     let is_harmless = look.as_ref().is_err_and(|error| error.code() == Some(NOT_ASKED));

@@ -13,10 +13,8 @@ use crate::cognito::fault::Fault;
 use crate::cognito::http::Wire;
 use crate::cognito::reach::reach;
 use crate::error::{Error, Kind, Result};
-use crate::flows::mcp::address;
 use crate::profile::Profile;
 use crate::profile::keys::Key;
-use crate::profile::services::Service;
 use crate::profile::targets::{Address, Target};
 use crate::profile::words::{Endpoint, ProfileName, TargetKind, TargetName, TokenOwner};
 use crate::store::config::Config;
@@ -131,13 +129,9 @@ fn kind(target: &Target) -> Option<Finding> {
 
 /// The server of a target.
 fn server(target: &Target, profile: &Profile) -> Result<Endpoint> {
-    let arn = match &target.address {
-        Address::Url(url) => return Ok(url.clone()),
-        Address::Arn(arn) => arn,
-    };
-    match profile.endpoint(Service::BedrockAgentcore).filter(|_| !arn.is_gateway()) {
-        Some(endpoint) => Ok(endpoint.clone()),
-        None => address::endpoint(arn)?.origin().ascii_serialization().parse(),
+    match &target.address {
+        Address::Url(url) => Ok(url.clone()),
+        Address::Arn(arn) => profile.agentcore_url(arn)?.origin().ascii_serialization().parse(),
     }
 }
 

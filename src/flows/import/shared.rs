@@ -47,9 +47,9 @@ pub fn is_marked(text: &str) -> bool {
 /// [`Kind::Store`](crate::error::Kind::Store) for one by a newer cogtok.
 pub fn read(text: &Secret) -> Result<Shared> {
     let text = text.expose().trim_start_matches('\u{feff}');
-    let mut table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| not_toml(Path::new("it"), text, error.span(), error.message()))?;
+    let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+        not_toml(Path::new("it"), text, error.span(), error.message()).hint("get the file again")
+    })?;
     match table.remove(MARK) {
         Some(Value::Integer(version)) if version > VERSION => {
             return Err(Error::store("it was written by a newer cogtok").hint("update cogtok"));

@@ -8,7 +8,7 @@ use super::{Finding, Lines, plain};
 use crate::error::{Result, printable};
 use crate::profile::keys::{Key, nearest};
 use crate::profile::words::{ProfileName, StoreKind};
-use crate::store::config::{TARGETS, TOP_LEVEL, VERSION};
+use crate::store::config::{TARGETS, TOP_LEVEL, VERSION, how_to_set};
 
 type Spanned<T> = toml::Spanned<T>;
 
@@ -113,7 +113,7 @@ impl Walk<'_> {
 
     fn known(&mut self, key: Key, value: &Spanned<DeValue<'_>>) {
         let (name, at) = (key.dotted(), value.span().start);
-        let hint = || Some(format!("run `cogtok profile set {{name}} {name} VALUE`"));
+        let hint = || Some(how_to_set(key));
         match value.get_ref() {
             DeValue::String(text) => self.text(key, at, text),
             DeValue::Array(items) if key.is_list() => {

@@ -7,7 +7,7 @@ use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use cogtok::profile::services::Service;
 use cogtok::profile::words::ProfileName;
 use cogtok::profile::{AwsEnvironment, Profile};
-use cogtok::store::config::{Config, list};
+use cogtok::store::config::{Config, FIRST_PROFILE, list};
 
 use super::App;
 use crate::env;
@@ -108,7 +108,7 @@ impl App {
         let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         match names.is_empty() {
-            true => chosen.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+            true => chosen.hint(FIRST_PROFILE),
             false => chosen.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
         }
     }

@@ -7,6 +7,7 @@ use cogtok::error::{Result, printable};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind, StoreKind};
+use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Renewal, Via};
@@ -46,7 +47,10 @@ pub fn run(app: &App) -> Result<()> {
         return terminal::data(&terminal::json_line(&list)).map(drop);
     }
     if rows.is_empty() {
-        terminal::hint("there is no profile yet: cogtok profile create NAME --user-pool-id ID --client-id ID");
+        if !app.config()?.names().is_empty() {
+            return Ok(());
+        }
+        terminal::hint(&format!("there is no profile yet; {FIRST_PROFILE}"));
         return Ok(());
     }
     let cells = rows.iter().map(|row| {
@@ -76,9 +80,18 @@ fn rows(app: &App) -> Result<Vec<Row>> {
     let is_named = app.global.profile.is_some() || env::var("COGTOK_PROFILE").is_some();
     let profiles = match (is_named, config.names()) {
         (true, _) => vec![app.profile(&[])?],
-        (false, names) => names.iter().filter_map(|name| as_written(config, name).ok()).collect(),
+        (false, names) => names.iter().filter_map(|name| understood(config, name)).collect(),
     };
     profiles.into_iter().map(|profile| row(app, profile, current.as_ref())).collect()
+}
+
+/// The profile. One that can't be understood is left out, and not in silence.
+fn understood(config: &Config, name: &ProfileName) -> Option<Profile> {
+    let profile = as_written(config, name).ok();
+    if profile.is_none() {
+        log::warn!(target: "cogtok", "profile `{name}` can't be understood and is left out: cogtok profile lint {name}");
+    }
+    profile
 }
 
 fn row(app: &App, profile: Profile, current: Option<&ProfileName>) -> Result<Row> {

@@ -44,11 +44,14 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
             app.settle_region(&mut profile);
             let targets = written.map(|(config, name)| Targets::of(config, name)).unwrap_or_default();
             found.extend(of_profile(app, is_offline, &profile, is_whole, &targets));
-            found.push(aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)));
+            found.push(match is_whole {
+                true => aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)),
+                false => Finding::skip(Check::Region, "the profile can't be read"),
+            });
         }
         Err(error) => found.push(configuration::unresolved(&error)),
     }
-    let endpoint = aws.endpoints.get(&Service::CognitoIdp).map(|(name, _)| *name);
+    let endpoint = aws.endpoints.get(&Service::CognitoIdp).map(|(name, value)| (*name, value.as_str()));
     found.extend(environment::variables(&env::ours(), &settings, &alone(written), endpoint));
     let key = env::secret(bedrock_key::VARIABLE);
     found.extend(key.map(|key| environment::bedrock_key(bedrock_key::is_of_cognito(key.expose()))));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use cogtok::error::{Error, Result};
-use cogtok::store::config::list;
+use cogtok::store::config::{FIRST_PROFILE, list};
 
 use crate::app::App;
 use crate::cli::Output;
@@ -31,7 +31,7 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
         let names = config.names();
         let error = Error::config("no profile is chosen");
         return Err(match names.is_empty() {
-            true => error.hint("make one: cogtok profile create NAME --user-pool-id ID --client-id ID"),
+            true => error.hint(FIRST_PROFILE),
             false => error.hint(format!("choose one with `cogtok profile use NAME`: {}", list(&names))),
         });
     };

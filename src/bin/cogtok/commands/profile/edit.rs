@@ -63,7 +63,7 @@ pub fn run(app: &App) -> Result<()> {
             copy.leave();
             return Err(Error::config("nothing was changed: the edited configuration has mistakes")
                 .hint(format!("what you wrote is in {shown}"))
-                .hint(format!("mend it there, look: cogtok profile lint {shown}")));
+                .hint(format!("see its mistakes: cogtok profile lint {shown}")));
         }
     }
 }

@@ -12,6 +12,7 @@ use cogtok::flows::export::{self, Exported};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, Setting};
 use cogtok::profile::words::ProfileName;
+use cogtok::store::config_lint::is_like_a_secret;
 use cogtok::store::{envelope, handout};
 
 use crate::app::App;
@@ -65,6 +66,7 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
     for name in names(app, args)? {
         let mut settings = Settings::default();
         app.config()?.offer(&name, &mut settings)?;
+        refuse_secrets(&name, &settings, &left_out)?;
         for key in app.config()?.unknown_keys(&name) {
             log::warn!(target: "cogtok", "`{}` of `{name}` is not exported: it is not a known key", printable(&key, 80));
         }
@@ -126,6 +128,19 @@ fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
             Ok(names)
         }
         _ => Ok(names),
+    }
+}
+
+/// What stands in the profile where it does not belong would be in everybody's hands.
+fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> Result<()> {
+    // A name in Secrets Manager may look like anything.
+    let is_exported = |key: &Key| *key != Key::SecretArn && !left_out.contains(key);
+    let is_secret = |key: &Key| settings.list(*key).iter().any(|value| is_like_a_secret(value));
+    match Key::ALL.iter().copied().filter(is_exported).find(is_secret) {
+        None => Ok(()),
+        Some(key) => Err(Error::config(format!("`{}` of profile `{name}` looks like a secret", key.dotted()))
+            .hint(format!("nothing was exported; take it out: cogtok profile unset {name} {}", key.dotted()))
+            .hint("a secret goes along with `--with-secrets`, sealed, from the secret store")),
     }
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use cogtok::error::{Result, printable};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::ProfileName;
+use cogtok::store::config::FIRST_PROFILE;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -50,7 +51,7 @@ pub fn run(app: &App) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     if rows.is_empty() {
-        terminal::hint("there is no profile yet: cogtok profile create NAME --user-pool-id ID --client-id ID");
+        terminal::hint(&format!("there is no profile yet; {FIRST_PROFILE}"));
         return Ok(());
     }
     if app.output(&FORMS)? == Output::Text {

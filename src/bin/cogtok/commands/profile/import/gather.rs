@@ -12,6 +12,9 @@ use super::source::{Opened, Text};
 use crate::app::App;
 use crate::{env, terminal};
 
+/// The most of what was passed over that an error tells.
+const TOLD: usize = 4;
+
 /// What is known of the profile to be.
 pub struct Gathered {
     pub kind: SourceKind,
@@ -40,7 +43,10 @@ pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<Gathered> {
         }
     }
     if found.is_empty() {
-        return Err(Error::config("there is nothing in the source that a profile could take")
+        let nothing = Error::config("there is nothing in the source that a profile could take");
+        // What was passed over says more than what would have been taken.
+        let nothing = found.left_out.iter().take(TOLD).fold(nothing, |error, why| error.hint(why.clone()));
+        return Err(nothing
             .hint("names like COGNITO_USER_POOL_ID, COGNITO_CLIENT_ID, COGNITO_M2M_CLIENT_ID, COGNITO_DOMAIN and OAUTH_TOKEN_ENDPOINT are known: docs/profiles.md"));
     }
     found.settle(&[Key::UserPoolId, Key::UserClientId, Key::M2mClientId], choose)?;

@@ -13,6 +13,9 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::terminal;
 
+/// The widest that the column of values is, so that most lines fit a terminal.
+const WIDEST: usize = 32;
+
 pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
     if app.output(&FORMS)? == Output::Json {
         let mut all: Vec<Value> = plans.iter().map(|plan| as_json(args, plan)).collect();
@@ -87,7 +90,7 @@ fn table(app: &App, plan: &Plan) {
     let of_targets = plan.targets.taken.iter().chain(&plan.targets.before).map(|setting| setting.key().len());
     let keys = of_targets.max().unwrap_or_default().clamp(17, 40);
     let line = |what: &str, value: &str, note: &str| {
-        terminal::note(format!("  {what:<keys$} {value:<width$}  {note}", width = widest.min(60)).trim_end());
+        entry(what, value, note, (keys, widest.min(WIDEST))).iter().for_each(|line| terminal::note(line));
     };
     for Row { key, value, before, origin } in &rows {
         let change = match before {
@@ -117,6 +120,14 @@ fn table(app: &App, plan: &Plan) {
     for old in plan.targets.before.iter().filter(|old| rows.iter().all(|row| row.key != old.key())) {
         line(&old.key(), "removed", &format!("(was {})", printable(&old.value, 80)));
     }
+}
+
+/// A line of the list; two where the value is wider than its column.
+fn entry(what: &str, value: &str, note: &str, (keys, width): (usize, usize)) -> Vec<String> {
+    if value.chars().count() > width && !note.is_empty() {
+        return vec![format!("  {what:<keys$} {value}"), format!("{:20}{note}", "")];
+    }
+    vec![format!("  {what:<keys$} {value:<width$}  {note}").trim_end().to_owned()]
 }
 
 /// The commands that the profile is for.
