@@ -26,7 +26,7 @@ fn targets_go_along_and_what_is_of_this_machine_or_incomplete_is_told() {
         .stderr_has("`targets.none` of `ws` is not exported: it has no `url`")
         .stderr_has("`targets.local.odd` of `ws` is not exported: it is not a known key");
     let import = |args: &[&str]| attendee.cogtok(["profile", "import", "-"]).args(args).stdin(&out.stdout).run();
-    import(&["--dry-run"]).ok().stderr_has(&format!("targets.agent.url {ARN}  (the export)"));
+    import(&["--dry-run"]).ok().stderr_has(&format!("targets.agent.url {ARN}\n{:20}(the export)\n", ""));
     assert!(!attendee.config_file().exists());
     let made = import(&["--json"]);
     let said = &made.ok().json()[0];

@@ -21,10 +21,10 @@ use crate::{complete, terminal};
 
 /// Print profiles for others to import
 ///
-/// What is printed has the profile's targets and no secrets, and neither the profile of ~/.aws nor the user name, which are yours: `--keep` takes those
-/// along. With --with-secrets the clients' secrets go along, sealed with age for recipients or with a passphrase, and never
-/// in clear; a password takes the user name along. Others take it over with `cogtok profile import FILE`, and `age -d` opens
-/// it as well. A sealed export is printed in ASCII armor.
+/// What is printed has the profile's targets and no secrets, and neither the profile of ~/.aws nor the user name, which are
+/// yours: `--keep` takes those along. With --with-secrets the clients' secrets go along, sealed with age for recipients or
+/// with a passphrase, and never in clear; a password takes the user name along. Others take it over with `cogtok profile
+/// import FILE`, and `age -d` opens it as well. A sealed export is printed in ASCII armor.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile export ws > ws.toml\n  \
