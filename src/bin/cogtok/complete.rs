@@ -62,7 +62,7 @@ fn without_options(candidates: &str, separator: &str) -> String {
 pub fn script(shell: &str) -> Option<String> {
     if shell == "bash" {
         // clap's own takes `--option=value` for three words.
-        return Some(include_str!("complete/cogtok.bash").to_owned());
+        return Some(include_str!("../../../completions/cogtok.bash").to_owned());
     }
     let mut script = Vec::new();
     let shells = Shells::builtins();
