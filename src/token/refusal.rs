@@ -40,14 +40,13 @@ enum Reason {
 }
 
 /// The words by which services name a reason.
-const WORDS: [(&str, Reason); 19] = [
+const WORDS: [(&str, Reason); 18] = [
     ("insufficient_scope", Reason::Scope),
     ("scope", Reason::Scope),
     ("scopes", Reason::Scope),
     ("allowedscopes", Reason::Scope),
     ("client_id", Reason::Client),
     ("clientid", Reason::Client),
-    ("client", Reason::Client),
     ("allowedclients", Reason::Client),
     ("aud", Reason::Audience),
     ("audience", Reason::Audience),
@@ -251,6 +250,9 @@ mod tests {
             let error = why(&claims, 401, Some(challenge), "<html>exp</html>");
             assert!(error.message().contains(wanted), "{error}");
         }
+        // Whom it is spoken of is not which claim it is.
+        let error = why(&machine(), 403, None, "this client may not come in");
+        assert!(error.message().contains("likely because of "), "{error}");
         let answer = failed(401, None, "no\u{1b}[2J");
         let error = answer.refusal(&asked(), "opaque", NOW);
         assert!(error.message().ends_with("likely because of format: it is no JSON Web Token"), "{error}");

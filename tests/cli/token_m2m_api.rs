@@ -130,6 +130,7 @@ fn each_refusal_has_its_exit_code_and_is_not_repeated() {
         ("com.amazonaws.cognito#ResourceNotFoundException", "no", 3, "app client id"),
         ("OperationNotEnabledException", "", 1, "Region"),
         ("UnknownOperationException", "", 1, "endpoint_url"),
+        ("MissingAuthenticationTokenException", "Missing Authentication Token", 3, "m2m.token_url"),
         ("ForbiddenException", "WAF", 4, ""),
         ("NeverHeardOf", "because of reasons", 1, "because of reasons"),
     ] {
