@@ -104,7 +104,7 @@ const TABLE: &[Row] = &[
     row("ThrottlingException", "", Network, "AWS is throttling: wait a little and try again"),
     row("InternalErrorException", "", Network, "Cognito failed: try again"),
     row("InternalServiceError", "", Network, "Secrets Manager failed: try again"),
-    row("MissingAuthenticationTokenException", "", Config, "this endpoint takes the call with AWS credentials alone; machines' tokens come from a token endpoint as well: `cogtok profile set {name} m2m.token_url URL`"),
+    row("MissingAuthenticationTokenException", "", Config, "this endpoint does not take the call without AWS credentials: is `endpoint_url` right? A machine's token can come from the token endpoint instead: `cogtok profile set {name} m2m.token_url URL`"),
     row("UnknownOperationException", "", Failure, "this endpoint does not know the operation: is `endpoint_url` right?"),
     // AWS credentials.
     row("AccessDeniedException", "", AwsCredentials, "the AWS credentials do not allow this call: docs/cognito-setup.md lists the actions; `--aws-profile NAME` uses others"),

@@ -105,7 +105,10 @@ impl Wire {
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let (guard, opened) = (self.guard(), Instant::now());
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
-            refuse_redirect(&response)?;
+            // 304 says that what the caller has is current, and leads nowhere (RFC 9110 section 15.4.5).
+            if response.status().as_u16() != 304 {
+                refuse_redirect(&response)?;
+            }
             Ok(Head(response))
         });
         let response = answer.await?.0.try_into_http1x();

@@ -5,6 +5,7 @@ use crate::harness::scripted::{CLIENT, SECRET};
 use crate::harness::tls::{Authority, Certificate};
 use crate::harness::{Answer, Home, Run, Server, m2m_jwt};
 use std::sync::Mutex;
+use std::time::Duration;
 
 fn call<'h>(home: &'h Home, args: &[&str]) -> Run<'h> {
     home.cogtok(["call", "http"]).args(args).env("COGTOK_M2M_CLIENT_SECRET", SECRET)
@@ -150,4 +151,24 @@ fn https_is_checked_and_what_a_server_repeats_is_not() {
         output.code(6).stdout_is("").stderr_has("certificate");
         assert_eq!(api.hits(), 0);
     }
+}
+
+#[test]
+fn a_time_out_that_was_given_is_for_both_tries() {
+    let (home, endpoint) = issuing_many();
+    let api = Server::always(Answer::new(401, "text/plain", "no").delay(Duration::from_millis(1300)));
+    call(&home, &["--timeout", "20s", &api.url()]).run().code(4);
+    assert_eq!((api.hits(), endpoint.hits()), (1, 1), "a token that is new is not renewed");
+    // The first answer comes in time, and the second can't.
+    let output = call(&home, &["--timeout", "2s", &api.url()]).timeout(Duration::from_secs(2)).run();
+    output.code(6).stdout_is("").stderr_has("--timeout");
+    assert_eq!((api.hits(), endpoint.hits()), (3, 2));
+}
+
+#[test]
+fn not_modified_is_no_redirect() {
+    let (home, _endpoint) = issuing_many();
+    let api = Server::always(Answer::raw("HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n"));
+    let output = call(&home, &["-i", "-H", "If-None-Match: \"1\"", &api.url()]).run();
+    output.ok().stdout_has("304 Not Modified");
 }

@@ -81,6 +81,13 @@ impl App {
         self.started.set(Instant::now());
     }
 
+    /// Lets the default time-out begin anew, within one call; one that was given is for the whole of it.
+    pub fn go_on(&self) {
+        if !self.is_timeout_given {
+            self.begin_anew();
+        }
+    }
+
     /// The time-out, where one was given.
     pub fn given_timeout(&self) -> Option<Duration> {
         self.is_timeout_given.then_some(self.timeout)

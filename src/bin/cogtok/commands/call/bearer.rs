@@ -34,7 +34,7 @@ pub fn send_as(app: &App, source: &Source, request: impl FnOnce(&Got) -> Result<
     log::info!(target: "cogtok", "the API answers 401: the cached token is renewed, once");
     let refused = format!("{} answers 401, and there is no new token", answer.host());
     drop(answer);
-    app.begin_anew();
+    app.go_on();
     let got = source.renewed().get(app).map_err(|error| error.context(&refused))?;
     let answer = open(app, &got, &request)?;
     Ok((got, answer))

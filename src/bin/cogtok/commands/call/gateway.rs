@@ -86,10 +86,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     let mut given = converse(app, &place, &got.token()?.value, &request)?;
     if matches!(&given, Err(Trouble::Refused(refusal)) if refusal.status == 401) && got.is_cached() {
         log::info!(target: "cogtok", "the server answers 401: the cached token is renewed, once");
-        // A time-out that was given is for all of it.
-        if app.given_timeout().is_none() {
-            app.begin_anew();
-        }
+        app.go_on();
         got = source.renewed().get(app)?;
         given = converse(app, &place, &got.token()?.value, &request)?;
     }

@@ -68,7 +68,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     let outgoing = Outgoing { method, url, headers, body: body.into() };
     outgoing.check()?;
     // Standard input may have taken long.
-    app.begin_anew();
+    app.go_on();
     let mut source = args.source.clone();
     source.or_of(place.owner);
     let (got, mut answer) = bearer::send(app, &source, &outgoing)?;
