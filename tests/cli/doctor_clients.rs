@@ -2,7 +2,7 @@
 
 use crate::doctor::{hint, is_clean, says};
 use crate::doctor_faults::doctor;
-use crate::harness::ministack::free_port;
+use crate::harness::ports::closed_port;
 use crate::harness::{Answer, Client, Home, Proxy, workshop};
 use serde_json::json;
 
@@ -128,7 +128,7 @@ fn aws_credentials_that_the_profile_needs_are_looked_for_and_told_whose() {
     let output = doctor(&home, &["--endpoint-url", &refusing.url()]).aws().run();
     says(output.code(9), "aws-credentials", "fail", "InvalidClientTokenId: no \\u{202e}");
     is_clean(&output, &[]);
-    let sts = doctor(&home, &[]).aws().env("AWS_ENDPOINT_URL_STS", format!("http://127.0.0.1:{}", free_port())).run();
+    let sts = doctor(&home, &[]).aws().env("AWS_ENDPOINT_URL_STS", format!("http://127.0.0.1:{}", closed_port())).run();
     says(sts.ok(), "aws-credentials", "warn", "GetCallerIdentity: no connection");
     home.cogtok(["profile", "set", "ws", "region", "eu-west-1"]).run().ok();
     says(&doctor(&home, &["--offline"]).run(), "region", "warn", "the pool is in us-east-1");

@@ -1,7 +1,7 @@
 //! `cogtok doctor` where something is wrong: each check's failure brought about for real, its exit code and what mends it.
 
 use crate::doctor::{hint, is_clean, of, says};
-use crate::harness::ministack::free_port;
+use crate::harness::ports::closed_port;
 use crate::harness::tls::{Authority, Certificate};
 use crate::harness::{Answer, Bus, Home, Keyring, Output, Run, Server, need, workshop};
 use serde_json::json;
@@ -177,7 +177,7 @@ fn a_name_a_port_a_certificate_and_a_proxy_are_told_apart() {
         let hint = hint(output, check, "fail");
         output.check(hint.contains(next), &format!("{hint:?} has no {next:?}"));
     };
-    profile(&format!("http://127.0.0.1:{}", free_port()), "https://no-such-host.invalid/t");
+    profile(&format!("http://127.0.0.1:{}", closed_port()), "https://no-such-host.invalid/t");
     let output = doctor(&home, &[]).aws().run();
     fails(&output, "cognito-api", "nobody listens at 127.0.0.1:", "cogtok profile show ws");
     fails(&output, "token-url", "the name of no-such-host.invalid is not found", "DNS");
@@ -205,7 +205,7 @@ fn a_name_a_port_a_certificate_and_a_proxy_are_told_apart() {
     says(nothing.code(2), "cognito-api", "fail", "CA bundle");
 
     profile(&ws.endpoint, "https://elsewhere.example/t");
-    let closed = format!("http://somebody:proxy-canary-password@127.0.0.1:{}", free_port());
+    let closed = format!("http://somebody:proxy-canary-password@127.0.0.1:{}", closed_port());
     let output = doctor(&home, &[]).aws().canary("proxy-canary-password").env("HTTPS_PROXY", closed).run();
     fails(&output, "token-url", "through the proxy", "HTTPS_PROXY");
     is_clean(&output, &["proxy-canary-password"]);

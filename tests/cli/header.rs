@@ -91,7 +91,9 @@ fn a_failure_prints_nothing_and_has_its_own_exit_code() {
         header(&home, args).run().code(code).stdout_is("");
     }
     assert_eq!(server.hits(), 0);
+    header(&home, &[]).redirect(">/dev/full").run().code(7).stderr_has("standard output can't be written");
+    let server = Server::canary();
+    home.scripted_profile(&server.token_url());
     drop(server);
     header(&home, &["--timeout", "2s"]).run().code(6).stdout_is("");
-    header(&home, &[]).redirect(">/dev/full").run().code(6);
 }

@@ -3,7 +3,7 @@
 
 use crate::harness::challenges::{CLIENT, CLIENT_SECRET};
 use crate::harness::login::{REFRESH, alice, chromium, parameter, refreshed, sign_in};
-use crate::harness::ministack::free_port;
+use crate::harness::ports::free_port;
 use crate::harness::verify::verify;
 use crate::harness::{Answer, Home, Keyring, Server, workshop};
 use base64::Engine;

@@ -2,7 +2,7 @@
 
 use crate::harness::http::{self, Response};
 use crate::harness::login::{CODE, alice, come_back, parameter, redirect_of, right, sign_in};
-use crate::harness::ministack::free_port;
+use crate::harness::ports::free_port;
 use crate::harness::{Home, Server, poll};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

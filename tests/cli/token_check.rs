@@ -139,7 +139,7 @@ fn a_token_of_another_pool_is_told_without_asking_for_keys() {
 #[test]
 fn what_cannot_be_found_out_is_no_yes() {
     let home = Home::new();
-    home.pool_profile(&format!("http://127.0.0.1:{}", crate::harness::ministack::free_port()));
+    home.pool_profile(&format!("http://127.0.0.1:{}", crate::harness::ports::closed_port()));
     let ask = |args: &[&str]| check(&home, "agentcore-runtime", &access_claims(now()), args).run();
     ask(&["--allowed-client", CLIENT]).code(6).stdout_is("").stderr_has("NOT checked");
     ask(&["--allowed-client", CLIENT, "--offline"]).code(6).stdout_is("").stderr_has("NOT checked");

@@ -153,7 +153,7 @@ fn a_reset_connection_and_a_closed_port_are_network_errors_that_name_the_host() 
     let (reset, closed) = (Home::new(), Home::new());
     let server = Server::resetting();
     reset.scripted_profile(&server.token_url());
-    let port = crate::harness::ministack::free_port();
+    let port = crate::harness::ports::closed_port();
     closed.scripted_profile(&format!("http://127.0.0.1:{port}/oauth2/token"));
     let (resetting, refusing) = (reset.scripted_m2m(&[]).spawn(), closed.scripted_m2m(&[]).spawn());
     resetting.wait().code(6).stderr_has(&format!("127.0.0.1:{}", server.port())).stderr_has("reset");

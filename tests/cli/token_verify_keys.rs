@@ -206,7 +206,7 @@ fn a_server_that_is_busy_or_gone_is_tried_again_and_then_told() {
     home.verify(&good(), &[]).run().code(6).stderr_has("NOT verified").stderr_has("HTTP 500");
     assert_eq!(server.hits(), 4);
     let home = Home::new();
-    home.pool_profile(&format!("http://127.0.0.1:{}", crate::harness::ministack::free_port()));
+    home.pool_profile(&format!("http://127.0.0.1:{}", crate::harness::ports::closed_port()));
     home.verify(&good(), &[]).run().code(6).stderr_has("NOT verified").stderr_has("refused");
     let (home, server) = (Home::new(), Server::always(Answer::never()));
     home.pool_profile(&server.url());

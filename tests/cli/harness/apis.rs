@@ -2,10 +2,10 @@
 
 use super::guard::Guard;
 use super::ministack::{agent_venv, venv};
+use super::ports::port_of;
 use super::workshop::workshop;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 /// A runtime that the agent's front knows.
 pub const RUNTIME: &str = "arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234";
@@ -37,12 +37,8 @@ impl Api {
         let mut command = vec![python.to_str().expect("a UTF-8 path"), "-B", "server.py"];
         command.extend([workshop().jwks_url.as_str(), workshop().issuer.as_str()]);
         command.extend(args);
-        let guard = Guard::start(dir.clone(), "/dev/null".as_ref(), &command, &[]);
-        let port = super::poll("a server of the tests gets ready", Duration::from_secs(60), || {
-            assert!(!guard.ended(), "it ended:\n{}", guard.log());
-            std::fs::read_to_string(dir.join("port")).ok()?.parse().ok()
-        });
-        Self { port, guard }
+        let guard = Guard::start(dir, "/dev/null".as_ref(), &command, &[]);
+        Self { port: port_of(&guard), guard }
     }
 
     /// `http://127.0.0.1:PORT` with this path.

@@ -3,7 +3,8 @@
 
 use super::challenges::CLIENT;
 use super::http::{self, Response};
-use super::ministack::{free_port, venv};
+use super::ministack::venv;
+use super::ports::free_port;
 use super::run::{Run, Running};
 use super::workshop::{Client, Workshop};
 use super::{Answer, Home, jwt, need, poll, unique};

@@ -2,6 +2,7 @@
 
 use super::guard::Guard;
 use super::http::{self, Response};
+use super::ports::free_port;
 use serde_json::Value;
 use std::fs::File;
 use std::path::PathBuf;
@@ -164,10 +165,4 @@ impl Ministack {
     pub fn cognito(&self, operation: &str, body: &Value) -> Value {
         self.admin(&format!("AWSCognitoIdentityProviderService.{operation}"), body)
     }
-}
-
-/// A port of 127.0.0.1 that was free a moment ago.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
-    listener.local_addr().expect("address").port()
 }

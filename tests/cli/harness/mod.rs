@@ -21,6 +21,7 @@ pub mod nginx;
 pub mod oracle;
 pub mod output;
 pub mod pool;
+pub mod ports;
 pub mod proxy;
 pub mod pty;
 pub mod run;

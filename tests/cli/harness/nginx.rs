@@ -2,7 +2,7 @@
 
 use super::guard::Guard;
 use super::http;
-use super::ministack::free_port;
+use super::ports::free_port;
 use std::time::Duration;
 
 /// A caching proxy before a token endpoint.

@@ -69,8 +69,8 @@ impl Server {
         handler: Box<Handler>,
         serve: impl Fn(TcpStream, Arc<Shared>, usize) + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
-        let address = listener.local_addr().expect("address");
+        let (listener, port) = super::ports::listener();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let shared = Arc::new(Shared {
             handler,
             stop: AtomicBool::new(false),
