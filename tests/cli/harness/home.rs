@@ -53,6 +53,7 @@ impl Default for Home {
 impl Home {
     /// An empty home. Its XDG directories do not exist yet, as on a new account; no session bus answers.
     pub fn new() -> Self {
+        super::signals::as_in_the_foreground();
         let root = tempfile::Builder::new().prefix("cogtok-home-").tempdir().expect("a temporary directory");
         let path = root.path().to_path_buf();
         for dir in ["run", "tmp", "work"] {

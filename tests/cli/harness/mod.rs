@@ -30,6 +30,7 @@ pub mod server;
 pub mod sessions;
 pub mod shell;
 pub mod sign;
+pub mod signals;
 pub mod signature;
 pub mod srp;
 pub mod state;

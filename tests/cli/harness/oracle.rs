@@ -96,7 +96,7 @@ fn process(expect: &Expect, raw: &Raw, faults: &mut Vec<String>) {
     {
         faults.push(format!("O2 ended by signal {signal}"));
     }
-    if raw.overran || raw.wall > expect.deadline + Duration::from_secs(1) {
+    if raw.overran || raw.wall > expect.deadline + Duration::from_secs(1) + raw.starved {
         faults.push(format!("O6 took {:?}, the deadline is {:?}", raw.wall, expect.deadline));
     }
     if raw.max_rss_kib > MAX_RSS_KIB && !expect.foreign {

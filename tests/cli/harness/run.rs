@@ -105,7 +105,8 @@ impl<'h> Run<'h> {
         self
     }
 
-    /// The deadline that the run is held to (plus one second), 30 s unless told.
+    /// The deadline that the run is held to (plus one second, and what a busy machine makes it wait), 30 s
+    /// unless told.
     pub fn timeout(mut self, deadline: Duration) -> Self {
         self.expect.deadline = deadline;
         self

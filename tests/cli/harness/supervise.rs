@@ -33,6 +33,8 @@ pub struct Raw {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     pub wall: Duration,
+    /// How long its threads were ready to run and had no processor, all of them together: what a busy machine took.
+    pub starved: Duration,
     /// 0 if the child was too short-lived to be sampled.
     pub max_rss_kib: u64,
     /// The harness had to kill it.
@@ -79,7 +81,7 @@ impl Supervised {
             }
             // A child's child that outlives it and holds the pipe would block us for ever.
             for (name, source, sink) in [("stdout", stdout, &mut raw.stdout), ("stderr", stderr, &mut raw.stderr)] {
-                match source.recv_timeout(Duration::from_secs(2)) {
+                match source.recv_timeout(Duration::from_secs(10)) {
                     Ok(bytes) => *sink = bytes,
                     Err(_) => raw.faults.push(format!("O6 an orphan process holds {name} open")),
                 }
@@ -118,6 +120,7 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 fn watch(child: &mut Child, start: Instant, limit: Duration, forbidden: &[Canary]) -> Raw {
     let pid = child.id();
     let (mut max_rss_kib, mut overran, mut faults) = (0, false, Vec::new());
+    let mut starved = Duration::ZERO;
     let mut pause = Duration::from_micros(500);
     let status = loop {
         max_rss_kib = max_rss_kib.max(peak_rss(pid).unwrap_or(0));
@@ -127,7 +130,8 @@ fn watch(child: &mut Child, start: Instant, limit: Duration, forbidden: &[Canary
         if let Some(status) = child.try_wait().expect("try_wait") {
             break status;
         }
-        if !overran && start.elapsed() > limit {
+        starved = starved.max(waited_for_processors(pid));
+        if !overran && start.elapsed() > limit + starved {
             overran = true;
             let _ = child.kill();
         }
@@ -137,7 +141,7 @@ fn watch(child: &mut Child, start: Instant, limit: Duration, forbidden: &[Canary
     };
     let wall = start.elapsed();
     let (code, signal) = (status.code(), status.signal());
-    Raw { code, signal, stdout: Vec::new(), stderr: Vec::new(), wall, max_rss_kib, overran, faults }
+    Raw { code, signal, stdout: Vec::new(), stderr: Vec::new(), wall, starved, max_rss_kib, overran, faults }
 }
 
 fn peak_rss(pid: u32) -> Option<u64> {
@@ -148,6 +152,16 @@ fn peak_rss(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// The second figure of each thread's schedstat, in nanoseconds.
+fn waited_for_processors(pid: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let waited = threads.filter_map(|thread| {
+        let figures = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        figures.split(' ').nth(1)?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(waited.sum())
 }
 
 fn children(pid: u32) -> Vec<u32> {
