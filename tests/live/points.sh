@@ -4,8 +4,6 @@ set +e
 echo
 echo "Points:"
 
-# short: a row's worth of a text.
-short() { tr '\n\t|' '   ' | sed 's/ *$//' | cut -c1-160; }
 # outcome: `taken`, or the refusal that `call` printed.
 outcome() { if "$@" >"$work/said"; then echo taken; else short <"$work/said"; fi; }
 # password_auth CLIENT USER PASSWORD: InitiateAuth.
@@ -132,6 +130,14 @@ issuer_at() {
     [[ -z $endpoint ]] || url=$endpoint/$pool
     curl -sS -m 10 "$url/.well-known/openid-configuration" 2>&1 | jq -r '.issuer // .' 2>/dev/null | short
 }
+# gateway_says URL: `taken`, or the refusal of a new token.
+gateway_says() {
+    if cogtok -q call gateway "$1" tools -p live --as m2m --force-refresh >/dev/null 2>"$work/err"; then
+        echo taken
+    else
+        grep -m1 '^error' "$work/err" | short
+    fi
+}
 issuers() {
     saw "$1: discovery at cognito-idp" "$(issuer_at cognito-idp)"
     saw "$1: discovery at issuer-cognito-idp" "$(issuer_at issuer-cognito-idp)"
@@ -141,6 +147,8 @@ issuers() {
     saw "$1: GetId with that token" "$(outcome call cognito-identity get-id < <(
         jq -n --arg pool "$identity_pool" --arg provider "cognito-idp.$region.amazonaws.com/$pool" --rawfile token "$work/id" \
             '{IdentityPoolId: $pool, Logins: {($provider): ($token | rtrimstr("\n"))}}'))"
+    [[ -z ${gateway_url:-} ]] || saw "$1: the gateway, with the machine's token" \
+        "$(gateway_says "$gateway_url")"
 }
 issuers "ORIGINAL issuer"
 changed=$(outcome idp update-user-pool < <(
