@@ -14,6 +14,7 @@ pub mod journal;
 pub mod key_sets;
 pub mod keyring;
 pub mod previous;
+pub mod refusals;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;

@@ -168,9 +168,12 @@ fn a_cached_token_that_is_refused_is_renewed_once() {
         .code(4)
         .stderr_has("likely because of allowedClients: `client_id` is");
     assert_eq!((tokens.hits(), server.hits()), (3, 2));
+    // A new one was refused as well: no other is asked for within a minute.
+    gateway(&home, &server, &["call", "t"]).run().code(4);
+    assert_eq!((tokens.hits(), server.hits()), (3, 3));
     // One that was not in the cache is as good as it gets.
     gateway(&home, &server, &["tools", "--no-cache"]).run().code(4);
-    assert_eq!((tokens.hits(), server.hits()), (4, 3));
+    assert_eq!((tokens.hits(), server.hits()), (4, 4));
 }
 
 #[test]

@@ -95,18 +95,34 @@ fn a_cached_token_is_renewed_once_and_a_new_one_never() {
     let sent = bearers(&refusing);
     assert!(sent[0] == sent[1] && sent[1] != sent[2], "{sent:?}");
     assert!(refusing.requests()[1..].iter().all(|request| request.text() == "the same"));
+    // A new one was refused as well: no other is asked for within a minute.
+    for _ in 0..3 {
+        let output = call(&home, &[&refusing.url(), "-v"]).run();
+        output.code(4).stdout_is("no").stderr_has("no other is asked for within a minute");
+    }
+    assert_eq!((server.hits(), refusing.hits()), (2, 6));
+    call(&home, &[&refusing.url(), "--force-refresh"]).run().code(4);
+    assert_eq!((server.hits(), refusing.hits()), (3, 7));
+    // After it, once more.
+    let notes = std::fs::read_dir(home.cache_dir().join("refused")).unwrap();
+    let notes: Vec<_> = notes.map(|note| note.unwrap().path()).collect();
+    assert_eq!(notes.len(), 1, "one for each API: {notes:?}");
+    let at: u64 = std::fs::read_to_string(&notes[0]).unwrap().parse().unwrap();
+    std::fs::write(&notes[0], (at - 61_000).to_string()).unwrap();
+    call(&home, &[&refusing.url()]).run().code(4);
+    assert_eq!((server.hits(), refusing.hits()), (4, 9));
     // And never where the cache was not asked.
     call(&home, &[&refusing.url(), "--no-cache"]).run().code(4);
-    assert_eq!((server.hits(), refusing.hits()), (3, 4));
+    assert_eq!((server.hits(), refusing.hits()), (5, 10));
     // 401 and then 200: what is printed is the second answer alone.
     let answers = Mutex::new(vec![Answer::new(200, "text/plain", "yes"), Answer::new(401, "text/plain", "no")]);
     let api = Server::start(move |_| answers.lock().unwrap().pop().expect("two answers"));
     call(&home, &[&api.url()]).run().ok().quiet().stdout_is("yes");
-    assert_eq!((server.hits(), api.hits()), (4, 2));
+    assert_eq!((server.hits(), api.hits()), (6, 2));
     // Nothing else is tried again.
     for status in [400, 403, 408, 425, 429, 500, 502, 503, 504] {
         let api = Server::always(Answer::new(status, "text/plain", "no").header("Retry-After", "0"));
-        call(&home, &[&api.url()]).run().check(api.hits() == 1, "once").check(server.hits() == 4, "no new token");
+        call(&home, &[&api.url()]).run().check(api.hits() == 1, "once").check(server.hits() == 6, "no new token");
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use cogtok::cognito::stream::{Outgoing, Streamed};
 use cogtok::error::Result;
 
+use super::renewal::Renewal;
 use crate::app::App;
 use crate::commands::token::source::{Got, Source};
 
@@ -12,7 +13,8 @@ use crate::commands::token::source::{Got, Source};
 pub const SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Sends `request` with the token of `source` and gives the answer when its headers are there. A token from the cache that is
-/// answered with 401 is renewed and the request sent again, once: what was refused was not done.
+/// answered with 401 is renewed and the request sent again, once: what was refused was not done. Where a new one was refused as
+/// well, none is asked for within a minute.
 ///
 /// # Errors
 /// What getting the token gives; [`Kind::Network`](cogtok::error::Kind::Network) where there is no answer.
@@ -28,15 +30,14 @@ pub fn send_as(app: &App, source: &Source, request: impl FnOnce(&Got) -> Result<
     let got = source.get(app)?;
     let request = request(&got)?;
     let answer = open(app, &got, &request)?;
-    if answer.status() != 401 || !got.is_cached() {
-        return Ok((got, answer));
-    }
-    log::info!(target: "cogtok", "the API answers 401: the cached token is renewed, once");
+    let renewal = if answer.status() == 401 { Renewal::of(app, &got, &request.url) } else { None };
+    let Some(renewal) = renewal else { return Ok((got, answer)) };
     let refused = format!("{} answers 401, and there is no new token", answer.host());
     drop(answer);
     app.go_on();
     let got = source.renewed().get(app).map_err(|error| error.context(&refused))?;
     let answer = open(app, &got, &request)?;
+    renewal.ended(answer.status() == 401);
     Ok((got, answer))
 }
 

@@ -14,6 +14,7 @@ use cogtok::flows::mcp::tool::{Outcome, Tool};
 use cogtok::secret::Secret;
 
 use super::bearer::SILENCE;
+use super::renewal::Renewal;
 use super::server::Server;
 use crate::app::App;
 use crate::cli::Output;
@@ -84,11 +85,13 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     let mut got = source.get(app)?;
     let place = Place { wire: app.wire()?, url: server.url.clone(), silence: SILENCE };
     let mut given = converse(app, &place, &got.token()?.value, &request)?;
-    if matches!(&given, Err(Trouble::Refused(refusal)) if refusal.status == 401) && got.is_cached() {
-        log::info!(target: "cogtok", "the server answers 401: the cached token is renewed, once");
+    let is_refused = |given: &_| matches!(given, Err(Trouble::Refused(refusal)) if refusal.status == 401);
+    let renewal = if is_refused(&given) { Renewal::of(app, &got, &server.url) } else { None };
+    if let Some(renewal) = renewal {
         app.go_on();
         got = source.renewed().get(app)?;
         given = converse(app, &place, &got.token()?.value, &request)?;
+        renewal.ended(is_refused(&given));
     }
     match given {
         Ok(Given::Tools(tools)) => show::tools(&tools, form),

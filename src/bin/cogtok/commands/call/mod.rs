@@ -7,6 +7,7 @@ mod gateway;
 mod http;
 mod model;
 mod place;
+mod renewal;
 mod request;
 mod runtime;
 pub mod server;

@@ -1,0 +1,39 @@
+//! Whether a cached token that an API no longer takes is worth a new one.
+
+use cogtok::store::refusals::Refusals;
+use url::Url;
+
+use crate::app::App;
+use crate::commands::token::source::Got;
+use crate::env;
+
+/// The renewal of a token for one API.
+pub struct Renewal {
+    refusals: Refusals,
+    key: String,
+}
+
+impl Renewal {
+    /// The renewal of `got`, which the API at `url` has just answered with 401; none where it would not help: the token was
+    /// new, or the API has refused a new one a moment ago.
+    pub fn of(app: &App, got: &Got, url: &Url) -> Option<Self> {
+        if !got.is_cached() {
+            return None;
+        }
+        let refusals = Refusals::new(app.dirs().cache.as_deref());
+        let key = format!("{}{}\n{}", app.profile_option(), got.options(), url.origin().ascii_serialization());
+        if refusals.is_recent(&key, env::now()) {
+            log::info!(target: "cogtok", "401 as for the new token a moment ago: no other is asked for within a minute");
+            return None;
+        }
+        log::info!(target: "cogtok", "the API answers 401: the cached token is renewed, once");
+        Some(Renewal { refusals, key })
+    }
+
+    /// Notes whether the API has refused the new token as well.
+    pub fn ended(&self, is_refused: bool) {
+        if is_refused {
+            self.refusals.note(&self.key, env::now());
+        }
+    }
+}
