@@ -61,7 +61,7 @@ mod tests {
         assert!(!ask("here", 999_999));
         assert!(!ask("there", 1_000_001));
         let path = refusals.path("here").unwrap();
-        std::fs::write(&path, "no number").unwrap();
+        file::replace(&path, b"no number").unwrap();
         assert!(!ask("here", 1_000_001));
         Refusals::new(None).note("here", 1);
         assert!(!Refusals::new(None).is_recent("here", 1));

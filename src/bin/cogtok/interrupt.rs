@@ -96,6 +96,8 @@ pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
     watch();
     IS_LENT.store(true, Ordering::SeqCst);
     let result = work();
+    #[cfg(unix)]
+    leave::await_handled(signal_hook::consts::SIGINT);
     IS_LENT.store(false, Ordering::SeqCst);
     result
 }
@@ -131,6 +133,7 @@ fn start_watching() {
                 continue;
             }
             if signal == SIGINT && IS_LENT.load(Ordering::SeqCst) {
+                leave::handled(signal);
                 continue;
             }
             let was_asking = terminal::restore_modes().is_some();

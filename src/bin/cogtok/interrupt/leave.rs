@@ -27,13 +27,7 @@ pub fn prepare() {
 /// Undoes [`prepare`], and gives the signals to whatever comes next: none of them waits to be handled here.
 pub fn make_way() {
     LEAVING.store(true, Ordering::SeqCst);
-    for _ in 0..100 {
-        if SEEN.load(Ordering::SeqCst) == 0 {
-            break;
-        }
-        // It is on its way to the thread that ends the process.
-        std::thread::park_timeout(Duration::from_millis(10));
-    }
+    await_none(|seen| seen != 0);
     if let Some(signal) = i32::try_from(SEEN.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0) {
         // There is no such thread.
         let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -41,6 +35,27 @@ pub fn make_way() {
     if let Some((mask, limit)) = BEFORE.get() {
         umask(*mask);
         let _ = setrlimit(Resource::Core, *limit);
+    }
+}
+
+/// Notes that a signal was for another program.
+pub fn handled(signal: i32) {
+    let seen = usize::try_from(signal).unwrap_or_default();
+    let _ = SEEN.compare_exchange(seen, 0, Ordering::SeqCst, Ordering::SeqCst);
+}
+
+/// Waits until the thread that handles signals has seen the one that came last, where it was this one.
+pub fn await_handled(signal: i32) {
+    await_none(|seen| usize::try_from(signal) == Ok(seen));
+}
+
+/// Waits a second at most while there is such a signal: it is on its way to the thread that handles them.
+fn await_none(is_there: impl Fn(usize) -> bool) {
+    for _ in 0..100 {
+        if !is_there(SEEN.load(Ordering::SeqCst)) {
+            break;
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
     }
 }
 
