@@ -243,7 +243,8 @@ impl SealedFile {
 
     fn explain(&self, error: &DecryptError) -> Error {
         let shown = self.path.display();
-        let other_key = "was it made with the other of COGTOK_SECRET_IDENTITY and COGTOK_PASSPHRASE?";
+        let other_key =
+            "was it made with another one, or with the other of COGTOK_SECRET_IDENTITY and COGTOK_PASSPHRASE?";
         match error {
             DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
                 match self.key {

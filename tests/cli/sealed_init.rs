@@ -74,6 +74,22 @@ fn init_touches_nothing_that_is_there_already() {
 }
 
 #[test]
+fn no_second_identity_is_made_for_a_file_that_it_would_not_open() {
+    let home = Home::new();
+    let server = scripted(&home);
+    let identity = init(&home);
+    let set = home.cogtok(["secret", "set", "m2m-client"]).stdin(SECRET).canary(SECRET);
+    set.env("COGTOK_SECRET_IDENTITY", &identity).run().ok();
+    let other = home.path("other.txt");
+    let refused = home.cogtok(["secret", "init"]).arg(&other).run();
+    refused.code(7).stderr_has("is there already").stderr_has("nothing was changed").stderr_has("move it away");
+    assert!(!other.exists());
+    home.cogtok(["secret", "init"]).run().ok().stderr_has("whichever it was made with");
+    home.cogtok(["token", "m2m"]).env("COGTOK_SECRET_IDENTITY", &identity).run().ok().stdout_is("some-token\n");
+    assert_eq!(sent(&server), SECRET);
+}
+
+#[test]
 fn where_secrets_are_kept_is_one_of_two_words() {
     let home = Home::new();
     let server = scripted(&home);

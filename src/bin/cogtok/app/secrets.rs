@@ -68,7 +68,8 @@ impl App {
         Ok(SecretStore::File(SealedFile::new(path, key, self.deadline())))
     }
 
-    fn secrets_path(&self) -> Result<PathBuf> {
+    /// Where the secrets file is, or will be.
+    pub fn secrets_path(&self) -> Result<PathBuf> {
         self.dirs().secrets_file.clone().ok_or_else(|| {
             Error::store("there is no home directory for the secrets file").hint("set HOME or XDG_DATA_HOME")
         })

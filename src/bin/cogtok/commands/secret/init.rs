@@ -14,7 +14,8 @@ use crate::{shell, terminal};
 /// Keep secrets in one file encrypted with age, for machines without a keyring
 ///
 /// With FILE, an X25519 identity is made there, and COGTOK_SECRET_IDENTITY=FILE opens the secrets: keep it apart from
-/// them. Without, a passphrase does: COGTOK_PASSPHRASE, or what is typed when asked.
+/// them. Without, a passphrase does: COGTOK_PASSPHRASE, or what is typed when asked. A secrets file that is there already
+/// goes on opening with what it was made with; no other identity is made for it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok secret init ~/.config/cogtok/identity.txt\n  \
@@ -28,6 +29,16 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
     // The variable must mean the same file in every directory.
     let file =
         args.file.as_deref().map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))?;
+    let sealed = app.secrets_path()?;
+    if file.is_some() && sealed.exists() {
+        // A new identity would not open what is there, and who took it for the one that does might delete the other.
+        let sealed = sealed.display();
+        return Err(Error::store(format!(
+            "{sealed} is there already and opens with what it was made with: nothing was changed"
+        ))
+        .hint("to go on with it: set COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE to that, and run `cogtok secret init`")
+        .hint("to begin anew, without the secrets in it: move it away"));
+    }
     let public = file.as_deref().map(make_identity).transpose()?;
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.set_secret_store(StoreKind::File);
@@ -40,6 +51,10 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
             let value = shell::quoted(&file.display().to_string());
             terminal::hint(&format!("export COGTOK_SECRET_IDENTITY={value}"));
         }
+        _ if sealed.exists() => terminal::hint(&format!(
+            "{} is there already: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
+            sealed.display()
+        )),
         _ => terminal::hint(
             "the passphrase is taken from COGTOK_PASSPHRASE or asked for when a secret is stored or needed",
         ),
