@@ -56,6 +56,17 @@ fn without_scopes_none_are_asked_for() {
     assert_eq!(server.requests()[0].text(), "grant_type=client_credentials");
 }
 
+/// Without a scope Cognito gives all that the client may have: a variable that is not set must not mean that.
+#[test]
+fn an_empty_scope_is_refused_and_not_taken_for_all() {
+    let (home, server) = scripted([]);
+    for args in [&["--scope", ""][..], &["--scope", " "], &["--scope", "api/read", "--scope", ""]] {
+        home.scripted_m2m(args).run().code(2).stdout_is("").stderr_has("`--scope` is empty");
+        home.cogtok(["header"]).args(args).run().code(2).stdout_is("").stderr_has("`--scope` is empty");
+    }
+    server.assert_untouched();
+}
+
 #[test]
 fn an_unknown_way_of_authenticating_is_a_usage_error_before_the_secret_is_sent() {
     let (home, server) = scripted([]);

@@ -22,7 +22,7 @@ use crate::{complete, env, interrupt, terminal};
 #[command(after_help = "Examples:\n  \
     cogtok token m2m -p ws\n  \
     eval $(cogtok token m2m -p ws --export)\n  \
-    curl -H @<(cogtok token m2m -p ws --header) https://api.example.com/\n  \
+    cogtok token m2m -p ws --header | curl -H @- https://api.example.com/\n  \
     cogtok token m2m -p ws --export=github-actions\n  \
     cogtok token m2m -p ws --output-file token.txt\n  \
     cogtok token m2m --secret-arn arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf")]
@@ -66,6 +66,10 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
 /// The profile with the options of this command, and the secret that standard input or the environment gives.
 fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     args.shared.begin(app, args.export_credentials, TokenUse::Access)?;
+    // Without a scope Cognito gives all that the client may have: no variable that is not set may mean that.
+    if args.scope.iter().any(|scope| scope.trim().is_empty()) {
+        return Err(Error::usage("`--scope` is empty").hint("name a scope, or leave the option out for the profile's"));
+    }
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let mut profile = app.profile(&[
         (Key::Scopes, scopes),
