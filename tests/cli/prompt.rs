@@ -227,15 +227,17 @@ fn the_hint_after_a_token_is_for_people_who_can_use_it() {
     token_user(&home, &[]).env("COGTOK_PASSWORD", PASSWORD).run().ok().keeps_no_session();
     let hint = |args: &[&str]| token_user(&home, args).pty().wait();
     let session = hint(&[]);
-    assert!(session.text.contains("curl -H @<(cogtok token user -p ws --header) URL"), "{session:?}");
+    assert!(session.text.contains("cogtok token user -p ws --header | curl -H @- URL"), "{session:?}");
     // What it says works as typed, and keeps the token out of the arguments of curl.
-    let command = session.text.split("curl ").nth(1).unwrap().split(" URL").next().unwrap();
+    let command = &session.text[session.text.find("cogtok token user").unwrap()..session.text.find(" URL").unwrap()];
+    let command = command.replace("curl ", "curl -sS --noproxy '*' ");
     let echo = crate::harness::Server::canary();
     crate::harness::need("curl", "curl");
-    let script = format!("curl -sS --noproxy '*' {command} {}", echo.url());
-    home.eval_in("bash", &script).ok();
     let token = token_user(&home, &[]).run();
-    assert_eq!(echo.requests()[0].header("authorization"), Some(format!("Bearer {}", token.line()).as_str()));
+    for (at, shell) in ["bash", "dash", "zsh", "fish"].into_iter().enumerate() {
+        home.eval_in(shell, &format!("{command} {}", echo.url())).ok();
+        assert_eq!(echo.requests()[at].header("authorization"), Some(format!("Bearer {}", token.line()).as_str()));
+    }
 
     assert!(hint(&["--token", "id"]).text.contains("cogtok token user --token id -p ws --header"));
     for silent in [&["-q"][..], &["--json"], &["--header"], &["--export"]] {

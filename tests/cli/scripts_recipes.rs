@@ -83,7 +83,8 @@ fn a_line_of_cron() {
     let job =
         home.plant("sync-things", format!("#!/bin/sh\nprintf %s \"$COGTOK_ACCESS_TOKEN\" >'{}'\n", seen.display()));
     std::fs::set_permissions(&job, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    let line = recipe("cron").splitn(6, ' ').nth(5).unwrap();
+    let (path, line) = recipe("cron").split_once('\n').unwrap();
+    let line = line.splitn(6, ' ').nth(5).unwrap();
     let line = line
         .replace("/etc/cogtok/identity", identity.to_str().unwrap())
         .replace("/usr/local/bin/sync-things", job.to_str().unwrap())
@@ -91,7 +92,7 @@ fn a_line_of_cron() {
     // All that cron gives a job, and where this home is.
     let names = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"];
     let keep = names.map(|name| format!("{name}=\"${name}\"")).join(" ");
-    let cron = format!("exec env -i {keep} PATH=/usr/bin:/bin SHELL=/bin/sh LOGNAME=user /bin/sh -c \"$1\"");
+    let cron = format!("exec env -i {keep} {path} SHELL=/bin/sh LOGNAME=user /bin/sh -c \"$1\"");
     home.program("sh", ["-c", &cron, "sh", &line]).run().ok().quiet();
     assert_eq!(std::fs::read_to_string(&seen).unwrap(), token);
     assert_eq!(endpoint.hits(), 1);

@@ -16,8 +16,8 @@ use crate::terminal;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok header --as m2m -p ws --format json\n  \
-    curl -K <(cogtok header --as m2m -p ws --format curl-config) https://api.example.com/\n  \
-    curl -H @<(cogtok header --as user -p ws) https://api.example.com/")]
+    cogtok header --as m2m -p ws --format curl-config | curl -K - https://api.example.com/\n  \
+    cogtok header --as user -p ws | curl -H @- https://api.example.com/")]
 pub struct Header {
     #[command(flatten)]
     source: Source,

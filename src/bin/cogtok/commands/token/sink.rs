@@ -57,7 +57,7 @@ impl Shared {
         self.give(&format!("{value}\n"))?;
         if self.output_file.is_none() && terminal::is_read_by_a_person() {
             let name = profile.name.as_ref().map(|name| format!(" -p {name}")).unwrap_or_default();
-            terminal::hint(&format!("curl -H @<(cogtok token {again}{name} --header) URL   keeps it out of `ps`"));
+            terminal::hint(&format!("cogtok token {again}{name} --header | curl -H @- URL   keeps it out of `ps`"));
         }
         Ok(())
     }
