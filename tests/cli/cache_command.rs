@@ -183,12 +183,11 @@ fn clearing_takes_what_was_meant_asks_nothing_and_leaves_the_locks() {
 
 #[test]
 fn expired_tokens_alone_are_cleared_where_they_are_meant() {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let lives = [now + 3, now + 3600];
     let count = std::sync::atomic::AtomicUsize::new(0);
     let server = Server::start(move |_| {
         let n = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        Answer::token(&jwt(&json!({"exp": lives[n], "scope": "a b"})))
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        Answer::token(&jwt(&json!({"exp": now + [3, 3600][n], "scope": "a b"})))
     });
     let home = Home::new();
     home.scripted_profile(&server.token_url());

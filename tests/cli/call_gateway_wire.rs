@@ -239,7 +239,7 @@ fn streams_trickle_break_off_go_on_and_never_end() {
     let server =
         calling(|_| Answer::endless("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", ": still here\n\n"));
     let output = call(&server, &["--timeout", "1s"]);
-    output.code(6).stderr_has(" within ").stderr_lacks("0.1 s").check(output.wall < Duration::from_secs(3), "at once");
+    output.code(6).stderr_has(" within ").stderr_lacks("0.1 s").within(Duration::from_secs(1));
     let server = calling(|_| Answer::never());
     call(&server, &["--timeout", "1s"]).code(6);
     let server = calling(|_| {
@@ -277,7 +277,7 @@ fn the_servers_own_requests_are_answered_and_its_session_is_kept_and_ended() {
     let bodies: Vec<Value> = requests.iter().filter(|request| request.method == "POST").map(Request::json).collect();
     assert_eq!(bodies[3], json!({"jsonrpc": "2.0", "id": "p", "result": {}}));
     assert_eq!(bodies[4]["error"]["code"], -32601);
-    assert_eq!(requests.last().unwrap().method, "DELETE");
+    assert!(requests.iter().any(|request| request.method == "DELETE"));
     for request in &requests {
         if request.method == "GET" {
             continue;

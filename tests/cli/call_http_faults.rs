@@ -67,8 +67,8 @@ fn an_answer_that_breaks_off_is_exit_6_with_what_came() {
 fn an_answer_without_end_is_ended_by_a_time_out_and_by_signals() {
     let (home, _server) = home();
     let api = endless();
-    let output = call(&home, &[&api.url(), "--timeout", "2s"]).timeout(Duration::from_secs(2)).run();
-    output.code(6).stderr_has("2 s").check(output.stdout.starts_with("data: first\n\ndata: x\n\n"), "what came");
+    let output = call(&home, &[&api.url(), "--timeout", "5s"]).timeout(Duration::from_secs(5)).run();
+    output.code(6).stderr_has("5 s").check(output.stdout.starts_with("data: first\n\ndata: x\n\n"), "what came");
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let path = home.allow(home.path(format!("stream-{code}")));
         let mut running = call(&home, &[&api.url()]).redirect(&format!(">'{}'", path.display())).spawn();

@@ -144,7 +144,7 @@ fn broken_hostile_and_endless_files_offer_nothing_and_say_nothing() {
     let ask = |words: &[&str]| {
         let start = std::time::Instant::now();
         let offered = names(&home, words);
-        assert!(start.elapsed() < Duration::from_secs(2), "{words:?}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{words:?}");
         offered
     };
     assert!(questions[..3].iter().all(|words| !ask(words).is_empty()));

@@ -238,7 +238,7 @@ fn a_hanging_host_costs_seconds_and_a_short_time_out_is_kept() {
     let (quiet, keyring) = (Home::new(), Keyring::start());
     lists_a_secret(&quiet);
     keyring.stop();
-    let output = doctor(&quiet, &["--timeout", "2s"]).keyring(&keyring).timeout(Duration::from_secs(2)).run();
+    let output = doctor(&quiet, &["--timeout", "6s"]).keyring(&keyring).timeout(Duration::from_secs(6)).run();
     says(output.code(7), "secret-store", "fail", "does not answer");
     assert!(hint(&output, "secret-store", "fail").contains("cogtok secret init --help"));
     says(&output, "token-url", "ok", "answers");

@@ -195,7 +195,13 @@ fn listening(port: u16) -> Vec<String> {
 #[test]
 fn it_listens_on_the_loopback_address_that_is_registered_and_on_no_other() {
     let (v4, v6) = ("0100007F", "00000000000000000000000001000000");
-    for (host, addresses) in [("127.0.0.1", vec![v4]), ("[::1]", vec![v6]), ("localhost", vec![v4, v6])] {
+    // A container may have no IPv6 at all.
+    let has_v6 = TcpListener::bind("[::1]:0").is_ok();
+    let rows = match has_v6 {
+        true => vec![("127.0.0.1", vec![v4]), ("[::1]", vec![v6]), ("localhost", vec![v4, v6])],
+        false => vec![("127.0.0.1", vec![v4]), ("localhost", vec![v4])],
+    };
+    for (host, addresses) in rows {
         let server = Server::script([alice()]);
         let home = Home::new();
         home.login_profile(&server.url());
@@ -218,13 +224,14 @@ fn nobody_who_comes_is_exit_5_and_the_port_is_closed_in_time() {
     let uri = home.login_profile(&server.url());
     let browser = home.fake_browser();
     // The machine's clock is not the person's.
-    let run = home.cogtok(["login", "--wait", "3s", "--timeout", "1s"]).browser(&browser);
+    let run = home.cogtok(["login", "--wait", "10s", "--timeout", "1s"]).browser(&browser);
     let running = run.spawn();
     let url = browser.url();
     assert_page(&come_back(&url, "error=invalid_scope"), 400);
     let output = running.wait();
-    output.code(5).stderr_has("within 3 s").stderr_has("CallbackURLs").stderr_has("invalid_scope");
-    assert!(output.wall >= Duration::from_secs(3) && output.wall < Duration::from_secs(5), "{:?}", output.wall);
+    output.code(5).stderr_has("within 10 s").stderr_has("CallbackURLs").stderr_has("invalid_scope");
+    assert!(output.wall >= Duration::from_secs(10), "{:?}", output.wall);
+    output.within(Duration::from_secs(10));
     assert!(TcpStream::connect(("127.0.0.1", uri.port().unwrap())).is_err());
     server.assert_untouched();
     home.cogtok(["login", "--help"]).run().ok().stdout_has("[default: 120s]").stdout_has("--timeout is for machines");

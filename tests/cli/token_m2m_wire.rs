@@ -181,7 +181,7 @@ fn retry_after_is_honoured_within_the_deadline() {
 
     let (home, server) = scripted([busy(503).header("Retry-After", "3600"), token()]);
     let output = home.scripted_m2m(&[]).run();
-    output.code(6).stderr_has("retry after 3600 s").check(output.wall < Duration::from_secs(2), "it does not wait");
+    output.code(6).stderr_has("retry after 3600 s").within(Duration::ZERO);
     assert_eq!(server.hits(), 1);
 }
 

@@ -129,7 +129,7 @@ fn no_code_is_used_twice_and_the_next_one_is_waited_for() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 30;
     // Time runs sixty times as fast, and the pauses with it.
     for _ in 0..4 {
-        let output = scripted.sign_in().under(["faketime", "-f", "+0 x60"]).run();
+        let output = scripted.sign_in().args(["--timeout", "30m"]).under(["faketime", "-f", "+0 x60"]).run();
         output.ok();
     }
     let codes = scripted.codes.lock().unwrap().clone();
@@ -151,7 +151,7 @@ fn a_refused_code_is_followed_by_one_more_and_then_by_the_reason() {
     need("faketime", "faketime");
     for (refused, code, count) in [(1, 0, 2), (9, 4, 2)] {
         let scripted = Scripted::new(refused);
-        let output = scripted.sign_in().under(["faketime", "-f", "+0 x60"]).run();
+        let output = scripted.sign_in().args(["--timeout", "30m"]).under(["faketime", "-f", "+0 x60"]).run();
         output.code(code);
         if code == 4 {
             output.stderr_has("CodeMismatchException");

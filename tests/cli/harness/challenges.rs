@@ -62,6 +62,7 @@ pub fn totp(key: &str) -> String {
 pub fn python(script: &str, input: &str) -> String {
     let mut python = Command::new(venv().join("bin/python"))
         .args(["-I", "-B", "-c", script])
+        .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

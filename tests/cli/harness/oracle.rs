@@ -66,6 +66,7 @@ pub fn judge(home: &Home, expect: &Expect, command_line: &str, raw: Raw) -> Outp
         stdout: lossy(&raw.stdout),
         stderr: lossy(&raw.stderr),
         wall: raw.wall,
+        starved: raw.starved,
         max_rss_kib: raw.max_rss_kib,
     };
     // The lock is held while the state is judged, so that no other thread of the test starts a run meanwhile.

@@ -13,11 +13,20 @@ pub struct Output {
     pub stdout: String,
     pub stderr: String,
     pub wall: Duration,
+    /// What a busy machine made it wait for a processor.
+    pub starved: Duration,
     /// 0 if the process was too short-lived to be sampled.
     pub max_rss_kib: u64,
 }
 
 impl Output {
+    /// It took no longer than this and three seconds, for what would take much longer or for ever where it were wrong.
+    #[track_caller]
+    pub fn within(&self, limit: Duration) -> &Self {
+        let limit = limit + Duration::from_secs(3) + self.starved;
+        self.check(self.wall < limit, &format!("expected an end within {limit:?}"))
+    }
+
     /// Exit 0.
     #[track_caller]
     pub fn ok(&self) -> &Self {

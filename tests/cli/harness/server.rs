@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 type Handler = dyn Fn(&Request) -> Answer + Send + Sync;
@@ -23,6 +24,7 @@ pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
     shared: Arc<Shared>,
+    listening: Option<JoinHandle<()>>,
 }
 
 /// A connection, plain or TLS.
@@ -79,7 +81,7 @@ impl Server {
             requests: Mutex::default(),
         });
         let (ours, serve) = (Arc::clone(&shared), Arc::new(serve));
-        std::thread::spawn(move || {
+        let listening = std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if ours.stop.load(Ordering::SeqCst) {
                     break;
@@ -92,7 +94,7 @@ impl Server {
                 });
             }
         });
-        Self { address, scheme, shared }
+        Self { address, scheme, shared, listening: Some(listening) }
     }
 
     /// `http://127.0.0.1:PORT`
@@ -141,7 +143,12 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
+        // Whoever comes after this is refused.
+        if TcpStream::connect(self.address).is_ok()
+            && let Some(listening) = self.listening.take()
+        {
+            let _ = listening.join();
+        }
     }
 }
 

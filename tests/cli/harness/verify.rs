@@ -16,6 +16,7 @@ pub fn try_verify(token: &str, workshop: &Workshop) -> Result<Value, String> {
     let mut python = Command::new(venv().join("bin/python"))
         .args(["-I", "-B", "-c", include_str!("../../fixtures/verify.py")])
         .args([&workshop.jwks_url, &workshop.issuer])
+        .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
