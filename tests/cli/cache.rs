@@ -111,6 +111,7 @@ fn one_who_fails_for_lack_of_a_secret_takes_nobody_along() {
             output.check(matches!(output.code, Some(0 | 5)), "0 or 5");
         }
     }
+    home.cogtok(["token", "m2m"]).run().ok().stdout_is(&outputs[0].stdout);
 }
 
 /// A run that holds the key's lock while a server keeps it waiting.

@@ -34,7 +34,9 @@ fn waits_for_a_lock(pid: i32) -> bool {
 /// Whether cogtok reads its standard input.
 fn reads_standard_input(pid: i32) -> bool {
     let is_cogtok = std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe.ends_with("cogtok"));
-    is_cogtok && std::fs::read_to_string(format!("/proc/{pid}/syscall")).is_ok_and(|call| call.starts_with("0 0x0 "))
+    is_cogtok
+        && std::fs::read_to_string(format!("/proc/{pid}/syscall"))
+            .is_ok_and(|call| call.starts_with(crate::harness::READS_STDIN))
 }
 
 #[test]

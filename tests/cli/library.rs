@@ -8,6 +8,8 @@ fn built() -> std::path::PathBuf {
     let target = target_dir();
     let mut cargo = std::process::Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--example", "library", "--target-dir"]).arg(&target);
+    // The place of what is built for a named target is another one.
+    cargo.env_remove("CARGO_BUILD_TARGET");
     let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     target.join("debug/examples/library")

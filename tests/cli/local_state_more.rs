@@ -2,7 +2,7 @@
 //! that nobody expects, and an environment that is odd.
 
 use crate::harness::scripted::SECRET;
-use crate::harness::{Answer, Home, Server, need, unique, workshop};
+use crate::harness::{Answer, Home, Server, unique, workshop};
 use crate::user_create::{assert_signs_in, create, journal};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
@@ -115,7 +115,7 @@ fn what_is_no_record_costs_nobody_a_user() {
 
 #[test]
 fn on_a_disk_without_room_the_token_is_printed_and_the_configuration_stays() {
-    need("unshare", "util-linux");
+    crate::harness::need_namespaces();
     let server = Server::always(Answer::token("a-token-for-a-full-disk"));
     let home = Home::new();
     home.scripted_profile(&server.token_url());

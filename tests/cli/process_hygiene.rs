@@ -22,7 +22,7 @@ fn homeless<'h>(home: &'h Home, words: &[&str], value: Option<&str>) -> Run<'h> 
 
 #[test]
 fn without_a_usable_home_tokens_are_printed_and_nothing_is_written_anywhere() {
-    crate::harness::need("unshare", "util-linux");
+    crate::harness::need_namespaces();
     let server = Server::always(Answer::token("some-token"));
     let url = server.token_url();
     let token = ["token", "m2m", "--client-secret-stdin", "--client-id", "machine", "--token-url", &url];
@@ -52,7 +52,7 @@ fn without_a_usable_home_tokens_are_printed_and_nothing_is_written_anywhere() {
 
 #[test]
 fn a_home_that_is_not_there_yet_is_made_and_a_relative_xdg_directory_is_ignored() {
-    crate::harness::need("unshare", "util-linux");
+    crate::harness::need_namespaces();
     let home = Home::new();
     let new = home.path("made/home");
     homeless(&home, &["profile", "create", "ws", "--client-id", "web"], new.to_str()).run().ok();

@@ -30,7 +30,7 @@ fn killed_at_any_write_during_a_renewal_the_next_call_renews_or_signs_in_once_an
     let mut killed = 0;
     for is_graceful in [false, true] {
         for calls in
-            ["rename,renameat,renameat2", "fsync,fdatasync", "write,writev,sendto,sendmsg", "recvfrom,recvmsg,read"]
+            ["?rename,?renameat,renameat2", "fsync,fdatasync", "write,writev,sendto,sendmsg", "recvfrom,recvmsg,read"]
         {
             for n in 1.. {
                 let sessions = Sessions::start(true, 30);
@@ -124,7 +124,7 @@ fn a_new_refresh_token_that_can_not_be_kept_is_told_and_the_token_is_printed_all
     need("strace", "strace");
     let sessions = Sessions::start(true, 30);
     let (home, identity) = signed_in(&sessions);
-    let run = token_user(&home, &identity, &[]).under(strace("rename,renameat,renameat2:error=ENOSPC", 1));
+    let run = token_user(&home, &identity, &[]).under(strace("?rename,?renameat,renameat2:error=ENOSPC", 1));
     run.run().ok().stderr_has("the new refresh token could not be kept").stderr_has("sign-in");
     let next = token_user(&home, &identity, &[]).env("COGTOK_PASSWORD", PASSWORD).run();
     next.ok();
@@ -134,7 +134,7 @@ fn a_new_refresh_token_that_can_not_be_kept_is_told_and_the_token_is_printed_all
 
 #[test]
 fn without_the_lock_a_refresh_token_is_not_used() {
-    need("unshare", "util-linux");
+    crate::harness::need_namespaces();
     let sessions = Sessions::start(true, 30);
     let (home, identity) = signed_in(&sessions);
     let dir = home.cache_dir();

@@ -144,7 +144,7 @@ fn a_disk_that_is_full_or_read_only_leaves_the_old_file_and_no_other() {
         assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "{inject}: a file is left");
     }
     // A file system that is really full, and one that is really read-only.
-    crate::harness::need("unshare", "util-linux");
+    crate::harness::need_namespaces();
     let real = |options: &str, before: &str| {
         let script = format!(
             "mount -t tmpfs -o size=16k tmpfs '{0}' && printf old >'{0}/token' && {before} {options}; \"$@\"; code=$?; \

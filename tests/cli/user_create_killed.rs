@@ -51,7 +51,7 @@ fn killed_at_any_write_to_disk_or_network_every_user_has_a_recorded_password_tha
     crate::harness::need("strace", "strace");
     let (home, _proxy) = counted();
     let mut killed = 0;
-    for calls in ["rename,renameat,renameat2", "fsync,fdatasync", "unlink,unlinkat", "write,writev,sendto,sendmsg"] {
+    for calls in ["?rename,?renameat,renameat2", "fsync,fdatasync", "?unlink,unlinkat", "write,writev,sendto,sendmsg"] {
         for n in 1.. {
             let inject = format!("inject={calls}:signal=KILL:when={n}");
             let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={calls}"), "-e", &inject];

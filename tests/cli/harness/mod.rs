@@ -95,6 +95,21 @@ pub fn poll<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) 
     }
 }
 
+/// How /proc/PID/syscall begins for a process that reads its standard input: the call has a number of each architecture.
+pub const READS_STDIN: &str = if cfg!(target_arch = "x86_64") { "0 0x0 " } else { "63 0x0 " };
+
+/// Panics with what to allow unless a process may be root of a namespace of its own, as some containers forbid.
+pub fn need_namespaces() {
+    need("unshare", "util-linux");
+    let done = std::process::Command::new("unshare").args(["-Urm", "true"]).output().expect("unshare");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        done.status.success(),
+        "{said}user namespaces are not allowed here. In Docker: --security-opt seccomp=unconfined; \
+         on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+    );
+}
+
 /// Panics with the package to install unless `program` is on the PATH.
 pub fn need(program: &str, package: &str) {
     let path = std::env::var_os("PATH").unwrap_or_default();
