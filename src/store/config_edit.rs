@@ -142,11 +142,15 @@ impl Draft {
         self.0.get("default_profile").and_then(Item::as_str)
     }
 
-    /// Makes `name` the default profile, or makes none the default.
+    /// Makes `name` the default profile, or makes none the default; with the setting goes the comment right above it.
     pub fn set_default(&mut self, name: Option<&ProfileName>) {
         match name {
             Some(name) => set(self.0.as_table_mut(), "default_profile", Value::from(name.as_str())),
-            None => drop(self.0.remove("default_profile")),
+            None => {
+                let prefix = self.0.key("default_profile").and_then(|key| key.leaf_decor().prefix()?.as_str());
+                let prefix = prefix.unwrap_or_default().to_owned();
+                self.sparing_comments(&prefix, |draft| drop(draft.0.remove("default_profile")));
+            }
         }
     }
 
@@ -334,6 +338,23 @@ mod tests {
         draft.remove(&name).unwrap();
         assert!(draft.names().is_empty() && draft.default_profile().is_none());
         assert!(draft.remove(&name).is_err());
+    }
+
+    #[test]
+    fn a_default_that_goes_leaves_the_header_of_the_file() {
+        let name = "a".parse().unwrap();
+        for (header, kept) in [
+            ("# mine\n\n# of defaults\n", "# mine\n\n"),
+            ("# mine\n\n", "# mine\n\n"),
+            ("version = 1\n\n# defaults\n", "version = 1\n"),
+        ] {
+            let profiles = "[profiles.b]\nregion = \"r\"\n\n[profiles.a]\n";
+            let mut draft = draft(&format!("{header}default_profile = \"a\" # the one\n\n{profiles}"));
+            draft.remove(&name).unwrap();
+            let left = draft.0.to_string();
+            assert!(left.starts_with(kept) && !left.contains("default"), "{left}");
+            assert_eq!(left.trim_start_matches(kept).trim(), "[profiles.b]\nregion = \"r\"");
+        }
     }
 
     #[test]
