@@ -94,6 +94,7 @@ mod sealed_init;
 mod secret;
 mod secret_binding;
 mod secret_keyring;
+mod secret_unnoted;
 mod session;
 mod session_faults;
 mod sinks;
