@@ -34,6 +34,7 @@ mod completion;
 mod completion_install;
 mod completion_tab;
 mod completion_values;
+mod config_missing;
 mod device;
 mod doctor;
 mod doctor_clients;

@@ -67,8 +67,11 @@ fn meant(app: &App, what: Option<&str>) -> Result<(PathBuf, Option<ProfileName>)
     let path = std::path::absolute(what).unwrap_or_else(|_| PathBuf::from(what));
     let is_path = what.contains(std::path::is_separator);
     let name = what.parse::<ProfileName>().ok().filter(|_| !is_path);
-    let config = app.config_path()?;
     if let Some(name) = name {
+        let config = match app.config_path() {
+            Err(_) if path.is_file() => return Ok((path, None)),
+            config => config?,
+        };
         let names = Config::load(&config).map(|config| config.names());
         // In a file that is not TOML nothing can be told apart, so all of it is looked at.
         if names.is_err() && !Path::new(&path).is_file() {
