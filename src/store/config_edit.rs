@@ -1,5 +1,6 @@
 //! `config.toml`, edited: the user's comments and order survive, and two processes editing at once lose nothing.
 
+mod list;
 mod reshape;
 mod targets;
 
@@ -253,7 +254,7 @@ impl Draft {
             [] => drop(table.remove(last)),
             values if key.is_list() => {
                 let words = values.iter().flat_map(|value| value.split_ascii_whitespace());
-                set(table, last, Value::Array(words.collect::<Array>()));
+                set_list(table, last, words);
             }
             [value] if key.is_bool() => set(table, last, Value::from(value == "true")),
             values => set(table, last, Value::from(values.join(" "))),
@@ -277,7 +278,7 @@ impl Draft {
         }
         match kinds.is_empty() {
             true => drop(profile.remove("secrets")),
-            false => set(profile, "secrets", Value::Array(kinds.iter().map(String::as_str).collect::<Array>())),
+            false => set_list(profile, "secrets", kinds.iter().map(String::as_str)),
         }
         Ok(())
     }
@@ -291,6 +292,15 @@ impl Draft {
 
 fn missing(name: &ProfileName) -> Error {
     Error::config(format!("there is no profile `{name}`")).hint("the profiles: cogtok profile list")
+}
+
+/// Sets a list; what is in it already keeps its comment.
+fn set_list<'w>(table: &mut dyn toml_edit::TableLike, key: &str, words: impl Iterator<Item = &'w str>) {
+    let list = match table.get(key).and_then(Item::as_array) {
+        Some(old) => list::relist(old, words),
+        None => words.collect::<Array>(),
+    };
+    set(table, key, Value::Array(list));
 }
 
 /// Sets a value and keeps the comment behind the old one.

@@ -35,6 +35,16 @@ table = 1 # kept as well
 "#;
 
 #[test]
+fn what_stays_in_a_list_keeps_its_line_and_its_comment() {
+    let home = Home::new();
+    let list = "scopes = [\n  \"a/read\", # to read\n  \"a/write\", # to write\n]\nclient_id = \"machine\"\n";
+    home.config(&format!("[profiles.ws.m2m]\n{list}"));
+    home.cogtok(["profile", "set", "ws", "m2m.scopes", "a/read b/x"]).run().ok();
+    let changed = list.replace("\"a/write\", # to write", "\"b/x\",");
+    assert_eq!(std::fs::read_to_string(home.config_file()).unwrap(), format!("[profiles.ws.m2m]\n{changed}"));
+}
+
+#[test]
 fn edits_keep_comments_order_and_unknown_tables() {
     let home = Home::new();
     home.config(BY_HAND);
