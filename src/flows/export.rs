@@ -10,11 +10,7 @@ use crate::profile::words::{Endpoint, ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::store::config_edit::Draft;
 
-/// The key by which an export is known, with the version of its format.
-pub const MARK: &str = "cogtok_export";
-
-/// The version of the format that this program writes and understands.
-pub const VERSION: i64 = 1;
+pub use crate::store::config::{EXPORT_MARK as MARK, EXPORT_VERSION as VERSION};
 
 /// What is this machine's or this person's own, and is exported on demand alone.
 pub const OWN: [Key; 2] = [Key::AwsProfile, Key::Username];

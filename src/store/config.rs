@@ -24,6 +24,12 @@ pub(crate) const TARGETS: &str = "targets";
 
 pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
+/// The key by which a file of profiles for others is known, with the version of its format.
+pub const EXPORT_MARK: &str = "cogtok_export";
+
+/// The version of that format that this program writes and understands.
+pub const EXPORT_VERSION: i64 = 1;
+
 /// How the first profile is made, as a hint.
 pub const FIRST_PROFILE: &str =
     "make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID";

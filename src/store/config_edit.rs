@@ -1,5 +1,7 @@
 //! `config.toml`, edited: the user's comments and order survive, and two processes editing at once lose nothing.
 
+mod ends;
+mod list;
 mod reshape;
 mod targets;
 
@@ -8,6 +10,7 @@ use std::time::Instant;
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
+use self::ends::Ends;
 use super::cache::held;
 use super::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError};
@@ -29,18 +32,19 @@ pub struct Draft(DocumentMut);
 pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -> Result<T>) -> Result<T> {
     let held = hold(path, deadline)?;
     let before = read_text(path)?;
-    let text = before.clone().unwrap_or_default();
+    let (ends, text) = Ends::of(before.as_deref().unwrap_or_default());
     let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         not_toml(path, &text, error.span(), error.message()).hint("nothing was changed").hint(EDIT)
     })?;
     if document.get("version").and_then(Item::as_integer).is_some_and(|version| version > VERSION) {
         return Err(newer(path));
     }
+    let unchanged = document.to_string();
     let mut draft = Draft(document);
     let result = change(&mut draft)?;
     let after = draft.0.to_string();
-    if after != text {
-        held.replace(before.as_deref(), &after)?;
+    if after != unchanged {
+        held.replace(before.as_deref(), &ends.restore(after))?;
     }
     Ok(result)
 }
@@ -142,11 +146,15 @@ impl Draft {
         self.0.get("default_profile").and_then(Item::as_str)
     }
 
-    /// Makes `name` the default profile, or makes none the default.
+    /// Makes `name` the default profile, or makes none the default; with the setting goes the comment right above it.
     pub fn set_default(&mut self, name: Option<&ProfileName>) {
         match name {
             Some(name) => set(self.0.as_table_mut(), "default_profile", Value::from(name.as_str())),
-            None => drop(self.0.remove("default_profile")),
+            None => {
+                let prefix = self.0.key("default_profile").and_then(|key| key.leaf_decor().prefix()?.as_str());
+                let prefix = prefix.unwrap_or_default().to_owned();
+                self.sparing_comments(&prefix, |draft| drop(draft.0.remove("default_profile")));
+            }
         }
     }
 
@@ -249,7 +257,7 @@ impl Draft {
             [] => drop(table.remove(last)),
             values if key.is_list() => {
                 let words = values.iter().flat_map(|value| value.split_ascii_whitespace());
-                set(table, last, Value::Array(words.collect::<Array>()));
+                set_list(table, last, words);
             }
             [value] if key.is_bool() => set(table, last, Value::from(value == "true")),
             values => set(table, last, Value::from(values.join(" "))),
@@ -273,7 +281,7 @@ impl Draft {
         }
         match kinds.is_empty() {
             true => drop(profile.remove("secrets")),
-            false => set(profile, "secrets", Value::Array(kinds.iter().map(String::as_str).collect::<Array>())),
+            false => set_list(profile, "secrets", kinds.iter().map(String::as_str)),
         }
         Ok(())
     }
@@ -289,6 +297,15 @@ fn missing(name: &ProfileName) -> Error {
     Error::config(format!("there is no profile `{name}`")).hint("the profiles: cogtok profile list")
 }
 
+/// Sets a list; what is in it already keeps its comment.
+fn set_list<'w>(table: &mut dyn toml_edit::TableLike, key: &str, words: impl Iterator<Item = &'w str>) {
+    let list = match table.get(key).and_then(Item::as_array) {
+        Some(old) => list::relist(old, words),
+        None => words.collect::<Array>(),
+    };
+    set(table, key, Value::Array(list));
+}
+
 /// Sets a value and keeps the comment behind the old one.
 fn set(table: &mut dyn toml_edit::TableLike, key: &str, mut value: Value) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
@@ -301,54 +318,4 @@ fn set(table: &mut dyn toml_edit::TableLike, key: &str, mut value: Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draft(text: &str) -> Draft {
-        Draft(text.parse().unwrap())
-    }
-
-    #[test]
-    fn comments_and_order_survive() {
-        let before = "# mine\nversion = 1 # v\ndefault_profile = \"b\" # d\n\n[profiles.b] # B\nregion = \"eu-west-1\" # R\n# end\n\n[profiles.a]\n";
-        let mut draft = draft(before);
-        draft.set(&"b".parse().unwrap(), Key::Region, &["us-east-1".into()]).unwrap();
-        draft.set_default(Some(&"a".parse().unwrap()));
-        assert_eq!(draft.0.to_string(), before.replace("eu-west-1", "us-east-1").replace("\"b\" # d", "\"a\" # d"));
-    }
-
-    #[test]
-    fn a_profile_is_added_set_and_removed() {
-        let mut draft = draft("");
-        let name = "w.s".parse().unwrap();
-        draft.add(&name).unwrap();
-        assert!(draft.add(&name).is_err());
-        draft.set(&name, Key::Scopes, &["a/b c/d".into()]).unwrap();
-        draft.set(&name, Key::UserPoolId, &["us-east-1_x".into()]).unwrap();
-        draft.note_secret(&name, SecretKind::M2mClient, true).unwrap();
-        draft.note_secret(&name, SecretKind::M2mClient, true).unwrap();
-        draft.set_default(Some(&name));
-        let expected = "version = 1\ndefault_profile = \"w.s\"\n\n[profiles.\"w.s\"]\nuser_pool_id = \"us-east-1_x\"\nsecrets = [\"m2m-client\"]\n\n[profiles.\"w.s\".m2m]\nscopes = [\"a/b\", \"c/d\"]\n";
-        assert_eq!(draft.0.to_string(), expected);
-        assert!(draft.set(&name, Key::TokenUrl, &["http://evil.example".into()]).is_err());
-        draft.remove(&name).unwrap();
-        assert!(draft.names().is_empty() && draft.default_profile().is_none());
-        assert!(draft.remove(&name).is_err());
-    }
-
-    #[test]
-    fn what_is_removed_takes_the_comment_right_above_it_and_no_other() {
-        let name = "a".parse().unwrap();
-        let before =
-            "# My workshops.\n\n# A\n[profiles.a]\n# all\n\n# R\nregion = \"r\"\n\n# of both\n\n# B\n[profiles.b]\n";
-        let mut unset = draft(before);
-        assert!(unset.unset(&name, "region").unwrap());
-        let after = "# My workshops.\n\n# A\n[profiles.a]\n# all\n\n# of both\n\n# B\n[profiles.b]\n";
-        assert_eq!(unset.0.to_string(), after);
-        let mut removed = draft(before);
-        removed.remove(&name).unwrap();
-        assert_eq!(removed.0.to_string(), "# My workshops.\n\n# of both\n\n# B\n[profiles.b]\n");
-        removed.remove(&"b".parse().unwrap()).unwrap();
-        assert_eq!(removed.0.to_string(), "# My workshops.\n\n# of both\n\n");
-    }
-}
+mod tests;

@@ -42,11 +42,20 @@ impl Finding {
 
 /// What is wrong with the text of a configuration, in the order of its lines.
 pub fn lint(text: &str) -> Vec<Finding> {
+    lint_as(text, false)
+}
+
+/// As [`lint`], for a file that may be an export of profiles for others: what is marked as one is judged as one.
+pub fn lint_any(text: &str) -> Vec<Finding> {
+    lint_as(text, true)
+}
+
+fn lint_as(text: &str, may_be_export: bool) -> Vec<Finding> {
     let lines = Lines::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     // What could be read of a broken file would only give rise to more complaints.
     let mut found = if errors.is_empty() {
-        let mut found = walk::walk(table.get_ref(), &lines);
+        let mut found = walk::walk(table.get_ref(), &lines, may_be_export);
         found.extend(plain::comments(text));
         found
     } else {

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::file::{open_regular, sync_dir};
 
@@ -44,6 +44,16 @@ pub fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replacement.finish()
 }
 
+/// As [`put`], for a path where nothing is: what is there by then stays as it is.
+///
+/// # Errors
+/// As [`put`]; [`io::ErrorKind::AlreadyExists`] where there is a file.
+pub fn put_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut new = Replacement::begin(path)?;
+    new.write(bytes)?;
+    new.finish_by(NamedTempFile::persist_noclobber)
+}
+
 /// A private file that is written bit by bit, and takes its place when it is whole. Dropped before, it is gone.
 #[derive(Debug)]
 pub struct Replacement {
@@ -77,12 +87,16 @@ impl Replacement {
     /// # Errors
     /// As the operating system says; the old file is untouched then.
     pub fn finish(self) -> io::Result<()> {
+        self.finish_by(NamedTempFile::persist)
+    }
+
+    fn finish_by(self, persist: fn(NamedTempFile, PathBuf) -> Result<File, PersistError>) -> io::Result<()> {
         let Replacement { path, mut file } = self;
         let (dir, name) = split(&path)?;
         let mut tries = 0;
         loop {
             file.as_file().sync_all()?;
-            match file.persist(&path) {
+            match persist(file, path.clone()) {
                 Ok(_) => {
                     // The file is there; a directory that can't be flushed takes nothing of it back.
                     let _ = sync_dir(dir);

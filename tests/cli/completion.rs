@@ -94,6 +94,16 @@ fn options_do_not_stand_among_what_is_asked_for_and_are_offered_where_nothing_el
         tab(&home, shell, &["profile", "use", "-"]).run().ok().stdout_has("--config");
         tab(&home, shell, &["token", "m2m", ""]).run().ok().stdout_has("--scope");
     }
+    // Where the configuration has nothing to say, they are no substitute for it.
+    for config in ["", "[profiles.only", "\u{0}"] {
+        home.config(config);
+        for words in [&["profile", "use", ""][..], &["-q", "profile", "set", ""], &["token", "m2m", "-p", ""]] {
+            let output = tab(&home, "bash", words).run();
+            assert_eq!(output.ok().quiet().stdout.trim(), "", "{words:?} with {config:?}");
+        }
+        tab(&home, "bash", &["profile", "use", "--c"]).run().ok().stdout_has("--config");
+        tab(&home, "bash", &["profile", "create", ""]).run().ok().stdout_has("--client-id");
+    }
 }
 
 #[test]

@@ -32,8 +32,8 @@ fn a_configuration_may_have_any_name_and_is_named_printably() {
         let dir = home.path("named");
         let file = dir.join(&name);
         let with = |words: &[&str]| home.cogtok(words).arg("--config").arg(&file);
-        with(&["profile", "list", "-o", "text"]).run().ok().stdout_is("").stderr_has("hint: there is no profile yet");
-        with(&["profile", "show", "ws"]).run().code(3).stderr_has("there is no profile `ws`");
+        with(&["profile", "list", "-o", "text"]).run().code(3).stderr_has("there is no file ");
+        with(&["profile", "show", "ws"]).run().code(3).stderr_has(", which --config names");
         let created = with(&["profile", "create", "ws", "--client-id", "web"]).run();
         // No room is left for the lock's ending, or no name that a lock could have.
         let reason = if name.len() == 250 { "File name too long" } else { "UTF-8" };

@@ -35,6 +35,43 @@ table = 1 # kept as well
 "#;
 
 #[test]
+fn an_edit_leaves_the_line_ends_and_the_byte_order_mark_of_windows() {
+    let home = Home::new();
+    let text = "# mine\n\n# of defaults\ndefault_profile = \"ws\"\n\n[profiles.ws]\nregion = \"us-east-1\" # R\n\n[profiles.two.m2m]\nclient_id = \"m\"\nscopes = [\n  \"a/b\", # AB\n]\n";
+    for mark in ["", "\u{feff}"] {
+        for end in ["\n", "\r\n"] {
+            let as_file = |text: &str| format!("{mark}{}", text.replace('\n', end));
+            let is = |text: &str| assert_eq!(file(&home), as_file(text));
+            home.config(&as_file(text));
+            home.cogtok(["profile", "set", "ws", "region", "us-east-1"]).run().ok();
+            is(text);
+            home.cogtok(["profile", "set", "ws", "region", "eu-west-1"]).run().ok();
+            home.cogtok(["profile", "set", "two", "m2m.scopes", "a/b c/d"]).run().ok();
+            let changed = text.replace("us-east-1", "eu-west-1").replace("AB\n", "AB\n  \"c/d\",\n");
+            is(&changed);
+            home.cogtok(["profile", "lint"]).run().ok().quiet();
+            // What is removed takes its own comment and no other.
+            home.cogtok(["profile", "delete", "ws", "--yes"]).run().ok();
+            is(&format!("# mine\n\n{}", &changed[changed.find("[profiles.two").unwrap()..]));
+        }
+    }
+    // Where they are mixed, the file stays one that is read.
+    home.config("[profiles.ws]\r\nregion = \"us-east-1\"\n");
+    home.cogtok(["profile", "set", "ws", "region", "eu-west-1"]).run().ok();
+    home.cogtok(["profile", "show", "ws"]).run().ok().stdout_has("eu-west-1");
+}
+
+#[test]
+fn what_stays_in_a_list_keeps_its_line_and_its_comment() {
+    let home = Home::new();
+    let list = "scopes = [\n  \"a/read\", # to read\n  \"a/write\", # to write\n]\nclient_id = \"machine\"\n";
+    home.config(&format!("[profiles.ws.m2m]\n{list}"));
+    home.cogtok(["profile", "set", "ws", "m2m.scopes", "a/read b/x"]).run().ok();
+    let changed = list.replace("\"a/write\", # to write", "\"b/x\",");
+    assert_eq!(std::fs::read_to_string(home.config_file()).unwrap(), format!("[profiles.ws.m2m]\n{changed}"));
+}
+
+#[test]
 fn edits_keep_comments_order_and_unknown_tables() {
     let home = Home::new();
     home.config(BY_HAND);

@@ -58,6 +58,18 @@ fn without_a_terminal_it_needs_a_yes_on_the_command_line() {
 }
 
 #[test]
+fn with_the_default_goes_no_comment_but_its_own() {
+    let home = Home::new();
+    let (header, own) = ("# header comment, mine\n\n", "# about defaults\ndefault_profile = \"zurich\" # the one\n\n");
+    let other = "# B\n[profiles.bern]\nregion = \"eu-central-2\"\n";
+    home.config(&format!("{header}{own}{other}\n# Z\n[profiles.zurich]\n"));
+    let output = home.cogtok(["profile", "delete", "zurich", "--yes"]).run();
+    output.ok().stderr_has("it was the default").stderr_has("cogtok profile use NAME");
+    assert_eq!(file(&home), format!("{header}{other}"));
+    home.cogtok(["profile", "delete", "bern", "--yes"]).run().ok().stderr_lacks("default");
+}
+
+#[test]
 fn its_secrets_and_tokens_go_and_what_others_use_stays() {
     let (keyring, home) = (Keyring::start(), Home::new());
     let server = Server::always(Answer::token("cached-token"));

@@ -81,6 +81,25 @@ fn a_plain_export_is_toml_without_secrets_that_another_home_imports() {
 }
 
 #[test]
+fn a_file_that_is_there_is_replaced_on_demand_alone() {
+    let home = Home::new();
+    home.config(CONFIG);
+    let file = home.allow(home.path("class.age"));
+    std::fs::write(&file, "age-encryption.org/v1\nsealed").unwrap();
+    let export = |args: &[&str]| home.cogtok(["profile", "export", "ws", "--output-file"]).arg(&file).args(args).run();
+    let kept = || std::fs::read_to_string(&file).unwrap() == "age-encryption.org/v1\nsealed";
+    for args in [&[][..], &["--with-secrets", "--passphrase-stdin"]] {
+        export(args).code(7).stderr_has("class.age is there already: nothing was exported").stderr_has("`--force`");
+        assert!(kept(), "{args:?}");
+    }
+    export(&["--force"]).ok();
+    assert!(std::fs::read_to_string(&file).unwrap().contains("cogtok_export") && !kept());
+    std::fs::remove_file(&file).unwrap();
+    export(&["--force"]).ok();
+    home.cogtok(["profile", "export", "ws", "--force"]).run().code(2).stderr_has("--output-file");
+}
+
+#[test]
 fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
     let (home, other) = (Home::new(), Home::new());
     home.config(CONFIG);

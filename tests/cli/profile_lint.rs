@@ -86,6 +86,28 @@ fn a_file_without_mistakes_is_exit_0_and_silence() {
 }
 
 #[test]
+fn what_the_export_wrote_is_no_mistake_but_for_secrets_in_plain_text() {
+    let home = Home::new();
+    home.cogtok(["profile", "create", "ws", "--user-pool-id", "us-east-1_AbCdEfGhI", "--client-id", "web"]).run().ok();
+    let export = home.cogtok(["profile", "export", "ws"]).run().ok().stdout.clone();
+    let lint = |text: &str| home.cogtok(["profile", "lint"]).arg(home.plant("ws.toml", text)).run();
+    lint(&export).ok().quiet().stdout_is("");
+    home.canary("hunter2hunter2");
+    let secrets = "\n[secrets.ws]\npassword = \"hunter2hunter2\"\npasswort = \"x\"\n[secrets.two]\ntotp = 1\n";
+    let told = lint(&format!("{export}{secrets}"));
+    told.code(3).stdout_has(": `secrets.ws.password` is a secret in plain text; seal it: cogtok profile export");
+    told.stdout_has("`secrets.ws.passwort` is not a kind of secret; the kinds are m2m-client, ");
+    told.stdout_has("`secrets.two` is of no profile").stdout_has("`secrets.two.totp` is not a string");
+    told.stderr_has("4 things are wrong");
+    lint(&export.replace("cogtok_export = 1", "cogtok_export = 2")).code(3).stdout_has("is that of a newer cogtok");
+    lint(&format!("default_profile = \"ws\"\n{export}")).code(3).stdout_has("`default_profile` is not a known key");
+    lint(&export.replace("region", "regoin").replace("user_pool_id", "pool_id")).code(3).stdout_has("did you mean");
+    // In the configuration itself nothing reads the mark.
+    home.config(&export);
+    home.cogtok(["profile", "lint"]).run().code(3).stdout_has("`cogtok_export` is not a known key");
+}
+
+#[test]
 fn a_secret_in_the_file_is_told_and_never_repeated() {
     let home = Home::new();
     let cases = [

@@ -5,6 +5,7 @@ mod secrets;
 mod settings;
 
 use std::cell::{Cell, OnceCell};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,7 @@ pub struct App {
     runtime: OnceCell<Runtime>,
     secrets: OnceCell<SecretStore>,
     is_inside: Cell<bool>,
+    may_lack_config: Cell<bool>,
 }
 
 impl App {
@@ -62,6 +64,7 @@ impl App {
             runtime: OnceCell::new(),
             secrets: OnceCell::new(),
             is_inside: Cell::new(false),
+            may_lack_config: Cell::new(false),
         })
     }
 
@@ -124,9 +127,44 @@ impl App {
         KeySets::new(self.dirs().cache.clone())
     }
 
-    /// The configuration file, whether or not it exists.
+    /// The configuration file. This user's own need not exist; one that was named must.
     pub fn config_path(&self) -> Result<PathBuf> {
-        config_path(self.global.config.as_deref())
+        let path = config_path(self.global.config.as_deref())?;
+        match self.may_lack_config.get() {
+            true => Ok(path),
+            false => self.refuse_missing(&path).map(|()| path),
+        }
+    }
+
+    /// From here on a configuration that was named and is not there is an empty one: for a command that makes it.
+    pub fn make_config(&self) {
+        self.may_lack_config.set(true);
+    }
+
+    /// As [`App::make_config`], for a command that has all it needs without one; it is told that there is none.
+    pub fn do_without_config(&self) {
+        let named = config_path(self.global.config.as_deref());
+        if let Some(Err(error)) = named.ok().map(|path| self.refuse_missing(&path)) {
+            log::warn!(target: "cogtok", "{}", error.message());
+            self.make_config();
+        }
+    }
+
+    fn refuse_missing(&self, path: &Path) -> Result<()> {
+        let (named_by, instead) = match (&self.global.config, env::var("COGTOK_CONFIG")) {
+            (Some(_), _) => ("--config", "leave `--config` out"),
+            (None, Some(_)) => ("COGTOK_CONFIG", "unset COGTOK_CONFIG"),
+            (None, None) => return Ok(()),
+        };
+        // A link to nothing is there, and is told as what it is when it is read.
+        match std::fs::symlink_metadata(path) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Err(Error::config(format!("there is no file {}, which {named_by} names", path.display()))
+                    .hint(format!("check the path; {instead} for your own configuration"))
+                    .hint("to make it: cogtok profile create NAME, or cogtok profile import SOURCE"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The configuration; without a home directory an empty one.
@@ -134,8 +172,8 @@ impl App {
         if let Some(config) = self.config.get() {
             return Ok(config);
         }
-        let config = match self.config_path() {
-            Ok(path) => Config::load(&path)?,
+        let config = match config_path(self.global.config.as_deref()) {
+            Ok(_) => Config::load(&self.config_path()?)?,
             Err(_) => Config::default(),
         };
         Ok(self.config.get_or_init(|| config))

@@ -1,5 +1,6 @@
 //! What TAB offers: from the command tree and files of this machine alone; no keyring, no network. An error offers nothing.
 
+mod awaited;
 mod aws;
 mod line;
 mod seen;
@@ -39,20 +40,25 @@ pub fn answer(args: &[OsString]) -> bool {
     line::keep(&words, index);
     let is_bare = words.get(index).is_some_and(|word| word.is_empty());
     let mut command = tree::along(&words);
-    let mut candidates = Vec::new();
+    let (mut candidates, before) = (Vec::new(), words.get(..index).unwrap_or_default().to_vec());
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
         let candidates = String::from_utf8_lossy(&candidates);
         let separator = env::var("_CLAP_IFS").unwrap_or_else(|| "\n".to_owned());
-        terminal::last_data(&if is_bare { without_options(&candidates, &separator) } else { candidates.into_owned() });
+        let has_values = || awaited::has_values(&command, &before);
+        terminal::last_data(&match is_bare {
+            true => without_options(&candidates, &separator, has_values),
+            false => candidates.into_owned(),
+        });
     }
     true
 }
 
-/// The candidates without the options, where there are others: whoever has typed nothing yet asks for those, and options
-/// among them would keep the only profile from being completed.
-fn without_options(candidates: &str, separator: &str) -> String {
+/// The candidates without the options, where there are others or should be: whoever has typed nothing yet asks for those,
+/// and options among them would keep the only profile from being completed.
+fn without_options(candidates: &str, separator: &str, has_values: impl FnOnce() -> bool) -> String {
     let others: Vec<&str> = candidates.split(separator).filter(|one| !one.starts_with('-')).collect();
     match others.iter().all(|one| one.trim().is_empty()) {
+        true if has_values() => String::new(),
         true => candidates.to_owned(),
         false => others.join(separator),
     }
@@ -191,9 +197,10 @@ mod tests {
 
     #[test]
     fn options_are_offered_where_nothing_else_is() {
-        assert_eq!(without_options("ws:a pool\n--profile:x\nberlin\n--json", "\n"), "ws:a pool\nberlin");
-        assert_eq!(without_options("ws\u{b}--json", "\u{b}"), "ws");
-        assert_eq!(without_options("--json\n--help\n", "\n"), "--json\n--help\n");
-        assert_eq!(without_options("", "\n"), "");
+        assert_eq!(without_options("ws:a pool\n--profile:x\nberlin\n--json", "\n", || true), "ws:a pool\nberlin");
+        assert_eq!(without_options("ws\u{b}--json", "\u{b}", || false), "ws");
+        assert_eq!(without_options("--json\n--help\n", "\n", || false), "--json\n--help\n");
+        assert_eq!(without_options("--json\n--help\n", "\n", || true), "");
+        assert_eq!(without_options("", "\n", || false), "");
     }
 }

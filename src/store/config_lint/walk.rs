@@ -1,5 +1,6 @@
 //! Every key of a configuration and its value.
 
+mod export;
 mod targets;
 
 use toml::de::{DeTable, DeValue};
@@ -8,7 +9,7 @@ use super::{Finding, Lines, plain};
 use crate::error::{Result, printable};
 use crate::profile::keys::{Key, nearest};
 use crate::profile::words::{ProfileName, StoreKind};
-use crate::store::config::{TARGETS, TOP_LEVEL, VERSION, how_to_set};
+use crate::store::config::{EXPORT_MARK, TARGETS, TOP_LEVEL, VERSION, how_to_set};
 
 type Spanned<T> = toml::Spanned<T>;
 
@@ -39,15 +40,21 @@ struct Walk<'a> {
     found: Vec<Finding>,
 }
 
-/// What is wrong with a configuration that is TOML.
-pub fn walk(config: &DeTable<'_>, lines: &Lines<'_>) -> Vec<Finding> {
+/// What is wrong with a configuration that is TOML; with an export as well, where that is what the file may be.
+pub fn walk(config: &DeTable<'_>, lines: &Lines<'_>, may_be_export: bool) -> Vec<Finding> {
+    let is_export = may_be_export && config.keys().any(|key| key.get_ref() == EXPORT_MARK);
     let mut walk = Walk { lines, profile: None, found: Vec::new() };
     let profiles = get(config, "profiles");
     let names: Vec<&str> = profiles.into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref()).collect();
     for (key, value) in config {
         let (name, at) = (key.get_ref().as_ref(), value.span().start);
         match name {
-            "version" => walk.version(value),
+            EXPORT_MARK if is_export => walk.mark(name, value),
+            "secrets" if is_export => walk.secrets(value, &names),
+            "profiles" if profiles.is_none() => walk.say(name, at, "is not a table", None),
+            "profiles" => {}
+            _ if is_export => walk.unknown(name, key.span().start, value, None),
+            "version" => walk.number(name, value, VERSION),
             "default_profile" => match as_text(value) {
                 None => walk.say(name, at, "is not a string", Some("run `cogtok profile use NAME`".to_owned())),
                 Some(text) if names.contains(&text) => {}
@@ -62,8 +69,6 @@ pub fn walk(config: &DeTable<'_>, lines: &Lines<'_>) -> Vec<Finding> {
                 None => walk.say(name, at, "is not a string", None),
                 Some(text) => walk.judge(name, at, text, text.parse::<StoreKind>().map(drop)),
             },
-            "profiles" if profiles.is_none() => walk.say(name, at, "is not a table", None),
-            "profiles" => {}
             _ => walk.unknown(name, key.span().start, value, nearest(name, TOP_LEVEL)),
         }
     }
@@ -139,18 +144,19 @@ impl Walk<'_> {
         self.judge(key.dotted(), at, text, key.check(text));
     }
 
-    fn version(&mut self, value: &Spanned<DeValue<'_>>) {
+    /// The version of a format.
+    fn number(&mut self, key: &str, value: &Spanned<DeValue<'_>>, known: i64) {
         let version = match value.get_ref() {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
             _ => None,
         };
         let at = value.span().start;
         match version {
-            Some(version) if version > VERSION => {
-                self.say("version", at, "is that of a newer cogtok", Some("update cogtok".to_owned()));
+            Some(version) if version > known => {
+                self.say(key, at, "is that of a newer cogtok", Some("update cogtok".to_owned()));
             }
             Some(_) => {}
-            None => self.say("version", at, &format!("is not a number: it is {VERSION}"), None),
+            None => self.say(key, at, &format!("is not a number: it is {known}"), None),
         }
     }
 

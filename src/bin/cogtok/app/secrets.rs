@@ -1,5 +1,7 @@
 //! Secrets, as a command sees them: from the environment, or from where they are kept.
 
+mod keep;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

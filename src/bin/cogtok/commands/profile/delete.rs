@@ -53,11 +53,15 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         }
         Err(_) => Vec::new(),
     };
+    let was_default = config.default_profile().ok().flatten().as_ref() == Some(&name);
     drop(config);
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.remove(&name)?;
         heirs.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))
     })?;
     terminal::note(&format!("profile `{name}` is deleted"));
+    if was_default {
+        terminal::note("it was the default, and there is none now: `cogtok profile use NAME` chooses one");
+    }
     Ok(())
 }

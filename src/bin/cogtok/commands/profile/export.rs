@@ -29,6 +29,7 @@ use crate::{complete, terminal};
 #[command(after_help = "Examples:\n  \
     cogtok profile export ws > ws.toml\n  \
     cogtok profile export ws --with-secrets --output-file class.age\n  \
+    cogtok profile export ws --output-file ws.toml --force\n  \
     cogtok profile export ws --with-secrets=m2m-client,password --recipients-file class.txt > class.age\n  \
     cogtok profile export --all --keep aws_profile")]
 pub struct Export {
@@ -46,9 +47,12 @@ pub struct Export {
     with_secrets: Option<String>,
     #[command(flatten)]
     sealing: seal::Options,
-    /// Write to a private file, binary unless --armor says otherwise
+    /// Write to a new private file, binary unless --armor says otherwise
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     output_file: Option<PathBuf>,
+    /// Replace a file that is there already
+    #[arg(long, requires = "output_file")]
+    force: bool,
     /// Seal in ASCII armor, to a file as well
     #[arg(long, requires = "with_secrets")]
     armor: bool,
@@ -58,6 +62,9 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
     app.output(&[Output::Text])?;
     if let Some(path) = &args.output_file {
         handout::check(&absolute(path)).map_err(|why| unwritable(path, &why))?;
+        if !args.force && path.exists() {
+            return Err(there_already(path));
+        }
     }
     let kinds = args.with_secrets.as_deref().map(secrets::kinds).transpose()?;
     let recipients = args.sealing.recipients()?;
@@ -86,7 +93,13 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
         false => text.as_bytes().to_vec(),
     };
     match &args.output_file {
-        Some(path) => handout::put(&absolute(path), &bytes).map_err(|why| unwritable(path, &why))?,
+        Some(path) => {
+            let put = if args.force { handout::put } else { handout::put_new };
+            put(&absolute(path), &bytes).map_err(|why| match why.kind() {
+                std::io::ErrorKind::AlreadyExists => there_already(path),
+                _ => unwritable(path, &why),
+            })?;
+        }
         None => drop(terminal::data(&String::from_utf8_lossy(&bytes))?),
     }
     tell(args, &profiles);
@@ -171,6 +184,12 @@ fn tell(args: &Export, profiles: &[Exported]) {
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// What is there may be sealed secrets that exist nowhere else.
+fn there_already(path: &Path) -> Error {
+    Error::store(format!("{} is there already: nothing was exported", path.display()))
+        .hint("choose another name, or add `--force` to replace it")
 }
 
 fn unwritable(path: &Path, why: &std::io::Error) -> Error {

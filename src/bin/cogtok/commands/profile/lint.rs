@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::{Config, read_text};
-use cogtok::store::config_lint::{Finding, lint};
+use cogtok::store::config_lint::{Finding, lint, lint_any};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -19,12 +19,13 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// Say what is wrong with the configuration, with line and column
 ///
 /// Looked for are keys that no program reads, values that their keys can't have, secrets in plain text, kinds of secret that do
-/// not exist, and a default profile that is not there. No value is repeated. The exit code is 0 where nothing is found and 3
+/// not exist, and a default profile that is not there. A file that `profile export` wrote is judged as one. No value is repeated. The exit code is 0 where nothing is found and 3
 /// where something is.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile lint\n  \
     cogtok profile lint ws\n  \
+    cogtok profile lint ws-export.toml\n  \
     cogtok profile lint ./cogtok.toml --json | jq -r '.[].message'")]
 pub struct Lint {
     /// One profile, or another file; else the whole configuration
@@ -43,7 +44,10 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
         }
         terminal::note(&missing);
     }
-    let mut found = lint(&text.unwrap_or_default());
+    let text = text.unwrap_or_default();
+    // An export in the place of the configuration is none.
+    let is_config = app.config_path().is_ok_and(|config| config == path);
+    let mut found = if is_config { lint(&text) } else { lint_any(&text) };
     if let Some(name) = &only {
         found.retain(|finding| finding.profile.as_deref() == Some(name.as_str()));
     }
@@ -67,8 +71,11 @@ fn meant(app: &App, what: Option<&str>) -> Result<(PathBuf, Option<ProfileName>)
     let path = std::path::absolute(what).unwrap_or_else(|_| PathBuf::from(what));
     let is_path = what.contains(std::path::is_separator);
     let name = what.parse::<ProfileName>().ok().filter(|_| !is_path);
-    let config = app.config_path()?;
     if let Some(name) = name {
+        let config = match app.config_path() {
+            Err(_) if path.is_file() => return Ok((path, None)),
+            config => config?,
+        };
         let names = Config::load(&config).map(|config| config.names());
         // In a file that is not TOML nothing can be told apart, so all of it is looked at.
         if names.is_err() && !Path::new(&path).is_file() {

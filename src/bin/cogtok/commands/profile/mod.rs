@@ -57,6 +57,9 @@ pub enum Command {
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
+    if matches!(command, Command::Create(_) | Command::Import(_) | Command::Edit(_)) {
+        app.make_config();
+    }
     match command {
         Command::Create(create) => create::run(app, &create),
         Command::List(_) => list::run(app),

@@ -7,7 +7,6 @@ use cogtok::error::{Error, Result};
 use cogtok::flows::totp::Totp;
 use cogtok::profile::words::SecretKind;
 use cogtok::secret::Secret;
-use cogtok::store::config_edit::edit;
 
 use super::{Which, origins};
 use crate::app::App;
@@ -53,8 +52,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         Totp::new(&secret)?;
     }
     let store = app.secrets()?;
-    bindings.iter().try_for_each(|binding| store.set(binding, &secret))?;
-    edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(&name, kind, true))?;
+    app.keep_secret(Some(&name), &bindings, &secret)?;
     terminal::note(&format!("the {binding} is in {}, to be sent to {} alone", store.name(), origins(&bindings)));
     Ok(())
 }

@@ -9,7 +9,6 @@ use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::words::SecretKind;
 use cogtok::secret::Secret;
-use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
 use cogtok::store::used_codes;
 
@@ -77,12 +76,7 @@ impl<'a> AppOfUser<'a> {
             return Ok(());
         }
         let binding = self.binding()?;
-        self.app.secrets()?.set(&binding, key)?;
-        if let Some(name) = &self.profile.name {
-            edit(&self.app.config_path()?, self.app.deadline(), |draft| {
-                draft.note_secret(name, SecretKind::Totp, true)
-            })?;
-        }
+        self.app.keep_secret(self.profile.name.as_ref(), std::slice::from_ref(&binding), key)?;
         if terminal::can_ask() {
             show_key(key, uri);
         }

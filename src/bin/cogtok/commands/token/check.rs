@@ -65,6 +65,9 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     args.given.check(false)?;
     let named = args.service.as_deref();
     let named = named.and_then(|named| Consumer::ALL.into_iter().find(|known| known.as_str() == named));
+    if args.given.is_there() && (args.discovery_url.is_some() || args.authorizer.is_some()) {
+        app.do_without_config();
+    }
     let mut profile = app.profile(&args.given.settings())?;
     let mut given = args.given.clone();
     let (service, authorizer) = match (&args.arn, named) {

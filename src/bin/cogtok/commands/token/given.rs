@@ -52,6 +52,11 @@ impl Given {
         self.owner = owner;
     }
 
+    /// Whether a token is given, so that none is looked for in the cache.
+    pub fn is_there(&self) -> bool {
+        self.value.is_some()
+    }
+
     /// Whether it is read from standard input.
     pub fn is_on_stdin(&self) -> bool {
         self.value.as_deref() == Some("-")

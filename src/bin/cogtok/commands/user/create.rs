@@ -12,7 +12,6 @@ use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, Username};
 use cogtok::secret::Secret;
-use cogtok::store::config_edit::edit;
 use cogtok::store::journal::{Journal, Record};
 use serde_json::json;
 
@@ -249,11 +248,5 @@ fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Resu
     let binding = user::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
         error.hint(format!("`--save-password` keeps it for the client of `{}`", Key::UserClientId.dotted()))
     })?;
-    app.secrets()?.set(&binding, password)?;
-    match &profile.name {
-        Some(name) => {
-            edit(&app.config_path()?, app.deadline(), |draft| draft.note_secret(name, SecretKind::Password, true))
-        }
-        None => Ok(()),
-    }
+    app.keep_secret(profile.name.as_ref(), &[binding], password)
 }

@@ -1,0 +1,59 @@
+//! A secret that is stored and noted in the configuration, or neither.
+
+use cogtok::error::{Error, Result};
+use cogtok::profile::keys::{Key, Settings};
+use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::secret::Secret;
+use cogtok::store::config::Config;
+use cogtok::store::config_edit::edit;
+use cogtok::store::secrets::Binding;
+
+use super::variable;
+use crate::app::App;
+
+impl App {
+    /// Stores a secret under each of these bindings, which are of one kind, and notes that the profile of this name has it.
+    /// What can't be noted is taken away again: nobody would look for it.
+    pub fn keep_secret(&self, name: Option<&ProfileName>, bindings: &[Binding], secret: &Secret) -> Result<()> {
+        let Some(first) = bindings.first() else { return Ok(()) };
+        let (store, config) = (self.secrets()?, self.config()?);
+        let Some(name) = name.filter(|name| !is_noted(config, name, first.kind)) else {
+            return bindings.iter().try_for_each(|binding| store.set(binding, secret));
+        };
+        let path = self.config_path()?;
+        // Before anything is stored: a directory that can't be written to is seen here already.
+        edit(&path, self.deadline(), |draft| draft.require(name))
+            .map_err(|error| unnoted(error, "the secret was not stored", name, first.kind))?;
+        let mut stored = Vec::new();
+        let done = bindings.iter().try_for_each(|binding| store.set(binding, secret).map(|()| stored.push(binding)));
+        let done = done.and_then(|()| {
+            edit(&path, self.deadline(), |draft| draft.note_secret(name, first.kind, true))
+                .map_err(|error| unnoted(error, "the secret is not kept", name, first.kind))
+        });
+        done.map_err(|error| {
+            // Where another profile has the client, it is that one's secret as well.
+            let is_shared = config.lists_secret(first.kind, &first.client_id);
+            let left: Vec<_> = stored.iter().filter(|binding| is_shared || store.delete(binding).is_err()).collect();
+            match left.is_empty() {
+                true => error,
+                false => error.hint(format!("it is in {} all the same", store.name())),
+            }
+        })
+    }
+}
+
+fn is_noted(config: &Config, name: &ProfileName, kind: SecretKind) -> bool {
+    let mut settings = Settings::default();
+    let read = config.offer_key(name, Key::Secrets, &mut settings);
+    read.is_ok() && settings.list(Key::Secrets).iter().any(|noted| noted == kind.as_str())
+}
+
+fn unnoted(error: Error, what: &str, name: &ProfileName, kind: SecretKind) -> Error {
+    let by_hand =
+        format!("{what}: let this user write there, or note `secrets = [\"{kind}\"]` in profile `{name}` yourself");
+    let error = error.hint(by_hand);
+    match variable(kind) {
+        Some(variable) => error.hint(format!("{variable} supplies the secret without any store")),
+        None => error,
+    }
+}

@@ -1,0 +1,33 @@
+//! How a file is written beyond its text: the line end of Windows, and the mark that some editors begin a file with. An edit
+//! leaves both as they are.
+
+use std::borrow::Cow;
+
+const MARK: char = '\u{feff}';
+
+/// What a file has of both.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    has_mark: bool,
+    is_crlf: bool,
+}
+
+impl Ends {
+    /// What `raw` has, and its text without them. Where line ends are mixed, they stay part of the text.
+    pub(super) fn of(raw: &str) -> (Self, Cow<'_, str>) {
+        let text = raw.strip_prefix(MARK).unwrap_or(raw);
+        let crlf = text.matches("\r\n").count();
+        let ends = Ends {
+            has_mark: text.len() < raw.len(),
+            is_crlf: crlf > 0 && crlf == text.matches('\n').count() && crlf == text.matches('\r').count(),
+        };
+        let text = if ends.is_crlf { text.replace("\r\n", "\n").into() } else { text.into() };
+        (ends, text)
+    }
+
+    /// The file that `text` comes to.
+    pub(super) fn restore(self, text: String) -> String {
+        let text = if self.is_crlf { text.replace('\n', "\r\n") } else { text };
+        if self.has_mark { format!("{MARK}{text}") } else { text }
+    }
+}
