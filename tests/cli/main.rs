@@ -96,6 +96,7 @@ mod secret_binding;
 mod secret_keyring;
 mod session;
 mod session_faults;
+mod signed_in;
 mod sinks;
 mod sinks_files;
 mod sinks_quoting;

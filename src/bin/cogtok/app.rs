@@ -3,6 +3,7 @@
 mod network;
 mod secrets;
 mod settings;
+mod users;
 
 use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};

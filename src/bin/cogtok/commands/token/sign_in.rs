@@ -55,7 +55,10 @@ pub fn obtain(
             Err(error) => return Err(error.into_error()),
         }
     }
-    profile.username().map_err(|error| error.hint("or sign in with the browser: `cogtok login{p}`"))?;
+    profile.username().map_err(|error| {
+        let error = error.hint("or sign in with the browser: `cogtok login{p}`");
+        app.for_others(profile, None).into_iter().fold(error, Error::hint)
+    })?;
     // Without the lock two processes could use the same refresh token.
     let is_kept = wish.is_kept && turn.is_exclusive();
     let was_told = renewal == Renewal::NotKept;
