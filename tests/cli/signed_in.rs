@@ -96,6 +96,9 @@ fn the_other_kind_of_token_is_mentioned_where_it_is_there() {
         output.code(1).stderr_has("no cached token of the user").stderr_has("add `--as m2m`");
     }
     home.cogtok(["token", "inspect", "--as", "m2m"]).run().ok();
+    let lacking = home.cogtok(["token", "verify", "--as", "m2m", "--scope", "api/other"]).run();
+    lacking.code(8).stderr_has("`cogtok token m2m -p ws --scope api/other`").stderr_has("AllowedOAuthScopes");
+    lacking.stderr_lacks("not from a sign-in");
     home.cogtok(["cache", "clear"]).run().ok();
     let neither = home.cogtok(["token", "inspect", "--as", "m2m"]).run();
     neither.code(1).stderr_lacks("--as user").stderr_has("`cogtok token m2m -p ws` gets one");
