@@ -123,7 +123,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         let session = renewal.session().ok_or_else(nobody)?;
         match sign_in::renew(app, profile, turn, session) {
             Ok(renewed) => renewed.ok_or_else(nobody),
-            Err(error) => Err(error.into_error()),
+            Err(error) => Err(app.about_secrets(error.into_error())),
         }
     })?;
     if served.tokens.scope.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == USER_ADMIN)) {

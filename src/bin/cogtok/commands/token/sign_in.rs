@@ -15,7 +15,7 @@ use cogtok::token::session::{Renewal, Session, Via};
 
 use super::authenticator::AppOfUser;
 use super::challenge::Given;
-use crate::app::App;
+use crate::app::{App, SecretSource};
 use crate::{env, terminal};
 
 /// What the caller wants beside a token.
@@ -52,7 +52,7 @@ pub fn obtain(
             }
             Ok(None) => {}
             Err(NotRenewed::Over(error)) => over = Some(error),
-            Err(error) => return Err(error.into_error()),
+            Err(error) => return Err(app.about_secrets(error.into_error())),
         }
     }
     profile.username().map_err(|error| {
@@ -232,9 +232,12 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
     let binding = user::secret_binding(profile, SecretKind::Password, Some(username))?;
     match app.stored_secret(profile, &binding)? {
         Some(password) => Ok(password),
-        None => terminal::ask_secret(
-            &format!("the password of {username}"),
-            &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
-        ),
+        None => {
+            app.note_source(SecretKind::Password, SecretSource::Typed);
+            terminal::ask_secret(
+                &format!("the password of {username}"),
+                &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
+            )
+        }
     }
 }
