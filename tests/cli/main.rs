@@ -119,6 +119,7 @@ mod token_verify;
 mod token_verify_keys;
 mod token_verify_remote;
 mod totp;
+mod usage;
 mod user_change;
 mod user_create;
 mod user_create_killed;
