@@ -1,5 +1,6 @@
 //! The command line as clap sees it, and what is answered before clap sees it.
 
+mod help;
 mod plain;
 pub mod tree;
 mod usage;
@@ -159,6 +160,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     let cli = match plain::parse(&args) {
         Some(cli) => cli,
         None => {
+            let args = help::asked(&args).unwrap_or(args);
             match tree::parse(&args) {
                 Ok(cli) => cli,
                 Err(answer) => return answered(&args, &answer).map(|()| None),
