@@ -61,7 +61,9 @@ impl Kind {
 /// A failure with its class, a message and hints.
 ///
 /// In a hint, `{p}` stands for the option that names the profile (` -p ws`) and `{name}` for the name itself; the
-/// command line fills them in with [`Error::hints_for`].
+/// command line fills them in with [`Error::hints_for`]. Others are filled in with [`Error::fill`] by whoever knows them, and
+/// say something general where nobody does: `{pool}`, `{user}` and `{group}`, `{aws}` for options of the aws command, and
+/// `{secret KIND}` and `{no-secret KIND}`, each a hint of its own, for what to do about a secret that is wrong or one too many.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -125,6 +127,24 @@ impl Error {
         self
     }
 
+    /// The same failure with `value` in its hints where `{name}` stands. A hint that is empty then is left out.
+    #[must_use]
+    pub fn fill(mut self, name: &str, value: &str) -> Self {
+        let place = format!("{{{name}}}");
+        self.hints.iter_mut().for_each(|hint| *hint = hint.replace(&place, value));
+        self.hints.retain(|hint| !hint.is_empty());
+        self
+    }
+
+    /// The same failure with `value` in its hints where `{name}` stands, as one word of a shell.
+    #[must_use]
+    pub fn fill_word(self, name: &str, value: &str) -> Self {
+        match shlex::try_quote(value) {
+            Ok(word) if !value.chars().any(is_unprintable) => self.fill(name, &word),
+            _ => self,
+        }
+    }
+
     /// The same failure with `prefix: ` before its message.
     #[must_use]
     pub fn context(mut self, prefix: &str) -> Self {
@@ -161,6 +181,14 @@ impl Error {
 /// A hint with the profile's name filled in: `{p}` and `{name}`, as in an [`Error`]'s.
 pub fn for_profile(hint: &str, profile: Option<&str>) -> String {
     let option = profile.map(|name| format!(" -p {name}")).unwrap_or_default();
+    let secret = |name: &str, says: fn(&str) -> String| {
+        hint.strip_prefix(name).and_then(|kind| kind.strip_suffix('}')).map(says)
+    };
+    let hint = secret("{secret ", |kind| format!("`cogtok secret set {kind}{{p}}` stores the right one"))
+        .or_else(|| secret("{no-secret ", |kind| format!("`cogtok secret delete {kind}{{p}}` removes a stored one")))
+        .unwrap_or_else(|| hint.to_owned());
+    let general = [("{pool}", "POOL_ID"), ("{user}", "USERNAME"), ("{group}", "GROUP"), ("{aws}", "")];
+    let hint = general.iter().fold(hint, |hint, (name, word)| hint.replace(name, word));
     hint.replace("{p}", &option).replace("{name}", profile.unwrap_or("NAME"))
 }
 
@@ -225,5 +253,23 @@ mod tests {
         let error = Error::config("no").hint("run `cogtok secret set m2m-client{p}`");
         assert_eq!(error.hints_for(Some("ws")), ["run `cogtok secret set m2m-client -p ws`"]);
         assert_eq!(error.hints_for(None), ["run `cogtok secret set m2m-client`"]);
+    }
+
+    #[test]
+    fn what_is_known_stands_in_a_hint_and_the_rest_is_told_in_general() {
+        let error = || {
+            Error::config("no").hint("aws x{aws} --username {user} --group-name {group}").hint("{secret m2m-client}")
+        };
+        assert_eq!(
+            error().fill_word("user", "it's me").fill("secret m2m-client", "").hints_for(Some("ws")),
+            ["aws x --username \"it's me\" --group-name GROUP"]
+        );
+        assert_eq!(
+            error().fill_word("user", "\u{1b}[m").fill("aws", " --region eu-west-1").hints_for(Some("ws")),
+            [
+                "aws x --region eu-west-1 --username USERNAME --group-name GROUP",
+                "`cogtok secret set m2m-client -p ws` stores the right one"
+            ]
+        );
     }
 }

@@ -193,6 +193,18 @@ impl Profile {
         self.endpoints.get(service)
     }
 
+    /// The options with which the aws command asks where this profile does, each with a space before it.
+    pub fn aws_options(&self) -> String {
+        let region = self.region.as_ref().map(ToString::to_string);
+        let endpoint = self.endpoint(Service::CognitoIdp).map(ToString::to_string);
+        let options = [("--region", region), ("--profile", self.aws_profile.clone()), ("--endpoint-url", endpoint)];
+        let given = options.into_iter().filter_map(|(option, value)| {
+            let value = value?;
+            Some(format!(" {option} {}", shlex::try_quote(&value).ok()?))
+        });
+        given.collect()
+    }
+
     /// The Region.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ pub struct Admin {
     pub(super) client: Client,
     pub(super) pool: PoolId,
     pub(super) wire: Wire,
+    /// Options of the aws command that ask where this does.
+    aws_options: String,
 }
 
 /// Why AdminCreateUser gave no user.
@@ -101,7 +103,8 @@ impl Admin {
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }
-        Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone() })
+        let aws_options = profile.aws_options();
+        Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone(), aws_options })
     }
 
     /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
@@ -211,7 +214,10 @@ impl Admin {
     pub async fn add_to_group(&self, username: &str, group: &str) -> Result<()> {
         let request = self.client.admin_add_user_to_group().user_pool_id(self.pool.as_str());
         let answer = request.username(username).group_name(group).send().await;
-        answer.map(drop).map_err(|error| from_sdk("AdminAddUserToGroup", error, self.wire.redactor()))
+        answer.map(drop).map_err(|error| {
+            let error = from_sdk("AdminAddUserToGroup", error, self.wire.redactor());
+            error.fill("aws", &self.aws_options).fill_word("pool", self.pool.as_str()).fill_word("group", group)
+        })
     }
 
     pub(super) fn attributes_of(attributes: &[AttributeType]) -> BTreeMap<String, String> {

@@ -19,6 +19,7 @@ struct Row {
     /// A part of the message, in lower case; empty for any.
     says: &'static str,
     kind: Kind,
+    /// One a line.
     hint: &'static str,
 }
 
@@ -41,27 +42,27 @@ const TABLE: &[Row] = &[
     row("ExternalServiceException", "", Network, "the identity pool could not reach the user pool: try again"),
     // Signing in.
     row("NotAuthorizedException", "attempts exceeded", Refused, "too many wrong passwords: Cognito locks the user for up to 15 minutes; wait, then try again"),
-    row("NotAuthorizedException", "user is disabled", Refused, "an administrator can enable the user: aws cognito-idp admin-enable-user"),
+    row("NotAuthorizedException", "user is disabled", Refused, "an administrator can enable the user: aws cognito-idp admin-enable-user{aws} --user-pool-id {pool} --username {user}"),
     row("NotAuthorizedException", "has expired, it must be reset", Refused, "the temporary password has expired: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
     row("NotAuthorizedException", "temporary password has expired", Refused, "the temporary password has expired: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
     row("NotAuthorizedException", "secret_hash was not received", Config, "the app client has a secret: `cogtok secret set user-client{p}` stores it"),
     row("NotAuthorizedException", "secret was not received", Config, "the app client has a secret: `cogtok secret set user-client{p}` stores it"),
-    row("NotAuthorizedException", "unable to verify secret hash", Refused, "the stored secret is not this app client's, or the deleted one of its two: `cogtok secret set user-client{p}` replaces it"),
-    row("NotAuthorizedException", "secrethash does not match", Refused, "the stored secret is not this app client's, or the deleted one of its two: `cogtok secret set user-client{p}` replaces it"),
-    row("NotAuthorizedException", "not configured for secret", Config, "the app client has no secret: unset COGTOK_USER_CLIENT_SECRET, or `cogtok secret delete user-client{p}` removes the stored one"),
-    row("NotAuthorizedException", "invalid client or secret", Refused, "check that client id, client secret and Region belong together; a client may have two secrets, and the stored one may be the one that was deleted: `cogtok secret set m2m-client{p}` replaces it"),
+    row("NotAuthorizedException", "unable to verify secret hash", Refused, "the client secret is not this app client's, or the deleted one of its two\n{secret user-client}"),
+    row("NotAuthorizedException", "secrethash does not match", Refused, "the client secret is not this app client's, or the deleted one of its two\n{secret user-client}"),
+    row("NotAuthorizedException", "not configured for secret", Config, "the app client has no secret, and one was used\n{no-secret user-client}"),
+    row("NotAuthorizedException", "invalid client or secret", Refused, "check that client id, client secret and Region belong together; a client may have two secrets, and this may be the one that was deleted\n{secret m2m-client}"),
     row("NotAuthorizedException", "session", Refused, "the sign-in took too long or was answered twice: start again"),
-    row("NotAuthorizedException", "incorrect username or password", Refused, "check user name and password, that pool and app client belong together, and this machine's clock"),
+    row("NotAuthorizedException", "incorrect username or password", Refused, "check user name and password, that pool and app client belong together, and this machine's clock\n{secret password}"),
     row("NotAuthorizedException", "", Refused, "check that pool, app client and user belong together: `cogtok profile show {name}`"),
     row("UserNotFoundException", "", Refused, "check the user name and the pool; `cogtok user create EMAIL{p}` makes a user"),
-    row("UserNotConfirmedException", "", Refused, "the user has not been confirmed: aws cognito-idp admin-confirm-sign-up"),
+    row("UserNotConfirmedException", "", Refused, "the user has not been confirmed: aws cognito-idp admin-confirm-sign-up{aws} --user-pool-id {pool} --username {user}"),
     row("PasswordResetRequiredException", "", Refused, "an administrator reset the password: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
     row("CodeMismatchException", "", Refused, "the code is wrong: use the newest one, and check the clock of the device that makes it"),
     row("EnableSoftwareTokenMFAException", "", Refused, "the code is not the app's: check that the key was entered whole, and the clock of the device"),
     row("ExpiredCodeException", "", Refused, "the code has expired or was used already: wait for the next one"),
     row("InvalidPasswordException", "", Refused, "the pool's password policy asks for more: `--password-stdin` or `--new-password-stdin` takes one that fits"),
     row("PasswordHistoryPolicyViolationException", "", Refused, "the password was used before: choose another"),
-    row("InvalidParameterException", "not configured for secret", Config, "the app client has no secret: unset COGTOK_USER_CLIENT_SECRET, or `cogtok secret delete user-client{p}` removes the stored one"),
+    row("InvalidParameterException", "not configured for secret", Config, "the app client has no secret, and one was used\n{no-secret user-client}"),
     row("InvalidParameterException", "admin_user_password_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses another, or enable ALLOW_ADMIN_USER_PASSWORD_AUTH on the client"),
     row("InvalidParameterException", "user_password_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses the other one, or enable ALLOW_USER_PASSWORD_AUTH on the client"),
     row("InvalidParameterException", "user_srp_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client"),
@@ -90,7 +91,7 @@ const TABLE: &[Row] = &[
     row("PreconditionNotMetException", "", Failure, "the pool's settings do not allow this"),
     // The pool and the service.
     row("ResourceNotFoundException", "secret", Config, "check the secret's name or ARN and its Region (`--region REGION`)"),
-    row("ResourceNotFoundException", "group", Config, "make the group first: aws cognito-idp create-group"),
+    row("ResourceNotFoundException", "group", Config, "make the group first: aws cognito-idp create-group{aws} --user-pool-id {pool} --group-name {group}"),
     row("ResourceNotFoundException", "", Config, "check pool id, app client id and Region: they belong together and to one AWS account"),
     row("OperationNotEnabledException", "", Failure, "this Region holds a read-only replica of the pool: use the pool's own Region"),
     row("FeatureUnavailableInTierException", "", Failure, "the pool's feature plan does not include this: it needs Essentials or Plus"),
@@ -165,17 +166,17 @@ const TABLE: &[Row] = &[
     row("agentcore ResourceNotFoundException", "", Config, "check the ARN, and that the AWS credentials are of its account: `--aws-profile NAME` uses others"),
     row("agentcore ValidationException", "", Config, "check the ARN: AWS does not take its id"),
     // The token endpoint (RFC 6749 section 5.2).
-    row("invalid_client", "", Refused, "check that client id, client secret and token URL belong together; a client may have two secrets, and the stored one may be the one that was deleted: `cogtok secret set m2m-client{p}` replaces it"),
+    row("invalid_client", "", Refused, "check that client id, client secret and token URL belong together; a client may have two secrets, and this may be the one that was deleted\n{secret m2m-client}"),
     row("unauthorized_client", "", Config, "the app client does not allow client_credentials: enable it, and AllowedOAuthFlowsUserPoolClient"),
     row("invalid_scope", "", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
     row("invalid_grant", "", Refused, "the app client may not have these scopes: see its AllowedOAuthScopes"),
     row("unsupported_grant_type", "", Config, "this endpoint does not know client_credentials: check the token URL"),
     row("invalid_request", "", Failure, "the endpoint did not understand: check the token URL and `m2m.auth_method`"),
     // The same endpoint with what a browser sign-in brought, and the address it came back to (section 4.1.2.1).
-    row("code invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it: `cogtok secret set user-client{p}`"),
+    row("code invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it\n{secret user-client}"),
     row("code unauthorized_client", "", Config, "the app client does not allow the code grant: enable it, and AllowedOAuthFlowsUserPoolClient"),
     row("code invalid_grant", "", Refused, "the code was used or has expired: sign in again with `cogtok login{p}`"),
-    row("refresh invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it: `cogtok secret set user-client{p}`"),
+    row("refresh invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it\n{secret user-client}"),
     row("refresh invalid_grant", "", Refused, "the session is over: sign in again with `cogtok login{p}`"),
     row("refresh unauthorized_client", "", Config, "the app client does not allow the code grant any more: see its AllowedOAuthFlows"),
     row("authorize access_denied", "", Refused, "nobody signed in, or the provider said no: run `cogtok login{p}` again"),
@@ -189,10 +190,10 @@ const TABLE: &[Row] = &[
     row("authorize temporarily_unavailable", "", Network, "Cognito is busy: wait a little and try again"),
     // Revoking (RFC 7009 section 2.2.1).
     row("revoke invalid_request", "", Config, "the app client does not allow revocation: see its EnableTokenRevocation"),
-    row("revoke invalid_client", "", Refused, "the token is another app client's, or the client has a secret: `cogtok secret set user-client{p}`"),
+    row("revoke invalid_client", "", Refused, "the token is another app client's, or the client has a secret\n{secret user-client}"),
     row("revoke unsupported_token_type", "", Usage, "only a refresh token can be revoked; an access or ID token ends with it, or by itself at its `exp`"),
     row("UnsupportedTokenTypeException", "", Usage, "only a refresh token can be revoked; an access or ID token ends with it, or by itself at its `exp`"),
-    row("UnauthorizedException", "", Refused, "the token is another app client's, or the client has a secret: `cogtok secret set user-client{p}`"),
+    row("UnauthorizedException", "", Refused, "the token is another app client's, or the client has a secret\n{secret user-client}"),
 ];
 
 /// The error for an answer with this code and message. `redactor` knows the secrets that were sent: a server may echo them.
@@ -213,14 +214,14 @@ pub(super) fn refused_of(grant: &str, operation: &str, code: &str, message: &str
     let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {said}"))
         .with_code(code);
     match row {
-        Some(row) => error.hint(row.hint),
+        Some(row) => row.hint.lines().fold(error, Error::hint),
         None => error.hint("add `-v` for the request id"),
     }
 }
 
 /// What to do where a server refuses with this code.
 pub fn hint_of(code: &str) -> Option<&'static str> {
-    TABLE.iter().find(|row| row.code == code).map(|row| row.hint)
+    TABLE.iter().find(|row| row.code == code).and_then(|row| row.hint.lines().next())
 }
 
 /// Text of a server as it may be shown: printable, short, and without the secrets that were sent to it.

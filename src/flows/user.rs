@@ -112,7 +112,7 @@ impl<'a> SignIn<'a> {
         let password = credentials.password;
         let mut sign_in =
             SignIn { idp, profile, username, password, open: None, steps: 0, tries: 0, has_restarted: false };
-        let step = sign_in.begin().await?;
+        let step = sign_in.begin().await.map_err(|error| sign_in.about(error))?;
         Ok((sign_in, step))
     }
 
@@ -121,6 +121,19 @@ impl<'a> SignIn<'a> {
     /// # Errors
     /// As [`SignIn::start`]; [`Kind::Usage`] for an answer to another question.
     pub async fn answer(&mut self, answer: Answer) -> Result<Step> {
+        self.answered(answer).await.map_err(|error| self.about(error))
+    }
+
+    /// The error with the pool and the user whom it is about.
+    fn about(&self, error: Error) -> Error {
+        let error = error.fill("aws", &self.profile.aws_options()).fill_word("user", self.username.as_str());
+        match &self.profile.user_pool_id {
+            Some(pool) => error.fill_word("pool", pool.as_str()),
+            None => error,
+        }
+    }
+
+    async fn answered(&mut self, answer: Answer) -> Result<Step> {
         let Open { challenge, question, chosen } =
             self.open.take().ok_or_else(|| Error::usage("there is no open question to answer"))?;
         if let (Question::Password, Answer::Password(password)) = (&question, &answer) {

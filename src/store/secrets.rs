@@ -36,7 +36,8 @@ impl Binding {
 
     /// The command that stores it.
     pub fn command(&self) -> String {
-        let username = self.username.as_ref().map(|username| format!(" --username {username}")).unwrap_or_default();
+        let quoted = self.username.as_ref().map(|username| shlex::try_quote(username.as_str()).unwrap_or_default());
+        let username = quoted.map(|username| format!(" --username {username}")).unwrap_or_default();
         format!("cogtok secret set {}{{p}}{username}", self.kind)
     }
 

@@ -227,7 +227,7 @@ impl Rules<'_> {
                 let end = self.claims.get("exp").and_then(Value::as_i64).unwrap_or(i64::MAX);
                 Finding::pass("exp", super::when::relative(end, now))
             }
-            Err(Rejection { claim, found, expected }) => {
+            Err(Rejection { claim, found, expected, .. }) => {
                 let fix = if claim == "exp" {
                     NEW_TOKEN
                 } else {

@@ -126,11 +126,13 @@ pub struct Rejection {
     pub found: String,
     /// What it should be.
     pub expected: String,
+    /// The kind of token, where its claims are those of the pool.
+    pub kind: TokenKind,
 }
 
 impl Rejection {
     fn new(claim: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Rejection { claim, found: found.into(), expected: expected.into() }
+        Rejection { claim, found: found.into(), expected: expected.into(), kind: TokenKind::Unknown }
     }
 }
 
@@ -154,12 +156,25 @@ impl From<Rejection> for Error {
             "kid" | "signature" => "the token is of another pool, or was changed on its way",
             "token_use" => "`cogtok token user --token access` and `--token id` give the one and the other",
             "client_id" | "aud" => "if that is the client you mean, name it with `--client-id ID`",
-            "scope" => {
-                "scopes of your own come from the token endpoint, not from a sign-in with user name and password"
-            }
+            "scope" => return without_scope(&rejection),
             _ => "`cogtok token inspect -` shows what stands in it",
         };
         Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(hint)
+    }
+}
+
+/// The error for a token that lacks a scope: how it would get it depends on where it came from.
+fn without_scope(rejection: &Rejection) -> Error {
+    let error = Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}"));
+    match rejection.kind {
+        TokenKind::Machine => error
+            .hint("get one that has it: `cogtok token m2m{p} --scope {scope}`")
+            .fill_word("scope", rejection.expected.strip_prefix("with ").unwrap_or("SCOPE"))
+            .hint("the app client may have the scopes of its AllowedOAuthScopes"),
+        TokenKind::Id => error.hint("an ID token has no scope: `cogtok token user{p} --token access`"),
+        TokenKind::UserAccess | TokenKind::Unknown => error.hint(
+            "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come with `cogtok login{p}`, or from a pre token generation trigger",
+        ),
     }
 }
 
@@ -295,9 +310,13 @@ fn check_scopes(claims: &Map<String, Value>, wanted: &Scopes) -> Result<(), Reje
     let granted = value.and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok());
     match granted.map(|granted| wanted.missing_from(&granted).join(" ")) {
         Some(missing) if missing.is_empty() => Ok(()),
-        Some(missing) => Err(Rejection::new("scope", shown(value), format!("with {missing}"))),
-        None => Err(Rejection::new("scope", shown(value), format!("with {wanted}"))),
+        Some(missing) => Err(missing),
+        None => Err(wanted.to_string()),
     }
+    .map_err(|missing| {
+        let kind = TokenKind::of(claims);
+        Rejection { kind, ..Rejection::new("scope", shown(value), format!("with {missing}")) }
+    })
 }
 
 fn check_groups(claims: &Map<String, Value>, wanted: &[String]) -> Result<(), Rejection> {

@@ -76,7 +76,7 @@ fn a_shell_that_has_no_place_for_scripts_or_is_none_is_a_usage_error() {
     let install = |shell: &str| home.cogtok(["completions", shell, "--install"]).run();
     install("powershell").code(2).stderr_has("hint: add to $PROFILE: cogtok completions powershell | ");
     install("elvish").code(2).stderr_has("hint: add to rc.elv: eval (cogtok completions elvish | slurp)");
-    install("fsh").code(2).stderr_has("'fish'");
+    install("fsh").code(2).stderr_has("did you mean `fish`?");
     home.cogtok(["completions"]).run().code(2).stderr_has("SHELL");
     assert!(!home.path(".local").exists() && !home.path(".config").exists());
 }

@@ -119,7 +119,7 @@ fn what_is_missing_is_told_before_anything_is_sent() {
 fn each_refusal_has_its_exit_code_and_is_not_repeated() {
     for (code, message, exit, says) in [
         ("NotAuthorizedException", "Invalid client or secret", 4, "a client may have two secrets"),
-        ("NotAuthorizedException", "Invalid client or secret", 4, "`cogtok secret set m2m-client -p ws`"),
+        ("NotAuthorizedException", "Invalid client or secret", 4, "that of COGTOK_M2M_CLIENT_SECRET"),
         (
             "InvalidParameterException",
             "Client does not support ALLOW_CLIENT_TOKEN_AUTH flow",

@@ -53,8 +53,41 @@ fn standard_input_comes_before_the_environment() {
     let plain = || home.cogtok(["token", "m2m", "--no-cache"]);
     plain().env("COGTOK_M2M_CLIENT_SECRET", SECRET).run().ok().quiet();
     let refused = plain().env("COGTOK_M2M_CLIENT_SECRET", WRONG).run();
-    refused.code(4).stderr_has("invalid_client").stderr_has("`cogtok secret set m2m-client -p ws`");
-    assert_eq!(server.hits(), 5);
+    refused
+        .code(4)
+        .stderr_has("invalid_client")
+        .stderr_has("that of COGTOK_M2M_CLIENT_SECRET")
+        .stderr_lacks("secret set");
+    let refused = plain().arg("--client-secret-stdin").stdin(WRONG).env("COGTOK_M2M_CLIENT_SECRET", SECRET).run();
+    refused.code(4).stderr_has("came from standard input").stderr_lacks("secret set").stderr_lacks("COGTOK_M2M");
+    assert_eq!(server.hits(), 6);
+}
+
+#[test]
+fn a_refused_secret_is_told_with_where_it_came_from() {
+    let (home, server, keyring) = (Home::new(), strict(), Keyring::start());
+    home.scripted_profile(&server.token_url());
+    home.canary(WRONG);
+    home.cogtok(["secret", "set", "m2m-client"]).keyring(&keyring).stdin(WRONG).run().ok();
+    let refused = home.cogtok(["token", "m2m"]).keyring(&keyring).run();
+    refused.code(4).stderr_has("is the one in the keyring: `cogtok secret set m2m-client -p ws` replaces it");
+    refused.stderr_lacks("COGTOK_M2M");
+    // A saved password.
+    let (workshop, home) = (workshop(), Home::new());
+    home.workshop_profile(workshop);
+    let email = workshop.user("Correct-Horse-7-Battery");
+    let save = home.cogtok(["secret", "set", "password", "--username", &email]).keyring(&keyring);
+    save.stdin("Wrong-Horse-7-Battery").canary_password("Wrong-Horse-7-Battery").run().ok();
+    let refused = home.cogtok(["token", "user", "--username", &email]).keyring(&keyring).run();
+    let command = format!("`cogtok secret set password -p ws --username {email}` replaces it");
+    refused.code(4).stderr_has("the password is the one in the keyring").stderr_has(&command);
+    let given = home.cogtok(["token", "user", "--username", &email, "--password-stdin"]).keyring(&keyring);
+    given
+        .stdin("Wrong-Horse-7-Battery")
+        .run()
+        .code(4)
+        .stderr_has("came from standard input")
+        .stderr_lacks("secret set");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn v_shows_the_exchange_and_vv_the_bodies_but_no_secret() {
 #[test]
 fn each_refusal_has_its_exit_code_and_is_not_repeated() {
     for (status, error, code, says) in [
-        (400, "invalid_client", 4, "`cogtok secret set m2m-client -p ws`"),
+        (400, "invalid_client", 4, "came from standard input"),
         (401, "invalid_client", 4, "client id, client secret and token URL"),
         (400, "invalid_grant", 4, "AllowedOAuthScopes"),
         (400, "invalid_scope", 3, "AllowedOAuthScopes"),

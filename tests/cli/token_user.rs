@@ -113,13 +113,14 @@ fn a_client_with_a_secret_gets_the_secret_hash_in_either_flow() {
         let missing = run(flow).run();
         missing.code(3).stderr_has("has a secret").stderr_has("`cogtok secret set user-client -p ws`");
         let wrong = run(flow).env("COGTOK_USER_CLIENT_SECRET", "not-this-clients-secret").run();
-        wrong.code(4).stderr_has("`cogtok secret set user-client -p ws`").stderr_lacks("not-this-clients-secret");
+        wrong.code(4).stderr_has("that of COGTOK_USER_CLIENT_SECRET").stderr_lacks("not-this-clients-secret");
+        wrong.stderr_lacks("secret set user-client");
     }
     assert_eq!(proxy.requests().iter().filter(|request| request.text().contains(secret)).count(), 0);
 
     // A secret for a client that has none is told as that.
     let public = token_user(&home, &email, PASSWORD).env("COGTOK_USER_CLIENT_SECRET", secret).run();
-    public.code(3).stderr_has("the app client has no secret");
+    public.code(3).stderr_has("the app client has no secret").stderr_has("unset COGTOK_USER_CLIENT_SECRET");
 }
 
 #[test]

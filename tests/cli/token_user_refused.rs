@@ -107,7 +107,12 @@ fn each_refusal_has_its_code_and_a_hint_of_its_own() {
             "`cogtok user create EMAIL -p ws --if-exists reset`",
         ),
         ("NotAuthorizedException", "Invalid session for the user, session is expired.", 4, "start again"),
-        ("UserNotConfirmedException", "User is not confirmed.", 4, "admin-confirm-sign-up"),
+        (
+            "UserNotConfirmedException",
+            "User is not confirmed.",
+            4,
+            "--user-pool-id us-east-1_Scripted0 --username alice",
+        ),
         (
             "PasswordResetRequiredException",
             "Password reset required for the user",

@@ -3,15 +3,17 @@
 mod network;
 mod secrets;
 mod settings;
+mod sources;
+mod users;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cogtok::cognito::http::Wire;
 use cogtok::error::{Error, Result};
-use cogtok::profile::words::{ProfileName, parse_duration};
+use cogtok::profile::words::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;
@@ -24,6 +26,7 @@ use crate::{env, terminal};
 
 pub use secrets::variable;
 pub use settings::{as_written, aws_environment, offer_old_variables, other_profiles};
+pub use sources::SecretSource;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -40,6 +43,7 @@ pub struct App {
     wire: OnceCell<Wire>,
     runtime: OnceCell<Runtime>,
     secrets: OnceCell<SecretStore>,
+    sources: RefCell<Vec<(SecretKind, SecretSource)>>,
     is_inside: Cell<bool>,
     may_lack_config: Cell<bool>,
 }
@@ -63,6 +67,7 @@ impl App {
             wire: OnceCell::new(),
             runtime: OnceCell::new(),
             secrets: OnceCell::new(),
+            sources: RefCell::default(),
             is_inside: Cell::new(false),
             may_lack_config: Cell::new(false),
         })

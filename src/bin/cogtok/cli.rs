@@ -1,12 +1,15 @@
 //! The command line as clap sees it, and what is answered before clap sees it.
 
+mod help;
 mod plain;
 pub mod tree;
+mod usage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
@@ -156,10 +159,13 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     terminal::set_color(color_in(&args));
     let cli = match plain::parse(&args) {
         Some(cli) => cli,
-        None => match tree::parse(&args) {
-            Ok(cli) => cli,
-            Err(answer) => return terminal::usage(&answer).map(|()| None),
-        },
+        None => {
+            let args = help::asked(&args).unwrap_or(args);
+            match tree::parse(&args) {
+                Ok(cli) => cli,
+                Err(answer) => return answered(&args, &answer).map(|()| None),
+            }
+        }
     };
     // clap sees conflicts of options within one level of commands only.
     let Global { json, output, quiet, verbose, .. } = cli.global;
@@ -177,6 +183,21 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
             || matches!(cli.command, Command::Header(_) | Command::AwsCredentials(_) | Command::McpProxy(_)),
     });
     Ok(Some(cli))
+}
+
+/// Shows clap's answer to `--help` and `--version`.
+///
+/// # Errors
+/// What is wrong with any other line. A line without a command gets the help first.
+fn answered(args: &[OsString], answer: &clap::Error) -> Result<()> {
+    if answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        terminal::help(answer)?;
+        return Err(Error::usage("a command is missing"));
+    }
+    match answer.use_stderr() {
+        true => Err(usage::error(args, answer)),
+        false => terminal::help(answer),
+    }
 }
 
 /// What `cogtok` alone says: what to do next where there is no profile yet, else the help.

@@ -201,61 +201,18 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Prints clap's answer to `--help`, `--version` or a malformed command line.
+/// Prints the help that clap answers with, where it was asked for on standard output.
 ///
 /// # Errors
-/// `Kind::Usage` for the last, after nothing was printed.
-pub fn usage(answer: &clap::Error) -> Result<()> {
-    if !answer.use_stderr() {
-        let text = answer.render();
-        let is_colored = wants_color(io::stdout().is_terminal());
-        return data(&if is_colored { text.ansi().to_string() } else { text.to_string() }).map(drop);
+/// As [`data`].
+pub fn help(answer: &clap::Error) -> Result<()> {
+    let text = answer.render();
+    if answer.use_stderr() {
+        let _ = io::stderr().write_all(text.to_string().as_bytes());
+        return Ok(());
     }
-    if answer.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = io::stderr().write_all(answer.render().to_string().as_bytes());
-        return Err(Error::usage("a command is missing"));
-    }
-    if let Some(message) = without_value(answer) {
-        let hint = match interrupt::is_exec() {
-            true => "the command stands behind `--`: cogtok exec -- COMMAND",
-            false => "see `--help` for what the command takes",
-        };
-        return Err(Error::usage(message).hint(hint));
-    }
-    let text = answer.to_string();
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let message = lines.next().unwrap_or("malformed command line");
-    let message = message.strip_prefix("error: ").unwrap_or(message);
-    let mut error = Error::usage(printable(message, 300));
-    for line in lines.take(4) {
-        let line = printable(line.trim(), 300);
-        let line = line.strip_prefix("tip: ").unwrap_or(&line);
-        error = error.hint(line.strip_prefix("For more information, ").unwrap_or(line));
-    }
-    Err(error)
-}
-
-/// The message for a word that the command does not take, without the word: it may be a password.
-fn without_value(answer: &clap::Error) -> Option<&'static str> {
-    use clap::error::{ContextKind, ContextValue, ErrorKind};
-    let is_word = |kind| match answer.get(kind) {
-        Some(ContextValue::String(word)) => !word.starts_with('-'),
-        _ => false,
-    };
-    // No command is as long as a token.
-    let is_long = |kind| matches!(answer.get(kind), Some(ContextValue::String(word)) if word.len() > 40);
-    match answer.kind() {
-        ErrorKind::UnknownArgument if is_word(ContextKind::InvalidArg) => {
-            Some("there is a word too many on the command line (not repeated: it may be a secret)")
-        }
-        ErrorKind::InvalidSubcommand if is_long(ContextKind::InvalidSubcommand) => {
-            Some("there is no such command (not repeated: it may be a token or a secret)")
-        }
-        ErrorKind::TooManyValues => {
-            Some("an option that takes no value was given one (not repeated: it may be a secret)")
-        }
-        _ => None,
-    }
+    let is_colored = wants_color(io::stdout().is_terminal());
+    data(&if is_colored { text.ansi().to_string() } else { text.to_string() }).map(drop)
 }
 
 /// A word for standard output, in this colour where it has any.

@@ -74,7 +74,7 @@ impl App {
             Err(Error::network(format!("no result within {seconds} s"))
                 .hint("try again, or allow more with `--timeout 60s`"))
         });
-        result.map_err(|error| self.with_clock(error))
+        result.map_err(|error| self.with_clock(self.about_secrets(error)))
     }
 
     /// As [`App::block_on`], for what may go on for long as long as something comes: only a time-out that was given ends it.
@@ -87,7 +87,7 @@ impl App {
         if let Some(wire) = self.wire.get() {
             wire.set_deadline(Instant::now() + A_DAY);
         }
-        runtime.block_on(work).map_err(|error| self.with_clock(error))
+        runtime.block_on(work).map_err(|error| self.with_clock(self.about_secrets(error)))
     }
 
     /// Waits for a person, whose time does not count for `--timeout`; none when `patience` is over.

@@ -14,7 +14,7 @@ use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
 use cogtok::store::sealed::{Key as SealingKey, SealedFile};
 use cogtok::store::secrets::{Binding, SecretStore};
 
-use super::App;
+use super::{App, SecretSource};
 use crate::{env, interrupt, terminal};
 
 impl App {
@@ -129,7 +129,9 @@ impl App {
             _ => None,
         };
         let old = old.filter(|_| profile.name.is_none());
-        if let Some(secret) = variable(binding.kind).and_then(env::secret).or_else(|| env::secret(old?)) {
+        let names = [variable(binding.kind), old].into_iter().flatten();
+        if let Some((name, secret)) = names.filter_map(|name| Some((name, env::secret(name)?))).next() {
+            self.note_source(binding.kind, SecretSource::Variable(name));
             return Ok(Some(secret));
         }
         let is_listed =
@@ -141,7 +143,12 @@ impl App {
             // What is a user's is listed once and may be another user's.
             Ok(None) if binding.kind.is_of_a_user() => Ok(None),
             Ok(None) if !terminal::can_ask() => Err(binding.missing()),
-            Ok(found) => Ok(found),
+            Ok(found) => {
+                if found.is_some() {
+                    self.note_source(binding.kind, SecretSource::Store(binding.command()));
+                }
+                Ok(found)
+            }
             // Where somebody is there to type it, the store is not the only source.
             Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
                 log::warn!(target: "cogtok", "{error}");

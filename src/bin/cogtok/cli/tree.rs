@@ -20,7 +20,8 @@ use crate::commands::Command;
     after_help = "Examples:\n  \
         cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT\n  \
         cogtok token user -p ws --username alice@example.com\n  \
-        eval $(cogtok token m2m -p ws --export)"
+        eval $(cogtok token m2m -p ws --export)\n  \
+        cogtok help token m2m"
 )]
 struct Root {
     #[command(flatten)]

@@ -57,6 +57,12 @@ pub struct Logout {
 pub fn run(app: &App, args: &Logout) -> Result<()> {
     let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
     app.settle_region(&mut profile);
+    let again = match (args.global, args.local) {
+        (true, _) => "logout --global",
+        (_, true) => "logout --local",
+        _ => "logout",
+    };
+    app.settle_user(&mut profile, Some(again))?;
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let page = args.logout_uri.as_deref().map(|uri| page(&profile, uri)).transpose()?;
     if args.global {
@@ -66,13 +72,19 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
     let was_there = end(app, &profile, &key, is_revoked)?;
     let profile_name = profile.name.as_ref().map(|name| format!(" profile `{name}`"));
     let with = |word: &str| profile_name.as_ref().map(|name| format!(" {word}{name}")).unwrap_or_default();
+    let others = if was_there.is_none() { app.for_others(&profile, Some(again)) } else { Vec::new() };
     terminal::note(&match (was_there, args.local) {
+        (None, _) if !others.is_empty() => {
+            let who = profile.user.username.as_ref().map_or("the user", Username::as_str);
+            format!("{} is not signed in{}, and another user is", printable(who, 128), with("to"))
+        }
         (None, _) => format!("nobody is signed in{}: there was nothing to forget", with("to")),
         (Some(who), false) => format!("{who} is signed out{}", with("of")),
         (Some(who), true) => {
             format!("{who} is forgotten{}; at Cognito, the session goes on until it ends by itself", with("by"))
         }
     });
+    others.iter().for_each(|offer| terminal::hint(offer));
     if let Some(page) = page {
         terminal::note("opening the hosted pages, which end the browser's session");
         browser::open(&page);
@@ -93,8 +105,11 @@ fn page(profile: &Profile, uri: &str) -> Result<Url> {
 /// GlobalSignOut with the user's access token, which is renewed first where it has ended.
 fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<()> {
     let nobody = || {
-        Error::new(Kind::NeedsHuman, "nobody is signed in here, and signing out everywhere takes a user's token")
-            .hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
+        let others = app.for_others(profile, Some("logout --global"));
+        let who = if others.is_empty() { "nobody" } else { "the user is not the one who" };
+        let message = format!("{who} is signed in here, and signing out everywhere takes a user's token");
+        let error = Error::new(Kind::NeedsHuman, message);
+        others.into_iter().fold(error, Error::hint).hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
     };
     let policy = Policy {
         token: TokenUse::Access,
@@ -108,7 +123,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         let session = renewal.session().ok_or_else(nobody)?;
         match sign_in::renew(app, profile, turn, session) {
             Ok(renewed) => renewed.ok_or_else(nobody),
-            Err(error) => Err(error.into_error()),
+            Err(error) => Err(app.about_secrets(error.into_error())),
         }
     })?;
     if served.tokens.scope.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == USER_ADMIN)) {

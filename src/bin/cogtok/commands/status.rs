@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use cogtok::error::{Result, printable};
-use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind, StoreKind};
+use cogtok::store::cache::Entry;
 use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
@@ -22,21 +22,31 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
 /// Say who is signed in to each profile, until when, and which secrets there are
 ///
-/// SESSION is what renews the token when it ends: the browser's (from `login`), the API's (from `token user`), or none. Nothing
-/// is asked of the network or the keyring, so that a session which was ended elsewhere is still shown.
+/// A line for each user of the profile's client who has a session or a valid token here. SESSION is what renews the token when
+/// it ends: the browser's (from `login`), the API's (from `token user`), or none. Nothing is asked of the network or the
+/// keyring, so that a session which was ended elsewhere is still shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok status\n  \
     cogtok status -p ws --json | jq -r '.[0].user.email'")]
 pub struct Status {}
 
-/// What is known of one profile.
+/// What is known of one profile and one user of its client.
 struct Row {
     name: Option<ProfileName>,
     is_current: bool,
+    /// The name that the user signed in with.
+    as_name: Option<String>,
     tokens: Option<TokenSet>,
     identity: Option<Identity>,
     secrets: Vec<(SecretKind, String)>,
+}
+
+impl Row {
+    /// The name that a person knows the user by. Where the tokens were cleared it is the one that was signed in with.
+    fn who(&self) -> Option<&str> {
+        self.identity.as_ref().map(Identity::shown).or(self.as_name.as_deref())
+    }
 }
 
 pub fn run(app: &App) -> Result<()> {
@@ -64,7 +74,7 @@ pub fn run(app: &App) -> Result<()> {
         vec![
             if row.is_current { "*" } else { "" }.to_owned(),
             name.to_owned(),
-            row.identity.as_ref().map_or_else(|| "nobody".to_owned(), |identity| printable(identity.shown(), 128)),
+            row.who().map_or_else(|| "nobody".to_owned(), |who| printable(who, 128)),
             row.tokens.as_ref().map(until).unwrap_or_default(),
             row.tokens.as_ref().map(|tokens| kind(&tokens.renewal).to_owned()).unwrap_or_default(),
             secrets.join("; "),
@@ -82,7 +92,15 @@ fn rows(app: &App) -> Result<Vec<Row>> {
         (true, _) => vec![app.profile(&[])?],
         (false, names) => names.iter().filter_map(|name| understood(config, name)).collect(),
     };
-    profiles.into_iter().map(|profile| row(app, profile, current.as_ref())).collect()
+    let mut rows = Vec::new();
+    for profile in &profiles {
+        let mut entries = app.signed_in(profile).into_iter();
+        rows.push(row(app, profile, entries.next(), current.as_ref())?);
+        for entry in entries {
+            rows.push(row(app, profile, Some(entry), current.as_ref())?);
+        }
+    }
+    Ok(rows)
 }
 
 /// The profile. One that can't be understood is left out, and not in silence.
@@ -94,8 +112,10 @@ fn understood(config: &Config, name: &ProfileName) -> Option<Profile> {
     profile
 }
 
-fn row(app: &App, profile: Profile, current: Option<&ProfileName>) -> Result<Row> {
-    let tokens = user::cache_key(&profile).ok().and_then(|key| app.cache().read(&key, env::now()));
+fn row(app: &App, profile: &Profile, entry: Option<Entry>, current: Option<&ProfileName>) -> Result<Row> {
+    let as_name = entry.as_ref().and_then(|entry| entry.key.part("username")).filter(|name| !name.is_empty());
+    let as_name = as_name.map(str::to_owned);
+    let tokens = entry.map(|entry| entry.tokens);
     let store = match app.store_kind()? {
         StoreKind::Keyring => "keyring",
         StoreKind::File => "file",
@@ -115,7 +135,8 @@ fn row(app: &App, profile: Profile, current: Option<&ProfileName>) -> Result<Row
         is_current: profile.name.is_some() && profile.name.as_ref() == current,
         identity: tokens.as_ref().and_then(Identity::of),
         secrets: secrets.collect(),
-        name: profile.name,
+        name: profile.name.clone(),
+        as_name,
         tokens,
     })
 }
@@ -147,6 +168,7 @@ fn as_json(row: &Row) -> Value {
     json!({
         "profile": row.name.as_ref().map(ProfileName::as_str),
         "is_current": row.is_current,
+        "signed_in_as": row.as_name,
         "user": row.identity.as_ref().map(|identity| json!({
             "name": identity.shown(),
             "username": identity.username,

@@ -119,10 +119,11 @@ impl Given {
             TokenOwner::M2m => Whose::M2m,
         });
         let whose = self.whose.or(of_owner).unwrap_or(if has_machine && !has_user { Whose::M2m } else { Whose::User });
-        let (key, token, command) = match whose {
+        let (key, token) = match whose {
             Whose::User => {
                 app.settle_region(profile);
-                (user::cache_key(profile), profile.user.token, "user")
+                app.settle_user(profile, None)?;
+                (user::cache_key(profile), profile.user.token)
             }
             Whose::M2m if self.token.as_deref() == Some(TokenUse::Id.as_str()) => {
                 return Err(Error::usage("a machine has no ID token"));
@@ -131,7 +132,7 @@ impl Given {
                 if profile.m2m.secret_arn.is_some() {
                     app.settle_region(profile);
                 }
-                (m2m::cache_key(profile), TokenUse::Access, "m2m")
+                (m2m::cache_key(profile), TokenUse::Access)
             }
         };
         let key = key.map_err(|error| {
@@ -140,10 +141,7 @@ impl Given {
         })?;
         let tokens = app.cache().read(&key, env::now());
         let token = tokens.and_then(|tokens| tokens.of(token).map(|token| token.value.clone()));
-        token.ok_or_else(|| {
-            Error::new(Kind::Failure, format!("there is no cached token of {}", described(profile, whose)))
-                .hint(format!("`cogtok token {command}{{p}}` gets one; `-` reads a token from standard input"))
-        })
+        token.ok_or_else(|| missing(app, profile, whose))
     }
 
     /// The token that was given, else the cached one.
@@ -153,6 +151,31 @@ impl Given {
             None => self.cached(app, profile),
         }
     }
+}
+
+/// The error where the cache has no such token, with what it has instead.
+fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
+    let error = Error::new(Kind::Failure, format!("there is no cached token of {}", described(profile, whose)));
+    let others = match whose {
+        Whose::User => app.for_others(profile, None),
+        Whose::M2m => Vec::new(),
+    };
+    let error = others.into_iter().fold(error, Error::hint);
+    let other = match whose {
+        Whose::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
+        Whose::M2m => app.signed_in(profile).pop().map(|entry| entry.tokens),
+    };
+    let error = match (whose, other) {
+        (_, None) => error,
+        (Whose::User, Some(_)) => error.hint("the machine's token is there: add `--as m2m`"),
+        (Whose::M2m, Some(_)) => error.hint("a user's token is there: add `--as user`"),
+    };
+    let gets = match (whose, &profile.user.username) {
+        (Whose::M2m, _) => "m2m{p}",
+        (Whose::User, Some(_)) => "user{p}",
+        (Whose::User, None) => "user{p} --username NAME",
+    };
+    error.hint(format!("`cogtok token {gets}` gets one; `-` reads a token from standard input"))
 }
 
 fn described(profile: &Profile, whose: Whose) -> String {

@@ -5,15 +5,18 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::flows::{self, Policy, Served, Source, m2m};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{TokenUse, Transport};
+use cogtok::profile::words::{SecretKind, TokenUse, Transport};
 use cogtok::profile::{Profile, missing};
 use cogtok::secret::Secret;
 use cogtok::token::TokenSet;
 
 use super::{Shared, secret_from_stdin};
-use crate::app::App;
+use crate::app::{App, SecretSource};
 use crate::shell::{CREDENTIALS, Export, Value};
 use crate::{complete, env, interrupt, terminal};
+
+/// The variable that supplies the client secret.
+const VARIABLE: &str = "COGTOK_M2M_CLIENT_SECRET";
 
 /// Print a machine-to-machine access token (OAuth client_credentials)
 ///
@@ -90,8 +93,13 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         )
         .hint("add `--client-id ID --token-url URL`"));
     }
-    let given =
-        if args.client_secret_stdin { Some(secret_from_stdin()?) } else { env::secret("COGTOK_M2M_CLIENT_SECRET") };
+    let (given, source) = match args.client_secret_stdin {
+        true => (Some(secret_from_stdin()?), SecretSource::Stdin),
+        false => (env::secret(VARIABLE), SecretSource::Variable(VARIABLE)),
+    };
+    if given.is_some() {
+        app.note_source(SecretKind::M2mClient, source);
+    }
     if given.is_some() && args.secret_arn.is_none() && is_complete {
         profile.m2m.secret_arn = None;
     }
@@ -155,7 +163,8 @@ fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSe
 }
 
 fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<m2m::Client> {
-    if profile.m2m.secret_arn.is_some() {
+    if let Some(arn) = &profile.m2m.secret_arn {
+        app.note_source(SecretKind::M2mClient, SecretSource::SecretsManager(arn.to_string()));
         let wire = app.wire()?;
         return app.block_on(m2m::client_with_arn(&wire, profile));
     }
@@ -170,9 +179,12 @@ fn secret(app: &App, profile: &Profile) -> Result<Secret> {
     let binding = m2m::secret_binding(profile)?;
     match app.stored_secret(profile, &binding)? {
         Some(secret) => Ok(secret),
-        None => terminal::ask_secret(
-            &format!("the secret of client {}", binding.client_id),
-            "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`",
-        ),
+        None => {
+            app.note_source(SecretKind::M2mClient, SecretSource::Typed);
+            terminal::ask_secret(
+                &format!("the secret of client {}", binding.client_id),
+                "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`",
+            )
+        }
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::idp::Idp;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Result, printable};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -36,7 +36,10 @@ pub fn run(app: &App, args: &Revoke) -> Result<()> {
     let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
     app.settle_region(&mut profile);
     match args.stdin.as_deref() {
-        None => revoke_own(app, &profile),
+        None => {
+            app.settle_user(&mut profile, Some("token revoke"))?;
+            revoke_own(app, &profile)
+        }
         Some("-") => revoke_given(app, &profile),
         Some(_) => {
             Err(Error::usage("a token is not taken from the command line: every user of this machine can read that")
@@ -56,9 +59,14 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
             kept.revoke(app, profile)?;
             kept.forget_refresh_tokens(profile)?;
             cache.forget(&key)?;
-            terminal::note("the refresh token is revoked, and forgotten with its tokens");
+            let of = profile.user.username.as_ref().map(|name| format!(" of {}", printable(name.as_str(), 128)));
+            let of = of.unwrap_or_default();
+            terminal::note(&format!("the refresh token{of} is revoked, and forgotten with its tokens"));
         }
-        _ => terminal::note("there is no refresh token to revoke"),
+        _ => {
+            terminal::note("there is no refresh token to revoke");
+            app.for_others(profile, Some("token revoke")).iter().for_each(|offer| terminal::hint(offer));
+        }
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use cogtok::token::session::{Renewal, Session, Via};
 
 use super::authenticator::AppOfUser;
 use super::challenge::Given;
-use crate::app::App;
+use crate::app::{App, SecretSource};
 use crate::{env, terminal};
 
 /// What the caller wants beside a token.
@@ -52,10 +52,13 @@ pub fn obtain(
             }
             Ok(None) => {}
             Err(NotRenewed::Over(error)) => over = Some(error),
-            Err(error) => return Err(error.into_error()),
+            Err(error) => return Err(app.about_secrets(error.into_error())),
         }
     }
-    profile.username().map_err(|error| error.hint("or sign in with the browser: `cogtok login{p}`"))?;
+    profile.username().map_err(|error| {
+        let error = error.hint("or sign in with the browser: `cogtok login{p}`");
+        app.for_others(profile, None).into_iter().fold(error, Error::hint)
+    })?;
     // Without the lock two processes could use the same refresh token.
     let is_kept = wish.is_kept && turn.is_exclusive();
     let was_told = renewal == Renewal::NotKept;
@@ -229,9 +232,12 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
     let binding = user::secret_binding(profile, SecretKind::Password, Some(username))?;
     match app.stored_secret(profile, &binding)? {
         Some(password) => Ok(password),
-        None => terminal::ask_secret(
-            &format!("the password of {username}"),
-            &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
-        ),
+        None => {
+            app.note_source(SecretKind::Password, SecretSource::Typed);
+            terminal::ask_secret(
+                &format!("the password of {username}"),
+                &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
+            )
+        }
     }
 }

@@ -6,13 +6,13 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::flows::{self, Policy, Served, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::TokenUse;
+use cogtok::profile::words::{SecretKind, TokenUse};
 use cogtok::secret::Secret;
 
 use super::challenge::{self, Given};
 use super::sign_in::{self, Wish};
 use super::{Shared, secret_from_stdin};
-use crate::app::App;
+use crate::app::{App, SecretSource};
 use crate::{complete, env, interrupt, terminal};
 
 /// Print a user's access token, or the ID token
@@ -81,6 +81,9 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
     let token = profile.user.token;
     args.shared.begin(app, None, token)?;
     let (mut given_password, given) = read_given(args)?;
+    if given_password.is_some() {
+        app.note_source(SecretKind::Password, SecretSource::Stdin);
+    }
     app.settle_region(&mut profile);
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();

@@ -1,0 +1,65 @@
+//! Where the secrets of this call came from: what to do about one that is refused depends on it.
+
+use cogtok::error::Error;
+use cogtok::profile::words::SecretKind;
+
+use super::App;
+
+/// Where a secret came from.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// Standard input.
+    Stdin,
+    /// This variable.
+    Variable(&'static str),
+    /// The secret store, where this command replaces it.
+    Store(String),
+    /// Secrets Manager, under this ARN.
+    SecretsManager(String),
+    /// A person.
+    Typed,
+}
+
+impl App {
+    /// Remembers where the secret of this kind that is about to be used came from.
+    pub fn note_source(&self, kind: SecretKind, source: SecretSource) {
+        let mut sources = self.sources.borrow_mut();
+        sources.retain(|(known, _)| *known != kind);
+        sources.push((kind, source));
+    }
+
+    /// The error with what to do about the secret that was used, where it is about one.
+    pub fn about_secrets(&self, error: Error) -> Error {
+        self.sources.borrow().iter().fold(error, |error, (kind, source)| {
+            let error = error.fill(&format!("secret {kind}"), &self.if_wrong(*kind, source));
+            error.fill(&format!("no-secret {kind}"), &if_too_many(*kind, source))
+        })
+    }
+
+    /// What to do where the secret is wrong; nothing where a person will see to it.
+    fn if_wrong(&self, kind: SecretKind, source: &SecretSource) -> String {
+        let what = if kind == SecretKind::Password { "password" } else { "client secret" };
+        match source {
+            SecretSource::Stdin => format!("the {what} came from standard input: check what is in the pipe"),
+            SecretSource::Variable(name) => {
+                format!(
+                    "the {what} is that of {name}, which comes before a stored one: correct the variable, or unset it"
+                )
+            }
+            SecretSource::Store(command) => {
+                format!("the {what} is the one in {}: `{command}` replaces it", self.store_name())
+            }
+            SecretSource::SecretsManager(arn) => format!("the {what} is the one in Secrets Manager: check {arn}"),
+            SecretSource::Typed => String::new(),
+        }
+    }
+}
+
+/// What to do where there should be no secret.
+fn if_too_many(kind: SecretKind, source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(name) => format!("unset {name}"),
+        SecretSource::Store(_) => format!("`cogtok secret delete {kind}{{p}}` removes the stored one"),
+        SecretSource::Stdin | SecretSource::SecretsManager(_) | SecretSource::Typed => String::new(),
+    }
+}

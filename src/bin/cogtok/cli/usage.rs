@@ -1,0 +1,205 @@
+//! What is wrong with a command line: one sentence, and what to type instead.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use cogtok::error::{Error, printable};
+
+use super::{WITH_VALUE, tree};
+use crate::interrupt;
+
+/// The words that other tools have for our commands.
+const ELSEWHERE: [(&str, &[&str]); 16] = [
+    ("add", &["create", "set"]),
+    ("cat", &["show"]),
+    ("decode", &["inspect"]),
+    ("get", &["show"]),
+    ("info", &["show"]),
+    ("ls", &["list"]),
+    ("mv", &["rename"]),
+    ("new", &["create"]),
+    ("remove", &["delete", "clear"]),
+    ("rm", &["delete", "clear"]),
+    ("select", &["use"]),
+    ("signin", &["login"]),
+    ("signout", &["logout"]),
+    ("store", &["set"]),
+    ("switch", &["use"]),
+    ("whoami", &["status"]),
+];
+
+/// No command is as long as a token.
+const LONGEST_COMMAND: usize = 40;
+
+/// The command that a line names, as far as it does.
+struct Named {
+    /// As it is typed: `cogtok token m2m`.
+    path: String,
+    command: clap::Command,
+}
+
+/// The error for what clap says of this command line.
+pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
+    let named = named(args);
+    let own = named.path.strip_prefix("cogtok ").unwrap_or("cogtok");
+    let help = format!("`{} --help` says what it takes", named.path);
+    let text = |kind| texts(answer, kind);
+    let first = |kind| text(kind).into_iter().next().unwrap_or_default();
+    let argument = first(ContextKind::InvalidArg);
+    let error = match answer.kind() {
+        ErrorKind::InvalidSubcommand => return no_such_command(&named, &first(ContextKind::InvalidSubcommand), answer),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Error::usage("a command is missing").hint(commands_of(&named)).hint(help);
+        }
+        ErrorKind::MissingRequiredArgument => {
+            Error::usage(format!("`{own}` needs {}", text(ContextKind::InvalidArg).join(" and ")))
+        }
+        // The word may be a password.
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            Error::usage("there is a word too many on the command line (not repeated: it may be a secret)")
+        }
+        ErrorKind::UnknownArgument => {
+            let error = Error::usage(format!("`{own}` has no option `{argument}`"));
+            let near = text(ContextKind::SuggestedArg);
+            let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));
+            return error.hint(help);
+        }
+        ErrorKind::TooManyValues => {
+            Error::usage("an option that takes no value was given one (not repeated: it may be a secret)")
+        }
+        ErrorKind::InvalidValue => return bad_value(answer, &argument).hint(help),
+        ErrorKind::ValueValidation => {
+            let why = answer.source().map_or_else(|| "the value does not fit".to_owned(), ToString::to_string);
+            return Error::usage(format!("{}: {}", option_of(&argument), printable(&why, 300))).hint(help);
+        }
+        ErrorKind::NoEquals => Error::usage(format!("`{}` takes its value behind a `=`", option_of(&argument))),
+        ErrorKind::ArgumentConflict => {
+            let one = option_of(&argument);
+            let others = text(ContextKind::PriorArg);
+            let others: Vec<&str> = others.iter().map(|other| option_of(other)).collect();
+            return match others.as_slice() {
+                [] => Error::usage(format!("`{one}` cannot be used with other options")),
+                [other] if *other == one => Error::usage(format!("`{one}` is given more than once")),
+                others => Error::usage(format!("`{one}` cannot be used with `{}`", others.join("`, `"))),
+            }
+            .hint(help);
+        }
+        _ => Error::usage(first_line(answer)),
+    };
+    let error = match interrupt::is_exec() {
+        true => error.hint("the command stands behind `--`: cogtok exec -- COMMAND"),
+        false => error,
+    };
+    error.hint(usage(&named, answer)).hint(help)
+}
+
+fn named(args: &[OsString]) -> Named {
+    let mut command = tree::whole();
+    command.build();
+    let mut path = "cogtok".to_owned();
+    let mut words = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default());
+    while let Some(word) = words.next() {
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            let Some(below) = command.find_subcommand(word).cloned() else { break };
+            path = format!("{path} {}", below.get_name());
+            command = below;
+        }
+    }
+    Named { path, command }
+}
+
+/// How the command is written: as clap has it for this very line, else in general.
+fn usage(named: &Named, answer: &clap::Error) -> String {
+    let special = texts(answer, ContextKind::Usage).into_iter().next();
+    let general = || named.command.clone().render_usage().to_string();
+    let line = special.unwrap_or_else(general);
+    format!("write it as: {}", line.trim().trim_start_matches("Usage: "))
+}
+
+fn no_such_command(named: &Named, word: &str, answer: &clap::Error) -> Error {
+    if word.len() > LONGEST_COMMAND {
+        return Error::usage("there is no such command (not repeated: it may be a token or a secret)")
+            .hint(commands_of(named));
+    }
+    let error = Error::usage(format!("there is no command `{} {word}`", named.path));
+    if word == "version" {
+        return error.hint("did you mean `cogtok --version`?");
+    }
+    if let Some(path) = elsewhere(named, word) {
+        return error.hint(format!("did you mean `{path}`?"));
+    }
+    match texts(answer, ContextKind::SuggestedSubcommand).as_slice() {
+        [] => error.hint(commands_of(named)),
+        near => near.iter().fold(error, |error, near| error.hint(format!("did you mean `{} {near}`?", named.path))),
+    }
+}
+
+/// The command for what another tool calls `word`: of this group, else of all, else the one group that has it.
+fn elsewhere(named: &Named, word: &str) -> Option<String> {
+    let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == word)?;
+    let has = |command: &clap::Command| ours.iter().find(|name| command.find_subcommand(name).is_some()).copied();
+    if let Some(name) = has(&named.command) {
+        return Some(format!("{} {name}", named.path));
+    }
+    let mut root = tree::whole();
+    root.build();
+    if let Some(name) = has(&root) {
+        return Some(format!("cogtok {name}"));
+    }
+    let groups: Vec<String> = root
+        .get_subcommands()
+        .filter_map(|group| has(group).map(|name| format!("cogtok {} {name}", group.get_name())))
+        .collect();
+    match groups.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
+}
+
+fn commands_of(named: &Named) -> String {
+    let names: Vec<&str> =
+        named.command.get_subcommands().filter(|one| !one.is_hide_set()).map(clap::Command::get_name).collect();
+    format!("the commands of `{}` are {}", named.path, names.join(", "))
+}
+
+fn bad_value(answer: &clap::Error, argument: &str) -> Error {
+    let value = texts(answer, ContextKind::InvalidValue).into_iter().next().unwrap_or_default();
+    let option = option_of(argument);
+    let error = match value.is_empty() {
+        true => Error::usage(format!("`{option}` needs a value: {argument}")),
+        false => Error::usage(format!("`{value}` is no value of `{option}`")),
+    };
+    let near = texts(answer, ContextKind::SuggestedValue);
+    let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));
+    match texts(answer, ContextKind::ValidValue).as_slice() {
+        [] => error,
+        all => error.hint(format!("its values are {}", all.join(", "))),
+    }
+}
+
+/// `--output` of `--output <FORMAT>`.
+fn option_of(argument: &str) -> &str {
+    let end = argument.find([' ', '=', '[']).filter(|_| argument.starts_with('-'));
+    end.map_or(argument, |end| &argument[..end])
+}
+
+/// What clap knows of its answer.
+fn texts(answer: &clap::Error, kind: ContextKind) -> Vec<String> {
+    let text = |text: &str| printable(text.trim(), 300);
+    match answer.get(kind) {
+        Some(ContextValue::String(one)) => vec![text(one)],
+        Some(ContextValue::Strings(all)) => all.iter().map(|one| text(one)).collect(),
+        Some(ContextValue::StyledStr(one)) => vec![text(&one.to_string())],
+        Some(ContextValue::StyledStrs(all)) => all.iter().map(|one| text(&one.to_string())).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn first_line(answer: &clap::Error) -> String {
+    let text = answer.to_string();
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("malformed command line");
+    printable(line.strip_prefix("error: ").unwrap_or(line), 300)
+}

@@ -1,0 +1,86 @@
+//! What is said of a command line that can't be understood, and help in every way of asking for it.
+
+use crate::harness::Home;
+
+#[test]
+fn help_by_the_word_is_help_by_the_option() {
+    let home = Home::new();
+    for (words, same) in [
+        ("help", "--help"),
+        ("help help", "--help"),
+        ("help token", "token --help"),
+        ("token help", "token --help"),
+        ("help token m2m", "token m2m --help"),
+        ("token help m2m", "token m2m --help"),
+        ("-p ws token help m2m --json", "token m2m --help"),
+        ("help exec", "exec --help"),
+    ] {
+        let wanted = home.cogtok(same.split(' ')).run();
+        home.cogtok(words.split(' ')).run().ok().quiet().stdout_is(&wanted.ok().stdout);
+    }
+    home.cogtok(["help", "tokn"]).run().code(2).stdout_is("").stderr_has("did you mean `cogtok token`?");
+    home.cogtok(["token", "help", "zzz"]).run().code(2).stderr_has("the commands of `cogtok token` are user, m2m");
+    // What is named `help` is no question.
+    home.cogtok(["profile", "create", "help", "--client-id", "web", "--region", "us-east-1"]).run().ok();
+    home.cogtok(["profile", "use", "help"]).run().ok();
+    home.cogtok(["profile", "show", "help"]).run().ok().stdout_has("web");
+}
+
+#[test]
+fn each_mistake_is_one_sentence_with_what_to_type() {
+    let home = Home::new();
+    let help = |of: &str| format!("hint: `cogtok {of} --help` says what it takes\n");
+    for (words, says, hint, of) in [
+        ("secret set", "`secret set` needs <KIND>", "write it as: cogtok secret set <KIND>", "secret set"),
+        ("profile set ws", "`profile set` needs <KEY> and <VALUE>...", "<NAME> <KEY> <VALUE>", "profile set"),
+        ("logout --browser", "`logout` needs --logout-uri <URI>", "cogtok logout --browser", "logout"),
+        ("token m2m --nope", "`token m2m` has no option `--nope`", "", "token m2m"),
+        ("token m2m --transport", "`--transport` needs a value: --transport <TRANSPORT>", "", "token m2m"),
+        ("token m2m --timeout x", "--timeout: `x` is not a duration", "", "token m2m"),
+        ("status -o xml", "`xml` is no value of `--output`", "its values are text, table, json, csv", "status"),
+        ("completions bsh", "`bsh` is no value of `<SHELL>`", "did you mean `bash`?", "completions"),
+        ("logout --local --global", "`--local` cannot be used with `--global`", "", "logout"),
+        ("token m2m -q -q", "`--quiet` is given more than once", "", "token m2m"),
+        ("status more", "a word too many", "write it as: cogtok status", "status"),
+        ("token -q", "a command is missing", "the commands of `cogtok token` are user, m2m", "token"),
+    ] {
+        let output = home.cogtok(words.split(' ')).run();
+        output.code(2).stdout_is("").stderr_has(says).stderr_has(hint);
+        output.check(output.stderr.ends_with(&help(of)), "the last line has the command for its help");
+        let lines: Vec<_> = output.stderr.lines().collect();
+        let are_plain = lines[0].starts_with("error: ") && lines[1..].iter().all(|line| line.starts_with("hint: "));
+        output.check(are_plain && !output.stderr.contains("hint: <"), "one error, then hints");
+    }
+}
+
+#[test]
+fn the_words_of_other_tools_are_answered_with_ours() {
+    let home = Home::new();
+    for (words, meant) in [
+        ("profile rm", "profile delete"),
+        ("profile remove", "profile delete"),
+        ("user rm", "user delete"),
+        ("cache rm", "cache clear"),
+        ("profile switch", "profile use"),
+        ("profile ls", "profile list"),
+        ("user add", "user create"),
+        ("secret add", "secret set"),
+        ("token decode", "token inspect"),
+        ("decode", "token inspect"),
+        ("signin", "login"),
+        ("signout", "logout"),
+        ("token signout", "logout"),
+        ("whoami", "status"),
+        ("version", "--version"),
+    ] {
+        let output = home.cogtok(words.split(' ')).run();
+        output.code(2).stderr_has(&format!("there is no command `cogtok {words}`"));
+        output.stderr_has(&format!("hint: did you mean `cogtok {meant}`?"));
+        assert_eq!(output.stderr.lines().count(), 2);
+    }
+    let list = "hint: the commands of `cogtok token` are user, m2m, inspect, verify, check, revoke\n";
+    home.cogtok(["token", "mm2"]).run().code(2).stderr_has(list);
+    home.cogtok(["rm"]).run().code(2).stderr_has("the commands of `cogtok` are user, token");
+    let long = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
+    home.cogtok(["token", long]).run().code(2).stderr_lacks(long).stderr_has("not repeated");
+}
