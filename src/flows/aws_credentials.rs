@@ -43,7 +43,7 @@ fn pool(profile: &Profile) -> Result<&IdentityPoolId> {
 /// identity that is known from before and runs in one process at a time. `obtain` gives the credentials and the identity.
 ///
 /// # Errors
-/// What `obtain` gives; [`Kind::Store`] when another process holds the key's lock until `deadline`.
+/// What `obtain` gives, but for [`Kind::Network`] while those in the cache are still valid; [`Kind::Store`] when another process holds the key's lock until `deadline`.
 pub fn serve(
     cache: &Cache,
     key: &CacheKey,
@@ -66,10 +66,17 @@ pub fn serve(
     {
         return Ok(kept.clone().into_credentials());
     }
+    let or_still_valid = |error: Error| match kept.clone().filter(|kept| kept.is_valid(clock(), Duration::ZERO)) {
+        Some(kept) if error.kind() == Kind::Network => {
+            log::warn!(target: "cogtok", "the credentials could not be renewed, so the cached ones are used: {error}");
+            Ok(kept.into_credentials())
+        }
+        _ => Err(error),
+    };
     if let Some(error) = lock.failure_since(started, clock()) {
-        return Err(error);
+        return or_still_valid(error);
     }
-    match obtain(kept.map(|kept| kept.identity_id.clone())) {
+    match obtain(kept.as_ref().map(|kept| kept.identity_id.clone())) {
         Ok((credentials, identity_id)) => {
             let kept = Kept::of(key, &credentials, identity_id, clock());
             match serde_json::to_vec(&kept) {
@@ -82,7 +89,7 @@ pub fn serve(
             if error.kind() == Kind::Network && Instant::now() < deadline {
                 lock.leave_failure(&error, clock());
             }
-            Err(error)
+            or_still_valid(error)
         }
     }
 }

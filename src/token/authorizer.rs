@@ -10,6 +10,14 @@ use crate::profile::words::PoolId;
 /// What an OpenID Connect discovery URL ends in.
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
+/// What AgentCore takes as well (RFC 8414 section 3).
+const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+
+/// The issuer that a discovery URL names; none for what is no such URL.
+pub fn issuer_of(discovery_url: &str) -> Option<&str> {
+    [DISCOVERY, OAUTH_METADATA].into_iter().find_map(|end| discovery_url.strip_suffix(end))
+}
+
 /// The settings that decide which tokens a service takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Authorizer {
@@ -19,6 +27,8 @@ pub struct Authorizer {
     pub issuers: Vec<String>,
     /// App clients: `allowedClients`, or what the service has for it.
     pub clients: Vec<String>,
+    /// An identity pool's providers, each with its issuer and its app client: a client counts for its own issuer alone.
+    pub providers: Vec<(String, String)>,
     /// Audiences: `allowedAudience`, `Audience`.
     pub audiences: Vec<String>,
     /// Scopes of which the token must have one: `allowedScopes`, the route's or method's `authorizationScopes`.
@@ -53,7 +63,7 @@ impl Authorizer {
     /// Takes a discovery URL, or an issuer.
     pub fn set_discovery_url(&mut self, url: &str) {
         self.discovery_url = Some(url.to_owned());
-        self.issuers = vec![url.strip_suffix(DISCOVERY).unwrap_or(url).to_owned()];
+        self.issuers = vec![issuer_of(url).unwrap_or(url).to_owned()];
     }
 
     /// Reads what AWS gives of a service's configuration: AgentCore's `customJWTAuthorizer`, an HTTP API's
@@ -111,8 +121,11 @@ impl Authorizer {
                     find(&json, "cognitoidentityproviders", 0).ok_or_else(|| absent("CognitoIdentityProviders"))?;
                 let list = get(found, "cognitoidentityproviders").and_then(Value::as_array).into_iter().flatten();
                 for provider in list.filter_map(Value::as_object) {
-                    read.issuers.extend(text(provider, "providername").map(|name| format!("https://{name}")));
-                    read.clients.extend(text(provider, "clientid"));
+                    let issuer = text(provider, "providername").map(|name| format!("https://{name}"));
+                    let client = text(provider, "clientid");
+                    read.providers.extend(issuer.clone().zip(client.clone()));
+                    read.issuers.extend(issuer);
+                    read.clients.extend(client);
                 }
             }
         }

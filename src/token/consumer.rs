@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::authorizer::{Authorizer, ClaimForm, ClaimRule, DISCOVERY};
+use super::authorizer::{Authorizer, ClaimForm, ClaimRule, DISCOVERY, issuer_of};
 use super::jwt::{self, TokenKind};
 use super::keys::KeySet;
 use super::verify::{Rejection, check_times, key_id, one_of, shown, verify_signature};
@@ -50,6 +50,18 @@ impl Consumer {
         }
     }
 
+    /// What the authorizer names and this service does not look at.
+    pub fn ignores(self, authorizer: &Authorizer) -> Vec<&'static str> {
+        let is_rest = self == Consumer::ApigatewayRest;
+        let is_pool = self == Consumer::IdentityPool;
+        let named = [
+            (is_rest && !authorizer.clients.is_empty(), "app clients"),
+            ((is_rest || is_pool) && !authorizer.audiences.is_empty(), "audiences"),
+            (is_pool && !authorizer.scopes.is_empty(), "scopes"),
+        ];
+        named.into_iter().filter(|(is_named, _)| *is_named).map(|(_, what)| what).collect()
+    }
+
     /// What the authorizer must name before anything can be said; none where it is complete.
     pub fn lacks(self, authorizer: &Authorizer) -> Option<&'static str> {
         let Authorizer { clients, audiences, scopes, claims, .. } = authorizer;
@@ -89,13 +101,13 @@ impl Finding {
 }
 
 pub(super) const NEW_TOKEN: &str =
-    "get a new one: `cogtok token user --force-refresh`, `cogtok token m2m --force-refresh`";
+    "get a new one: `cogtok token user --force-refresh{p}`, `cogtok token m2m --force-refresh{p}`";
 pub(super) const ACCESS_TOKEN: &str =
-    "send the access token: `cogtok token user --token access`, or `cogtok token m2m`";
+    "send the access token: `cogtok token user --token access{p}`, or `cogtok token m2m{p}`";
 /// Why no access token has the audience that is asked for, and what to configure instead.
 pub(super) const NO_AUDIENCE: &str =
     "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud";
-const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id`";
+const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id{p}`";
 
 /// Every rule of the service, in the order in which a failure explains most, at `now` (milliseconds since the Unix epoch).
 /// `keys` gives the key set of an issuer, which is one of the authorizer's, to look for a `kid` in; it is not called for a
@@ -171,7 +183,7 @@ impl Rules<'_> {
         }
         let url = self.authorizer.discovery_url.as_deref()?;
         let shown = printable(url, 200);
-        Some(match url.ends_with(DISCOVERY) {
+        Some(match issuer_of(url).is_some() {
             true => Finding::pass("discoveryUrl", shown),
             false => Finding::fail("discoveryUrl", shown, format!("let it end in {DISCOVERY}")),
         })
@@ -191,6 +203,9 @@ impl Rules<'_> {
         let detail = format!("{}; {why}", self.shown("token_use"));
         let is_right = if wants_id { self.kind == TokenKind::Id } else { self.text("token_use") == Some("access") };
         let fix = match (wants_id, self.consumer) {
+            (true, Consumer::ApigatewayRest) if self.kind == TokenKind::Machine => {
+                "give the method authorization scopes, for access tokens: a machine has no ID token".to_owned()
+            }
             (true, Consumer::ApigatewayRest) => {
                 format!("{ID_TOKEN}; or give the method authorization scopes, for access tokens")
             }
@@ -211,6 +226,9 @@ impl Rules<'_> {
         let fix = match (is_other_form, self.consumer) {
             (true, Consumer::ApigatewayRest | Consumer::IdentityPool) => {
                 "the pool's issuer is the updated one, which this service does not take: set IssuerConfiguration to ORIGINAL".to_owned()
+            }
+            (true, Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway) => {
+                format!("the pool has two issuers and its tokens name this one: configure {}{DISCOVERY}", printable(issuer, 200))
             }
             (true, _) => format!("the pool has two issuers and its tokens name this one: configure {}", printable(issuer, 200)),
             (false, _) if wanted.iter().any(|wanted| wanted.trim_end_matches('/') == issuer) => {
@@ -240,7 +258,11 @@ impl Rules<'_> {
 
     /// Rules on the app client. For an HTTP API they are the audience's.
     fn clients(&self) -> Option<Finding> {
-        let wanted = &self.authorizer.clients;
+        let of_issuer =
+            self.authorizer.providers.iter().filter(|(issuer, _)| Some(issuer.as_str()) == self.text("iss"));
+        let of_issuer: Vec<String> = of_issuer.map(|(_, client)| client.clone()).collect();
+        // Where the token is of none of the providers, that is told already.
+        let wanted = if of_issuer.is_empty() { &self.authorizer.clients } else { &of_issuer };
         let (rule, claim) = match self.consumer {
             Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway => ("allowedClients", "client_id"),
             Consumer::Alb => ("client_id", "client_id"),
@@ -274,6 +296,11 @@ impl Rules<'_> {
             let detail = format!("`{claim}` is {}, expected: {}", self.shown(claim), one_of(&wanted));
             return Some(match is_among(self.claims.get(claim), &wanted) {
                 true => Finding::pass("Audience", format!("`{claim}` is {}", self.shown(claim))),
+                false if audience.is_some() => Finding::fail(
+                    "Audience",
+                    detail,
+                    "add the token's aud to the authorizer's Audience, or get a token without one: client_id counts only then",
+                ),
                 false => Finding::fail(
                     "Audience",
                     detail,
@@ -319,7 +346,7 @@ impl Rules<'_> {
         let detail = format!("`scope` is {}, expected: {}", self.shown("scope"), one_of(wanted));
         let fix = match self.kind {
             TokenKind::Id => format!("{ACCESS_TOKEN}; an ID token has no scope"),
-            TokenKind::Machine => "ask for it: `cogtok token m2m --scope SCOPE`, which the app client must be allowed".to_owned(),
+            TokenKind::Machine => "ask for it: `cogtok token m2m --scope SCOPE{p}`, which the app client must be allowed".to_owned(),
             _ => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come from the token endpoint, or from a pre token generation trigger".to_owned(),
         };
         Some(Finding::fail(rule, detail, fix))

@@ -234,7 +234,17 @@ fn configurations_are_read_in_the_spelling_of_every_tool() {
     assert_eq!((read.issuers, read.scopes), (texts(&[ISSUER]), texts(&["api/read"])));
     let pool = json!({"CognitoIdentityProviders": [{"ProviderName": &ISSUER[8..], "ClientId": CLIENT}]});
     let read = Authorizer::read(Consumer::IdentityPool, pool.to_string().as_bytes()).unwrap();
+    taken(Consumer::IdentityPool, &read, &id_claims(NOW));
     assert_eq!((read.issuers, read.clients), (texts(&[ISSUER]), texts(&[CLIENT])));
+    // The client of another provider is not the client of the token's.
+    let crossed = json!({"CognitoIdentityProviders": [{"ProviderName": &ISSUER[8..], "ClientId": "other"},
+        {"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_Another01", "ClientId": CLIENT}]});
+    let read = Authorizer::read(Consumer::IdentityPool, crossed.to_string().as_bytes()).unwrap();
+    refused(Consumer::IdentityPool, &read, &id_claims(NOW), "aud", "identity pool's provider");
+    let metadata = format!("{ISSUER}/.well-known/oauth-authorization-server");
+    let mut read = Authorizer { clients: texts(&[CLIENT]), ..Authorizer::default() };
+    read.set_discovery_url(&metadata);
+    taken(Consumer::AgentcoreRuntime, &read, &access_claims(NOW));
 
     for consumer in Consumer::ALL {
         for text in [

@@ -289,11 +289,9 @@ fn check_use(claims: &Map<String, Value>, expected: &Expectations) -> Result<(),
     }
     // RFC 7519 section 4.1.3: who is not named in `aud` must refuse the token.
     match (token, claims.get("aud"), &expected.audience) {
-        (TokenUse::Id, _, _) | (TokenUse::Access, None, None) => Ok(()),
-        (TokenUse::Access, Some(Value::String(audience)), Some(wanted)) if audience == wanted => Ok(()),
-        (TokenUse::Access, audience, Some(wanted)) => {
-            Err(Rejection::new("aud", shown(audience), printable(wanted, 200)))
-        }
+        (TokenUse::Id, _, None) | (TokenUse::Access, None, None) => Ok(()),
+        (_, Some(Value::String(audience)), Some(wanted)) if audience == wanted => Ok(()),
+        (_, audience, Some(wanted)) => Err(Rejection::new("aud", shown(audience), printable(wanted, 200))),
         (TokenUse::Access, audience, None) => Err(Rejection::new(
             "aud",
             shown(audience),

@@ -242,6 +242,42 @@ fn nothing_is_asked_and_what_is_missing_is_named() {
     run().args(["--identity-pool-id", "not a pool"]).run().code(2).stderr_has("identity pool id");
 }
 
+/// Signing out forgets what was had for the user's tokens, and says that AWS does not know of it.
+#[test]
+fn logout_forgets_the_credentials() {
+    let proxy = Proxy::new(&workshop().endpoint);
+    let (home, keyring) = signed_in(&proxy);
+    aws_credentials(&home, &[]).keyring(&keyring).run().ok();
+    let out = home.cogtok(["logout", "-p", "ws"]).keyring(&keyring).run();
+    out.ok().stderr_has("is signed out").stderr_has("AWS takes the credentials that were handed out until ");
+    let again = aws_credentials(&home, &[]).keyring(&keyring).run();
+    again.code(5).stdout_is("");
+    assert_eq!(asked(&proxy), (1, 1));
+}
+
+#[test]
+fn credentials_that_are_valid_still_are_served_where_no_others_can_be_had() {
+    let given = |seconds: i64| {
+        let end = jiff::Timestamp::now().as_second() + seconds;
+        let credentials =
+            json!({"AccessKeyId": "ASIAEXAMPLE", "SecretKey": "s", "SessionToken": "t", "Expiration": end});
+        Answer::json(200, &json!({"IdentityId": IDENTITY, "Credentials": credentials}))
+    };
+    let (home, server) = scripted([
+        Answer::json(200, &json!({"IdentityId": IDENTITY})),
+        given(600),
+        Answer::new(500, "text/plain", "down"),
+        Answer::new(500, "text/plain", "down"),
+        Answer::new(500, "text/plain", "down"),
+        Answer::new(500, "text/plain", "down"),
+    ]);
+    aws_credentials(&home, &[]).run().ok();
+    let again = aws_credentials(&home, &[]).run();
+    again.ok().stderr_has("the cached ones are used");
+    assert_eq!(again.json()["AccessKeyId"], "ASIAEXAMPLE");
+    assert!(server.hits() > 2, "others were asked for");
+}
+
 #[test]
 fn it_is_never_called_through_itself() {
     let home = Home::new();

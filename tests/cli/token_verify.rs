@@ -57,6 +57,28 @@ fn tokens_of_a_real_pool_are_accepted_and_refused_after_one_changed_character() 
 }
 
 #[test]
+fn no_check_that_was_asked_for_is_left_out() {
+    let (home, _server) = pool();
+    let id = sign::sign(&id_claims(now()));
+    // An audience is that of an ID token as well as of an access token.
+    home.verify(&id, &["--audience", CLIENT]).run().ok();
+    home.verify(&id, &["--audience", "https://resource"]).run().code(8).stderr_has("`aud`").stderr_has("resource");
+    // A variable that is not set.
+    for scope in ["", " "] {
+        home.verify(&id, &["--scope", scope]).run().code(2).stdout_is("").stderr_has("`--scope` is empty");
+    }
+}
+
+#[test]
+fn a_header_is_understood_however_it_is_written() {
+    let (home, _server) = pool();
+    let token = sign::sign(&access_claims(now()));
+    for form in ["authorization: Bearer T", "AUTHORIZATION:bearer T", "bearer T", "Bearer T\n", "\"T\"", "  T "] {
+        home.verify(&form.replace('T', &token), &[]).run().ok();
+    }
+}
+
+#[test]
 fn without_a_token_the_cached_one_is_verified() {
     let (home, workshop) = (Home::new(), workshop());
     home.workshop_profile(workshop);

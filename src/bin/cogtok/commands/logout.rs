@@ -157,6 +157,22 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     }
     was_there |= forget_password(app, profile)?;
     cache.forget(key)?;
+    // AWS credentials were had for these tokens, whatever the identity pool.
+    let of_user = key.clone().with_kind("aws", &[]);
+    for kept in cache.list(env::now())?.credentials {
+        if !kept.key.is_like(&of_user, &["identity_pool", "identity_endpoint"]) {
+            continue;
+        }
+        let _lock = cache.lock(&kept.key, app.deadline())?;
+        cache.forget(&kept.key)?;
+        was_there = true;
+        if kept.expires_at > env::now() / 1000 {
+            terminal::note(&format!(
+                "AWS takes the credentials that were handed out until {}",
+                moment(kept.expires_at)
+            ));
+        }
+    }
     let Some(username) =
         profile.user.username.as_ref().map(Username::as_str).or(Some("the user")).filter(|_| was_there)
     else {

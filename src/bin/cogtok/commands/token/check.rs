@@ -3,8 +3,9 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Error, Result, for_profile, printable};
 use cogtok::flows;
+use cogtok::profile::words::ProfileName;
 use cogtok::profile::{Profile, issuers};
 use cogtok::token::authorizer::{Authorizer, DISCOVERY};
 use cogtok::token::consumer::{Consumer, Finding, check, refusal};
@@ -86,6 +87,9 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
             "add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE",
         ));
     }
+    for what in service.ignores(&authorizer) {
+        log::warn!(target: "cogtok", "{} does not look at {what}: those that are named count for nothing", service.as_str());
+    }
     let token = given.read_or_cached(app, &mut profile)?;
     let found = check(service, &authorizer, token.expose(), env::now(), |issuer, id| {
         args.keys.with(app, &profile, Some(issuer), |source, fetch| flows::verify::keys(id, source, env::now, fetch))
@@ -98,13 +102,15 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
 fn tell(app: &App, service: Consumer, findings: &[Finding], form: Output) -> Result<()> {
     let name = service.as_str();
     let refusal = refusal(service, findings);
+    let profile = app.profile_name().ok().flatten();
+    let fix = |finding: &Finding| Some(for_profile(finding.fix.as_ref()?, profile.as_ref().map(ProfileName::as_str)));
     terminal::data(&match form {
         Output::Json => {
             let rules: Vec<_> = findings
                 .iter()
                 .map(|finding| {
                     json!({
-                        "rule": finding.rule, "passes": finding.passes, "detail": finding.detail, "fix": finding.fix,
+                        "rule": finding.rule, "passes": finding.passes, "detail": finding.detail, "fix": fix(finding),
                     })
                 })
                 .collect();

@@ -101,8 +101,8 @@ impl Given {
         };
         // As it is copied from a header.
         let token = text.trim();
-        let token = token.strip_prefix("Authorization:").map_or(token, str::trim_start);
-        let token = token.strip_prefix("Bearer ").map_or(token, str::trim_start);
+        let token = token.strip_prefix('"').and_then(|token| token.strip_suffix('"')).unwrap_or(token);
+        let token = after("Bearer ", after("Authorization:", token));
         match token {
             "" => Err(Error::usage("the token is empty")),
             token if token.len() == text.len() => Ok(Some(Secret::new(text))),
@@ -195,5 +195,13 @@ pub fn file(path: &Path) -> Result<Vec<u8>> {
     match bytes.len() as u64 > LIMIT {
         true => Err(Error::usage(format!("{} is larger than 1 MiB", path.display()))),
         false => Ok(bytes),
+    }
+}
+
+/// What follows the prefix, whose case does not count (RFC 9110 sections 5.1 and 11.1), and spaces; all where it is not there.
+fn after<'a>(prefix: &str, text: &'a str) -> &'a str {
+    match text.split_at_checked(prefix.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(prefix) => rest.trim_start(),
+        _ => text,
     }
 }

@@ -10,7 +10,7 @@ use cogtok::profile::{Profile, missing};
 use cogtok::secret::Secret;
 use cogtok::token::TokenSet;
 
-use super::{Shared, secret_from_stdin};
+use super::{Shared, refuse_empty, secret_from_stdin};
 use crate::app::{App, SecretSource};
 use crate::shell::{CREDENTIALS, Export, Value};
 use crate::{complete, env, interrupt, terminal};
@@ -70,9 +70,7 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
 fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     args.shared.begin(app, args.export_credentials, TokenUse::Access)?;
     // Without a scope Cognito gives all that the client may have: no variable that is not set may mean that.
-    if args.scope.iter().any(|scope| scope.trim().is_empty()) {
-        return Err(Error::usage("`--scope` is empty").hint("name a scope, or leave the option out for the profile's"));
-    }
+    refuse_empty("--scope", &args.scope)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let mut profile = app.profile(&[
         (Key::Scopes, scopes),

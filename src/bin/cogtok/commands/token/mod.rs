@@ -32,6 +32,14 @@ use crate::{env, interrupt, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
+/// Refuses an option that names nothing, as a variable that is not set leaves it.
+fn refuse_empty(option: &str, values: &[String]) -> Result<()> {
+    match values.iter().any(|value| value.trim().is_empty()) {
+        true => Err(Error::usage(format!("`{option}` is empty")).hint("name one, or leave the option out")),
+        false => Ok(()),
+    }
+}
+
 /// The tokens there are.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::given::Given;
 use super::keys::Keys;
+use super::refuse_empty;
 use crate::app::App;
 use crate::cli::Output;
 use crate::{complete, env, terminal};
@@ -118,6 +119,8 @@ fn expectations(app: &App, args: &Verify, profile: &Profile) -> Result<Expectati
         return Err(app.without_profile(profile, missing(Key::UserClientId, "--client-id")));
     }
     let pinned = args.given.token.as_deref().map(str::parse).transpose()?;
+    // A variable that is not set must not turn the check off.
+    refuse_empty("--scope", &args.scope)?;
     let scopes = Scopes::parse(args.scope.iter().map(String::as_str))?;
     let (audience, groups) = (args.audience.clone(), args.group.clone());
     Ok(Expectations { issuers, clients, token: pinned, audience, scopes, groups })
