@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use cogtok::error::{Error, Result};
+use cogtok::error::Result;
 use cogtok::flows::{CacheUse, Policy, Served, no_such_token};
 use cogtok::profile::Profile;
 use cogtok::profile::words::{TokenUse, VarName};
@@ -135,6 +135,5 @@ pub fn wanted<'a>(served: &'a Served, policy: &Policy) -> Result<&'a Token> {
 
 /// Exactly one secret from standard input.
 pub fn secret_from_stdin() -> Result<cogtok::secret::Secret> {
-    cogtok::secret::Secret::from_bytes(terminal::stdin_bytes()?)
-        .map_err(|error| Error::usage(format!("standard input: {}", error.message())))
+    terminal::stdin_secret().map_err(|error| error.context("standard input"))
 }
