@@ -55,6 +55,21 @@ fn what_it_names_makes_a_profile_when_typed() {
 }
 
 #[test]
+fn without_any_profile_the_hint_is_how_the_first_one_is_made() {
+    let home = Home::new();
+    for line in ["secret set m2m-client", "secret status", "profile show", "profile show --origin", "profile export"] {
+        let output = home.cogtok(line.split(' ')).stdin("a-secret-of-nobody").run();
+        output.code(3).stderr_has("cogtok profile import SOURCE").stderr_has("cogtok profile create NAME");
+        output.stderr_lacks("profile use NAME").stderr_lacks("`-p NAME`");
+    }
+    home.cogtok(["profile", "create", "ws", "--client-id", "web", "--region", "us-east-1"]).run().ok();
+    let again = home.cogtok(["profile", "create", "ws"]).run();
+    again.code(3).stderr_has("there is a profile `ws` already").stderr_lacks("neither");
+    let empty = home.cogtok(["secret", "set", "user-client"]).stdin("").run();
+    empty.code(2).stderr_has("the secret is empty").stderr_has("the command in the pipe");
+}
+
+#[test]
 fn a_group_of_commands_alone_is_exit_2_with_its_help_on_stderr() {
     let home = Home::new();
     for group in ["token", "user", "profile", "secret"] {

@@ -144,7 +144,7 @@ fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
 #[test]
 fn what_cannot_be_exported_says_why_and_prints_nothing() {
     let home = Home::new();
-    home.cogtok(["profile", "export"]).run().code(3).stderr_has("name one: cogtok profile export NAME");
+    home.cogtok(["profile", "export"]).run().code(3).stderr_has("cogtok profile import SOURCE");
     home.config(CONFIG);
     home.cogtok(["profile", "export", "nosuch"]).run().code(3).stderr_has("there is no profile `nosuch`");
     for bad in ["../x", "-x=", "a/b"] {

@@ -20,7 +20,7 @@ use crate::interrupt;
 
 pub use ask::{
     address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
-    stdin_bytes, stdin_lines, stdin_up_to, stop_asking, time_asking,
+    stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking,
 };
 pub use live::{Live, nobody_reads};
 pub use modes::restore_modes;

@@ -102,14 +102,19 @@ impl App {
         if profile.name.is_some() || error.kind() != Kind::Config {
             return error;
         }
-        let names = self.config().map(Config::names).unwrap_or_default();
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
         // What an option can mend without a profile is still worth saying.
         let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
+        self.with_profiles(chosen)
+    }
+
+    /// The error where no profile is chosen, with how one is, or how the first is made.
+    pub fn with_profiles(&self, error: Error) -> Error {
+        let names = self.config().map(Config::names).unwrap_or_default();
         match names.is_empty() {
-            true => chosen.hint(FIRST_PROFILE),
-            false => chosen.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+            true => error.hint(FIRST_PROFILE),
+            false => error.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
         }
     }
 }

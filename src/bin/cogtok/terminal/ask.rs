@@ -167,11 +167,23 @@ pub fn confirm(question: &str, instead: &str) -> Result<bool> {
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
+/// Exactly one secret from standard input.
+pub fn stdin_secret() -> Result<Secret> {
+    let bytes = stdin_bytes()?;
+    let is_empty = bytes.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
+    Secret::from_bytes(bytes).map_err(|error| match is_empty {
+        true => {
+            error.hint("nothing came: check that the variable, the file or the command in the pipe gives something")
+        }
+        false => error,
+    })
+}
+
 /// Everything on standard input, at most one byte more than a secret may have.
 ///
 /// # Errors
 /// [`Kind::Store`] when it can't be read.
-pub fn stdin_bytes() -> Result<Vec<u8>> {
+fn stdin_bytes() -> Result<Vec<u8>> {
     stdin_up_to(MAX_BYTES)
 }
 

@@ -105,7 +105,9 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         key.check(value).map_err(|error| error.context(key.dotted()))?;
     }
     let of_use = [Key::UserClientId, Key::UserPoolId, Key::M2mClientId, Key::SecretArn, Key::Domain];
-    if !settings.iter().any(|(key, _)| of_use.contains(key)) {
+    // Where there is one of that name already, that is what is wrong.
+    let is_new = !app.config()?.names().contains(&name);
+    if is_new && !settings.iter().any(|(key, _)| of_use.contains(key)) {
         return Err(Error::usage("the profile would name neither a pool nor a client")
             .hint("add `--user-pool-id ID --client-id ID` for users, `--m2m-client-id ID --token-url URL` for machines, or `--secret-arn ARN`"));
     }

@@ -135,6 +135,7 @@ fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
         }
     });
     match names.as_slice() {
+        [] if app.config()?.names().is_empty() => Err(app.with_profiles(Error::config("there is no profile yet"))),
         [] => Err(Error::config("no profile is chosen").hint("name one: cogtok profile export NAME, or `--all`")),
         [one] => {
             terminal::set_profile(Some(one.as_str()));

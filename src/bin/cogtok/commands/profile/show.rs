@@ -39,7 +39,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     }
     let name = match &args.name {
         Some(name) => name.parse()?,
-        None => app.profile_name()?.ok_or_else(no_profile)?,
+        None => app.profile_name()?.ok_or_else(|| no_profile(app))?,
     };
     terminal::set_profile(Some(name.as_str()));
     let config = app.config()?;
@@ -66,8 +66,8 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     terminal::data(&lines.collect::<String>()).map(drop)
 }
 
-fn no_profile() -> Error {
-    Error::config("no profile is chosen").hint("choose one: cogtok profile show NAME, or cogtok profile use NAME")
+fn no_profile(app: &App) -> Error {
+    app.with_profiles(Error::config("no profile is chosen"))
 }
 
 fn as_json(key: Key, values: &[String]) -> Value {

@@ -72,7 +72,7 @@ impl Which {
         if kind != SecretKind::M2mClient || profile.m2m.transport == Transport::Api {
             app.settle_region(&mut profile);
         }
-        let name = profile.name.clone().ok_or_else(no_profile)?;
+        let name = profile.name.clone().ok_or_else(|| no_profile(app))?;
         Ok((name, bindings(&profile, kind)?))
     }
 }
@@ -101,7 +101,6 @@ fn origins(bindings: &[Binding]) -> String {
 }
 
 /// The error where no profile is chosen: a secret belongs to one.
-fn no_profile() -> Error {
-    Error::config("no profile is chosen, and a secret is kept for one")
-        .hint("add `-p NAME`, or run `cogtok profile use NAME`")
+fn no_profile(app: &App) -> Error {
+    app.with_profiles(Error::config("no profile is chosen, and a secret is kept for one"))
 }

@@ -6,7 +6,6 @@ use clap::Args;
 use cogtok::error::{Error, Result};
 use cogtok::flows::totp::Totp;
 use cogtok::profile::words::SecretKind;
-use cogtok::secret::Secret;
 
 use super::{Which, origins};
 use crate::app::App;
@@ -46,7 +45,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
             &format!("the {binding}"),
             "pipe it in: printf %s \"$SECRET\" | cogtok secret set KIND",
         )?,
-        false => Secret::from_bytes(terminal::stdin_bytes()?)?,
+        false => terminal::stdin_secret()?,
     };
     if kind == SecretKind::Totp {
         Totp::new(&secret)?;

@@ -23,7 +23,7 @@ pub fn run(app: &App) -> Result<()> {
     let mut profile = app.profile(&[])?;
     app.settle_region(&mut profile);
     if profile.name.is_none() {
-        return Err(no_profile());
+        return Err(no_profile(app));
     }
     let mut rows = Vec::new();
     for binding in SecretKind::STORED_BY_HAND.iter().flat_map(|kind| bindings(&profile, *kind).unwrap_or_default()) {

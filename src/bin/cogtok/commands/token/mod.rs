@@ -143,6 +143,5 @@ pub fn wanted<'a>(served: &'a Served, policy: &Policy) -> Result<&'a Token> {
 
 /// Exactly one secret from standard input.
 pub fn secret_from_stdin() -> Result<cogtok::secret::Secret> {
-    cogtok::secret::Secret::from_bytes(terminal::stdin_bytes()?)
-        .map_err(|error| Error::usage(format!("standard input: {}", error.message())))
+    terminal::stdin_secret().map_err(|error| error.context("standard input"))
 }

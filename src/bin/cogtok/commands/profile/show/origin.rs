@@ -47,7 +47,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     let rows = sources(&settings, &aws, profile.region.as_ref())?;
     // Variables may stand in for a profile; defaults alone are none.
     if name.is_none() && !Key::ALL.iter().any(|key| settings.origin(*key).is_some()) {
-        return Err(no_profile());
+        return Err(no_profile(app));
     }
     let text = config.path().map(read_text).transpose()?.flatten().unwrap_or_default();
     let lines = name.as_ref().map(|name| lines_of_keys(&text, name)).unwrap_or_default();
