@@ -15,12 +15,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use keys::{Key, Origin, Settings, parse_bool};
+use keys::{Key, Origin, Settings, parse_bool, parse_min_validity};
 use redirect::RedirectUri;
 use services::{Endpoints, Service};
 use words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
-    SecretArn, SecretKind, TokenUse, Transport, Username, parse_duration,
+    SecretArn, SecretKind, TokenUse, Transport, Username,
 };
 
 /// How long a served token must still be valid where nothing says otherwise.
@@ -152,7 +152,7 @@ impl Profile {
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             endpoints: Endpoints::resolve(settings, &aws.endpoints)?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
-            min_validity: settings.get_with(Key::MinValidity, parse_duration)?.unwrap_or(DEFAULT_MIN_VALIDITY),
+            min_validity: settings.get_with(Key::MinValidity, parse_min_validity)?.unwrap_or(DEFAULT_MIN_VALIDITY),
             address_options: address_options(settings),
             secrets,
             user: UserPart {

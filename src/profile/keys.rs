@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::redirect::RedirectUri;
 use super::words::{
@@ -64,6 +65,23 @@ pub fn parse_bool(text: &str) -> Result<bool> {
     text.parse().map_err(|_| Error::usage(format!("`{}` is neither true nor false", printable(text, 40))))
 }
 
+/// The longest that Cognito's access and ID tokens can be made to live.
+pub const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a cached token must still be valid: what none can be would make each call ask for a new one.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for what is no duration, or longer than [`LONGEST_LIFE`].
+pub fn parse_min_validity(text: &str) -> Result<Duration> {
+    let duration = parse_duration(text)?;
+    match duration > LONGEST_LIFE {
+        true => {
+            Err(Error::usage(format!("`{}` is too long: no token is valid for more than 24h", printable(text, 40))))
+        }
+        false => Ok(duration),
+    }
+}
+
 keys! {
     /// What the profile is for, shown by completion and `profile list`.
     Description = "description", None, is_name;
@@ -78,7 +96,7 @@ keys! {
     /// Another place for the AWS APIs, such as a local Cognito.
     EndpointUrl = "endpoint_url", Some("COGTOK_ENDPOINT_URL"), is::<Endpoint>;
     /// How long a served token must still be valid.
-    MinValidity = "min_validity", Some("COGTOK_MIN_VALIDITY"), |text| parse_duration(text).map(drop);
+    MinValidity = "min_validity", Some("COGTOK_MIN_VALIDITY"), |text| parse_min_validity(text).map(drop);
     /// The secrets that `secret set` has stored.
     Secrets = "secrets", None, is::<SecretKind>;
     /// The app client that users sign in with.

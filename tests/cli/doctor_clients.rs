@@ -121,6 +121,16 @@ fn aws_credentials_that_the_profile_needs_are_looked_for_and_told_whose() {
     config("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf");
     says(doctor(&home, &[]).aws().run().code(3), "secret", "fail", "GetSecretValue was refused");
     config(&ws.secret_arn);
+    // A bare secret says not whose it is, and `doctor` has no option to say so.
+    let bare = Proxy::with(&ws.endpoint, |request| {
+        let is_meant = request.header("x-amz-target").is_some_and(|target| target.ends_with("GetSecretValue"));
+        let body = json!({"ARN": ws.secret_arn, "Name": "x", "SecretString": "bare-client-secret"});
+        is_meant.then(|| Answer::json(200, &body))
+    });
+    home.canary("bare-client-secret");
+    let output = doctor(&home, &["--endpoint-url", &bare.url()]).aws().run();
+    says(output.code(3), "secret", "fail", "`m2m.client_id` is not set");
+    output.stderr_has("cogtok profile set ws m2m.client_id VALUE").stderr_lacks("--client-id");
     let refusing = Proxy::with(&ws.endpoint, |request| {
         let body = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>no \u{202e}</Message></Error></ErrorResponse>";
         request.text().contains("GetCallerIdentity").then(|| Answer::new(403, "text/xml", body))

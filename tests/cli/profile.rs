@@ -284,6 +284,7 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
         ("m2m.token_url", "https://good.example/#x", "no query and no fragment"),
         ("endpoint_url", "http://[::ffff:10.0.0.1]/", "plain http is allowed to this machine"),
         ("min_validity", "90", "write it as 90s, 5m or 1h"),
+        ("min_validity", "25h", "no token is valid for more than 24h"),
         ("min_validity", "-5s", "write it as 90s, 5m or 1h"),
         ("user.auth_flow", "SRP", "use one of srp, password"),
         ("user.token", "refresh", "use one of access, id"),

@@ -152,6 +152,17 @@ fn min_validity_decides_what_is_taken_from_the_cache() {
     for bad in ["-1s", "x", ""] {
         home.scripted_m2m(&[&format!("--min-validity={bad}")]).run().code(2).stderr_has("is not a duration");
     }
+    for long in ["99999999999999d", "24h 1s"] {
+        let reason = "is too long: no token is valid for more than 24h";
+        home.scripted_m2m(&["--min-validity", long]).run().code(2).stderr_has(reason);
+        home.scripted_m2m(&[]).env("COGTOK_MIN_VALIDITY", long).run().code(2).stderr_has(reason);
+        let export = format!("cogtok_export = 1\n[profiles.x]\nmin_validity = \"{long}\"\nm2m.client_id = \"a\"\n");
+        let export = home.plant("export.toml", export);
+        let imported = home.cogtok(["profile", "import"]).arg(&export).arg("--dry-run").run();
+        imported.stderr_has(reason);
+        home.cogtok(["profile", "lint"]).arg(&export).run().code(3).stdout_has(reason);
+    }
+    home.scripted_m2m(&["--min-validity", "24h"]).run().ok();
 }
 
 #[test]

@@ -13,6 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
+use cogtok::profile::keys::parse_min_validity;
 use cogtok::profile::words::parse_duration;
 use cogtok::store::config::Config;
 
@@ -96,6 +97,11 @@ pub enum Output {
 /// A duration option.
 pub fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.message().to_owned())
+}
+
+/// How long a cached token must still be valid, as an option.
+pub fn min_validity(text: &str) -> Result<Duration, String> {
+    parse_min_validity(text).map_err(|error| error.message().to_owned())
 }
 
 /// Options that do not exist because they would show a secret in the process list, and what to do instead.

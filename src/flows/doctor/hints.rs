@@ -67,6 +67,17 @@ pub(super) fn with(hint: &str, value: &str) -> String {
     hint.replace("{value}", value)
 }
 
+/// A hint without the option that another command would have taken instead: here there are the global ones alone.
+pub(super) fn without_option(hint: &str) -> &str {
+    let global = ["--region ", "--aws-profile ", "--endpoint-url "];
+    match hint.split_once(", or add `") {
+        Some((hint, option)) if option.ends_with(" VALUE`") && !global.iter().any(|one| option.starts_with(one)) => {
+            hint
+        }
+        _ => hint,
+    }
+}
+
 /// What to do about a server that is not reached.
 pub(super) const fn about(cause: Cause) -> &'static str {
     match cause {

@@ -123,7 +123,7 @@ impl Finding {
 
     /// It fails as `error` says.
     pub fn of(check: Check, error: &Error) -> Self {
-        let hint = error.hints().first().map_or(hints::HELP, String::as_str);
+        let hint = error.hints().first().map_or(hints::HELP, |hint| hints::without_option(hint));
         Finding::fail(check, error.kind(), error.message(), hint)
     }
 
@@ -158,6 +158,16 @@ pub fn failure(findings: &[Finding]) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::keys::Key;
+    use crate::profile::missing;
+
+    #[test]
+    fn no_option_is_named_that_doctor_does_not_have() {
+        let hint = |key, option| Finding::of(Check::Secret, &missing(key, option)).hint.unwrap();
+        assert_eq!(hint(Key::M2mClientId, "--client-id"), "run `cogtok profile set {name} m2m.client_id VALUE`");
+        assert!(hint(Key::Region, "--region").ends_with(", or add `--region VALUE`"));
+        assert!(hint(Key::UserClientId, "").ends_with(", or set COGTOK_CLIENT_ID"));
+    }
 
     #[test]
     fn the_first_failure_gives_the_class_and_nothing_obeys_a_terminal() {

@@ -13,7 +13,7 @@ use cogtok::store::cache::CacheKey;
 use serde_json::json;
 
 use crate::app::App;
-use crate::cli::{Output, duration};
+use crate::cli::{Output, min_validity};
 use crate::commands::bedrock_key;
 use crate::commands::token::source::Source;
 use crate::{complete, env, interrupt, terminal};
@@ -35,7 +35,7 @@ pub struct AwsCredentials {
     #[command(flatten)]
     who: Who,
     /// How long cached credentials must still be valid [default: 15m]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = min_validity)]
     min_validity: Option<Duration>,
 }
 

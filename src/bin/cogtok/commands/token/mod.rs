@@ -26,7 +26,7 @@ use cogtok::profile::words::{TokenUse, VarName};
 use cogtok::token::Token;
 
 use crate::app::App;
-use crate::cli::{Output, duration};
+use crate::cli::{Output, min_validity};
 use crate::shell::{Export, default_name};
 use crate::{env, interrupt, terminal};
 
@@ -90,8 +90,8 @@ pub struct Shared {
     /// Neither take a token from the cache nor keep it there
     #[arg(long, conflicts_with = "force_refresh")]
     pub no_cache: bool,
-    /// How long a cached token must still be valid [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// How long a cached token must still be valid, at most 24h [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = min_validity)]
     pub min_validity: Option<Duration>,
 }
 

@@ -11,7 +11,7 @@ use cogtok::token::Token;
 
 use super::{Shared, m2m::M2m, user::User, wanted};
 use crate::app::App;
-use crate::cli::duration;
+use crate::cli::min_validity;
 use crate::complete;
 
 /// Which token, and how it is got.
@@ -35,8 +35,8 @@ pub struct Source {
     /// Neither take a token from the cache nor keep it there
     #[arg(long, conflicts_with = "force_refresh")]
     no_cache: bool,
-    /// How long a cached token must still be valid [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// How long a cached token must still be valid, at most 24h [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = min_validity)]
     min_validity: Option<std::time::Duration>,
     #[arg(skip)]
     owner: Option<TokenOwner>,
