@@ -96,6 +96,7 @@ fn hostile_streams_are_bounded_and_broken_ones_are_exit_6() {
     for args in [&[][..], &["--json"]] {
         let output = call(&Server::always(Answer::raw(cut.clone())), args).run();
         output.code(6).stdout_is(if args.is_empty() { "first\n" } else { "\"first\"\n" }).stderr_has("broke off");
+        call(&Server::always(Answer::raw(cut.clone())), args).redirect("1<>/dev/null").run().code(6);
     }
     // One byte at a time, with every kind of line end and a byte order mark.
     let body =
