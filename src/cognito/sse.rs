@@ -69,7 +69,7 @@ impl Events {
         }
     }
 
-    /// Takes the next part of the body. An event that the body's end leaves incomplete is none.
+    /// Takes the next part of the body. An event that the body's end leaves incomplete is none, but for [`Events::finish`].
     ///
     /// # Errors
     /// [`Kind::Network`](crate::error::Kind::Network) for an event that is too large; those before it can still be taken.
@@ -93,6 +93,19 @@ impl Events {
             self.end_line();
         }
         Ok(())
+    }
+
+    /// Whether the last event is not complete yet.
+    pub fn is_cut(&self) -> bool {
+        self.has_data || !(self.line.is_empty() || self.line.starts_with(b":"))
+    }
+
+    /// Takes the body's end for that of the last event, which the standard would drop where it is not complete.
+    pub fn finish(&mut self) {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
+        self.dispatch();
     }
 
     /// How long to wait before asking for the rest of a stream that ended, where the server said so.

@@ -73,6 +73,28 @@ fn what_is_no_event_gives_none() {
 }
 
 #[test]
+fn the_last_event_can_be_had_without_its_empty_line() {
+    for (body, is_cut, last) in [
+        ("data: a\n\ndata: b\n", true, Some("b")),
+        ("data: a\n\ndata: b", true, Some("b")),
+        ("data: b\r", true, Some("b")),
+        ("data: b\ndata: c", true, Some("b\nc")),
+        ("data: a\n\ndat", true, None),
+        ("data: a\n\n: comment", false, None),
+        ("data: a\n\n", false, None),
+        ("", false, None),
+    ] {
+        let mut events = Events::default();
+        events.push(body.as_bytes()).unwrap();
+        let _ = events.by_ref().count();
+        assert_eq!(events.is_cut(), is_cut, "{body:?}");
+        events.finish();
+        assert_eq!(events.next().map(|event| event.data).as_deref(), last, "{body:?}");
+        assert!(!events.is_cut() && events.next().is_none(), "{body:?}");
+    }
+}
+
+#[test]
 fn no_event_grows_without_bound() {
     for part in [&b"x"[..], b"data: x\n", b": x"] {
         let mut events = Events::up_to(1024 * 1024);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Bytes;
@@ -73,6 +73,7 @@ fn malformed(why: &dyn fmt::Display) -> Error {
 pub struct Streamed {
     guard: Guard,
     host: String,
+    is_plain: bool,
     silence: Duration,
     opened: Instant,
     status: u16,
@@ -103,6 +104,7 @@ impl Wire {
     pub(super) async fn open_as_it_is(&self, request: HttpRequest, silence: Duration) -> Result<Streamed, Fault> {
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let is_plain = uri.scheme_str() == Some("http");
         let (guard, opened) = (self.guard(), Instant::now());
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
             // 304 says that what the caller has is current, and leads nowhere (RFC 9110 section 15.4.5).
@@ -115,7 +117,7 @@ impl Wire {
         let response = response.map_err(|why| guard.fault(&host, What::NotHttp(why.to_string())))?;
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16();
-        Ok(Streamed { guard: guard.clone(), host, silence, opened, status, headers: parts.headers, body })
+        Ok(Streamed { guard: guard.clone(), host, is_plain, silence, opened, status, headers: parts.headers, body })
     }
 }
 
@@ -166,6 +168,17 @@ impl Streamed {
     pub fn media_type(&self) -> String {
         let named = self.header("content-type").unwrap_or_default();
         named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// Whether the end of the body is known for one: by a length, a last chunk, or as TLS and HTTP/2 tell it. A plain
+    /// connection alone is closed in the same way where the server breaks off (RFC 9112 section 8).
+    pub fn has_certain_end(&self) -> bool {
+        !self.is_plain || [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| self.headers.contains_key(name))
+    }
+
+    /// The fault of a body that ended before it was whole, by what is in it.
+    pub fn broke_off(&self, reason: &str) -> Fault {
+        self.fault(What::Broken(reason.to_owned()))
     }
 
     /// The next part of the body; none at its end.

@@ -143,7 +143,15 @@ fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is_one() {
     let script = format!("set -o pipefail; cogtok call http {} | head -n 1", silent.url());
     let gone = home.shell("bash", &script).timeout(Duration::from_secs(20)).run();
     gone.ok().quiet().stdout_is("data: only\n");
-    call(&home, &[&api.url()]).redirect(">&-").run().ok().quiet();
+    // A closed one can't be told from the null device, whose caller may wait for how the call ends.
+    let whole = Server::always(Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsome"));
+    let cut = Server::always(Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nsome"));
+    for nowhere in [">&-", "1<>/dev/null", ">/dev/null"] {
+        call(&home, &[&whole.url()]).redirect(nowhere).run().ok().quiet();
+        call(&home, &[&cut.url()]).redirect(nowhere).run().code(6).stderr_has("broke off");
+        let endless = call(&home, &[&api.url(), "--timeout", "1s"]).redirect(nowhere).timeout(Duration::from_secs(1));
+        endless.run().code(6).stderr_has("--timeout");
+    }
     call(&home, &[&api.url()]).redirect(">/dev/full").run().code(7).stderr_has("No space left on device");
     // The status of an answer that nobody reads is still its exit code.
     let failing = Server::always(Answer::new(404, "text/plain", "no"));

@@ -174,6 +174,7 @@ fn a_stream_that_ends_badly_is_an_error_and_what_came_is_printed() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nContent-Length: 99999\r\n\r\n";
     let bedrock = Server::always(Answer::raw([head.to_vec(), hello.clone()].concat()));
     stream(&home, &bedrock).code(6).stdout_is("Hello").stderr_has("broke off");
+    ask(&home, &bedrock, &["--stream"]).redirect("1<>/dev/null").run().code(6).stderr_has("broke off");
 
     // Bytes that changed on the way, and what is no stream at all.
     let mut changed = [hello.clone(), whole].concat();

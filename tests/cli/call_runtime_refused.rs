@@ -96,7 +96,23 @@ fn hostile_streams_are_bounded_and_broken_ones_are_exit_6() {
     for args in [&[][..], &["--json"]] {
         let output = call(&Server::always(Answer::raw(cut.clone())), args).run();
         output.code(6).stdout_is(if args.is_empty() { "first\n" } else { "\"first\"\n" }).stderr_has("broke off");
+        call(&Server::always(Answer::raw(cut.clone())), args).redirect("1<>/dev/null").run().code(6);
     }
+    // A last event without its empty line is printed. Where the connection's end alone is the body's, it may be cut.
+    let last = format!("{first}data: \"last\"\n");
+    let ended = format!("{}Content-Length: {}\r\n\r\n{last}", &head[..head.len() - 2], last.len());
+    let told = home.allow(home.path("told"));
+    for (args, out) in [(&[][..], "firstlast\n"), (&["--json"], "\"first\"\n\"last\"\n")] {
+        let closed = Server::always(Answer::raw(format!("{head}{last}")));
+        call(&closed, args).run().code(6).stdout_is(out).stderr_has("broke off: it ends within an event");
+        let file = [args, &["--output-file", told.to_str().unwrap()]].concat();
+        call(&closed, &file).run().code(6).stdout_is("");
+        assert!(!told.exists());
+        let whole = call(&Server::always(Answer::raw(ended.clone())), args).run();
+        whole.ok().stdout_is(out).stderr_has("warning: the last event of the answer has no empty line after it");
+    }
+    call(&Server::always(Answer::raw(format!("{head}{first}: bye"))), &[]).run().ok().quiet().stdout_is("first\n");
+    call(&Server::always(Answer::raw(format!("{head}{first}dat"))), &[]).run().code(6).stdout_is("first\n");
     // One byte at a time, with every kind of line end and a byte order mark.
     let body =
         "\u{feff}: hello\r\ndata: \"gr\\u00fc\"\r\rdata: \"ße\"\n\nevent: end\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\n";

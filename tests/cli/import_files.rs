@@ -19,6 +19,64 @@ fn from_stdin<'h>(home: &'h Home, text: &str, args: &[&str]) -> Run<'h> {
     home.cogtok(["profile", "import", "-"]).args(args).stdin(text)
 }
 
+/// The value that each expression of an output in docs/cognito-setup.md has.
+const VALUES: [(&str, &str); 11] = [
+    ("!Ref Pool", POOL),
+    ("!Ref Web", "1example23456789abcdefghij"),
+    ("!Ref Machine", "9example8765432zyxwvutsrqp"),
+    (
+        "!Sub \"https://${Prefix}.auth.${AWS::Region}.amazoncognito.com\"",
+        "https://my-prefix.auth.us-east-1.amazoncognito.com",
+    ),
+    ("!Ref IdentityPool", "us-east-1:11111111-2222-3333-4444-555555555555"),
+    ("aws_cognito_user_pool.ws.id", POOL),
+    ("aws_cognito_user_pool_client.web.id", "1example23456789abcdefghij"),
+    ("aws_cognito_user_pool_client.m2m.id", "9example8765432zyxwvutsrqp"),
+    ("aws_cognito_user_pool_domain.ws.domain", "my-prefix"),
+    ("aws_cognito_identity_pool.ws.id", "us-east-1:11111111-2222-3333-4444-555555555555"),
+    ("aws_cognito_user_pool_client.m2m.client_secret", TERRAFORM_SECRET),
+];
+
+#[test]
+fn what_the_page_for_administrators_puts_out_makes_a_profile_that_lacks_nothing() {
+    let page = include_str!("../../docs/cognito-setup.md");
+    let value =
+        |of: &str| VALUES.iter().find(|(text, _)| *text == of).unwrap_or_else(|| panic!("the value of `{of}`")).1;
+    let (_, outputs) = page.split_once("\nOutputs:\n").unwrap();
+    let stack: serde_json::Map<String, Value> = outputs
+        .lines()
+        .map_while(|line| line.trim().strip_suffix('}')?.split_once(": {Value: "))
+        .map(|(name, of)| (name.to_owned(), json!(value(of))))
+        .collect();
+    let terraform: serde_json::Map<String, Value> = page
+        .split("\noutput \"")
+        .skip(1)
+        .map(|output| {
+            let (name, rest) = output.split_once('"').unwrap();
+            let mut lines = rest.lines().map_while(|line| (line != "}").then_some(line));
+            let is_sensitive = rest.split_once("\n}").unwrap().0.contains("sensitive = true");
+            let of = lines.find_map(|line| line.trim().strip_prefix("value")).unwrap().trim().trim_start_matches("= ");
+            (name.to_owned(), json!({"sensitive": is_sensitive, "type": "string", "value": value(of)}))
+        })
+        .collect();
+    assert_eq!((stack.len(), terraform.len()), (5, 6), "{stack:?} {terraform:?}");
+    let home = Home::new();
+    home.canary(TERRAFORM_SECRET);
+    let identity = crate::sealed::init(&home);
+    for (name, outputs) in [("stack", json!({"ws": stack})), ("tf", json!(terraform))] {
+        let out = from_stdin(&home, &outputs.to_string(), &["--name", name]).env("COGTOK_SECRET_IDENTITY", &identity);
+        out.run().ok().stderr_lacks("the token endpoint").stderr_lacks("warning");
+        let mut expected = json!({"name": name, "user_pool_id": POOL,
+            "domain": "https://my-prefix.auth.us-east-1.amazoncognito.com",
+            "identity_pool.id": "us-east-1:11111111-2222-3333-4444-555555555555",
+            "user.client_id": "1example23456789abcdefghij", "m2m.client_id": "9example8765432zyxwvutsrqp"});
+        if name == "tf" {
+            expected["secrets"] = json!(["m2m-client"]);
+        }
+        assert_eq!(settings(&home, name), expected);
+    }
+}
+
 #[test]
 fn terraforms_outputs_from_a_file_and_from_a_pipe() {
     let (home, ws) = (Home::new(), workshop());

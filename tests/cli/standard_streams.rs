@@ -1,8 +1,11 @@
 //! Every command with a standard stream that is closed or full: nothing is lost without a word, and nothing waits.
 
+use crate::call_gateway_wire::or_hello;
 use crate::completion::listed;
+use crate::exec::issuing;
 use crate::harness::apis::RUNTIME;
-use crate::harness::{Home, Output, agent, api, unique, workshop};
+use crate::harness::scripted::{CLIENT, SECRET};
+use crate::harness::{Home, Output, Server, agent, api, m2m_jwt, unique, workshop};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -169,6 +172,19 @@ fn a_closed_standard_output_is_no_error_and_swallows_no_password_without_a_word(
         if line.starts_with("user set-password") {
             output.stderr_has("cogtok user set-password");
         }
+    }
+}
+
+#[test]
+fn a_proxy_goes_on_where_its_standard_output_leads_nowhere() {
+    let (home, _tokens) = issuing(&m2m_jwt(CLIENT, "api/read api/write"));
+    for redirect in [">&-", "1<>/dev/null", ">/dev/null"] {
+        let server = Server::start(|request| or_hello(request, |_| None));
+        let run = home.cogtok(["mcp-proxy", &format!("{}/mcp", server.url())]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+        // The first line is answered at once, the second by the server.
+        let lines = "{\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"t\"}}\n";
+        run.stdin(lines).redirect(redirect).run().ok().quiet();
+        assert_eq!(server.hits(), 1, "{redirect}");
     }
 }
 

@@ -62,6 +62,10 @@ static PROFILE: Mutex<Option<String>> = Mutex::new(None);
 pub enum Delivered {
     /// It was.
     Yes,
+    /// It went nowhere, to the null device that stands for a closed standard output or that the caller opened so itself, as
+    /// daemon(3) and Python's `subprocess.DEVNULL` do. The two can't be told apart, so nobody has seen the data, and yet
+    /// somebody may wait for how the command ends.
+    Nowhere,
     /// The reader has gone away, which is its right.
     NobodyReads,
 }
@@ -105,7 +109,7 @@ pub fn data(text: &str) -> Result<Delivered> {
 /// As [`data`].
 pub fn bytes(bytes: &[u8]) -> Result<Delivered> {
     let mut stdout = io::stdout().lock();
-    let delivered = if is_closed() { Delivered::NobodyReads } else { Delivered::Yes };
+    let delivered = if leads_nowhere() { Delivered::Nowhere } else { Delivered::Yes };
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(delivered),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivered::NobodyReads),
@@ -140,10 +144,10 @@ impl serde_json::ser::Formatter for Harmless {
     }
 }
 
-/// Whether standard output was closed when the process began: Rust opens the null device there then, for reading as well,
-/// which no redirection to it does.
+/// Whether standard output may have been closed when the process began: Rust opens the null device there then, for reading
+/// as well, which no shell's redirection to it does.
 #[cfg(unix)]
-fn is_closed() -> bool {
+fn leads_nowhere() -> bool {
     let stdout = io::stdout();
     let is_null = rustix::fs::fstat(&stdout).is_ok_and(|stat| {
         rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::CharacterDevice
@@ -153,7 +157,7 @@ fn is_closed() -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_closed() -> bool {
+fn leads_nowhere() -> bool {
     false
 }
 

@@ -53,7 +53,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     let (asks, questions) = mpsc::channel();
     // Getting a token blocks, so messages are forwarded on a thread of their own.
     let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
-        let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered == Delivered::Yes));
+        let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != Delivered::NobodyReads));
         let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
         let outcome = runtime.block_on(forward::run(forward));

@@ -34,7 +34,7 @@ impl Live {
             true => bytes(self.shown(part).as_bytes()),
             false => bytes(part),
         }?;
-        self.is_read &= delivered == Delivered::Yes;
+        self.is_read &= delivered != Delivered::NobodyReads;
         Ok(delivered)
     }
 

@@ -85,12 +85,18 @@ impl Sink {
 pub struct Passed {
     beginning: Vec<u8>,
     count: usize,
+    is_whole: bool,
 }
 
 impl Passed {
     /// A body that was there as a whole, and is no failure's.
     pub fn whole(body: &[u8]) -> Self {
-        Passed { beginning: Vec::new(), count: body.len() }
+        Passed { beginning: Vec::new(), count: body.len(), is_whole: true }
+    }
+
+    /// Whether it came to its end: it was neither cut nor left by its reader.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 }
 
@@ -106,7 +112,7 @@ pub fn pass(
     is_live: bool,
     mut each: impl FnMut(&[u8]) -> Result<Delivered>,
 ) -> Result<Passed> {
-    let (is_failure, mut beginning, mut count) = (is_failure(answer), Vec::new(), 0);
+    let (is_failure, mut beginning, mut count, mut is_whole) = (is_failure(answer), Vec::new(), 0, false);
     let passed = app.block_on_streaming(async {
         let gone = terminal::nobody_reads();
         tokio::pin!(gone);
@@ -115,7 +121,10 @@ pub fn pass(
                 part = answer.chunk() => part?,
                 () = &mut gone, if is_live => break,
             };
-            let Some(part) = part else { break };
+            let Some(part) = part else {
+                is_whole = true;
+                break;
+            };
             count += part.len();
             if is_failure {
                 beginning.extend_from_slice(&part[..part.len().min(BEGINNING - beginning.len())]);
@@ -131,7 +140,7 @@ pub fn pass(
         Err(error) if is_failure && error.kind() == Kind::Network => log::info!(target: "cogtok", "{error}"),
         passed => passed?,
     }
-    Ok(Passed { beginning, count })
+    Ok(Passed { beginning, count, is_whole })
 }
 
 /// The error that an answer is: what the server says, what may be the reason, and what to do. None where the answer is no failure.

@@ -124,7 +124,11 @@ fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_r
         return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
     }
     if media_type == "text/event-stream" {
-        return answer::pass(app, answer, sink.is_live(), |part| told.put(sink, part));
+        let passed = answer::pass(app, answer, sink.is_live(), |part| told.put(sink, part))?;
+        if passed.is_whole() {
+            told.finish(sink, answer)?;
+        }
+        return Ok(passed);
     }
     if told.form() == Form::Text {
         return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));

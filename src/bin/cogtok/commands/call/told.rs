@@ -1,6 +1,7 @@
 //! What an agent says in server-sent events, as text or as JSON, one part after the other.
 
 use cogtok::cognito::sse::Events;
+use cogtok::cognito::stream::Streamed;
 use cogtok::error::{Error, Kind, Result, is_unprintable, printable};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -39,12 +40,33 @@ impl Told {
     /// Prints the events that the next part of the body completes.
     pub fn put(&mut self, sink: &mut Sink, part: &[u8]) -> Result<Delivered> {
         let pushed = self.events.push(part);
+        let delivered = self.tell_complete(sink)?;
+        pushed.map(|()| delivered)
+    }
+
+    /// Takes the end of the body. An event that it left incomplete is printed: the server may have forgotten its empty line.
+    ///
+    /// # Errors
+    /// `Kind::Network` for such an event where nothing says that the body is whole.
+    pub fn finish(&mut self, sink: &mut Sink, answer: &Streamed) -> Result<()> {
+        if !self.events.is_cut() {
+            return Ok(());
+        }
+        self.events.finish();
+        self.tell_complete(sink)?;
+        if !answer.has_certain_end() {
+            return Err(answer.broke_off("it ends within an event").into());
+        }
+        log::warn!(target: "cogtok", "the last event of the answer has no empty line after it, so it may be cut off");
+        Ok(())
+    }
+
+    fn tell_complete(&mut self, sink: &mut Sink) -> Result<Delivered> {
         let mut text = String::new();
         while let Some(event) = self.events.next() {
             self.tell(&event.data, &mut text);
         }
-        let delivered = if text.is_empty() { Delivered::Yes } else { sink.put(text.as_bytes())? };
-        pushed.map(|()| delivered)
+        if text.is_empty() { Ok(Delivered::Yes) } else { sink.put(text.as_bytes()) }
     }
 
     /// Ends a line of text that is not ended yet.

@@ -232,7 +232,7 @@ fn hand_over(
             }
             Ok(())
         }
-        Ok(Delivered::NobodyReads) => {
+        Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
             log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
             terminal::hint(&format!("print it again: cogtok user create{} --resume", app.profile_option()));
             Ok(())

@@ -69,7 +69,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let again = format!("set another: cogtok user set-password {username}{{p}}");
     match terminal::data(&text) {
         Ok(Delivered::Yes) => Ok(()),
-        Ok(Delivered::NobodyReads) => {
+        Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
             log::warn!(target: "cogtok", "{unread}");
             terminal::hint(&again.replace("{p}", &app.profile_option()));
             Ok(())
