@@ -131,3 +131,38 @@ fn where_the_configuration_cannot_be_edited_no_secret_goes_comes_or_changes() {
         [("m2m-client|other|https://ws.example|".to_string(), "of-the-second-import".to_string())]
     );
 }
+
+#[test]
+fn a_secret_that_another_profile_uses_is_not_overwritten_by_any_source() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    let secrets = ["that-works", "that-is-wrong", "that-is-newer"];
+    secrets.iter().for_each(|secret| home.canary(*secret));
+    from_env(&home, &keyring, &machine(secrets[0]), &["--name", "s2"]).ok();
+    // Whoever brings the same shares it.
+    from_env(&home, &keyring, &machine(secrets[0]), &["--name", "same"]).ok();
+    let before = (std::fs::read_to_string(home.config_file()).unwrap(), stored(&keyring));
+    for more in [&[][..], &["--replace"]] {
+        let out = from_env(&home, &keyring, &machine(secrets[1]), &[&["--name", "other"], more].concat());
+        out.code(3).stderr_has("another m2m-client secret of client machine is stored already: nothing was imported");
+        out.stderr_has("it is in use by s2, same; `--no-secrets` leaves it");
+        out.stderr_has("cogtok secret set m2m-client -p s2");
+        assert_eq!((std::fs::read_to_string(home.config_file()).unwrap(), stored(&keyring)), before);
+    }
+    let account = before.1[0].0.clone();
+    from_env(&home, &keyring, &machine(secrets[1]), &["--name", "other", "--no-secrets"]).ok();
+    assert_eq!(stored(&keyring), before.1);
+    // Its owner may have it replaced, and whose it is as well is told first.
+    for more in ["--dry-run", "-v"] {
+        let out = from_env(&home, &keyring, &machine(secrets[2]), &["--name", "s2", "--replace", more]);
+        out.ok().stderr_has("(COGNITO_M2M_CLIENT_SECRET; also that of other, same)");
+    }
+    assert_eq!(stored(&keyring), [(account.clone(), secrets[2].to_string())]);
+    // What no profile uses may be replaced as well.
+    for name in ["s2", "same", "other"] {
+        home.cogtok(["profile", "delete", name, "--yes", "--keep-secrets"]).run().ok();
+    }
+    let again = |more: &[&str]| from_env(&home, &keyring, &machine(secrets[0]), &[&["--name", "new"], more].concat());
+    again(&[]).code(3).stderr_has("`--replace` puts this one in its place, `--no-secrets` leaves yours");
+    again(&["--replace"]).ok();
+    assert_eq!(stored(&keyring), [(account, secrets[0].to_string())]);
+}

@@ -5,6 +5,7 @@ use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::Setting as TargetSetting;
 use cogtok::profile::words::SecretKind;
+use cogtok::store::config::list;
 use cogtok::store::secrets::Binding;
 use serde_json::{Map, Value, json};
 
@@ -104,7 +105,12 @@ fn table(app: &App, plan: &Plan) {
     }
     for secret in &plan.secrets {
         let place = app.store_name();
-        line(secret.kind.as_str(), &format!("secret, in {place}"), &format!("({})", printable(&secret.origin, 60)));
+        let origin = printable(&secret.origin, 60);
+        let note = match secret.shared_with.as_slice() {
+            [] => format!("({origin})"),
+            others => format!("({origin}; also that of {})", list(others)),
+        };
+        line(secret.kind.as_str(), &format!("secret, in {place}"), &note);
     }
     let is_stored = |kind: SecretKind| plan.secrets.iter().any(|secret| secret.kind == kind);
     for (_, kind) in plan.going.heirs.iter().filter(|(heir, kind)| *heir == plan.name && !is_stored(*kind)) {

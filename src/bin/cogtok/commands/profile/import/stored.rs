@@ -1,7 +1,6 @@
 //! What an import does to the secret store: what it puts there, what it leaves, and what goes with a profile that is replaced.
 
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::import::SourceKind;
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
 use cogtok::secret::Secret;
@@ -18,7 +17,7 @@ const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the 
 /// Refuses to put a secret in place of another that is stored for the same client and address: whoever made the source is
 /// not asked what this machine keeps. The profile that is replaced may have its own replaced.
 pub fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
-    for plan in plans.iter().filter(|plan| plan.kind == SourceKind::Export) {
+    for plan in plans {
         for secret in &plan.secrets {
             for binding in &secret.bindings {
                 let (is_own, others) = owners(app, plan, plans, binding)?;
@@ -47,6 +46,12 @@ fn owners(app: &App, plan: &Plan, plans: &[Plan], binding: &Binding) -> Result<(
     let is_own = plan.before.is_some() && as_written(app.config()?, &plan.name).is_ok_and(|old| has_it(&old));
     let others = other_profiles(app.config()?, &plan.name).filter(|other| !is_new(plans, other) && has_it(other));
     Ok((is_own, others.filter_map(|other| other.name).collect()))
+}
+
+/// The other profiles that use what is stored for one of these bindings.
+pub fn shared_with(app: &App, name: &ProfileName, of: &[Binding]) -> Result<Vec<ProfileName>> {
+    let uses_it = |other: &Profile| bindings(other).iter().any(|binding| of.contains(binding));
+    Ok(other_profiles(app.config()?, name).filter(uses_it).filter_map(|other| other.name).collect())
 }
 
 fn is_new(plans: &[Plan], other: &Profile) -> bool {

@@ -33,6 +33,8 @@ pub struct ToStore {
     pub bindings: Vec<Binding>,
     pub value: Secret,
     pub origin: String,
+    /// The other profiles whose it is as well.
+    pub shared_with: Vec<ProfileName>,
 }
 
 /// Everything that is to be written, and what is to be said of it.
@@ -95,7 +97,8 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
             }
             Ok(bindings) => {
                 let (value, origin) = (secret.value.clone(), secret.origin.clone());
-                secrets.push(ToStore { kind: secret.kind, bindings, value, origin });
+                let shared_with = stored::shared_with(app, &name, &bindings)?;
+                secrets.push(ToStore { kind: secret.kind, bindings, value, origin, shared_with });
             }
             // A secret is bound to its client and to where it may be sent.
             Err(error) if args.copy_secret => {
