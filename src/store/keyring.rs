@@ -97,6 +97,15 @@ impl Keyring {
         })
     }
 
+    /// Whether there is an entry that [`Keyring::delete`] would delete. It is not read, but the keyring is unlocked for it.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
+    pub fn holds(&self, binding: &Binding) -> Result<bool> {
+        let account = binding.account();
+        self.call(binding, move || Ok(ours(&account)?.is_some()))
+    }
+
     /// Whether the keyring is unlocked and which of these secrets it has, without unlocking it or reading any.
     ///
     /// # Errors

@@ -169,6 +169,17 @@ impl SecretStore {
         Ok(matches!(self.look_up(binding)?, Found::Secret(_)))
     }
 
+    /// Whether there is anything that [`SecretStore::delete`] would delete, be it of use or not. The store is opened for it.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+    pub fn holds(&self, binding: &Binding) -> Result<bool> {
+        match self {
+            SecretStore::Keyring(keyring) => keyring.holds(binding),
+            SecretStore::File(_) => self.has(binding),
+        }
+    }
+
     /// Which of these secrets the store has. No keyring is unlocked for it, so nobody is asked anything.
     ///
     /// # Errors

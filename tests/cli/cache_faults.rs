@@ -24,7 +24,7 @@ fn relative(home: &Home, path: &Path) -> PathBuf {
 }
 
 /// As root a mode stops nobody, so the tests of missing rights run in a namespace where the disk is read-only.
-fn read_only<'h>(run: Run<'h>, dir: &Path) -> Run<'h> {
+pub fn read_only<'h>(run: Run<'h>, dir: &Path) -> Run<'h> {
     crate::harness::need_namespaces();
     let script = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
     run.under(["unshare", "-Urm", "sh", "-c", script]).under([dir])

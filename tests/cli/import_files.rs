@@ -238,11 +238,12 @@ fn a_profile_is_replaced_on_demand_alone_and_what_goes_is_said() {
         .stderr_has("as before")
         .stderr_has("was old)")
         .stderr_has("was Berlin");
-    out.stderr_has("was alice").stderr_has("was https://old.example/oauth2/token").stderr_has("odd");
+    out.stderr_has("(your own, as before)").stderr_has("goes from the keyring").stderr_has("(of client old)");
+    out.stderr_has("was https://old.example/oauth2/token").stderr_has("odd");
     let after = std::fs::read_to_string(home.config_file()).unwrap();
     assert!(after.contains("# the pool\nuser_pool_id = \"us-east-1_AbCdEfGhI\" # pool\n"), "{after}");
     assert!(after.contains("# other\n[profiles.other.user]") && after.contains("default_profile = \"ws\""), "{after}");
-    for gone in ["Berlin", "alice", "odd", "old"] {
+    for gone in ["Berlin", "odd", "old"] {
         assert!(!after.contains(gone), "{gone} is still there:\n{after}");
     }
     let shown = sorted_secrets(settings(&home, "ws"));

@@ -57,6 +57,7 @@ mod hostile_proxy;
 mod import;
 mod import_files;
 mod import_hostile;
+mod import_secrets;
 mod import_shared;
 mod interrupts;
 mod keyring_faults;

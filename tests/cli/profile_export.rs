@@ -280,7 +280,9 @@ fn a_secret_that_this_machine_keeps_is_not_replaced_by_somebodys_export() {
     assert_eq!(stored("m2m-client"), "my-own-machine-secret");
     import(&["--no-secrets"]).ok().stderr_has("is not taken: `--no-secrets`");
     assert_eq!(stored("m2m-client"), "my-own-machine-secret");
-    import(&["--replace"]).ok();
+    import(&["--name", "new", "--replace"]).code(3).stderr_has("it is in use by gift, w.2");
+    assert_eq!(stored("m2m-client"), "my-own-machine-secret");
+    import(&["--name", "w.2", "--replace"]).ok().stderr_has("also that of gift");
     assert_eq!(stored("m2m-client"), "of-a-stranger");
     let account = "m2m-client|other|https://two.example|";
     assert!(keyring.entries().iter().any(|entry| entry["username"] == account));

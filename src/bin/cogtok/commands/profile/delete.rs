@@ -8,7 +8,7 @@ use cogtok::profile::words::ProfileName;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
 
-pub(super) use super::forget::{forget, shares};
+use super::forget::{Going, shares};
 use crate::app::{App, as_written, other_profiles};
 use crate::{complete, terminal};
 
@@ -43,23 +43,26 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
     // A profile that can't be understood can still be deleted; there is nothing else of it to find then.
-    let heirs = match as_written(&config, &name) {
+    let going = match as_written(&config, &name) {
         Ok(profile) => {
             let others: Vec<Profile> = other_profiles(&config, &name).filter(|other| shares(&profile, other)).collect();
-            forget(app, &profile, &others, args.keep_secrets).map_err(|error| {
+            Going::of(app, &profile, &others, args.keep_secrets).map_err(|error| {
                 let leaving = format!("cogtok profile delete {name} --yes --keep-secrets");
                 error.hint(format!("nothing was deleted; to leave the secrets: {leaving}"))
             })?
         }
-        Err(_) => Vec::new(),
+        Err(_) => Going::default(),
     };
     let was_default = config.default_profile().ok().flatten().as_ref() == Some(&name);
     drop(config);
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.remove(&name)?;
-        heirs.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))
-    })?;
-    terminal::note(&format!("profile `{name}` is deleted"));
+        going.heirs.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))
+    })
+    .map_err(|error| error.hint("nothing was deleted"))?;
+    let done = format!("profile `{name}` is deleted");
+    going.forget(app, &done)?;
+    terminal::note(&done);
     if was_default {
         terminal::note("it was the default, and there is none now: `cogtok profile use NAME` chooses one");
     }

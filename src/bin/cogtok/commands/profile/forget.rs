@@ -1,12 +1,13 @@
-//! What goes when a profile goes: the secrets and tokens that were its alone.
+//! What goes when a profile goes: the secrets and tokens that were its alone. It is found out first and forgotten once the
+//! configuration is written, so that a change which is refused costs nothing.
 
-use cogtok::error::Result;
+use cogtok::error::{Error, Result};
 use cogtok::flows::{m2m, session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
-use cogtok::store::secrets::Binding;
-use cogtok::token::session::Renewal;
+use cogtok::store::secrets::{Binding, Presence, SecretStore};
+use cogtok::token::session::Session;
 
 use crate::app::App;
 use crate::commands::cache::{VARYING, keys as kept_keys};
@@ -14,77 +15,156 @@ use crate::commands::secret::bindings as bindings_of;
 use crate::env;
 
 /// Whether two profiles have a secret or cached tokens in common.
-pub(super) fn shares(profile: &Profile, other: &Profile) -> bool {
+pub fn shares(profile: &Profile, other: &Profile) -> bool {
     let (secrets, users_of, keys) = (bindings(profile), users(profile), kept_keys(profile.clone()));
     bindings(other).iter().any(|secret| secrets.contains(secret))
         || users(other).iter().any(|secret| users_of.contains(secret))
         || kept_keys(other.clone()).iter().any(|key| keys.iter().any(|own| own.is_like(key, &VARYING)))
 }
 
-/// Forgets the secrets and tokens that `profile` has and none of `others`, and gives those who are to list the shared ones.
-pub(super) fn forget(
-    app: &App,
-    profile: &Profile,
-    others: &[Profile],
-    keep_secrets: bool,
-) -> Result<Vec<(ProfileName, SecretKind)>> {
-    let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind) && !keep_secrets;
-    for secret in left_alone(bindings, profile, others).into_iter().filter(is_listed) {
-        app.secrets()?.delete(&secret)?;
-    }
-    for key in left_alone(cache_keys, profile, others) {
-        let renewal = app.cache().read(&key, env::now()).map(|tokens| tokens.renewal);
-        if let Some(session) = renewal.as_ref().and_then(Renewal::session).filter(|_| !keep_secrets) {
-            session::forget(app.secrets()?, profile, session)?;
-        }
-        app.cache().forget(&key)?;
-    }
-    if !keep_secrets {
-        forget_passwords(app, profile, others)?;
-    }
-    forget_tokens(app, profile, others, keep_secrets)?;
-    Ok(of_shared(profile, others))
+/// What goes with a profile.
+#[derive(Debug, Default)]
+pub struct Going {
+    /// The secrets that are stored and go.
+    pub secrets: Vec<Binding>,
+    /// The profiles that list a secret from now on which the profile listed, since it stays with them.
+    pub heirs: Vec<(ProfileName, SecretKind)>,
+    tokens: Vec<CacheKey>,
 }
 
-/// Forgets what was stored for other users of the client, where it is no other profile's client.
-fn forget_passwords(app: &App, profile: &Profile, others: &[Profile]) -> Result<()> {
-    let listed = users(profile).into_iter().filter(|of| profile.secrets.contains(&of.kind));
-    for of in listed.filter(|of| !others.iter().any(|other| users(other).contains(of))) {
-        let store = app.secrets()?;
-        for username in store.users(&of)? {
-            store.delete(&Binding { username: Some(username), ..of.clone() })?;
+impl Going {
+    /// What `profile` has and none of `others`. The secret store is opened where it may have any of it, so that it is known
+    /// to be of use before anything is changed.
+    pub fn of(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<Self> {
+        let (mut going, users) = Going::wanted(app, profile, others, keep_secrets)?;
+        if !going.secrets.is_empty() || !users.is_empty() {
+            let store = app.secrets()?;
+            let are_held = |wanted: &[Binding]| wanted.iter().map(|secret| store.holds(secret)).collect();
+            going.secrets = stored(store, going.secrets, &users, are_held)?;
         }
+        Ok(going)
     }
-    Ok(())
+
+    /// As [`Going::of`], for a look that asks nobody anything: where the store can't be looked at, it is all that may be
+    /// there.
+    pub fn at_a_look(app: &App, profile: &Profile, others: &[Profile]) -> Result<Self> {
+        let (mut going, users) = Going::wanted(app, profile, others, false)?;
+        if !going.secrets.is_empty() || !users.is_empty() {
+            let look = app.secrets_to_look_at();
+            let look =
+                look.and_then(|store| stored(&store, going.secrets.clone(), &users, |wanted| seen(&store, wanted)));
+            going.secrets = look.unwrap_or_else(|_| [going.secrets, users].concat());
+        }
+        Ok(going)
+    }
+
+    /// What may be there, and what secrets of all users of the client are bound to.
+    fn wanted(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<(Self, Vec<Binding>)> {
+        let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind) && !keep_secrets;
+        let mut going = Going { heirs: of_shared(profile, others), ..Going::default() };
+        going.secrets = left_alone(bindings, profile, others).into_iter().filter(is_listed).collect();
+        let of_users = left_alone(users, profile, others).into_iter().filter(is_listed).collect();
+        for key in left_alone(cache_keys, profile, others) {
+            let tokens = app.cache().read(&key, env::now());
+            let session = tokens.as_ref().and_then(|tokens| tokens.renewal.session());
+            if let Some(session) = session.filter(|_| !keep_secrets) {
+                going.secrets.extend(of_session(profile, session)?);
+            }
+            going.tokens.push(key);
+        }
+        going.tokens_of_others(app, profile, others, keep_secrets)?;
+        Ok((going, of_users))
+    }
+
+    /// What was obtained for other users and scopes of the client, where it is no other profile's client.
+    fn tokens_of_others(&mut self, app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<()> {
+        let own = kept_keys(profile.clone());
+        let of_others: Vec<CacheKey> = others.iter().flat_map(|other| kept_keys(other.clone())).collect();
+        let is_alone = |key: &CacheKey| {
+            let is_among = |keys: &[CacheKey]| keys.iter().any(|known| known.is_like(key, &VARYING));
+            is_among(&own) && !is_among(&of_others)
+        };
+        let listing = app.cache().list(env::now())?;
+        for entry in listing.entries.iter().filter(|entry| is_alone(&entry.key)) {
+            if let Some(session) = entry.tokens.renewal.session().filter(|_| !keep_secrets) {
+                let mut of_user = profile.clone();
+                of_user.user.username = entry.key.part("username").and_then(|name| name.parse().ok());
+                self.secrets.extend(of_session(&of_user, session)?);
+            }
+            self.tokens.push(entry.key.clone());
+        }
+        let credentials = listing.credentials.iter().filter(|kept| is_alone(&kept.key));
+        self.tokens.extend(credentials.map(|kept| kept.key.clone()));
+        Ok(())
+    }
+
+    /// Forgets it, now that the configuration does without. `done` says what was done already, for the error where
+    /// something stays: all else is forgotten all the same.
+    pub fn forget(&self, app: &App, done: &str) -> Result<()> {
+        let mut failed = None;
+        for secret in &self.secrets {
+            if let Err(error) = app.secrets().and_then(|store| store.delete(secret)) {
+                let stays = format!("{done}, but its {secret} is still in {}", app.store_name());
+                let hint = format!("it is the entry `{}` there", secret.account());
+                failed.get_or_insert_with(|| error.context(&stays).hint(hint));
+            }
+        }
+        for key in &self.tokens {
+            if let Err(error) = app.cache().forget(key) {
+                let stays = format!("{done}, but a cached token of it stays");
+                failed.get_or_insert_with(|| error.context(&stays).hint("forget it: cogtok cache clear"));
+            }
+        }
+        failed.map_or(Ok(()), Err::<(), Error>)
+    }
 }
 
-/// Forgets what was obtained for other users and scopes of the client, where it is no other profile's client.
-fn forget_tokens(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<()> {
-    let own = kept_keys(profile.clone());
-    let of_others: Vec<CacheKey> = others.iter().flat_map(|other| kept_keys(other.clone())).collect();
-    let is_alone = |key: &CacheKey| {
-        let is_among = |keys: &[CacheKey]| keys.iter().any(|known| known.is_like(key, &VARYING));
-        is_among(&own) && !is_among(&of_others)
-    };
-    let listing = app.cache().list(env::now())?;
-    for entry in listing.entries.iter().filter(|entry| is_alone(&entry.key)) {
-        if let Some(session) = entry.tokens.renewal.session().filter(|_| !keep_secrets) {
-            let mut of_user = profile.clone();
-            of_user.user.username = entry.key.part("username").and_then(|name| name.parse().ok());
-            session::forget(app.secrets()?, &of_user, session)?;
-        }
-        app.cache().forget(&entry.key)?;
+/// Those of `wanted` that the store has, each once, and what it has for users of `users`.
+fn stored(
+    store: &SecretStore,
+    mut wanted: Vec<Binding>,
+    users: &[Binding],
+    which: impl FnOnce(&[Binding]) -> Result<Vec<bool>>,
+) -> Result<Vec<Binding>> {
+    for of in users {
+        let names = store.users(of)?.into_iter();
+        wanted.extend(names.map(|username| Binding { username: Some(username), ..of.clone() }));
     }
-    let mut credentials = listing.credentials.iter().filter(|kept| is_alone(&kept.key));
-    credentials.try_for_each(|kept| app.cache().forget(&kept.key))
+    let mut stored: Vec<Binding> = Vec::new();
+    let are_there = which(&wanted)?;
+    for (binding, is_there) in wanted.into_iter().zip(are_there) {
+        if is_there && !stored.contains(&binding) {
+            stored.push(binding);
+        }
+    }
+    Ok(stored)
+}
+
+/// Which of these the store has, as far as can be seen without unlocking it.
+fn seen(store: &SecretStore, wanted: &[Binding]) -> Result<Vec<bool>> {
+    let is_there = |presence| matches!(presence, Presence::Here | Presence::Unknown);
+    Ok(store.look(wanted)?.found.into_iter().map(is_there).collect())
+}
+
+/// What the store has of a session.
+fn of_session(profile: &Profile, session: &Session) -> Result<Vec<Binding>> {
+    let mut bindings = vec![session::refresh_token_binding(profile, session)?];
+    if session.has_device {
+        bindings.push(session::device_binding(profile)?);
+    }
+    Ok(bindings)
 }
 
 /// The profiles that share a secret which `profile` lists, so that they list it from now on.
 fn of_shared(profile: &Profile, others: &[Profile]) -> Vec<(ProfileName, SecretKind)> {
+    // What is listed may be another user's than the profile's.
+    let all = |profile: &Profile| [bindings(profile), users(profile)].concat();
     let mut heirs = Vec::new();
-    for secret in bindings(profile).into_iter().filter(|secret| profile.secrets.contains(&secret.kind)) {
-        for other in others.iter().filter(|other| bindings(other).contains(&secret)) {
-            heirs.extend(other.name.clone().map(|name| (name, secret.kind)));
+    for secret in all(profile).into_iter().filter(|secret| profile.secrets.contains(&secret.kind)) {
+        for name in others.iter().filter(|other| all(other).contains(&secret)).filter_map(|other| other.name.clone()) {
+            if !heirs.contains(&(name.clone(), secret.kind)) {
+                heirs.push((name, secret.kind));
+            }
         }
     }
     heirs
@@ -95,7 +175,8 @@ fn left_alone<T: PartialEq>(of: fn(&Profile) -> Vec<T>, profile: &Profile, other
     of(profile).into_iter().filter(|thing| !others.iter().any(|other| of(other).contains(thing))).collect()
 }
 
-fn bindings(profile: &Profile) -> Vec<Binding> {
+/// What the profile's secrets of every kind are bound to.
+pub fn bindings(profile: &Profile) -> Vec<Binding> {
     SecretKind::ALL.iter().copied().filter_map(|kind| bindings_of(profile, kind).ok()).flatten().collect()
 }
 

@@ -4,6 +4,7 @@ mod gather;
 mod report;
 mod shared;
 mod source;
+mod stored;
 mod targets;
 mod write;
 
@@ -96,11 +97,9 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
         None => suggested(app, args, &gathered)?,
     };
     terminal::set_profile(Some(name.as_str()));
-    let plan = write::plan(app, args, name, gathered)?;
-    if !args.dry_run {
-        write::write(app, std::slice::from_ref(&plan))?;
-    }
-    report::report(app, args, std::slice::from_ref(&plan))
+    let mut plans = [write::plan(app, args, name, gathered)?];
+    write::carry_out(app, args, &mut plans)?;
+    report::report(app, args, &plans)
 }
 
 fn suggested(app: &App, args: &Import, gathered: &gather::Gathered) -> Result<ProfileName> {

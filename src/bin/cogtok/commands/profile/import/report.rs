@@ -5,6 +5,8 @@ use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::Setting as TargetSetting;
 use cogtok::profile::words::SecretKind;
+use cogtok::store::config::list;
+use cogtok::store::secrets::Binding;
 use serde_json::{Map, Value, json};
 
 use super::write::{Plan, Setting};
@@ -103,16 +105,27 @@ fn table(app: &App, plan: &Plan) {
     }
     for secret in &plan.secrets {
         let place = app.store_name();
-        line(secret.kind.as_str(), &format!("secret, in {place}"), &format!("({})", printable(&secret.origin, 60)));
+        let origin = printable(&secret.origin, 60);
+        let note = match secret.shared_with.as_slice() {
+            [] => format!("({origin})"),
+            others => format!("({origin}; also that of {})", list(others)),
+        };
+        line(secret.kind.as_str(), &format!("secret, in {place}"), &note);
+    }
+    let is_stored = |kind: SecretKind| plan.secrets.iter().any(|secret| secret.kind == kind);
+    for (_, kind) in plan.going.heirs.iter().filter(|(heir, kind)| *heir == plan.name && !is_stored(*kind)) {
+        line(kind.as_str(), &format!("secret, stays in {}", app.store_name()), "");
+    }
+    for (kind, whose) in going(plan) {
+        line(kind.as_str(), &format!("secret, goes from {}", app.store_name()), &format!("({whose})"));
     }
     if plan.settings.iter().any(|setting| setting.key == Key::SecretArn) {
         line(SecretKind::M2mClient.as_str(), "secret, stays in Secrets Manager", "");
     }
     for key in Key::ALL.iter().filter(|key| plan.settings.iter().all(|setting| setting.key != **key)) {
         match before(*key).filter(|old| !old.is_empty()) {
-            Some(old) if *key == Key::Secrets => {
-                line(key.dotted(), "", &format!("(was {old}; those of the same client and address stay)"))
-            }
+            // Each is told for itself.
+            Some(_) if *key == Key::Secrets => {}
             Some(old) => line(key.dotted(), "removed", &format!("(was {})", printable(&old, 80))),
             None => {}
         }
@@ -120,6 +133,21 @@ fn table(app: &App, plan: &Plan) {
     for old in plan.targets.before.iter().filter(|old| rows.iter().all(|row| row.key != old.key())) {
         line(&old.key(), "removed", &format!("(was {})", printable(&old.value, 80)));
     }
+}
+
+/// The secrets that go with the old profile, each once however many addresses it is kept for, and whose they are.
+fn going(plan: &Plan) -> Vec<(SecretKind, String)> {
+    let mut going = Vec::new();
+    for Binding { kind, client_id, username, .. } in &plan.going.secrets {
+        let whose = match username {
+            Some(username) => format!("of client {client_id} and user {username}"),
+            None => format!("of client {client_id}"),
+        };
+        if !going.contains(&(*kind, whose.clone())) {
+            going.push((*kind, whose));
+        }
+    }
+    going
 }
 
 /// A line of the list; two where the value is wider than its column.
@@ -154,6 +182,7 @@ fn as_json(args: &Import, plan: &Plan) -> Value {
     let settings: Map<String, Value> = rows.iter().map(|row| (row.key.clone(), value(row))).collect();
     let origins: Map<String, Value> = rows.iter().map(|row| (row.key.clone(), Value::from(row.origin))).collect();
     let secrets: Vec<&str> = plan.secrets.iter().map(|secret| secret.kind.as_str()).collect();
+    let deleted: Vec<&str> = going(plan).iter().map(|(kind, _)| kind.as_str()).collect();
     let missing: Vec<Value> =
         plan.missing.iter().map(|missing| json!({"what": missing.what, "command": missing.command})).collect();
     json!({
@@ -164,6 +193,7 @@ fn as_json(args: &Import, plan: &Plan) -> Value {
         "settings": settings,
         "origins": origins,
         "stored_secrets": secrets,
+        "deleted_secrets": deleted,
         "left_out": plan.left_out,
         "missing": missing,
     })

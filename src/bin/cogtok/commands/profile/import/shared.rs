@@ -1,17 +1,14 @@
 //! The import of what `profile export` wrote: any number of profiles, from the file alone. Nothing is asked of the network.
 
 use cogtok::error::{Error, Result};
-use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
-use cogtok::flows::import::found::Found;
 use cogtok::flows::import::shared::{Shared, read};
-use cogtok::profile::keys::Settings;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::list;
 
 use super::gather::Gathered;
 use super::source::Text;
-use super::write::{self, Plan};
+use super::write;
 use super::{Import, report};
 use crate::app::App;
 use crate::terminal;
@@ -56,9 +53,6 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
                 found.decide(key, vec![value], "the command line")?;
             }
         }
-        if there.contains(&name) {
-            keep_own(app, &name, &mut found)?;
-        }
         let about = format!("profile `{name}`");
         let gathered = Gathered { kind: SourceKind::Export, found };
         plans.push(write::plan(app, args, name, gathered).map_err(|error| error.context(&about))?);
@@ -71,39 +65,6 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
     for why in &left_out {
         log::warn!(target: "cogtok", "{why}");
     }
-    if !args.dry_run {
-        keep_what_is_stored(app, args, &plans)?;
-        write::write(app, &plans)?;
-    }
+    write::carry_out(app, args, &mut plans)?;
     report::report(app, args, &plans)
-}
-
-/// Keeps what an export leaves out as somebody's own: here it is this person's.
-fn keep_own(app: &App, name: &ProfileName, found: &mut Found) -> Result<()> {
-    let mut before = Settings::default();
-    app.config()?.offer(name, &mut before)?;
-    for key in OWN.into_iter().filter(|key| !before.list(*key).is_empty()) {
-        if found.candidates(key).is_empty() {
-            found.offer(key, before.list(key).to_vec(), "your own");
-        }
-    }
-    Ok(())
-}
-
-/// Refuses to put a secret in place of another that is stored for the same client and address: whoever made the export is
-/// not asked what this machine keeps.
-fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
-    if args.replace {
-        return Ok(());
-    }
-    for secret in plans.iter().flat_map(|plan| &plan.secrets) {
-        for binding in &secret.bindings {
-            let stored = app.secrets()?.find(binding)?;
-            if stored.is_some_and(|stored| stored.expose() != secret.value.expose()) {
-                return Err(Error::config(format!("another {binding} is stored already: nothing was imported"))
-                    .hint("`--replace` puts the export's in its place, `--no-secrets` leaves yours"));
-            }
-        }
-    }
-    Ok(())
 }

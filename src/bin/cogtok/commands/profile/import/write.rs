@@ -1,8 +1,10 @@
 //! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
 
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Result, printable};
+use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
 use cogtok::flows::import::finish::{self, Missing};
+use cogtok::flows::import::found::Found;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::{Key, Origin, Settings};
 use cogtok::profile::words::{ProfileName, SecretKind};
@@ -10,11 +12,11 @@ use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
 
-use super::super::delete;
-use super::Import;
+use super::super::forget::Going;
 use super::gather::Gathered;
 use super::targets::Targets;
-use crate::app::{App, as_written, aws_environment, other_profiles};
+use super::{Import, stored};
+use crate::app::{App, aws_environment};
 use crate::commands::secret::bindings;
 
 /// A setting to be written.
@@ -31,6 +33,8 @@ pub struct ToStore {
     pub bindings: Vec<Binding>,
     pub value: Secret,
     pub origin: String,
+    /// The other profiles whose it is as well.
+    pub shared_with: Vec<ProfileName>,
 }
 
 /// Everything that is to be written, and what is to be said of it.
@@ -46,7 +50,9 @@ pub struct Plan {
     pub is_default: bool,
     pub left_out: Vec<String>,
     pub missing: Vec<Missing>,
-    profile: Profile,
+    /// What goes with the profile that is replaced.
+    pub going: Going,
+    pub profile: Profile,
 }
 
 pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> Result<Plan> {
@@ -60,6 +66,14 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
         found.forget(Key::SecretArn);
     } else if found.one(Key::SecretArn).is_some() {
         found.forget_secret(SecretKind::M2mClient);
+    }
+    let config = app.config()?;
+    let names = config.names();
+    let mut before = None;
+    if names.contains(&name) {
+        let settings = before.insert(Settings::default());
+        config.offer(&name, settings)?;
+        keep_own(settings, &mut found);
     }
     let settings: Vec<Setting> = found
         .settings()
@@ -83,7 +97,8 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
             }
             Ok(bindings) => {
                 let (value, origin) = (secret.value.clone(), secret.origin.clone());
-                secrets.push(ToStore { kind: secret.kind, bindings, value, origin });
+                let shared_with = stored::shared_with(app, &name, &bindings)?;
+                secrets.push(ToStore { kind: secret.kind, bindings, value, origin, shared_with });
             }
             // A secret is bound to its client and to where it may be sent.
             Err(error) if args.copy_secret => {
@@ -99,38 +114,39 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
     profile.secrets = secrets.iter().map(|secret| secret.kind).collect();
     let is_stored = |kind: SecretKind| secrets.iter().any(|secret| secret.kind == kind);
     let missing = finish::missing(name.as_str(), &found, is_stored);
-    let config = app.config()?;
-    let names = config.names();
     let mut targets = Targets::new(found.targets, Vec::new());
-    let before = match names.contains(&name) {
-        true => {
-            let mut before = Settings::default();
-            config.offer(&name, &mut before)?;
-            targets = Targets::new(targets.taken, config.target_settings(&name)?);
-            let gone = config.unknown_keys(&name).into_iter().filter(|key| targets.goes(key));
-            left_out.extend(gone.map(|key| format!("`{}` goes with the old profile", printable(&key, 80))));
-            Some(before)
-        }
-        false => None,
-    };
+    if before.is_some() {
+        targets = Targets::new(targets.taken, config.target_settings(&name)?);
+        let gone = config.unknown_keys(&name).into_iter().filter(|key| targets.goes(key));
+        left_out.extend(gone.map(|key| format!("`{}` goes with the old profile", printable(&key, 80))));
+    }
     let is_default = config.default_profile()?.is_none() && names.iter().all(|other| *other == name);
-    Ok(Plan { name, kind, settings, secrets, targets, before, is_default, left_out, missing, profile })
+    let going = Going::default();
+    Ok(Plan { name, kind, settings, secrets, targets, before, is_default, left_out, missing, going, profile })
 }
 
-pub fn write(app: &App, plans: &[Plan]) -> Result<()> {
-    for secret in plans.iter().flat_map(|plan| &plan.secrets) {
-        let stored = app
-            .secrets()
-            .and_then(|store| secret.bindings.iter().try_for_each(|binding| store.set(binding, &secret.value)));
-        stored.map_err(|error| match error.kind() {
-            Kind::Store => error.hint("nothing was imported; `--no-secrets` imports without the secrets"),
-            _ => error,
-        })?;
+/// Keeps what is this person's own, where the source says nothing else.
+fn keep_own(before: &Settings, found: &mut Found) {
+    for key in OWN.into_iter().filter(|key| !before.list(*key).is_empty()) {
+        if found.candidates(key).is_empty() {
+            found.offer(key, before.list(key).to_vec(), "your own");
+        }
     }
-    let mut kept = Vec::new();
-    for plan in plans.iter().filter(|plan| plan.before.is_some()) {
-        kept.extend(forget_old(app, plan, plans)?);
+}
+
+/// Does what the plans say, and finds out what goes for it; a dry run does the latter alone.
+pub fn carry_out(app: &App, args: &Import, plans: &mut [Plan]) -> Result<()> {
+    if args.dry_run {
+        return stored::find_going(app, plans, |old, heirs| Going::at_a_look(app, old, heirs));
     }
+    stored::keep_what_is_stored(app, args, plans)?;
+    stored::find_going(app, plans, |old, heirs| Going::of(app, old, heirs, false))?;
+    let stored = stored::store(app, plans)?;
+    write(app, plans).map_err(|error| stored.undo(app, error.hint("nothing was imported")))?;
+    plans.iter().try_for_each(|plan| plan.going.forget(app, &format!("profile `{}` is replaced", plan.name)))
+}
+
+fn write(app: &App, plans: &[Plan]) -> Result<()> {
     edit(&app.config_path()?, app.deadline(), |draft| {
         for Plan { name, settings, secrets, targets, before, .. } in plans {
             let keys: Vec<Key> = settings.iter().map(|setting| setting.key).collect();
@@ -146,27 +162,11 @@ pub fn write(app: &App, plans: &[Plan]) -> Result<()> {
                 draft.note_secret(name, secret.kind, true)?;
             }
         }
-        kept.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))?;
+        let heirs = plans.iter().flat_map(|plan| &plan.going.heirs);
+        heirs.into_iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))?;
         if let Some(plan) = plans.iter().find(|plan| plan.is_default) {
             draft.set_default(Some(&plan.name));
         }
         Ok(())
-    })
-}
-
-/// Forgets what the old profile had and neither a new one nor another has: secrets and cached tokens. Says which secrets
-/// stay, and whose they are.
-fn forget_old(app: &App, plan: &Plan, plans: &[Plan]) -> Result<Vec<(ProfileName, SecretKind)>> {
-    let config = app.config()?;
-    let Ok(old) = as_written(config, &plan.name) else { return Ok(Vec::new()) };
-    let is_new = |other: &Profile| plans.iter().any(|plan| other.name.as_ref() == Some(&plan.name));
-    let mut heirs: Vec<Profile> =
-        other_profiles(config, &plan.name).filter(|other| !is_new(other) && delete::shares(&old, other)).collect();
-    heirs.extend(plans.iter().map(|plan| plan.profile.clone()));
-    delete::forget(app, &old, &heirs, false).map_err(|error| {
-        error.hint(format!(
-            "nothing was replaced; `cogtok profile delete {} --keep-secrets` leaves the secrets",
-            plan.name
-        ))
     })
 }

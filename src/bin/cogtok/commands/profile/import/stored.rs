@@ -1,0 +1,126 @@
+//! What an import does to the secret store: what it puts there, what it leaves, and what goes with a profile that is replaced.
+
+use cogtok::error::{Error, Kind, Result};
+use cogtok::profile::Profile;
+use cogtok::profile::words::ProfileName;
+use cogtok::secret::Secret;
+use cogtok::store::config::list;
+use cogtok::store::secrets::Binding;
+
+use super::super::forget::{Going, bindings, shares};
+use super::Import;
+use super::write::Plan;
+use crate::app::{App, as_written, other_profiles};
+
+const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets";
+
+/// Refuses to put a secret in place of another that is stored for the same client and address: whoever made the source is
+/// not asked what this machine keeps. The profile that is replaced may have its own replaced.
+pub fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
+    for plan in plans {
+        for secret in &plan.secrets {
+            for binding in &secret.bindings {
+                let (is_own, others) = owners(app, plan, plans, binding)?;
+                if args.replace && (is_own || others.is_empty()) {
+                    continue;
+                }
+                let stored = app.secrets().and_then(|store| store.find(binding)).map_err(without)?;
+                if stored.is_some_and(|stored| stored.expose() != secret.value.expose()) {
+                    let error = Error::config(format!("another {binding} is stored already: nothing was imported"));
+                    return Err(match others.first() {
+                        None => error.hint("`--replace` puts this one in its place, `--no-secrets` leaves yours"),
+                        Some(other) => error
+                            .hint(format!("it is in use by {}; `--no-secrets` leaves it", list(&others)))
+                            .hint(format!("if it is out of date: cogtok secret set {} -p {other}", binding.kind)),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether what is stored for this binding is the replaced profile's, and the other profiles that use it.
+fn owners(app: &App, plan: &Plan, plans: &[Plan], binding: &Binding) -> Result<(bool, Vec<ProfileName>)> {
+    let has_it = |profile: &Profile| bindings(profile).contains(binding);
+    let is_own = plan.before.is_some() && as_written(app.config()?, &plan.name).is_ok_and(|old| has_it(&old));
+    let others = other_profiles(app.config()?, &plan.name).filter(|other| !is_new(plans, other) && has_it(other));
+    Ok((is_own, others.filter_map(|other| other.name).collect()))
+}
+
+/// The other profiles that use what is stored for one of these bindings.
+pub fn shared_with(app: &App, name: &ProfileName, of: &[Binding]) -> Result<Vec<ProfileName>> {
+    let uses_it = |other: &Profile| bindings(other).iter().any(|binding| of.contains(binding));
+    Ok(other_profiles(app.config()?, name).filter(uses_it).filter_map(|other| other.name).collect())
+}
+
+fn is_new(plans: &[Plan], other: &Profile) -> bool {
+    plans.iter().any(|plan| other.name.as_ref() == Some(&plan.name))
+}
+
+/// Finds out, by `look`, what the old profiles had and neither a new one nor another has.
+pub fn find_going(app: &App, plans: &mut [Plan], look: impl Fn(&Profile, &[Profile]) -> Result<Going>) -> Result<()> {
+    let config = app.config()?;
+    let mut found = Vec::new();
+    for plan in plans.iter() {
+        let old = as_written(config, &plan.name).ok().filter(|_| plan.before.is_some());
+        let Some(old) = old else {
+            found.push(Going::default());
+            continue;
+        };
+        let others = other_profiles(config, &plan.name).filter(|other| !is_new(plans, other) && shares(&old, other));
+        let heirs: Vec<Profile> = others.chain(plans.iter().map(|plan| plan.profile.clone())).collect();
+        found.push(look(&old, &heirs).map_err(|error| {
+            let leaving = format!("cogtok profile delete {} --keep-secrets", plan.name);
+            error.hint(format!("nothing was replaced; `{leaving}` leaves the secrets"))
+        })?);
+    }
+    plans.iter_mut().zip(found).for_each(|(plan, going)| plan.going = going);
+    Ok(())
+}
+
+/// What was stored, each with what was there before.
+#[derive(Default)]
+pub struct Stored(Vec<(Binding, Option<Secret>)>);
+
+/// Stores the secrets of all plans, or none.
+pub fn store(app: &App, plans: &[Plan]) -> Result<Stored> {
+    let mut stored = Stored::default();
+    for secret in plans.iter().flat_map(|plan| &plan.secrets) {
+        for binding in &secret.bindings {
+            let set = app.secrets().and_then(|store| {
+                let before = store.find(binding)?;
+                store.set(binding, &secret.value)?;
+                Ok(before)
+            });
+            match set {
+                Ok(before) => stored.0.push((binding.clone(), before)),
+                Err(error) => return Err(without(stored.undo(app, error))),
+            }
+        }
+    }
+    Ok(stored)
+}
+
+impl Stored {
+    /// Puts the secret store back to what it was; `error`, which is why, says what can't be.
+    pub fn undo(self, app: &App, error: Error) -> Error {
+        self.0.into_iter().rev().fold(error, |error, (binding, before)| {
+            let undone = app.secrets().and_then(|store| match &before {
+                Some(before) => store.set(&binding, before),
+                None => store.delete(&binding).map(drop),
+            });
+            match undone {
+                Ok(()) => error,
+                Err(_) => error.hint(format!("the new {binding} is in {} all the same", app.store_name())),
+            }
+        })
+    }
+}
+
+fn without(error: Error) -> Error {
+    match error.kind() {
+        Kind::Store => error.hint(WITHOUT),
+        _ => error,
+    }
+}
