@@ -143,6 +143,15 @@ fn endpoints_paths_and_other_protocols_are_reached() {
     };
     assert_eq!(card(&[])["qualifier"], json!("prod"));
     assert_eq!(card(&["--qualifier", "DEFAULT"])["qualifier"], json!("DEFAULT"));
+    // Its whole address does as well, where the option wins over the query.
+    let path = format!("/runtimes/{}/invocations", RUNTIME.replace(':', "%3A").replace('/', "%2F"));
+    let direct = |end: &str, args: &[&str]| {
+        let run = home.cogtok(["call", "runtime", &agent().url(&format!("{path}{end}")), "--as", "m2m"]).args(args);
+        run.m2m_secret(workshop()).run().ok().quiet().json()["qualifier"].clone()
+    };
+    assert_eq!(direct("/.well-known/agent-card.json", &[]), json!("DEFAULT"));
+    assert_eq!(direct("/.well-known/agent-card.json?qualifier=DEFAULT", &["--qualifier", "prod"]), json!("prod"));
+    assert_eq!(direct("", &["--path", ".well-known/agent-card.json?qualifier=prod"]), json!("prod"));
     let mcp = RUNTIME.replace("my_agent", "mcp");
     let listing = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#;
     let listed = call(&home, &[&mcp, "--as", "m2m", "-d", listing, "-H", "MCP-Protocol-Version: 2025-06-18", "--json"]);

@@ -36,16 +36,24 @@ fn section<'a>(help: &'a str, heading: &str) -> impl Iterator<Item = &'a str> {
     lines.into_iter().take_while(|line| line.is_empty() || line.starts_with(' '))
 }
 
-/// A help text for the reference: without the empty lines between options, and with the global options only at the top.
-fn for_reference(help: &str, is_top: bool) -> String {
-    let mut lines: Vec<&str> = Vec::new();
-    let mut is_global = false;
-    for line in help.lines().map(str::trim_end) {
-        is_global =
-            if line.starts_with(' ') || line.is_empty() { is_global } else { line == "Global options:" && !is_top };
-        if is_global {
-            continue;
+/// A help text for the reference: without the empty lines between options, and without the global options that stand at the
+/// top already, in the same words.
+fn for_reference(help: &str, top: &str) -> String {
+    const HEADING: &str = "Global options:\n";
+    let (mut kept, mut is_global, mut has_own) = (Vec::new(), false, false);
+    for paragraph in help.split("\n\n") {
+        is_global = paragraph.starts_with(HEADING) || (is_global && paragraph.starts_with(' '));
+        let option = paragraph.trim_start_matches(HEADING);
+        if help == top || !is_global {
+            kept.push(paragraph.to_string());
+        } else if !top.contains(option) {
+            kept.push(if has_own { option.to_string() } else { format!("{HEADING}{option}") });
+            has_own = true;
         }
+    }
+    let kept = kept.join("\n\n");
+    let mut lines: Vec<&str> = Vec::new();
+    for line in kept.lines().map(str::trim_end) {
         if line.starts_with(' ') && lines.last().is_some_and(|last| last.is_empty()) {
             lines.pop();
         }
@@ -58,11 +66,12 @@ fn for_reference(help: &str, is_top: bool) -> String {
 fn the_command_reference_is_what_the_help_texts_say() {
     let mut text = String::from(
         "# Commands\n\nThe help texts of every command; `COGTOK_UPDATE=1 cargo test --test cli reference::` writes this file. \
-         The global options stand\nat the top alone, and every command takes them.\n",
+         The global options stand\nat the top, and every command takes them; those that mean something else to a command stand there as well.\n",
     );
-    for (words, help) in helps() {
+    let helps = helps();
+    for (words, help) in &helps {
         let name = [&["cogtok".to_string()], words.as_slice()].concat().join(" ");
-        text += &format!("\n## {name}\n\n```text\n{}\n```\n", for_reference(&help, words.is_empty()));
+        text += &format!("\n## {name}\n\n```text\n{}\n```\n", for_reference(help, &helps[0].1));
     }
     let path = root().join("docs/cli.md");
     if std::env::var_os("COGTOK_UPDATE").is_some() {
@@ -329,4 +338,23 @@ fn the_documentation_lists_the_variables_that_the_program_reads() {
         let unknown: Vec<_> = named.iter().filter(|name| !known.contains(*name) && *name != "COGTOK_UPDATE").collect();
         assert!(unknown.is_empty(), "{} names {unknown:?}, which nothing reads", path.display());
     }
+}
+
+#[test]
+fn a_command_whose_answers_may_take_long_says_so_of_its_time_out() {
+    let home = Home::new();
+    for command in ["call http", "call runtime", "call gateway", "call model", "mcp-proxy"] {
+        let help = home.cogtok(command.split(' ')).arg("--help").run();
+        let text = help.ok().stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("15m of silence") && !text.contains("[default: 30s]"), "{text}");
+        let at = |option: &str| text.find(option).unwrap();
+        assert!(at("--verbose") < at("--timeout <") && at("--timeout <") < at("--ca-bundle"), "{text}");
+    }
+    // Before the command and behind it, it is one option.
+    for command in ["call http x", "call gateway x tools", "mcp-proxy x"] {
+        for args in [format!("--timeout x {command}"), format!("{command} --timeout x")] {
+            home.cogtok(args.split(' ')).run().code(2).stderr_has("`x` is not a duration");
+        }
+    }
+    home.cogtok(["token", "m2m", "--help"]).run().ok().stdout_has("[default: 30s]");
 }

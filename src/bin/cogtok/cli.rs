@@ -81,6 +81,13 @@ pub struct Global {
     pub color: Color,
 }
 
+/// `--timeout` of a command for which it means something else by default.
+pub fn timeout(help: &'static str) -> clap::Arg {
+    let timeout = clap::Arg::new("timeout").long("timeout").global(true).value_name("DURATION").value_parser(duration);
+    // It stands where those of `Global` have it.
+    timeout.help(help).help_heading("Global options").display_order(10)
+}
+
 /// The forms of `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {

@@ -22,7 +22,7 @@ use clap::Subcommand;
 use cogtok::error::Result;
 
 use crate::app::App;
-use crate::cli::Cli;
+use crate::cli::{Cli, timeout};
 
 use table::table;
 
@@ -55,9 +55,13 @@ pub enum Command {
     /// Print the Authorization header with the token
     Header(header::Header),
     /// Call what the profile's tokens are for: APIs, agents, tools, models
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        arg = timeout("How long the whole call may take [default: 30s for the token, 15m of silence for the answer]")
+    )]
     Call(call::Command),
     /// Put an MCP server over HTTP on standard input and output, with a fresh token
+    #[command(arg = timeout("How long each request may take [default: 15m of silence]"))]
     McpProxy(mcp_proxy::McpProxy),
     /// Print AWS credentials for the user, through the profile's identity pool
     AwsCredentials(aws_credentials::AwsCredentials),

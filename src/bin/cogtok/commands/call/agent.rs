@@ -4,7 +4,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::words::TargetKind;
 use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::place::{At, Place};
 use crate::app::App;
@@ -46,28 +46,58 @@ impl Agent {
                 (url, qualifier, Some(log))
             }
         };
-        let mut whole = url.path().trim_end_matches('/').to_owned();
-        if !whole.ends_with("/invocations") {
-            whole.push_str("/invocations");
-        }
-        url.set_path(&whole);
+        complete(&mut url);
         if let Some(path) = path {
-            let below = format!("{}/", url.path());
-            url.set_path(&format!("{below}{}", path.trim_start_matches('/')));
-            if !url.path().starts_with(&below) {
-                return Err(Error::usage("`--path` leads away from the agent's address"));
-            }
+            go_below(&mut url, path)?;
         }
         if let Some(qualifier) = qualifier {
-            url.query_pairs_mut().append_pair("qualifier", qualifier);
+            set_qualifier(&mut url, qualifier);
         }
         Ok(Agent { url, log })
+    }
+
+    /// Whether the address is that of questions, and not of something below it.
+    pub fn takes_questions(&self) -> bool {
+        self.url.path().ends_with("/invocations")
     }
 
     /// The error with the command that shows what the agent says of it.
     pub fn point_to_log(&self, error: Error) -> Error {
         self.log.iter().fold(error, |error, log| error.hint(format!("`{log}`")))
     }
+}
+
+/// Puts `/invocations` behind an address that has no such part yet.
+fn complete(url: &mut Url) {
+    let mut whole = url.path().trim_end_matches('/').to_owned();
+    if !whole.split('/').any(|part| part == "invocations") {
+        whole.push_str("/invocations");
+    }
+    url.set_path(&whole);
+}
+
+/// Puts a path, and the query that it may have, behind an address.
+fn go_below(url: &mut Url, path: &str) -> Result<()> {
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let below = format!("{}/", url.path());
+    url.set_path(&format!("{below}{}", path.trim_start_matches('/')));
+    if !url.path().starts_with(&below) {
+        return Err(Error::usage("`--path` leads away from the agent's address"));
+    }
+    if let Some(query) = query {
+        let whole = url.query().map_or_else(|| query.to_owned(), |before| format!("{before}&{query}"));
+        url.set_query(Some(&whole));
+    }
+    Ok(())
+}
+
+/// Names the endpoint in an address, instead of one that it names already. The rest of its query stays as it is.
+fn set_qualifier(url: &mut Url, qualifier: &str) {
+    let is_other = |part: &&str| form_urlencoded::parse(part.as_bytes()).all(|(name, _)| name != "qualifier");
+    let rest: Vec<&str> = url.query().unwrap_or_default().split('&').filter(is_other).collect();
+    let rest = rest.join("&");
+    url.set_query(Some(&rest).filter(|rest| !rest.is_empty()).map(String::as_str));
+    url.query_pairs_mut().append_pair("qualifier", qualifier);
 }
 
 /// Refuses what can't be the id of a session.
@@ -91,4 +121,32 @@ pub fn session_key(app: &App, got: &Got, url: &Url) -> Result<String> {
     let claims = payload_unverified(got.token()?.value.expose()).unwrap_or_default();
     let caller = claims.get("sub").map(Value::to_string).unwrap_or_default();
     Ok(format!("{}\n{caller}\n{url}", app.profile_option()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_completed_and_its_endpoint_replaced() {
+        for (typed, path, qualifier, whole) in [
+            ("http://[::1]:8080", None, None, "/invocations"),
+            ("http://[::1]:8080/a/", None, None, "/a/invocations"),
+            ("http://[::1]:8080/a/invocations/", None, None, "/a/invocations"),
+            ("http://[::1]:8080/invocations/.well-known/card.json", None, None, "/invocations/.well-known/card.json"),
+            ("http://[::1]:8080/my-invocations", None, None, "/my-invocations/invocations"),
+            ("http://[::1]:8080/?qualifier=DEFAULT", None, Some("prod"), "/invocations?qualifier=prod"),
+            ("http://[::1]:8080/?a=%20+&%71ualifier=x&b", None, Some("p&q"), "/invocations?a=%20+&b&qualifier=p%26q"),
+            ("http://[::1]:8080/?qualifier=DEFAULT", None, None, "/invocations?qualifier=DEFAULT"),
+            ("http://[::1]:8080", Some("/x?y=1&z=a b"), Some("prod"), "/invocations/x?y=1&z=a%20b&qualifier=prod"),
+            ("http://[::1]:8080/?a=1", Some("x?y=1"), None, "/invocations/x?a=1&y=1"),
+            ("http://[::1]:8080/?a=1", Some("?y=1"), None, "/invocations/?a=1&y=1"),
+        ] {
+            let mut url = Url::parse(typed).unwrap();
+            complete(&mut url);
+            path.map_or(Ok(()), |path| go_below(&mut url, path)).unwrap();
+            qualifier.into_iter().for_each(|qualifier| set_qualifier(&mut url, qualifier));
+            assert_eq!(url.as_str(), format!("http://[::1]:8080{whole}"), "{typed} {path:?}");
+        }
+    }
 }

@@ -7,7 +7,6 @@ use cogtok::error::{Error, Result};
 use cogtok::store::agent_sessions::AgentSessions;
 use cogtok::token::refused::Api;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::agent::{self, Agent};
 use super::answer::{self, Passed, Sink, Taking};
@@ -74,7 +73,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     }
     let place = Place::find(app, &args.target)?;
     let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
-    let outgoing = outgoing(args, agent.url.clone())?;
+    let outgoing = outgoing(args, &agent)?;
     let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
     args.taking.check()?;
     outgoing.check()?;
@@ -141,7 +140,7 @@ fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_r
 }
 
 /// The request without its session.
-fn outgoing(args: &Runtime, url: Url) -> Result<Outgoing> {
+fn outgoing(args: &Runtime, agent: &Agent) -> Result<Outgoing> {
     let mut headers = args.carried.headers()?;
     if request::has(&headers, agent::SESSION) {
         return Err(Error::usage(format!("`{}` is set by `--session-id` and `--continue`", agent::SESSION)));
@@ -150,10 +149,10 @@ fn outgoing(args: &Runtime, url: Url) -> Result<Outgoing> {
         Some(prompt) => Some(json!({ "prompt": prompt }).to_string().into_bytes()),
         None => args.carried.data()?,
     };
-    let method = match (&body, &args.path) {
-        (Some(_), _) => "POST",
-        (None, Some(_)) => "GET",
-        (None, None) => {
+    let method = match body {
+        Some(_) => "POST",
+        None if args.path.is_some() || !agent.takes_questions() => "GET",
+        None => {
             return Err(Error::usage("there is nothing to ask")
                 .hint("add --prompt TEXT, or -d with what the agent takes; `-d -` reads it from standard input"));
         }
@@ -162,5 +161,5 @@ fn outgoing(args: &Runtime, url: Url) -> Result<Outgoing> {
     if body.is_some() {
         request::default_header(&mut headers, "content-type", "application/json");
     }
-    Ok(Outgoing { method: method.to_owned(), url, headers, body: body.unwrap_or_default().into() })
+    Ok(Outgoing { method: method.to_owned(), url: agent.url.clone(), headers, body: body.unwrap_or_default().into() })
 }
