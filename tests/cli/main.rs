@@ -71,6 +71,7 @@ mod login_wire;
 mod logout;
 mod mcp_proxy;
 mod mcp_proxy_wire;
+mod mcp_resumed;
 mod migrating;
 mod odd_surroundings;
 mod process_hygiene;

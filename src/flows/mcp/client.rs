@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::attend::Attendant;
 use super::headers::{self, Marked};
 use super::message::{Message, RpcError, as_text, error_in, parse};
+use super::resume::Resume;
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
 use crate::cognito::mcp::{Incoming, Place, Reply, Session};
@@ -17,13 +18,6 @@ use crate::secret::Secret;
 /// The most pages of tools that are asked for, and the most bytes in all of them.
 const MOST_PAGES: usize = 1000;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-
-/// How often the rest of an answer is asked for without anything coming.
-const MOST_RESUMPTIONS: usize = 3;
-
-/// How long to wait before, where the server does not say, and at the most.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long the end of a session may take.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -160,29 +154,35 @@ impl<'a> Client<'a> {
             (Reply::Refused(refusal), _) => return Err(Trouble::Refused(refusal)),
             (Reply::Taken, _) => return Err(no_answer(method)),
         };
-        let mut resumptions = 0;
+        let mut resume = Resume::new(self.with.place.silence);
         loop {
-            let broken = match self.answer_in(&mut incoming, &id).await {
+            let broken = match self.answer_in(&mut incoming, &id, &mut resume).await {
                 Ok(Some(answer)) => return Ok(answer),
-                Ok(None) => no_answer(method),
-                Err(trouble) => trouble,
+                Ok(None) => None,
+                Err(Trouble::Failed(error)) if Resume::is_for(&error) => Some(error),
+                Err(trouble) => return Err(trouble),
             };
-            let Some((last, pause)) = incoming.resumption().filter(|_| resumptions < MOST_RESUMPTIONS) else {
-                return Err(broken);
-            };
-            resumptions += 1;
-            log::info!(target: "cogtok", "the answer to {method} broke off; its rest is asked for");
-            tokio::time::sleep(pause.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
-            match self.with.place.listen(self.with.token, &self.with.session, Some(&last)).await? {
-                Reply::Messages(rest) => incoming = rest,
-                _ => return Err(broken),
-            }
+            log::info!(target: "cogtok", "the answer to {method} ended before it was there; its rest is asked for");
+            resume.ended(&incoming);
+            let listen =
+                async |last: &str| self.with.place.listen(self.with.token, &self.with.session, Some(last)).await;
+            incoming = resume.rest(listen).await.map_err(|why| match (broken, why) {
+                (Some(broken), None) => Trouble::from(broken),
+                (None, None) => no_answer(method),
+                (_, Some(why)) => no_rest(method, &why),
+            })?;
         }
     }
 
     /// The answer to the request of this id, after what comes before it; none where the messages end.
-    async fn answer_in(&self, incoming: &mut Incoming, id: &Value) -> Result<Option<Result<Value, RpcError>>, Trouble> {
+    async fn answer_in(
+        &self,
+        incoming: &mut Incoming,
+        id: &Value,
+        resume: &mut Resume,
+    ) -> Result<Option<Result<Value, RpcError>>, Trouble> {
         while let Some(text) = incoming.next().await? {
+            resume.heard();
             let messages = parse(&text).ok_or_else(|| {
                 let error = Error::network("what the server answers is no JSON");
                 Trouble::Failed(error.hint("check the URL: an MCP endpoint mostly ends in /mcp"))
@@ -219,6 +219,12 @@ fn me() -> Value {
 fn speaks_stateless(error: &RpcError) -> bool {
     let supports = |data: &Value| data.to_string().contains(STATELESS);
     (error.code == NO_SUCH_VERSION && error.data.as_ref().is_some_and(supports)) || error.code == NO_SUCH_METHOD
+}
+
+fn no_rest(method: &str, why: &str) -> Trouble {
+    Error::network(format!("the answer to {method} ended before it was there, and its rest can't be had: {why}"))
+        .hint("what was asked for may be done all the same: look before you try again")
+        .into()
 }
 
 fn no_answer(method: &str) -> Trouble {

@@ -5,19 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::listen::listen;
 use super::state::State;
 use crate::cognito::mcp::{Incoming, Refusal, Reply, Session};
 use crate::error::{Error, Kind, Result};
 use crate::flows::mcp::message::{Message, error_in, failed, parse};
 use crate::flows::mcp::proxied::{Part, Proxied};
 use crate::flows::mcp::refused;
-
-/// How often the rest of a stream is asked for without anything coming.
-const MOST_RESUMPTIONS: usize = 5;
-
-/// How long to wait before, where the server does not say, and at the most.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+use crate::flows::mcp::resume::Resume;
 
 /// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
 const TAIL: Duration = Duration::from_secs(1);
@@ -143,14 +138,15 @@ pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Re
 /// possible.
 async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Session, open: &mut Open) -> Result<()> {
     let has_requests = !open.ids.is_empty();
-    let mut resumptions = 0;
+    let mut resume = Resume::new(state.place().silence);
     loop {
         let broken = loop {
             match incoming.next().await {
                 Ok(None) => break Error::network("the server ended without an answer").hint("try again"),
-                Err(fault) => break fault.into(),
+                Err(fault) if fault.is_transient() => break fault.into(),
+                Err(fault) => return Err(fault.into()),
                 Ok(Some(text)) => {
-                    resumptions = 0;
+                    resume.heard();
                     give_each(state, &text, open)?;
                 }
             }
@@ -167,16 +163,18 @@ async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Sessi
         if !has_requests {
             return Ok(());
         }
-        let Some((last, pause)) = incoming.resumption().filter(|_| resumptions < MOST_RESUMPTIONS) else {
-            return Err(broken);
-        };
-        resumptions += 1;
-        log::info!(target: "cogtok", "an answer broke off ({}); its rest is asked for", broken.message());
-        tokio::time::sleep(pause.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
-        match state.place().listen(&state.token().await?, session, Some(&last)).await? {
-            Reply::Messages(rest) => incoming = rest,
-            _ => return Err(broken),
-        }
+        log::info!(target: "cogtok", "an answer ended before it was there ({}); its rest is asked for", broken.message());
+        resume.ended(&incoming);
+        incoming =
+            resume.rest(async |last: &str| listen(state, session, Some(last)).await).await.map_err(
+                |why| match why {
+                    None => broken,
+                    Some(why) => Error::network(format!(
+                        "the answer ended before it was there, and its rest can't be had: {why}"
+                    ))
+                    .hint("what was asked for may be done all the same: look before you try again"),
+                },
+            )?;
     }
 }
 
