@@ -70,6 +70,7 @@ mod login_terminal;
 mod login_wire;
 mod logout;
 mod mcp_proxy;
+mod mcp_proxy_cancelled;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;

@@ -64,6 +64,11 @@ impl Talk {
         self.lines.recv_timeout(Duration::from_secs(20)).expect("a message")
     }
 
+    /// Fails where there is one more message before the proxy's end.
+    pub fn hears_no_more(&self) {
+        assert_eq!(self.lines.recv_timeout(Duration::from_secs(20)).ok(), None);
+    }
+
     pub fn end(&mut self) -> Option<i32> {
         drop(self.input.take());
         poll("the proxy ends", Duration::from_secs(10), || self.child.try_wait().unwrap()).code()

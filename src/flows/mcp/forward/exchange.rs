@@ -4,12 +4,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::RwLockWriteGuard;
 
 use super::listen::listen;
+use super::open::Open;
 use super::state::State;
 use crate::cognito::mcp::{Incoming, Refusal, Reply, Session};
 use crate::error::{Error, Kind, Result};
-use crate::flows::mcp::message::{Message, error_in, failed, parse};
+use crate::flows::mcp::message::{Message, error_in, parse};
 use crate::flows::mcp::proxied::{Part, Proxied};
 use crate::flows::mcp::refused;
 use crate::flows::mcp::resume::Resume;
@@ -17,28 +19,9 @@ use crate::flows::mcp::resume::Resume;
 /// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
 const TAIL: Duration = Duration::from_secs(1);
 
-/// The requests of a message that have no answer yet. Each gets one, whatever becomes of the exchange.
-struct Open {
-    state: Rc<State>,
-    all: Vec<Value>,
-    ids: Vec<Value>,
-    why: Error,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.state.forget(&self.all);
-        for id in &self.ids {
-            self.state.give(&failed(id, &self.why).to_string());
-        }
-    }
-}
-
 /// Sends a message and hands on what comes.
-pub async fn run(state: Rc<State>, message: Proxied) {
-    let why = Error::new(Kind::Failure, "cogtok ended before the server answered");
-    let mut open = Open { state: state.clone(), all: message.ids.clone(), ids: message.ids.clone(), why };
-    let work = exchange(&state, &message, &mut open);
+pub async fn run(state: Rc<State>, message: Proxied, mut open: Open) {
+    let work = exchange(&state, &message, &open);
     let outcome = match state.limit() {
         None => work.await,
         Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
@@ -46,17 +29,21 @@ pub async fn run(state: Rc<State>, message: Proxied) {
             Err(Error::network(message).hint("allow more with `--timeout 60s`"))
         }),
     };
-    if let Err(error) = outcome {
+    if let Err(error) = outcome
+        && !open.is_given_up()
+    {
         log::warn!(target: "cogtok", "{}: {}", message.method, error.message());
         open.why = error;
     }
 }
 
-async fn exchange(state: &Rc<State>, message: &Proxied, open: &mut Open) -> Result<()> {
-    // The messages begin here in the order in which they came, and the gate keeps that order.
+async fn exchange(state: &Rc<State>, message: &Proxied, open: &Open) -> Result<()> {
+    // The messages begin here in the order in which they came, and the gate keeps that order. What the server asks while a
+    // session begins is answered then.
     let gate = match message.part {
         Part::Begin | Part::Ready => Some(state.gate.write().await),
-        _ => {
+        Part::Answer => None,
+        Part::Cancel(_) | Part::Other => {
             drop(state.gate.read().await);
             None
         }
@@ -71,20 +58,20 @@ async fn exchange(state: &Rc<State>, message: &Proxied, open: &mut Open) -> Resu
         super::listen::begin(state);
     }
     // What the client says next may depend on the answer.
-    let _gate = gate.filter(|_| message.part == Part::Begin);
+    let gate = gate.filter(|_| message.part == Part::Begin);
     match reply {
-        Reply::Taken if open.ids.is_empty() => Ok(()),
+        Reply::Taken if open.is_empty() => Ok(()),
         Reply::Taken => Err(Error::network("the server took the request and gives no answer")),
         Reply::Refused(refusal) => {
             let error = refused::of_status(&message.method, &refusal);
             // The server's own error is what the client is told, where there is one request that it can be about.
-            if let ([id], Some(answer)) = (open.ids.as_slice(), error_in(&refusal)) {
+            if let (Some(id), Some(answer)) = (open.only(), error_in(&refusal)) {
                 state.give(&json!({"jsonrpc": "2.0", "id": id, "error": answer["error"]}).to_string());
-                open.ids.clear();
+                open.answered(&id);
             }
             Err(error)
         }
-        Reply::Messages(incoming) => hand_on(state, incoming, &session, open).await,
+        Reply::Messages(incoming) => hand_on(state, incoming, &session, open, gate).await,
     }
 }
 
@@ -100,7 +87,10 @@ async fn deliver(state: &Rc<State>, message: &Proxied) -> Result<(Reply, Session
             Part::Begin | Part::Ready => return Ok((reply, session)),
             Part::Cancel(_) | Part::Other => {}
         }
-        session = super::renew::session(state, &session).await?;
+        // A client that gives up its request does not break off what others wait for.
+        let (renewing, ended) = (state.clone(), session);
+        let renewed = tokio::task::spawn_local(async move { super::renew::session(&renewing, &ended).await });
+        session = renewed.await.map_err(|_| Error::new(Kind::Failure, "cogtok is ending"))??;
         reply = post(state, message, &session).await?;
     }
     if message.part == Part::Begin {
@@ -135,9 +125,15 @@ pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Re
 }
 
 /// Hands on what comes until every request has its answer; the rest of a stream that breaks off is asked for where that is
-/// possible.
-async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Session, open: &mut Open) -> Result<()> {
-    let has_requests = !open.ids.is_empty();
+/// possible. What waits at the gate goes on then.
+async fn hand_on(
+    state: &Rc<State>,
+    mut incoming: Box<Incoming>,
+    session: &Session,
+    open: &Open,
+    gate: Option<RwLockWriteGuard<'_, ()>>,
+) -> Result<()> {
+    let has_requests = !open.is_empty();
     let mut resume = Resume::new(state.place().silence);
     loop {
         let broken = loop {
@@ -150,7 +146,8 @@ async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Sessi
                     give_each(state, &text, open)?;
                 }
             }
-            if has_requests && open.ids.is_empty() {
+            if has_requests && open.is_empty() {
+                drop(gate);
                 let rest = async {
                     while let Ok(Some(text)) = incoming.next().await {
                         let _ = give_each(state, &text, open);
@@ -179,7 +176,7 @@ async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Sessi
 }
 
 /// Gives the client what the server says, and notes which requests have their answer.
-fn give_each(state: &State, text: &str, open: &mut Open) -> Result<()> {
+fn give_each(state: &State, text: &str, open: &Open) -> Result<()> {
     let messages = parse(text).ok_or_else(|| {
         Error::network("what the server answers is no JSON").hint("check the URL: an MCP endpoint mostly ends in /mcp")
     })?;
@@ -190,13 +187,13 @@ fn give_each(state: &State, text: &str, open: &mut Open) -> Result<()> {
         // An error without id is about the only request that this can be.
         if is_one
             && id.is_null()
-            && let [only] = open.ids.as_slice()
+            && let Some(only) = open.only()
         {
             state.give(&json!({"jsonrpc": "2.0", "id": only, "error": message["error"]}).to_string());
-            open.ids.clear();
+            open.answered(&only);
             return Ok(());
         }
-        open.ids.retain(|open| open != id);
+        open.answered(id);
     }
     state.give(text);
     Ok(())
