@@ -17,6 +17,7 @@ mod cache;
 mod cache_command;
 mod cache_faults;
 mod call_gateway;
+mod call_gateway_odd;
 mod call_gateway_wire;
 mod call_http;
 mod call_http_faults;

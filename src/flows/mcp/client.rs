@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::attend::Attendant;
 use super::headers::{self, Marked};
-use super::message::{Message, RpcError, as_text, error_in, parse};
+use super::message::{Message, RpcError, as_text, error_in, no_mcp, parse};
 use super::resume::Resume;
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
@@ -79,7 +79,9 @@ impl<'a> Client<'a> {
                 Some(Value::Array(list)) => tools.extend(list.into_iter().filter_map(Tool::of)),
                 _ => return Err(Error::network("the server's answer to tools/list has no list of tools").into()),
             }
-            let Some(next) = page.get("nextCursor").and_then(Value::as_str) else { return Ok(tools) };
+            let next = page.get("nextCursor").and_then(Value::as_str);
+            // Some servers end their list with a cursor that is empty.
+            let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(tools) };
             if !seen.insert(next.to_owned()) {
                 let message = "the server's list of tools does not end: it gives the same nextCursor twice";
                 return Err(Error::network(message).into());
@@ -157,6 +159,7 @@ impl<'a> Client<'a> {
         let mut resume = Resume::new(self.with.place.silence);
         loop {
             let broken = match self.answer_in(&mut incoming, &id, &mut resume).await {
+                Ok(Some(Ok(result))) if !result.is_object() => return Err(no_result(method, &result)),
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => None,
                 Err(Trouble::Failed(error)) if Resume::is_for(&error) => Some(error),
@@ -181,13 +184,10 @@ impl<'a> Client<'a> {
         id: &Value,
         resume: &mut Resume,
     ) -> Result<Option<Result<Value, RpcError>>, Trouble> {
+        let mut strange = None;
         while let Some(text) = incoming.next().await? {
             resume.heard();
-            let messages = parse(&text).ok_or_else(|| {
-                let error = Error::network("what the server answers is no JSON");
-                Trouble::Failed(error.hint("check the URL: an MCP endpoint mostly ends in /mcp"))
-            })?;
-            for mut message in messages {
+            for mut message in parse(&text)? {
                 match Message::of(&message) {
                     // An error without id is about the only request that this can be.
                     Message::Answer { id: answered } if answered == id || answered.is_null() => {
@@ -203,11 +203,17 @@ impl<'a> Client<'a> {
                             None => Ok(message.get_mut("result").map(Value::take).unwrap_or_default()),
                         }));
                     }
-                    _ => self.with.take(&message).await?,
+                    Message::Other => {
+                        strange = Some(no_mcp(&self.with.place.without_secrets(&message.to_string())));
+                    }
+                    _ => self.with.take(&message).await,
                 }
             }
         }
-        Ok(None)
+        match strange.filter(|_| incoming.resumption().0.is_none()) {
+            Some(strange) => Err(strange.into()),
+            None => Ok(None),
+        }
     }
 }
 
@@ -218,7 +224,13 @@ fn me() -> Value {
 /// Whether an error says that there is no handshake, because the server speaks the stateless protocol alone.
 fn speaks_stateless(error: &RpcError) -> bool {
     let supports = |data: &Value| data.to_string().contains(STATELESS);
-    (error.code == NO_SUCH_VERSION && error.data.as_ref().is_some_and(supports)) || error.code == NO_SUCH_METHOD
+    (error.code == Some(NO_SUCH_VERSION) && error.data.as_ref().is_some_and(supports))
+        || error.code == Some(NO_SUCH_METHOD)
+}
+
+fn no_result(method: &str, result: &Value) -> Trouble {
+    let result = printable(&result.to_string(), 80);
+    Error::network(format!("the server's answer to {method} is no result of MCP: {result}")).into()
 }
 
 fn no_rest(method: &str, why: &str) -> Trouble {

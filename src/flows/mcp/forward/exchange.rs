@@ -11,7 +11,7 @@ use super::open::Open;
 use super::state::State;
 use crate::cognito::mcp::{Incoming, Refusal, Reply, Session};
 use crate::error::{Error, Kind, Result};
-use crate::flows::mcp::message::{Message, error_in, parse};
+use crate::flows::mcp::message::{Message, error_in, no_mcp, outline, parse};
 use crate::flows::mcp::proxied::{Part, Proxied};
 use crate::flows::mcp::refused;
 use crate::flows::mcp::resume::Resume;
@@ -134,16 +134,19 @@ async fn hand_on(
     gate: Option<RwLockWriteGuard<'_, ()>>,
 ) -> Result<()> {
     let has_requests = !open.is_empty();
-    let mut resume = Resume::new(state.place().silence);
+    let (mut resume, mut strange) = (Resume::new(state.place().silence), None);
     loop {
         let broken = loop {
             match incoming.next().await {
-                Ok(None) => break Error::network("the server ended without an answer").hint("try again"),
+                Ok(None) => {
+                    let ended = || Error::network("the server ended without an answer").hint("try again");
+                    break strange.take().unwrap_or_else(ended);
+                }
                 Err(fault) if fault.is_transient() => break fault.into(),
                 Err(fault) => return Err(fault.into()),
                 Ok(Some(text)) => {
                     resume.heard();
-                    give_each(state, &text, open)?;
+                    strange = give_each(state, &text, open)?.or(strange);
                 }
             }
             if has_requests && open.is_empty() {
@@ -175,11 +178,16 @@ async fn hand_on(
     }
 }
 
-/// Gives the client what the server says, and notes which requests have their answer.
-fn give_each(state: &State, text: &str, open: &Open) -> Result<()> {
-    let messages = parse(text).ok_or_else(|| {
-        Error::network("what the server answers is no JSON").hint("check the URL: an MCP endpoint mostly ends in /mcp")
-    })?;
+/// Gives the client what the server says, and notes which requests have their answer. What is no message would only end the
+/// client: it gives what to say of it where nothing else comes.
+fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
+    // What is nested too deeply for us may be none too deep for the client.
+    let messages = parse(text).or_else(|why| outline(text.as_bytes()).map(|outline| vec![outline]).ok_or(why))?;
+    if let [message] = messages.as_slice()
+        && Message::of(message) == Message::Other
+    {
+        return Ok(Some(no_mcp(&state.place().without_secrets(&message.to_string()))));
+    }
     let is_one = messages.len() == 1;
     for message in &messages {
         let Message::Answer { id } = Message::of(message) else { continue };
@@ -191,12 +199,12 @@ fn give_each(state: &State, text: &str, open: &Open) -> Result<()> {
         {
             state.give(&json!({"jsonrpc": "2.0", "id": only, "error": message["error"]}).to_string());
             open.answered(&only);
-            return Ok(());
+            return Ok(None);
         }
         open.answered(id);
     }
     state.give(text);
-    Ok(())
+    Ok(None)
 }
 
 /// Notes what an answer says that later messages depend on.
