@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::attend::Attendant;
 use super::headers::{self, Marked};
 use super::message::{Message, RpcError, as_text, error_in, no_mcp, parse};
-use super::resume::Resume;
+use super::resume::{Resume, no_rest};
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
 use crate::cognito::mcp::{Incoming, Place, Reply, Session};
@@ -165,14 +165,13 @@ impl<'a> Client<'a> {
                 Err(Trouble::Failed(error)) if Resume::is_for(&error) => Some(error),
                 Err(trouble) => return Err(trouble),
             };
-            log::info!(target: "cogtok", "the answer to {method} ended before it was there; its rest is asked for");
             resume.ended(&incoming);
             let listen =
                 async |last: &str| self.with.place.listen(self.with.token, &self.with.session, Some(last)).await;
             incoming = resume.rest(listen).await.map_err(|why| match (broken, why) {
                 (Some(broken), None) => Trouble::from(broken),
                 (None, None) => no_answer(method),
-                (_, Some(why)) => no_rest(method, &why),
+                (_, Some(why)) => no_rest(method, &why).into(),
             })?;
         }
     }
@@ -231,12 +230,6 @@ fn speaks_stateless(error: &RpcError) -> bool {
 fn no_result(method: &str, result: &Value) -> Trouble {
     let result = printable(&result.to_string(), 80);
     Error::network(format!("the server's answer to {method} is no result of MCP: {result}")).into()
-}
-
-fn no_rest(method: &str, why: &str) -> Trouble {
-    Error::network(format!("the answer to {method} ended before it was there, and its rest can't be had: {why}"))
-        .hint("what was asked for may be done all the same: look before you try again")
-        .into()
 }
 
 fn no_answer(method: &str) -> Trouble {

@@ -56,6 +56,7 @@ impl Resume {
     /// Why there is no rest; none where there is nothing to ask with.
     pub async fn rest(&mut self, listen: impl AsyncFn(&str) -> Result<Reply>) -> Result<Box<Incoming>, Option<String>> {
         let last = self.last.clone().ok_or(None)?;
+        log::info!(target: "cogtok", "the answer ended before it was there: its rest is asked for");
         loop {
             if self.heard_at.elapsed() > self.silence {
                 return Err(Some(format!("no event came for {} s", self.silence.as_secs())));
@@ -80,4 +81,10 @@ impl Resume {
             log::info!(target: "cogtok", "the rest of the answer was not to be had ({why}): it is asked for again");
         }
     }
+}
+
+/// The error for an answer to `method` whose rest can't be had.
+pub fn no_rest(method: &str, why: &str) -> Error {
+    Error::network(format!("the answer to {method} ended before it was there, and its rest can't be had: {why}"))
+        .hint("what was asked for may be done all the same: look before you try again")
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::mcp::message::{Message, error_in, no_mcp, outline, parse};
 use crate::flows::mcp::proxied::{Part, Proxied};
 use crate::flows::mcp::refused;
-use crate::flows::mcp::resume::Resume;
+use crate::flows::mcp::resume::{Resume, no_rest};
 
 /// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
 const TAIL: Duration = Duration::from_secs(1);
@@ -163,18 +163,9 @@ async fn hand_on(
         if !has_requests {
             return Ok(());
         }
-        log::info!(target: "cogtok", "an answer ended before it was there ({}); its rest is asked for", broken.message());
         resume.ended(&incoming);
-        incoming =
-            resume.rest(async |last: &str| listen(state, session, Some(last)).await).await.map_err(
-                |why| match why {
-                    None => broken,
-                    Some(why) => Error::network(format!(
-                        "the answer ended before it was there, and its rest can't be had: {why}"
-                    ))
-                    .hint("what was asked for may be done all the same: look before you try again"),
-                },
-            )?;
+        let rest = resume.rest(async |last: &str| listen(state, session, Some(last)).await).await;
+        incoming = rest.map_err(|why| why.map_or(broken, |why| no_rest("the request", &why)))?;
     }
 }
 

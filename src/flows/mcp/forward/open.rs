@@ -97,20 +97,22 @@ impl Drop for Open {
 impl AllOpen {
     /// Ends the request of this id without an answer; says whether the server need not be told. None where there is none.
     pub fn give_up(&self, id: &Value) -> Option<bool> {
-        let shared = self.0.borrow_mut().remove(&id.to_string())?;
-        let mut shared = shared.borrow_mut();
+        let open = self.0.borrow_mut().remove(&id.to_string())?;
+        let mut shared = open.borrow_mut();
         shared.is_given_up = true;
         shared.ids.retain(|open| open != id);
         // One that still waits for its turn is not sent.
         let Some(task) = shared.task.clone() else { return Some(true) };
-        if shared.is_stateless {
+        let (is_stateless, is_all) = (shared.is_stateless, shared.ids.is_empty());
+        drop(shared);
+        if is_stateless {
             task.abort();
-        } else if shared.ids.is_empty() {
+        } else if is_all {
             tokio::task::spawn_local(async move {
                 tokio::time::sleep(GRACE).await;
                 task.abort();
             });
         }
-        Some(shared.is_stateless)
+        Some(is_stateless)
     }
 }
