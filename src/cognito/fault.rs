@@ -156,9 +156,9 @@ impl From<Fault> for Error {
             What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
             What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
-            What::Redirect { .. } | What::TooLarge(_) | What::NotHttp(_) => {
-                "check that the URL is the token endpoint's or the API's own"
-            }
+            What::Redirect { .. } => "use the URL that leads nowhere else: what is sent is for the host that was asked",
+            What::TooLarge(_) => "check that the URL is the one that is meant",
+            What::NotHttp(_) => "check the URL; if it is right, the server or a proxy on the way is at fault",
             What::NotLoopback => "use https, or http://127.0.0.1 for this machine",
             What::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
         };

@@ -189,12 +189,13 @@ impl Incoming {
         }
     }
 
-    /// The id to ask for the rest with, where the stream can be resumed, and how long to wait before.
-    pub fn resumption(&self) -> Option<(String, Option<Duration>)> {
+    /// The id to ask for the rest with, where the server gave one in this stream, and how long to wait before, where it said
+    /// so.
+    pub fn resumption(&self) -> (Option<String>, Option<Duration>) {
         // One that no header may have can't be asked for.
         let is_sendable = |id: &&str| id.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        let id = self.events.last_id().filter(is_sendable)?;
-        Some((id.to_owned(), self.events.retry().map(|pause| pause.max(SHORTEST_PAUSE))))
+        let id = self.events.last_id().filter(is_sendable).map(str::to_owned);
+        (id, self.events.retry().map(|pause| pause.max(SHORTEST_PAUSE)))
     }
 }
 

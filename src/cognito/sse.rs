@@ -42,6 +42,7 @@ pub struct Events {
     data: String,
     has_data: bool,
     id: Option<String>,
+    last: Option<String>,
     retry: Option<Duration>,
     complete: VecDeque<Event>,
 }
@@ -64,6 +65,7 @@ impl Events {
             data: String::new(),
             has_data: false,
             id: None,
+            last: None,
             retry: None,
             complete: VecDeque::new(),
         }
@@ -113,9 +115,9 @@ impl Events {
         self.retry
     }
 
-    /// The id of the last event that had one.
+    /// The id of the last event that had one and is complete.
     pub fn last_id(&self) -> Option<&str> {
-        self.id.as_deref().filter(|id| !id.is_empty())
+        self.last.as_deref().filter(|id| !id.is_empty())
     }
 
     fn end_line(&mut self) {
@@ -149,6 +151,7 @@ impl Events {
 
     fn dispatch(&mut self) {
         let (name, data) = (mem::take(&mut self.name), mem::take(&mut self.data));
+        self.last.clone_from(&self.id);
         if mem::take(&mut self.has_data) {
             let name = if name.is_empty() { "message".to_owned() } else { name };
             let id = self.id.clone().filter(|id| !id.is_empty());

@@ -115,6 +115,9 @@ fn where_a_stream_goes_on_and_when_to_ask_again() {
     let mut events = Events::default();
     events.push(b"id: 1\nretry: 1500\nretry: 2s\ndata: a\n\nid: x\0y\ndata: b\n\n").unwrap();
     assert_eq!((events.last_id(), events.retry()), (Some("1"), Some(Duration::from_millis(1500))));
-    events.push(b"id\n").unwrap();
+    // What breaks off before its event is complete was not received.
+    events.push(b"id: 2\ndata: c").unwrap();
+    assert_eq!(events.last_id(), Some("1"));
+    events.push(b"\n\nid\n\n").unwrap();
     assert_eq!(events.last_id(), None);
 }

@@ -72,6 +72,17 @@ fn the_tools_of_a_server_are_listed_and_called_in_either_form_of_answer() {
     }
 }
 
+#[test]
+fn a_tool_that_ends_its_stream_again_and_again_is_waited_for() {
+    let (home, server) = (home(), McpServer::start("sse-polled", workshop()));
+    gateway(&home, &server.url(), &["call", "polled", "--arg", "times=8"])
+        .run()
+        .ok()
+        .quiet()
+        .stdout_is("the polled tool is done\n");
+    assert!(count(&server, "GET ") > 8, "{:?}", server.requests());
+}
+
 fn count(server: &McpServer, start: &str) -> usize {
     server.requests().iter().filter(|line| line.starts_with(start)).count()
 }

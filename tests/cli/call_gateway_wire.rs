@@ -34,7 +34,7 @@ pub fn result(message: &Value, result: &Value) -> Answer {
 }
 
 /// An error in an answer.
-fn error(message: &Value, error: &Value) -> Answer {
+pub fn error(message: &Value, error: &Value) -> Answer {
     Answer::json(200, &json!({"jsonrpc": "2.0", "id": message["id"], "error": error}))
 }
 
@@ -43,16 +43,16 @@ pub fn stream(events: &str) -> Answer {
     Answer::raw(format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n{events}"))
 }
 
-fn is(message: &Value, method: &str) -> bool {
+pub fn is(message: &Value, method: &str) -> bool {
     message["method"] == method
 }
 
-fn gateway<'h>(home: &'h Home, server: &Server, args: &[&str]) -> Run<'h> {
+pub fn gateway<'h>(home: &'h Home, server: &Server, args: &[&str]) -> Run<'h> {
     let run = home.cogtok(["call", "gateway", &format!("{}/mcp", server.url())]).args(args);
     run.env("COGTOK_M2M_CLIENT_SECRET", SECRET)
 }
 
-fn token() -> String {
+pub fn token() -> String {
     m2m_jwt(CLIENT, "api/read api/write")
 }
 

@@ -46,6 +46,13 @@ fn the_sdks_client_hears_through_it_what_it_would_hear_from_the_server() {
 }
 
 #[test]
+fn a_tool_that_ends_its_stream_again_and_again_is_waited_for() {
+    let (home, server) = (home(), McpServer::start("sse-polled", workshop()));
+    let heard = client(&home, "polled", &server).run().ok().json();
+    assert_eq!(heard["polled"], json!([["the polled tool is done"], false]));
+}
+
+#[test]
 fn the_stateless_protocol_passes_as_well() {
     let server = McpServer::start("sse", workshop());
     let heard = client(&home(), "auto", &server).run().ok().json();

@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
-const READY: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+pub const HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+pub const READY: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
-fn call(id: impl Into<Value>) -> String {
+pub fn call(id: impl Into<Value>) -> String {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": {"name": "t"}}).to_string()
 }
 
@@ -34,14 +34,14 @@ fn token() -> String {
 }
 
 /// A proxy whose client goes on talking.
-struct Talk {
+pub struct Talk {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<Value>,
 }
 
 impl Talk {
-    fn begin(home: &Home, server: &Server) -> Self {
+    pub fn begin(home: &Home, server: &Server) -> Self {
         let mut command = home.command(binary());
         command.args(["mcp-proxy", &format!("{}/mcp", server.url())]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -56,15 +56,20 @@ impl Talk {
         Self { input: child.stdin.take(), child, lines }
     }
 
-    fn say(&mut self, line: &str) {
+    pub fn say(&mut self, line: &str) {
         self.input.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    fn hear(&self) -> Value {
+    pub fn hear(&self) -> Value {
         self.lines.recv_timeout(Duration::from_secs(20)).expect("a message")
     }
 
-    fn end(&mut self) -> Option<i32> {
+    /// Fails where there is one more message before the proxy's end.
+    pub fn hears_no_more(&self) {
+        assert_eq!(self.lines.recv_timeout(Duration::from_secs(20)).ok(), None);
+    }
+
+    pub fn end(&mut self) -> Option<i32> {
         drop(self.input.take());
         poll("the proxy ends", Duration::from_secs(10), || self.child.try_wait().unwrap()).code()
     }

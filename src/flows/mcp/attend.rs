@@ -25,18 +25,17 @@ impl Attendant<'_> {
         {
             while let Ok(Some(text)) = incoming.next().await {
                 for message in parse(&text).unwrap_or_default() {
-                    if let Err(Trouble::Failed(error)) = self.take(&message).await {
-                        log::info!(target: "cogtok", "the server was not answered: {}", error.message());
-                    }
+                    self.take(&message).await;
                 }
             }
         }
         std::future::pending::<()>().await;
     }
 
-    /// Does what a message of the server asks for, where it is no answer.
-    pub async fn take(&self, message: &Value) -> Result<(), Trouble> {
-        match Message::of(message) {
+    /// Does what a message of the server asks for, where it is no answer. That the server does not take our answer is its own
+    /// affair: what it was asked for may come all the same.
+    pub async fn take(&self, message: &Value) {
+        let told = match Message::of(message) {
             Message::Request { id, method: "ping" } => {
                 self.tell(&json!({"jsonrpc": "2.0", "id": id, "result": {}})).await
             }
@@ -49,6 +48,15 @@ impl Attendant<'_> {
                 Ok(())
             }
             Message::Answer { .. } | Message::Other => Ok(()),
+        };
+        match told {
+            Ok(()) => {}
+            Err(Trouble::Failed(error)) => {
+                log::info!(target: "cogtok", "the server was not answered: {}", error.message());
+            }
+            Err(Trouble::Refused(refusal)) => {
+                log::info!(target: "cogtok", "the server refused the answer to its request: status {}", refusal.status);
+            }
         }
     }
 

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::attend::Attendant;
 use super::headers::{self, Marked};
-use super::message::{Message, RpcError, as_text, error_in, parse};
+use super::message::{Message, RpcError, as_text, error_in, no_mcp, parse};
+use super::resume::{Resume, no_rest};
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
 use crate::cognito::mcp::{Incoming, Place, Reply, Session};
@@ -17,13 +18,6 @@ use crate::secret::Secret;
 /// The most pages of tools that are asked for, and the most bytes in all of them.
 const MOST_PAGES: usize = 1000;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-
-/// How often the rest of an answer is asked for without anything coming.
-const MOST_RESUMPTIONS: usize = 3;
-
-/// How long to wait before, where the server does not say, and at the most.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long the end of a session may take.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -85,7 +79,9 @@ impl<'a> Client<'a> {
                 Some(Value::Array(list)) => tools.extend(list.into_iter().filter_map(Tool::of)),
                 _ => return Err(Error::network("the server's answer to tools/list has no list of tools").into()),
             }
-            let Some(next) = page.get("nextCursor").and_then(Value::as_str) else { return Ok(tools) };
+            let next = page.get("nextCursor").and_then(Value::as_str);
+            // Some servers end their list with a cursor that is empty.
+            let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(tools) };
             if !seen.insert(next.to_owned()) {
                 let message = "the server's list of tools does not end: it gives the same nextCursor twice";
                 return Err(Error::network(message).into());
@@ -160,34 +156,37 @@ impl<'a> Client<'a> {
             (Reply::Refused(refusal), _) => return Err(Trouble::Refused(refusal)),
             (Reply::Taken, _) => return Err(no_answer(method)),
         };
-        let mut resumptions = 0;
+        let mut resume = Resume::new(self.with.place.silence);
         loop {
-            let broken = match self.answer_in(&mut incoming, &id).await {
+            let broken = match self.answer_in(&mut incoming, &id, &mut resume).await {
+                Ok(Some(Ok(result))) if !result.is_object() => return Err(no_result(method, &result)),
                 Ok(Some(answer)) => return Ok(answer),
-                Ok(None) => no_answer(method),
-                Err(trouble) => trouble,
+                Ok(None) => None,
+                Err(Trouble::Failed(error)) if Resume::is_for(&error) => Some(error),
+                Err(trouble) => return Err(trouble),
             };
-            let Some((last, pause)) = incoming.resumption().filter(|_| resumptions < MOST_RESUMPTIONS) else {
-                return Err(broken);
-            };
-            resumptions += 1;
-            log::info!(target: "cogtok", "the answer to {method} broke off; its rest is asked for");
-            tokio::time::sleep(pause.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
-            match self.with.place.listen(self.with.token, &self.with.session, Some(&last)).await? {
-                Reply::Messages(rest) => incoming = rest,
-                _ => return Err(broken),
-            }
+            resume.ended(&incoming);
+            let listen =
+                async |last: &str| self.with.place.listen(self.with.token, &self.with.session, Some(last)).await;
+            incoming = resume.rest(listen).await.map_err(|why| match (broken, why) {
+                (Some(broken), None) => Trouble::from(broken),
+                (None, None) => no_answer(method),
+                (_, Some(why)) => no_rest(method, &why).into(),
+            })?;
         }
     }
 
     /// The answer to the request of this id, after what comes before it; none where the messages end.
-    async fn answer_in(&self, incoming: &mut Incoming, id: &Value) -> Result<Option<Result<Value, RpcError>>, Trouble> {
+    async fn answer_in(
+        &self,
+        incoming: &mut Incoming,
+        id: &Value,
+        resume: &mut Resume,
+    ) -> Result<Option<Result<Value, RpcError>>, Trouble> {
+        let mut strange = None;
         while let Some(text) = incoming.next().await? {
-            let messages = parse(&text).ok_or_else(|| {
-                let error = Error::network("what the server answers is no JSON");
-                Trouble::Failed(error.hint("check the URL: an MCP endpoint mostly ends in /mcp"))
-            })?;
-            for mut message in messages {
+            resume.heard();
+            for mut message in parse(&text)? {
                 match Message::of(&message) {
                     // An error without id is about the only request that this can be.
                     Message::Answer { id: answered } if answered == id || answered.is_null() => {
@@ -203,11 +202,17 @@ impl<'a> Client<'a> {
                             None => Ok(message.get_mut("result").map(Value::take).unwrap_or_default()),
                         }));
                     }
-                    _ => self.with.take(&message).await?,
+                    Message::Other => {
+                        strange = Some(no_mcp(&self.with.place.without_secrets(&message.to_string())));
+                    }
+                    _ => self.with.take(&message).await,
                 }
             }
         }
-        Ok(None)
+        match strange.filter(|_| incoming.resumption().0.is_none()) {
+            Some(strange) => Err(strange.into()),
+            None => Ok(None),
+        }
     }
 }
 
@@ -218,7 +223,13 @@ fn me() -> Value {
 /// Whether an error says that there is no handshake, because the server speaks the stateless protocol alone.
 fn speaks_stateless(error: &RpcError) -> bool {
     let supports = |data: &Value| data.to_string().contains(STATELESS);
-    (error.code == NO_SUCH_VERSION && error.data.as_ref().is_some_and(supports)) || error.code == NO_SUCH_METHOD
+    (error.code == Some(NO_SUCH_VERSION) && error.data.as_ref().is_some_and(supports))
+        || error.code == Some(NO_SUCH_METHOD)
+}
+
+fn no_result(method: &str, result: &Value) -> Trouble {
+    let result = printable(&result.to_string(), 80);
+    Error::network(format!("the server's answer to {method} is no result of MCP: {result}")).into()
 }
 
 fn no_answer(method: &str) -> Trouble {

@@ -2,7 +2,9 @@
 //! the server says goes to the client. Every request gets an answer, if only one that says why there is none.
 
 mod exchange;
+mod lane;
 mod listen;
+mod open;
 mod renew;
 mod state;
 
@@ -11,17 +13,15 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::LocalSet;
 
 use super::proxied::{Part, Proxied};
 use crate::cognito::mcp::Place;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::token::refused::Asked;
+use lane::Lane;
 use state::State;
-
-/// The most messages that are on their way at once: each is a connection.
-const MOST_IN_FLIGHT: usize = 100;
 
 /// How long the next answer is waited for when the client has nothing more to say, and how long the end of the session. A
 /// client waits some two seconds before it kills.
@@ -76,26 +76,29 @@ pub async fn run(forward: Forward) -> Result<()> {
 async fn serve(mut forward: Forward) -> Result<()> {
     let (mut lines, mut ended) = (std::mem::replace(&mut forward.lines, mpsc::channel(1).1), mpsc::channel(1));
     let state = Rc::new(State::new(forward, ended.0));
-    let mut messages = JoinSet::new();
+    // What wants no answer waits for no request: cancellations and the client's own answers are among it.
+    let (mut requests, mut others) = (Lane::default(), Lane::default());
     let outcome = loop {
         tokio::select! {
             biased;
             outcome = ended.1.recv() => break outcome.unwrap_or(Ok(())),
-            Some(_) = messages.join_next() => {}
-            line = lines.recv(), if messages.len() < MOST_IN_FLIGHT => match line {
+            Some(()) = requests.next(&state) => {}
+            Some(()) = others.next(&state) => {}
+            line = lines.recv() => match line {
                 None => {
-                    while let Ok(Some(_)) = tokio::time::timeout(LAST_ANSWERS, messages.join_next()).await {}
+                    let mut next = async || tokio::select! {
+                        Some(()) = requests.next(&state) => true,
+                        Some(()) = others.next(&state) => true,
+                        else => false,
+                    };
+                    while let Ok(true) = tokio::time::timeout(LAST_ANSWERS, next()).await {}
                     break ended.1.try_recv().unwrap_or(Ok(()));
                 }
                 Some(Line::Whole(bytes)) if bytes.trim_ascii().is_empty() => {}
                 Some(Line::Whole(bytes)) => match Proxied::read(bytes) {
-                    // Without a session, closing the connection of a request is how it is given up.
                     Ok(Proxied { part: Part::Cancel(id), .. }) if state.give_up(&id) => {}
-                    Ok(message) => {
-                        let ids = if message.version.is_some() { message.ids.clone() } else { Vec::new() };
-                        let task = messages.spawn_local(exchange::run(state.clone(), message));
-                        state.remember(&ids, &task);
-                    }
+                    Ok(message) if message.ids.is_empty() => others.take(&state, message),
+                    Ok(message) => requests.take(&state, message),
                     Err(answer) => state.give(&answer.to_string()),
                 },
                 Some(Line::TooLong) => {
@@ -105,9 +108,8 @@ async fn serve(mut forward: Forward) -> Result<()> {
             },
         }
     };
-    // Who still waits is told that nothing comes.
-    messages.abort_all();
-    while messages.join_next().await.is_some() {}
+    requests.end().await;
+    others.end().await;
     state.stop_listening();
     let _ = tokio::time::timeout(LAST_WORD, state.end()).await;
     outcome

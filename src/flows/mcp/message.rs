@@ -1,12 +1,19 @@
 //! JSON-RPC 2.0 messages: what kind they are, and what a server's error says.
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use crate::cognito::mcp::Refusal;
-use crate::error::{Error, Kind, printable};
+use crate::error::{Error, Kind, Result, printable};
 
 /// What the client is told when there is no answer of the server's: of the codes that JSON-RPC leaves to implementations.
 pub const NO_ANSWER: i64 = -32000;
+
+/// What is likely wrong where a server does not speak MCP.
+pub const OTHER_URL: &str = "check the URL: an MCP endpoint mostly ends in /mcp";
+
+/// What JSON is that is not read.
+pub const TOO_DEEP: &str = "too deeply nested: more than 127 levels";
 
 /// What a message is.
 #[derive(Debug, PartialEq)]
@@ -35,18 +42,52 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The messages in `text`: one, or those of a batch; none where it is no JSON.
-pub fn parse(text: &str) -> Option<Vec<Value>> {
-    Some(match serde_json::from_str(text).ok()? {
-        Value::Array(batch) => batch,
-        one => vec![one],
-    })
+/// The messages in `text` of a server: one, or those of a batch.
+///
+/// # Errors
+/// [`Kind::Network`] where it is no JSON, or JSON that is too deeply nested.
+pub fn parse(text: &str) -> Result<Vec<Value>> {
+    match serde_json::from_str(text) {
+        Ok(Value::Array(batch)) => Ok(batch),
+        Ok(one) => Ok(vec![one]),
+        Err(why) if is_too_deep(&why) => Err(Error::network(format!("what the server answers is {TOO_DEEP}"))),
+        Err(_) => Err(Error::network("what the server answers is no JSON").hint(OTHER_URL)),
+    }
+}
+
+/// Whether this is why JSON was not read.
+pub fn is_too_deep(why: &serde_json::Error) -> bool {
+    why.to_string().starts_with("recursion limit exceeded")
+}
+
+/// What can be told of a message without reading what it holds: its id and its kind. None where it has no id.
+pub fn outline(text: &[u8]) -> Option<Value> {
+    #[derive(serde::Deserialize)]
+    struct Outline {
+        id: Value,
+        method: Option<String>,
+        result: Option<IgnoredAny>,
+        error: Option<IgnoredAny>,
+    }
+    let found: Outline = serde_json::from_slice(text).ok().filter(|found: &Outline| !found.id.is_null())?;
+    let mut outline = Map::from_iter([("id".to_owned(), found.id)]);
+    outline.extend(found.method.map(|method| ("method".to_owned(), json!(method))));
+    outline.extend(found.result.map(|_| ("result".to_owned(), Value::Null)));
+    outline.extend(found.error.map(|_| ("error".to_owned(), Value::Null)));
+    Some(Value::Object(outline))
+}
+
+/// The error for JSON of a server, `said`, that is no JSON-RPC.
+pub fn no_mcp(said: &str) -> Error {
+    let error = Error::network("what the server answers is JSON, but no message of MCP").hint(OTHER_URL);
+    error.hint(format!("it says: {}", printable(said, 300)))
 }
 
 /// A server's error.
 #[derive(Debug, Clone)]
 pub struct RpcError {
-    pub code: i64,
+    /// None where it is not an error as JSON-RPC has it.
+    pub code: Option<i64>,
     pub message: String,
     pub data: Option<Value>,
 }
@@ -54,9 +95,12 @@ pub struct RpcError {
 impl RpcError {
     /// The error in an answer; none where it is a result.
     pub fn in_answer(answer: &Value) -> Option<Self> {
-        let error = answer.get("error")?.as_object()?;
+        let error = answer.get("error").filter(|error| !error.is_null())?;
+        if !error.is_object() {
+            return Some(RpcError { code: None, message: as_text(error.clone()), data: None });
+        }
         Some(RpcError {
-            code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+            code: error.get("code").and_then(Value::as_i64),
             message: error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned(),
             data: error.get("data").filter(|data| !data.is_null()).cloned(),
         })
@@ -65,8 +109,8 @@ impl RpcError {
     /// What it comes to for the request `method`.
     pub fn into_error(self, method: &str) -> Error {
         let message = printable(&self.message, 600);
-        let error =
-            Error::new(Kind::Failure, format!("the server answers {method} with error {}: {message}", self.code));
+        let code = self.code.map(|code| format!(" {code}")).unwrap_or_default();
+        let error = Error::new(Kind::Failure, format!("the server answers {method} with error{code}: {message}"));
         match self.data {
             Some(Value::String(data)) => error.hint(format!("it adds: {}", printable(&data, 300))),
             Some(data) => error.hint(format!("it adds: {}", printable(&data.to_string(), 300))),
@@ -78,7 +122,8 @@ impl RpcError {
 /// The error that a refusal's body holds, where it is an answer in JSON-RPC.
 pub fn error_in(refusal: &Refusal) -> Option<Value> {
     let answer: Value = serde_json::from_str(&refusal.body).ok()?;
-    RpcError::in_answer(&answer).map(|_| answer)
+    // Elsewhere than in JSON-RPC, an error is mostly a word.
+    answer["error"].is_object().then_some(answer)
 }
 
 /// The answer that tells a client why there is none.
@@ -126,6 +171,22 @@ mod tests {
         let error = RpcError::in_answer(&answer).unwrap().into_error("tools/call");
         assert_eq!(error.message(), "the server answers tools/call with error -32602: no\\u{1b}[2J");
         assert_eq!(error.hints(), [r#"it adds: {"field":"x"}"#]);
-        assert!(RpcError::in_answer(&json!({"result": {}})).is_none());
+        assert!(RpcError::in_answer(&json!({"result": {}, "error": null})).is_none());
+        let error = RpcError::in_answer(&json!({"error": "boom"})).unwrap().into_error("tools/call");
+        assert_eq!(error.message(), "the server answers tools/call with error: boom");
+        let error = RpcError::in_answer(&json!({"error": {"message": "boom"}})).unwrap().into_error("tools/call");
+        assert_eq!(error.message(), "the server answers tools/call with error: boom");
+    }
+
+    #[test]
+    fn the_outline_of_a_message_is_seen_however_deep_it_is() {
+        let deep = |head: &str| format!("{{{head}:{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        let text = deep(r#""id":7,"result""#);
+        assert!(parse(&text).unwrap_err().message().contains("too deeply nested"));
+        assert_eq!(outline(text.as_bytes()), Some(json!({"id": 7, "result": null})));
+        let text = deep(r#""method":"x","id":"a","params""#);
+        assert_eq!(outline(text.as_bytes()), Some(json!({"id": "a", "method": "x"})));
+        assert_eq!(outline(deep(r#""method":"x","params""#).as_bytes()), None);
+        assert_eq!(outline(b"{\"id\":7"), None);
     }
 }

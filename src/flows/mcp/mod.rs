@@ -9,6 +9,7 @@ mod headers;
 mod message;
 mod proxied;
 pub mod refused;
+mod resume;
 pub mod tool;
 
 use crate::cognito::fault::Fault;

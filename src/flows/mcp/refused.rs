@@ -1,6 +1,6 @@
 //! What a refusal of an MCP server comes to.
 
-use super::message::{RpcError, error_in};
+use super::message::{OTHER_URL, RpcError, error_in};
 use crate::cognito::mcp::Refusal;
 use crate::error::{Error, Kind, printable};
 use crate::secret::Secret;
@@ -30,7 +30,7 @@ pub fn of_status(method: &str, refusal: &Refusal) -> Error {
     }
     let error = Error::network(format!("the server answers {method} with status {status}"));
     let error = match status {
-        404 | 405 => error.hint("check the URL: an MCP endpoint mostly ends in /mcp"),
+        404 | 405 => error.hint(OTHER_URL),
         406 => error.hint("the URL is not that of an MCP endpoint with the streamable HTTP transport"),
         429 | 500.. => error.hint("try again"),
         _ => error,

@@ -3,6 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// A request as it came.
@@ -60,11 +62,12 @@ pub struct Answer {
     pub(super) payload: Payload,
     pub(super) delay: Duration,
     pub(super) trickle: Option<(usize, Duration)>,
+    pub(super) rest: Option<(Arc<AtomicBool>, Vec<u8>)>,
 }
 
 impl Answer {
     fn of(payload: Payload) -> Self {
-        Self { payload, delay: Duration::ZERO, trickle: None }
+        Self { payload, delay: Duration::ZERO, trickle: None, rest: None }
     }
 
     /// Status, Content-Type, body.
@@ -125,6 +128,12 @@ impl Answer {
     /// Waits before the first byte.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        self
+    }
+
+    /// Sends this as well when `may` is set.
+    pub fn then(mut self, may: &Arc<AtomicBool>, rest: impl Into<Vec<u8>>) -> Self {
+        self.rest = Some((may.clone(), rest.into()));
         self
     }
 

@@ -13,7 +13,7 @@ const MAX_RSS_KIB: u64 = if cfg!(debug_assertions) { 72 } else { 64 } * 1024;
 
 /// The commands that print on stdout although they fail, by design: their verdict is the value. With an option, where that
 /// makes them.
-const PRINT_ON_FAILURE: [(&[&str], &[&str]); 6] = [
+const PRINT_ON_FAILURE: [(&[&str], &[&str]); 7] = [
     (&["doctor"], &[]),
     (&["token", "check"], &[]),
     (&["token", "verify"], &["--json", "json"]),
@@ -21,6 +21,8 @@ const PRINT_ON_FAILURE: [(&[&str], &[&str]); 6] = [
     // The body of an HTTP error, and what came before a stream broke off.
     (&["call", "http"], &[]),
     (&["call", "runtime"], &[]),
+    // What a tool gives that says it failed.
+    (&["call", "gateway"], &["--json", "json"]),
 ];
 
 /// Whether these arguments are of a command that prints on stdout although it fails.

@@ -259,5 +259,12 @@ fn give(stream: &mut impl Stream, shared: &Shared, answer: Answer) -> io::Result
         }
     }
     stream.flush()?;
+    if let Some((may, rest)) = answer.rest {
+        while !may.load(Ordering::SeqCst) && !shared.stop.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        stream.write_all(&rest)?;
+        stream.flush()?;
+    }
     Ok(keep)
 }

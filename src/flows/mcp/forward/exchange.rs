@@ -4,46 +4,24 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::RwLockWriteGuard;
 
+use super::listen::listen;
+use super::open::Open;
 use super::state::State;
 use crate::cognito::mcp::{Incoming, Refusal, Reply, Session};
 use crate::error::{Error, Kind, Result};
-use crate::flows::mcp::message::{Message, error_in, failed, parse};
+use crate::flows::mcp::message::{Message, error_in, no_mcp, outline, parse};
 use crate::flows::mcp::proxied::{Part, Proxied};
 use crate::flows::mcp::refused;
-
-/// How often the rest of a stream is asked for without anything coming.
-const MOST_RESUMPTIONS: usize = 5;
-
-/// How long to wait before, where the server does not say, and at the most.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+use crate::flows::mcp::resume::{Resume, no_rest};
 
 /// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
 const TAIL: Duration = Duration::from_secs(1);
 
-/// The requests of a message that have no answer yet. Each gets one, whatever becomes of the exchange.
-struct Open {
-    state: Rc<State>,
-    all: Vec<Value>,
-    ids: Vec<Value>,
-    why: Error,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.state.forget(&self.all);
-        for id in &self.ids {
-            self.state.give(&failed(id, &self.why).to_string());
-        }
-    }
-}
-
 /// Sends a message and hands on what comes.
-pub async fn run(state: Rc<State>, message: Proxied) {
-    let why = Error::new(Kind::Failure, "cogtok ended before the server answered");
-    let mut open = Open { state: state.clone(), all: message.ids.clone(), ids: message.ids.clone(), why };
-    let work = exchange(&state, &message, &mut open);
+pub async fn run(state: Rc<State>, message: Proxied, mut open: Open) {
+    let work = exchange(&state, &message, &open);
     let outcome = match state.limit() {
         None => work.await,
         Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
@@ -51,17 +29,21 @@ pub async fn run(state: Rc<State>, message: Proxied) {
             Err(Error::network(message).hint("allow more with `--timeout 60s`"))
         }),
     };
-    if let Err(error) = outcome {
+    if let Err(error) = outcome
+        && !open.is_given_up()
+    {
         log::warn!(target: "cogtok", "{}: {}", message.method, error.message());
         open.why = error;
     }
 }
 
-async fn exchange(state: &Rc<State>, message: &Proxied, open: &mut Open) -> Result<()> {
-    // The messages begin here in the order in which they came, and the gate keeps that order.
+async fn exchange(state: &Rc<State>, message: &Proxied, open: &Open) -> Result<()> {
+    // The messages begin here in the order in which they came, and the gate keeps that order. What the server asks while a
+    // session begins is answered then.
     let gate = match message.part {
         Part::Begin | Part::Ready => Some(state.gate.write().await),
-        _ => {
+        Part::Answer => None,
+        Part::Cancel(_) | Part::Other => {
             drop(state.gate.read().await);
             None
         }
@@ -76,20 +58,20 @@ async fn exchange(state: &Rc<State>, message: &Proxied, open: &mut Open) -> Resu
         super::listen::begin(state);
     }
     // What the client says next may depend on the answer.
-    let _gate = gate.filter(|_| message.part == Part::Begin);
+    let gate = gate.filter(|_| message.part == Part::Begin);
     match reply {
-        Reply::Taken if open.ids.is_empty() => Ok(()),
+        Reply::Taken if open.is_empty() => Ok(()),
         Reply::Taken => Err(Error::network("the server took the request and gives no answer")),
         Reply::Refused(refusal) => {
             let error = refused::of_status(&message.method, &refusal);
             // The server's own error is what the client is told, where there is one request that it can be about.
-            if let ([id], Some(answer)) = (open.ids.as_slice(), error_in(&refusal)) {
+            if let (Some(id), Some(answer)) = (open.only(), error_in(&refusal)) {
                 state.give(&json!({"jsonrpc": "2.0", "id": id, "error": answer["error"]}).to_string());
-                open.ids.clear();
+                open.answered(&id);
             }
             Err(error)
         }
-        Reply::Messages(incoming) => hand_on(state, incoming, &session, open).await,
+        Reply::Messages(incoming) => hand_on(state, incoming, &session, open, gate).await,
     }
 }
 
@@ -105,7 +87,10 @@ async fn deliver(state: &Rc<State>, message: &Proxied) -> Result<(Reply, Session
             Part::Begin | Part::Ready => return Ok((reply, session)),
             Part::Cancel(_) | Part::Other => {}
         }
-        session = super::renew::session(state, &session).await?;
+        // A client that gives up its request does not break off what others wait for.
+        let (renewing, ended) = (state.clone(), session);
+        let renewed = tokio::task::spawn_local(async move { super::renew::session(&renewing, &ended).await });
+        session = renewed.await.map_err(|_| Error::new(Kind::Failure, "cogtok is ending"))??;
         reply = post(state, message, &session).await?;
     }
     if message.part == Part::Begin {
@@ -140,21 +125,32 @@ pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Re
 }
 
 /// Hands on what comes until every request has its answer; the rest of a stream that breaks off is asked for where that is
-/// possible.
-async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Session, open: &mut Open) -> Result<()> {
-    let has_requests = !open.ids.is_empty();
-    let mut resumptions = 0;
+/// possible. What waits at the gate goes on then.
+async fn hand_on(
+    state: &Rc<State>,
+    mut incoming: Box<Incoming>,
+    session: &Session,
+    open: &Open,
+    gate: Option<RwLockWriteGuard<'_, ()>>,
+) -> Result<()> {
+    let has_requests = !open.is_empty();
+    let (mut resume, mut strange) = (Resume::new(state.place().silence), None);
     loop {
         let broken = loop {
             match incoming.next().await {
-                Ok(None) => break Error::network("the server ended without an answer").hint("try again"),
-                Err(fault) => break fault.into(),
+                Ok(None) => {
+                    let ended = || Error::network("the server ended without an answer").hint("try again");
+                    break strange.take().unwrap_or_else(ended);
+                }
+                Err(fault) if fault.is_transient() => break fault.into(),
+                Err(fault) => return Err(fault.into()),
                 Ok(Some(text)) => {
-                    resumptions = 0;
-                    give_each(state, &text, open)?;
+                    resume.heard();
+                    strange = give_each(state, &text, open)?.or(strange);
                 }
             }
-            if has_requests && open.ids.is_empty() {
+            if has_requests && open.is_empty() {
+                drop(gate);
                 let rest = async {
                     while let Ok(Some(text)) = incoming.next().await {
                         let _ = give_each(state, &text, open);
@@ -167,24 +163,22 @@ async fn hand_on(state: &Rc<State>, mut incoming: Box<Incoming>, session: &Sessi
         if !has_requests {
             return Ok(());
         }
-        let Some((last, pause)) = incoming.resumption().filter(|_| resumptions < MOST_RESUMPTIONS) else {
-            return Err(broken);
-        };
-        resumptions += 1;
-        log::info!(target: "cogtok", "an answer broke off ({}); its rest is asked for", broken.message());
-        tokio::time::sleep(pause.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
-        match state.place().listen(&state.token().await?, session, Some(&last)).await? {
-            Reply::Messages(rest) => incoming = rest,
-            _ => return Err(broken),
-        }
+        resume.ended(&incoming);
+        let rest = resume.rest(async |last: &str| listen(state, session, Some(last)).await).await;
+        incoming = rest.map_err(|why| why.map_or(broken, |why| no_rest("the request", &why)))?;
     }
 }
 
-/// Gives the client what the server says, and notes which requests have their answer.
-fn give_each(state: &State, text: &str, open: &mut Open) -> Result<()> {
-    let messages = parse(text).ok_or_else(|| {
-        Error::network("what the server answers is no JSON").hint("check the URL: an MCP endpoint mostly ends in /mcp")
-    })?;
+/// Gives the client what the server says, and notes which requests have their answer. What is no message would only end the
+/// client: it gives what to say of it where nothing else comes.
+fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
+    // What is nested too deeply for us may be none too deep for the client.
+    let messages = parse(text).or_else(|why| outline(text.as_bytes()).map(|outline| vec![outline]).ok_or(why))?;
+    if let [message] = messages.as_slice()
+        && Message::of(message) == Message::Other
+    {
+        return Ok(Some(no_mcp(&state.place().without_secrets(&message.to_string()))));
+    }
     let is_one = messages.len() == 1;
     for message in &messages {
         let Message::Answer { id } = Message::of(message) else { continue };
@@ -192,16 +186,16 @@ fn give_each(state: &State, text: &str, open: &mut Open) -> Result<()> {
         // An error without id is about the only request that this can be.
         if is_one
             && id.is_null()
-            && let [only] = open.ids.as_slice()
+            && let Some(only) = open.only()
         {
             state.give(&json!({"jsonrpc": "2.0", "id": only, "error": message["error"]}).to_string());
-            open.ids.clear();
-            return Ok(());
+            open.answered(&only);
+            return Ok(None);
         }
-        open.ids.retain(|open| open != id);
+        open.answered(id);
     }
     state.give(text);
-    Ok(())
+    Ok(None)
 }
 
 /// Notes what an answer says that later messages depend on.

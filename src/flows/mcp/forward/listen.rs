@@ -14,10 +14,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Listens from now on in the session of `state`, instead of in the one before.
 pub fn begin(state: &Rc<State>) {
     let (listening, session) = (state.clone(), state.session());
-    state.set_listener(tokio::task::spawn_local(async move { listen(&listening, &session).await }).abort_handle());
+    state.set_listener(tokio::task::spawn_local(async move { go_on(&listening, &session).await }).abort_handle());
 }
 
-async fn listen(state: &State, session: &Session) {
+async fn go_on(state: &State, session: &Session) {
     let (mut last, mut pause) = (None, PAUSE);
     loop {
         match once(state, session, &mut last).await {
@@ -33,6 +33,21 @@ async fn listen(state: &State, session: &Session) {
     }
 }
 
+/// Asks once for what comes after the event `last`, or from now on, with a token that counts.
+///
+/// # Errors
+/// Where there is no token, or no answer.
+pub async fn listen(state: &State, session: &Session, last: Option<&str>) -> Result<Reply> {
+    let token = state.token().await?;
+    let reply = state.place().listen(&token, session, last).await?;
+    if let Reply::Refused(Refusal { status: 401, .. }) = reply
+        && let Some(other) = state.other_token(&token).await?
+    {
+        return state.place().listen(&other, session, last).await;
+    }
+    Ok(reply)
+}
+
 /// When to listen again.
 enum Next {
     /// The server has nothing to say of its own accord, or not in this session.
@@ -42,14 +57,7 @@ enum Next {
 }
 
 async fn once(state: &State, session: &Session, last: &mut Option<String>) -> Result<Next> {
-    let token = state.token().await?;
-    let mut reply = state.place().listen(&token, session, last.as_deref()).await?;
-    if let Reply::Refused(Refusal { status: 401, .. }) = reply
-        && let Some(other) = state.other_token(&token).await?
-    {
-        reply = state.place().listen(&other, session, last.as_deref()).await?;
-    }
-    let mut incoming = match reply {
+    let mut incoming = match listen(state, session, last.as_deref()).await? {
         Reply::Messages(incoming) => incoming,
         Reply::Refused(Refusal { status: 429 | 500.., .. }) => return Ok(Next::After(Some(LONGEST_PAUSE))),
         Reply::Refused(_) | Reply::Taken => return Ok(Next::Never),
@@ -63,10 +71,7 @@ async fn once(state: &State, session: &Session, last: &mut Option<String>) -> Re
             state.give(&text);
         }
     }
-    let resumption = incoming.resumption();
-    let said = resumption.as_ref().and_then(|(_, pause)| *pause);
-    if let Some((id, _)) = resumption {
-        *last = Some(id);
-    }
+    let (id, said) = incoming.resumption();
+    *last = id.or(last.take());
     Ok(Next::After(said.or((!has_come).then_some(PAUSE * 5))))
 }

@@ -57,8 +57,14 @@ async fn begin(state: &Rc<State>, ended: &Session) -> Result<Session> {
     };
     while let Some(text) = incoming.next().await? {
         for answer in parse(&text).unwrap_or_default() {
-            if !matches!(Message::of(&answer), Message::Answer { id } if id == ID) {
-                continue;
+            match Message::of(&answer) {
+                Message::Answer { id } if id == ID => {}
+                // What the server asks meanwhile it may wait for.
+                Message::Request { .. } | Message::Notification { .. } => {
+                    state.give(&answer.to_string());
+                    continue;
+                }
+                Message::Answer { .. } | Message::Other => continue,
             }
             if let Some(error) = RpcError::in_answer(&answer) {
                 return Err(error.into_error("initialize"));

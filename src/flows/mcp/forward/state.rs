@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::{RwLock, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
+use super::open::AllOpen;
 use super::{Ask, Forward};
 use crate::cognito::mcp::{Place, Session};
 use crate::error::{Error, Kind, Result};
@@ -33,8 +34,8 @@ pub struct State {
     /// How the client began the session, to begin another one as it did.
     pub beginning: RefCell<Option<Proxied>>,
     listener: RefCell<Option<AbortHandle>>,
-    // Requests without a session, by their ids, to break off what the client gives up.
-    running: RefCell<HashMap<String, AbortHandle>>,
+    /// The client's requests that have no answer yet.
+    pub open: AllOpen,
     tools: RefCell<HashMap<String, Marked>>,
 }
 
@@ -47,7 +48,7 @@ impl State {
             session: RefCell::default(),
             beginning: RefCell::default(),
             listener: RefCell::default(),
-            running: RefCell::default(),
+            open: AllOpen::default(),
             tools: RefCell::default(),
         }
     }
@@ -107,25 +108,9 @@ impl State {
         let _ = self.end.try_send(ended);
     }
 
-    /// Remembers a request that a client can give up by its id alone.
-    pub fn remember(&self, ids: &[Value], task: &AbortHandle) {
-        self.running.borrow_mut().extend(ids.iter().map(|id| (id.to_string(), task.clone())));
-    }
-
-    /// Forgets them when they are over.
-    pub fn forget(&self, ids: &[Value]) {
-        for id in ids {
-            self.running.borrow_mut().remove(&id.to_string());
-        }
-    }
-
-    /// Breaks off the request of this id, where it has no session; says whether the server need not be told.
+    /// Gives up the request of this id for the client; says whether the server need not be told.
     pub fn give_up(&self, id: &Value) -> bool {
-        let task = self.running.borrow_mut().remove(&id.to_string());
-        if let Some(task) = &task {
-            task.abort();
-        }
-        task.is_some() || self.beginning.borrow().is_none()
+        self.open.give_up(id).unwrap_or_else(|| self.beginning.borrow().is_none())
     }
 
     /// Remembers which arguments of which tools stand in headers.

@@ -36,7 +36,7 @@ fn brief(description: &str) -> String {
     printable(sentence.trim_end_matches('.'), BRIEF)
 }
 
-/// Prints what a tool gave; fails where the tool says that it failed.
+/// Prints what a tool gave; fails where the tool says that it failed, of which JSON is printed all the same.
 pub fn outcome(request: &Request, outcome: &Outcome, form: Output, clean: impl Fn(&str) -> String) -> Result<()> {
     let text = outcome.text();
     if outcome.is_error() {
@@ -45,6 +45,9 @@ pub fn outcome(request: &Request, outcome: &Outcome, form: Output, clean: impl F
             ("", None) => "it does not say why".to_owned(),
             (text, _) => text.to_owned(),
         };
+        if form == Output::Json {
+            terminal::data(&terminal::json_line(&outcome.all))?;
+        }
         let message = format!("the tool `{}` failed: {}", request.tool(), printable(&clean(&said), 700));
         return Err(Error::new(Kind::Failure, message));
     }
