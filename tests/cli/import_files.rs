@@ -215,3 +215,25 @@ fn names_are_given_or_found_and_are_always_names() {
     from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().ok().stderr_has(&format!("profile `{POOL}` is made"));
     from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().code(3).stderr_has("already").stderr_has("--replace");
 }
+
+#[test]
+fn a_quoted_value_of_an_env_file_is_taken_whole_or_not_at_all() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    let password = r#"p#w d"x\"#;
+    home.canary_password(password);
+    let about =
+        "COGNITO_USER_POOL_ID=us-east-1_AbCdEfGhI\nCOGNITO_CLIENT_ID=web\nCOGNITO_USERNAME='alice' # the user\n";
+    let text = format!("{about}COGNITO_PASSWORD=\"p#w d\\\"x\\\\\" # hers\n");
+    from_stdin(&home, &text, &["--name", "ws"]).keyring(&keyring).run().ok().stderr_lacks("warning");
+    assert_eq!(keyring.entries()[0]["secret"], password);
+    home.canary_password("half-of-a-password");
+    for unclear in
+        ["\"half-of-a-password", "'half-of-a-password'\\''x'", "\"half-of-a-password\"x", "\"half-of-a-password\\\""]
+    {
+        let text = format!("{about}OTHERS_KEY=\"-----BEGIN\nCOGNITO_PASSWORD={unclear}\n");
+        let out = from_stdin(&home, &text, &["--name", "ws", "--replace"]).keyring(&keyring).run();
+        out.ok().stderr_has("line 5: COGNITO_PASSWORD is not taken: it is not clear where its quotes end");
+        out.stderr_lacks("OTHERS_KEY");
+        assert_eq!(keyring.entries()[0]["secret"], password);
+    }
+}
