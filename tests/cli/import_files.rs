@@ -47,6 +47,21 @@ fn terraforms_outputs_from_a_file_and_from_a_pipe() {
     let mut with_secret = expected("piped");
     with_secret["secrets"] = json!(["m2m-client"]);
     assert_eq!(settings(&home, "piped"), with_secret);
+    // The state itself says `sensitive` of sensitive outputs alone.
+    let state = json!({"version": 4, "terraform_version": "1.9.0", "outputs": {
+        "user_pool_id": {"value": POOL, "type": "string"}, "m2m_client_id": {"value": "9example8765432zyxwvutsrqp", "type": "string"},
+        "m2m_scopes": {"value": ["api.dev/read"], "type": ["list", "string"]},
+        "m2m_client_secret": {"value": TERRAFORM_SECRET, "type": "string", "sensitive": true}}, "resources": []});
+    let expected = json!({"name": "state", "user_pool_id": POOL, "m2m.client_id": "9example8765432zyxwvutsrqp",
+        "m2m.scopes": ["api.dev/read"]});
+    for text in [
+        state,
+        json!({"user_pool_id": {"value": POOL}, "m2m_client_id": {"value": "9example8765432zyxwvutsrqp"},
+        "m2m_scopes": {"value": ["api.dev/read"]}}),
+    ] {
+        from_stdin(&home, &text.to_string(), &["--name", "state", "--no-secrets", "--replace"]).run().ok();
+        assert_eq!(settings(&home, "state"), expected, "{text}");
+    }
     // Other objects of names and values: the CDK's, Amplify's, and the workshop's parameter as a file.
     for text in [
         json!({"Stack": {"UserPoolId": ws.pool_id, "WebClientId": ws.web.id}}),
