@@ -112,8 +112,11 @@ impl Found {
             Ok(value) if !self.secrets.iter().any(|secret| secret.kind == kind) => {
                 self.secrets.push(FoundSecret { kind, value, origin: origin.to_owned() });
             }
-            Ok(_) => self.leave_out(&format!("{} is not taken: there is such a secret already", printable(origin, 80))),
-            Err(_) => self.leave_out(&format!("{} is not taken: it can't be a secret", printable(origin, 80))),
+            Ok(_) => self.leave_out(&format!(
+                "the {kind} secret ({}) is not taken: there is one already",
+                printable(origin, 80)
+            )),
+            Err(why) => self.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(origin, 80))),
         }
     }
 

@@ -159,7 +159,7 @@ fn tell(args: &Export, profiles: &[Exported]) {
             log::warn!(target: "cogtok", "profile `{}`: `{key}` is an address of this machine", profile.name);
         }
         for (kind, _) in &profile.secrets {
-            terminal::note(&format!("profile `{}`: the {kind} secret is sealed in", profile.name));
+            terminal::note(&format!("profile `{}`: the {kind} secret goes along, sealed", profile.name));
         }
     }
     if let Some(path) = &args.output_file {
