@@ -71,10 +71,10 @@ struct Held<'a> {
 }
 
 fn hold(path: &Path, deadline: Instant) -> Result<Held<'_>> {
-    let target = target(path).map_err(|error| unwritable(path, &error))?;
+    let target = target(path).map_err(|error| unwritable(path, path, &error))?;
     let lock = Lock::exclusive(&lock_path(&target), deadline).map_err(|error| match error {
         LockError::Timeout { pid } => held(pid),
-        LockError::Unavailable(error) => unwritable(path, &error),
+        LockError::Unavailable(error) => unwritable(path, &target, &error),
     })?;
     Ok(Held { path, target, _lock: lock })
 }
@@ -85,12 +85,24 @@ impl Held<'_> {
             let changed = format!("{} was changed by another program just now", self.path.display());
             return Err(Error::store(changed).hint("nothing was written; try again"));
         }
-        file::replace(&self.target, after.as_bytes()).map_err(|error| unwritable(self.path, &error))
+        file::replace(&self.target, after.as_bytes()).map_err(|error| unwritable(self.path, &self.target, &error))
     }
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    Error::store(format!("{} can't be written: {error}", path.display()))
+fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
+    use std::io::ErrorKind;
+
+    let error = Error::store(format!("{} can't be written: {why}", target.display()));
+    let error = match path.is_symlink() && path != target {
+        true => error.hint(format!("{} is a link to it", path.display())),
+        false => error,
+    };
+    match why.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            error.hint("make it and its directory writable, or name another file with `--config FILE`")
+        }
+        _ => error,
+    }
 }
 
 /// The file to replace: where a symbolic link leads, so that the link stays.

@@ -14,7 +14,7 @@ use crate::profile::keys::Key;
 use crate::profile::words::ProfileName;
 use crate::store::config::TARGETS;
 
-pub use plain::{is_like_a_secret, is_name_of_a_secret};
+pub use plain::{is_like_a_secret, is_misplaced, is_name_of_a_secret};
 
 /// Something that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]

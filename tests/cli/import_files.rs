@@ -105,6 +105,21 @@ fn terraforms_outputs_from_a_file_and_from_a_pipe() {
     let mut with_secret = expected("piped");
     with_secret["secrets"] = json!(["m2m-client"]);
     assert_eq!(settings(&home, "piped"), with_secret);
+    // The state itself says `sensitive` of sensitive outputs alone.
+    let state = json!({"version": 4, "terraform_version": "1.9.0", "outputs": {
+        "user_pool_id": {"value": POOL, "type": "string"}, "m2m_client_id": {"value": "9example8765432zyxwvutsrqp", "type": "string"},
+        "m2m_scopes": {"value": ["api.dev/read"], "type": ["list", "string"]},
+        "m2m_client_secret": {"value": TERRAFORM_SECRET, "type": "string", "sensitive": true}}, "resources": []});
+    let expected = json!({"name": "state", "user_pool_id": POOL, "m2m.client_id": "9example8765432zyxwvutsrqp",
+        "m2m.scopes": ["api.dev/read"]});
+    for text in [
+        state,
+        json!({"user_pool_id": {"value": POOL}, "m2m_client_id": {"value": "9example8765432zyxwvutsrqp"},
+        "m2m_scopes": {"value": ["api.dev/read"]}}),
+    ] {
+        from_stdin(&home, &text.to_string(), &["--name", "state", "--no-secrets", "--replace"]).run().ok();
+        assert_eq!(settings(&home, "state"), expected, "{text}");
+    }
     // Other objects of names and values: the CDK's, Amplify's, and the workshop's parameter as a file.
     for text in [
         json!({"Stack": {"UserPoolId": ws.pool_id, "WebClientId": ws.web.id}}),
@@ -272,4 +287,26 @@ fn names_are_given_or_found_and_are_always_names() {
     assert_eq!(settings(&home, "ws")["region"], json!("eu-west-1"));
     from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().ok().stderr_has(&format!("profile `{POOL}` is made"));
     from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().code(3).stderr_has("already").stderr_has("--replace");
+}
+
+#[test]
+fn a_quoted_value_of_an_env_file_is_taken_whole_or_not_at_all() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    let password = r#"p#w d"x\"#;
+    home.canary_password(password);
+    let about =
+        "COGNITO_USER_POOL_ID=us-east-1_AbCdEfGhI\nCOGNITO_CLIENT_ID=web\nCOGNITO_USERNAME='alice' # the user\n";
+    let text = format!("{about}COGNITO_PASSWORD=\"p#w d\\\"x\\\\\" # hers\n");
+    from_stdin(&home, &text, &["--name", "ws"]).keyring(&keyring).run().ok().stderr_lacks("warning");
+    assert_eq!(keyring.entries()[0]["secret"], password);
+    home.canary_password("half-of-a-password");
+    for unclear in
+        ["\"half-of-a-password", "'half-of-a-password'\\''x'", "\"half-of-a-password\"x", "\"half-of-a-password\\\""]
+    {
+        let text = format!("{about}OTHERS_KEY=\"-----BEGIN\nCOGNITO_PASSWORD={unclear}\n");
+        let out = from_stdin(&home, &text, &["--name", "ws", "--replace"]).keyring(&keyring).run();
+        out.ok().stderr_has("line 5: COGNITO_PASSWORD is not taken: it is not clear where its quotes end");
+        out.stderr_lacks("OTHERS_KEY");
+        assert_eq!(keyring.entries()[0]["secret"], password);
+    }
 }

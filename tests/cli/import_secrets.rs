@@ -166,3 +166,37 @@ fn a_secret_that_another_profile_uses_is_not_overwritten_by_any_source() {
     again(&["--replace"]).ok();
     assert_eq!(stored(&keyring), [(account, secrets[0].to_string())]);
 }
+
+#[test]
+fn a_secret_in_the_place_of_an_id_is_neither_written_nor_repeated() {
+    let (keyring, home) = (Keyring::start(), Home::new());
+    let (id, secret) = ("9example8765432zyxwvutsrqp", "1canary2b3c4d5e6f7g8h9i0j1k2l3m4n5o6p7q8r9s0t1u2v3w4x");
+    home.canary(secret);
+    let swapped = machine(id).replace("=machine", &format!("={secret}"));
+    for more in [&["--dry-run"][..], &[]] {
+        let out = from_env(&home, &keyring, &swapped, &[&["--name", "ws"], more].concat());
+        out.ok().stderr_has("COGNITO_M2M_CLIENT_ID is not taken: it looks like a secret, which `m2m.client_id` is not");
+        out.stderr_has("the m2m-client secret (COGNITO_M2M_CLIENT_SECRET) is not taken: `m2m.client_id` is not set");
+    }
+    assert_eq!((settings(&home, "ws")["m2m.client_id"].clone(), stored(&keyring)), (json!(null), vec![]));
+    let export = format!(
+        "cogtok_export = 1\n[profiles.gift]\nregion = \"us-east-1\"\nm2m.client_id = \"{secret}\"\n[secrets.gift]\nuser-client = \"\"\n"
+    );
+    let out = from_env(&home, &keyring, &export, &[]);
+    out.ok().stderr_has("`m2m.client_id` is not taken: it looks like a secret");
+    out.stderr_has("the user-client secret (the export) is not taken: the secret is empty");
+    // What is typed is in the arguments, where it is no news; it is not repeated all the same.
+    let before = std::fs::read_to_string(home.config_file()).unwrap();
+    for (words, kind) in [
+        (&["profile", "set", "ws", "m2m.client_id"][..], "m2m-client"),
+        (&["profile", "set", "ws", "description"], "KIND"),
+        (&["profile", "create", "new", "--m2m-client-id"], "m2m-client"),
+        (&["profile", "create", "new", "--client-id"], "user-client"),
+    ] {
+        let refused = home.cogtok(words).arg(secret).run();
+        refused.code(2).stderr_has(&format!("cogtok secret set {kind}"));
+        refused.check(!refused.stderr.contains(secret), "the secret is repeated");
+        assert_eq!(std::fs::read_to_string(home.config_file()).unwrap(), before);
+    }
+    home.cogtok(["profile", "set", "ws", "m2m.client_id", id]).run().ok();
+}

@@ -61,7 +61,7 @@ fn names_addresses_and_words_of_a_hostile_export_are_left_out_and_told_in_plain_
         "`../x` is not taken: it can't be a profile's name",
         "`-p` is not taken",
         "`endpoint_url` is not taken: `http://127.0.0.1.evil.example` is refused: plain http",
-        "`domain` is not taken: a URL with a user name or password",
+        "`domain` is not taken: it looks like a secret",
         "`description` is not taken: it has characters",
         "`new_thing` is not taken: it is not a known key",
         "`secrets` is not taken: it says what another machine stores",

@@ -1,5 +1,6 @@
 //! The configuration file under the profile commands: what survives an edit, and what is said about a file that is wrong.
 
+use crate::cache_faults::read_only;
 use crate::harness::{Home, poll};
 use serde_json::json;
 use std::time::Duration;
@@ -292,4 +293,16 @@ fn a_change_made_by_an_editor_meanwhile_is_not_overwritten() {
     let output = running.wait();
     output.code(7).stderr_has("was changed by another program just now").stderr_has("nothing was written; try again");
     assert_eq!(file(&home), "[profiles.ws]\nregion = \"ap-south-1\"\n");
+}
+
+#[test]
+fn a_link_to_a_file_that_cannot_be_written_names_the_file() {
+    let home = Home::new();
+    let target = home.plant("dotfiles/cogtok.toml", BY_HAND);
+    std::fs::remove_file(home.config("")).unwrap();
+    std::os::unix::fs::symlink(&target, home.config_file()).unwrap();
+    let refused = read_only(home.cogtok(["profile", "use", "a.1"]), target.parent().unwrap()).run();
+    refused.code(7).stderr_has(&format!("{} can't be written: Read-only file system", target.display()));
+    refused.stderr_has(&format!("{} is a link to it", home.config_file().display())).stderr_has("`--config FILE`");
+    assert_eq!(file(&home), BY_HAND);
 }

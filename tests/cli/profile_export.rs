@@ -224,8 +224,8 @@ fn an_organiser_hands_a_class_one_file_that_works_with_keyring_and_secrets_file_
     let out = export.arg("--recipients-file").arg(&class).arg("--output-file").arg(&file).keyring(&keyring).run();
     out.ok()
         .stdout_is("")
-        .stderr_has("the m2m-client secret is sealed in")
-        .stderr_has("the password secret is sealed in");
+        .stderr_has("the m2m-client secret goes along, sealed")
+        .stderr_has("the password secret goes along, sealed");
     let bytes = std::fs::read(&file).unwrap();
     assert!(
         bytes.starts_with(b"age-encryption.org/v1\n") && file.metadata().unwrap().permissions().mode() & 0o777 == 0o600

@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use crate::profile::words::ProfileName;
 use crate::store::config::{self, Config};
-use crate::store::config_lint::{self, is_like_a_secret};
+use crate::store::config_lint::{self, is_misplaced};
 use crate::store::file;
 
 /// The most oddities of the file that are told.
@@ -104,8 +104,7 @@ pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings)
             found.push(Finding::of(Check::Profile, &error));
             continue;
         }
-        // A name in Secrets Manager may look like anything.
-        if key != Key::SecretArn && settings.list(key).iter().any(|value| is_like_a_secret(value)) {
+        if settings.list(key).iter().any(|value| is_misplaced(key, value)) {
             found.push(misplaced(key, settings.origin(key)));
             settings.forget(key);
             continue;

@@ -8,6 +8,7 @@ use crate::profile::keys::Key;
 use crate::profile::targets::Setting;
 use crate::profile::words::{Endpoint, SecretKind};
 use crate::secret::Secret;
+use crate::store::config_lint::is_misplaced;
 
 /// A value that a source has for a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,14 @@ impl Found {
             self.leave_out(&format!("{} is not taken: it can't be `{}`", printable(origin, 80), key.dotted()));
             return;
         }
+        if values.iter().any(|value| is_misplaced(key, value)) {
+            self.leave_out(&format!(
+                "{} is not taken: it looks like a secret, which `{}` is not; are two values swapped?",
+                printable(origin, 80),
+                key.dotted()
+            ));
+            return;
+        }
         let is_url = matches!(key, Key::Domain | Key::TokenUrl | Key::EndpointUrl);
         let plain = |value: String| match value.parse::<Endpoint>() {
             Ok(url) if is_url => url.to_string(),
@@ -85,6 +94,12 @@ impl Found {
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) for a value that the key can't have.
     pub fn decide(&mut self, key: Key, values: Vec<String>, origin: &str) -> Result<()> {
+        if values.iter().any(|value| is_misplaced(key, value)) {
+            return Err(Error::usage(format!(
+                "{origin}: the value looks like a secret, which `{}` is not",
+                key.dotted()
+            )));
+        }
         values.iter().try_for_each(|value| key.check(value).map_err(|error: Error| error.context(origin)))?;
         self.settings.insert(key, vec![Candidate { values, origin: origin.to_owned(), rank: 0 }]);
         Ok(())
@@ -97,8 +112,11 @@ impl Found {
             Ok(value) if !self.secrets.iter().any(|secret| secret.kind == kind) => {
                 self.secrets.push(FoundSecret { kind, value, origin: origin.to_owned() });
             }
-            Ok(_) => self.leave_out(&format!("{} is not taken: there is such a secret already", printable(origin, 80))),
-            Err(_) => self.leave_out(&format!("{} is not taken: it can't be a secret", printable(origin, 80))),
+            Ok(_) => self.leave_out(&format!(
+                "the {kind} secret ({}) is not taken: there is one already",
+                printable(origin, 80)
+            )),
+            Err(why) => self.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(origin, 80))),
         }
     }
 

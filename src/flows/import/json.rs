@@ -48,11 +48,12 @@ fn flatten(name: String, value: Value, depth: usize, pairs: &mut Vec<Pair>) {
             }
         }
         Value::Object(mut fields) => {
-            // Terraform: {"value": …, "type": …, "sensitive": …}.
-            if fields.contains_key("sensitive")
+            // Terraform: {"value": …, "type": …, "sensitive": …}; its state has `sensitive` where it is true alone.
+            let is_wrapper = |key: &String| ["value", "type", "sensitive"].contains(&key.as_str());
+            if (fields.contains_key("sensitive") || fields.keys().all(is_wrapper))
                 && let Some(value) = fields.remove("value")
             {
-                return flatten(name, value, depth + 1, pairs);
+                return flatten(name, value, depth, pairs);
             }
             if depth < DEPTH {
                 // An inner name alone: `auth.user_pool_id` is a user pool id. What stands around it is in its own.
@@ -75,10 +76,26 @@ mod tests {
     #[test]
     fn outputs_of_every_shape_become_names_and_values() {
         let text = r#"{"a":{"sensitive":false,"type":"string","value":"1"},"b":{"sensitive":true,"type":["list","string"],"value":["x","y"]},
-            "c":{"sensitive":false,"type":["object",{}],"value":{"d":"2"}},"e":"3","f":7,"g":{"h":{"i":{"j":{"k":"too deep"}}}}}"#;
+            "c":{"sensitive":false,"type":["object",{}],"value":{"d":"2"}},"e":"3","f":7,"g":{"h":{"i":{"j":{"k":"too deep"}}}},
+            "outputs":{"l":{"value":"4","type":"string"},"m":{"value":"5","type":"string","sensitive":true},"p":{"value":{"q":"9"},"type":["object",{}]}},"n":{"value":"6"},
+            "o":{"value":"7","other":"8"}}"#;
         let pairs = pairs(&Secret::new(text.to_owned())).unwrap();
         let shown: Vec<String> = pairs.iter().map(|pair| format!("{}={}", pair.name, pair.value.as_str())).collect();
-        assert_eq!(shown, ["a=1", "b=x y", "c.d=2", "e=3"]);
+        assert_eq!(
+            shown,
+            [
+                "a=1",
+                "b=x y",
+                "c.d=2",
+                "e=3",
+                "outputs.l=4",
+                "outputs.m=5",
+                "outputs.p.q=9",
+                "n=6",
+                "o.value=7",
+                "o.other=8"
+            ]
+        );
         for bad in ["", "[]", "\"x\"", "null", "{", "{\"a\":", "7", "<html>"] {
             assert!(read(&Secret::new(bad.to_owned())).is_err(), "{bad}");
         }

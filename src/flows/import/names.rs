@@ -52,6 +52,17 @@ pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
     }
 }
 
+/// Whether a name may be one whose value is taken.
+pub(super) fn is_known(name: &str) -> bool {
+    const TAILS: [&str; 8] =
+        ["clientid", "clientsecret", "m2msecret", "poolid", "tokenurl", "tokenendpoint", "scopes", "domain"];
+    let (plain, whole) = (plain(name), letters(name));
+    !spelling::is_foreign(name)
+        && (is_ours(&plain)
+            || ["cognito", "cogtok"].iter().any(|part| whole.contains(part))
+            || TAILS.iter().any(|tail| plain.ends_with(tail)))
+}
+
 fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
     let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
     let is_placeholder = spelling::is_placeholder(text);

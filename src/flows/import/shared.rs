@@ -14,6 +14,7 @@ use crate::profile::keys::Key;
 use crate::profile::words::{ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::store::config::{TARGETS, flatten, lookup, not_toml, texts};
+use crate::store::config_lint::is_misplaced;
 
 /// Where a value was found, as the report says it.
 const ORIGIN: &str = "the export";
@@ -145,6 +146,9 @@ fn checked(key: Key, values: Vec<String>) -> Result<Vec<String>> {
     for value in &values {
         if value.chars().any(is_unprintable) {
             return Err(Error::config("it has characters that a terminal would obey"));
+        }
+        if is_misplaced(key, value) {
+            return Err(Error::config("it looks like a secret"));
         }
         key.check(value)?;
     }

@@ -1,6 +1,7 @@
 //! Secrets in plain text: by the name they stand under, or by their looks.
 
 use super::Finding;
+use crate::profile::keys::Key;
 
 /// What to do with a secret in the file.
 pub const INSTEAD: &str =
@@ -22,6 +23,12 @@ pub fn is_like_a_secret(text: &str) -> bool {
         || (text.starts_with("eyJ") && text.len() > 40)
         || is_random(text)
         || has_password(text)
+}
+
+/// Whether a value is a secret in the place of what a key is for: ids of app clients as AWS makes them never look like one.
+pub fn is_misplaced(key: Key, text: &str) -> bool {
+    // A name in Secrets Manager may look like anything.
+    key != Key::SecretArn && is_like_a_secret(text)
 }
 
 /// Letters and digits in turns, and too long for an id or a name.
@@ -64,4 +71,33 @@ pub fn comments(text: &str) -> Vec<Finding> {
         })
     });
     found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cognito_makes_for_app_clients_is_told_apart() {
+        // Ids of app clients are 26 lower-case letters and digits, their secrets are longer.
+        for id in
+            ["1example23456789abcdefghij", "5g7h1j2k3l4m5n6o7p8q9r0s1t", "a1b2c3d4e5f6g7h8i9j0k1l2m3", &"a1".repeat(13)]
+        {
+            assert!(!is_misplaced(Key::M2mClientId, id) && !is_misplaced(Key::UserClientId, id), "{id}");
+        }
+        let secret = "1a2b3c4d5e6f7g8h9i0j1k2l3m4n5o6p7q8r9s0t1u2v3w4x5y6z";
+        for key in Key::ALL {
+            assert_eq!(is_misplaced(*key, secret), *key != Key::SecretArn, "{key:?}");
+        }
+        for (key, text) in [
+            (Key::UserPoolId, "us-gov-west-1_AbCdEfGhI"),
+            (Key::IdentityPoolId, "us-east-1:12345678-90ab-cdef-1234-567890abcdef"),
+            (Key::Domain, "https://agentic-platform-1a2b3c4d5e6f7a8b9c.auth.us-east-1.amazoncognito.com"),
+            (Key::Scopes, "default-m2m-resource-server-1a2b3c/read"),
+            (Key::AwsProfile, "AWSAdministratorAccess-123456789012"),
+            (Key::Username, "12345678-90ab-cdef-1234-567890abcdef"),
+        ] {
+            assert!(!is_misplaced(key, text), "{text}");
+        }
+    }
 }

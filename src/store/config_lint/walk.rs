@@ -137,8 +137,7 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, key: Key, at: usize, text: &str) {
-        // A name in Secrets Manager may look like anything.
-        if key != Key::SecretArn && plain::is_like_a_secret(text) {
+        if plain::is_misplaced(key, text) {
             return self.secret(key.dotted(), at, "looks like a secret");
         }
         self.judge(key.dotted(), at, text, key.check(text));

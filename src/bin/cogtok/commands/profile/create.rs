@@ -6,7 +6,9 @@ use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::config_edit::edit;
+use cogtok::store::config_lint::is_misplaced;
 
+use super::refuse_secret;
 use crate::app::App;
 use crate::{complete, terminal};
 
@@ -102,6 +104,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     let name: ProfileName = args.name.parse()?;
     let settings = args.settings(app);
     for (key, value) in settings.iter().flat_map(|(key, values)| values.iter().map(move |value| (key, value))) {
+        refuse_secret(key.dotted(), is_misplaced(*key, value))?;
         key.check(value).map_err(|error| error.context(key.dotted()))?;
     }
     let of_use = [Key::UserClientId, Key::UserPoolId, Key::M2mClientId, Key::SecretArn, Key::Domain];

@@ -12,7 +12,7 @@ use cogtok::flows::export::{self, Exported};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, Setting};
 use cogtok::profile::words::ProfileName;
-use cogtok::store::config_lint::is_like_a_secret;
+use cogtok::store::config_lint::is_misplaced;
 use cogtok::store::{envelope, handout};
 
 use crate::app::App;
@@ -147,9 +147,8 @@ fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
 
 /// What stands in the profile where it does not belong would be in everybody's hands.
 fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> Result<()> {
-    // A name in Secrets Manager may look like anything.
-    let is_exported = |key: &Key| *key != Key::SecretArn && !left_out.contains(key);
-    let is_secret = |key: &Key| settings.list(*key).iter().any(|value| is_like_a_secret(value));
+    let is_exported = |key: &Key| !left_out.contains(key);
+    let is_secret = |key: &Key| settings.list(*key).iter().any(|value| is_misplaced(*key, value));
     match Key::ALL.iter().copied().filter(is_exported).find(is_secret) {
         None => Ok(()),
         Some(key) => Err(Error::config(format!("`{}` of profile `{name}` looks like a secret", key.dotted()))
@@ -174,7 +173,7 @@ fn tell(args: &Export, profiles: &[Exported]) {
             log::warn!(target: "cogtok", "profile `{}`: `{key}` is an address of this machine", profile.name);
         }
         for (kind, _) in &profile.secrets {
-            terminal::note(&format!("profile `{}`: the {kind} secret is sealed in", profile.name));
+            terminal::note(&format!("profile `{}`: the {kind} secret goes along, sealed", profile.name));
         }
     }
     if let Some(path) = &args.output_file {

@@ -18,7 +18,7 @@ mod unset;
 mod use_;
 
 use clap::Subcommand;
-use cogtok::error::Result;
+use cogtok::error::{Error, Result};
 
 use crate::app::App;
 
@@ -54,6 +54,23 @@ pub enum Command {
     Import(Box<import::Import>),
     /// Print profiles for others to import
     Export(Box<export::Export>),
+}
+
+/// Refuses a secret where a setting belongs, without repeating it.
+fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
+    if !is_secret {
+        return Ok(());
+    }
+    let kind = match key {
+        "m2m.client_id" => "m2m-client",
+        "user.client_id" => "user-client",
+        _ => "KIND",
+    };
+    Err(Error::usage(format!(
+        "the value for `{key}` looks like a secret, and secrets are not kept in the configuration"
+    ))
+    .hint(format!("store it: cogtok secret set {kind}{{p}}"))
+    .hint("if it is a real one, change it: your shell's history may hold it"))
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {

@@ -7,7 +7,9 @@ use cogtok::profile::keys::Key;
 use cogtok::profile::targets::parse_key;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
+use cogtok::store::config_lint::{is_like_a_secret, is_misplaced};
 
+use super::refuse_secret;
 use crate::app::App;
 use crate::{complete, terminal};
 
@@ -34,13 +36,15 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     terminal::set_profile(Some(name.as_str()));
     let last = args.key.rsplit('.').next().unwrap_or_default();
     if last.ends_with("secret") || last.ends_with("password") {
-        return Err(Error::usage("secrets are not kept in the configuration")
-            .hint("store it: cogtok secret set KIND -p {name}"));
+        return Err(
+            Error::usage("secrets are not kept in the configuration").hint("store it: cogtok secret set KIND{p}")
+        );
     }
     if let Some((target, field)) = parse_key(&args.key)? {
         let [value] = args.value.as_slice() else {
             return Err(Error::usage(format!("`{}` takes one value", args.key)));
         };
+        refuse_secret(&args.key, is_like_a_secret(value))?;
         edit(&app.config_path()?, app.deadline(), |draft| {
             draft.require(&name)?;
             draft.set_target(&name, &target, field, value)
@@ -55,6 +59,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     if args.value.len() > 1 && !key.is_list() {
         return Err(Error::usage(format!("`{}` takes one value", key.dotted())));
     }
+    refuse_secret(key.dotted(), args.value.iter().any(|value| is_misplaced(key, value)))?;
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.require(&name)?;
         draft.set(&name, key, &args.value)
