@@ -95,7 +95,7 @@ fn what_is_not_a_file_is_refused_before_anything_is_asked() {
         (dir.join("no/such/directory"), "its directory is not there"),
         (plain.join("x"), "Not a directory"),
         (dir.join(".."), "directory"),
-        ("".into(), "value is required"),
+        ("".into(), "needs a value"),
     ] {
         let output = m2m(&home, &["--output-file"]).arg(&path).run();
         output.check(matches!(output.code, Some(2 | 7)), "2 or 7").stdout_is("").stderr_has(says);

@@ -7,28 +7,35 @@ use super::{WITH_VALUE, tree};
 
 /// The line that asks for the same help with `--help`, where this one asks for help by the word.
 pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {
-    let mut words = Vec::new();
-    let mut rest = args.iter().skip(1);
-    while let Some(word) = rest.next() {
-        match word.to_str() {
-            Some("--") => break,
-            Some(option) if WITH_VALUE.contains(&option) => drop(rest.next()),
-            Some(option) if option.starts_with('-') => {}
-            _ => words.push(word.clone()),
-        }
-    }
-    let at = words.iter().take(2).position(|word| word == "help")?;
+    let (first, second) = (words(args).next(), words(args).nth(1));
+    let is_help = |word: Option<&OsString>| word.is_some_and(|word| word == "help");
     // A name of something may be `help` as well, behind a command that is no group.
-    if at == 1 && !is_group(&words) {
+    let is_asked = is_help(first) || (is_help(second) && first.is_some_and(is_group));
+    if !is_asked {
         return None;
     }
-    words.retain(|word| word != "help");
     let program = args.first().cloned().unwrap_or_default();
-    Some(std::iter::once(program).chain(words).chain([OsString::from("--help")]).collect())
+    let of = words(args).filter(|word| *word != "help").cloned();
+    Some(std::iter::once(program).chain(of).chain([OsString::from("--help")]).collect())
 }
 
-fn is_group(words: &[OsString]) -> bool {
-    let Some(name) = words.first().and_then(|word| word.to_str()) else { return false };
+/// What is neither an option nor one's value, before a `--`.
+fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
+    let mut rest = args.iter().skip(1).take_while(|word| *word != "--");
+    std::iter::from_fn(move || {
+        loop {
+            let word = rest.next()?;
+            match word.to_str() {
+                Some(option) if WITH_VALUE.contains(&option) => drop(rest.next()),
+                Some(option) if option.starts_with('-') => {}
+                _ => return Some(word),
+            }
+        }
+    })
+}
+
+fn is_group(word: &OsString) -> bool {
+    let Some(name) = word.to_str() else { return false };
     let mut tree = tree::whole();
     tree.build();
     tree.find_subcommand(name).is_some_and(clap::Command::has_subcommands)
