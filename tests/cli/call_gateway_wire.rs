@@ -1,7 +1,7 @@
 //! `cogtok call gateway` against servers that page, refuse, lie, break off and never end.
 
 use crate::exec::issuing;
-use crate::harness::scripted::{CLIENT, SECRET};
+use crate::harness::scripted::{CLIENT, SECRET, issuing_another_each_time};
 use crate::harness::{Answer, Home, Request, Run, Server, m2m_jwt};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -144,13 +144,7 @@ fn the_servers_texts_reach_no_terminal_as_they_are() {
 
 #[test]
 fn a_cached_token_that_is_refused_is_renewed_once() {
-    let count = AtomicUsize::new(0);
-    let tokens = Server::start(move |_| {
-        let n = count.fetch_add(1, Ordering::SeqCst);
-        Answer::token(&m2m_jwt(CLIENT, &format!("api/read api/write n{n}")))
-    });
-    let home = Home::new();
-    home.scripted_profile(&tokens.token_url());
+    let (home, tokens) = issuing_another_each_time();
     let first = home.scripted_m2m(&[]).run().ok().line().to_string();
     let refusing = |all: bool| {
         let first = first.clone();

@@ -2,7 +2,7 @@
 
 use crate::call_gateway_wire::{or_hello, stream};
 use crate::exec::issuing;
-use crate::harness::scripted::{CLIENT, SECRET};
+use crate::harness::scripted::{CLIENT, SECRET, issuing_another_each_time};
 use crate::harness::{Answer, Home, Output, Server, m2m_jwt};
 use crate::mcp_proxy_wire::{Talk, call};
 use serde_json::{Value, json};
@@ -92,13 +92,7 @@ fn a_message_that_can_not_be_read_is_not_asked_for_again() {
 
 #[test]
 fn the_proxy_renews_the_token_on_the_way() {
-    let count = AtomicUsize::new(0);
-    let tokens = Server::start(move |_| {
-        let n = count.fetch_add(1, Ordering::SeqCst);
-        Answer::token(&m2m_jwt(CLIENT, &format!("api/read api/write n{n}")))
-    });
-    let home = Home::new();
-    home.scripted_profile(&tokens.token_url());
+    let (home, tokens) = issuing_another_each_time();
     home.scripted_m2m(&[]).run().ok();
     let server = ending(|asked| if asked == 0 { Answer::new(401, "text/plain", "") } else { done() });
     let mut talk = Talk::begin(&home, &server);

@@ -1,6 +1,7 @@
 //! A machine-to-machine profile whose token endpoint is a server of the test.
 
-use super::{Home, Run};
+use super::{Answer, Home, Run, Server, m2m_jwt};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Its app client. Both this and the secret change when they are percent-encoded.
 pub const CLIENT: &str = "scripted+client";
@@ -21,4 +22,16 @@ impl Home {
     pub fn scripted_m2m<'h>(&'h self, args: &[&str]) -> Run<'h> {
         self.cogtok(["token", "m2m", "--client-secret-stdin"]).args(args).stdin(SECRET)
     }
+}
+
+/// A home with the scripted profile, and a token endpoint that gives another token each time.
+pub fn issuing_another_each_time() -> (Home, Server) {
+    let count = AtomicUsize::new(0);
+    let server = Server::start(move |_| {
+        let n = count.fetch_add(1, Ordering::SeqCst);
+        Answer::token(&m2m_jwt(CLIENT, &format!("api/read api/write n{n}")))
+    });
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    (home, server)
 }
