@@ -44,7 +44,8 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         let [value] = args.value.as_slice() else {
             return Err(Error::usage(format!("`{}` takes one value", args.key)));
         };
-        refuse_secret(&args.key, is_like_a_secret(value))?;
+        // What is wrong with a URL is told better where it is read.
+        refuse_secret(&args.key, !value.contains("://") && is_like_a_secret(value))?;
         edit(&app.config_path()?, app.deadline(), |draft| {
             draft.require(&name)?;
             draft.set_target(&name, &target, field, value)
