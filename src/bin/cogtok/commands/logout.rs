@@ -144,7 +144,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
 /// Ends the session under its lock, so that no renewal brings it back. Says whose it was; none where there was nothing.
 fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result<Option<String>> {
     let cache = app.cache();
-    let _lock = cache.lock(key, app.deadline())?;
+    let lock = cache.lock(key, app.deadline())?;
     let tokens = cache.read(key, env::now());
     let renewal = tokens.as_ref().map(|tokens| tokens.renewal.clone()).unwrap_or_default();
     let mut was_there = tokens.is_some();
@@ -157,6 +157,8 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     }
     was_there |= forget_password(app, profile)?;
     cache.forget(key)?;
+    // Who gets AWS credentials holds their lock and waits for this one.
+    drop(lock);
     // AWS credentials were had for these tokens, whatever the identity pool.
     let of_user = key.clone().with_kind("aws", &[]);
     for kept in cache.list(env::now())?.credentials {
