@@ -66,6 +66,12 @@ impl Wire {
         self.guard.clock_offset()
     }
 
+    /// What the clock of the server that answered last showed at `moment`, in milliseconds since the Unix epoch and to the
+    /// second, by its Date header; none where no server said what time it is.
+    pub fn server_time(&self, moment: Instant) -> Option<i64> {
+        self.guard.server_time(moment)
+    }
+
     /// What keeps the secrets of this call out of errors and the log.
     pub(super) fn redactor(&self) -> &Redactor {
         &self.guard.redactor

@@ -128,10 +128,12 @@ mod totp;
 mod usage;
 mod user_change;
 mod user_create;
+mod user_create_doubt;
 mod user_create_killed;
 mod user_create_lost;
 mod user_list;
 mod user_policy;
+mod user_runs;
 
 #[test]
 fn every_test_file_is_wired_in() {
