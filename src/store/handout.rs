@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
-use super::file::{open_regular, sync_dir};
+use super::durable;
+use super::file::open_regular;
 
 /// Why nothing can be put at `path`, where that is known beforehand: there is something other than a regular file, a
 /// symbolic link included, or no directory to put it in.
@@ -95,11 +96,10 @@ impl Replacement {
         let (dir, name) = split(&path)?;
         let mut tries = 0;
         loop {
-            file.as_file().sync_all()?;
+            durable::flush(file.as_file(), dir)?;
             match persist(file, path.clone()) {
                 Ok(_) => {
-                    // The file is there; a directory that can't be flushed takes nothing of it back.
-                    let _ = sync_dir(dir);
+                    durable::settle(dir);
                     return Ok(());
                 }
                 // Swept in the instant before it was held; what was written is still to be read.

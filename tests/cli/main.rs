@@ -11,6 +11,7 @@
     clippy::exit
 )]
 
+mod another_home;
 mod aws_account;
 mod aws_credentials;
 mod cache;
@@ -77,6 +78,7 @@ mod mcp_proxy_cancelled;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
+mod not_durable;
 mod odd_surroundings;
 mod process_hygiene;
 mod profile;
