@@ -42,6 +42,44 @@ pub fn why_shared(path: &Path) -> Option<String> {
     check_private(&metadata, target.parent()).err().map(|why| why.to_string())
 }
 
+/// Whether other users may read the file behind `path`.
+pub fn others_read(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+/// Why others decide what is in the file behind `path`, through links; none where they do not, or it is not there.
+#[cfg(unix)]
+pub fn why_others_write(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let target = path.canonicalize().ok()?;
+    let file = std::fs::metadata(&target).ok().filter(std::fs::Metadata::is_file)?;
+    let dir = target.parent();
+    let is_open = dir.and_then(|dir| std::fs::metadata(dir).ok()).is_some_and(|dir| dir.mode() & 0o1002 == 0o0002);
+    match file.uid() {
+        other if other != 0 && !owner::is_ours(&file, dir) => {
+            Some(format!("user {other} owns it: make a copy of your own"))
+        }
+        _ if file.mode() & 0o022 != 0 => Some(format!("other users can write to it: chmod go-w {}", target.display())),
+        _ if is_open => dir.map(|dir| format!("other users can put another in its place: chmod o-w {}", dir.display())),
+        _ => None,
+    }
+}
+
+/// Nothing is known of that here.
+#[cfg(not(unix))]
+pub fn why_others_write(_: &Path) -> Option<String> {
+    None
+}
+
 #[cfg(unix)]
 fn check_private(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -87,13 +125,45 @@ fn read_if(
 /// # Errors
 /// As the operating system says; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_if(path, bytes, || true).map(drop)
+}
+
+/// As [`replace`], where `is_wanted` says so at the last moment, with nothing but the renaming left to do. Says whether it was
+/// done.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_if(path: &Path, bytes: &[u8], is_wanted: impl FnOnce() -> bool) -> io::Result<bool> {
     let (dir, name) = split(path)?;
     create_dir(dir)?;
     let prefix = format!(".{name}.");
     sweep(dir, &prefix);
-    written(dir, &prefix, bytes)?.persist(path).map_err(|error| error.error)?;
+    let temporary = written(dir, &prefix, bytes)?;
+    if !is_wanted() {
+        return Ok(false);
+    }
+    temporary.persist(path).map_err(|error| error.error)?;
     durable::settle(dir);
-    Ok(())
+    Ok(true)
+}
+
+/// What changes when somebody writes to a file or puts another in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stamp(u64, Option<std::time::SystemTime>, [i64; 4]);
+
+impl Stamp {
+    /// That of the file at `path`; none where there is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt;
+            [metadata.dev().cast_signed(), metadata.ino().cast_signed(), metadata.ctime(), metadata.ctime_nsec()]
+        };
+        #[cfg(not(unix))]
+        let identity = [0; 4];
+        Some(Stamp(metadata.len(), metadata.modified().ok(), identity))
+    }
 }
 
 /// A temporary file in `dir` with `bytes`, flushed.

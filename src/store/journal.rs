@@ -178,7 +178,10 @@ impl Journal {
             // Those who share the lock leave no note, so the one that is there is of a process long gone.
             Err(LockError::Timeout { .. }) => Err(held(None)),
             Err(LockError::Unavailable(error)) => {
-                Err(Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display())))
+                let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
+                let error =
+                    Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display()));
+                Err(if is_closed { error.hint("set XDG_STATE_HOME to a directory of your own") } else { error })
             }
         }
     }

@@ -93,3 +93,33 @@ fn where_nothing_can_be_given_to_the_user_nothing_is_left() {
     output.ok().stderr_has("can't be cached").stderr_has("run cogtok as that user");
     assert_all_theirs(&home);
 }
+
+#[test]
+fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() {
+    // Of root, for root alone, where the tests are root.
+    let home = Home::new();
+    if another().is_none() {
+        return;
+    }
+    home.canary(SECRET);
+    home.config("version = 1\n[profiles.ws]\nregion = \"us-east-1\"\n");
+    let server = Server::always(Answer::token(&m2m_jwt(scripted::CLIENT, "api/read")));
+    let run = |words: &[&str]| {
+        let run = home.cogtok(words).env("COGTOK_M2M_CLIENT_ID", scripted::CLIENT).env("COGTOK_SCOPES", "api/read");
+        let run = ["CONFIG", "CACHE", "STATE", "DATA"]
+            .iter()
+            .fold(run, |run, name| run.env_remove(format!("XDG_{name}_HOME")));
+        as_the_user(run.env("COGTOK_M2M_CLIENT_SECRET", SECRET).aws())
+    };
+    let token_url = server.token_url();
+    let output = run(&["token", "m2m"]).env("COGTOK_TOKEN_URL", &token_url).run();
+    output.ok().stderr_has("XDG_CACHE_HOME").stderr_lacks("config.toml").line();
+    // What is missing may be there where it can't be read.
+    run(&["token", "m2m"]).run().code(3).stderr_has("can't be read").stderr_has("set XDG_CONFIG_HOME");
+    run(&["token", "m2m", "-p", "ws"]).run().code(7).stderr_has("can't be read").stderr_has("set XDG_CONFIG_HOME");
+    run(&["profile", "list"]).run().code(7).stderr_has("set XDG_CONFIG_HOME");
+    run(&["profile", "create", "x", "--client-id", "c"]).run().code(7).stderr_has("XDG_CONFIG_HOME");
+    let create = run(&["user", "create", "--endpoint-url", &server.url()]);
+    create.env("COGTOK_USER_POOL_ID", "us-east-1_Example01").run().code(7).stderr_has("set XDG_STATE_HOME");
+    assert_eq!(server.hits(), 1);
+}

@@ -30,6 +30,10 @@ pub use sources::SecretSource;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What to do where HOME is a home that this user can't enter.
+const ANOTHER_HOME: &str =
+    "HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home";
+
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The process, seen by a command.
@@ -178,10 +182,32 @@ impl App {
             return Ok(config);
         }
         let config = match config_path(self.global.config.as_deref()) {
-            Ok(_) => Config::load(&self.config_path()?)?,
+            Ok(_) => Config::load(&self.config_path()?).map_err(|error| self.out_of_reach(error))?,
             Err(_) => Config::default(),
         };
         Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The configuration; none where it would be in the home of another user, which is closed to this one.
+    pub fn config_in_reach(&self) -> Result<Option<&Config>> {
+        match self.config() {
+            Err(_) if self.is_out_of_reach() => Ok(None),
+            config => config.map(Some),
+        }
+    }
+
+    /// Whether nobody named the configuration and it would be in the home of another user, which is closed to this one.
+    fn is_out_of_reach(&self) -> bool {
+        let is_named = self.global.config.is_some() || env::var("COGTOK_CONFIG").is_some();
+        let own = self.dirs().config_file.as_deref().filter(|_| !is_named);
+        own.is_some_and(|path| matches!(std::fs::metadata(path), Err(why) if why.kind() == ErrorKind::PermissionDenied))
+    }
+
+    fn out_of_reach(&self, error: Error) -> Error {
+        match self.is_out_of_reach() {
+            true => error.hint(ANOTHER_HOME),
+            false => error,
+        }
     }
 
     /// The option that names the profile in use, for a command to type; empty where none is.
@@ -195,7 +221,7 @@ impl App {
         let name = match (&self.global.profile, env::var("COGTOK_PROFILE")) {
             (Some(name), _) => Some(name.parse()?),
             (None, Some(name)) => Some(name.parse().map_err(|error: Error| error.context("COGTOK_PROFILE"))?),
-            (None, None) => self.config()?.default_profile()?,
+            (None, None) => self.config_in_reach()?.map(Config::default_profile).transpose()?.flatten(),
         };
         terminal::set_profile(name.as_ref().map(ProfileName::as_str));
         Ok(name)
