@@ -20,7 +20,9 @@ pub mod refusals;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;
+mod stanzas;
 pub mod used_codes;
+pub mod within;
 
 use std::path::{Path, PathBuf};
 

@@ -98,6 +98,7 @@ mod prompt;
 mod reference;
 mod scripts_recipes;
 mod sealed;
+mod sealed_costly;
 mod sealed_faults;
 mod sealed_init;
 mod secret;
