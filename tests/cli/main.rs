@@ -109,6 +109,7 @@ mod session;
 mod session_faults;
 mod signed_in;
 mod sinks;
+mod sinks_dotenv;
 mod sinks_files;
 mod sinks_quoting;
 mod standard_streams;
