@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use age::DecryptError;
 use age::secrecy::{ExposeSecret, SecretString};
@@ -24,6 +24,9 @@ use crate::secret::Secret;
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 4 * 1024 * 1024;
+
+/// How long opening may take at the least: some of it is memory that has to be had first.
+const LEAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// scrypt's work factor for files written here: a tenth of a second and 36 MB.
 pub(super) const WORK_FACTOR: u8 = 15;
@@ -108,6 +111,8 @@ pub struct SealedFile {
     path: PathBuf,
     key: Key,
     deadline: Instant,
+    /// How long opening may take. The deadline moves on while a person answers, and a call that serves many begins anew.
+    patience: Duration,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -123,9 +128,11 @@ impl Drop for Content {
 }
 
 impl SealedFile {
-    /// The file at `path`, which need not exist. `deadline` is for waiting until another process has written it.
+    /// The file at `path`, which need not exist. `deadline` is for waiting until another process has written it; opening it may
+    /// take as long as there is until then.
     pub fn new(path: PathBuf, key: Key, deadline: Instant) -> Self {
-        SealedFile { path, key, deadline }
+        let patience = deadline.saturating_duration_since(Instant::now()).max(LEAST_PATIENCE);
+        SealedFile { path, key, deadline, patience }
     }
 
     /// Whether the file, where there is one, opens.
@@ -225,7 +232,7 @@ impl SealedFile {
             };
             plain.map(Zeroizing::new)
         };
-        let opened = within(self.deadline, "open", open);
+        let opened = within(Instant::now() + self.patience, "open", open);
         let opened = opened.map_err(|error| Error::store(format!("{shown} can't be opened: {error}")))?;
         let plain = opened.ok_or_else(|| late(&shown))?.map_err(|error| self.explain(&error))?;
         let content: Content = serde_json::from_slice(&plain)

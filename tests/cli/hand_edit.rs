@@ -8,6 +8,9 @@ use std::time::Duration;
 const BEFORE: &str = "[profiles.ws]\nregion = \"us-east-1\"\n";
 const THEIRS: &str = "# mine\n[profiles.ws]\nregion = \"ap-south-1\"\n";
 
+/// How an editor saves.
+type Save = fn(&Path);
+
 /// The child of strace.
 fn child_of(pid: i32) -> Pid {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
@@ -17,16 +20,14 @@ fn child_of(pid: i32) -> Pid {
 #[test]
 fn what_is_saved_while_the_new_file_is_flushed_is_not_lost() {
     need("strace", "strace");
-    let in_place = |path: &Path| std::fs::write(path, THEIRS).unwrap();
-    let by_renaming = |path: &Path| {
+    let in_place: Save = |path| std::fs::write(path, THEIRS).unwrap();
+    let by_renaming: Save = |path| {
         let new = path.with_extension("new");
         std::fs::write(&new, THEIRS).unwrap();
         std::fs::rename(&new, path).unwrap();
     };
-    let by_removing = |path: &Path| std::fs::remove_file(path).unwrap();
-    let saves: [(&dyn Fn(&Path), Option<&str>); 3] =
-        [(&in_place, Some(THEIRS)), (&by_renaming, Some(THEIRS)), (&by_removing, None)];
-    for (save, left) in saves {
+    let by_removing: Save = |path| std::fs::remove_file(path).unwrap();
+    for (save, left) in [(in_place, Some(THEIRS)), (by_renaming, Some(THEIRS)), (by_removing, None)] {
         let home = Home::new();
         let path = home.config(BEFORE);
         home.allow(&path);

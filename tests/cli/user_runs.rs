@@ -165,7 +165,7 @@ fn an_answer_without_what_it_must_have_is_none() {
 }
 
 #[test]
-fn a_proxy_that_says_enabled_is_believed() {
+fn what_the_pool_says_of_a_user_is_shown() {
     let proxy = Proxy::new(&workshop().endpoint);
     let home = behind(&proxy);
     let email = create(&home, &[]).run().ok().json()["email"].as_str().unwrap().to_string();
