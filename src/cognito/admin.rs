@@ -70,6 +70,8 @@ pub struct Admin {
     pub(super) wire: Wire,
     /// Options of the aws command that ask where this does.
     aws_options: String,
+    /// The host that is asked, with its port where one is given.
+    host: String,
 }
 
 /// Why AdminCreateUser gave no user.
@@ -103,12 +105,14 @@ impl Admin {
         let endpoint = profile
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
+        let host = endpoint.parse::<http::Uri>().ok().and_then(|uri| Some(uri.authority()?.as_str().to_owned()));
         let mut config = Builder::from(&shared).endpoint_url(endpoint);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }
         let aws_options = profile.aws_options();
-        Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone(), aws_options })
+        let client = Client::from_conf(config.build());
+        Ok(Admin { client, pool, wire: wire.clone(), aws_options, host: host.unwrap_or_default() })
     }
 
     /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
@@ -157,7 +161,7 @@ impl Admin {
 
     /// What the server's clock showed at `moment`, as [`Wire::server_time`] says.
     pub fn server_time(&self, moment: Instant) -> Option<i64> {
-        self.wire.server_time(moment)
+        self.wire.server_time(&self.host, moment)
     }
 
     /// What this machine's clock shows, in milliseconds since the Unix epoch.

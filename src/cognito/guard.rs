@@ -1,6 +1,7 @@
 //! What every exchange goes through: it refuses redirects, bounds the answer's size and the time of a try (its body
 //! included), keeps plain http on this machine, and tells the log what went by.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,7 +32,7 @@ pub(super) struct Guard {
     pub clock: Clock,
     pub deadline: Deadline,
     offset: Arc<AtomicI64>,
-    heard: Arc<Mutex<Option<Heard>>>,
+    heard: Arc<Mutex<BTreeMap<String, Heard>>>,
     pub redactor: Redactor,
 }
 
@@ -117,10 +118,11 @@ impl Guard {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// What the clock of the server that answered last showed at `moment`, in milliseconds since the Unix epoch; none where
-    /// no server said what time it is. It may have shown up to a second more: a Date header has whole seconds.
-    pub fn server_time(&self, moment: Instant) -> Option<i64> {
-        let heard = (*self.heard.lock().unwrap_or_else(PoisonError::into_inner))?;
+    /// What the clock of the server at `host`, with its port where one was given, showed at `moment`, in milliseconds since the
+    /// Unix epoch; none where it did not say what time it is. It may have shown up to a second more: a Date header has whole
+    /// seconds.
+    pub fn server_time(&self, host: &str, moment: Instant) -> Option<i64> {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(host)?;
         let between = |later: Instant, earlier: Instant| {
             i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
         };
@@ -163,7 +165,7 @@ impl Guard {
                 true => fault(What::Unreachable(started.elapsed())),
                 false => fault(What::of(&error)),
             })?;
-            self.compare_clocks(&response);
+            self.compare_clocks(&host, &response);
             let (status, id) = (response.status().as_u16(), self.request_id(&response));
             let answer = read(response).await.map_err(&fault)?;
             Ok((status, id, answer))
@@ -195,14 +197,14 @@ impl Guard {
         patience.min(self.deadline.get().saturating_duration_since(Instant::now()))
     }
 
-    fn compare_clocks(&self, response: &HttpResponse) {
+    fn compare_clocks(&self, host: &str, response: &HttpResponse) {
         let Some(date) = response.headers().get("date") else { return };
         if let Some(ahead) = ahead_by(date, (self.clock)()) {
             self.offset.store(ahead, Ordering::Relaxed);
         }
         if let Some(date) = seconds_of(date) {
             let heard = Heard { date, at: Instant::now() };
-            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), heard);
         }
     }
 

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{durable, owner};
 use others::check_private;
-pub use others::{FOREIGN, others_read, why_others_write, why_shared};
+pub use others::{Closed, FOREIGN, closed, others_read, why_others_write, why_shared};
 
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///

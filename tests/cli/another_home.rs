@@ -123,3 +123,24 @@ fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() 
     create.env("COGTOK_USER_POOL_ID", "us-east-1_Example01").run().code(7).stderr_has("set XDG_STATE_HOME");
     assert_eq!(server.hits(), 1);
 }
+
+#[test]
+fn what_root_left_before_is_told_with_the_command_that_gives_it_back() {
+    let Some(home) = another() else { return };
+    home.config("version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\nregion = \"us-east-1\"\n");
+    let (dir, file) = (home.config_dir(), home.config_file());
+    let give = |path: &Path, owner| lchown(path, Some(owner), Some(owner)).unwrap();
+    give(&home.path(".config"), USER);
+    for (what, is_dir_theirs) in [(&dir, false), (&file, true)] {
+        give(&dir, if is_dir_theirs { USER } else { 0 });
+        give(&file, 0);
+        for words in [&["profile", "list"][..], &["token", "m2m"]] {
+            let output = as_the_user(home.cogtok(words)).run();
+            output.code(7).stderr_has("can't be read").stderr_lacks("HOME is another user's");
+            output.stderr_has(&format!(
+                "user 0 left it there, by `sudo` perhaps: sudo chown -R \"$USER\" {}",
+                what.display()
+            ));
+        }
+    }
+}

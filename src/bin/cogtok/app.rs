@@ -17,6 +17,7 @@ use cogtok::profile::words::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;
+use cogtok::store::file::{Closed, closed};
 use cogtok::store::key_sets::KeySets;
 use cogtok::store::secrets::SecretStore;
 use tokio::runtime::Runtime;
@@ -182,7 +183,10 @@ impl App {
             return Ok(config);
         }
         let config = match config_path(self.global.config.as_deref()) {
-            Ok(_) => Config::load(&self.config_path()?).map_err(|error| self.out_of_reach(error))?,
+            Ok(_) => {
+                let path = self.config_path()?;
+                Config::load(&path).map_err(|error| self.out_of_reach(&path, error))?
+            }
             Err(_) => Config::default(),
         };
         Ok(self.config.get_or_init(|| config))
@@ -200,13 +204,19 @@ impl App {
     fn is_out_of_reach(&self) -> bool {
         let is_named = self.global.config.is_some() || env::var("COGTOK_CONFIG").is_some();
         let own = self.dirs().config_file.as_deref().filter(|_| !is_named);
-        own.is_some_and(|path| matches!(std::fs::metadata(path), Err(why) if why.kind() == ErrorKind::PermissionDenied))
+        own.is_some_and(|path| closed(path) == Some(Closed::Elsewhere))
     }
 
-    fn out_of_reach(&self, error: Error) -> Error {
-        match self.is_out_of_reach() {
-            true => error.hint(ANOTHER_HOME),
-            false => error,
+    /// The error with what to do where somebody else's file or directory keeps this user from the configuration.
+    fn out_of_reach(&self, path: &Path, error: Error) -> Error {
+        match closed(path) {
+            Some(Closed::LeftHere { what, owner }) => {
+                let shown = what.display().to_string();
+                let what = shlex::try_quote(&shown).unwrap_or_else(|_| "DIRECTORY".into());
+                error.hint(format!("user {owner} left it there, by `sudo` perhaps: sudo chown -R \"$USER\" {what}"))
+            }
+            Some(Closed::Elsewhere) if self.is_out_of_reach() => error.hint(ANOTHER_HOME),
+            _ => error,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Who else may read a file, or decide what is in it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 use super::owner;
@@ -68,4 +68,50 @@ pub(super) fn check_private(metadata: &std::fs::Metadata, dir: Option<&Path>) ->
 #[cfg(not(unix))]
 pub(super) fn check_private(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
     Ok(())
+}
+
+/// What keeps this user from a file, and is somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// It is in a place of another user.
+    Elsewhere,
+    /// It is in a place of this user's own, where somebody left what is theirs.
+    LeftHere {
+        /// The file or directory.
+        what: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+}
+
+/// What keeps this user from the file at `path`; none where nothing does, or what does is this user's own.
+#[cfg(unix)]
+pub fn closed(path: &Path) -> Option<Closed> {
+    use std::os::unix::fs::MetadataExt;
+    let is_denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    let us = rustix::process::geteuid().as_raw();
+    let way: Vec<&Path> = path.ancestors().collect();
+    let mut reached: Option<(&Path, u32)> = None;
+    for step in way.into_iter().rev() {
+        match std::fs::metadata(step) {
+            Ok(there) => reached = Some((step, there.uid())),
+            Err(error) if is_denied(&error) => break,
+            Err(_) => return None,
+        }
+    }
+    let (what, owner) = reached?;
+    if owner == us || (what == path && !std::fs::File::open(path).is_err_and(|error| is_denied(&error))) {
+        return None;
+    }
+    let around = what.parent().and_then(|dir| std::fs::metadata(dir).ok());
+    Some(match around.is_some_and(|dir| dir.uid() == us) {
+        true => Closed::LeftHere { what: what.to_owned(), owner },
+        false => Closed::Elsewhere,
+    })
+}
+
+/// Nothing is known of that here.
+#[cfg(not(unix))]
+pub fn closed(_: &Path) -> Option<Closed> {
+    None
 }
