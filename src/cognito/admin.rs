@@ -74,6 +74,16 @@ pub struct Admin {
     host: String,
 }
 
+/// A user whom AdminCreateUser made.
+#[derive(Debug)]
+pub struct Created {
+    /// The user as the pool knows it.
+    pub user: User,
+    /// Whether the answer came: else the user was looked up, and has the password that was sent only if nobody else made a
+    /// user of that name in the same moment.
+    pub is_answered: bool,
+}
+
 /// Why AdminCreateUser gave no user.
 #[derive(Debug)]
 pub enum NotCreated {
@@ -117,17 +127,17 @@ impl Admin {
 
     /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
     /// there before it asks once more. A user who was made since `began`, when the first request was sent, by the clock of
-    /// the server, is the one just made then.
+    /// the server, is the one just made then: that nobody else made it in that time is not said.
     ///
     /// # Errors
     /// [`NotCreated`], as the table in [`super::error`] says for AdminCreateUser; see [`already_exists`].
-    pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<User, NotCreated> {
+    pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<Created, NotCreated> {
         let mut pause = Duration::from_millis(300);
         let mut may_be_made = false;
         let mut tries = 1;
         loop {
             let error = match self.create_once(new).await {
-                Ok(user) => return Ok(user),
+                Ok(user) => return Ok(Created { user, is_answered: true }),
                 Err(error) => error,
             };
             // A throttled request was not carried out; that of any other answerless one is not known.
@@ -144,7 +154,7 @@ impl Admin {
                     |user: &User| user.created_at.zip(began(self)).map(|(made, began)| made.saturating_sub(began));
                 match self.get(new.username.as_str()).await {
                     Ok(Some(user)) if user.is_untouched() && age(&user).is_some_and(|age| age >= -SLACK) => {
-                        return Ok(user);
+                        return Ok(Created { user, is_answered: false });
                     }
                     Ok(Some(user)) if already_exists(&error) && age(&user).is_some_and(|age| age < -SLACK) => {
                         return Err(NotCreated::Refused(error));

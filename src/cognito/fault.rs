@@ -161,7 +161,8 @@ impl From<Fault> for Error {
             What::Connect(reason) if reason.contains("certificate") => {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
-            What::Timeout(_) | What::Unreachable(_) => "try again, or allow more with `--timeout 60s`",
+            What::Unreachable(_) => "check the URL and the network: a firewall on the way may drop what is sent",
+            What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
             What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
             What::Redirect { .. } => "use the URL that leads nowhere else: what is sent is for the host that was asked",

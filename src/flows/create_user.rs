@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::cognito::admin::{Admin, NewUser, NotCreated, SLACK, User, already_exists};
+use crate::cognito::admin::{Admin, Created, NewUser, NotCreated, SLACK, User, already_exists};
 use crate::error::{Error, Kind, Result};
 use crate::flows::password;
 use crate::profile::words::Username;
@@ -43,7 +43,11 @@ pub struct Made {
 pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
     let username: Username = record.username.parse()?;
     let user = match ask(admin, journal, record, &username).await {
-        Ok(user) => user,
+        Ok(created) => {
+            // Somebody else's in the same moment would have another password.
+            record.was_there = !created.is_answered;
+            created.user
+        }
         Err(NotCreated::Refused(error)) if already_exists(&error) => {
             match existing(admin, journal, record, if_exists, error).await? {
                 Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
@@ -72,7 +76,12 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
 
 /// AdminCreateUser with the record's password; where the pool's policy asks for more than a made-up one has, once again
 /// with one that satisfies it.
-async fn ask(admin: &Admin, journal: &Journal, record: &mut Record, username: &Username) -> Result<User, NotCreated> {
+async fn ask(
+    admin: &Admin,
+    journal: &Journal,
+    record: &mut Record,
+    username: &Username,
+) -> Result<Created, NotCreated> {
     let began = Instant::now();
     record.asked = Some(asked(admin, began, admin.deadline()));
     for is_first in [true, false] {
@@ -212,7 +221,10 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
         (State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
         // The user may be another's: then this call never made one, and its password must not be touched.
         (State::Intent, Some(user)) => match maker(admin, record, &user) {
-            Maker::Us => finish(admin, journal, record, user).await,
+            Maker::Us => {
+                record.was_there = true;
+                finish(admin, journal, record, user).await
+            }
             Maker::Another => {
                 journal.remove(record)?;
                 Err(Error::new(
@@ -241,7 +253,8 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
-    // A user who was there before has a password of its own, which a temporary one must replace as well.
+    // A user who was there before has a password of its own, and so may one who was looked up: a temporary one must replace it
+    // as well.
     if record.is_permanent || record.was_there {
         set_password(admin, journal, record).await.map_err(|error| partial(record, error))?;
         user.status = Some(if record.is_permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" }.to_owned());

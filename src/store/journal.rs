@@ -72,7 +72,7 @@ pub struct Record {
     pub attributes: BTreeMap<String, String>,
     /// A group to add the user to.
     pub group: Option<String>,
-    /// Whether the user was there before, and gets the password anew.
+    /// Whether the user was there before, or may have another's password, and gets it anew.
     #[serde(default)]
     pub was_there: bool,
 }

@@ -149,3 +149,25 @@ fn a_user_who_was_deleted_and_made_anew_by_somebody_is_not_taken_for_ours() {
     create(&home, &["--resume"]).run().code(1).stderr_has("can't be told");
     assert_eq!(workshop().sign_in(&email, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
 }
+
+#[test]
+fn a_temporary_password_that_may_be_anothers_is_set_again() {
+    // Somebody makes the same user while our own request is lost.
+    let is_lost = AtomicBool::new(true);
+    let proxy = Proxy::with(&workshop().endpoint, move |request| {
+        let is_ours = request.operation() == Some("AdminCreateUser") && is_lost.swap(false, Ordering::SeqCst);
+        is_ours.then(|| {
+            let mut body = request.json();
+            body["TemporaryPassword"] = json!(THEIRS);
+            body.as_object_mut().unwrap().remove("UserPoolId");
+            workshop().admin("AdminCreateUser", body);
+            Answer::close()
+        })
+    });
+    let home = behind(&proxy);
+    let user = create(&home, &["--temporary"]).run().ok().json();
+    assert_eq!(user["status"], "FORCE_CHANGE_PASSWORD");
+    assert_eq!(proxy.log(), ["AdminCreateUser", "AdminGetUser", "AdminSetUserPassword"]);
+    let (email, password) = (user["email"].as_str().unwrap(), user["password"].as_str().unwrap());
+    assert_eq!(workshop().sign_in(email, password).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+}
