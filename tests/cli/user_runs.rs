@@ -142,6 +142,10 @@ fn an_answer_without_what_it_must_have_is_none() {
         let words = ["profile", "import", "us-east-1_Scripted0", "--endpoint-url", &server.url()];
         Home::new().cogtok(words).aws().run().code(6).stderr_has(&format!("no {missing}"));
     }
+    let server = Server::always(Answer::new(200, "text/xml", "<DescribeStacksResponse></DescribeStacksResponse>"));
+    let stack = ["profile", "import", "arn:aws:cloudformation:us-east-1:111122223333:stack/ws/1"];
+    let output = Home::new().cogtok(stack).args(["--endpoint-url", &server.url()]).aws().run();
+    output.code(6).stderr_has("DescribeStacks: the answer is not one of AWS");
     // What need not be said is not made up: an absent date is not 1970, and nobody is disabled by silence.
     let user = json!({"Username": "alice", "Attributes": [], "UserAttributes": []});
     let server = Server::start(move |request| {
