@@ -11,6 +11,7 @@
     clippy::exit
 )]
 
+mod another_home;
 mod aws_account;
 mod aws_credentials;
 mod cache;
@@ -48,6 +49,7 @@ mod export_failing;
 mod first_run;
 mod fleet;
 mod flows;
+mod hand_edit;
 mod harness;
 mod harness_selftest;
 mod header;
@@ -77,7 +79,9 @@ mod mcp_proxy_cancelled;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
+mod not_durable;
 mod odd_surroundings;
+mod others_write;
 mod process_hygiene;
 mod profile;
 mod profile_config;
@@ -94,6 +98,7 @@ mod prompt;
 mod reference;
 mod scripts_recipes;
 mod sealed;
+mod sealed_costly;
 mod sealed_faults;
 mod sealed_init;
 mod secret;
@@ -104,6 +109,7 @@ mod session;
 mod session_faults;
 mod signed_in;
 mod sinks;
+mod sinks_dotenv;
 mod sinks_files;
 mod sinks_quoting;
 mod standard_streams;
@@ -128,10 +134,12 @@ mod totp;
 mod usage;
 mod user_change;
 mod user_create;
+mod user_create_doubt;
 mod user_create_killed;
 mod user_create_lost;
 mod user_list;
 mod user_policy;
+mod user_runs;
 
 #[test]
 fn every_test_file_is_wired_in() {
