@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::cognito::admin::{Admin, NewUser, NotCreated, User, already_exists};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::password;
 use crate::profile::words::Username;
 use crate::secret::Secret;
@@ -125,7 +125,10 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
                 Kind::Failure,
                 format!("the user {} was there before: nothing was changed", record.username),
             )
-            .hint(format!("to give it a new password: cogtok user create {}{{p}} --if-exists reset", record.username)))
+            .hint(
+                Hint::new("to give it a new password: cogtok user create {user}{p} --if-exists reset")
+                    .word("user", &record.username),
+            ))
         }
         // Cognito checks the password of a permanent user no earlier than its next sign-in, so it is set again: it is the
         // one in the record either way.
