@@ -173,7 +173,7 @@ impl<'a> Bedrock<'a> {
             return failed;
         }
         let hint = Hint::new("Bedrock may not be in {region}: `--model-region REGION` asks in another Region")
-            .text("region", &self.region);
+            .text("region", self.region);
         Failed { error: failed.error.hint(hint), ..failed }
     }
 }

@@ -53,7 +53,7 @@ fn commands() -> &'static BTreeMap<String, Command> {
 }
 
 /// The command that these words begin with, with what follows it.
-fn resolve<'a>(words: &'a [String]) -> (String, &'a [String]) {
+fn resolve(words: &[String]) -> (String, &[String]) {
     let (mut path, mut rest) = ("cogtok".to_owned(), words);
     while let Some((word, behind)) = rest.split_first() {
         let below = format!("{path} {word}");

@@ -35,7 +35,7 @@ fn literals() -> Vec<(String, String)> {
         }
     }
     files.retain(|path| {
-        !["tests.rs", "error/hint.rs"].iter().any(|own| path.ends_with(own))
+        !["tests.rs", "error/hint.rs"].iter().any(|own| path.to_string_lossy().ends_with(own))
             && path.extension().is_some_and(|name| name == "rs")
     });
     files.iter().flat_map(|path| of_file(path)).collect()
