@@ -3,8 +3,11 @@
 
 use crate::call_gateway_wire::{is, or_hello, result};
 use crate::harness::challenges::{PASSWORD, challenge, sign_in, signed_in};
+use crate::harness::oracle::find_canary;
 use crate::harness::scripted::{CLIENT, SECRET};
 use crate::harness::{Answer, Home, Server, m2m_jwt};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 /// What each challenge may show of a server, with `text` in its place.
@@ -142,4 +145,35 @@ fn a_tool_that_repeats_the_token_does_not_bring_it_to_standard_error() {
     let run = home.cogtok(["call", "gateway", &format!("{}/mcp", server.url()), "call", "t"]);
     let output = run.env("COGTOK_M2M_CLIENT_SECRET", SECRET).run();
     output.code(2).stderr_has("add `--arg 'a;touch pwned'=VALUE`");
+}
+
+#[test]
+fn a_secret_with_odd_signs_is_hidden_in_the_log_and_in_what_is_left_for_others_however_it_is_written() {
+    let secret = "Quo\"te\\Back/slash+7-Horse";
+    let json = json!(secret).to_string();
+    let units: String = secret.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect();
+    let path: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>().replace("%2F", "/");
+    let base64 = BASE64_STANDARD.encode(format!("{CLIENT}:{secret}")).trim_end_matches('=').to_string();
+    for said in [
+        secret.to_string(),
+        json.clone(),
+        json.replace('/', "\\/"),
+        json!(json).to_string(),
+        format!("{secret:?}"),
+        units,
+        path.clone(),
+        path.replace('%', "%25"),
+        base64,
+    ] {
+        let refused = json!({"error": "invalid_client", "error_description": format!("it was <{said}>")});
+        let server = Server::always(Answer::json(401, &refused));
+        let home = Home::new();
+        home.canary(secret);
+        home.scripted_profile(&server.token_url());
+        for options in [&[][..], &["-vv"]] {
+            let output = home.scripted_m2m(options).stdin(secret).run();
+            output.code(4).stderr_has("[redacted]").stderr_lacks(&said).stderr_lacks("Horse");
+            assert_eq!(find_canary(output.stderr.as_bytes(), secret), None);
+        }
+    }
 }
