@@ -254,7 +254,7 @@ impl Admin {
         let answer = request.username(username).group_name(group).send().await;
         answer.map(drop).map_err(|error| {
             let error = from_sdk("AdminAddUserToGroup", error, self.wire.redactor());
-            error.fill("aws", &self.aws_options).fill_word("pool", self.pool.as_str()).fill_word("group", group)
+            error.fill("aws", self.aws_options.clone()).fill_word("pool", self.pool.as_str()).fill_word("group", group)
         })
     }
 

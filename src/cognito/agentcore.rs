@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::http::Wire;
 use super::rest::refusal;
 use super::signed::{Call, Said, call_with_headers};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::targets::Address;
@@ -72,14 +72,15 @@ impl Resource {
 
     fn or_pasted(&self, operation: &str, error: Error) -> Error {
         match error.code() {
-            Some("AccessDeniedException") => error.hint(format!(
-                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{}`, and give its output: `--authorizer FILE`",
-                self.aws_command()
-            )),
-            None if error.kind() == Kind::AwsCredentials => error.hint(format!(
-                "or let somebody who has some run `{}`, and give its output: `--authorizer FILE`",
-                self.aws_command()
-            )),
+            Some("AccessDeniedException") => error.hint(Hint::new(
+                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{command}`, and give its output: `--authorizer FILE`",
+            )
+            .text("operation", operation)
+            .text("command", self.aws_command())),
+            None if error.kind() == Kind::AwsCredentials => error.hint(Hint::new(
+                "or let somebody who has some run `{command}`, and give its output: `--authorizer FILE`",
+            )
+            .text("command", self.aws_command())),
             _ => error,
         }
     }

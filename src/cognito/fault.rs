@@ -29,8 +29,10 @@ pub enum What {
     Redirect {
         /// The HTTP status.
         status: u16,
-        /// The host it named.
+        /// The whole address it leads to, or what there is instead of one.
         to: String,
+        /// Where on the same host that is, no less safe than what was asked.
+        on_same_host: Option<String>,
     },
     /// The answer is larger than so many bytes.
     TooLarge(usize),
@@ -103,12 +105,17 @@ impl Fault {
 impl What {
     /// The same without the secrets that a server could have put into it.
     pub(super) fn cleaned(self, redactor: &Redactor) -> Self {
+        // It is cut when its secrets are gone: no part of one is left at the end.
+        let clean = |text: String, most: usize| printable(&redactor.clean(&text), most);
         match self {
-            What::Redirect { status, to } => What::Redirect { status, to: redactor.clean(&to) },
-            What::Tunnel(reason) => What::Tunnel(redactor.clean(&reason)),
-            What::Connect(reason) => What::Connect(redactor.clean(&reason)),
-            What::Broken(reason) => What::Broken(redactor.clean(&reason)),
-            What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
+            What::Redirect { status, to, on_same_host } => {
+                let is_clean = |url: &String| redactor.clean(url) == *url;
+                What::Redirect { status, to: clean(to, 300), on_same_host: on_same_host.filter(is_clean) }
+            }
+            What::Tunnel(reason) => What::Tunnel(clean(reason, 160)),
+            What::Connect(reason) => What::Connect(clean(reason, 160)),
+            What::Broken(reason) => What::Broken(clean(reason, 160)),
+            What::NotHttp(reason) => What::NotHttp(clean(reason, 160)),
             What::TooLarge(_) | What::Timeout(_) | What::Unreachable(_) | What::NotLoopback | What::Proxy(_) => self,
         }
     }
@@ -137,7 +144,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
         match &self.what {
-            What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
+            What::Redirect { status, to, .. } => write!(f, "redirect refused: {status} from {host} to {to}"),
             What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
             What::Timeout(after) => write!(f, "no complete answer from {host} within {} s", seconds(*after)),
             What::Unreachable(after) => write!(f, "no connection to {host} within {} s", seconds(*after)),
@@ -165,6 +172,9 @@ impl From<Fault> for Error {
             What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
             What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
+            What::Redirect { on_same_host: Some(_), .. } => {
+                "use that address itself: what is sent goes where it was told to, and nowhere else"
+            }
             What::Redirect { .. } => "use the URL that leads nowhere else: what is sent is for the host that was asked",
             What::TooLarge(_) => "check that the URL is the one that is meant",
             What::NotHttp(_) => "check the URL; if it is right, the server or a proxy on the way is at fault",
@@ -192,6 +202,14 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).ceil() / 10.0
 }
 
+/// Where on the same host a redirect leads that was refused, for a caller who knows how that address is named.
+pub fn moved_to(error: &Error) -> Option<&str> {
+    match &fault_in(error)?.what {
+        What::Redirect { on_same_host, .. } => on_same_host.as_deref(),
+        _ => None,
+    }
+}
+
 /// The fault in an error's chain of sources, where there is one.
 pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
     chain(error).find_map(|error| error.downcast_ref())
@@ -199,5 +217,5 @@ pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
 
 /// The last of an error's sources: the layers above say no more than "io error".
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    printable(&chain(error).last().map(ToString::to_string).unwrap_or_default(), 160)
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

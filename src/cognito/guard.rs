@@ -18,12 +18,16 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Limited};
+use url::Url;
 
 use super::ATTEMPT_TIMEOUT;
 use super::fault::{Fault, What};
 use super::http::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
 use super::redact::{self, Redactor};
 use crate::error::printable;
+
+/// The most characters of a body in the log.
+const MOST_OF_A_BODY: usize = 2000;
 
 /// What every exchange goes through.
 #[derive(Clone, Debug)]
@@ -150,7 +154,7 @@ impl Guard {
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
         let operation = request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
         if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
-            log::debug!(target: "cogtok::body", "> {}", self.redactor.clean(&redact::body(request.body().bytes().unwrap_or_default())));
+            log::debug!(target: "cogtok::body", "> {}", self.body(request.body().bytes().unwrap_or_default()));
         }
         let started = Instant::now();
         let fault = |what: What| self.fault(&host, what);
@@ -179,7 +183,7 @@ impl Guard {
             Ok((status, id, answer)) => {
                 log::info!(target: "cogtok::http", "{line}{operation}: {status} in {took} ms{id}");
                 if let Some(body) = answer.body() {
-                    log::debug!(target: "cogtok::body", "< {}", self.redactor.clean(&redact::body(body)));
+                    log::debug!(target: "cogtok::body", "< {}", self.body(body));
                 }
             }
             Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
@@ -190,6 +194,11 @@ impl Guard {
     /// A fault of `host`, without the secrets of this call.
     pub fn fault(&self, host: &str, what: What) -> Fault {
         Fault { host: host.to_owned(), what: what.cleaned(&self.redactor) }
+    }
+
+    /// What the log shows of a body. It is cut when its secrets are gone: no part of one is left at the end.
+    fn body(&self, bytes: &[u8]) -> String {
+        printable(&self.redactor.clean(&redact::body(bytes)), MOST_OF_A_BODY)
     }
 
     /// How much time is left of the call, and at most `patience`.
@@ -235,7 +244,8 @@ impl HttpConnector for Guard {
         HttpConnectorFuture::new(async move {
             let patience = guard.left_of(ATTEMPT_TIMEOUT);
             let deadline = guard.deadline.get();
-            let answer = guard.answer(request, patience, whole).await;
+            let asked = request.uri().to_owned();
+            let answer = guard.answer(request, patience, |response| whole(response, asked)).await;
             answer.map_err(|fault| match Instant::now() < deadline {
                 true => ConnectorError::from(fault),
                 // There is no time left to try again, and this says more than that there is none.
@@ -246,8 +256,8 @@ impl HttpConnector for Guard {
 }
 
 /// The answer with its body read to the end, or the reason why it is not taken.
-async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
-    refuse_redirect(&response)?;
+async fn whole(response: HttpResponse, asked: String) -> Result<HttpResponse, What> {
+    refuse_redirect(&response, &asked)?;
     let status = response.status();
     let headers = response.headers().clone();
     let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
@@ -266,14 +276,36 @@ async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
 }
 
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
-pub(super) fn refuse_redirect(response: &HttpResponse) -> Result<(), What> {
+pub(super) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), What> {
     let status = response.status().as_u16();
     if !(300..400).contains(&status) {
         return Ok(());
     }
-    let to = response.headers().get("location").unwrap_or("nowhere");
-    let to = url::Url::parse(to).map_or_else(|_| to.to_owned(), |url| url.host_str().unwrap_or_default().to_owned());
-    Err(What::Redirect { status, to: printable(&to, 80) })
+    let Some(location) = response.headers().get("location") else {
+        return Err(What::Redirect { status, to: "nowhere".to_owned(), on_same_host: None });
+    };
+    let asked = Url::parse(asked).ok();
+    let to = asked.as_ref().map_or_else(|| Url::parse(location), |asked| asked.join(location)).ok();
+    let (to, on_same_host) = match to {
+        None => (location.to_owned(), None),
+        Some(to) => (address(&to), asked.filter(|asked| is_as_good(asked, &to)).map(|_| address(&to))),
+    };
+    Err(What::Redirect { status, to, on_same_host: on_same_host.filter(|url| url.len() <= 300) })
+}
+
+/// An address without what may be a password in it.
+fn address(url: &Url) -> String {
+    let mut url = url.clone();
+    // An address that can't have them has none.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_fragment(None);
+    url.to_string()
+}
+
+/// Whether `to` is on the host that was asked, over TLS where that was.
+fn is_as_good(asked: &Url, to: &Url) -> bool {
+    let is_safe = to.scheme() == "https" || (to.scheme() == "http" && asked.scheme() == "http");
+    asked.host().is_some() && asked.host() == to.host() && is_safe
 }
 
 /// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.

@@ -29,6 +29,7 @@ pub mod renew;
 mod rest;
 mod retry;
 mod revoke;
+pub mod said;
 pub mod secrets_manager;
 mod sign_in;
 mod signed;

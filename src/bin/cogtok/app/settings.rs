@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use cogtok::profile::services::Service;
 use cogtok::profile::words::ProfileName;
@@ -11,7 +11,7 @@ use cogtok::store::config::{Config, FIRST_PROFILE, list};
 use cogtok::store::file::why_others_write;
 
 use super::App;
-use crate::env;
+use crate::{advice, env};
 
 impl App {
     /// The profile with the options of the command, the global ones and the variables applied.
@@ -34,6 +34,7 @@ impl App {
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
         }
+        advice::set_pool(&profile);
         Ok(profile)
     }
 
@@ -109,7 +110,7 @@ impl App {
         }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
         // What an option can mend without a profile is still worth saying.
-        let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
+        let of_its_own = error.hints().iter().filter(|hint| !hint.mentions("profile set"));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         self.with_profiles(chosen)
     }
@@ -125,7 +126,10 @@ impl App {
         };
         match names.is_empty() {
             true => error.hint(FIRST_PROFILE),
-            false => error.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+            false => error.hint(
+                Hint::new("choose one with `-p NAME` or `cogtok profile use NAME`: {names}")
+                    .text("names", list(&names)),
+            ),
         }
     }
 }

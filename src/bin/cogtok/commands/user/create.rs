@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::create_user::{self, Made};
 use cogtok::flows::{password, user};
 use cogtok::profile::Profile;
@@ -100,9 +100,9 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         IfExists::Skip => create_user::IfExists::Skip,
         IfExists::Reset => create_user::IfExists::Reset,
     };
-    let name = app.profile_option();
+    let p = app.profile_option();
     interrupt::set_last_words(Some(format!(
-        "interrupted; if the user was made, `cogtok user create{name} --resume` finishes it"
+        "interrupted; if the user was made, `cogtok user create{p} --resume` finishes it"
     )));
     let made = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
@@ -119,8 +119,9 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         (None, Some(_)) => None,
     };
     if let Some(email) = email.as_ref().filter(|email| !email.contains('@')) {
-        return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80)))
-            .hint(format!("for a user name that is none: cogtok user create{{p}} --username {email}")));
+        return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80))).hint(
+            Hint::new("for a user name that is none: cogtok user create{p} --username {user}").word("user", email),
+        ));
     }
     let username: Username = match (&args.username, &email) {
         (Some(username), _) => username.parse()?,
@@ -246,7 +247,7 @@ fn hand_over(
         }
         Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
             log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
-            terminal::hint(&format!("print it again: cogtok user create{} --resume", app.profile_option()));
+            terminal::hint("print it again: cogtok user create{p} --resume");
             Ok(())
         }
         Err(error) => Err(error
@@ -258,7 +259,9 @@ fn hand_over(
 fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Result<()> {
     let username: Username = username.parse()?;
     let binding = user::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
-        error.hint(format!("`--save-password` keeps it for the client of `{}`", Key::UserClientId.dotted()))
+        error.hint(
+            Hint::new("`--save-password` keeps it for the client of `{key}`").text("key", Key::UserClientId.dotted()),
+        )
     })?;
     app.keep_secret(profile.name.as_ref(), &[binding], password)
 }
