@@ -176,7 +176,7 @@ fn undecided(record: &Record, user: &User) -> Error {
     )
     .hint(reset(record).fill("why", "if the user is yours, give it a new password"))
     .hint(
-        Hint::new("the record stays, with its password; to drop it: cogtok user runs forget {id}")
+        Hint::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
             .word("id", record.id()),
     )
 }

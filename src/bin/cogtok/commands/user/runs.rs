@@ -94,7 +94,7 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
         [record] => *record,
         [] => {
             return Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&args.run, 40)))
-                .hint("the runs: cogtok user runs"));
+                .hint("the runs: cogtok user runs{p}"));
         }
         several => {
             let ids: Vec<&str> = several.iter().take(NAMED).map(|record| record.id()).collect();
@@ -142,7 +142,7 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
             }
         }
     });
-    let all = (found.len() > NAMED).then(|| Hint::new("all of them: cogtok user runs"));
+    let all = (found.len() > NAMED).then(|| Hint::new("all of them: cogtok user runs{p}"));
     let here = "there is nothing to finish in this pool, but in another";
     if wanted.is_some() {
         return Err(places.chain(all).fold(Error::new(Kind::Failure, here), Error::hint));
