@@ -12,6 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::error::{code, from_sdk};
 use super::http::Wire;
+use super::status::{MayPass, is_throttled};
 use crate::error::{Error, Kind, Result};
 use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Username};
@@ -99,7 +100,7 @@ impl Admin {
         let endpoint = profile
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
-        let mut config = Builder::from(&shared).endpoint_url(endpoint);
+        let mut config = Builder::from(&shared).retry_classifier(MayPass).endpoint_url(endpoint);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }
@@ -123,7 +124,7 @@ impl Admin {
                 Err(error) => error,
             };
             // A throttled request was not carried out; that of any other answerless one is not known.
-            let is_throttled = error.code() == Some("TooManyRequestsException");
+            let is_throttled = is_throttled(&error);
             let is_refused = error.kind() != Kind::Network;
             may_be_made |= !is_refused && !is_throttled;
             if !may_be_made && (is_refused || tries == super::MAX_TRIES) {

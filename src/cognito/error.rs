@@ -12,6 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::fault::fault_in;
 use super::redact::Redactor;
+use super::status::{unexplained, unknown_code};
 use crate::error::{Error, Kind, chain, printable};
 
 struct Row {
@@ -196,27 +197,48 @@ const TABLE: &[Row] = &[
     row("UnauthorizedException", "", Refused, "the token is another app client's, or the client has a secret\n{secret user-client}"),
 ];
 
-/// The error for an answer with this code and message. `redactor` knows the secrets that were sent: a server may echo them.
-pub(super) fn refused(operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
-    refused_of("", operation, code, message, redactor)
+/// An answer that says no.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal<'a> {
+    /// The HTTP status; none for what came in another way.
+    pub status: Option<u16>,
+    /// What its codes belong to, where they mean something of their own there: a row with `GRANT CODE` comes before one with the
+    /// code alone.
+    pub grant: &'a str,
+    /// What was asked: the name of an operation of AWS, else words. A row with `OPERATION CODE` comes before all others.
+    pub operation: &'a str,
+    /// The code that AWS or OAuth gave.
+    pub code: &'a str,
+    /// What they say about it.
+    pub message: &'a str,
 }
 
-/// As [`refused`], for a code that means something else in `grant`: a row with `GRANT CODE` comes before one with the code.
-pub(super) fn refused_of(grant: &str, operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
-    let lower = message.to_lowercase();
-    let special = format!("{grant} {code}");
-    let find = |wanted: &str| TABLE.iter().find(|row| row.code == wanted && lower.contains(row.says));
-    let row = find(&special).or_else(|| find(code));
+/// The error for an answer that says no. `redactor` knows the secrets that were sent: a server may echo them.
+pub(super) fn refused(refusal: &Refusal<'_>, redactor: &Redactor) -> Error {
+    let Refusal { status, operation, code, message, .. } = *refusal;
+    let row = row_of(refusal);
     let said = match message {
         "" => said(code, redactor),
         message => format!("{}: {}", said(code, redactor), said(message, redactor)),
     };
+    if let Some(error) = status.filter(|_| row.is_none()).and_then(|status| unknown_code(operation, status, &said)) {
+        return error.with_code(code);
+    }
     let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {said}"))
         .with_code(code);
     match row {
         Some(row) => row.hint.lines().fold(error, Error::hint),
         None => error.hint("add `-v` for the request id"),
     }
+}
+
+fn row_of(refusal: &Refusal<'_>) -> Option<&'static Row> {
+    let Refusal { grant, operation, code, message, .. } = *refusal;
+    // `InitiateAuth (REFRESH_TOKEN_AUTH)` is that operation.
+    let operation = operation.split(' ').next().unwrap_or_default();
+    let message = message.to_lowercase();
+    let find = |wanted: &str| TABLE.iter().find(|row| row.code == wanted && message.contains(row.says));
+    find(&format!("{operation} {code}")).or_else(|| find(&format!("{grant} {code}"))).or_else(|| find(code))
 }
 
 /// What to do where a server refuses with this code.
@@ -248,8 +270,10 @@ where
     if let Some(fault) = fault_in(&error) {
         return Error::from(fault.clone()).context(operation);
     }
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
     if let Some(code) = error.code() {
-        return refused(operation, code, error.message().unwrap_or_default(), redactor);
+        let message = error.message().unwrap_or_default();
+        return refused(&Refusal { status, grant: "", operation, code, message }, redactor);
     }
     // The SDK's own patience with a source of credentials ends in an error of no type that can be named.
     let is_slow = |error: &(dyn StdError + 'static)| error.to_string().starts_with("identity resolver timed out");
@@ -257,6 +281,13 @@ where
         return no_credentials(operation);
     }
     let reason = said(&chain(&error).last().map(ToString::to_string).unwrap_or_default(), redactor);
+    let what = |status: u16| {
+        let length = error.raw_response().and_then(|answer| answer.body().bytes()).map_or(0, <[u8]>::len);
+        format!("HTTP {status}, {length} bytes")
+    };
+    if let Some(error) = status.and_then(|status| unexplained(operation, status, &what(status))) {
+        return error;
+    }
     match error {
         SdkError::TimeoutError(_) => Error::network(format!("{operation}: no answer in time")).hint("try again"),
         SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
@@ -273,7 +304,10 @@ mod tests {
 
     #[test]
     fn a_code_with_several_meanings_is_told_apart_by_its_message() {
-        let kind = |code: &str, message: &str| refused("InitiateAuth", code, message, &Redactor::default()).kind();
+        let kind = |code: &str, message: &str| {
+            let refusal = Refusal { status: Some(400), grant: "", operation: "InitiateAuth", code, message };
+            refused(&refusal, &Redactor::default()).kind()
+        };
         assert_eq!(kind("NotAuthorizedException", "Incorrect username or password."), Kind::Refused);
         assert_eq!(
             kind("NotAuthorizedException", "Client x is configured with secret but SECRET_HASH was not received"),
@@ -301,7 +335,9 @@ mod tests {
     fn an_echoed_secret_is_not_repeated() {
         let redactor = Redactor::default();
         redactor.hide("id", &crate::secret::Secret::new("hunter2".into()));
-        let error = refused("token endpoint", "invalid_client", "hunter2 is \u{1b}[1mwrong", &redactor);
+        let (operation, message) = ("token endpoint", "hunter2 is \u{1b}[1mwrong");
+        let refusal = Refusal { status: Some(400), grant: "", operation, code: "invalid_client", message };
+        let error = refused(&refusal, &redactor);
         assert_eq!(error.message(), "token endpoint was refused: invalid_client: [redacted] is \\u{1b}[1mwrong");
     }
 }

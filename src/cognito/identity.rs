@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::error::{refused, said};
+use super::error::{Refusal, refused, said};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -105,7 +105,8 @@ impl<'a> Identity<'a> {
                 // The code may come with a name space before it.
                 let code = code.rsplit('#').next().unwrap_or_default();
                 let message = text(&value, "message").or_else(|| text(&value, "Message")).unwrap_or_default();
-                Err(Failed::refused(refused(operation, code, &message, self.wire.redactor())))
+                let refusal = Refusal { status: Some(status), grant: "identity", operation, code, message: &message };
+                Err(Failed::refused(refused(&refusal, self.wire.redactor())))
             }
             _ => {
                 let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), self.wire.redactor());

@@ -171,18 +171,7 @@ impl Failed<'_> {
 
     /// A parameter of the challenge.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let challenge = self.challenge?;
-        let opening = format!("{name}=\"");
-        let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
-            // `error` is the end of no other name.
-            challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
-        })?;
-        let mut value = String::new();
-        let mut rest = challenge[at + opening.len()..].chars();
-        while let Some(c) = rest.next().filter(|c| *c != '"') {
-            value.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
-        }
-        (!value.is_empty()).then_some(value)
+        challenge_parameter(self.challenge?, name)
     }
 
     /// A string at the top of a JSON body, or in its `error`.
@@ -209,6 +198,21 @@ impl Failed<'_> {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
         (!line.starts_with('<')).then(|| line.to_owned())
     }
+}
+
+/// A parameter of `WWW-Authenticate` (RFC 6750 section 3).
+pub fn challenge_parameter(challenge: &str, name: &str) -> Option<String> {
+    let opening = format!("{name}=\"");
+    let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
+        // `error` is the end of no other name.
+        challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
+    })?;
+    let mut value = String::new();
+    let mut rest = challenge[at + opening.len()..].chars();
+    while let Some(c) = rest.next().filter(|c| *c != '"') {
+        value.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
+    }
+    (!value.is_empty()).then_some(value)
 }
 
 /// One line about a token, as it says of itself.

@@ -11,6 +11,7 @@
     clippy::exit
 )]
 
+mod answers_by_status;
 mod aws_account;
 mod aws_credentials;
 mod cache;
