@@ -42,6 +42,9 @@ struct Connectors {
     of: [OnceLock<Arc<Connector>>; 3],
 }
 
+/// What a request says of who sends it, where its maker says nothing.
+pub(super) const USER_AGENT: &str = concat!("cogtok/", env!("CARGO_PKG_VERSION"));
+
 /// How a host is reached.
 #[derive(Debug, Clone, Copy)]
 enum Way {
@@ -106,7 +109,7 @@ impl Guard {
     /// within `patience`.
     pub async fn answer<T, F>(
         &self,
-        request: HttpRequest,
+        mut request: HttpRequest,
         patience: Duration,
         read: impl FnOnce(HttpResponse) -> F,
     ) -> Result<T, Fault>
@@ -114,6 +117,10 @@ impl Guard {
         T: Seen,
         F: Future<Output = Result<T, What>>,
     {
+        // AWS WAF's core rules refuse a request that says nothing of who sends it.
+        if !request.headers().contains_key("user-agent") {
+            request.headers_mut().insert("user-agent", USER_AGENT);
+        }
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let way = Way::to(&uri);
         let connector = self.connectors.connector(way);

@@ -12,7 +12,7 @@ use hyper::body::Bytes;
 use url::Url;
 
 use super::fault::{Fault, What};
-use super::guard::{Guard, Seen, refuse_redirect};
+use super::guard::{self, Guard, Seen, refuse_redirect};
 use super::http::Wire;
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
@@ -52,7 +52,7 @@ impl Outgoing {
             request = request.header(AUTHORIZATION, value);
         }
         // What curl sends as well; some servers refuse a request without.
-        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, concat!("cogtok/", env!("CARGO_PKG_VERSION")))] {
+        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, guard::USER_AGENT)] {
             if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
                 request = request.header(name, value);
             }

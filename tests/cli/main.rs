@@ -127,6 +127,7 @@ mod token_verify_keys;
 mod token_verify_remote;
 mod totp;
 mod usage;
+mod user_agent;
 mod user_change;
 mod user_create;
 mod user_create_killed;
