@@ -15,6 +15,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Limited};
 
@@ -44,6 +45,12 @@ struct Connectors {
 
 /// What a request says of who sends it, where its maker says nothing.
 pub(super) const USER_AGENT: &str = concat!("cogtok/", env!("CARGO_PKG_VERSION"));
+
+/// The metadata service's word on how long its token counts.
+const METADATA_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+
+/// The longest that it may (six hours), in seconds.
+const MOST_METADATA_LIFE: u64 = 21_600;
 
 /// How a host is reached.
 #[derive(Debug, Clone, Copy)]
@@ -223,7 +230,8 @@ impl HttpConnector for Guard {
 async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
     refuse_redirect(&response)?;
     let status = response.status();
-    let headers = response.headers().clone();
+    let mut headers = response.headers().clone();
+    tame(&mut headers);
     let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_ANSWER as u64) {
         return Err(What::TooLarge(MAX_ANSWER));
@@ -237,6 +245,20 @@ async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
     let mut response = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Takes out of an answer's headers the times that the SDK can't reckon with: it adds them to the clock, and a sum that is no
+/// moment ends the program.
+fn tame(headers: &mut Headers) {
+    // The years from 1970 to 9998: a signature has four digits for one, and the clock goes on between two tries.
+    const MOMENTS: std::ops::Range<i64> = 0..253_370_764_800;
+    if !headers.get_all("date").all(|date| seconds_of(date).is_some_and(|at| MOMENTS.contains(&at))) {
+        headers.remove("date");
+    }
+    let is_endless = |life: &str| life.parse().is_ok_and(|life: u64| life > MOST_METADATA_LIFE);
+    if headers.get_all(METADATA_LIFE).any(is_endless) {
+        headers.insert(METADATA_LIFE, MOST_METADATA_LIFE.to_string());
+    }
 }
 
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.

@@ -12,6 +12,7 @@
 )]
 
 mod answers_by_status;
+mod answers_out_of_time;
 mod aws_account;
 mod aws_credentials;
 mod cache;
