@@ -97,6 +97,26 @@ impl Wire {
         self.open_as_it_is(request, silence).await.map_err(Error::from)
     }
 
+    /// As [`Wire::open`], and tries again, at most three times, where AWS says that the request conflicts with another one and
+    /// may be sent again (RetryableConflictException).
+    ///
+    /// # Errors
+    /// As [`Wire::open`].
+    pub async fn open_again(&self, request: &Outgoing, bearer: Option<&Secret>, silence: Duration) -> Result<Streamed> {
+        let mut pause = Duration::from_millis(200);
+        let mut tries = 1;
+        loop {
+            let answer = self.open(request.clone(), bearer, silence).await?;
+            let is_late = Instant::now().checked_add(pause).is_none_or(|at| at >= self.deadline());
+            if !answer.is_retryable_conflict() || tries == super::MAX_TRIES || is_late {
+                return Ok(answer);
+            }
+            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
+            pause *= 2;
+            tries += 1;
+        }
+    }
+
     /// As [`Wire::open`], for a request that is complete: a signed one.
     ///
     /// # Errors
@@ -147,6 +167,12 @@ impl Streamed {
     /// The host that was asked, with its port where one was given.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether AWS did not begin with the request, because of another one that it is busy with.
+    pub fn is_retryable_conflict(&self) -> bool {
+        let named = |name: &str| self.header("x-amzn-errortype").is_some_and(|code| code.starts_with(name));
+        self.status == 409 && named("RetryableConflictException")
     }
 
     /// The headers as they came, names in lower case.

@@ -92,6 +92,18 @@ impl Failed<'_> {
                 hints.extend(self.of_token(asked, token, now));
                 hints
             }
+            402 if asked.api == Api::Runtime => {
+                vec!["the token was taken, and a quota of the AWS account is used up: see Service Quotas".to_owned()]
+            }
+            404 if asked.api == Api::Runtime => {
+                vec![
+                    "check the runtime's ARN and its Region, and the endpoint: `--qualifier NAME` (DEFAULT without)"
+                        .to_owned(),
+                ]
+            }
+            409 if asked.api == Api::Runtime => {
+                vec!["the session is busy with another request: wait a little and try again".to_owned()]
+            }
             500.. if asked.api == Api::Runtime => {
                 vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".to_owned()]
             }
@@ -115,10 +127,12 @@ impl Failed<'_> {
         }
         let claims = payload_unverified(token);
         let error = match why(self, asked, claims.as_ref(), now) {
-            None => says(Error::new(Kind::Refused, format!("the server refused the token ({})", self.status))),
+            None => says(Error::new(Kind::Refused, format!("the server refused the request ({})", self.status))),
             Some(why) => {
                 let likely = if why.is_named { "" } else { "likely because of " };
-                let message = format!("the server refused the token ({}): {likely}{}", self.status, why.what);
+                // A 403 by itself is not about the token.
+                let what = if why.is_named || self.status == 401 { "token" } else { "request" };
+                let message = format!("the server refused the {what} ({}): {likely}{}", self.status, why.what);
                 says(Error::new(Kind::Refused, message).hint(why.fix))
             }
         };
@@ -138,6 +152,13 @@ impl Failed<'_> {
         if words.contains("authorization method mismatch") {
             return Some(
                 "it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI",
+            );
+        }
+        let is_about_signature =
+            ["authorization header requires", "key=value pair"].iter().any(|part| words.contains(part));
+        if is_about_signature || code.contains("IncompleteSignature") {
+            return Some(
+                "it asks for a request signed with AWS credentials: the route has an IAM authorizer, or there is nothing at this path and method",
             );
         }
         words.contains("missing authentication token").then_some(match api {

@@ -94,6 +94,7 @@ mod profile_prompt;
 mod profile_rename;
 mod prompt;
 mod reference;
+mod refusals_explained;
 mod scripts_recipes;
 mod sealed;
 mod sealed_faults;
