@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
-use super::error::{Refusal, hint_of, refused, said};
+use super::error::{Refusal, is_known, refused, said};
 use super::fault::What;
 use super::http::{MAX_ANSWER, Wire};
 use super::identity::AwsCredentials;
@@ -159,7 +159,9 @@ impl<'a> Bedrock<'a> {
         match rest::refusal(answer.header_map(), status, &body) {
             Some((code, message)) => {
                 let error = no(call.operation, Some(status), &code, &message, redactor);
-                let is_known = hint_of(&format!("{BEDROCK} {code}")).is_some();
+                let (status, grant, operation) = (answer.status(), BEDROCK, call.operation);
+                let is_known =
+                    is_known(&Refusal { status: Some(status), grant, operation, code: &code, message: &message });
                 let is_transient = MAY_PASS.contains(&code.as_str()) || (!is_known && may_pass(status));
                 Err(Failed { is_transient, error })
             }

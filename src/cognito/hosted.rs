@@ -270,7 +270,9 @@ pub async fn revoke(wire: &Wire, client_of: &HostedClient<'_>, token: &Secret) -
             Failed::Refused { code, description } => {
                 let (grant, operation) = ("revoke", &format!("revoking the token at {host}"));
                 let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
-                refused(&refusal, wire.redactor())
+                let error = refused(&refusal, wire.redactor());
+                // Whatever an OAuth error is called, it is a no.
+                if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
             }
             Failed::Unexplained { status, what } => {
                 let error = unexplained(&format!("revoking the token at {host}"), status, &what);

@@ -71,7 +71,7 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
             Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
         })
         .await
-        .map_err(|failed| failed.into_error("", &host, wire.redactor()))?;
+        .map_err(|failed| failed.into_error("m2m", &host, wire.redactor()))?;
     // A refresh token or an ID token that a server adds is not one that was asked for.
     let mut answer = Answer { id_token: None, refresh_token: None, ..answer };
     if request.scope_in_query {

@@ -43,6 +43,7 @@ mod doctor;
 mod doctor_clients;
 mod doctor_faults;
 mod doctor_targets;
+mod errors_of_operations;
 mod exec;
 mod exec_signals;
 mod export;
