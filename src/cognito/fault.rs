@@ -34,14 +34,26 @@ pub enum What {
     },
     /// The answer is larger than so many bytes.
     TooLarge(usize),
-    /// No whole answer came in this time.
-    Timeout(Duration),
+    /// No whole answer came.
+    Timeout {
+        /// In this time, from the first try on.
+        within: Duration,
+        /// How often it was tried.
+        tries: u32,
+    },
     /// `localhost` leads to another machine.
     NotLoopback,
     /// The environment names a proxy that can't be used.
     Proxy(String),
     /// The environment's proxy gave no way through.
     Tunnel(String),
+    /// It said no.
+    TunnelRefused {
+        /// Whether it wants a user name and password (407); its other answers are not told apart.
+        wants_password: bool,
+    },
+    /// There is no certificate authority to check TLS with.
+    NoAuthorities(Option<String>),
     /// There was no connection.
     Connect(String),
     /// There was one, and it broke off.
@@ -71,8 +83,8 @@ impl Fault {
     /// What it comes down to.
     pub fn cause(&self) -> Cause {
         match &self.what {
-            What::Timeout(_) => Cause::Silence,
-            What::Tunnel(_) | What::Proxy(_) => Cause::Proxy,
+            What::Timeout { .. } => Cause::Silence,
+            What::Tunnel(_) | What::TunnelRefused { .. } | What::Proxy(_) => Cause::Proxy,
             What::Connect(reason) if reason.contains("certificate") => Cause::Certificate,
             What::Connect(reason) if reason.contains("lookup address") => Cause::Name,
             What::Connect(reason) if reason.contains("refused") => Cause::Closed,
@@ -83,9 +95,10 @@ impl Fault {
     /// Whether the same request may have better luck: nothing is known to have been refused.
     pub fn is_transient(&self) -> bool {
         match &self.what {
-            What::Timeout(_) | What::Broken(_) | What::Tunnel(_) => true,
+            What::Timeout { .. } | What::Broken(_) | What::Tunnel(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
             What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
+            What::TunnelRefused { .. } | What::NoAuthorities(_) => false,
         }
     }
 }
@@ -99,7 +112,8 @@ impl What {
             What::Connect(reason) => What::Connect(redactor.clean(&reason)),
             What::Broken(reason) => What::Broken(redactor.clean(&reason)),
             What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
-            What::TooLarge(_) | What::Timeout(_) | What::NotLoopback | What::Proxy(_) => self,
+            What::TooLarge(_) | What::Timeout { .. } | What::NotLoopback | What::Proxy(_) => self,
+            What::TunnelRefused { .. } | What::NoAuthorities(_) => self,
         }
     }
 
@@ -110,7 +124,12 @@ impl What {
             |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
         // The connector's error of that name is of no type that can be named.
         if chain(error).any(|error| error.to_string().starts_with(TUNNEL)) {
-            return What::Tunnel(reason.trim_start_matches(TUNNEL).to_owned());
+            return match reason.trim_start_matches(TUNNEL) {
+                // What it says of an answer to CONNECT that is neither 200 nor 407.
+                "unsuccessful" => What::TunnelRefused { wants_password: false },
+                "proxy authorization required" => What::TunnelRefused { wants_password: true },
+                reason => What::Tunnel(reason.to_owned()),
+            };
         }
         match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
             None => What::Connect(reason),
@@ -129,15 +148,30 @@ impl fmt::Display for Fault {
         match &self.what {
             What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
             What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
-            What::Timeout(after) => {
-                let seconds = (after.as_secs_f64() * 10.0).ceil() / 10.0;
-                write!(f, "no complete answer from {host} within {seconds} s")
+            What::Timeout { within, tries } => {
+                let seconds = (within.as_secs_f64() * 10.0).ceil() / 10.0;
+                match tries {
+                    0 | 1 => write!(f, "no complete answer from {host} within {seconds} s"),
+                    tries => write!(f, "no complete answer from {host}: {tries} tries in {seconds} s"),
+                }
             }
             What::NotLoopback => {
                 write!(f, "plain http to {host} is refused: it is not this machine")
             }
             What::Proxy(why) => f.write_str(why),
             What::Tunnel(reason) => write!(f, "no connection to {host} through the proxy: {reason}"),
+            What::TunnelRefused { wants_password: true } => {
+                write!(f, "the proxy gives no way to {host}: it wants a user name and password, or others (407)")
+            }
+            What::TunnelRefused { wants_password: false } => {
+                write!(f, "the proxy gives no way to {host}: it refused CONNECT, as with 403 or 502")
+            }
+            What::NoAuthorities(None) => {
+                write!(f, "{host} was not asked: this machine has no certificate authorities to check its TLS with")
+            }
+            What::NoAuthorities(Some(why)) => {
+                write!(f, "{host} was not asked: the certificate authorities can't be read: {why}")
+            }
             What::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
             What::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
             What::NotHttp(reason) => write!(f, "the answer of {host} is not HTTP as it should be: {reason}"),
@@ -153,7 +187,19 @@ impl From<Fault> for Error {
             What::Connect(reason) if reason.contains("certificate") => {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
-            What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
+            What::Timeout { .. } => "try again, or allow more with `--timeout 60s`",
+            What::TunnelRefused { wants_password: true } => {
+                "give them in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+            }
+            What::TunnelRefused { .. } => {
+                "ask whoever runs the proxy that HTTPS_PROXY names to let it through, or name the host in NO_PROXY"
+            }
+            What::NoAuthorities(None) => {
+                "install the system's (the package ca-certificates), have SSL_CERT_FILE name some where it is set, or name a file with `--ca-bundle FILE`"
+            }
+            What::NoAuthorities(Some(_)) => {
+                "check SSL_CERT_FILE and SSL_CERT_DIR; without them the system's are taken, and `--ca-bundle FILE` adds others"
+            }
             What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
             What::Redirect { .. } => "use the URL that leads nowhere else: what is sent is for the host that was asked",
@@ -162,7 +208,8 @@ impl From<Fault> for Error {
             What::NotLoopback => "use https, or http://127.0.0.1 for this machine",
             What::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
         };
-        let kind = if matches!(fault.what, What::Proxy(_)) { Kind::Usage } else { Kind::Network };
+        let is_usage = matches!(fault.what, What::Proxy(_) | What::NoAuthorities(Some(_)));
+        let kind = if is_usage { Kind::Usage } else { Kind::Network };
         Error::new(kind, fault.to_string()).hint(hint).because(fault)
     }
 }
@@ -171,7 +218,7 @@ impl From<Fault> for ConnectorError {
     fn from(fault: Fault) -> Self {
         // The SDK tries again after a time-out and an I/O error.
         match &fault.what {
-            What::Timeout(_) => ConnectorError::timeout(Box::new(fault)),
+            What::Timeout { .. } => ConnectorError::timeout(Box::new(fault)),
             _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
             _ => ConnectorError::other(Box::new(fault), None),
         }

@@ -1,10 +1,11 @@
 //! What every exchange goes through: it refuses redirects, bounds the answer's size and the time of a try (its body
 //! included), keeps plain http on this machine, and tells the log what went by.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -17,6 +18,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
 
 use super::ATTEMPT_TIMEOUT;
@@ -32,6 +35,7 @@ pub(super) struct Guard {
     pub clock: Clock,
     pub deadline: Deadline,
     offset: Arc<AtomicI64>,
+    unanswered: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
     pub redactor: Redactor,
 }
 
@@ -40,7 +44,7 @@ struct Connectors {
     ca_bundle: Option<Vec<u8>>,
     bad_proxy: Option<String>,
     // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
-    of: [OnceLock<Arc<Connector>>; 3],
+    of: [OnceLock<Result<Arc<Connector>, What>>; 3],
 }
 
 /// What a request says of who sends it, where its maker says nothing.
@@ -76,35 +80,58 @@ impl Way {
 }
 
 impl Connectors {
-    fn connector(&self, way: Way) -> Arc<Connector> {
+    fn connector(&self, way: Way) -> Result<Arc<Connector>, What> {
         let make = || {
             // How long an answer may take is the guard's to say: it knows which one may take longer.
             let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
             let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
             let builder = match way {
-                Way::Plain => return Arc::new(builder.build_http()),
+                Way::Plain => return Ok(Arc::new(builder.build_http())),
                 Way::Local => builder,
                 Way::Tls => builder.proxy_config(ProxyConfig::from_env()),
             };
-            let mut trust = TrustStore::default();
+            let mut trust = TrustStore::default().with_native_roots(false);
+            match authorities() {
+                // Those of the bundle will do.
+                Err(_) if self.ca_bundle.is_some() => {}
+                own => trust = trust.with_pem_certificate(own?),
+            }
             if let Some(pem) = &self.ca_bundle {
                 trust = trust.with_pem_certificate(pem.clone());
             }
             let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
             // A context can't be built from a bundle that is none, and the bundle was checked.
-            Arc::new(match TlsContext::builder().with_trust_store(trust).build() {
-                Ok(context) => builder.tls_context(context).build(),
-                Err(_) => builder.build(),
-            })
+            let context = TlsContext::builder().with_trust_store(trust).build();
+            let context = context.map_err(|why| What::NoAuthorities(Some(printable(&why.to_string(), 160))))?;
+            Ok(Arc::new(builder.tls_context(context).build()))
         };
         self.of[way as usize].get_or_init(make).clone()
+    }
+}
+
+/// The certificate authorities of this machine, or of SSL_CERT_FILE and SSL_CERT_DIR, in PEM. The SDK's own look at them takes
+/// none for an error of its own, or for the server's.
+fn authorities() -> Result<Vec<u8>, What> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut usable = rustls::RootCertStore::empty();
+    let mut pem = Vec::new();
+    for certificate in found.certs {
+        let text = STANDARD.encode(&certificate);
+        if usable.add(certificate).is_ok() {
+            pem.extend(format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes());
+        }
+    }
+    match pem.is_empty() {
+        true => Err(What::NoAuthorities(found.errors.first().map(|why| printable(&why.to_string(), 200)))),
+        false => Ok(pem),
     }
 }
 
 impl Guard {
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Deadline) -> Self {
         let connectors = Arc::new(Connectors { ca_bundle, bad_proxy, of: Default::default() });
-        Guard { connectors, clock, deadline, offset: Arc::default(), redactor: Redactor::default() }
+        let (offset, unanswered) = (Arc::default(), Arc::default());
+        Guard { connectors, clock, deadline, offset, unanswered, redactor: Redactor::default() }
     }
 
     /// Seconds by which the clock of the server that answered last is ahead; 0 where none answered.
@@ -140,6 +167,9 @@ impl Guard {
         }
         let started = Instant::now();
         let fault = |what: What| self.fault(&host, what);
+        let what_was_asked = format!("{line}{operation}");
+        let (first, tries) = self.begun(&what_was_asked, started);
+        let late = || fault(What::Timeout { within: first.elapsed(), tries });
         let exchange = async {
             if let Some(why) = bad_proxy {
                 return Err(fault(What::Proxy(why)));
@@ -147,8 +177,9 @@ impl Guard {
             if matches!(way, Way::Plain) {
                 check_plain(&uri).await.map_err(&fault)?;
             }
+            let connector = connector.map_err(&fault)?;
             let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
-                true => fault(What::Timeout(started.elapsed())),
+                true => late(),
                 false => fault(What::of(&error)),
             })?;
             self.compare_clocks(&response);
@@ -158,8 +189,11 @@ impl Guard {
         };
         let result = match tokio::time::timeout(patience, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(fault(What::Timeout(patience))),
+            Err(_) => Err(late()),
         };
+        if result.is_ok() {
+            self.locked_unanswered().remove(&what_was_asked);
+        }
         let took = started.elapsed().as_millis();
         match &result {
             Ok((status, id, answer)) => {
@@ -176,6 +210,18 @@ impl Guard {
     /// A fault of `host`, without the secrets of this call.
     pub fn fault(&self, host: &str, what: What) -> Fault {
         Fault { host: host.to_owned(), what: what.cleaned(&self.redactor) }
+    }
+
+    /// When the first try of what went unanswered so far was begun, and how many with this one.
+    fn begun(&self, what_was_asked: &str, now: Instant) -> (Instant, u32) {
+        let mut unanswered = self.locked_unanswered();
+        let begun = unanswered.entry(what_was_asked.to_owned()).or_insert((now, 0));
+        begun.1 += 1;
+        *begun
+    }
+
+    fn locked_unanswered(&self) -> MutexGuard<'_, HashMap<String, (Instant, u32)>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How much time is left of the call, and at most `patience`.

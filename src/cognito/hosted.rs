@@ -43,7 +43,7 @@ impl HostedClient<'_> {
     }
 
     fn host(&self) -> String {
-        printable(self.domain.url().host_str().unwrap_or_default(), 120)
+        printable(self.domain.url().authority(), 120)
     }
 
     fn hide(&self, wire: &Wire, secret: &Secret) {

@@ -55,7 +55,7 @@ pub struct ClientCredentials<'a> {
 /// says no, [`Kind::Network`] where it can't be reached or its answer is no token
 /// response.
 pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) -> Result<TokenSet> {
-    let host = printable(request.token_url.url().host_str().unwrap_or_default(), 120);
+    let host = printable(request.token_url.url().authority(), 120);
     wire.redactor().hide(request.client_id.as_str(), request.client_secret);
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))

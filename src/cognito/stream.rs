@@ -217,7 +217,7 @@ impl Streamed {
             let frame = tokio::time::timeout(patience, self.body.frame()).await;
             // What was left of the whole call says nothing: how long the answer took does.
             let took = if patience < self.silence { self.opened.elapsed() } else { patience };
-            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout(took)))?;
+            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout { within: took, tries: 1 }))?;
             match frame.transpose() {
                 Ok(None) => return Ok(None),
                 // Trailers say nothing that is asked for here.

@@ -137,6 +137,7 @@ mod user_create_killed;
 mod user_create_lost;
 mod user_list;
 mod user_policy;
+mod ways_out;
 
 #[test]
 fn every_test_file_is_wired_in() {
