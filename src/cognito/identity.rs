@@ -77,6 +77,10 @@ impl<'a> Identity<'a> {
         let expires_at = credentials["Expiration"].as_f64().filter(|at| (1.0..1e11).contains(at));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         let expires_at = expires_at.map(|at| at as u64).ok_or_else(|| no(operation, "Expiration"))?;
+        if expires_at <= self.wire.now() / 1000 {
+            return Err(Error::network(format!("{operation}: the AWS credentials that it gave have expired already"))
+                .hint("check this machine's clock; if it is right, try again"));
+        }
         Ok(AwsCredentials {
             access_key_id: field("AccessKeyId")?,
             secret_access_key: secret,
