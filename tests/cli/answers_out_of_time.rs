@@ -43,6 +43,22 @@ fn a_signed_call_is_tried_again_after_any_date() {
     }
 }
 
+/// The clock goes on between two tries, and so does the moment that the second is signed at: past the last that there is.
+#[test]
+fn a_second_try_is_not_signed_at_a_moment_that_there_is_not() {
+    let last = "Fri, 31 Dec 9999 23:59:59 GMT";
+    for first in [
+        Answer::aws_error("TooManyRequestsException", "Rate exceeded"),
+        Answer::new(500, "text/html", "<html>"),
+        Answer::aws_error("InvalidSignatureException", "Signature not yet current"),
+    ] {
+        let first = first.header("Date", last).delay(std::time::Duration::from_millis(2500));
+        let server = Server::script([first, users(json!(1_767_225_600))]);
+        let output = home_at(&server.url()).cogtok(["user", "list", "-p", "ws", "--json"]).aws().run();
+        output.check(matches!(output.code, Some(0 | 9)), "no panic").stderr_lacks("bug");
+    }
+}
+
 #[test]
 fn two_dates_are_no_date() {
     let busy = Answer::aws_error("TooManyRequestsException", "Rate exceeded");
