@@ -161,10 +161,10 @@ impl fmt::Display for Fault {
             What::Proxy(why) => f.write_str(why),
             What::Tunnel(reason) => write!(f, "no connection to {host} through the proxy: {reason}"),
             What::TunnelRefused { wants_password: true } => {
-                write!(f, "the proxy gives no way to {host}: it wants a user name and password, or others (407)")
+                write!(f, "no connection to {host} through the proxy: proxy authorization required (407)")
             }
             What::TunnelRefused { wants_password: false } => {
-                write!(f, "the proxy gives no way to {host}: it refused CONNECT, as with 403 or 502")
+                write!(f, "no connection to {host} through the proxy: it refused CONNECT, as with 403 or 502")
             }
             What::NoAuthorities(None) => {
                 write!(f, "{host} was not asked: this machine has no certificate authorities to check its TLS with")
@@ -189,7 +189,7 @@ impl From<Fault> for Error {
             }
             What::Timeout { .. } => "try again, or allow more with `--timeout 60s`",
             What::TunnelRefused { wants_password: true } => {
-                "give them in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+                "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
             }
             What::TunnelRefused { .. } => {
                 "ask whoever runs the proxy that HTTPS_PROXY names to let it through, or name the host in NO_PROXY"

@@ -21,7 +21,7 @@ fn a_proxy_that_says_no_is_asked_once_and_named() {
         let (home, proxy) = (Home::new(), Server::always(Answer::new(status, "text/html", "<h1>no</h1>")));
         home.scripted_profile(URL);
         let output = home.scripted_m2m(&[]).env("HTTPS_PROXY", proxy.url()).run();
-        output.code(6).stderr_has("the proxy gives no way to elsewhere.example").stderr_has(says);
+        output.code(6).stderr_has("no connection to elsewhere.example through the proxy: ").stderr_has(says);
         assert_eq!(proxy.connections(), 1, "{status}");
     }
 }
