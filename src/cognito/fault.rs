@@ -41,6 +41,8 @@ pub enum What {
         /// How often it was tried.
         tries: u32,
     },
+    /// There was no connection in this time, so nothing was sent.
+    Unreachable(Duration),
     /// `localhost` leads to another machine.
     NotLoopback,
     /// The environment names a proxy that can't be used.
@@ -83,7 +85,7 @@ impl Fault {
     /// What it comes down to.
     pub fn cause(&self) -> Cause {
         match &self.what {
-            What::Timeout { .. } => Cause::Silence,
+            What::Timeout { .. } | What::Unreachable(_) => Cause::Silence,
             What::Tunnel(_) | What::TunnelRefused { .. } | What::Proxy(_) => Cause::Proxy,
             What::Connect(reason) if reason.contains("certificate") => Cause::Certificate,
             What::Connect(reason) if reason.contains("lookup address") => Cause::Name,
@@ -95,10 +97,21 @@ impl Fault {
     /// Whether the same request may have better luck: nothing is known to have been refused.
     pub fn is_transient(&self) -> bool {
         match &self.what {
-            What::Timeout { .. } | What::Broken(_) | What::Tunnel(_) => true,
+            What::Timeout { .. } | What::Unreachable(_) | What::Broken(_) | What::Tunnel(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
             What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
             What::TunnelRefused { .. } | What::NoAuthorities(_) => false,
+        }
+    }
+
+    /// Whether the request never left: the server can't have carried it out.
+    pub fn is_unsent(&self) -> bool {
+        match &self.what {
+            What::Connect(_) | What::Unreachable(_) | What::Tunnel(_) | What::Proxy(_) | What::NotLoopback => true,
+            What::TunnelRefused { .. } | What::NoAuthorities(_) => true,
+            What::Redirect { .. } | What::TooLarge(_) | What::Timeout { .. } | What::Broken(_) | What::NotHttp(_) => {
+                false
+            }
         }
     }
 }
@@ -112,7 +125,9 @@ impl What {
             What::Connect(reason) => What::Connect(redactor.clean(&reason)),
             What::Broken(reason) => What::Broken(redactor.clean(&reason)),
             What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
-            What::TooLarge(_) | What::Timeout { .. } | What::NotLoopback | What::Proxy(_) => self,
+            What::TooLarge(_) | What::Timeout { .. } | What::Unreachable(_) | What::NotLoopback | What::Proxy(_) => {
+                self
+            }
             What::TunnelRefused { .. } | What::NoAuthorities(_) => self,
         }
     }
@@ -148,13 +163,13 @@ impl fmt::Display for Fault {
         match &self.what {
             What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
             What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
-            What::Timeout { within, tries } => {
-                let seconds = (within.as_secs_f64() * 10.0).ceil() / 10.0;
-                match tries {
-                    0 | 1 => write!(f, "no complete answer from {host} within {seconds} s"),
-                    tries => write!(f, "no complete answer from {host}: {tries} tries in {seconds} s"),
-                }
+            What::Timeout { within, tries: 0 | 1 } => {
+                write!(f, "no complete answer from {host} within {} s", seconds(*within))
             }
+            What::Timeout { within, tries } => {
+                write!(f, "no complete answer from {host}: {tries} tries in {} s", seconds(*within))
+            }
+            What::Unreachable(after) => write!(f, "no connection to {host} within {} s", seconds(*after)),
             What::NotLoopback => {
                 write!(f, "plain http to {host} is refused: it is not this machine")
             }
@@ -187,6 +202,7 @@ impl From<Fault> for Error {
             What::Connect(reason) if reason.contains("certificate") => {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
+            What::Unreachable(_) => "check the URL and the network: a firewall on the way may drop what is sent",
             What::Timeout { .. } => "try again, or allow more with `--timeout 60s`",
             What::TunnelRefused { wants_password: true } => {
                 "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
@@ -218,11 +234,16 @@ impl From<Fault> for ConnectorError {
     fn from(fault: Fault) -> Self {
         // The SDK tries again after a time-out and an I/O error.
         match &fault.what {
-            What::Timeout { .. } => ConnectorError::timeout(Box::new(fault)),
+            What::Timeout { .. } | What::Unreachable(_) => ConnectorError::timeout(Box::new(fault)),
             _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
             _ => ConnectorError::other(Box::new(fault), None),
         }
     }
+}
+
+/// Seconds to the tenth, rounded up.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10.0).ceil() / 10.0
 }
 
 /// The fault in an error's chain of sources, where there is one.

@@ -11,6 +11,7 @@
     clippy::exit
 )]
 
+mod another_home;
 mod answers_by_status;
 mod answers_out_of_time;
 mod aws_account;
@@ -51,6 +52,7 @@ mod export_failing;
 mod first_run;
 mod fleet;
 mod flows;
+mod hand_edit;
 mod harness;
 mod harness_selftest;
 mod header;
@@ -80,7 +82,9 @@ mod mcp_proxy_cancelled;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
+mod not_durable;
 mod odd_surroundings;
+mod others_write;
 mod process_hygiene;
 mod profile;
 mod profile_config;
@@ -98,6 +102,7 @@ mod reference;
 mod refusals_explained;
 mod scripts_recipes;
 mod sealed;
+mod sealed_costly;
 mod sealed_faults;
 mod sealed_init;
 mod secret;
@@ -108,6 +113,7 @@ mod session;
 mod session_faults;
 mod signed_in;
 mod sinks;
+mod sinks_dotenv;
 mod sinks_files;
 mod sinks_quoting;
 mod standard_streams;
@@ -133,10 +139,12 @@ mod usage;
 mod user_agent;
 mod user_change;
 mod user_create;
+mod user_create_doubt;
 mod user_create_killed;
 mod user_create_lost;
 mod user_list;
 mod user_policy;
+mod user_runs;
 mod ways_out;
 
 #[test]
