@@ -14,6 +14,7 @@ use super::http::Wire;
 use super::redact::Redactor;
 use super::said::ServiceText;
 use super::srp;
+use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Scopes, Username};
@@ -147,7 +148,7 @@ impl Idp {
         let is_admin = profile.user.auth_flow == AuthFlow::Admin;
         let mut config = if is_admin {
             let shared = super::signed_config(wire, profile, &region).await?;
-            Builder::from(&shared).endpoint_url(aws_origin("cognito-idp", &region))
+            Builder::from(&shared).retry_classifier(MayPass).endpoint_url(aws_origin("cognito-idp", &region))
         } else {
             Config::builder()
                 .behavior_version(BehaviorVersion::latest())
@@ -156,6 +157,7 @@ impl Idp {
                 .sleep_impl(TokioSleep::new())
                 .timeout_config(super::timeouts())
                 .retry_config(super::retries())
+                .retry_classifier(MayPass)
         };
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             config = config.endpoint_url(endpoint.as_str());

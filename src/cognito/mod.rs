@@ -36,6 +36,7 @@ mod signed;
 pub mod srp;
 pub mod sse;
 pub mod ssm;
+mod status;
 pub mod stream;
 pub mod sts;
 pub mod users;

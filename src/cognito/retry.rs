@@ -7,6 +7,7 @@ use backon::{ExponentialBuilder, Retryable};
 
 use super::fault::Fault;
 use super::http::Wire;
+use super::status::{may_pass, unexplained};
 use crate::error::{Error, Kind, Result};
 
 /// Why one try failed, and whether the next may have better luck.
@@ -34,9 +35,11 @@ impl Failed {
 
     /// An answer that is none of AWS.
     pub(super) fn strange(operation: &str, status: u16, what: &str) -> Self {
-        let error = Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
-            .hint("check `endpoint_url` and AWS_ENDPOINT_URL");
-        Failed { is_transient: status >= 500, error }
+        let error = unexplained(operation, status, what).unwrap_or_else(|| {
+            Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL")
+        });
+        Failed { is_transient: may_pass(status), error }
     }
 }
 

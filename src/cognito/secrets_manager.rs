@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::error::from_sdk;
 use super::http::Wire;
+use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
 use crate::profile::words::{ClientId, Endpoint, Scopes, SecretArn};
@@ -41,7 +42,8 @@ pub async fn get(wire: &Wire, profile: &Profile, secret: &SecretArn) -> Result<B
     let endpoint = profile
         .endpoint(Service::SecretsManager)
         .map_or_else(|| aws_origin("secretsmanager", &region), ToString::to_string);
-    let config = aws_sdk_secretsmanager::config::Builder::from(&shared).endpoint_url(endpoint);
+    let config =
+        aws_sdk_secretsmanager::config::Builder::from(&shared).retry_classifier(MayPass).endpoint_url(endpoint);
     let operation = "GetSecretValue";
     let answer = Client::from_conf(config.build())
         .get_secret_value()

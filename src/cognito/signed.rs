@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::error::{no_credentials, refused_of};
+use super::error::{Refusal, no_credentials, refused};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -120,8 +120,9 @@ async fn send<T>(
     match read(&answer) {
         Said::Answer(answer) => Ok(answer),
         Said::Refused(code, message) => {
-            let error = refused_of(grant(call.service), operation, &code, &message, wire.redactor());
-            Err(Failed::refused(error))
+            let grant = grant(call.service);
+            let refusal = Refusal { status: Some(status), grant, operation, code: &code, message: &message };
+            Err(Failed::refused(refused(&refusal, wire.redactor())))
         }
         Said::Strange => {
             let what = format!("HTTP {status}, {} bytes", answer.body().len());

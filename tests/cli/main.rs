@@ -12,6 +12,8 @@
 )]
 
 mod another_home;
+mod answers_by_status;
+mod answers_out_of_time;
 mod aws_account;
 mod aws_credentials;
 mod cache;
@@ -42,6 +44,7 @@ mod doctor;
 mod doctor_clients;
 mod doctor_faults;
 mod doctor_targets;
+mod errors_of_operations;
 mod exec;
 mod exec_signals;
 mod export;
@@ -98,6 +101,7 @@ mod profile_rename;
 mod prompt;
 mod redirects;
 mod reference;
+mod refusals_explained;
 mod scripts_recipes;
 mod sealed;
 mod sealed_costly;
@@ -135,6 +139,7 @@ mod token_verify_keys;
 mod token_verify_remote;
 mod totp;
 mod usage;
+mod user_agent;
 mod user_change;
 mod user_create;
 mod user_create_doubt;
@@ -143,6 +148,7 @@ mod user_create_lost;
 mod user_list;
 mod user_policy;
 mod user_runs;
+mod ways_out;
 
 #[test]
 fn every_test_file_is_wired_in() {
