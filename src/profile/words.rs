@@ -70,6 +70,17 @@ word!(
     }
 );
 
+/// Whether `text` has the shape of a user pool id, which nothing else has.
+pub fn is_pool_id(text: &str) -> bool {
+    let Some((region, id)) = text.split_once('_') else { return false };
+    let is_numbered = region.rsplit_once('-').is_some_and(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
+    is_numbered
+        && region.split('-').count() >= 3
+        && region.starts_with(|c: char| c.is_ascii_lowercase())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric())
+        && text.parse::<PoolId>().is_ok()
+}
+
 impl PoolId {
     /// The Region, which stands before the first underscore.
     pub fn region(&self) -> Region {

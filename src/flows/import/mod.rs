@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, printable};
 use crate::profile::choices::choice;
-use crate::profile::words::{PoolId, StackName};
+use crate::profile::words::{PoolId, StackName, is_pool_id};
 
 /// The largest file that is read, in bytes.
 pub const LIMIT: usize = 1024 * 1024;
@@ -90,7 +90,7 @@ pub fn place(text: &str, is_file: bool) -> Result<Place> {
             return Err(Error::usage(format!("there is no file `{shown}`")));
         }
         _ if text.starts_with('/') => Place::Network(SourceKind::Parameter),
-        _ if names::is_pool_id(text) => Place::Network(SourceKind::Pool),
+        _ if is_pool_id(text) => Place::Network(SourceKind::Pool),
         _ if text.starts_with(".env") || [".env", ".json", ".toml", ".age"].iter().any(|end| text.ends_with(end)) => {
             return Err(Error::usage(format!("there is no file `{shown}`")));
         }

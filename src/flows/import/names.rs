@@ -8,22 +8,11 @@ use super::Pair;
 use super::found::Found;
 use super::spelling::{self, is_ours, letters, plain};
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, Endpoint, PoolId, Region, Scopes, SecretKind};
+use crate::profile::words::{ClientId, Endpoint, PoolId, Region, Scopes, SecretKind, is_pool_id};
 use crate::secret::Secret;
 
 /// Scopes of users' tokens, which no machine may ask for.
 const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
-
-/// Whether `text` has the shape of a user pool id, which nothing else has.
-pub(super) fn is_pool_id(text: &str) -> bool {
-    let Some((region, id)) = text.split_once('_') else { return false };
-    let is_numbered = region.rsplit_once('-').is_some_and(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
-    is_numbered
-        && region.split('-').count() >= 3
-        && region.starts_with(|c: char| c.is_ascii_lowercase())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric())
-        && text.parse::<PoolId>().is_ok()
-}
 
 /// The user pool that a value names: its id, its ARN, or a URL of its issuer.
 fn pool_in(value: &str) -> Option<PoolId> {
