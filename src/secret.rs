@@ -1,5 +1,7 @@
 //! The one type for what must not be seen.
 
+pub mod shape;
+
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 

@@ -103,6 +103,7 @@ mod sealed_faults;
 mod sealed_init;
 mod secret;
 mod secret_binding;
+mod secret_bundle;
 mod secret_guard;
 mod secret_keyring;
 mod secret_unnoted;

@@ -45,6 +45,10 @@ pub struct Found {
     pub(super) clients: Vec<AppClient>,
     /// What it says of targets.
     pub targets: Vec<Setting>,
+    /// Why the value of a known name was not taken.
+    pub(super) refused: Vec<String>,
+    /// How much was said that meant something.
+    pub(super) heard: usize,
     settings: BTreeMap<Key, Vec<Candidate>>,
     secrets: Vec<FoundSecret>,
 }
@@ -61,20 +65,33 @@ impl Found {
     }
 
     pub(super) fn offer_ranked(&mut self, key: Key, values: Vec<String>, origin: &str, rank: u8) {
-        let is_usable = |value: &String| !value.chars().any(is_unprintable) && key.check(value).is_ok();
-        if values.is_empty() || !values.iter().all(is_usable) {
+        let rule = |value: &String| match value.chars().any(is_unprintable) {
+            true => Some(String::new()),
+            false => key.check(value).err().map(|error| error.message().to_owned()),
+        };
+        let broken = match values.is_empty() {
+            true => Some(String::new()),
+            false => values.iter().find_map(rule),
+        };
+        if let Some(rule) = broken {
             // The value is not repeated: under a wrong name it may be a secret.
-            self.leave_out(&format!("{} is not taken: it can't be `{}`", printable(origin, 80), key.dotted()));
+            let why = rule.split_once("plain http is ").map(|(_, rest)| format!(": plain http is {rest}"));
+            let told = format!("{} is not taken: it can't be `{}`", printable(origin, 80), key.dotted());
+            self.leave_out(&told);
+            self.refused.push(told + why.as_deref().unwrap_or_default());
             return;
         }
         if values.iter().any(|value| is_misplaced(key, value)) {
-            self.leave_out(&format!(
+            let told = format!(
                 "{} is not taken: it looks like a secret, which `{}` is not; are two values swapped?",
                 printable(origin, 80),
                 key.dotted()
-            ));
+            );
+            self.leave_out(&told);
+            self.refused.push(told);
             return;
         }
+        self.heard += 1;
         let is_url = matches!(key, Key::Domain | Key::TokenUrl | Key::EndpointUrl);
         let plain = |value: String| match value.parse::<Endpoint>() {
             Ok(url) if is_url => url.to_string(),
@@ -107,6 +124,7 @@ impl Found {
 
     /// Takes a secret; the first of its kind counts.
     pub(super) fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
+        self.heard += 1;
         let bytes = value.expose().as_bytes().to_vec();
         match Secret::from_bytes(bytes) {
             Ok(value) if !self.secrets.iter().any(|secret| secret.kind == kind) => {
@@ -122,6 +140,7 @@ impl Found {
 
     /// Notes what is not taken, and why.
     pub(super) fn leave_out(&mut self, why: &str) {
+        self.heard += 1;
         if !self.left_out.iter().any(|known| known == why) {
             self.left_out.push(why.to_owned());
         }

@@ -1,6 +1,7 @@
 //! Profiles from what a workshop leaves behind: each source says what it knows, and what it says becomes settings and
 //! secrets. One file per source; this one is what they have in common.
 
+pub mod bundle;
 pub mod env_file;
 pub mod finish;
 pub mod found;
