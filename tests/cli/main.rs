@@ -58,6 +58,7 @@ mod hostile_answers;
 mod hostile_api;
 mod hostile_proxy;
 mod import;
+mod import_absent;
 mod import_files;
 mod import_hostile;
 mod import_secrets;
