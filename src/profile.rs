@@ -35,6 +35,8 @@ pub struct AwsEnvironment {
     pub endpoints: BTreeMap<Service, (&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
+    /// Of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY the one that is set and the one that is not, where there is but one.
+    pub half_of_keys: Option<(&'static str, &'static str)>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
     /// AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
@@ -99,6 +101,8 @@ pub struct Profile {
     /// Whether AWS's tools wait for this call: a `credential_process` that it runs is told by COGTOK_INSIDE, so that it can
     /// refuse to ask in turn.
     pub is_inside_aws_credentials: bool,
+    /// Of the variables with AWS's keys the one that is set and the one that is not, where there is but one.
+    pub half_of_aws_keys: Option<(&'static str, &'static str)>,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
     endpoints: Endpoints,
@@ -149,6 +153,7 @@ impl Profile {
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             is_inside_aws_credentials: false,
+            half_of_aws_keys: aws.half_of_keys,
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             endpoints: Endpoints::resolve(settings, &aws.endpoints)?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,

@@ -13,6 +13,7 @@
 
 mod another_home;
 mod aws_account;
+mod aws_causes;
 mod aws_credentials;
 mod cache;
 mod cache_command;

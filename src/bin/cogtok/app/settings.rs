@@ -167,7 +167,14 @@ pub fn aws_environment() -> AwsEnvironment {
         named.or_else(|| home.as_ref().map(|home| home.join(".aws").join(name)))
     };
     let endpoint = |service: &Service| Some((*service, first([service.variable(), "AWS_ENDPOINT_URL"])?));
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let half_of_keys = match keys.map(|key| env::secret(key).is_some()) {
+        [true, false] => Some((keys[0], keys[1])),
+        [false, true] => Some((keys[1], keys[0])),
+        _ => None,
+    };
     AwsEnvironment {
+        half_of_keys,
         profile: env::var("AWS_PROFILE"),
         config_file: file("AWS_CONFIG_FILE", "config"),
         credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),

@@ -8,7 +8,7 @@ use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::config_edit::edit;
 use cogtok::store::config_lint::is_misplaced;
 
-use super::refuse_secret;
+use super::{check_aws_profile, refuse_secret};
 use crate::app::App;
 use crate::{complete, terminal};
 
@@ -128,6 +128,9 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     })?;
     let role = if is_default { " and is the default" } else { "" };
     terminal::note(&format!("profile `{name}` is in {}{role}", path.display()));
+    for named in settings.iter().filter(|(key, _)| *key == Key::AwsProfile).flat_map(|(_, values)| values) {
+        check_aws_profile("`aws_profile`", named);
+    }
     if settings.iter().any(|(key, _)| *key == Key::M2mClientId) && args.secret_arn.is_none() {
         terminal::hint(&format!("store the client secret: cogtok secret set {} -p {name}", SecretKind::M2mClient));
     }

@@ -18,9 +18,10 @@ mod unset;
 mod use_;
 
 use clap::Subcommand;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Result, printable};
+use cogtok::store::aws_files::AwsFiles;
 
-use crate::app::App;
+use crate::app::{App, aws_environment};
 
 /// What can be done with profiles.
 #[derive(Debug, Subcommand)]
@@ -71,6 +72,16 @@ fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
     ))
     .hint(format!("store it: cogtok secret set {kind}{{p}}"))
     .hint("if it is a real one, change it: your shell's history may hold it"))
+}
+
+/// Warns where the AWS tools' files do not have the profile that is named: they are read when AWS is asked.
+fn check_aws_profile(named_by: &str, name: &str) {
+    let aws = aws_environment();
+    let Ok(files) = AwsFiles::read(&[aws.config_file, aws.credentials_file]) else { return };
+    if !files.has(name) {
+        let name = printable(name, 80);
+        log::warn!(target: "cogtok", "{named_by}: ~/.aws has no profile `{name}`; {}", files.instead_of(&name));
+    }
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {

@@ -9,7 +9,7 @@ use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 use cogtok::store::config_lint::{is_like_a_secret, is_misplaced};
 
-use super::refuse_secret;
+use super::{check_aws_profile, refuse_secret};
 use crate::app::App;
 use crate::{complete, terminal};
 
@@ -66,5 +66,8 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         draft.set(&name, key, &args.value)
     })?;
     terminal::note(&format!("`{}` of profile `{name}` is set", key.dotted()));
+    if let (Key::AwsProfile, [named]) = (key, args.value.as_slice()) {
+        check_aws_profile("`aws_profile`", named);
+    }
     Ok(())
 }
