@@ -3,7 +3,9 @@
 
 mod agentcore;
 pub(crate) mod choices;
+pub mod domain;
 pub mod keys;
+pub mod partitions;
 pub mod redirect;
 pub mod services;
 pub mod sources;
@@ -16,6 +18,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use keys::{Key, Origin, Settings, parse_bool, parse_min_validity};
+use partitions::Partition;
 use redirect::RedirectUri;
 use services::{Endpoints, Service};
 use words::{
@@ -129,7 +132,6 @@ impl Profile {
     pub fn resolve(name: Option<ProfileName>, settings: &Settings, aws: &AwsEnvironment) -> Result<Self> {
         let user_pool_id: Option<PoolId> = settings.get(Key::UserPoolId)?;
         let secret_arn: Option<SecretArn> = settings.get(Key::SecretArn)?;
-        let domain: Option<Endpoint> = settings.get(Key::Domain)?;
         let token_url: Option<Endpoint> = settings.get(Key::TokenUrl)?;
         let asked = match settings.get(Key::Region)? {
             Some(region) => Some(region),
@@ -140,6 +142,7 @@ impl Profile {
             Some(region) => Some(region),
             None => aws.region.as_ref().map(from_variable).transpose()?,
         };
+        let domain = settings.get_with(Key::Domain, |text| domain::read(text, region.as_ref()))?;
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
         let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
             .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;
@@ -261,8 +264,7 @@ fn address_options(settings: &Settings) -> String {
 
 /// Where a service of AWS is in a Region.
 pub fn aws_origin(service: &str, region: &Region) -> String {
-    let suffix = if region.as_str().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://{service}.{region}.{suffix}")
+    format!("https://{service}.{region}.{}", Partition::of(region).suffix)
 }
 
 /// The issuers (`iss`) that a pool's tokens may name: the original one, and that of pools whose IssuerConfiguration has been

@@ -64,6 +64,7 @@ mod import_files;
 mod import_hostile;
 mod import_secrets;
 mod import_shared;
+mod input_shapes;
 mod interrupts;
 mod keyring_faults;
 mod keyring_strangers;

@@ -9,6 +9,7 @@ use super::json::{self, NO_TEXT, Pairs};
 use super::names;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
+use crate::profile::partitions::Partition;
 use crate::profile::words::{ClientId, Endpoint, Region, Scopes, SecretArn, SecretKind};
 use crate::secret::Secret;
 use crate::secret::shape::client_secret;
@@ -67,11 +68,18 @@ fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Regio
     if let Some(why) = found.refused.first() {
         return Err(shape(arn, why));
     }
-    if let (Some((prefix, origin)), true) = (&found.prefix, found.candidates(Key::Domain).is_empty()) {
+    if let (Some((prefix, origin)), true) = (found.prefixes.first(), found.candidates(Key::Domain).is_empty()) {
         let (prefix, origin) = (prefix.clone(), origin.clone());
-        if let Some(domain) = region.and_then(|region| names::domain_of(&prefix, region)) {
+        if let Some(domain) = region.and_then(|region| Partition::domain(&prefix, region)) {
             found.offer(Key::Domain, vec![domain], &origin);
         }
+    }
+    let mut secrets = found.secrets().iter().filter(|secret| secret.kind == SecretKind::M2mClient);
+    if let (Some(one), Some(other)) =
+        (secrets.next(), secrets.find(|other| other.value.expose() != client_secret_of(&found)))
+    {
+        let [one, other] = [one, other].map(|secret| printable(&secret.origin, 80));
+        return Err(shape(arn, &format!("`{one}` and `{other}` are two client secrets")));
     }
     let secret = found.secret(SecretKind::M2mClient).ok_or_else(|| shape(arn, "it has no `client_secret`"))?;
     let client_secret = client_secret(secret.value.clone()).map_err(|why| shape(arn, why.message()))?;
@@ -86,6 +94,10 @@ fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Regio
         unknown,
         found,
     })
+}
+
+fn client_secret_of(found: &Found) -> &str {
+    found.secret(SecretKind::M2mClient).map(|secret| secret.value.expose()).unwrap_or_default()
 }
 
 /// The one value that there is for a key: which of several is meant would be a guess.

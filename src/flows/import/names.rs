@@ -9,8 +9,9 @@ use super::found::Found;
 use super::spelling::{self, is_ours, letters, plain};
 use crate::error::printable;
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, Endpoint, PoolId, Region, Scopes, SecretKind, is_pool_id};
+use crate::profile::words::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 use crate::secret::Secret;
+use crate::store::secrets::shaped;
 
 /// Scopes of users' tokens, which no machine may ask for.
 const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
@@ -40,12 +41,20 @@ enum Around {
 /// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
 pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
     // A bare `client_id` is a machine's where what only machines have stands beside it.
-    let is_bare = |pair: &Pair, name: &str| plain(&pair.name) == name && !pair.value.trim().is_empty();
-    let is_machine =
-        ["clientsecret", "tokenurl", "scopes", "scope"].iter().any(|name| pairs.iter().any(|pair| is_bare(pair, name)));
-    let around = if is_machine { Around::Machine } else { Around::Others };
+    let object = |name: &str| name.rsplit_once('.').map_or("", |(object, _)| object).to_owned();
+    let of_machines = ["clientsecret", "tokenurl", "scopes", "scope"];
+    let is_bare = |pair: &&Pair| of_machines.contains(&plain(&pair.name).as_str()) && !pair.value.trim().is_empty();
+    let machines: Vec<String> = pairs.iter().filter(is_bare).map(|pair| object(&pair.name)).collect();
+    // What stands in one environment with a user pool is Cognito's.
+    let pools: Vec<Vec<String>> = pairs
+        .iter()
+        .filter(|pair| pool_in(pair.value.trim()).is_some())
+        .map(|pair| spelling::group(&pair.name))
+        .filter(|group| !group.is_empty())
+        .collect();
     for pair in pairs {
-        one(pair, around, found);
+        let around = if machines.contains(&object(&pair.name)) { Around::Machine } else { Around::Others };
+        one(pair, around, &pools, found);
     }
     // Without its user a password can't be kept.
     if found.secret(SecretKind::Password).is_some() && found.candidates(Key::Username).is_empty() {
@@ -59,7 +68,7 @@ pub(super) fn take_client(pairs: Vec<Pair>, found: &mut Found) -> Vec<String> {
     let mut unknown = Vec::new();
     for pair in pairs {
         let (name, is_empty, before) = (pair.name.clone(), pair.value.trim().is_empty(), found.heard);
-        one(pair, Around::OneClient, found);
+        one(pair, Around::OneClient, &[], found);
         if found.heard == before && !is_empty {
             unknown.push(name);
         }
@@ -91,7 +100,7 @@ pub(super) fn is_known(name: &str) -> bool {
             || TAILS.iter().any(|tail| plain.ends_with(tail)))
 }
 
-fn one(Pair { name, value }: Pair, around: Around, found: &mut Found) {
+fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found: &mut Found) {
     let (is_machine, is_one) = (around != Around::Others, around == Around::OneClient);
     let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
     let is_placeholder = spelling::is_placeholder(text);
@@ -105,7 +114,10 @@ fn one(Pair { name, value }: Pair, around: Around, found: &mut Found) {
         let values = if variable.is_list() { text.split_ascii_whitespace().collect() } else { vec![text] };
         return found.offer(*variable, values.into_iter().map(str::to_owned).collect(), &name);
     }
+    let is_beside_pool = pools.iter().any(|pool| spelling::group(&name).starts_with(pool));
+    let is_secret = !text.starts_with("arn:") && !text.contains("://") && ends(&["clientsecret"]);
     let kind = match secret_kind(&plain, &ends, &has, is_machine, text) {
+        None if is_beside_pool && is_secret => Some(SecretKind::UserClient),
         None if is_one && plain == "secret" => Some(SecretKind::M2mClient),
         Some(SecretKind::UserClient) if is_one && !is_of_users(&plain) => Some(SecretKind::M2mClient),
         kind => kind,
@@ -114,7 +126,12 @@ fn one(Pair { name, value }: Pair, around: Around, found: &mut Found) {
         // A real one is longer than what stands where one is to be filled in.
         match is_placeholder && text.len() < 40 {
             true => found.leave_out(&unfilled(&name)),
-            false => found.offer_secret(kind, Secret::new((*value).clone()), &name),
+            false => match shaped(kind, Secret::new((*value).clone())) {
+                Ok(secret) => found.offer_secret(kind, secret, &name),
+                Err(why) => {
+                    found.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(&name, 80)));
+                }
+            },
         }
         return;
     }
@@ -238,7 +255,7 @@ pub(super) fn domain(text: &str, name: &str, found: &mut Found) {
         found.offer(Key::Domain, vec![text.to_owned()], name);
     } else if is_label(text) {
         found.heard += 1;
-        found.prefix.get_or_insert((text.to_owned(), name.to_owned()));
+        found.prefixes.push((text.to_owned(), name.to_owned()));
     } else {
         let is_host = Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text));
         let value = if is_host { format!("https://{text}") } else { String::new() };
@@ -260,16 +277,6 @@ fn scopes(text: &str, name: &str, is_one: bool, found: &mut Found) {
             found.refused.push(why);
         }
     }
-}
-
-/// The domain that a prefix stands for in a Region; none where there are no such domains.
-pub(super) fn domain_of(prefix: &str, region: &Region) -> Option<String> {
-    let host = match region.as_str() {
-        region if region.starts_with("cn-") => return None,
-        region if region.starts_with("us-gov-") => format!("{prefix}.auth-fips.{region}.amazoncognito.com"),
-        region => format!("{prefix}.auth.{region}.amazoncognito.com"),
-    };
-    Some(format!("https://{host}"))
 }
 
 #[cfg(test)]

@@ -107,6 +107,9 @@ impl App {
         if profile.name.is_some() || error.kind() != Kind::Config {
             return error;
         }
+        if let Some(error) = missing_variable(&error) {
+            return error;
+        }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
         // What an option can mend without a profile is still worth saying.
         let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
@@ -128,6 +131,23 @@ impl App {
             false => error.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
         }
     }
+}
+
+/// Where the variables of the old scripts stand in for a profile, the one that is missing by its own name.
+fn missing_variable(error: &Error) -> Option<Error> {
+    let is_meant = |key: Key| error.message().starts_with(&format!("`{}` is not set", key.dotted()));
+    let (_, missing) = OLD_VARIABLES.iter().find(|(key, _)| is_meant(*key))?;
+    let is_of_machines = |name: &str| name.contains("M2M") || name.contains("TOKEN_URL");
+    let names = OLD_VARIABLES.iter().map(|(_, name)| *name).chain(["COGNITO_M2M_CLIENT_SECRET", "COGNITO_PASSWORD"]);
+    let of_one_kind = names.filter(|name| is_of_machines(name) == is_of_machines(missing));
+    let set: Vec<&str> = of_one_kind.filter(|name| env::secret(name).is_some()).collect();
+    let (last, others) = set.split_last()?;
+    let set = match others {
+        [] => format!("{last} is"),
+        others => format!("{} and {last} are", others.join(", ")),
+    };
+    let error = Error::config(format!("no profile is chosen, and {missing} is not set, while {set}"));
+    Some(error.hint(format!("set {missing} as well, or choose a profile with `-p NAME`")))
 }
 
 /// The variables of the old scripts stand in for a profile, and never mix with one.

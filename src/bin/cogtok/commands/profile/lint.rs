@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
+use cogtok::profile::domain;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::{Config, read_text};
@@ -54,7 +55,7 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
         found.retain(|finding| finding.profile.as_deref() == Some(name.as_str()));
     }
     if is_config {
-        check_aws_profiles(&path, only.as_ref());
+        check_surroundings(&path, only.as_ref());
     }
     let shown = path.display().to_string();
     terminal::data(&match form {
@@ -70,8 +71,8 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
     }
 }
 
-/// Warns of profiles of `~/.aws` that this machine does not have: nothing is wrong with the file.
-fn check_aws_profiles(path: &Path, only: Option<&ProfileName>) {
+/// Warns of profiles of `~/.aws` that this machine does not have, and of odd addresses: nothing is wrong with the file.
+fn check_surroundings(path: &Path, only: Option<&ProfileName>) {
     let Ok(config) = Config::load(path) else { return };
     for name in config.names().iter().filter(|name| only.is_none_or(|only| only == *name)) {
         let mut settings = Settings::default();
@@ -79,6 +80,13 @@ fn check_aws_profiles(path: &Path, only: Option<&ProfileName>) {
             && let Some(named) = settings.list(Key::AwsProfile).first()
         {
             check_aws_profile(&format!("`aws_profile` of profile `{name}`"), named);
+        }
+        for key in [Key::Domain, Key::TokenUrl] {
+            if config.offer_key(name, key, &mut settings).is_ok()
+                && let Some(why) = settings.list(key).first().and_then(|value| domain::oddity(key, value))
+            {
+                log::warn!(target: "cogtok", "profile `{name}`: {why}");
+            }
         }
     }
 }

@@ -19,6 +19,9 @@ mod use_;
 
 use clap::Subcommand;
 use cogtok::error::{Error, Result, printable};
+use cogtok::profile::domain;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::Region;
 use cogtok::store::aws_files::AwsFiles;
 
 use crate::app::{App, aws_environment};
@@ -72,6 +75,18 @@ fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
     ))
     .hint(format!("store it: cogtok secret set {kind}{{p}}"))
     .hint("if it is a real one, change it: your shell's history may hold it"))
+}
+
+/// Values as they are kept: a domain as a whole, whose Region may be told by something else later. What is odd is told.
+fn settled(key: Key, values: &[String], region: Option<&Region>) -> Result<Vec<String>> {
+    let whole = |value: &String| match key {
+        Key::Domain if !value.contains("://") => domain::read(value, region).map(|domain| domain.to_string()),
+        _ => Ok(value.clone()),
+    };
+    for why in values.iter().filter_map(|value| domain::oddity(key, value)) {
+        log::warn!(target: "cogtok", "{why}");
+    }
+    values.iter().map(whole).collect()
 }
 
 /// Warns where the AWS tools' files do not have the profile that is named: they are read when AWS is asked.
