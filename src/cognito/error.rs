@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::credentials::cause::Cause;
 use super::fault::fault_in;
 use super::redact::Redactor;
 use super::said::ServiceText;
@@ -324,10 +325,18 @@ pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
     error.code().unwrap_or_default()
 }
 
-/// The error for a signed call without anything to sign it with.
-pub(super) fn no_credentials(operation: &str) -> Error {
-    Error::new(AwsCredentials, format!("{operation} is a signed call, and there are no usable AWS credentials"))
-        .hint("sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`")
+/// What to do where there are no credentials and nothing that leads to some.
+pub(super) const NO_CREDENTIALS: &str = "sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`";
+
+/// The error for a signed call without anything to sign it with. `failure` is what came of looking for it.
+pub(super) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + 'static)>) -> Error {
+    let message = format!("{operation} is a signed call, and there are no usable AWS credentials");
+    let cause = failure.and_then(|failure| chain(failure).find_map(|error| error.downcast_ref::<Cause>()));
+    let Some(cause) = cause else {
+        return Error::new(AwsCredentials, message).hint(NO_CREDENTIALS);
+    };
+    let error = Error::new(AwsCredentials, format!("{message}: {cause}")).because(cause.to_string());
+    cause.hints.iter().fold(error, |error, hint| error.hint(hint.clone()))
 }
 
 /// The error for what the SDK reports of `operation`.
@@ -346,7 +355,7 @@ where
     // The SDK's own patience with a source of credentials ends in an error of no type that can be named.
     let is_slow = |error: &(dyn StdError + 'static)| error.to_string().starts_with("identity resolver timed out");
     if chain(&error).any(|error| error.is::<CredentialsError>() || is_slow(error)) {
-        return no_credentials(operation);
+        return no_credentials(operation, Some(&error));
     }
     let reason = said(&chain(&error).last().map(ToString::to_string).unwrap_or_default(), redactor);
     let what = |status: u16| {

@@ -101,9 +101,13 @@ pub(super) async fn credentials(
     operation: &str,
 ) -> Result<Credentials> {
     let shared = super::signed_config(wire, profile, region).await?;
-    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(operation))?;
+    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(operation, None))?;
     let credentials = tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await;
-    credentials.ok().and_then(std::result::Result::ok).ok_or_else(|| no_credentials(operation))
+    match credentials {
+        Ok(Ok(credentials)) => Ok(credentials),
+        Ok(Err(error)) => Err(no_credentials(operation, Some(&error))),
+        Err(_) => Err(no_credentials(operation, None)),
+    }
 }
 
 async fn send<T>(

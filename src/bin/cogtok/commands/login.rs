@@ -68,7 +68,7 @@ pub struct Login {
     /// The app client
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// The pool's domain, as a URL
+    /// The pool's domain: its URL, its host, or the prefix alone
     #[arg(long, value_name = "URL")]
     domain: Option<String>,
 }

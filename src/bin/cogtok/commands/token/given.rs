@@ -95,7 +95,9 @@ impl Given {
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }
-                String::from_utf8(bytes).map_err(|_| Error::usage("the token on standard input is not UTF-8"))?
+                let text = cogtok::text::decode(&bytes);
+                let text = text.ok_or_else(|| Error::usage("the token on standard input is not UTF-8"))?;
+                text.as_str().to_owned()
             }
             Some(value) => value.to_owned(),
         };

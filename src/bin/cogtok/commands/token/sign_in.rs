@@ -10,7 +10,7 @@ use cogtok::flows::user::{self, Credentials, SignIn, Step};
 use cogtok::flows::{Served, Source, Turn, session};
 use cogtok::profile::Profile;
 use cogtok::profile::words::SecretKind;
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::token::session::{Renewal, Session, Via};
 
 use super::authenticator::AppOfUser;
@@ -234,11 +234,12 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
         Some(password) => Ok(password),
         None => {
             app.note_source(SecretKind::Password, SecretSource::Typed);
-            terminal::ask_secret(
+            let typed = terminal::ask_secret(
                 &format!("the password of {username}"),
                 Hint::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
                     .fill("store", binding.command()),
-            )
+            );
+            typed.and_then(shape::password)
         }
     }
 }
