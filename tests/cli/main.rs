@@ -48,6 +48,7 @@ mod export_failing;
 mod first_run;
 mod fleet;
 mod flows;
+mod flows_downgrade;
 mod harness;
 mod harness_selftest;
 mod header;
