@@ -32,6 +32,14 @@ pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<
     read_if(path, limit, check_private)
 }
 
+/// As [`read`], for a file that must be this user's and that nobody else may write; others may read it.
+///
+/// # Errors
+/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may write.
+pub fn read_own(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    read_if(path, limit, check_own)
+}
+
 /// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
 pub fn why_shared(path: &Path) -> Option<String> {
     std::fs::metadata(path).ok().and_then(|metadata| check_private(&metadata).err()).map(|why| why.to_string())
@@ -40,17 +48,31 @@ pub fn why_shared(path: &Path) -> Option<String> {
 #[cfg(unix)]
 fn check_private(metadata: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
+    check_own(metadata)?;
+    match metadata.mode() & 0o044 {
+        0 => Ok(()),
+        _ => Err(invalid("other users can read it".to_owned())),
+    }
+}
+
+#[cfg(unix)]
+fn check_own(metadata: &std::fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
     let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    match (is_ours, metadata.mode()) {
+    match (is_ours, metadata.mode() & 0o022) {
         (false, _) => Err(invalid(FOREIGN.to_owned())),
-        (true, mode) if mode & 0o022 != 0 => Err(invalid("other users can write to it".to_owned())),
-        (true, mode) if mode & 0o044 != 0 => Err(invalid("other users can read it".to_owned())),
-        _ => Ok(()),
+        (true, 0) => Ok(()),
+        (true, _) => Err(invalid("other users can write to it".to_owned())),
     }
 }
 
 #[cfg(not(unix))]
 fn check_private(_: &std::fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_own(_: &std::fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub mod refusals;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;
+pub mod sessions;
 pub mod used_codes;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub struct Dirs {
     pub config_file: Option<PathBuf>,
     /// Cached tokens and their locks.
     pub cache: Option<PathBuf>,
-    /// The journal of new users.
+    /// The journal of new users, and what is remembered of sessions.
     pub state: Option<PathBuf>,
     /// The secrets file, where secrets are kept in one.
     pub secrets_file: Option<PathBuf>,

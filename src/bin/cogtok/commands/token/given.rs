@@ -163,7 +163,7 @@ fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
     let error = others.into_iter().fold(error, Error::hint);
     let other = match whose {
         Whose::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
-        Whose::M2m => app.signed_in(profile).pop().map(|entry| entry.tokens),
+        Whose::M2m => app.signed_in(profile).pop().and_then(|known| known.tokens),
     };
     let error = match (whose, other) {
         (_, None) => error,

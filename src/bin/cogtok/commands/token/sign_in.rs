@@ -3,7 +3,6 @@
 use cogtok::cognito::admin::Admin;
 use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::SignedIn;
-use cogtok::cognito::renew::NotRenewed;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::challenge::{Answer, Question};
 use cogtok::flows::user::{self, Credentials, SignIn, Step};
@@ -11,11 +10,15 @@ use cogtok::flows::{Served, Source, Turn, session};
 use cogtok::profile::Profile;
 use cogtok::profile::words::SecretKind;
 use cogtok::secret::Secret;
-use cogtok::token::session::{Renewal, Session, Via};
+use cogtok::store::cache::CacheKey;
+use cogtok::store::sessions::Record;
+use cogtok::token::identity::Identity;
+use cogtok::token::session::{Renewal, Via};
 
 use super::authenticator::AppOfUser;
 use super::challenge::Given;
-use crate::app::{App, SecretSource};
+use super::renewal::{NoTokens, renew, unreadable};
+use crate::app::{App, SecretSource, remember};
 use crate::{env, terminal};
 
 /// What the caller wants beside a token.
@@ -32,49 +35,104 @@ pub struct Wish {
 pub fn obtain(
     app: &App,
     profile: &Profile,
+    key: &CacheKey,
     turn: &mut Turn,
     wish: &Wish,
     given_password: Option<Secret>,
     given: Given,
 ) -> Result<Served> {
-    let renewal = turn.previous().map(|tokens| tokens.renewal.clone()).unwrap_or_default();
-    let mut over = None;
-    if let Renewal::Kept(session) = &renewal
-        && wish.may_renew
-        && turn.is_exclusive()
-    {
-        match renew(app, profile, turn, session) {
-            Ok(Some(served)) => return Ok(served),
+    let remembered = app.remembered(key);
+    let candidates = match &remembered {
+        Ok(Some(record)) => record.session.iter().cloned().collect(),
+        Ok(None) => Vec::new(),
+        // Nobody knows what the store has, so it is asked.
+        Err(error) => {
+            log::warn!(target: "cogtok", "{error}");
+            session::possible(profile)
+        }
+    };
+    let mut reason = None;
+    if wish.may_renew && turn.is_exclusive() {
+        let over = remembered.as_ref().ok().and_then(|record| record.as_ref()?.over);
+        if over == Some(Via::Endpoint) && given_password.is_none() {
+            return Err(ended(NoTokens::Absent));
+        }
+        for session in &candidates {
+            let why = match renew(app, profile, key, turn, session) {
+                Ok(served) => return Ok(served),
+                Err(NoTokens::Failed(error)) => return Err(error),
+                // It was never known to be there.
+                Err(NoTokens::Absent) if remembered.is_err() => continue,
+                Err(why @ NoTokens::Unreadable(_)) if remembered.is_err() => {
+                    reason = Some(why);
+                    break;
+                }
+                Err(why) => why,
+            };
             // Who signed in with the browser may have no password, and is asked for none.
-            Ok(None) if session.via == Via::Endpoint && given_password.is_none() => return Err(ended(None)),
-            Err(NotRenewed::Over(error)) if session.via == Via::Endpoint && given_password.is_none() => {
-                return Err(ended(Some(error)));
+            if session.via == Via::Endpoint && given_password.is_none() {
+                return Err(ended(why));
             }
-            Ok(None) => {}
-            Err(NotRenewed::Over(error)) => over = Some(error),
-            Err(error) => return Err(app.about_secrets(error.into_error())),
+            if let NoTokens::Unreadable(error) | NoTokens::Refused(error) = &why {
+                log::warn!(target: "cogtok", "the session can't be renewed: {error}");
+            }
+            reason = Some(why);
         }
     }
+    let signed_in = sign_in_anew(app, profile, key, turn, wish, given_password, given, reason.as_ref());
+    let signed_in = signed_in.map_err(|error| {
+        let needs_human = error.kind() == Kind::NeedsHuman;
+        let is_stuck = needs_human && !terminal::can_ask() || profile.user.username.is_none();
+        match reason {
+            Some(NoTokens::Over(over)) if needs_human => {
+                error.context(&format!("the session is over ({})", over.message()))
+            }
+            // What keeps the session from being renewed is what is to be mended: who signs in does without it.
+            Some(NoTokens::Unreadable(why)) if is_stuck => or_sign_in(unreadable(why), &error),
+            Some(NoTokens::Refused(why)) if is_stuck => or_sign_in(why.context("the session can't be renewed"), &error),
+            _ => error,
+        }
+    })?;
+    Ok(Served { tokens: signed_in.tokens, source: Source::Network })
+}
+
+#[allow(clippy::too_many_arguments)]
+fn sign_in_anew(
+    app: &App,
+    profile: &Profile,
+    key: &CacheKey,
+    turn: &Turn,
+    wish: &Wish,
+    given_password: Option<Secret>,
+    given: Given,
+    reason: Option<&NoTokens>,
+) -> Result<SignedIn> {
     profile.username().map_err(|error| {
         let error = error.hint("or sign in with the browser: `cogtok login{p}`");
         app.for_others(profile, None).into_iter().fold(error, Error::hint)
     })?;
     // Without the lock two processes could use the same refresh token.
     let is_kept = wish.is_kept && turn.is_exclusive();
-    let was_told = renewal == Renewal::NotKept;
-    let device = renewal.session().filter(|session| session.has_device).and_then(|_| {
-        let store = app.secrets().ok()?;
-        session::device(store, profile)
-    });
+    let was_told = turn.previous().is_some_and(|tokens| tokens.renewal == Renewal::NotKept);
+    // A store that could not be read a moment ago is not waited for again.
+    let device = if matches!(reason, Some(NoTokens::Unreadable(_))) { None } else { device(app, profile, key) };
     let app_of_user = AppOfUser::new(app, profile, wish.save_totp);
-    let result = sign_in(app, profile, device, given_password, (given, app_of_user), is_kept.then_some(was_told));
-    match (result, over) {
-        (Ok(signed_in), _) => Ok(Served { tokens: signed_in.tokens, source: Source::Network }),
-        (Err(error), Some(over)) if error.kind() == Kind::NeedsHuman => {
-            Err(error.context(&format!("the session is over ({})", over.message())))
-        }
-        (Err(error), _) => Err(with_allowed_flows(app, profile, error)),
+    let keep = is_kept.then_some((key, was_told));
+    let result = sign_in(app, profile, device, given_password, (given, app_of_user), keep);
+    result.map_err(|error| with_allowed_flows(app, profile, error))
+}
+
+/// The device that the pool remembers. The store is opened where it is known to have one.
+fn device(app: &App, profile: &Profile, key: &CacheKey) -> Option<Device> {
+    let is_there = app.remembered(key).map_or(true, |record| record.is_some_and(|record| record.has_device));
+    if !is_there {
+        return None;
     }
+    let found = app.secrets_unasked().and_then(|store| session::device(store, profile));
+    found.unwrap_or_else(|error| {
+        log::warn!(target: "cogtok", "the device that the pool remembers can't be read, so this one is new to it: {error}");
+        None
+    })
 }
 
 /// Says which flows the app client allows where it refuses the profile's, and AWS credentials are there to ask with.
@@ -98,82 +156,35 @@ fn with_allowed_flows(app: &App, profile: &Profile, error: Error) -> Error {
     }
 }
 
-/// Tokens for the refresh token; none where the store does not have it any more.
-pub fn renew(app: &App, profile: &Profile, turn: &mut Turn, session: &Session) -> Result<Option<Served>, NotRenewed> {
-    let store = match app.secrets() {
-        Ok(store) => store,
-        Err(error) => return without_store(error),
-    };
-    let refresh_token = session::refresh_token_binding(profile, session)
-        .and_then(|binding| store.get(&binding, &profile.address_options));
-    let refresh_token = match refresh_token {
-        Ok(Some(refresh_token)) => refresh_token,
-        Ok(None) => return Ok(None),
-        Err(error) => return without_store(error),
-    };
-    let device = session.has_device.then(|| session::device(store, profile)).flatten();
-    let client_secret = session::client_secret_binding(profile, session)
-        .and_then(|binding| app.stored_secret(profile, &binding))
-        .map_err(NotRenewed::Failed)?;
-    let wire = app.wire().map_err(NotRenewed::Failed)?;
-    let was_cut_short = turn.note_refreshing(true);
-    let renewed = app
-        .block_on(async { Ok(session::renew(&wire, profile, client_secret, session, &refresh_token, device).await) });
-    // What becomes of a request that ran out of time is not known.
-    let renewed = renewed.map_err(NotRenewed::Unknown)?;
-    let signed_in = match renewed {
-        Ok(signed_in) => signed_in,
-        Err(NotRenewed::Over(error)) => {
-            turn.note_refreshing(false);
-            match was_cut_short {
-                true => {
-                    terminal::note("a renewal was cut short before its new refresh token was kept: sign in once more")
-                }
-                false if session.via == Via::Endpoint => {}
-                false => terminal::note(&format!("the session is over: {}", error.message())),
-            }
-            if let Err(error) = session::forget_refresh_token(store, profile, session) {
-                log::warn!(target: "cogtok", "{error}");
-            }
-            return Err(NotRenewed::Over(error));
+/// The error with what a sign-in would need.
+fn or_sign_in(error: Error, needed: &Error) -> Error {
+    needed.hints().iter().fold(error, |error, hint| error.hint(format!("to sign in instead: {hint}")))
+}
+
+/// The error where a session from the browser brings no more tokens.
+fn ended(why: NoTokens) -> Error {
+    let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser is over: {why}"));
+    let again = "sign in again: `cogtok login{p}`";
+    match why {
+        NoTokens::Absent => over("its refresh token is gone").hint(again),
+        NoTokens::Over(error) => over(error.message()).hint(again),
+        NoTokens::Unreadable(error) => unreadable(error).hint("or sign in again: `cogtok login{p}`"),
+        NoTokens::Refused(error) => {
+            error.context("the session from the browser can't be renewed").hint("or sign in again: `cogtok login{p}`")
         }
-        Err(NotRenewed::Failed(error)) => {
-            turn.note_refreshing(was_cut_short);
-            return Err(NotRenewed::Failed(error));
-        }
-        Err(unknown) => return Err(unknown),
-    };
-    let renewal = session::keep_renewed(store, profile, session, &signed_in).unwrap_or_else(|error| {
-        log::warn!(target: "cogtok", "the new refresh token could not be kept, so the next token needs a sign-in: {error}");
-        Renewal::NotKept
-    });
-    turn.note_refreshing(false);
-    let mut tokens = signed_in.tokens;
-    tokens.renewal = renewal;
-    Ok(Some(Served { tokens, source: Source::Refresh }))
+        NoTokens::Failed(error) => error,
+    }
 }
 
-/// The error where a session from the browser is over.
-fn ended(why: Option<Error>) -> Error {
-    let why = why.map_or_else(|| "its refresh token is gone".to_owned(), |why| why.message().to_owned());
-    Error::new(Kind::NeedsHuman, format!("the session from the browser is over: {why}"))
-        .hint("sign in again: `cogtok login{p}`")
-}
-
-/// A store that can't be asked is no reason to fail where somebody or something can sign in.
-fn without_store(error: Error) -> Result<Option<Served>, NotRenewed> {
-    log::warn!(target: "cogtok", "the refresh token can't be read: {error}");
-    Ok(None)
-}
-
-/// Signs in. `keep` says whether the refresh token is to be kept, and whether it was said before that it can't be.
+/// Signs in. `keep` says under which key the refresh token is to be kept, if at all, and whether it was said before that it
+/// can't be.
 fn sign_in(
     app: &App,
     profile: &Profile,
     device: Option<Device>,
     given_password: Option<Secret>,
     (mut given, mut app_of_user): (Given, AppOfUser<'_>),
-    keep: Option<bool>,
+    keep: Option<(&CacheKey, bool)>,
 ) -> Result<SignedIn> {
     let password = match given_password {
         Some(password) => Some(password),
@@ -199,8 +210,8 @@ fn sign_in(
         step = app.block_on(sign_in.answer(answer))?;
     };
     app_of_user.is_set_up();
-    if let Some(was_told) = keep {
-        signed_in.tokens.renewal = self::keep(app, profile, &sign_in, &signed_in).unwrap_or_else(|error| {
+    if let Some((key, was_told)) = keep {
+        signed_in.tokens.renewal = self::keep(app, profile, key, &sign_in, &signed_in).unwrap_or_else(|error| {
             if !was_told {
                 terminal::note(&format!("no refresh token is kept, so each new token needs a sign-in: {error}"));
                 terminal::hint("`--no-refresh` keeps none without saying so");
@@ -211,15 +222,31 @@ fn sign_in(
     Ok(signed_in)
 }
 
-fn keep(app: &App, profile: &Profile, sign_in: &SignIn<'_>, signed_in: &SignedIn) -> Result<Renewal> {
+fn keep(app: &App, profile: &Profile, key: &CacheKey, sign_in: &SignIn<'_>, signed_in: &SignedIn) -> Result<Renewal> {
     if signed_in.refresh_token.is_none() {
         return Ok(Renewal::None);
     }
     let store = app.secrets_unasked()?;
+    let mut lock = app.session_lock(key)?;
     let renewal = session::keep(store, profile, Via::Api, signed_in, sign_in.device().is_some())?;
+    let Renewal::Kept(mut session) = renewal else { return Ok(renewal) };
     // A device is confirmed once it is known that the store can keep it.
     let confirmed = app.block_on(sign_in.confirm_device(signed_in, "cogtok"));
-    confirmed.and_then(|device| session::keep_device(store, profile, renewal, device.as_ref()))
+    let kept = confirmed.and_then(|device| match device {
+        Some(device) => session::keep_device(store, profile, &mut session, &device),
+        None => Ok(()),
+    });
+    if let Err(error) = kept {
+        terminal::note(&format!("you stay signed in, and the pool does not remember this device: {error}"));
+    }
+    let identity = Identity::of(&signed_in.tokens);
+    let (has_device, kept) = (session.has_device, Some(session.clone()));
+    remember(lock.as_mut(), &Record { session: kept, has_device, identity, over: None });
+    if let Some(lock) = &mut lock {
+        // A new session knows nothing of a renewal of the old one that was cut short.
+        lock.note_refreshing(false);
+    }
+    Ok(Renewal::Kept(session))
 }
 
 fn client_secret(app: &App, profile: &Profile) -> Result<Option<Secret>> {
