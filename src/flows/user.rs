@@ -55,7 +55,7 @@ pub fn begins_with_password(profile: &Profile) -> bool {
 }
 
 /// What a sign-in may begin with, each where it is at hand.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// The app client's secret.
     pub client_secret: Option<Secret>,

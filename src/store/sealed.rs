@@ -150,6 +150,21 @@ impl SealedFile {
         self.open().map(drop)
     }
 
+    /// Whether the key is one that opens the file.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be read, or is damaged.
+    pub fn is_opened(&self) -> Result<bool> {
+        let Some(sealed) = self.read()? else { return Ok(true) };
+        match self.decrypt(&sealed) {
+            Ok(_) => Ok(true),
+            Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed) => {
+                Ok(false)
+            }
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
     /// What the file has for this binding.
     ///
     /// # Errors
@@ -219,20 +234,27 @@ impl SealedFile {
         file::replace(&self.path, &sealed).map_err(unwritable)
     }
 
-    fn open(&self) -> Result<Content> {
-        let shown = self.path.display();
-        let sealed =
-            file::read(&self.path, LIMIT).map_err(|error| Error::store(format!("{shown} can't be read: {error}")))?;
-        let Some(sealed) = sealed else { return Ok(Content::default()) };
+    fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        file::read(&self.path, LIMIT)
+            .map_err(|error| Error::store(format!("{} can't be read: {error}", self.path.display())))
+    }
+
+    fn decrypt(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
         let plain = match &self.key {
-            Key::Identity(identity) => age::decrypt(identity.as_ref(), &sealed),
+            Key::Identity(identity) => age::decrypt(identity.as_ref(), sealed),
             Key::Passphrase(passphrase) => {
                 let mut identity = age::scrypt::Identity::new(secrecy(passphrase));
                 identity.set_max_work_factor(MAX_WORK_FACTOR);
-                age::decrypt(&identity, &sealed)
+                age::decrypt(&identity, sealed)
             }
         };
-        let plain = plain.map(Zeroizing::new).map_err(|error| self.explain(&error))?;
+        plain.map(Zeroizing::new)
+    }
+
+    fn open(&self) -> Result<Content> {
+        let shown = self.path.display();
+        let Some(sealed) = self.read()? else { return Ok(Content::default()) };
+        let plain = self.decrypt(&sealed).map_err(|error| self.explain(&error))?;
         let content: Content = serde_json::from_slice(&plain)
             .map_err(|_| Error::store(format!("{shown} opens, but does not hold what cogtok writes")))?;
         match content.version <= VERSION {

@@ -31,6 +31,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether there is neither a session nor one from the browser that has ended, so that a password may be asked for.
+    pub fn is_for_a_password(&self) -> bool {
+        self.session.is_none() && self.over != Some(Via::Endpoint)
+    }
+
     /// What cached tokens carry of their session: sessions were remembered there alone once, and are where the state folder
     /// can't be written.
     pub fn of_tokens(tokens: &TokenSet) -> Option<Self> {

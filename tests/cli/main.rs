@@ -92,6 +92,7 @@ mod profile_origin;
 mod profile_prompt;
 mod profile_rename;
 mod prompt;
+mod prompt_again;
 mod reference;
 mod scripts_recipes;
 mod sealed;

@@ -26,8 +26,11 @@ fn files(dir: PathBuf, ending: &str) -> Vec<PathBuf> {
     entries.filter(|path| path.to_str().unwrap().ends_with(ending)).collect()
 }
 
+/// A word for it, and how it comes about.
+type Fate = (&'static str, fn(&Home));
+
 /// What becomes of the cache.
-const FATES: [(&str, fn(&Home)); 6] = [
+const FATES: [Fate; 6] = [
     ("deleted", |home| std::fs::remove_dir_all(home.cache_dir()).unwrap()),
     ("truncated", |home| of_cache(home, |path| std::fs::write(path, "").unwrap())),
     ("corrupt", |home| of_cache(home, |path| std::fs::write(path, "{\"version\":1,").unwrap())),
@@ -139,7 +142,7 @@ fn where_what_is_remembered_can_not_be_read_the_store_is_asked() {
         home.cogtok(["status"]).run().ok().stderr_has("can't be read").stdout_has("unknown");
         token_user(&home, &keyring).run().ok().stderr_has("can't be read");
         // It is mended with that.
-        token_user(&home, &keyring).run().ok().quiet();
+        token_user(&home, &keyring).run().ok().stderr_lacks("can't be read");
         assert_eq!(sessions.counts(), (1, 2, 0));
         spoil(&record);
         home.cogtok(["logout"]).keyring(&keyring).run().ok();

@@ -110,7 +110,7 @@ impl App {
         let instead = "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it";
         let passphrase = match env::secret("COGTOK_PASSPHRASE") {
             Some(passphrase) => Ok(passphrase),
-            None if is_there => terminal::ask_secret(question, instead),
+            None if is_there => self.ask_passphrase(question, instead),
             None => terminal::ask_new_secret(question, instead),
         };
         match passphrase {
@@ -119,6 +119,20 @@ impl App {
             Err(error) if error.kind() == Kind::NeedsHuman => Err(error.with_kind(Kind::Store)),
             Err(error) => Err(error),
         }
+    }
+
+    /// The passphrase of the secrets file that is there, asked again where it is another's.
+    fn ask_passphrase(&self, question: &str, instead: &str) -> Result<Secret> {
+        let path = self.secrets_path()?;
+        terminal::until_taken(|| {
+            let passphrase = terminal::ask_secret(question, instead)?;
+            let file = SealedFile::new(path.clone(), SealingKey::Passphrase(passphrase.clone()), self.deadline());
+            // The third is refused by whoever uses it, with what could be the reason.
+            Ok(match file.is_opened() {
+                Ok(false) => file.check().map(|()| passphrase),
+                _ => Ok(passphrase),
+            })
+        })
     }
 
     /// The secret of this kind that the environment or the keyring has; none where neither should have one.

@@ -236,7 +236,7 @@ impl<'a> Kept<'a> {
         let not_asked = |error: Error| match is_known {
             true => Err(error),
             false => {
-                log::info!(target: "cogtok", "no session is known here, and the secret store was not looked into: {error}");
+                log::warn!(target: "cogtok", "no session is known here, and whether the secret store has one can't be seen: {error}");
                 Ok(None)
             }
         };

@@ -135,18 +135,19 @@ impl Given {
         let names: Vec<&str> = options.iter().map(|option| short(option)).collect();
         let listed = printable(&names.join(", "), 200);
         let (to, challenge) = if for_setup { ("set up", "MFA_SETUP") } else { ("use", "SELECT_MFA_TYPE") };
-        let named = match &self.mfa_type {
-            Some(named) => named.clone(),
-            None => terminal::ask_line(
-                &format!("which second factor to {to} ({challenge}: {listed})"),
-                &format!("add `--mfa-type TYPE`: one of {listed}"),
-            )?,
+        let choice = |named: &str| {
+            let chosen = options.iter().find(|option| short(option) == named || **option == named);
+            chosen.cloned().ok_or_else(|| {
+                Error::usage(format!("`{}` is not offered as a second factor", printable(named, 40)))
+                    .hint(format!("one of {listed}"))
+            })
         };
-        let chosen = options.iter().find(|option| short(option) == named || **option == named);
-        chosen.cloned().ok_or_else(|| {
-            Error::usage(format!("`{}` is not offered as a second factor", printable(&named, 40)))
-                .hint(format!("one of {listed}"))
-        })
+        if let Some(named) = &self.mfa_type {
+            return choice(named);
+        }
+        let question = format!("which second factor to {to} ({challenge}: {listed})");
+        let instead = format!("add `--mfa-type TYPE`: one of {listed}");
+        terminal::until_taken(|| Ok(choice(&terminal::ask_line(&question, &instead)?)))
     }
 }
 
@@ -159,14 +160,15 @@ fn choose_first_factor(options: &[String]) -> Result<String> {
     if !terminal::can_ask() && options.iter().any(|option| option == srp) {
         return Ok(srp.to_owned());
     }
-    let named = terminal::ask_line(
-        &format!("how to sign in (SELECT_CHALLENGE: {listed})"),
-        &format!("add `--preferred-challenge FACTOR`: one of {listed}"),
-    )?;
-    let chosen = options.iter().find(|option| word(option) == word(&named));
-    chosen.cloned().ok_or_else(|| {
-        Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
-            .hint(format!("one of {listed}"))
+    let question = format!("how to sign in (SELECT_CHALLENGE: {listed})");
+    let instead = format!("add `--preferred-challenge FACTOR`: one of {listed}");
+    terminal::until_taken(|| {
+        let named = terminal::ask_line(&question, &instead)?;
+        let chosen = options.iter().find(|option| word(option) == word(&named));
+        Ok(chosen.cloned().ok_or_else(|| {
+            Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
+                .hint(format!("one of {listed}"))
+        }))
     })
 }
 

@@ -91,7 +91,7 @@ impl Given {
                 if terminal::can_ask() {
                     terminal::note("Paste the token, then Enter and Ctrl-D.");
                 }
-                let bytes = terminal::stdin_up_to(MOST_BYTES)?;
+                let bytes = terminal::stdin_hidden_up_to(MOST_BYTES)?;
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }

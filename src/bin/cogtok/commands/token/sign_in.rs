@@ -21,6 +21,9 @@ use super::renewal::{NoTokens, renew, unreadable};
 use crate::app::{App, SecretSource, remember};
 use crate::{env, terminal};
 
+/// The most passwords that are typed in one sign-in.
+const MOST_TRIES: usize = 3;
+
 /// What the caller wants beside a token.
 pub struct Wish {
     /// Whether a refresh token may be used.
@@ -79,7 +82,7 @@ pub fn obtain(
             reason = Some(why);
         }
     }
-    let signed_in = sign_in_anew(app, profile, key, turn, wish, given_password, given, reason.as_ref());
+    let signed_in = sign_in_anew(app, profile, key, turn, wish, (given_password, given), reason.as_ref());
     let signed_in = signed_in.map_err(|error| {
         let needs_human = error.kind() == Kind::NeedsHuman;
         let is_stuck = needs_human && !terminal::can_ask() || profile.user.username.is_none();
@@ -96,15 +99,13 @@ pub fn obtain(
     Ok(Served { tokens: signed_in.tokens, source: Source::Network })
 }
 
-#[allow(clippy::too_many_arguments)]
 fn sign_in_anew(
     app: &App,
     profile: &Profile,
     key: &CacheKey,
     turn: &Turn,
     wish: &Wish,
-    given_password: Option<Secret>,
-    given: Given,
+    (given_password, given): (Option<Secret>, Given),
     reason: Option<&NoTokens>,
 ) -> Result<SignedIn> {
     profile.username().map_err(|error| {
@@ -191,23 +192,23 @@ fn sign_in(
         None if user::begins_with_password(profile) => Some(password(app, profile)?),
         None => None,
     };
-    let credentials = Credentials { client_secret: client_secret(app, profile)?, password, device };
+    let mut credentials = Credentials { client_secret: client_secret(app, profile)?, password, device };
     let wire = app.wire()?;
-    let (mut sign_in, mut step) = app.block_on(SignIn::start(&wire, profile, credentials))?;
-    let mut signed_in = loop {
-        let (question, reason) = match step {
-            Step::Done(signed_in) => break *signed_in,
-            Step::Ask(question) => (question, None),
-            Step::AskAgain(question, reason) => (question, Some(reason)),
-        };
-        let answer = match &question {
-            Question::Password => Answer::Password(self::password(app, profile)?),
-            question => match app_of_user.answer(question, &given, reason.as_ref())? {
-                Some(answer) => answer,
-                None => given.answer(question, reason)?,
-            },
-        };
-        step = app.block_on(sign_in.answer(answer))?;
+    let mut tries = 1;
+    let (sign_in, mut signed_in) = loop {
+        let done = app.block_on(SignIn::start(&wire, profile, credentials.clone())).and_then(|(mut sign_in, step)| {
+            let signed_in = go_on(app, profile, &mut sign_in, step, &mut given, &mut app_of_user)?;
+            Ok((sign_in, signed_in))
+        });
+        match done {
+            // Who mistyped it types it again.
+            Err(error) if is_wrong_password(&error) && app.is_typed(SecretKind::Password) && tries < MOST_TRIES => {
+                terminal::complain(error.message());
+                tries += 1;
+                credentials.password = Some(self::password(app, profile)?);
+            }
+            done => break done?,
+        }
     };
     app_of_user.is_set_up();
     if let Some((key, was_told)) = keep {
@@ -220,6 +221,37 @@ fn sign_in(
         });
     }
     Ok(signed_in)
+}
+
+/// Answers what Cognito asks until the user is in.
+fn go_on(
+    app: &App,
+    profile: &Profile,
+    sign_in: &mut SignIn<'_>,
+    mut step: Step,
+    given: &mut Given,
+    app_of_user: &mut AppOfUser<'_>,
+) -> Result<SignedIn> {
+    loop {
+        let (question, reason) = match step {
+            Step::Done(signed_in) => return Ok(*signed_in),
+            Step::Ask(question) => (question, None),
+            Step::AskAgain(question, reason) => (question, Some(reason)),
+        };
+        let answer = match &question {
+            Question::Password => Answer::Password(self::password(app, profile)?),
+            question => match app_of_user.answer(question, given, reason.as_ref())? {
+                Some(answer) => answer,
+                None => given.answer(question, reason)?,
+            },
+        };
+        step = app.block_on(sign_in.answer(answer))?;
+    }
+}
+
+fn is_wrong_password(error: &Error) -> bool {
+    let is_about_it = error.message().to_lowercase().contains("incorrect username or password");
+    error.code() == Some("NotAuthorizedException") && is_about_it
 }
 
 fn keep(app: &App, profile: &Profile, key: &CacheKey, sign_in: &SignIn<'_>, signed_in: &SignedIn) -> Result<Renewal> {

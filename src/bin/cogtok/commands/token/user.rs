@@ -95,7 +95,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
             interrupt::watch();
             // Where that can't be read, the store is asked first.
             let has_session =
-                app.remembered(&key).map_or(true, |record| record.is_some_and(|record| record.session.is_some()));
+                app.remembered(&key).map_or(true, |record| record.is_some_and(|record| !record.is_for_a_password()));
             let wish = Wish {
                 may_renew: !(args.no_refresh || args.shared.force_refresh && given_password.is_some()),
                 is_kept: !args.no_refresh && !args.shared.no_cache,
