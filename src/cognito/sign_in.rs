@@ -142,7 +142,8 @@ impl Idp {
     }
 
     /// Answers the PASSWORD_VERIFIER that SRP_A leads to. Another challenge must be one of `instead`: who can't verify the
-    /// proof gets nothing else, no code and no new password. PASSWORD is left to the caller, who knows whether it may go.
+    /// proof gets nothing else, no code and no new password. PASSWORD is left to the caller, who knows whether it may go, and
+    /// MFA_SETUP asks for nothing but what is made of its own key.
     async fn verify_password(
         &self,
         exchange: &Exchange,
@@ -157,7 +158,8 @@ impl Idp {
                 self.prove(exchange, pool_name, None, username, &challenge, password).await
             }
             Outcome::Challenge(challenge)
-                if challenge.name != "PASSWORD" && !instead.contains(&challenge.name.as_str()) =>
+                if !["PASSWORD", "MFA_SETUP"].contains(&challenge.name.as_str())
+                    && !instead.contains(&challenge.name.as_str()) =>
             {
                 let name = printable(&challenge.name, 60);
                 Err(Error::network(format!(

@@ -76,13 +76,22 @@ pub fn obtain(
             if session.via == Via::Endpoint && given_password.is_none() {
                 return Err(ended(why));
             }
-            if let NoTokens::Unreadable(error) | NoTokens::Refused(error) = &why {
-                log::warn!(target: "cogtok", "the session can't be renewed: {error}");
-            }
             reason = Some(why);
         }
     }
+    let warn = || {
+        if let Some(NoTokens::Unreadable(error) | NoTokens::Refused(error)) = &reason {
+            log::warn!(target: "cogtok", "the session can't be renewed: {error}");
+        }
+    };
+    // Who is asked should know why.
+    if terminal::can_ask() {
+        warn();
+    }
     let signed_in = sign_in_anew(app, profile, key, turn, wish, (given_password, given), reason.as_ref());
+    if signed_in.is_ok() {
+        warn();
+    }
     let signed_in = signed_in.map_err(|error| {
         let needs_human = error.kind() == Kind::NeedsHuman;
         let is_stuck = needs_human && !terminal::can_ask() || profile.user.username.is_none();
@@ -159,7 +168,8 @@ fn with_allowed_flows(app: &App, profile: &Profile, error: Error) -> Error {
 
 /// The error with what a sign-in would need.
 fn or_sign_in(error: Error, needed: &Error) -> Error {
-    needed.hints().iter().fold(error, |error, hint| error.hint(format!("to sign in instead: {hint}")))
+    let error = error.hint(format!("or sign in: {}", needed.message()));
+    needed.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
 }
 
 /// The error where a session from the browser brings no more tokens.
