@@ -10,7 +10,8 @@ use cogtok::profile::words::{SecretKind, TokenUse};
 use cogtok::secret::Secret;
 
 use super::challenge::{self, Given};
-use super::sign_in::{self, Wish};
+use super::obtain::{Wish, obtain};
+use super::sign_in;
 use super::{Shared, secret_from_stdin};
 use crate::app::{App, SecretSource};
 use crate::{complete, env, interrupt, terminal};
@@ -109,7 +110,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
             // The time that a person took to answer does not count.
             let policy = Policy { deadline: app.deadline(), ..policy };
             flows::serve(&cache, &key, &policy, env::now, |turn| {
-                sign_in::obtain(app, &profile, &key, turn, &wish, given_password, given)
+                obtain(app, &profile, &key, turn, &wish, given_password, given)
             })?
         }
     };
