@@ -88,8 +88,11 @@ impl Resource {
 fn read(answer: &http::Response<Vec<u8>>) -> Said<Value> {
     let status = answer.status().as_u16();
     if status == 200 {
-        return match serde_json::from_slice(answer.body()) {
-            Ok(settings @ Value::Object(_)) => Said::Answer(settings),
+        return match serde_json::from_slice::<Value>(answer.body()) {
+            // Without its ARN it is not one of these, and what else it lacks says nothing.
+            Ok(settings) if ["agentRuntimeArn", "gatewayArn"].iter().any(|arn| settings[*arn].is_string()) => {
+                Said::Answer(settings)
+            }
             _ => Said::Strange,
         };
     }

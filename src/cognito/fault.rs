@@ -36,6 +36,8 @@ pub enum What {
     TooLarge(usize),
     /// No whole answer came in this time.
     Timeout(Duration),
+    /// There was no connection in this time, so nothing was sent.
+    Unreachable(Duration),
     /// `localhost` leads to another machine.
     NotLoopback,
     /// The environment names a proxy that can't be used.
@@ -71,7 +73,7 @@ impl Fault {
     /// What it comes down to.
     pub fn cause(&self) -> Cause {
         match &self.what {
-            What::Timeout(_) => Cause::Silence,
+            What::Timeout(_) | What::Unreachable(_) => Cause::Silence,
             What::Tunnel(_) | What::Proxy(_) => Cause::Proxy,
             What::Connect(reason) if reason.contains("certificate") => Cause::Certificate,
             What::Connect(reason) if reason.contains("lookup address") => Cause::Name,
@@ -83,9 +85,17 @@ impl Fault {
     /// Whether the same request may have better luck: nothing is known to have been refused.
     pub fn is_transient(&self) -> bool {
         match &self.what {
-            What::Timeout(_) | What::Broken(_) | What::Tunnel(_) => true,
+            What::Timeout(_) | What::Unreachable(_) | What::Broken(_) | What::Tunnel(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
             What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
+        }
+    }
+
+    /// Whether the request never left: the server can't have carried it out.
+    pub fn is_unsent(&self) -> bool {
+        match &self.what {
+            What::Connect(_) | What::Unreachable(_) | What::Tunnel(_) | What::Proxy(_) | What::NotLoopback => true,
+            What::Redirect { .. } | What::TooLarge(_) | What::Timeout(_) | What::Broken(_) | What::NotHttp(_) => false,
         }
     }
 }
@@ -99,7 +109,7 @@ impl What {
             What::Connect(reason) => What::Connect(redactor.clean(&reason)),
             What::Broken(reason) => What::Broken(redactor.clean(&reason)),
             What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
-            What::TooLarge(_) | What::Timeout(_) | What::NotLoopback | What::Proxy(_) => self,
+            What::TooLarge(_) | What::Timeout(_) | What::Unreachable(_) | What::NotLoopback | What::Proxy(_) => self,
         }
     }
 
@@ -129,10 +139,8 @@ impl fmt::Display for Fault {
         match &self.what {
             What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
             What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
-            What::Timeout(after) => {
-                let seconds = (after.as_secs_f64() * 10.0).ceil() / 10.0;
-                write!(f, "no complete answer from {host} within {seconds} s")
-            }
+            What::Timeout(after) => write!(f, "no complete answer from {host} within {} s", seconds(*after)),
+            What::Unreachable(after) => write!(f, "no connection to {host} within {} s", seconds(*after)),
             What::NotLoopback => {
                 write!(f, "plain http to {host} is refused: it is not this machine")
             }
@@ -153,6 +161,7 @@ impl From<Fault> for Error {
             What::Connect(reason) if reason.contains("certificate") => {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
+            What::Unreachable(_) => "check the URL and the network: a firewall on the way may drop what is sent",
             What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
             What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
@@ -171,11 +180,16 @@ impl From<Fault> for ConnectorError {
     fn from(fault: Fault) -> Self {
         // The SDK tries again after a time-out and an I/O error.
         match &fault.what {
-            What::Timeout(_) => ConnectorError::timeout(Box::new(fault)),
+            What::Timeout(_) | What::Unreachable(_) => ConnectorError::timeout(Box::new(fault)),
             _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
             _ => ConnectorError::other(Box::new(fault), None),
         }
     }
+}
+
+/// Seconds to the tenth, rounded up.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10.0).ceil() / 10.0
 }
 
 /// The fault in an error's chain of sources, where there is one.

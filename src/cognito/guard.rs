@@ -1,10 +1,11 @@
 //! What every exchange goes through: it refuses redirects, bounds the answer's size and the time of a try (its body
 //! included), keeps plain http on this machine, and tells the log what went by.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -31,7 +32,15 @@ pub(super) struct Guard {
     pub clock: Clock,
     pub deadline: Deadline,
     offset: Arc<AtomicI64>,
+    heard: Arc<Mutex<BTreeMap<String, Heard>>>,
     pub redactor: Redactor,
+}
+
+/// What a server said of the time, in seconds since the Unix epoch, and when that came.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    date: i64,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -94,12 +103,31 @@ impl Connectors {
 impl Guard {
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Deadline) -> Self {
         let connectors = Arc::new(Connectors { ca_bundle, bad_proxy, of: Default::default() });
-        Guard { connectors, clock, deadline, offset: Arc::default(), redactor: Redactor::default() }
+        Guard {
+            connectors,
+            clock,
+            deadline,
+            offset: Arc::default(),
+            heard: Arc::default(),
+            redactor: Redactor::default(),
+        }
     }
 
     /// Seconds by which the clock of the server that answered last is ahead; 0 where none answered.
     pub fn clock_offset(&self) -> i64 {
         self.offset.load(Ordering::Relaxed)
+    }
+
+    /// What the clock of the server at `host`, with its port where one was given, showed at `moment`, in milliseconds since the
+    /// Unix epoch; none where it did not say what time it is. It may have shown up to a second more: a Date header has whole
+    /// seconds.
+    pub fn server_time(&self, host: &str, moment: Instant) -> Option<i64> {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(host)?;
+        let between = |later: Instant, earlier: Instant| {
+            i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
+        };
+        let moved = between(moment, heard.at).saturating_sub(between(heard.at, moment));
+        Some(heard.date.saturating_mul(1000).saturating_add(moved))
     }
 
     /// Sends a request and gives what `read` makes of the answer, which `read` begins to see when its headers are there; all
@@ -134,10 +162,10 @@ impl Guard {
                 check_plain(&uri).await.map_err(&fault)?;
             }
             let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
-                true => fault(What::Timeout(started.elapsed())),
+                true => fault(What::Unreachable(started.elapsed())),
                 false => fault(What::of(&error)),
             })?;
-            self.compare_clocks(&response);
+            self.compare_clocks(&host, &response);
             let (status, id) = (response.status().as_u16(), self.request_id(&response));
             let answer = read(response).await.map_err(&fault)?;
             Ok((status, id, answer))
@@ -169,9 +197,14 @@ impl Guard {
         patience.min(self.deadline.get().saturating_duration_since(Instant::now()))
     }
 
-    fn compare_clocks(&self, response: &HttpResponse) {
-        if let Some(ahead) = response.headers().get("date").and_then(|date| ahead_by(date, (self.clock)())) {
+    fn compare_clocks(&self, host: &str, response: &HttpResponse) {
+        let Some(date) = response.headers().get("date") else { return };
+        if let Some(ahead) = ahead_by(date, (self.clock)()) {
             self.offset.store(ahead, Ordering::Relaxed);
+        }
+        if let Some(date) = seconds_of(date) {
+            let heard = Heard { date, at: Instant::now() };
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), heard);
         }
     }
 

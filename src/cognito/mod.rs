@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod agentcore;
+mod answer;
 pub mod bedrock;
 pub mod client_token;
 pub mod clients;

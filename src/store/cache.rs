@@ -86,7 +86,11 @@ impl Cache {
                 Ok(Some(KeyLock { lock, path: data, key: key.clone(), is_refreshing }))
             }
             Err(LockError::Unavailable(error)) => {
-                log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}", parent(&path).display());
+                let way = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => "; XDG_CACHE_HOME names another place",
+                    _ => "",
+                };
+                log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}{way}", parent(&path).display());
                 Ok(None)
             }
             Err(LockError::Timeout { pid }) => Err(held(pid)),

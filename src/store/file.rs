@@ -3,17 +3,21 @@
 //! A file is replaced by writing a temporary one beside it, flushing it and renaming it. Nothing here follows a symbolic
 //! link, waits on a FIFO or writes into a file that has a second name.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+mod others;
+
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-/// Why a file of another user is refused.
-pub const FOREIGN: &str = "it is another user's";
+use super::{durable, owner};
+pub use others::{Closed, FOREIGN, closed, others_read, why_others_write, why_shared};
+use others::{check_own, check_private};
 
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///
@@ -29,7 +33,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 /// # Errors
 /// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may read or write.
 pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    read_if(path, limit, check_private)
+    read_if(path, limit, |metadata| check_private(metadata, path.parent()))
 }
 
 /// As [`read`], for a file that must be this user's and that nobody else may write; others may read it.
@@ -37,49 +41,13 @@ pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<
 /// # Errors
 /// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may write.
 pub fn read_own(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    read_if(path, limit, check_own)
-}
-
-/// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
-pub fn why_shared(path: &Path) -> Option<String> {
-    std::fs::metadata(path).ok().and_then(|metadata| check_private(&metadata).err()).map(|why| why.to_string())
-}
-
-#[cfg(unix)]
-fn check_private(metadata: &std::fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    check_own(metadata)?;
-    match metadata.mode() & 0o044 {
-        0 => Ok(()),
-        _ => Err(invalid("other users can read it".to_owned())),
-    }
-}
-
-#[cfg(unix)]
-fn check_own(metadata: &std::fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    match (is_ours, metadata.mode() & 0o022) {
-        (false, _) => Err(invalid(FOREIGN.to_owned())),
-        (true, 0) => Ok(()),
-        (true, _) => Err(invalid("other users can write to it".to_owned())),
-    }
-}
-
-#[cfg(not(unix))]
-fn check_private(_: &std::fs::Metadata) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_own(_: &std::fs::Metadata) -> io::Result<()> {
-    Ok(())
+    read_if(path, limit, |metadata| check_own(metadata, path.parent()))
 }
 
 fn read_if(
     path: &Path,
     limit: u64,
-    check: fn(&std::fs::Metadata) -> io::Result<()>,
+    check: impl Fn(&std::fs::Metadata) -> io::Result<()>,
 ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -105,15 +73,54 @@ fn read_if(
 /// # Errors
 /// As the operating system says; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_if(path, bytes, || true).map(drop)
+}
+
+/// As [`replace`], where `is_wanted` says so at the last moment, with nothing but the renaming left to do. Says whether it was
+/// done.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_if(path: &Path, bytes: &[u8], is_wanted: impl FnOnce() -> bool) -> io::Result<bool> {
     let (dir, name) = split(path)?;
     create_dir(dir)?;
     let prefix = format!(".{name}.");
     sweep(dir, &prefix);
-    let mut temporary = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(dir)?;
-    temporary.write_all(bytes)?;
-    temporary.as_file().sync_all()?;
+    let temporary = written(dir, &prefix, bytes)?;
+    if !is_wanted() {
+        return Ok(false);
+    }
     temporary.persist(path).map_err(|error| error.error)?;
-    sync_dir(dir)
+    durable::settle(dir);
+    Ok(true)
+}
+
+/// What changes when somebody writes to a file or puts another in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stamp(u64, Option<std::time::SystemTime>, [i64; 4]);
+
+impl Stamp {
+    /// That of the file at `path`; none where there is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt;
+            [metadata.dev().cast_signed(), metadata.ino().cast_signed(), metadata.ctime(), metadata.ctime_nsec()]
+        };
+        #[cfg(not(unix))]
+        let identity = [0; 4];
+        Some(Stamp(metadata.len(), metadata.modified().ok(), identity))
+    }
+}
+
+/// A temporary file in `dir` with `bytes`, flushed.
+fn written(dir: &Path, prefix: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut temporary = tempfile::Builder::new().prefix(prefix).suffix(".tmp").tempfile_in(dir)?;
+    owner::keep(temporary.as_file(), dir)?;
+    temporary.write_all(bytes)?;
+    durable::flush(temporary.as_file(), dir)?;
+    Ok(temporary)
 }
 
 /// Makes a new private file with `bytes`; one that is there already stays as it is.
@@ -123,11 +130,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (dir, name) = split(path)?;
     create_dir(dir)?;
-    let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(dir)?;
-    temporary.write_all(bytes)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist_noclobber(path).map_err(|error| error.error)?;
-    sync_dir(dir)
+    written(dir, &format!(".{name}."), bytes)?.persist_noclobber(path).map_err(|error| error.error)?;
+    durable::settle(dir);
+    Ok(())
 }
 
 /// Makes a directory, and its parents, that only this user may enter.
@@ -135,11 +140,7 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As the operating system says.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    owner::create_dirs(dir)
 }
 
 /// Makes a directory that only this user may enter, or makes one of this user's so.
@@ -239,10 +240,8 @@ impl Lock {
             let (dir, _) = split(path)?;
             create_dir(dir)?;
             let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file = open_regular(&mut options, path)?;
+            options.read(true).write(true).truncate(false);
+            let file = open_or_make(&mut options, path, dir)?;
             #[cfg(unix)]
             {
                 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -296,6 +295,28 @@ fn read_note(file: &mut File) -> Option<Note> {
     serde_json::from_slice(&bytes).ok()
 }
 
+/// Opens a private file for which the caller's `options` lack only that it may be new.
+///
+/// # Errors
+/// As [`open_regular`].
+pub(super) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    match open_regular(options, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        there => return there,
+    }
+    match open_regular(options.create_new(true), path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_regular(options.create_new(false), path),
+        made => {
+            let made = made?;
+            owner::keep(&made, dir).inspect_err(|_| drop(std::fs::remove_file(path)))?;
+            Ok(made)
+        }
+    }
+}
+
 pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -330,10 +351,6 @@ pub fn sweep(dir: &Path, prefix: &str) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
 
 fn invalid(why: String) -> io::Error {

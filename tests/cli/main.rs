@@ -11,6 +11,7 @@
     clippy::exit
 )]
 
+mod another_home;
 mod aws_account;
 mod aws_credentials;
 mod cache;
@@ -49,6 +50,7 @@ mod first_run;
 mod fleet;
 mod flows;
 mod flows_downgrade;
+mod hand_edit;
 mod harness;
 mod harness_selftest;
 mod header;
@@ -78,7 +80,9 @@ mod mcp_proxy_cancelled;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
+mod not_durable;
 mod odd_surroundings;
+mod others_write;
 mod process_hygiene;
 mod profile;
 mod profile_config;
@@ -96,6 +100,7 @@ mod prompt_again;
 mod reference;
 mod scripts_recipes;
 mod sealed;
+mod sealed_costly;
 mod sealed_faults;
 mod sealed_init;
 mod secret;
@@ -108,6 +113,7 @@ mod session_kept;
 mod session_unrenewable;
 mod signed_in;
 mod sinks;
+mod sinks_dotenv;
 mod sinks_files;
 mod sinks_quoting;
 mod standard_streams;
@@ -133,10 +139,12 @@ mod totp;
 mod usage;
 mod user_change;
 mod user_create;
+mod user_create_doubt;
 mod user_create_killed;
 mod user_create_lost;
 mod user_list;
 mod user_policy;
+mod user_runs;
 
 #[test]
 fn every_test_file_is_wired_in() {

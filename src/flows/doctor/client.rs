@@ -126,9 +126,9 @@ pub(super) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
 }
 
 fn shown(client: &AppClient) -> String {
-    match printable(&client.name, 60) {
-        name if name.is_empty() => format!("app client {}", client.id),
-        name => format!("app client {} ({name})", client.id),
+    match &client.name {
+        None => format!("app client {}", client.id),
+        Some(name) => format!("app client {} ({})", client.id, printable(name, 60)),
     }
 }
 

@@ -8,6 +8,7 @@ use cogtok::profile::services::Service;
 use cogtok::profile::words::ProfileName;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::store::config::{Config, FIRST_PROFILE, list};
+use cogtok::store::file::why_others_write;
 
 use super::App;
 use crate::env;
@@ -16,9 +17,13 @@ impl App {
     /// The profile with the options of the command, the global ones and the variables applied.
     pub fn profile(&self, options: &[(Key, Option<String>)]) -> Result<Profile> {
         let name = self.profile_name()?;
-        let config = self.config()?;
-        for oddity in config.oddities(name.as_ref()) {
-            log::warn!(target: "cogtok", "{oddity}");
+        if let Some(config) = self.config_in_reach()? {
+            for oddity in config.oddities(name.as_ref()) {
+                log::warn!(target: "cogtok", "{oddity}");
+            }
+            if let Some((path, why)) = config.path().and_then(|path| Some((path, why_others_write(path)?))) {
+                log::warn!(target: "cogtok", "{} says where secrets go, and {why}", path.display());
+            }
         }
         let settings = self.settings(name.as_ref(), options)?;
         let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
@@ -111,7 +116,13 @@ impl App {
 
     /// The error where no profile is chosen, with how one is, or how the first is made.
     pub fn with_profiles(&self, error: Error) -> Error {
-        let names = self.config().map(Config::names).unwrap_or_default();
+        let names = match self.config() {
+            Ok(config) => config.names(),
+            Err(why) => {
+                let error = error.hint(why.message().to_owned());
+                return why.hints().iter().fold(error, |error, hint| error.hint(hint.clone()));
+            }
+        };
         match names.is_empty() {
             true => error.hint(FIRST_PROFILE),
             false => error.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),

@@ -6,6 +6,7 @@ use cogtok::error::{Error, Result};
 use cogtok::flows::{Policy, Served};
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
+use cogtok::store::file::others_read;
 use cogtok::store::handout::{self, Appendable};
 use serde_json::json;
 
@@ -13,8 +14,11 @@ use super::{FORMS, Shared, wanted};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::bedrock_key;
-use crate::shell::{Export, Variable, default_name, masks, of_token};
+use crate::shell::{Export, Variable, default_name, masks, merged, of_token};
 use crate::{env, terminal};
+
+/// The largest `.env` file that is edited, in bytes.
+const MAX_ENV: u64 = 1024 * 1024;
 
 /// Refuses a place that can't take anything, before a token is asked for.
 pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
@@ -65,8 +69,10 @@ impl Shared {
     /// Assigns these variables in this form.
     pub fn assign(&self, export: Export, variables: &[Variable]) -> Result<()> {
         let text = export.assignments(variables)?;
-        if export != Export::GithubActions {
-            return self.give(&text);
+        match &self.output_file {
+            Some(path) if export == Export::Dotenv => return merge(path, &text),
+            _ if export != Export::GithubActions => return self.give(&text),
+            _ => {}
         }
         let (path, mut file) = open_github_file()?;
         // Hidden before anything else can happen: from then on the log shows none of them.
@@ -80,6 +86,17 @@ impl Shared {
             Some(path) => handout::put(&absolute(path), text.as_bytes()).map_err(|why| unwritable(path, &why)),
         }
     }
+}
+
+/// Puts the assignments into a `.env` file, which has other lines as well.
+fn merge(path: &Path, text: &str) -> Result<()> {
+    let file = absolute(path);
+    handout::edit(&file, MAX_ENV, |old| merged(old, text)).map_err(|why| unwritable(path, &why))?;
+    if others_read(&file) {
+        let shown = path.display();
+        log::warn!(target: "cogtok", "{shown} has the value now, and other users can read it: chmod 600 {shown}");
+    }
+    Ok(())
 }
 
 fn open_github_file() -> Result<(PathBuf, Appendable)> {

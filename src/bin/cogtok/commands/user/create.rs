@@ -15,7 +15,7 @@ use cogtok::secret::Secret;
 use cogtok::store::journal::{Journal, Record};
 use serde_json::json;
 
-use super::note_seen;
+use super::{note_seen, runs};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
@@ -64,9 +64,12 @@ pub struct Create {
     /// Store the password as `secret set password` does, for `token user`
     #[arg(long)]
     save_password: bool,
-    /// Finish the users that were begun and not finished
-    #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute", "group", "if_exists"])]
+    /// Finish the users that were begun and not finished; with `--group GROUP` one of them, into that group
+    #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute", "if_exists"])]
     resume: bool,
+    /// With `--resume`: add the user to no group
+    #[arg(long, requires = "resume", conflicts_with = "group")]
+    no_group: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -157,10 +160,19 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
             && record.user_pool_id == pool
             && args.email.as_ref().is_none_or(|email| *email == record.username)
     };
-    let records: Vec<Record> = journal.records()?.into_iter().filter(is_wanted).collect();
+    let (mut records, others): (Vec<Record>, Vec<Record>) = journal.records()?.into_iter().partition(is_wanted);
     if records.is_empty() {
-        terminal::note("there is nothing to finish");
-        return Ok(());
+        return runs::elsewhere(app, args.email.as_deref(), &others);
+    }
+    if args.group.is_some() || args.no_group {
+        let [record] = records.as_mut_slice() else {
+            let names: Vec<&str> = records.iter().take(5).map(|record| record.username.as_str()).collect();
+            let named = printable(&names.join(", "), 300);
+            return Err(Error::usage(format!("{} users are to be finished: say whose group it is", records.len()))
+                .hint(format!("name one of them before `--resume`: {named}")));
+        };
+        record.group.clone_from(&args.group);
+        journal.write(record)?;
     }
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
     let mut failed = None;
@@ -209,7 +221,7 @@ fn hand_over(
                 ("sub", user.sub.as_deref()),
                 ("email", email),
                 ("password", password),
-                ("status", Some(user.status.as_str())),
+                ("status", user.status.as_deref()),
             ];
             let shown =
                 lines.iter().filter_map(|(name, value)| Some(format!("{name:<13} {}\n", printable((*value)?, 300))));
