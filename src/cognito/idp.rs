@@ -12,6 +12,7 @@ use super::device::{Device, NewDevice};
 use super::error::from_sdk;
 use super::http::Wire;
 use super::redact::Redactor;
+use super::retry::LimitIsLimit;
 use super::said::ServiceText;
 use super::srp;
 use super::status::MayPass;
@@ -110,6 +111,8 @@ pub struct Idp {
     pub(super) client_secret: Option<Secret>,
     pub(crate) device: Option<Device>,
     pub(super) wire: Wire,
+    /// Whether it is not at AWS, so that it may lack what Cognito has.
+    pub(super) is_elsewhere: bool,
     /// The pool, where the calls are the signed ones of an administrator.
     admin_of: Option<PoolId>,
 }
@@ -162,6 +165,7 @@ impl Idp {
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             config = config.endpoint_url(endpoint.as_str());
         }
+        config = config.retry_classifier(LimitIsLimit);
         if let Some(secret) = &client_secret {
             wire.redactor().hide(profile.user_client_id()?.as_str(), secret);
         }
@@ -171,6 +175,7 @@ impl Idp {
             client_secret,
             device: None,
             wire: wire.clone(),
+            is_elsewhere: profile.endpoint(Service::CognitoIdp).is_some(),
             admin_of: is_admin.then(|| profile.user_pool_id().cloned()).transpose()?,
         })
     }

@@ -21,6 +21,7 @@ pub mod refusals;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;
+pub mod sessions;
 mod stanzas;
 pub mod used_codes;
 pub mod within;
@@ -35,7 +36,7 @@ pub struct Dirs {
     pub config_file: Option<PathBuf>,
     /// Cached tokens and their locks.
     pub cache: Option<PathBuf>,
-    /// The journal of new users.
+    /// The journal of new users, and what is remembered of sessions.
     pub state: Option<PathBuf>,
     /// The secrets file, where secrets are kept in one.
     pub secrets_file: Option<PathBuf>,

@@ -144,6 +144,21 @@ impl SealedFile {
         self.open().map(drop)
     }
 
+    /// Whether the key is one that opens the file.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be read, or is damaged.
+    pub fn is_opened(&self) -> Result<bool> {
+        let Some(sealed) = self.read()? else { return Ok(true) };
+        match self.decrypt(sealed)? {
+            Ok(_) => Ok(true),
+            Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed) => {
+                Ok(false)
+            }
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
     /// What the file has for this binding.
     ///
     /// # Errors
@@ -213,11 +228,14 @@ impl SealedFile {
         file::replace(&self.path, &sealed).map_err(unwritable)
     }
 
-    fn open(&self) -> Result<Content> {
+    fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        file::read(&self.path, LIMIT)
+            .map_err(|error| Error::store(format!("{} can't be read: {error}", self.path.display())))
+    }
+
+    /// Decrypts, on a thread of its own: what was sealed by somebody else may take its time.
+    fn decrypt(&self, sealed: Zeroizing<Vec<u8>>) -> Result<Result<Zeroizing<Vec<u8>>, DecryptError>> {
         let shown = self.path.display();
-        let sealed =
-            file::read(&self.path, LIMIT).map_err(|error| Error::store(format!("{shown} can't be read: {error}")))?;
-        let Some(sealed) = sealed else { return Ok(Content::default()) };
         if let Some(why) = too_much(&sealed) {
             return Err(Error::store(format!("{shown} is refused: {why}")));
         }
@@ -235,7 +253,13 @@ impl SealedFile {
         };
         let opened = within(Instant::now() + self.patience, "open", open);
         let opened = opened.map_err(|error| Error::store(format!("{shown} can't be opened: {error}")))?;
-        let plain = opened.ok_or_else(|| late(&shown))?.map_err(|error| self.explain(&error))?;
+        opened.ok_or_else(|| late(&shown))
+    }
+
+    fn open(&self) -> Result<Content> {
+        let shown = self.path.display();
+        let Some(sealed) = self.read()? else { return Ok(Content::default()) };
+        let plain = self.decrypt(sealed)?.map_err(|error| self.explain(&error))?;
         let content: Content = serde_json::from_slice(&plain)
             .map_err(|_| Error::store(format!("{shown} opens, but does not hold what cogtok writes")))?;
         match content.version <= VERSION {

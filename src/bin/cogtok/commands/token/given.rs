@@ -91,7 +91,7 @@ impl Given {
                 if terminal::can_ask() {
                     terminal::note("Paste the token, then Enter and Ctrl-D.");
                 }
-                let bytes = terminal::stdin_up_to(MOST_BYTES)?;
+                let bytes = terminal::stdin_hidden_up_to(MOST_BYTES)?;
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }
@@ -165,7 +165,7 @@ fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
     let error = others.into_iter().fold(error, Error::hint);
     let other = match whose {
         Whose::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
-        Whose::M2m => app.signed_in(profile).pop().map(|entry| entry.tokens),
+        Whose::M2m => app.signed_in(profile).pop().and_then(|known| known.tokens),
     };
     let error = match (whose, other) {
         (_, None) => error,

@@ -147,6 +147,11 @@ fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>>
         }
     }
     let instead = "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; give the file by its name to be asked";
-    let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
-    envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline())
+    terminal::until_taken(|| {
+        let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
+        match envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
+            Err(error) if error.kind() != Kind::Store => Err(error),
+            opened => Ok(opened),
+        }
+    })
 }
