@@ -161,7 +161,11 @@ impl SecretStore {
                     origins.join(" and "),
                     binding.origin
                 ))
-                .hint(format!("if that is right, store it again for the new address: {}{options}", binding.command())))
+                .hint(
+                    Hint::new("if that is right, store it again for the new address: {command}{options}")
+                        .fill("command", binding.command())
+                        .fill("options", options.to_owned()),
+                ))
             }
         }
     }
