@@ -77,7 +77,7 @@ fn of_profile(profile: &Profile, settings: &ProviderConfig) -> Result<SharedCred
     let [config, credentials] = profile.aws_files.each_ref().map(|path| path.as_deref().map(read).transpose());
     let (config, credentials) = (config?.unwrap_or_default(), credentials?.unwrap_or_default());
     let has_process = |text: &String| text.to_ascii_lowercase().contains(PROCESS);
-    if cfg!(unix) && [&config, &credentials].into_iter().any(has_process) {
+    if [&config, &credentials].into_iter().any(has_process) {
         let sections =
             [(format!("profile {name}"), &config), (name.to_owned(), &config), (name.to_owned(), &credentials)];
         let value = |key: &str| sections.iter().find_map(|(section, text)| value_of(text, section, key));
@@ -125,14 +125,45 @@ fn value_of<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
 }
 
 fn with_unset(text: &str, is_inside: bool) -> String {
-    let inside = if is_inside { "export COGTOK_INSIDE=aws-credentials; " } else { "" };
+    let before = before(is_inside);
     let lines = text.lines().map(|line| match line.split_once('=') {
         Some((key, command)) if key.trim().eq_ignore_ascii_case(PROCESS) => {
-            format!("{key}= unset {}; {inside}{}", VARIABLES.join(" "), command.trim_start())
+            format!("{key}= {before}{}", command.trim_start())
         }
         _ => line.to_owned(),
     });
     lines.map(|line| line + "\n").collect()
+}
+
+/// What a process that the SDK runs is told first, in the words of the shell that it runs it with.
+#[cfg(not(windows))]
+fn before(is_inside: bool) -> String {
+    let inside = if is_inside { "export COGTOK_INSIDE=aws-credentials; " } else { "" };
+    format!("unset {}; {inside}", VARIABLES.join(" "))
+}
+
+#[cfg(windows)]
+fn before(is_inside: bool) -> String {
+    let unset: String = VARIABLES.iter().map(|name| format!("set {name}=& ")).collect();
+    let inside = if is_inside { "set COGTOK_INSIDE=aws-credentials& " } else { "" };
+    format!("{unset}{inside}")
+}
+
+/// The command as the SDK runs it.
+#[cfg(not(windows))]
+fn in_shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    shell
+}
+
+#[cfg(windows)]
+fn in_shell(command: &str) -> Command {
+    use std::os::windows::process::CommandExt;
+    let mut shell = Command::new("cmd.exe");
+    // cmd takes the outer quotes off, and knows none of the escapes that an argument would get.
+    shell.arg("/C").raw_arg(format!("\"{command}\""));
+    shell
 }
 
 /// A `credential_process` (version 1 of its output), run without the variables that hold our secrets.
@@ -154,8 +185,8 @@ struct Output {
 
 impl Process {
     async fn run(&self) -> provider::Result {
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(&self.command).stdin(Stdio::null()).stderr(Stdio::inherit());
+        let mut command = in_shell(&self.command);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         for name in VARIABLES {
             command.env_remove(name);
         }
@@ -163,8 +194,10 @@ impl Process {
             command.env("COGTOK_INSIDE", "aws-credentials");
         }
         let failed = |why: String| CredentialsError::provider_error(format!("credential_process: {why}"));
-        let output = tokio::task::spawn_blocking(move || command.output()).await;
-        let output = output.map_err(|why| failed(why.to_string()))?.map_err(|why| failed(why.to_string()))?;
+        // It ends with the call that waits for it.
+        let child = tokio::process::Command::from(command).kill_on_drop(true).spawn();
+        let output = child.map_err(|why| failed(why.to_string()))?.wait_with_output().await;
+        let output = output.map_err(|why| failed(why.to_string()))?;
         if !output.status.success() {
             return Err(failed(output.status.to_string()));
         }
@@ -205,6 +238,19 @@ mod tests {
         );
     }
 
+    #[cfg(windows)]
+    #[test]
+    fn only_the_process_is_changed() {
+        let text = "[profile a]\ncredential_process = C:\\tool.cmd a\n";
+        let changed = super::with_unset(text, true);
+        assert!(
+            changed.starts_with("[profile a]\ncredential_process = set COGNITO_M2M_CLIENT_SECRET=& set "),
+            "{changed}"
+        );
+        assert!(changed.ends_with("=& set COGTOK_INSIDE=aws-credentials& C:\\tool.cmd a\n"), "{changed}");
+    }
+
+    #[cfg(not(windows))]
     #[test]
     fn only_the_process_is_changed() {
         let text = "[profile a]\nregion = x\ncredential_process = /bin/tool --a=b\n";

@@ -80,6 +80,8 @@ impl Connectors {
             if let Some(pem) = &self.ca_bundle {
                 trust = trust.with_pem_certificate(pem.clone());
             }
+            #[cfg(windows)]
+            let trust = trust.with_pem_certificate(usual_roots());
             let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
             // A context can't be built from a bundle that is none, and the bundle was checked.
             Arc::new(match TlsContext::builder().with_trust_store(trust).build() {
@@ -89,6 +91,21 @@ impl Connectors {
         };
         self.of[way as usize].get_or_init(make).clone()
     }
+}
+
+/// The roots that Mozilla trusts, Amazon's among them. Windows fetches a root when one of its own programs meets it first,
+/// so that a fresh machine's store lacks most.
+#[cfg(windows)]
+fn usual_roots() -> Vec<u8> {
+    use base64::Engine;
+    let mut pem = String::new();
+    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        let text = base64::engine::general_purpose::STANDARD.encode(root);
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        pem.push_str(&text);
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+    }
+    pem.into_bytes()
 }
 
 impl Guard {

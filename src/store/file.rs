@@ -5,11 +5,15 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+#[cfg(not(windows))]
 use std::sync::mpsc;
+#[cfg(windows)]
+use std::time::Duration;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use tempfile::{NamedTempFile, PersistError};
 use zeroize::Zeroizing;
 
 /// Why a file of another user is refused.
@@ -89,8 +93,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sweep(dir, &prefix);
     let mut temporary = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(dir)?;
     temporary.write_all(bytes)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|error| error.error)?;
+    flush(temporary.as_file())?;
+    persist(temporary, path.to_path_buf()).map_err(|error| error.error)?;
     sync_dir(dir)
 }
 
@@ -103,7 +107,7 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_dir(dir)?;
     let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(dir)?;
     temporary.write_all(bytes)?;
-    temporary.as_file().sync_all()?;
+    flush(temporary.as_file())?;
     temporary.persist_noclobber(path).map_err(|error| error.error)?;
     sync_dir(dir)
 }
@@ -143,7 +147,7 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
 /// # Errors
 /// As the operating system says.
 pub fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
+    match patiently(|| std::fs::remove_file(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }
@@ -240,6 +244,7 @@ impl Lock {
 }
 
 /// Takes the lock at once, or on a thread of its own that may be left behind at the deadline.
+#[cfg(not(windows))]
 fn wait(
     file: File,
     deadline: Instant,
@@ -264,6 +269,25 @@ fn wait(
     match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(result) => result.map_err(LockError::Unavailable),
         Err(_) => Err(LockError::Timeout { pid: pid(&mut reader) }),
+    }
+}
+
+/// Takes the lock as soon as it is free. While one thread waits for a lock on Windows, no other can use the same file; and
+/// what is locked can't be read, so that the process which holds it is not known.
+#[cfg(windows)]
+fn wait(
+    file: File,
+    deadline: Instant,
+    try_lock: fn(&File) -> Result<(), TryLockError>,
+    _: fn(&File) -> io::Result<()>,
+) -> Result<File, LockError> {
+    loop {
+        match try_lock(&file) {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(LockError::Timeout { pid: None }),
+            Err(TryLockError::Error(error)) => return Err(LockError::Unavailable(error)),
+        }
     }
 }
 
@@ -310,8 +334,81 @@ pub fn sweep(dir: &Path, prefix: &str) {
     }
 }
 
+/// Gives a temporary file its name, in place of the file that has it.
+#[cfg(not(windows))]
+pub(super) fn persist(temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
+    temporary.persist(path)
+}
+
+/// Gives a temporary file its name, in place of the file that has it. Windows may refuse it for as long as another process
+/// reads that one: the way that takes no notice of readers is tried as well, where the system and its disk know it.
+#[cfg(windows)]
+pub(super) fn persist(mut temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let refused = match temporary.persist(&path) {
+            Ok(file) => return Ok(file),
+            Err(refused) => refused,
+        };
+        if !is_busy(&refused.error) {
+            return Err(refused);
+        }
+        if std::fs::rename(refused.file.path(), &path).is_ok() {
+            let (file, name) = refused.file.into_parts();
+            // The name is gone, and nothing is left to be removed.
+            let _ = name.keep();
+            return Ok(file);
+        }
+        if Instant::now() >= end {
+            return Err(refused);
+        }
+        temporary = refused.file;
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// How long others may keep a file open that is to be replaced or removed: what reads it, an indexer, a virus scanner.
+#[cfg(windows)]
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[cfg(windows)]
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether others have the file open: ERROR_ACCESS_DENIED, which may mean more, ERROR_SHARING_VIOLATION,
+/// ERROR_LOCK_VIOLATION.
+#[cfg(windows)]
+fn is_busy(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(5 | 32 | 33))
+}
+
+#[cfg(not(windows))]
+fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    work()
+}
+
+#[cfg(windows)]
+fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match work() {
+            Err(error) if is_busy(&error) && Instant::now() < end => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+}
+
+/// Flushes a file to the disk.
+pub(super) fn flush(file: &File) -> io::Result<()> {
+    let flushed = file.sync_all();
+    // macOS flushes the drive's own cache too, which disks of a network and some others can't do.
+    #[cfg(target_os = "macos")]
+    let flushed = flushed.or_else(|_| Ok(rustix::fs::fsync(file)?));
+    flushed
+}
+
+/// Flushes a directory, where it can be opened as a file.
 pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { flush(&File::open(dir)?) } else { Ok(()) }
 }
 
 fn invalid(why: String) -> io::Error {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
-use super::file::{open_regular, sync_dir};
+use super::file::{self, flush, open_regular, sync_dir};
 
 /// Why nothing can be put at `path`, where that is known beforehand: there is something other than a regular file, a
 /// symbolic link included, or no directory to put it in.
@@ -87,7 +87,7 @@ impl Replacement {
     /// # Errors
     /// As the operating system says; the old file is untouched then.
     pub fn finish(self) -> io::Result<()> {
-        self.finish_by(NamedTempFile::persist)
+        self.finish_by(file::persist)
     }
 
     fn finish_by(self, persist: fn(NamedTempFile, PathBuf) -> Result<File, PersistError>) -> io::Result<()> {
@@ -95,7 +95,7 @@ impl Replacement {
         let (dir, name) = split(&path)?;
         let mut tries = 0;
         loop {
-            file.as_file().sync_all()?;
+            flush(file.as_file())?;
             match persist(file, path.clone()) {
                 Ok(_) => {
                     // The file is there; a directory that can't be flushed takes nothing of it back.

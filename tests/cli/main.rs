@@ -36,6 +36,7 @@ mod completion_install;
 mod completion_tab;
 mod completion_values;
 mod config_missing;
+mod credential_process;
 mod device;
 mod doctor;
 mod doctor_clients;
