@@ -12,6 +12,7 @@ use crate::error::{Error, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
 use crate::profile::targets::{nearest_key, parse_key};
 use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
+use crate::text;
 
 /// The version of the file's format that this program writes and understands.
 pub const VERSION: i64 = 1;
@@ -229,8 +230,12 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     }
     let Some(bytes) = file::read(&target, LIMIT).map_err(|error| unreadable(&error))? else { return Ok(None) };
     match std::str::from_utf8(&bytes) {
+        // With the byte order mark that it may have, which stays when the file is changed.
         Ok(text) => Ok(Some(text.to_owned())),
-        Err(_) => Err(Error::config(format!("{} is not UTF-8", path.display()))),
+        Err(_) => match text::decode(&bytes) {
+            Some(text) => Ok(Some(text.into_owned())),
+            None => Err(Error::config(format!("{} is not UTF-8", path.display()))),
+        },
     }
 }
 

@@ -19,6 +19,7 @@ use super::file::{self, Lock, LockError};
 use super::secrets::{Binding, Found};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::text;
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 4 * 1024 * 1024;
@@ -74,9 +75,10 @@ fn read_all(path: &Path, deadline: Instant) -> io::Result<Zeroizing<String>> {
         let read = || {
             let file = std::fs::File::open(&owned)?;
             warn_if_shared(&owned, &file.metadata()?);
-            let mut text = Zeroizing::new(String::new());
-            file.take(64 * 1024).read_to_string(&mut text)?;
-            Ok(text)
+            let mut bytes = Zeroizing::new(Vec::new());
+            file.take(64 * 1024).read_to_end(&mut bytes)?;
+            let text = text::decode(&bytes).ok_or_else(|| io::Error::other("it is not UTF-8"))?;
+            Ok(Zeroizing::new(text.into_owned()))
         };
         let _ = sender.send(read());
     })?;

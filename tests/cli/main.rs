@@ -112,6 +112,7 @@ mod status;
 mod tables;
 mod targets;
 mod targets_shared;
+mod text_of_windows;
 mod token_check;
 mod token_check_live;
 mod token_inspect;

@@ -1,5 +1,6 @@
 //! `cogtok call model`: one question to a model of Bedrock, with the AWS credentials that the user's ID token gives.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use clap::Args;
@@ -100,7 +101,8 @@ fn prompt(given: Option<&str>) -> Result<String> {
             if bytes.len() > MOST_BYTES {
                 return Err(Error::usage("the prompt on standard input is larger than 4 MiB"));
             }
-            String::from_utf8(bytes).map_err(|_| Error::usage("the prompt on standard input is not UTF-8"))?
+            let text = cogtok::text::decode(&bytes).map(Cow::into_owned);
+            text.ok_or_else(|| Error::usage("the prompt on standard input is not UTF-8"))?
         }
         Some(prompt) => prompt.to_owned(),
     };

@@ -1,5 +1,6 @@
 //! A token that is there already: on the command line, on standard input, or in the cache. No request is made for it.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{TokenOwner, TokenUse};
 use cogtok::secret::Secret;
+use cogtok::text;
 
 use crate::app::App;
 use crate::{complete, env, terminal};
@@ -95,7 +97,8 @@ impl Given {
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }
-                String::from_utf8(bytes).map_err(|_| Error::usage("the token on standard input is not UTF-8"))?
+                let text = text::decode(&bytes).map(Cow::into_owned);
+                text.ok_or_else(|| Error::usage("the token on standard input is not UTF-8"))?
             }
             Some(value) => value.to_owned(),
         };

@@ -9,6 +9,7 @@ use cogtok::secret::Secret;
 use cogtok::store::envelope::{self, Needs};
 use cogtok::store::file;
 use cogtok::store::sealed::Key;
+use cogtok::text;
 use zeroize::Zeroizing;
 
 use super::Import;
@@ -83,9 +84,9 @@ fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 fn text_of(bytes: &[u8]) -> Result<Secret> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Secret::new(text.to_owned())),
-        Err(_) => Err(Error::usage("it is not UTF-8")),
+    match text::decode(bytes) {
+        Some(text) => Ok(Secret::new(text.into_owned())),
+        None => Err(Error::usage("it is not UTF-8")),
     }
 }
 
