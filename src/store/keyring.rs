@@ -160,6 +160,8 @@ impl Keyring {
 enum Trouble {
     Keyring(KeyringError),
     Unreachable(String),
+    // The Keychain's entries have nothing that tells whose they are but their names.
+    #[cfg_attr(target_os = "macos", expect(dead_code))]
     NotOurs,
     Silent(Duration),
     NoThread(String),
