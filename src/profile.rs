@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use keys::{Key, Origin, Settings, parse_bool, parse_min_validity};
 use redirect::RedirectUri;
 use services::{Endpoints, Service};
@@ -211,7 +211,8 @@ impl Profile {
     /// [`Kind::Config`](crate::error::Kind::Config) when nothing names one.
     pub fn region(&self) -> Result<&Region> {
         self.region.as_ref().ok_or_else(|| {
-            Error::config("no Region is known").hint("add `--region REGION`, or `--user-pool-id`, which begins with it")
+            Error::config("no Region is known")
+                .hint("add `--region REGION` || add `--user-pool-id`, which begins with it")
         })
     }
 
@@ -268,13 +269,17 @@ pub fn issuers(pool: &PoolId) -> [String; 2] {
 }
 
 /// A setting that a command needs and nothing supplies; `option` supplies it, where the command has one.
-pub fn missing(key: Key, option: &str) -> Error {
+pub fn missing(key: Key, option: &'static str) -> Error {
     let or = match (option, key.variable()) {
-        ("", Some(variable)) => format!("set {variable}"),
-        _ => format!("add `{option} VALUE`"),
+        ("", Some(variable)) => Hint::new(" || set {variable}").text("variable", variable),
+        _ => Hint::new(" || add `{option} VALUE`").fill("option", option),
     };
-    Error::config(format!("`{}` is not set", key.dotted()))
-        .hint(format!("run `cogtok profile set {{name}} {} VALUE`, or {or}", key.dotted()))
+    Error::config(format!("`{}` is not set", key.dotted())).hint(how_to_set(key.dotted()).then(or))
+}
+
+/// How a key of a profile comes to have a value.
+pub fn how_to_set(dotted: &str) -> Hint {
+    Hint::new("run `cogtok profile set {name} {key} VALUE`").word("key", dotted)
 }
 
 fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {

@@ -2,15 +2,17 @@
 //! AdminGetUser) and says how they may sign in (DescribeUserPoolClient).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::{Builder, Config};
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType, UserType};
 use aws_smithy_types::retry::RetryConfig;
 
+use super::answer::{Body, lacks};
 use super::error::{code, from_sdk};
+use super::fault::{Fault, fault_in};
 use super::http::Wire;
 use crate::error::{Error, Kind, Result};
 use crate::profile::services::Service;
@@ -27,23 +29,25 @@ pub struct User {
     pub sub: Option<String>,
     /// The `email` attribute.
     pub email: Option<String>,
-    /// UserStatus, such as `CONFIRMED`.
-    pub status: String,
-    /// Whether the user may sign in.
-    pub is_enabled: bool,
-    /// UserCreateDate, in seconds since the Unix epoch.
-    pub created_at: i64,
+    /// UserStatus, such as `CONFIRMED`; none where the answer does not say.
+    pub status: Option<String>,
+    /// Enabled: whether the user may sign in; none where the answer does not say.
+    pub is_enabled: Option<bool>,
+    /// UserCreateDate, in seconds since the Unix epoch; none where the answer does not say.
+    pub created_at: Option<i64>,
     /// All attributes by name.
     pub attributes: BTreeMap<String, String>,
 }
 
 impl User {
-    /// Whether this is a user whom AdminCreateUser made no earlier than `since`, in seconds since the Unix epoch by the
-    /// server's clock, and who has not signed in.
-    pub fn is_new_since(&self, since: i64) -> bool {
-        self.status == "FORCE_CHANGE_PASSWORD" && self.created_at >= since
+    /// Whether an administrator made this user, who has not signed in since.
+    pub fn is_untouched(&self) -> bool {
+        self.status.as_deref() == Some("FORCE_CHANGE_PASSWORD")
     }
 }
+
+/// By how many seconds two clocks of one service may differ.
+pub const SLACK: i64 = 1;
 
 /// A user to be made.
 #[derive(Debug)]
@@ -66,6 +70,18 @@ pub struct Admin {
     pub(super) wire: Wire,
     /// Options of the aws command that ask where this does.
     aws_options: String,
+    /// The host that is asked, with its port where one is given.
+    host: String,
+}
+
+/// A user whom AdminCreateUser made.
+#[derive(Debug)]
+pub struct Created {
+    /// The user as the pool knows it.
+    pub user: User,
+    /// Whether the answer came: else the user was looked up, and has the password that was sent only if nobody else made a
+    /// user of that name in the same moment.
+    pub is_answered: bool,
 }
 
 /// Why AdminCreateUser gave no user.
@@ -99,40 +115,50 @@ impl Admin {
         let endpoint = profile
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
+        let host = endpoint.parse::<http::Uri>().ok().and_then(|uri| Some(uri.authority()?.as_str().to_owned()));
         let mut config = Builder::from(&shared).endpoint_url(endpoint);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }
         let aws_options = profile.aws_options();
-        Ok(Admin { client: Client::from_conf(config.build()), pool, wire: wire.clone(), aws_options })
+        let client = Client::from_conf(config.build());
+        Ok(Admin { client, pool, wire: wire.clone(), aws_options, host: host.unwrap_or_default() })
     }
 
     /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
-    /// there before it asks once more. A user who is new since `begun_at`, in seconds since the Unix epoch by this
-    /// machine's clock, is the one just made then.
+    /// there before it asks once more. A user who was made since `began`, when the first request was sent, by the clock of
+    /// the server, is the one just made then: that nobody else made it in that time is not said.
     ///
     /// # Errors
     /// [`NotCreated`], as the table in [`super::error`] says for AdminCreateUser; see [`already_exists`].
-    pub async fn create(&self, new: &NewUser<'_>, begun_at: i64) -> Result<User, NotCreated> {
+    pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<Created, NotCreated> {
         let mut pause = Duration::from_millis(300);
         let mut may_be_made = false;
         let mut tries = 1;
         loop {
             let error = match self.create_once(new).await {
-                Ok(user) => return Ok(user),
+                Ok(user) => return Ok(Created { user, is_answered: true }),
                 Err(error) => error,
             };
             // A throttled request was not carried out; that of any other answerless one is not known.
             let is_throttled = error.code() == Some("TooManyRequestsException");
             let is_refused = error.kind() != Kind::Network;
-            may_be_made |= !is_refused && !is_throttled;
+            let is_unsent = fault_in(&error).is_some_and(Fault::is_unsent);
+            may_be_made |= !is_refused && !is_throttled && !is_unsent;
             if !may_be_made && (is_refused || tries == super::MAX_TRIES) {
                 return Err(NotCreated::Refused(error));
             }
             if may_be_made {
+                let began = |admin: &Admin| admin.server_time(began).map(|began| began.div_euclid(1000));
+                let age =
+                    |user: &User| user.created_at.zip(began(self)).map(|(made, began)| made.saturating_sub(began));
                 match self.get(new.username.as_str()).await {
-                    Ok(Some(user)) if self.is_new(&user, begun_at) => return Ok(user),
-                    Ok(Some(_)) if already_exists(&error) => return Err(NotCreated::Refused(error)),
+                    Ok(Some(user)) if user.is_untouched() && age(&user).is_some_and(|age| age >= -SLACK) => {
+                        return Ok(Created { user, is_answered: false });
+                    }
+                    Ok(Some(user)) if already_exists(&error) && age(&user).is_some_and(|age| age < -SLACK) => {
+                        return Err(NotCreated::Refused(error));
+                    }
                     Ok(_) if !is_refused && tries < super::MAX_TRIES => {}
                     _ => return Err(NotCreated::Unknown(error)),
                 }
@@ -143,10 +169,19 @@ impl Admin {
         }
     }
 
-    /// Whether `user` was made no earlier than `begun_at`, in seconds since the Unix epoch by this machine's clock: the
-    /// server's Date header tells how far the two clocks are apart, to the second.
-    pub fn is_new(&self, user: &User, begun_at: i64) -> bool {
-        user.is_new_since(begun_at.saturating_add(self.wire.clock_offset()).saturating_sub(2))
+    /// What the server's clock showed at `moment`, as [`Wire::server_time`] says.
+    pub fn server_time(&self, moment: Instant) -> Option<i64> {
+        self.wire.server_time(&self.host, moment)
+    }
+
+    /// What this machine's clock shows, in milliseconds since the Unix epoch.
+    pub fn local_time(&self) -> i64 {
+        i64::try_from(self.wire.now()).unwrap_or(i64::MAX)
+    }
+
+    /// When the call is over at the latest.
+    pub fn deadline(&self) -> Instant {
+        self.wire.deadline()
     }
 
     async fn create_once(&self, new: &NewUser<'_>) -> Result<User> {
@@ -165,21 +200,24 @@ impl Admin {
             false => request.message_action(MessageActionType::Suppress),
         };
         let once = Config::builder().retry_config(RetryConfig::disabled());
-        let answer = request
-            .customize()
-            .config_override(once)
-            .send()
-            .await
-            .map_err(|error| from_sdk("AdminCreateUser", error, self.wire.redactor()))?;
-        let user = answer.user.ok_or_else(|| Error::network("AdminCreateUser: the answer has no user"))?;
-        Ok(User {
-            is_enabled: user.enabled,
+        let operation = "AdminCreateUser";
+        let answer = request.customize().config_override(once).send().await;
+        let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+        let user = answer.user.ok_or_else(|| lacks(operation, "User"))?;
+        // Whether a user who was just made may sign in is of no interest.
+        Self::user_of(user, None).ok_or_else(|| lacks(operation, "Username"))
+    }
+
+    /// A user as an answer has it; none without a name. `enabled` is what the answer's own words are.
+    pub(super) fn user_of(user: UserType, enabled: Option<bool>) -> Option<User> {
+        Some(User {
+            is_enabled: enabled,
             attributes: Self::attributes_of(user.attributes()),
-            created_at: user.user_create_date.map_or(0, |date| date.secs()),
-            username: user.username.clone().unwrap_or_else(|| new.username.as_str().to_owned()),
+            created_at: user.user_create_date.map(|date| date.secs()),
             sub: value_of(user.attributes(), "sub"),
             email: value_of(user.attributes(), "email"),
-            status: user.user_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            status: user.user_status.map(|status| status.as_str().to_owned()),
+            username: user.username.filter(|name| !name.is_empty())?,
         })
     }
 
@@ -216,7 +254,7 @@ impl Admin {
         let answer = request.username(username).group_name(group).send().await;
         answer.map(drop).map_err(|error| {
             let error = from_sdk("AdminAddUserToGroup", error, self.wire.redactor());
-            error.fill("aws", &self.aws_options).fill_word("pool", self.pool.as_str()).fill_word("group", group)
+            error.fill("aws", self.aws_options.clone()).fill_word("pool", self.pool.as_str()).fill_word("group", group)
         })
     }
 
@@ -232,19 +270,22 @@ impl Admin {
     /// # Errors
     /// As the table in [`super::error`] says for AdminGetUser.
     pub async fn get(&self, username: &str) -> Result<Option<User>> {
+        let operation = "AdminGetUser";
         let request = self.client.admin_get_user().user_pool_id(self.pool.as_str()).username(username);
-        match request.send().await {
-            Ok(user) => Ok(Some(User {
-                is_enabled: user.enabled,
-                attributes: Self::attributes_of(user.user_attributes()),
-                created_at: user.user_create_date.map_or(0, |date| date.secs()),
-                username: user.username.clone(),
-                sub: value_of(user.user_attributes(), "sub"),
-                email: value_of(user.user_attributes(), "email"),
-                status: user.user_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
-            })),
+        let body = Body::default();
+        match request.customize().interceptor(body.clone()).send().await {
+            Ok(user) => {
+                let user = UserType::builder()
+                    .username(user.username)
+                    .set_attributes(user.user_attributes)
+                    .set_user_create_date(user.user_create_date)
+                    .set_user_status(user.user_status)
+                    .build();
+                let user = Self::user_of(user, body.json()["Enabled"].as_bool());
+                user.map(Some).ok_or_else(|| lacks(operation, "Username"))
+            }
             Err(error) if code(&error) == "UserNotFoundException" => Ok(None),
-            Err(error) => Err(from_sdk("AdminGetUser", error, self.wire.redactor())),
+            Err(error) => Err(from_sdk(operation, error, self.wire.redactor())),
         }
     }
 }

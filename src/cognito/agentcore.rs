@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::http::Wire;
 use super::rest::refusal;
 use super::signed::{Call, Said, call_with_headers};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::targets::Address;
@@ -72,14 +72,15 @@ impl Resource {
 
     fn or_pasted(&self, operation: &str, error: Error) -> Error {
         match error.code() {
-            Some("AccessDeniedException") => error.hint(format!(
-                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{}`, and give its output: `--authorizer FILE`",
-                self.aws_command()
-            )),
-            None if error.kind() == Kind::AwsCredentials => error.hint(format!(
-                "or let somebody who has some run `{}`, and give its output: `--authorizer FILE`",
-                self.aws_command()
-            )),
+            Some("AccessDeniedException") => error.hint(Hint::new(
+                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{command}`, and give its output: `--authorizer FILE`",
+            )
+            .text("operation", operation)
+            .text("command", self.aws_command())),
+            None if error.kind() == Kind::AwsCredentials => error.hint(Hint::new(
+                "or let somebody who has some run `{command}`, and give its output: `--authorizer FILE`",
+            )
+            .text("command", self.aws_command())),
             _ => error,
         }
     }
@@ -88,8 +89,11 @@ impl Resource {
 fn read(answer: &http::Response<Vec<u8>>) -> Said<Value> {
     let status = answer.status().as_u16();
     if status == 200 {
-        return match serde_json::from_slice(answer.body()) {
-            Ok(settings @ Value::Object(_)) => Said::Answer(settings),
+        return match serde_json::from_slice::<Value>(answer.body()) {
+            // Without its ARN it is not one of these, and what else it lacks says nothing.
+            Ok(settings) if ["agentRuntimeArn", "gatewayArn"].iter().any(|arn| settings[*arn].is_string()) => {
+                Said::Answer(settings)
+            }
             _ => Said::Strange,
         };
     }

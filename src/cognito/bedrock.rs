@@ -17,7 +17,7 @@ use super::rest;
 use super::retry::{Failed, with_retries};
 use super::signed::{Call, signed};
 use super::stream::{Streamed, into_sent};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::words::{ModelId, Region};
@@ -172,7 +172,8 @@ impl<'a> Bedrock<'a> {
         if !never_left(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
             return failed;
         }
-        let hint = format!("Bedrock may not be in {}: `--model-region REGION` asks in another Region", self.region);
+        let hint = Hint::new("Bedrock may not be in {region}: `--model-region REGION` asks in another Region")
+            .text("region", self.region);
         Failed { error: failed.error.hint(hint), ..failed }
     }
 }

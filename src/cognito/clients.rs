@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use super::admin::Admin;
+use super::answer::lacks;
 use super::error::from_sdk;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::profile::words::{AuthFlow, ClientId};
 use crate::secret::Secret;
 
@@ -19,7 +20,7 @@ const MAX_PAGES: usize = 50;
 #[derive(Debug, Clone)]
 pub struct Pool {
     /// Name.
-    pub name: String,
+    pub name: Option<String>,
     /// Domain: the prefix.
     pub prefix: Option<String>,
     /// CustomDomain: a host name.
@@ -32,7 +33,7 @@ pub struct AppClient {
     /// ClientId.
     pub id: ClientId,
     /// ClientName.
-    pub name: String,
+    pub name: Option<String>,
     /// ClientSecret.
     pub secret: Option<Secret>,
     /// The sign-in flows that it allows, the best first.
@@ -58,8 +59,10 @@ impl Admin {
         let operation = "DescribeUserPool";
         let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
         let answer = request.send().await.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-        let pool = answer.user_pool.ok_or_else(|| no(operation, "pool"))?;
-        Ok(Pool { name: pool.name.unwrap_or_default(), prefix: pool.domain, custom_domain: pool.custom_domain })
+        let pool = answer.user_pool.ok_or_else(|| lacks(operation, "UserPool"))?;
+        // Domains are left out where there are none, so another member has to show that this is a pool.
+        pool.id.as_deref().filter(|id| *id == self.pool.as_str()).ok_or_else(|| lacks(operation, "Id of the pool"))?;
+        Ok(Pool { name: pool.name, prefix: pool.domain, custom_domain: pool.custom_domain })
     }
 
     /// ListUserPoolClients, page by page: id and name of every app client.
@@ -67,16 +70,18 @@ impl Admin {
     /// # Errors
     /// As the table in [`super::error`] says for ListUserPoolClients; [`Kind::Network`](crate::error::Kind::Network) when
     /// the pages never end.
-    pub async fn clients(&self) -> Result<Vec<(ClientId, String)>> {
+    pub async fn clients(&self) -> Result<Vec<(ClientId, Option<String>)>> {
         let operation = "ListUserPoolClients";
         let (mut clients, mut pages) = (Vec::new(), Pages::of(operation));
         loop {
             let request = self.client.list_user_pool_clients().user_pool_id(self.pool.as_str()).max_results(PAGE);
             let answer = request.set_next_token(pages.next.clone()).send().await;
             let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-            clients.extend(answer.user_pool_clients().iter().filter_map(|client| {
-                Some((client.client_id()?.parse().ok()?, client.client_name().unwrap_or_default().to_owned()))
-            }));
+            for client in answer.user_pool_clients.ok_or_else(|| lacks(operation, "UserPoolClients"))? {
+                let id = client.client_id.ok_or_else(|| lacks(operation, "ClientId"))?;
+                let id = id.parse().map_err(|error: Error| error.with_kind(Kind::Network).context(operation))?;
+                clients.push((id, client.client_name));
+            }
             if !pages.turn(answer.next_token)? {
                 return Ok(clients);
             }
@@ -92,7 +97,12 @@ impl Admin {
         let request = self.client.describe_user_pool_client().user_pool_id(self.pool.as_str());
         let answer = request.client_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-        let client = answer.user_pool_client.ok_or_else(|| no(operation, "client"))?;
+        let client = answer.user_pool_client.ok_or_else(|| lacks(operation, "UserPoolClient"))?;
+        // What is absent is not allowed, or the default: only for this client, though.
+        client
+            .client_id()
+            .filter(|named| *named == id.as_str())
+            .ok_or_else(|| lacks(operation, "ClientId asked for"))?;
         let named = client.explicit_auth_flows();
         let may = |grant: &str| client.allowed_o_auth_flows().iter().any(|flow| flow.as_str() == grant);
         let has_grant = may("client_credentials");
@@ -108,7 +118,7 @@ impl Admin {
         }
         Ok(AppClient {
             id: id.clone(),
-            name: client.client_name().unwrap_or_default().to_owned(),
+            name: client.client_name().map(str::to_owned),
             secret,
             flows: AuthFlow::ALL.iter().copied().filter(is_allowed).collect(),
             is_for_browsers: may("code"),
@@ -144,8 +154,4 @@ impl Pages {
             }
         }
     }
-}
-
-fn no(operation: &str, what: &str) -> Error {
-    Error::network(format!("{operation}: the answer has no {what}"))
 }

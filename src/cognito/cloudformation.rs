@@ -54,15 +54,25 @@ fn answer(text: &str) -> Option<Vec<(String, String)>> {
     if !root.start_el().matches("DescribeStacksResponse") {
         return None;
     }
-    let mut outputs = Vec::new();
-    let path = ["DescribeStacksResult", "Stacks", "member", "Outputs", "member"];
-    let walked = walk(root, &path, &mut |output| {
-        if let [Some(key), Some(value)] = texts(output, ["OutputKey", "OutputValue"])? {
-            outputs.push((key, value));
+    let (mut outputs, mut stacks, mut is_whole) = (Vec::new(), 0, true);
+    let walked = walk(root, &["DescribeStacksResult", "Stacks", "member"], &mut |mut stack| {
+        stacks += 1;
+        while let Some(child) = stack.next_tag() {
+            if !child.start_el().matches("Outputs") {
+                continue;
+            }
+            walk(child, &["member"], &mut |output| {
+                match texts(output, ["OutputKey", "OutputValue"])? {
+                    [Some(key), Some(value)] => outputs.push((key, value)),
+                    _ => is_whole = false,
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     });
-    walked.ok().map(|()| outputs)
+    // A stack without outputs has no such member; an answer without the stack is none.
+    walked.ok().filter(|()| stacks == 1 && is_whole).map(|()| outputs)
 }
 
 #[cfg(test)]
@@ -82,8 +92,17 @@ mod tests {
         for bad in ["", "<html/>", "{}", "not xml <", "<html></DescribeStacksResponse>"] {
             assert!(matches!(read(200, bad.as_bytes()), Said::Strange), "{bad}");
         }
-        let none = "<DescribeStacksResponse><DescribeStacksResult/></DescribeStacksResponse>";
-        assert!(answer(none).unwrap().is_empty());
+        let with = |stacks: &str| {
+            answer(&format!(
+                "<DescribeStacksResponse><DescribeStacksResult>{stacks}</DescribeStacksResult></DescribeStacksResponse>"
+            ))
+        };
+        let stack = "<member><StackName>s</StackName></member>";
+        assert!(with(&format!("<Stacks>{stack}</Stacks>")).unwrap().is_empty());
+        let half = "<Stacks><member><Outputs><member><OutputKey>A</OutputKey></member></Outputs></member></Stacks>";
+        for bad in ["", "<Stacks/>", &format!("<Stacks>{stack}{stack}</Stacks>"), half] {
+            assert!(with(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::error::said;
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -60,7 +59,7 @@ async fn get(wire: &Wire, url: &Endpoint) -> Result<Value, Failed> {
             Err(Failed::last(error.hint("check the pool id and its Region")))
         }
         _ => {
-            let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), wire.redactor());
+            let what = format!("HTTP {status}, {} bytes", answer.body().len());
             Err(Failed::strange(OPERATION, status, &what))
         }
     }

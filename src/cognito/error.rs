@@ -12,7 +12,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::fault::fault_in;
 use super::redact::Redactor;
-use crate::error::{Error, Kind, chain, printable};
+use super::said::ServiceText;
+use crate::error::{Error, Kind, chain};
 
 struct Row {
     code: &'static str,
@@ -60,7 +61,7 @@ const TABLE: &[Row] = &[
     row("CodeMismatchException", "", Refused, "the code is wrong: use the newest one, and check the clock of the device that makes it"),
     row("EnableSoftwareTokenMFAException", "", Refused, "the code is not the app's: check that the key was entered whole, and the clock of the device"),
     row("ExpiredCodeException", "", Refused, "the code has expired or was used already: wait for the next one"),
-    row("InvalidPasswordException", "", Refused, "the pool's password policy asks for more: `--password-stdin` or `--new-password-stdin` takes one that fits"),
+    row("InvalidPasswordException", "", Refused, "the pool's password policy asks for more: `--password-stdin` or `--new-password-stdin` takes one that fits ?? the pool's password policy asks for more: `--password-stdin` takes one that fits ?? the pool's password policy asks for more"),
     row("PasswordHistoryPolicyViolationException", "", Refused, "the password was used before: choose another"),
     row("InvalidParameterException", "not configured for secret", Config, "the app client has no secret, and one was used\n{no-secret user-client}"),
     row("InvalidParameterException", "admin_user_password_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses another, or enable ALLOW_ADMIN_USER_PASSWORD_AUTH on the client"),
@@ -72,15 +73,15 @@ const TABLE: &[Row] = &[
     row("InvalidParameterException", "flow not enabled", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
     row("InvalidParameterException", "initiate auth method not supported", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
     // Making users.
-    row("UsernameExistsException", "", Failure, "`--if-exists skip` leaves the user alone, `--if-exists reset` gives it a new password"),
+    row("UsernameExistsException", "", Failure, "`--if-exists skip` leaves the user alone, `--if-exists reset` gives it a new password ?? choose another name"),
     row("AliasExistsException", "", Failure, "another user has this e-mail address or phone number already"),
-    row("InvalidParameterException", "username should be", Usage, "the pool's user names are e-mail addresses or phone numbers: give one instead of `--username`"),
-    row("InvalidParameterException", "cannot be of email format", Usage, "the pool's user names are not e-mail addresses: add `--username NAME`"),
-    row("InvalidParameterException", "password", Refused, "the pool's password policy asks for more: `--password-stdin` takes one that fits"),
-    row("InvalidParameterException", "attribute", Usage, "give what the pool asks for with `--attribute NAME=VALUE`"),
+    row("InvalidParameterException", "username should be", Usage, "the pool's user names are e-mail addresses or phone numbers: give one instead of `--username` ?? the pool's user names are e-mail addresses or phone numbers"),
+    row("InvalidParameterException", "cannot be of email format", Usage, "the pool's user names are not e-mail addresses: add `--username NAME` ?? the pool's user names are not e-mail addresses"),
+    row("InvalidParameterException", "password", Refused, "the pool's password policy asks for more: `--password-stdin` takes one that fits ?? the pool's password policy asks for more"),
+    row("InvalidParameterException", "attribute", Usage, "give what the pool asks for with `--attribute NAME=VALUE` ?? check the attributes that the pool asks for"),
     row("InvalidParameterException", "", Failure, "check the profile: `cogtok profile show {name}`"),
-    row("CodeDeliveryFailureException", "", Failure, "Cognito could not send the message: leave `--invite` out to send none"),
-    row("UnsupportedUserStateException", "", Failure, "the user is in a state that does not allow this: `--if-exists reset` sets a new password"),
+    row("CodeDeliveryFailureException", "", Failure, "Cognito could not send the message: leave `--invite` out to send none ?? Cognito could not send the message: check the pool's settings for messages"),
+    row("UnsupportedUserStateException", "", Failure, "the user is in a state that does not allow this: `--if-exists reset` sets a new password ?? the user is in a state that does not allow this: `cogtok user create EMAIL{p} --if-exists reset` sets a new password"),
     row("UserLambdaValidationException", "", Refused, "a Lambda trigger of the pool refused it"),
     row("UnexpectedLambdaException", "", Failure, "a Lambda trigger of the pool failed: look at its log"),
     row("InvalidLambdaResponseException", "", Failure, "a Lambda trigger of the pool gave a malformed answer: look at its log"),
@@ -114,8 +115,8 @@ const TABLE: &[Row] = &[
     row("IncompleteSignature", "", AwsCredentials, "check the AWS credentials"),
     row("MissingAuthenticationToken", "", AwsCredentials, "check the AWS credentials"),
     row("InvalidClientTokenId", "", AwsCredentials, "AWS does not know these credentials: check them with `aws sts get-caller-identity`"),
-    row("ExpiredTokenException", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`)"),
-    row("ExpiredToken", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`)"),
+    row("ExpiredTokenException", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`, of the AWS CLI v2)"),
+    row("ExpiredToken", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`, of the AWS CLI v2)"),
     row("RequestExpired", "", AwsCredentials, "check this machine's clock"),
     row("AccessDenied", "", AwsCredentials, "the AWS credentials do not allow this call: docs/cognito-setup.md lists the actions; `--aws-profile NAME` uses others"),
     row("SignatureDoesNotMatch", "", AwsCredentials, "check the AWS secret access key and this machine's clock"),
@@ -136,7 +137,7 @@ const TABLE: &[Row] = &[
     // Bedrock's models, with an identity pool's credentials.
     row("bedrock AccessDeniedException", "marketplace", Refused, "the account has not subscribed to the model yet: whoever runs the account invokes it once, or enables it in the Bedrock console; it takes some minutes"),
     row("bedrock AccessDeniedException", "not authorized to perform", AwsCredentials, "the identity pool's role may not do this (docs/bedrock.md lists the actions); the identity pool says which role a user gets"),
-    row("bedrock AccessDeniedException", "access to the model", Refused, "the account has no access to the model in this Region: enable it in the Bedrock console, or choose another model or Region (`--model-region REGION`)"),
+    row("bedrock AccessDeniedException", "access to the model", Refused, "the account has no access to the model in this Region: enable it in the Bedrock console, or choose another model or Region (`--model-region REGION`) ?? the account has no access to the model in this Region: enable it in the Bedrock console"),
     row("bedrock AccessDeniedException", "", Refused, "the account may not use the model: see the model access page of the Bedrock console"),
     row("bedrock ResourceNotFoundException", "use case", Refused, "whoever runs the account fills out the form once, in the Bedrock console; it takes about a quarter of an hour"),
     row("bedrock ResourceNotFoundException", "end of its life", Config, "the model is no more: choose a newer one (`aws bedrock list-foundation-models`)"),
@@ -207,12 +208,12 @@ pub(super) fn refused_of(grant: &str, operation: &str, code: &str, message: &str
     let special = format!("{grant} {code}");
     let find = |wanted: &str| TABLE.iter().find(|row| row.code == wanted && lower.contains(row.says));
     let row = find(&special).or_else(|| find(code));
-    let said = match message {
-        "" => said(code, redactor),
+    let text = match message {
+        "" => said(code, redactor).to_string(),
         message => format!("{}: {}", said(code, redactor), said(message, redactor)),
     };
-    let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {said}"))
-        .with_code(code);
+    let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {text}"))
+        .with_code(&said(code, redactor).to_string());
     match row {
         Some(row) => row.hint.lines().fold(error, Error::hint),
         None => error.hint("add `-v` for the request id"),
@@ -224,9 +225,9 @@ pub fn hint_of(code: &str) -> Option<&'static str> {
     TABLE.iter().find(|row| row.code == code).and_then(|row| row.hint.lines().next())
 }
 
-/// Text of a server as it may be shown: printable, short, and without the secrets that were sent to it.
-pub(super) fn said(text: &str, redactor: &Redactor) -> String {
-    printable(&redactor.clean(text), 300)
+/// Text of a server as it may be shown.
+pub(super) fn said(text: &str, redactor: &Redactor) -> ServiceText {
+    ServiceText::new(text, redactor)
 }
 
 /// The code of an SDK error's answer, where there was one.
@@ -237,7 +238,7 @@ pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
 /// The error for a signed call without anything to sign it with.
 pub(super) fn no_credentials(operation: &str) -> Error {
     Error::new(AwsCredentials, format!("{operation} is a signed call, and there are no usable AWS credentials"))
-        .hint("sign in to AWS (`aws sso login`), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`")
+        .hint("sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`")
 }
 
 /// The error for what the SDK reports of `operation`.

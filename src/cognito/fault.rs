@@ -29,13 +29,17 @@ pub enum What {
     Redirect {
         /// The HTTP status.
         status: u16,
-        /// The host it named.
+        /// The whole address it leads to, or what there is instead of one.
         to: String,
+        /// Where on the same host that is, no less safe than what was asked.
+        on_same_host: Option<String>,
     },
     /// The answer is larger than so many bytes.
     TooLarge(usize),
     /// No whole answer came in this time.
     Timeout(Duration),
+    /// There was no connection in this time, so nothing was sent.
+    Unreachable(Duration),
     /// `localhost` leads to another machine.
     NotLoopback,
     /// The environment names a proxy that can't be used.
@@ -71,7 +75,7 @@ impl Fault {
     /// What it comes down to.
     pub fn cause(&self) -> Cause {
         match &self.what {
-            What::Timeout(_) => Cause::Silence,
+            What::Timeout(_) | What::Unreachable(_) => Cause::Silence,
             What::Tunnel(_) | What::Proxy(_) => Cause::Proxy,
             What::Connect(reason) if reason.contains("certificate") => Cause::Certificate,
             What::Connect(reason) if reason.contains("lookup address") => Cause::Name,
@@ -83,9 +87,17 @@ impl Fault {
     /// Whether the same request may have better luck: nothing is known to have been refused.
     pub fn is_transient(&self) -> bool {
         match &self.what {
-            What::Timeout(_) | What::Broken(_) | What::Tunnel(_) => true,
+            What::Timeout(_) | What::Unreachable(_) | What::Broken(_) | What::Tunnel(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
             What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
+        }
+    }
+
+    /// Whether the request never left: the server can't have carried it out.
+    pub fn is_unsent(&self) -> bool {
+        match &self.what {
+            What::Connect(_) | What::Unreachable(_) | What::Tunnel(_) | What::Proxy(_) | What::NotLoopback => true,
+            What::Redirect { .. } | What::TooLarge(_) | What::Timeout(_) | What::Broken(_) | What::NotHttp(_) => false,
         }
     }
 }
@@ -93,13 +105,18 @@ impl Fault {
 impl What {
     /// The same without the secrets that a server could have put into it.
     pub(super) fn cleaned(self, redactor: &Redactor) -> Self {
+        // It is cut when its secrets are gone: no part of one is left at the end.
+        let clean = |text: String, most: usize| printable(&redactor.clean(&text), most);
         match self {
-            What::Redirect { status, to } => What::Redirect { status, to: redactor.clean(&to) },
-            What::Tunnel(reason) => What::Tunnel(redactor.clean(&reason)),
-            What::Connect(reason) => What::Connect(redactor.clean(&reason)),
-            What::Broken(reason) => What::Broken(redactor.clean(&reason)),
-            What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
-            What::TooLarge(_) | What::Timeout(_) | What::NotLoopback | What::Proxy(_) => self,
+            What::Redirect { status, to, on_same_host } => {
+                let is_clean = |url: &String| redactor.clean(url) == *url;
+                What::Redirect { status, to: clean(to, 300), on_same_host: on_same_host.filter(is_clean) }
+            }
+            What::Tunnel(reason) => What::Tunnel(clean(reason, 160)),
+            What::Connect(reason) => What::Connect(clean(reason, 160)),
+            What::Broken(reason) => What::Broken(clean(reason, 160)),
+            What::NotHttp(reason) => What::NotHttp(clean(reason, 160)),
+            What::TooLarge(_) | What::Timeout(_) | What::Unreachable(_) | What::NotLoopback | What::Proxy(_) => self,
         }
     }
 
@@ -127,12 +144,10 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
         match &self.what {
-            What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
+            What::Redirect { status, to, .. } => write!(f, "redirect refused: {status} from {host} to {to}"),
             What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
-            What::Timeout(after) => {
-                let seconds = (after.as_secs_f64() * 10.0).ceil() / 10.0;
-                write!(f, "no complete answer from {host} within {seconds} s")
-            }
+            What::Timeout(after) => write!(f, "no complete answer from {host} within {} s", seconds(*after)),
+            What::Unreachable(after) => write!(f, "no connection to {host} within {} s", seconds(*after)),
             What::NotLoopback => {
                 write!(f, "plain http to {host} is refused: it is not this machine")
             }
@@ -153,9 +168,13 @@ impl From<Fault> for Error {
             What::Connect(reason) if reason.contains("certificate") => {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
+            What::Unreachable(_) => "check the URL and the network: a firewall on the way may drop what is sent",
             What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
             What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
+            What::Redirect { on_same_host: Some(_), .. } => {
+                "use that address itself: what is sent goes where it was told to, and nowhere else"
+            }
             What::Redirect { .. } => "use the URL that leads nowhere else: what is sent is for the host that was asked",
             What::TooLarge(_) => "check that the URL is the one that is meant",
             What::NotHttp(_) => "check the URL; if it is right, the server or a proxy on the way is at fault",
@@ -171,10 +190,23 @@ impl From<Fault> for ConnectorError {
     fn from(fault: Fault) -> Self {
         // The SDK tries again after a time-out and an I/O error.
         match &fault.what {
-            What::Timeout(_) => ConnectorError::timeout(Box::new(fault)),
+            What::Timeout(_) | What::Unreachable(_) => ConnectorError::timeout(Box::new(fault)),
             _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
             _ => ConnectorError::other(Box::new(fault), None),
         }
+    }
+}
+
+/// Seconds to the tenth, rounded up.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10.0).ceil() / 10.0
+}
+
+/// Where on the same host a redirect leads that was refused, for a caller who knows how that address is named.
+pub fn moved_to(error: &Error) -> Option<&str> {
+    match &fault_in(error)?.what {
+        What::Redirect { on_same_host, .. } => on_same_host.as_deref(),
+        _ => None,
     }
 }
 
@@ -185,5 +217,5 @@ pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
 
 /// The last of an error's sources: the layers above say no more than "io error".
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    printable(&chain(error).last().map(ToString::to_string).unwrap_or_default(), 160)
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

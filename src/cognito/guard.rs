@@ -1,10 +1,11 @@
 //! What every exchange goes through: it refuses redirects, bounds the answer's size and the time of a try (its body
 //! included), keeps plain http on this machine, and tells the log what went by.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -17,12 +18,16 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Limited};
+use url::Url;
 
 use super::ATTEMPT_TIMEOUT;
 use super::fault::{Fault, What};
 use super::http::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
 use super::redact::{self, Redactor};
 use crate::error::printable;
+
+/// The most characters of a body in the log.
+const MOST_OF_A_BODY: usize = 2000;
 
 /// What every exchange goes through.
 #[derive(Clone, Debug)]
@@ -31,7 +36,15 @@ pub(super) struct Guard {
     pub clock: Clock,
     pub deadline: Deadline,
     offset: Arc<AtomicI64>,
+    heard: Arc<Mutex<BTreeMap<String, Heard>>>,
     pub redactor: Redactor,
+}
+
+/// What a server said of the time, in seconds since the Unix epoch, and when that came.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    date: i64,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -111,12 +124,31 @@ fn usual_roots() -> Vec<u8> {
 impl Guard {
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Deadline) -> Self {
         let connectors = Arc::new(Connectors { ca_bundle, bad_proxy, of: Default::default() });
-        Guard { connectors, clock, deadline, offset: Arc::default(), redactor: Redactor::default() }
+        Guard {
+            connectors,
+            clock,
+            deadline,
+            offset: Arc::default(),
+            heard: Arc::default(),
+            redactor: Redactor::default(),
+        }
     }
 
     /// Seconds by which the clock of the server that answered last is ahead; 0 where none answered.
     pub fn clock_offset(&self) -> i64 {
         self.offset.load(Ordering::Relaxed)
+    }
+
+    /// What the clock of the server at `host`, with its port where one was given, showed at `moment`, in milliseconds since the
+    /// Unix epoch; none where it did not say what time it is. It may have shown up to a second more: a Date header has whole
+    /// seconds.
+    pub fn server_time(&self, host: &str, moment: Instant) -> Option<i64> {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(host)?;
+        let between = |later: Instant, earlier: Instant| {
+            i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
+        };
+        let moved = between(moment, heard.at).saturating_sub(between(heard.at, moment));
+        Some(heard.date.saturating_mul(1000).saturating_add(moved))
     }
 
     /// Sends a request and gives what `read` makes of the answer, which `read` begins to see when its headers are there; all
@@ -139,7 +171,7 @@ impl Guard {
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
         let operation = request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
         if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
-            log::debug!(target: "cogtok::body", "> {}", self.redactor.clean(&redact::body(request.body().bytes().unwrap_or_default())));
+            log::debug!(target: "cogtok::body", "> {}", self.body(request.body().bytes().unwrap_or_default()));
         }
         let started = Instant::now();
         let fault = |what: What| self.fault(&host, what);
@@ -151,10 +183,10 @@ impl Guard {
                 check_plain(&uri).await.map_err(&fault)?;
             }
             let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
-                true => fault(What::Timeout(started.elapsed())),
+                true => fault(What::Unreachable(started.elapsed())),
                 false => fault(What::of(&error)),
             })?;
-            self.compare_clocks(&response);
+            self.compare_clocks(&host, &response);
             let (status, id) = (response.status().as_u16(), self.request_id(&response));
             let answer = read(response).await.map_err(&fault)?;
             Ok((status, id, answer))
@@ -168,7 +200,7 @@ impl Guard {
             Ok((status, id, answer)) => {
                 log::info!(target: "cogtok::http", "{line}{operation}: {status} in {took} ms{id}");
                 if let Some(body) = answer.body() {
-                    log::debug!(target: "cogtok::body", "< {}", self.redactor.clean(&redact::body(body)));
+                    log::debug!(target: "cogtok::body", "< {}", self.body(body));
                 }
             }
             Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
@@ -181,14 +213,24 @@ impl Guard {
         Fault { host: host.to_owned(), what: what.cleaned(&self.redactor) }
     }
 
+    /// What the log shows of a body. It is cut when its secrets are gone: no part of one is left at the end.
+    fn body(&self, bytes: &[u8]) -> String {
+        printable(&self.redactor.clean(&redact::body(bytes)), MOST_OF_A_BODY)
+    }
+
     /// How much time is left of the call, and at most `patience`.
     pub fn left_of(&self, patience: Duration) -> Duration {
         patience.min(self.deadline.get().saturating_duration_since(Instant::now()))
     }
 
-    fn compare_clocks(&self, response: &HttpResponse) {
-        if let Some(ahead) = response.headers().get("date").and_then(|date| ahead_by(date, (self.clock)())) {
+    fn compare_clocks(&self, host: &str, response: &HttpResponse) {
+        let Some(date) = response.headers().get("date") else { return };
+        if let Some(ahead) = ahead_by(date, (self.clock)()) {
             self.offset.store(ahead, Ordering::Relaxed);
+        }
+        if let Some(date) = seconds_of(date) {
+            let heard = Heard { date, at: Instant::now() };
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), heard);
         }
     }
 
@@ -219,7 +261,8 @@ impl HttpConnector for Guard {
         HttpConnectorFuture::new(async move {
             let patience = guard.left_of(ATTEMPT_TIMEOUT);
             let deadline = guard.deadline.get();
-            let answer = guard.answer(request, patience, whole).await;
+            let asked = request.uri().to_owned();
+            let answer = guard.answer(request, patience, |response| whole(response, asked)).await;
             answer.map_err(|fault| match Instant::now() < deadline {
                 true => ConnectorError::from(fault),
                 // There is no time left to try again, and this says more than that there is none.
@@ -230,8 +273,8 @@ impl HttpConnector for Guard {
 }
 
 /// The answer with its body read to the end, or the reason why it is not taken.
-async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
-    refuse_redirect(&response)?;
+async fn whole(response: HttpResponse, asked: String) -> Result<HttpResponse, What> {
+    refuse_redirect(&response, &asked)?;
     let status = response.status();
     let headers = response.headers().clone();
     let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
@@ -250,14 +293,36 @@ async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
 }
 
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
-pub(super) fn refuse_redirect(response: &HttpResponse) -> Result<(), What> {
+pub(super) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), What> {
     let status = response.status().as_u16();
     if !(300..400).contains(&status) {
         return Ok(());
     }
-    let to = response.headers().get("location").unwrap_or("nowhere");
-    let to = url::Url::parse(to).map_or_else(|_| to.to_owned(), |url| url.host_str().unwrap_or_default().to_owned());
-    Err(What::Redirect { status, to: printable(&to, 80) })
+    let Some(location) = response.headers().get("location") else {
+        return Err(What::Redirect { status, to: "nowhere".to_owned(), on_same_host: None });
+    };
+    let asked = Url::parse(asked).ok();
+    let to = asked.as_ref().map_or_else(|| Url::parse(location), |asked| asked.join(location)).ok();
+    let (to, on_same_host) = match to {
+        None => (location.to_owned(), None),
+        Some(to) => (address(&to), asked.filter(|asked| is_as_good(asked, &to)).map(|_| address(&to))),
+    };
+    Err(What::Redirect { status, to, on_same_host: on_same_host.filter(|url| url.len() <= 300) })
+}
+
+/// An address without what may be a password in it.
+fn address(url: &Url) -> String {
+    let mut url = url.clone();
+    // An address that can't have them has none.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_fragment(None);
+    url.to_string()
+}
+
+/// Whether `to` is on the host that was asked, over TLS where that was.
+fn is_as_good(asked: &Url, to: &Url) -> bool {
+    let is_safe = to.scheme() == "https" || (to.scheme() == "http" && asked.scheme() == "http");
+    asked.host().is_some() && asked.host() == to.host() && is_safe
 }
 
 /// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.

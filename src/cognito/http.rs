@@ -66,6 +66,12 @@ impl Wire {
         self.guard.clock_offset()
     }
 
+    /// What the clock of the server at `host`, with its port where one was given, showed at `moment`, in milliseconds since the
+    /// Unix epoch and to the second, by its Date header; none where it did not say what time it is.
+    pub fn server_time(&self, host: &str, moment: Instant) -> Option<i64> {
+        self.guard.server_time(host, moment)
+    }
+
     /// What keeps the secrets of this call out of errors and the log.
     pub(super) fn redactor(&self) -> &Redactor {
         &self.guard.redactor

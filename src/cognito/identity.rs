@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::error::{refused, said};
+use super::error::refused;
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -108,7 +108,7 @@ impl<'a> Identity<'a> {
                 Err(Failed::refused(refused(operation, code, &message, self.wire.redactor())))
             }
             _ => {
-                let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), self.wire.redactor());
+                let what = format!("HTTP {status}, {} bytes", answer.body().len());
                 Err(Failed::strange(operation, status, &what))
             }
         }

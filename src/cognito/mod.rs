@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod agentcore;
+mod answer;
 pub mod bedrock;
 pub mod client_token;
 pub mod clients;
@@ -28,6 +29,7 @@ pub mod renew;
 mod rest;
 mod retry;
 mod revoke;
+pub mod said;
 pub mod secrets_manager;
 mod sign_in;
 mod signed;

@@ -38,6 +38,7 @@ impl Idp {
     /// # Errors
     /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<Outcome> {
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         let parameters = HashMap::from([("SRP_A".to_owned(), exchange.srp_a())]);
         let outcome = self.initiate(AuthFlowType::UserSrpAuth, username, parameters).await?;
@@ -62,6 +63,7 @@ impl Idp {
         }
         match (preferred, password) {
             (Some(FirstFactor::PasswordSrp), Some(password)) => {
+                self.wire.redactor().hide(username.as_str(), password);
                 let exchange = Exchange::start()?;
                 parameters.insert("SRP_A".to_owned(), exchange.srp_a());
                 let outcome = self.initiate(AuthFlowType::UserAuth, username, parameters).await?;
@@ -84,6 +86,7 @@ impl Idp {
         let Some((pool, password)) = srp else {
             return self.initiate(AuthFlowType::CustomAuth, username, HashMap::new()).await;
         };
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         let parameters =
             HashMap::from([("CHALLENGE_NAME".to_owned(), "SRP_A".to_owned()), ("SRP_A".to_owned(), exchange.srp_a())]);
@@ -107,10 +110,11 @@ impl Idp {
         if let Some(chosen) = chosen {
             responses.push(("ANSWER".to_owned(), Secret::new(chosen.to_owned())));
         }
-        if chosen.unwrap_or(&challenge.name) != FirstFactor::PasswordSrp.challenge() {
+        if chosen.unwrap_or(challenge.name.sent()) != FirstFactor::PasswordSrp.challenge() {
             responses.push(("PASSWORD".to_owned(), password.clone()));
             return self.respond(username, challenge, responses).await;
         }
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         responses.push(("SRP_A".to_owned(), Secret::new(exchange.srp_a())));
         let outcome = self.respond(username, challenge, responses).await?;

@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::error::{no_credentials, refused_of, said};
+use super::error::{no_credentials, refused_of};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -124,7 +124,7 @@ async fn send<T>(
             Err(Failed::refused(error))
         }
         Said::Strange => {
-            let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), wire.redactor());
+            let what = format!("HTTP {status}, {} bytes", answer.body().len());
             Err(Failed::strange(operation, status, &what))
         }
     }

@@ -14,6 +14,7 @@ use url::Url;
 use super::fault::{Fault, What};
 use super::guard::{Guard, Seen, refuse_redirect};
 use super::http::Wire;
+use super::said::ServiceText;
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
@@ -105,11 +106,11 @@ impl Wire {
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let is_plain = uri.scheme_str() == Some("http");
-        let (guard, opened) = (self.guard(), Instant::now());
+        let (guard, opened, asked) = (self.guard(), Instant::now(), request.uri().to_owned());
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
             // 304 says that what the caller has is current, and leads nowhere (RFC 9110 section 15.4.5).
             if response.status().as_u16() != 304 {
-                refuse_redirect(&response)?;
+                refuse_redirect(&response, &asked)?;
             }
             Ok(Head(response))
         });
@@ -222,6 +223,11 @@ impl Streamed {
     /// A fault of this answer's host.
     pub(super) fn fault(&self, what: What) -> Fault {
         self.guard.fault(&self.host, what)
+    }
+
+    /// Text of the server, as it may be shown.
+    pub fn said(&self, text: &str) -> ServiceText {
+        ServiceText::new(text, &self.guard.redactor)
     }
 
     /// `text` of the server without the secrets that were sent to it.

@@ -1,6 +1,7 @@
 //! The signed part of the Cognito API about users who are there: ListUsers, AdminDeleteUser, DescribeUserPool's policy.
 
-use super::admin::{Admin, User, value_of};
+use super::admin::{Admin, User};
+use super::answer::{Body, lacks};
 use super::error::from_sdk;
 use crate::error::{Error, Result};
 
@@ -34,22 +35,21 @@ impl Admin {
     /// As the table in [`super::error`] says for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages
     /// never end.
     pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<(Vec<User>, bool)> {
+        let operation = "ListUsers";
         let mut users = Vec::new();
         let mut next: Option<String> = None;
         loop {
             let page = i32::try_from(limit - users.len()).unwrap_or(PAGE).min(PAGE);
             let request = self.client.list_users().user_pool_id(self.pool.as_str()).limit(page);
             let request = request.set_filter(filter.map(str::to_owned)).set_pagination_token(next.clone());
-            let answer = request.send().await.map_err(|error| from_sdk("ListUsers", error, self.wire.redactor()))?;
-            users.extend(answer.users().iter().map(|user| User {
-                username: user.username().unwrap_or_default().to_owned(),
-                sub: value_of(user.attributes(), "sub"),
-                email: value_of(user.attributes(), "email"),
-                status: user.user_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-                is_enabled: user.enabled(),
-                created_at: user.user_create_date().map_or(0, |date| date.secs()),
-                attributes: Admin::attributes_of(user.attributes()),
-            }));
+            let body = Body::default();
+            let answer = request.customize().interceptor(body.clone()).send().await;
+            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+            let body = body.json();
+            for (at, user) in answer.users.ok_or_else(|| lacks(operation, "Users"))?.into_iter().enumerate() {
+                let enabled = body["Users"][at]["Enabled"].as_bool();
+                users.push(Admin::user_of(user, enabled).ok_or_else(|| lacks(operation, "Username"))?);
+            }
             let is_cut = users.len() > limit || (users.len() == limit && answer.pagination_token.is_some());
             match answer.pagination_token {
                 Some(token) if users.len() < limit && next.as_ref() == Some(&token) => {
@@ -83,10 +83,13 @@ impl Admin {
     /// As the table in [`super::error`] says for DescribeUserPool.
     pub async fn password_policy(&self) -> Result<PasswordPolicy> {
         let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
-        let answer = request.send().await.map_err(|error| from_sdk("DescribeUserPool", error, self.wire.redactor()))?;
-        let policy =
-            answer.user_pool().and_then(|pool| pool.policies()).and_then(|policies| policies.password_policy());
-        let Some(policy) = policy else { return Ok(PasswordPolicy { minimum_length: 8, classes: Vec::new() }) };
+        let operation = "DescribeUserPool";
+        let answer = request.send().await.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+        let policies = answer.user_pool().and_then(|pool| pool.policies());
+        let policy = policies
+            .and_then(|policies| policies.password_policy())
+            .ok_or_else(|| lacks(operation, "PasswordPolicy"))?;
+        let minimum = policy.minimum_length().and_then(|length| usize::try_from(length).ok());
         let classes = [
             (policy.require_uppercase(), "an upper-case letter"),
             (policy.require_lowercase(), "a lower-case letter"),
@@ -94,7 +97,7 @@ impl Admin {
             (policy.require_symbols(), "a symbol"),
         ];
         Ok(PasswordPolicy {
-            minimum_length: policy.minimum_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(8),
+            minimum_length: minimum.ok_or_else(|| lacks(operation, "MinimumLength"))?,
             classes: classes.into_iter().filter_map(|(is_required, class)| is_required.then_some(class)).collect(),
         })
     }

@@ -2,13 +2,14 @@
 //! is finished from there.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use crate::cognito::admin::{Admin, NewUser, NotCreated, User, already_exists};
-use crate::error::{Error, Kind, Result};
+use crate::cognito::admin::{Admin, Created, NewUser, NotCreated, SLACK, User, already_exists};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::password;
 use crate::profile::words::Username;
 use crate::secret::Secret;
-use crate::store::journal::{Journal, Record, State};
+use crate::store::journal::{Asked, Journal, Record, State};
 
 /// What to do when the user is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,11 @@ pub struct Made {
 pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
     let username: Username = record.username.parse()?;
     let user = match ask(admin, journal, record, &username).await {
-        Ok(user) => user,
+        Ok(created) => {
+            // Somebody else's in the same moment would have another password.
+            record.was_there = !created.is_answered;
+            created.user
+        }
         Err(NotCreated::Refused(error)) if already_exists(&error) => {
             match existing(admin, journal, record, if_exists, error).await? {
                 Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
@@ -64,24 +69,125 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
         }
     };
     record.state = State::Created;
+    record.sub.clone_from(&user.sub);
     journal.write(record).map_err(|error| partial(record, error))?;
     finish(admin, journal, record, user).await
 }
 
 /// AdminCreateUser with the record's password; where the pool's policy asks for more than a made-up one has, once again
 /// with one that satisfies it.
-async fn ask(admin: &Admin, journal: &Journal, record: &mut Record, username: &Username) -> Result<User, NotCreated> {
+async fn ask(
+    admin: &Admin,
+    journal: &Journal,
+    record: &mut Record,
+    username: &Username,
+) -> Result<Created, NotCreated> {
+    let began = Instant::now();
+    record.asked = Some(asked(admin, began, admin.deadline()));
     for is_first in [true, false] {
         journal.write(record).map_err(NotCreated::Refused)?;
         let password = Secret::new(record.password.clone());
         let new = NewUser { username, password: &password, attributes: &record.attributes, invite: record.invite };
-        let error = match admin.create(&new, record.begun_at).await {
+        let error = match admin.create(&new, began).await {
             Err(NotCreated::Refused(error)) if error.code() == Some("InvalidPasswordException") => error,
+            Err(NotCreated::Unknown(error)) => {
+                record.asked = Some(asked(admin, began, Instant::now()));
+                if let Err(unwritten) = journal.write(record) {
+                    log::warn!(target: "cogtok", "{unwritten}");
+                }
+                return Err(NotCreated::Unknown(error));
+            }
             other => return other,
         };
         satisfy(admin, record, is_first, error).await.map_err(NotCreated::Refused)?;
     }
     Err(NotCreated::Refused(Error::new(Kind::Failure, "AdminCreateUser was not tried")))
+}
+
+/// The time from `from` until `until`, by the server's clock where that is known.
+fn asked(admin: &Admin, from: Instant, until: Instant) -> Asked {
+    let seconds = |from: i64, until: i64, is_server_time| Asked {
+        from: from.div_euclid(1000),
+        until: until.div_euclid(1000).saturating_add(1),
+        is_server_time,
+    };
+    if let Some((from, until)) = admin.server_time(from).zip(admin.server_time(until)) {
+        return seconds(from, until, true);
+    }
+    let (now, at) = (Instant::now(), admin.local_time());
+    let millis = |later: Instant, earlier: Instant| {
+        i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
+    };
+    let local = |moment| at.saturating_add(millis(moment, now)).saturating_sub(millis(now, moment));
+    seconds(local(from), local(until), false)
+}
+
+/// Who made a user whose record says that the server was about to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// The call of the record.
+    Us,
+    /// Somebody, before the call.
+    Another,
+    /// It can't be told.
+    Unknown,
+}
+
+/// Ours is the user who was made while the server was asked.
+fn maker(admin: &Admin, record: &Record, user: &User) -> Maker {
+    let Some((asked, made)) = record.asked.zip(user.created_at) else { return Maker::Unknown };
+    let by_server = |local: i64| match asked.is_server_time {
+        true => Some(local),
+        // Where this machine's clock was set in between, this leads to no user, or with bad luck to another moment.
+        false => {
+            let ahead = admin.server_time(Instant::now())?.saturating_sub(admin.local_time()).div_euclid(1000);
+            Some(local.saturating_add(ahead))
+        }
+    };
+    let Some((from, until)) = by_server(asked.from).zip(by_server(asked.until)) else { return Maker::Unknown };
+    let (from, until) = (from.saturating_sub(SLACK), until.saturating_add(SLACK));
+    match user.is_untouched() {
+        _ if asked.is_server_time && made < from => Maker::Another,
+        true if (from..=until).contains(&made) => Maker::Us,
+        _ => Maker::Unknown,
+    }
+}
+
+/// The error where it can't be told who made a user: a person decides.
+fn undecided(record: &Record, user: &User) -> Error {
+    let name = &record.username;
+    let at = |seconds: i64| match jiff::Timestamp::from_second(seconds) {
+        Ok(moment) => moment.strftime("%F %T UTC").to_string(),
+        Err(_) => "another age".to_owned(),
+    };
+    let made = user
+        .created_at
+        .map_or("Cognito does not say when it was made".to_owned(), |made| format!("it was made at {}", at(made)));
+    let asked = record.asked.map(|asked| {
+        let clock = if asked.is_server_time { "Cognito's clock" } else { "this machine's clock" };
+        format!(", and cogtok asked for it between {} and {} by {clock}", at(asked.from), at(asked.until))
+    });
+    Error::new(
+        Kind::Failure,
+        format!(
+            "it can't be told whether cogtok or somebody else made the user {name}, so nothing was changed: {made}{}",
+            asked.unwrap_or_default()
+        ),
+    )
+    .hint(reset(record).fill("why", "if the user is yours, give it a new password"))
+    .hint(
+        Hint::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
+            .word("id", record.id()),
+    )
+}
+
+/// The command that gives the user of a record a new password.
+fn reset(record: &Record) -> Hint {
+    let command = match record.username.contains('@') {
+        true => Hint::new("{why}: cogtok user create {user}{p} --if-exists reset"),
+        false => Hint::new("{why}: cogtok user create --username {user}{p} --if-exists reset"),
+    };
+    command.word("user", &record.username)
 }
 
 /// AdminSetUserPassword with the record's password, and like [`ask`] once again where the policy asks for more.
@@ -119,17 +225,30 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
     match (record.state, admin.get(&record.username).await?) {
         (State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
         // The user may be another's: then this call never made one, and its password must not be touched.
-        (State::Intent, Some(user)) if !admin.is_new(&user, record.begun_at) => {
-            journal.remove(record)?;
-            Err(Error::new(
-                Kind::Failure,
-                format!("the user {} was there before: nothing was changed", record.username),
-            )
-            .hint(format!("to give it a new password: cogtok user create {}{{p}} --if-exists reset", record.username)))
+        (State::Intent, Some(user)) => match maker(admin, record, &user) {
+            Maker::Us => {
+                record.was_there = true;
+                finish(admin, journal, record, user).await
+            }
+            Maker::Another => {
+                journal.remove(record)?;
+                Err(Error::new(
+                    Kind::Failure,
+                    format!("the user {} was there before: nothing was changed", record.username),
+                )
+                .hint(reset(record).fill("why", "to give it a new password")))
+            }
+            Maker::Unknown => Err(undecided(record, &user)),
+        },
+        // Deleted and made anew by somebody meanwhile.
+        (State::Created | State::Done, Some(user))
+            if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
+        {
+            Err(undecided(record, &user))
         }
         // Cognito checks the password of a permanent user no earlier than its next sign-in, so it is set again: it is the
         // one in the record either way.
-        (_, Some(user)) => finish(admin, journal, record, user).await,
+        (State::Created | State::Done, Some(user)) => finish(admin, journal, record, user).await,
         (State::Created | State::Done, None) => {
             journal.remove(record)?;
             Err(Error::new(Kind::Failure, format!("the user {} was deleted meanwhile", record.username))
@@ -139,13 +258,15 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
-    // A user who was there before has a password of its own, which a temporary one must replace as well.
+    // A user who was there before has a password of its own, and so may one who was looked up: a temporary one must replace it
+    // as well.
     if record.is_permanent || record.was_there {
         set_password(admin, journal, record).await.map_err(|error| partial(record, error))?;
-        user.status = if record.is_permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" }.to_owned();
+        user.status = Some(if record.is_permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" }.to_owned());
     }
     if let Some(group) = &record.group {
-        admin.add_to_group(&record.username, group).await.map_err(|error| partial(record, error))?;
+        let added = admin.add_to_group(&record.username, group).await;
+        added.map_err(|error| partial(record, error).hint(ANOTHER_GROUP))?;
     }
     record.state = State::Done;
     journal.write(record).map_err(|error| partial(record, error))?;
@@ -153,6 +274,9 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
     let password = Some(Secret::new(record.password.clone()));
     Ok(Made { user, password, is_permanent: record.is_permanent })
 }
+
+/// How to finish a user whose group is not there.
+const ANOTHER_GROUP: &str = "into another group: add `--group GROUP` to that; into none: add `--no-group`";
 
 /// The error for a step that failed after the user was made.
 pub fn partial(record: &Record, error: Error) -> Error {

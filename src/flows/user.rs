@@ -4,6 +4,7 @@ use super::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
 use crate::cognito::device::Device;
 use crate::cognito::http::Wire;
 use crate::cognito::idp::{Challenge, Idp, Outcome, SignedIn};
+use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::words::{AuthFlow, FirstFactor, SecretKind, Username};
@@ -86,7 +87,7 @@ struct Open {
     challenge: Option<Challenge>,
     question: Question,
     /// The first factor that was chosen, where the question is what it needs.
-    chosen: Option<String>,
+    chosen: Option<ServiceText>,
 }
 
 /// How far a sign-in is.
@@ -126,7 +127,7 @@ impl<'a> SignIn<'a> {
 
     /// The error with the pool and the user whom it is about.
     fn about(&self, error: Error) -> Error {
-        let error = error.fill("aws", &self.profile.aws_options()).fill_word("user", self.username.as_str());
+        let error = error.fill("aws", self.profile.aws_options()).fill_word("user", self.username.as_str());
         match &self.profile.user_pool_id {
             Some(pool) => error.fill_word("pool", pool.as_str()),
             None => error,
@@ -146,13 +147,13 @@ impl<'a> SignIn<'a> {
         let challenge = challenge.ok_or_else(not_an_answer)?;
         let outcome = match (&question, answer) {
             (Question::SelectFirstFactor { options }, Answer::Choice(choice))
-                if options.contains(&choice) && takes_password(&choice) =>
+                if options.contains(&choice) && takes_password(choice.sent()) =>
             {
                 return self.respond_password(challenge, Some(choice)).await;
             }
             // With an authenticator app the set-up goes on with its key, and the choice is not told to Cognito.
             (Question::SelectMfa { for_setup: true, .. }, Answer::Choice(choice)) => {
-                return match choice.as_str() {
+                return match choice.sent() {
                     SOFTWARE_TOKEN => self.enrol(challenge).await,
                     choice if is_email(choice) => Ok(self.ask(challenge, Question::EmailAddress)),
                     _ => Err(not_an_answer()),
@@ -274,7 +275,7 @@ impl<'a> SignIn<'a> {
                 return Err(Error::network(format!("Cognito asked more than {MOST_CHALLENGES} questions")));
             }
             // A device answers for itself, and a password that is at hand is not asked for.
-            outcome = match (challenge.name.as_str(), &self.password) {
+            outcome = match (challenge.name.sent(), &self.password) {
                 ("DEVICE_SRP_AUTH", _) if self.idp.device.is_some() => {
                     self.idp.respond_device(self.username, &challenge).await?
                 }
@@ -293,13 +294,16 @@ impl<'a> SignIn<'a> {
     }
 
     /// Answers with the password, or asks for it where it is not at hand.
-    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<String>) -> Result<Step> {
+    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<ServiceText>) -> Result<Step> {
         let Some(password) = &self.password else {
             self.open = Some(Open { challenge: Some(challenge), question: Question::Password, chosen });
             return Ok(Step::Ask(Question::Password));
         };
         let pool = self.profile.user_pool_id()?;
-        let outcome = self.idp.respond_password(pool, self.username, &challenge, chosen.as_deref(), password).await?;
+        let outcome = self
+            .idp
+            .respond_password(pool, self.username, &challenge, chosen.as_ref().map(ServiceText::sent), password)
+            .await?;
         self.settle(outcome).await
     }
 

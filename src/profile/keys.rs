@@ -244,10 +244,9 @@ impl Settings {
     pub(super) fn blame(&self, key: Key, origin: Option<&Origin>, error: Error) -> Error {
         match origin {
             Some(Origin::Variable(name)) => error.context(name),
-            Some(Origin::Profile) => error
-                .with_kind(crate::error::Kind::Config)
-                .context(key.dotted())
-                .hint(format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted())),
+            Some(Origin::Profile) => {
+                error.with_kind(crate::error::Kind::Config).context(key.dotted()).hint(super::how_to_set(key.dotted()))
+            }
             Some(Origin::Flag) | None => error,
         }
     }

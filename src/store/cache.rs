@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::count;
 use super::file::{self, Lock, LockError, Note};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::words::Scopes;
 use crate::secret::Secret;
 use crate::token::session::Renewal;
@@ -86,7 +86,11 @@ impl Cache {
                 Ok(Some(KeyLock { lock, path: data, key: key.clone(), is_refreshing }))
             }
             Err(LockError::Unavailable(error)) => {
-                log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}", parent(&path).display());
+                let way = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => "; XDG_CACHE_HOME names another place",
+                    _ => "",
+                };
+                log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}{way}", parent(&path).display());
                 Ok(None)
             }
             Err(LockError::Timeout { pid }) => Err(held(pid)),
@@ -208,7 +212,7 @@ struct Failure {
     at: u64,
     kind: Kind,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
     code: Option<String>,
 }
 
@@ -303,7 +307,7 @@ mod tests {
         cache.lock(&key, Instant::now()).unwrap().unwrap().leave_failure(&Error::network("no").hint("try"), 1000);
         let mut lock = cache.lock(&key, Instant::now()).unwrap().unwrap();
         let error = lock.failure_since(900, 1100).unwrap();
-        assert_eq!((error.kind(), error.message(), error.hints()), (Kind::Network, "no", &["try".to_owned()][..]));
+        assert_eq!((error.kind(), error.message(), error.hints()), (Kind::Network, "no", &["try".into()][..]));
         assert!(lock.failure_since(1001, 1100).is_none());
         assert!(lock.failure_since(900, 950).is_none());
     }

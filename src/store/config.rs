@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::config_lint::is_name_of_a_secret;
 use super::file;
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
 use crate::profile::targets::{nearest_key, parse_key};
 use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
@@ -273,10 +273,10 @@ pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 }
 
 /// How a key comes to have another value, as a hint.
-pub(crate) fn how_to_set(key: Key) -> String {
+pub(crate) fn how_to_set(key: Key) -> Hint {
     match key {
-        Key::Secrets => EDIT.to_owned(),
-        key => format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()),
+        Key::Secrets => Hint::new(EDIT),
+        key => crate::profile::how_to_set(key.dotted()),
     }
 }
 

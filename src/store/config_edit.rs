@@ -13,8 +13,8 @@ use toml_edit::{Array, DocumentMut, Item, Table, Value};
 use self::ends::Ends;
 use super::cache::held;
 use super::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
-use super::file::{self, Lock, LockError};
-use crate::error::{Error, Result, printable};
+use super::file::{self, Lock, LockError, Stamp};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::words::{ProfileName, SecretKind, StoreKind};
 
@@ -81,11 +81,23 @@ fn hold(path: &Path, deadline: Instant) -> Result<Held<'_>> {
 
 impl Held<'_> {
     fn replace(&self, before: Option<&str>, after: &str) -> Result<()> {
-        if read_text(self.path)?.as_deref() != before {
+        let mut look = Ok(());
+        // Editors know nothing of the lock, so this looks right before the file is replaced.
+        let replaced = file::replace_if(&self.target, after.as_bytes(), || {
+            look = self.look(before);
+            look.is_ok()
+        });
+        replaced.map_err(|error| unwritable(self.path, &self.target, &error)).and(look)
+    }
+
+    /// Looks whether the file still is `before`.
+    fn look(&self, before: Option<&str>) -> Result<()> {
+        let stamp = Stamp::of(&self.target);
+        if read_text(self.path)?.as_deref() != before || Stamp::of(&self.target) != stamp {
             let changed = format!("{} was changed by another program just now", self.path.display());
             return Err(Error::store(changed).hint("nothing was written; try again"));
         }
-        file::replace(&self.target, after.as_bytes()).map_err(|error| unwritable(self.path, &self.target, &error))
+        Ok(())
     }
 }
 
@@ -99,7 +111,7 @@ fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
     };
     match why.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            error.hint("make it and its directory writable, or name another file with `--config FILE`")
+            error.hint("make it and its directory writable, or name another file with `--config FILE`, or another place with XDG_CONFIG_HOME")
         }
         _ => error,
     }
@@ -194,7 +206,7 @@ impl Draft {
         let profiles = profiles.as_table_like_mut().ok_or_else(|| Error::config("`profiles` is not a table"))?;
         if profiles.contains_key(name.as_str()) {
             return Err(Error::config(format!("there is a profile `{name}` already"))
-                .hint(format!("change it: cogtok profile set {name} KEY VALUE")));
+                .hint(Hint::new("change it: cogtok profile set {name} KEY VALUE").word("name", name)));
         }
         profiles.insert(name.as_str(), Item::Table(Table::new()));
         Ok(())

@@ -13,11 +13,9 @@ use super::file;
 /// As the operating system says; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory.
 pub fn one_more(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let dir = path.parent().unwrap_or(path);
     // One write at the end of the file, which the system does not let another come into.
-    file::open_regular(&mut options, path)?.write_all(b".")
+    file::open_or_make(options.append(true), path, dir)?.write_all(b".")
 }
 
 /// How many there were; 0 where nothing was counted.

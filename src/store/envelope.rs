@@ -1,13 +1,16 @@
 //! Files sealed with age that are handed to others: for recipients who have an X25519 identity, or for whoever knows a
 //! passphrase. Binary or in ASCII armor, as the `age` command line writes and opens them.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
+use std::time::Instant;
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
 use zeroize::Zeroizing;
 
-use super::sealed::{Key, MAX_WORK_FACTOR, WORK_FACTOR, secrecy};
+use super::sealed::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy};
+use super::stanzas::{MOST_RECIPIENTS, too_much};
+use super::within::within;
 use crate::error::{Error, Kind, Result, printable};
 use crate::secret::Secret;
 
@@ -68,6 +71,9 @@ pub fn is_sealed(bytes: &[u8]) -> bool {
 pub fn seal(sealing: &Sealing, plain: &[u8], armor: bool) -> Result<Vec<u8>> {
     let failed = |why: &dyn std::fmt::Display| Error::new(Kind::Failure, format!("it can't be sealed: {why}"));
     let encryptor = match sealing {
+        Sealing::Recipients(recipients) if recipients.len() > MOST_RECIPIENTS => {
+            return Err(Error::usage(format!("a file is sealed for {MOST_RECIPIENTS} recipients at the most")));
+        }
         Sealing::Passphrase(passphrase) => {
             let mut recipient = age::scrypt::Recipient::new(secrecy(passphrase));
             recipient.set_work_factor(WORK_FACTOR);
@@ -92,36 +98,51 @@ pub fn seal(sealing: &Sealing, plain: &[u8], armor: bool) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Kind::Usage`] for a damaged file, or one of a later version of age.
 pub fn needs(sealed: &[u8]) -> Result<Needs> {
-    let is_scrypt = decryptor(sealed).map_err(|error| explain(&error, None))?.is_scrypt();
+    let sealed = binary(sealed)?;
+    let decryptor = Decryptor::new_buffered(sealed.as_slice()).map_err(|error| explain(&error, None))?;
+    let is_scrypt = decryptor.is_scrypt();
     Ok(if is_scrypt { Needs::Passphrase } else { Needs::Identity })
 }
 
-/// Opens a sealed file. A passphrase file whose work factor is above 18 (256 MB of memory) is refused before any work.
+/// Opens a sealed file. A passphrase file whose work factor is above 18 (256 MB of memory), and one for more than a thousand
+/// recipients, is refused before any work.
 ///
 /// # Errors
-/// [`Kind::Store`] for the wrong passphrase or identity, [`Kind::Usage`] for a damaged or an expensive file.
-pub fn open(sealed: &[u8], key: &Key) -> Result<Zeroizing<Vec<u8>>> {
-    let read = || -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-        let decryptor = decryptor(sealed)?;
-        // As large as it will be, so that no copy of it is left behind.
-        let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
-        match key {
-            Key::Identity(identity) => {
-                decryptor.decrypt(std::iter::once(identity.as_ref() as &dyn age::Identity))?.read_to_end(&mut plain)
-            }
-            Key::Passphrase(passphrase) => {
-                let mut identity = age::scrypt::Identity::new(secrecy(passphrase));
-                identity.set_max_work_factor(MAX_WORK_FACTOR);
-                decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))?.read_to_end(&mut plain)
-            }
-        }?;
-        Ok(plain)
-    };
-    read().map_err(|error| explain(&error, Some(key)))
+/// [`Kind::Store`] for the wrong passphrase or identity, and when it is not open by `deadline`; [`Kind::Usage`] for a damaged
+/// or an expensive file.
+pub fn open(sealed: &[u8], key: &Key, deadline: Instant) -> Result<Zeroizing<Vec<u8>>> {
+    let (sealed, owned) = (binary(sealed)?, key.clone());
+    let opened = within(deadline, "open", move || read(&sealed, &owned));
+    let opened = opened.map_err(|why| Error::store(format!("it can't be opened: {why}")))?;
+    opened.ok_or_else(|| late(&"it"))?.map_err(|error| explain(&error, Some(key)))
 }
 
-fn decryptor(sealed: &[u8]) -> Result<Decryptor<ArmoredReader<BufReader<&[u8]>>>, DecryptError> {
-    Decryptor::new_buffered(ArmoredReader::new(sealed.trim_ascii_start()))
+fn read(sealed: &[u8], key: &Key) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+    let decryptor = Decryptor::new_buffered(sealed)?;
+    // As large as it will be, so that no copy of it is left behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
+    match key {
+        Key::Identity(identity) => {
+            decryptor.decrypt(std::iter::once(identity.as_ref() as &dyn age::Identity))?.read_to_end(&mut plain)
+        }
+        Key::Passphrase(passphrase) => {
+            let mut identity = age::scrypt::Identity::new(secrecy(passphrase));
+            identity.set_max_work_factor(MAX_WORK_FACTOR);
+            decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))?.read_to_end(&mut plain)
+        }
+    }?;
+    Ok(plain)
+}
+
+/// The file without its armor, where its header is one to look at.
+fn binary(sealed: &[u8]) -> Result<Vec<u8>> {
+    let mut binary = Vec::with_capacity(sealed.len());
+    let read = ArmoredReader::new(sealed.trim_ascii_start()).read_to_end(&mut binary);
+    read.map_err(|why| explain(&why.into(), None))?;
+    match too_much(&binary) {
+        Some(why) => Err(Error::usage(format!("it is refused: {why}"))),
+        None => Ok(binary),
+    }
 }
 
 fn explain(error: &DecryptError, key: Option<&Key>) -> Error {
@@ -146,6 +167,10 @@ fn explain(error: &DecryptError, key: Option<&Key>) -> Error {
 mod tests {
     use super::*;
 
+    fn soon() -> Instant {
+        Instant::now() + std::time::Duration::from_secs(60)
+    }
+
     fn passphrase(text: &str) -> Key {
         Key::Passphrase(Secret::new(text.to_owned()))
     }
@@ -160,19 +185,19 @@ mod tests {
             assert!(is_sealed(&for_two) && needs(&for_two).unwrap() == Needs::Identity);
             assert!(!for_two.windows(7).any(|window| window == b"hunter2"));
             for identity in [&one, &two] {
-                assert_eq!(open(&for_two, &key(identity)).unwrap().as_slice(), b"hunter2");
+                assert_eq!(open(&for_two, &key(identity), soon()).unwrap().as_slice(), b"hunter2");
             }
             for wrong in [key(&other), passphrase("correct horse")] {
-                assert_eq!(open(&for_two, &wrong).unwrap_err().kind(), Kind::Store);
+                assert_eq!(open(&for_two, &wrong, soon()).unwrap_err().kind(), Kind::Store);
             }
             let by_word = Sealing::Passphrase(Secret::new("correct horse".to_owned()));
             let sealed = seal(&by_word, b"hunter2", armor).unwrap();
             assert_eq!(needs(&sealed).unwrap(), Needs::Passphrase);
-            assert_eq!(open(&sealed, &passphrase("correct horse")).unwrap().as_slice(), b"hunter2");
-            assert_eq!(open(&sealed, &passphrase("wrong")).unwrap_err().kind(), Kind::Store);
+            assert_eq!(open(&sealed, &passphrase("correct horse"), soon()).unwrap().as_slice(), b"hunter2");
+            assert_eq!(open(&sealed, &passphrase("wrong"), soon()).unwrap_err().kind(), Kind::Store);
             // Without its last line end an armored file is whole still.
             for end in 0..for_two.trim_ascii_end().len() {
-                assert!(open(&for_two[..end], &key(&one)).is_err(), "{end} bytes");
+                assert!(open(&for_two[..end], &key(&one), soon()).is_err(), "{end} bytes");
             }
         }
         assert_eq!(seal(&Sealing::Recipients(Vec::new()), b"", false).unwrap_err().kind(), Kind::Usage);
@@ -190,7 +215,7 @@ mod tests {
         let (before, after) = text.split_once(" 2\n").unwrap();
         for factor in [19, 30, 63] {
             let sealed = format!("{before} {factor}\n{after}");
-            let error = open(sealed.as_bytes(), &passphrase("correct horse")).unwrap_err();
+            let error = open(sealed.as_bytes(), &passphrase("correct horse"), soon()).unwrap_err();
             assert!(error.message().contains(&format!("work factor is {factor}")), "{error}");
         }
     }

@@ -3,21 +3,27 @@
 //! A file is replaced by writing a temporary one beside it, flushing it and renaming it. Nothing here follows a symbolic
 //! link, waits on a FIFO or writes into a file that has a second name.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+mod others;
+mod persist;
+
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 #[cfg(not(windows))]
 use std::sync::mpsc;
-#[cfg(windows)]
-use std::time::Duration;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-/// Why a file of another user is refused.
-pub const FOREIGN: &str = "it is another user's";
+use super::{durable, owner};
+use others::check_private;
+pub use others::{Closed, FOREIGN, closed, others_read, why_others_write, why_shared};
+#[cfg(windows)]
+use persist::PAUSE;
+use persist::patiently;
+pub(super) use persist::persist;
 
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///
@@ -33,35 +39,13 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 /// # Errors
 /// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may read or write.
 pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    read_if(path, limit, check_private)
-}
-
-/// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
-pub fn why_shared(path: &Path) -> Option<String> {
-    std::fs::metadata(path).ok().and_then(|metadata| check_private(&metadata).err()).map(|why| why.to_string())
-}
-
-#[cfg(unix)]
-fn check_private(metadata: &std::fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    match (is_ours, metadata.mode()) {
-        (false, _) => Err(invalid(FOREIGN.to_owned())),
-        (true, mode) if mode & 0o022 != 0 => Err(invalid("other users can write to it".to_owned())),
-        (true, mode) if mode & 0o044 != 0 => Err(invalid("other users can read it".to_owned())),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-fn check_private(_: &std::fs::Metadata) -> io::Result<()> {
-    Ok(())
+    read_if(path, limit, |metadata| check_private(metadata, path.parent()))
 }
 
 fn read_if(
     path: &Path,
     limit: u64,
-    check: fn(&std::fs::Metadata) -> io::Result<()>,
+    check: impl Fn(&std::fs::Metadata) -> io::Result<()>,
 ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -87,15 +71,54 @@ fn read_if(
 /// # Errors
 /// As the operating system says; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_if(path, bytes, || true).map(drop)
+}
+
+/// As [`replace`], where `is_wanted` says so at the last moment, with nothing but the renaming left to do. Says whether it was
+/// done.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_if(path: &Path, bytes: &[u8], is_wanted: impl FnOnce() -> bool) -> io::Result<bool> {
     let (dir, name) = split(path)?;
     create_dir(dir)?;
     let prefix = format!(".{name}.");
     sweep(dir, &prefix);
-    let mut temporary = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(dir)?;
-    temporary.write_all(bytes)?;
-    flush(temporary.as_file())?;
+    let temporary = written(dir, &prefix, bytes)?;
+    if !is_wanted() {
+        return Ok(false);
+    }
     persist(temporary, path.to_path_buf()).map_err(|error| error.error)?;
-    sync_dir(dir)
+    durable::settle(dir);
+    Ok(true)
+}
+
+/// What changes when somebody writes to a file or puts another in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stamp(u64, Option<std::time::SystemTime>, [i64; 4]);
+
+impl Stamp {
+    /// That of the file at `path`; none where there is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt;
+            [metadata.dev().cast_signed(), metadata.ino().cast_signed(), metadata.ctime(), metadata.ctime_nsec()]
+        };
+        #[cfg(not(unix))]
+        let identity = [0; 4];
+        Some(Stamp(metadata.len(), metadata.modified().ok(), identity))
+    }
+}
+
+/// A temporary file in `dir` with `bytes`, flushed.
+fn written(dir: &Path, prefix: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut temporary = tempfile::Builder::new().prefix(prefix).suffix(".tmp").tempfile_in(dir)?;
+    owner::keep(temporary.as_file(), dir)?;
+    temporary.write_all(bytes)?;
+    durable::flush(temporary.as_file(), dir)?;
+    Ok(temporary)
 }
 
 /// Makes a new private file with `bytes`; one that is there already stays as it is.
@@ -105,11 +128,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (dir, name) = split(path)?;
     create_dir(dir)?;
-    let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(dir)?;
-    temporary.write_all(bytes)?;
-    flush(temporary.as_file())?;
-    temporary.persist_noclobber(path).map_err(|error| error.error)?;
-    sync_dir(dir)
+    written(dir, &format!(".{name}."), bytes)?.persist_noclobber(path).map_err(|error| error.error)?;
+    durable::settle(dir);
+    Ok(())
 }
 
 /// Makes a directory, and its parents, that only this user may enter.
@@ -117,11 +138,7 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As the operating system says.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    owner::create_dirs(dir)
 }
 
 /// Makes a directory that only this user may enter, or makes one of this user's so.
@@ -221,10 +238,8 @@ impl Lock {
             let (dir, _) = split(path)?;
             create_dir(dir)?;
             let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file = open_regular(&mut options, path)?;
+            options.read(true).write(true).truncate(false);
+            let file = open_or_make(&mut options, path, dir)?;
             #[cfg(unix)]
             {
                 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -298,6 +313,28 @@ fn read_note(file: &mut File) -> Option<Note> {
     serde_json::from_slice(&bytes).ok()
 }
 
+/// Opens a private file for which the caller's `options` lack only that it may be new.
+///
+/// # Errors
+/// As [`open_regular`].
+pub(super) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    match open_regular(options, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        there => return there,
+    }
+    match open_regular(options.create_new(true), path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_regular(options.create_new(false), path),
+        made => {
+            let made = made?;
+            owner::keep(&made, dir).inspect_err(|_| drop(std::fs::remove_file(path)))?;
+            Ok(made)
+        }
+    }
+}
+
 pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -332,83 +369,6 @@ pub fn sweep(dir: &Path, prefix: &str) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-/// Gives a temporary file its name, in place of the file that has it.
-#[cfg(not(windows))]
-pub(super) fn persist(temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
-    temporary.persist(path)
-}
-
-/// Gives a temporary file its name, in place of the file that has it. Windows may refuse it for as long as another process
-/// reads that one: the way that takes no notice of readers is tried as well, where the system and its disk know it.
-#[cfg(windows)]
-pub(super) fn persist(mut temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let refused = match temporary.persist(&path) {
-            Ok(file) => return Ok(file),
-            Err(refused) => refused,
-        };
-        if !is_busy(&refused.error) {
-            return Err(refused);
-        }
-        if std::fs::rename(refused.file.path(), &path).is_ok() {
-            let (file, name) = refused.file.into_parts();
-            // The name is gone, and nothing is left to be removed.
-            let _ = name.keep();
-            return Ok(file);
-        }
-        if Instant::now() >= end {
-            return Err(refused);
-        }
-        temporary = refused.file;
-        std::thread::sleep(PAUSE);
-    }
-}
-
-/// How long others may keep a file open that is to be replaced or removed: what reads it, an indexer, a virus scanner.
-#[cfg(windows)]
-const PATIENCE: Duration = Duration::from_secs(1);
-
-#[cfg(windows)]
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// Whether others have the file open: ERROR_ACCESS_DENIED, which may mean more, ERROR_SHARING_VIOLATION,
-/// ERROR_LOCK_VIOLATION.
-#[cfg(windows)]
-fn is_busy(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(5 | 32 | 33))
-}
-
-#[cfg(not(windows))]
-fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    work()
-}
-
-#[cfg(windows)]
-fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match work() {
-            Err(error) if is_busy(&error) && Instant::now() < end => std::thread::sleep(PAUSE),
-            done => return done,
-        }
-    }
-}
-
-/// Flushes a file to the disk.
-pub(super) fn flush(file: &File) -> io::Result<()> {
-    let flushed = file.sync_all();
-    // macOS flushes the drive's own cache too, which disks of a network and some others can't do.
-    #[cfg(target_os = "macos")]
-    let flushed = flushed.or_else(|_| Ok(rustix::fs::fsync(file)?));
-    flushed
-}
-
-/// Flushes a directory, where it can be opened as a file.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) { flush(&File::open(dir)?) } else { Ok(()) }
 }
 
 fn invalid(why: String) -> io::Error {

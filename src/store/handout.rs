@@ -1,13 +1,20 @@
 //! Files that a person or another program names for what is handed out: nothing here is a directory of ours, nobody
 //! shares a lock with us, and what lies at the path may be a trap.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::{NamedTempFile, PersistError};
+use zeroize::Zeroizing;
 
-use super::file::{self, flush, open_regular, sync_dir};
+use super::durable;
+use super::file::{self, open_regular};
+
+/// How often, and how far apart, it is tried to be the only one who edits a file.
+const TRIES: usize = 500;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Why nothing can be put at `path`, where that is known beforehand: there is something other than a regular file, a
 /// symbolic link included, or no directory to put it in.
@@ -54,6 +61,79 @@ pub fn put_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     new.finish_by(NamedTempFile::persist_noclobber)
 }
 
+/// Puts what `change` makes of the text of the file at `path` in its place, with its mode and owner; where there is no file,
+/// a private one. Those who do the same at once lose nothing of each other's.
+///
+/// # Errors
+/// As [`put`]; [`io::ErrorKind::InvalidData`] where the file is not UTF-8 or larger than `limit` bytes.
+pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>) -> io::Result<()> {
+    loop {
+        let Some(old) = held(path)? else {
+            match put_new(path, change("").as_bytes()) {
+                // Another made it in this moment.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_file() => continue,
+                done => return done,
+            }
+        };
+        if old.metadata()?.len() > limit {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {limit} bytes")));
+        }
+        let mut text = Zeroizing::new(String::new());
+        (&old).take(limit).read_to_string(&mut text)?;
+        let mut replacement = Replacement::begin(path)?;
+        replacement.write(change(&text).as_bytes())?;
+        like(&old, replacement.file.as_file())?;
+        return replacement.finish();
+    }
+}
+
+/// The file at `path`, held by this process alone where the file system has locks; none where there is none.
+fn held(path: &Path) -> io::Result<Option<File>> {
+    check(path)?;
+    for _ in 0..TRIES {
+        let file = match open_regular(OpenOptions::new().read(true), path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            // One who had it before may have put another in its place.
+            Ok(()) if !is_at(&file, path) => {}
+            _ => return Ok(Some(file)),
+        }
+    }
+    Err(io::Error::other("another process holds it"))
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same = |one: std::fs::Metadata, other: std::fs::Metadata| one.ino() == other.ino() && one.dev() == other.dev();
+    file.metadata().is_ok_and(|one| std::fs::symlink_metadata(path).is_ok_and(|other| same(one, other)))
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Gives `new` the owner and the mode of `old`.
+fn like(old: &File, new: &File) -> io::Result<()> {
+    let (old, new_is) = (old.metadata()?, new.metadata()?);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        if old.uid() != new_is.uid() {
+            fchown(new, Some(old.uid()), Some(old.gid()))
+                .map_err(|why| io::Error::new(why.kind(), format!("it is another user's ({why})")))?;
+        } else if old.gid() != new_is.gid() {
+            // A group that this user is not in, say: the owner has it still.
+            let _ = fchown(new, None, Some(old.gid()));
+        }
+    }
+    if old.permissions() == new_is.permissions() { Ok(()) } else { new.set_permissions(old.permissions()) }
+}
+
 /// A private file that is written bit by bit, and takes its place when it is whole. Dropped before, it is gone.
 #[derive(Debug)]
 pub struct Replacement {
@@ -95,11 +175,10 @@ impl Replacement {
         let (dir, name) = split(&path)?;
         let mut tries = 0;
         loop {
-            flush(file.as_file())?;
+            durable::flush(file.as_file(), dir)?;
             match persist(file, path.clone()) {
                 Ok(_) => {
-                    // The file is there; a directory that can't be flushed takes nothing of it back.
-                    let _ = sync_dir(dir);
+                    durable::settle(dir);
                     return Ok(());
                 }
                 // Swept in the instant before it was held; what was written is still to be read.
@@ -150,7 +229,7 @@ impl Appendable {
     /// As the operating system says.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = &mut self.0;
-        let mut whole = zeroize::Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+        let mut whole = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
         if file.metadata()?.len() > 0 {
             let mut last = [0];
             file.seek(SeekFrom::End(-1))?;

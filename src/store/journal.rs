@@ -27,6 +27,17 @@ pub enum State {
     Done,
 }
 
+/// Between which moments the server was asked to make a user, in seconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The first request.
+    pub from: i64,
+    /// The end of the last one; while the call goes on, when it is over at the latest.
+    pub until: i64,
+    /// Whether this is the time of the server's clock, not of this machine's.
+    pub is_server_time: bool,
+}
+
 /// One user being made.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Record {
@@ -36,12 +47,18 @@ pub struct Record {
     pub state: State,
     /// When it was begun, in seconds since the Unix epoch.
     pub begun_at: i64,
+    /// When the server was asked.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     /// Where the Cognito API is that was asked.
     pub origin: String,
     /// The pool.
     pub user_pool_id: String,
     /// The user name that was asked for.
     pub username: String,
+    /// The user's `sub`, once it is known.
+    #[serde(default)]
+    pub sub: Option<String>,
     /// The password, in clear: the file is private.
     pub password: String,
     /// Whether the password was made up here, and another will do as well.
@@ -55,7 +72,7 @@ pub struct Record {
     pub attributes: BTreeMap<String, String>,
     /// A group to add the user to.
     pub group: Option<String>,
-    /// Whether the user was there before, and gets the password anew.
+    /// Whether the user was there before, or may have another's password, and gets it anew.
     #[serde(default)]
     pub was_there: bool,
 }
@@ -93,9 +110,11 @@ impl Record {
             id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
             state: State::Intent,
             begun_at,
+            asked: None,
             origin,
             user_pool_id,
             username,
+            sub: None,
             password,
             is_generated: false,
             is_permanent: true,
@@ -104,6 +123,11 @@ impl Record {
             group: None,
             was_there: false,
         })
+    }
+
+    /// The name by which a person knows it: sixteen hexadecimal digits.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// Whether this is an earlier record of the user that `newer` is about.
@@ -154,7 +178,10 @@ impl Journal {
             // Those who share the lock leave no note, so the one that is there is of a process long gone.
             Err(LockError::Timeout { .. }) => Err(held(None)),
             Err(LockError::Unavailable(error)) => {
-                Err(Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display())))
+                let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
+                let error =
+                    Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display()));
+                Err(if is_closed { error.hint("set XDG_STATE_HOME to a directory of your own") } else { error })
             }
         }
     }
@@ -184,24 +211,18 @@ impl Journal {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the journal can't be read or one was written by a newer cogtok.
     pub fn records(&self) -> Result<Vec<Record>> {
-        let mut records = Vec::new();
-        for path in self.paths().map_err(|error| self.unreadable(&error))? {
-            match read(&path) {
-                Ok(Some(record)) => records.push(record),
-                Ok(None) => {
-                    log::warn!(target: "cogtok", "{} is not a journal record and is left alone", path.display());
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        records.sort_by(|one, other| one.username.cmp(&other.username));
-        Ok(records)
+        records_in(&self.dir)
+    }
+
+    /// The file of a record.
+    pub fn file_of(&self, record: &Record) -> PathBuf {
+        self.path(&record.id)
     }
 
     /// Removes earlier records of the user of `record`: their passwords are not the user's any more. What can't be read or
     /// removed is none of this user's business.
     pub fn forget_older(&self, record: &Record) {
-        for path in self.paths().unwrap_or_default() {
+        for path in paths_in(&self.dir).unwrap_or_default() {
             if let Ok(Some(other)) = read(&path)
                 && other.is_older_of_same(record)
                 && let Err(error) = self.remove(&other)
@@ -211,20 +232,43 @@ impl Journal {
         }
     }
 
-    fn paths(&self) -> std::io::Result<Vec<PathBuf>> {
-        let entries = std::fs::read_dir(&self.dir)?.map(|entry| entry.map(|entry| entry.path()));
-        let paths: std::io::Result<Vec<PathBuf>> = entries.collect();
-        Ok(paths?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect())
-    }
-
-    fn unreadable(&self, error: &std::io::Error) -> Error {
-        Error::store(format!("the journal in {} can't be read: {error}", self.dir.display()))
-    }
-
     fn path(&self, id: &str) -> PathBuf {
         let safe: String = id.chars().filter(char::is_ascii_hexdigit).collect();
         self.dir.join(format!("{safe}.json"))
     }
+}
+
+/// The records of the journal, by user name, without waiting for anybody; none where there is no journal.
+///
+/// # Errors
+/// As [`Journal::records`].
+pub fn records(state_dir: Option<&Path>) -> Result<Vec<Record>> {
+    match state_dir.map(|dir| dir.join("journal")) {
+        Some(dir) if dir.exists() => records_in(&dir),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn records_in(dir: &Path) -> Result<Vec<Record>> {
+    let unreadable = |error| Error::store(format!("the journal in {} can't be read: {error}", dir.display()));
+    let mut records = Vec::new();
+    for path in paths_in(dir).map_err(unreadable)? {
+        match read(&path) {
+            Ok(Some(record)) => records.push(record),
+            // Done with and removed in the very moment, where nobody waits for anybody.
+            Ok(None) if !path.exists() => {}
+            Ok(None) => log::warn!(target: "cogtok", "{} is not a journal record and is left alone", path.display()),
+            Err(error) => return Err(error),
+        }
+    }
+    records.sort_by(|one, other| one.username.cmp(&other.username));
+    Ok(records)
+}
+
+fn paths_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path()));
+    let paths: std::io::Result<Vec<PathBuf>> = entries.collect();
+    Ok(paths?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect())
 }
 
 /// The users in the journal that were made in this pool at this place, for completion: without a lock, and what can't be read

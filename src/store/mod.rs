@@ -7,18 +7,22 @@ pub mod config;
 pub mod config_edit;
 pub mod config_lint;
 mod count;
+mod durable;
 pub mod envelope;
 pub mod file;
 pub mod handout;
 pub mod journal;
 pub mod key_sets;
 pub mod keyring;
+mod owner;
 pub mod previous;
 pub mod refusals;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;
+mod stanzas;
 pub mod used_codes;
+pub mod within;
 
 use std::path::{Path, PathBuf};
 

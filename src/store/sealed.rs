@@ -4,10 +4,10 @@
 //! too: inside is a JSON object of entry names and secrets.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use age::DecryptError;
 use age::secrecy::{ExposeSecret, SecretString};
@@ -17,12 +17,17 @@ use zeroize::{Zeroize, Zeroizing};
 use super::cache::held;
 use super::file::{self, Lock, LockError};
 use super::secrets::{Binding, Found};
+use super::stanzas::too_much;
+use super::within::{self, within};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::text;
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 4 * 1024 * 1024;
+
+/// How long opening may take at the least: some of it is memory that has to be had first.
+const LEAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// scrypt's work factor for files written here: a tenth of a second and 36 MB.
 pub(super) const WORK_FACTOR: u8 = 15;
@@ -31,6 +36,7 @@ pub(super) const WORK_FACTOR: u8 = 15;
 pub(super) const MAX_WORK_FACTOR: u8 = 18;
 
 /// What opens the file.
+#[derive(Clone)]
 pub enum Key {
     /// An X25519 identity.
     Identity(Box<age::x25519::Identity>),
@@ -58,7 +64,9 @@ impl Key {
             Error::store(format!("the identity in {} is not usable: {why}", path.display()))
                 .hint("COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one")
         };
-        let text = read_all(path, deadline).map_err(|error| unusable(&error))?;
+        let bytes = within::read(path, 64 * 1024, deadline, warn_if_shared).map_err(|error| unusable(&error))?;
+        let text = text::decode(&bytes).ok_or_else(|| unusable(&"it is not UTF-8"))?;
+        let text = Zeroizing::new(text.into_owned());
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
         let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
         identity
@@ -67,36 +75,17 @@ impl Key {
     }
 }
 
-/// The text of a file or pipe, read on a thread of its own: the other end of a pipe may never say anything.
-fn read_all(path: &Path, deadline: Instant) -> io::Result<Zeroizing<String>> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let owned = path.to_path_buf();
-    std::thread::Builder::new().name("identity".to_owned()).spawn(move || {
-        let read = || {
-            let file = std::fs::File::open(&owned)?;
-            warn_if_shared(&owned, &file.metadata()?);
-            let mut bytes = Zeroizing::new(Vec::new());
-            file.take(64 * 1024).read_to_end(&mut bytes)?;
-            let text = text::decode(&bytes).ok_or_else(|| io::Error::other("it is not UTF-8"))?;
-            Ok(Zeroizing::new(text.into_owned()))
-        };
-        let _ = sender.send(read());
-    })?;
-    let late = || Err(io::Error::other("nothing came from it in time"));
-    receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or_else(|_| late())
-}
-
 #[cfg(unix)]
-fn warn_if_shared(path: &Path, metadata: &std::fs::Metadata) {
+fn warn_if_shared(path: &Path, file: &File) {
     use std::os::unix::fs::MetadataExt;
-    if metadata.is_file() && metadata.mode() & 0o077 != 0 {
+    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o077 != 0) {
         let path = path.display();
         log::warn!(target: "cogtok", "other users of this machine can read the identity in {path}: chmod 600 {path}");
     }
 }
 
 #[cfg(not(unix))]
-fn warn_if_shared(_: &Path, _: &std::fs::Metadata) {}
+fn warn_if_shared(_: &Path, _: &File) {}
 
 /// Makes an identity file that only this user may read, and gives its public key. A file that is there already is not
 /// touched.
@@ -124,6 +113,8 @@ pub struct SealedFile {
     path: PathBuf,
     key: Key,
     deadline: Instant,
+    /// How long opening may take. The deadline moves on while a person answers, and a call that serves many begins anew.
+    patience: Duration,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -139,9 +130,11 @@ impl Drop for Content {
 }
 
 impl SealedFile {
-    /// The file at `path`, which need not exist. `deadline` is for waiting until another process has written it.
+    /// The file at `path`, which need not exist. `deadline` is for waiting until another process has written it; opening it may
+    /// take as long as there is until then.
     pub fn new(path: PathBuf, key: Key, deadline: Instant) -> Self {
-        SealedFile { path, key, deadline }
+        let patience = deadline.saturating_duration_since(Instant::now()).max(LEAST_PATIENCE);
+        SealedFile { path, key, deadline, patience }
     }
 
     /// Whether the file, where there is one, opens.
@@ -226,15 +219,24 @@ impl SealedFile {
         let sealed =
             file::read(&self.path, LIMIT).map_err(|error| Error::store(format!("{shown} can't be read: {error}")))?;
         let Some(sealed) = sealed else { return Ok(Content::default()) };
-        let plain = match &self.key {
-            Key::Identity(identity) => age::decrypt(identity.as_ref(), &sealed),
-            Key::Passphrase(passphrase) => {
-                let mut identity = age::scrypt::Identity::new(secrecy(passphrase));
-                identity.set_max_work_factor(MAX_WORK_FACTOR);
-                age::decrypt(&identity, &sealed)
-            }
+        if let Some(why) = too_much(&sealed) {
+            return Err(Error::store(format!("{shown} is refused: {why}")));
+        }
+        let key = self.key.clone();
+        let open = move || {
+            let plain = match &key {
+                Key::Identity(identity) => age::decrypt(identity.as_ref(), &sealed),
+                Key::Passphrase(passphrase) => {
+                    let mut identity = age::scrypt::Identity::new(secrecy(passphrase));
+                    identity.set_max_work_factor(MAX_WORK_FACTOR);
+                    age::decrypt(&identity, &sealed)
+                }
+            };
+            plain.map(Zeroizing::new)
         };
-        let plain = plain.map(Zeroizing::new).map_err(|error| self.explain(&error))?;
+        let opened = within(Instant::now() + self.patience, "open", open);
+        let opened = opened.map_err(|error| Error::store(format!("{shown} can't be opened: {error}")))?;
+        let plain = opened.ok_or_else(|| late(&shown))?.map_err(|error| self.explain(&error))?;
         let content: Content = serde_json::from_slice(&plain)
             .map_err(|_| Error::store(format!("{shown} opens, but does not hold what cogtok writes")))?;
         match content.version <= VERSION {
@@ -263,6 +265,11 @@ impl SealedFile {
                 .hint("restore it from a backup, or move it away and store the secrets again"),
         }
     }
+}
+
+/// The error for a file that takes too long to open.
+pub(super) fn late(shown: &dyn std::fmt::Display) -> Error {
+    Error::store(format!("{shown} could not be opened in time")).hint("allow more with `--timeout 60s`")
 }
 
 pub(super) fn secrecy(passphrase: &Secret) -> SecretString {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::keyring::Keyring;
 use super::sealed::SealedFile;
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::words::{ClientId, SecretKind, StoreKind, Username};
 use crate::secret::Secret;
 
@@ -31,14 +31,17 @@ impl Binding {
 
     /// The error where it should be stored and is not.
     pub fn missing(&self) -> Error {
-        Error::store(format!("the {self} is not stored any more")).hint(format!("store it: {}", self.command()))
+        Error::store(format!("the {self} is not stored any more"))
+            .hint(Hint::new("store it: {store}").fill("store", self.command()))
     }
 
     /// The command that stores it.
-    pub fn command(&self) -> String {
-        let quoted = self.username.as_ref().map(|username| shlex::try_quote(username.as_str()).unwrap_or_default());
-        let username = quoted.map(|username| format!(" --username {username}")).unwrap_or_default();
-        format!("cogtok secret set {}{{p}}{username}", self.kind)
+    pub fn command(&self) -> Hint {
+        let command = Hint::new("cogtok secret set {kind}{p}").text("kind", self.kind);
+        match &self.username {
+            Some(username) => command.then(Hint::new(" --username {user}").word("user", username)),
+            None => command,
+        }
     }
 
     /// The origin of an entry of the same kind, client and user.

@@ -9,7 +9,7 @@ use super::jwt::TokenKind;
 use super::refused::{Api, Asked, Failed};
 use super::verify::{check_times, one_of, shown};
 use super::when::relative;
-use crate::error::printable;
+use crate::error::Hint;
 
 /// Every command that sends a token has these options.
 const NEW_TOKEN: &str = "add `--force-refresh` for a new one";
@@ -23,7 +23,7 @@ pub(super) struct Why {
     /// The rule as the service calls it, and what the token has.
     pub what: String,
     /// What mends it.
-    pub fix: String,
+    pub fix: Hint,
 }
 
 /// A claim, or another property, for which a token can be refused.
@@ -104,22 +104,22 @@ fn told(
     reason: Reason,
     claims: &Map<String, Value>,
     now: u64,
-) -> (&'static str, String, String) {
+) -> (&'static str, String, Hint) {
     let has_lists = asked.api != Api::Http;
     let name = |of_lists, claim| if has_lists { of_lists } else { claim };
     let found = |claim: &str| format!("`{claim}` is {}", shown(claims.get(claim)));
     let is_id = TokenKind::of(claims) == TokenKind::Id;
     match reason {
-        Reason::Format => ("format", "it is no JSON Web Token".to_owned(), NEW_TOKEN.to_owned()),
+        Reason::Format => ("format", "it is no JSON Web Token".to_owned(), NEW_TOKEN.into()),
         Reason::Signature => {
             let detail = format!("{}, and its keys must be those of the configured pool", found("iss"));
-            ("signature", detail, "choose the profile of the configured pool, or configure the token's".to_owned())
+            ("signature", detail, "choose the profile of the configured pool, or configure the token's".into())
         }
         Reason::Expired => match check_times(claims, now, 0) {
-            Err(why) => (why.claim, format!("`{}` is {}", why.claim, why.found), NEW_TOKEN.to_owned()),
+            Err(why) => (why.claim, format!("`{}` is {}", why.claim, why.found), NEW_TOKEN.into()),
             Ok(()) => {
                 let end = claims.get("exp").and_then(Value::as_i64).map(|end| relative(end, now)).unwrap_or_default();
-                ("exp", format!("`exp` is {end}"), NEW_TOKEN.to_owned())
+                ("exp", format!("`exp` is {end}"), NEW_TOKEN.into())
             }
         },
         Reason::Issuer => {
@@ -128,15 +128,17 @@ fn told(
                 false => format!(", the profile's pool: {}", one_of(&asked.issuers)),
             };
             let fix = "the issuer that it is configured for must be the token's: choose the profile of that pool, or configure the token's";
-            ("iss", format!("{}{wanted}", found("iss")), fix.to_owned())
+            ("iss", format!("{}{wanted}", found("iss")), fix.into())
         }
-        Reason::Use => {
-            ("token_use", found("token_use"), format!("{ACCESS_TOKEN}; an ID token has no client_id and no scope"))
-        }
+        Reason::Use => (
+            "token_use",
+            found("token_use"),
+            Hint::new(ACCESS_TOKEN).then("; an ID token has no client_id and no scope"),
+        ),
         Reason::Client if is_id => (
             name("allowedClients", "client_id"),
             found("client_id"),
-            format!("{ACCESS_TOKEN}; an ID token has no client_id"),
+            Hint::new(ACCESS_TOKEN).then("; an ID token has no client_id"),
         ),
         Reason::Client => {
             let client = shown(claims.get("client_id"));
@@ -146,7 +148,7 @@ fn told(
             };
             let detail = format!("{}, `scope` is {}", found("client_id"), shown(claims.get("scope")));
             let fix = format!("{add}, or get the token with a client that is there");
-            (name("allowedClients", "client_id"), detail, fix)
+            (name("allowedClients", "client_id"), detail, fix.into())
         }
         Reason::Audience => {
             let fix = match claims.get("aud") {
@@ -156,17 +158,18 @@ fn told(
                     "add the token's audience to its configuration, or get the token with a client that is there"
                 }
             };
-            (name("allowedAudience", "aud"), found("aud"), fix.to_owned())
+            (name("allowedAudience", "aud"), found("aud"), fix.into())
         }
         Reason::Scope => {
-            let wanted = failed.parameter("scope").map(|scope| printable(&scope, 120));
-            let wanted = wanted.as_deref().unwrap_or("SCOPE");
+            let wanted = failed.parameter("scope").unwrap_or_else(|| "SCOPE".to_owned());
             let fix = match TokenKind::of(claims) {
-                TokenKind::Id => format!("{ACCESS_TOKEN}; an ID token has no scope"),
-                TokenKind::UserAccess => format!(
-                    "it wants {wanted}: a sign-in with user name and password gives aws.cognito.signin.user.admin alone, scopes of your own come with `cogtok login`, or from a pre token generation trigger"
-                ),
-                _ => format!("ask for it: `--scope '{wanted}'`, which the app client must be allowed"),
+                TokenKind::Id => Hint::new(ACCESS_TOKEN).then("; an ID token has no scope"),
+                TokenKind::UserAccess => Hint::new(
+                    "it wants {wanted}: a sign-in with user name and password gives aws.cognito.signin.user.admin alone, scopes of your own come with `cogtok login{p}`, or from a pre token generation trigger",
+                )
+                .text("wanted", wanted),
+                _ => Hint::new("ask for it: `--scope {wanted}`, which the app client must be allowed")
+                    .quoted("wanted", wanted),
             };
             (name("allowedScopes", "scope"), found("scope"), fix)
         }
@@ -257,10 +260,10 @@ mod tests {
         let error = answer.refusal(&asked(), "opaque", NOW);
         assert!(error.message().ends_with("likely because of format: it is no JSON Web Token"), "{error}");
         assert_eq!(
-            error.hints()[1..],
+            error.hints()[1..].iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
                 "it says: no\\u{1b}[2J",
-                "compare all claims with its configuration: `cogtok token check --arn ARN --as m2m{p}`"
+                "compare all claims with its configuration: `cogtok token check --arn ARN --as m2m`"
             ]
         );
     }
@@ -279,7 +282,10 @@ mod tests {
         ] {
             let error = why(&machine(), 403, None, body);
             assert_eq!((error.kind(), error.message()), (Kind::Refused, "the server refused the request (403)"));
-            assert!(error.hints()[0].contains(wanted) && error.hints()[1].starts_with("it says: "), "{error}");
+            assert!(
+                error.hints()[0].to_string().contains(wanted) && error.hints()[1].to_string().starts_with("it says: "),
+                "{error}"
+            );
         }
     }
 }

@@ -11,6 +11,7 @@
     clippy::exit
 )]
 
+mod another_home;
 mod aws_account;
 mod aws_credentials;
 mod cache;
@@ -49,9 +50,11 @@ mod export_failing;
 mod first_run;
 mod fleet;
 mod flows;
+mod hand_edit;
 mod harness;
 mod harness_selftest;
 mod header;
+mod hints;
 mod hostile;
 mod hostile_answers;
 mod hostile_api;
@@ -78,7 +81,9 @@ mod mcp_proxy_cancelled;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
+mod not_durable;
 mod odd_surroundings;
+mod others_write;
 mod process_hygiene;
 mod profile;
 mod profile_config;
@@ -92,19 +97,23 @@ mod profile_origin;
 mod profile_prompt;
 mod profile_rename;
 mod prompt;
+mod redirects;
 mod reference;
 mod scripts_recipes;
 mod sealed;
+mod sealed_costly;
 mod sealed_faults;
 mod sealed_init;
 mod secret;
 mod secret_binding;
 mod secret_keyring;
 mod secret_unnoted;
+mod service_text;
 mod session;
 mod session_faults;
 mod signed_in;
 mod sinks;
+mod sinks_dotenv;
 mod sinks_files;
 mod sinks_quoting;
 mod standard_streams;
@@ -130,10 +139,12 @@ mod totp;
 mod usage;
 mod user_change;
 mod user_create;
+mod user_create_doubt;
 mod user_create_killed;
 mod user_create_lost;
 mod user_list;
 mod user_policy;
+mod user_runs;
 
 #[test]
 fn every_test_file_is_wired_in() {

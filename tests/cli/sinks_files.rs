@@ -38,6 +38,10 @@ fn the_file_is_private_holds_what_would_have_been_printed_and_nothing_is_printed
         (&["--export-credentials=json"], 0o000),
     ] {
         let mut wanted = m2m(&home, args).run().ok().stdout.clone();
+        if args == ["--export=dotenv"] {
+            // Of a file that is there it would keep the other lines.
+            std::fs::remove_file(&file).unwrap();
+        }
         m2m(&home, args).args(["--output-file", path]).umask(umask).run().ok().stdout_is("");
         let mut got = read(&file);
         if args == ["--json"] {

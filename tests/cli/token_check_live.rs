@@ -51,6 +51,14 @@ fn jwt_authorizer(client: &str) -> Value {
 }
 
 #[test]
+fn an_answer_without_the_arn_is_no_answer_of_aws() {
+    let (home, _keys) = pool();
+    let agentcore = Server::always(Answer::json(200, &json!({})));
+    let output = check(&home, &agentcore, &access_claims(now()), &["--arn", RUNTIME]).run();
+    output.code(6).stderr_has("GetAgentRuntime: the answer is not one of AWS");
+}
+
+#[test]
 fn the_authorizer_that_aws_has_is_the_one_that_counts() {
     let (home, _keys) = pool();
     let agentcore = Server::script([

@@ -17,6 +17,7 @@ use cogtok::profile::words::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;
+use cogtok::store::file::{Closed, closed};
 use cogtok::store::key_sets::KeySets;
 use cogtok::store::secrets::SecretStore;
 use tokio::runtime::Runtime;
@@ -29,6 +30,10 @@ pub use settings::{as_written, aws_environment, offer_old_variables, other_profi
 pub use sources::SecretSource;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What to do where HOME is a home that this user can't enter.
+const ANOTHER_HOME: &str =
+    "HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home";
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -178,10 +183,41 @@ impl App {
             return Ok(config);
         }
         let config = match config_path(self.global.config.as_deref()) {
-            Ok(_) => Config::load(&self.config_path()?)?,
+            Ok(_) => {
+                let path = self.config_path()?;
+                Config::load(&path).map_err(|error| self.out_of_reach(&path, error))?
+            }
             Err(_) => Config::default(),
         };
         Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The configuration; none where it would be in the home of another user, which is closed to this one.
+    pub fn config_in_reach(&self) -> Result<Option<&Config>> {
+        match self.config() {
+            Err(_) if self.is_out_of_reach() => Ok(None),
+            config => config.map(Some),
+        }
+    }
+
+    /// Whether nobody named the configuration and it would be in the home of another user, which is closed to this one.
+    fn is_out_of_reach(&self) -> bool {
+        let is_named = self.global.config.is_some() || env::var("COGTOK_CONFIG").is_some();
+        let own = self.dirs().config_file.as_deref().filter(|_| !is_named);
+        own.is_some_and(|path| closed(path) == Some(Closed::Elsewhere))
+    }
+
+    /// The error with what to do where somebody else's file or directory keeps this user from the configuration.
+    fn out_of_reach(&self, path: &Path, error: Error) -> Error {
+        match closed(path) {
+            Some(Closed::LeftHere { what, owner }) => {
+                let shown = what.display().to_string();
+                let what = shlex::try_quote(&shown).unwrap_or_else(|_| "DIRECTORY".into());
+                error.hint(format!("user {owner} left it there, by `sudo` perhaps: sudo chown -R \"$USER\" {what}"))
+            }
+            Some(Closed::Elsewhere) if self.is_out_of_reach() => error.hint(ANOTHER_HOME),
+            _ => error,
+        }
     }
 
     /// The option that names the profile in use, for a command to type; empty where none is.
@@ -195,7 +231,7 @@ impl App {
         let name = match (&self.global.profile, env::var("COGTOK_PROFILE")) {
             (Some(name), _) => Some(name.parse()?),
             (None, Some(name)) => Some(name.parse().map_err(|error: Error| error.context("COGTOK_PROFILE"))?),
-            (None, None) => self.config()?.default_profile()?,
+            (None, None) => self.config_in_reach()?.map(Config::default_profile).transpose()?.flatten(),
         };
         terminal::set_profile(name.as_ref().map(ProfileName::as_str));
         Ok(name)

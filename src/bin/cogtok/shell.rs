@@ -1,5 +1,6 @@
 //! Exports: how values become variables, and what is printed instead when there are none.
 
+mod dotenv;
 mod quote;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use cogtok::error::{Error, Result};
 use cogtok::profile::words::{TokenUse, VarName};
 use zeroize::Zeroizing;
 
+pub use dotenv::merged;
 pub use quote::quoted;
 
 /// The forms of `--export`.

@@ -47,7 +47,7 @@ pub fn region(profile: &Profile, settings: &Settings, variable: Option<&str>) ->
             let detail = format!("{region}, from {from}; but the pool is in {own}");
             let hint = match settings.origin(Key::Region) {
                 Some(Origin::Variable(name)) => with(hints::UNSET, name),
-                Some(Origin::Flag) => hints::NO_REGION.to_owned(),
+                Some(Origin::Flag) => hints::NO_REGION.into(),
                 _ => with(hints::REGION, own.as_str()),
             };
             Finding::warn(check, detail, hint)
@@ -67,11 +67,11 @@ pub(super) async fn credentials(wire: &Wire, profile: &Profile, signer: &Result<
             Err(error) => unknown_caller(&error),
         },
         (Err(error), Some(need)) => {
-            let hint = error.hints().first().map_or(hints::HELP, String::as_str);
+            let hint = hints::first_of(error);
             Finding::fail(check, error.kind(), format!("there are none that can be used, and {need} needs them"), hint)
         }
         (Err(error), None) if error.kind() == Kind::AwsCredentials => {
-            let hint = error.hints().first().map_or(hints::HELP, String::as_str);
+            let hint = hints::first_of(error);
             let detail = "there are none that can be used: `user` commands need them, the profile's tokens don't";
             Finding::warn(check, detail, hint)
         }

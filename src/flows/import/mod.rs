@@ -20,7 +20,7 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::choices::choice;
 use crate::profile::words::{PoolId, StackName};
 
@@ -74,8 +74,10 @@ pub(crate) struct Pair {
 pub fn place(text: &str, is_file: bool) -> Result<Place> {
     let shown = printable(text, 120);
     let kinds = SourceKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-    let unknown =
-        |why: &str| Err(Error::usage(format!("`{shown}` {why}")).hint(format!("`--from` names the kind: {kinds}")));
+    let unknown = |why: &str| {
+        Err(Error::usage(format!("`{shown}` {why}"))
+            .hint(Hint::new("`--from` names the kind: {kinds}").text("kinds", &kinds)))
+    };
     let of_service = |service: &str| text.split(':').nth(2) == Some(service);
     Ok(match text {
         "-" => Place::Stdin,

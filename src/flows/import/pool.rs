@@ -21,7 +21,7 @@ const MOST_CLIENTS: usize = 25;
 pub async fn read(wire: &Wire, profile: &Profile, pool: &PoolId, clients: &[ClientId]) -> Result<Found> {
     let admin = Admin::new(wire, profile).await?;
     let described = admin.pool().await?;
-    let mut found = Found::named(name_from(&described.name).or_else(|| name_from(pool.as_str())));
+    let mut found = Found::named(described.name.as_deref().and_then(name_from).or_else(|| name_from(pool.as_str())));
     found.offer(Key::UserPoolId, vec![pool.to_string()], "the pool id");
     for domain in [described.custom_domain, described.prefix].into_iter().flatten().filter(|domain| !domain.is_empty())
     {
@@ -43,8 +43,14 @@ pub async fn read(wire: &Wire, profile: &Profile, pool: &PoolId, clients: &[Clie
 async fn all(admin: &Admin, pool: &PoolId) -> Result<Vec<ClientId>> {
     let listed = admin.clients().await?;
     if listed.len() > MOST_CLIENTS {
-        let shown: Vec<String> =
-            listed.iter().take(5).map(|(id, name)| format!("{} ({id})", printable(name, 40))).collect();
+        let shown: Vec<String> = listed
+            .iter()
+            .take(5)
+            .map(|(id, name)| match name {
+                Some(name) => format!("{} ({id})", printable(name, 40)),
+                None => id.to_string(),
+            })
+            .collect();
         return Err(Error::new(
             Kind::NeedsHuman,
             format!("{pool} has {} app clients: {} and more", listed.len(), shown.join(", ")),
@@ -55,5 +61,6 @@ async fn all(admin: &Admin, pool: &PoolId) -> Result<Vec<ClientId>> {
 }
 
 fn label(client: &AppClient) -> String {
-    format!("app client {}", printable(&client.name, 60))
+    let shown = client.name.as_deref().unwrap_or(client.id.as_str());
+    format!("app client {}", printable(shown, 60))
 }

@@ -12,7 +12,8 @@ use super::resume::{Resume, no_rest};
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
 use crate::cognito::mcp::{Incoming, Place, Reply, Session};
-use crate::error::{Error, Kind, Result, printable};
+use crate::cognito::said::ServiceText;
+use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 /// The most pages of tools that are asked for, and the most bytes in all of them.
@@ -49,11 +50,10 @@ impl<'a> Client<'a> {
         };
         client.is_stateless = agreed == STATELESS;
         if !client.is_stateless && !VERSIONS.contains(&agreed.as_str()) {
-            let message =
-                format!("the server speaks version `{}` of MCP, which cogtok does not", printable(&agreed, 40));
+            let message = format!("the server speaks version `{}` of MCP, which cogtok does not", place.said(&agreed));
             return Err(Error::network(message).into());
         }
-        log::info!(target: "cogtok", "the server speaks MCP {agreed}");
+        log::info!(target: "cogtok", "the server speaks MCP {}", place.said(&agreed));
         client.with.session.version = Some(agreed);
         if !client.is_stateless {
             client.with.tell(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await?;
@@ -76,7 +76,9 @@ impl<'a> Client<'a> {
                 return Err(Error::network("the server's list of tools is larger than 16 MiB").into());
             }
             match page.get_mut("tools").map(Value::take) {
-                Some(Value::Array(list)) => tools.extend(list.into_iter().filter_map(Tool::of)),
+                Some(Value::Array(list)) => {
+                    tools.extend(list.into_iter().map(|tool| self.with.place.description(tool)).filter_map(Tool::of))
+                }
                 _ => return Err(Error::network("the server's answer to tools/list has no list of tools").into()),
             }
             let next = page.get("nextCursor").and_then(Value::as_str);
@@ -100,6 +102,7 @@ impl<'a> Client<'a> {
         let params = json!({"name": name, "arguments": arguments});
         let marked = schema.map(headers::marked).unwrap_or_default();
         let attendant = self.with.clone();
+        let place = self.with.place;
         let answer = tokio::select! {
             answer = self.ask("tools/call", params, &marked) => answer?,
             () = attendant.listen() => return Err(no_answer("tools/call")),
@@ -107,7 +110,7 @@ impl<'a> Client<'a> {
         let all = answer.map_err(|error| error.into_error("tools/call"))?;
         if let Some(kind) = all.get("resultType").and_then(Value::as_str).filter(|kind| *kind != "complete") {
             let message =
-                format!("the tool asks for more than its arguments ({}), which cogtok has not", printable(kind, 40));
+                format!("the tool asks for more than its arguments ({}), which cogtok has not", place.said(kind));
             return Err(Error::new(Kind::Failure, message).hint("call it from a client that a person sits at").into());
         }
         Ok(Outcome { all })
@@ -159,7 +162,9 @@ impl<'a> Client<'a> {
         let mut resume = Resume::new(self.with.place.silence);
         loop {
             let broken = match self.answer_in(&mut incoming, &id, &mut resume).await {
-                Ok(Some(Ok(result))) if !result.is_object() => return Err(no_result(method, &result)),
+                Ok(Some(Ok(result))) if !result.is_object() => {
+                    return Err(no_result(method, &self.with.place.said(&result.to_string())));
+                }
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => None,
                 Err(Trouble::Failed(error)) if Resume::is_for(&error) => Some(error),
@@ -227,8 +232,7 @@ fn speaks_stateless(error: &RpcError) -> bool {
         || error.code == Some(NO_SUCH_METHOD)
 }
 
-fn no_result(method: &str, result: &Value) -> Trouble {
-    let result = printable(&result.to_string(), 80);
+fn no_result(method: &str, result: &ServiceText) -> Trouble {
     Error::network(format!("the server's answer to {method} is no result of MCP: {result}")).into()
 }
 

@@ -67,7 +67,7 @@ pub fn comments(text: &str) -> Vec<Finding> {
             profile: None,
             key: None,
             message: "this comment holds what looks like a secret".to_owned(),
-            hint: Some(INSTEAD.to_owned()),
+            hint: Some(INSTEAD.into()),
         })
     });
     found.collect()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cogtok::cognito::{self, http::Wire};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
+use cogtok::store::within;
 use tokio::runtime::Runtime;
 
 use super::{A_DAY, App};
@@ -24,6 +25,9 @@ const NEEDED_DESCRIPTORS: usize = 16;
 
 /// Seconds by which this machine's clock may differ from a server's before it is blamed for a refusal.
 const CLOCK_TOLERANCE: i64 = 60;
+
+/// The largest CA bundle that is read, in bytes: those of systems have some 200 kB.
+const MAX_BUNDLE: u64 = 4 * 1024 * 1024;
 
 impl App {
     /// Looks for the Region in `~/.aws/config` where nothing else names one, for calls that need it.
@@ -46,7 +50,12 @@ impl App {
     pub fn new_wire(&self) -> Result<Wire> {
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
         let bundle = path.as_ref().map(|path| {
-            std::fs::read(path).map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))
+            let bytes = within::read(path, MAX_BUNDLE, self.deadline(), |_, _| {});
+            let bytes = bytes.map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))?;
+            match u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_BUNDLE) {
+                true => Ok(bytes.to_vec()),
+                false => Err(Error::usage("the CA bundle is larger than 4 MiB")),
+            }
         });
         let named = |error: Error| match &path {
             Some(path) => error.context(&path.display().to_string()),

@@ -10,6 +10,7 @@ use cogtok::flows::doctor::secrets::NOT_ASKED;
 use cogtok::profile::Profile;
 use cogtok::profile::words::{SecretKind, StoreKind};
 use cogtok::secret::Secret;
+use cogtok::store::config::Config;
 use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
 use cogtok::store::sealed::{Key as SealingKey, SealedFile};
 use cogtok::store::secrets::{Binding, SecretStore};
@@ -89,7 +90,7 @@ impl App {
     pub fn store_kind(&self) -> Result<StoreKind> {
         match env::var("COGTOK_SECRET_STORE") {
             Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE")),
-            None => self.config()?.secret_store(),
+            None => self.config_in_reach()?.map_or(Ok(StoreKind::Keyring), Config::secret_store),
         }
     }
 
@@ -134,8 +135,8 @@ impl App {
             self.note_source(binding.kind, SecretSource::Variable(name));
             return Ok(Some(secret));
         }
-        let is_listed =
-            profile.secrets.contains(&binding.kind) || self.config()?.lists_secret(binding.kind, &binding.client_id);
+        let lists = |config: &Config| config.lists_secret(binding.kind, &binding.client_id);
+        let is_listed = profile.secrets.contains(&binding.kind) || self.config_in_reach()?.is_some_and(lists);
         if !is_listed {
             return Ok(None);
         }

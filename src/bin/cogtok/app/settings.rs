@@ -2,23 +2,28 @@
 
 use std::path::PathBuf;
 
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use cogtok::profile::services::Service;
 use cogtok::profile::words::ProfileName;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::store::config::{Config, FIRST_PROFILE, list};
+use cogtok::store::file::why_others_write;
 
 use super::App;
-use crate::env;
+use crate::{advice, env};
 
 impl App {
     /// The profile with the options of the command, the global ones and the variables applied.
     pub fn profile(&self, options: &[(Key, Option<String>)]) -> Result<Profile> {
         let name = self.profile_name()?;
-        let config = self.config()?;
-        for oddity in config.oddities(name.as_ref()) {
-            log::warn!(target: "cogtok", "{oddity}");
+        if let Some(config) = self.config_in_reach()? {
+            for oddity in config.oddities(name.as_ref()) {
+                log::warn!(target: "cogtok", "{oddity}");
+            }
+            if let Some((path, why)) = config.path().and_then(|path| Some((path, why_others_write(path)?))) {
+                log::warn!(target: "cogtok", "{} says where secrets go, and {why}", path.display());
+            }
         }
         let settings = self.settings(name.as_ref(), options)?;
         let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
@@ -29,6 +34,7 @@ impl App {
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
         }
+        advice::set_pool(&profile);
         Ok(profile)
     }
 
@@ -104,17 +110,26 @@ impl App {
         }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
         // What an option can mend without a profile is still worth saying.
-        let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
+        let of_its_own = error.hints().iter().filter(|hint| !hint.mentions("profile set"));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         self.with_profiles(chosen)
     }
 
     /// The error where no profile is chosen, with how one is, or how the first is made.
     pub fn with_profiles(&self, error: Error) -> Error {
-        let names = self.config().map(Config::names).unwrap_or_default();
+        let names = match self.config() {
+            Ok(config) => config.names(),
+            Err(why) => {
+                let error = error.hint(why.message().to_owned());
+                return why.hints().iter().fold(error, |error, hint| error.hint(hint.clone()));
+            }
+        };
         match names.is_empty() {
             true => error.hint(FIRST_PROFILE),
-            false => error.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+            false => error.hint(
+                Hint::new("choose one with `-p NAME` or `cogtok profile use NAME`: {names}")
+                    .text("names", list(&names)),
+            ),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::mcp::forward::Line;
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::{mpsc, oneshot};
@@ -41,14 +41,23 @@ pub fn can_ask() -> bool {
     !manner().no_input && io::stdin().is_terminal()
 }
 
+/// Why nobody can be asked.
+fn why_nobody() -> &'static str {
+    match io::stdin().is_terminal() {
+        true => "this call asks nothing",
+        false => "there is no terminal to ask at",
+    }
+}
+
 /// Asks for a secret on the terminal, without showing what is typed.
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
-pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
-    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.to_owned());
+pub fn ask_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+    let instead = instead.into();
+    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.clone());
     if !can_ask() {
-        return Err(nobody(&format!("{question} is needed, and there is no terminal to ask at")));
+        return Err(nobody(&format!("{question} is needed, and {}", why_nobody())));
     }
     interrupt::watch();
     let _modes = Asking::begin();
@@ -71,10 +80,9 @@ pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
 ///
 /// # Errors
 /// As [`ask_secret`].
-pub fn ask_line(question: &str, instead: &str) -> Result<String> {
+pub fn ask_line(question: &str, instead: impl Into<Hint>) -> Result<String> {
     if !can_ask() {
-        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and there is no terminal to ask at"))
-            .hint(instead.to_owned()));
+        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", why_nobody())).hint(instead));
     }
     interrupt::watch();
     let _modes = Asking::begin();
@@ -145,8 +153,9 @@ pub fn pause(why: &str, duration: Duration) {
 ///
 /// # Errors
 /// As [`ask_secret`]; [`Kind::Usage`] when the two differ.
-pub fn ask_new_secret(question: &str, instead: &str) -> Result<Secret> {
-    let secret = ask_secret(question, instead)?;
+pub fn ask_new_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+    let instead = instead.into();
+    let secret = ask_secret(question, instead.clone())?;
     let repeated = ask_secret(&format!("{question} again"), instead)?;
     match secret.expose() == repeated.expose() {
         true => Ok(secret),
@@ -158,10 +167,10 @@ pub fn ask_new_secret(question: &str, instead: &str) -> Result<Secret> {
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
-pub fn confirm(question: &str, instead: &str) -> Result<bool> {
+pub fn confirm(question: &str, instead: impl Into<Hint>) -> Result<bool> {
     if !can_ask() {
         return Err(
-            Error::new(Kind::NeedsHuman, format!("{question} There is no terminal to ask at")).hint(instead.to_owned())
+            Error::new(Kind::NeedsHuman, format!("{question} Nobody can be asked: {}", why_nobody())).hint(instead)
         );
     }
     interrupt::watch();

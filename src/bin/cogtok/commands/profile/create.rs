@@ -2,9 +2,9 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::words::ProfileName;
 use cogtok::store::config_edit::edit;
 use cogtok::store::config_lint::is_misplaced;
 
@@ -129,7 +129,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     let role = if is_default { " and is the default" } else { "" };
     terminal::note(&format!("profile `{name}` is in {}{role}", path.display()));
     if settings.iter().any(|(key, _)| *key == Key::M2mClientId) && args.secret_arn.is_none() {
-        terminal::hint(&format!("store the client secret: cogtok secret set {} -p {name}", SecretKind::M2mClient));
+        terminal::hint(Hint::new("store the client secret: cogtok secret set m2m-client -p {name}").word("name", name));
     }
     Ok(())
 }

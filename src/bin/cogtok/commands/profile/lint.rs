@@ -95,7 +95,7 @@ fn meant(app: &App, what: Option<&str>) -> Result<(PathBuf, Option<ProfileName>)
 /// A finding as compilers write theirs, for editors to jump to.
 pub fn in_words(finding: &Finding, file: &str) -> String {
     let of = finding.profile.as_ref().map(|name| format!(" (profile `{}`)", printable(name, 80))).unwrap_or_default();
-    let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let hint = finding.hint.as_ref().and_then(terminal::shown).map(|hint| format!("; {hint}")).unwrap_or_default();
     format!("{}:{}:{}: {}{of}{hint}", printable(file, 400), finding.line, finding.column, finding.message)
 }
 
@@ -107,6 +107,6 @@ fn as_json(finding: &Finding, file: &str) -> Value {
         "profile": finding.profile,
         "key": finding.key,
         "message": finding.message,
-        "hint": finding.hint,
+        "hint": finding.hint.as_ref().and_then(terminal::shown),
     })
 }

@@ -18,7 +18,7 @@ mod unset;
 mod use_;
 
 use clap::Subcommand;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 
 use crate::app::App;
 
@@ -69,7 +69,7 @@ fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
     Err(Error::usage(format!(
         "the value for `{key}` looks like a secret, and secrets are not kept in the configuration"
     ))
-    .hint(format!("store it: cogtok secret set {kind}{{p}}"))
+    .hint(Hint::new("store it: cogtok secret set {kind}{p}").text("kind", kind))
     .hint("if it is a real one, change it: your shell's history may hold it"))
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -174,11 +174,11 @@ fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
         (Whose::M2m, Some(_)) => error.hint("a user's token is there: add `--as user`"),
     };
     let gets = match (whose, &profile.user.username) {
-        (Whose::M2m, _) => "m2m{p}",
-        (Whose::User, Some(_)) => "user{p}",
-        (Whose::User, None) => "user{p} --username NAME",
+        (Whose::M2m, _) => "`cogtok token m2m{p}` gets one",
+        (Whose::User, Some(_)) => "`cogtok token user{p}` gets one",
+        (Whose::User, None) => "`cogtok token user{p} --username NAME` gets one",
     };
-    error.hint(format!("`cogtok token {gets}` gets one; `-` reads a token from standard input"))
+    error.hint(Hint::new(gets).then("; `-` reads a token from standard input"))
 }
 
 fn described(profile: &Profile, whose: Whose) -> String {

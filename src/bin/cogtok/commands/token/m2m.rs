@@ -2,7 +2,8 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result};
+use cogtok::cognito::fault::moved_to;
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{self, Policy, Served, Source, m2m};
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, TokenUse, Transport};
@@ -157,7 +158,20 @@ fn before_waiting(app: &App, profile: &Profile, given: Option<Secret>) -> Result
 fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSet> {
     let client = client(app, profile, early)?;
     let wire = app.wire()?;
-    app.block_on(m2m::obtain(&wire, profile, &client))
+    app.block_on(m2m::obtain(&wire, profile, &client)).map_err(|error| moved(profile, error))
+}
+
+/// The error with the way to the address that a redirect leads to, where it is on the same host.
+fn moved(profile: &Profile, error: Error) -> Error {
+    let Some(url) = moved_to(&error) else { return error };
+    let hint = match &profile.m2m.secret_arn {
+        Some(arn) => Hint::new("if that is the right address, it belongs in the secret {arn}: {url}").text("arn", arn),
+        None => Hint::new(
+            "if that is the right address: cogtok profile set {name} m2m.token_url {url} || add `--token-url {url}`",
+        ),
+    };
+    let hint = hint.word("url", url);
+    error.with_hint(hint)
 }
 
 fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<m2m::Client> {
@@ -181,7 +195,7 @@ fn secret(app: &App, profile: &Profile) -> Result<Secret> {
             app.note_source(SecretKind::M2mClient, SecretSource::Typed);
             terminal::ask_secret(
                 &format!("the secret of client {}", binding.client_id),
-                "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`",
+                "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`",
             )
         }
     }

@@ -81,7 +81,8 @@ pub struct Shared {
     /// Print an HTTP header line
     #[arg(long, conflicts_with_all = ["json", "output"])]
     pub header: bool,
-    /// Write to this file, which only you can read, instead of standard output
+    /// Write to this file, which only you can read, instead of standard output; `--export=dotenv` changes its own lines alone
+    /// of a file that is there
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub output_file: Option<PathBuf>,
     /// Ask for a new token even if a cached one is valid

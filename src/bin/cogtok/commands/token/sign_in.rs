@@ -4,7 +4,7 @@ use cogtok::cognito::admin::Admin;
 use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::SignedIn;
 use cogtok::cognito::renew::NotRenewed;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::challenge::{Answer, Question};
 use cogtok::flows::user::{self, Credentials, SignIn, Step};
 use cogtok::flows::{Served, Source, Turn, session};
@@ -236,7 +236,8 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
             app.note_source(SecretKind::Password, SecretSource::Typed);
             terminal::ask_secret(
                 &format!("the password of {username}"),
-                &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
+                Hint::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
+                    .fill("store", binding.command()),
             )
         }
     }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{Policy, Served};
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
+use cogtok::store::file::others_read;
 use cogtok::store::handout::{self, Appendable};
 use serde_json::json;
 
@@ -13,8 +14,11 @@ use super::{FORMS, Shared, wanted};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::bedrock_key;
-use crate::shell::{Export, Variable, default_name, masks, of_token};
+use crate::shell::{Export, Variable, default_name, masks, merged, of_token};
 use crate::{env, terminal};
+
+/// The largest `.env` file that is edited, in bytes.
+const MAX_ENV: u64 = 1024 * 1024;
 
 /// Refuses a place that can't take anything, before a token is asked for.
 pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
@@ -56,8 +60,10 @@ impl Shared {
         }
         self.give(&format!("{value}\n"))?;
         if self.output_file.is_none() && terminal::is_read_by_a_person() {
-            let name = profile.name.as_ref().map(|name| format!(" -p {name}")).unwrap_or_default();
-            terminal::hint(&format!("cogtok token {again}{name} --header | curl -H @- URL   keeps it out of `ps`"));
+            terminal::hint(
+                Hint::new("cogtok token {again}{p} --header | curl -H @- URL   keeps it out of `ps`")
+                    .text("again", again),
+            );
         }
         Ok(())
     }
@@ -65,8 +71,10 @@ impl Shared {
     /// Assigns these variables in this form.
     pub fn assign(&self, export: Export, variables: &[Variable]) -> Result<()> {
         let text = export.assignments(variables)?;
-        if export != Export::GithubActions {
-            return self.give(&text);
+        match &self.output_file {
+            Some(path) if export == Export::Dotenv => return merge(path, &text),
+            _ if export != Export::GithubActions => return self.give(&text),
+            _ => {}
         }
         let (path, mut file) = open_github_file()?;
         // Hidden before anything else can happen: from then on the log shows none of them.
@@ -80,6 +88,17 @@ impl Shared {
             Some(path) => handout::put(&absolute(path), text.as_bytes()).map_err(|why| unwritable(path, &why)),
         }
     }
+}
+
+/// Puts the assignments into a `.env` file, which has other lines as well.
+fn merge(path: &Path, text: &str) -> Result<()> {
+    let file = absolute(path);
+    handout::edit(&file, MAX_ENV, |old| merged(old, text)).map_err(|why| unwritable(path, &why))?;
+    if others_read(&file) {
+        let shown = path.display();
+        log::warn!(target: "cogtok", "{shown} has the value now, and other users can read it: chmod 600 {shown}");
+    }
+    Ok(())
 }
 
 fn open_github_file() -> Result<(PathBuf, Appendable)> {

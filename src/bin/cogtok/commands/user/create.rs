@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::create_user::{self, Made};
 use cogtok::flows::{password, user};
 use cogtok::profile::Profile;
@@ -15,7 +15,7 @@ use cogtok::secret::Secret;
 use cogtok::store::journal::{Journal, Record};
 use serde_json::json;
 
-use super::note_seen;
+use super::{note_seen, runs};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
@@ -64,9 +64,12 @@ pub struct Create {
     /// Store the password as `secret set password` does, for `token user`
     #[arg(long)]
     save_password: bool,
-    /// Finish the users that were begun and not finished
-    #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute", "group", "if_exists"])]
+    /// Finish the users that were begun and not finished; with `--group GROUP` one of them, into that group
+    #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute", "if_exists"])]
     resume: bool,
+    /// With `--resume`: add the user to no group
+    #[arg(long, requires = "resume", conflicts_with = "group")]
+    no_group: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -97,9 +100,9 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         IfExists::Skip => create_user::IfExists::Skip,
         IfExists::Reset => create_user::IfExists::Reset,
     };
-    let name = app.profile_option();
+    let p = app.profile_option();
     interrupt::set_last_words(Some(format!(
-        "interrupted; if the user was made, `cogtok user create{name} --resume` finishes it"
+        "interrupted; if the user was made, `cogtok user create{p} --resume` finishes it"
     )));
     let made = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
@@ -116,8 +119,9 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         (None, Some(_)) => None,
     };
     if let Some(email) = email.as_ref().filter(|email| !email.contains('@')) {
-        return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80)))
-            .hint(format!("for a user name that is none: cogtok user create{{p}} --username {email}")));
+        return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80))).hint(
+            Hint::new("for a user name that is none: cogtok user create{p} --username {user}").word("user", email),
+        ));
     }
     let username: Username = match (&args.username, &email) {
         (Some(username), _) => username.parse()?,
@@ -157,10 +161,19 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
             && record.user_pool_id == pool
             && args.email.as_ref().is_none_or(|email| *email == record.username)
     };
-    let records: Vec<Record> = journal.records()?.into_iter().filter(is_wanted).collect();
+    let (mut records, others): (Vec<Record>, Vec<Record>) = journal.records()?.into_iter().partition(is_wanted);
     if records.is_empty() {
-        terminal::note("there is nothing to finish");
-        return Ok(());
+        return runs::elsewhere(app, args.email.as_deref(), &others);
+    }
+    if args.group.is_some() || args.no_group {
+        let [record] = records.as_mut_slice() else {
+            let names: Vec<&str> = records.iter().take(5).map(|record| record.username.as_str()).collect();
+            let named = printable(&names.join(", "), 300);
+            return Err(Error::usage(format!("{} users are to be finished: say whose group it is", records.len()))
+                .hint(format!("name one of them before `--resume`: {named}")));
+        };
+        record.group.clone_from(&args.group);
+        journal.write(record)?;
     }
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
     let mut failed = None;
@@ -209,7 +222,7 @@ fn hand_over(
                 ("sub", user.sub.as_deref()),
                 ("email", email),
                 ("password", password),
-                ("status", Some(user.status.as_str())),
+                ("status", user.status.as_deref()),
             ];
             let shown =
                 lines.iter().filter_map(|(name, value)| Some(format!("{name:<13} {}\n", printable((*value)?, 300))));
@@ -234,7 +247,7 @@ fn hand_over(
         }
         Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
             log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
-            terminal::hint(&format!("print it again: cogtok user create{} --resume", app.profile_option()));
+            terminal::hint("print it again: cogtok user create{p} --resume");
             Ok(())
         }
         Err(error) => Err(error
@@ -246,7 +259,9 @@ fn hand_over(
 fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Result<()> {
     let username: Username = username.parse()?;
     let binding = user::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
-        error.hint(format!("`--save-password` keeps it for the client of `{}`", Key::UserClientId.dotted()))
+        error.hint(
+            Hint::new("`--save-password` keeps it for the client of `{key}`").text("key", Key::UserClientId.dotted()),
+        )
     })?;
     app.keep_secret(profile.name.as_ref(), &[binding], password)
 }

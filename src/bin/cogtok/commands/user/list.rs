@@ -61,9 +61,11 @@ fn in_columns(users: &[User]) -> String {
     let has_names = users.iter().any(|user| user.sub.as_deref() != Some(user.username.as_str()));
     let header = ["EMAIL", "STATUS", "CREATED", "USERNAME"];
     let rows = users.iter().map(|user| {
-        let status = if user.is_enabled { user.status.clone() } else { format!("{} (disabled)", user.status) };
+        let status = user.status.as_deref().unwrap_or("?");
+        let status = if user.is_enabled == Some(false) { format!("{status} (disabled)") } else { status.to_owned() };
+        let created = user.created_at.map(day).unwrap_or_default();
         let email = user.email.as_deref().unwrap_or_default();
-        let mut row = vec![printable(email, 128), printable(&status, 60), day(user.created_at)];
+        let mut row = vec![printable(email, 128), printable(&status, 60), created];
         row.extend(has_names.then(|| printable(&user.username, 128)));
         row
     });
@@ -93,9 +95,9 @@ fn csv(users: &[User]) -> Result<String> {
             user.username.as_str(),
             user.sub.as_deref().unwrap_or_default(),
             user.email.as_deref().unwrap_or_default(),
-            &user.status,
-            if user.is_enabled { "true" } else { "false" },
-            &user.created_at.to_string(),
+            user.status.as_deref().unwrap_or_default(),
+            user.is_enabled.map_or("", |is| if is { "true" } else { "false" }),
+            &user.created_at.map(|at| at.to_string()).unwrap_or_default(),
         ];
         writer.write_record(record.map(harmless)).map_err(|why| failed(why.to_string()))?;
     }

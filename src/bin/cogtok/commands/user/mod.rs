@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod list;
+mod runs;
 mod set_password;
 mod show;
 
@@ -29,6 +30,8 @@ pub enum Command {
     Delete(delete::Delete),
     /// Set a user's password
     SetPassword(set_password::SetPassword),
+    /// List the users that were begun and not finished, or drop one's record
+    Runs(runs::Runs),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
@@ -38,6 +41,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Show(show) => show::run(app, &show),
         Command::Delete(delete) => delete::run(app, &delete),
         Command::SetPassword(set) => set_password::run(app, &set),
+        Command::Runs(runs) => runs::run(app, runs),
     }
 }
 

@@ -35,13 +35,14 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     if form == Output::Json {
         return terminal::data(&terminal::json_line(&list::as_json(&user))).map(drop);
     }
-    let enabled = if user.is_enabled { "yes" } else { "no" };
-    let mut lines = vec![
-        ("username", user.username.clone()),
+    // What the answer does not say is left out.
+    let said = [
+        ("username", Some(user.username.clone())),
         ("status", user.status.clone()),
-        ("enabled", enabled.to_owned()),
-        ("created", day(user.created_at)),
+        ("enabled", user.is_enabled.map(|is| if is { "yes" } else { "no" }.to_owned())),
+        ("created", user.created_at.map(day)),
     ];
+    let mut lines: Vec<(&str, String)> = said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     lines.extend(user.attributes.iter().map(|(name, value)| (name.as_str(), value.clone())));
     let text: String =
         lines.iter().map(|(name, value)| format!("{:<16} {}\n", printable(name, 60), printable(value, 300))).collect();

@@ -98,17 +98,17 @@ fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>>
             Error::new(Kind::NeedsHuman, "it is sealed for an age identity, and none is given")
                 .hint("name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY")
         })?;
-        return envelope::open(sealed, &Key::identity_from(&file, app.deadline())?);
+        return envelope::open(sealed, &Key::identity_from(&file, app.deadline())?, app.deadline());
     }
     if args.identity.is_some() {
         return Err(Error::usage("it is sealed with a passphrase, and an identity does not open it")
             .hint("leave `--identity` out"));
     }
     if args.passphrase_stdin {
-        return envelope::open(sealed, &Key::Passphrase(secret_from_stdin()?));
+        return envelope::open(sealed, &Key::Passphrase(secret_from_stdin()?), app.deadline());
     }
     if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE") {
-        match envelope::open(sealed, &Key::Passphrase(passphrase)) {
+        match envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
             // It may be that of the secrets file alone.
             Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
                 log::warn!(target: "cogtok", "COGTOK_PASSPHRASE does not open it");
@@ -121,5 +121,5 @@ fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>>
     }
     let instead = "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; give the file by its name to be asked";
     let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
-    envelope::open(sealed, &Key::Passphrase(passphrase))
+    envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline())
 }

@@ -1,0 +1,186 @@
+//! `cogtok user runs`: the users that were begun and not finished, as the journal has them.
+
+use clap::{Args, Subcommand};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::profile::words::ProfileName;
+use cogtok::store::journal::{self, Journal, Record, State};
+use serde_json::{Value, json};
+
+use crate::app::{App, as_written};
+use crate::cli::Output;
+use crate::commands::table;
+use crate::terminal;
+
+const FORMS: [Output; 2] = [Output::Table, Output::Json];
+
+/// The most records that are told one by one.
+const NAMED: usize = 5;
+
+/// List the users that were begun and not finished, or drop one's record
+///
+/// STATE is `asked` where Cognito may have made the user, `made` where it has and a later step is missing, and `done` where
+/// only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
+/// them. Passwords are not shown.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok user runs\n  \
+    cogtok user runs --json | jq -r '.[].username'\n  \
+    cogtok user runs forget 0123456789abcdef")]
+pub struct Runs {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Drop the record of a user, with the password in it
+    Forget(Forget),
+}
+
+/// Drop the record of a user, with the password in it
+///
+/// The user, if Cognito has made it, stays as it is. What the record holds is told first.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cogtok user runs forget 0123456789abcdef --yes")]
+struct Forget {
+    /// The run, as `cogtok user runs` lists it, or how it begins
+    run: String,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub fn run(app: &App, args: Runs) -> Result<()> {
+    match args.command {
+        None => list(app),
+        Some(Command::Forget(args)) => forget(app, &args),
+    }
+}
+
+fn list(app: &App) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let records = journal::records(app.dirs().state.as_deref())?;
+    app.do_without_config();
+    if form == Output::Json {
+        let list = records.iter().map(|record| as_json(app, record)).collect();
+        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+    }
+    if records.is_empty() {
+        terminal::note("no user was begun and not finished");
+        return Ok(());
+    }
+    let rows = records.iter().map(|record| {
+        let profile = profiles(app, record).first().map(ToString::to_string);
+        let begun = jiff::Timestamp::from_second(record.begun_at).map(|moment| moment.strftime("%F").to_string());
+        vec![
+            record.id().to_owned(),
+            printable(&record.username, 128),
+            profile.unwrap_or_default(),
+            printable(&record.user_pool_id, 60),
+            word(record.state).to_owned(),
+            begun.unwrap_or_default(),
+        ]
+    });
+    terminal::data(&table(&["RUN", "USER", "PROFILE", "POOL", "STATE", "BEGUN"], rows)).map(drop)
+}
+
+fn forget(app: &App, args: &Forget) -> Result<()> {
+    // Whoever makes a user just now is waited for.
+    let journal = Journal::to_resume(app.dirs().state.as_deref(), app.deadline())?;
+    let records = journal.records()?;
+    let fits = |record: &&Record| !args.run.is_empty() && record.id().starts_with(&args.run.to_ascii_lowercase());
+    let found: Vec<&Record> = records.iter().filter(fits).collect();
+    let record = match found.as_slice() {
+        [record] => *record,
+        [] => {
+            return Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&args.run, 40)))
+                .hint("the runs: cogtok user runs{p}"));
+        }
+        several => {
+            let ids: Vec<&str> = several.iter().take(NAMED).map(|record| record.id()).collect();
+            return Err(Error::usage(format!("{} runs begin so: {}", several.len(), ids.join(", "))));
+        }
+    };
+    let file = journal.file_of(record);
+    let held = match record.state {
+        State::Intent => "it is not known whether Cognito made the user",
+        State::Created => "the user is made, and a later step is missing",
+        State::Done => "the user is made, and nobody has seen the password",
+    };
+    let (user, pool) = (printable(&record.username, 128), printable(&record.user_pool_id, 60));
+    terminal::note(&format!("run {}: user {user} of pool {pool} at {}", record.id(), printable(&record.origin, 120)));
+    terminal::note(&format!("{held}; the only copy of its password is in {}", file.display()));
+    if !args.yes && !terminal::confirm(&format!("Drop the record of {user}, with the password?"), "add `--yes`")? {
+        return Err(Error::new(Kind::Failure, "nothing was dropped"));
+    }
+    journal.remove(record)?;
+    terminal::note(&format!("the record of {user} is dropped"));
+    Ok(())
+}
+
+/// Says where records are when the profile in use has none that is wanted.
+///
+/// # Errors
+/// [`Kind::Failure`] where the user who is named has a record, and it is of another pool.
+pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<()> {
+    let is_wanted = |record: &&Record| wanted.is_none_or(|wanted| *wanted == record.username);
+    let found: Vec<&Record> = others.iter().filter(is_wanted).collect();
+    if found.is_empty() {
+        terminal::note("there is nothing to finish");
+        return Ok(());
+    }
+    let places = found.iter().take(NAMED).map(|record| {
+        let user = printable(&record.username, 128);
+        match profiles(app, record).first() {
+            Some(profile) => {
+                let hint = Hint::new("`cogtok user create --resume -p {profile}` finishes {who}");
+                hint.word("profile", profile).text("who", user)
+            }
+            None => {
+                let (pool, origin) = (printable(&record.user_pool_id, 60), printable(&record.origin, 120));
+                Hint::from(format!("{user} is of pool {pool} at {origin}, which no profile has"))
+            }
+        }
+    });
+    let all = (found.len() > NAMED).then(|| Hint::new("all of them: cogtok user runs{p}"));
+    let here = "there is nothing to finish in this pool, but in another";
+    if wanted.is_some() {
+        return Err(places.chain(all).fold(Error::new(Kind::Failure, here), Error::hint));
+    }
+    log::warn!(target: "cogtok", "{here}");
+    places.chain(all).for_each(|place| terminal::hint(place));
+    Ok(())
+}
+
+/// The profiles of the pool that a record is of.
+fn profiles(app: &App, record: &Record) -> Vec<ProfileName> {
+    let Ok(config) = app.config() else { return Vec::new() };
+    let is_of = |name: &ProfileName| {
+        as_written(config, name).is_ok_and(|profile| {
+            profile.user_pool_id.as_ref().is_some_and(|pool| pool.as_str() == record.user_pool_id)
+                && profile.cognito_idp_origin().is_ok_and(|origin| origin == record.origin)
+        })
+    };
+    config.names().into_iter().filter(is_of).collect()
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Intent => "asked",
+        State::Created => "made",
+        State::Done => "done",
+    }
+}
+
+fn as_json(app: &App, record: &Record) -> Value {
+    json!({
+        "run": record.id(),
+        "username": record.username,
+        "group": record.group,
+        "user_pool_id": record.user_pool_id,
+        "endpoint": record.origin,
+        "profiles": profiles(app, record).iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+        "state": word(record.state),
+        "begun_at": record.begun_at,
+    })
+}

@@ -1,0 +1,52 @@
+//! What makes a file last beyond a crash of the machine, as far as its file system can.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Flushes a file that is about to get its name.
+///
+/// # Errors
+/// As the operating system says where what was written is lost; that the file system has no flushing is a warning.
+pub fn flush(file: &File, dir: &Path) -> io::Result<()> {
+    let flushed = file.sync_all();
+    // macOS flushes the drive's own cache as well, which disks of a network and some others can't do.
+    #[cfg(target_os = "macos")]
+    let flushed = flushed.or_else(|_| Ok(rustix::fs::fsync(file)?));
+    match flushed {
+        Err(error) if is_unable(&error) => {
+            warn(dir, &error);
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+/// Flushes the directory of a file that has its name already. The file is there for everybody, so whatever goes wrong here
+/// takes nothing back: it is a warning.
+pub fn settle(dir: &Path) {
+    if cfg!(unix)
+        && let Err(error) = File::open(dir).and_then(|dir| dir.sync_all())
+    {
+        warn(dir, &error);
+    }
+}
+
+/// Whether the file system does not know how, as some network shares and FUSE ones.
+fn is_unable(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if let Some(code) = rustix::io::Errno::from_io_error(error) {
+        return [rustix::io::Errno::INVAL, rustix::io::Errno::NOSYS, rustix::io::Errno::OPNOTSUPP].contains(&code);
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}
+
+/// Once a run: it is the same for every file.
+fn warn(dir: &Path, why: &io::Error) {
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    if !IS_SAID.swap(true, Ordering::Relaxed) {
+        let dir = dir.display();
+        log::warn!(target: "cogtok", "what is written to {dir} may not survive a crash of this machine: it can't be flushed ({why})");
+    }
+}

@@ -1,0 +1,117 @@
+//! Who else may read a file, or decide what is in it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use super::owner;
+
+/// Why a file of another user is refused.
+pub const FOREIGN: &str = "it is another user's";
+
+/// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
+pub fn why_shared(path: &Path) -> Option<String> {
+    let target = path.canonicalize().ok()?;
+    let metadata = std::fs::metadata(&target).ok()?;
+    check_private(&metadata, target.parent()).err().map(|why| why.to_string())
+}
+
+/// Whether other users may read the file behind `path`.
+pub fn others_read(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+/// Why others decide what is in the file behind `path`, through links; none where they do not, or it is not there.
+#[cfg(unix)]
+pub fn why_others_write(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let target = path.canonicalize().ok()?;
+    let file = std::fs::metadata(&target).ok().filter(std::fs::Metadata::is_file)?;
+    let dir = target.parent();
+    let is_open = dir.and_then(|dir| std::fs::metadata(dir).ok()).is_some_and(|dir| dir.mode() & 0o1002 == 0o0002);
+    match file.uid() {
+        other if other != 0 && !owner::is_ours(&file, dir) => {
+            Some(format!("user {other} owns it: make a copy of your own"))
+        }
+        _ if file.mode() & 0o022 != 0 => Some(format!("other users can write to it: chmod go-w {}", target.display())),
+        _ if is_open => dir.map(|dir| format!("other users can put another in its place: chmod o-w {}", dir.display())),
+        _ => None,
+    }
+}
+
+/// Nothing is known of that here.
+#[cfg(not(unix))]
+pub fn why_others_write(_: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(unix)]
+pub(super) fn check_private(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    match (owner::is_ours(metadata, dir), metadata.mode()) {
+        (false, _) => Err(super::invalid(FOREIGN.to_owned())),
+        (true, mode) if mode & 0o022 != 0 => Err(super::invalid("other users can write to it".to_owned())),
+        (true, mode) if mode & 0o044 != 0 => Err(super::invalid("other users can read it".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn check_private(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
+    Ok(())
+}
+
+/// What keeps this user from a file, and is somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// It is in a place of another user.
+    Elsewhere,
+    /// It is in a place of this user's own, where somebody left what is theirs.
+    LeftHere {
+        /// The file or directory.
+        what: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+}
+
+/// What keeps this user from the file at `path`; none where nothing does, or what does is this user's own.
+#[cfg(unix)]
+pub fn closed(path: &Path) -> Option<Closed> {
+    use std::os::unix::fs::MetadataExt;
+    let is_denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    let us = rustix::process::geteuid().as_raw();
+    let way: Vec<&Path> = path.ancestors().collect();
+    let mut reached: Option<(&Path, u32)> = None;
+    for step in way.into_iter().rev() {
+        match std::fs::metadata(step) {
+            Ok(there) => reached = Some((step, there.uid())),
+            Err(error) if is_denied(&error) => break,
+            Err(_) => return None,
+        }
+    }
+    let (what, owner) = reached?;
+    if owner == us || (what == path && !std::fs::File::open(path).is_err_and(|error| is_denied(&error))) {
+        return None;
+    }
+    let around = what.parent().and_then(|dir| std::fs::metadata(dir).ok());
+    Some(match around.is_some_and(|dir| dir.uid() == us) {
+        true => Closed::LeftHere { what: what.to_owned(), owner },
+        false => Closed::Elsewhere,
+    })
+}
+
+/// Nothing is known of that here.
+#[cfg(not(unix))]
+pub fn closed(_: &Path) -> Option<Closed> {
+    None
+}

@@ -1,0 +1,109 @@
+//! Whose the files are: `sudo` with HOME kept, or a container's root in another user's home, must leave nothing there that
+//! locks the user out.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::Path;
+
+/// Gives a new file or directory, opened as `made`, to the owner of the directory it is in, where root made it in that of
+/// another user.
+///
+/// # Errors
+/// As the operating system says: then it must not stay.
+#[cfg(unix)]
+pub fn keep(made: &File, dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let Some(owner) = other_owner(dir)? else { return Ok(()) };
+    // On some file systems everything belongs to one user as it is.
+    if made.metadata()?.uid() == owner.uid() {
+        return Ok(());
+    }
+    fchown(made, Some(owner.uid()), Some(owner.gid())).map_err(|why| {
+        let text = format!(
+            "{} is the directory of user {}, to whom nothing can be given here ({why}): run cogtok as that user",
+            dir.display(),
+            owner.uid()
+        );
+        io::Error::new(why.kind(), text)
+    })
+}
+
+/// Whether a file is this user's: for root also one that belongs to the owner of the directory it is in.
+#[cfg(unix)]
+pub fn is_ours(file: &Metadata, dir: Option<&Path>) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.uid() == rustix::process::geteuid().as_raw()
+        || dir.is_some_and(|dir| other_owner(dir).is_ok_and(|owner| owner.is_some_and(|dir| dir.uid() == file.uid())))
+}
+
+/// The directory, where this is root and it is another user's.
+#[cfg(unix)]
+fn other_owner(dir: &Path) -> io::Result<Option<Metadata>> {
+    use std::os::unix::fs::MetadataExt;
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let owner = std::fs::metadata(dir)?;
+    Ok((owner.uid() != 0).then_some(owner))
+}
+
+/// Makes the directories of `dir` that are missing, each for this user alone.
+///
+/// # Errors
+/// As the operating system says.
+pub fn create_dirs(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
+    if missing.is_empty() {
+        // Says what is wrong with what is there.
+        return builder().recursive(true).create(dir);
+    }
+    for dir in missing.into_iter().rev() {
+        match builder().create(dir) {
+            Ok(()) => given(dir)?,
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn builder() -> std::fs::DirBuilder {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+#[cfg(unix)]
+fn given(made: &Path) -> io::Result<()> {
+    let Some(dir) = made.parent() else { return Ok(()) };
+    if other_owner(dir)?.is_none() {
+        return Ok(());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::DIRECTORY).bits();
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true), flags.cast_signed());
+    let kept = options.open(made).and_then(|made| keep(&made, dir));
+    if kept.is_err() {
+        let _ = std::fs::remove_dir(made);
+    }
+    kept
+}
+
+#[cfg(not(unix))]
+fn given(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// There is no such owner here.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn keep(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Root in the home of another user, as `sudo` with HOME kept and containers have it: nothing stays that locks the user out.
+
+use crate::harness::scripted::SECRET;
+use crate::harness::{Answer, Home, Run, Server, m2m_jwt, need, scripted};
+use std::os::unix::fs::{MetadataExt, lchown};
+use std::path::{Path, PathBuf};
+
+const USER: u32 = 54_321;
+
+/// Everything below a directory, and itself.
+fn all(dir: &Path) -> Vec<PathBuf> {
+    let below = std::fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path());
+    let below = below.flat_map(|path| if path.is_dir() && !path.is_symlink() { all(&path) } else { vec![path] });
+    [dir.to_path_buf()].into_iter().chain(below).collect()
+}
+
+/// A home of another user; none where the tests are not root, who alone can make one.
+fn another() -> Option<Home> {
+    let home = Home::new();
+    all(&home.path("")).iter().try_for_each(|path| lchown(path, Some(USER), Some(USER))).ok()?;
+    Some(home)
+}
+
+fn assert_all_theirs(home: &Home) {
+    for path in all(&home.path("")) {
+        let owner = path.symlink_metadata().unwrap().uid();
+        assert_eq!(owner, USER, "{}", path.display());
+    }
+}
+
+fn as_the_user(run: Run<'_>) -> Run<'_> {
+    need("setpriv", "util-linux");
+    run.under(["setpriv", &format!("--reuid={USER}"), &format!("--regid={USER}"), "--clear-groups"])
+}
+
+#[test]
+fn what_root_leaves_there_is_the_users_and_serves_both() {
+    let Some(home) = another() else { return };
+    home.canary(SECRET);
+    let server = Server::start(|request| match request.operation() {
+        Some("AdminCreateUser") => {
+            let name = request.json()["Username"].clone();
+            let user = serde_json::json!({"User": {"Username": name, "UserStatus": "FORCE_CHANGE_PASSWORD"}});
+            Answer::new(200, "application/x-amz-json-1.1", user.to_string())
+        }
+        Some("AdminSetUserPassword") => Answer::aws_error("AccessDeniedException", "not authorized"),
+        Some(other) => panic!("{other} is not asked for"),
+        None => Answer::token(&m2m_jwt(scripted::CLIENT, "api/read")),
+    });
+    let identity = home.path("identity");
+    let cogtok = |words: &[&str]| home.cogtok(words).env("COGTOK_SECRET_IDENTITY", &identity);
+    home.cogtok(["secret", "init"]).arg(&identity).run().ok();
+    let create = ["profile", "create", "ws", "--user-pool-id", "us-east-1_Example01", "--m2m-client-id"];
+    let create = cogtok(&create).args([scripted::CLIENT, "--endpoint-url", &server.url()]);
+    create.args(["--token-url", &server.token_url(), "--scope", "api/read"]).run().ok();
+    cogtok(&["secret", "set", "m2m-client", "-p", "ws"]).stdin(SECRET).run().ok();
+    let token = cogtok(&["token", "m2m", "-p", "ws"]).run().ok().line().to_string();
+    cogtok(&["token", "m2m", "-p", "ws"]).run().ok().quiet().stdout_is(&format!("{token}\n"));
+    let user = cogtok(&["user", "create", "a@example.com", "-p", "ws"]).aws().run();
+    user.code(10).stderr_has("--resume");
+    assert_all_theirs(&home);
+
+    // Root finds again what it left there, and so does the user.
+    let list = cogtok(&["user", "runs", "--json"]).run().ok().quiet().json();
+    assert_eq!(list[0]["username"], "a@example.com");
+    let hits = server.hits();
+    as_the_user(cogtok(&["token", "m2m", "-p", "ws"])).run().ok().quiet().stdout_is(&format!("{token}\n"));
+    assert_eq!(server.hits(), hits);
+    as_the_user(cogtok(&["secret", "set", "m2m-client", "-p", "ws"])).stdin(SECRET).run().ok().stderr_lacks("warning");
+    as_the_user(cogtok(&["profile", "set", "ws", "region", "us-east-1"])).run().ok();
+    as_the_user(cogtok(&["user", "runs"])).run().ok().stdout_has("a@example.com");
+    let run = list[0]["run"].as_str().unwrap();
+    as_the_user(cogtok(&["user", "runs", "forget", run, "--yes"])).run().ok();
+    as_the_user(cogtok(&["token", "m2m", "-p", "ws", "--force-refresh"])).run().ok();
+    cogtok(&["cache", "clear"]).run().ok();
+    assert_all_theirs(&home);
+}
+
+#[test]
+fn where_nothing_can_be_given_to_the_user_nothing_is_left() {
+    let Some(home) = another() else { return };
+    need("setpriv", "util-linux");
+    let powerless = |run: Run<'_>| run.under(["setpriv", "--bounding-set=-chown", "--inh-caps=-chown"]).run();
+    let create = ["profile", "create", "ws", "--user-pool-id", "us-east-1_Example01", "--client-id", "web"];
+    let output = powerless(home.cogtok(create));
+    output.code(7).stderr_has(&format!("user {USER}")).stderr_has("run cogtok as that user");
+    assert_all_theirs(&home);
+    let server = Server::always(Answer::token(&m2m_jwt(scripted::CLIENT, "api/read api/write")));
+    let plain = Home::new();
+    plain.scripted_profile(&server.token_url());
+    let config = plain.config_file();
+    let output = powerless(home.scripted_m2m(&["--config", config.to_str().unwrap()]));
+    output.ok().stderr_has("can't be cached").stderr_has("run cogtok as that user");
+    assert_all_theirs(&home);
+}
+
+#[test]
+fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() {
+    // Of root, for root alone, where the tests are root.
+    let home = Home::new();
+    if another().is_none() {
+        return;
+    }
+    home.canary(SECRET);
+    home.config("version = 1\n[profiles.ws]\nregion = \"us-east-1\"\n");
+    let server = Server::always(Answer::token(&m2m_jwt(scripted::CLIENT, "api/read")));
+    let run = |words: &[&str]| {
+        let run = home.cogtok(words).env("COGTOK_M2M_CLIENT_ID", scripted::CLIENT).env("COGTOK_SCOPES", "api/read");
+        let run = ["CONFIG", "CACHE", "STATE", "DATA"]
+            .iter()
+            .fold(run, |run, name| run.env_remove(format!("XDG_{name}_HOME")));
+        as_the_user(run.env("COGTOK_M2M_CLIENT_SECRET", SECRET).aws())
+    };
+    let token_url = server.token_url();
+    let output = run(&["token", "m2m"]).env("COGTOK_TOKEN_URL", &token_url).run();
+    output.ok().stderr_has("XDG_CACHE_HOME").stderr_lacks("config.toml").line();
+    // What is missing may be there where it can't be read.
+    run(&["token", "m2m"]).run().code(3).stderr_has("can't be read").stderr_has("set XDG_CONFIG_HOME");
+    run(&["token", "m2m", "-p", "ws"]).run().code(7).stderr_has("can't be read").stderr_has("set XDG_CONFIG_HOME");
+    run(&["profile", "list"]).run().code(7).stderr_has("set XDG_CONFIG_HOME");
+    run(&["profile", "create", "x", "--client-id", "c"]).run().code(7).stderr_has("XDG_CONFIG_HOME");
+    let create = run(&["user", "create", "--endpoint-url", &server.url()]);
+    create.env("COGTOK_USER_POOL_ID", "us-east-1_Example01").run().code(7).stderr_has("set XDG_STATE_HOME");
+    assert_eq!(server.hits(), 1);
+}
+
+#[test]
+fn what_root_left_before_is_told_with_the_command_that_gives_it_back() {
+    let Some(home) = another() else { return };
+    home.config("version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\nregion = \"us-east-1\"\n");
+    let (dir, file) = (home.config_dir(), home.config_file());
+    let give = |path: &Path, owner| lchown(path, Some(owner), Some(owner)).unwrap();
+    give(&home.path(".config"), USER);
+    for (what, is_dir_theirs) in [(&dir, false), (&file, true)] {
+        give(&dir, if is_dir_theirs { USER } else { 0 });
+        give(&file, 0);
+        for words in [&["profile", "list"][..], &["token", "m2m"]] {
+            let output = as_the_user(home.cogtok(words)).run();
+            output.code(7).stderr_has("can't be read").stderr_lacks("HOME is another user's");
+            output.stderr_has(&format!(
+                "user 0 left it there, by `sudo` perhaps: sudo chown -R \"$USER\" {}",
+                what.display()
+            ));
+        }
+    }
+}
