@@ -3,7 +3,9 @@
 
 mod agentcore;
 pub(crate) mod choices;
+pub mod domain;
 pub mod keys;
+pub mod partitions;
 pub mod redirect;
 pub mod services;
 pub mod sources;
@@ -16,6 +18,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Hint, Result};
 use keys::{Key, Origin, Settings, parse_bool, parse_min_validity};
+use partitions::Partition;
 use redirect::RedirectUri;
 use services::{Endpoints, Service};
 use words::{
@@ -35,6 +38,8 @@ pub struct AwsEnvironment {
     pub endpoints: BTreeMap<Service, (&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
+    /// Of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY the one that is set and the one that is not, where there is but one.
+    pub half_of_keys: Option<(&'static str, &'static str)>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
     /// AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
@@ -99,6 +104,8 @@ pub struct Profile {
     /// Whether AWS's tools wait for this call: a `credential_process` that it runs is told by COGTOK_INSIDE, so that it can
     /// refuse to ask in turn.
     pub is_inside_aws_credentials: bool,
+    /// Of the variables with AWS's keys the one that is set and the one that is not, where there is but one.
+    pub half_of_aws_keys: Option<(&'static str, &'static str)>,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
     endpoints: Endpoints,
@@ -125,7 +132,6 @@ impl Profile {
     pub fn resolve(name: Option<ProfileName>, settings: &Settings, aws: &AwsEnvironment) -> Result<Self> {
         let user_pool_id: Option<PoolId> = settings.get(Key::UserPoolId)?;
         let secret_arn: Option<SecretArn> = settings.get(Key::SecretArn)?;
-        let domain: Option<Endpoint> = settings.get(Key::Domain)?;
         let token_url: Option<Endpoint> = settings.get(Key::TokenUrl)?;
         let asked = match settings.get(Key::Region)? {
             Some(region) => Some(region),
@@ -136,6 +142,7 @@ impl Profile {
             Some(region) => Some(region),
             None => aws.region.as_ref().map(from_variable).transpose()?,
         };
+        let domain = settings.get_with(Key::Domain, |text| domain::read(text, region.as_ref()))?;
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
         let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
             .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;
@@ -149,6 +156,7 @@ impl Profile {
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             is_inside_aws_credentials: false,
+            half_of_aws_keys: aws.half_of_keys,
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             endpoints: Endpoints::resolve(settings, &aws.endpoints)?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
@@ -257,8 +265,7 @@ fn address_options(settings: &Settings) -> String {
 
 /// Where a service of AWS is in a Region.
 pub fn aws_origin(service: &str, region: &Region) -> String {
-    let suffix = if region.as_str().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://{service}.{region}.{suffix}")
+    format!("https://{service}.{region}.{}", Partition::of(region).suffix)
 }
 
 /// The issuers (`iss`) that a pool's tokens may name: the original one, and that of pools whose IssuerConfiguration has been

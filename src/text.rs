@@ -1,50 +1,56 @@
-//! Text as other programs write it: UTF-8, or UTF-16 as Windows' own tools do, with a byte order mark or without.
-
-use std::borrow::Cow;
+//! Bytes as text, by the mark that they may begin with: PowerShell's `>` writes UTF-16, and other tools of Windows a byte
+//! order mark before UTF-8.
 
 use zeroize::Zeroizing;
 
-/// The text without its byte order mark; none where it is neither UTF-8 nor UTF-16 with a mark. The text may be a secret:
-/// what is made on the way is wiped.
-pub fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    let unit = match bytes {
-        [0xff, 0xfe, _, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, _, ..] => u16::from_be_bytes,
-        _ => {
-            let text = std::str::from_utf8(bytes).ok()?;
-            return Some(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)));
-        }
-    };
-    let (pairs, rest) = bytes[2..].as_chunks();
-    let units: Zeroizing<Vec<u16>> = Zeroizing::new(pairs.iter().map(|pair| unit(*pair)).collect());
-    let mut text = Zeroizing::new(String::with_capacity(units.len() * 3));
-    for c in char::decode_utf16(units.iter().copied()) {
+/// The text of UTF-8, or of UTF-16 with its byte order mark, without the mark; none for anything else, such as the mark of
+/// UTF-16 alone.
+pub fn decode(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    match bytes {
+        [0xff, 0xfe] | [0xfe, 0xff] => None,
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf_8(rest),
+        rest => utf_8(rest),
+    }
+}
+
+/// Whether bytes begin with the mark of UTF-16.
+pub fn is_utf_16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+}
+
+fn utf_8(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    std::str::from_utf8(bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
+}
+
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Zeroizing<String>> {
+    let (pairs, []) = bytes.as_chunks::<2>() else { return None };
+    let units = pairs.iter().map(|pair| unit(*pair));
+    // Of its final size at once, so that no copy of a secret is left behind.
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
+    for c in char::decode_utf16(units) {
         text.push(c.ok()?);
     }
-    rest.is_empty().then(|| Cow::Owned(std::mem::take(&mut *text)))
+    Some(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn utf16(text: &str, bytes_of: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        text.encode_utf16().flat_map(bytes_of).collect()
-    }
-
     #[test]
-    fn a_mark_says_how_to_read_and_is_no_part_of_the_text() {
-        for text in ["", "a", "grüße 🦀\r\n"] {
-            let marked = format!("\u{feff}{text}");
-            assert_eq!(decode(text.as_bytes()).as_deref(), Some(text));
-            assert_eq!(decode(marked.as_bytes()).as_deref(), Some(text));
-            let wide = Some(text).filter(|text| !text.is_empty());
-            assert_eq!(decode(&utf16(&marked, u16::to_le_bytes)).as_deref(), wide);
-            assert_eq!(decode(&utf16(&marked, u16::to_be_bytes)).as_deref(), wide);
+    fn a_text_is_read_by_its_mark() {
+        let text = "Grüße 🎻\r\n";
+        let le: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let be: Vec<u8> = [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+        let marked: Vec<u8> = [0xef, 0xbb, 0xbf].into_iter().chain(text.bytes()).collect();
+        for bytes in [text.as_bytes(), &le, &be, &marked] {
+            assert_eq!(decode(bytes).as_deref().map(String::as_str), Some(text), "{bytes:?}");
         }
-        // Half a character, half a pair, and neither.
-        for bad in [&b"\xff\xfea"[..], b"\xff\xfe\x00\xd8", b"\xff\xfe\x00\xd8a\x00", b"a\xff", b"\xff"] {
-            assert_eq!(decode(bad), None, "{bad:?}");
+        for bad in [&b"\xff"[..], b"\xff\xfe", b"\xff\xfea", b"\xff\xfe\x00\xd8", b"h\xff"] {
+            assert!(decode(bad).is_none(), "{bad:?}");
         }
+        assert_eq!(decode(b"").as_deref().map(String::as_str), Some(""));
     }
 }

@@ -7,6 +7,7 @@ use super::rest::refusal;
 use super::signed::{Call, Said, call_with_headers};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
+use crate::profile::partitions::Partition;
 use crate::profile::services::Service;
 use crate::profile::targets::Address;
 use crate::profile::words::Region;
@@ -29,7 +30,11 @@ impl Resource {
             Address::Url(url) => url.url(),
         };
         let (id, rest) = url.host_str()?.split_once(".gateway.bedrock-agentcore.")?;
-        let region = rest.strip_suffix(".amazonaws.com").and_then(|region| region.parse().ok())?;
+        let (region, suffix) = rest.split_once('.')?;
+        let region: Region = region.parse().ok()?;
+        if suffix != Partition::of(&region).suffix {
+            return None;
+        }
         let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         is_id.then(|| Resource { is_gateway: true, id: id.to_owned(), region })
     }

@@ -12,8 +12,10 @@ use super::device::{Device, NewDevice};
 use super::error::from_sdk;
 use super::http::Wire;
 use super::redact::Redactor;
+use super::retry::LimitIsLimit;
 use super::said::ServiceText;
 use super::srp;
+use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Scopes, Username};
@@ -109,6 +111,8 @@ pub struct Idp {
     pub(super) client_secret: Option<Secret>,
     pub(crate) device: Option<Device>,
     pub(super) wire: Wire,
+    /// Whether it is not at AWS, so that it may lack what Cognito has.
+    pub(super) is_elsewhere: bool,
     /// The pool, where the calls are the signed ones of an administrator.
     admin_of: Option<PoolId>,
 }
@@ -147,7 +151,7 @@ impl Idp {
         let is_admin = profile.user.auth_flow == AuthFlow::Admin;
         let mut config = if is_admin {
             let shared = super::signed_config(wire, profile, &region).await?;
-            Builder::from(&shared).endpoint_url(aws_origin("cognito-idp", &region))
+            Builder::from(&shared).retry_classifier(MayPass).endpoint_url(aws_origin("cognito-idp", &region))
         } else {
             Config::builder()
                 .behavior_version(BehaviorVersion::latest())
@@ -156,10 +160,12 @@ impl Idp {
                 .sleep_impl(TokioSleep::new())
                 .timeout_config(super::timeouts())
                 .retry_config(super::retries())
+                .retry_classifier(MayPass)
         };
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             config = config.endpoint_url(endpoint.as_str());
         }
+        config = config.retry_classifier(LimitIsLimit);
         if let Some(secret) = &client_secret {
             wire.redactor().hide(profile.user_client_id()?.as_str(), secret);
         }
@@ -169,6 +175,7 @@ impl Idp {
             client_secret,
             device: None,
             wire: wire.clone(),
+            is_elsewhere: profile.endpoint(Service::CognitoIdp).is_some(),
             admin_of: is_admin.then(|| profile.user_pool_id().cloned()).transpose()?,
         })
     }

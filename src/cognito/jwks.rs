@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::http::Wire;
 use super::oauth::retry_after;
 use super::said::ServiceText;
+use super::status::FIREWALL;
 use crate::error::{Error, Result, printable};
 use crate::profile::words::Endpoint;
 use crate::secret::Secret;
@@ -30,8 +31,10 @@ pub async fn fetch(wire: &Wire, url: &Endpoint) -> Result<KeySet> {
     if status != 200 || !is_json {
         let kind = if content_type.is_empty() { "no content type" } else { &content_type };
         let what = format!("HTTP {status}, {}, {} bytes", ServiceText::new(kind, wire.redactor()), answer.body().len());
-        return Err(Error::network(format!("{host} gave no key set ({what})"))
-            .hint("check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names ?? check the pool's id and Region, and `endpoint_url`"));
+        return Err(Error::network(format!("{host} gave no key set ({what})")).hint(match status {
+            403 => FIREWALL,
+            _ => "check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names ?? check the pool's id and Region, and `endpoint_url`",
+        }));
     }
     KeySet::parse(answer.body()).map_err(|error| error.context(&host))
 }

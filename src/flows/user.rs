@@ -56,7 +56,7 @@ pub fn begins_with_password(profile: &Profile) -> bool {
 }
 
 /// What a sign-in may begin with, each where it is at hand.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// The app client's secret.
     pub client_secret: Option<Secret>,
@@ -78,6 +78,8 @@ pub struct SignIn<'a> {
     steps: usize,
     tries: usize,
     has_restarted: bool,
+    /// Whether SRP was begun here: from then on the password is proven, whatever is asked.
+    has_proven: bool,
 }
 
 /// An open question.
@@ -111,8 +113,9 @@ impl<'a> SignIn<'a> {
         let username = profile.username()?;
         let idp = Idp::new(wire, profile, credentials.client_secret).await?.with_device(credentials.device);
         let password = credentials.password;
+        let (open, has_restarted, has_proven) = (None, false, false);
         let mut sign_in =
-            SignIn { idp, profile, username, password, open: None, steps: 0, tries: 0, has_restarted: false };
+            SignIn { idp, profile, username, password, open, steps: 0, tries: 0, has_restarted, has_proven };
         let step = sign_in.begin().await.map_err(|error| sign_in.about(error))?;
         Ok((sign_in, step))
     }
@@ -279,17 +282,64 @@ impl<'a> SignIn<'a> {
                 ("DEVICE_SRP_AUTH", _) if self.idp.device.is_some() => {
                     self.idp.respond_device(self.username, &challenge).await?
                 }
+                (name, _) if name == FirstFactor::Password.challenge() && !self.may_send_password() => {
+                    return Err(self.not_in_clear());
+                }
                 (name, Some(password)) if takes_password(name) => {
                     let pool = self.profile.user_pool_id()?;
+                    self.has_proven |= name == FirstFactor::PasswordSrp.challenge();
                     self.idp.respond_password(pool, self.username, &challenge, None, password).await?
                 }
                 _ => {
                     return match Question::of(&challenge)? {
+                        Some(Question::SelectFirstFactor { options }) => {
+                            let options = self.allowed(options)?;
+                            Ok(self.ask(challenge, Question::SelectFirstFactor { options }))
+                        }
                         Some(question) => Ok(self.ask(challenge, question)),
                         None => self.enrol(challenge).await,
                     };
                 }
             };
+        }
+    }
+
+    /// Whether the password itself may be sent. That is the profile's word and never the server's: what an answer asks for
+    /// decides nothing.
+    fn may_send_password(&self) -> bool {
+        match self.profile.user.auth_flow {
+            AuthFlow::Password | AuthFlow::Admin => true,
+            AuthFlow::UserAuth => {
+                self.profile.user.preferred_challenge != Some(FirstFactor::PasswordSrp) && !self.has_proven
+            }
+            AuthFlow::Srp | AuthFlow::Custom => false,
+        }
+    }
+
+    /// Those of the factors that the profile allows.
+    fn allowed(&self, options: Vec<ServiceText>) -> Result<Vec<ServiceText>> {
+        let may_be = |option: &ServiceText| *option != FirstFactor::Password.challenge() || self.may_send_password();
+        let allowed: Vec<ServiceText> = options.into_iter().filter(may_be).collect();
+        if allowed.is_empty() { Err(self.not_in_clear()) } else { Ok(allowed) }
+    }
+
+    /// The error for a server that asks for the password in clear where the profile has it proven.
+    fn not_in_clear(&self) -> Error {
+        let flow = self.profile.user.auth_flow;
+        let says = match (flow, self.profile.user.preferred_challenge) {
+            (AuthFlow::UserAuth, Some(factor)) => format!("`user.preferred_challenge` is {factor}"),
+            (AuthFlow::UserAuth, None) => "the sign-in began with SRP".to_owned(),
+            _ => format!("`user.auth_flow` is {flow}"),
+        };
+        let error = Error::config(format!(
+            "Cognito asks for the password in clear (PASSWORD), and {says}: the password was not sent"
+        ))
+        .hint("check `endpoint_url` and AWS_ENDPOINT_URL: a server that asks for this may be no Cognito");
+        match flow {
+            AuthFlow::UserAuth => {
+                error.hint("if it is to be sent: `cogtok profile set {name} user.preferred_challenge password`")
+            }
+            _ => error.hint("if it is to be sent: `cogtok profile set {name} user.auth_flow password`"),
         }
     }
 
@@ -300,6 +350,7 @@ impl<'a> SignIn<'a> {
             return Ok(Step::Ask(Question::Password));
         };
         let pool = self.profile.user_pool_id()?;
+        self.has_proven |= chosen.as_ref().unwrap_or(&challenge.name).sent() == FirstFactor::PasswordSrp.challenge();
         let outcome = self
             .idp
             .respond_password(pool, self.username, &challenge, chosen.as_ref().map(ServiceText::sent), password)

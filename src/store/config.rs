@@ -12,7 +12,7 @@ use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
 use crate::profile::targets::{nearest_key, parse_key};
 use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
-use crate::text;
+use crate::text::{decode, is_utf_16};
 
 /// The version of the file's format that this program writes and understands.
 pub const VERSION: i64 = 1;
@@ -229,13 +229,15 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         return Err(Error::usage(format!("{} is larger than 16 MiB", path.display())));
     }
     let Some(bytes) = file::read(&target, LIMIT).map_err(|error| unreadable(&error))? else { return Ok(None) };
+    if is_utf_16(&bytes) {
+        return match decode(&bytes) {
+            Some(text) => Ok(Some(text.as_str().to_owned())),
+            None => Err(Error::config(format!("{} begins as UTF-16 and is none", path.display()))),
+        };
+    }
     match std::str::from_utf8(&bytes) {
-        // With the byte order mark that it may have, which stays when the file is changed.
         Ok(text) => Ok(Some(text.to_owned())),
-        Err(_) => match text::decode(&bytes) {
-            Some(text) => Ok(Some(text.into_owned())),
-            None => Err(Error::config(format!("{} is not UTF-8", path.display()))),
-        },
+        Err(_) => Err(Error::config(format!("{} is not UTF-8", path.display()))),
     }
 }
 

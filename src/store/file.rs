@@ -18,8 +18,8 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{durable, owner};
-use others::check_private;
 pub use others::{Closed, FOREIGN, closed, others_read, why_others_write, why_shared};
+use others::{check_own, check_private};
 #[cfg(windows)]
 use persist::PAUSE;
 use persist::patiently;
@@ -40,6 +40,14 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 /// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may read or write.
 pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     read_if(path, limit, |metadata| check_private(metadata, path.parent()))
+}
+
+/// As [`read`], for a file that must be this user's and that nobody else may write; others may read it.
+///
+/// # Errors
+/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may write.
+pub fn read_own(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    read_if(path, limit, |metadata| check_own(metadata, path.parent()))
 }
 
 fn read_if(

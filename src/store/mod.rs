@@ -2,6 +2,7 @@
 //! tokens, and the journal of users being made.
 
 pub mod agent_sessions;
+pub mod aws_files;
 pub mod cache;
 pub mod config;
 pub mod config_edit;
@@ -20,6 +21,7 @@ pub mod refusals;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;
+pub mod sessions;
 mod stanzas;
 pub mod used_codes;
 pub mod within;
@@ -34,7 +36,7 @@ pub struct Dirs {
     pub config_file: Option<PathBuf>,
     /// Cached tokens and their locks.
     pub cache: Option<PathBuf>,
-    /// The journal of new users.
+    /// The journal of new users, and what is remembered of sessions.
     pub state: Option<PathBuf>,
     /// The secrets file, where secrets are kept in one.
     pub secrets_file: Option<PathBuf>,

@@ -7,7 +7,7 @@ use super::keyring::Keyring;
 use super::sealed::SealedFile;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::words::{ClientId, SecretKind, StoreKind, Username};
-use crate::secret::Secret;
+use crate::secret::{Secret, shape};
 
 /// What a secret is and where it may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,19 @@ pub struct Binding {
     pub origin: String,
     /// The user it belongs to, for a password.
     pub username: Option<Username>,
+}
+
+/// A secret as it came from a stream, a variable or a person, without what surrounds it.
+///
+/// # Errors
+/// As the functions of [`shape`].
+pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
+    match kind {
+        SecretKind::M2mClient | SecretKind::UserClient => shape::client_secret(secret),
+        SecretKind::Password => shape::password(secret),
+        SecretKind::Totp => shape::totp_key(secret),
+        SecretKind::RefreshToken | SecretKind::Device => Ok(secret),
+    }
 }
 
 impl Binding {

@@ -93,6 +93,18 @@ impl Failed<'_> {
                 hints.extend(self.of_token(asked, token, now));
                 hints
             }
+            402 if asked.api == Api::Runtime => {
+                vec!["the token was taken, and a quota of the AWS account is used up: see Service Quotas".into()]
+            }
+            404 if asked.api == Api::Runtime => {
+                vec![
+                    "check the runtime's ARN and its Region, and the endpoint: `--qualifier NAME` (DEFAULT without)"
+                        .into(),
+                ]
+            }
+            409 if asked.api == Api::Runtime => {
+                vec!["the session is busy with another request: wait a little and try again".into()]
+            }
             500.. if asked.api == Api::Runtime => {
                 vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".into()]
             }
@@ -116,10 +128,12 @@ impl Failed<'_> {
         }
         let claims = payload_unverified(token);
         let error = match why(self, asked, claims.as_ref(), now) {
-            None => says(Error::new(Kind::Refused, format!("the server refused the token ({})", self.status))),
+            None => says(Error::new(Kind::Refused, format!("the server refused the request ({})", self.status))),
             Some(why) => {
                 let likely = if why.is_named { "" } else { "likely because of " };
-                let message = format!("the server refused the token ({}): {likely}{}", self.status, why.what);
+                // A 403 by itself is not about the token.
+                let what = if why.is_named || self.status == 401 { "token" } else { "request" };
+                let message = format!("the server refused the {what} ({}): {likely}{}", self.status, why.what);
                 says(Error::new(Kind::Refused, message).hint(why.fix))
             }
         };
@@ -139,6 +153,13 @@ impl Failed<'_> {
         if words.contains("authorization method mismatch") {
             return Some(
                 "it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI",
+            );
+        }
+        let is_about_signature =
+            ["authorization header requires", "key=value pair"].iter().any(|part| words.contains(part));
+        if is_about_signature || code.contains("IncompleteSignature") {
+            return Some(
+                "it asks for a request signed with AWS credentials: the route has an IAM authorizer, or there is nothing at this path and method",
             );
         }
         words.contains("missing authentication token").then_some(match api {
@@ -177,18 +198,7 @@ impl Failed<'_> {
 
     /// A parameter of the challenge.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let challenge = self.challenge?;
-        let opening = format!("{name}=\"");
-        let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
-            // `error` is the end of no other name.
-            challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
-        })?;
-        let mut value = String::new();
-        let mut rest = challenge[at + opening.len()..].chars();
-        while let Some(c) = rest.next().filter(|c| *c != '"') {
-            value.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
-        }
-        (!value.is_empty()).then_some(value)
+        challenge_parameter(self.challenge?, name)
     }
 
     /// A string at the top of a JSON body, or in its `error`.
@@ -215,6 +225,21 @@ impl Failed<'_> {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
         (!line.starts_with('<')).then(|| line.to_owned())
     }
+}
+
+/// A parameter of `WWW-Authenticate` (RFC 6750 section 3).
+pub fn challenge_parameter(challenge: &str, name: &str) -> Option<String> {
+    let opening = format!("{name}=\"");
+    let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
+        // `error` is the end of no other name.
+        challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
+    })?;
+    let mut value = String::new();
+    let mut rest = challenge[at + opening.len()..].chars();
+    while let Some(c) = rest.next().filter(|c| *c != '"') {
+        value.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
+    }
+    (!value.is_empty()).then_some(value)
 }
 
 /// One line about a token, as it says of itself.

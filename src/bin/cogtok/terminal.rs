@@ -8,6 +8,11 @@ mod modes;
 #[cfg(not(unix))]
 #[path = "terminal/no_modes.rs"]
 mod modes;
+#[cfg(not(unix))]
+#[path = "terminal/no_typed.rs"]
+mod typed;
+#[cfg(unix)]
+mod typed;
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
@@ -20,7 +25,7 @@ use crate::{advice, interrupt};
 
 pub use ask::{
     address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
-    stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking,
+    stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
 };
 pub use live::{Live, nobody_reads};
 pub use modes::restore_modes;

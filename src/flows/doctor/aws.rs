@@ -1,5 +1,7 @@
 //! AWS: the Region, whether there are credentials, whose they are, and the secret that only they can read.
 
+use std::error::Error as _;
+
 use super::hints::{self, with};
 use super::{Check, Finding};
 use crate::cognito::http::Wire;
@@ -66,6 +68,16 @@ pub(super) async fn credentials(wire: &Wire, profile: &Profile, signer: &Result<
             Ok(caller) => Finding::ok(check, format!("{} (account {})", caller.arn, caller.account)),
             Err(error) => unknown_caller(&error),
         },
+        (Err(error), need) if error.kind() == Kind::AwsCredentials && error.source().is_some() => {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            let hint = error.hints().first().cloned().unwrap_or_else(|| hints::HELP.into());
+            match need {
+                Some(need) => Finding::fail(check, error.kind(), format!("{why}; {need} needs them"), hint),
+                None => {
+                    Finding::warn(check, format!("{why}; `user` commands need them, the profile's tokens don't"), hint)
+                }
+            }
+        }
         (Err(error), Some(need)) => {
             let hint = hints::first_of(error);
             Finding::fail(check, error.kind(), format!("there are none that can be used, and {need} needs them"), hint)

@@ -99,7 +99,7 @@ pub(super) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
     let fail = |detail: String, hint: Hint| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);
     if !client.is_machine {
-        let hint = hint_of("unauthorized_client").unwrap_or(hints::HELP);
+        let hint = hint_of("m2m unauthorized_client").unwrap_or(hints::HELP);
         return vec![fail(format!("{name} does not allow client_credentials"), hint.into())];
     }
     let is_api = profile.m2m.transport == Transport::Api

@@ -2,13 +2,14 @@
 //! domain that its prefix stands for, and what is missing still.
 
 use super::found::Found;
-use super::{issuer, names, secret};
+use super::{issuer, secret};
 use crate::cognito::admin::Admin;
 use crate::cognito::clients::AppClient;
 use crate::cognito::http::Wire;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
+use crate::profile::partitions::Partition;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::services::Service;
 use crate::profile::words::{ClientId, Region, SecretArn, SecretKind, Transport};
@@ -115,7 +116,7 @@ fn take_client(key: Key, client: AppClient, found: &mut Found) {
 /// Makes the domain whole. With a Cognito that is not AWS's the pool's discovery document has the address; that it can't be
 /// read is told, and no failure.
 pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) {
-    let prefix = found.prefix.take();
+    let prefix = std::mem::take(&mut found.prefixes).into_iter().next();
     if !found.candidates(Key::Domain).is_empty() {
         return;
     }
@@ -128,9 +129,12 @@ pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) 
     }
     let Some((prefix, origin)) = prefix else { return };
     let region: Option<Region> = found.one(Key::Region).and_then(|region| region.parse().ok());
-    match profile.region.clone().or(region).and_then(|region| names::domain_of(&prefix, &region)) {
+    let Some(region) = profile.region.clone().or(region) else {
+        return found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known"));
+    };
+    match Partition::domain(&prefix, &region) {
         Some(domain) => found.offer(Key::Domain, vec![domain], &origin),
-        None => found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known")),
+        None => found.leave_out(&format!("{origin} is not taken: what domains are called in {region} is not known")),
     }
 }
 

@@ -31,6 +31,7 @@ pub struct Client<'a> {
     with: Attendant<'a>,
     is_stateless: bool,
     last_id: u64,
+    is_session_over: bool,
 }
 
 impl<'a> Client<'a> {
@@ -40,25 +41,33 @@ impl<'a> Client<'a> {
     /// [`Trouble::Refused`] where it refuses the request; [`Trouble::Failed`] where there is no answer, or none in a version of
     /// [`VERSIONS`] or [`STATELESS`].
     pub async fn connect(place: &'a Place, token: &'a Secret) -> Result<Self, Trouble> {
-        let mut client =
-            Client { with: Attendant { place, token, session: Session::default() }, is_stateless: false, last_id: 0 };
+        let with = Attendant { place, token, session: Session::default() };
+        let mut client = Client { with, is_stateless: false, last_id: 0, is_session_over: false };
+        client.begin().await?;
+        Ok(client)
+    }
+
+    async fn begin(&mut self) -> Result<(), Trouble> {
+        self.with.session = Session::default();
+        (self.is_stateless, self.is_session_over) = (false, false);
         let hello = json!({"protocolVersion": VERSIONS[0], "capabilities": {}, "clientInfo": me()});
-        let agreed = match client.ask("initialize", hello, &Vec::new()).await? {
+        let agreed = match self.ask_once("initialize", hello, &Vec::new()).await? {
             Ok(result) => result.get("protocolVersion").and_then(Value::as_str).unwrap_or_default().to_owned(),
             Err(error) if speaks_stateless(&error) => STATELESS.to_owned(),
             Err(error) => return Err(error.into_error("initialize").into()),
         };
-        client.is_stateless = agreed == STATELESS;
-        if !client.is_stateless && !VERSIONS.contains(&agreed.as_str()) {
-            let message = format!("the server speaks version `{}` of MCP, which cogtok does not", place.said(&agreed));
+        self.is_stateless = agreed == STATELESS;
+        if !self.is_stateless && !VERSIONS.contains(&agreed.as_str()) {
+            let message =
+                format!("the server speaks version `{}` of MCP, which cogtok does not", self.with.place.said(&agreed));
             return Err(Error::network(message).into());
         }
-        log::info!(target: "cogtok", "the server speaks MCP {}", place.said(&agreed));
-        client.with.session.version = Some(agreed);
-        if !client.is_stateless {
-            client.with.tell(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await?;
+        log::info!(target: "cogtok", "the server speaks MCP {}", self.with.place.said(&agreed));
+        self.with.session.version = Some(agreed);
+        if !self.is_stateless {
+            self.with.tell(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await?;
         }
-        Ok(client)
+        Ok(())
     }
 
     /// Every tool of the server.
@@ -129,7 +138,18 @@ impl<'a> Client<'a> {
     }
 
     /// One request and its answer.
-    async fn ask(
+    async fn ask(&mut self, method: &str, params: Value, marked: &Marked) -> Result<Result<Value, RpcError>, Trouble> {
+        let answer = self.ask_once(method, params.clone(), marked).await;
+        if !std::mem::take(&mut self.is_session_over) {
+            return answer;
+        }
+        // The server has ended the session, and took nothing of this request.
+        log::info!(target: "cogtok", "the server has ended the session: another is begun, once");
+        self.begin().await?;
+        self.ask_once(method, params, marked).await
+    }
+
+    async fn ask_once(
         &mut self,
         method: &str,
         mut params: Value,
@@ -153,6 +173,7 @@ impl<'a> Client<'a> {
                 incoming
             }
             (Reply::Refused(refusal), _) if !matches!(refusal.status, 401 | 403) => {
+                self.is_session_over = refusal.status == 404 && self.with.session.id.is_some();
                 let error = error_in(&refusal).and_then(|answer| RpcError::in_answer(&answer));
                 return error.map_or(Err(Trouble::Refused(refusal)), |error| Ok(Err(error)));
             }

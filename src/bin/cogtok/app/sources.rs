@@ -28,6 +28,11 @@ impl App {
         sources.push((kind, source));
     }
 
+    /// Whether a person typed the secret of this kind that was used last.
+    pub fn is_typed(&self, kind: SecretKind) -> bool {
+        self.sources.borrow().iter().any(|(known, source)| *known == kind && matches!(source, SecretSource::Typed))
+    }
+
     /// The error with what to do about the secret that was used, where it is about one.
     pub fn about_secrets(&self, error: Error) -> Error {
         self.sources.borrow().iter().fold(error, |error, (kind, source)| {

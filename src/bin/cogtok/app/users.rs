@@ -1,10 +1,13 @@
-//! Who is signed in, as the cache knows it: files of this machine alone, and no secret store.
+//! Who is signed in, as the state folder and the cache know it: files of this machine alone, and no secret store.
 
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::words::Username;
-use cogtok::store::cache::Entry;
+use cogtok::store::cache::CacheKey;
+use cogtok::store::sessions::Record;
+use cogtok::token::TokenSet;
+use cogtok::token::identity::Identity;
 
 use super::App;
 use crate::env;
@@ -12,16 +15,63 @@ use crate::env;
 /// The most users that are named one by one.
 const NAMED: usize = 8;
 
+/// A user who is signed in here.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// What the tokens depend on.
+    pub key: CacheKey,
+    /// The tokens, where the cache has any.
+    pub tokens: Option<TokenSet>,
+    /// What is remembered of the session.
+    pub record: Record,
+    /// Whether something is remembered that can't be read.
+    pub is_unreadable: bool,
+}
+
+impl SignedIn {
+    /// The name that the user signed in with; empty where none was given.
+    fn name(&self) -> &str {
+        self.key.part("username").unwrap_or_default()
+    }
+
+    /// Who it is, as the tokens say, or said.
+    pub fn identity(&self) -> Option<Identity> {
+        self.tokens.as_ref().and_then(Identity::of).or_else(|| self.record.identity.clone())
+    }
+}
+
 impl App {
     /// The users of the profile's client who have a session or a valid token here: the profile's own first, whatever it has,
     /// then those who were named when they signed in.
-    pub fn signed_in(&self, profile: &Profile) -> Vec<Entry> {
+    pub fn signed_in(&self, profile: &Profile) -> Vec<SignedIn> {
         let Ok(own) = user::cache_key(profile) else { return Vec::new() };
         let now = env::now();
-        let mut found = self.cache().peek(|key| key.is_like(&own, &["username"]), now, self.deadline());
-        found.retain(|entry| entry.key == own || entry.has_session() || !entry.is_over(now));
-        let name = |entry: &Entry| entry.key.part("username").unwrap_or_default().to_owned();
-        found.sort_by_key(|entry| (entry.key != own, name(entry)));
+        let is_ours = |key: &CacheKey| key.is_like(&own, &["username"]);
+        let mut found: Vec<SignedIn> = Vec::new();
+        for (key, record) in self.sessions().list(is_ours) {
+            found.push(SignedIn { key, tokens: None, record, is_unreadable: false });
+        }
+        for entry in self.cache().peek(is_ours, now, self.deadline()) {
+            let is_over = entry.is_over(now);
+            match found.iter_mut().find(|known| known.key == entry.key) {
+                Some(known) if is_over && known.record.session.is_none() && entry.key != own => {}
+                Some(known) => known.tokens = Some(entry.tokens),
+                None => {
+                    let record = Record::of_tokens(&entry.tokens).unwrap_or_default();
+                    if entry.key == own || record.session.is_some() || !is_over {
+                        let tokens = Some(entry.tokens);
+                        found.push(SignedIn { key: entry.key, tokens, record, is_unreadable: false });
+                    }
+                }
+            }
+        }
+        found.retain(|known| known.tokens.is_some() || known.record.session.is_some());
+        // That it can't be read is not that nobody is there.
+        if self.sessions().read(&own).is_err() && !found.iter().any(|known| known.key == own) {
+            let (key, tokens, record) = (own.clone(), None, Record::default());
+            found.push(SignedIn { key, tokens, record, is_unreadable: true });
+        }
+        found.sort_by_key(|known| (known.key != own, known.name().to_owned()));
         found
     }
 
@@ -62,7 +112,7 @@ impl App {
     fn others(&self, profile: &Profile) -> Vec<Username> {
         let own = profile.user.username.as_ref().map_or("", Username::as_str);
         let entries = self.signed_in(profile);
-        let names = entries.iter().map(|entry| entry.key.part("username").unwrap_or_default());
+        let names = entries.iter().map(SignedIn::name);
         match names.clone().any(|name| name == own) {
             true => Vec::new(),
             false => names.filter_map(|name| name.parse().ok()).collect(),

@@ -1,6 +1,5 @@
 //! `cogtok call model`: one question to a model of Bedrock, with the AWS credentials that the user's ID token gives.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use clap::Args;
@@ -101,7 +100,7 @@ fn prompt(given: Option<&str>) -> Result<String> {
             if bytes.len() > MOST_BYTES {
                 return Err(Error::usage("the prompt on standard input is larger than 4 MiB"));
             }
-            let text = cogtok::text::decode(&bytes).map(Cow::into_owned);
+            let text = cogtok::text::decode(&bytes).map(|text| text.as_str().to_owned());
             text.ok_or_else(|| Error::usage("the prompt on standard input is not UTF-8"))?
         }
         Some(prompt) => prompt.to_owned(),

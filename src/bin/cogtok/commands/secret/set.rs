@@ -6,6 +6,7 @@ use clap::Args;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::totp::Totp;
 use cogtok::profile::words::SecretKind;
+use cogtok::store::secrets::shaped;
 
 use super::{Which, origins};
 use crate::app::App;
@@ -47,6 +48,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         )?,
         false => terminal::stdin_secret()?,
     };
+    let secret = shaped(kind, secret).map_err(|error| error.context(&format!("the {kind} secret is not stored")))?;
     if kind == SecretKind::Totp {
         Totp::new(&secret)?;
     }

@@ -140,19 +140,22 @@ impl Given {
         let names: Vec<String> = options.iter().map(short).collect();
         let listed = printable(&names.join(", "), 200);
         let (to, challenge) = if for_setup { ("set up", "MFA_SETUP") } else { ("use", "SELECT_MFA_TYPE") };
-        let named = match &self.mfa_type {
-            Some(named) => named.clone(),
-            None => terminal::ask_line(
-                &format!("which second factor to {to} ({challenge}: {listed})"),
-                Hint::new("add `--mfa-type TYPE`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}")
-                    .text("listed", &listed),
-            )?,
+        let choice = |named: &str| {
+            let chosen = options.iter().find(|option| short(option) == named || **option == *named);
+            chosen.cloned().ok_or_else(|| {
+                Error::usage(format!("`{}` is not offered as a second factor", printable(named, 40)))
+                    .hint(format!("one of {listed}"))
+            })
         };
-        let chosen = options.iter().find(|option| short(option) == named || **option == *named);
-        chosen.cloned().ok_or_else(|| {
-            Error::usage(format!("`{}` is not offered as a second factor", printable(&named, 40)))
-                .hint(format!("one of {listed}"))
-        })
+        if let Some(named) = &self.mfa_type {
+            return choice(named);
+        }
+        let question = format!("which second factor to {to} ({challenge}: {listed})");
+        let instead = Hint::new(
+            "add `--mfa-type TYPE`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
+        )
+        .text("listed", &listed);
+        terminal::until_taken(|| Ok(choice(&terminal::ask_line(&question, instead.clone())?)))
     }
 }
 
@@ -165,17 +168,18 @@ fn choose_first_factor(options: &[ServiceText]) -> Result<ServiceText> {
     if let Some(srp) = options.iter().find(|option| **option == srp).filter(|_| !terminal::can_ask()) {
         return Ok(srp.clone());
     }
-    let named = terminal::ask_line(
-        &format!("how to sign in (SELECT_CHALLENGE: {listed})"),
-        Hint::new(
-            "add `--preferred-challenge FACTOR`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
-        )
-        .text("listed", &listed),
-    )?;
-    let chosen = options.iter().find(|option| word(option.sent()) == word(&named));
-    chosen.cloned().ok_or_else(|| {
-        Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
-            .hint(format!("one of {listed}"))
+    let question = format!("how to sign in (SELECT_CHALLENGE: {listed})");
+    let instead = Hint::new(
+        "add `--preferred-challenge FACTOR`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
+    )
+    .text("listed", &listed);
+    terminal::until_taken(|| {
+        let named = terminal::ask_line(&question, instead.clone())?;
+        let chosen = options.iter().find(|option| word(option.sent()) == word(&named));
+        Ok(chosen.cloned().ok_or_else(|| {
+            Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
+                .hint(format!("one of {listed}"))
+        }))
     })
 }
 

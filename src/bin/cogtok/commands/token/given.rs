@@ -1,6 +1,5 @@
 //! A token that is there already: on the command line, on standard input, or in the cache. No request is made for it.
 
-use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
@@ -12,7 +11,6 @@ use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{TokenOwner, TokenUse};
 use cogtok::secret::Secret;
-use cogtok::text;
 
 use crate::app::App;
 use crate::{complete, env, terminal};
@@ -93,12 +91,13 @@ impl Given {
                 if terminal::can_ask() {
                     terminal::note("Paste the token, then Enter and Ctrl-D.");
                 }
-                let bytes = terminal::stdin_up_to(MOST_BYTES)?;
+                let bytes = terminal::stdin_hidden_up_to(MOST_BYTES)?;
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }
-                let text = text::decode(&bytes).map(Cow::into_owned);
-                text.ok_or_else(|| Error::usage("the token on standard input is not UTF-8"))?
+                let text = cogtok::text::decode(&bytes);
+                let text = text.ok_or_else(|| Error::usage("the token on standard input is not UTF-8"))?;
+                text.as_str().to_owned()
             }
             Some(value) => value.to_owned(),
         };
@@ -166,7 +165,7 @@ fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
     let error = others.into_iter().fold(error, Error::hint);
     let other = match whose {
         Whose::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
-        Whose::M2m => app.signed_in(profile).pop().map(|entry| entry.tokens),
+        Whose::M2m => app.signed_in(profile).pop().and_then(|known| known.tokens),
     };
     let error = match (whose, other) {
         (_, None) => error,

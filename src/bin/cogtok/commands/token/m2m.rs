@@ -9,6 +9,7 @@ use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, TokenUse, Transport};
 use cogtok::profile::{Profile, missing};
 use cogtok::secret::Secret;
+use cogtok::secret::shape::client_secret;
 use cogtok::token::TokenSet;
 
 use super::{Shared, refuse_empty, secret_from_stdin};
@@ -93,8 +94,14 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         .hint("add `--client-id ID --token-url URL`"));
     }
     let (given, source) = match args.client_secret_stdin {
-        true => (Some(secret_from_stdin()?), SecretSource::Stdin),
-        false => (env::secret(VARIABLE), SecretSource::Variable(VARIABLE)),
+        true => {
+            let secret = client_secret(secret_from_stdin()?).map_err(|error| error.context("standard input"))?;
+            (Some(secret), SecretSource::Stdin)
+        }
+        false => {
+            let secret = env::secret(VARIABLE).map(client_secret).transpose();
+            (secret.map_err(|error| error.context(VARIABLE))?, SecretSource::Variable(VARIABLE))
+        }
     };
     if given.is_some() {
         app.note_source(SecretKind::M2mClient, source);
@@ -193,10 +200,17 @@ fn secret(app: &App, profile: &Profile) -> Result<Secret> {
         Some(secret) => Ok(secret),
         None => {
             app.note_source(SecretKind::M2mClient, SecretSource::Typed);
-            terminal::ask_secret(
+            let of_scripts = "set COGNITO_M2M_CLIENT_SECRET as well, as COGNITO_M2M_CLIENT_ID is, or COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`";
+            let is_of_scripts = profile.name.is_none() && env::var("COGNITO_M2M_CLIENT_ID").is_some();
+            let typed = terminal::ask_secret(
                 &format!("the secret of client {}", binding.client_id),
-                "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`",
-            )
+                if is_of_scripts {
+                    of_scripts
+                } else {
+                    "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`"
+                },
+            );
+            typed.and_then(client_secret)
         }
     }
 }

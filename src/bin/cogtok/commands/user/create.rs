@@ -11,7 +11,7 @@ use cogtok::flows::{password, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, Username};
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::store::journal::{Journal, Record};
 use serde_json::json;
 
@@ -136,7 +136,11 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         })?;
         more.insert(key.to_owned(), value.to_owned());
     }
-    let password = if args.password_stdin { secret_from_stdin()? } else { password::generate(password::LENGTH)? };
+    let password = if args.password_stdin {
+        shape::password(secret_from_stdin()?)?
+    } else {
+        password::generate(password::LENGTH)?
+    };
     let pool = profile.user_pool_id()?.to_string();
     let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();
     let mut record = Record::intent(

@@ -6,7 +6,7 @@ use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::password;
 use cogtok::profile::words::Username;
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use serde_json::json;
 
 use super::no_such_user;
@@ -47,7 +47,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let given = match (args.password_stdin, args.ask) {
-        (true, _) => Some(secret_from_stdin()?),
+        (true, _) => Some(shape::password(secret_from_stdin()?)?),
         (_, true) => Some(terminal::ask_new_secret("the new password", "add `--password-stdin`")?),
         (false, false) => None,
     };

@@ -172,11 +172,14 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
         terminal::show(&format!("{:>4}  {}\n", number + 1, printable(&shown(candidate), 300)));
     }
     let question = format!("Which {what}? [1-{}]", candidates.len());
-    let typed = terminal::ask_line(&question, which)?;
-    let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    let by_number = by_number.filter(|index| *index < candidates.len());
-    by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed)).ok_or_else(|| {
-        Error::usage(format!("`{}` is none of them", printable(&typed, 80)))
-            .hint(Hint::new("or say which: `{option} ID`").fill("option", option))
+    terminal::until_taken(|| {
+        let typed = terminal::ask_line(&question, which.clone())?;
+        let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let by_number = by_number.filter(|index| *index < candidates.len());
+        let chosen = by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed));
+        Ok(chosen.ok_or_else(|| {
+            Error::usage(format!("`{}` is none of them", printable(&typed, 80)))
+                .hint(Hint::new("or say which: `{option} ID`").fill("option", option))
+        }))
     })
 }
