@@ -105,8 +105,6 @@ pub enum Presence {
     Elsewhere(Vec<String>),
     /// It has not.
     Missing,
-    /// Only reading it would tell.
-    Unknown,
 }
 
 /// What can be seen of a store without unlocking it.
