@@ -95,6 +95,7 @@ mod profile_lint;
 mod profile_origin;
 mod profile_prompt;
 mod profile_rename;
+mod profile_shared;
 mod prompt;
 mod prompt_again;
 mod reference;
