@@ -131,6 +131,7 @@ mod token_m2m_api;
 mod token_m2m_secret;
 mod token_m2m_wire;
 mod token_revoke;
+mod token_types;
 mod token_user;
 mod token_user_refused;
 mod token_verify;
