@@ -14,6 +14,7 @@ use super::error::from_sdk;
 use super::fault::{What, fault_in};
 use super::idp::{Idp, SignedIn};
 use super::srp;
+use super::status::is_throttled;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
@@ -181,10 +182,8 @@ fn unrenewable(first: &Error, second: &Error) -> Error {
 
 /// Whether a failed request is known not to have been carried out.
 fn was_not_sent(error: &Error) -> bool {
-    match error.code() {
-        Some(code) => matches!(code, "TooManyRequestsException" | "ThrottlingException"),
-        None => fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_))),
-    }
+    is_throttled(error)
+        || (error.code().is_none() && fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_))))
 }
 
 /// Whether Cognito's refusal means that the session is over, rather than that the request was wrong.

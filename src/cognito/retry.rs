@@ -9,6 +9,7 @@ use backon::{ExponentialBuilder, Retryable};
 
 use super::fault::Fault;
 use super::http::Wire;
+use super::status::{may_pass, unexplained};
 use crate::error::{Error, Kind, Result};
 
 /// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only
@@ -57,9 +58,11 @@ impl Failed {
 
     /// An answer that is none of AWS.
     pub(super) fn strange(operation: &str, status: u16, what: &str) -> Self {
-        let error = Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
-            .hint("check `endpoint_url` and AWS_ENDPOINT_URL");
-        Failed { is_transient: status >= 500, error }
+        let error = unexplained(operation, status, what).unwrap_or_else(|| {
+            Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL")
+        });
+        Failed { is_transient: may_pass(status), error }
     }
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 
 use super::idp::{Challenge, Idp, Outcome};
 use super::srp::{Exchange, Verifier};
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Result};
 use crate::profile::words::{FirstFactor, PoolId, Username};
 use crate::secret::Secret;
 
@@ -38,6 +38,7 @@ impl Idp {
     /// # Errors
     /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<Outcome> {
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         let parameters = HashMap::from([("SRP_A".to_owned(), exchange.srp_a())]);
         let outcome = self.initiate(AuthFlowType::UserSrpAuth, username, parameters).await?;
@@ -62,6 +63,7 @@ impl Idp {
         }
         match (preferred, password) {
             (Some(FirstFactor::PasswordSrp), Some(password)) => {
+                self.wire.redactor().hide(username.as_str(), password);
                 let exchange = Exchange::start()?;
                 parameters.insert("SRP_A".to_owned(), exchange.srp_a());
                 let outcome = self.initiate(AuthFlowType::UserAuth, username, parameters).await?;
@@ -86,6 +88,7 @@ impl Idp {
         let Some((pool, password)) = srp else {
             return self.initiate(AuthFlowType::CustomAuth, username, HashMap::new()).await;
         };
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         let parameters =
             HashMap::from([("CHALLENGE_NAME".to_owned(), "SRP_A".to_owned()), ("SRP_A".to_owned(), exchange.srp_a())]);
@@ -110,10 +113,11 @@ impl Idp {
         if let Some(chosen) = chosen {
             responses.push(("ANSWER".to_owned(), Secret::new(chosen.to_owned())));
         }
-        if chosen.unwrap_or(&challenge.name) != FirstFactor::PasswordSrp.challenge() {
+        if chosen.unwrap_or(challenge.name.sent()) != FirstFactor::PasswordSrp.challenge() {
             responses.push(("PASSWORD".to_owned(), password.clone()));
             return self.respond(username, challenge, responses).await;
         }
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         responses.push(("SRP_A".to_owned(), Secret::new(exchange.srp_a())));
         let outcome = self.respond(username, challenge, responses).await?;
@@ -158,10 +162,10 @@ impl Idp {
                 self.prove(exchange, pool_name, None, username, &challenge, password).await
             }
             Outcome::Challenge(challenge)
-                if !["PASSWORD", "MFA_SETUP"].contains(&challenge.name.as_str())
-                    && !instead.contains(&challenge.name.as_str()) =>
+                if !["PASSWORD", "MFA_SETUP"].contains(&challenge.name.sent())
+                    && !instead.contains(&challenge.name.sent()) =>
             {
-                let name = printable(&challenge.name, 60);
+                let name = &challenge.name;
                 Err(Error::network(format!(
                     "Cognito asks for {name} where SRP proves the password (PASSWORD_VERIFIER): nothing more was sent"
                 ))

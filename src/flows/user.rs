@@ -4,6 +4,7 @@ use super::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
 use crate::cognito::device::Device;
 use crate::cognito::http::Wire;
 use crate::cognito::idp::{Challenge, Idp, Outcome, SignedIn};
+use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::words::{AuthFlow, FirstFactor, SecretKind, Username};
@@ -88,7 +89,7 @@ struct Open {
     challenge: Option<Challenge>,
     question: Question,
     /// The first factor that was chosen, where the question is what it needs.
-    chosen: Option<String>,
+    chosen: Option<ServiceText>,
 }
 
 /// How far a sign-in is.
@@ -129,7 +130,7 @@ impl<'a> SignIn<'a> {
 
     /// The error with the pool and the user whom it is about.
     fn about(&self, error: Error) -> Error {
-        let error = error.fill("aws", &self.profile.aws_options()).fill_word("user", self.username.as_str());
+        let error = error.fill("aws", self.profile.aws_options()).fill_word("user", self.username.as_str());
         match &self.profile.user_pool_id {
             Some(pool) => error.fill_word("pool", pool.as_str()),
             None => error,
@@ -149,13 +150,13 @@ impl<'a> SignIn<'a> {
         let challenge = challenge.ok_or_else(not_an_answer)?;
         let outcome = match (&question, answer) {
             (Question::SelectFirstFactor { options }, Answer::Choice(choice))
-                if options.contains(&choice) && takes_password(&choice) =>
+                if options.contains(&choice) && takes_password(choice.sent()) =>
             {
                 return self.respond_password(challenge, Some(choice)).await;
             }
             // With an authenticator app the set-up goes on with its key, and the choice is not told to Cognito.
             (Question::SelectMfa { for_setup: true, .. }, Answer::Choice(choice)) => {
-                return match choice.as_str() {
+                return match choice.sent() {
                     SOFTWARE_TOKEN => self.enrol(challenge).await,
                     choice if is_email(choice) => Ok(self.ask(challenge, Question::EmailAddress)),
                     _ => Err(not_an_answer()),
@@ -277,7 +278,7 @@ impl<'a> SignIn<'a> {
                 return Err(Error::network(format!("Cognito asked more than {MOST_CHALLENGES} questions")));
             }
             // A device answers for itself, and a password that is at hand is not asked for.
-            outcome = match (challenge.name.as_str(), &self.password) {
+            outcome = match (challenge.name.sent(), &self.password) {
                 ("DEVICE_SRP_AUTH", _) if self.idp.device.is_some() => {
                     self.idp.respond_device(self.username, &challenge).await?
                 }
@@ -316,9 +317,9 @@ impl<'a> SignIn<'a> {
     }
 
     /// Those of the factors that the profile allows.
-    fn allowed(&self, options: Vec<String>) -> Result<Vec<String>> {
-        let may_be = |option: &String| *option != FirstFactor::Password.challenge() || self.may_send_password();
-        let allowed: Vec<String> = options.into_iter().filter(may_be).collect();
+    fn allowed(&self, options: Vec<ServiceText>) -> Result<Vec<ServiceText>> {
+        let may_be = |option: &ServiceText| *option != FirstFactor::Password.challenge() || self.may_send_password();
+        let allowed: Vec<ServiceText> = options.into_iter().filter(may_be).collect();
         if allowed.is_empty() { Err(self.not_in_clear()) } else { Ok(allowed) }
     }
 
@@ -343,14 +344,17 @@ impl<'a> SignIn<'a> {
     }
 
     /// Answers with the password, or asks for it where it is not at hand.
-    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<String>) -> Result<Step> {
+    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<ServiceText>) -> Result<Step> {
         let Some(password) = &self.password else {
             self.open = Some(Open { challenge: Some(challenge), question: Question::Password, chosen });
             return Ok(Step::Ask(Question::Password));
         };
         let pool = self.profile.user_pool_id()?;
-        self.has_proven |= chosen.as_deref().unwrap_or(&challenge.name) == FirstFactor::PasswordSrp.challenge();
-        let outcome = self.idp.respond_password(pool, self.username, &challenge, chosen.as_deref(), password).await?;
+        self.has_proven |= chosen.as_ref().unwrap_or(&challenge.name).sent() == FirstFactor::PasswordSrp.challenge();
+        let outcome = self
+            .idp
+            .respond_password(pool, self.username, &challenge, chosen.as_ref().map(ServiceText::sent), password)
+            .await?;
         self.settle(outcome).await
     }
 

@@ -311,11 +311,15 @@ fn our_accounts() -> Result<Vec<String>, Trouble> {
 fn without_keyring(kind: SecretKind) -> &'static str {
     match kind {
         SecretKind::M2mClient => {
-            "without a keyring: COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn` supply the secret"
+            "without a keyring: COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn` supply the secret ?? without a keyring: COGTOK_M2M_CLIENT_SECRET supplies the secret"
         }
         SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret",
-        SecretKind::Password => "without a keyring: COGTOK_PASSWORD or `--password-stdin` supply the password",
-        SecretKind::Totp => "without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code",
+        SecretKind::Password => {
+            "without a keyring: COGTOK_PASSWORD or `--password-stdin` supply the password ?? without a keyring: COGTOK_PASSWORD supplies the password"
+        }
+        SecretKind::Totp => {
+            "without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code ?? without a keyring: COGTOK_MFA_CODE supplies a code"
+        }
         SecretKind::RefreshToken | SecretKind::Device => "without a keyring: each sign-in begins anew",
     }
 }

@@ -2,6 +2,7 @@
 //! tokens, and the journal of users being made.
 
 pub mod agent_sessions;
+pub mod aws_files;
 pub mod cache;
 pub mod config;
 pub mod config_edit;

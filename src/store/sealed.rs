@@ -21,6 +21,7 @@ use super::stanzas::too_much;
 use super::within::{self, within};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::text::decode;
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 4 * 1024 * 1024;
@@ -64,7 +65,7 @@ impl Key {
                 .hint("COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one")
         };
         let bytes = within::read(path, 64 * 1024, deadline, warn_if_shared).map_err(|error| unusable(&error))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| unusable(&"it is not UTF-8"))?;
+        let text = decode(&bytes).ok_or_else(|| unusable(&"it is not UTF-8"))?;
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
         let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
         identity

@@ -1,6 +1,7 @@
 //! The `cogtok` command line: parse, run, report, exit code.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod app;
 mod browser;
 mod cli;

@@ -13,7 +13,7 @@ use cogtok::secret::Secret;
 use cogtok::store::config::Config;
 use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
 use cogtok::store::sealed::{Key as SealingKey, SealedFile};
-use cogtok::store::secrets::{Binding, SecretStore};
+use cogtok::store::secrets::{Binding, SecretStore, shaped};
 
 use super::{App, SecretSource};
 use crate::{env, interrupt, terminal};
@@ -123,7 +123,7 @@ impl App {
     }
 
     /// The passphrase of the secrets file that is there, asked again where it is another's.
-    fn ask_passphrase(&self, question: &str, instead: &str) -> Result<Secret> {
+    fn ask_passphrase(&self, question: &str, instead: &'static str) -> Result<Secret> {
         let path = self.secrets_path()?;
         terminal::until_taken(|| {
             let passphrase = terminal::ask_secret(question, instead)?;
@@ -147,7 +147,7 @@ impl App {
         let names = [variable(binding.kind), old].into_iter().flatten();
         if let Some((name, secret)) = names.filter_map(|name| Some((name, env::secret(name)?))).next() {
             self.note_source(binding.kind, SecretSource::Variable(name));
-            return Ok(Some(secret));
+            return shaped(binding.kind, secret).map(Some).map_err(|error| error.context(name));
         }
         let lists = |config: &Config| config.lists_secret(binding.kind, &binding.client_id);
         let is_listed = profile.secrets.contains(&binding.kind) || self.config_in_reach()?.is_some_and(lists);

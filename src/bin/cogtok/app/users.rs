@@ -1,6 +1,6 @@
 //! Who is signed in, as the state folder and the cache know it: files of this machine alone, and no secret store.
 
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::words::Username;
@@ -80,7 +80,7 @@ impl App {
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where there are several, with the command for each.
-    pub fn settle_user(&self, profile: &mut Profile, command: Option<&str>) -> Result<()> {
+    pub fn settle_user(&self, profile: &mut Profile, command: Option<&'static str>) -> Result<()> {
         if profile.user.username.is_some() {
             return Ok(());
         }
@@ -98,14 +98,14 @@ impl App {
                     several.len(),
                     of.unwrap_or_default()
                 ));
-                Err(self.offers(several, command).into_iter().fold(error, Error::hint))
+                Err(offers(several, command).into_iter().fold(error, Error::hint))
             }
         }
     }
 
     /// What to type for each user who is signed in while the profile's own is not, see [`App::settle_user`].
-    pub fn for_others(&self, profile: &Profile, command: Option<&str>) -> Vec<String> {
-        self.offers(&self.others(profile), command)
+    pub fn for_others(&self, profile: &Profile, command: Option<&'static str>) -> Vec<Hint> {
+        offers(&self.others(profile), command)
     }
 
     /// Those who are signed in where the profile's own user, or who came from the browser, is not.
@@ -118,17 +118,17 @@ impl App {
             false => names.filter_map(|name| name.parse().ok()).collect(),
         }
     }
+}
 
-    fn offers(&self, users: &[Username], command: Option<&str>) -> Vec<String> {
-        let profile = self.profile_option();
-        let offer = |user: &Username| {
-            let name = printable(user.as_str(), 128);
-            let quoted = shlex::try_quote(user.as_str()).map(|name| name.into_owned()).unwrap_or_else(|_| name.clone());
-            match command {
-                Some(command) => format!("{name} is signed in: `cogtok {command}{profile} --username {quoted}`"),
-                None => format!("{name} is signed in: add `--username {quoted}`"),
+fn offers(users: &[Username], command: Option<&'static str>) -> Vec<Hint> {
+    let offer = |user: &Username| {
+        let hint = match command {
+            Some(command) => {
+                Hint::new("{who} is signed in: `cogtok {command}{p} --username {user}`").fill("command", command)
             }
+            None => Hint::new("{who} is signed in: add `--username {user}`"),
         };
-        users.iter().take(NAMED).map(offer).collect()
-    }
+        hint.text("who", user).word("user", user)
+    };
+    users.iter().take(NAMED).map(offer).collect()
 }

@@ -69,7 +69,7 @@ pub struct Login {
     /// The app client
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// The pool's domain, as a URL
+    /// The pool's domain: its URL, its host, or the prefix alone
     #[arg(long, value_name = "URL")]
     domain: Option<String>,
 }
@@ -235,8 +235,11 @@ fn keep(app: &App, profile: &Profile, signed_in: SignedIn, identity: &Identity) 
     let who = printable(identity.shown(), 128);
     let name = profile.name.as_ref().map(|name| format!(" to profile `{name}`")).unwrap_or_default();
     let until = kept.access.expires_at.map(|end| format!(" until {}", moment(end))).unwrap_or_default();
-    let renews =
-        if kept.renewal.session().is_some() { "; `cogtok token user` renews the token from then on" } else { "" };
+    let p = app.profile_option();
+    let renews = match kept.renewal.session() {
+        Some(_) => format!("; `cogtok token user{p}` renews the token from then on"),
+        None => String::new(),
+    };
     terminal::note(&format!("{who} is signed in{name}{until}{renews}"));
     Ok(())
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::hosted::{HostedClient, logout_url};
 use cogtok::cognito::idp::Idp;
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::{self, CacheUse, Policy, session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -85,7 +85,7 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
             format!("{who} is forgotten{}; at Cognito, the session goes on until it ends by itself", with("by"))
         }
     });
-    others.iter().for_each(|offer| terminal::hint(offer));
+    others.into_iter().for_each(terminal::hint);
     if let Some(page) = page {
         terminal::note("opening the hosted pages, which end the browser's session");
         browser::open(&page);
@@ -132,6 +132,10 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
     app.block_on(async {
         let idp = Idp::new(&wire, profile, None).await?;
         idp.global_sign_out(&served.tokens.access.value).await
+    })
+    .map_err(|error| match &profile.user.username {
+        Some(username) => error.fill_word("user", username.as_str()),
+        None => error,
     })
     .map_err(|error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets what is kept here"))?;
     terminal::note("every session of the user is ended");
@@ -200,11 +204,9 @@ fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
     let was_there = is_listed(SecretKind::Password)? && app.secrets()?.delete(&binding(SecretKind::Password)?)?;
     if is_listed(SecretKind::Totp)? && app.secrets()?.has(&binding(SecretKind::Totp)?)? {
         terminal::note("the key of the authenticator app stays");
-        terminal::hint(&format!(
-            "to delete it: cogtok secret delete {}{} --username {username}",
-            SecretKind::Totp,
-            app.profile_option()
-        ));
+        terminal::hint(
+            Hint::new("to delete it: cogtok secret delete totp{p} --username {user}").word("user", username),
+        );
     }
     Ok(was_there)
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use cogtok::error::{Result, printable};
+use cogtok::error::{Hint, Result, printable};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind, StoreKind};
@@ -70,7 +70,7 @@ pub fn run(app: &App) -> Result<()> {
         if !app.config()?.names().is_empty() {
             return Ok(());
         }
-        terminal::hint(&format!("there is no profile yet; {FIRST_PROFILE}"));
+        terminal::hint(Hint::new("there is no profile yet; ").then(FIRST_PROFILE));
         return Ok(());
     }
     let cells = rows.iter().map(|row| {

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::mcp::forward::Line;
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::{mpsc, oneshot};
@@ -74,8 +74,9 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
-pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
-    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.to_owned());
+pub fn ask_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+    let instead = instead.into();
+    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.clone());
     if !can_ask() {
         return Err(nobody(&format!("{question} is needed, and {}", nobody_there())));
     }
@@ -100,10 +101,9 @@ pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
 ///
 /// # Errors
 /// As [`ask_secret`].
-pub fn ask_line(question: &str, instead: &str) -> Result<String> {
+pub fn ask_line(question: &str, instead: impl Into<Hint>) -> Result<String> {
     if !can_ask() {
-        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there()))
-            .hint(instead.to_owned()));
+        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
     }
     interrupt::watch();
     show(&format!("{}: ", printable(question, 300)));
@@ -166,10 +166,11 @@ pub fn pause(why: &str, duration: Duration) {
 ///
 /// # Errors
 /// As [`ask_secret`]; [`Kind::Usage`] when the two differ for the third time.
-pub fn ask_new_secret(question: &str, instead: &str) -> Result<Secret> {
+pub fn ask_new_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+    let instead = instead.into();
     until_taken(|| {
-        let secret = ask_secret(question, instead)?;
-        let repeated = ask_secret(&format!("{question} again"), instead)?;
+        let secret = ask_secret(question, instead.clone())?;
+        let repeated = ask_secret(&format!("{question} again"), instead.clone())?;
         Ok(match secret.expose() == repeated.expose() {
             true => Ok(secret),
             false => Err(Error::usage(format!("{question}: the two differ"))),
@@ -181,10 +182,11 @@ pub fn ask_new_secret(question: &str, instead: &str) -> Result<Secret> {
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
-pub fn confirm(question: &str, instead: &str) -> Result<bool> {
+pub fn confirm(question: &str, instead: impl Into<Hint>) -> Result<bool> {
     if !can_ask() {
-        return Err(Error::new(Kind::NeedsHuman, format!("{question} It can't be asked: {}", nobody_there()))
-            .hint(instead.to_owned()));
+        return Err(
+            Error::new(Kind::NeedsHuman, format!("{question} It can't be asked: {}", nobody_there())).hint(instead)
+        );
     }
     interrupt::watch();
     let _modes = Asking::begin();

@@ -51,9 +51,9 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         (Some(file), Some(public)) => {
             terminal::note(&format!("the identity {public} is in {}; without it the secrets are lost", file.display()));
             let value = shell::quoted(&file.display().to_string());
-            terminal::hint(&format!("export COGTOK_SECRET_IDENTITY={value}"));
+            terminal::hint(format!("export COGTOK_SECRET_IDENTITY={value}"));
         }
-        _ if is_sealed => terminal::hint(&format!(
+        _ if is_sealed => terminal::hint(format!(
             "{} is there already: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
             sealed.display()
         )),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -95,7 +95,9 @@ impl Given {
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }
-                String::from_utf8(bytes).map_err(|_| Error::usage("the token on standard input is not UTF-8"))?
+                let text = cogtok::text::decode(&bytes);
+                let text = text.ok_or_else(|| Error::usage("the token on standard input is not UTF-8"))?;
+                text.as_str().to_owned()
             }
             Some(value) => value.to_owned(),
         };
@@ -171,11 +173,11 @@ fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
         (Whose::M2m, Some(_)) => error.hint("a user's token is there: add `--as user`"),
     };
     let gets = match (whose, &profile.user.username) {
-        (Whose::M2m, _) => "m2m{p}",
-        (Whose::User, Some(_)) => "user{p}",
-        (Whose::User, None) => "user{p} --username NAME",
+        (Whose::M2m, _) => "`cogtok token m2m{p}` gets one",
+        (Whose::User, Some(_)) => "`cogtok token user{p}` gets one",
+        (Whose::User, None) => "`cogtok token user{p} --username NAME` gets one",
     };
-    error.hint(format!("`cogtok token {gets}` gets one; `-` reads a token from standard input"))
+    error.hint(Hint::new(gets).then("; `-` reads a token from standard input"))
 }
 
 fn described(profile: &Profile, whose: Whose) -> String {

@@ -67,7 +67,7 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
         }
         _ => {
             terminal::note("there is no refresh token to revoke");
-            app.for_others(profile, Some("token revoke")).iter().for_each(|offer| terminal::hint(offer));
+            app.for_others(profile, Some("token revoke")).into_iter().for_each(terminal::hint);
         }
     }
     Ok(())

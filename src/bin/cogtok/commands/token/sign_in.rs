@@ -3,13 +3,13 @@
 use cogtok::cognito::admin::Admin;
 use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::SignedIn;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::challenge::{Answer, Question};
 use cogtok::flows::session;
 use cogtok::flows::user::{self, Credentials, SignIn, Step};
 use cogtok::profile::Profile;
 use cogtok::profile::words::SecretKind;
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
@@ -160,10 +160,12 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
         Some(password) => Ok(password),
         None => {
             app.note_source(SecretKind::Password, SecretSource::Typed);
-            terminal::ask_secret(
+            let typed = terminal::ask_secret(
                 &format!("the password of {username}"),
-                &format!("add `--password-stdin`, set COGTOK_PASSWORD, or store it once: {}", binding.command()),
-            )
+                Hint::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
+                    .fill("store", binding.command()),
+            );
+            typed.and_then(shape::password)
         }
     }
 }

@@ -7,7 +7,7 @@ use cogtok::flows::{self, Policy, Served, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, TokenUse};
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 
 use super::challenge::{self, Given};
 use super::obtain::{Wish, obtain};
@@ -145,6 +145,12 @@ fn read_given(args: &User) -> Result<(Option<Secret>, Given)> {
     let mut lines = lines.into_iter();
     let mut next = |is_wanted: bool| if is_wanted { lines.next() } else { None };
     let [password, new_password, code] = wanted.map(&mut next);
+    let shaped = |secret: Option<Secret>| secret.map(shape::password).transpose();
+    let [password, new_password] = [shaped(password), shaped(new_password)];
+    let (password, new_password) = match (password, new_password) {
+        (Ok(password), Ok(new_password)) => (password, new_password),
+        (Err(error), _) | (_, Err(error)) => return Err(error.context("standard input")),
+    };
     let attributes = args.answers.attribute.iter().map(|pair| {
         pair.split_once('=')
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
