@@ -44,7 +44,7 @@ pub(super) fn mistyped(claims: &Map<String, Value>) -> Option<(&'static str, &'s
     clippy::cast_sign_loss,
     reason = "a cast to an integer stays within its range"
 )]
-pub(super) fn whole(number: f64) -> u64 {
+pub(crate) fn whole(number: f64) -> u64 {
     number as u64
 }
 

@@ -16,8 +16,8 @@ const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 static OPENER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
 
 /// Opens `url` with the programs that BROWSER names, else with the system's opener. Where none can, the person is told;
-/// nobody waits for a browser to end.
-pub fn open(url: &Url) {
+/// nobody waits for a browser to end. `is_shown` says whether the address was shown already.
+pub fn open(url: &Url, is_shown: bool) {
     let url = url.to_string();
     let commands = commands(&url);
     // Openers may stay for as long as the browser does.
@@ -27,7 +27,9 @@ pub fn open(url: &Url) {
             quiet(&mut command);
             command.status().is_ok_and(|status| status.success())
         });
-        if !is_open {
+        if !is_open && is_shown {
+            terminal::note("no browser could be opened; open the address above yourself");
+        } else if !is_open {
             terminal::note("no browser could be opened; open this address yourself:");
             terminal::address(&url);
         }
