@@ -87,7 +87,7 @@ fn of_profile(
     let name = profile.aws_profile.as_deref().unwrap_or("default");
     let mut provider = ProfileFileCredentialsProvider::builder().configure(settings).profile_name(name);
     let has_process = |text: &&String| text.to_ascii_lowercase().contains(PROCESS);
-    if cfg!(unix) && [config, credentials].iter().any(has_process) {
+    if [config, credentials].iter().any(has_process) {
         let sections = [(format!("profile {name}"), config), (name.to_owned(), config), (name.to_owned(), credentials)];
         let get = |key: &str| sections.iter().find_map(|(section, text)| value(text, section, key));
         let others = ["aws_access_key_id", "role_arn", "sso_session", "sso_start_url"];
@@ -108,18 +108,33 @@ fn of_profile(
 }
 
 fn with_unset(text: &str, is_inside: bool) -> String {
-    let inside = if is_inside { "export COGTOK_INSIDE=aws-credentials; " } else { "" };
+    let before = before(is_inside);
     let lines = text.lines().map(|line| match line.split_once('=') {
         Some((key, command)) if key.trim().eq_ignore_ascii_case(PROCESS) => {
-            format!("{key}= unset {}; {inside}{}", VARIABLES.join(" "), command.trim_start())
+            format!("{key}= {before}{}", command.trim_start())
         }
         _ => line.to_owned(),
     });
     lines.map(|line| line + "\n").collect()
 }
 
+/// What a process that the SDK runs is told first, in the words of the shell that it runs it with.
+#[cfg(not(windows))]
+fn before(is_inside: bool) -> String {
+    let inside = if is_inside { "export COGTOK_INSIDE=aws-credentials; " } else { "" };
+    format!("unset {}; {inside}", VARIABLES.join(" "))
+}
+
+#[cfg(windows)]
+fn before(is_inside: bool) -> String {
+    let unset: String = VARIABLES.iter().map(|name| format!("set {name}=& ")).collect();
+    let inside = if is_inside { "set COGTOK_INSIDE=aws-credentials& " } else { "" };
+    format!("{unset}{inside}")
+}
+
 #[cfg(test)]
 mod tests {
+    #[cfg(not(windows))]
     #[test]
     fn only_the_process_is_changed() {
         let text = "[profile a]\nregion = x\ncredential_process = /bin/tool --a=b\n";

@@ -111,6 +111,8 @@ impl Connectors {
             if let Some(pem) = &self.ca_bundle {
                 trust = trust.with_pem_certificate(pem.clone());
             }
+            #[cfg(windows)]
+            let trust = trust.with_pem_certificate(usual_roots());
             let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
             // A context can't be built from a bundle that is none, and the bundle was checked.
             let context = TlsContext::builder().with_trust_store(trust).build();
@@ -119,6 +121,20 @@ impl Connectors {
         };
         self.of[way as usize].get_or_init(make).clone()
     }
+}
+
+/// The roots that Mozilla trusts, Amazon's among them. Windows fetches a root when one of its own programs meets it first,
+/// so that a fresh machine's store lacks most.
+#[cfg(windows)]
+fn usual_roots() -> Vec<u8> {
+    let mut pem = String::new();
+    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        let text = STANDARD.encode(root);
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        pem.push_str(&text);
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+    }
+    pem.into_bytes()
 }
 
 /// The certificate authorities of this machine, or of SSL_CERT_FILE and SSL_CERT_DIR, in PEM. The SDK's own look at them takes

@@ -44,12 +44,14 @@ pub struct Dirs {
 
 impl Dirs {
     /// The places of this platform: the XDG base directories, on macOS `~/.config` for the configuration, on Windows
-    /// `%APPDATA%`.
+    /// `%APPDATA%\cogtok`, where people look for it, and `%LOCALAPPDATA%\cogtok` for all else.
     pub fn of_this_machine() -> Self {
         let Some(project) = directories::ProjectDirs::from("", "", "cogtok") else { return Dirs::default() };
         let absolute = |path: &Path| path.is_absolute().then(|| path.to_path_buf());
         let config = if cfg!(target_os = "macos") {
             directories::BaseDirs::new().and_then(|base| absolute(&base.home_dir().join(".config/cogtok")))
+        } else if cfg!(windows) {
+            directories::BaseDirs::new().and_then(|base| absolute(&base.config_dir().join("cogtok")))
         } else {
             absolute(project.config_dir())
         };

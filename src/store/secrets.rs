@@ -105,8 +105,6 @@ pub enum Presence {
     Elsewhere(Vec<String>),
     /// It has not.
     Missing,
-    /// Only reading it would tell.
-    Unknown,
 }
 
 /// What can be seen of a store without unlocking it.
@@ -161,7 +159,11 @@ impl SecretStore {
                     origins.join(" and "),
                     binding.origin
                 ))
-                .hint(format!("if that is right, store it again for the new address: {}{options}", binding.command())))
+                .hint(
+                    Hint::new("if that is right, store it again for the new address: {command}{options}")
+                        .fill("command", binding.command())
+                        .fill("options", options.to_owned()),
+                ))
             }
         }
     }

@@ -31,11 +31,28 @@ struct Output {
     expiration: Option<String>,
 }
 
+/// The command as the SDK runs it.
+#[cfg(not(windows))]
+fn in_shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    shell
+}
+
+#[cfg(windows)]
+fn in_shell(command: &str) -> Command {
+    use std::os::windows::process::CommandExt;
+    let mut shell = Command::new("cmd.exe");
+    // cmd takes the outer quotes off, and knows none of the escapes that an argument would get.
+    shell.arg("/C").raw_arg(format!("\"{command}\""));
+    shell
+}
+
 impl Process {
     async fn run(&self) -> provider::Result {
-        let mut command = Command::new("sh");
+        let mut command = in_shell(&self.command);
         // As with the AWS tools, what it says is told where it fails.
-        command.arg("-c").arg(&self.command).stdin(Stdio::null()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in VARIABLES {
             command.env_remove(name);
         }
@@ -44,8 +61,10 @@ impl Process {
         }
         let failed =
             |why: String| CredentialsError::provider_error(format!("the program `{}` {why}", program(&self.command)));
-        let output = tokio::task::spawn_blocking(move || command.output()).await;
-        let output = output.map_err(|why| failed(why.to_string()))?.map_err(|why| failed(why.to_string()))?;
+        // It ends with the call that waits for it.
+        let child = tokio::process::Command::from(command).kill_on_drop(true).spawn();
+        let output = child.map_err(|why| failed(why.to_string()))?.wait_with_output().await;
+        let output = output.map_err(|why| failed(why.to_string()))?;
         let said = String::from_utf8_lossy(&output.stderr);
         for line in said.lines() {
             log::info!(target: "cogtok", "credential_process: {}", cleaned(line, &self.redactor));

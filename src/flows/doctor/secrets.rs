@@ -66,7 +66,6 @@ fn secret(place: &str, binding: &Binding, presence: &Presence) -> Finding {
     let check = Check::Secret;
     match presence {
         Presence::Here => Finding::ok(check, format!("the {binding} is in {place}")),
-        Presence::Unknown => Finding::skip(check, format!("the {binding}: only reading it would tell")),
         Presence::Missing => {
             let hint = Hint::new(hints::STORE).fill("value", binding.command());
             let finding = Finding::fail(check, Kind::Store, format!("the {binding} is not in {place}"), hint);

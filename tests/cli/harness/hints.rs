@@ -82,7 +82,7 @@ pub fn faults(args: &[String], stderr: &str) -> Vec<String> {
             continue;
         }
         // A path may have a backquote in it, and then it is not clear what is quoted.
-        if hint.matches('`').count() % 2 == 1 {
+        if hint.matches('`').count() % 2 == 1 || args.iter().any(|word| word.contains('`')) {
             continue;
         }
         for command in advised(hint) {

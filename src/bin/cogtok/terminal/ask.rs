@@ -148,9 +148,17 @@ pub fn address(url: &str) {
     }
 }
 
+/// The terminal that the process belongs to, wherever its streams lead.
+const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
+
 /// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
 pub fn show(text: &str) {
-    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open("/dev/tty") {
+    // A console that is opened as a file takes text in a code page of its own, and standard error takes any.
+    if cfg!(windows) && io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(text.as_bytes());
+        return;
+    }
+    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open(TERMINAL) {
         let _ = terminal.write_all(text.as_bytes());
     }
 }

@@ -147,8 +147,7 @@ fn stored(
 
 /// Which of these the store has, as far as can be seen without unlocking it.
 fn seen(store: &SecretStore, wanted: &[Binding]) -> Result<Vec<bool>> {
-    let is_there = |presence| matches!(presence, Presence::Here | Presence::Unknown);
-    Ok(store.look(wanted)?.found.into_iter().map(is_there).collect())
+    Ok(store.look(wanted)?.found.iter().map(|presence| *presence == Presence::Here).collect())
 }
 
 /// What the store has of a user's session.

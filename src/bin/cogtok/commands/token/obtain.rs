@@ -152,7 +152,10 @@ fn ended(why: NoTokens) -> Error {
         NoTokens::Over(error) => over(error.message()).hint(again),
         NoTokens::Unreadable(error) => unreadable(error).hint("or sign in again: `cogtok login{p}`"),
         NoTokens::Refused(error) => {
-            error.context("the session from the browser can't be renewed").hint("or sign in again: `cogtok login{p}`")
+            let has_reason = error.code().is_some();
+            let error = error.context("the session from the browser can't be renewed");
+            // What refuses without a reason stands before the domain, and a sign-in would meet it as well.
+            if has_reason { error.hint("or sign in again: `cogtok login{p}`") } else { error }
         }
         NoTokens::Failed(error) => error,
     }
