@@ -148,7 +148,7 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
         return Err(places.chain(all).fold(Error::new(Kind::Failure, here), Error::hint));
     }
     log::warn!(target: "cogtok", "{here}");
-    places.chain(all).for_each(|place| terminal::hint(place));
+    places.chain(all).for_each(terminal::hint);
     Ok(())
 }
 
