@@ -26,8 +26,9 @@ use words::{
     SecretArn, SecretKind, TokenUse, Transport, Username,
 };
 
-/// How long a served token must still be valid where nothing says otherwise.
-pub const DEFAULT_MIN_VALIDITY: Duration = Duration::from_secs(60);
+/// How long a served token must still be valid where nothing says otherwise: AgentCore refuses a token in its last minute,
+/// and whoever is given one needs time to use it.
+pub const DEFAULT_MIN_VALIDITY: Duration = Duration::from_secs(120);
 
 /// What AWS tools read from the environment, for the settings that a profile leaves open.
 #[derive(Debug, Clone, Default)]

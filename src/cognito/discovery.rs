@@ -6,6 +6,7 @@ use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::words::{Endpoint, PoolId};
+use crate::profile::{aws_origin, issuers};
 
 const OPERATION: &str = "the discovery document";
 
@@ -26,9 +27,8 @@ pub struct Document {
 pub async fn document(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Result<Document> {
     let url = base.join(&format!("/{pool}/.well-known/openid-configuration"));
     let document = with_retries(wire, || get(wire, &url)).await?;
-    // The issuer is AWS's own wherever the document was fetched from; what counts is the pool.
     let issuer = document["issuer"].as_str().unwrap_or_default();
-    if issuer.rsplit('/').next() != Some(pool.as_str()) {
+    if !is_issuer_of(pool, base, issuer) {
         return Err(Error::config(format!("{OPERATION} at {url} is not one of the pool {pool}"))
             .hint("check the pool id, its Region and `endpoint_url`"));
     }
@@ -36,6 +36,17 @@ pub async fn document(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Result<Doc
         |text: &str| text.parse().map_err(|error: Error| error.context(&format!("{OPERATION}: token_endpoint")));
     let token_endpoint = document["token_endpoint"].as_str().map(parse).transpose()?;
     Ok(Document { issuer: issuer.to_owned(), token_endpoint })
+}
+
+/// Whether a document fetched from `base` may name this issuer: at AWS the pool's own to the letter (OpenID Connect Discovery
+/// 1.0 section 4.3). What stands in for AWS names its own or AWS's, and the pool is what counts.
+fn is_issuer_of(pool: &PoolId, base: &Endpoint, issuer: &str) -> bool {
+    let is_at_aws =
+        aws_origin("cognito-idp", &pool.region()).parse::<Endpoint>().is_ok_and(|aws| aws.origin() == base.origin());
+    match is_at_aws {
+        true => issuers(pool).iter().any(|own| own == issuer),
+        false => issuer.rsplit('/').next() == Some(pool.as_str()),
+    }
 }
 
 /// The token endpoint that the pool's discovery document names; none for a pool without a domain. `base` is where the
@@ -62,6 +73,35 @@ async fn get(wire: &Wire, url: &Endpoint) -> Result<Value, Failed> {
         _ => {
             let what = format!("HTTP {status}, {} bytes", answer.body().len());
             Err(Failed::strange(OPERATION, status, &what))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_aws_the_issuer_is_the_pools_to_the_letter() {
+        let pool: PoolId = "us-east-1_AbCdEfGhI".parse().unwrap();
+        let aws: Endpoint = "https://cognito-idp.us-east-1.amazonaws.com".parse().unwrap();
+        let local: Endpoint = "http://127.0.0.1:4566".parse().unwrap();
+        for (issuer, is_at_aws) in [
+            ("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI", true),
+            ("https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI", true),
+            ("https://cognito-idp.us-east-1.amazonaws.com/x/us-east-1_AbCdEfGhI", false),
+            ("https://cognito-idp.eu-west-1.amazonaws.com/us-east-1_AbCdEfGhI", false),
+            ("https://evil.example/us-east-1_AbCdEfGhI", false),
+            ("http://127.0.0.1:4566/us-east-1_AbCdEfGhI", false),
+            ("us-east-1_AbCdEfGhI", false),
+        ] {
+            assert_eq!(is_issuer_of(&pool, &aws, issuer), is_at_aws, "{issuer}");
+            assert!(is_issuer_of(&pool, &local, issuer), "{issuer}");
+        }
+        for issuer in
+            ["", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI/", "https://x.example/another"]
+        {
+            assert!(!is_issuer_of(&pool, &aws, issuer) && !is_issuer_of(&pool, &local, issuer), "{issuer}");
         }
     }
 }

@@ -142,7 +142,7 @@ impl Authorization {
         &self.state
     }
 
-    /// What the ID token must carry, where it carries one (OpenID Connect Core section 2).
+    /// What the ID token must carry (OpenID Connect Core section 3.1.3.7).
     pub fn nonce(&self) -> &Secret {
         &self.nonce
     }

@@ -225,18 +225,20 @@ impl Answer {
             Token::received(Secret::new(value), lifetime, now).map_err(|error| error.context(host))
         };
         let access = received(self.access_token.into_secret(), Lifetime::of(self.expires_in.as_ref()))?;
-        let text = |value: Option<serde_json::Value>| match value {
-            Some(serde_json::Value::String(text)) => Some(text),
-            _ => None,
+        let text = |name: &str, value: Option<serde_json::Value>| match value {
+            None | Some(serde_json::Value::Null) => Ok(None),
+            Some(serde_json::Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Error::network(format!("{host} gave no token response: its `{name}` is not text"))),
         };
         // `expires_in` is the access token's; an ID token may live shorter or longer, as its own `exp` says.
-        let id = text(self.id_token).map(|id| received(id, Lifetime::Missing)).transpose()?;
+        let id = text("id_token", self.id_token)?.map(|id| received(id, Lifetime::Missing)).transpose()?;
         // Cognito's answer has no scope; the token's own claim is the truth where it has one.
         let scope = self.scope;
         let scope = jwt::read_unverified(access.value.expose())
             .and_then(|claims| claims.scope)
             .or_else(|| Scopes::parse([scope?.as_str()]).ok());
-        let refresh_token = text(self.refresh_token).filter(|token| !token.is_empty()).map(Secret::new);
+        let refresh_token =
+            text("refresh_token", self.refresh_token)?.filter(|token| !token.is_empty()).map(Secret::new);
         let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: Renewal::None };
         Ok(SignedIn { tokens, refresh_token, new_device: None })
     }

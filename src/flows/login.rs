@@ -16,6 +16,7 @@ use crate::profile::words::{PoolId, SecretKind};
 use crate::secret::Secret;
 use crate::store::secrets::Binding;
 use crate::token::identity::Identity;
+use crate::token::verify::LEEWAY_SECONDS;
 use crate::token::{TokenSet, jwt};
 
 /// The redirect URIs of the profile; with `ports`, the first of them with each of these ports instead.
@@ -108,7 +109,9 @@ impl<'a> Login<'a> {
         let profile = self.profile;
         let client_of = HostedClient { domain: profile.domain()?, client_id: profile.user_client_id()?, client_secret };
         let signed_in = self.authorization.exchange(wire, &client_of, returned).await?;
-        let identity = self.check(&signed_in.tokens)?;
+        let now = wire.now() / 1000;
+        let now = now.checked_add_signed(wire.clock_offset()).unwrap_or(now);
+        let identity = self.check(&signed_in.tokens, now)?;
         if let Some(username) = &profile.user.username
             && !identity.is(username)
         {
@@ -124,7 +127,9 @@ impl<'a> Login<'a> {
         Ok((signed_in, identity))
     }
 
-    fn check(&self, tokens: &TokenSet) -> Result<Identity> {
+    /// The checks of OpenID Connect Core section 3.1.3.7 that need no keys, since the tokens came from the endpoint itself.
+    /// `now` is in seconds, by the endpoint's clock.
+    fn check(&self, tokens: &TokenSet, now: u64) -> Result<Identity> {
         let foreign = |what: &str, is: Option<&str>| {
             let is = is.map_or_else(|| "nothing".to_owned(), |is| printable(is, 120));
             Error::new(Kind::Refused, format!("the tokens are not this sign-in's: {what} is {is}; nothing was kept"))
@@ -133,6 +138,7 @@ impl<'a> Login<'a> {
         let issuers = issuers(self.profile.user_pool_id.as_ref());
         let client_id = self.profile.user_client_id()?.as_str();
         let id = tokens.id.as_ref();
+        let mut subject = None;
         for (token, client_claim) in std::iter::once((&tokens.access, "client_id")).chain(id.map(|id| (id, "aud"))) {
             let Some(claims) = jwt::payload_unverified(token.value.expose()) else {
                 return Err(Error::network("the tokens are none of Cognito's: they are no JSON Web Tokens")
@@ -145,10 +151,30 @@ impl<'a> Login<'a> {
             if claim(client_claim) != Some(client_id) {
                 return Err(foreign(&format!("`{client_claim}`"), claim(client_claim)));
             }
-            if let Some(nonce) = claims.get("nonce")
-                && nonce.as_str() != Some(self.authorization.nonce().expose())
-            {
-                return Err(foreign("`nonce`", Some("another")));
+            let is_id = client_claim == "aud";
+            match claims.get("nonce") {
+                None if is_id => return Err(foreign("`nonce`", None)),
+                Some(nonce) if nonce.as_str() != Some(self.authorization.nonce().expose()) => {
+                    return Err(foreign("`nonce`", Some("another")));
+                }
+                _ => {}
+            }
+            if !is_id {
+                subject = claim("sub").map(str::to_owned);
+                continue;
+            }
+            if claim("sub").is_none() || claim("sub") != subject.as_deref() {
+                let one = subject.as_deref().map_or_else(|| "nobody".to_owned(), |sub| printable(sub, 120));
+                return Err(foreign(
+                    &format!("`sub` of the access token is {one}, and of the ID token it"),
+                    claim("sub"),
+                ));
+            }
+            let end = claims.get("exp").and_then(serde_json::Value::as_f64).map(jwt::whole);
+            let end = end.ok_or_else(|| foreign("`exp`", None))?;
+            if end.saturating_add(LEEWAY_SECONDS) <= now {
+                return Err(Error::new(Kind::Refused, "the ID token has ended already; nothing was kept")
+                    .hint("sign in again; where that is no better, the domain hands out old tokens"));
             }
         }
         Identity::of(tokens).ok_or_else(|| Error::network("the tokens do not say who signed in"))

@@ -23,10 +23,29 @@ pub struct UnverifiedClaims {
 pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
     let claims = payload_unverified(token)?;
     Some(UnverifiedClaims {
-        exp: claims.get("exp").and_then(Value::as_u64),
+        exp: claims.get("exp").and_then(Value::as_f64).map(whole),
         scope: claims.get("scope").and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok()),
         username: claims.get("username").and_then(Value::as_str).map(str::to_owned),
     })
+}
+
+/// The first claim that is of a type that it can't have (RFC 7519 section 4.1, RFC 9068 section 2.2.3), and what it must be:
+/// nobody could say what such a token means.
+pub(super) fn mistyped(claims: &Map<String, Value>) -> Option<(&'static str, &'static str)> {
+    let text = ["sub", "jti", "scope"].map(|name| (name, "text", Value::is_string as fn(&Value) -> bool));
+    let all = text.into_iter().chain([("exp", "a number", Value::is_number as fn(&Value) -> bool)]);
+    let mut wrong = all.filter(|(name, _, is_right)| claims.get(*name).is_some_and(|value| !is_right(value)));
+    wrong.next().map(|(name, expected, _)| (name, expected))
+}
+
+/// A number of seconds without its fraction; a negative one is 0.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast to an integer stays within its range"
+)]
+pub(crate) fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 /// The whole payload of a compact JWS, NOT VERIFIED, or nothing where `token` is not one.

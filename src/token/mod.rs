@@ -33,9 +33,9 @@ pub const MAX_LIFE_SECONDS: u64 = 24 * 60 * 60;
 /// The `expires_in` of a token answer (RFC 6749 section 5.1), which a server may leave out or get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// Not said: the token's own `exp` counts.
+    /// Not said, or in a form that means nothing: the token's own `exp` counts.
     Missing,
-    /// Said in a form that means nothing, or not positive: the token is not kept.
+    /// Not positive: the token is not kept.
     Unusable,
     /// Seconds from now.
     Seconds(u64),
@@ -44,11 +44,17 @@ pub enum Lifetime {
 impl Lifetime {
     /// The lifetime that a JSON value stands for.
     pub fn of(value: Option<&serde_json::Value>) -> Self {
-        match value {
-            None | Some(serde_json::Value::Null) => Lifetime::Missing,
-            Some(value) => match value.as_u64() {
-                Some(seconds) if seconds > 0 => Lifetime::Seconds(seconds.min(MAX_LIFE_SECONDS)),
-                _ => Lifetime::Unusable,
+        let number = match value {
+            // Some servers write it as text.
+            Some(serde_json::Value::String(text)) => text.trim().parse().ok(),
+            Some(value) => value.as_f64(),
+            None => None,
+        };
+        match number.filter(|number| number.is_finite()) {
+            None => Lifetime::Missing,
+            Some(number) => match jwt::whole(number) {
+                0 => Lifetime::Unusable,
+                seconds => Lifetime::Seconds(seconds.min(MAX_LIFE_SECONDS)),
             },
         }
     }
@@ -67,7 +73,8 @@ impl Token {
     /// Takes a token from an answer that arrived at `now`.
     ///
     /// # Errors
-    /// [`Kind::Network`] when it is not a `b64token` (RFC 6750 section 2.1) or is longer than [`MAX_TOKEN_BYTES`].
+    /// [`Kind::Network`] when it is not a `b64token` (RFC 6750 section 2.1), is longer than [`MAX_TOKEN_BYTES`], or is a JSON
+    /// Web Token with claims of a type that they can't have.
     pub fn received(value: Secret, lifetime: Lifetime, now: u64) -> Result<Self> {
         let text = value.expose();
         if text.len() > MAX_TOKEN_BYTES {
@@ -75,6 +82,9 @@ impl Token {
         }
         if !is_b64token(text) {
             return Err(Error::new(Kind::Network, "the token has characters outside RFC 6750 (b64token) or is empty"));
+        }
+        if let Some((claim, expected)) = jwt::payload_unverified(text).and_then(|claims| jwt::mistyped(&claims)) {
+            return Err(Error::new(Kind::Network, format!("the token's `{claim}` is not {expected}")));
         }
         let exp = jwt::read_unverified(text).and_then(|claims| claims.exp);
         let expires_at = match lifetime {
@@ -126,10 +136,14 @@ impl TokenSet {
         }
     }
 
-    /// The scopes that were asked for and not granted, compared as sets. Nothing asked for, or a token that does not say,
-    /// gives none.
+    /// The scopes that were asked for and not granted, compared as sets. Where nothing says what was granted, an opaque token
+    /// has all of them (RFC 6749 section 5.1), and a JSON Web Token none: whoever takes it looks into it.
     pub fn scopes_refused(&self) -> Vec<&str> {
-        self.scope.as_ref().map(|granted| self.asked.missing_from(granted)).unwrap_or_default()
+        match &self.scope {
+            Some(granted) => self.asked.missing_from(granted),
+            None if jwt::payload_unverified(self.access.value.expose()).is_some() => self.asked.iter().collect(),
+            None => Vec::new(),
+        }
     }
 }
 
@@ -182,9 +196,16 @@ mod tests {
         let of = |json: &str| Lifetime::of(Some(&serde_json::from_str(json).unwrap()));
         assert_eq!(Lifetime::of(None), Lifetime::Missing);
         assert_eq!(of("null"), Lifetime::Missing);
-        for unusable in ["-1", "0", "\"3600\"", "\"x\"", "3600.5", "true", "[]", "18446744073709551616"] {
+        for unusable in ["-1", "0", "0.5", "-1e300", "\"0\"", "\"-3600\""] {
             assert_eq!(of(unusable), Lifetime::Unusable, "{unusable}");
         }
+        for meaningless in ["\"x\"", "\"\"", "\"inf\"", "\"NaN\"", "true", "[3600]", "{}"] {
+            assert_eq!(of(meaningless), Lifetime::Missing, "{meaningless}");
+        }
+        for hour in ["3600", "3600.0", "3600.9", "3.6e3", "\"3600\"", "\" 3600 \"", "\"3600.0\""] {
+            assert_eq!(of(hour), Lifetime::Seconds(3600), "{hour}");
+        }
+        assert_eq!(of("18446744073709551616"), Lifetime::Seconds(MAX_LIFE_SECONDS));
         assert_eq!(of("1"), Lifetime::Seconds(1));
         assert_eq!(of("9223372036854775808"), Lifetime::Seconds(MAX_LIFE_SECONDS));
     }

@@ -160,7 +160,7 @@ impl From<Rejection> for Error {
             "client_id" | "aud" => {
                 "if that is the client you mean, name it with `--client-id ID` ?? check the app client of the profile: `cogtok profile show {name}`"
             }
-            "scope" => return without_scope(&rejection),
+            "scope" if rejection.expected.starts_with("with ") => return without_scope(&rejection),
             _ => "`cogtok token inspect -` shows what stands in it",
         };
         Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(hint)
@@ -224,7 +224,7 @@ pub fn verify_signature<'a>(token: &'a str, keys: &KeySet) -> Result<&'a str, Re
 
 /// Accepts a token at `now` (milliseconds since the Unix epoch), or says which rule it breaks first. The order: format,
 /// `alg`, other header parameters, `kid`, `signature`, `exp`, `nbf`, `iat`, `iss`, `token_use`, `client_id` or `aud`,
-/// `scope`, `cognito:groups`. Clocks may differ by [`LEEWAY_SECONDS`].
+/// what must be text (`sub`, `jti`, `scope`), `scope`, `cognito:groups`. Clocks may differ by [`LEEWAY_SECONDS`].
 ///
 /// # Errors
 /// The [`Rejection`].
@@ -235,6 +235,9 @@ pub fn verify(token: &str, keys: &KeySet, expected: &Expectations, now: u64) -> 
     check_times(&claims, now, LEEWAY_SECONDS)?;
     check_issuer(&claims, &expected.issuers)?;
     check_use(&claims, expected)?;
+    if let Some((name, wanted)) = jwt::mistyped(&claims) {
+        return Err(Rejection::new(name, shown(claims.get(name)), wanted));
+    }
     check_scopes(&claims, &expected.scopes)?;
     check_groups(&claims, &expected.groups)?;
     Ok(Claims(claims))

@@ -42,6 +42,20 @@ fn changed(mut claims: Value, name: &str, value: Value) -> Value {
     claims
 }
 
+#[test]
+fn what_must_be_text_is_nothing_else() {
+    for name in ["sub", "jti", "scope"] {
+        for value in [json!(7), json!(["a"]), json!({}), json!(true), Value::Null] {
+            for claims in [with(name, value.clone()), with_id(name, value.clone())] {
+                let rejection = try_it(&sign(&claims)).unwrap_err();
+                assert_eq!((rejection.claim, rejection.expected.as_str()), (name, "text"), "{value}");
+                let error = format!("{:?}", Error::from(rejection).hints());
+                assert!(error.contains("token inspect"), "{error}");
+            }
+        }
+    }
+}
+
 fn without(mut claims: Value, name: &str) -> Value {
     claims.as_object_mut().unwrap().remove(name);
     claims

@@ -65,8 +65,11 @@ fn a_person_signs_in_with_a_real_browser_and_tokens_are_served_from_then_on() {
         assert_eq!(page["title"], "cogtok: Signed in");
         assert!(page["text"].as_str().unwrap().contains(&email), "{page}");
         let landed = url::Url::parse(page["url"].as_str().unwrap()).unwrap();
+        // The address that is shown has the state, and nothing else.
+        let log: Vec<&str> = output.stderr.lines().filter(|line| *line != url.as_str()).collect();
         for name in ["code", "state"] {
-            output.stderr_lacks(&parameter(&landed, name).unwrap());
+            let value = parameter(&landed, name).unwrap();
+            assert!(log.iter().all(|line| !line.contains(&value)), "{name}: {log:?}");
         }
         // The tokens are real, and from the cache: neither network nor keyring is needed.
         let nobody = |args: &[&str]| {

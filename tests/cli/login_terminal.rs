@@ -37,7 +37,7 @@ fn the_address_that_a_browser_elsewhere_ends_at_can_be_typed() {
     let url = shown(&mut terminal);
     let right = right(&url);
     for (typed, says) in [
-        ("hello".to_string(), "not the address"),
+        ("hello".to_string(), "copy the whole address bar; it begins with http://127.0.0.1:"),
         (format!("https://evil.example/callback?{right}"), "not the address"),
         (format!("{uri}/more?{right}"), "not the address"),
         (uri.to_string(), "it has no state"),
@@ -196,4 +196,20 @@ fn a_browser_that_can_not_be_opened_is_told_with_the_address() {
     let url = browser.url();
     come_back(&url, &right(&url));
     running.wait().code(4).stderr_lacks("no browser could be opened");
+}
+
+#[test]
+fn the_address_is_shown_also_where_the_opener_says_that_it_opened_one() {
+    let server = Server::canary();
+    let (home, _) = home_of(&server);
+    for args in [&["login", "--wait", "1s"][..], &["login", "--wait", "1s", "-q"]] {
+        let output = home.cogtok(args).env("BROWSER", "sh -c 'exit 0'").run();
+        output.code(5).stderr_has(&format!("{}/oauth2/authorize?", server.url()));
+        output.stderr_lacks("no browser could be opened");
+        output.check(args.len() > 3 || output.stderr.contains("cogtok login -p ws --no-browser"), "the other way");
+    }
+    // Where nobody opens one here, there is no need to say how.
+    let output = home.cogtok(["login", "--wait", "1s", "--no-browser"]).run();
+    output.code(5).stderr_lacks("--no-browser");
+    server.assert_untouched();
 }

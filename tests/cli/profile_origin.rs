@@ -38,7 +38,7 @@ fn every_value_has_its_source_and_those_of_the_profile_their_line() {
         "user_pool_id": of_profile(json!("us-east-1_AbCdEfGhI"), 5),
         "region": {"value": "us-east-1", "source": "read-from", "name": "user_pool_id"},
         "domain": of_profile(json!("https://ws.auth.us-east-1.amazoncognito.com"), 7),
-        "min_validity": default(json!("60s")),
+        "min_validity": default(json!("120s")),
         "user.client_id": of_profile(json!("web"), 8),
         "user.auth_flow": default(json!("srp")),
         "user.token": default(json!("access")),

@@ -1,7 +1,8 @@
 //! `cogtok status`: who is signed in, from what lies on this machine and without waking anybody.
 
+use crate::harness::challenges::PASSWORD;
 use crate::harness::login::{alice, sign_in};
-use crate::harness::{Bus, Home, Keyring, Server, workshop};
+use crate::harness::{Bus, Home, Keyring, Server, Sessions, workshop};
 use serde_json::json;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ fn it_says_who_is_signed_in_until_when_and_which_secrets_there_are() {
         .ok()
         .quiet()
         .stdout_has("alice@example.com")
-        .stdout_has("keyring: ")
+        .stdout_has("keyring:")
         .stdout_has("browser")
         .stdout_has("until ");
     output.stdout_has("m2m").stdout_has("refresh-token").stdout_has("user-client");
@@ -84,4 +85,43 @@ fn a_fresh_home_and_a_broken_profile_are_survived() {
         .stderr_has("cogtok profile lint bad");
     home.config("version = 1\n[profiles.bad]\nuser_pool_id = 7\n");
     home.cogtok(["status"]).run().ok().stdout_is("").stderr_lacks("no profile yet").stderr_has("profile `bad`");
+}
+
+#[test]
+fn one_user_with_two_sign_ins_is_told_apart_and_no_secret_is_shown_under_another() {
+    let sessions = Sessions::start(false, 3600);
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user(&sessions.server.url());
+    let run = |words: &[&str]| home.cogtok(words).keyring(&keyring);
+    let key = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    run(&["secret", "set", "totp", "-p", "ws"]).canary(key).stdin(key).run().ok();
+    for name in ["alice@example.com", "ali"] {
+        run(&["token", "user", "--username", name, "--password-stdin"]).stdin(PASSWORD).run().ok();
+    }
+    let table = home.cogtok(["status"]).env("TZ", "Asia/Kolkata").run();
+    table.ok().stdout_has(" +05:30");
+    let names = ["(as", "alice@example.com)", "ali)"]
+        .map(|word| table.stdout.split_whitespace().filter(|w| *w == word).count());
+    assert_eq!(names, [2, 1, 1], "{}", table.stdout);
+    assert_eq!(table.stdout.lines().filter(|line| line.trim_start().starts_with('*')).count(), 1, "{}", table.stdout);
+    let rows = home.cogtok(["status", "--json"]).run().ok().json();
+    let has_key = |row: &serde_json::Value| row["secrets"].to_string().contains("totp");
+    let of = |name: &str| rows.as_array().unwrap().iter().find(|row| row["signed_in_as"] == name).unwrap();
+    assert_eq!((has_key(of("alice@example.com")), has_key(of("ali"))), (true, false), "{rows}");
+
+    // Whose it is, the store knows.
+    run(&["secret", "set", "password", "--username", "bob"])
+        .canary("password-of-bob")
+        .stdin("password-of-bob")
+        .run()
+        .ok();
+    let place = |args: &[&str], kind: &str| {
+        let rows = run(&["secret", "status", "--json"]).args(args).run().ok().json();
+        let found = rows.as_array().unwrap().iter().find(|row| row["kind"] == kind).cloned();
+        found.unwrap()["place"].as_str().unwrap().to_owned()
+    };
+    assert!(place(&["--username", "bob"], "password").ends_with("keyring"));
+    assert!(place(&[], "password").starts_with("missing from"));
+    assert!(place(&["--username", "bob"], "totp").starts_with("missing from"));
+    assert!(place(&[], "totp").ends_with("keyring"));
 }

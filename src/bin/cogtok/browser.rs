@@ -19,8 +19,8 @@ const SEPARATOR: char = if cfg!(windows) { ';' } else { ':' };
 static OPENER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
 
 /// Opens `url` with the programs that BROWSER names, else with the system's opener. Where none can, the person is told;
-/// nobody waits for a browser to end.
-pub fn open(url: &Url) {
+/// nobody waits for a browser to end. `is_shown` says whether the address was shown already.
+pub fn open(url: &Url, is_shown: bool) {
     let url = url.to_string();
     let commands = commands(&url);
     // Openers may stay for as long as the browser does.
@@ -31,7 +31,9 @@ pub fn open(url: &Url) {
             let opened = command.status();
             opened.is_ok_and(|status| status.success() || tells_nothing(&command))
         });
-        if !is_open {
+        if !is_open && is_shown {
+            terminal::note("no browser could be opened; open the address above yourself");
+        } else if !is_open {
             terminal::note("no browser could be opened; open this address yourself:");
             terminal::address(&url);
         }

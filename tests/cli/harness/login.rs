@@ -7,11 +7,15 @@ use super::ministack::venv;
 use super::ports::free_port;
 use super::run::{Run, Running};
 use super::workshop::{Client, Workshop};
-use super::{Answer, Home, jwt, need, poll, unique};
+use super::{Answer, Home, Request, jwt, need, poll, unique};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
@@ -105,8 +109,33 @@ pub fn come_back(url: &Url, query: &str) -> Response {
     answer.unwrap_or_else(|error| panic!("{query}: {error}"))
 }
 
+/// What ID tokens must carry, by the address that the browser comes back to.
+static NONCES: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// The answer to a request as Cognito gives it: with the nonce that the sign-in was begun with in the ID token, unless the
+/// token has one. A nonce of null is one that is missing.
+pub fn with_nonce(request: &Request, answer: Answer) -> Answer {
+    let uri = request.form("redirect_uri");
+    let nonces = NONCES.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(nonce) = uri.and_then(|uri| nonces.get(&uri)) else { return answer };
+    answer.map_json(|body| {
+        let claims = body["id_token"].as_str().and_then(|token| token.split('.').nth(1));
+        let claims = claims.and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
+        let Some(Ok(mut claims)) = claims.map(|claims| serde_json::from_slice::<Value>(&claims)) else { return };
+        match claims.get("nonce") {
+            None => claims["nonce"] = json!(nonce),
+            Some(Value::Null) => drop(claims.as_object_mut().expect("claims").remove("nonce")),
+            Some(_) => return,
+        }
+        body["id_token"] = json!(jwt(&claims));
+    })
+}
+
 /// The query of the right answer.
 pub fn right(url: &Url) -> String {
+    if let Some((uri, nonce)) = parameter(url, "redirect_uri").zip(parameter(url, "nonce")) {
+        NONCES.lock().unwrap_or_else(PoisonError::into_inner).insert(uri, nonce);
+    }
     format!("code={CODE}&state={}", parameter(url, "state").expect("a state"))
 }
 

@@ -76,6 +76,17 @@ impl Answer {
         Self::of(Payload::Http { status, headers, body: body.into() })
     }
 
+    /// The same with its body, where that is JSON, changed.
+    pub fn map_json(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        if let Payload::Http { body, .. } = &mut self.payload
+            && let Ok(mut value) = serde_json::from_slice(body)
+        {
+            change(&mut value);
+            *body = value.to_string().into_bytes();
+        }
+        self
+    }
+
     /// `application/json`
     pub fn json(status: u16, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string())

@@ -157,7 +157,7 @@ pub(super) fn serve(mut stream: impl Stream, shared: &Shared, connection: usize)
     let mut unread = Vec::new();
     while let Ok(Some(request)) = read_request(&mut stream, &mut unread, shared, connection) {
         shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
-        let answer = (shared.handler)(&request);
+        let answer = super::login::with_nonce(&request, (shared.handler)(&request));
         let wants_close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         if !matches!(give(&mut stream, shared, answer), Ok(true)) || wants_close {
             break;

@@ -134,10 +134,14 @@ fn come_back(
     let seconds = patience.as_secs();
     if args.no_browser {
         terminal::note(&format!("open this address in a browser and sign in, within {seconds} s:"));
-        terminal::address(sign_in.url().as_str());
     } else {
-        terminal::note(&format!("sign in with the browser, within {seconds} s; it comes back to {uri}"));
-        browser::open(sign_in.url());
+        let what = "sign in with the browser; where none opens, open this address on this machine";
+        terminal::note(&format!("{what}, within {seconds} s, since it comes back to {uri}:"));
+    }
+    // Openers say that they opened it where nothing was.
+    terminal::address(sign_in.url().as_str());
+    if !args.no_browser {
+        browser::open(sign_in.url(), true);
     }
     let is_listening = listener.is_some();
     let is_typing = args.no_browser && terminal::can_ask();
@@ -161,7 +165,10 @@ fn come_back(
             match line.await {
                 Ok(line) => match sign_in.read(line.expose()) {
                     Ok(returned) => return Ok(returned),
-                    Err(error) => terminal::complain(error.message()),
+                    Err(error) => {
+                        terminal::complain(error.message());
+                        error.hints().iter().for_each(|hint| terminal::hint(hint.clone()));
+                    }
                 },
                 // The end of what is typed is not the end of waiting.
                 Err(_) if is_listening => return pending().await,
@@ -183,6 +190,10 @@ fn come_back(
         let error = Error::new(Kind::NeedsHuman, format!("nobody came back from the browser within {seconds} s"))
             .hint(format!("if the page speaks of a redirect mismatch, add {uri} to the app client's CallbackURLs"))
             .hint("try again, with more time if need be: `cogtok login{p} --wait 5m`");
+        let error = match args.no_browser {
+            true => error,
+            false => error.hint("where no browser opens, or it is on another machine: `cogtok login{p} --no-browser`"),
+        };
         Err(match last_reason.take() {
             Some(why) => error.hint(format!("a request came, and was not taken: {why}")),
             None => error,

@@ -88,7 +88,7 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
     others.into_iter().for_each(terminal::hint);
     if let Some(page) = page {
         terminal::note("opening the hosted pages, which end the browser's session");
-        browser::open(&page);
+        browser::open(&page, false);
         browser::wait();
     }
     Ok(())

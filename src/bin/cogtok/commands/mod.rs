@@ -95,8 +95,9 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
     }
 }
 
-/// A moment as people read it, in UTC.
+/// A moment as people read it, in this machine's time zone.
 fn moment(seconds: u64) -> String {
     let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    moment.map(|moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
+    let local = moment.map(|moment| moment.to_zoned(jiff::tz::TimeZone::system()));
+    local.map(|local| local.strftime("%Y-%m-%d %H:%M %:z").to_string()).unwrap_or_default()
 }

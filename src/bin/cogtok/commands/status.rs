@@ -36,6 +36,8 @@ pub struct Status {}
 struct Row {
     name: Option<ProfileName>,
     is_current: bool,
+    /// Whether it is the first row of its profile.
+    is_first: bool,
     /// The name that the user signed in with.
     as_name: Option<String>,
     tokens: Option<TokenSet>,
@@ -81,10 +83,13 @@ pub fn run(app: &App) -> Result<()> {
         }
         let secrets: Vec<String> =
             secrets.iter().map(|(place, kinds)| format!("{place}: {}", kinds.join(", "))).collect();
+        let is_twice = rows.iter().filter(|other| other.name == row.name && other.who() == row.who()).count() > 1;
+        let as_name = row.as_name.as_deref().filter(|_| is_twice);
+        let as_name = as_name.map(|name| format!(" (as {})", printable(name, 128))).unwrap_or_default();
         vec![
-            if row.is_current { "*" } else { "" }.to_owned(),
+            if row.is_current && row.is_first { "*" } else { "" }.to_owned(),
             name.to_owned(),
-            row.who().map_or_else(|| "nobody".to_owned(), |who| printable(who, 128)),
+            row.who().map_or_else(|| "nobody".to_owned(), |who| printable(who, 128)) + &as_name,
             row.tokens.as_ref().map(until).unwrap_or_default(),
             match (row.is_unreadable, row.is_signed_in()) {
                 (true, _) => "unknown".to_owned(),
@@ -109,7 +114,7 @@ fn rows(app: &App) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for profile in &profiles {
         let mut entries = app.signed_in(profile).into_iter();
-        rows.push(row(app, profile, entries.next(), current.as_ref())?);
+        rows.push(Row { is_first: true, ..row(app, profile, entries.next(), current.as_ref())? });
         for entry in entries {
             rows.push(row(app, profile, Some(entry), current.as_ref())?);
         }
@@ -131,6 +136,9 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
     let as_name = as_name.map(str::to_owned);
     let identity = known.as_ref().and_then(SignedIn::identity);
     let is_unreadable = known.as_ref().is_some_and(|known| known.is_unreadable);
+    // What is listed is the profile's own user's. Another's may be stored as well, which the store alone knows.
+    let own = user::cache_key(profile).ok();
+    let is_own = known.as_ref().is_none_or(|known| Some(&known.key) == own.as_ref());
     let (tokens, record) = match known {
         Some(known) => (known.tokens, known.record),
         // Nobody is signed in, and a device may be remembered.
@@ -147,13 +155,15 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
         let is_there = match kind {
             SecretKind::RefreshToken => record.session.is_some(),
             SecretKind::Device => record.has_device,
-            kind => profile.secrets.contains(kind),
+            kind => profile.secrets.contains(kind) && (is_own || !kind.is_of_a_user()),
         };
+        let from = from.filter(|_| is_own || !kind.is_of_a_user());
         let place = from.map(str::to_owned).or_else(|| is_there.then(|| store.to_owned()))?;
         Some((*kind, place))
     });
     Ok(Row {
         is_current: profile.name.is_some() && profile.name.as_ref() == current,
+        is_first: false,
         identity,
         secrets: secrets.collect(),
         name: profile.name.clone(),

@@ -8,6 +8,7 @@ use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
 use cogtok::store::secrets::{Binding, Presence, SecretStore};
 use cogtok::store::sessions::{Record, SessionLock};
+use cogtok::token::session::Session;
 
 use crate::app::App;
 use crate::commands::cache::{VARYING, keys as kept_keys};
@@ -64,7 +65,8 @@ impl Going {
         let mut going = Going { heirs: of_shared(profile, others), ..Going::default() };
         going.secrets = left_alone(bindings, profile, others).into_iter().filter(is_listed).collect();
         let of_users = left_alone(users, profile, others).into_iter().filter(is_listed).collect();
-        for key in left_alone(cache_keys, profile, others) {
+        let is_alone = |key: &CacheKey| !others.iter().any(|other| uses_tokens(other, key));
+        for key in cache_keys(profile).into_iter().filter(is_alone) {
             let record = app.remembered(&key)?.unwrap_or_default();
             if !keep_secrets {
                 going.secrets.extend(of_session(profile, &record)?);
@@ -72,6 +74,7 @@ impl Going {
             going.tokens.push(key);
         }
         going.tokens_of_others(app, profile, others, keep_secrets)?;
+        going.secrets.retain(|secret| !others.iter().any(|other| uses_secret(app, other, secret)));
         Ok((going, of_users))
     }
 
@@ -171,6 +174,30 @@ fn of_shared(profile: &Profile, others: &[Profile]) -> Vec<(ProfileName, SecretK
         }
     }
     heirs
+}
+
+/// Whether a profile uses the tokens under `key`: as its own, or as those of the user whom a call names where it has none.
+fn uses_tokens(profile: &Profile, key: &CacheKey) -> bool {
+    let but_for = if profile.user.username.is_none() { &["username"][..] } else { &[] };
+    cache_keys(profile).iter().any(|own| own.is_like(key, but_for))
+}
+
+/// Whether a profile uses a secret: as its own user's, as that of the user whom a call names where it has none, or to renew
+/// a session from the browser, whose refresh token is bound to the domain and not to the API.
+fn uses_secret(app: &App, profile: &Profile, secret: &Binding) -> bool {
+    let of_whomever = Binding { username: None, ..secret.clone() };
+    if bindings(profile).contains(secret) || (profile.user.username.is_none() && users(profile).contains(&of_whomever))
+    {
+        return true;
+    }
+    let mut of_user = profile.clone();
+    of_user.user.username = of_user.user.username.or_else(|| secret.username.clone());
+    let Ok(key) = user::cache_key(&of_user) else { return false };
+    let is_its = |session: &Session| session::refresh_token_binding(&of_user, session).is_ok_and(|own| own == *secret);
+    let remembered = app.remembered(&key);
+    // What can't be read may be of a session that goes on.
+    secret.kind == SecretKind::RefreshToken
+        && remembered.map_or(true, |record| record.and_then(|record| record.session).is_some_and(|own| is_its(&own)))
 }
 
 /// What `profile` has and none of the others.

@@ -35,7 +35,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::Init(init) => init::run(app, &init),
         Command::Set(set) => set::run(app, &set),
-        Command::Status(_) => status::run(app),
+        Command::Status(status) => status::run(app, &status),
         Command::Delete(delete) => delete::run(app, &delete),
     }
 }

@@ -1,7 +1,9 @@
 //! `cogtok secret status`: where each secret of the profile lives, never its value.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
+use cogtok::profile::keys::Key;
 use cogtok::profile::words::SecretKind;
 use serde_json::{Value, json};
 
@@ -9,18 +11,24 @@ use super::{bindings, no_profile};
 use crate::app::{App, variable};
 use crate::cli::Output;
 use crate::commands::table;
-use crate::{env, terminal};
+use crate::{complete, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
 /// Say where each secret of the profile lives, never its value
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cogtok secret status -p ws")]
-pub struct Status {}
+#[command(
+    after_help = "Examples:\n  cogtok secret status -p ws\n  cogtok secret status -p ws --username alice@example.com"
+)]
+pub struct Status {
+    /// The user whose secrets are meant [default: the profile's user]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    username: Option<String>,
+}
 
-pub fn run(app: &App) -> Result<()> {
+pub fn run(app: &App, args: &Status) -> Result<()> {
     let form = app.output(&FORMS)?;
-    let mut profile = app.profile(&[])?;
+    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
     app.settle_region(&mut profile);
     if profile.name.is_none() {
         return Err(no_profile(app));

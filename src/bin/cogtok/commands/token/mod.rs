@@ -93,7 +93,7 @@ pub struct Shared {
     /// Neither take a token from the cache nor keep it there
     #[arg(long, conflicts_with = "force_refresh")]
     pub no_cache: bool,
-    /// How long a cached token must still be valid, at most 24h [default: 60s]
+    /// How long a cached token must still be valid, at most 24h: AgentCore refuses one in its last minute [default: 120s]
     #[arg(long, value_name = "DURATION", value_parser = min_validity)]
     pub min_validity: Option<Duration>,
 }

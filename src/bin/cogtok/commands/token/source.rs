@@ -35,7 +35,7 @@ pub struct Source {
     /// Neither take a token from the cache nor keep it there
     #[arg(long, conflicts_with = "force_refresh")]
     no_cache: bool,
-    /// How long a cached token must still be valid, at most 24h [default: 60s]
+    /// How long a cached token must still be valid, at most 24h: AgentCore refuses one in its last minute [default: 120s]
     #[arg(long, value_name = "DURATION", value_parser = min_validity)]
     min_validity: Option<std::time::Duration>,
     #[arg(skip)]
