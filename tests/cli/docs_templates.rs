@@ -17,9 +17,8 @@ fn blocks(title: &str, language: &str) -> Vec<&'static str> {
 
 /// `script` in bash with the real AWS CLI, against this ministack.
 fn bash<'h>(home: &'h Home, stack: &Ministack, keyring: &Keyring, script: &str) -> Run<'h> {
-    let path = std::env::join_paths(
-        std::iter::once(aws_venv().join("bin")).chain(std::env::split_paths(&path_with_cogtok()).map(Into::into)),
-    );
+    let path =
+        std::env::join_paths(std::iter::once(aws_venv().join("bin")).chain(std::env::split_paths(&path_with_cogtok())));
     let dir = home.allow(home.path("project"));
     std::fs::create_dir_all(&dir).unwrap();
     let run = home.program("bash", ["--norc", "--noprofile", "-euo", "pipefail", "-c", script]);

@@ -38,6 +38,7 @@ mod completion_tab;
 mod completion_values;
 mod config_missing;
 mod device;
+mod docs_run;
 mod docs_templates;
 mod doctor;
 mod doctor_clients;
