@@ -1,10 +1,15 @@
 //! What can go wrong, in one type: a kind (the exit code), a message in Cognito's terms and hints with the
 //! next command to type.
 //!
-//! Messages and hints never carry a secret. Text that came from a server goes through [`printable`] first.
+//! Messages and hints never carry a secret. Text that came from a service is a
+//! [`ServiceText`](crate::cognito::said::ServiceText), and a [`Hint`] knows our own words from others'.
+
+mod hint;
 
 use std::error::Error as StdError;
 use std::fmt;
+
+pub use hint::{Hint, Running};
 
 /// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -59,16 +64,11 @@ impl Kind {
 }
 
 /// A failure with its class, a message and hints.
-///
-/// In a hint, `{p}` stands for the option that names the profile (` -p ws`) and `{name}` for the name itself; the
-/// command line fills them in with [`Error::hints_for`]. Others are filled in with [`Error::fill`] by whoever knows them, and
-/// say something general where nobody does: `{pool}`, `{user}` and `{group}`, `{aws}` for options of the aws command, and
-/// `{secret KIND}` and `{no-secret KIND}`, each a hint of its own, for what to do about a secret that is wrong or one too many.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
     code: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -101,9 +101,16 @@ impl Error {
 
     /// Adds a line that says what to do next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// The same failure with this as its only hint, for a caller that knows better what to do.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hints.clear();
+        self.hint(hint)
     }
 
     /// Keeps the code that AWS or OAuth gave, such as `UsernameExistsException`.
@@ -127,22 +134,22 @@ impl Error {
         self
     }
 
-    /// The same failure with `value` in its hints where `{name}` stands. A hint that is empty then is left out.
+    /// The same failure with another hint where `{place}` stands in its hints. A hint that is empty then is left out.
     #[must_use]
-    pub fn fill(mut self, name: &str, value: &str) -> Self {
-        let place = format!("{{{name}}}");
-        self.hints.iter_mut().for_each(|hint| *hint = hint.replace(&place, value));
-        self.hints.retain(|hint| !hint.is_empty());
-        self
+    pub fn fill(self, place: &str, hint: impl Into<Hint>) -> Self {
+        let with = hint.into();
+        self.with_hints(|hint| hint.fill(place, with.clone()))
     }
 
-    /// The same failure with `value` in its hints where `{name}` stands, as one word of a shell.
+    /// The same failure with `value` in its hints where `{place}` stands, as one word of a shell.
     #[must_use]
-    pub fn fill_word(self, name: &str, value: &str) -> Self {
-        match shlex::try_quote(value) {
-            Ok(word) if !value.chars().any(is_unprintable) => self.fill(name, &word),
-            _ => self,
-        }
+    pub fn fill_word(self, place: &str, value: &str) -> Self {
+        self.with_hints(|hint| hint.word(place, value))
+    }
+
+    fn with_hints(mut self, change: impl Fn(Hint) -> Hint) -> Self {
+        self.hints = self.hints.into_iter().map(change).filter(|hint| !hint.is_empty()).collect();
+        self
     }
 
     /// The same failure with `prefix: ` before its message.
@@ -168,28 +175,9 @@ impl Error {
     }
 
     /// The hints as they were added.
-    pub fn hints(&self) -> &[String] {
+    pub fn hints(&self) -> &[Hint] {
         &self.hints
     }
-
-    /// The hints with the profile's name filled in.
-    pub fn hints_for(&self, profile: Option<&str>) -> Vec<String> {
-        self.hints.iter().map(|hint| for_profile(hint, profile)).collect()
-    }
-}
-
-/// A hint with the profile's name filled in: `{p}` and `{name}`, as in an [`Error`]'s.
-pub fn for_profile(hint: &str, profile: Option<&str>) -> String {
-    let option = profile.map(|name| format!(" -p {name}")).unwrap_or_default();
-    let secret = |name: &str, says: fn(&str) -> String| {
-        hint.strip_prefix(name).and_then(|kind| kind.strip_suffix('}')).map(says)
-    };
-    let hint = secret("{secret ", |kind| format!("`cogtok secret set {kind}{{p}}` stores the right one"))
-        .or_else(|| secret("{no-secret ", |kind| format!("`cogtok secret delete {kind}{{p}}` removes a stored one")))
-        .unwrap_or_else(|| hint.to_owned());
-    let general = [("{pool}", "POOL_ID"), ("{user}", "USERNAME"), ("{group}", "GROUP"), ("{aws}", "")];
-    let hint = general.iter().fold(hint, |hint, (name, word)| hint.replace(name, word));
-    hint.replace("{p}", &option).replace("{name}", profile.unwrap_or("NAME"))
 }
 
 impl fmt::Display for Error {
@@ -246,30 +234,5 @@ mod tests {
         assert_eq!(printable("abcdef", 3), "abc…");
         assert_eq!(printable("abcdef", usize::MAX), "abcdef");
         assert_eq!(printable("grüße", 80), "grüße");
-    }
-
-    #[test]
-    fn hints_name_the_profile() {
-        let error = Error::config("no").hint("run `cogtok secret set m2m-client{p}`");
-        assert_eq!(error.hints_for(Some("ws")), ["run `cogtok secret set m2m-client -p ws`"]);
-        assert_eq!(error.hints_for(None), ["run `cogtok secret set m2m-client`"]);
-    }
-
-    #[test]
-    fn what_is_known_stands_in_a_hint_and_the_rest_is_told_in_general() {
-        let error = || {
-            Error::config("no").hint("aws x{aws} --username {user} --group-name {group}").hint("{secret m2m-client}")
-        };
-        assert_eq!(
-            error().fill_word("user", "it's me").fill("secret m2m-client", "").hints_for(Some("ws")),
-            ["aws x --username \"it's me\" --group-name GROUP"]
-        );
-        assert_eq!(
-            error().fill_word("user", "\u{1b}[m").fill("aws", " --region eu-west-1").hints_for(Some("ws")),
-            [
-                "aws x --region eu-west-1 --username USERNAME --group-name GROUP",
-                "`cogtok secret set m2m-client -p ws` stores the right one"
-            ]
-        );
     }
 }

@@ -13,4 +13,5 @@ pub mod flows;
 pub mod profile;
 pub mod secret;
 pub mod store;
+pub mod text;
 pub mod token;

@@ -3,7 +3,9 @@
 
 mod agentcore;
 pub(crate) mod choices;
+pub mod domain;
 pub mod keys;
+pub mod partitions;
 pub mod redirect;
 pub mod services;
 pub mod sources;
@@ -14,8 +16,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use keys::{Key, Origin, Settings, parse_bool, parse_min_validity};
+use partitions::Partition;
 use redirect::RedirectUri;
 use services::{Endpoints, Service};
 use words::{
@@ -35,6 +38,8 @@ pub struct AwsEnvironment {
     pub endpoints: BTreeMap<Service, (&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
+    /// Of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY the one that is set and the one that is not, where there is but one.
+    pub half_of_keys: Option<(&'static str, &'static str)>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
     /// AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
@@ -99,6 +104,8 @@ pub struct Profile {
     /// Whether AWS's tools wait for this call: a `credential_process` that it runs is told by COGTOK_INSIDE, so that it can
     /// refuse to ask in turn.
     pub is_inside_aws_credentials: bool,
+    /// Of the variables with AWS's keys the one that is set and the one that is not, where there is but one.
+    pub half_of_aws_keys: Option<(&'static str, &'static str)>,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
     endpoints: Endpoints,
@@ -125,7 +132,6 @@ impl Profile {
     pub fn resolve(name: Option<ProfileName>, settings: &Settings, aws: &AwsEnvironment) -> Result<Self> {
         let user_pool_id: Option<PoolId> = settings.get(Key::UserPoolId)?;
         let secret_arn: Option<SecretArn> = settings.get(Key::SecretArn)?;
-        let domain: Option<Endpoint> = settings.get(Key::Domain)?;
         let token_url: Option<Endpoint> = settings.get(Key::TokenUrl)?;
         let asked = match settings.get(Key::Region)? {
             Some(region) => Some(region),
@@ -136,6 +142,7 @@ impl Profile {
             Some(region) => Some(region),
             None => aws.region.as_ref().map(from_variable).transpose()?,
         };
+        let domain = settings.get_with(Key::Domain, |text| domain::read(text, region.as_ref()))?;
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
         let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
             .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;
@@ -149,6 +156,7 @@ impl Profile {
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             is_inside_aws_credentials: false,
+            half_of_aws_keys: aws.half_of_keys,
             aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
             endpoints: Endpoints::resolve(settings, &aws.endpoints)?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
@@ -211,7 +219,8 @@ impl Profile {
     /// [`Kind::Config`](crate::error::Kind::Config) when nothing names one.
     pub fn region(&self) -> Result<&Region> {
         self.region.as_ref().ok_or_else(|| {
-            Error::config("no Region is known").hint("add `--region REGION`, or `--user-pool-id`, which begins with it")
+            Error::config("no Region is known")
+                .hint("add `--region REGION` || add `--user-pool-id`, which begins with it")
         })
     }
 
@@ -256,8 +265,7 @@ fn address_options(settings: &Settings) -> String {
 
 /// Where a service of AWS is in a Region.
 pub fn aws_origin(service: &str, region: &Region) -> String {
-    let suffix = if region.as_str().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://{service}.{region}.{suffix}")
+    format!("https://{service}.{region}.{}", Partition::of(region).suffix)
 }
 
 /// The issuers (`iss`) that a pool's tokens may name: the original one, and that of pools whose IssuerConfiguration has been
@@ -268,13 +276,17 @@ pub fn issuers(pool: &PoolId) -> [String; 2] {
 }
 
 /// A setting that a command needs and nothing supplies; `option` supplies it, where the command has one.
-pub fn missing(key: Key, option: &str) -> Error {
+pub fn missing(key: Key, option: &'static str) -> Error {
     let or = match (option, key.variable()) {
-        ("", Some(variable)) => format!("set {variable}"),
-        _ => format!("add `{option} VALUE`"),
+        ("", Some(variable)) => Hint::new(" || set {variable}").text("variable", variable),
+        _ => Hint::new(" || add `{option} VALUE`").fill("option", option),
     };
-    Error::config(format!("`{}` is not set", key.dotted()))
-        .hint(format!("run `cogtok profile set {{name}} {} VALUE`, or {or}", key.dotted()))
+    Error::config(format!("`{}` is not set", key.dotted())).hint(how_to_set(key.dotted()).then(or))
+}
+
+/// How a key of a profile comes to have a value.
+pub fn how_to_set(dotted: &str) -> Hint {
+    Hint::new("run `cogtok profile set {name} {key} VALUE`").word("key", dotted)
 }
 
 fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {

@@ -1,9 +1,12 @@
 //! The one type for what must not be seen.
 
+pub mod shape;
+
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::text::decode;
 
 /// The most bytes that a secret read from a stream may have.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -45,7 +48,7 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// A secret as it was read from a stream: UTF-8, at most [`MAX_BYTES`], one trailing line end (`\n` or `\r\n`)
+    /// A secret as it was read from a stream: UTF-8, or UTF-16 with its mark, at most [`MAX_BYTES`], one trailing line end (`\n` or `\r\n`)
     /// removed and nothing else changed.
     ///
     /// # Errors
@@ -56,7 +59,8 @@ impl Secret {
         if bytes.len() > MAX_BYTES {
             return Err(Error::usage(format!("the secret is larger than {MAX_BYTES} bytes")));
         }
-        let text = std::str::from_utf8(&bytes).map_err(|_| Error::usage("the secret is not valid UTF-8"))?;
+        let text = decode(&bytes).ok_or_else(|| Error::usage("the secret is not valid UTF-8"))?;
+        let text = text.as_str();
         let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
         if text.is_empty() {
             return Err(Error::usage("the secret is empty"));

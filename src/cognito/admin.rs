@@ -14,6 +14,7 @@ use super::answer::{Body, lacks};
 use super::error::{code, from_sdk};
 use super::fault::{Fault, fault_in};
 use super::http::Wire;
+use super::status::{MayPass, is_throttled};
 use crate::error::{Error, Kind, Result};
 use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Username};
@@ -116,7 +117,7 @@ impl Admin {
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
         let host = endpoint.parse::<http::Uri>().ok().and_then(|uri| Some(uri.authority()?.as_str().to_owned()));
-        let mut config = Builder::from(&shared).endpoint_url(endpoint);
+        let mut config = Builder::from(&shared).retry_classifier(MayPass).endpoint_url(endpoint);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }
@@ -141,7 +142,7 @@ impl Admin {
                 Err(error) => error,
             };
             // A throttled request was not carried out; that of any other answerless one is not known.
-            let is_throttled = error.code() == Some("TooManyRequestsException");
+            let is_throttled = is_throttled(&error);
             let is_refused = error.kind() != Kind::Network;
             let is_unsent = fault_in(&error).is_some_and(Fault::is_unsent);
             may_be_made |= !is_refused && !is_throttled && !is_unsent;
@@ -254,7 +255,7 @@ impl Admin {
         let answer = request.username(username).group_name(group).send().await;
         answer.map(drop).map_err(|error| {
             let error = from_sdk("AdminAddUserToGroup", error, self.wire.redactor());
-            error.fill("aws", &self.aws_options).fill_word("pool", self.pool.as_str()).fill_word("group", group)
+            error.fill("aws", self.aws_options.clone()).fill_word("pool", self.pool.as_str()).fill_word("group", group)
         })
     }
 

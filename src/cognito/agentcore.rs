@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::http::Wire;
 use super::rest::refusal;
 use super::signed::{Call, Said, call_with_headers};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
+use crate::profile::partitions::Partition;
 use crate::profile::services::Service;
 use crate::profile::targets::Address;
 use crate::profile::words::Region;
@@ -29,7 +30,11 @@ impl Resource {
             Address::Url(url) => url.url(),
         };
         let (id, rest) = url.host_str()?.split_once(".gateway.bedrock-agentcore.")?;
-        let region = rest.strip_suffix(".amazonaws.com").and_then(|region| region.parse().ok())?;
+        let (region, suffix) = rest.split_once('.')?;
+        let region: Region = region.parse().ok()?;
+        if suffix != Partition::of(&region).suffix {
+            return None;
+        }
         let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         is_id.then(|| Resource { is_gateway: true, id: id.to_owned(), region })
     }
@@ -72,14 +77,15 @@ impl Resource {
 
     fn or_pasted(&self, operation: &str, error: Error) -> Error {
         match error.code() {
-            Some("AccessDeniedException") => error.hint(format!(
-                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{}`, and give its output: `--authorizer FILE`",
-                self.aws_command()
-            )),
-            None if error.kind() == Kind::AwsCredentials => error.hint(format!(
-                "or let somebody who has some run `{}`, and give its output: `--authorizer FILE`",
-                self.aws_command()
-            )),
+            Some("AccessDeniedException") => error.hint(Hint::new(
+                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{command}`, and give its output: `--authorizer FILE`",
+            )
+            .text("operation", operation)
+            .text("command", self.aws_command())),
+            None if error.kind() == Kind::AwsCredentials => error.hint(Hint::new(
+                "or let somebody who has some run `{command}`, and give its output: `--authorizer FILE`",
+            )
+            .text("command", self.aws_command())),
             _ => error,
         }
     }

@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
-use super::error::{refused_of, said};
+use super::error::{Refusal, is_known, refused, said};
 use super::fault::What;
 use super::http::{MAX_ANSWER, Wire};
 use super::identity::AwsCredentials;
@@ -16,8 +16,9 @@ use super::redact::Redactor;
 use super::rest;
 use super::retry::{Failed, with_retries};
 use super::signed::{Call, signed};
+use super::status::{may_pass, unexplained};
 use super::stream::{Streamed, into_sent};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::words::{ModelId, Region};
@@ -157,12 +158,20 @@ impl<'a> Bedrock<'a> {
         let redactor = self.wire.redactor();
         match rest::refusal(answer.header_map(), status, &body) {
             Some((code, message)) => {
-                let error = no(call.operation, &code, &message, redactor);
-                Err(Failed { is_transient: MAY_PASS.contains(&code.as_str()), error })
+                let error = no(call.operation, Some(status), &code, &message, redactor);
+                let (status, grant, operation) = (answer.status(), BEDROCK, call.operation);
+                let is_known =
+                    is_known(&Refusal { status: Some(status), grant, operation, code: &code, message: &message });
+                let is_transient = MAY_PASS.contains(&code.as_str()) || (!is_known && may_pass(status));
+                Err(Failed { is_transient, error })
             }
             None => {
-                let failed = strange(call.operation, &format!("HTTP {status}, {} bytes", body.len()), redactor);
-                Err(Failed { is_transient: status == 503, ..failed })
+                let what = format!("HTTP {status}, {} bytes", body.len());
+                // A gateway's 502 or 504 does not say whether the model was asked, which is paid for.
+                let is_transient = matches!(status, 429 | 503);
+                let error = unexplained(call.operation, status, &what).filter(|_| status < 500);
+                let error = error.unwrap_or_else(|| strange(call.operation, &what, redactor).error);
+                Err(Failed { is_transient, error })
             }
         }
     }
@@ -172,7 +181,8 @@ impl<'a> Bedrock<'a> {
         if !never_left(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
             return failed;
         }
-        let hint = format!("Bedrock may not be in {}: `--model-region REGION` asks in another Region", self.region);
+        let hint = Hint::new("Bedrock may not be in {region}: `--model-region REGION` asks in another Region")
+            .text("region", self.region);
         Failed { error: failed.error.hint(hint), ..failed }
     }
 }
@@ -188,8 +198,8 @@ fn never_left(error: &Error) -> bool {
 }
 
 /// The error for a refusal, with the role and the action in it where the message names them.
-fn no(operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
-    let error = refused_of(BEDROCK, operation, code, message, redactor);
+fn no(operation: &str, status: Option<u16>, code: &str, message: &str, redactor: &Redactor) -> Error {
+    let error = refused(&Refusal { status, grant: BEDROCK, operation, code, message }, redactor);
     match denied(message) {
         Some((role, action)) => error.hint(format!("add {action} to a policy of the role {role}")),
         None => error,

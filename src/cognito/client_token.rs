@@ -7,6 +7,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 
 use super::error::from_sdk;
 use super::http::Wire;
+use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
@@ -41,6 +42,7 @@ pub async fn get(wire: &Wire, profile: &Profile, asked: &GetClientToken<'_>) -> 
         .sleep_impl(TokioSleep::new())
         .timeout_config(super::timeouts())
         .retry_config(super::retries())
+        .retry_classifier(MayPass)
         // The service takes no AWS credentials here, though its model says that it does.
         .allow_no_auth();
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::error::said;
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -55,12 +54,13 @@ async fn get(wire: &Wire, url: &Endpoint) -> Result<Value, Failed> {
     let status = answer.status().as_u16();
     match (status, serde_json::from_slice::<Value>(answer.body())) {
         (200, Ok(document @ Value::Object(_))) => Ok(document),
-        (400..=499, _) => {
+        // What another 4xx means, whoever gave it knows.
+        (400 | 404, _) => {
             let error = Error::config(format!("there is no discovery document at {url} (HTTP {status})"));
             Err(Failed::last(error.hint("check the pool id and its Region")))
         }
         _ => {
-            let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), wire.redactor());
+            let what = format!("HTTP {status}, {} bytes", answer.body().len());
             Err(Failed::strange(OPERATION, status, &what))
         }
     }

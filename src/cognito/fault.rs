@@ -29,13 +29,20 @@ pub enum What {
     Redirect {
         /// The HTTP status.
         status: u16,
-        /// The host it named.
+        /// The whole address it leads to, or what there is instead of one.
         to: String,
+        /// Where on the same host that is, no less safe than what was asked.
+        on_same_host: Option<String>,
     },
     /// The answer is larger than so many bytes.
     TooLarge(usize),
-    /// No whole answer came in this time.
-    Timeout(Duration),
+    /// No whole answer came.
+    Timeout {
+        /// In this time, from the first try on.
+        within: Duration,
+        /// How often it was tried.
+        tries: u32,
+    },
     /// There was no connection in this time, so nothing was sent.
     Unreachable(Duration),
     /// `localhost` leads to another machine.
@@ -44,6 +51,13 @@ pub enum What {
     Proxy(String),
     /// The environment's proxy gave no way through.
     Tunnel(String),
+    /// It said no.
+    TunnelRefused {
+        /// Whether it wants a user name and password (407); its other answers are not told apart.
+        wants_password: bool,
+    },
+    /// There is no certificate authority to check TLS with.
+    NoAuthorities(Option<String>),
     /// There was no connection.
     Connect(String),
     /// There was one, and it broke off.
@@ -73,8 +87,8 @@ impl Fault {
     /// What it comes down to.
     pub fn cause(&self) -> Cause {
         match &self.what {
-            What::Timeout(_) | What::Unreachable(_) => Cause::Silence,
-            What::Tunnel(_) | What::Proxy(_) => Cause::Proxy,
+            What::Timeout { .. } | What::Unreachable(_) => Cause::Silence,
+            What::Tunnel(_) | What::TunnelRefused { .. } | What::Proxy(_) => Cause::Proxy,
             What::Connect(reason) if reason.contains("certificate") => Cause::Certificate,
             What::Connect(reason) if reason.contains("lookup address") => Cause::Name,
             What::Connect(reason) if reason.contains("refused") => Cause::Closed,
@@ -85,9 +99,10 @@ impl Fault {
     /// Whether the same request may have better luck: nothing is known to have been refused.
     pub fn is_transient(&self) -> bool {
         match &self.what {
-            What::Timeout(_) | What::Unreachable(_) | What::Broken(_) | What::Tunnel(_) => true,
+            What::Timeout { .. } | What::Unreachable(_) | What::Broken(_) | What::Tunnel(_) => true,
             What::Connect(reason) => !reason.contains("certificate"),
             What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
+            What::TunnelRefused { .. } | What::NoAuthorities(_) => false,
         }
     }
 
@@ -95,7 +110,10 @@ impl Fault {
     pub fn is_unsent(&self) -> bool {
         match &self.what {
             What::Connect(_) | What::Unreachable(_) | What::Tunnel(_) | What::Proxy(_) | What::NotLoopback => true,
-            What::Redirect { .. } | What::TooLarge(_) | What::Timeout(_) | What::Broken(_) | What::NotHttp(_) => false,
+            What::TunnelRefused { .. } | What::NoAuthorities(_) => true,
+            What::Redirect { .. } | What::TooLarge(_) | What::Timeout { .. } | What::Broken(_) | What::NotHttp(_) => {
+                false
+            }
         }
     }
 }
@@ -103,13 +121,21 @@ impl Fault {
 impl What {
     /// The same without the secrets that a server could have put into it.
     pub(super) fn cleaned(self, redactor: &Redactor) -> Self {
+        // It is cut when its secrets are gone: no part of one is left at the end.
+        let clean = |text: String, most: usize| printable(&redactor.clean(&text), most);
         match self {
-            What::Redirect { status, to } => What::Redirect { status, to: redactor.clean(&to) },
-            What::Tunnel(reason) => What::Tunnel(redactor.clean(&reason)),
-            What::Connect(reason) => What::Connect(redactor.clean(&reason)),
-            What::Broken(reason) => What::Broken(redactor.clean(&reason)),
-            What::NotHttp(reason) => What::NotHttp(redactor.clean(&reason)),
-            What::TooLarge(_) | What::Timeout(_) | What::Unreachable(_) | What::NotLoopback | What::Proxy(_) => self,
+            What::Redirect { status, to, on_same_host } => {
+                let is_clean = |url: &String| redactor.clean(url) == *url;
+                What::Redirect { status, to: clean(to, 300), on_same_host: on_same_host.filter(is_clean) }
+            }
+            What::Tunnel(reason) => What::Tunnel(clean(reason, 160)),
+            What::Connect(reason) => What::Connect(clean(reason, 160)),
+            What::Broken(reason) => What::Broken(clean(reason, 160)),
+            What::NotHttp(reason) => What::NotHttp(clean(reason, 160)),
+            What::TooLarge(_) | What::Timeout { .. } | What::Unreachable(_) | What::NotLoopback | What::Proxy(_) => {
+                self
+            }
+            What::TunnelRefused { .. } | What::NoAuthorities(_) => self,
         }
     }
 
@@ -120,7 +146,12 @@ impl What {
             |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
         // The connector's error of that name is of no type that can be named.
         if chain(error).any(|error| error.to_string().starts_with(TUNNEL)) {
-            return What::Tunnel(reason.trim_start_matches(TUNNEL).to_owned());
+            return match reason.trim_start_matches(TUNNEL) {
+                // What it says of an answer to CONNECT that is neither 200 nor 407.
+                "unsuccessful" => What::TunnelRefused { wants_password: false },
+                "proxy authorization required" => What::TunnelRefused { wants_password: true },
+                reason => What::Tunnel(reason.to_owned()),
+            };
         }
         match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
             None => What::Connect(reason),
@@ -137,15 +168,32 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
         match &self.what {
-            What::Redirect { status, to } => write!(f, "redirect refused: {status} from {host} to {to}"),
+            What::Redirect { status, to, .. } => write!(f, "redirect refused: {status} from {host} to {to}"),
             What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
-            What::Timeout(after) => write!(f, "no complete answer from {host} within {} s", seconds(*after)),
+            What::Timeout { within, tries: 0 | 1 } => {
+                write!(f, "no complete answer from {host} within {} s", seconds(*within))
+            }
+            What::Timeout { within, tries } => {
+                write!(f, "no complete answer from {host}: {tries} tries in {} s", seconds(*within))
+            }
             What::Unreachable(after) => write!(f, "no connection to {host} within {} s", seconds(*after)),
             What::NotLoopback => {
                 write!(f, "plain http to {host} is refused: it is not this machine")
             }
             What::Proxy(why) => f.write_str(why),
             What::Tunnel(reason) => write!(f, "no connection to {host} through the proxy: {reason}"),
+            What::TunnelRefused { wants_password: true } => {
+                write!(f, "no connection to {host} through the proxy: proxy authorization required (407)")
+            }
+            What::TunnelRefused { wants_password: false } => {
+                write!(f, "no connection to {host} through the proxy: it refused CONNECT, as with 403 or 502")
+            }
+            What::NoAuthorities(None) => {
+                write!(f, "{host} was not asked: this machine has no certificate authorities to check its TLS with")
+            }
+            What::NoAuthorities(Some(why)) => {
+                write!(f, "{host} was not asked: the certificate authorities can't be read: {why}")
+            }
             What::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
             What::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
             What::NotHttp(reason) => write!(f, "the answer of {host} is not HTTP as it should be: {reason}"),
@@ -162,16 +210,32 @@ impl From<Fault> for Error {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
             What::Unreachable(_) => "check the URL and the network: a firewall on the way may drop what is sent",
-            What::Timeout(_) => "try again, or allow more with `--timeout 60s`",
+            What::Timeout { .. } => "try again, or allow more with `--timeout 60s`",
+            What::TunnelRefused { wants_password: true } => {
+                "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+            }
+            What::TunnelRefused { .. } => {
+                "ask whoever runs the proxy that HTTPS_PROXY names to let it through, or name the host in NO_PROXY"
+            }
+            What::NoAuthorities(None) => {
+                "install the system's (the package ca-certificates), have SSL_CERT_FILE name some where it is set, or name a file with `--ca-bundle FILE`"
+            }
+            What::NoAuthorities(Some(_)) => {
+                "check SSL_CERT_FILE and SSL_CERT_DIR; without them the system's are taken, and `--ca-bundle FILE` adds others"
+            }
             What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
+            What::Redirect { on_same_host: Some(_), .. } => {
+                "use that address itself: what is sent goes where it was told to, and nowhere else"
+            }
             What::Redirect { .. } => "use the URL that leads nowhere else: what is sent is for the host that was asked",
             What::TooLarge(_) => "check that the URL is the one that is meant",
             What::NotHttp(_) => "check the URL; if it is right, the server or a proxy on the way is at fault",
             What::NotLoopback => "use https, or http://127.0.0.1 for this machine",
             What::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
         };
-        let kind = if matches!(fault.what, What::Proxy(_)) { Kind::Usage } else { Kind::Network };
+        let is_usage = matches!(fault.what, What::Proxy(_) | What::NoAuthorities(Some(_)));
+        let kind = if is_usage { Kind::Usage } else { Kind::Network };
         Error::new(kind, fault.to_string()).hint(hint).because(fault)
     }
 }
@@ -180,7 +244,7 @@ impl From<Fault> for ConnectorError {
     fn from(fault: Fault) -> Self {
         // The SDK tries again after a time-out and an I/O error.
         match &fault.what {
-            What::Timeout(_) | What::Unreachable(_) => ConnectorError::timeout(Box::new(fault)),
+            What::Timeout { .. } | What::Unreachable(_) => ConnectorError::timeout(Box::new(fault)),
             _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
             _ => ConnectorError::other(Box::new(fault), None),
         }
@@ -192,6 +256,14 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).ceil() / 10.0
 }
 
+/// Where on the same host a redirect leads that was refused, for a caller who knows how that address is named.
+pub fn moved_to(error: &Error) -> Option<&str> {
+    match &fault_in(error)?.what {
+        What::Redirect { on_same_host, .. } => on_same_host.as_deref(),
+        _ => None,
+    }
+}
+
 /// The fault in an error's chain of sources, where there is one.
 pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
     chain(error).find_map(|error| error.downcast_ref())
@@ -199,5 +271,5 @@ pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
 
 /// The last of an error's sources: the layers above say no more than "io error".
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    printable(&chain(error).last().map(ToString::to_string).unwrap_or_default(), 160)
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

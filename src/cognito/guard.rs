@@ -1,11 +1,11 @@
 //! What every exchange goes through: it refuses redirects, bounds the answer's size and the time of a try (its body
 //! included), keeps plain http on this machine, and tells the log what went by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -16,14 +16,21 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
+use url::Url;
 
 use super::ATTEMPT_TIMEOUT;
 use super::fault::{Fault, What};
 use super::http::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
 use super::redact::{self, Redactor};
 use crate::error::printable;
+
+/// The most characters of a body in the log.
+const MOST_OF_A_BODY: usize = 2000;
 
 /// What every exchange goes through.
 #[derive(Clone, Debug)]
@@ -32,6 +39,7 @@ pub(super) struct Guard {
     pub clock: Clock,
     pub deadline: Deadline,
     offset: Arc<AtomicI64>,
+    unanswered: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
     heard: Arc<Mutex<BTreeMap<String, Heard>>>,
     pub redactor: Redactor,
 }
@@ -48,8 +56,17 @@ struct Connectors {
     ca_bundle: Option<Vec<u8>>,
     bad_proxy: Option<String>,
     // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
-    of: [OnceLock<Arc<Connector>>; 3],
+    of: [OnceLock<Result<Arc<Connector>, What>>; 3],
 }
+
+/// What a request says of who sends it, where its maker says nothing.
+pub(super) const USER_AGENT: &str = concat!("cogtok/", env!("CARGO_PKG_VERSION"));
+
+/// The metadata service's word on how long its token counts.
+const METADATA_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+
+/// The longest that it may (six hours), in seconds.
+const MOST_METADATA_LIFE: u64 = 21_600;
 
 /// How a host is reached.
 #[derive(Debug, Clone, Copy)]
@@ -75,28 +92,66 @@ impl Way {
 }
 
 impl Connectors {
-    fn connector(&self, way: Way) -> Arc<Connector> {
+    fn connector(&self, way: Way) -> Result<Arc<Connector>, What> {
         let make = || {
             // How long an answer may take is the guard's to say: it knows which one may take longer.
             let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
             let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
             let builder = match way {
-                Way::Plain => return Arc::new(builder.build_http()),
+                Way::Plain => return Ok(Arc::new(builder.build_http())),
                 Way::Local => builder,
                 Way::Tls => builder.proxy_config(ProxyConfig::from_env()),
             };
-            let mut trust = TrustStore::default();
+            let mut trust = TrustStore::default().with_native_roots(false);
+            match authorities() {
+                // Those of the bundle will do.
+                Err(_) if self.ca_bundle.is_some() => {}
+                own => trust = trust.with_pem_certificate(own?),
+            }
             if let Some(pem) = &self.ca_bundle {
                 trust = trust.with_pem_certificate(pem.clone());
             }
+            #[cfg(windows)]
+            let trust = trust.with_pem_certificate(usual_roots());
             let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
             // A context can't be built from a bundle that is none, and the bundle was checked.
-            Arc::new(match TlsContext::builder().with_trust_store(trust).build() {
-                Ok(context) => builder.tls_context(context).build(),
-                Err(_) => builder.build(),
-            })
+            let context = TlsContext::builder().with_trust_store(trust).build();
+            let context = context.map_err(|why| What::NoAuthorities(Some(printable(&why.to_string(), 160))))?;
+            Ok(Arc::new(builder.tls_context(context).build()))
         };
         self.of[way as usize].get_or_init(make).clone()
+    }
+}
+
+/// The roots that Mozilla trusts, Amazon's among them. Windows fetches a root when one of its own programs meets it first,
+/// so that a fresh machine's store lacks most.
+#[cfg(windows)]
+fn usual_roots() -> Vec<u8> {
+    let mut pem = String::new();
+    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        let text = STANDARD.encode(root);
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        pem.push_str(&text);
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+    }
+    pem.into_bytes()
+}
+
+/// The certificate authorities of this machine, or of SSL_CERT_FILE and SSL_CERT_DIR, in PEM. The SDK's own look at them takes
+/// none for an error of its own, or for the server's.
+fn authorities() -> Result<Vec<u8>, What> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut usable = rustls::RootCertStore::empty();
+    let mut pem = Vec::new();
+    for certificate in found.certs {
+        let text = STANDARD.encode(&certificate);
+        if usable.add(certificate).is_ok() {
+            pem.extend(format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes());
+        }
+    }
+    match pem.is_empty() {
+        true => Err(What::NoAuthorities(found.errors.first().map(|why| printable(&why.to_string(), 200)))),
+        false => Ok(pem),
     }
 }
 
@@ -108,6 +163,7 @@ impl Guard {
             clock,
             deadline,
             offset: Arc::default(),
+            unanswered: Arc::default(),
             heard: Arc::default(),
             redactor: Redactor::default(),
         }
@@ -134,7 +190,7 @@ impl Guard {
     /// within `patience`.
     pub async fn answer<T, F>(
         &self,
-        request: HttpRequest,
+        mut request: HttpRequest,
         patience: Duration,
         read: impl FnOnce(HttpResponse) -> F,
     ) -> Result<T, Fault>
@@ -142,6 +198,10 @@ impl Guard {
         T: Seen,
         F: Future<Output = Result<T, What>>,
     {
+        // AWS WAF's core rules refuse a request that says nothing of who sends it.
+        if !request.headers().contains_key("user-agent") {
+            request.headers_mut().insert("user-agent", USER_AGENT);
+        }
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let way = Way::to(&uri);
         let connector = self.connectors.connector(way);
@@ -150,10 +210,13 @@ impl Guard {
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
         let operation = request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
         if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
-            log::debug!(target: "cogtok::body", "> {}", self.redactor.clean(&redact::body(request.body().bytes().unwrap_or_default())));
+            log::debug!(target: "cogtok::body", "> {}", self.body(request.body().bytes().unwrap_or_default()));
         }
         let started = Instant::now();
         let fault = |what: What| self.fault(&host, what);
+        let what_was_asked = format!("{line}{operation}");
+        let (first, tries) = self.begun(&what_was_asked, started);
+        let late = || fault(What::Timeout { within: first.elapsed(), tries });
         let exchange = async {
             if let Some(why) = bad_proxy {
                 return Err(fault(What::Proxy(why)));
@@ -161,6 +224,7 @@ impl Guard {
             if matches!(way, Way::Plain) {
                 check_plain(&uri).await.map_err(&fault)?;
             }
+            let connector = connector.map_err(&fault)?;
             let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
                 true => fault(What::Unreachable(started.elapsed())),
                 false => fault(What::of(&error)),
@@ -172,14 +236,17 @@ impl Guard {
         };
         let result = match tokio::time::timeout(patience, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(fault(What::Timeout(patience))),
+            Err(_) => Err(late()),
         };
+        if result.is_ok() {
+            self.locked_unanswered().remove(&what_was_asked);
+        }
         let took = started.elapsed().as_millis();
         match &result {
             Ok((status, id, answer)) => {
                 log::info!(target: "cogtok::http", "{line}{operation}: {status} in {took} ms{id}");
                 if let Some(body) = answer.body() {
-                    log::debug!(target: "cogtok::body", "< {}", self.redactor.clean(&redact::body(body)));
+                    log::debug!(target: "cogtok::body", "< {}", self.body(body));
                 }
             }
             Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
@@ -190,6 +257,23 @@ impl Guard {
     /// A fault of `host`, without the secrets of this call.
     pub fn fault(&self, host: &str, what: What) -> Fault {
         Fault { host: host.to_owned(), what: what.cleaned(&self.redactor) }
+    }
+
+    /// What the log shows of a body. It is cut when its secrets are gone: no part of one is left at the end.
+    fn body(&self, bytes: &[u8]) -> String {
+        printable(&self.redactor.clean(&redact::body(bytes)), MOST_OF_A_BODY)
+    }
+
+    /// When the first try of what went unanswered so far was begun, and how many with this one.
+    fn begun(&self, what_was_asked: &str, now: Instant) -> (Instant, u32) {
+        let mut unanswered = self.locked_unanswered();
+        let begun = unanswered.entry(what_was_asked.to_owned()).or_insert((now, 0));
+        begun.1 += 1;
+        *begun
+    }
+
+    fn locked_unanswered(&self) -> MutexGuard<'_, HashMap<String, (Instant, u32)>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How much time is left of the call, and at most `patience`.
@@ -235,7 +319,8 @@ impl HttpConnector for Guard {
         HttpConnectorFuture::new(async move {
             let patience = guard.left_of(ATTEMPT_TIMEOUT);
             let deadline = guard.deadline.get();
-            let answer = guard.answer(request, patience, whole).await;
+            let asked = request.uri().to_owned();
+            let answer = guard.answer(request, patience, |response| whole(response, asked)).await;
             answer.map_err(|fault| match Instant::now() < deadline {
                 true => ConnectorError::from(fault),
                 // There is no time left to try again, and this says more than that there is none.
@@ -246,10 +331,11 @@ impl HttpConnector for Guard {
 }
 
 /// The answer with its body read to the end, or the reason why it is not taken.
-async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
-    refuse_redirect(&response)?;
+async fn whole(response: HttpResponse, asked: String) -> Result<HttpResponse, What> {
+    refuse_redirect(&response, &asked)?;
     let status = response.status();
-    let headers = response.headers().clone();
+    let mut headers = response.headers().clone();
+    tame(&mut headers);
     let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_ANSWER as u64) {
         return Err(What::TooLarge(MAX_ANSWER));
@@ -265,15 +351,51 @@ async fn whole(response: HttpResponse) -> Result<HttpResponse, What> {
     Ok(response)
 }
 
+/// Takes out of an answer's headers the times that the SDK can't reckon with: it adds them to the clock, and a sum that is no
+/// moment ends the program.
+fn tame(headers: &mut Headers) {
+    // The years from 1970 to 9998: a signature has four digits for one, and the clock goes on between two tries.
+    const MOMENTS: std::ops::Range<i64> = 0..253_370_764_800;
+    if !headers.get_all("date").all(|date| seconds_of(date).is_some_and(|at| MOMENTS.contains(&at))) {
+        headers.remove("date");
+    }
+    let is_endless = |life: &str| life.parse().is_ok_and(|life: u64| life > MOST_METADATA_LIFE);
+    if headers.get_all(METADATA_LIFE).any(is_endless) {
+        headers.insert(METADATA_LIFE, MOST_METADATA_LIFE.to_string());
+    }
+}
+
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
-pub(super) fn refuse_redirect(response: &HttpResponse) -> Result<(), What> {
+pub(super) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), What> {
     let status = response.status().as_u16();
     if !(300..400).contains(&status) {
         return Ok(());
     }
-    let to = response.headers().get("location").unwrap_or("nowhere");
-    let to = url::Url::parse(to).map_or_else(|_| to.to_owned(), |url| url.host_str().unwrap_or_default().to_owned());
-    Err(What::Redirect { status, to: printable(&to, 80) })
+    let Some(location) = response.headers().get("location") else {
+        return Err(What::Redirect { status, to: "nowhere".to_owned(), on_same_host: None });
+    };
+    let asked = Url::parse(asked).ok();
+    let to = asked.as_ref().map_or_else(|| Url::parse(location), |asked| asked.join(location)).ok();
+    let (to, on_same_host) = match to {
+        None => (location.to_owned(), None),
+        Some(to) => (address(&to), asked.filter(|asked| is_as_good(asked, &to)).map(|_| address(&to))),
+    };
+    Err(What::Redirect { status, to, on_same_host: on_same_host.filter(|url| url.len() <= 300) })
+}
+
+/// An address without what may be a password in it.
+fn address(url: &Url) -> String {
+    let mut url = url.clone();
+    // An address that can't have them has none.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_fragment(None);
+    url.to_string()
+}
+
+/// Whether `to` is on the host that was asked, over TLS where that was.
+fn is_as_good(asked: &Url, to: &Url) -> bool {
+    let is_safe = to.scheme() == "https" || (to.scheme() == "http" && asked.scheme() == "http");
+    asked.host().is_some() && asked.host() == to.host() && is_safe
 }
 
 /// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.

@@ -13,13 +13,14 @@ use oauth2::{
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use super::error::refused_of;
+use super::error::{Refusal, refused};
 use super::fault::What;
 use super::http::Wire;
 use super::idp::SignedIn;
-use super::oauth::{Failed, Http, client};
+use super::oauth::{Failed, Http, client, retry_after};
 use super::redirect::Returned;
 use super::renew::NotRenewed;
+use super::status::unexplained;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::redirect::RedirectUri;
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -42,7 +43,7 @@ impl HostedClient<'_> {
     }
 
     fn host(&self) -> String {
-        printable(self.domain.url().host_str().unwrap_or_default(), 120)
+        printable(self.domain.url().authority(), 120)
     }
 
     fn hide(&self, wire: &Wire, secret: &Secret) {
@@ -157,8 +158,9 @@ impl Authorization {
         let code = match returned {
             Returned::Code(code) => code,
             Returned::Refused { code, description } => {
-                let error =
-                    refused_of("authorize", &format!("the sign-in at {host}"), &code, &description, wire.redactor());
+                let (grant, operation) = ("authorize", &format!("the sign-in at {host}"));
+                let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
+                let error = refused(&refusal, wire.redactor());
                 return Err(if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error });
             }
         };
@@ -217,6 +219,7 @@ pub async fn refresh(
         let was_not_taken = was_not_taken(&failed);
         let (is_over, is_refused) = match &failed {
             Failed::Refused { code, .. } => (code == "invalid_grant", true),
+            Failed::Unexplained { .. } => (false, true),
             _ => (false, false),
         };
         let error = failed.into_error("refresh", &host, wire.redactor());
@@ -242,13 +245,17 @@ pub async fn revoke(wire: &Wire, client_of: &HostedClient<'_>, token: &Secret) -
         let answer = wire.exchange(revocation(client_of, token)?).await.map_err(Failed::Fault)?;
         match answer.status().as_u16() {
             200 => Ok(()),
-            status @ (429 | 500..=599) => Err(Failed::Busy { status, retry_after: None }),
-            status => Err(match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
+            status @ (429 | 500..=599) => {
+                let pause = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+                let retry_after = pause.and_then(|pause| retry_after(pause.trim(), wire.now()));
+                Err(Failed::Busy { status, retry_after })
+            }
+            _ => Err(match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
                 Ok(said) => Failed::Refused {
                     code: said.error().as_ref().to_owned(),
                     description: said.error_description().cloned().unwrap_or_default(),
                 },
-                Err(_) => Failed::NotAToken { what: format!("HTTP {status}, {} bytes", answer.body().len()) },
+                Err(_) => Failed::strange(&answer),
             }),
         }
     };
@@ -261,8 +268,15 @@ pub async fn revoke(wire: &Wire, client_of: &HostedClient<'_>, token: &Secret) -
             Failed::NotAToken { what } => Error::network(format!("{host} does not revoke tokens ({what})"))
                 .hint("check the domain: /oauth2/revoke is there in every pool whose client allows revocation"),
             Failed::Refused { code, description } => {
-                let what = format!("revoking the token at {host}");
-                refused_of("revoke", &what, &code, &description, wire.redactor())
+                let (grant, operation) = ("revoke", &format!("revoking the token at {host}"));
+                let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
+                let error = refused(&refusal, wire.redactor());
+                // Whatever an OAuth error is called, it is a no.
+                if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
+            }
+            Failed::Unexplained { status, what } => {
+                let error = unexplained(&format!("revoking the token at {host}"), status, &what);
+                error.unwrap_or_else(|| Error::new(Kind::Refused, format!("{host} refused to revoke the token")))
             }
             failed => failed.into_error("revoke", &host, wire.redactor()),
         })

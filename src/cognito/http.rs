@@ -106,7 +106,7 @@ impl Wire {
     /// # Errors
     /// The [`Fault`] where there was no answer.
     pub(super) async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, Fault> {
-        let host = request.uri().host().unwrap_or_default().to_owned();
+        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let broken = |why: &dyn fmt::Display| Fault { host: host.clone(), what: What::Connect(why.to_string()) };
         let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| broken(&why))?;
         let response = self.connector.call(request).await.map_err(|error| match fault_in(&error) {
@@ -130,7 +130,7 @@ impl HttpConnector for Impatient {
         let (patience, host) = (self.patience, printable(request.uri(), 120));
         let exchange = self.connector.call(request);
         HttpConnectorFuture::new(async move {
-            let late = |_| Err(Fault { host, what: What::Timeout(patience) }.into());
+            let late = |_| Err(Fault { host, what: What::Timeout { within: patience, tries: 1 } }.into());
             tokio::time::timeout(patience, exchange).await.unwrap_or_else(late)
         })
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::error::{refused, said};
+use super::error::{Refusal, refused};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -77,6 +77,10 @@ impl<'a> Identity<'a> {
         let expires_at = credentials["Expiration"].as_f64().filter(|at| (1.0..1e11).contains(at));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         let expires_at = expires_at.map(|at| at as u64).ok_or_else(|| no(operation, "Expiration"))?;
+        if expires_at <= self.wire.now() / 1000 {
+            return Err(Error::network(format!("{operation}: the AWS credentials that it gave have expired already"))
+                .hint("check this machine's clock; if it is right, try again"));
+        }
         Ok(AwsCredentials {
             access_key_id: field("AccessKeyId")?,
             secret_access_key: secret,
@@ -105,10 +109,11 @@ impl<'a> Identity<'a> {
                 // The code may come with a name space before it.
                 let code = code.rsplit('#').next().unwrap_or_default();
                 let message = text(&value, "message").or_else(|| text(&value, "Message")).unwrap_or_default();
-                Err(Failed::refused(refused(operation, code, &message, self.wire.redactor())))
+                let refusal = Refusal { status: Some(status), grant: "identity", operation, code, message: &message };
+                Err(Failed::refused(refused(&refusal, self.wire.redactor())))
             }
             _ => {
-                let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), self.wire.redactor());
+                let what = format!("HTTP {status}, {} bytes", answer.body().len());
                 Err(Failed::strange(operation, status, &what))
             }
         }

@@ -11,7 +11,11 @@ use aws_smithy_types::retry::RetryConfig;
 use super::device::{Device, NewDevice};
 use super::error::from_sdk;
 use super::http::Wire;
+use super::redact::Redactor;
+use super::retry::LimitIsLimit;
+use super::said::ServiceText;
 use super::srp;
+use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Scopes, Username};
@@ -43,11 +47,12 @@ pub struct SignedIn {
 /// A challenge as Cognito sent it. Its parameters may be secret, so `Debug` shows their names alone.
 pub struct Challenge {
     /// ChallengeName.
-    pub name: String,
+    pub name: ServiceText,
     /// ChallengeParameters.
-    pub parameters: HashMap<String, String>,
+    pub(super) parameters: HashMap<String, String>,
     /// AvailableChallenges: what may be chosen instead, where Cognito lets choose.
-    pub available: Vec<String>,
+    pub available: Vec<ServiceText>,
+    redactor: Redactor,
     session: Option<Secret>,
 }
 
@@ -66,13 +71,28 @@ impl Challenge {
     pub(super) fn with_session(&self, session: Option<String>) -> Self {
         let session = session.map(Secret::new).or_else(|| self.session.clone());
         let (name, parameters) = (self.name.clone(), self.parameters.clone());
-        Challenge { name, parameters, available: self.available.clone(), session }
+        let redactor = self.redactor.clone();
+        Challenge { name, parameters, available: self.available.clone(), redactor, session }
+    }
+
+    /// A parameter, as it may be shown.
+    pub fn parameter(&self, name: &str) -> Option<ServiceText> {
+        self.parameters.get(name).map(|value| ServiceText::new(value, &self.redactor))
+    }
+
+    /// The parameters and their names, as they may be shown, in the order of their names.
+    pub fn shown_parameters(&self) -> Vec<(ServiceText, ServiceText)> {
+        let mut all: Vec<_> = self.parameters.iter().collect();
+        all.sort();
+        let shown = |text: &String| ServiceText::new(text, &self.redactor);
+        all.into_iter().map(|(name, value)| (shown(name), shown(value))).collect()
     }
 }
 
 impl std::fmt::Debug for Challenge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Challenge").field("name", &self.name).field("parameters", &self.parameters.keys()).finish()
+        let names: Vec<_> = self.shown_parameters().into_iter().map(|(name, _)| name).collect();
+        f.debug_struct("Challenge").field("name", &self.name).field("parameters", &names).finish()
     }
 }
 
@@ -91,6 +111,8 @@ pub struct Idp {
     pub(super) client_secret: Option<Secret>,
     pub(crate) device: Option<Device>,
     pub(super) wire: Wire,
+    /// Whether it is not at AWS, so that it may lack what Cognito has.
+    pub(super) is_elsewhere: bool,
     /// The pool, where the calls are the signed ones of an administrator.
     admin_of: Option<PoolId>,
 }
@@ -129,7 +151,7 @@ impl Idp {
         let is_admin = profile.user.auth_flow == AuthFlow::Admin;
         let mut config = if is_admin {
             let shared = super::signed_config(wire, profile, &region).await?;
-            Builder::from(&shared).endpoint_url(aws_origin("cognito-idp", &region))
+            Builder::from(&shared).retry_classifier(MayPass).endpoint_url(aws_origin("cognito-idp", &region))
         } else {
             Config::builder()
                 .behavior_version(BehaviorVersion::latest())
@@ -138,10 +160,12 @@ impl Idp {
                 .sleep_impl(TokioSleep::new())
                 .timeout_config(super::timeouts())
                 .retry_config(super::retries())
+                .retry_classifier(MayPass)
         };
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             config = config.endpoint_url(endpoint.as_str());
         }
+        config = config.retry_classifier(LimitIsLimit);
         if let Some(secret) = &client_secret {
             wire.redactor().hide(profile.user_client_id()?.as_str(), secret);
         }
@@ -151,6 +175,7 @@ impl Idp {
             client_secret,
             device: None,
             wire: wire.clone(),
+            is_elsewhere: profile.endpoint(Service::CognitoIdp).is_some(),
             admin_of: is_admin.then(|| profile.user_pool_id().cloned()).transpose()?,
         })
     }
@@ -184,7 +209,7 @@ impl Idp {
             all.insert(name.clone(), value.expose().to_owned());
         }
         self.add_proofs(username, &mut all)?;
-        let name = ChallengeNameType::from(challenge.name.as_str());
+        let name = ChallengeNameType::from(challenge.name.sent());
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let (operation, answer) = match &self.admin_of {
             None => {
@@ -242,13 +267,18 @@ impl Idp {
         Ok(())
     }
 
+    fn said(&self, text: &str) -> ServiceText {
+        ServiceText::new(text, self.wire.redactor())
+    }
+
     fn outcome(&self, operation: &str, answer: Answer) -> Result<Outcome> {
         match (answer.result, answer.challenge) {
             (Some(result), _) => self.signed_in(result).map(|signed_in| Outcome::Tokens(Box::new(signed_in))),
             (None, Some(name)) => Ok(Outcome::Challenge(Challenge {
-                name: name.as_str().to_owned(),
+                name: self.said(name.as_str()),
                 parameters: answer.parameters.unwrap_or_default(),
-                available: answer.available.iter().flatten().map(|name| name.as_str().to_owned()).collect(),
+                available: answer.available.iter().flatten().map(|name| self.said(name.as_str())).collect(),
+                redactor: self.wire.redactor().clone(),
                 session: answer.session.map(Secret::new),
             })),
             (None, None) => Err(Error::network(format!("{operation}: the answer has neither tokens nor a challenge"))

@@ -8,6 +8,8 @@ use url::Url;
 use super::fault::Fault;
 use super::http::Wire;
 use super::oauth::retry_after;
+use super::said::ServiceText;
+use super::status::FIREWALL;
 use crate::error::{Error, Result, printable};
 use crate::profile::words::Endpoint;
 use crate::secret::Secret;
@@ -28,9 +30,11 @@ pub async fn fetch(wire: &Wire, url: &Endpoint) -> Result<KeySet> {
     let is_json = content_type == "application/json" || content_type.ends_with("+json");
     if status != 200 || !is_json {
         let kind = if content_type.is_empty() { "no content type" } else { &content_type };
-        let what = format!("HTTP {status}, {}, {} bytes", printable(kind, 60), answer.body().len());
-        return Err(Error::network(format!("{host} gave no key set ({what})"))
-            .hint("check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names"));
+        let what = format!("HTTP {status}, {}, {} bytes", ServiceText::new(kind, wire.redactor()), answer.body().len());
+        return Err(Error::network(format!("{host} gave no key set ({what})")).hint(match status {
+            403 => FIREWALL,
+            _ => "check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names ?? check the pool's id and Region, and `endpoint_url`",
+        }));
     }
     KeySet::parse(answer.body()).map_err(|error| error.context(&host))
 }

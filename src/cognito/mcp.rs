@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
 use url::Url;
 
 use super::fault::{Fault, What};
 use super::http::Wire;
+use super::said::ServiceText;
 use super::sse::{Event, Events, MAX_EVENT};
 use super::stream::{Outgoing, Streamed};
 use crate::error::Result;
@@ -113,6 +115,26 @@ impl Place {
     /// `text` of the server without the secrets that were sent to it.
     pub fn without_secrets(&self, text: &str) -> String {
         self.wire.redactor().clean(text)
+    }
+
+    /// Text of the server, as it may be shown.
+    pub fn said(&self, text: &str) -> ServiceText {
+        ServiceText::new(text, self.wire.redactor())
+    }
+
+    /// What the server describes, without the secrets that were sent to it.
+    pub fn description(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.wire.redactor().clean_owned(text)),
+            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.description(item)).collect()),
+            Value::Object(fields) => {
+                let fields = fields
+                    .into_iter()
+                    .map(|(name, value)| (self.wire.redactor().clean_owned(name), self.description(value)));
+                Value::Object(fields.collect())
+            }
+            other => other,
+        }
     }
 
     async fn send(

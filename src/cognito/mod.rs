@@ -29,12 +29,14 @@ pub mod renew;
 mod rest;
 mod retry;
 mod revoke;
+pub mod said;
 pub mod secrets_manager;
 mod sign_in;
 mod signed;
 pub mod srp;
 pub mod sse;
 pub mod ssm;
+mod status;
 pub mod stream;
 pub mod sts;
 pub mod users;
@@ -103,5 +105,35 @@ pub async fn region(profile: &Profile) -> Result<Region> {
     match found {
         Some(region) => region.as_ref().parse(),
         None => profile.region().cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cognitoidentityprovider::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+
+    #[test]
+    fn hosts_are_those_of_the_sdk_in_every_partition() {
+        for region in [
+            "us-east-1",
+            "eu-central-1",
+            "mx-central-1",
+            "cn-north-1",
+            "eusc-de-east-1",
+            "us-gov-west-1",
+            "us-iso-east-1",
+            "us-isob-east-1",
+            "eu-isoe-west-1",
+            "us-isof-south-1",
+        ] {
+            let params = Params::builder().region(region).build().unwrap();
+            let endpoint = futures_of(DefaultResolver::new().resolve_endpoint(&params));
+            assert_eq!(crate::profile::aws_origin("cognito-idp", &region.parse().unwrap()), endpoint, "{region}");
+        }
+    }
+
+    fn futures_of(endpoint: aws_smithy_runtime_api::client::endpoint::EndpointFuture<'_>) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(endpoint).unwrap().url().to_owned()
     }
 }

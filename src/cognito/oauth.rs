@@ -15,12 +15,14 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::error::{refused_of, said};
+use super::error::{Refusal, refused, said};
 use super::fault::Fault;
 use super::guard::seconds_of;
 use super::http::Wire;
 use super::idp::SignedIn;
+use super::jwks::content_type;
 use super::redact::Redactor;
+use super::status::unexplained;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
@@ -53,7 +55,7 @@ pub struct ClientCredentials<'a> {
 /// says no, [`Kind::Network`] where it can't be reached or its answer is no token
 /// response.
 pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) -> Result<TokenSet> {
-    let host = printable(request.token_url.url().host_str().unwrap_or_default(), 120);
+    let host = printable(request.token_url.url().authority(), 120);
     wire.redactor().hide(request.client_id.as_str(), request.client_secret);
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
@@ -69,7 +71,7 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
             Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
         })
         .await
-        .map_err(|failed| failed.into_error("", &host, wire.redactor()))?;
+        .map_err(|failed| failed.into_error("m2m", &host, wire.redactor()))?;
     // A refresh token or an ID token that a server adds is not one that was asked for.
     let mut answer = Answer { id_token: None, refresh_token: None, ..answer };
     if request.scope_in_query {
@@ -176,19 +178,14 @@ impl From<RequestTokenError<HttpFailed, BasicErrorResponse>> for Failed {
 /// Lets pass what `oauth2` is to read: 200 with JSON, and a refusal with an OAuth error in JSON.
 fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, Failed> {
     let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let content_type = header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let status = answer.status().as_u16();
-    let is_json = content_type == "application/json";
+    let is_json = content_type(&answer) == "application/json";
     match status {
         // `oauth2` reads the first document and passes over what follows it.
         200 if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_ok() => Ok(answer),
         429 | 500..=599 => Err(Failed::Busy { status, retry_after: retry_after(header("retry-after").trim(), now) }),
         400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
-        _ => {
-            let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
-            let what = format!("HTTP {status}, {}, {} bytes", printable(content_type, 60), answer.body().len());
-            Err(Failed::NotAToken { what })
-        }
+        _ => Err(Failed::strange(&answer)),
     }
 }
 
@@ -273,18 +270,43 @@ impl TokenResponse for Answer {
 #[derive(Debug)]
 pub(super) enum Failed {
     Fault(Fault),
-    Busy { status: u16, retry_after: Option<Duration> },
-    Refused { code: String, description: String },
-    NotAToken { what: String },
+    Busy {
+        status: u16,
+        retry_after: Option<Duration>,
+    },
+    Refused {
+        code: String,
+        description: String,
+    },
+    /// 401 or 403 without an OAuth error: who said no, and to what, is not known.
+    Unexplained {
+        status: u16,
+        what: String,
+    },
+    NotAToken {
+        what: String,
+    },
     Final(Error),
 }
 
 impl Failed {
+    /// An answer that is none of the endpoint.
+    pub(super) fn strange(answer: &HttpResponse) -> Self {
+        let status = answer.status().as_u16();
+        let content_type = content_type(answer);
+        let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
+        let what = format!("HTTP {status}, {}, {} bytes", printable(content_type, 60), answer.body().len());
+        match status {
+            401 | 403 => Failed::Unexplained { status, what },
+            _ => Failed::NotAToken { what },
+        }
+    }
+
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Failed::Fault(fault) => fault.is_transient(),
             Failed::Busy { .. } => true,
-            Failed::Refused { .. } | Failed::NotAToken { .. } | Failed::Final(_) => false,
+            Failed::Refused { .. } | Failed::Unexplained { .. } | Failed::NotAToken { .. } | Failed::Final(_) => false,
         }
     }
 
@@ -304,9 +326,16 @@ impl Failed {
                 Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again")
             }
             Failed::Refused { code, description } => {
-                let error = refused_of(grant, &format!("the token request to {host}"), &code, &description, redactor);
+                let operation = &format!("the token request to {host}");
+                let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
+                let error = refused(&refusal, redactor);
                 // Whatever an OAuth error is called, it is a no.
                 if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
+            }
+            Failed::Unexplained { status, what } => {
+                let error =
+                    unexplained(&format!("the token request to {host}"), status, &said(&what, redactor).to_string());
+                error.unwrap_or_else(|| Error::new(Kind::Refused, format!("{host} refused the token request")))
             }
             Failed::NotAToken { what } => {
                 Error::network(format!("{host} gave no token response ({})", said(&what, redactor)))

@@ -19,7 +19,7 @@ pub async fn reach(wire: &Wire, server: &Endpoint, patience: Duration) -> Result
     let url = format!("{}/", server.origin());
     let request = http::Request::get(url).body(Vec::new()).map_err(|why| fault(What::Connect(why.to_string())))?;
     let answer = tokio::time::timeout(patience, wire.exchange(request)).await;
-    match answer.unwrap_or_else(|_| Err(fault(What::Timeout(patience)))) {
+    match answer.unwrap_or_else(|_| Err(fault(What::Timeout { within: patience, tries: 1 }))) {
         Err(fault) if !matches!(fault.what, What::Redirect { .. } | What::TooLarge(_)) => Err(fault),
         Err(_) => Ok(None),
         Ok(answer) => {

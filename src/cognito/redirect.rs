@@ -119,7 +119,7 @@ impl Listener {
             }
         }
         Err(Error::store(format!("cogtok can't listen for the browser at {}", reasons.join(", ")))
-            .hint("end the other program, or name another port that the app client's CallbackURLs have: `--port PORT`")
+            .hint("end the other program, or name another port that the app client's CallbackURLs have: `--port PORT` ?? end the other program")
             .hint("or sign in without listening: `cogtok login{p} --no-browser`"))
     }
 

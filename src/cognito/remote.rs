@@ -9,11 +9,13 @@ use serde_json::Value;
 use super::error::{from_sdk, said};
 use super::http::Wire;
 use super::jwks;
+use super::status::{MayPass, unexplained};
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::words::Endpoint;
 use crate::secret::Secret;
+use crate::token::refused::challenge_parameter;
 
 /// GetUser with an access token that has the scope `aws.cognito.signin.user.admin`.
 ///
@@ -28,7 +30,8 @@ pub async fn get_user(wire: &Wire, profile: &Profile, token: &Secret) -> Result<
         .region(super::sdk_region(&region))
         .sleep_impl(TokioSleep::new())
         .timeout_config(super::timeouts())
-        .retry_config(super::retries());
+        .retry_config(super::retries())
+        .retry_classifier(MayPass);
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         config = config.endpoint_url(endpoint.as_str());
     }
@@ -43,7 +46,7 @@ pub async fn get_user(wire: &Wire, profile: &Profile, token: &Secret) -> Result<
                 | "UserNotConfirmedException"
                 | "PasswordResetRequiredException",
             ) => refused(error.message()),
-            _ => error,
+            _ => undecided(error),
         }
     })
 }
@@ -52,22 +55,46 @@ pub async fn get_user(wire: &Wire, profile: &Profile, token: &Secret) -> Result<
 /// the `sub` that it names.
 ///
 /// # Errors
-/// [`Kind::InvalidToken`] when it is refused; [`Kind::Network`] when the answer is none of userInfo.
+/// [`Kind::InvalidToken`] when it says that the token is not taken; [`Kind::Network`] when the answer is none of userInfo.
 pub async fn user_info(wire: &Wire, domain: &Endpoint, token: &Secret) -> Result<String> {
     wire.redactor().hide("", token);
     let url = domain.join("/oauth2/userInfo");
     let host = printable(url.url().authority(), 120);
     let answer = jwks::get(wire, url.url(), Some(token)).await?;
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    match (answer.status().as_u16(), body.get("sub").and_then(Value::as_str)) {
-        (200, Some(subject)) => Ok(subject.to_owned()),
-        (status @ (400 | 401 | 403), _) => {
-            let code = body.get("error").and_then(Value::as_str).unwrap_or("no reason");
-            Err(refused(&format!("userInfo at {host} answered HTTP {status}: {}", said(code, wire.redactor()))))
+    let status = answer.status().as_u16();
+    match (status, body.get("sub").and_then(Value::as_str)) {
+        (200, Some(subject)) => return Ok(subject.to_owned()),
+        (200..=399, _) => {
+            return Err(Error::network(format!("{host} gave no userInfo (HTTP {status})"))
+                .hint("check `domain`: it is the pool's, without a path"));
         }
-        (status, _) => Err(Error::network(format!("{host} gave no userInfo (HTTP {status})"))
-            .hint("check `domain`: it is the pool's, without a path")),
+        _ => {}
     }
+    // The status alone is anybody's on the way; that the token is not taken has a word of its own (RFC 6750 section 3.1).
+    let challenges = answer.headers().get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
+    let named = challenges.filter_map(|challenge| challenge_parameter(challenge, "error")).next();
+    let code = named.or_else(|| body.get("error").and_then(Value::as_str).map(str::to_owned));
+    let operation = format!("userInfo at {host}");
+    let Some(code) = code else {
+        let what = format!("HTTP {status}, {} bytes", answer.body().len());
+        let error = unexplained(&operation, status, &what);
+        return Err(undecided(error.unwrap_or_else(|| {
+            Error::network(format!("{host} gave no userInfo ({what})"))
+                .hint("check `domain`: it is the pool's, without a path")
+        })));
+    };
+    let message = format!("{operation} answered HTTP {status}: {}", said(&code, wire.redactor()));
+    Err(match code.as_str() {
+        "invalid_token" => refused(&message),
+        _ => undecided(Error::network(message)),
+    })
+}
+
+/// The error where nothing was learnt about the token, whatever kept Cognito from being asked.
+fn undecided(error: Error) -> Error {
+    let error = if error.kind() == Kind::Refused { error.with_kind(Kind::Network) } else { error };
+    error.hint("nothing is known against the token: whether it still counts could not be checked")
 }
 
 fn refused(message: &str) -> Error {

@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_cognitoidentityprovider::config::Config;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::error::from_sdk;
 use super::fault::{What, fault_in};
 use super::idp::{Idp, SignedIn};
 use super::srp;
+use super::status::is_throttled;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
@@ -35,10 +39,10 @@ impl NotRenewed {
 }
 
 impl Idp {
-    /// GetTokensFromRefreshToken; where the service does not know it, REFRESH_TOKEN_AUTH, whose secret hash is made over
-    /// `username`, the user as the pool knows it. Throttling and connections that never came about are tried again at most
-    /// three times. What may have reached Cognito is sent again only where `is_reusable` says that the refresh token may
-    /// be used more than once.
+    /// GetTokensFromRefreshToken; where the server lacks it, REFRESH_TOKEN_AUTH, whose secret hash is made over `username`,
+    /// the user as the pool knows it. Throttling and connections that never came about are tried again at most three times.
+    /// `rotates` says whether each renewal brings a new refresh token, where that is known: what may have reached Cognito is
+    /// sent again only where it does not.
     ///
     /// # Errors
     /// [`NotRenewed`].
@@ -46,19 +50,25 @@ impl Idp {
         &self,
         refresh_token: &Secret,
         username: Option<&str>,
-        is_reusable: bool,
+        device_key: Option<&str>,
+        rotates: Option<bool>,
     ) -> Result<SignedIn, NotRenewed> {
         self.wire.redactor().hide("", refresh_token);
+        let is_reusable = rotates == Some(false);
         let mut pause = Duration::from_millis(200);
         let mut tries = 1;
         loop {
-            let error = match self.renew_once(refresh_token, username).await {
+            let error = match self.renew_once(refresh_token, username, device_key, rotates).await {
                 Ok(signed_in) => return Ok(signed_in),
                 Err(error) => error,
             };
             let was_not_sent = was_not_sent(&error);
             if error.kind() != Kind::Network {
                 return Err(if is_over(&error) { NotRenewed::Over(error) } else { NotRenewed::Failed(error) });
+            }
+            // A limit of the user's own is refused for minutes.
+            if error.code() == Some("LimitExceededException") {
+                return Err(NotRenewed::Failed(error));
             }
             let is_late = Instant::now() + pause >= self.wire.deadline();
             if tries >= super::MAX_TRIES || is_late || !(was_not_sent || is_reusable) {
@@ -70,7 +80,13 @@ impl Idp {
         }
     }
 
-    async fn renew_once(&self, refresh_token: &Secret, username: Option<&str>) -> Result<SignedIn> {
+    async fn renew_once(
+        &self,
+        refresh_token: &Secret,
+        username: Option<&str>,
+        device_key: Option<&str>,
+        rotates: Option<bool>,
+    ) -> Result<SignedIn> {
         let operation = "GetTokensFromRefreshToken";
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let request = self
@@ -79,47 +95,95 @@ impl Idp {
             .client_id(self.client_id.as_str())
             .refresh_token(refresh_token.expose())
             .set_client_secret(self.client_secret.as_ref().map(|secret| secret.expose().to_owned()))
-            .set_device_key(self.device.as_ref().map(|device| device.key.clone()));
+            .set_device_key(device_key.map(str::to_owned));
         let answer = match request.customize().config_override(once).send().await {
             Ok(answer) => answer.authentication_result,
             Err(error) => {
+                // A server that has given a new refresh token once knows the operation.
+                let is_lacking = rotates != Some(true) && self.is_lacking(&error);
                 let error = from_sdk(operation, error, self.wire.redactor());
-                if !matches!(error.code(), Some("UnknownOperationException" | "UnsupportedOperationException")) {
+                if !is_lacking {
                     return Err(error);
                 }
-                return self.refresh_token_auth(refresh_token, username).await;
+                log::info!(target: "cogtok", "REFRESH_TOKEN_AUTH is tried instead: {error}");
+                return self.refresh_token_auth(refresh_token, username, device_key, error).await;
             }
         };
         let result = answer.ok_or_else(|| Error::network(format!("{operation}: the answer has no tokens")))?;
         self.signed_in(result)
     }
 
-    async fn refresh_token_auth(&self, refresh_token: &Secret, username: Option<&str>) -> Result<SignedIn> {
+    /// Whether the answer may come from a server that lacks the operation. Emulators say that in words of their own, with any
+    /// status; AWS has the operation, and says otherwise in one way alone. An answer that speaks of the session, of too many
+    /// requests, or comes from a gateway before the server says nothing of the kind.
+    fn is_lacking<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> bool {
+        let Some(status) = error.raw_response().map(|response| response.status().as_u16()) else { return false };
+        let code = error.code().unwrap_or_default();
+        if matches!(code, "UnknownOperationException" | "UnsupportedOperationException") {
+            return true;
+        }
+        let is_answer = OF_SESSIONS.contains(&code) || matches!(status, 200..=399 | 403 | 429 | 502..=504);
+        self.is_elsewhere && !is_answer
+    }
+
+    /// `before` is why this is tried.
+    async fn refresh_token_auth(
+        &self,
+        refresh_token: &Secret,
+        username: Option<&str>,
+        device_key: Option<&str>,
+        before: Error,
+    ) -> Result<SignedIn> {
         let operation = "InitiateAuth (REFRESH_TOKEN_AUTH)";
         let mut parameters = HashMap::from([("REFRESH_TOKEN".to_owned(), refresh_token.expose().to_owned())]);
         if let (Some(secret), Some(username)) = (&self.client_secret, username) {
             let hash = srp::secret_hash(username, self.client_id.as_str(), secret)?;
             parameters.insert("SECRET_HASH".to_owned(), hash);
         }
-        if let Some(device) = &self.device {
-            parameters.insert("DEVICE_KEY".to_owned(), device.key.clone());
+        if let Some(device_key) = device_key {
+            parameters.insert("DEVICE_KEY".to_owned(), device_key.to_owned());
         }
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let request = self.client.initiate_auth().client_id(self.client_id.as_str());
         let request = request.auth_flow(AuthFlowType::RefreshTokenAuth).set_auth_parameters(Some(parameters));
-        let answer = request.customize().config_override(once).send().await;
-        let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-        let result = answer.authentication_result;
-        self.signed_in(result.ok_or_else(|| Error::network(format!("{operation}: the answer has no tokens")))?)
+        let result = match request.customize().config_override(once).send().await {
+            Ok(answer) => answer.authentication_result,
+            Err(error) => {
+                let is_lacking = self.is_lacking(&error);
+                let error = from_sdk(operation, error, self.wire.redactor());
+                return Err(if is_lacking { unrenewable(&before, &error) } else { error });
+            }
+        };
+        match result {
+            Some(result) => self.signed_in(result),
+            None => Err(unrenewable(&before, &Error::network(format!("{operation}: the answer has no tokens")))),
+        }
     }
+}
+
+/// What a server that knows the operation answers about the session, the caller or its own load.
+const OF_SESSIONS: [&str; 8] = [
+    "NotAuthorizedException",
+    "RefreshTokenReuseException",
+    "UserNotFoundException",
+    "PasswordResetRequiredException",
+    "TooManyRequestsException",
+    "LimitExceededException",
+    "ThrottlingException",
+    "ForbiddenException",
+];
+
+/// The error for a server that renews no session in either way: the refresh token was not used.
+fn unrenewable(first: &Error, second: &Error) -> Error {
+    Error::new(Kind::Failure, format!("this server renews no session: {}; {}", first.message(), second.message()))
+        .with_code("CannotRenew")
+        .hint("`cogtok token user{p} --no-refresh` signs in each time")
 }
 
 /// Whether a failed request is known not to have been carried out.
 fn was_not_sent(error: &Error) -> bool {
-    match error.code() {
-        Some(code) => matches!(code, "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException"),
-        None => fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_))),
-    }
+    is_throttled(error)
+        || (error.code().is_none() && fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_))))
 }
 
 /// Whether Cognito's refusal means that the session is over, rather than that the request was wrong.

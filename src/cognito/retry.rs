@@ -1,13 +1,37 @@
-//! Trying again, for calls that no SDK makes.
+//! Trying again, for calls that no SDK makes; and what the SDK would try again in vain.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use backon::{ExponentialBuilder, Retryable};
 
 use super::fault::Fault;
 use super::http::Wire;
+use super::status::{may_pass, unexplained};
 use crate::error::{Error, Kind, Result};
+
+/// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only
+/// adds to it.
+#[derive(Debug)]
+pub(super) struct LimitIsLimit;
+
+impl ClassifyRetry for LimitIsLimit {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let body = context.response().and_then(|response| response.body().bytes());
+        let answer = body.and_then(|body| serde_json::from_slice::<serde_json::Value>(body).ok());
+        let code = answer.as_ref().and_then(|answer| answer.get("__type")?.as_str()).unwrap_or_default();
+        match code.rsplit('#').next() {
+            Some("LimitExceededException") => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "a limit is a limit"
+    }
+}
 
 /// Why one try failed, and whether the next may have better luck.
 #[derive(Debug)]
@@ -34,9 +58,11 @@ impl Failed {
 
     /// An answer that is none of AWS.
     pub(super) fn strange(operation: &str, status: u16, what: &str) -> Self {
-        let error = Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
-            .hint("check `endpoint_url` and AWS_ENDPOINT_URL");
-        Failed { is_transient: status >= 500, error }
+        let error = unexplained(operation, status, what).unwrap_or_else(|| {
+            Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL")
+        });
+        Failed { is_transient: may_pass(status), error }
     }
 }
 

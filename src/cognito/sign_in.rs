@@ -38,10 +38,11 @@ impl Idp {
     /// # Errors
     /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<Outcome> {
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         let parameters = HashMap::from([("SRP_A".to_owned(), exchange.srp_a())]);
         let outcome = self.initiate(AuthFlowType::UserSrpAuth, username, parameters).await?;
-        self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+        self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &[]).await
     }
 
     /// USER_AUTH: with the factor that is preferred, and the password for those that need it; without one, Cognito lets
@@ -62,10 +63,13 @@ impl Idp {
         }
         match (preferred, password) {
             (Some(FirstFactor::PasswordSrp), Some(password)) => {
+                self.wire.redactor().hide(username.as_str(), password);
                 let exchange = Exchange::start()?;
                 parameters.insert("SRP_A".to_owned(), exchange.srp_a());
                 let outcome = self.initiate(AuthFlowType::UserAuth, username, parameters).await?;
-                self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+                // Where the preferred factor is not to be had, Cognito offers others.
+                let instead = ["SELECT_CHALLENGE", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"];
+                self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &instead).await
             }
             (Some(FirstFactor::Password), Some(password)) => {
                 self.wire.redactor().hide(username.as_str(), password);
@@ -84,11 +88,13 @@ impl Idp {
         let Some((pool, password)) = srp else {
             return self.initiate(AuthFlowType::CustomAuth, username, HashMap::new()).await;
         };
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         let parameters =
             HashMap::from([("CHALLENGE_NAME".to_owned(), "SRP_A".to_owned()), ("SRP_A".to_owned(), exchange.srp_a())]);
         let outcome = self.initiate(AuthFlowType::CustomAuth, username, parameters).await?;
-        self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+        // The triggers may ask first.
+        self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &["CUSTOM_CHALLENGE"]).await
     }
 
     /// Answers a challenge that takes a password: PASSWORD, PASSWORD_SRP, or SELECT_CHALLENGE with one of these chosen.
@@ -107,14 +113,15 @@ impl Idp {
         if let Some(chosen) = chosen {
             responses.push(("ANSWER".to_owned(), Secret::new(chosen.to_owned())));
         }
-        if chosen.unwrap_or(&challenge.name) != FirstFactor::PasswordSrp.challenge() {
+        if chosen.unwrap_or(challenge.name.sent()) != FirstFactor::PasswordSrp.challenge() {
             responses.push(("PASSWORD".to_owned(), password.clone()));
             return self.respond(username, challenge, responses).await;
         }
+        self.wire.redactor().hide(username.as_str(), password);
         let exchange = Exchange::start()?;
         responses.push(("SRP_A".to_owned(), Secret::new(exchange.srp_a())));
         let outcome = self.respond(username, challenge, responses).await?;
-        self.verify_password(&exchange, pool.srp_name(), username, outcome, password).await
+        self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &[]).await
     }
 
     /// Answers DEVICE_SRP_AUTH and the DEVICE_PASSWORD_VERIFIER that follows it: a remembered device proves that it is
@@ -129,11 +136,18 @@ impl Idp {
         let exchange = Exchange::start()?;
         let responses = vec![("SRP_A".to_owned(), Secret::new(exchange.srp_a()))];
         let outcome = self.respond(username, challenge, responses).await?;
-        let Outcome::Challenge(challenge) = outcome else { return Ok(outcome) };
-        self.prove(&exchange, &device.group_key, Some(&device.key), username, &challenge, &device.password).await
+        match outcome {
+            Outcome::Challenge(challenge) if challenge.name == "DEVICE_PASSWORD_VERIFIER" => {
+                self.prove(&exchange, &device.group_key, Some(&device.key), username, &challenge, &device.password)
+                    .await
+            }
+            other => Ok(other),
+        }
     }
 
-    /// Answers the PASSWORD_VERIFIER that SRP_A leads to, where it does.
+    /// Answers the PASSWORD_VERIFIER that SRP_A leads to. Another challenge must be one of `instead`: who can't verify the
+    /// proof gets nothing else, no code and no new password. PASSWORD is left to the caller, who knows whether it may go, and
+    /// MFA_SETUP asks for nothing but what is made of its own key.
     async fn verify_password(
         &self,
         exchange: &Exchange,
@@ -141,10 +155,21 @@ impl Idp {
         username: &Username,
         outcome: Outcome,
         password: &Secret,
+        instead: &[&str],
     ) -> Result<Outcome> {
         match outcome {
             Outcome::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => {
                 self.prove(exchange, pool_name, None, username, &challenge, password).await
+            }
+            Outcome::Challenge(challenge)
+                if !["PASSWORD", "MFA_SETUP"].contains(&challenge.name.sent())
+                    && !instead.contains(&challenge.name.sent()) =>
+            {
+                let name = &challenge.name;
+                Err(Error::network(format!(
+                    "Cognito asks for {name} where SRP proves the password (PASSWORD_VERIFIER): nothing more was sent"
+                ))
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL: this may be no Cognito"))
             }
             other => Ok(other),
         }

@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::error::{no_credentials, refused_of, said};
+use super::error::{Refusal, no_credentials, refused};
 use super::http::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
@@ -101,9 +101,13 @@ pub(super) async fn credentials(
     operation: &str,
 ) -> Result<Credentials> {
     let shared = super::signed_config(wire, profile, region).await?;
-    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(operation))?;
+    let provider = shared.credentials_provider().ok_or_else(|| no_credentials(operation, None))?;
     let credentials = tokio::time::timeout(CREDENTIALS_PATIENCE, provider.provide_credentials()).await;
-    credentials.ok().and_then(std::result::Result::ok).ok_or_else(|| no_credentials(operation))
+    match credentials {
+        Ok(Ok(credentials)) => Ok(credentials),
+        Ok(Err(error)) => Err(no_credentials(operation, Some(&error))),
+        Err(_) => Err(no_credentials(operation, None)),
+    }
 }
 
 async fn send<T>(
@@ -120,11 +124,12 @@ async fn send<T>(
     match read(&answer) {
         Said::Answer(answer) => Ok(answer),
         Said::Refused(code, message) => {
-            let error = refused_of(grant(call.service), operation, &code, &message, wire.redactor());
-            Err(Failed::refused(error))
+            let grant = grant(call.service);
+            let refusal = Refusal { status: Some(status), grant, operation, code: &code, message: &message };
+            Err(Failed::refused(refused(&refusal, wire.redactor())))
         }
         Said::Strange => {
-            let what = said(&format!("HTTP {status}, {} bytes", answer.body().len()), wire.redactor());
+            let what = format!("HTTP {status}, {} bytes", answer.body().len());
             Err(Failed::strange(operation, status, &what))
         }
     }

@@ -12,8 +12,9 @@ use hyper::body::Bytes;
 use url::Url;
 
 use super::fault::{Fault, What};
-use super::guard::{Guard, Seen, refuse_redirect};
+use super::guard::{self, Guard, Seen, refuse_redirect};
 use super::http::Wire;
+use super::said::ServiceText;
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
@@ -52,7 +53,7 @@ impl Outgoing {
             request = request.header(AUTHORIZATION, value);
         }
         // What curl sends as well; some servers refuse a request without.
-        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, concat!("cogtok/", env!("CARGO_PKG_VERSION")))] {
+        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, guard::USER_AGENT)] {
             if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
                 request = request.header(name, value);
             }
@@ -97,6 +98,26 @@ impl Wire {
         self.open_as_it_is(request, silence).await.map_err(Error::from)
     }
 
+    /// As [`Wire::open`], and tries again, at most three times, where AWS says that the request conflicts with another one and
+    /// may be sent again (RetryableConflictException).
+    ///
+    /// # Errors
+    /// As [`Wire::open`].
+    pub async fn open_again(&self, request: &Outgoing, bearer: Option<&Secret>, silence: Duration) -> Result<Streamed> {
+        let mut pause = Duration::from_millis(200);
+        let mut tries = 1;
+        loop {
+            let answer = self.open(request.clone(), bearer, silence).await?;
+            let is_late = Instant::now().checked_add(pause).is_none_or(|at| at >= self.deadline());
+            if !answer.is_retryable_conflict() || tries == super::MAX_TRIES || is_late {
+                return Ok(answer);
+            }
+            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
+            pause *= 2;
+            tries += 1;
+        }
+    }
+
     /// As [`Wire::open`], for a request that is complete: a signed one.
     ///
     /// # Errors
@@ -105,11 +126,11 @@ impl Wire {
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let is_plain = uri.scheme_str() == Some("http");
-        let (guard, opened) = (self.guard(), Instant::now());
+        let (guard, opened, asked) = (self.guard(), Instant::now(), request.uri().to_owned());
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
             // 304 says that what the caller has is current, and leads nowhere (RFC 9110 section 15.4.5).
             if response.status().as_u16() != 304 {
-                refuse_redirect(&response)?;
+                refuse_redirect(&response, &asked)?;
             }
             Ok(Head(response))
         });
@@ -147,6 +168,12 @@ impl Streamed {
     /// The host that was asked, with its port where one was given.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether AWS did not begin with the request, because of another one that it is busy with.
+    pub fn is_retryable_conflict(&self) -> bool {
+        let named = |name: &str| self.header("x-amzn-errortype").is_some_and(|code| code.starts_with(name));
+        self.status == 409 && named("RetryableConflictException")
     }
 
     /// The headers as they came, names in lower case.
@@ -191,7 +218,7 @@ impl Streamed {
             let frame = tokio::time::timeout(patience, self.body.frame()).await;
             // What was left of the whole call says nothing: how long the answer took does.
             let took = if patience < self.silence { self.opened.elapsed() } else { patience };
-            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout(took)))?;
+            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout { within: took, tries: 1 }))?;
             match frame.transpose() {
                 Ok(None) => return Ok(None),
                 // Trailers say nothing that is asked for here.
@@ -222,6 +249,11 @@ impl Streamed {
     /// A fault of this answer's host.
     pub(super) fn fault(&self, what: What) -> Fault {
         self.guard.fault(&self.host, what)
+    }
+
+    /// Text of the server, as it may be shown.
+    pub fn said(&self, text: &str) -> ServiceText {
+        ServiceText::new(text, &self.guard.redactor)
     }
 
     /// `text` of the server without the secrets that were sent to it.

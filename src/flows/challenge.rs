@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cognito::idp::Challenge;
-use crate::error::{Error, Kind, Result, printable};
+use crate::cognito::said::ServiceText;
+use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 /// A question of Cognito to the user, as data.
@@ -12,21 +13,21 @@ pub enum Question {
     /// NEW_PASSWORD_REQUIRED: the password so far was a temporary one.
     NewPassword {
         /// Attributes that the pool requires and the user lacks.
-        missing_attributes: Vec<String>,
+        missing_attributes: Vec<ServiceText>,
     },
     /// A code, see [`CodeFrom`].
     Code {
         /// Where the code comes from.
         from: CodeFrom,
         /// The masked address it was sent to, or the name of the device that makes it, where Cognito says.
-        at: Option<String>,
+        at: Option<ServiceText>,
     },
     /// SELECT_MFA_TYPE, and MFA_SETUP with a choice: which kind of second factor.
     SelectMfa {
         /// Whether it is to be set up, rather than used.
         for_setup: bool,
         /// The kinds, in Cognito's words.
-        options: Vec<String>,
+        options: Vec<ServiceText>,
     },
     /// MFA_SETUP with an authenticator app: enter the key there, and answer with the code it shows.
     EnrolTotp {
@@ -42,12 +43,12 @@ pub enum Question {
     /// SELECT_CHALLENGE: which first factor.
     SelectFirstFactor {
         /// The factors, in Cognito's words.
-        options: Vec<String>,
+        options: Vec<ServiceText>,
     },
     /// CUSTOM_CHALLENGE: whatever a Lambda trigger of the pool asks.
     Custom {
         /// The parameters that the trigger made public.
-        parameters: BTreeMap<String, String>,
+        parameters: Vec<(ServiceText, ServiceText)>,
     },
 }
 
@@ -91,7 +92,7 @@ pub enum Answer {
     /// A code.
     Code(Secret),
     /// One of the options, literally.
-    Choice(String),
+    Choice(ServiceText),
     /// An e-mail address.
     EmailAddress(String),
     /// The answer to a custom challenge.
@@ -104,9 +105,8 @@ impl Question {
     /// # Errors
     /// [`Kind::NeedsHuman`] for a challenge that can't be answered here, with its name and its parameters' names.
     pub fn of(challenge: &Challenge) -> Result<Option<Self>> {
-        let parameter = |name: &str| challenge.parameters.get(name).cloned();
-        let code = |from, at: &str| Question::Code { from, at: parameter(at) };
-        Ok(Some(match challenge.name.as_str() {
+        let code = |from, at: &str| Question::Code { from, at: challenge.parameter(at) };
+        Ok(Some(match challenge.name.sent() {
             "NEW_PASSWORD_REQUIRED" => Question::NewPassword { missing_attributes: missing_attributes(challenge) },
             "SOFTWARE_TOKEN_MFA" => code(CodeFrom::App, "FRIENDLY_DEVICE_NAME"),
             "SMS_MFA" => code(CodeFrom::SmsMfa, "CODE_DELIVERY_DESTINATION"),
@@ -119,12 +119,12 @@ impl Question {
             "MFA_SETUP" => {
                 let named = list(challenge, "MFAS_CAN_SETUP");
                 // A telephone number can't be set up in a sign-in.
-                let can_be = |option: &&String| *option == SOFTWARE_TOKEN || is_email(option);
-                let options: Vec<String> = named.iter().filter(can_be).cloned().collect();
+                let can_be = |option: &&ServiceText| **option == SOFTWARE_TOKEN || is_email(option.sent());
+                let options: Vec<ServiceText> = named.iter().filter(can_be).cloned().collect();
                 match options.as_slice() {
                     [] if !named.is_empty() => return Err(unanswerable(challenge)),
                     [] => return Ok(None),
-                    [one] if one == SOFTWARE_TOKEN => return Ok(None),
+                    [one] if *one == SOFTWARE_TOKEN => return Ok(None),
                     [_] => Question::EmailAddress,
                     _ => Question::SelectMfa { for_setup: true, options },
                 }
@@ -135,8 +135,9 @@ impl Question {
                 options => Question::SelectFirstFactor { options },
             },
             "CUSTOM_CHALLENGE" => {
-                let public = challenge.parameters.iter().filter(|(name, _)| !OWN_PARAMETERS.contains(&name.as_str()));
-                Question::Custom { parameters: public.map(|(name, value)| (name.clone(), value.clone())).collect() }
+                let mut parameters = challenge.shown_parameters();
+                parameters.retain(|(name, _)| !OWN_PARAMETERS.contains(&name.sent()));
+                Question::Custom { parameters }
             }
             _ => return Err(unanswerable(challenge)),
         }))
@@ -171,7 +172,7 @@ impl Answer {
             (Question::SelectMfa { options, .. } | Question::SelectFirstFactor { options }, Answer::Choice(choice))
                 if options.contains(&choice) =>
             {
-                Ok(one("ANSWER", Secret::new(choice)))
+                Ok(one("ANSWER", Secret::new(choice.sent().to_owned())))
             }
             (Question::EmailAddress, Answer::EmailAddress(address)) => Ok(one("EMAIL", Secret::new(address))),
             (Question::Custom { .. }, Answer::Custom(text)) => Ok(one("ANSWER", text)),
@@ -181,15 +182,16 @@ impl Answer {
 }
 
 fn unanswerable(challenge: &Challenge) -> Error {
-    let mut parameters: Vec<&str> = challenge.parameters.keys().map(String::as_str).collect();
-    parameters.sort_unstable();
     if challenge.name == "WEB_AUTHN" {
         return Error::new(Kind::NeedsHuman, "Cognito asks for a passkey (WEB_AUTHN), which a terminal does not have")
             .hint("sign in with the browser: cogtok login{p}");
     }
-    let parameters = if parameters.is_empty() { "none".to_owned() } else { parameters.join(", ") };
-    let name = printable(&challenge.name, 60);
-    let parameters = printable(&parameters, 200);
+    let parameters = challenge.shown_parameters();
+    let parameters = match parameters.as_slice() {
+        [] => "none".to_owned(),
+        all => ServiceText::list(all.iter().map(|(name, _)| name)),
+    };
+    let name = &challenge.name;
     Error::new(
         Kind::NeedsHuman,
         format!("Cognito asks for {name}, which cogtok can't answer (parameters: {parameters})"),
@@ -198,13 +200,12 @@ fn unanswerable(challenge: &Challenge) -> Error {
 }
 
 /// A JSON list in a string, as Cognito writes lists in parameters.
-fn list(challenge: &Challenge, name: &str) -> Vec<String> {
-    let text = challenge.parameters.get(name).map(String::as_str).unwrap_or_default();
-    serde_json::from_str(text).unwrap_or_default()
+fn list(challenge: &Challenge, name: &str) -> Vec<ServiceText> {
+    challenge.parameter(name).map(|text| text.as_list()).unwrap_or_default()
 }
 
 /// `requiredAttributes` lists names with the prefix `userAttributes.`.
-fn missing_attributes(challenge: &Challenge) -> Vec<String> {
+fn missing_attributes(challenge: &Challenge) -> Vec<ServiceText> {
     let items = list(challenge, "requiredAttributes");
-    items.iter().map(|item| item.strip_prefix("userAttributes.").unwrap_or(item).to_owned()).collect()
+    items.iter().map(|item| item.without_prefix("userAttributes.")).collect()
 }

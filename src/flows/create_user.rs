@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::cognito::admin::{Admin, Created, NewUser, NotCreated, SLACK, User, already_exists};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::password;
 use crate::profile::words::Username;
 use crate::secret::Secret;
@@ -174,15 +174,20 @@ fn undecided(record: &Record, user: &User) -> Error {
             asked.unwrap_or_default()
         ),
     )
-    .hint(format!("if the user is yours, give it a new password: {}", reset(record)))
-    .hint(format!("the record stays, with its password; to drop it: cogtok user runs forget {}", record.id()))
+    .hint(reset(record).fill("why", "if the user is yours, give it a new password"))
+    .hint(
+        Hint::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
+            .word("id", record.id()),
+    )
 }
 
 /// The command that gives the user of a record a new password.
-fn reset(record: &Record) -> String {
-    let name = shlex::try_quote(&record.username).unwrap_or_else(|_| "NAME".into());
-    let named = if record.username.contains('@') { "" } else { "--username " };
-    format!("cogtok user create {named}{name}{{p}} --if-exists reset")
+fn reset(record: &Record) -> Hint {
+    let command = match record.username.contains('@') {
+        true => Hint::new("{why}: cogtok user create {user}{p} --if-exists reset"),
+        false => Hint::new("{why}: cogtok user create --username {user}{p} --if-exists reset"),
+    };
+    command.word("user", &record.username)
 }
 
 /// AdminSetUserPassword with the record's password, and like [`ask`] once again where the policy asks for more.
@@ -231,7 +236,7 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
                     Kind::Failure,
                     format!("the user {} was there before: nothing was changed", record.username),
                 )
-                .hint(format!("to give it a new password: {}", reset(record))))
+                .hint(reset(record).fill("why", "to give it a new password")))
             }
             Maker::Unknown => Err(undecided(record, &user)),
         },

@@ -95,7 +95,7 @@ fn wrong(name: &ProfileName, key: &str, error: Error) -> Error {
     error
         .with_kind(crate::error::Kind::Config)
         .context(&format!("profile `{name}`"))
-        .hint(format!("run `cogtok profile set {name} {key} VALUE`"))
+        .hint(crate::profile::how_to_set(key).word("name", name))
 }
 
 /// A TOML basic string's inside.

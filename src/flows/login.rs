@@ -9,7 +9,7 @@ use crate::cognito::hosted::{Authorization, HostedClient, Wishes};
 use crate::cognito::http::Wire;
 use crate::cognito::idp::SignedIn;
 use crate::cognito::redirect::{Expected, Returned};
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::words::{PoolId, SecretKind};
@@ -118,7 +118,7 @@ impl<'a> Login<'a> {
                 format!("{who} signed in, and the profile is for {username}: nothing was kept"),
             )
             .with_code("AnotherUser")
-            .hint(format!("sign in as {username}: `cogtok login{{p}} --prompt login` asks again"))
+            .hint(Hint::new("sign in as {user}: `cogtok login{p} --prompt login` asks again").text("user", username))
             .hint("or name the user who signed in: `cogtok login{p} --username NAME`"));
         }
         Ok((signed_in, identity))

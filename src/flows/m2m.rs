@@ -4,8 +4,9 @@
 use crate::cognito::client_token::{self, GetClientToken};
 use crate::cognito::http::Wire;
 use crate::cognito::oauth::{self, ClientCredentials};
-use crate::cognito::secrets_manager;
-use crate::error::{Error, Result};
+use crate::cognito::secrets_manager::{self, Kept};
+use crate::error::{Error, Result, printable};
+use crate::flows::import::bundle;
 use crate::profile::keys::Key;
 use crate::profile::services::Service;
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
@@ -115,7 +116,12 @@ pub fn client(profile: &Profile, client_secret: Secret) -> Result<Client> {
 pub async fn client_with_arn(wire: &Wire, profile: &Profile) -> Result<Client> {
     let m2m = &profile.m2m;
     let arn = m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn, "--secret-arn"))?;
-    let bundle = secrets_manager::get(wire, profile, arn).await?;
+    let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
+    let region = full.as_ref().unwrap_or(arn).region();
+    let bundle = bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
+    for name in &bundle.unknown {
+        log::warn!(target: "cogtok", "`{}` of the secret {arn} is not used: cogtok knows no such key", printable(name, 80));
+    }
     let conflict = |what: &str, ours: &str, theirs: &str| {
         Error::config(format!("the secret {arn} is for {what} {theirs}, the profile says {ours}"))
             .hint("make a profile of its own: cogtok profile create NAME --secret-arn ARN")

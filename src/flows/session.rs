@@ -31,7 +31,7 @@ pub fn refresh_token_binding(profile: &Profile, session: &Session) -> Result<Bin
 pub fn possible(profile: &Profile) -> Vec<Session> {
     let of = |via| {
         let origin = origin(profile, via).ok()?;
-        Some(Session { via, origin, username: None, since: 0, rotates: None, has_device: false })
+        Some(Session { via, origin, ..Session::default() })
     };
     let mut sessions: Vec<Session> = [Via::Api, Via::Endpoint].into_iter().filter_map(of).collect();
     // Where both are at one place, they share the entry, and the API revokes it for either.
@@ -55,11 +55,13 @@ pub fn device_binding(profile: &Profile) -> Result<Binding> {
     user::secret_binding(profile, SecretKind::Device, profile.user.username.as_ref())
 }
 
-/// The device that the store has for the profile's user. That the store can't be asked is no failure here: the pool treats
-/// the machine as a new device then.
-pub fn device(store: &SecretStore, profile: &Profile) -> Option<Device> {
-    let found = device_binding(profile).and_then(|binding| store.get(&binding, &profile.address_options));
-    found.ok().flatten().and_then(|secret| Device::from_secret(&secret))
+/// The device that the store has for the profile's user.
+///
+/// # Errors
+/// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used: whether it has one is not known then.
+pub fn device(store: &SecretStore, profile: &Profile) -> Result<Option<Device>> {
+    let found = store.find(&device_binding(profile)?)?;
+    Ok(found.and_then(|secret| Device::from_secret(&secret)))
 }
 
 /// Keeps the refresh token that a sign-in brought: from here on the session renews its tokens. `has_device` says whether
@@ -83,28 +85,20 @@ pub fn keep(
         since: signed_in.tokens.obtained_at / 1000,
         rotates: None,
         has_device,
+        device_key: signed_in.new_device.as_ref().map(|new| new.key.clone()),
     };
     store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
     Ok(Renewal::Kept(session))
 }
 
-/// Keeps the device that was confirmed for a session that is kept, if there is one.
+/// Keeps the device that was confirmed for a session that is kept.
 ///
 /// # Errors
-/// As [`keep`].
-pub fn keep_device(
-    store: &SecretStore,
-    profile: &Profile,
-    renewal: Renewal,
-    device: Option<&Device>,
-) -> Result<Renewal> {
-    match (renewal, device) {
-        (Renewal::Kept(session), Some(device)) => {
-            store.set(&device_binding(profile)?, &device.to_secret()?)?;
-            Ok(Renewal::Kept(Session { has_device: true, ..session }))
-        }
-        (renewal, _) => Ok(renewal),
-    }
+/// As [`keep`]; the session is kept all the same.
+pub fn keep_device(store: &SecretStore, profile: &Profile, session: &mut Session, device: &Device) -> Result<()> {
+    store.set(&device_binding(profile)?, &device.to_secret()?)?;
+    (session.has_device, session.device_key) = (true, None);
+    Ok(())
 }
 
 /// Keeps the refresh token that a renewal brought in place of the one that was used; where it brought none, the old one
@@ -161,10 +155,11 @@ pub async fn renew(
 ) -> Result<SignedIn, NotRenewed> {
     match session.via {
         Via::Api => {
-            let idp = Idp::new(wire, profile, client_secret).await.map_err(NotRenewed::Failed)?.with_device(device);
+            let idp = Idp::new(wire, profile, client_secret).await.map_err(NotRenewed::Failed)?;
             let typed = profile.user.username.as_ref().map(Username::as_str);
             let username = session.username.as_deref().or(typed);
-            idp.renew(refresh_token, username, session.rotates == Some(false)).await
+            let device_key = device.as_ref().map(|device| device.key.as_str()).or(session.device_key.as_deref());
+            idp.renew(refresh_token, username, device_key, session.rotates).await
         }
         Via::Endpoint => {
             let domain = domain(session).map_err(NotRenewed::Failed)?;

@@ -4,6 +4,7 @@ use super::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
 use crate::cognito::device::Device;
 use crate::cognito::http::Wire;
 use crate::cognito::idp::{Challenge, Idp, Outcome, SignedIn};
+use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::words::{AuthFlow, FirstFactor, SecretKind, Username};
@@ -55,7 +56,7 @@ pub fn begins_with_password(profile: &Profile) -> bool {
 }
 
 /// What a sign-in may begin with, each where it is at hand.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// The app client's secret.
     pub client_secret: Option<Secret>,
@@ -77,6 +78,8 @@ pub struct SignIn<'a> {
     steps: usize,
     tries: usize,
     has_restarted: bool,
+    /// Whether SRP was begun here: from then on the password is proven, whatever is asked.
+    has_proven: bool,
 }
 
 /// An open question.
@@ -86,7 +89,7 @@ struct Open {
     challenge: Option<Challenge>,
     question: Question,
     /// The first factor that was chosen, where the question is what it needs.
-    chosen: Option<String>,
+    chosen: Option<ServiceText>,
 }
 
 /// How far a sign-in is.
@@ -110,8 +113,9 @@ impl<'a> SignIn<'a> {
         let username = profile.username()?;
         let idp = Idp::new(wire, profile, credentials.client_secret).await?.with_device(credentials.device);
         let password = credentials.password;
+        let (open, has_restarted, has_proven) = (None, false, false);
         let mut sign_in =
-            SignIn { idp, profile, username, password, open: None, steps: 0, tries: 0, has_restarted: false };
+            SignIn { idp, profile, username, password, open, steps: 0, tries: 0, has_restarted, has_proven };
         let step = sign_in.begin().await.map_err(|error| sign_in.about(error))?;
         Ok((sign_in, step))
     }
@@ -126,7 +130,7 @@ impl<'a> SignIn<'a> {
 
     /// The error with the pool and the user whom it is about.
     fn about(&self, error: Error) -> Error {
-        let error = error.fill("aws", &self.profile.aws_options()).fill_word("user", self.username.as_str());
+        let error = error.fill("aws", self.profile.aws_options()).fill_word("user", self.username.as_str());
         match &self.profile.user_pool_id {
             Some(pool) => error.fill_word("pool", pool.as_str()),
             None => error,
@@ -146,13 +150,13 @@ impl<'a> SignIn<'a> {
         let challenge = challenge.ok_or_else(not_an_answer)?;
         let outcome = match (&question, answer) {
             (Question::SelectFirstFactor { options }, Answer::Choice(choice))
-                if options.contains(&choice) && takes_password(&choice) =>
+                if options.contains(&choice) && takes_password(choice.sent()) =>
             {
                 return self.respond_password(challenge, Some(choice)).await;
             }
             // With an authenticator app the set-up goes on with its key, and the choice is not told to Cognito.
             (Question::SelectMfa { for_setup: true, .. }, Answer::Choice(choice)) => {
-                return match choice.as_str() {
+                return match choice.sent() {
                     SOFTWARE_TOKEN => self.enrol(challenge).await,
                     choice if is_email(choice) => Ok(self.ask(challenge, Question::EmailAddress)),
                     _ => Err(not_an_answer()),
@@ -274,16 +278,24 @@ impl<'a> SignIn<'a> {
                 return Err(Error::network(format!("Cognito asked more than {MOST_CHALLENGES} questions")));
             }
             // A device answers for itself, and a password that is at hand is not asked for.
-            outcome = match (challenge.name.as_str(), &self.password) {
+            outcome = match (challenge.name.sent(), &self.password) {
                 ("DEVICE_SRP_AUTH", _) if self.idp.device.is_some() => {
                     self.idp.respond_device(self.username, &challenge).await?
                 }
+                (name, _) if name == FirstFactor::Password.challenge() && !self.may_send_password() => {
+                    return Err(self.not_in_clear());
+                }
                 (name, Some(password)) if takes_password(name) => {
                     let pool = self.profile.user_pool_id()?;
+                    self.has_proven |= name == FirstFactor::PasswordSrp.challenge();
                     self.idp.respond_password(pool, self.username, &challenge, None, password).await?
                 }
                 _ => {
                     return match Question::of(&challenge)? {
+                        Some(Question::SelectFirstFactor { options }) => {
+                            let options = self.allowed(options)?;
+                            Ok(self.ask(challenge, Question::SelectFirstFactor { options }))
+                        }
                         Some(question) => Ok(self.ask(challenge, question)),
                         None => self.enrol(challenge).await,
                     };
@@ -292,14 +304,57 @@ impl<'a> SignIn<'a> {
         }
     }
 
+    /// Whether the password itself may be sent. That is the profile's word and never the server's: what an answer asks for
+    /// decides nothing.
+    fn may_send_password(&self) -> bool {
+        match self.profile.user.auth_flow {
+            AuthFlow::Password | AuthFlow::Admin => true,
+            AuthFlow::UserAuth => {
+                self.profile.user.preferred_challenge != Some(FirstFactor::PasswordSrp) && !self.has_proven
+            }
+            AuthFlow::Srp | AuthFlow::Custom => false,
+        }
+    }
+
+    /// Those of the factors that the profile allows.
+    fn allowed(&self, options: Vec<ServiceText>) -> Result<Vec<ServiceText>> {
+        let may_be = |option: &ServiceText| *option != FirstFactor::Password.challenge() || self.may_send_password();
+        let allowed: Vec<ServiceText> = options.into_iter().filter(may_be).collect();
+        if allowed.is_empty() { Err(self.not_in_clear()) } else { Ok(allowed) }
+    }
+
+    /// The error for a server that asks for the password in clear where the profile has it proven.
+    fn not_in_clear(&self) -> Error {
+        let flow = self.profile.user.auth_flow;
+        let says = match (flow, self.profile.user.preferred_challenge) {
+            (AuthFlow::UserAuth, Some(factor)) => format!("`user.preferred_challenge` is {factor}"),
+            (AuthFlow::UserAuth, None) => "the sign-in began with SRP".to_owned(),
+            _ => format!("`user.auth_flow` is {flow}"),
+        };
+        let error = Error::config(format!(
+            "Cognito asks for the password in clear (PASSWORD), and {says}: the password was not sent"
+        ))
+        .hint("check `endpoint_url` and AWS_ENDPOINT_URL: a server that asks for this may be no Cognito");
+        match flow {
+            AuthFlow::UserAuth => {
+                error.hint("if it is to be sent: `cogtok profile set {name} user.preferred_challenge password`")
+            }
+            _ => error.hint("if it is to be sent: `cogtok profile set {name} user.auth_flow password`"),
+        }
+    }
+
     /// Answers with the password, or asks for it where it is not at hand.
-    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<String>) -> Result<Step> {
+    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<ServiceText>) -> Result<Step> {
         let Some(password) = &self.password else {
             self.open = Some(Open { challenge: Some(challenge), question: Question::Password, chosen });
             return Ok(Step::Ask(Question::Password));
         };
         let pool = self.profile.user_pool_id()?;
-        let outcome = self.idp.respond_password(pool, self.username, &challenge, chosen.as_deref(), password).await?;
+        self.has_proven |= chosen.as_ref().unwrap_or(&challenge.name).sent() == FirstFactor::PasswordSrp.challenge();
+        let outcome = self
+            .idp
+            .respond_password(pool, self.username, &challenge, chosen.as_ref().map(ServiceText::sent), password)
+            .await?;
         self.settle(outcome).await
     }
 

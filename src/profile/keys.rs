@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::domain;
 use super::redirect::RedirectUri;
 use super::words::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, Region, Scopes, SecretArn,
@@ -89,8 +90,8 @@ keys! {
     UserPoolId = "user_pool_id", Some("COGTOK_USER_POOL_ID"), is::<PoolId>;
     /// The Region; else read from the pool id.
     Region = "region", Some("COGTOK_REGION"), is::<Region>;
-    /// The pool's domain, as a URL.
-    Domain = "domain", Some("COGTOK_DOMAIN"), is::<Endpoint>;
+    /// The pool's domain: its URL, its host, or the prefix alone.
+    Domain = "domain", Some("COGTOK_DOMAIN"), domain::check;
     /// The profile of `~/.aws` whose credentials sign admin calls.
     AwsProfile = "aws_profile", Some("COGTOK_AWS_PROFILE"), is_name;
     /// Another place for the AWS APIs, such as a local Cognito.
@@ -244,10 +245,9 @@ impl Settings {
     pub(super) fn blame(&self, key: Key, origin: Option<&Origin>, error: Error) -> Error {
         match origin {
             Some(Origin::Variable(name)) => error.context(name),
-            Some(Origin::Profile) => error
-                .with_kind(crate::error::Kind::Config)
-                .context(key.dotted())
-                .hint(format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted())),
+            Some(Origin::Profile) => {
+                error.with_kind(crate::error::Kind::Config).context(key.dotted()).hint(super::how_to_set(key.dotted()))
+            }
             Some(Origin::Flag) | None => error,
         }
     }

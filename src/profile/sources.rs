@@ -3,7 +3,7 @@
 use super::keys::{Key, Origin, Settings};
 use super::redirect::RedirectUri;
 use super::services::Service;
-use super::words::{Endpoint, PoolId, Region, SecretArn};
+use super::words::{PoolId, Region, SecretArn};
 use super::{AwsEnvironment, DEFAULT_MIN_VALIDITY, Profile};
 use crate::error::Result;
 
@@ -56,7 +56,7 @@ pub fn sources(settings: &Settings, aws: &AwsEnvironment, from_aws_files: Option
         let sourced = match given {
             Some(origin) => Some((settings.list(key).to_vec(), source(origin))),
             None if key == Key::TokenUrl && !has_m2m(&profile) => None,
-            None => derived(key, settings, aws, from_aws_files)?.or_else(|| default(key, &profile)),
+            None => derived(key, &profile, settings, aws, from_aws_files)?.or_else(|| default(key, &profile)),
         };
         found.extend(sourced.map(|(values, source)| Sourced { key, service: None, values, source }));
     }
@@ -74,6 +74,7 @@ fn source(origin: &Origin) -> Source {
 /// What follows from another value or from the AWS tools' surroundings.
 fn derived(
     key: Key,
+    profile: &Profile,
     settings: &Settings,
     aws: &AwsEnvironment,
     from_aws_files: Option<&Region>,
@@ -95,7 +96,7 @@ fn derived(
         }
         Key::AwsProfile => aws.profile.clone().and_then(|name| one(name, Source::AwsVariable("AWS_PROFILE"))),
         Key::TokenUrl => {
-            let domain: Option<Endpoint> = settings.get(Key::Domain)?;
+            let domain = profile.domain.as_ref();
             domain.and_then(|domain| one(domain.join("/oauth2/token").to_string(), Source::ReadFrom(Key::Domain)))
         }
         _ => None,

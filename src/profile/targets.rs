@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::keys::nearest;
 use super::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{Error, Hint, Kind, Result, printable};
 
 /// Where a target is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,11 +114,10 @@ impl Target {
         let Some(address) = value(Field::Url) else {
             let key = key(Field::Url);
             return Err(Error::config(format!("`{key}` is not set"))
-                .hint(format!("run `cogtok profile set {{name}} {key} URL`")));
+                .hint(Hint::new("run `cogtok profile set {name} {key} URL`").word("key", key)));
         };
         let wrong = |field: Field, error: Error| {
-            let hint = format!("run `cogtok profile set {{name}} {} VALUE`", key(field));
-            error.with_kind(Kind::Config).context(&key(field)).hint(hint)
+            error.with_kind(Kind::Config).context(&key(field)).hint(super::how_to_set(&key(field)))
         };
         let address: Address = address.parse().map_err(|error| wrong(Field::Url, error))?;
         let kind =

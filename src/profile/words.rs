@@ -70,6 +70,17 @@ word!(
     }
 );
 
+/// Whether `text` has the shape of a user pool id, which nothing else has.
+pub fn is_pool_id(text: &str) -> bool {
+    let Some((region, id)) = text.split_once('_') else { return false };
+    let is_numbered = region.rsplit_once('-').is_some_and(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
+    is_numbered
+        && region.split('-').count() >= 3
+        && region.starts_with(|c: char| c.is_ascii_lowercase())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric())
+        && text.parse::<PoolId>().is_ok()
+}
+
 impl PoolId {
     /// The Region, which stands before the first underscore.
     pub fn region(&self) -> Region {
@@ -258,13 +269,17 @@ word!(
 pub struct Scopes(BTreeSet<String>);
 
 impl Scopes {
-    /// Scopes from any number of space-separated lists.
+    /// Scopes from any number of lists, separated by spaces or, where each of them is of the form that Cognito has, by commas.
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) for characters that RFC 6749 does not allow in a scope.
     pub fn parse<'a>(lists: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let mut scopes = BTreeSet::new();
-        for scope in lists.into_iter().flat_map(str::split_ascii_whitespace) {
+        let words = lists.into_iter().flat_map(str::split_ascii_whitespace);
+        for scope in words.flat_map(|word| if is_list(word) { word.split(',').collect() } else { vec![word] }) {
+            if scope.is_empty() {
+                continue;
+            }
             if !scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
                 return Err(Error::usage(format!("`{}` is not a scope (RFC 6749 section 3.3)", printable(scope, 80))));
             }
@@ -282,6 +297,13 @@ impl Scopes {
     pub fn missing_from<'a>(&'a self, other: &Scopes) -> Vec<&'a str> {
         self.0.iter().filter(|scope| !other.0.contains(*scope)).map(String::as_str).collect()
     }
+}
+
+/// Whether a word is scopes with commas between them: a scope may have a comma in it, so that each part must look like one.
+fn is_list(word: &str) -> bool {
+    const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
+    let is_scope = |part: &str| part.contains('/') || OF_USERS.contains(&part);
+    word.contains(',') && word.split(',').filter(|part| !part.is_empty()).all(is_scope)
 }
 
 impl fmt::Display for Scopes {

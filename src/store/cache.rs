@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::count;
 use super::file::{self, Lock, LockError, Note};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::words::Scopes;
 use crate::secret::Secret;
 use crate::token::session::Renewal;
@@ -212,7 +212,7 @@ struct Failure {
     at: u64,
     kind: Kind,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
     code: Option<String>,
 }
 
@@ -307,7 +307,7 @@ mod tests {
         cache.lock(&key, Instant::now()).unwrap().unwrap().leave_failure(&Error::network("no").hint("try"), 1000);
         let mut lock = cache.lock(&key, Instant::now()).unwrap().unwrap();
         let error = lock.failure_since(900, 1100).unwrap();
-        assert_eq!((error.kind(), error.message(), error.hints()), (Kind::Network, "no", &["try".to_owned()][..]));
+        assert_eq!((error.kind(), error.message(), error.hints()), (Kind::Network, "no", &["try".into()][..]));
         assert!(lock.failure_since(1001, 1100).is_none());
         assert!(lock.failure_since(900, 950).is_none());
     }

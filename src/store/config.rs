@@ -8,10 +8,11 @@ use toml::{Table, Value};
 
 use super::config_lint::is_name_of_a_secret;
 use super::file;
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
 use crate::profile::targets::{nearest_key, parse_key};
 use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
+use crate::text::{decode, is_utf_16};
 
 /// The version of the file's format that this program writes and understands.
 pub const VERSION: i64 = 1;
@@ -228,6 +229,12 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         return Err(Error::usage(format!("{} is larger than 16 MiB", path.display())));
     }
     let Some(bytes) = file::read(&target, LIMIT).map_err(|error| unreadable(&error))? else { return Ok(None) };
+    if is_utf_16(&bytes) {
+        return match decode(&bytes) {
+            Some(text) => Ok(Some(text.as_str().to_owned())),
+            None => Err(Error::config(format!("{} begins as UTF-16 and is none", path.display()))),
+        };
+    }
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Some(text.to_owned())),
         Err(_) => Err(Error::config(format!("{} is not UTF-8", path.display()))),
@@ -268,10 +275,10 @@ pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 }
 
 /// How a key comes to have another value, as a hint.
-pub(crate) fn how_to_set(key: Key) -> String {
+pub(crate) fn how_to_set(key: Key) -> Hint {
     match key {
-        Key::Secrets => EDIT.to_owned(),
-        key => format!("run `cogtok profile set {{name}} {} VALUE`", key.dotted()),
+        Key::Secrets => Hint::new(EDIT),
+        key => crate::profile::how_to_set(key.dotted()),
     }
 }
 

@@ -14,7 +14,7 @@ use self::ends::Ends;
 use super::cache::held;
 use super::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError, Stamp};
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::words::{ProfileName, SecretKind, StoreKind};
 
@@ -206,7 +206,7 @@ impl Draft {
         let profiles = profiles.as_table_like_mut().ok_or_else(|| Error::config("`profiles` is not a table"))?;
         if profiles.contains_key(name.as_str()) {
             return Err(Error::config(format!("there is a profile `{name}` already"))
-                .hint(format!("change it: cogtok profile set {name} KEY VALUE")));
+                .hint(Hint::new("change it: cogtok profile set {name} KEY VALUE").word("name", name)));
         }
         profiles.insert(name.as_str(), Item::Table(Table::new()));
         Ok(())

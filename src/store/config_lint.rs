@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use crate::error::printable;
+use crate::error::{Hint, printable};
 use crate::profile::keys::Key;
 use crate::profile::words::ProfileName;
 use crate::store::config::TARGETS;
@@ -30,7 +30,7 @@ pub struct Finding {
     /// What is wrong, without the value.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl Finding {

@@ -10,7 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// # Errors
 /// As the operating system says where what was written is lost; that the file system has no flushing is a warning.
 pub fn flush(file: &File, dir: &Path) -> io::Result<()> {
-    match file.sync_all() {
+    let flushed = file.sync_all();
+    // macOS flushes the drive's own cache as well, which disks of a network and some others can't do.
+    #[cfg(target_os = "macos")]
+    let flushed = flushed.or_else(|_| Ok(rustix::fs::fsync(file)?));
+    match flushed {
         Err(error) if is_unable(&error) => {
             warn(dir, &error);
             Ok(())

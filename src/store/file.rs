@@ -4,10 +4,12 @@
 //! link, waits on a FIFO or writes into a file that has a second name.
 
 mod others;
+mod persist;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
+#[cfg(not(windows))]
 use std::sync::mpsc;
 use std::time::Instant;
 
@@ -16,8 +18,12 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{durable, owner};
-use others::check_private;
 pub use others::{Closed, FOREIGN, closed, others_read, why_others_write, why_shared};
+use others::{check_own, check_private};
+#[cfg(windows)]
+use persist::PAUSE;
+use persist::patiently;
+pub(super) use persist::persist;
 
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///
@@ -34,6 +40,14 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 /// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may read or write.
 pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     read_if(path, limit, |metadata| check_private(metadata, path.parent()))
+}
+
+/// As [`read`], for a file that must be this user's and that nobody else may write; others may read it.
+///
+/// # Errors
+/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may write.
+pub fn read_own(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    read_if(path, limit, |metadata| check_own(metadata, path.parent()))
 }
 
 fn read_if(
@@ -82,7 +96,7 @@ pub fn replace_if(path: &Path, bytes: &[u8], is_wanted: impl FnOnce() -> bool) -
     if !is_wanted() {
         return Ok(false);
     }
-    temporary.persist(path).map_err(|error| error.error)?;
+    persist(temporary, path.to_path_buf()).map_err(|error| error.error)?;
     durable::settle(dir);
     Ok(true)
 }
@@ -158,7 +172,7 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
 /// # Errors
 /// As the operating system says.
 pub fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
+    match patiently(|| std::fs::remove_file(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }
@@ -253,6 +267,7 @@ impl Lock {
 }
 
 /// Takes the lock at once, or on a thread of its own that may be left behind at the deadline.
+#[cfg(not(windows))]
 fn wait(
     file: File,
     deadline: Instant,
@@ -277,6 +292,25 @@ fn wait(
     match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(result) => result.map_err(LockError::Unavailable),
         Err(_) => Err(LockError::Timeout { pid: pid(&mut reader) }),
+    }
+}
+
+/// Takes the lock as soon as it is free. While one thread waits for a lock on Windows, no other can use the same file; and
+/// what is locked can't be read, so that the process which holds it is not known.
+#[cfg(windows)]
+fn wait(
+    file: File,
+    deadline: Instant,
+    try_lock: fn(&File) -> Result<(), TryLockError>,
+    _: fn(&File) -> io::Result<()>,
+) -> Result<File, LockError> {
+    loop {
+        match try_lock(&file) {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(LockError::Timeout { pid: None }),
+            Err(TryLockError::Error(error)) => return Err(LockError::Unavailable(error)),
+        }
     }
 }
 

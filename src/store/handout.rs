@@ -10,7 +10,7 @@ use tempfile::{NamedTempFile, PersistError};
 use zeroize::Zeroizing;
 
 use super::durable;
-use super::file::open_regular;
+use super::file::{self, open_regular};
 
 /// How often, and how far apart, it is tried to be the only one who edits a file.
 const TRIES: usize = 500;
@@ -167,7 +167,7 @@ impl Replacement {
     /// # Errors
     /// As the operating system says; the old file is untouched then.
     pub fn finish(self) -> io::Result<()> {
-        self.finish_by(NamedTempFile::persist)
+        self.finish_by(file::persist)
     }
 
     fn finish_by(self, persist: fn(NamedTempFile, PathBuf) -> Result<File, PersistError>) -> io::Result<()> {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::cache::held;
 use super::file::{self, Lock, LockError, Note};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::token::keys::KeySet;
 
 const VERSION: u32 = 1;
@@ -127,5 +127,5 @@ impl KeySetLock {
 struct Failure {
     at: u64,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
 }

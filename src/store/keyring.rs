@@ -4,15 +4,17 @@
 //! and the user. A secret for another origin is therefore another entry, and one that was stored for elsewhere is told
 //! apart from one that was never stored.
 
+mod entries;
 mod look;
+mod platform;
 
-use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use keyring::Error as KeyringError;
 use zeroize::Zeroizing;
 
+use self::platform::{LOCKED, MANAGE_STRANGER, MANAGE_TWINS, of_platform};
 use super::secrets::{Binding, Found, Look};
 use crate::error::{Error, Result};
 use crate::profile::words::SecretKind;
@@ -44,7 +46,7 @@ impl Keyring {
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used or holds what is no secret.
     pub fn find(&self, binding: &Binding) -> Result<Found> {
         let (account, wanted) = (binding.account(), binding.clone());
-        let found = self.call(binding, move || match ours(&account)? {
+        let found = self.call(binding, move || match entries::existing(&account)? {
             Some(entry) => Ok(Ok(entry.get_secret()?)),
             None => Ok(Err(other_origins(&wanted)?)),
         })?;
@@ -61,21 +63,25 @@ impl Keyring {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
     pub fn accounts(&self, binding: &Binding) -> Result<Vec<String>> {
-        self.call(binding, our_accounts)
+        self.call(binding, entries::accounts)
     }
 
-    /// Stores a secret and reads it back.
+    /// Stores a secret and reads it back, but for macOS, where the reading may ask the person.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used or gives back something else.
     pub fn set(&self, binding: &Binding, secret: &Secret) -> Result<()> {
         let (account, secret) = (binding.account(), secret.clone());
         let is_kept = self.call(binding, move || {
-            let entry = match ours(&account)? {
+            let entry = match entries::existing(&account)? {
                 Some(entry) => entry,
-                None => keyring::Entry::new(SERVICE, &account)?,
+                None => entries::named(&account)?,
             };
             entry.set_secret(secret.expose().as_bytes())?;
+            // The Keychain says what it could not do, and may ask the person for leave to read.
+            if cfg!(target_os = "macos") {
+                return Ok(true);
+            }
             let kept = Zeroizing::new(entry.get_secret()?);
             Ok(kept.as_slice() == secret.expose().as_bytes())
         })?;
@@ -91,7 +97,7 @@ impl Keyring {
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
     pub fn delete(&self, binding: &Binding) -> Result<bool> {
         let account = binding.account();
-        self.call(binding, move || match ours(&account)? {
+        self.call(binding, move || match entries::existing(&account)? {
             Some(entry) => Ok(entry.delete_credential().map(|()| true)?),
             None => Ok(false),
         })
@@ -103,7 +109,7 @@ impl Keyring {
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
     pub fn holds(&self, binding: &Binding) -> Result<bool> {
         let account = binding.account();
-        self.call(binding, move || Ok(ours(&account)?.is_some()))
+        self.call(binding, move || Ok(entries::existing(&account)?.is_some()))
     }
 
     /// Whether the keyring is unlocked and which of these secrets it has, without unlocking it or reading any.
@@ -154,6 +160,8 @@ impl Keyring {
 enum Trouble {
     Keyring(KeyringError),
     Unreachable(String),
+    // The Keychain's entries have nothing that tells whose they are but their names.
+    #[cfg_attr(target_os = "macos", expect(dead_code))]
     NotOurs,
     Silent(Duration),
     NoThread(String),
@@ -176,7 +184,7 @@ impl Trouble {
             Trouble::NoThread(why) => (format!("no thread for the keyring: {why}"), "try again"),
             Trouble::NotOurs => (
                 "the keyring's entry of this name is another program's: it was not touched".to_owned(),
-                "rename or delete it with the desktop's password manager",
+                MANAGE_STRANGER,
             ),
             Trouble::Unreachable(why) => match Said::of(why) {
                 Said::Gone if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
@@ -194,14 +202,10 @@ impl Trouble {
                 "the keyring has no default collection".to_owned(),
                 "make one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
             ),
-            Trouble::Keyring(KeyringError::NoStorageAccess(_)) => (
-                "the keyring is locked".to_owned(),
-                "unlock it: log in to the desktop, or start the keyring with its password",
-            ),
-            Trouble::Keyring(KeyringError::Ambiguous(_)) => (
-                "the keyring has two entries of this name: neither was touched".to_owned(),
-                "delete one of them with the desktop's password manager",
-            ),
+            Trouble::Keyring(KeyringError::NoStorageAccess(_)) => LOCKED.owned(),
+            Trouble::Keyring(KeyringError::Ambiguous(_)) => {
+                ("the keyring has two entries of this name: neither was touched".to_owned(), MANAGE_TWINS)
+            }
             Trouble::Keyring(KeyringError::TooLong(_, limit)) => {
                 (format!("the keyring takes at most {limit} bytes"), "use a shorter secret")
             }
@@ -209,7 +213,7 @@ impl Trouble {
             Trouble::Keyring(KeyringError::PlatformFailure(why)) => match Said::of(&why.to_string()) {
                 Said::Vanished => VANISHED.owned(),
                 Said::Refused => REFUSED.owned(),
-                Said::Gone | Said::Nothing => WENT_AWAY.owned(),
+                Said::Gone | Said::Nothing => of_platform(why.as_ref()).owned(),
             },
             Trouble::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
         };
@@ -267,55 +271,22 @@ impl Said {
     }
 }
 
-/// The entry of this account where there is one. The service finds entries by a part of their attributes, so another
-/// program's may be found: one with attributes that ours never have.
-fn ours(account: &str) -> Result<Option<keyring::Entry>, Trouble> {
-    let entry = keyring::Entry::new(SERVICE, account)?;
-    match entry.inner.get_attributes() {
-        Ok(attributes) if are_ours(&attributes) => Ok(Some(entry)),
-        Ok(_) => Err(Trouble::NotOurs),
-        Err(KeyringError::NoEntry) => Ok(None),
-        // Other platforms keep no attributes, and find an entry by its whole name.
-        Err(KeyringError::NotSupportedByStore(_)) => match entry.get_secret().map(Zeroizing::new) {
-            Ok(_) => Ok(Some(entry)),
-            Err(KeyringError::NoEntry) => Ok(None),
-            Err(error) => Err(error.into()),
-        },
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn are_ours(attributes: &HashMap<String, String>) -> bool {
-    const OURS: [&str; 5] = ["service", "username", "target", "xdg:schema", "label"];
-    attributes.keys().all(|key| OURS.contains(&key.as_str()))
-}
-
 fn other_origins(wanted: &Binding) -> Result<Vec<String>, Trouble> {
-    Ok(our_accounts()?.iter().filter_map(|account| wanted.origin_in(account)).map(str::to_owned).collect())
-}
-
-fn our_accounts() -> Result<Vec<String>, Trouble> {
-    let entries = match keyring_core::Entry::search(&HashMap::from([("service", SERVICE)])) {
-        Ok(entries) => entries,
-        Err(KeyringError::NotSupportedByStore(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut accounts = Vec::new();
-    for entry in entries {
-        let attributes = entry.get_attributes()?;
-        accounts.extend(attributes.get("username").filter(|_| are_ours(&attributes)).cloned());
-    }
-    Ok(accounts)
+    Ok(entries::accounts()?.iter().filter_map(|account| wanted.origin_in(account)).map(str::to_owned).collect())
 }
 
 fn without_keyring(kind: SecretKind) -> &'static str {
     match kind {
         SecretKind::M2mClient => {
-            "without a keyring: COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn` supply the secret"
+            "without a keyring: COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn` supply the secret ?? without a keyring: COGTOK_M2M_CLIENT_SECRET supplies the secret"
         }
         SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret",
-        SecretKind::Password => "without a keyring: COGTOK_PASSWORD or `--password-stdin` supply the password",
-        SecretKind::Totp => "without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code",
+        SecretKind::Password => {
+            "without a keyring: COGTOK_PASSWORD or `--password-stdin` supply the password ?? without a keyring: COGTOK_PASSWORD supplies the password"
+        }
+        SecretKind::Totp => {
+            "without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code ?? without a keyring: COGTOK_MFA_CODE supplies a code"
+        }
         SecretKind::RefreshToken | SecretKind::Device => "without a keyring: each sign-in begins anew",
     }
 }

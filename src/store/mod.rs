@@ -2,6 +2,7 @@
 //! tokens, and the journal of users being made.
 
 pub mod agent_sessions;
+pub mod aws_files;
 pub mod cache;
 pub mod config;
 pub mod config_edit;
@@ -20,6 +21,7 @@ pub mod refusals;
 pub mod sealed;
 pub mod secrets;
 pub mod seen;
+pub mod sessions;
 mod stanzas;
 pub mod used_codes;
 pub mod within;
@@ -34,7 +36,7 @@ pub struct Dirs {
     pub config_file: Option<PathBuf>,
     /// Cached tokens and their locks.
     pub cache: Option<PathBuf>,
-    /// The journal of new users.
+    /// The journal of new users, and what is remembered of sessions.
     pub state: Option<PathBuf>,
     /// The secrets file, where secrets are kept in one.
     pub secrets_file: Option<PathBuf>,
@@ -42,12 +44,14 @@ pub struct Dirs {
 
 impl Dirs {
     /// The places of this platform: the XDG base directories, on macOS `~/.config` for the configuration, on Windows
-    /// `%APPDATA%`.
+    /// `%APPDATA%\cogtok`, where people look for it, and `%LOCALAPPDATA%\cogtok` for all else.
     pub fn of_this_machine() -> Self {
         let Some(project) = directories::ProjectDirs::from("", "", "cogtok") else { return Dirs::default() };
         let absolute = |path: &Path| path.is_absolute().then(|| path.to_path_buf());
         let config = if cfg!(target_os = "macos") {
             directories::BaseDirs::new().and_then(|base| absolute(&base.home_dir().join(".config/cogtok")))
+        } else if cfg!(windows) {
+            directories::BaseDirs::new().and_then(|base| absolute(&base.config_dir().join("cogtok")))
         } else {
             absolute(project.config_dir())
         };

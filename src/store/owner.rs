@@ -1,7 +1,9 @@
 //! Whose the files are: `sudo` with HOME kept, or a container's root in another user's home, must leave nothing there that
 //! locks the user out.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
+#[cfg(unix)]
+use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
@@ -72,10 +74,14 @@ pub fn create_dirs(dir: &Path) -> io::Result<()> {
 }
 
 fn builder() -> std::fs::DirBuilder {
-    let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
+    {
+        let mut builder = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+    }
+    #[cfg(not(unix))]
+    std::fs::DirBuilder::new()
 }
 
 #[cfg(unix)]

@@ -21,6 +21,7 @@ use super::stanzas::too_much;
 use super::within::{self, within};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::text::decode;
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 4 * 1024 * 1024;
@@ -64,7 +65,7 @@ impl Key {
                 .hint("COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one")
         };
         let bytes = within::read(path, 64 * 1024, deadline, warn_if_shared).map_err(|error| unusable(&error))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| unusable(&"it is not UTF-8"))?;
+        let text = decode(&bytes).ok_or_else(|| unusable(&"it is not UTF-8"))?;
         let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
         let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
         identity
@@ -143,6 +144,21 @@ impl SealedFile {
         self.open().map(drop)
     }
 
+    /// Whether the key is one that opens the file.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be read, or is damaged.
+    pub fn is_opened(&self) -> Result<bool> {
+        let Some(sealed) = self.read()? else { return Ok(true) };
+        match self.decrypt(sealed)? {
+            Ok(_) => Ok(true),
+            Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed) => {
+                Ok(false)
+            }
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
     /// What the file has for this binding.
     ///
     /// # Errors
@@ -212,11 +228,14 @@ impl SealedFile {
         file::replace(&self.path, &sealed).map_err(unwritable)
     }
 
-    fn open(&self) -> Result<Content> {
+    fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        file::read(&self.path, LIMIT)
+            .map_err(|error| Error::store(format!("{} can't be read: {error}", self.path.display())))
+    }
+
+    /// Decrypts, on a thread of its own: what was sealed by somebody else may take its time.
+    fn decrypt(&self, sealed: Zeroizing<Vec<u8>>) -> Result<Result<Zeroizing<Vec<u8>>, DecryptError>> {
         let shown = self.path.display();
-        let sealed =
-            file::read(&self.path, LIMIT).map_err(|error| Error::store(format!("{shown} can't be read: {error}")))?;
-        let Some(sealed) = sealed else { return Ok(Content::default()) };
         if let Some(why) = too_much(&sealed) {
             return Err(Error::store(format!("{shown} is refused: {why}")));
         }
@@ -234,7 +253,13 @@ impl SealedFile {
         };
         let opened = within(Instant::now() + self.patience, "open", open);
         let opened = opened.map_err(|error| Error::store(format!("{shown} can't be opened: {error}")))?;
-        let plain = opened.ok_or_else(|| late(&shown))?.map_err(|error| self.explain(&error))?;
+        opened.ok_or_else(|| late(&shown))
+    }
+
+    fn open(&self) -> Result<Content> {
+        let shown = self.path.display();
+        let Some(sealed) = self.read()? else { return Ok(Content::default()) };
+        let plain = self.decrypt(sealed)?.map_err(|error| self.explain(&error))?;
         let content: Content = serde_json::from_slice(&plain)
             .map_err(|_| Error::store(format!("{shown} opens, but does not hold what cogtok writes")))?;
         match content.version <= VERSION {

@@ -5,9 +5,9 @@ use std::fmt;
 
 use super::keyring::Keyring;
 use super::sealed::SealedFile;
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::words::{ClientId, SecretKind, StoreKind, Username};
-use crate::secret::Secret;
+use crate::secret::{Secret, shape};
 
 /// What a secret is and where it may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,19 @@ pub struct Binding {
     pub username: Option<Username>,
 }
 
+/// A secret as it came from a stream, a variable or a person, without what surrounds it.
+///
+/// # Errors
+/// As the functions of [`shape`].
+pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
+    match kind {
+        SecretKind::M2mClient | SecretKind::UserClient => shape::client_secret(secret),
+        SecretKind::Password => shape::password(secret),
+        SecretKind::Totp => shape::totp_key(secret),
+        SecretKind::RefreshToken | SecretKind::Device => Ok(secret),
+    }
+}
+
 impl Binding {
     /// The name of the entry: kind, client, origin and user.
     pub fn account(&self) -> String {
@@ -31,14 +44,17 @@ impl Binding {
 
     /// The error where it should be stored and is not.
     pub fn missing(&self) -> Error {
-        Error::store(format!("the {self} is not stored any more")).hint(format!("store it: {}", self.command()))
+        Error::store(format!("the {self} is not stored any more"))
+            .hint(Hint::new("store it: {store}").fill("store", self.command()))
     }
 
     /// The command that stores it.
-    pub fn command(&self) -> String {
-        let quoted = self.username.as_ref().map(|username| shlex::try_quote(username.as_str()).unwrap_or_default());
-        let username = quoted.map(|username| format!(" --username {username}")).unwrap_or_default();
-        format!("cogtok secret set {}{{p}}{username}", self.kind)
+    pub fn command(&self) -> Hint {
+        let command = Hint::new("cogtok secret set {kind}{p}").text("kind", self.kind);
+        match &self.username {
+            Some(username) => command.then(Hint::new(" --username {user}").word("user", username)),
+            None => command,
+        }
     }
 
     /// The origin of an entry of the same kind, client and user.
@@ -89,8 +105,6 @@ pub enum Presence {
     Elsewhere(Vec<String>),
     /// It has not.
     Missing,
-    /// Only reading it would tell.
-    Unknown,
 }
 
 /// What can be seen of a store without unlocking it.
@@ -145,7 +159,11 @@ impl SecretStore {
                     origins.join(" and "),
                     binding.origin
                 ))
-                .hint(format!("if that is right, store it again for the new address: {}{options}", binding.command())))
+                .hint(
+                    Hint::new("if that is right, store it again for the new address: {command}{options}")
+                        .fill("command", binding.command())
+                        .fill("options", options.to_owned()),
+                ))
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::consumer::Consumer;
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::issuers;
 use crate::profile::words::PoolId;
 
@@ -76,8 +76,10 @@ impl Authorizer {
         let json: Value = serde_json::from_slice(json).map_err(|_| Error::usage("the authorizer is not JSON"))?;
         let mut read = Authorizer::default();
         let absent = |what: &str| {
-            Error::usage(format!("the authorizer has no {what}"))
-                .hint(format!("is it the configuration of what `--for {}` means?", consumer.as_str()))
+            Error::usage(format!("the authorizer has no {what}")).hint(
+                Hint::new("is it the configuration of what `--for {service}` means?")
+                    .text("service", consumer.as_str()),
+            )
         };
         match consumer {
             Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway => {

@@ -8,7 +8,7 @@ use super::authorizer::{Authorizer, ClaimForm, ClaimRule, DISCOVERY, issuer_of};
 use super::jwt::{self, TokenKind};
 use super::keys::KeySet;
 use super::verify::{Rejection, check_times, key_id, one_of, shown, verify_signature};
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 
 /// A service that takes tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub struct Finding {
     /// What the token has and what is wanted, fit for a terminal.
     pub detail: String,
     /// What mends it, where the token fails.
-    pub fix: Option<String>,
+    pub fix: Option<Hint>,
 }
 
 impl Finding {
@@ -95,7 +95,7 @@ impl Finding {
         Finding { rule: rule.to_owned(), passes: true, detail: detail.into(), fix: None }
     }
 
-    fn fail(rule: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn fail(rule: &str, detail: impl Into<String>, fix: impl Into<Hint>) -> Self {
         Finding { rule: rule.to_owned(), passes: false, detail: detail.into(), fix: Some(fix.into()) }
     }
 }
@@ -204,13 +204,13 @@ impl Rules<'_> {
         let is_right = if wants_id { self.kind == TokenKind::Id } else { self.text("token_use") == Some("access") };
         let fix = match (wants_id, self.consumer) {
             (true, Consumer::ApigatewayRest) if self.kind == TokenKind::Machine => {
-                "give the method authorization scopes, for access tokens: a machine has no ID token".to_owned()
+                "give the method authorization scopes, for access tokens: a machine has no ID token".into()
             }
             (true, Consumer::ApigatewayRest) => {
-                format!("{ID_TOKEN}; or give the method authorization scopes, for access tokens")
+                Hint::new(ID_TOKEN).then("; or give the method authorization scopes, for access tokens")
             }
-            (true, _) => ID_TOKEN.to_owned(),
-            (false, _) => ACCESS_TOKEN.to_owned(),
+            (true, _) => ID_TOKEN.into(),
+            (false, _) => ACCESS_TOKEN.into(),
         };
         Some(if is_right { Finding::pass("token_use", detail) } else { Finding::fail("token_use", detail, fix) })
     }
@@ -278,11 +278,11 @@ impl Rules<'_> {
         }
         let fix = match (self.kind, self.consumer) {
             (TokenKind::Id, Consumer::IdentityPool) => {
-                "add the app client to the identity pool's provider, or sign in with the one that is there".to_owned()
+                "add the app client to the identity pool's provider, or sign in with the one that is there".into()
             }
-            (_, Consumer::IdentityPool) => ID_TOKEN.to_owned(),
-            (TokenKind::Id, _) => format!("{ACCESS_TOKEN}; an ID token has no client_id"),
-            _ => format!("add the token's client to {rule}, or get the token with a client that is there"),
+            (_, Consumer::IdentityPool) => ID_TOKEN.into(),
+            (TokenKind::Id, _) => Hint::new(ACCESS_TOKEN).then("; an ID token has no client_id"),
+            _ => format!("add the token's client to {rule}, or get the token with a client that is there").into(),
         };
         Some(Finding::fail(rule, detail, fix))
     }
@@ -318,9 +318,10 @@ impl Rules<'_> {
             return Some(Finding::pass(rule, format!("`aud` is {}", self.shown("aud"))));
         }
         let fix = match (self.consumer, audience) {
-            (Consumer::Alb, None) => "check client_id instead: Cognito's access tokens have no aud".to_owned(),
-            (_, None) => NO_AUDIENCE.to_owned(),
-            _ => format!("add the token's audience to {rule}, or get the token with a client that is there"),
+            (Consumer::Alb, None) => Hint::new("check client_id instead: Cognito's access tokens have no aud"),
+            (_, None) => Hint::new(NO_AUDIENCE),
+            _ => Hint::new("add the token's audience to {rule}, or get the token with a client that is there")
+                .text("rule", rule),
         };
         Some(Finding::fail(rule, detail, fix))
     }
@@ -345,9 +346,9 @@ impl Rules<'_> {
         }
         let detail = format!("`scope` is {}, expected: {}", self.shown("scope"), one_of(wanted));
         let fix = match self.kind {
-            TokenKind::Id => format!("{ACCESS_TOKEN}; an ID token has no scope"),
-            TokenKind::Machine => "ask for it: `cogtok token m2m --scope SCOPE{p}`, which the app client must be allowed".to_owned(),
-            _ => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come from the token endpoint, or from a pre token generation trigger".to_owned(),
+            TokenKind::Id => Hint::new(ACCESS_TOKEN).then("; an ID token has no scope"),
+            TokenKind::Machine => "ask for it: `cogtok token m2m --scope SCOPE{p}`, which the app client must be allowed".into(),
+            _ => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come from the token endpoint, or from a pre token generation trigger".into(),
         };
         Some(Finding::fail(rule, detail, fix))
     }

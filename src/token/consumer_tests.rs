@@ -38,7 +38,7 @@ fn verdict(consumer: Consumer, authorizer: &Authorizer, claims: &Value) -> Optio
     let error = refusal(consumer, &findings).unwrap();
     assert_eq!(error.kind(), Kind::InvalidToken);
     assert!(error.message().contains(&failed.rule), "{error}");
-    Some((failed.rule.clone(), failed.fix.clone().unwrap()))
+    Some((failed.rule.clone(), failed.fix.as_ref().unwrap().to_string()))
 }
 
 #[track_caller]

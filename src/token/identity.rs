@@ -1,13 +1,14 @@
 //! Whose tokens they are, as they say it themselves. Nothing here says that a token is genuine: these come straight from
 //! the endpoint that issued them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{TokenSet, jwt};
 use crate::profile::words::Username;
 
 /// The names of a user, NOT VERIFIED: of the ID token where there is one, else of the access token.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// `cognito:username`, in an access token `username`: the user's own name in the pool.
     pub username: Option<String>,

@@ -7,7 +7,7 @@ use super::jwt::{TokenKind, payload_unverified};
 use super::refusal::why;
 use super::verify::shown;
 use super::when::relative;
-use crate::error::{Error, Kind, printable};
+use crate::error::{Error, Hint, Kind, printable};
 use crate::profile::words::PoolId;
 
 /// Who answered.
@@ -35,17 +35,18 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The command that compares the token with what is taken; `{p}` in it names the profile.
-    fn comparison(&self) -> String {
+    /// The command that compares the token with what is taken.
+    fn comparison(&self) -> Hint {
         let Asked { api, check, options, .. } = self;
-        match api {
-            Api::Http => format!(
-                "compare that with what the API takes: `cogtok token inspect{options}{{p}}` shows all claims, `cogtok token check --help` knows the rules of AWS's services"
+        let hint = match api {
+            Api::Http => Hint::new(
+                "compare that with what the API takes: `cogtok token inspect{options}{p}` shows all claims, `cogtok token check --help` knows the rules of AWS's services",
             ),
             Api::Runtime | Api::Gateway => {
-                format!("compare all claims with its configuration: `cogtok token check {check}{options}{{p}}`")
+                Hint::new("compare all claims with its configuration: `cogtok token check {check}{options}{p}`")
             }
-        }
+        };
+        hint.text("options", options).text("check", check)
     }
 }
 
@@ -81,24 +82,36 @@ impl Failed<'_> {
 
     /// What may be the reason and what mends it, the most likely first, for a `token` that was sent to `asked`, at `now` in
     /// milliseconds since the Unix epoch.
-    pub fn explain(&self, asked: &Asked, token: &str, now: u64) -> Vec<String> {
+    pub fn explain(&self, asked: &Asked, token: &str, now: u64) -> Vec<Hint> {
         if let Some(hint) = self.other_reason(asked.api) {
-            return vec![hint.to_owned()];
+            return vec![hint.into()];
         }
         match self.status {
             401 | 403 => self.of_token(asked, token, now),
             _ if self.is_bare() => {
-                let mut hints = vec!["a service that answers so may have refused the token: its log says".to_owned()];
+                let mut hints = vec!["a service that answers so may have refused the token: its log says".into()];
                 hints.extend(self.of_token(asked, token, now));
                 hints
             }
-            500.. if asked.api == Api::Runtime => {
-                vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".to_owned()]
+            402 if asked.api == Api::Runtime => {
+                vec!["the token was taken, and a quota of the AWS account is used up: see Service Quotas".into()]
             }
-            429 => vec!["it is asked too often: try again later".to_owned()],
-            500.. => vec!["try again later; `-v` shows the request id, for whoever runs it".to_owned()],
+            404 if asked.api == Api::Runtime => {
+                vec![
+                    "check the runtime's ARN and its Region, and the endpoint: `--qualifier NAME` (DEFAULT without)"
+                        .into(),
+                ]
+            }
+            409 if asked.api == Api::Runtime => {
+                vec!["the session is busy with another request: wait a little and try again".into()]
+            }
+            500.. if asked.api == Api::Runtime => {
+                vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".into()]
+            }
+            429 => vec!["it is asked too often: try again later".into()],
+            500.. => vec!["try again later; `-v` shows the request id, for whoever runs it".into()],
             _ => {
-                vec!["check address, method and data; `-v` shows what was asked, `-i` the answer's headers".to_owned()]
+                vec!["check address, method and data; `-v` shows what was asked, `-i` the answer's headers".into()]
             }
         }
     }
@@ -107,7 +120,7 @@ impl Failed<'_> {
     pub fn refusal(&self, asked: &Asked, token: &str, now: u64) -> Error {
         let says = |error: Error| match self.said().trim() {
             "" => error,
-            said => error.hint(format!("it says: {}", printable(said, 300))),
+            said => error.hint(Hint::new("it says: {said}").text("said", said)),
         };
         if let Some(hint) = self.other_reason(asked.api) {
             let message = format!("the server refused the request ({})", self.status);
@@ -115,10 +128,12 @@ impl Failed<'_> {
         }
         let claims = payload_unverified(token);
         let error = match why(self, asked, claims.as_ref(), now) {
-            None => says(Error::new(Kind::Refused, format!("the server refused the token ({})", self.status))),
+            None => says(Error::new(Kind::Refused, format!("the server refused the request ({})", self.status))),
             Some(why) => {
                 let likely = if why.is_named { "" } else { "likely because of " };
-                let message = format!("the server refused the token ({}): {likely}{}", self.status, why.what);
+                // A 403 by itself is not about the token.
+                let what = if why.is_named || self.status == 401 { "token" } else { "request" };
+                let message = format!("the server refused the {what} ({}): {likely}{}", self.status, why.what);
                 says(Error::new(Kind::Refused, message).hint(why.fix))
             }
         };
@@ -140,6 +155,13 @@ impl Failed<'_> {
                 "it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI",
             );
         }
+        let is_about_signature =
+            ["authorization header requires", "key=value pair"].iter().any(|part| words.contains(part));
+        if is_about_signature || code.contains("IncompleteSignature") {
+            return Some(
+                "it asks for a request signed with AWS credentials: the route has an IAM authorizer, or there is nothing at this path and method",
+            );
+        }
         words.contains("missing authentication token").then_some(match api {
             Api::Runtime => "check the runtime's ARN and its Region: there is nothing at this address, or it got no token",
             Api::Http | Api::Gateway => {
@@ -148,14 +170,19 @@ impl Failed<'_> {
         })
     }
 
-    fn of_token(&self, asked: &Asked, token: &str, now: u64) -> Vec<String> {
+    fn of_token(&self, asked: &Asked, token: &str, now: u64) -> Vec<Hint> {
         let claims = payload_unverified(token);
         let mut hints = Vec::new();
         if let Some(why) = why(self, asked, claims.as_ref(), now) {
             let because = if why.is_named { "because of" } else { "likely because of" };
-            hints.push(format!("{because} {}; {}", why.what, why.fix));
+            hints.push(
+                Hint::new("{because} {what}; {fix}")
+                    .text("because", because)
+                    .text("what", why.what)
+                    .fill("fix", why.fix),
+            );
         }
-        hints.extend(claims.map(|claims| described(&claims, now)));
+        hints.extend(claims.map(|claims| described(&claims, now).into()));
         hints.push(asked.comparison());
         hints
     }
@@ -171,18 +198,7 @@ impl Failed<'_> {
 
     /// A parameter of the challenge.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let challenge = self.challenge?;
-        let opening = format!("{name}=\"");
-        let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
-            // `error` is the end of no other name.
-            challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
-        })?;
-        let mut value = String::new();
-        let mut rest = challenge[at + opening.len()..].chars();
-        while let Some(c) = rest.next().filter(|c| *c != '"') {
-            value.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
-        }
-        (!value.is_empty()).then_some(value)
+        challenge_parameter(self.challenge?, name)
     }
 
     /// A string at the top of a JSON body, or in its `error`.
@@ -209,6 +225,21 @@ impl Failed<'_> {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
         (!line.starts_with('<')).then(|| line.to_owned())
     }
+}
+
+/// A parameter of `WWW-Authenticate` (RFC 6750 section 3).
+pub fn challenge_parameter(challenge: &str, name: &str) -> Option<String> {
+    let opening = format!("{name}=\"");
+    let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
+        // `error` is the end of no other name.
+        challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
+    })?;
+    let mut value = String::new();
+    let mut rest = challenge[at + opening.len()..].chars();
+    while let Some(c) = rest.next().filter(|c| *c != '"') {
+        value.push(if c == '\\' { rest.next().unwrap_or(c) } else { c });
+    }
+    (!value.is_empty()).then_some(value)
 }
 
 /// One line about a token, as it says of itself.

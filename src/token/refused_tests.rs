@@ -22,7 +22,12 @@ fn json_answer(status: u16, body: &'static str) -> Failed<'static> {
 
 fn explain(api: Api, answer: &Failed<'_>, token: &str) -> String {
     let (check, options, issuers) = ("--arn ARN".to_owned(), " --as m2m".to_owned(), vec![ISSUER.to_owned()]);
-    answer.explain(&Asked { api, check, options, issuers }, token, NOW).join("\n")
+    answer
+        .explain(&Asked { api, check, options, issuers }, token, NOW)
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]

@@ -27,28 +27,36 @@ impl Renewal {
 }
 
 /// Where a session came from, which is where it is renewed and revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// The Cognito API: InitiateAuth, GetTokensFromRefreshToken, RevokeToken.
+    #[default]
     Api,
     /// The pool's domain: POST /oauth2/token and /oauth2/revoke.
     Endpoint,
 }
 
 /// A session whose refresh token is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Where it is renewed.
     pub via: Via,
     /// The origin that its refresh token may be sent to.
     pub origin: String,
     /// The user as the pool knows it.
+    #[serde(default)]
     pub username: Option<String>,
     /// When the user signed in, in seconds since the Unix epoch.
+    #[serde(default)]
     pub since: u64,
     /// Whether Cognito gives a new refresh token with each renewal; unknown before the first one.
+    #[serde(default)]
     pub rotates: Option<bool>,
-    /// Whether the device is one that the pool tracks, so that its key must go along.
+    /// Whether the store has the device that the pool tracks, so that its key must go along.
+    #[serde(default)]
     pub has_device: bool,
+    /// The key of a device that the pool tracks and that could not be confirmed or kept: it goes along alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_key: Option<String>,
 }

@@ -151,11 +151,15 @@ impl From<Rejection> for Error {
             "exp" => "get a new one: `cogtok token user{p} --force-refresh`, `cogtok token m2m{p} --force-refresh`",
             "iat" | "nbf" => "check this machine's clock",
             "iss" => {
-                "the token is of another pool: check `user_pool_id` of the profile, or name the issuer with `--issuer URL`"
+                "the token is of another pool: check `user_pool_id` of the profile || name the issuer with `--issuer URL`"
             }
             "kid" | "signature" => "the token is of another pool, or was changed on its way",
-            "token_use" => "`cogtok token user --token access` and `--token id` give the one and the other",
-            "client_id" | "aud" => "if that is the client you mean, name it with `--client-id ID`",
+            "token_use" => {
+                "`cogtok token user{p} --token access` and `cogtok token user{p} --token id` give the one and the other"
+            }
+            "client_id" | "aud" => {
+                "if that is the client you mean, name it with `--client-id ID` ?? check the app client of the profile: `cogtok profile show {name}`"
+            }
             "scope" => return without_scope(&rejection),
             _ => "`cogtok token inspect -` shows what stands in it",
         };

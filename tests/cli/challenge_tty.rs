@@ -209,7 +209,9 @@ fn the_second_factor_is_chosen_by_typing_even_where_both_streams_are_captured() 
     let server = Server::script([challenge(1, "SELECT_MFA_TYPE", list.clone())]);
     let home = home_of(&server);
     let mut terminal = token_user(&home, &[]);
-    terminal.expect("app").expect(": ").send_line("carrier pigeon");
+    for _ in 0..3 {
+        terminal.expect("app, email): ").send_line("carrier pigeon");
+    }
     let session = terminal.wait();
     assert_ended(&session, 2);
     assert!(session.text.contains("one of sms, app, email"), "{session:?}");

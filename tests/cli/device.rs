@@ -17,6 +17,8 @@ struct Pool {
     exchange: Option<Exchange>,
     /// Whether refresh tokens are refused, so that users have to sign in.
     is_over: bool,
+    /// Whether no device is confirmed.
+    is_closed: bool,
     /// Sign-ins that a device proved itself in, and those with a code instead.
     proofs: usize,
     codes: usize,
@@ -69,6 +71,10 @@ fn answer(pool: &mut Pool, request: &Request) -> Answer {
             }
             _ => Answer::aws_error("NotAuthorizedException", "Incorrect username or password."),
         },
+        (Some("ConfirmDevice"), _) if pool.is_closed => {
+            Answer::aws_error("InvalidUserPoolConfigurationException", "Devices are off.")
+        }
+        (Some("RevokeToken"), _) => Answer::json(200, &json!({})),
         (Some("ConfirmDevice"), _) if body["DeviceKey"] == DEVICE && body["AccessToken"].is_string() => {
             pool.confirmed = Some(Verifier::of_device(&body["DeviceSecretVerifierConfig"]));
             Answer::json(200, &json!({"UserConfirmationNecessary": false}))
@@ -157,4 +163,57 @@ fn a_device_that_can_not_be_kept_is_not_confirmed() {
     token_user(&home, &keyring, &["--mfa-code", CODE, "--no-refresh", "--no-cache"]).run().ok();
     assert_eq!(operations(&server).len(), 4);
     assert!(keyring.entries().is_empty());
+}
+
+/// The places that `status` names for secrets, by kind.
+fn secrets(home: &Home) -> Vec<String> {
+    let rows = home.cogtok(["status", "--json"]).run().ok().json();
+    let secrets = rows[0]["secrets"].as_array().unwrap().iter();
+    secrets.map(|secret| secret["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_remembered_device_outlives_a_revoked_session_and_sign_ins_that_keep_none() {
+    for way in [&["--no-refresh"][..], &["--no-cache"], &[]] {
+        let (server, pool) = start();
+        let (home, keyring) = (Home::new(), Keyring::start());
+        home.scripted_user(&server.url());
+        token_user(&home, &keyring, &["--mfa-code", CODE]).run().ok();
+        if way.is_empty() {
+            home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok().stderr_has("is revoked");
+            assert_eq!(secrets(&home), ["device"]);
+        }
+        // Nobody is asked for a code: the device proves itself, however often.
+        for _ in 0..2 {
+            token_user(&home, &keyring, way).run().ok();
+        }
+        let state = pool.lock().unwrap();
+        assert_eq!((state.codes, state.confirmed.is_some()), (1, true), "{way:?}");
+        assert!(state.proofs >= 1, "{way:?}");
+        drop(state);
+        assert_eq!(operations(&server).iter().filter(|name| *name == "ConfirmDevice").count(), 1, "{way:?}");
+        let expected = ["refresh-token", "device"];
+        assert_eq!(secrets(&home), expected, "{way:?}");
+        // Signing out forgets it.
+        home.cogtok(["logout"]).keyring(&keyring).run().ok();
+        assert_eq!((keyring.entries().len(), secrets(&home).len()), (0, 0), "{way:?}");
+    }
+}
+
+#[test]
+fn a_device_that_is_not_confirmed_leaves_the_session_and_is_told_as_what_it_is() {
+    let (server, pool) = start();
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user(&server.url());
+    pool.lock().unwrap().is_closed = true;
+    let output = token_user(&home, &keyring, &["--mfa-code", CODE]).run();
+    output.ok().stderr_has("the pool does not remember this device").stderr_has("Devices are off");
+    output.stderr_lacks("no refresh token is kept");
+    let kept = keyring.entries().into_iter().any(|entry| entry["username"].starts_with("refresh-token|"));
+    assert!(kept);
+    assert_eq!(secrets(&home), ["refresh-token"]);
+    // The key that Cognito gave goes along, as it must.
+    token_user(&home, &keyring, &[]).run().ok();
+    let last = server.requests().pop().unwrap();
+    assert_eq!((last.operation(), &last.json()["DeviceKey"]), (Some("GetTokensFromRefreshToken"), &json!(DEVICE)));
 }

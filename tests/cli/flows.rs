@@ -146,7 +146,9 @@ fn at_a_terminal_a_person_chooses_and_is_asked_for_what_the_choice_needs() {
     let server = Server::script([select(&["PASSWORD"])]);
     let home = home_of(&server);
     let mut terminal = token_user(&home, "user-auth", &[]).pty();
-    terminal.expect("how to sign in").send_line("magic");
+    for _ in 0..3 {
+        terminal.expect("how to sign in").expect(": ").send_line("magic");
+    }
     let session = terminal.wait();
     assert_eq!(session.code, Some(2), "{session:?}");
     assert_eq!(server.hits(), 1);

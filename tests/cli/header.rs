@@ -64,7 +64,7 @@ fn nobody_is_asked_even_at_a_terminal() {
     home.canary(PASSWORD);
     home.workshop_profile(workshop());
     for (args, says) in [
-        (&["--as", "user", "--username", "alice@example.com"][..], "--password-stdin"),
+        (&["--as", "user", "--username", "alice@example.com"][..], "set COGTOK_PASSWORD, or store it once"),
         (&["--as", "m2m"], "COGTOK_M2M_CLIENT_SECRET"),
     ] {
         let session = home.cogtok(["header"]).args(args).pty().wait();

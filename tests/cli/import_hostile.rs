@@ -348,7 +348,9 @@ fn of_several_clients_one_is_chosen_by_a_person_or_an_option() {
         assert_eq!(settings(&home, "ws")["user.auth_flow"], json!(flow));
     }
     let mut terminal = at(&home, &server, &[POOL, "--replace"]).pty();
-    terminal.expect("[1-3]").send_line("4");
+    for _ in 0..3 {
+        terminal.expect("[1-3]").send_line("4");
+    }
     assert_eq!(terminal.wait().code, Some(2));
     let before = server.hits();
     at(&home, &server, &[POOL, "--replace", "--client-id", "web"]).run().ok();

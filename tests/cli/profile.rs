@@ -275,7 +275,7 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
     for (key, value, reason) in [
         ("user_pool_id", "nounderscore", "us-east-1_AbCdEfGhI"),
         ("region", "x.evil.example/#", "is not a Region"),
-        ("domain", "ws.auth.us-east-1.amazoncognito.com", "is not a URL"),
+        ("domain", "ws/auth.us-east-1", "is not a pool's domain"),
         ("domain", "ftp://ws.example", "neither https nor http"),
         ("m2m.token_url", "http://token.example/", "plain http is allowed to this machine"),
         ("m2m.token_url", "http://127.0.0.1.evil.example/", "plain http is allowed to this machine"),

@@ -166,7 +166,8 @@ fn a_typed_passphrase_is_asked_twice_where_it_makes_the_file_and_once_where_it_o
     };
     let (secret, passphrase) = ("secret of client machine", "the passphrase of the secrets file");
     let set: &[&str] = &["secret", "set", "m2m-client"];
-    let differ = type_in(set, &[(secret, SECRET), (passphrase, PASSPHRASE), ("again", "typed-something-else")]);
+    let twice = [(passphrase, PASSPHRASE), ("again", "typed-something-else")];
+    let differ = type_in(set, &[&[(secret, SECRET)], &twice[..], &twice, &twice].concat());
     assert_eq!((differ.code, sealed_file(&home).exists()), (Some(2), false), "{}", differ.text);
     let made = type_in(set, &[(secret, SECRET), (passphrase, PASSPHRASE), ("again", PASSPHRASE)]);
     assert_eq!(made.code, Some(0), "{}", made.text);
@@ -177,11 +178,12 @@ fn a_typed_passphrase_is_asked_twice_where_it_makes_the_file_and_once_where_it_o
     assert_eq!(sent(&server), SECRET);
     let cached = type_in(&["token", "m2m"], &[]);
     assert!(cached.code == Some(0) && cached.text.starts_with("some-token\n"), "{}", cached.text);
-    let wrong = type_in(set, &[(secret, SECRET), (passphrase, "typed-something-else")]);
+    let slips = [(passphrase, "typed-something-else")].repeat(3);
+    let wrong = type_in(set, &[&[(secret, SECRET)], &slips[..]].concat());
     assert_eq!(wrong.code, Some(7), "{}", wrong.text);
     assert!(wrong.text.contains("this passphrase does not open"), "{}", wrong.text);
     // Where somebody is there to type the secret, a file that does not open is not the end.
-    let typed = [(passphrase, "typed-something-else"), (secret, "typed-something-else")];
+    let typed = [&slips[..], &[(secret, "typed-something-else")]].concat();
     let token = type_in(&["token", "m2m", "--no-cache"], &typed);
     assert!(token.code == Some(0) && token.text.contains("this passphrase does not open"), "{}", token.text);
     assert_eq!(std::fs::read(sealed_file(&home)).unwrap(), sealed);

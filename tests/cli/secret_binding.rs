@@ -170,7 +170,9 @@ fn a_user_without_a_stored_password_is_asked_for_it() {
     home.cogtok(["secret", "set", "password"]).stdin(SECRET).keyring(&keyring).run().ok();
     let bob = ["token", "user", "--auth-flow", "password", "--username", "bob"];
     let mut terminal = home.cogtok(bob).keyring(&keyring).pty();
-    terminal.expect("bob").expect_no_echo().send_line("typed-for-bob");
+    for _ in 0..3 {
+        terminal.expect("password of bob: ").expect_no_echo().send_line("typed-for-bob");
+    }
     let session = terminal.wait();
     assert_eq!(session.code, Some(4), "{}", session.text);
     let sent = server.requests()[0].json();

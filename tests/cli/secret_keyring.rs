@@ -18,7 +18,7 @@ fn home() -> (Home, Server) {
 const COMMANDS: [[&str; 3]; 3] =
     [["token", "m2m", "--no-cache"], ["secret", "status", "-pws"], ["secret", "set", "m2m-client"]];
 
-const CHOICES: &str = "COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn`";
+const CHOICES: &str = "without a keyring: COGTOK_M2M_CLIENT_SECRET";
 
 #[test]
 fn without_a_keyring_the_failure_is_immediate_and_names_the_choices() {

@@ -102,7 +102,10 @@ fn texts() -> Vec<String> {
             texts.push(text);
         }
     }
-    texts.retain(|text| !text.ends_with('\r'));
+    // Nor does it keep quotes around it, and it is more than spaces.
+    let is_in = |text: &str, quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    texts.retain(|text| !text.ends_with('\r') && !['"', '\''].iter().any(|quote| is_in(text.trim(), *quote)));
+    texts.retain(|text| !text.trim().is_empty());
     texts
 }
 

@@ -22,7 +22,7 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER, IDENTITY, API and AGENT are filled in.
-const COMMANDS: [(&str, Gives); 63] = [
+const COMMANDS: [(&str, Gives); 64] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -78,6 +78,7 @@ const COMMANDS: [(&str, Gives); 63] = [
     ("user list --limit 3 --json", Data),
     ("user create MADE", Data),
     ("user set-password MADE", Data),
+    ("user runs --json", Data),
     ("user delete MADE --yes", Nothing),
     ("secret delete m2m-client", Nothing),
     ("completions bash", Data),

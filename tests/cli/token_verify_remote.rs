@@ -79,13 +79,13 @@ fn a_token_with_openid_is_asked_about_at_user_info() {
 fn whatever_user_info_answers_is_no_yes_but_the_right_one() {
     let rows = [
         (Answer::json(401, &json!({"error": "invalid_token"})), 8, "invalid_token"),
-        (Answer::new(401, "text/html", "<h1>no</h1>"), 8, "HTTP 401"),
+        (Answer::new(401, "text/html", "<h1>no</h1>"), 6, "HTTP 401"),
         (Answer::json(200, &json!({"sub": "somebody else"})), 8, "another user"),
         (Answer::json(200, &json!({})), 6, "no userInfo"),
         (Answer::new(200, "text/html", "<h1>yes</h1>"), 6, "no userInfo"),
         (Answer::redirect(302, "https://elsewhere.example/"), 6, "redirect refused"),
         (Answer::new(500, "text/plain", ""), 6, "HTTP 500"),
-        (Answer::json(401, &json!({"error": "\u{1b}[31m"})), 8, "\\u{1b}"),
+        (Answer::json(401, &json!({"error": "\u{1b}[31m"})), 6, "\\u{1b}"),
     ];
     std::thread::scope(|threads| {
         for (answer, code, says) in rows {

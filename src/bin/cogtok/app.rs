@@ -2,6 +2,7 @@
 
 mod network;
 mod secrets;
+mod sessions;
 mod settings;
 mod sources;
 mod users;
@@ -25,9 +26,11 @@ use tokio::runtime::Runtime;
 use crate::cli::{Global, Output};
 use crate::{env, terminal};
 
-pub use secrets::variable;
+pub use secrets::{is_there, variable};
+pub use sessions::remember;
 pub use settings::{as_written, aws_environment, offer_old_variables, other_profiles};
 pub use sources::SecretSource;
+pub use users::SignedIn;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

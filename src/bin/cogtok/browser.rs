@@ -12,6 +12,9 @@ use crate::{env, program, terminal};
 /// Secrets of others that a browser, which outlives us, has no use for.
 const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
+/// What stands between the programs of BROWSER: a place on Windows has a colon of its own.
+const SEPARATOR: char = if cfg!(windows) { ';' } else { ':' };
+
 /// The opener at work.
 static OPENER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
 
@@ -25,7 +28,8 @@ pub fn open(url: &Url) {
     let opener = opener.spawn(move || {
         let is_open = commands.into_iter().any(|mut command| {
             quiet(&mut command);
-            command.status().is_ok_and(|status| status.success())
+            let opened = command.status();
+            opened.is_ok_and(|status| status.success() || tells_nothing(&command))
         });
         if !is_open {
             terminal::note("no browser could be opened; open this address yourself:");
@@ -45,9 +49,15 @@ pub fn wait() {
     }
 }
 
+/// Whether it is Windows' Explorer, which ends with 1 whatever it did.
+fn tells_nothing(command: &Command) -> bool {
+    let stem = std::path::Path::new(command.get_program()).file_stem().unwrap_or_default();
+    cfg!(windows) && stem.eq_ignore_ascii_case("explorer")
+}
+
 fn commands(url: &str) -> Vec<Command> {
     match env::var("BROWSER") {
-        Some(browsers) => browsers.split(':').filter_map(|browser| named(browser, url)).collect(),
+        Some(browsers) => browsers.split(SEPARATOR).filter_map(|browser| named(browser, url)).collect(),
         None => open::commands(url).iter().filter_map(program::resolved).collect(),
     }
 }
@@ -73,6 +83,9 @@ fn quiet(command: &mut Command) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
+    // No window of a console: CREATE_NO_WINDOW.
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(command, 0x0800_0000);
 }
 
 #[cfg(all(test, unix))]

@@ -115,19 +115,22 @@ pub fn min_validity(text: &str) -> Result<Duration, String> {
 const REFUSED: [(&str, &str); 8] = [
     (
         "--password",
-        "`--password-stdin` reads it from standard input, COGTOK_PASSWORD from the environment; without either it is asked for",
+        "`--password-stdin` reads it from standard input, COGTOK_PASSWORD from the environment; without either it is asked for ?? COGTOK_PASSWORD supplies it",
     ),
-    ("--new-password", "`--new-password-stdin` reads it from standard input; without it the password is asked for"),
+    (
+        "--new-password",
+        "`--new-password-stdin` reads it from standard input; without it the password is asked for ?? the password is asked for",
+    ),
     (
         "--client-secret",
-        "`cogtok secret set m2m-client` stores it, `--client-secret-stdin` reads it, COGTOK_M2M_CLIENT_SECRET supplies it",
+        "`cogtok secret set m2m-client{p}` stores it || `--client-secret-stdin` reads it || COGTOK_M2M_CLIENT_SECRET supplies it",
     ),
     (
         "--m2m-client-secret",
-        "`cogtok secret set m2m-client` stores it, `--client-secret-stdin` reads it, COGTOK_M2M_CLIENT_SECRET supplies it",
+        "`cogtok secret set m2m-client{p}` stores it || `--client-secret-stdin` reads it || COGTOK_M2M_CLIENT_SECRET supplies it",
     ),
-    ("--user-client-secret", "`cogtok secret set user-client` stores it, COGTOK_USER_CLIENT_SECRET supplies it"),
-    ("--secret", "`cogtok secret set KIND` reads it from standard input or asks for it"),
+    ("--user-client-secret", "`cogtok secret set user-client{p}` stores it, COGTOK_USER_CLIENT_SECRET supplies it"),
+    ("--secret", "`cogtok secret set KIND{p}` reads it from standard input or asks for it"),
     ("--passphrase", "secrets are read from standard input or asked for"),
     ("--refresh-token", "secrets are read from standard input or asked for"),
 ];

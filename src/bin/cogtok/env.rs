@@ -17,6 +17,12 @@ pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// A variable that is set, as it is: empty, or not UTF-8.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn raw(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 /// The current directory, for completing file names alone.
 #[expect(clippy::disallowed_methods, reason = "a shell completes the files of the directory it is in")]
 pub fn current_dir() -> Option<PathBuf> {

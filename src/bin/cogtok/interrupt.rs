@@ -151,11 +151,40 @@ fn start_watching() {
     });
 }
 
-#[cfg(not(unix))]
-fn start_watching() {}
+/// The console tells of Ctrl-C and Ctrl-Break.
+#[cfg(windows)]
+fn start_watching() {
+    use tokio::signal::windows::{ctrl_break, ctrl_c};
+    let (sender, receiver) = mpsc::channel();
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
+        runtime.block_on(async {
+            let (Ok(mut interrupted), Ok(mut broken)) = (ctrl_c(), ctrl_break()) else { return };
+            let _ = sender.send(());
+            loop {
+                tokio::select! {
+                    _ = interrupted.recv() => {}
+                    _ = broken.recv() => {}
+                }
+                if IS_LENT.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let was_asking = terminal::restore_modes().is_some();
+                if let Some(words) = locked(&LAST_WORDS).as_ref() {
+                    terminal::complain(words);
+                } else if was_asking {
+                    terminal::new_line();
+                }
+                end(Kind::Interrupted.exit_code());
+            }
+        });
+    });
+    // From here on none is missed; where there is no thread, the sender is gone.
+    let _ = receiver.recv();
+}
 
 /// Ends the process with the code of a child that ran in its place.
-#[cfg(not(unix))]
+#[cfg(windows)]
 #[expect(clippy::disallowed_methods, reason = "a child's exit code has more than eight bits on this system")]
 pub fn end_as(code: i32) -> ! {
     std::process::exit(code)

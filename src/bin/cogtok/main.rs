@@ -1,6 +1,7 @@
 //! The `cogtok` command line: parse, run, report, exit code.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod app;
 mod browser;
 mod cli;
@@ -14,6 +15,19 @@ mod terminal;
 
 use std::process::ExitCode;
 
+#[cfg(not(windows))]
 fn main() -> ExitCode {
+    run()
+}
+
+/// The main thread has a mebibyte of stack on Windows, and parsing the command line takes more where nothing is optimised.
+#[cfg(windows)]
+fn main() -> ExitCode {
+    let main = std::thread::Builder::new().name("main".to_owned()).stack_size(8 * 1024 * 1024).spawn(run);
+    // A panic ends the process in its hook.
+    main.ok().and_then(|main| main.join().ok()).unwrap_or(ExitCode::FAILURE)
+}
+
+fn run() -> ExitCode {
     terminal::exit_code(interrupt::prepare(env::args()).and_then(cli::parse).and_then(commands::run))
 }

@@ -1,6 +1,6 @@
 //! Other people's programs that people name in variables: found by their absolute places, and run without our secrets.
 
-use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cogtok::secret::VARIABLES;
@@ -9,41 +9,109 @@ use crate::env;
 
 /// The command in a variable such as BROWSER or EDITOR: words as a shell has them. No shell runs it.
 pub fn named(words: &str) -> Option<Command> {
-    let words = shlex::split(words)?;
+    let words = split(words)?;
     let (program, arguments) = words.split_first()?;
     let mut command = Command::new(program);
     command.args(arguments);
     Some(command)
 }
 
-/// The same with its program found in the absolute directories of PATH: one that lies in the current directory is not run.
-#[cfg(unix)]
-pub fn resolved(command: &Command) -> Option<Command> {
-    let name = std::path::Path::new(command.get_program());
-    let program = if name.is_absolute() {
-        name.to_path_buf()
-    } else if name.components().count() == 1 {
-        let path = env::var("PATH")?;
-        let dirs = std::env::split_paths(&path).filter(|dir| dir.is_absolute());
-        dirs.map(|dir| dir.join(name)).find(|program| program.is_file())?
-    } else {
-        return None;
-    };
-    let mut found = Command::new(program);
-    found.args(command.get_args().map(OsString::from));
-    Some(found)
+#[cfg(not(windows))]
+fn split(words: &str) -> Option<Vec<String>> {
+    shlex::split(words)
 }
 
-#[cfg(not(unix))]
+/// Words as Windows has them: a backslash parts directories, and a place with spaces may stand without quotes.
+#[cfg(windows)]
+fn split(words: &str) -> Option<Vec<String>> {
+    match Path::new(words).is_file() {
+        true => Some(vec![words.to_owned()]),
+        false => shlex::split(&words.replace('\\', "\\\\")),
+    }
+}
+
+/// The same with its program found in the absolute directories of PATH: one that lies in the current directory is not run.
 pub fn resolved(command: &Command) -> Option<Command> {
-    let mut found = Command::new(command.get_program());
-    found.args(command.get_args().map(OsString::from));
-    Some(found)
+    let name = Path::new(command.get_program());
+    let program = match (name.is_absolute(), name.components().count()) {
+        (true, _) => at(name)?,
+        (false, 1) => in_path(name)?,
+        _ => return None,
+    };
+    Some(with_program(command, &program))
+}
+
+/// The same as the person who typed it means it: a program of PATH, or one by its place, seen from here.
+#[cfg(windows)]
+pub fn typed(command: &Command) -> Option<Command> {
+    let name = Path::new(command.get_program());
+    let program = match name.components().count() {
+        1 => in_path(name)?,
+        _ => at(&std::path::absolute(name).ok()?)?,
+    };
+    Some(with_program(command, &program))
+}
+
+#[cfg(not(windows))]
+fn at(place: &Path) -> Option<PathBuf> {
+    Some(place.to_path_buf())
+}
+
+#[cfg(not(windows))]
+fn in_path(name: &Path) -> Option<PathBuf> {
+    let path = env::var("PATH")?;
+    let dirs = std::env::split_paths(&path).filter(|dir| dir.is_absolute());
+    dirs.map(|dir| dir.join(name)).find(|program| program.is_file())
+}
+
+/// A program may be named without its ending: PATHEXT has those that Windows tries.
+#[cfg(windows)]
+fn at(place: &Path) -> Option<PathBuf> {
+    which::which_in(place, None::<&str>, "").ok()
+}
+
+#[cfg(windows)]
+fn in_path(name: &Path) -> Option<PathBuf> {
+    let path = env::var("PATH")?;
+    let dirs = std::env::split_paths(&path).filter(|dir| dir.is_absolute());
+    which::which_in(name, std::env::join_paths(dirs).ok(), "").ok()
+}
+
+/// The command with another program, and all else that it says: an opener may be handed the address in a variable.
+fn with_program(command: &Command, program: &Path) -> Command {
+    let mut found = Command::new(program);
+    found.args(command.get_args());
+    if let Some(dir) = command.get_current_dir() {
+        found.current_dir(dir);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => found.env(name, value),
+            None => found.env_remove(name),
+        };
+    }
+    found
 }
 
 /// Takes our secrets out of what the program gets.
 pub fn withhold_secrets(command: &mut Command) {
     for name in VARIABLES {
         command.env_remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_with_another_program_is_the_same_in_all_else() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "x y"]).env("GIVEN", "a").env_remove("GONE").current_dir("/");
+        let found = with_program(&command, Path::new("/bin/sh"));
+        assert_eq!(found.get_program(), "/bin/sh");
+        assert!(found.get_args().eq(["-c", "x y"]));
+        assert!(found.get_envs().eq(command.get_envs()) && found.get_envs().count() == 2);
+        assert_eq!(found.get_current_dir(), Some(Path::new("/")));
     }
 }

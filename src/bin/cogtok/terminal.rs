@@ -8,19 +8,24 @@ mod modes;
 #[cfg(not(unix))]
 #[path = "terminal/no_modes.rs"]
 mod modes;
+#[cfg(not(unix))]
+#[path = "terminal/no_typed.rs"]
+mod typed;
+#[cfg(unix)]
+mod typed;
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use cogtok::error::{Error, Result, is_unprintable, printable};
+use cogtok::error::{Error, Hint, Result, is_unprintable, printable};
 
-use crate::interrupt;
+use crate::{advice, interrupt};
 
 pub use ask::{
     address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
-    stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking,
+    stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
 };
 pub use live::{Live, nobody_reads};
 pub use modes::restore_modes;
@@ -174,9 +179,21 @@ pub fn note(text: &str) {
 }
 
 /// Says what to do next, which can be silenced.
-pub fn hint(text: &str) {
+pub fn hint(hint: impl Into<Hint>) {
     if !manner().is_quiet {
-        say(Some(("hint", "36")), text);
+        tell(&hint.into());
+    }
+}
+
+/// A hint as it is for the command that runs and the profile in use; none where that command can't do what it says.
+pub fn shown(hint: &Hint) -> Option<String> {
+    let profile = PROFILE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    advice::shown(hint, profile.as_deref())
+}
+
+fn tell(hint: &Hint) {
+    if let Some(text) = shown(hint) {
+        say(Some(("hint", "36")), &text);
     }
 }
 
@@ -196,9 +213,7 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
     let about = profile.as_deref().filter(|name| !error.message().contains(&format!("`{name}`")));
     let about = about.map(|name| format!(" (profile `{name}`)")).unwrap_or_default();
     complain(&format!("{}{about}", error.message()));
-    for hint in error.hints_for(profile.as_deref()) {
-        say(Some(("hint", "36")), &hint);
-    }
+    error.hints().iter().for_each(tell);
     if let Some(line) = interrupt::failing_line(code) {
         last_data(&line);
     }

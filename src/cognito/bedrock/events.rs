@@ -100,6 +100,6 @@ impl Events {
         // As the same refusal is spelled outside of a stream.
         let mut letters = code.chars();
         let code: String = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
-        Err(no(OPERATION, &code, &said.unwrap_or_default(), &self.redactor))
+        Err(no(OPERATION, None, &code, &said.unwrap_or_default(), &self.redactor))
     }
 }

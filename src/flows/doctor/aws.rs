@@ -1,5 +1,7 @@
 //! AWS: the Region, whether there are credentials, whose they are, and the secret that only they can read.
 
+use std::error::Error as _;
+
 use super::hints::{self, with};
 use super::{Check, Finding};
 use crate::cognito::http::Wire;
@@ -47,7 +49,7 @@ pub fn region(profile: &Profile, settings: &Settings, variable: Option<&str>) ->
             let detail = format!("{region}, from {from}; but the pool is in {own}");
             let hint = match settings.origin(Key::Region) {
                 Some(Origin::Variable(name)) => with(hints::UNSET, name),
-                Some(Origin::Flag) => hints::NO_REGION.to_owned(),
+                Some(Origin::Flag) => hints::NO_REGION.into(),
                 _ => with(hints::REGION, own.as_str()),
             };
             Finding::warn(check, detail, hint)
@@ -66,12 +68,22 @@ pub(super) async fn credentials(wire: &Wire, profile: &Profile, signer: &Result<
             Ok(caller) => Finding::ok(check, format!("{} (account {})", caller.arn, caller.account)),
             Err(error) => unknown_caller(&error),
         },
+        (Err(error), need) if error.kind() == Kind::AwsCredentials && error.source().is_some() => {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            let hint = error.hints().first().cloned().unwrap_or_else(|| hints::HELP.into());
+            match need {
+                Some(need) => Finding::fail(check, error.kind(), format!("{why}; {need} needs them"), hint),
+                None => {
+                    Finding::warn(check, format!("{why}; `user` commands need them, the profile's tokens don't"), hint)
+                }
+            }
+        }
         (Err(error), Some(need)) => {
-            let hint = error.hints().first().map_or(hints::HELP, String::as_str);
+            let hint = hints::first_of(error);
             Finding::fail(check, error.kind(), format!("there are none that can be used, and {need} needs them"), hint)
         }
         (Err(error), None) if error.kind() == Kind::AwsCredentials => {
-            let hint = error.hints().first().map_or(hints::HELP, String::as_str);
+            let hint = hints::first_of(error);
             let detail = "there are none that can be used: `user` commands need them, the profile's tokens don't";
             Finding::warn(check, detail, hint)
         }

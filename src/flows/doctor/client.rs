@@ -4,7 +4,7 @@ use super::hints::{self, with};
 use super::{Check, Finding, aws};
 use crate::cognito::clients::AppClient;
 use crate::cognito::error::hint_of;
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::flows::m2m;
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
@@ -24,7 +24,7 @@ pub(super) fn unseen(check: Check, error: &Error) -> Finding {
 /// The users' client. `has_secret` says whether its secret is stored or supplied.
 pub(super) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> Vec<Finding> {
     let check = Check::UserClient;
-    let fail = |detail: String, hint: String| Finding::fail(check, Kind::Config, detail, hint);
+    let fail = |detail: String, hint: Hint| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);
     let mut found = Vec::new();
     if client.is_machine {
@@ -43,17 +43,17 @@ pub(super) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> V
             found.push(fail(detail, with(hints::FLOW, other.as_str())));
         }
         None => {
-            let finding = fail(format!("{name} allows no sign-in with a user name"), hints::NO_FLOW.to_owned());
+            let finding = fail(format!("{name} allows no sign-in with a user name"), hints::NO_FLOW.into());
             found.push(if client.is_for_browsers { finding.softened() } else { finding });
         }
     }
     match (client.secret.is_some(), has_secret) {
         (true, false) => found.push(fail(
             format!("{name} has a secret, and none is stored"),
-            with(hints::STORE, "cogtok secret set user-client{p}"),
+            Hint::new(hints::STORE).fill("value", "cogtok secret set user-client{p}"),
         )),
         (false, true) => {
-            found.push(fail(format!("{name} has no secret, and one would be sent"), hints::NO_SECRET.to_owned()))
+            found.push(fail(format!("{name} has no secret, and one would be sent"), hints::NO_SECRET.into()))
         }
         _ => {}
     }
@@ -82,8 +82,12 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
     let usable: Vec<&str> =
         client.callbacks.iter().map(String::as_str).filter(|callback| RedirectUri::list([*callback]).is_ok()).collect();
     let hint = match usable.is_empty() {
-        true => hints::NO_CALLBACKS.to_owned(),
-        false => with(hints::CALLBACKS, &printable(&usable.join(" "), 300)),
+        true => hints::NO_CALLBACKS.into(),
+        // Each is a word of its own, as the list that the key takes is written.
+        false => usable.iter().enumerate().fold(Hint::new(hints::CALLBACKS), |hint, (at, uri)| {
+            let word = if at == 0 { Hint::new("{uri}") } else { Hint::new(" {uri}") };
+            hint.then(word.word("uri", uri))
+        }),
     };
     let detail = format!("{name} does not know the redirect URI {}", missing.join(", "));
     Some(match own.is_empty() || missing.len() < uris.len() {
@@ -95,11 +99,11 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
 /// The machine-to-machine client. `scopes` are those that are asked for.
 pub(super) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) -> Vec<Finding> {
     let check = Check::M2mClient;
-    let fail = |detail: String, hint: String| Finding::fail(check, Kind::Config, detail, hint);
+    let fail = |detail: String, hint: Hint| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);
     if !client.is_machine {
-        let hint = hint_of("unauthorized_client").unwrap_or(hints::HELP);
-        return vec![fail(format!("{name} does not allow client_credentials"), hint.to_owned())];
+        let hint = hint_of("m2m unauthorized_client").unwrap_or(hints::HELP);
+        return vec![fail(format!("{name} does not allow client_credentials"), hint.into())];
     }
     let is_api = profile.m2m.transport == Transport::Api
         || m2m::cache_key(profile).is_ok_and(|key| key.part("transport") == Some(Transport::Api.as_str()));
@@ -116,7 +120,7 @@ pub(super) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
     let missing = scopes.missing_from(&allowed);
     if !missing.is_empty() {
         let detail = format!("{name} may not have the scope {}", missing.join(", "));
-        found.push(fail(detail, with(hints::SCOPES, &format!("\"{allowed}\""))));
+        found.push(fail(detail, Hint::new(hints::SCOPES).listed("value", &allowed)));
     }
     if found.is_empty() {
         let what = match scopes.iter().next() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::hints::{self, with};
 use super::{Check, Finding};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::m2m;
 use crate::profile::Profile;
 use crate::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
@@ -32,6 +32,8 @@ pub fn configuration(
         return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
     let mut found = match file::why_shared(path) {
+        // On Windows, who may read a file is not looked at.
+        None if cfg!(windows) => vec![Finding::ok(check, format!("{shown}, readable"))],
         None => vec![Finding::ok(check, format!("{shown}, readable and private"))],
         Some(why) => {
             let hint = if why == file::FOREIGN { hints::FOREIGN } else { hints::PRIVATE };
@@ -63,7 +65,7 @@ fn lint_of(path: &Path, config: &Config, name: Option<&ProfileName>) -> Vec<Find
     let all = config_lint::lint(&text);
     let meant: Vec<_> = all.iter().filter(is_meant).collect();
     let told = |odd: &&config_lint::Finding| {
-        let hint = odd.hint.as_deref().unwrap_or(config::EDIT);
+        let hint = odd.hint.clone().unwrap_or_else(|| config::EDIT.into());
         Finding::warn(check, format!("line {}: {}", odd.line, odd.message), hint)
     };
     let mut found: Vec<Finding> = meant.iter().take(MOST).map(told).collect();
@@ -89,7 +91,7 @@ pub fn chosen(
         Ok(None) if is_described => Finding::ok(check, "none; options and variables stand in for one"),
         Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", config::FIRST_PROFILE),
         Ok(None) => {
-            let hint = with(hints::CHOOSE, &config::list(&names));
+            let hint = Hint::new(hints::CHOOSE).text("value", config::list(&names));
             Finding::warn(check, "none is chosen, so only this machine is looked at", hint)
         }
     }
@@ -113,7 +115,7 @@ pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings)
         let Some(error) = wrong else { continue };
         let (place, kind, hint) = match settings.origin(key) {
             Some(Origin::Variable(variable)) => (*variable, error.kind(), with(hints::UNSET, variable)),
-            Some(Origin::Flag) => (key.dotted(), error.kind(), hints::HELP.to_owned()),
+            Some(Origin::Flag) => (key.dotted(), error.kind(), hints::HELP.into()),
             _ => (key.dotted(), Kind::Config, config::how_to_set(key)),
         };
         found.push(Finding::fail(Check::Profile, kind, unvalued(place, error.message()), hint));
@@ -126,7 +128,7 @@ pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings)
 fn misplaced(key: Key, origin: Option<&Origin>) -> Finding {
     let (place, hint) = match origin {
         Some(Origin::Variable(variable)) => (*variable, with(hints::UNSET, variable)),
-        Some(Origin::Flag) => (key.dotted(), hints::HELP.to_owned()),
+        Some(Origin::Flag) => (key.dotted(), hints::HELP.into()),
         _ => (key.dotted(), with(hints::TAKE_OUT, key.dotted())),
     };
     Finding::fail(Check::Profile, Kind::Config, format!("the value of {place} looks like a secret"), hint)

@@ -2,6 +2,7 @@
 //! [`crate::cognito::fault`].
 
 use crate::cognito::fault::Cause;
+use crate::error::{Error, Hint};
 
 pub(super) const HELP: &str = "see docs/doctor.md";
 
@@ -46,7 +47,7 @@ pub(super) const NO_FLOW: &str =
 pub(super) const WRONG_CLIENT: &str = "cogtok profile set {name} {value} ID";
 pub(super) const CODE_GRANT: &str =
     "allow the code grant on the app client, if `cogtok login{p}` is to work (docs/cognito-setup.md)";
-pub(super) const CALLBACKS: &str = "cogtok profile set {name} user.redirect_uris {value}";
+pub(super) const CALLBACKS: &str = "cogtok profile set {name} user.redirect_uris ";
 pub(super) const NO_CALLBACKS: &str =
     "register one of them as a callback URL of the app client (docs/cognito-setup.md)";
 pub(super) const SCOPES: &str = "cogtok profile set {name} m2m.scopes {value}";
@@ -57,28 +58,21 @@ pub(super) const SIGN_UP: &str =
     "let administrators alone make users: AllowAdminCreateUserOnly (docs/cognito-setup.md#who-may-sign-up)";
 
 // Targets.
-pub(super) const WHOSE: &str =
-    "cogtok profile set {name} targets.{value}.as m2m, or user; or say `--as` with each call";
+pub(super) const WHOSE: &str = "cogtok profile set {name} targets.{value}.as m2m, or user; or say --as with each call";
 pub(super) const KIND: &str = "cogtok profile unset {name} targets.{value}.kind";
 
 // AWS's own variables.
 pub(super) const BEDROCK: &str =
     "unset AWS_BEARER_TOKEN_BEDROCK; cogtok aws-credentials{p} makes credentials that Bedrock takes";
 
-/// A hint with its value filled in.
-pub(super) fn with(hint: &str, value: &str) -> String {
-    hint.replace("{value}", value)
+/// A hint with its value filled in, as one word of a command.
+pub(super) fn with(hint: &'static str, value: impl std::fmt::Display) -> Hint {
+    Hint::new(hint).word("value", value)
 }
 
-/// A hint without the option that another command would have taken instead: here there are the global ones alone.
-pub(super) fn without_option(hint: &str) -> &str {
-    let global = ["--region ", "--aws-profile ", "--endpoint-url "];
-    match hint.split_once(", or add `") {
-        Some((hint, option)) if option.ends_with(" VALUE`") && !global.iter().any(|one| option.starts_with(one)) => {
-            hint
-        }
-        _ => hint,
-    }
+/// The first hint of an error.
+pub(super) fn first_of(error: &Error) -> Hint {
+    error.hints().first().cloned().unwrap_or_else(|| HELP.into())
 }
 
 /// What to do about a server that is not reached.

@@ -15,7 +15,7 @@ pub mod tokens;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Kind, for_profile, printable};
+use crate::error::{Error, Hint, Kind, printable};
 use crate::profile::choices::choice;
 
 /// The most characters of a finding's text.
@@ -92,8 +92,8 @@ pub struct Finding {
     pub status: Status,
     /// What was found.
     pub detail: String,
-    /// What to do next. `{p}` and `{name}` stand for the profile as in an [`Error`]'s hints.
-    pub hint: Option<String>,
+    /// What to do next.
+    pub hint: Option<Hint>,
     /// The class of a failure.
     pub kind: Option<Kind>,
 }
@@ -109,13 +109,13 @@ impl Finding {
     }
 
     /// It could be better.
-    pub fn warn(check: Check, detail: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
-        Finding::new(check, Status::Warn, detail.as_ref()).hinting(hint.as_ref())
+    pub fn warn(check: Check, detail: impl AsRef<str>, hint: impl Into<Hint>) -> Self {
+        Finding::new(check, Status::Warn, detail.as_ref()).hinting(hint)
     }
 
     /// It fails.
-    pub fn fail(check: Check, kind: Kind, detail: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
-        Finding { kind: Some(kind), ..Finding::new(check, Status::Fail, detail.as_ref()).hinting(hint.as_ref()) }
+    pub fn fail(check: Check, kind: Kind, detail: impl AsRef<str>, hint: impl Into<Hint>) -> Self {
+        Finding { kind: Some(kind), ..Finding::new(check, Status::Fail, detail.as_ref()).hinting(hint) }
     }
 
     /// It was not looked at.
@@ -125,8 +125,7 @@ impl Finding {
 
     /// It fails as `error` says.
     pub fn of(check: Check, error: &Error) -> Self {
-        let hint = error.hints().first().map_or(hints::HELP, |hint| hints::without_option(hint));
-        Finding::fail(check, error.kind(), error.message(), hint)
+        Finding::fail(check, error.kind(), error.message(), hints::first_of(error))
     }
 
     /// The same as a warning, where nothing fails for it.
@@ -135,13 +134,8 @@ impl Finding {
         Finding { status: Status::Warn, kind: None, ..self }
     }
 
-    fn hinting(self, hint: &str) -> Self {
-        Finding { hint: Some(printable(hint, MOST)), ..self }
-    }
-
-    /// The hint with the profile's name filled in.
-    pub fn hint_for(&self, profile: Option<&str>) -> Option<String> {
-        self.hint.as_ref().map(|hint| for_profile(hint, profile))
+    fn hinting(self, hint: impl Into<Hint>) -> Self {
+        Finding { hint: Some(hint.into()), ..self }
     }
 }
 
@@ -160,16 +154,7 @@ pub fn failure(findings: &[Finding]) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::keys::Key;
-    use crate::profile::missing;
-
-    #[test]
-    fn no_option_is_named_that_doctor_does_not_have() {
-        let hint = |key, option| Finding::of(Check::Secret, &missing(key, option)).hint.unwrap();
-        assert_eq!(hint(Key::M2mClientId, "--client-id"), "run `cogtok profile set {name} m2m.client_id VALUE`");
-        assert!(hint(Key::Region, "--region").ends_with(", or add `--region VALUE`"));
-        assert!(hint(Key::UserClientId, "").ends_with(", or set COGTOK_CLIENT_ID"));
-    }
+    use crate::error::Running;
 
     #[test]
     fn the_first_failure_gives_the_class_and_nothing_obeys_a_terminal() {
@@ -180,7 +165,8 @@ mod tests {
         ];
         let error = failure(&findings).unwrap();
         assert_eq!((error.kind(), error.message()), (Kind::Store, "2 checks fail: secret, clock"));
-        assert_eq!(error.hints_for(Some("ws")), ["run `cogtok secret set m2m-client -p ws`"]);
+        let hint = error.hints()[0].shown(&Running::any(Some("ws")));
+        assert_eq!(hint.unwrap(), "run `cogtok secret set m2m-client -p ws`");
         assert_eq!(findings[1].detail, "a\\u{1b}[31mb");
         assert!(failure(&findings[..1]).is_none());
     }

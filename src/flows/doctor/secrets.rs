@@ -1,8 +1,8 @@
 //! The secret store, and whether the profile's secrets are really there. Their values are nobody's business here.
 
-use super::hints::{self, with};
+use super::hints;
 use super::{Check, Finding};
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::store::secrets::{Binding, Look, Presence};
 
 /// A secret that the profile lists.
@@ -54,7 +54,7 @@ fn without_wanted(error: &Error) -> Finding {
     let mut finding = Finding::of(Check::SecretStore, error);
     // The last of several hints is the way without this store.
     if let [first, .., last] = error.hints() {
-        finding.hint = Some(format!("{first}; {last}"));
+        finding.hint = Some(first.clone().then("; ").then(last.clone()));
     }
     if let Some((message, _)) = error.message().split_once(" (wanted: ") {
         finding.detail = printable(message, super::MOST);
@@ -66,9 +66,8 @@ fn secret(place: &str, binding: &Binding, presence: &Presence) -> Finding {
     let check = Check::Secret;
     match presence {
         Presence::Here => Finding::ok(check, format!("the {binding} is in {place}")),
-        Presence::Unknown => Finding::skip(check, format!("the {binding}: only reading it would tell")),
         Presence::Missing => {
-            let hint = with(hints::STORE, &binding.command());
+            let hint = Hint::new(hints::STORE).fill("value", binding.command());
             let finding = Finding::fail(check, Kind::Store, format!("the {binding} is not in {place}"), hint);
             // It is listed once for all users, and may be another's.
             if binding.kind.is_of_a_user() { finding.softened() } else { finding }
@@ -76,7 +75,7 @@ fn secret(place: &str, binding: &Binding, presence: &Presence) -> Finding {
         Presence::Elsewhere(origins) => {
             let origins: Vec<String> = origins.iter().map(|origin| printable(origin, 120)).collect();
             let detail = format!("the {binding} was stored for {}, not for {}", origins.join(" and "), binding.origin);
-            Finding::fail(check, Kind::Config, detail, with(hints::STORE_AGAIN, &binding.command()))
+            Finding::fail(check, Kind::Config, detail, Hint::new(hints::STORE_AGAIN).fill("value", binding.command()))
         }
     }
 }

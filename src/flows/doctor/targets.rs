@@ -91,7 +91,7 @@ impl Targets {
 fn broken(error: &Error) -> Finding {
     let finding = without_value(CHECK, error);
     match error.hints().last() {
-        Some(hint) => finding.hinting(hint),
+        Some(hint) => finding.hinting(hint.clone()),
         None => finding,
     }
 }

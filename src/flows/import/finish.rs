@@ -2,13 +2,14 @@
 //! domain that its prefix stands for, and what is missing still.
 
 use super::found::Found;
-use super::{issuer, names, secret};
+use super::{issuer, secret};
 use crate::cognito::admin::Admin;
 use crate::cognito::clients::AppClient;
 use crate::cognito::http::Wire;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
+use crate::profile::partitions::Partition;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::services::Service;
 use crate::profile::words::{ClientId, Region, SecretArn, SecretKind, Transport};
@@ -19,7 +20,7 @@ pub struct Missing {
     /// What for, and what.
     pub what: String,
     /// The command to type.
-    pub command: String,
+    pub command: Hint,
 }
 
 /// Follows a secret that the source refers to. One that can't be read is told, and what else there is still counts.
@@ -115,7 +116,7 @@ fn take_client(key: Key, client: AppClient, found: &mut Found) {
 /// Makes the domain whole. With a Cognito that is not AWS's the pool's discovery document has the address; that it can't be
 /// read is told, and no failure.
 pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) {
-    let prefix = found.prefix.take();
+    let prefix = std::mem::take(&mut found.prefixes).into_iter().next();
     if !found.candidates(Key::Domain).is_empty() {
         return;
     }
@@ -128,9 +129,12 @@ pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) 
     }
     let Some((prefix, origin)) = prefix else { return };
     let region: Option<Region> = found.one(Key::Region).and_then(|region| region.parse().ok());
-    match profile.region.clone().or(region).and_then(|region| names::domain_of(&prefix, &region)) {
+    let Some(region) = profile.region.clone().or(region) else {
+        return found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known"));
+    };
+    match Partition::domain(&prefix, &region) {
         Some(domain) => found.offer(Key::Domain, vec![domain], &origin),
-        None => found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known")),
+        None => found.leave_out(&format!("{origin} is not taken: what domains are called in {region} is not known")),
     }
 }
 
@@ -138,9 +142,12 @@ pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) 
 pub fn missing(name: &str, found: &Found, is_stored: impl Fn(SecretKind) -> bool) -> Vec<Missing> {
     let has = |key: Key| !found.candidates(key).is_empty();
     let mut missing = Vec::new();
-    let mut say = |what: &str, command: String| missing.push(Missing { what: what.to_owned(), command });
+    let mut say = |what: &str, command: Hint| missing.push(Missing { what: what.to_owned(), command });
     let is_for_machines = has(Key::M2mClientId) || has(Key::SecretArn) || has(Key::Scopes);
-    let set = |key: Key, value: &str| format!("cogtok profile set {name} {} {value}", key.dotted());
+    let set = |key: Key, value: &'static str| {
+        let command = Hint::new("cogtok profile set {name} {key} {value}").word("name", name);
+        command.word("key", key.dotted()).fill("value", value)
+    };
     if !has(Key::UserClientId) && (has(Key::UserPoolId) || !is_for_machines) {
         say("users' tokens: the app client that users sign in with", set(Key::UserClientId, "ID"));
     }
@@ -159,7 +166,10 @@ pub fn missing(name: &str, found: &Found, is_stored: impl Fn(SecretKind) -> bool
         say("machine-to-machine tokens: the token endpoint", set(Key::TokenUrl, "URL"));
     }
     if has(Key::M2mClientId) && !is_referenced && !is_stored(SecretKind::M2mClient) {
-        say("machine-to-machine tokens: the client secret", format!("cogtok secret set m2m-client -p {name}"));
+        say(
+            "machine-to-machine tokens: the client secret",
+            Hint::new("cogtok secret set m2m-client -p {name}").word("name", name),
+        );
     }
     missing
 }

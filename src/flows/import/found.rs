@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::spelling::group;
 use crate::cognito::clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::Key;
@@ -9,6 +10,9 @@ use crate::profile::targets::Setting;
 use crate::profile::words::{Endpoint, SecretKind};
 use crate::secret::Secret;
 use crate::store::config_lint::is_misplaced;
+
+/// The keys whose values say which environment of a source is meant.
+const OF_ENVIRONMENTS: [Key; 3] = [Key::UserPoolId, Key::UserClientId, Key::M2mClientId];
 
 /// A value that a source has for a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +41,18 @@ pub struct FoundSecret {
 pub struct Found {
     /// A name for the profile, where the source suggests one.
     pub name: Option<String>,
-    /// The prefix of the pool's domain, where the domain itself does not follow from it.
-    pub(super) prefix: Option<(String, String)>,
+    /// Prefixes of the pool's domain, each with its origin, where the domain itself does not follow from them.
+    pub(super) prefixes: Vec<(String, String)>,
     /// What the source has and a profile can't take, in sentences.
     pub left_out: Vec<String>,
     /// App clients that were looked at already.
     pub(super) clients: Vec<AppClient>,
     /// What it says of targets.
     pub targets: Vec<Setting>,
+    /// Why the value of a known name was not taken.
+    pub(super) refused: Vec<String>,
+    /// How much was said that meant something.
+    pub(super) heard: usize,
     settings: BTreeMap<Key, Vec<Candidate>>,
     secrets: Vec<FoundSecret>,
 }
@@ -61,20 +69,33 @@ impl Found {
     }
 
     pub(super) fn offer_ranked(&mut self, key: Key, values: Vec<String>, origin: &str, rank: u8) {
-        let is_usable = |value: &String| !value.chars().any(is_unprintable) && key.check(value).is_ok();
-        if values.is_empty() || !values.iter().all(is_usable) {
+        let rule = |value: &String| match value.chars().any(is_unprintable) {
+            true => Some(String::new()),
+            false => key.check(value).err().map(|error| error.message().to_owned()),
+        };
+        let broken = match values.is_empty() {
+            true => Some(String::new()),
+            false => values.iter().find_map(rule),
+        };
+        if let Some(rule) = broken {
             // The value is not repeated: under a wrong name it may be a secret.
-            self.leave_out(&format!("{} is not taken: it can't be `{}`", printable(origin, 80), key.dotted()));
+            let why = rule.split_once("plain http is ").map(|(_, rest)| format!(": plain http is {rest}"));
+            let told = format!("{} is not taken: it can't be `{}`", printable(origin, 80), key.dotted());
+            self.leave_out(&told);
+            self.refused.push(told + why.as_deref().unwrap_or_default());
             return;
         }
         if values.iter().any(|value| is_misplaced(key, value)) {
-            self.leave_out(&format!(
+            let told = format!(
                 "{} is not taken: it looks like a secret, which `{}` is not; are two values swapped?",
                 printable(origin, 80),
                 key.dotted()
-            ));
+            );
+            self.leave_out(&told);
+            self.refused.push(told);
             return;
         }
+        self.heard += 1;
         let is_url = matches!(key, Key::Domain | Key::TokenUrl | Key::EndpointUrl);
         let plain = |value: String| match value.parse::<Endpoint>() {
             Ok(url) if is_url => url.to_string(),
@@ -101,27 +122,28 @@ impl Found {
             )));
         }
         values.iter().try_for_each(|value| key.check(value).map_err(|error: Error| error.context(origin)))?;
+        let (meant, others): (Vec<_>, Vec<_>) =
+            self.candidates(key).iter().cloned().partition(|candidate| candidate.values == values);
+        if let Some(meant) = meant.first().filter(|_| OF_ENVIRONMENTS.contains(&key)) {
+            self.stay_with(meant, &others);
+        }
         self.settings.insert(key, vec![Candidate { values, origin: origin.to_owned(), rank: 0 }]);
         Ok(())
     }
 
-    /// Takes a secret; the first of its kind counts.
+    /// Takes a secret; the first of its kind counts, once it is settled which environment is meant.
     pub(super) fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
+        self.heard += 1;
         let bytes = value.expose().as_bytes().to_vec();
         match Secret::from_bytes(bytes) {
-            Ok(value) if !self.secrets.iter().any(|secret| secret.kind == kind) => {
-                self.secrets.push(FoundSecret { kind, value, origin: origin.to_owned() });
-            }
-            Ok(_) => self.leave_out(&format!(
-                "the {kind} secret ({}) is not taken: there is one already",
-                printable(origin, 80)
-            )),
+            Ok(value) => self.secrets.push(FoundSecret { kind, value, origin: origin.to_owned() }),
             Err(why) => self.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(origin, 80))),
         }
     }
 
     /// Notes what is not taken, and why.
     pub(super) fn leave_out(&mut self, why: &str) {
+        self.heard += 1;
         if !self.left_out.iter().any(|known| known == why) {
             self.left_out.push(why.to_owned());
         }
@@ -137,7 +159,7 @@ impl Found {
 
     /// Whether the source says nothing that a profile could take.
     pub fn is_empty(&self) -> bool {
-        self.settings.is_empty() && self.secrets.is_empty() && self.targets.is_empty() && self.prefix.is_none()
+        self.settings.is_empty() && self.secrets.is_empty() && self.targets.is_empty() && self.prefixes.is_empty()
     }
 
     /// What was found for a key.
@@ -152,25 +174,71 @@ impl Found {
     /// Those of `choose`.
     pub fn settle(&mut self, asked: &[Key], mut choose: impl FnMut(Key, &[Candidate]) -> Result<usize>) -> Result<()> {
         let mut passed_over = Vec::new();
-        for (key, candidates) in &mut self.settings {
+        let keys: Vec<Key> = self.settings.keys().copied().collect();
+        for key in keys {
+            let candidates = self.candidates(key).to_vec();
             let best = candidates.iter().map(|candidate| candidate.rank).min().unwrap_or_default();
             let surest: Vec<Candidate> =
                 candidates.iter().filter(|candidate| candidate.rank == best).cloned().collect();
-            let taken = match surest.as_slice() {
-                [] | [_] => 0,
-                several if asked.contains(key) => choose(*key, several)?,
-                _ => 0,
-            };
+            let is_asked = asked.contains(&key) && surest.len() > 1;
+            let taken = if is_asked { choose(key, &surest)? } else { 0 };
             let Some(taken) = surest.get(taken).cloned() else { continue };
-            let others = candidates.iter().filter(|other| **other != taken).map(|other| other.origin.clone());
-            passed_over.extend(others.map(|origin| (origin, *key, taken.origin.clone())));
-            *candidates = vec![taken];
+            let others: Vec<Candidate> = candidates.into_iter().filter(|other| *other != taken).collect();
+            passed_over.extend(others.iter().map(|other| (other.origin.clone(), key, taken.origin.clone())));
+            if key == Key::UserPoolId || is_asked {
+                self.stay_with(&taken, &others);
+            }
+            self.settings.insert(key, vec![taken]);
+        }
+        let mut seen: Vec<SecretKind> = Vec::new();
+        let (kept, others) = std::mem::take(&mut self.secrets).into_iter().partition(|secret| {
+            let is_first = !seen.contains(&secret.kind);
+            seen.push(secret.kind);
+            is_first
+        });
+        self.secrets = kept;
+        for FoundSecret { kind, origin, .. } in others {
+            let origin = printable(&origin, 80);
+            self.leave_out(&format!("the {kind} secret ({origin}) is not taken: there is one already"));
         }
         for (origin, key, taken) in passed_over {
             let [origin, taken] = [origin, taken].map(|name| printable(&name, 80));
             self.leave_out(&format!("{origin} is not taken: `{}` is that of {taken}", key.dotted()));
         }
         Ok(())
+    }
+
+    /// Leaves out what is of other environments than a value that was settled on: one's pool is nothing for another's client.
+    fn stay_with(&mut self, taken: &Candidate, others: &[Candidate]) {
+        let own = group(&taken.origin);
+        let groups: Vec<Vec<String>> = others.iter().map(|other| group(&other.origin)).collect();
+        let is_of = |group: &[String], name: &[String]| !group.is_empty() && name.starts_with(group);
+        let is_foreign = |name: &[String]| groups.iter().any(|group| *group != own && is_of(group, name));
+        if groups.iter().all(|group| *group == own) {
+            return;
+        }
+        let mut left_out = Vec::new();
+        for candidates in self.settings.values_mut() {
+            let has_own = candidates.iter().any(|candidate| is_of(&own, &group(&candidate.origin)));
+            candidates.retain(|candidate| {
+                let name = group(&candidate.origin);
+                let stays = is_of(&own, &name) || !(has_own || is_foreign(&name));
+                if !stays {
+                    left_out.push(candidate.origin.clone());
+                }
+                stays
+            });
+        }
+        self.settings.retain(|_, candidates| !candidates.is_empty());
+        let stays = |origin: &str| is_of(&own, &group(origin)) || !is_foreign(&group(origin));
+        left_out.extend(self.secrets.iter().map(|secret| &secret.origin).filter(|origin| !stays(origin)).cloned());
+        self.secrets.retain(|secret| stays(&secret.origin));
+        self.prefixes.retain(|(_, origin)| stays(origin));
+        let is_told = |origin: &String| others.iter().all(|other| other.origin != *origin);
+        for origin in left_out.into_iter().filter(is_told) {
+            let [origin, taken] = [&origin, &taken.origin].map(|name| printable(name, 80));
+            self.leave_out(&format!("{origin} is not taken: it does not go with {taken}"));
+        }
     }
 
     /// The settings, each with its value and where it was found. [`Found::settle`] comes before.

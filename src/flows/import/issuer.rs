@@ -8,6 +8,7 @@ use crate::cognito::discovery;
 use crate::cognito::http::Wire;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
+use crate::profile::partitions::Partition;
 use crate::profile::services::Service;
 use crate::profile::words::{Endpoint, PoolId};
 use crate::profile::{Profile, aws_origin};
@@ -50,7 +51,8 @@ pub fn parse(text: &str) -> Result<Issuer> {
     let region = pool.region();
     let is_aws = ["cognito-idp", "cognito-idp-fips", "issuer-cognito-idp"].iter().any(|service| {
         let of_aws = aws_origin(service, &region);
-        of_aws.strip_prefix("https://") == Some(host) || host == format!("{service}.{region}.api.aws")
+        let dual_stack = Partition::of(&region).dual_stack_suffix;
+        of_aws.strip_prefix("https://") == Some(host) || host == format!("{service}.{region}.{dual_stack}")
     });
     if is_aws { Ok(Issuer { pool, endpoint: None }) } else { Err(no_issuer()) }
 }

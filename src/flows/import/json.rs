@@ -5,12 +5,16 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::found::Found;
+use super::spelling::plain;
 use super::{Pair, names};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
 /// How deep values are looked for: outputs of a module's outputs, and no further.
 const DEPTH: usize = 3;
+
+/// What a number, a truth or an object is not.
+pub(super) const NO_TEXT: &str = "is neither a string nor a list";
 
 /// What a JSON object says.
 ///
@@ -18,33 +22,63 @@ const DEPTH: usize = 3;
 /// [`Kind::Usage`](crate::error::Kind::Usage) for anything but an object.
 pub fn read(text: &Secret) -> Result<Found> {
     let mut found = Found::default();
-    names::take(pairs(text)?, &mut found);
+    let (is_client, Pairs { pairs, odd }) = object(text)?;
+    if !is_client {
+        names::take(pairs, &mut found);
+        return Ok(found);
+    }
+    // What a secret of Secrets Manager holds is the same in a file.
+    for (name, why) in odd {
+        found.leave_out(&format!("{} is not taken: it {why}", printable(&name, 80)));
+    }
+    for name in names::take_client(pairs, &mut found) {
+        found.leave_out(&unknown(&name));
+    }
     Ok(found)
 }
 
-/// The names and values of a JSON object.
+/// The names and values of a JSON object, and the names of values that are no texts, with what they are not.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    pub pairs: Vec<Pair>,
+    pub odd: Vec<(String, &'static str)>,
+}
+
+/// The names and values of a JSON object, and whether they are those of one client, with its secret among them.
 ///
 /// # Errors
 /// As [`read`].
-pub(super) fn pairs(text: &Secret) -> Result<Vec<Pair>> {
+fn object(text: &Secret) -> Result<(bool, Pairs)> {
     let text = text.expose().trim_start_matches('\u{feff}');
     let value: Value = serde_json::from_str(text)
         .map_err(|why| Error::usage(format!("it is not JSON, at line {} column {}", why.line(), why.column())))?;
-    let Value::Object(_) = value else {
+    let Value::Object(fields) = &value else {
         return Err(Error::usage("it is JSON, but not an object of names and values"));
     };
-    let mut pairs = Vec::new();
-    flatten(String::new(), value, 0, &mut pairs);
-    Ok(pairs)
+    let is_client = fields.iter().any(|(name, value)| value.is_string() && plain(name) == "clientsecret");
+    Ok((is_client, of(value)))
 }
 
-fn flatten(name: String, value: Value, depth: usize, pairs: &mut Vec<Pair>) {
+/// What a JSON value holds.
+pub(super) fn of(value: Value) -> Pairs {
+    let mut pairs = Pairs::default();
+    flatten(String::new(), value, 0, &mut pairs);
+    pairs
+}
+
+/// Why a name is not taken that means nothing here.
+fn unknown(name: &str) -> String {
+    format!("{} is not taken: cogtok knows no such key", printable(name, 80))
+}
+
+fn flatten(name: String, value: Value, depth: usize, found: &mut Pairs) {
     match value {
-        Value::String(value) => pairs.push(Pair { name, value: Zeroizing::new(value) }),
+        Value::String(value) => found.pairs.push(Pair { name, value: Zeroizing::new(value) }),
         Value::Array(items) => {
             let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-            if let Some(texts) = texts {
-                pairs.push(Pair { name, value: Zeroizing::new(texts.join(" ")) });
+            match texts {
+                Some(texts) => found.pairs.push(Pair { name, value: Zeroizing::new(texts.join(" ")) }),
+                None => found.odd.push((name, "is not a list of strings")),
             }
         }
         Value::Object(mut fields) => {
@@ -53,15 +87,18 @@ fn flatten(name: String, value: Value, depth: usize, pairs: &mut Vec<Pair>) {
             if (fields.contains_key("sensitive") || fields.keys().all(is_wrapper))
                 && let Some(value) = fields.remove("value")
             {
-                return flatten(name, value, depth, pairs);
+                return flatten(name, value, depth, found);
             }
-            if depth < DEPTH {
+            if depth < DEPTH && !(fields.is_empty() && depth > 0) {
                 // An inner name alone: `auth.user_pool_id` is a user pool id. What stands around it is in its own.
                 let inner = fields.into_iter();
-                inner.for_each(|(inner, value)| flatten(join(&name, &inner), value, depth + 1, pairs));
+                inner.for_each(|(inner, value)| flatten(join(&name, &inner), value, depth + 1, found));
+            } else {
+                found.odd.push((name, NO_TEXT));
             }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Bool(_) | Value::Number(_) => found.odd.push((name, NO_TEXT)),
+        Value::Null => {}
     }
 }
 
@@ -79,7 +116,8 @@ mod tests {
             "c":{"sensitive":false,"type":["object",{}],"value":{"d":"2"}},"e":"3","f":7,"g":{"h":{"i":{"j":{"k":"too deep"}}}},
             "outputs":{"l":{"value":"4","type":"string"},"m":{"value":"5","type":"string","sensitive":true},"p":{"value":{"q":"9"},"type":["object",{}]}},"n":{"value":"6"},
             "o":{"value":"7","other":"8"}}"#;
-        let pairs = pairs(&Secret::new(text.to_owned())).unwrap();
+        let (is_client, Pairs { pairs, .. }) = object(&Secret::new(text.to_owned())).unwrap();
+        assert!(!is_client);
         let shown: Vec<String> = pairs.iter().map(|pair| format!("{}={}", pair.name, pair.value.as_str())).collect();
         assert_eq!(
             shown,

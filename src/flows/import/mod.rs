@@ -1,6 +1,7 @@
 //! Profiles from what a workshop leaves behind: each source says what it knows, and what it says becomes settings and
 //! secrets. One file per source; this one is what they have in common.
 
+pub mod bundle;
 pub mod env_file;
 pub mod finish;
 pub mod found;
@@ -20,9 +21,9 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::profile::choices::choice;
-use crate::profile::words::{PoolId, StackName};
+use crate::profile::words::{ParameterName, PoolId, StackName, is_pool_id};
 
 /// The largest file that is read, in bytes.
 pub const LIMIT: usize = 1024 * 1024;
@@ -67,33 +68,88 @@ pub(crate) struct Pair {
     value: Zeroizing<String>,
 }
 
-/// Where `text` is read, by its looks. `is_file` says whether there is a file of that name.
+/// What this machine has where a source would be if it were a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Looks<'a> {
+    /// There is a file of that name.
+    pub is_file: bool,
+    /// There is the folder that it would be in, and that is no root.
+    pub has_folder: bool,
+    /// The names in that folder.
+    pub beside: &'a [String],
+}
+
+impl Looks<'_> {
+    /// Whether a text that is no file's name can only have been meant for one's: it begins as a path does, leads into a folder
+    /// that there is, or ends as names of files do.
+    fn is_path(&self, text: &str) -> bool {
+        let (folder, name) = text.rsplit_once(['/', '\\']).unwrap_or(("", text));
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        let is_extension = |extension: &str| {
+            (1..=8).contains(&extension.len())
+                && extension.bytes().all(|b| b.is_ascii_alphanumeric())
+                && extension.bytes().any(|b| b.is_ascii_alphabetic())
+        };
+        let is_drive = text.split_once(":\\").is_some_and(|(drive, _)| drive.len() == 1);
+        ["./", "../", "~/", ".\\", "..\\"].iter().any(|start| text.starts_with(start))
+            || is_drive
+            || (self.has_folder && !folder.is_empty())
+            || extension.is_some_and(is_extension)
+    }
+}
+
+/// The error for a file that is not there; `beside` has the names where it would be.
+pub fn absent(text: &str, beside: &[String]) -> Error {
+    let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
+    let stem = |name: &str| name.trim_start_matches('.').split('.').next().unwrap_or_default().to_lowercase();
+    let likeness = |other: &String| {
+        let whole = strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
+        let is_same_stem = !stem(name).is_empty() && stem(name) == stem(other);
+        if is_same_stem { whole.max(0.9) } else { whole }
+    };
+    let mut near: Vec<(f64, &String)> = beside.iter().map(|other| (likeness(other), other)).collect();
+    near.retain(|(likeness, _)| *likeness >= 0.6);
+    near.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+    let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{}`", printable(name, 80))).collect();
+    let error = Error::usage(format!("there is no file `{}`", printable(text, 120)));
+    match near.is_empty() {
+        true => error,
+        false => error.hint(format!("did you mean {} beside it?", near.join(" or "))),
+    }
+}
+
+/// Where `text` is read, by its looks; `looks` is what this machine says of it.
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for what looks like none, or like two.
-pub fn place(text: &str, is_file: bool) -> Result<Place> {
+pub fn place(text: &str, looks: Looks<'_>) -> Result<Place> {
     let shown = printable(text, 120);
     let kinds = SourceKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-    let unknown =
-        |why: &str| Err(Error::usage(format!("`{shown}` {why}")).hint(format!("`--from` names the kind: {kinds}")));
+    let unknown = |why: &str| {
+        Err(Error::usage(format!("`{shown}` {why}"))
+            .hint(Hint::new("`--from` names the kind: {kinds}").text("kinds", &kinds)))
+    };
     let of_service = |service: &str| text.split(':').nth(2) == Some(service);
     Ok(match text {
         "-" => Place::Stdin,
-        _ if is_file => Place::File,
+        _ if looks.is_file => Place::File,
         _ if text.starts_with("https://") || text.starts_with("http://") => Place::Network(SourceKind::Issuer),
         _ if text.starts_with("arn:") && of_service("secretsmanager") => Place::Network(SourceKind::Secret),
         _ if text.starts_with("arn:") && of_service("ssm") => Place::Network(SourceKind::Parameter),
         _ if text.starts_with("arn:") && of_service("cloudformation") => Place::Network(SourceKind::Stack),
         _ if text.starts_with("arn:") && of_service("cognito-idp") => Place::Network(SourceKind::Pool),
         _ if text.starts_with("arn:") => return unknown("is an ARN of a service that profiles don't come from"),
-        _ if text.starts_with("./") || text.starts_with("../") || text.starts_with("~/") => {
-            return Err(Error::usage(format!("there is no file `{shown}`")));
+        _ if looks.is_path(text) => {
+            let error = absent(text, looks.beside);
+            let is_name = text.parse::<ParameterName>().is_ok() && !text.starts_with('.');
+            return Err(match is_name {
+                true if text.starts_with('/') => error.hint("`--from ssm` looks for a parameter of that name in AWS"),
+                true if text.contains('/') => error.hint("`--from secret` looks for a secret of that name in AWS"),
+                _ => error,
+            });
         }
         _ if text.starts_with('/') => Place::Network(SourceKind::Parameter),
-        _ if names::is_pool_id(text) => Place::Network(SourceKind::Pool),
-        _ if text.starts_with(".env") || [".env", ".json", ".toml", ".age"].iter().any(|end| text.ends_with(end)) => {
-            return Err(Error::usage(format!("there is no file `{shown}`")));
-        }
+        _ if is_pool_id(text) => Place::Network(SourceKind::Pool),
         _ if text.parse::<StackName>().is_ok() => {
             return unknown("is no file; it could be a stack or a secret");
         }
@@ -137,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_kind_is_found_by_looking() {
-        let at = |text: &str| place(text, false).unwrap();
+        let none = Looks::default();
+        let at = |text: &str| place(text, none).unwrap();
         let network = Place::Network;
         for (text, expected) in [
             ("-", Place::Stdin),
@@ -153,11 +210,24 @@ mod tests {
         ] {
             assert_eq!(at(text), expected, "{text}");
         }
-        assert_eq!(place("/etc/dev.env", true).unwrap(), Place::File);
-        for unclear in
-            ["", "workshop", "x.json", ".env.local", "./x", "a b", "\u{1b}[31m", "arn:aws:s3:::bucket", "arn:"]
-        {
-            assert!(place(unclear, false).is_err(), "{unclear}");
+        assert_eq!(place("/etc/dev.env", Looks { is_file: true, ..none }).unwrap(), Place::File);
+        for unclear in [
+            "",
+            "workshop",
+            "x.json",
+            "x.age",
+            "x.txt",
+            "C:\\x",
+            "..\\x",
+            "/somewhere/else.age",
+            ".env.local",
+            "./x",
+            "a b",
+            "\u{1b}[31m",
+            "arn:aws:s3:::bucket",
+            "arn:",
+        ] {
+            assert!(place(unclear, none).is_err(), "{unclear}");
         }
     }
 

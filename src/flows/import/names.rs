@@ -7,23 +7,14 @@ use zeroize::Zeroizing;
 use super::Pair;
 use super::found::Found;
 use super::spelling::{self, is_ours, letters, plain};
+use crate::error::printable;
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, Endpoint, PoolId, Region, Scopes, SecretKind};
+use crate::profile::words::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 use crate::secret::Secret;
+use crate::store::secrets::shaped;
 
 /// Scopes of users' tokens, which no machine may ask for.
 const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
-
-/// Whether `text` has the shape of a user pool id, which nothing else has.
-pub(super) fn is_pool_id(text: &str) -> bool {
-    let Some((region, id)) = text.split_once('_') else { return false };
-    let is_numbered = region.rsplit_once('-').is_some_and(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
-    is_numbered
-        && region.split('-').count() >= 3
-        && region.starts_with(|c: char| c.is_ascii_lowercase())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric())
-        && text.parse::<PoolId>().is_ok()
-}
 
 /// The user pool that a value names: its id, its ARN, or a URL of its issuer.
 fn pool_in(value: &str) -> Option<PoolId> {
@@ -36,20 +27,66 @@ fn pool_in(value: &str) -> Option<PoolId> {
     super::issuer::parse(value).ok().map(|issuer| issuer.pool)
 }
 
+/// Whose names stand beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// Anybody's.
+    Others,
+    /// Anybody's, and a bare `client_id` is a machine's.
+    Machine,
+    /// Those of one client, and nothing else.
+    OneClient,
+}
+
 /// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
 pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
     // A bare `client_id` is a machine's where what only machines have stands beside it.
-    let is_bare = |pair: &Pair, name: &str| plain(&pair.name) == name && !pair.value.trim().is_empty();
-    let is_machine =
-        ["clientsecret", "tokenurl", "scopes", "scope"].iter().any(|name| pairs.iter().any(|pair| is_bare(pair, name)));
+    let object = |name: &str| name.rsplit_once('.').map_or("", |(object, _)| object).to_owned();
+    let of_machines = ["clientsecret", "tokenurl", "scopes", "scope"];
+    let is_bare = |pair: &&Pair| of_machines.contains(&plain(&pair.name).as_str()) && !pair.value.trim().is_empty();
+    let machines: Vec<String> = pairs.iter().filter(is_bare).map(|pair| object(&pair.name)).collect();
+    // What stands in one environment with a user pool is Cognito's.
+    let pools: Vec<Vec<String>> = pairs
+        .iter()
+        .filter(|pair| pool_in(pair.value.trim()).is_some())
+        .map(|pair| spelling::group(&pair.name))
+        .filter(|group| !group.is_empty())
+        .collect();
     for pair in pairs {
-        one(pair, is_machine, found);
+        let around = if machines.contains(&object(&pair.name)) { Around::Machine } else { Around::Others };
+        one(pair, around, &pools, found);
     }
     // Without its user a password can't be kept.
     if found.secret(SecretKind::Password).is_some() && found.candidates(Key::Username).is_empty() {
         found.forget_secret(SecretKind::Password);
         found.leave_out("a password is not taken: there is no user name to keep it for");
     }
+}
+
+/// Takes what one machine's client is kept with, and gives the names that mean nothing here: each was meant for something.
+pub(super) fn take_client(pairs: Vec<Pair>, found: &mut Found) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for pair in pairs {
+        let (name, is_empty, before) = (pair.name.clone(), pair.value.trim().is_empty(), found.heard);
+        one(pair, Around::OneClient, &[], found);
+        if found.heard == before && !is_empty {
+            unknown.push(name);
+        }
+    }
+    unknown
+}
+
+/// Whether what has this name decides which token a machine gets, so that it can't be passed over.
+pub(super) fn is_of_a_client(name: &str) -> bool {
+    let plain = plain(name);
+    !spelling::is_foreign(name)
+        && (is_token_endpoint(&plain)
+            || ["clientid", "clientsecret", "scope", "scopes", "domain"].iter().any(|tail| plain.ends_with(tail)))
+}
+
+/// A token endpoint, in the words that tools have for it.
+fn is_token_endpoint(plain: &str) -> bool {
+    plain.contains("token") && ["url", "uri", "endpoint"].iter().any(|tail| plain.ends_with(tail))
 }
 
 /// Whether a name may be one whose value is taken.
@@ -63,7 +100,8 @@ pub(super) fn is_known(name: &str) -> bool {
             || TAILS.iter().any(|tail| plain.ends_with(tail)))
 }
 
-fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
+fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found: &mut Found) {
+    let (is_machine, is_one) = (around != Around::Others, around == Around::OneClient);
     let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
     let is_placeholder = spelling::is_placeholder(text);
     if text.is_empty() || spelling::is_foreign(&name) {
@@ -76,15 +114,30 @@ fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
         let values = if variable.is_list() { text.split_ascii_whitespace().collect() } else { vec![text] };
         return found.offer(*variable, values.into_iter().map(str::to_owned).collect(), &name);
     }
-    if let Some(kind) = secret_kind(&plain, &ends, &has, is_machine, text) {
-        if !is_placeholder {
-            found.offer_secret(kind, Secret::new((*value).clone()), &name);
+    let is_beside_pool = pools.iter().any(|pool| spelling::group(&name).starts_with(pool));
+    let is_secret = !text.starts_with("arn:") && !text.contains("://") && ends(&["clientsecret"]);
+    let kind = match secret_kind(&plain, &ends, &has, is_machine, text) {
+        None if is_beside_pool && is_secret => Some(SecretKind::UserClient),
+        None if is_one && plain == "secret" => Some(SecretKind::M2mClient),
+        Some(SecretKind::UserClient) if is_one && !is_of_users(&plain) => Some(SecretKind::M2mClient),
+        kind => kind,
+    };
+    if let Some(kind) = kind {
+        // A real one is longer than what stands where one is to be filled in.
+        match is_placeholder && text.len() < 40 {
+            true => found.leave_out(&unfilled(&name)),
+            false => match shaped(kind, Secret::new((*value).clone())) {
+                Ok(secret) => found.offer_secret(kind, secret, &name),
+                Err(why) => {
+                    found.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(&name, 80)));
+                }
+            },
         }
         return;
     }
     if is_placeholder && is_ours(&plain) && has(&["cognito", "client", "pool", "domain"]) {
-        return found
-            .leave_out(&format!("{} is not taken: it is yet to be filled in", crate::error::printable(&name, 80)));
+        found.refused.extend(is_one.then(|| unfilled(&name)));
+        return found.leave_out(&unfilled(&name));
     }
     if let Some(pool) = pool_in(text) {
         let rank = if ends(&["userpoolid", "poolid"]) { rank } else { 2 };
@@ -104,21 +157,22 @@ fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
         return;
     }
     if let Some(url) = text.parse::<Endpoint>().ok().filter(|_| text.contains("://")) {
-        return a_url(&name, &plain, &url, found);
+        return a_url(&name, &plain, &url, is_one, found);
     }
-    if ends(&["tokenurl", "tokenendpoint", "tokenuri"]) {
+    if is_token_endpoint(&plain) {
         // No address that anything may be sent to, which is worth saying.
         return found.offer(Key::TokenUrl, vec![text.to_owned()], &name);
     }
     if ends(&["scopes", "scope"]) && (machine || is_machine || has(&["oauth", "cognito", "client"])) {
-        return scopes(text, &name, found);
+        return scopes(text, &name, is_one, found);
     }
     if ends(&["clientid", "clientsid"]) || (ends(&["client"]) && is_issued(text)) {
-        let key = if machine || (is_machine && plain == "clientid") { Key::M2mClientId } else { Key::UserClientId };
+        let is_machines = machine || (is_machine && plain == "clientid") || (is_one && !is_of_users(&plain));
+        let key = if is_machines { Key::M2mClientId } else { Key::UserClientId };
         // A name of ours may have a value of any shape; another must have that of AWS.
-        if text.parse::<ClientId>().is_ok() && (rank == 0 || is_issued(text)) {
+        if text.parse::<ClientId>().is_ok() && (rank == 0 || is_one || is_issued(text)) {
             found.offer_ranked(key, vec![text.to_owned()], &name, rank);
-        } else if rank == 0 {
+        } else if rank == 0 || is_one {
             found.offer(key, vec![text.to_owned()], &name);
         }
         return;
@@ -130,12 +184,22 @@ fn one(Pair { name, value }: Pair, is_machine: bool, found: &mut Found) {
         "awsdefaultregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 2),
         _ if ends(&["identitypoolid"]) => found.offer(Key::IdentityPoolId, vec![text.to_owned()], &name),
         _ if ends(&["domain", "domainprefix", "domainname", "hosteduiurl"])
-            && has(&["cognito", "userpool", "auth", "hostedui", "login"]) =>
+            && (is_one || has(&["cognito", "userpool", "auth", "hostedui", "login"])) =>
         {
             domain(text, &name, found);
         }
         _ => {}
     }
+}
+
+fn unfilled(name: &str) -> String {
+    format!("{} is not taken: it is yet to be filled in", printable(name, 80))
+}
+
+/// Whether a name of a client or its secret says that users sign in with it.
+fn is_of_users(plain: &str) -> bool {
+    let rest = plain.replace("userpool", "");
+    ["user", "web", "spa", "public", "frontend"].iter().any(|word| rest.contains(word))
 }
 
 /// Whether a client id looks like those that AWS gives out.
@@ -163,14 +227,11 @@ fn secret_kind(
 }
 
 /// A URL for what its path and host say.
-fn a_url(name: &str, plain: &str, url: &Endpoint, found: &mut Found) {
+fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut Found) {
     let is_hosted = url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com"));
-    let is_named = ["cognito", "hostedui", "userpool", "oauth"].iter().any(|part| plain.contains(part));
+    let is_named = is_one || ["cognito", "hostedui", "userpool", "oauth"].iter().any(|part| plain.contains(part));
     let is_token = url.url().path().ends_with("/oauth2/token");
-    if is_token
-        || (is_named && plain.ends_with("tokenurl"))
-        || ["tokenurl", "tokenendpoint", "tokenuri"].iter().any(|tail| plain.ends_with(tail))
-    {
+    if is_token || is_token_endpoint(plain) {
         let rank = if is_token { 0 } else { 1 };
         found.offer_ranked(Key::TokenUrl, vec![url.to_string()], name, rank);
     } else if is_hosted || (is_named && (plain.ends_with("domain") || plain.ends_with("domainurl"))) {
@@ -193,7 +254,8 @@ pub(super) fn domain(text: &str, name: &str, found: &mut Found) {
     if text.contains("://") {
         found.offer(Key::Domain, vec![text.to_owned()], name);
     } else if is_label(text) {
-        found.prefix.get_or_insert((text.to_owned(), name.to_owned()));
+        found.heard += 1;
+        found.prefixes.push((text.to_owned(), name.to_owned()));
     } else {
         let is_host = Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text));
         let value = if is_host { format!("https://{text}") } else { String::new() };
@@ -201,26 +263,20 @@ pub(super) fn domain(text: &str, name: &str, found: &mut Found) {
     }
 }
 
-/// Scopes in one text, separated by spaces or commas.
-fn scopes(text: &str, name: &str, found: &mut Found) {
-    let text: Zeroizing<String> = Zeroizing::new(text.replace([',', '[', ']', '"'], " "));
+/// Scopes in one text, separated by spaces or commas. Those of users are no machine's, unless nothing but one is meant.
+fn scopes(text: &str, name: &str, is_one: bool, found: &mut Found) {
+    let is_list = text.starts_with('[') && text.ends_with(']');
+    let around: &[char] = if is_list { &[',', '[', ']', '"', '\''] } else { &[','] };
+    let text: Zeroizing<String> = Zeroizing::new(text.replace(around, " "));
     match Scopes::parse([text.as_str()]) {
-        Ok(scopes) if scopes.iter().any(|scope| OF_USERS.contains(&scope)) => {}
+        Ok(scopes) if !is_one && scopes.iter().any(|scope| OF_USERS.contains(&scope)) => {}
         Ok(scopes) => found.offer(Key::Scopes, scopes.iter().map(str::to_owned).collect(), name),
         Err(_) => {
-            found.leave_out(&format!("{} is not taken: it is no list of scopes", crate::error::printable(name, 80)))
+            let why = format!("{} is not taken: it is no list of scopes", printable(name, 80));
+            found.leave_out(&why);
+            found.refused.push(why);
         }
     }
-}
-
-/// The domain that a prefix stands for in a Region; none where there are no such domains.
-pub(super) fn domain_of(prefix: &str, region: &Region) -> Option<String> {
-    let host = match region.as_str() {
-        region if region.starts_with("cn-") => return None,
-        region if region.starts_with("us-gov-") => format!("{prefix}.auth-fips.{region}.amazoncognito.com"),
-        region => format!("{prefix}.auth.{region}.amazoncognito.com"),
-    };
-    Some(format!("https://{host}"))
 }
 
 #[cfg(test)]

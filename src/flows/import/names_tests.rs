@@ -1,6 +1,8 @@
 //! What names and values of outputs and variables are taken for.
 
 use super::*;
+use crate::flows::import::found::Candidate;
+use crate::profile::partitions::Partition;
 
 const POOL: &str = "us-east-1_AbCdEfGhI";
 const CLIENT: &str = "1example23456789abcdefghij";
@@ -145,9 +147,57 @@ fn the_surest_name_wins_and_equals_are_left_to_the_caller() {
 
 #[test]
 fn a_prefix_becomes_the_domain_of_its_region() {
-    let domain = |region: &str| domain_of("ws", &region.parse().unwrap());
+    let domain = |region: &str| Partition::domain("ws", &region.parse().unwrap());
     assert_eq!(domain("us-east-1").as_deref(), Some("https://ws.auth.us-east-1.amazoncognito.com"));
     assert_eq!(domain("us-gov-west-1").as_deref(), Some("https://ws.auth-fips.us-gov-west-1.amazoncognito.com"));
     assert_eq!(domain("cn-north-1"), None);
-    assert_eq!(taken(&[("COGNITO_DOMAIN", "workshop-1")]).prefix.unwrap().0, "workshop-1");
+    assert_eq!(taken(&[("COGNITO_DOMAIN", "workshop-1")]).prefixes[0].0, "workshop-1");
+}
+
+#[test]
+fn one_environments_pool_goes_with_its_own_client() {
+    let [runtime, identity] = ["us-east-1_Runtime00", "us-east-1_Identity0"];
+    let other = "2example23456789abcdefghij";
+    let flat = [
+        ("RUNTIME_POOL_ID", runtime),
+        ("RUNTIME_CLIENT_ID", CLIENT),
+        (
+            "RUNTIME_DISCOVERY_URL",
+            "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Runtime00/.well-known/openid-configuration",
+        ),
+        ("IDENTITY_POOL_ID", identity),
+        ("IDENTITY_CLIENT_ID", other),
+        ("IDENTITY_CLIENT_SECRET", "identity-secret"),
+        ("IDENTITY_TOKEN_ENDPOINT", "https://identity.auth.us-east-1.amazoncognito.com/oauth2/token"),
+    ];
+    let nested: Vec<(String, &str)> =
+        flat.iter().map(|(name, value)| (name.to_lowercase().replacen('_', ".", 1), *value)).collect();
+    let nested: Vec<(&str, &str)> = nested.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    for (pairs, is_nested) in [(flat.to_vec(), false), (nested, true)] {
+        for (pool, client, has_secret) in [(runtime, CLIENT, false), (identity, other, true)] {
+            // With its secret beside it in one object a bare `client_id` is a machine's.
+            let (key, kind) = match is_nested && has_secret {
+                true => (Key::M2mClientId, SecretKind::M2mClient),
+                false => (Key::UserClientId, SecretKind::UserClient),
+            };
+            let is_meant =
+                |candidates: &[Candidate]| candidates.iter().position(|candidate| candidate.values == [pool]);
+            let mut asked = taken(&pairs);
+            asked
+                .settle(&[Key::UserPoolId, Key::UserClientId], |key, candidates| {
+                    assert_eq!(key, Key::UserPoolId, "the client follows from the pool");
+                    Ok(is_meant(candidates).unwrap())
+                })
+                .unwrap();
+            let mut decided = taken(&pairs);
+            decided.decide(Key::UserPoolId, vec![pool.to_owned()], "--user-pool-id").unwrap();
+            decided.settle(&[Key::UserClientId], |_, _| panic!("the client follows from the pool")).unwrap();
+            for found in [asked, decided] {
+                assert_eq!((found.one(Key::UserPoolId), found.one(key)), (Some(pool), Some(client)));
+                assert_eq!(found.secret(kind).is_some(), has_secret, "{pool}");
+                assert_eq!(found.one(Key::TokenUrl).is_some(), has_secret, "{pool}");
+                assert!(found.left_out.iter().any(|why| why.contains("CLIENT_ID") || why.contains("client_id")));
+            }
+        }
+    }
 }

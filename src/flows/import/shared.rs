@@ -92,7 +92,7 @@ pub fn read(text: &Secret) -> Result<Shared> {
         .extend(strangers.map(|name| format!("secrets of `{name}` are not taken: there is no such profile")));
     cut(&mut shared.left_out);
     match shared.profiles.len() {
-        0 => Err(shared.left_out.iter().take(3).fold(nothing(), |error, why| error.hint(why))),
+        0 => Err(shared.left_out.iter().take(3).fold(nothing(), |error, why| error.hint(why.clone()))),
         1..=MOST => Ok(shared),
         _ => Err(Error::config(format!("it holds more than {MOST} profiles"))),
     }

@@ -71,3 +71,14 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.starts_with(['<', '$', '{']) || PLACEHOLDERS.split(' ').any(|word| lower.starts_with(word))
 }
+
+/// The environment that a name is of: what stands around the words of ours, such as `RUNTIME` or the object that it is in.
+pub(super) fn group(name: &str) -> Vec<String> {
+    let (outer, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let is_word = |word: &String| !word.is_empty();
+    let mut last: Vec<String> = words(last).into_iter().filter(is_word).collect();
+    while last.last().is_some_and(|word| OURS.split_ascii_whitespace().any(|own| own == word)) {
+        last.pop();
+    }
+    words(outer).into_iter().filter(is_word).chain(last).collect()
+}

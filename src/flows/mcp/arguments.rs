@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::tool::Tool;
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 
 /// How many schemas are looked at for the types of one argument: they may refer to each other, in rings too.
 const MOST_SCHEMAS: usize = 500;
@@ -21,8 +21,9 @@ pub fn complete(tool: &Tool, mut arguments: Map<String, Value>, given: &[(String
     for (index, (key, text)) in given.iter().enumerate() {
         let shown = printable(key, 80);
         if given[..index].iter().any(|(earlier, _)| earlier == key) {
-            return Err(Error::usage(format!("the argument `{shown}` is given twice"))
-                .hint(format!("a list is written as JSON: --arg '{shown}=[\"a\",\"b\"]'")));
+            return Err(Error::usage(format!("the argument `{shown}` is given twice")).hint(
+                Hint::new("a list is written as JSON: --arg {list}").word("list", format!("{key}=[\"a\",\"b\"]")),
+            ));
         }
         let schema = match tool.properties() {
             None => &Value::Null,
@@ -33,9 +34,8 @@ pub fn complete(tool: &Tool, mut arguments: Map<String, Value>, given: &[(String
         arguments.insert(key.clone(), typed(&shown, text, &types(schema, tool.schema()))?);
     }
     if let Some(missing) = tool.required().into_iter().find(|wanted| !arguments.contains_key(*wanted)) {
-        let missing = printable(missing, 80);
-        return Err(Error::usage(format!("the tool `{name}` needs the argument `{missing}`"))
-            .hint(format!("add `--arg {missing}=VALUE`"))
+        return Err(Error::usage(format!("the tool `{name}` needs the argument `{}`", printable(missing, 80)))
+            .hint(Hint::new("add `--arg {argument}=VALUE`").word("argument", missing))
             .hint(all_of(tool)));
     }
     Ok(Value::Object(arguments))
@@ -203,7 +203,7 @@ mod tests {
         ] {
             let error = given(pairs).unwrap_err();
             assert!(error.message().contains(message), "{error}");
-            assert!(error.hints()[0].contains(hint), "{:?}", error.hints());
+            assert!(error.hints()[0].to_string().contains(hint), "{:?}", error.hints());
         }
         let error = complete(&tool(), Map::new(), &[]).unwrap_err();
         assert_eq!(error.message(), "the tool `t` needs the argument `text`");

@@ -12,7 +12,8 @@ use super::resume::{Resume, no_rest};
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
 use crate::cognito::mcp::{Incoming, Place, Reply, Session};
-use crate::error::{Error, Kind, Result, printable};
+use crate::cognito::said::ServiceText;
+use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 /// The most pages of tools that are asked for, and the most bytes in all of them.
@@ -30,6 +31,7 @@ pub struct Client<'a> {
     with: Attendant<'a>,
     is_stateless: bool,
     last_id: u64,
+    is_session_over: bool,
 }
 
 impl<'a> Client<'a> {
@@ -39,26 +41,33 @@ impl<'a> Client<'a> {
     /// [`Trouble::Refused`] where it refuses the request; [`Trouble::Failed`] where there is no answer, or none in a version of
     /// [`VERSIONS`] or [`STATELESS`].
     pub async fn connect(place: &'a Place, token: &'a Secret) -> Result<Self, Trouble> {
-        let mut client =
-            Client { with: Attendant { place, token, session: Session::default() }, is_stateless: false, last_id: 0 };
+        let with = Attendant { place, token, session: Session::default() };
+        let mut client = Client { with, is_stateless: false, last_id: 0, is_session_over: false };
+        client.begin().await?;
+        Ok(client)
+    }
+
+    async fn begin(&mut self) -> Result<(), Trouble> {
+        self.with.session = Session::default();
+        (self.is_stateless, self.is_session_over) = (false, false);
         let hello = json!({"protocolVersion": VERSIONS[0], "capabilities": {}, "clientInfo": me()});
-        let agreed = match client.ask("initialize", hello, &Vec::new()).await? {
+        let agreed = match self.ask_once("initialize", hello, &Vec::new()).await? {
             Ok(result) => result.get("protocolVersion").and_then(Value::as_str).unwrap_or_default().to_owned(),
             Err(error) if speaks_stateless(&error) => STATELESS.to_owned(),
             Err(error) => return Err(error.into_error("initialize").into()),
         };
-        client.is_stateless = agreed == STATELESS;
-        if !client.is_stateless && !VERSIONS.contains(&agreed.as_str()) {
+        self.is_stateless = agreed == STATELESS;
+        if !self.is_stateless && !VERSIONS.contains(&agreed.as_str()) {
             let message =
-                format!("the server speaks version `{}` of MCP, which cogtok does not", printable(&agreed, 40));
+                format!("the server speaks version `{}` of MCP, which cogtok does not", self.with.place.said(&agreed));
             return Err(Error::network(message).into());
         }
-        log::info!(target: "cogtok", "the server speaks MCP {agreed}");
-        client.with.session.version = Some(agreed);
-        if !client.is_stateless {
-            client.with.tell(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await?;
+        log::info!(target: "cogtok", "the server speaks MCP {}", self.with.place.said(&agreed));
+        self.with.session.version = Some(agreed);
+        if !self.is_stateless {
+            self.with.tell(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await?;
         }
-        Ok(client)
+        Ok(())
     }
 
     /// Every tool of the server.
@@ -76,7 +85,9 @@ impl<'a> Client<'a> {
                 return Err(Error::network("the server's list of tools is larger than 16 MiB").into());
             }
             match page.get_mut("tools").map(Value::take) {
-                Some(Value::Array(list)) => tools.extend(list.into_iter().filter_map(Tool::of)),
+                Some(Value::Array(list)) => {
+                    tools.extend(list.into_iter().map(|tool| self.with.place.description(tool)).filter_map(Tool::of))
+                }
                 _ => return Err(Error::network("the server's answer to tools/list has no list of tools").into()),
             }
             let next = page.get("nextCursor").and_then(Value::as_str);
@@ -100,6 +111,7 @@ impl<'a> Client<'a> {
         let params = json!({"name": name, "arguments": arguments});
         let marked = schema.map(headers::marked).unwrap_or_default();
         let attendant = self.with.clone();
+        let place = self.with.place;
         let answer = tokio::select! {
             answer = self.ask("tools/call", params, &marked) => answer?,
             () = attendant.listen() => return Err(no_answer("tools/call")),
@@ -107,7 +119,7 @@ impl<'a> Client<'a> {
         let all = answer.map_err(|error| error.into_error("tools/call"))?;
         if let Some(kind) = all.get("resultType").and_then(Value::as_str).filter(|kind| *kind != "complete") {
             let message =
-                format!("the tool asks for more than its arguments ({}), which cogtok has not", printable(kind, 40));
+                format!("the tool asks for more than its arguments ({}), which cogtok has not", place.said(kind));
             return Err(Error::new(Kind::Failure, message).hint("call it from a client that a person sits at").into());
         }
         Ok(Outcome { all })
@@ -126,7 +138,18 @@ impl<'a> Client<'a> {
     }
 
     /// One request and its answer.
-    async fn ask(
+    async fn ask(&mut self, method: &str, params: Value, marked: &Marked) -> Result<Result<Value, RpcError>, Trouble> {
+        let answer = self.ask_once(method, params.clone(), marked).await;
+        if !std::mem::take(&mut self.is_session_over) {
+            return answer;
+        }
+        // The server has ended the session, and took nothing of this request.
+        log::info!(target: "cogtok", "the server has ended the session: another is begun, once");
+        self.begin().await?;
+        self.ask_once(method, params, marked).await
+    }
+
+    async fn ask_once(
         &mut self,
         method: &str,
         mut params: Value,
@@ -150,6 +173,7 @@ impl<'a> Client<'a> {
                 incoming
             }
             (Reply::Refused(refusal), _) if !matches!(refusal.status, 401 | 403) => {
+                self.is_session_over = refusal.status == 404 && self.with.session.id.is_some();
                 let error = error_in(&refusal).and_then(|answer| RpcError::in_answer(&answer));
                 return error.map_or(Err(Trouble::Refused(refusal)), |error| Ok(Err(error)));
             }
@@ -159,7 +183,9 @@ impl<'a> Client<'a> {
         let mut resume = Resume::new(self.with.place.silence);
         loop {
             let broken = match self.answer_in(&mut incoming, &id, &mut resume).await {
-                Ok(Some(Ok(result))) if !result.is_object() => return Err(no_result(method, &result)),
+                Ok(Some(Ok(result))) if !result.is_object() => {
+                    return Err(no_result(method, &self.with.place.said(&result.to_string())));
+                }
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => None,
                 Err(Trouble::Failed(error)) if Resume::is_for(&error) => Some(error),
@@ -227,8 +253,7 @@ fn speaks_stateless(error: &RpcError) -> bool {
         || error.code == Some(NO_SUCH_METHOD)
 }
 
-fn no_result(method: &str, result: &Value) -> Trouble {
-    let result = printable(&result.to_string(), 80);
+fn no_result(method: &str, result: &ServiceText) -> Trouble {
     Error::network(format!("the server's answer to {method} is no result of MCP: {result}")).into()
 }
 

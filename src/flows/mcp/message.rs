@@ -128,7 +128,7 @@ pub fn error_in(refusal: &Refusal) -> Option<Value> {
 
 /// The answer that tells a client why there is none.
 pub fn failed(id: &Value, error: &Error) -> Value {
-    let hints = error.hints_for(None);
+    let hints: Vec<String> = error.hints().iter().map(ToString::to_string).collect();
     let mut told =
         Map::from_iter([("code".to_owned(), json!(NO_ANSWER)), ("message".to_owned(), json!(error.message()))]);
     if !hints.is_empty() {

@@ -3,7 +3,8 @@
 use toml::{Table, Value};
 
 use super::{Config, TARGETS};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
+use crate::profile::how_to_set;
 use crate::profile::keys::nearest;
 use crate::profile::targets::{Field, Setting, Target};
 use crate::profile::words::{ProfileName, TargetName};
@@ -44,7 +45,9 @@ impl Config {
             let error = Error::config(format!("the profile has no target `{name}`"));
             return Err(match nearest(name.as_str(), names.iter().map(TargetName::as_str)) {
                 Some(near) if near != name.as_str() => error.hint(format!("did you mean `{near}`?")),
-                _ => error.hint(format!("name one: cogtok profile set {{name}} targets.{name}.url URL")),
+                _ => error.hint(
+                    Hint::new("name one: cogtok profile set {name} targets.{target}.url URL").word("target", name),
+                ),
             });
         };
         for field in Field::ALL {
@@ -60,8 +63,7 @@ fn text(name: &TargetName, target: &Table, field: Field) -> Result<Option<String
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => {
             let key = format!("{TARGETS}.{name}.{}", field.as_str());
-            Err(Error::config(format!("`{key}` is not a string"))
-                .hint(format!("run `cogtok profile set {{name}} {key} VALUE`")))
+            Err(Error::config(format!("`{key}` is not a string")).hint(how_to_set(&key)))
         }
     }
 }

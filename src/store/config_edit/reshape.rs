@@ -7,7 +7,7 @@ use toml_edit::{Item, Key as TomlKey, Table, TableLike, Value};
 
 use super::super::config::TARGETS;
 use super::{Draft, missing};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::profile::words::ProfileName;
 
 impl Draft {
@@ -98,8 +98,9 @@ impl Draft {
     fn vacant(&self, name: &ProfileName) -> Result<()> {
         match self.names().contains(&name.as_str()) {
             false => Ok(()),
-            true => Err(Error::config(format!("there is a profile `{name}` already"))
-                .hint(format!("choose another name, or delete that one: cogtok profile delete {name}"))),
+            true => Err(Error::config(format!("there is a profile `{name}` already")).hint(
+                Hint::new("choose another name, or delete that one: cogtok profile delete {name}").word("name", name),
+            )),
         }
     }
 }

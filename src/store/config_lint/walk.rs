@@ -6,7 +6,7 @@ mod targets;
 use toml::de::{DeTable, DeValue};
 
 use super::{Finding, Lines, plain};
-use crate::error::{Result, printable};
+use crate::error::{Hint, Result, printable};
 use crate::profile::keys::{Key, nearest};
 use crate::profile::words::{ProfileName, StoreKind};
 use crate::store::config::{EXPORT_MARK, TARGETS, TOP_LEVEL, VERSION, how_to_set};
@@ -56,12 +56,12 @@ pub fn walk(config: &DeTable<'_>, lines: &Lines<'_>, may_be_export: bool) -> Vec
             _ if is_export => walk.unknown(name, key.span().start, value, None),
             "version" => walk.number(name, value, VERSION),
             "default_profile" => match as_text(value) {
-                None => walk.say(name, at, "is not a string", Some("run `cogtok profile use NAME`".to_owned())),
+                None => walk.say(name, at, "is not a string", Some("run `cogtok profile use NAME`".into())),
                 Some(text) if names.contains(&text) => {}
                 Some(text) => {
                     let known = names.iter().copied().filter(|name| name.parse::<ProfileName>().is_ok());
                     let near = nearest(text, known);
-                    let hint = near.map_or("run `cogtok profile use NAME`".to_owned(), did_you_mean);
+                    let hint = near.map_or("run `cogtok profile use NAME`".into(), did_you_mean);
                     walk.say(name, at, "names no profile of this file", Some(hint));
                 }
             },
@@ -88,7 +88,7 @@ impl Walk<'_> {
                 at,
                 None,
                 "this can't be a profile's name, so the profile is ignored".to_owned(),
-                Some(rule.to_owned()),
+                Some(rule.into()),
             );
         }
         match as_table(value) {
@@ -152,7 +152,7 @@ impl Walk<'_> {
         let at = value.span().start;
         match version {
             Some(version) if version > known => {
-                self.say(key, at, "is that of a newer cogtok", Some("update cogtok".to_owned()));
+                self.say(key, at, "is that of a newer cogtok", Some("update cogtok".into()));
             }
             Some(_) => {}
             None => self.say(key, at, &format!("is not a number: it is {known}"), None),
@@ -177,30 +177,30 @@ impl Walk<'_> {
     }
 
     fn secret(&mut self, key: &str, at: usize, what: &str) {
-        let in_profile = || {
-            let key = printable(key, 80);
-            format!(
-                "take it out (cogtok profile unset {{name}} {key}) and store it: cogtok secret set KIND -p {{name}}"
+        let hint = match &self.profile {
+            Some(_) => Hint::new(
+                "take it out (cogtok profile unset {name} {key}) and store it: cogtok secret set KIND -p {name}",
             )
+            .word("key", key),
+            None => Hint::new(plain::INSTEAD),
         };
-        let hint = self.profile.as_ref().map_or_else(|| plain::INSTEAD.to_owned(), |_| in_profile());
         self.say(key, at, what, Some(hint));
     }
 
-    fn say(&mut self, key: &str, at: usize, what: &str, hint: Option<String>) {
+    fn say(&mut self, key: &str, at: usize, what: &str, hint: Option<Hint>) {
         self.push(at, Some(key), format!("`{}` {what}", printable(key, 80)), hint);
     }
 
-    fn push(&mut self, at: usize, key: Option<&str>, message: String, hint: Option<String>) {
-        let name = self.profile.as_deref().map_or_else(|| "NAME".to_owned(), |name| printable(name, 80));
-        let hint = hint.map(|hint| hint.replace("{name}", &name));
+    fn push(&mut self, at: usize, key: Option<&str>, message: String, hint: Option<Hint>) {
+        let name = self.profile.as_deref().unwrap_or("NAME");
+        let hint = hint.map(|hint| hint.word("name", name));
         let key = key.map(str::to_owned);
         self.found.push(Finding { profile: self.profile.clone(), key, hint, ..self.lines.finding(at, message) });
     }
 }
 
-fn did_you_mean(near: &str) -> String {
-    format!("did you mean `{near}`?")
+fn did_you_mean(near: &str) -> Hint {
+    Hint::new("did you mean `{near}`?").text("near", near)
 }
 
 /// The message of a parser without the value, which stands first in it and in backquotes.

@@ -57,16 +57,30 @@ pub fn why_others_write(_: &Path) -> Option<String> {
 #[cfg(unix)]
 pub(super) fn check_private(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    match (owner::is_ours(metadata, dir), metadata.mode()) {
+    check_own(metadata, dir)?;
+    match metadata.mode() & 0o044 {
+        0 => Ok(()),
+        _ => Err(super::invalid("other users can read it".to_owned())),
+    }
+}
+
+#[cfg(unix)]
+pub(super) fn check_own(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    match (owner::is_ours(metadata, dir), metadata.mode() & 0o022) {
         (false, _) => Err(super::invalid(FOREIGN.to_owned())),
-        (true, mode) if mode & 0o022 != 0 => Err(super::invalid("other users can write to it".to_owned())),
-        (true, mode) if mode & 0o044 != 0 => Err(super::invalid("other users can read it".to_owned())),
-        _ => Ok(()),
+        (true, 0) => Ok(()),
+        (true, _) => Err(super::invalid("other users can write to it".to_owned())),
     }
 }
 
 #[cfg(not(unix))]
 pub(super) fn check_private(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(super) fn check_own(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
     Ok(())
 }
 

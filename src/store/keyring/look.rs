@@ -11,7 +11,8 @@ pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
     use secret_service::EncryptionType;
     use secret_service::blocking::SecretService;
 
-    use super::{SERVICE, are_ours};
+    use super::SERVICE;
+    use super::entries::is_ours;
 
     let unreachable = |why: secret_service::Error| Trouble::Unreachable(why.to_string());
     let service = SecretService::connect(EncryptionType::Dh).map_err(unreachable)?;
@@ -31,7 +32,7 @@ pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
         let mut origins = Vec::new();
         for item in service.search_items(HashMap::from([("service", SERVICE)])).map_err(decode)?.unlocked {
             let attributes = item.get_attributes().map_err(decode)?;
-            let account = attributes.get("username").filter(|_| are_ours(&attributes));
+            let account = attributes.get("username").filter(|account| is_ours(&attributes, account));
             origins.extend(account.and_then(|account| binding.origin_in(account)).map(str::to_owned));
         }
         found.push(if origins.is_empty() { Presence::Missing } else { Presence::Elsewhere(origins) });
@@ -50,18 +51,20 @@ fn decode(why: secret_service::Error) -> Trouble {
     }
 }
 
-/// Other keyrings have no such question: an entry's attributes are read where the platform keeps some.
+/// Other keyrings list the names of their entries without reading any and without asking.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
-    use keyring::Error as KeyringError;
-    keyring::Entry::store_status().map_err(|why| Trouble::Unreachable(why.to_string()))?;
-    let presence =
-        |binding: &Binding| match keyring::Entry::new(super::SERVICE, &binding.account())?.inner.get_attributes() {
-            Ok(_) => Ok(Presence::Here),
-            Err(KeyringError::NoEntry) => Ok(Presence::Missing),
-            Err(KeyringError::NotSupportedByStore(_)) => Ok(Presence::Unknown),
-            Err(error) => Err(error.into()),
-        };
-    let found = wanted.iter().map(presence).collect::<Result<Vec<_>, Trouble>>()?;
-    Ok(Look { is_locked: false, found })
+    keyring::Entry::store_status().as_ref().map_err(|why| Trouble::Unreachable(why.to_string()))?;
+    let accounts = super::entries::accounts()?;
+    let presence = |binding: &Binding| {
+        let origins = || accounts.iter().filter_map(|account| binding.origin_in(account)).map(str::to_owned);
+        if accounts.contains(&binding.account()) {
+            Presence::Here
+        } else if origins().next().is_none() {
+            Presence::Missing
+        } else {
+            Presence::Elsewhere(origins().collect())
+        }
+    };
+    Ok(Look { is_locked: false, found: wanted.iter().map(presence).collect() })
 }

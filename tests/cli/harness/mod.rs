@@ -10,6 +10,7 @@ pub mod barrier;
 pub mod challenges;
 pub mod fake_secret_service;
 pub mod guard;
+pub mod hints;
 pub mod home;
 pub mod http;
 pub mod keyring;

@@ -1,5 +1,6 @@
 //! What holds in every run, whatever it was asked. A test says only what is special about its own.
 
+use super::hints;
 use super::home::{Canary, Home};
 use super::output::Output;
 use super::state;
@@ -44,6 +45,8 @@ pub struct Expect {
     pub foreign: bool,
     /// `-v`: more lines than an error may have.
     pub verbose: bool,
+    /// What cogtok was given.
+    pub args: Vec<String>,
 }
 
 impl Default for Expect {
@@ -54,6 +57,7 @@ impl Default for Expect {
             may_be_killed: false,
             foreign: false,
             verbose: false,
+            args: Vec::new(),
         }
     }
 }
@@ -122,6 +126,9 @@ fn text(expect: &Expect, raw: &Raw, canaries: &[Canary], faults: &mut Vec<String
     match std::str::from_utf8(&raw.stderr) {
         Err(_) => faults.push("O4 stderr is not UTF-8".into()),
         Ok(text) => faults.extend(text.chars().find(|c| !printable(*c)).map(|c| format!("O4 {c:?} on stderr"))),
+    }
+    if !expect.foreign {
+        faults.extend(hints::faults(&expect.args, &stderr));
     }
     if raw.code != Some(0) && !expect.foreign && !expect.verbose {
         if stderr.lines().count() > 8 {

@@ -189,6 +189,7 @@ impl<'h> Run<'h> {
             let arg = arg.to_string_lossy();
             arg == "--verbose" || (arg.starts_with("-v") && arg[1..].chars().all(|c| c == 'v'))
         });
+        expect.args = self.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
         expect.prints_on_failure |= oracle::prints_on_failure(&self.args);
         let mut state = self.home.state();
         state.alive += 1;

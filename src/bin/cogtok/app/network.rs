@@ -167,15 +167,34 @@ fn check_descriptors() -> Result<()> {
 
 /// Why the environment's proxy can't be used, where it can't. Its URL may hold a password and is not repeated.
 fn bad_proxy() -> Option<String> {
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
-        let proxy = env::var(name)?;
-        let scheme = proxy.split_once("://").map_or("http", |(scheme, _)| scheme).to_ascii_lowercase();
-        match scheme.as_str() {
-            "http" | "https" => None,
-            socks if socks.starts_with("socks") => {
-                Some(format!("{name} names a SOCKS proxy, which cogtok does not speak"))
-            }
-            _ => Some(format!("{name} names no HTTP proxy")),
+    // The first that is set counts, as for the client, which takes one that it can't read for none.
+    let set = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::raw(name)?)));
+    let of_https = set(["HTTPS_PROXY", "https_proxy"]).filter(|(_, value)| !value.is_empty());
+    let (name, value) = of_https.or_else(|| set(["ALL_PROXY", "all_proxy"]).filter(|(_, value)| !value.is_empty()))?;
+    let Some(proxy) = value.to_str() else { return Some(format!("{name} is not UTF-8")) };
+    let (scheme, rest) = proxy.split_once("://").unwrap_or(("http", proxy));
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => {}
+        socks if socks.starts_with("socks") => {
+            return Some(format!("{name} names a SOCKS proxy, which cogtok does not speak"));
         }
-    })
+        _ => return Some(format!("{name} names no HTTP proxy")),
+    }
+    if has_bare_signs(rest) {
+        return Some(format!(
+            "{name} can't be read: in its user name and password @ is written as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25"
+        ));
+    }
+    let is_address = url::Url::parse(&format!("http://{rest}")).is_ok_and(|url| url.has_host())
+        && rest.split(['/', '?', '#']).next().is_some_and(|authority| !authority.contains(char::is_whitespace));
+    (!is_address).then(|| format!("{name} is not the address of a proxy"))
+}
+
+/// Whether user name or password have a sign in them that means something in a URL.
+fn has_bare_signs(rest: &str) -> bool {
+    let Some((user, _)) = rest.rsplit_once('@') else { return false };
+    let is_encoded = |part: &str| part.len() >= 2 && part.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);
+    user.contains(['@', '/', '#', '?', '[', ']', '\\', ' '])
+        || user.matches(':').count() > 1
+        || user.split('%').skip(1).any(|part| !is_encoded(part))
 }

@@ -13,7 +13,7 @@ use cogtok::secret::Secret;
 use cogtok::store::config::Config;
 use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
 use cogtok::store::sealed::{Key as SealingKey, SealedFile};
-use cogtok::store::secrets::{Binding, SecretStore};
+use cogtok::store::secrets::{Binding, SecretStore, shaped};
 
 use super::{App, SecretSource};
 use crate::{env, interrupt, terminal};
@@ -30,7 +30,7 @@ impl App {
             StoreKind::Keyring => SecretStore::Keyring(Keyring::new(self.patience())),
             StoreKind::File => {
                 let path = self.secrets_path()?;
-                let key = self.sealing_key(path.exists())?;
+                let key = self.sealing_key(is_there(&path)?)?;
                 SecretStore::File(SealedFile::new(path, key, self.deadline()))
             }
         };
@@ -39,7 +39,7 @@ impl App {
 
     /// As [`App::secrets`], for what can do without them: nobody is asked for the passphrase of a file yet to be made.
     pub fn secrets_unasked(&self) -> Result<&SecretStore> {
-        let is_made = self.dirs().secrets_file.as_ref().is_some_and(|path| path.exists());
+        let is_made = self.dirs().secrets_file.as_deref().map_or(Ok(false), is_there)?;
         let has_key = env::var("COGTOK_SECRET_IDENTITY").is_some() || env::secret("COGTOK_PASSPHRASE").is_some();
         if self.secrets.get().is_none() && self.store_kind()? == StoreKind::File && !is_made && !has_key {
             return Err(Error::store("there is no secrets file yet")
@@ -59,7 +59,7 @@ impl App {
         let path = self.secrets_path()?;
         let identity = env::var("COGTOK_SECRET_IDENTITY");
         if identity.is_none() && env::secret("COGTOK_PASSPHRASE").is_none() {
-            let what = if path.exists() { "its passphrase is not asked for here" } else { "it is not made yet" };
+            let what = if is_there(&path)? { "its passphrase is not asked for here" } else { "it is not made yet" };
             return Err(Error::store(format!("the secrets file {}: {what}", path.display()))
                 .with_code(NOT_ASKED)
                 .hint("COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it; cogtok secret init --help"));
@@ -111,7 +111,7 @@ impl App {
         let instead = "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it";
         let passphrase = match env::secret("COGTOK_PASSPHRASE") {
             Some(passphrase) => Ok(passphrase),
-            None if is_there => terminal::ask_secret(question, instead),
+            None if is_there => self.ask_passphrase(question, instead),
             None => terminal::ask_new_secret(question, instead),
         };
         match passphrase {
@@ -120,6 +120,20 @@ impl App {
             Err(error) if error.kind() == Kind::NeedsHuman => Err(error.with_kind(Kind::Store)),
             Err(error) => Err(error),
         }
+    }
+
+    /// The passphrase of the secrets file that is there, asked again where it is another's.
+    fn ask_passphrase(&self, question: &str, instead: &'static str) -> Result<Secret> {
+        let path = self.secrets_path()?;
+        terminal::until_taken(|| {
+            let passphrase = terminal::ask_secret(question, instead)?;
+            let file = SealedFile::new(path.clone(), SealingKey::Passphrase(passphrase.clone()), self.deadline());
+            // The third is refused by whoever uses it, with what could be the reason.
+            Ok(match file.is_opened() {
+                Ok(false) => file.check().map(|()| passphrase),
+                _ => Ok(passphrase),
+            })
+        })
     }
 
     /// The secret of this kind that the environment or the keyring has; none where neither should have one.
@@ -133,17 +147,20 @@ impl App {
         let names = [variable(binding.kind), old].into_iter().flatten();
         if let Some((name, secret)) = names.filter_map(|name| Some((name, env::secret(name)?))).next() {
             self.note_source(binding.kind, SecretSource::Variable(name));
-            return Ok(Some(secret));
+            return shaped(binding.kind, secret).map(Some).map_err(|error| error.context(name));
         }
         let lists = |config: &Config| config.lists_secret(binding.kind, &binding.client_id);
         let is_listed = profile.secrets.contains(&binding.kind) || self.config_in_reach()?.is_some_and(lists);
         if !is_listed {
             return Ok(None);
         }
+        // A person can type a password or a code, and is never asked for the secret of a users' client: without it, the client
+        // would be taken for one that has none.
+        let can_ask = terminal::can_ask() && binding.kind != SecretKind::UserClient;
         match self.secrets().and_then(|store| store.get(binding, &profile.address_options)) {
             // What is a user's is listed once and may be another user's.
             Ok(None) if binding.kind.is_of_a_user() => Ok(None),
-            Ok(None) if !terminal::can_ask() => Err(binding.missing()),
+            Ok(None) if !can_ask => Err(binding.missing()),
             Ok(found) => {
                 if found.is_some() {
                     self.note_source(binding.kind, SecretSource::Store(binding.command()));
@@ -151,13 +168,18 @@ impl App {
                 Ok(found)
             }
             // Where somebody is there to type it, the store is not the only source.
-            Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
+            Err(error) if error.kind() == Kind::Store && can_ask => {
                 log::warn!(target: "cogtok", "{error}");
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether the secrets file is there; that this can't be seen is not the same as that it is not.
+pub fn is_there(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|why| Error::store(format!("{} can't be looked at: {why}", path.display())))
 }
 
 /// The variable that supplies a secret of this kind.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use cogtok::profile::services::Service;
 use cogtok::profile::words::ProfileName;
@@ -11,7 +11,7 @@ use cogtok::store::config::{Config, FIRST_PROFILE, list};
 use cogtok::store::file::why_others_write;
 
 use super::App;
-use crate::env;
+use crate::{advice, env};
 
 impl App {
     /// The profile with the options of the command, the global ones and the variables applied.
@@ -34,6 +34,7 @@ impl App {
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
         }
+        advice::set_pool(&profile);
         Ok(profile)
     }
 
@@ -107,9 +108,12 @@ impl App {
         if profile.name.is_some() || error.kind() != Kind::Config {
             return error;
         }
+        if let Some(error) = missing_variable(&error) {
+            return error;
+        }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
         // What an option can mend without a profile is still worth saying.
-        let of_its_own = error.hints().iter().filter(|hint| !hint.contains("profile set"));
+        let of_its_own = error.hints().iter().filter(|hint| !hint.mentions("profile set"));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         self.with_profiles(chosen)
     }
@@ -125,9 +129,29 @@ impl App {
         };
         match names.is_empty() {
             true => error.hint(FIRST_PROFILE),
-            false => error.hint(format!("choose one with `-p NAME` or `cogtok profile use NAME`: {}", list(&names))),
+            false => error.hint(
+                Hint::new("choose one with `-p NAME` or `cogtok profile use NAME`: {names}")
+                    .text("names", list(&names)),
+            ),
         }
     }
+}
+
+/// Where the variables of the old scripts stand in for a profile, the one that is missing by its own name.
+fn missing_variable(error: &Error) -> Option<Error> {
+    let is_meant = |key: Key| error.message().starts_with(&format!("`{}` is not set", key.dotted()));
+    let (_, missing) = OLD_VARIABLES.iter().find(|(key, _)| is_meant(*key))?;
+    let is_of_machines = |name: &str| name.contains("M2M") || name.contains("TOKEN_URL");
+    let names = OLD_VARIABLES.iter().map(|(_, name)| *name).chain(["COGNITO_M2M_CLIENT_SECRET", "COGNITO_PASSWORD"]);
+    let of_one_kind = names.filter(|name| is_of_machines(name) == is_of_machines(missing));
+    let set: Vec<&str> = of_one_kind.filter(|name| env::secret(name).is_some()).collect();
+    let (last, others) = set.split_last()?;
+    let set = match others {
+        [] => format!("{last} is"),
+        others => format!("{} and {last} are", others.join(", ")),
+    };
+    let error = Error::config(format!("no profile is chosen, and {missing} is not set, while {set}"));
+    Some(error.hint(format!("set {missing} as well, or choose a profile with `-p NAME`")))
 }
 
 /// The variables of the old scripts stand in for a profile, and never mix with one.
@@ -167,7 +191,14 @@ pub fn aws_environment() -> AwsEnvironment {
         named.or_else(|| home.as_ref().map(|home| home.join(".aws").join(name)))
     };
     let endpoint = |service: &Service| Some((*service, first([service.variable(), "AWS_ENDPOINT_URL"])?));
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let half_of_keys = match keys.map(|key| env::secret(key).is_some()) {
+        [true, false] => Some((keys[0], keys[1])),
+        [false, true] => Some((keys[1], keys[0])),
+        _ => None,
+    };
     AwsEnvironment {
+        half_of_keys,
         profile: env::var("AWS_PROFILE"),
         config_file: file("AWS_CONFIG_FILE", "config"),
         credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),

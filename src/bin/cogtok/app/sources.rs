@@ -1,6 +1,6 @@
 //! Where the secrets of this call came from: what to do about one that is refused depends on it.
 
-use cogtok::error::Error;
+use cogtok::error::{Error, Hint};
 use cogtok::profile::words::SecretKind;
 
 use super::App;
@@ -13,7 +13,7 @@ pub enum SecretSource {
     /// This variable.
     Variable(&'static str),
     /// The secret store, where this command replaces it.
-    Store(String),
+    Store(Hint),
     /// Secrets Manager, under this ARN.
     SecretsManager(String),
     /// A person.
@@ -28,38 +28,47 @@ impl App {
         sources.push((kind, source));
     }
 
+    /// Whether a person typed the secret of this kind that was used last.
+    pub fn is_typed(&self, kind: SecretKind) -> bool {
+        self.sources.borrow().iter().any(|(known, source)| *known == kind && matches!(source, SecretSource::Typed))
+    }
+
     /// The error with what to do about the secret that was used, where it is about one.
     pub fn about_secrets(&self, error: Error) -> Error {
         self.sources.borrow().iter().fold(error, |error, (kind, source)| {
-            let error = error.fill(&format!("secret {kind}"), &self.if_wrong(*kind, source));
-            error.fill(&format!("no-secret {kind}"), &if_too_many(*kind, source))
+            let error = error.fill(&format!("secret {kind}"), self.if_wrong(*kind, source));
+            error.fill(&format!("no-secret {kind}"), if_too_many(*kind, source))
         })
     }
 
     /// What to do where the secret is wrong; nothing where a person will see to it.
-    fn if_wrong(&self, kind: SecretKind, source: &SecretSource) -> String {
+    fn if_wrong(&self, kind: SecretKind, source: &SecretSource) -> Hint {
         let what = if kind == SecretKind::Password { "password" } else { "client secret" };
-        match source {
-            SecretSource::Stdin => format!("the {what} came from standard input: check what is in the pipe"),
-            SecretSource::Variable(name) => {
-                format!(
-                    "the {what} is that of {name}, which comes before a stored one: correct the variable, or unset it"
-                )
+        let hint = match source {
+            SecretSource::Stdin => Hint::new("the {what} came from standard input: check what is in the pipe"),
+            SecretSource::Variable(name) => Hint::new(
+                "the {what} is that of {variable}, which comes before a stored one: correct the variable, or unset it",
+            )
+            .text("variable", name),
+            SecretSource::Store(command) => Hint::new("the {what} is the one in {store}: `{command}` replaces it")
+                .text("store", self.store_name())
+                .fill("command", command.clone()),
+            SecretSource::SecretsManager(arn) => {
+                Hint::new("the {what} is the one in Secrets Manager: check {arn}").text("arn", arn)
             }
-            SecretSource::Store(command) => {
-                format!("the {what} is the one in {}: `{command}` replaces it", self.store_name())
-            }
-            SecretSource::SecretsManager(arn) => format!("the {what} is the one in Secrets Manager: check {arn}"),
-            SecretSource::Typed => String::new(),
-        }
+            SecretSource::Typed => Hint::new(""),
+        };
+        hint.text("what", what)
     }
 }
 
 /// What to do where there should be no secret.
-fn if_too_many(kind: SecretKind, source: &SecretSource) -> String {
+fn if_too_many(kind: SecretKind, source: &SecretSource) -> Hint {
     match source {
-        SecretSource::Variable(name) => format!("unset {name}"),
-        SecretSource::Store(_) => format!("`cogtok secret delete {kind}{{p}}` removes the stored one"),
-        SecretSource::Stdin | SecretSource::SecretsManager(_) | SecretSource::Typed => String::new(),
+        SecretSource::Variable(name) => Hint::new("unset {variable}").text("variable", name),
+        SecretSource::Store(_) => {
+            Hint::new("`cogtok secret delete {kind}{p}` removes the stored one").text("kind", kind)
+        }
+        SecretSource::Stdin | SecretSource::SecretsManager(_) | SecretSource::Typed => Hint::new(""),
     }
 }

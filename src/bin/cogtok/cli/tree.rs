@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{Cli, Global};
+use super::{Cli, Global, WITH_VALUE};
 use crate::commands::Command;
 
 /// Amazon Cognito tokens: get them, keep them, use them.
@@ -35,10 +35,28 @@ pub fn whole() -> clap::Command {
 
 /// The commands that these words name, whether or not they are meant as commands; all where none is named.
 pub fn along(words: &[OsString]) -> clap::Command {
-    named(words).unwrap_or_else(whole)
+    with_words(words).unwrap_or_else(whole)
 }
 
-fn named(words: &[OsString]) -> Option<clap::Command> {
+/// The command that a line names, as far as it does, and how it is typed: `cogtok token m2m`.
+pub fn named(args: &[OsString]) -> (String, clap::Command) {
+    let mut command = whole();
+    command.build();
+    let mut path = "cogtok".to_owned();
+    let mut words = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default());
+    while let Some(word) = words.next() {
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            let Some(below) = command.find_subcommand(word).cloned() else { break };
+            path = format!("{path} {}", below.get_name());
+            command = below;
+        }
+    }
+    (path, command)
+}
+
+fn with_words(words: &[OsString]) -> Option<clap::Command> {
     with(|command| words.iter().any(|word| word == command.get_name()))
 }
 
@@ -51,7 +69,7 @@ fn with(is_wanted: impl Fn(&clap::Command) -> bool) -> Option<clap::Command> {
 /// Parses a command line. What goes wrong is told as the whole tree has it.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let is_help = args.iter().any(|word| word == "--help" || word == "-h");
-    match named(args) {
+    match with_words(args) {
         Some(tree) if !is_help => {
             if let Ok(cli) = parse_with(tree, args) {
                 return Ok(cli);

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Error, printable};
 
-use super::{WITH_VALUE, tree};
+use super::tree;
 use crate::interrupt;
 
 /// The words that other tools have for our commands.
@@ -88,26 +88,14 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         _ => Error::usage(first_line(answer)),
     };
     let error = match interrupt::is_exec() {
-        true => error.hint("the command stands behind `--`: cogtok exec -- COMMAND"),
+        true => error.hint("the command stands behind `--`: cogtok exec{p} -- COMMAND"),
         false => error,
     };
     error.hint(usage(&named, answer)).hint(help)
 }
 
 fn named(args: &[OsString]) -> Named {
-    let mut command = tree::whole();
-    command.build();
-    let mut path = "cogtok".to_owned();
-    let mut words = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default());
-    while let Some(word) = words.next() {
-        if WITH_VALUE.contains(&word) {
-            words.next();
-        } else if !word.starts_with('-') {
-            let Some(below) = command.find_subcommand(word).cloned() else { break };
-            path = format!("{path} {}", below.get_name());
-            command = below;
-        }
-    }
+    let (path, command) = tree::named(args);
     Named { path, command }
 }
 

@@ -88,6 +88,6 @@ pub fn run(args: &Completions) -> Result<()> {
     file::replace(&path, script.as_bytes())
         .map_err(|error| Error::store(format!("{} can't be written: {error}", path.display())))?;
     terminal::note(&format!("the script is in {}", path.display()));
-    terminal::hint(&next);
+    terminal::hint(next);
     Ok(())
 }

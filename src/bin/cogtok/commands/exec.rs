@@ -13,6 +13,8 @@ use crate::app::App;
 use crate::commands::bedrock_key;
 use crate::commands::token::source::Source;
 use crate::interrupt;
+#[cfg(windows)]
+use crate::program;
 use crate::shell::{default_name, end_name};
 
 /// Run a command with the token in its environment
@@ -71,23 +73,33 @@ fn become_it(mut command: Command) -> io::Error {
     std::os::unix::process::CommandExt::exec(&mut command)
 }
 
-/// Waits for the command where a process can't become another one, and ends as it did. Ctrl-C reaches it from the console.
-#[cfg(not(unix))]
-fn become_it(mut command: Command) -> io::Error {
-    match command.status() {
+/// Waits for the command where a process can't become another one, and ends as it did. Ctrl-C is the command's, which hears
+/// of it from the console.
+#[cfg(windows)]
+fn become_it(command: Command) -> io::Error {
+    let Some(mut command) = program::typed(&command) else { return io::ErrorKind::NotFound.into() };
+    match interrupt::lending_terminal(|| command.status()) {
         Ok(status) => interrupt::end_as(status.code().unwrap_or(1)),
         Err(error) => error,
     }
 }
 
+#[cfg(windows)]
+const NOT_FOUND: &str = "check the spelling and PATH; `echo` and its like are words of cmd: -- cmd /c echo";
+#[cfg(not(windows))]
+const NOT_FOUND: &str = "check the spelling and PATH; for a script, the interpreter in its first line";
+
+#[cfg(windows)]
+const NOT_RUN: &str = "check that it is a program; for a script, name what runs it: -- powershell -File script.ps1";
+#[cfg(not(windows))]
+const NOT_RUN: &str = "check that it is a program and that you may run it";
+
 fn failed(program: &std::ffi::OsStr, why: &io::Error) -> Error {
     let shown = cogtok::error::printable(&program.to_string_lossy(), 200);
     // As shells have it.
     let (code, hint) = match why.kind() {
-        io::ErrorKind::NotFound => {
-            (127, "check the spelling and PATH; for a script, the interpreter in its first line")
-        }
-        _ => (126, "check that it is a program and that you may run it"),
+        io::ErrorKind::NotFound => (127, NOT_FOUND),
+        _ => (126, NOT_RUN),
     };
     interrupt::fail_as(code);
     Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint(hint)

@@ -16,11 +16,12 @@ use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::redirect::RedirectUri;
 use cogtok::profile::words::Scopes;
+use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Renewal, Via};
 
 use super::moment;
-use crate::app::App;
+use crate::app::{App, remember};
 use crate::cli::duration;
 use crate::{browser, complete, env, terminal};
 
@@ -68,7 +69,7 @@ pub struct Login {
     /// The app client
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// The pool's domain, as a URL
+    /// The pool's domain: its URL, its host, or the prefix alone
     #[arg(long, value_name = "URL")]
     domain: Option<String>,
 }
@@ -198,14 +199,15 @@ fn keep(app: &App, profile: &Profile, signed_in: SignedIn, identity: &Identity) 
             .hint("mend what the warning says, then sign in again")
     };
     let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;
-    let before = cache.read(&key, env::now()).map(|tokens| tokens.renewal);
+    let mut of_session = app.session_lock(&key)?;
+    let before = app.remembered(&key).ok().flatten().unwrap_or_default();
     let renewal = app
         .secrets_unasked()
         .and_then(|store| {
             let renewal = session::keep(store, profile, Via::Endpoint, &signed_in, false)?;
             // Of a session at another place, nobody would find the refresh token any more.
-            let before = before.as_ref().and_then(Renewal::session);
-            let of_before = before.map(|session| session::refresh_token_binding(profile, session)).transpose()?;
+            let of_before = before.session.as_ref();
+            let of_before = of_before.map(|session| session::refresh_token_binding(profile, session)).transpose()?;
             let of_now =
                 renewal.session().map(|session| session::refresh_token_binding(profile, session)).transpose()?;
             if let Some(binding) = of_before.filter(|before| Some(before) != of_now.as_ref()) {
@@ -217,17 +219,27 @@ fn keep(app: &App, profile: &Profile, signed_in: SignedIn, identity: &Identity) 
             terminal::note(&format!("no refresh token is kept, so sign in again when the token ends: {error}"));
             Renewal::NotKept
         });
+    if let Renewal::Kept(session) = &renewal {
+        let (session, identity) = (Some(session.clone()), Some(identity.clone()));
+        remember(of_session.as_mut(), &Record { session, identity, has_device: before.has_device, over: None });
+    }
     let mut tokens = signed_in.tokens;
     tokens.renewal = renewal;
     // A new session knows nothing of a renewal of the old one that was cut short.
     lock.note_refreshing(false);
+    if let Some(lock) = &mut of_session {
+        lock.note_refreshing(false);
+    }
     lock.keep(&tokens);
     let kept = cache.read(&key, env::now()).ok_or_else(not_kept)?;
     let who = printable(identity.shown(), 128);
     let name = profile.name.as_ref().map(|name| format!(" to profile `{name}`")).unwrap_or_default();
     let until = kept.access.expires_at.map(|end| format!(" until {}", moment(end))).unwrap_or_default();
-    let renews =
-        if kept.renewal.session().is_some() { "; `cogtok token user` renews the token from then on" } else { "" };
+    let p = app.profile_option();
+    let renews = match kept.renewal.session() {
+        Some(_) => format!("; `cogtok token user{p}` renews the token from then on"),
+        None => String::new(),
+    };
     terminal::note(&format!("{who} is signed in{name}{until}{renews}"));
     Ok(())
 }

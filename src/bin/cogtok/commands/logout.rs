@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::hosted::{HostedClient, logout_url};
 use cogtok::cognito::idp::Idp;
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::{self, CacheUse, Policy, session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -14,12 +14,13 @@ use cogtok::profile::words::{SecretKind, TokenUse, Username};
 use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::secrets::SecretStore;
+use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::identity::Identity;
-use cogtok::token::session::{Renewal, Session};
+use cogtok::token::session::Session;
 use url::Url;
 
 use super::moment;
-use super::token::sign_in;
+use super::token::renewal::renew;
 use crate::app::App;
 use crate::{browser, complete, env, terminal};
 
@@ -84,7 +85,7 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
             format!("{who} is forgotten{}; at Cognito, the session goes on until it ends by itself", with("by"))
         }
     });
-    others.iter().for_each(|offer| terminal::hint(offer));
+    others.into_iter().for_each(terminal::hint);
     if let Some(page) = page {
         terminal::note("opening the hosted pages, which end the browser's session");
         browser::open(&page);
@@ -119,12 +120,8 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         has_own_secret: true,
     };
     let served = flows::serve(&app.cache(), key, &policy, env::now, |turn| {
-        let renewal = turn.previous().map(|tokens| tokens.renewal.clone()).unwrap_or_default();
-        let session = renewal.session().ok_or_else(nobody)?;
-        match sign_in::renew(app, profile, turn, session) {
-            Ok(renewed) => renewed.ok_or_else(nobody),
-            Err(error) => Err(app.about_secrets(error.into_error())),
-        }
+        let session = app.remembered(key)?.and_then(|record| record.session).ok_or_else(nobody)?;
+        renew(app, profile, key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(nobody))
     })?;
     if served.tokens.scope.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == USER_ADMIN)) {
         return Err(Error::config(format!("the access token lacks the scope {USER_ADMIN}, which GlobalSignOut wants"))
@@ -136,6 +133,10 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         let idp = Idp::new(&wire, profile, None).await?;
         idp.global_sign_out(&served.tokens.access.value).await
     })
+    .map_err(|error| match &profile.user.username {
+        Some(username) => error.fill_word("user", username.as_str()),
+        None => error,
+    })
     .map_err(|error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets what is kept here"))?;
     terminal::note("every session of the user is ended");
     Ok(())
@@ -145,10 +146,12 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
 fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result<Option<String>> {
     let cache = app.cache();
     let lock = cache.lock(key, app.deadline())?;
+    let mut of_session = app.session_lock(key)?;
     let tokens = cache.read(key, env::now());
-    let renewal = tokens.as_ref().map(|tokens| tokens.renewal.clone()).unwrap_or_default();
-    let mut was_there = tokens.is_some();
-    if let Some(kept) = Kept::find(app, profile, &renewal)? {
+    let remembered = app.remembered(key);
+    let record = remembered.as_ref().ok().cloned().flatten();
+    let mut was_there = tokens.is_some() || record.as_ref().is_some_and(|record| record.session.is_some());
+    if let Some(kept) = Kept::find(app, profile, remembered)? {
         if is_revoked {
             kept.revoke(app, profile)?;
         }
@@ -157,8 +160,9 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     }
     was_there |= forget_password(app, profile)?;
     cache.forget(key)?;
-    // Who gets AWS credentials holds their lock and waits for this one.
-    drop(lock);
+    of_session.as_mut().map_or(Ok(()), SessionLock::forget)?;
+    // Who gets AWS credentials holds their lock and waits for these.
+    drop((lock, of_session));
     // AWS credentials were had for these tokens, whatever the identity pool.
     let of_user = key.clone().with_kind("aws", &[]);
     for kept in cache.list(env::now())?.credentials {
@@ -180,7 +184,7 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     else {
         return Ok(None);
     };
-    let identity = tokens.as_ref().and_then(Identity::of);
+    let identity = tokens.as_ref().and_then(Identity::of).or_else(|| record.and_then(|record| record.identity));
     if let Some(end) = tokens.and_then(|tokens| tokens.access.expires_at).filter(|end| *end > env::now() / 1000) {
         terminal::note(&format!(
             "an API that checks tokens by itself takes the last access token until {}",
@@ -200,11 +204,9 @@ fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
     let was_there = is_listed(SecretKind::Password)? && app.secrets()?.delete(&binding(SecretKind::Password)?)?;
     if is_listed(SecretKind::Totp)? && app.secrets()?.has(&binding(SecretKind::Totp)?)? {
         terminal::note("the key of the authenticator app stays");
-        terminal::hint(&format!(
-            "to delete it: cogtok secret delete {}{} --username {username}",
-            SecretKind::Totp,
-            app.profile_option()
-        ));
+        terminal::hint(
+            Hint::new("to delete it: cogtok secret delete totp{p} --username {user}").word("user", username),
+        );
     }
     Ok(was_there)
 }
@@ -214,22 +216,35 @@ pub struct Kept<'a> {
     store: &'a SecretStore,
     /// Each with its refresh token.
     pub sessions: Vec<(Session, Secret)>,
-    known: Option<Session>,
+    has_device: bool,
 }
 
 impl<'a> Kept<'a> {
-    /// The session that the cache knows of. Where it knows none, its files may have been deleted: the store is looked into
-    /// where that can be done without asking anybody, and passed over where it can't.
-    pub fn find(app: &'a App, profile: &Profile, renewal: &Renewal) -> Result<Option<Self>> {
-        let known = renewal.session().cloned();
-        let store = match (&known, app.secrets_unasked()) {
-            (Some(_), _) => app.secrets()?,
-            (None, Ok(store)) => store,
-            (None, Err(_)) => return Ok(None),
+    /// What the store has of the session that is remembered. Where none is, the store is looked into all the same, if that can
+    /// be done without asking anybody; that it can't be is told. Where it can't be read what is remembered, the store must
+    /// say.
+    pub fn find(app: &'a App, profile: &Profile, remembered: Result<Option<Record>>) -> Result<Option<Self>> {
+        let is_known = !matches!(&remembered, Ok(None));
+        let (candidates, has_device) = match remembered {
+            Ok(Some(Record { session: Some(session), has_device, .. })) => (vec![session], has_device),
+            Ok(Some(record)) if !record.has_device => return Ok(None),
+            Ok(Some(_)) => (Vec::new(), true),
+            Ok(None) => (session::possible(profile), false),
+            Err(error) => {
+                log::warn!(target: "cogtok", "{error}");
+                (session::possible(profile), false)
+            }
         };
-        let candidates = match &known {
-            Some(session) => vec![session.clone()],
-            None => session::possible(profile),
+        let not_asked = |error: Error| match is_known {
+            true => Err(error),
+            false => {
+                log::warn!(target: "cogtok", "no session is known here, and whether the secret store has one can't be seen: {error}");
+                Ok(None)
+            }
+        };
+        let store = match if is_known { app.secrets() } else { app.secrets_unasked() } {
+            Ok(store) => store,
+            Err(error) => return not_asked(error),
         };
         let mut sessions = Vec::new();
         for session in candidates {
@@ -237,14 +252,10 @@ impl<'a> Kept<'a> {
             match found {
                 Ok(Some(refresh_token)) => sessions.push((session, refresh_token)),
                 Ok(None) => {}
-                Err(error) if known.is_some() => return Err(error),
-                Err(error) => {
-                    log::info!(target: "cogtok", "the secret store was not looked into: {error}");
-                    return Ok(None);
-                }
+                Err(error) => return not_asked(error),
             }
         }
-        Ok(Some(Kept { store, sessions, known }))
+        Ok(Some(Kept { store, sessions, has_device }))
     }
 
     /// Revokes the refresh tokens, each where its session came from.
@@ -262,8 +273,8 @@ impl<'a> Kept<'a> {
     /// Forgets the refresh tokens and the device; says whether there was a device.
     pub fn forget(&self, profile: &Profile) -> Result<bool> {
         self.forget_refresh_tokens(profile)?;
-        let is_known = self.known.as_ref().is_some_and(|session| session.has_device);
-        Ok(profile.user.username.is_some() && self.store.delete(&session::device_binding(profile)?)? || is_known)
+        let was_there = profile.user.username.is_some() && self.store.delete(&session::device_binding(profile)?)?;
+        Ok(was_there || self.has_device)
     }
 
     /// Forgets the refresh tokens alone.

@@ -1,20 +1,21 @@
-//! `cogtok status`: who is signed in where. From the configuration and the cache alone: no network, and no secret store.
+//! `cogtok status`: who is signed in where. From the configuration, the state folder and the cache alone: no network, and no
+//! secret store.
 
 use std::collections::BTreeMap;
 
 use clap::Args;
-use cogtok::error::{Result, printable};
+use cogtok::error::{Hint, Result, printable};
+use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind, StoreKind};
-use cogtok::store::cache::Entry;
 use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
-use cogtok::token::session::{Renewal, Via};
+use cogtok::token::session::{Session, Via};
 use serde_json::{Value, json};
 
 use super::{moment, table};
-use crate::app::{App, as_written, variable};
+use crate::app::{App, SignedIn, as_written, variable};
 use crate::cli::Output;
 use crate::{env, terminal};
 
@@ -38,14 +39,23 @@ struct Row {
     /// The name that the user signed in with.
     as_name: Option<String>,
     tokens: Option<TokenSet>,
+    session: Option<Session>,
     identity: Option<Identity>,
     secrets: Vec<(SecretKind, String)>,
+    /// Whether what is remembered can't be read.
+    is_unreadable: bool,
 }
 
 impl Row {
-    /// The name that a person knows the user by. Where the tokens were cleared it is the one that was signed in with.
+    fn is_signed_in(&self) -> bool {
+        self.tokens.is_some() || self.session.is_some()
+    }
+
+    /// The name that a person knows the user by. Where it is not known who that is, it is the one that was signed in with.
     fn who(&self) -> Option<&str> {
-        self.identity.as_ref().map(Identity::shown).or(self.as_name.as_deref())
+        let known = self.identity.as_ref().map(Identity::shown).or(self.as_name.as_deref());
+        let is_somebody = || self.is_signed_in().then_some("somebody");
+        known.or_else(is_somebody).or(self.is_unreadable.then_some("unknown"))
     }
 }
 
@@ -60,7 +70,7 @@ pub fn run(app: &App) -> Result<()> {
         if !app.config()?.names().is_empty() {
             return Ok(());
         }
-        terminal::hint(&format!("there is no profile yet; {FIRST_PROFILE}"));
+        terminal::hint(Hint::new("there is no profile yet; ").then(FIRST_PROFILE));
         return Ok(());
     }
     let cells = rows.iter().map(|row| {
@@ -76,7 +86,11 @@ pub fn run(app: &App) -> Result<()> {
             name.to_owned(),
             row.who().map_or_else(|| "nobody".to_owned(), |who| printable(who, 128)),
             row.tokens.as_ref().map(until).unwrap_or_default(),
-            row.tokens.as_ref().map(|tokens| kind(&tokens.renewal).to_owned()).unwrap_or_default(),
+            match (row.is_unreadable, row.is_signed_in()) {
+                (true, _) => "unknown".to_owned(),
+                (_, true) => kind(row.session.as_ref()).to_owned(),
+                _ => String::new(),
+            },
             secrets.join("; "),
         ]
     });
@@ -112,20 +126,27 @@ fn understood(config: &Config, name: &ProfileName) -> Option<Profile> {
     profile
 }
 
-fn row(app: &App, profile: &Profile, entry: Option<Entry>, current: Option<&ProfileName>) -> Result<Row> {
-    let as_name = entry.as_ref().and_then(|entry| entry.key.part("username")).filter(|name| !name.is_empty());
+fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&ProfileName>) -> Result<Row> {
+    let as_name = known.as_ref().and_then(|known| known.key.part("username")).filter(|name| !name.is_empty());
     let as_name = as_name.map(str::to_owned);
-    let tokens = entry.map(|entry| entry.tokens);
+    let identity = known.as_ref().and_then(SignedIn::identity);
+    let is_unreadable = known.as_ref().is_some_and(|known| known.is_unreadable);
+    let (tokens, record) = match known {
+        Some(known) => (known.tokens, known.record),
+        // Nobody is signed in, and a device may be remembered.
+        None => {
+            (None, user::cache_key(profile).and_then(|key| app.remembered(&key)).ok().flatten().unwrap_or_default())
+        }
+    };
     let store = match app.store_kind()? {
         StoreKind::Keyring => "keyring",
         StoreKind::File => "file",
     };
-    let session = tokens.as_ref().and_then(|tokens| tokens.renewal.session());
     let secrets = SecretKind::ALL.iter().filter_map(|kind| {
         let from = variable(*kind).filter(|name| env::var(name).is_some());
         let is_there = match kind {
-            SecretKind::RefreshToken => session.is_some(),
-            SecretKind::Device => session.is_some_and(|session| session.has_device),
+            SecretKind::RefreshToken => record.session.is_some(),
+            SecretKind::Device => record.has_device,
             kind => profile.secrets.contains(kind),
         };
         let place = from.map(str::to_owned).or_else(|| is_there.then(|| store.to_owned()))?;
@@ -133,11 +154,13 @@ fn row(app: &App, profile: &Profile, entry: Option<Entry>, current: Option<&Prof
     });
     Ok(Row {
         is_current: profile.name.is_some() && profile.name.as_ref() == current,
-        identity: tokens.as_ref().and_then(Identity::of),
+        identity,
         secrets: secrets.collect(),
         name: profile.name.clone(),
         as_name,
         tokens,
+        session: record.session,
+        is_unreadable,
     })
 }
 
@@ -152,17 +175,16 @@ fn until(tokens: &TokenSet) -> String {
 }
 
 /// What renews the token when it ends.
-fn kind(renewal: &Renewal) -> &'static str {
-    match renewal {
-        Renewal::Kept(session) if session.via == Via::Endpoint => "browser",
-        Renewal::Kept(_) => "API",
-        Renewal::None | Renewal::NotKept => "none",
+fn kind(session: Option<&Session>) -> &'static str {
+    match session.map(|session| session.via) {
+        Some(Via::Endpoint) => "browser",
+        Some(Via::Api) => "API",
+        None => "none",
     }
 }
 
 fn as_json(row: &Row) -> Value {
     let now = env::now();
-    let session = row.tokens.as_ref().and_then(|tokens| tokens.renewal.session());
     let secrets: Vec<Value> =
         row.secrets.iter().map(|(kind, place)| json!({"kind": kind.as_str(), "place": place})).collect();
     json!({
@@ -180,7 +202,7 @@ fn as_json(row: &Row) -> Value {
             "expires_in": tokens.access.seconds_left(now),
             "scope": tokens.scope.as_ref().map(ToString::to_string),
         })),
-        "session": session.map(|session| json!({
+        "session": row.session.as_ref().map(|session| json!({
             "via": match session.via { Via::Api => "api", Via::Endpoint => "browser" },
             "since": session.since,
             "origin": session.origin,

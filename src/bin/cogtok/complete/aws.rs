@@ -1,16 +1,10 @@
 //! What AWS's own tools know: the profiles of `~/.aws`, and the Regions that have Cognito user pools.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use clap_complete::CompletionCandidate;
-use cogtok::store::file;
+use cogtok::store::aws_files::AwsFiles;
 
 use super::seen::offer;
 use crate::app;
-
-/// The largest file of AWS's that is read, in bytes.
-const LIMIT: u64 = 1024 * 1024;
 
 /// The Regions that have Cognito user pools. Others can be typed.
 pub const REGIONS: [&str; 33] = [
@@ -52,26 +46,6 @@ pub const REGIONS: [&str; 33] = [
 /// The profiles of AWS's configuration and credentials files.
 pub fn profiles() -> Vec<CompletionCandidate> {
     let aws = app::aws_environment();
-    let mut names = BTreeSet::new();
-    if let Some(text) = aws.config_file.as_deref().and_then(text_of) {
-        // `[profile NAME]`, and `[default]` alone without the word.
-        let section = |name: &str| match name.strip_prefix("profile") {
-            Some(rest) if rest.starts_with([' ', '\t']) => Some(rest.trim().to_owned()),
-            _ => (name == "default").then(|| name.to_owned()),
-        };
-        names.extend(sections(&text).filter_map(section));
-    }
-    if let Some(text) = aws.credentials_file.as_deref().and_then(text_of) {
-        names.extend(sections(&text).map(str::to_owned));
-    }
-    offer(names)
-}
-
-fn sections(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| Some(line.trim_start().strip_prefix('[')?.split_once(']')?.0.trim()))
-}
-
-fn text_of(path: &Path) -> Option<zeroize::Zeroizing<String>> {
-    let bytes = file::read(&path.canonicalize().ok()?, LIMIT).ok()??;
-    std::str::from_utf8(&bytes).ok().map(|text| zeroize::Zeroizing::new(text.to_owned()))
+    let files = AwsFiles::read(&[aws.config_file, aws.credentials_file]).unwrap_or_default();
+    offer(files.profiles())
 }

@@ -4,13 +4,14 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::mcp::forward::Line;
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::{mpsc, oneshot};
 
 use super::manner;
 use super::modes::Asking;
+use super::typed::{self, Until};
 use crate::interrupt;
 
 /// Milliseconds in which people were asked.
@@ -41,14 +42,43 @@ pub fn can_ask() -> bool {
     !manner().no_input && io::stdin().is_terminal()
 }
 
+/// Why there is nobody to ask.
+fn nobody_there() -> &'static str {
+    match (manner().no_input, std::fs::File::open("/dev/tty").is_ok()) {
+        (true, _) => "this call asks nothing",
+        (false, true) => "standard input is not the terminal",
+        (false, false) => "there is no terminal to ask at",
+    }
+}
+
+/// The most answers to one question.
+const MOST_TRIES: usize = 3;
+
+/// Asks until an answer is taken, at most three times: `ask` gives the reason where the answer was wrong, and fails where there
+/// is none.
+///
+/// # Errors
+/// What `ask` fails with, and the third reason.
+pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
+    let mut tries = 1;
+    loop {
+        match ask()? {
+            Err(wrong) if tries < MOST_TRIES && can_ask() => super::complain(wrong.message()),
+            answer => return answer,
+        }
+        tries += 1;
+    }
+}
+
 /// Asks for a secret on the terminal, without showing what is typed.
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
-pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
-    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.to_owned());
+pub fn ask_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+    let instead = instead.into();
+    let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.clone());
     if !can_ask() {
-        return Err(nobody(&format!("{question} is needed, and there is no terminal to ask at")));
+        return Err(nobody(&format!("{question} is needed, and {}", nobody_there())));
     }
     interrupt::watch();
     let _modes = Asking::begin();
@@ -71,17 +101,16 @@ pub fn ask_secret(question: &str, instead: &str) -> Result<Secret> {
 ///
 /// # Errors
 /// As [`ask_secret`].
-pub fn ask_line(question: &str, instead: &str) -> Result<String> {
+pub fn ask_line(question: &str, instead: impl Into<Hint>) -> Result<String> {
     if !can_ask() {
-        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and there is no terminal to ask at"))
-            .hint(instead.to_owned()));
+        return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
     }
     interrupt::watch();
-    let _modes = Asking::begin();
     show(&format!("{}: ", printable(question, 300)));
     let _clock = asking();
-    let mut line = String::new();
-    io::stdin().read_line(&mut line).map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    let typed = typed::read(MAX_BYTES, Until::Line, true).map_err(unreadable)?;
+    let line =
+        std::str::from_utf8(&typed).map_err(|_| Error::usage(format!("{question}: what was typed is no text")))?;
     match line.trim() {
         "" => Err(Error::usage(format!("{question}: nothing was typed"))),
         line => Ok(line.to_owned()),
@@ -119,9 +148,17 @@ pub fn address(url: &str) {
     }
 }
 
+/// The terminal that the process belongs to, wherever its streams lead.
+const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
+
 /// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
 pub fn show(text: &str) {
-    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open("/dev/tty") {
+    // A console that is opened as a file takes text in a code page of its own, and standard error takes any.
+    if cfg!(windows) && io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(text.as_bytes());
+        return;
+    }
+    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open(TERMINAL) {
         let _ = terminal.write_all(text.as_bytes());
     }
 }
@@ -133,27 +170,30 @@ pub fn pause(why: &str, duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// Asks for a new secret twice.
+/// Asks for a new secret twice, and again where the two differ.
 ///
 /// # Errors
-/// As [`ask_secret`]; [`Kind::Usage`] when the two differ.
-pub fn ask_new_secret(question: &str, instead: &str) -> Result<Secret> {
-    let secret = ask_secret(question, instead)?;
-    let repeated = ask_secret(&format!("{question} again"), instead)?;
-    match secret.expose() == repeated.expose() {
-        true => Ok(secret),
-        false => Err(Error::usage(format!("{question}: the two differ"))),
-    }
+/// As [`ask_secret`]; [`Kind::Usage`] when the two differ for the third time.
+pub fn ask_new_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+    let instead = instead.into();
+    until_taken(|| {
+        let secret = ask_secret(question, instead.clone())?;
+        let repeated = ask_secret(&format!("{question} again"), instead.clone())?;
+        Ok(match secret.expose() == repeated.expose() {
+            true => Ok(secret),
+            false => Err(Error::usage(format!("{question}: the two differ"))),
+        })
+    })
 }
 
 /// Asks a question whose answer is yes or no.
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
-pub fn confirm(question: &str, instead: &str) -> Result<bool> {
+pub fn confirm(question: &str, instead: impl Into<Hint>) -> Result<bool> {
     if !can_ask() {
         return Err(
-            Error::new(Kind::NeedsHuman, format!("{question} There is no terminal to ask at")).hint(instead.to_owned())
+            Error::new(Kind::NeedsHuman, format!("{question} It can't be asked: {}", nobody_there())).hint(instead)
         );
     }
     interrupt::watch();
@@ -184,7 +224,18 @@ pub fn stdin_secret() -> Result<Secret> {
 /// # Errors
 /// [`Kind::Store`] when it can't be read.
 fn stdin_bytes() -> Result<Vec<u8>> {
-    stdin_up_to(MAX_BYTES)
+    if can_ask() {
+        show("Paste it, then Enter and Ctrl-D; it is not shown.\n");
+    }
+    stdin_hidden_up_to(MAX_BYTES)
+}
+
+/// As [`stdin_up_to`], for what a terminal must not show.
+///
+/// # Errors
+/// As [`stdin_up_to`].
+pub fn stdin_hidden_up_to(limit: usize) -> Result<Vec<u8>> {
+    stdin(limit, false)
 }
 
 /// Everything on standard input, at most one byte more than `limit`.
@@ -192,11 +243,24 @@ fn stdin_bytes() -> Result<Vec<u8>> {
 /// # Errors
 /// [`Kind::Store`] when it can't be read.
 pub fn stdin_up_to(limit: usize) -> Result<Vec<u8>> {
+    stdin(limit, true)
+}
+
+fn stdin(limit: usize, is_shown: bool) -> Result<Vec<u8>> {
     interrupt::watch();
+    if io::stdin().is_terminal() {
+        let _clock = asking();
+        let mut typed = typed::read(limit, Until::End, is_shown).map_err(unreadable)?;
+        return Ok(std::mem::take(&mut *typed));
+    }
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    read.map_err(unreadable)?;
     Ok(bytes)
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::store(format!("standard input can't be read: {error}"))
 }
 
 /// The lines of standard input as they come, read on a thread of its own; none after the last. A line of more than `limit`

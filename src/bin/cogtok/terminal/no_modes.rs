@@ -1,13 +1,26 @@
-//! Where terminals have no modes that a signal could leave changed.
+//! Where terminals have no modes that a signal could leave changed: known is whether a question is open.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+/// While it lives, a question is open.
 pub struct Asking;
 
 impl Asking {
     pub fn begin() -> Self {
+        IS_OPEN.store(true, Ordering::SeqCst);
         Asking
     }
 }
 
+impl Drop for Asking {
+    fn drop(&mut self) {
+        IS_OPEN.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Whether a question was open.
 pub fn restore_modes() -> Option<()> {
-    None
+    IS_OPEN.load(Ordering::SeqCst).then_some(())
 }

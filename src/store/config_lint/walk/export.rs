@@ -38,11 +38,11 @@ impl Walk<'_> {
             let (dotted, at) = (format!("{outer}.{}", printable(key.get_ref(), 40)), key.span().start);
             match key.get_ref().parse::<SecretKind>() {
                 Ok(kind) if !SecretKind::STORED_BY_HAND.contains(&kind) => {
-                    self.say(&dotted, at, "is not handed to others", Some(SEAL.to_owned()));
+                    self.say(&dotted, at, "is not handed to others", Some(SEAL.into()));
                 }
                 Ok(_) if as_text(value).is_none() => self.say(&dotted, at, "is not a string", None),
-                Ok(_) => self.say(&dotted, at, "is a secret in plain text", Some(SEAL.to_owned())),
-                Err(_) => self.say(&dotted, at, "is not a kind of secret", Some(kinds_known())),
+                Ok(_) => self.say(&dotted, at, "is a secret in plain text", Some(SEAL.into())),
+                Err(_) => self.say(&dotted, at, "is not a kind of secret", Some(kinds_known().into())),
             }
         }
     }

@@ -3,7 +3,8 @@
 use toml::de::{DeString, DeValue};
 
 use super::{Spanned, Walk, as_table, as_text, plain};
-use crate::error::printable;
+use crate::error::{Hint, printable};
+use crate::profile::how_to_set;
 use crate::profile::targets::{Field, nearest_key};
 use crate::profile::words::TargetName;
 use crate::store::config::TARGETS;
@@ -28,10 +29,15 @@ impl Walk<'_> {
         };
         if name.parse::<TargetName>().is_err() {
             let rule = "use 1 to 64 letters, digits, hyphens and underscores, the first a letter or digit";
-            self.say(&dotted, at, "has no target's name, so it is ignored", Some(rule.to_owned()));
+            self.say(&dotted, at, "has no target's name, so it is ignored", Some(rule.into()));
         } else if !target.iter().any(|(field, _)| field.get_ref() == Field::Url.as_str()) {
             let url = format!("{dotted}.{}", Field::Url.as_str());
-            self.say(&url, at, "is not set", Some(format!("run `cogtok profile set {{name}} {url} URL`")));
+            self.say(
+                &url,
+                at,
+                "is not set",
+                Some(Hint::new("run `cogtok profile set {name} {key} URL`").word("key", &url)),
+            );
         }
         for (field, value) in target {
             self.field(&dotted, field, value);
@@ -47,8 +53,7 @@ impl Walk<'_> {
         let at = value.span().start;
         match as_text(value) {
             None => {
-                let hint = format!("run `cogtok profile set {{name}} {} VALUE`", printable(&dotted, 80));
-                self.say(&dotted, at, "is not a string", Some(hint));
+                self.say(&dotted, at, "is not a string", Some(how_to_set(&dotted)));
             }
             Some(text) if plain::is_like_a_secret(text) => self.secret(&dotted, at, "looks like a secret"),
             Some(text) => self.judge(&dotted, at, text, field.check(text)),

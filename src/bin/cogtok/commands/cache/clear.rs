@@ -43,7 +43,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     {
         return Err(app.config()?.no_such_profile(name));
     }
-    let listing = cache.list(now)?;
+    let listing = super::listing(app, now)?;
     let is_meant = |entry: &Entry| {
         let is_of_profile = |name: &ProfileName| owners.find(&entry.key).contains(&name.as_str());
         // A session is worth keeping when its tokens are over.

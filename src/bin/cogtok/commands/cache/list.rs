@@ -28,7 +28,7 @@ pub struct List {}
 pub fn run(app: &App) -> Result<()> {
     let form = app.output(&FORMS)?;
     let now = env::now();
-    let listing = app.cache().list(now)?;
+    let listing = super::listing(app, now)?;
     app.do_without_config();
     let owners = Owners::of(app.config()?);
     for (name, why) in &listing.unusable {

@@ -8,8 +8,9 @@ use cogtok::error::Result;
 use cogtok::flows::{aws_credentials, m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
-use cogtok::store::cache::{CacheKey, Credentials, Entry};
+use cogtok::store::cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::store::config::Config;
+use cogtok::token::session::Renewal;
 use serde_json::{Value, json};
 
 use crate::app::{App, as_written};
@@ -57,6 +58,17 @@ pub fn keys(mut profile: Profile) -> Vec<CacheKey> {
     profile.user.username = profile.user.username.or_else(|| "anybody".parse().ok());
     let keys = [m2m::cache_key(&profile), user::cache_key(&profile), aws_credentials::cache_key(&profile)];
     keys.into_iter().flatten().collect()
+}
+
+/// What the cache holds, with the sessions that renew its tokens: those are remembered elsewhere.
+fn listing(app: &App, now: u64) -> Result<Listing> {
+    let mut listing = app.cache().list(now)?;
+    for entry in &mut listing.entries {
+        if let Ok(Some(record)) = app.sessions().read(&entry.key) {
+            entry.tokens.renewal = record.session.map_or(Renewal::None, Renewal::Kept);
+        }
+    }
+    Ok(listing)
 }
 
 /// The client of an entry: its id, or where that comes from.

@@ -1,12 +1,12 @@
 //! An agent of Bedrock AgentCore Runtime: its address, its log, and the sessions with it.
 
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::words::TargetKind;
 use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use super::place::{At, Place};
+use super::place::{At, Place, refuse_line_ends};
 use crate::app::App;
 use crate::commands::token::source::Got;
 
@@ -30,7 +30,7 @@ impl Agent {
         };
         if is_gateway {
             return Err(Error::usage("this is a gateway, not a runtime")
-                .hint(format!("run `cogtok call gateway {typed}{{p}}`")));
+                .hint(Hint::new("run `cogtok call gateway {target} tools{p}`").word("target", typed)));
         }
         let (mut url, qualifier, log) = match &place.at {
             At::Url(url) => (url.clone(), qualifier, None),
@@ -78,6 +78,7 @@ fn complete(url: &mut Url) {
 
 /// Puts a path, and the query that it may have, behind an address.
 fn go_below(url: &mut Url, path: &str) -> Result<()> {
+    refuse_line_ends(path, "`--path`")?;
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
     let below = format!("{}/", url.path());
     url.set_path(&format!("{below}{}", path.trim_start_matches('/')));

@@ -163,6 +163,7 @@ pub fn failure(app: &App, asked: &Asked, got: &Got, answer: &Streamed, passed: &
     let kind = match answer.status() {
         401 | 403 => Kind::Refused,
         429 | 500.. => Kind::Network,
+        _ if answer.is_retryable_conflict() => Kind::Network,
         _ => Kind::Failure,
     };
     let status = answer.status_line();

@@ -13,7 +13,7 @@ use crate::commands::token::source::{Got, Source};
 pub const SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Sends `request` with the token of `source` and gives the answer when its headers are there. A token from the cache that is
-/// answered with 401 is renewed and the request sent again, once: what was refused was not done. Where a new one was refused as
+/// answered with 401 is renewed and the request sent again, once: what was refused was not done; so is what AWS says may be. Where a new one was refused as
 /// well, none is asked for within a minute.
 ///
 /// # Errors
@@ -44,5 +44,5 @@ pub fn send_as(app: &App, source: &Source, request: impl FnOnce(&Got) -> Result<
 fn open(app: &App, got: &Got, request: &Outgoing) -> Result<Streamed> {
     let token = got.token()?.value.clone();
     let wire = app.wire()?;
-    app.block_on_streaming(async { wire.open(request.clone(), Some(&token), SILENCE).await })
+    app.block_on_streaming(async { wire.open_again(request, Some(&token), SILENCE).await })
 }

@@ -96,7 +96,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     match given {
         Ok(Given::Tools(tools)) => show::tools(&tools, form),
         Ok(Given::Outcome(outcome)) => show::outcome(&request, &outcome, form, |text| place.without_secrets(text)),
-        Err(Trouble::Failed(error)) => Err(error),
+        Err(Trouble::Failed(error)) => Err(server.place.moved(error)),
         Err(Trouble::Refused(refusal)) => {
             let token = &got.token()?.value;
             let asked = server.asked(app, got.options());

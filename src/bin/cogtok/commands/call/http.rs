@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::stream::Outgoing;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::token::refused::Api;
 
 use super::answer::{self, Taking};
@@ -46,9 +46,12 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     let url = match &place.at {
         At::Url(url) => url.clone(),
         At::Arn(arn) => {
-            let command = if arn.is_gateway() { "gateway" } else { "runtime" };
-            return Err(Error::usage(format!("a {command} of Bedrock AgentCore has a call of its own"))
-                .hint(format!("run `cogtok call {command} {}{{p}}`", args.target)));
+            let (what, hint) = match arn.is_gateway() {
+                true => ("gateway", "run `cogtok call gateway {target} tools{p}`"),
+                false => ("runtime", "run `cogtok call runtime {target}{p}`"),
+            };
+            return Err(Error::usage(format!("a {what} of Bedrock AgentCore has a call of its own"))
+                .hint(Hint::new(hint).word("target", &args.target)));
         }
     };
     let mut headers = args.carried.headers()?;
@@ -71,7 +74,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     app.go_on();
     let mut source = args.source.clone();
     source.or_of(place.owner);
-    let (got, mut answer) = bearer::send(app, &source, &outgoing)?;
+    let (got, mut answer) = bearer::send(app, &source, &outgoing).map_err(|error| place.moved(error))?;
     let mut sink = args.taking.sink(&answer)?;
     let passed = answer::pass(app, &mut answer, sink.is_live(), |part| sink.put(part));
     sink.end(passed.is_ok())?;

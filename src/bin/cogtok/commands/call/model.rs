@@ -100,7 +100,8 @@ fn prompt(given: Option<&str>) -> Result<String> {
             if bytes.len() > MOST_BYTES {
                 return Err(Error::usage("the prompt on standard input is larger than 4 MiB"));
             }
-            String::from_utf8(bytes).map_err(|_| Error::usage("the prompt on standard input is not UTF-8"))?
+            let text = cogtok::text::decode(&bytes).map(|text| text.as_str().to_owned());
+            text.ok_or_else(|| Error::usage("the prompt on standard input is not UTF-8"))?
         }
         Some(prompt) => prompt.to_owned(),
     };

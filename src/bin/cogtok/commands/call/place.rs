@@ -1,7 +1,8 @@
 //! Where a call goes: to an address that is typed, or to a target of the profile. The token goes there and nowhere else.
 
 use cogtok::cognito::agentcore::Resource;
-use cogtok::error::{Error, Result};
+use cogtok::cognito::fault::moved_to;
+use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::issuers;
 use cogtok::profile::targets::Address;
 use cogtok::profile::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
@@ -20,6 +21,8 @@ pub struct Place {
     pub kind: Option<TargetKind>,
     // What `token check --arn` takes for it, where AWS can be asked about it.
     arn: Option<String>,
+    // The target whose address it is, with nothing behind it.
+    target: Option<TargetName>,
 }
 
 /// A URL, or what has one.
@@ -32,14 +35,21 @@ pub enum At {
 impl Place {
     /// The place of `text`: a URL, an ARN, or the name of a target with what may follow its URL.
     pub fn find(app: &App, text: &str) -> Result<Self> {
+        refuse_line_ends(text, "the address")?;
         if text.starts_with("arn:") {
-            return Ok(Place { at: At::Arn(text.parse()?), owner: None, kind: None, arn: Some(text.to_owned()) });
+            return Ok(Place {
+                at: At::Arn(text.parse()?),
+                owner: None,
+                kind: None,
+                arn: Some(text.to_owned()),
+                target: None,
+            });
         }
         let end = text.find(['/', '?']).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
         // What follows a name may hold an address as well: `api?next=https://…`.
         if name.ends_with(':') && rest.starts_with("//") {
-            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None, arn: None });
+            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None, arn: None, target: None });
         }
         let name: TargetName =
             name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
@@ -54,7 +64,22 @@ impl Place {
             Address::Arn(arn) if rest.is_empty() => At::Arn(arn),
             Address::Arn(_) => return Err(Error::usage(format!("`{name}` is an ARN, which no path can follow"))),
         };
-        Ok(Place { at, owner: target.owner, kind: Some(target.kind), arn })
+        let target_name = rest.is_empty().then_some(name);
+        Ok(Place { at, owner: target.owner, kind: Some(target.kind), arn, target: target_name })
+    }
+
+    /// The error with the way to the address that a redirect leads to, where it is on the same host.
+    pub fn moved(&self, error: Error) -> Error {
+        let Some(url) = moved_to(&error) else { return error };
+        let hint = match &self.target {
+            Some(target) => {
+                Hint::new("if that is the right address: cogtok profile set {name} targets.{target}.url {url}")
+                    .word("target", target)
+            }
+            None => Hint::new("if that is the right address, call it: {url}"),
+        };
+        let hint = hint.word("url", url);
+        error.with_hint(hint)
     }
 
     /// What an explanation of a refusal needs to know; `options` choose the token for another command.
@@ -66,6 +91,14 @@ impl Place {
         };
         let pool = app.profile(&[]).ok().and_then(|profile| profile.user_pool_id().map(issuers).ok());
         Asked { api, check, options, issuers: pool.map(Vec::from).unwrap_or_default() }
+    }
+}
+
+/// Refuses what would end a line of HTTP, and what URLs would lose in silence.
+pub fn refuse_line_ends(text: &str, what: &str) -> Result<()> {
+    match text.contains(['\r', '\n', '\0']) {
+        true => Err(Error::usage(format!("{what} has a line end or a NUL byte in it"))),
+        false => Ok(()),
     }
 }
 

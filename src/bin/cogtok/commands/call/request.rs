@@ -7,6 +7,7 @@ use clap::Args;
 use cogtok::error::{Error, Result, printable};
 use serde::de::IgnoredAny;
 
+use super::place::refuse_line_ends;
 use crate::{interrupt, terminal};
 
 /// The most bytes of a body: what AgentCore takes, and more than API Gateway does.
@@ -71,9 +72,13 @@ impl Carried {
             let lines = match header.strip_prefix('@') {
                 Some(path) => String::from_utf8(file(path, MOST_HEADER_BYTES)?)
                     .map_err(|_| Error::usage(format!("{} is not UTF-8", printable(path, 120))))?,
-                None => header.clone(),
+                None => {
+                    refuse_line_ends(header, "a header")?;
+                    header.clone()
+                }
             };
             for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+                refuse_line_ends(line, "a header")?;
                 headers.push(parse(line)?);
             }
         }

@@ -94,7 +94,8 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
         let mut outgoing = outgoing.clone();
         outgoing.headers.extend(sent.iter().map(|id| (agent::SESSION.to_owned(), id.clone())));
         Ok(outgoing)
-    })?;
+    })
+    .map_err(|error| place.moved(error))?;
     // The one that the runtime names is the one that goes on.
     let named = answer.header(agent::SESSION).filter(|id| agent::check_session(id).is_ok());
     let session = named.map(str::to_owned).or(sent);
@@ -113,7 +114,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     let error = answer::failure(app, &asked, &got, &answer, &passed?)?;
     let is_agents = matches!(answer.status(), 424 | 500..);
     error.map_or(ended, |error| Err(if is_agents { agent.point_to_log(error) } else { error }))?;
-    told.failure().map_err(|error| agent.point_to_log(error))
+    told.failure(|text| answer.said(text)).map_err(|error| agent.point_to_log(error))
 }
 
 /// Prints the body in the form that was asked for; a failure's is printed as it is.

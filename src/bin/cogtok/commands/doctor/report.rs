@@ -3,7 +3,7 @@
 use cogtok::flows::doctor::{Finding, Status};
 use serde_json::{Value, json};
 
-use crate::terminal;
+use crate::{advice, terminal};
 
 /// The width where there is no terminal.
 const WIDTH: usize = 80;
@@ -18,7 +18,7 @@ pub fn json(findings: &[Finding], profile: Option<&str>) -> String {
             "check": finding.check.as_str(),
             "status": finding.status.as_str(),
             "detail": finding.detail,
-            "hint": finding.hint_for(profile),
+            "hint": finding.hint.as_ref().and_then(|hint| advice::shown(hint, profile)),
         })
     });
     terminal::json_line(&Value::Array(objects.collect()))
@@ -37,7 +37,11 @@ pub fn text(findings: &[Finding], profile: Option<&str>) -> String {
         };
         let label = terminal::painted(&format!("{mark} {word:<4}"), color);
         let detail = wrapped(&finding.detail, width - INDENT, "");
-        let hint = finding.hint_for(profile).map(|hint| wrapped(&format!("-> {hint}"), width - INDENT, "   "));
+        let hint = finding
+            .hint
+            .as_ref()
+            .and_then(|hint| advice::shown(hint, profile))
+            .map(|hint| wrapped(&format!("-> {hint}"), width - INDENT, "   "));
         let mut lines = detail.into_iter().chain(hint.unwrap_or_default());
         let first = lines.next().unwrap_or_default();
         text += &format!("{label}  {:<15}  {first}\n", finding.check.as_str());

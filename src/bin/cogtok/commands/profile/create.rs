@@ -2,14 +2,14 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::words::{PoolId, ProfileName};
 use cogtok::store::config_edit::edit;
 use cogtok::store::config_lint::is_misplaced;
 
-use super::refuse_secret;
-use crate::app::App;
+use super::{check_aws_profile, refuse_secret, settled};
+use crate::app::{App, aws_environment};
 use crate::{complete, terminal};
 
 /// Make a profile; the first one becomes the default
@@ -27,7 +27,7 @@ pub struct Create {
     /// The user pool
     #[arg(long, value_name = "ID")]
     user_pool_id: Option<String>,
-    /// The pool's domain, as a URL
+    /// The pool's domain: its URL, its host, or the prefix alone
     #[arg(long, value_name = "URL")]
     domain: Option<String>,
     /// The app client that users sign in with
@@ -107,6 +107,16 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         refuse_secret(key.dotted(), is_misplaced(*key, value))?;
         key.check(value).map_err(|error| error.context(key.dotted()))?;
     }
+    let first = |key: Key| settings.iter().find(|(own, _)| *own == key).and_then(|(_, values)| values.first().cloned());
+    let region = match (first(Key::Region), first(Key::UserPoolId)) {
+        (Some(region), _) => Some(region.parse()?),
+        (None, Some(pool)) => Some(pool.parse::<PoolId>()?.region()),
+        (None, None) => aws_environment().region.and_then(|(_, region)| region.parse().ok()),
+    };
+    let settings = settings
+        .iter()
+        .map(|(key, values)| Ok((*key, settled(*key, values, region.as_ref())?)))
+        .collect::<Result<Vec<_>>>()?;
     let of_use = [Key::UserClientId, Key::UserPoolId, Key::M2mClientId, Key::SecretArn, Key::Domain];
     // Where there is one of that name already, that is what is wrong.
     let is_new = !app.config()?.names().contains(&name);
@@ -128,8 +138,11 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     })?;
     let role = if is_default { " and is the default" } else { "" };
     terminal::note(&format!("profile `{name}` is in {}{role}", path.display()));
+    for named in settings.iter().filter(|(key, _)| *key == Key::AwsProfile).flat_map(|(_, values)| values) {
+        check_aws_profile("`aws_profile`", named);
+    }
     if settings.iter().any(|(key, _)| *key == Key::M2mClientId) && args.secret_arn.is_none() {
-        terminal::hint(&format!("store the client secret: cogtok secret set {} -p {name}", SecretKind::M2mClient));
+        terminal::hint(Hint::new("store the client secret: cogtok secret set m2m-client -p {name}").word("name", name));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `cogtok profile current`: which profile is in use.
 
 use clap::Args;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::store::config::{FIRST_PROFILE, list};
 
 use crate::app::App;
@@ -32,7 +32,9 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
         let error = Error::config("no profile is chosen");
         return Err(match names.is_empty() {
             true => error.hint(FIRST_PROFILE),
-            false => error.hint(format!("choose one with `cogtok profile use NAME`: {}", list(&names))),
+            false => {
+                error.hint(Hint::new("choose one with `cogtok profile use NAME`: {names}").text("names", list(&names)))
+            }
         });
     };
     if !config.names().contains(&name) {

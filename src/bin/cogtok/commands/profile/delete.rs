@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::Config;
@@ -39,7 +39,12 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return Err(config.no_such_profile(&name));
     }
     let question = format!("Delete profile `{name}` with its secrets and cached tokens?");
-    if !args.yes && !terminal::confirm(&question, &format!("add `--yes`: cogtok profile delete {name} --yes"))? {
+    if !args.yes
+        && !terminal::confirm(
+            &question,
+            Hint::new("add `--yes`: cogtok profile delete {name} --yes").word("name", &name),
+        )?
+    {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
     // A profile that can't be understood can still be deleted; there is nothing else of it to find then.

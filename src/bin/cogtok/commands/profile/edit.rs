@@ -5,7 +5,7 @@ mod editor;
 use std::path::Path;
 
 use clap::Args;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::store::config::{VERSION, read_text};
 use cogtok::store::config_edit::{newer, put};
 use cogtok::store::config_lint::{Finding, lint};
@@ -63,7 +63,7 @@ pub fn run(app: &App) -> Result<()> {
             copy.leave();
             return Err(Error::config("nothing was changed: the edited configuration has mistakes")
                 .hint(format!("what you wrote is in {shown}"))
-                .hint(format!("see its mistakes: cogtok profile lint {shown}")));
+                .hint(Hint::new("see its mistakes: cogtok profile lint {file}").word("file", &shown)));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::export::{self, Exported};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, Setting};
@@ -152,7 +152,11 @@ fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> 
     match Key::ALL.iter().copied().filter(is_exported).find(is_secret) {
         None => Ok(()),
         Some(key) => Err(Error::config(format!("`{}` of profile `{name}` looks like a secret", key.dotted()))
-            .hint(format!("nothing was exported; take it out: cogtok profile unset {name} {}", key.dotted()))
+            .hint(
+                Hint::new("nothing was exported; take it out: cogtok profile unset {name} {key}")
+                    .word("name", name)
+                    .word("key", key.dotted()),
+            )
             .hint("a secret goes along with `--with-secrets`, sealed, from the secret store")),
     }
 }
@@ -178,7 +182,7 @@ fn tell(args: &Export, profiles: &[Exported]) {
     }
     if let Some(path) = &args.output_file {
         terminal::note(&format!("the export is in {}", path.display()));
-        terminal::hint(&format!("to take it over: cogtok profile import {}", path.display()));
+        terminal::hint(Hint::new("to take it over: cogtok profile import {file}").word("file", path.display()));
     }
 }
 

@@ -7,7 +7,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
 use cogtok::store::secrets::{Binding, Presence, SecretStore};
-use cogtok::token::session::Session;
+use cogtok::store::sessions::{Record, SessionLock};
 
 use crate::app::App;
 use crate::commands::cache::{VARYING, keys as kept_keys};
@@ -65,10 +65,9 @@ impl Going {
         going.secrets = left_alone(bindings, profile, others).into_iter().filter(is_listed).collect();
         let of_users = left_alone(users, profile, others).into_iter().filter(is_listed).collect();
         for key in left_alone(cache_keys, profile, others) {
-            let tokens = app.cache().read(&key, env::now());
-            let session = tokens.as_ref().and_then(|tokens| tokens.renewal.session());
-            if let Some(session) = session.filter(|_| !keep_secrets) {
-                going.secrets.extend(of_session(profile, session)?);
+            let record = app.remembered(&key)?.unwrap_or_default();
+            if !keep_secrets {
+                going.secrets.extend(of_session(profile, &record)?);
             }
             going.tokens.push(key);
         }
@@ -85,13 +84,15 @@ impl Going {
             is_among(&own) && !is_among(&of_others)
         };
         let listing = app.cache().list(env::now())?;
-        for entry in listing.entries.iter().filter(|entry| is_alone(&entry.key)) {
-            if let Some(session) = entry.tokens.renewal.session().filter(|_| !keep_secrets) {
+        let mut keys: Vec<CacheKey> = listing.entries.iter().map(|entry| entry.key.clone()).collect();
+        keys.extend(app.sessions().list(is_alone).into_iter().map(|(key, _)| key));
+        for key in keys.into_iter().filter(|key| is_alone(key)) {
+            if !keep_secrets && let Some(record) = app.remembered(&key)? {
                 let mut of_user = profile.clone();
-                of_user.user.username = entry.key.part("username").and_then(|name| name.parse().ok());
-                self.secrets.extend(of_session(&of_user, session)?);
+                of_user.user.username = key.part("username").and_then(|name| name.parse().ok());
+                self.secrets.extend(of_session(&of_user, &record)?);
             }
-            self.tokens.push(entry.key.clone());
+            self.tokens.push(key);
         }
         let credentials = listing.credentials.iter().filter(|kept| is_alone(&kept.key));
         self.tokens.extend(credentials.map(|kept| kept.key.clone()));
@@ -110,7 +111,8 @@ impl Going {
             }
         }
         for key in &self.tokens {
-            if let Err(error) = app.cache().forget(key) {
+            let of_session = || app.session_lock(key)?.as_mut().map_or(Ok(()), SessionLock::forget);
+            if let Err(error) = app.cache().forget(key).and_then(|()| of_session()) {
                 let stays = format!("{done}, but a cached token of it stays");
                 failed.get_or_insert_with(|| error.context(&stays).hint("forget it: cogtok cache clear"));
             }
@@ -142,14 +144,15 @@ fn stored(
 
 /// Which of these the store has, as far as can be seen without unlocking it.
 fn seen(store: &SecretStore, wanted: &[Binding]) -> Result<Vec<bool>> {
-    let is_there = |presence| matches!(presence, Presence::Here | Presence::Unknown);
-    Ok(store.look(wanted)?.found.into_iter().map(is_there).collect())
+    Ok(store.look(wanted)?.found.iter().map(|presence| *presence == Presence::Here).collect())
 }
 
-/// What the store has of a session.
-fn of_session(profile: &Profile, session: &Session) -> Result<Vec<Binding>> {
-    let mut bindings = vec![session::refresh_token_binding(profile, session)?];
-    if session.has_device {
+/// What the store has of a user's session.
+fn of_session(profile: &Profile, record: &Record) -> Result<Vec<Binding>> {
+    let session = record.session.as_ref();
+    let mut bindings: Vec<Binding> =
+        session.map(|session| session::refresh_token_binding(profile, session)).transpose()?.into_iter().collect();
+    if record.has_device {
         bindings.push(session::device_binding(profile)?);
     }
     Ok(bindings)

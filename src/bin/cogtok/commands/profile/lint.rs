@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
+use cogtok::profile::domain;
+use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::{Config, read_text};
 use cogtok::store::config_lint::{Finding, lint, lint_any};
 use serde_json::{Value, json};
 
+use super::check_aws_profile;
 use crate::app::App;
 use crate::cli::Output;
 use crate::{complete, terminal};
@@ -51,6 +54,9 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
     if let Some(name) = &only {
         found.retain(|finding| finding.profile.as_deref() == Some(name.as_str()));
     }
+    if is_config {
+        check_surroundings(&path, only.as_ref());
+    }
     let shown = path.display().to_string();
     terminal::data(&match form {
         Output::Json => {
@@ -62,6 +68,26 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
         0 => Ok(()),
         1 => Err(Error::config(format!("one thing is wrong with {shown}"))),
         count => Err(Error::config(format!("{count} things are wrong with {shown}"))),
+    }
+}
+
+/// Warns of profiles of `~/.aws` that this machine does not have, and of odd addresses: nothing is wrong with the file.
+fn check_surroundings(path: &Path, only: Option<&ProfileName>) {
+    let Ok(config) = Config::load(path) else { return };
+    for name in config.names().iter().filter(|name| only.is_none_or(|only| only == *name)) {
+        let mut settings = Settings::default();
+        if config.offer_key(name, Key::AwsProfile, &mut settings).is_ok()
+            && let Some(named) = settings.list(Key::AwsProfile).first()
+        {
+            check_aws_profile(&format!("`aws_profile` of profile `{name}`"), named);
+        }
+        for key in [Key::Domain, Key::TokenUrl] {
+            if config.offer_key(name, key, &mut settings).is_ok()
+                && let Some(why) = settings.list(key).first().and_then(|value| domain::oddity(key, value))
+            {
+                log::warn!(target: "cogtok", "profile `{name}`: {why}");
+            }
+        }
     }
 }
 
@@ -95,7 +121,7 @@ fn meant(app: &App, what: Option<&str>) -> Result<(PathBuf, Option<ProfileName>)
 /// A finding as compilers write theirs, for editors to jump to.
 pub fn in_words(finding: &Finding, file: &str) -> String {
     let of = finding.profile.as_ref().map(|name| format!(" (profile `{}`)", printable(name, 80))).unwrap_or_default();
-    let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let hint = finding.hint.as_ref().and_then(terminal::shown).map(|hint| format!("; {hint}")).unwrap_or_default();
     format!("{}:{}:{}: {}{of}{hint}", printable(file, 400), finding.line, finding.column, finding.message)
 }
 
@@ -107,6 +133,6 @@ fn as_json(finding: &Finding, file: &str) -> Value {
         "profile": finding.profile,
         "key": finding.key,
         "message": finding.message,
-        "hint": finding.hint,
+        "hint": finding.hint.as_ref().and_then(terminal::shown),
     })
 }

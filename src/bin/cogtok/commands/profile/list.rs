@@ -1,7 +1,7 @@
 //! `cogtok profile list`: which profiles there are. Wakes neither the keyring nor the network.
 
 use clap::Args;
-use cogtok::error::{Result, printable};
+use cogtok::error::{Hint, Result, printable};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::FIRST_PROFILE;
@@ -51,7 +51,7 @@ pub fn run(app: &App) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     if rows.is_empty() {
-        terminal::hint(&format!("there is no profile yet; {FIRST_PROFILE}"));
+        terminal::hint(Hint::new("there is no profile yet; ").then(FIRST_PROFILE));
         return Ok(());
     }
     if app.output(&FORMS)? == Output::Text {

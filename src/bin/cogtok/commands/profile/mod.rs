@@ -18,9 +18,13 @@ mod unset;
 mod use_;
 
 use clap::Subcommand;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::profile::domain;
+use cogtok::profile::keys::Key;
+use cogtok::profile::words::Region;
+use cogtok::store::aws_files::AwsFiles;
 
-use crate::app::App;
+use crate::app::{App, aws_environment};
 
 /// What can be done with profiles.
 #[derive(Debug, Subcommand)]
@@ -69,8 +73,30 @@ fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
     Err(Error::usage(format!(
         "the value for `{key}` looks like a secret, and secrets are not kept in the configuration"
     ))
-    .hint(format!("store it: cogtok secret set {kind}{{p}}"))
+    .hint(Hint::new("store it: cogtok secret set {kind}{p}").text("kind", kind))
     .hint("if it is a real one, change it: your shell's history may hold it"))
+}
+
+/// Values as they are kept: a domain as a whole, whose Region may be told by something else later. What is odd is told.
+fn settled(key: Key, values: &[String], region: Option<&Region>) -> Result<Vec<String>> {
+    let whole = |value: &String| match key {
+        Key::Domain if !value.contains("://") => domain::read(value, region).map(|domain| domain.to_string()),
+        _ => Ok(value.clone()),
+    };
+    for why in values.iter().filter_map(|value| domain::oddity(key, value)) {
+        log::warn!(target: "cogtok", "{why}");
+    }
+    values.iter().map(whole).collect()
+}
+
+/// Warns where the AWS tools' files do not have the profile that is named: they are read when AWS is asked.
+fn check_aws_profile(named_by: &str, name: &str) {
+    let aws = aws_environment();
+    let Ok(files) = AwsFiles::read(&[aws.config_file, aws.credentials_file]) else { return };
+    if !files.has(name) {
+        let name = printable(name, 80);
+        log::warn!(target: "cogtok", "{named_by}: ~/.aws has no profile `{name}`; {}", files.instead_of(&name));
+    }
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {

@@ -5,12 +5,12 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::parse_key;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::words::{ProfileName, Region};
 use cogtok::store::config_edit::edit;
 use cogtok::store::config_lint::{is_like_a_secret, is_misplaced};
 
-use super::refuse_secret;
-use crate::app::App;
+use super::{check_aws_profile, refuse_secret, settled};
+use crate::app::{App, as_written};
 use crate::{complete, terminal};
 
 /// Set a key of a profile
@@ -61,10 +61,29 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         return Err(Error::usage(format!("`{}` takes one value", key.dotted())));
     }
     refuse_secret(key.dotted(), args.value.iter().any(|value| is_misplaced(key, value)))?;
+    // The configuration is looked into for a domain's prefix alone: it may be large.
+    let needs_region = key == Key::Domain && args.value.iter().any(|value| !value.contains("://"));
+    let values = match needs_region.then(|| region(app, &name)).transpose()? {
+        Some(None) => args.value.clone(),
+        Some(Some(region)) => settled(key, &args.value, region.as_ref())?,
+        None => settled(key, &args.value, None)?,
+    };
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.require(&name)?;
-        draft.set(&name, key, &args.value)
+        draft.set(&name, key, &values)
     })?;
     terminal::note(&format!("`{}` of profile `{name}` is set", key.dotted()));
+    if let (Key::AwsProfile, [named]) = (key, args.value.as_slice()) {
+        check_aws_profile("`aws_profile`", named);
+    }
     Ok(())
+}
+
+/// The Region of the profile, where there is one; none where there is no such profile.
+fn region(app: &App, name: &ProfileName) -> Result<Option<Option<Region>>> {
+    if let Some(region) = &app.global.region {
+        return region.parse().map(|region| Some(Some(region)));
+    }
+    let config = app.config()?;
+    Ok(config.names().contains(name).then(|| as_written(config, name).ok().and_then(|profile| profile.region)))
 }

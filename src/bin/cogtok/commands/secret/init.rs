@@ -8,7 +8,7 @@ use cogtok::profile::words::StoreKind;
 use cogtok::store::config_edit::edit;
 use cogtok::store::sealed::make_identity;
 
-use crate::app::App;
+use crate::app::{App, is_there};
 use crate::{shell, terminal};
 
 /// Keep secrets in one file encrypted with age, for machines without a keyring
@@ -31,7 +31,8 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
     let file =
         args.file.as_deref().map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))?;
     let sealed = app.secrets_path()?;
-    if file.is_some() && sealed.exists() {
+    let is_sealed = is_there(&sealed)?;
+    if file.is_some() && is_sealed {
         // A new identity would not open what is there, and who took it for the one that does might delete the other.
         let sealed = sealed.display();
         return Err(Error::store(format!(
@@ -50,9 +51,9 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         (Some(file), Some(public)) => {
             terminal::note(&format!("the identity {public} is in {}; without it the secrets are lost", file.display()));
             let value = shell::quoted(&file.display().to_string());
-            terminal::hint(&format!("export COGTOK_SECRET_IDENTITY={value}"));
+            terminal::hint(format!("export COGTOK_SECRET_IDENTITY={value}"));
         }
-        _ if sealed.exists() => terminal::hint(&format!(
+        _ if is_sealed => terminal::hint(format!(
             "{} is there already: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
             sealed.display()
         )),

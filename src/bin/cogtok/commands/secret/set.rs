@@ -3,9 +3,10 @@
 use std::io::IsTerminal;
 
 use clap::Args;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::totp::Totp;
 use cogtok::profile::words::SecretKind;
+use cogtok::store::secrets::shaped;
 
 use super::{Which, origins};
 use crate::app::App;
@@ -35,7 +36,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         return Err(Error::usage(
             "the secret is not taken from the command line: every user of this machine can read that",
         )
-        .hint(format!("run `cogtok secret set {kind}{{p}}` and type it when asked, or pipe it in"))
+        .hint(Hint::new("run `cogtok secret set {kind}{p}` and type it when asked, or pipe it in").text("kind", kind))
         .hint("if that was the real secret, change it: your shell's history may hold it"));
     }
     let (name, bindings) = args.which.find(app)?;
@@ -43,10 +44,11 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     let secret = match std::io::stdin().is_terminal() {
         true => terminal::ask_secret(
             &format!("the {binding}"),
-            "pipe it in: printf %s \"$SECRET\" | cogtok secret set KIND",
+            Hint::new("pipe it in: printf %s \"$SECRET\" | cogtok secret set {kind}{p}").text("kind", kind),
         )?,
         false => terminal::stdin_secret()?,
     };
+    let secret = shaped(kind, secret).map_err(|error| error.context(&format!("the {kind} secret is not stored")))?;
     if kind == SecretKind::Totp {
         Totp::new(&secret)?;
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::cognito::said::ServiceText;
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
 use cogtok::profile::words::FirstFactor;
 use cogtok::secret::Secret;
@@ -12,6 +13,9 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use crate::{complete, terminal};
+
+/// The most attributes that are named one by one.
+const NAMED: usize = 8;
 
 /// Options that answer challenges.
 #[derive(Debug, Default, Args)]
@@ -67,7 +71,7 @@ impl Given {
         match question {
             Question::NewPassword { missing_attributes } => self.new_password(missing_attributes),
             Question::Code { from, at } => {
-                let at = at.as_deref().map(|at| format!(" ({})", printable(at, 80))).unwrap_or_default();
+                let at = at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
                 self.code(&format!("{}{at}", wording(*from))).map(trimmed).map(Answer::Code)
             }
             Question::SelectMfa { for_setup, options } => self.choose(*for_setup, options).map(Answer::Choice),
@@ -82,7 +86,7 @@ impl Given {
             Question::Custom { parameters } => {
                 if terminal::can_ask() {
                     for (name, value) in parameters {
-                        terminal::show(&format!("{}: {}\n", printable(name, 60), printable(value, 300)));
+                        terminal::show(&format!("{name}: {value}\n"));
                     }
                 }
                 self.code("the answer to the pool's own challenge (CUSTOM_CHALLENGE)").map(Answer::Custom)
@@ -90,33 +94,31 @@ impl Given {
         }
     }
 
-    fn new_password(&mut self, missing: &[String]) -> Result<Answer> {
-        let unknown: Vec<&String> = missing.iter().filter(|name| !self.attributes.contains_key(*name)).collect();
+    fn new_password(&mut self, missing: &[ServiceText]) -> Result<Answer> {
+        let unknown: Vec<_> = missing.iter().filter(|name| !self.attributes.contains_key(name.sent())).collect();
         if !unknown.is_empty() && !terminal::can_ask() {
-            let options: Vec<String> =
-                unknown.iter().map(|name| format!("`--attribute {}=VALUE`", printable(name, 60))).collect();
-            let names = missing.join(", ");
             return Err(Error::new(
                 Kind::NeedsHuman,
                 format!(
                     "Cognito wants these attributes with the new password (NEW_PASSWORD_REQUIRED): {}",
-                    printable(&names, 200)
+                    ServiceText::list(missing)
                 ),
             )
-            .hint(format!("add {}", options.join(" "))));
+            .hint(attributes(&unknown)));
         }
         let mut attributes = BTreeMap::new();
         for name in missing {
-            let value = match self.attributes.get(name) {
+            let value = match self.attributes.get(name.sent()) {
                 Some(value) => value.clone(),
                 None => terminal::ask_line(
-                    &format!("the attribute {}", printable(name, 60)),
-                    &format!("Cognito wants it with the new password: add `--attribute {}=VALUE`", printable(name, 60)),
+                    &format!("the attribute {name}"),
+                    Hint::new("Cognito wants it with the new password: add `--attribute {attribute}=VALUE`")
+                        .word("attribute", name),
                 )?,
             };
-            attributes.insert(name.clone(), value);
+            attributes.insert(name.sent().to_owned(), value);
         }
-        let instead = "Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; `--new-password-stdin` takes the new one";
+        let instead = "Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; `--new-password-stdin` takes the new one ?? Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; sign in first, with a new one: cogtok token user{p}";
         let password = match self.new_password.take() {
             Some(password) => password,
             None => terminal::ask_new_secret("a new password", instead)?,
@@ -127,46 +129,57 @@ impl Given {
     fn code(&mut self, what: &str) -> Result<Secret> {
         match self.code.take() {
             Some(code) => Ok(code),
-            None => terminal::ask_secret(what, "`--mfa-code CODE`, `--mfa-code-stdin` or COGTOK_MFA_CODE answer it"),
+            None => terminal::ask_secret(
+                what,
+                "`--mfa-code CODE`, `--mfa-code-stdin` or COGTOK_MFA_CODE answer it ?? COGTOK_MFA_CODE answers it; or sign in first: cogtok token user{p}",
+            ),
         }
     }
 
-    fn choose(&mut self, for_setup: bool, options: &[String]) -> Result<String> {
-        let names: Vec<&str> = options.iter().map(|option| short(option)).collect();
+    fn choose(&mut self, for_setup: bool, options: &[ServiceText]) -> Result<ServiceText> {
+        let names: Vec<String> = options.iter().map(short).collect();
         let listed = printable(&names.join(", "), 200);
         let (to, challenge) = if for_setup { ("set up", "MFA_SETUP") } else { ("use", "SELECT_MFA_TYPE") };
-        let named = match &self.mfa_type {
-            Some(named) => named.clone(),
-            None => terminal::ask_line(
-                &format!("which second factor to {to} ({challenge}: {listed})"),
-                &format!("add `--mfa-type TYPE`: one of {listed}"),
-            )?,
+        let choice = |named: &str| {
+            let chosen = options.iter().find(|option| short(option) == named || **option == *named);
+            chosen.cloned().ok_or_else(|| {
+                Error::usage(format!("`{}` is not offered as a second factor", printable(named, 40)))
+                    .hint(format!("one of {listed}"))
+            })
         };
-        let chosen = options.iter().find(|option| short(option) == named || **option == named);
-        chosen.cloned().ok_or_else(|| {
-            Error::usage(format!("`{}` is not offered as a second factor", printable(&named, 40)))
-                .hint(format!("one of {listed}"))
-        })
+        if let Some(named) = &self.mfa_type {
+            return choice(named);
+        }
+        let question = format!("which second factor to {to} ({challenge}: {listed})");
+        let instead = Hint::new(
+            "add `--mfa-type TYPE`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
+        )
+        .text("listed", &listed);
+        terminal::until_taken(|| Ok(choice(&terminal::ask_line(&question, instead.clone())?)))
     }
 }
 
 /// Which first factor (SELECT_CHALLENGE): what a person says, else the password without sending it.
-fn choose_first_factor(options: &[String]) -> Result<String> {
+fn choose_first_factor(options: &[ServiceText]) -> Result<ServiceText> {
     let word = |option: &str| option.to_lowercase().replace('_', "-");
-    let names: Vec<String> = options.iter().map(|option| word(option)).collect();
+    let names: Vec<String> = options.iter().map(|option| word(&option.to_string())).collect();
     let listed = printable(&names.join(", "), 200);
     let srp = FirstFactor::PasswordSrp.challenge();
-    if !terminal::can_ask() && options.iter().any(|option| option == srp) {
-        return Ok(srp.to_owned());
+    if let Some(srp) = options.iter().find(|option| **option == srp).filter(|_| !terminal::can_ask()) {
+        return Ok(srp.clone());
     }
-    let named = terminal::ask_line(
-        &format!("how to sign in (SELECT_CHALLENGE: {listed})"),
-        &format!("add `--preferred-challenge FACTOR`: one of {listed}"),
-    )?;
-    let chosen = options.iter().find(|option| word(option) == word(&named));
-    chosen.cloned().ok_or_else(|| {
-        Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
-            .hint(format!("one of {listed}"))
+    let question = format!("how to sign in (SELECT_CHALLENGE: {listed})");
+    let instead = Hint::new(
+        "add `--preferred-challenge FACTOR`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
+    )
+    .text("listed", &listed);
+    terminal::until_taken(|| {
+        let named = terminal::ask_line(&question, instead.clone())?;
+        let chosen = options.iter().find(|option| word(option.sent()) == word(&named));
+        Ok(chosen.cloned().ok_or_else(|| {
+            Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
+                .hint(format!("one of {listed}"))
+        }))
     })
 }
 
@@ -175,7 +188,7 @@ fn enrol(key: &Secret, uri: &Secret, is_first: bool) -> Result<Secret> {
     if !terminal::can_ask() {
         return Err(Error::new(Kind::NeedsHuman, "the pool wants an authenticator app to be set up first (MFA_SETUP)")
             .hint("sign in once at a terminal: cogtok token user{p}")
-            .hint("for a test user `--save-totp` sets it up and keeps its key"));
+            .hint("for a test user `--save-totp` sets it up and keeps its key ?? for a test user `cogtok token user{p} --save-totp` sets it up and keeps its key"));
     }
     if is_first {
         show_key(key, uri);
@@ -208,11 +221,20 @@ const fn wording(from: CodeFrom) -> &'static str {
 }
 
 /// The short word for an option of Cognito's.
-fn short(option: &str) -> &str {
-    match option {
-        SOFTWARE_TOKEN => "app",
-        "SMS_MFA" => "sms",
-        option if is_email(option) => "email",
-        option => option,
+fn short(option: &ServiceText) -> String {
+    match option.sent() {
+        SOFTWARE_TOKEN => "app".to_owned(),
+        "SMS_MFA" => "sms".to_owned(),
+        email if is_email(email) => "email".to_owned(),
+        _ => option.to_string(),
     }
+}
+
+/// The options that give these attributes.
+fn attributes(names: &[&ServiceText]) -> Hint {
+    let add = names.iter().take(NAMED).fold(Hint::new("add"), |hint, name| {
+        hint.then(Hint::new(" `--attribute {attribute}=VALUE`").word("attribute", name))
+    });
+    let add = if names.len() > NAMED { add.then(", and so on") } else { add };
+    add.then(" ?? sign in first, with a new password and these attributes: cogtok token user{p}")
 }

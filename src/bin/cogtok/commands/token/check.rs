@@ -3,9 +3,8 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result, for_profile, printable};
+use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
-use cogtok::profile::words::ProfileName;
 use cogtok::profile::{Profile, issuers};
 use cogtok::token::authorizer::{Authorizer, DISCOVERY};
 use cogtok::token::consumer::{Consumer, Finding, check, refusal};
@@ -102,8 +101,9 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
 fn tell(app: &App, service: Consumer, findings: &[Finding], form: Output) -> Result<()> {
     let name = service.as_str();
     let refusal = refusal(service, findings);
-    let profile = app.profile_name().ok().flatten();
-    let fix = |finding: &Finding| Some(for_profile(finding.fix.as_ref()?, profile.as_ref().map(ProfileName::as_str)));
+    // Whose hints these are is known from then on.
+    let _ = app.profile_name();
+    let fix = |finding: &Finding| terminal::shown(finding.fix.as_ref()?);
     terminal::data(&match form {
         Output::Json => {
             let rules: Vec<_> = findings

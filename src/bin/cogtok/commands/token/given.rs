@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -91,11 +91,13 @@ impl Given {
                 if terminal::can_ask() {
                     terminal::note("Paste the token, then Enter and Ctrl-D.");
                 }
-                let bytes = terminal::stdin_up_to(MOST_BYTES)?;
+                let bytes = terminal::stdin_hidden_up_to(MOST_BYTES)?;
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }
-                String::from_utf8(bytes).map_err(|_| Error::usage("the token on standard input is not UTF-8"))?
+                let text = cogtok::text::decode(&bytes);
+                let text = text.ok_or_else(|| Error::usage("the token on standard input is not UTF-8"))?;
+                text.as_str().to_owned()
             }
             Some(value) => value.to_owned(),
         };
@@ -163,7 +165,7 @@ fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
     let error = others.into_iter().fold(error, Error::hint);
     let other = match whose {
         Whose::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
-        Whose::M2m => app.signed_in(profile).pop().map(|entry| entry.tokens),
+        Whose::M2m => app.signed_in(profile).pop().and_then(|known| known.tokens),
     };
     let error = match (whose, other) {
         (_, None) => error,
@@ -171,11 +173,11 @@ fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
         (Whose::M2m, Some(_)) => error.hint("a user's token is there: add `--as user`"),
     };
     let gets = match (whose, &profile.user.username) {
-        (Whose::M2m, _) => "m2m{p}",
-        (Whose::User, Some(_)) => "user{p}",
-        (Whose::User, None) => "user{p} --username NAME",
+        (Whose::M2m, _) => "`cogtok token m2m{p}` gets one",
+        (Whose::User, Some(_)) => "`cogtok token user{p}` gets one",
+        (Whose::User, None) => "`cogtok token user{p} --username NAME` gets one",
     };
-    error.hint(format!("`cogtok token {gets}` gets one; `-` reads a token from standard input"))
+    error.hint(Hint::new(gets).then("; `-` reads a token from standard input"))
 }
 
 fn described(profile: &Profile, whose: Whose) -> String {

@@ -1,7 +1,7 @@
 //! How a runtime or gateway of AgentCore is configured, as AWS has it now.
 
 use cogtok::cognito::agentcore::Resource;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::profile::Profile;
 use cogtok::profile::targets::Address;
 use cogtok::profile::words::{AgentcoreArn, TokenOwner};
@@ -35,7 +35,7 @@ pub fn read(
     let service = if resource.is_gateway() { Consumer::AgentcoreGateway } else { Consumer::AgentcoreRuntime };
     if let Some(named) = named.filter(|named| *named != service) {
         return Err(Error::usage(format!("the ARN is not one for `--for {}`", named.as_str()))
-            .hint(format!("it is an {}: leave `--for` out", service.as_str())));
+            .hint(Hint::new("it is an {service}: leave `--for` out").text("service", service.as_str())));
     }
     let wire = app.wire()?;
     let settings = app.block_on(resource.settings(&wire, profile))?;
@@ -72,8 +72,8 @@ fn live(service: Consumer, settings: &Value) -> Result<Live> {
             passes: false,
             detail: format!("{}: {signed}", kind.unwrap_or("none set")),
             fix: Some(
-                "configure a customJWTAuthorizer (docs/bedrock.md), or call it with AWS credentials: `cogtok aws-credentials`"
-                    .to_owned(),
+                "configure a customJWTAuthorizer (docs/bedrock.md), or call it with AWS credentials: `cogtok aws-credentials{p}`"
+                    .into(),
             ),
         },
         Some(other) => {

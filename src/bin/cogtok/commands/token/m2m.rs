@@ -2,12 +2,14 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result};
+use cogtok::cognito::fault::moved_to;
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{self, Policy, Served, Source, m2m};
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, TokenUse, Transport};
 use cogtok::profile::{Profile, missing};
 use cogtok::secret::Secret;
+use cogtok::secret::shape::client_secret;
 use cogtok::token::TokenSet;
 
 use super::{Shared, refuse_empty, secret_from_stdin};
@@ -92,8 +94,14 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         .hint("add `--client-id ID --token-url URL`"));
     }
     let (given, source) = match args.client_secret_stdin {
-        true => (Some(secret_from_stdin()?), SecretSource::Stdin),
-        false => (env::secret(VARIABLE), SecretSource::Variable(VARIABLE)),
+        true => {
+            let secret = client_secret(secret_from_stdin()?).map_err(|error| error.context("standard input"))?;
+            (Some(secret), SecretSource::Stdin)
+        }
+        false => {
+            let secret = env::secret(VARIABLE).map(client_secret).transpose();
+            (secret.map_err(|error| error.context(VARIABLE))?, SecretSource::Variable(VARIABLE))
+        }
     };
     if given.is_some() {
         app.note_source(SecretKind::M2mClient, source);
@@ -157,7 +165,20 @@ fn before_waiting(app: &App, profile: &Profile, given: Option<Secret>) -> Result
 fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSet> {
     let client = client(app, profile, early)?;
     let wire = app.wire()?;
-    app.block_on(m2m::obtain(&wire, profile, &client))
+    app.block_on(m2m::obtain(&wire, profile, &client)).map_err(|error| moved(profile, error))
+}
+
+/// The error with the way to the address that a redirect leads to, where it is on the same host.
+fn moved(profile: &Profile, error: Error) -> Error {
+    let Some(url) = moved_to(&error) else { return error };
+    let hint = match &profile.m2m.secret_arn {
+        Some(arn) => Hint::new("if that is the right address, it belongs in the secret {arn}: {url}").text("arn", arn),
+        None => Hint::new(
+            "if that is the right address: cogtok profile set {name} m2m.token_url {url} || add `--token-url {url}`",
+        ),
+    };
+    let hint = hint.word("url", url);
+    error.with_hint(hint)
 }
 
 fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<m2m::Client> {
@@ -179,10 +200,17 @@ fn secret(app: &App, profile: &Profile) -> Result<Secret> {
         Some(secret) => Ok(secret),
         None => {
             app.note_source(SecretKind::M2mClient, SecretSource::Typed);
-            terminal::ask_secret(
+            let of_scripts = "set COGNITO_M2M_CLIENT_SECRET as well, as COGNITO_M2M_CLIENT_ID is, or COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`";
+            let is_of_scripts = profile.name.is_none() && env::var("COGNITO_M2M_CLIENT_ID").is_some();
+            let typed = terminal::ask_secret(
                 &format!("the secret of client {}", binding.client_id),
-                "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`",
-            )
+                if is_of_scripts {
+                    of_scripts
+                } else {
+                    "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`"
+                },
+            );
+            typed.and_then(client_secret)
         }
     }
 }

@@ -8,6 +8,8 @@ mod inspect;
 mod keys;
 mod live;
 pub mod m2m;
+mod obtain;
+pub mod renewal;
 mod revoke;
 pub mod sign_in;
 mod sink;

@@ -10,10 +10,11 @@ use cogtok::profile::keys::Key;
 use cogtok::profile::words::SecretKind;
 use cogtok::token::jwt;
 
+use super::renewal::ended;
 use super::secret_from_stdin;
 use crate::app::App;
 use crate::commands::logout::Kept;
-use crate::{complete, env, terminal};
+use crate::{complete, terminal};
 
 /// Revoke the refresh token that a sign-in left, or one from standard input
 ///
@@ -53,11 +54,12 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
     let key = user::cache_key(profile).map_err(|error| app.without_profile(profile, error))?;
     let cache = app.cache();
     let _lock = cache.lock(&key, app.deadline())?;
-    let renewal = cache.read(&key, env::now()).map(|tokens| tokens.renewal).unwrap_or_default();
-    match Kept::find(app, profile, &renewal)? {
+    let mut of_session = app.session_lock(&key)?;
+    match Kept::find(app, profile, app.remembered(&key))? {
         Some(kept) if !kept.sessions.is_empty() => {
             kept.revoke(app, profile)?;
             kept.forget_refresh_tokens(profile)?;
+            ended(app, &key, of_session.as_mut(), None);
             cache.forget(&key)?;
             let of = profile.user.username.as_ref().map(|name| format!(" of {}", printable(name.as_str(), 128)));
             let of = of.unwrap_or_default();
@@ -65,7 +67,7 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
         }
         _ => {
             terminal::note("there is no refresh token to revoke");
-            app.for_others(profile, Some("token revoke")).iter().for_each(|offer| terminal::hint(offer));
+            app.for_others(profile, Some("token revoke")).into_iter().for_each(terminal::hint);
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{Policy, Served};
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
@@ -60,8 +60,10 @@ impl Shared {
         }
         self.give(&format!("{value}\n"))?;
         if self.output_file.is_none() && terminal::is_read_by_a_person() {
-            let name = profile.name.as_ref().map(|name| format!(" -p {name}")).unwrap_or_default();
-            terminal::hint(&format!("cogtok token {again}{name} --header | curl -H @- URL   keeps it out of `ps`"));
+            terminal::hint(
+                Hint::new("cogtok token {again}{p} --header | curl -H @- URL   keeps it out of `ps`")
+                    .text("again", again),
+            );
         }
         Ok(())
     }

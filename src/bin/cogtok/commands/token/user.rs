@@ -7,10 +7,11 @@ use cogtok::flows::{self, Policy, Served, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, TokenUse};
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 
 use super::challenge::{self, Given};
-use super::sign_in::{self, Wish};
+use super::obtain::{Wish, obtain};
+use super::sign_in;
 use super::{Shared, secret_from_stdin};
 use crate::app::{App, SecretSource};
 use crate::{complete, env, interrupt, terminal};
@@ -93,7 +94,9 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
         Some(served) => served,
         None => {
             interrupt::watch();
-            let has_session = cache.read(&key, env::now()).is_some_and(|tokens| tokens.renewal.session().is_some());
+            // Where that can't be read, the store is asked first.
+            let has_session =
+                app.remembered(&key).map_or(true, |record| record.is_some_and(|record| !record.is_for_a_password()));
             let wish = Wish {
                 may_renew: !(args.no_refresh || args.shared.force_refresh && given_password.is_some()),
                 is_kept: !args.no_refresh && !args.shared.no_cache,
@@ -107,7 +110,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
             // The time that a person took to answer does not count.
             let policy = Policy { deadline: app.deadline(), ..policy };
             flows::serve(&cache, &key, &policy, env::now, |turn| {
-                sign_in::obtain(app, &profile, turn, &wish, given_password, given)
+                obtain(app, &profile, &key, turn, &wish, given_password, given)
             })?
         }
     };
@@ -142,6 +145,12 @@ fn read_given(args: &User) -> Result<(Option<Secret>, Given)> {
     let mut lines = lines.into_iter();
     let mut next = |is_wanted: bool| if is_wanted { lines.next() } else { None };
     let [password, new_password, code] = wanted.map(&mut next);
+    let shaped = |secret: Option<Secret>| secret.map(shape::password).transpose();
+    let [password, new_password] = [shaped(password), shaped(new_password)];
+    let (password, new_password) = match (password, new_password) {
+        (Ok(password), Ok(new_password)) => (password, new_password),
+        (Err(error), _) | (_, Err(error)) => return Err(error.context("standard input")),
+    };
     let attributes = args.answers.attribute.iter().map(|pair| {
         pair.split_once('=')
             .map(|(name, value)| (name.to_owned(), value.to_owned()))

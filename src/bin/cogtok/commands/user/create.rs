@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::create_user::{self, Made};
 use cogtok::flows::{password, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, Username};
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::store::journal::{Journal, Record};
 use serde_json::json;
 
@@ -100,9 +100,9 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         IfExists::Skip => create_user::IfExists::Skip,
         IfExists::Reset => create_user::IfExists::Reset,
     };
-    let name = app.profile_option();
+    let p = app.profile_option();
     interrupt::set_last_words(Some(format!(
-        "interrupted; if the user was made, `cogtok user create{name} --resume` finishes it"
+        "interrupted; if the user was made, `cogtok user create{p} --resume` finishes it"
     )));
     let made = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
@@ -119,8 +119,9 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         (None, Some(_)) => None,
     };
     if let Some(email) = email.as_ref().filter(|email| !email.contains('@')) {
-        return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80)))
-            .hint(format!("for a user name that is none: cogtok user create{{p}} --username {email}")));
+        return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80))).hint(
+            Hint::new("for a user name that is none: cogtok user create{p} --username {user}").word("user", email),
+        ));
     }
     let username: Username = match (&args.username, &email) {
         (Some(username), _) => username.parse()?,
@@ -135,7 +136,11 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         })?;
         more.insert(key.to_owned(), value.to_owned());
     }
-    let password = if args.password_stdin { secret_from_stdin()? } else { password::generate(password::LENGTH)? };
+    let password = if args.password_stdin {
+        shape::password(secret_from_stdin()?)?
+    } else {
+        password::generate(password::LENGTH)?
+    };
     let pool = profile.user_pool_id()?.to_string();
     let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();
     let mut record = Record::intent(
@@ -246,7 +251,7 @@ fn hand_over(
         }
         Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
             log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
-            terminal::hint(&format!("print it again: cogtok user create{} --resume", app.profile_option()));
+            terminal::hint("print it again: cogtok user create{p} --resume");
             Ok(())
         }
         Err(error) => Err(error
@@ -258,7 +263,9 @@ fn hand_over(
 fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Result<()> {
     let username: Username = username.parse()?;
     let binding = user::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
-        error.hint(format!("`--save-password` keeps it for the client of `{}`", Key::UserClientId.dotted()))
+        error.hint(
+            Hint::new("`--save-password` keeps it for the client of `{key}`").text("key", Key::UserClientId.dotted()),
+        )
     })?;
     app.keep_secret(profile.name.as_ref(), &[binding], password)
 }

@@ -1,7 +1,7 @@
 //! `cogtok user runs`: the users that were begun and not finished, as the journal has them.
 
 use clap::{Args, Subcommand};
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::journal::{self, Journal, Record, State};
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
         [record] => *record,
         [] => {
             return Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&args.run, 40)))
-                .hint("the runs: cogtok user runs"));
+                .hint("the runs: cogtok user runs{p}"));
         }
         several => {
             let ids: Vec<&str> = several.iter().take(NAMED).map(|record| record.id()).collect();
@@ -132,20 +132,23 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
     let places = found.iter().take(NAMED).map(|record| {
         let user = printable(&record.username, 128);
         match profiles(app, record).first() {
-            Some(profile) => format!("`cogtok user create --resume -p {profile}` finishes {user}"),
+            Some(profile) => {
+                let hint = Hint::new("`cogtok user create --resume -p {profile}` finishes {who}");
+                hint.word("profile", profile).text("who", user)
+            }
             None => {
                 let (pool, origin) = (printable(&record.user_pool_id, 60), printable(&record.origin, 120));
-                format!("{user} is of pool {pool} at {origin}, which no profile has")
+                Hint::from(format!("{user} is of pool {pool} at {origin}, which no profile has"))
             }
         }
     });
-    let all = (found.len() > NAMED).then(|| "all of them: cogtok user runs".to_owned());
+    let all = (found.len() > NAMED).then(|| Hint::new("all of them: cogtok user runs{p}"));
     let here = "there is nothing to finish in this pool, but in another";
     if wanted.is_some() {
         return Err(places.chain(all).fold(Error::new(Kind::Failure, here), Error::hint));
     }
     log::warn!(target: "cogtok", "{here}");
-    places.chain(all).for_each(|place| terminal::hint(&place));
+    places.chain(all).for_each(|place| terminal::hint(place));
     Ok(())
 }
 

@@ -3,10 +3,10 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::password;
 use cogtok::profile::words::Username;
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use serde_json::json;
 
 use super::no_such_user;
@@ -47,7 +47,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let given = match (args.password_stdin, args.ask) {
-        (true, _) => Some(secret_from_stdin()?),
+        (true, _) => Some(shape::password(secret_from_stdin()?)?),
         (_, true) => Some(terminal::ask_new_secret("the new password", "add `--password-stdin`")?),
         (false, false) => None,
     };
@@ -66,12 +66,12 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
         _ => format!("{}\n", password.expose()),
     };
     let unread = format!("nobody read the new password of {username}");
-    let again = format!("set another: cogtok user set-password {username}{{p}}");
+    let again = Hint::new("set another: cogtok user set-password {user}{p}").word("user", &username);
     match terminal::data(&text) {
         Ok(Delivered::Yes) => Ok(()),
         Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
             log::warn!(target: "cogtok", "{unread}");
-            terminal::hint(&again.replace("{p}", &app.profile_option()));
+            terminal::hint(again);
             Ok(())
         }
         Err(error) => Err(error.context(&unread).hint(again)),

@@ -7,6 +7,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::profile::words::StoreKind;
 use cogtok::store::envelope::{Recipient, Sealing};
 use cogtok::store::file;
+use cogtok::text::decode;
 
 use crate::app::App;
 use crate::commands::token::secret_from_stdin;
@@ -78,5 +79,5 @@ fn text_of(path: &Path) -> Result<String> {
     };
     let target = path.canonicalize().map_err(|why| unreadable(&why))?;
     let bytes = file::read(&target, LIMIT).map_err(|why| unreadable(&why))?.unwrap_or_default();
-    std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| unreadable(&"it is not UTF-8"))
+    decode(&bytes).map(|text| text.as_str().to_owned()).ok_or_else(|| unreadable(&"it is not UTF-8"))
 }

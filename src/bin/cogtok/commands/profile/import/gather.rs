@@ -1,6 +1,6 @@
 //! What the source says, with what follows from it.
 
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::import::found::{Candidate, Found};
 use cogtok::flows::import::{
     SourceKind, env_file, finish, issuer, json, name_from, parameter, pool, pool_id, secret, stack,
@@ -160,22 +160,26 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
         Key::M2mClientId => ("machine-to-machine app client", "--m2m-client-id"),
         _ => ("app client for users", "--client-id"),
     };
+    let which = Hint::new("say which: `{option} ID`").fill("option", option);
     let value = |candidate: &Candidate| candidate.values.first().cloned().unwrap_or_default();
     let shown = |candidate: &Candidate| format!("{} ({})", value(candidate), printable(&candidate.origin, 60));
     if !terminal::can_ask() {
         let list: Vec<String> = candidates.iter().take(10).map(shown).collect();
         let message = format!("the source has more than one {what}: {}", list.join(", "));
-        return Err(Error::new(Kind::NeedsHuman, message).hint(format!("say which: `{option} ID`")));
+        return Err(Error::new(Kind::NeedsHuman, message).hint(which));
     }
     for (number, candidate) in candidates.iter().enumerate() {
         terminal::show(&format!("{:>4}  {}\n", number + 1, printable(&shown(candidate), 300)));
     }
     let question = format!("Which {what}? [1-{}]", candidates.len());
-    let typed = terminal::ask_line(&question, &format!("say which: `{option} ID`"))?;
-    let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-    let by_number = by_number.filter(|index| *index < candidates.len());
-    by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed)).ok_or_else(|| {
-        Error::usage(format!("`{}` is none of them", printable(&typed, 80)))
-            .hint(format!("or say which: `{option} ID`"))
+    terminal::until_taken(|| {
+        let typed = terminal::ask_line(&question, which.clone())?;
+        let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let by_number = by_number.filter(|index| *index < candidates.len());
+        let chosen = by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed));
+        Ok(chosen.ok_or_else(|| {
+            Error::usage(format!("`{}` is none of them", printable(&typed, 80)))
+                .hint(Hint::new("or say which: `{option} ID`").fill("option", option))
+        }))
     })
 }

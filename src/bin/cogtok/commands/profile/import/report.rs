@@ -1,6 +1,6 @@
 //! What the import says: what it found and wrote, what it passed over, what is missing still.
 
-use cogtok::error::{Result, printable};
+use cogtok::error::{Hint, Result, printable};
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::Setting as TargetSetting;
@@ -44,7 +44,12 @@ pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
             log::warn!(target: "cogtok", "{about}{why}");
         }
         for missing in &plan.missing {
-            terminal::hint(&format!("{about}still missing for {}: {}", missing.what, missing.command));
+            terminal::hint(
+                Hint::new("{about}still missing for {what}: {command}")
+                    .text("about", &about)
+                    .text("what", &missing.what)
+                    .fill("command", missing.command.clone()),
+            );
         }
     }
     match plans {
@@ -164,11 +169,14 @@ fn next(plan: &Plan) {
     let name = &plan.name;
     let is_complete = |part: &str| plan.missing.iter().all(|missing| !missing.what.starts_with(part));
     if (has(Key::M2mClientId) || has(Key::SecretArn)) && is_complete("machine") {
-        terminal::hint(&format!("a machine's token: cogtok token m2m -p {name}"));
+        terminal::hint(Hint::new("a machine's token: cogtok token m2m -p {name}").word("name", name));
     }
     if has(Key::UserClientId) && is_complete("users") {
-        let user = if has(Key::Username) { "" } else { " --username NAME" };
-        terminal::hint(&format!("a user's token: cogtok token user -p {name}{user}"));
+        let hint = match has(Key::Username) {
+            true => "a user's token: cogtok token user -p {name}",
+            false => "a user's token: cogtok token user -p {name} --username NAME",
+        };
+        terminal::hint(Hint::new(hint).word("name", name));
     }
 }
 
@@ -183,8 +191,11 @@ fn as_json(args: &Import, plan: &Plan) -> Value {
     let origins: Map<String, Value> = rows.iter().map(|row| (row.key.clone(), Value::from(row.origin))).collect();
     let secrets: Vec<&str> = plan.secrets.iter().map(|secret| secret.kind.as_str()).collect();
     let deleted: Vec<&str> = going(plan).iter().map(|(kind, _)| kind.as_str()).collect();
-    let missing: Vec<Value> =
-        plan.missing.iter().map(|missing| json!({"what": missing.what, "command": missing.command})).collect();
+    let missing: Vec<Value> = plan
+        .missing
+        .iter()
+        .map(|missing| json!({"what": missing.what, "command": terminal::shown(&missing.command)}))
+        .collect();
     json!({
         "name": plan.name.as_str(),
         "source_kind": plan.kind.as_str(),

@@ -1,6 +1,6 @@
 //! The import of what `profile export` wrote: any number of profiles, from the file alone. Nothing is asked of the network.
 
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::import::SourceKind;
 use cogtok::flows::import::shared::{Shared, read};
 use cogtok::profile::words::ProfileName;
@@ -43,8 +43,9 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
             [one] => (format!("is a profile `{one}`"), "it"),
             several => (format!("are profiles {}", list(several)), "them"),
         };
-        return Err(Error::config(format!("there {there} already: nothing was imported"))
-            .hint(format!("add `--replace` to replace {it}; `--dry-run --replace` shows what would change")));
+        return Err(Error::config(format!("there {there} already: nothing was imported")).hint(
+            Hint::new("add `--replace` to replace {it}; `--dry-run --replace` shows what would change").text("it", it),
+        ));
     }
     let mut plans = Vec::new();
     for (name, mut found) in profiles {

@@ -1,20 +1,24 @@
 //! Where the source is read, and what opens it where it is sealed.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::flows::import::{LIMIT, Place, SourceKind, kind_of_content, place};
+use cogtok::flows::import::{LIMIT, Looks, Place, SourceKind, absent, kind_of_content, place};
 use cogtok::secret::Secret;
 use cogtok::store::envelope::{self, Needs};
 use cogtok::store::file;
 use cogtok::store::sealed::Key;
+use cogtok::text::decode;
 use zeroize::Zeroizing;
 
 use super::Import;
 use crate::app::App;
 use crate::commands::token::secret_from_stdin;
 use crate::{env, terminal};
+
+/// The most names of a folder that are looked at for one that was meant.
+const MOST_BESIDE: usize = 2000;
 
 /// A source that is at hand, or where to ask for it.
 pub enum Opened {
@@ -35,12 +39,15 @@ pub struct Text {
 pub fn open(app: &App, args: &Import) -> Result<Opened> {
     let source = args.source.as_str();
     let asked: Option<SourceKind> = args.from.as_deref().map(str::parse).transpose()?;
-    let is_file = Path::new(source).exists();
+    let (is_file, has_folder) =
+        (Path::new(source).exists(), folder(source).is_some_and(|folder| is_for_files(&folder)));
     let place = match asked {
         Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) if source == "-" => Place::Stdin,
         Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) => Place::File,
         Some(kind) => Place::Network(kind),
-        None => place(source, is_file)?,
+        None => {
+            place(source, Looks { is_file, has_folder, beside: &if is_file { Vec::new() } else { beside(source) } })?
+        }
     };
     let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
     let bytes = match place {
@@ -55,6 +62,24 @@ pub fn open(app: &App, args: &Import) -> Result<Opened> {
     let text = text().map_err(|error| error.context(&shown))?;
     let kind = asked.unwrap_or_else(|| kind_of_content(text.expose()));
     Ok(Opened::Text(Text { kind, text, shown }))
+}
+
+/// The folder that a file of this name would be in.
+fn folder(source: &str) -> Option<PathBuf> {
+    let folder = Path::new(source).parent()?;
+    Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_path_buf() })
+}
+
+/// Whether a folder is there, and one that sources are kept in: parameters are called `/NAME` and `/dev/NAME` as well.
+fn is_for_files(folder: &Path) -> bool {
+    folder.parent().is_some() && folder != Path::new("/dev") && folder.is_dir()
+}
+
+/// The names beside a file that is not there.
+fn beside(source: &str) -> Vec<String> {
+    let entries = folder(source).and_then(|folder| std::fs::read_dir(folder).ok());
+    let names = entries.into_iter().flatten().take(MOST_BESIDE).flatten();
+    names.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn stdin(args: &Import) -> Result<Zeroizing<Vec<u8>>> {
@@ -76,16 +101,19 @@ fn stdin(args: &Import) -> Result<Zeroizing<Vec<u8>>> {
 fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
     let unreadable =
         |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be read: {why}", printable(source, 120)));
-    let path: PathBuf = Path::new(source).canonicalize().map_err(|why| unreadable(&why))?;
+    let path: PathBuf = Path::new(source).canonicalize().map_err(|why| match why.kind() {
+        ErrorKind::NotFound => absent(source, &beside(source)),
+        _ => unreadable(&why),
+    })?;
     let piped = "a pipe goes in as `-`: … | cogtok profile import - --name NAME";
     let bytes = file::read(&path, LIMIT as u64).map_err(|why| unreadable(&why).hint(piped))?;
     Ok(bytes.unwrap_or_default())
 }
 
 fn text_of(bytes: &[u8]) -> Result<Secret> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Secret::new(text.to_owned())),
-        Err(_) => Err(Error::usage("it is not UTF-8")),
+    match decode(bytes) {
+        Some(text) => Ok(Secret::new(text.as_str().to_owned())),
+        None => Err(Error::usage("it is neither UTF-8 nor UTF-16 with its byte order mark")),
     }
 }
 
@@ -119,6 +147,11 @@ fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>>
         }
     }
     let instead = "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; give the file by its name to be asked";
-    let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
-    envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline())
+    terminal::until_taken(|| {
+        let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
+        match envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
+            Err(error) if error.kind() != Kind::Store => Err(error),
+            opened => Ok(opened),
+        }
+    })
 }

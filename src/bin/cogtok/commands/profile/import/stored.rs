@@ -1,6 +1,6 @@
 //! What an import does to the secret store: what it puts there, what it leaves, and what goes with a profile that is replaced.
 
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::words::ProfileName;
 use cogtok::secret::Secret;
@@ -30,8 +30,15 @@ pub fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<(
                     return Err(match others.first() {
                         None => error.hint("`--replace` puts this one in its place, `--no-secrets` leaves yours"),
                         Some(other) => error
-                            .hint(format!("it is in use by {}; `--no-secrets` leaves it", list(&others)))
-                            .hint(format!("if it is out of date: cogtok secret set {} -p {other}", binding.kind)),
+                            .hint(
+                                Hint::new("it is in use by {others}; `--no-secrets` leaves it")
+                                    .text("others", list(&others)),
+                            )
+                            .hint(
+                                Hint::new("if it is out of date: cogtok secret set {kind} -p {other}")
+                                    .text("kind", binding.kind)
+                                    .word("other", other),
+                            ),
                     });
                 }
             }
@@ -71,8 +78,10 @@ pub fn find_going(app: &App, plans: &mut [Plan], look: impl Fn(&Profile, &[Profi
         let others = other_profiles(config, &plan.name).filter(|other| !is_new(plans, other) && shares(&old, other));
         let heirs: Vec<Profile> = others.chain(plans.iter().map(|plan| plan.profile.clone())).collect();
         found.push(look(&old, &heirs).map_err(|error| {
-            let leaving = format!("cogtok profile delete {} --keep-secrets", plan.name);
-            error.hint(format!("nothing was replaced; `{leaving}` leaves the secrets"))
+            error.hint(
+                Hint::new("nothing was replaced; `cogtok profile delete {name} --keep-secrets` leaves the secrets")
+                    .word("name", &plan.name),
+            )
         })?);
     }
     plans.iter_mut().zip(found).for_each(|(plan, going)| plan.going = going);

@@ -5,9 +5,9 @@ use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
 use cogtok::flows::import::finish::{self, Missing};
 use cogtok::flows::import::found::Found;
-use cogtok::profile::Profile;
 use cogtok::profile::keys::{Key, Origin, Settings};
 use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::{Profile, domain};
 use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
@@ -16,7 +16,7 @@ use super::super::forget::Going;
 use super::gather::Gathered;
 use super::targets::Targets;
 use super::{Import, stored};
-use crate::app::{App, aws_environment};
+use crate::app::{App, as_written, aws_environment};
 use crate::commands::secret::bindings;
 
 /// A setting to be written.
@@ -79,6 +79,12 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
         .settings()
         .map(|(key, candidate)| Setting { key, values: candidate.values.clone(), origin: candidate.origin.clone() })
         .collect();
+    for (setting, value) in settings.iter().flat_map(|setting| setting.values.iter().map(move |value| (setting, value)))
+    {
+        if let Some(why) = domain::oddity(setting.key, value) {
+            log::warn!(target: "cogtok", "{why}");
+        }
+    }
     let mut resolved = Settings::default();
     for setting in &settings {
         resolved.offer(setting.key, setting.values.clone(), Origin::Profile);
@@ -112,7 +118,16 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
         }
     }
     profile.secrets = secrets.iter().map(|secret| secret.kind).collect();
-    let is_stored = |kind: SecretKind| secrets.iter().any(|secret| secret.kind == kind);
+    // One that is stored already for the same client and address stays, and is this profile's as well.
+    let is_kept = |kind: SecretKind| {
+        let wanted = bindings(&profile, kind).unwrap_or_default();
+        let has_it = |other: &Profile| {
+            other.secrets.contains(&kind)
+                && bindings(other, kind).is_ok_and(|own| own.iter().any(|own| wanted.contains(own)))
+        };
+        names.iter().filter_map(|name| as_written(config, name).ok()).any(|other| has_it(&other))
+    };
+    let is_stored = |kind: SecretKind| secrets.iter().any(|secret| secret.kind == kind) || is_kept(kind);
     let missing = finish::missing(name.as_str(), &found, is_stored);
     let mut targets = Targets::new(found.targets, Vec::new());
     if before.is_some() {

@@ -1,0 +1,94 @@
+//! What a hint says to whoever typed the command that runs: with the profile and the configuration that were named, and
+//! without an option that this command does not have.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use cogtok::error::{Hint, Running};
+use cogtok::profile::Profile;
+use cogtok::profile::words::ProfileName;
+
+use crate::cli::tree;
+use crate::env;
+
+/// What the command that runs is made of.
+struct Command {
+    options: BTreeSet<String>,
+    profile: Option<String>,
+    config: Option<String>,
+    firsts: BTreeSet<String>,
+}
+
+/// The pool that hints are about, and the options of the aws command for it.
+static POOL: Mutex<Option<(String, String)>> = Mutex::new(None);
+
+/// Names the pool that hints are about from now on.
+pub fn set_pool(profile: &Profile) {
+    let pool = profile.user_pool_id.as_ref().map(|pool| (pool.to_string(), profile.aws_options()));
+    *POOL.lock().unwrap_or_else(PoisonError::into_inner) = pool;
+}
+
+/// The text of a hint, or nothing where the command that runs can't do what it says.
+pub fn shown(hint: &Hint, profile: Option<&str>) -> Option<String> {
+    static COMMAND: OnceLock<Command> = OnceLock::new();
+    // A hint is rare and clap's whole tree is slow, so it is not there before.
+    let command = COMMAND.get_or_init(|| Command::of(&env::args()));
+    match &*POOL.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some((pool, aws)) => command.says(&hint.clone().word("pool", pool).fill("aws", aws.clone()), profile),
+        None => command.says(hint, profile),
+    }
+}
+
+impl Command {
+    fn of(args: &[OsString]) -> Self {
+        let (_, command) = tree::named(args);
+        Command {
+            options: options(&command),
+            profile: profile(args),
+            config: value_of(args, &["--config"]),
+            firsts: firsts(),
+        }
+    }
+
+    fn says(&self, hint: &Hint, profile: Option<&str>) -> Option<String> {
+        hint.shown(&Running {
+            profile: profile.or(self.profile.as_deref()),
+            config: self.config.as_deref(),
+            has_option: &|option| self.options.contains(option),
+            is_command: &|word| self.firsts.contains(word),
+        })
+    }
+}
+
+/// The options of a command, as they are typed.
+fn options(command: &clap::Command) -> BTreeSet<String> {
+    let names = command.get_arguments().flat_map(|argument| {
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        long.into_iter().chain(argument.get_short().map(|short| format!("-{short}")))
+    });
+    names.collect()
+}
+
+/// The first words of all commands.
+fn firsts() -> BTreeSet<String> {
+    tree::whole().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+/// The profile that an option names, of a line that may be malformed.
+fn profile(args: &[OsString]) -> Option<String> {
+    value_of(args, &["-p", "--profile"]).filter(|name| name.parse::<ProfileName>().is_ok())
+}
+
+/// The value of an option.
+fn value_of(args: &[OsString], names: &[&str]) -> Option<String> {
+    let words: Vec<&str> =
+        args.iter().map(|arg| arg.to_str().unwrap_or_default()).take_while(|word| *word != "--").collect();
+    let behind = words.iter().position(|word| names.contains(word)).and_then(|at| words.get(at + 1).copied());
+    let mut within =
+        words.iter().flat_map(|word| names.iter().map(move |name| word.strip_prefix(name)?.strip_prefix('=')));
+    behind.or_else(|| within.find_map(|value| value)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! Every command and every option that a text of the program names is one that there is: all texts are read from the
+//! source, and what they say is parsed by clap.
+
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+
+use super::*;
+
+/// Commands that a profile changes nothing about, or that name it otherwise.
+const WITHOUT_PROFILE: [&str; 6] = ["profile", "completions", "help", "status", "secret init", "cache list"];
+
+/// What is only mentioned, where there is no profile to name, or none any more.
+const MENTIONED: [&str; 10] = [
+    "aws-credentials",
+    "token verify",
+    "token inspect -",
+    "exec",
+    "secret set",
+    "secret delete",
+    "secret set KIND",
+    "cache clear",
+    "call runtime ARN",
+    "login",
+];
+
+/// The literals of the source, each with where it stands.
+fn literals() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut waiting, mut files): (Vec<PathBuf>, Vec<PathBuf>) = (vec![root], Vec::new());
+    while let Some(path) = waiting.pop() {
+        match path.is_dir() {
+            true => waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path())),
+            false => files.push(path),
+        }
+    }
+    files.retain(|path| {
+        !["tests.rs", "error/hint.rs"].iter().any(|own| path.to_string_lossy().ends_with(own))
+            && path.extension().is_some_and(|name| name == "rs")
+    });
+    files.iter().flat_map(|path| of_file(path)).collect()
+}
+
+fn of_file(path: &Path) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    // Tests have their own words.
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let (mut found, mut rest, mut line) = (Vec::new(), text, 1);
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '\'' if rest.starts_with("'\"'") => 3,
+            '\'' if rest.starts_with("'\\\"'") => 4,
+            'r' if rest.starts_with("r#\"") => {
+                let end = rest.find("\"#").unwrap();
+                found.push((rest[3..end].to_owned(), format!("{}:{line}", path.display())));
+                end + 2
+            }
+            '"' => {
+                let mut escaped = false;
+                let end = rest[1..].find(|c| {
+                    let ends = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    ends
+                });
+                let end = end.unwrap() + 1;
+                found.push((unescaped(&rest[1..end]), format!("{}:{line}", path.display())));
+                end + 1
+            }
+            c => c.len_utf8(),
+        };
+        line += rest[..taken].matches('\n').count();
+        rest = &rest[taken..];
+    }
+    found
+}
+
+fn unescaped(literal: &str) -> String {
+    let (mut text, mut rest) = (String::new(), literal.chars().peekable());
+    while let Some(c) = rest.next() {
+        match (c, rest.peek()) {
+            ('\\', Some('\n')) => while rest.next_if(|c| c.is_whitespace()).is_some() {},
+            ('\\', Some('n')) => text.extend(rest.next().map(|_| '\n')),
+            ('\\', Some('x')) => text.extend(rest.nth(2).map(|_| ' ')),
+            ('\\', Some(_)) => text.extend(rest.next()),
+            (c, _) => text.push(c),
+        }
+    }
+    text
+}
+
+/// The commands in a text, as somebody would type them.
+fn commands(text: &str, firsts: &BTreeSet<String>) -> Vec<String> {
+    let starts = text.match_indices("cogtok ").map(|(at, word)| (at, at + word.len()));
+    let is_command = |&(at, from): &(usize, usize)| {
+        let word = text[from..].split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap();
+        (at == 0 || text[..at].ends_with([' ', '`', '(', '\n'])) && firsts.contains(word)
+    };
+    let ends = ["`", ";", ",", ")", "\n", "|", " ?? ", " && ", "  ", " #", ": ", "\u{2026}"];
+    starts
+        .filter(is_command)
+        .map(|(at, _)| {
+            let rest = &text[at..];
+            let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+            let is_quoted = text[..at].ends_with('`');
+            let end = if is_quoted { rest.find('`').unwrap_or(end) } else { end };
+            rest[..end].split(" shows").next().unwrap().split(" makes").next().unwrap().to_owned()
+        })
+        .collect()
+}
+
+/// A command with something in each of its places.
+fn typed(command: &str) -> String {
+    let words = [
+        ("{p}", " -p ws"),
+        ("{name}", "ws"),
+        ("{options}", ""),
+        ("{check}", "--arn arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/a-AbCdEf1234"),
+        ("{command}", "http"),
+        ("{again}", "m2m"),
+        ("{kind}", "password"),
+        ("{user}", " user"),
+    ];
+    let filled = words.iter().fold(command.to_owned(), |command, (place, word)| command.replace(place, word));
+    let mut parts = filled.split('{');
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |text, part| text + "VALUE" + part.split_once('}').map_or("", |(_, rest)| rest))
+}
+
+#[test]
+fn every_command_that_is_named_parses() {
+    let (firsts, mut wrong, mut count) = (firsts(), Vec::new(), 0);
+    for (text, place) in literals() {
+        for command in commands(&text, &firsts) {
+            count += 1;
+            let line = typed(&command);
+            let parsed = tree::whole().try_get_matches_from(shlex::split(&line).unwrap_or_default());
+            let Err(error) = parsed else { continue };
+            let is_fine = match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
+                // What stands for a value is none, and a command that is only named has none.
+                ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+                    ["KIND", "VALUE", "ID", "FILE", "URL", "ARN"].iter().any(|word| line.contains(word))
+                }
+                ErrorKind::MissingRequiredArgument => !line.contains("-p ws"),
+                _ => false,
+            };
+            if !is_fine {
+                wrong.push(format!("{place}: {command}: {}", error.to_string().lines().next().unwrap()));
+            }
+        }
+    }
+    assert!(count > 150, "{count}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_command_in_a_hint_names_the_profile() {
+    let (firsts, mut wrong) = (firsts(), Vec::new());
+    for (text, place) in literals().into_iter().filter(|(text, _)| !text.contains('\n')) {
+        for command in commands(&text, &firsts) {
+            let own = command.trim_start_matches("cogtok ");
+            let is_free = MENTIONED.contains(&own)
+                || WITHOUT_PROFILE.iter().any(|free| own.starts_with(free))
+                || ["{p}", "-p ", "--help", "{name}"].iter().any(|way| own.contains(way));
+            if !is_free {
+                wrong.push(format!("{place}: {command}"));
+            }
+        }
+        // A place in a formatted text is never filled in.
+        if ["{{p}}", "{{name}}"].iter().any(|place| text.contains(place)) {
+            wrong.push(format!("{place}: {text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// All commands that do something, as they are typed.
+fn leaves(command: &clap::Command, path: &[OsString]) -> Vec<Vec<OsString>> {
+    let path = [path, &[command.get_name().into()]].concat();
+    let below: Vec<_> = command.get_subcommands().flat_map(|below| leaves(below, &path)).collect();
+    if below.is_empty() { vec![path] } else { below }
+}
+
+#[test]
+fn no_command_is_told_of_an_option_that_it_lacks() {
+    let all: Vec<(String, Command)> = leaves(&tree::whole(), &[])
+        .iter()
+        .map(|args| (args.join(" ".as_ref()).into_string().unwrap(), Command::of(args)))
+        .collect();
+    assert!(all.len() > 30, "{}", all.len());
+    for (text, place) in literals().into_iter().filter(|(text, _)| text.contains("`-")) {
+        let hint = Hint::from(&*Box::leak(text.clone().into_boxed_str()));
+        let anybody = all.iter().filter(|(_, command)| command.says(&hint, Some("ws")).is_some()).count();
+        assert!(anybody > 0, "no command can do what is said: {place}: {text}");
+        for (path, command) in &all {
+            let Some(said) = command.says(&hint, Some("ws")) else { continue };
+            let quoted = said.split('`').skip(1).step_by(2).filter(|quoted| quoted.starts_with('-'));
+            for option in quoted.flat_map(|quoted| quoted.split([' ', '=', '['])).filter(|word| word.len() > 1) {
+                let is_option = option.starts_with('-') && option != "--";
+                assert!(!is_option || command.options.contains(option), "{path} has no {option}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hint_names_the_configuration_and_leaves_out_what_the_command_lacks() {
+    let line = |line: &str| Command::of(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+    let hint = Hint::new("add `--password-stdin` || set X || run `cogtok secret set password{p}`");
+    let said = |command: &str| line(command).says(&hint, Some("ws")).unwrap();
+    assert_eq!(said("cogtok token user"), "add `--password-stdin`, set X, or run `cogtok secret set password -p ws`");
+    assert_eq!(said("cogtok header"), "set X, or run `cogtok secret set password -p ws`");
+    assert_eq!(
+        said("cogtok --config=/a b exec -- cogtok --config c"),
+        "set X, or run `cogtok --config /a secret set password -p ws`"
+    );
+    assert_eq!(said("cogtok exec -- cogtok --config c"), "set X, or run `cogtok secret set password -p ws`");
+}

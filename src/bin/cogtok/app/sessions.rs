@@ -1,0 +1,42 @@
+//! What is remembered of who signed in: in the state folder, and not in the cache, which may be deleted at any time.
+
+use cogtok::error::Result;
+use cogtok::store::cache::CacheKey;
+use cogtok::store::sessions::{Record, SessionLock, Sessions};
+
+use super::App;
+use crate::env;
+
+impl App {
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(self.dirs().state.as_deref())
+    }
+
+    /// The right to use and change what is kept of the user of `key`; none where the state folder can't be used.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) where another process has it until the deadline.
+    pub fn session_lock(&self, key: &CacheKey) -> Result<Option<SessionLock>> {
+        self.sessions().lock(key, self.deadline())
+    }
+
+    /// What is remembered of the user of `key`; none where nothing is. The secret store is not opened for it.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) where it can't be read: the store itself may be asked then.
+    pub fn remembered(&self, key: &CacheKey) -> Result<Option<Record>> {
+        let record = self.sessions().read(key);
+        if let Ok(Some(record)) = record {
+            return Ok(Some(record));
+        }
+        let of_cache = self.cache().read(key, env::now()).and_then(|tokens| Record::of_tokens(&tokens));
+        of_cache.map_or(record, |record| Ok(Some(record)))
+    }
+}
+
+/// Remembers `record`. Where that can't be done the cached tokens carry the session, so it is a warning.
+pub fn remember(lock: Option<&mut SessionLock>, record: &Record) {
+    if let Some(Err(error)) = lock.map(|lock| lock.keep(record)) {
+        log::warn!(target: "cogtok", "{error}");
+    }
+}

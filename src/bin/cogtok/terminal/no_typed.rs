@@ -1,0 +1,32 @@
+//! What is typed where the terminal collects lines of any length.
+
+use std::io::{self, BufRead, Read};
+
+use zeroize::Zeroizing;
+
+/// How far is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of the line, which is not among it.
+    Line,
+    /// To the end of what is typed.
+    End,
+}
+
+/// What is typed: at most one byte more than `limit`.
+///
+/// # Errors
+/// As the operating system says.
+pub fn read(limit: usize, until: Until, _is_shown: bool) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut typed = Zeroizing::new(Vec::new());
+    let mut input = io::stdin().lock().take(limit as u64 + 1);
+    match until {
+        Until::Line => input.read_until(b'\n', &mut typed).map(drop)?,
+        Until::End => input.read_to_end(&mut typed).map(drop)?,
+    }
+    if until == Until::Line {
+        typed.pop_if(|byte| *byte == b'\n');
+        typed.pop_if(|byte| *byte == b'\r');
+    }
+    Ok(typed)
+}

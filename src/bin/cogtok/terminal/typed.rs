@@ -1,0 +1,118 @@
+//! What is typed or pasted at the terminal, character by character: a terminal that collects lines itself cuts them at 4,095
+//! bytes, on macOS at 1,024, and a token is longer.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use super::modes::Asking;
+
+const END: u8 = 0x04;
+const KILL: u8 = 0x15;
+const ERASE_WORD: u8 = 0x17;
+const ERASE: [u8; 2] = [0x08, 0x7f];
+
+/// How far is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of the line, which is not among it, or Ctrl-D.
+    Line,
+    /// To Ctrl-D.
+    End,
+}
+
+/// What is typed: at most one byte more than `limit`, and the rest is passed over, so that no shell is given it. Backspace,
+/// Ctrl-U and Ctrl-W do what they do elsewhere, and Ctrl-C and Ctrl-Z are the terminal's.
+///
+/// # Errors
+/// As the operating system says.
+pub fn read(limit: usize, until: Until, is_shown: bool) -> io::Result<Zeroizing<Vec<u8>>> {
+    let _asking = Asking::begin();
+    let _modes = Unbuffered::begin()?;
+    let mut echo = Echo(File::options().write(true).open("/dev/tty").ok().filter(|_| is_shown));
+    let mut typed = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024) + 1));
+    loop {
+        let mut byte = [0u8; 1];
+        let byte = match rustix::io::read(io::stdin(), &mut byte) {
+            Ok(0) => return Ok(typed),
+            Ok(_) => byte[0],
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        match byte {
+            END => return Ok(typed),
+            b'\n' if until == Until::Line => {
+                echo.write(b"\n");
+                return Ok(typed);
+            }
+            KILL => while erase(&mut typed, &mut echo).is_some() {},
+            ERASE_WORD => {
+                while let Some(last) = erase(&mut typed, &mut echo) {
+                    if last != b' ' && typed.last().is_none_or(|byte| *byte == b' ') {
+                        break;
+                    }
+                }
+            }
+            byte if ERASE.contains(&byte) => {
+                erase(&mut typed, &mut echo);
+            }
+            byte => {
+                if typed.len() <= limit {
+                    typed.push(byte);
+                }
+                if byte == b'\n' || byte == b'\t' || byte >= b' ' {
+                    echo.write(&[byte]);
+                }
+            }
+        }
+    }
+}
+
+/// Takes the last character of the line back, and gives its last byte.
+fn erase(typed: &mut Vec<u8>, echo: &mut Echo) -> Option<u8> {
+    let last = typed.pop_if(|byte| *byte != b'\n')?;
+    let mut byte = last;
+    // The bytes that go on with a character of UTF-8.
+    while byte & 0xc0 == 0x80 {
+        match typed.pop_if(|byte| *byte != b'\n') {
+            Some(before) => byte = before,
+            None => break,
+        }
+    }
+    echo.write(b"\x08 \x08");
+    Some(last)
+}
+
+/// Where what is typed is shown, if anywhere.
+struct Echo(Option<File>);
+
+impl Echo {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(terminal) = &mut self.0 {
+            let _ = terminal.write_all(bytes);
+        }
+    }
+}
+
+/// While it lives, the terminal gives each character as it comes and shows none.
+struct Unbuffered(Termios);
+
+impl Unbuffered {
+    fn begin() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut modes = before.clone();
+        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(io::stdin(), OptionalActions::Now, &modes)?;
+        Ok(Unbuffered(before))
+    }
+}
+
+impl Drop for Unbuffered {
+    fn drop(&mut self) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}

@@ -1,0 +1,169 @@
+//! What is said for each error that AWS's models and OAuth give each call of cogtok.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Deserialize)]
+struct Models {
+    operations: BTreeMap<String, Operation>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    service: String,
+    unsigned: bool,
+    errors: BTreeMap<String, u16>,
+}
+
+fn models() -> Models {
+    serde_json::from_str(include_str!("../../tests/fixtures/modelled_errors.json")).unwrap()
+}
+
+fn grant_of(service: &str) -> &'static str {
+    match service {
+        "cognito-identity" => "identity",
+        "bedrock-runtime" => "bedrock",
+        "bedrock-agentcore-control" => "agentcore",
+        _ => "",
+    }
+}
+
+fn said_of(grant: &str, operation: &str, code: &str, message: &str) -> (Kind, String) {
+    let refusal = Refusal { status: Some(400), grant, operation, code, message };
+    let error = refused(&refusal, &Redactor::default());
+    assert!(is_known(&refusal), "{operation}: nothing is known of {code}");
+    (error.kind(), error.hints().iter().map(ToString::to_string).collect::<Vec<_>>().join(" / "))
+}
+
+#[test]
+fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked() {
+    let models = models();
+    assert!(models.operations.len() > 25);
+    // What only these may be told.
+    let only: [(&str, &[&str]); 7] = [
+        ("--attribute", &["AdminCreateUser", "RespondToAuthChallenge", "AdminRespondToAuthChallenge"]),
+        ("--filter", &["ListUsers"]),
+        ("m2m", &["GetClientToken"]),
+        ("client_credentials", &[]),
+        ("identity_pool.id", &["GetId", "GetCredentialsForIdentity"]),
+        ("secret's name", &["GetSecretValue"]),
+        ("--max-tokens", &["Converse", "ConverseStream"]),
+    ];
+    let beyond = [
+        "AccessDeniedException",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "ExpiredTokenException",
+        "MissingAuthenticationTokenException",
+    ];
+    for (name, operation) in &models.operations {
+        let mut codes: Vec<&str> = operation.errors.keys().map(String::as_str).collect();
+        if operation.service.starts_with("cognito") {
+            codes.extend(beyond);
+        }
+        // An agent's answers are told by their status.
+        for code in codes.into_iter().filter(|_| name != "InvokeAgentRuntime") {
+            for message in ["", "1 validation error: Value at 'attribute' failed", "the group has no secret password"] {
+                let (kind, hints) = said_of(grant_of(&operation.service), name, code, message);
+                let case = format!("{name} {code} {message:?}: {hints}");
+                for (words, operations) in only {
+                    assert!(!hints.contains(words) || operations.contains(&name.as_str()), "{case}");
+                }
+                if operation.unsigned || name == "GetClientToken" {
+                    let is_about_aws = hints.contains("--aws-profile") || hints.contains("AWS credentials do");
+                    assert!(!is_about_aws && kind != Kind::AwsCredentials, "{case}");
+                }
+                if operation.service == "cognito-identity" {
+                    assert!(!hints.contains("app client id and Region"), "{case}");
+                }
+                // A profile is being made of what they give.
+                if name.starts_with("Describe") || name.starts_with("ListUserPool") || name == "GetSecretValue" {
+                    assert!(!hints.contains("profile show"), "{case}");
+                }
+                let is_own = name == "AdminCreateUser" || hints.contains("cogtok user create EMAIL --if-exists");
+                assert!(!hints.contains("--if-exists") || is_own, "{case}");
+                let is_busy =
+                    ["Throttling", "TooMany", "Internal", "Unavailable"].iter().any(|word| code.contains(word));
+                assert!(!is_busy || kind == Kind::Network, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_meaning_belongs_to_its_operation() {
+    for (grant, operation, code, message, kind, says) in [
+        ("", "ListUsers", "InvalidParameterException", "Invalid search attribute: nickname", Usage, "--filter"),
+        ("", "AdminCreateUser", "InvalidParameterException", "Attributes did not conform", Usage, "--attribute"),
+        ("", "AssociateSoftwareToken", "SoftwareTokenMFANotFoundException", "", Config, "MFA settings"),
+        (
+            "",
+            "RespondToAuthChallenge",
+            "SoftwareTokenMFANotFoundException",
+            "",
+            Failure,
+            "no authenticator app registered",
+        ),
+        (
+            "identity",
+            "GetId",
+            "ResourceNotFoundException",
+            "IdentityPool 'us-east-1:1' not found.",
+            Config,
+            "no such identity pool",
+        ),
+        ("", "InitiateAuth (REFRESH_TOKEN_AUTH)", "AccessDeniedException", "no", Refused, "firewall of the pool"),
+        ("", "ListUsers", "AccessDeniedException", "no", AwsCredentials, "--aws-profile"),
+        ("", "DescribeUserPool", "InvalidParameterException", "Invalid UserPoolId", Config, "belong together"),
+        (
+            "",
+            "GetSecretValue",
+            "ResourceNotFoundException",
+            "Secrets Manager can't find it.",
+            Config,
+            "the secret's name",
+        ),
+    ] {
+        let (was, hints) = said_of(grant, operation, code, message);
+        assert_eq!(was, kind, "{operation} {code}: {hints}");
+        assert!(hints.contains(says), "{operation} {code}: {hints}");
+    }
+}
+
+/// RFC 6749 sections 4.1.2.1 and 5.2, OpenID Connect Core 3.1.2.6, RFC 7009 section 2.2.1.
+#[test]
+fn the_errors_of_oauth_speak_of_the_grant_that_was_used() {
+    let token = [
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    ];
+    let authorize = [
+        "invalid_request",
+        "unauthorized_client",
+        "access_denied",
+        "unsupported_response_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "login_required",
+        "interaction_required",
+    ];
+    let revoke =
+        ["invalid_request", "invalid_client", "unauthorized_client", "unsupported_token_type", "invalid_grant"];
+    let grants: [(&str, &[&str]); 5] =
+        [("m2m", &token), ("code", &token), ("refresh", &token), ("authorize", &authorize), ("revoke", &revoke)];
+    for (grant, codes) in grants {
+        for code in codes {
+            let (_, hints) = said_of(grant, "the request", code, "");
+            let is_of_machines = ["m2m", "client_credentials", "token URL"].iter().any(|word| hints.contains(word));
+            assert!(grant == "m2m" || !is_of_machines, "{grant} {code}: {hints}");
+        }
+    }
+}

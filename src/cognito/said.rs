@@ -1,0 +1,109 @@
+//! What a service says, as it may be shown.
+
+use std::fmt;
+
+use super::redact::Redactor;
+use crate::error::printable;
+
+/// The most characters of it that are shown.
+const MOST: usize = 300;
+
+/// Text of a service. It is shown without the secrets of this call, without what a terminal would obey, and cut where it is
+/// long; there is no other way to show it, and none to make one without a redactor. In a command of a hint it is one quoted
+/// word ([`Hint::word`](crate::error::Hint::word)).
+///
+/// ```compile_fail
+/// let text = cogtok::cognito::said::ServiceText::from("hunter2".to_owned());
+/// ```
+///
+/// ```compile_fail
+/// fn show(text: &cogtok::cognito::said::ServiceText) -> String {
+///     text.to_owned().into()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct ServiceText {
+    sent: String,
+    // The secrets that become known later are hidden as well.
+    redactor: Redactor,
+}
+
+impl ServiceText {
+    /// What a service sent, and what knows the secrets of the call.
+    pub(super) fn new(sent: impl Into<String>, redactor: &Redactor) -> Self {
+        ServiceText { sent: sent.into(), redactor: redactor.clone() }
+    }
+
+    /// As the service sent it: to compare with words that are known, and to send back to the same service.
+    pub fn sent(&self) -> &str {
+        &self.sent
+    }
+
+    /// The text without a beginning, where it begins so.
+    pub(crate) fn without_prefix(&self, prefix: &str) -> Self {
+        let sent = self.sent.strip_prefix(prefix).unwrap_or(&self.sent).to_owned();
+        ServiceText { sent, redactor: self.redactor.clone() }
+    }
+
+    /// The strings of a list that is written as JSON; none where it is no such list.
+    pub(crate) fn as_list(&self) -> Vec<Self> {
+        let items: Vec<String> = serde_json::from_str(&self.sent).unwrap_or_default();
+        items.into_iter().map(|sent| ServiceText { sent, redactor: self.redactor.clone() }).collect()
+    }
+
+    /// Several of them in a line.
+    pub fn list<'a>(all: impl IntoIterator<Item = &'a ServiceText>) -> String {
+        let shown: Vec<String> = all.into_iter().map(ToString::to_string).collect();
+        printable(&shown.join(", "), MOST)
+    }
+}
+
+impl fmt::Display for ServiceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&printable(&self.redactor.clean(&self.sent), MOST))
+    }
+}
+
+impl fmt::Debug for ServiceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+impl PartialEq for ServiceText {
+    fn eq(&self, other: &Self) -> bool {
+        self.sent == other.sent
+    }
+}
+
+impl PartialEq<&str> for ServiceText {
+    fn eq(&self, other: &&str) -> bool {
+        self.sent == *other
+    }
+}
+
+impl PartialEq<str> for ServiceText {
+    fn eq(&self, other: &str) -> bool {
+        self.sent == other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn it_is_shown_clean_and_short_and_hides_what_becomes_known_later() {
+        let redactor = Redactor::default();
+        let text = ServiceText::new("a\u{1b}[1m hunter2", &redactor);
+        redactor.hide("", &Secret::new("hunter2".into()));
+        assert_eq!(text.to_string(), "a\\u{1b}[1m [redacted]");
+        assert_eq!(format!("{text:?}"), r#""a\\u{1b}[1m [redacted]""#);
+        assert!(text.sent().contains("hunter2"));
+        assert!(ServiceText::new("x".repeat(5000), &redactor).to_string().chars().count() <= MOST + 1);
+        let list = ServiceText::new(r#"["userAttributes.a","b"]"#, &redactor).as_list();
+        assert!(list[0].without_prefix("userAttributes.") == "a" && list[1] == "b");
+        assert!(ServiceText::new("hunter2", &redactor).as_list().is_empty());
+    }
+}

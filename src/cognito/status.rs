@@ -1,0 +1,94 @@
+//! What an HTTP status says where the answer says nothing more. By itself it decides nothing about a token or a session: what
+//! stands between here and the service answers with the same ones.
+
+use std::fmt;
+
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use aws_smithy_types::retry::ErrorKind;
+
+use crate::error::{Error, Kind, chain};
+
+/// What a 403 without a reason usually is.
+pub(super) const FIREWALL: &str = "a firewall before it, such as AWS WAF, answers like that, and so does a proxy on the way: ask whoever runs it, `-v` shows the request id";
+
+const THROTTLED: &str = "wait a little and try again";
+
+/// The HTTP status of an answer, as the reason of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Status(u16);
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.0)
+    }
+}
+
+impl std::error::Error for Status {}
+
+/// Whether a service that answers so may take the same request a moment later.
+pub(super) fn may_pass(status: u16) -> bool {
+    matches!(status, 429 | 500..=599)
+}
+
+/// Whether the service had too much to do: what it was asked was not carried out.
+pub(super) fn is_throttled(error: &Error) -> bool {
+    let is_code = |code: &str| {
+        matches!(
+            code,
+            "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" | "SlowDown"
+        )
+    };
+    error.code().is_some_and(is_code) || chain(error).any(|cause| cause.downcast_ref() == Some(&Status(429)))
+}
+
+/// The error for an answer to `operation` with this status that gives no reason; `what` describes it. None where the status
+/// says nothing either.
+pub(super) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Error> {
+    let network = |did: &str| Error::network(format!("{operation}: the service {did} ({what})"));
+    let refused = || Error::new(Kind::Refused, format!("{operation} was refused without a reason ({what})"));
+    let error = match status {
+        429 => network("is throttling").hint(THROTTLED),
+        500..=599 => network("failed").hint("try again later; `-v` shows the request id"),
+        403 => refused().hint(FIREWALL),
+        401 => {
+            refused().hint("Cognito and AWS give a reason: check the address that was asked, and what stands before it")
+        }
+        _ => return None,
+    };
+    Some(error.because(Status(status)))
+}
+
+/// The error for a refusal whose code nobody knows, where its status says what to do.
+pub(super) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<Error> {
+    let hint = match status {
+        429 => THROTTLED,
+        500..=599 => "the service failed: try again later; `-v` shows the request id",
+        _ => return None,
+    };
+    let message = format!("{operation} failed: {said} (HTTP {status})");
+    Some(Error::network(message).hint(hint).because(Status(status)))
+}
+
+/// Has the SDK try again whatever may pass: its own list of statuses is shorter, and 429 is not on it.
+#[derive(Debug)]
+pub(super) struct MayPass;
+
+impl ClassifyRetry for MayPass {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.status().as_u16()) {
+            Some(429) => RetryAction::retryable_error(ErrorKind::ThrottlingError),
+            Some(status) if may_pass(status) => RetryAction::retryable_error(ErrorKind::TransientError),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "status"
+    }
+
+    // Before those that know the code, so that they have the last word.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::http_status_code_classifier()
+    }
+}

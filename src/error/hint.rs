@@ -1,0 +1,310 @@
+//! What to do next, as data. Our own words and what others said are of different types, so that nobody's text is ever
+//! taken for a place to fill in, a command or an option of ours.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{is_unprintable, printable};
+
+/// The most characters of somebody else's text in a hint.
+const MOST: usize = 300;
+
+/// What comes where the options that the first part names are not the running command's.
+const ELSE: &str = " ?? ";
+
+/// Stands between ways of which one that the running command can't go is left out.
+const OR: &str = " || ";
+
+/// A line that says what to do next.
+///
+/// It is made from a literal, our own words, or from a `String`, which is shown as it is. In our own words `{place}` is
+/// filled in with [`Hint::word`], [`Hint::text`] and [`Hint::fill`] by whoever knows it; what fills it is never looked at
+/// again. Each place has a general word for where nobody does:
+///
+/// - `{p}` is the option that names the profile in use (` -p ws`), `{name}` its name;
+/// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command;
+/// - `{secret KIND}` and `{no-secret KIND}`, each a hint of its own, are what to do about a secret that is wrong or too many.
+///
+/// What stands in backticks and begins with a dash is an option of the command that runs. A way that names one which
+/// that command does not have is left out; ` || ` stands between ways, and ` ?? ` before what is said where none is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Piece {
+    /// Our own words.
+    Ours(Cow<'static, str>),
+    /// What is shown as it is, whatever it looks like.
+    Told(String),
+    /// A place that is not filled in yet.
+    Place(Cow<'static, str>),
+}
+
+/// The command that runs, as far as a hint depends on it.
+pub struct Running<'a> {
+    /// The profile in use.
+    pub profile: Option<&'a str>,
+    /// The configuration file that an option names.
+    pub config: Option<&'a str>,
+    /// Whether it has this option.
+    pub has_option: &'a dyn Fn(&str) -> bool,
+    /// Whether a word is the first of a command.
+    pub is_command: &'a dyn Fn(&str) -> bool,
+}
+
+impl Running<'_> {
+    /// One of which nothing is known but the profile: it has every option.
+    pub fn any(profile: Option<&str>) -> Running<'_> {
+        Running { profile, config: None, has_option: &|_| true, is_command: &|_| true }
+    }
+}
+
+impl From<&'static str> for Hint {
+    fn from(ours: &'static str) -> Self {
+        Hint(parsed(ours))
+    }
+}
+
+impl From<String> for Hint {
+    fn from(told: String) -> Self {
+        Hint(vec![Piece::Told(told)])
+    }
+}
+
+impl Hint {
+    /// Our own words, with places to fill in.
+    pub fn new(ours: &'static str) -> Self {
+        Hint::from(ours)
+    }
+
+    /// The hint with `value` as one word of a shell where `{place}` stands; one that no terminal may be shown stays out.
+    #[must_use]
+    pub fn word(self, place: &str, value: impl fmt::Display) -> Self {
+        let value = value.to_string();
+        match shlex::try_quote(&value) {
+            Ok(word) if !value.chars().any(is_unprintable) && value.len() <= MOST => {
+                self.put(place, vec![Piece::Told(word.into_owned())])
+            }
+            _ => self,
+        }
+    }
+
+    /// As [`Hint::word`], for several words in one: in double quotation marks where no shell sees anything in them.
+    #[must_use]
+    pub fn listed(self, place: &str, values: impl fmt::Display) -> Self {
+        let values = values.to_string();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || " ./:_-".contains(c);
+        match values.contains(' ') && values.len() <= MOST && values.chars().all(is_plain) {
+            true => self.put(place, vec![Piece::Told(format!("\"{values}\""))]),
+            false => self.word(place, values),
+        }
+    }
+
+    /// As [`Hint::word`], in quotation marks whatever the word is.
+    #[must_use]
+    pub fn quoted(self, place: &str, value: impl fmt::Display) -> Self {
+        let value = value.to_string();
+        match value.chars().any(|c| c == '\'' || is_unprintable(c)) || value.len() > MOST {
+            true => self.word(place, value),
+            false => self.put(place, vec![Piece::Told(format!("'{value}'"))]),
+        }
+    }
+
+    /// The hint with `value` where `{place}` stands, as words that are no part of a command.
+    #[must_use]
+    pub fn text(self, place: &str, value: impl fmt::Display) -> Self {
+        self.put(place, vec![Piece::Told(printable(&value.to_string(), MOST))])
+    }
+
+    /// The hint with another one where `{place}` stands.
+    #[must_use]
+    pub fn fill(self, place: &str, hint: impl Into<Hint>) -> Self {
+        self.put(place, hint.into().0)
+    }
+
+    /// Two hints in one line.
+    #[must_use]
+    pub fn then(mut self, next: impl Into<Hint>) -> Self {
+        self.0.extend(next.into().0);
+        self
+    }
+
+    /// Whether our own words have these among them.
+    pub fn mentions(&self, words: &str) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Ours(text) if text.contains(words)))
+    }
+
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|piece| matches!(piece, Piece::Ours(text) if text.is_empty()))
+    }
+
+    fn put(self, place: &str, with: Vec<Piece>) -> Self {
+        let pieces = self.0.into_iter().flat_map(|piece| match &piece {
+            Piece::Place(name) if *name == place => with.clone(),
+            _ => vec![piece],
+        });
+        Hint(pieces.collect())
+    }
+
+    /// What is to be shown while `running` runs; nothing where every way needs an option that it does not have.
+    pub fn shown(&self, running: &Running<'_>) -> Option<String> {
+        let whole = self.completed(running);
+        whole.split(ELSE).into_iter().find_map(|part| {
+            let ways =
+                part.split(OR).into_iter().filter(|way| way.options().iter().all(|one| (running.has_option)(one)));
+            let ways: Vec<String> = ways.map(|way| way.joined(running)).filter(|way| !way.is_empty()).collect();
+            match ways.as_slice() {
+                [] => None,
+                [one] => Some(one.clone()),
+                [one, other] => Some(format!("{one}, or {other}")),
+                [first @ .., last] => Some(format!("{}, or {last}", first.join(", "))),
+            }
+        })
+    }
+
+    /// Every place filled in, with its general word where nothing is known.
+    fn completed(&self, running: &Running<'_>) -> Hint {
+        let pieces = self.0.iter().flat_map(|piece| match piece {
+            Piece::Place(name) => general(name, running.profile),
+            piece => vec![piece.clone()],
+        });
+        Hint(pieces.collect())
+    }
+
+    /// The parts between the separators that our own words have.
+    fn split(&self, separator: &str) -> Vec<Hint> {
+        let mut parts = vec![Vec::new()];
+        for piece in &self.0 {
+            let Piece::Ours(text) = piece else {
+                parts.last_mut().into_iter().for_each(|part: &mut Vec<Piece>| part.push(piece.clone()));
+                continue;
+            };
+            for (index, text) in text.split(separator).enumerate() {
+                if index > 0 {
+                    parts.push(Vec::new());
+                }
+                parts.last_mut().into_iter().for_each(|part| part.push(Piece::Ours(Cow::Owned(text.to_owned()))));
+            }
+        }
+        parts.into_iter().map(Hint).collect()
+    }
+
+    /// The options of the running command that our own words name.
+    fn options(&self) -> Vec<String> {
+        let (mut options, mut quoted) = (Vec::new(), None::<String>);
+        for piece in &self.0 {
+            let Piece::Ours(text) = piece else {
+                quoted.iter_mut().for_each(|quoted| quoted.push('…'));
+                continue;
+            };
+            for c in text.chars() {
+                quoted = match (quoted.take(), c) {
+                    (None, '`') => Some(String::new()),
+                    (None, _) => None,
+                    (Some(quoted), '`') => {
+                        let words = quoted.split(' ').filter(|word| word.len() > 1 && *word != "--");
+                        let named = words.filter(|word| quoted.starts_with('-') && word.starts_with('-'));
+                        options.extend(named.map(|word| word.split(['=', '[']).next().unwrap_or_default().to_owned()));
+                        None
+                    }
+                    (Some(mut quoted), c) => {
+                        quoted.push(c);
+                        Some(quoted)
+                    }
+                };
+            }
+        }
+        options
+    }
+
+    fn joined(&self, running: &Running<'_>) -> String {
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Ours(text) => Cow::Owned(with_config(text, running)),
+            Piece::Told(text) | Piece::Place(Cow::Owned(text)) => Cow::Borrowed(text.as_str()),
+            Piece::Place(Cow::Borrowed(text)) => Cow::Borrowed(*text),
+        });
+        pieces.collect()
+    }
+}
+
+impl PartialEq<&str> for Hint {
+    fn eq(&self, other: &&str) -> bool {
+        self.shown(&Running::any(None)).as_deref() == Some(*other)
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown(&Running::any(None)).unwrap_or_default())
+    }
+}
+
+/// Our own words, taken apart at their places: names in lower case between braces.
+fn parsed(ours: &'static str) -> Vec<Piece> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | ' '))
+    };
+    let (mut pieces, mut rest, mut from) = (Vec::new(), ours, 0);
+    while let Some(open) = rest[from..].find('{').map(|at| at + from) {
+        match rest[open..].find('}').map(|length| &rest[open + 1..open + length]).filter(|name| is_name(name)) {
+            Some(name) => {
+                pieces.push(Piece::Ours(Cow::Borrowed(&rest[..open])));
+                pieces.push(Piece::Place(Cow::Borrowed(name)));
+                (rest, from) = (&rest[open + name.len() + 2..], 0);
+            }
+            None => from = open + 1,
+        }
+    }
+    pieces.push(Piece::Ours(Cow::Borrowed(rest)));
+    pieces.retain(|piece| !matches!(piece, Piece::Ours(text) if text.is_empty()));
+    pieces
+}
+
+/// What stands at a place that nobody filled in.
+fn general(name: &str, profile: Option<&str>) -> Vec<Piece> {
+    let ours = |text: &'static str| Piece::Ours(Cow::Borrowed(text));
+    let told = |text: &str| Piece::Told(text.to_owned());
+    let option = || profile.map(|name| vec![ours(" -p "), told(name)]).unwrap_or_default();
+    let about = |before: &'static str, kind: &str, after: &'static str| {
+        [vec![ours(before), told(kind)], option(), vec![ours(after)]].concat()
+    };
+    if let Some(kind) = name.strip_prefix("secret ") {
+        return about("`cogtok secret set ", kind, "` stores the right one");
+    }
+    if let Some(kind) = name.strip_prefix("no-secret ") {
+        return about("`cogtok secret delete ", kind, "` removes a stored one");
+    }
+    match name {
+        "p" => option(),
+        "name" => vec![told(profile.unwrap_or("NAME"))],
+        "aws" => Vec::new(),
+        "pool" => vec![ours("POOL_ID")],
+        "user" => vec![ours("USERNAME")],
+        other => vec![Piece::Told(other.to_uppercase())],
+    }
+}
+
+/// Our own words with the configuration that is in use named to each command.
+fn with_config(text: &str, running: &Running<'_>) -> String {
+    let config = running.config.and_then(|file| shlex::try_quote(file).ok());
+    let Some(config) = config.filter(|file| !file.chars().any(is_unprintable)) else { return text.to_owned() };
+    let (mut named, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find("cogtok ") {
+        let (before, after) = rest.split_at(at + "cogtok ".len());
+        named.push_str(before);
+        let word = after.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default();
+        if (running.is_command)(word) && !word.is_empty() {
+            named.push_str(&format!("--config {config} "));
+        }
+        rest = after;
+    }
+    named + rest
+}
+
+#[cfg(test)]
+#[path = "hint_tests.rs"]
+mod tests;

@@ -1,0 +1,104 @@
+//! A pool's domain as people write it: its URL, its host, or the prefix alone where the Region is known.
+
+use super::keys::Key;
+use super::partitions::Partition;
+use super::words::{Endpoint, Region};
+use crate::error::{Error, Result, printable};
+
+/// A domain as it is written.
+enum Written {
+    Whole(Endpoint),
+    Prefix(String),
+}
+
+/// Whether `text` can be a pool's domain.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) with the rule.
+pub fn check(text: &str) -> Result<()> {
+    written(text).map(drop)
+}
+
+/// The domain that `text` names.
+///
+/// # Errors
+/// As [`check`]; [`Kind::Config`](crate::error::Kind::Config) for a prefix where the Region is not known, or what domains are
+/// called there.
+pub fn read(text: &str, region: Option<&Region>) -> Result<Endpoint> {
+    let prefix = match written(text)? {
+        Written::Whole(endpoint) => return Ok(endpoint),
+        Written::Prefix(prefix) => prefix,
+    };
+    let whole = "or give the whole address: https://PREFIX.auth.REGION.amazoncognito.com";
+    let region = region.ok_or_else(|| {
+        Error::config(format!("`{prefix}` is the prefix of a domain, and no Region is known"))
+            .hint(format!("add `--region REGION`, {whole}"))
+    })?;
+    match Partition::domain(&prefix, region) {
+        Some(domain) => domain.parse(),
+        None => {
+            Err(Error::config(format!("what a domain with the prefix `{prefix}` is called in {region} is not known"))
+                .hint("give its whole address"))
+        }
+    }
+}
+
+fn written(text: &str) -> Result<Written> {
+    if text.contains("://") {
+        return text.parse().map(Written::Whole);
+    }
+    let is_label = (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if is_label {
+        return Ok(Written::Prefix(text.to_owned()));
+    }
+    let host = text.strip_suffix('/').unwrap_or(text);
+    let is_host = host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b));
+    match format!("https://{host}").parse() {
+        Ok(endpoint) if is_host => Ok(Written::Whole(endpoint)),
+        _ => Err(Error::usage(format!(
+            "`{}` is not a pool's domain: it looks like https://ws.auth.us-east-1.amazoncognito.com, or is the prefix alone",
+            printable(text, 120)
+        ))),
+    }
+}
+
+/// What is odd about an address that its key can have, to be told when it is set.
+pub fn oddity(key: Key, value: &str) -> Option<String> {
+    let endpoint = |value: &str| value.parse::<Endpoint>().ok();
+    match key {
+        Key::Domain => endpoint(value).filter(|url| url.url().path() != "/").map(|url| {
+            format!("`domain` has a path, and a pool's domain has none: is it {}?", printable(&url.origin(), 200))
+        }),
+        Key::TokenUrl => endpoint(value).filter(|url| url.url().path() == "/").map(|url| {
+            let origin = printable(&url.origin(), 200);
+            format!("`m2m.token_url` has no path, and a pool's token endpoint has one: is it {origin}/oauth2/token?")
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_understood_in_every_form() {
+        let region: Region = "us-east-1".parse().unwrap();
+        let whole = "https://ws.auth.us-east-1.amazoncognito.com";
+        for text in [whole, "ws.auth.us-east-1.amazoncognito.com", "ws", "ws.auth.us-east-1.amazoncognito.com/"] {
+            assert_eq!(read(text, Some(&region)).unwrap().to_string(), whole, "{text}");
+        }
+        assert_eq!(read("auth.example.com", None).unwrap().to_string(), "https://auth.example.com");
+        for bad in ["", "a b", "-ws", "WS", "x/../y", "http://evil.example", "user:pw@a.example", "a_b"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        assert_eq!(read("ws", None).unwrap_err().kind(), crate::error::Kind::Config);
+        assert!(read("ws", Some(&"cn-north-1".parse().unwrap())).is_err());
+        assert!(oddity(Key::Domain, &format!("{whole}/login")).unwrap().contains(whole));
+        assert!(oddity(Key::TokenUrl, whole).unwrap().contains("/oauth2/token"));
+        assert_eq!((oddity(Key::Domain, whole), oddity(Key::TokenUrl, &format!("{whole}/oauth2/token"))), (None, None));
+    }
+}

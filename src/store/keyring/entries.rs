@@ -1,0 +1,101 @@
+//! Which entries of a keyring are ours. Each platform's store has its own words for what it finds entries by and tells of
+//! them, and its own price: on macOS each secret that is read may ask the person for leave.
+
+use std::collections::HashMap;
+
+use keyring::Error as KeyringError;
+use keyring_core::Entry;
+
+use super::{SERVICE, Trouble};
+
+/// What finds all entries of ours, and perhaps some that are not.
+const OURS: (&str, &str) = if cfg!(windows) { ("pattern", r"\.cogtok$") } else { ("service", SERVICE) };
+
+/// An entry of this account, which need not be there.
+pub(super) fn named(account: &str) -> Result<Entry, Trouble> {
+    // A secret stays on the machine where it was stored: by default it would go wherever a domain's user signs in.
+    #[cfg(windows)]
+    let entry = Entry::new_with_modifiers(SERVICE, account, &HashMap::from([("persistence", "Local")]))?;
+    #[cfg(not(windows))]
+    let entry = Entry::new(SERVICE, account)?;
+    Ok(entry)
+}
+
+/// The entry of this account where there is one. Another program's entry of that name is told apart by what the store tells
+/// of it.
+#[cfg(not(target_os = "macos"))]
+pub(super) fn existing(account: &str) -> Result<Option<Entry>, Trouble> {
+    let entry = named(account)?;
+    match entry.get_attributes() {
+        Ok(attributes) if is_ours(&attributes, account) => Ok(Some(entry)),
+        Ok(_) => Err(Trouble::NotOurs),
+        Err(KeyringError::NoEntry) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The entry of this account where there is one. The store would read the secret to tell of an entry, and the person would
+/// be asked for leave; a search asks nobody.
+#[cfg(target_os = "macos")]
+pub(super) fn existing(account: &str) -> Result<Option<Entry>, Trouble> {
+    let found = Entry::search(&HashMap::from([OURS, ("user", account)]))?;
+    match found.is_empty() {
+        true => Ok(None),
+        false => named(account).map(Some),
+    }
+}
+
+/// The names of all entries that are ours. None of their secrets is read.
+pub(super) fn accounts() -> Result<Vec<String>, Trouble> {
+    let entries = match Entry::search(&HashMap::from([OURS])) {
+        Ok(entries) => entries,
+        Err(KeyringError::NotSupportedByStore(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut accounts = Vec::new();
+    for entry in entries {
+        accounts.extend(account_of(&entry)?);
+    }
+    Ok(accounts)
+}
+
+/// The account of an entry that a search has found; none where it is another program's.
+#[cfg(target_os = "macos")]
+fn account_of(entry: &Entry) -> Result<Option<String>, Trouble> {
+    Ok(entry.get_specifiers().filter(|(service, _)| service == SERVICE).map(|(_, account)| account))
+}
+
+#[cfg(windows)]
+fn account_of(entry: &Entry) -> Result<Option<String>, Trouble> {
+    let named = entry.get_specifiers().filter(|(service, _)| service == SERVICE).map(|(_, account)| account);
+    let Some(account) = named else { return Ok(None) };
+    match entry.get_attributes() {
+        Ok(attributes) => Ok(is_ours(&attributes, &account).then_some(account)),
+        // Gone since it was found, or no generic one.
+        Err(KeyringError::NoEntry) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "macos", windows)))]
+fn account_of(entry: &Entry) -> Result<Option<String>, Trouble> {
+    let attributes = entry.get_attributes()?;
+    let account = attributes.get("username").filter(|account| is_ours(&attributes, account));
+    Ok(account.cloned())
+}
+
+/// Whether an entry that the store found by this account has what ours have. The Secret Service finds entries by a part of
+/// their attributes, so that another program's may have more.
+#[cfg(not(any(target_os = "macos", windows)))]
+pub(super) fn is_ours(attributes: &HashMap<String, String>, _account: &str) -> bool {
+    const KEYS: [&str; 5] = ["service", "username", "target", "xdg:schema", "label"];
+    attributes.keys().all(|key| KEYS.contains(&key.as_str()))
+}
+
+/// The same in the Credential Manager, which finds an entry by its whole name: another program's has another user's name in
+/// it, or a remark.
+#[cfg(windows)]
+fn is_ours(attributes: &HashMap<String, String>, account: &str) -> bool {
+    let says = |key: &str, value: &str| attributes.get(key).is_some_and(|said| said == value);
+    says("username", account) && says("comment", "")
+}

@@ -1,0 +1,61 @@
+//! What a keyring's troubles are called on each platform.
+
+#[cfg(not(any(windows, target_os = "macos")))]
+use super::WENT_AWAY;
+use super::Words;
+
+#[cfg(windows)]
+pub(super) const LOCKED: Words = Words(
+    "the Credential Manager can't be used in this session",
+    "sign in to Windows with a password: a service, or a remote shell with a key, has no credentials of its user",
+);
+#[cfg(target_os = "macos")]
+pub(super) const LOCKED: Words =
+    Words("the keychain can't be used", "unlock it: security unlock-keychain, or log in to the desktop");
+#[cfg(not(any(windows, target_os = "macos")))]
+pub(super) const LOCKED: Words =
+    Words("the keyring is locked", "unlock it: log in to the desktop, or start the keyring with its password");
+
+#[cfg(windows)]
+pub(super) const MANAGE_STRANGER: &str = "delete it in the Credential Manager of the Control Panel";
+#[cfg(target_os = "macos")]
+pub(super) const MANAGE_STRANGER: &str = "rename or delete it with Keychain Access";
+#[cfg(not(any(windows, target_os = "macos")))]
+pub(super) const MANAGE_STRANGER: &str = "rename or delete it with the desktop's password manager";
+
+#[cfg(windows)]
+pub(super) const MANAGE_TWINS: &str = "delete one of them in the Credential Manager of the Control Panel";
+#[cfg(target_os = "macos")]
+pub(super) const MANAGE_TWINS: &str = "delete one of them with Keychain Access";
+#[cfg(not(any(windows, target_os = "macos")))]
+pub(super) const MANAGE_TWINS: &str = "delete one of them with the desktop's password manager";
+
+/// What a failure of the platform's own means, where it is no error of D-Bus.
+#[cfg(not(any(windows, target_os = "macos")))]
+pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> Words {
+    WENT_AWAY
+}
+
+#[cfg(windows)]
+pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> Words {
+    Words("the Credential Manager failed", "try again")
+}
+
+/// Apple's codes, which stand in the error's debugging form alone.
+#[cfg(target_os = "macos")]
+pub(super) fn of_platform(why: &(dyn std::error::Error + Send + Sync)) -> Words {
+    let why = format!("{why:?}");
+    let is = |code: &str| why.contains(code);
+    if is("-25308") {
+        // errSecInteractionNotAllowed
+        LOCKED
+    } else if is("-25293") {
+        // errSecAuthFailed
+        Words("the keychain refused cogtok", "allow cogtok to use the entry, when macOS asks or in Keychain Access")
+    } else if is("-128") {
+        // errSecUserCanceled
+        Words("you did not allow cogtok to use the keychain", "run it again and choose Always Allow")
+    } else {
+        Words("the keychain failed", "try again")
+    }
+}

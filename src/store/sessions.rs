@@ -1,0 +1,245 @@
+//! What the secret store has for each user who signed in, and who that is: one private file a user, in the state folder. A
+//! cache may be deleted at any time, and with it nobody is signed out. Nothing here is secret, so that who is signed in is
+//! known without opening the store.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::cache::{CacheKey, held};
+use super::file::{self, Lock, LockError, Note};
+use crate::error::{Error, Result};
+use crate::token::TokenSet;
+use crate::token::identity::Identity;
+use crate::token::session::{Session, Via};
+
+const LIMIT: u64 = 64 * 1024;
+
+/// What is remembered of one user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// The session whose refresh token the store has.
+    pub session: Option<Session>,
+    /// How the last session had begun, where Cognito has ended it: who came from the browser is sent there again.
+    pub over: Option<Via>,
+    /// Whether the store has a device that the pool remembers.
+    pub has_device: bool,
+    /// Who signed in, as the tokens said it.
+    pub identity: Option<Identity>,
+}
+
+impl Record {
+    /// Whether there is neither a session nor one from the browser that has ended, so that a password may be asked for.
+    pub fn is_for_a_password(&self) -> bool {
+        self.session.is_none() && self.over != Some(Via::Endpoint)
+    }
+
+    /// What cached tokens carry of their session: sessions were remembered there alone once, and are where the state folder
+    /// can't be written.
+    pub fn of_tokens(tokens: &TokenSet) -> Option<Self> {
+        let session = tokens.renewal.session()?.clone();
+        let identity = Identity::of(tokens);
+        Some(Record { has_device: session.has_device, session: Some(session), identity, over: None })
+    }
+}
+
+/// A later version may add to it: what is not understood is passed over, so that nobody is signed out by it.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    key: CacheKey,
+    #[serde(flatten)]
+    record: Record,
+}
+
+/// What is remembered under a state folder; without one nothing is.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    dir: Option<PathBuf>,
+}
+
+impl Sessions {
+    /// What is remembered under `state_dir`, which need not exist.
+    pub fn new(state_dir: Option<&Path>) -> Self {
+        Sessions { dir: state_dir.map(|dir| dir.join("sessions")) }
+    }
+
+    /// What is remembered under `key`; none where nothing is. A file that others may read is taken, as one from a backup is.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or understood: then nobody knows what the store has.
+    pub fn read(&self, key: &CacheKey) -> Result<Option<Record>> {
+        let Some(path) = self.path(key, "json") else { return Ok(None) };
+        let stored = read(&path)?;
+        Ok(stored.filter(|stored| stored.key == *key).map(|stored| stored.record))
+    }
+
+    /// What is remembered under the keys that are wanted. What can't be read is told as a warning, and is not among it.
+    pub fn list(&self, is_wanted: impl Fn(&CacheKey) -> bool) -> Vec<(CacheKey, Record)> {
+        let files = self.dir.as_ref().and_then(|dir| std::fs::read_dir(dir).ok());
+        let paths = files.into_iter().flatten().flatten().map(|file| file.path());
+        let mut found = Vec::new();
+        for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
+            match read(&path) {
+                Ok(Some(Stored { key, record })) if is_wanted(&key) => found.push((key, record)),
+                Ok(_) => {}
+                Err(error) => log::warn!(target: "cogtok", "{error}"),
+            }
+        }
+        found
+    }
+
+    /// Waits until `deadline` for the right to use what the store has under `key`, and to change what is remembered. None
+    /// where no lock can be had on this machine: nothing is remembered then.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.
+    pub fn lock(&self, key: &CacheKey, deadline: Instant) -> Result<Option<SessionLock>> {
+        let Some((path, lock)) = self.path(key, "json").zip(self.path(key, "lock")) else { return Ok(None) };
+        let dir = self.dir.as_deref().unwrap_or(Path::new(""));
+        let taken = file::create_private_dir(dir).map_err(LockError::Unavailable);
+        match taken.and_then(|()| Lock::exclusive(&lock, deadline)) {
+            Ok(lock) => Ok(Some(SessionLock { lock, path, key: key.clone() })),
+            Err(LockError::Unavailable(error)) => {
+                log::info!(target: "cogtok", "sessions can't be remembered in {}: {error}", dir.display());
+                Ok(None)
+            }
+            Err(LockError::Timeout { pid }) => Err(held(pid)),
+        }
+    }
+
+    fn path(&self, key: &CacheKey, extension: &str) -> Option<PathBuf> {
+        Some(self.dir.as_ref()?.join(format!("{}.{extension}", key.stem())))
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Stored>> {
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Error::store(format!("what is known of a session in {} can't be read: {why}", path.display()))
+            .hint("restore the file or its rights, or delete it and sign in again")
+    };
+    let bytes = file::read_own(path, LIMIT).map_err(|why| unreadable(&why))?;
+    let stored = bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose();
+    stored.map_err(|_| unreadable(&"it is not what cogtok writes"))
+}
+
+/// The right to use what the store has of one user's session, and to change what is remembered of it. Held by one process,
+/// whatever cache it has.
+#[derive(Debug)]
+pub struct SessionLock {
+    lock: Lock,
+    path: PathBuf,
+    key: CacheKey,
+}
+
+impl SessionLock {
+    /// Notes that the refresh token is about to be sent, or that what came of it is known. Says what was noted before: a
+    /// process that was killed in between leaves the note behind.
+    pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
+        let before = self.lock.note().is_refreshing;
+        self.lock.leave(&Note { pid: std::process::id(), failure: None, is_refreshing });
+        before
+    }
+
+    /// Remembers `record`.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be written.
+    pub fn keep(&mut self, record: &Record) -> Result<()> {
+        let unwritable = |error: std::io::Error| {
+            Error::store(format!("the session can't be remembered in {}: {error}", self.path.display()))
+        };
+        if matches!(read(&self.path), Ok(Some(stored)) if stored.key == self.key && stored.record == *record) {
+            return Ok(());
+        }
+        let stored = Stored { key: self.key.clone(), record: record.clone() };
+        let bytes = serde_json::to_vec(&stored).map_err(|error| unwritable(error.into()))?;
+        file::replace(&self.path, &bytes).map_err(unwritable)
+    }
+
+    /// Forgets what is remembered.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be removed.
+    pub fn forget(&mut self) -> Result<()> {
+        file::remove(&self.path)
+            .map_err(|error| Error::store(format!("{} can't be removed: {error}", self.path.display())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> CacheKey {
+        CacheKey::of(&[("kind", "user"), ("username", "alice")])
+    }
+
+    fn keep(sessions: &Sessions, record: &Record) -> PathBuf {
+        sessions.lock(&key(), Instant::now()).unwrap().unwrap().keep(record).unwrap();
+        sessions.path(&key(), "json").unwrap()
+    }
+
+    fn record() -> Record {
+        let origin = "https://example.com".to_owned();
+        let session =
+            Session { via: Via::Api, origin, username: None, since: 7, rotates: Some(true), ..Session::default() };
+        Record { session: Some(session), has_device: true, ..Record::default() }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_not_the_same_as_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(Some(dir.path()));
+        assert_eq!(sessions.read(&key()).unwrap(), None);
+        let path = keep(&sessions, &record());
+        assert_eq!(sessions.read(&key()).unwrap(), Some(record()));
+        assert_eq!(sessions.list(|_| true).len(), 1);
+        for bytes in ["", "{", "[]", "{\"key\":7}"] {
+            file::replace(&path, bytes.as_bytes()).unwrap();
+            assert_eq!(sessions.read(&key()).unwrap_err().kind().exit_code(), 7, "{bytes}");
+            assert!(sessions.list(|_| true).is_empty());
+        }
+        keep(&sessions, &record());
+        sessions.lock(&key(), Instant::now()).unwrap().unwrap().forget().unwrap();
+        assert_eq!(sessions.read(&key()).unwrap(), None);
+        assert_eq!(Sessions::new(None).read(&key()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_later_version_and_a_copy_from_a_backup_are_understood() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(Some(dir.path()));
+        let path = keep(&sessions, &record());
+        let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        value["version"] = 9.into();
+        value["session"]["more"] = serde_json::json!(["x"]);
+        value["session"].as_object_mut().unwrap().remove("since");
+        file::replace(&path, value.to_string().as_bytes()).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+        let read = sessions.read(&key()).unwrap().unwrap();
+        assert_eq!((read.has_device, read.session.unwrap().rotates), (true, Some(true)));
+        // What others may write is nothing to go by.
+        #[cfg(unix)]
+        {
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+            assert!(sessions.read(&key()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_note_outlives_who_left_it_and_what_is_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(Some(dir.path()));
+        let lock = || sessions.lock(&key(), Instant::now()).unwrap().unwrap();
+        assert!(!lock().note_refreshing(true));
+        let mut second = lock();
+        assert!(sessions.lock(&key(), Instant::now()).is_err(), "one at a time");
+        second.keep(&record()).unwrap();
+        assert!(second.note_refreshing(false));
+        drop(second);
+        assert!(!lock().note_refreshing(false));
+    }
+}

@@ -1,0 +1,56 @@
+//! Bytes as text, by the mark that they may begin with: PowerShell's `>` writes UTF-16, and other tools of Windows a byte
+//! order mark before UTF-8.
+
+use zeroize::Zeroizing;
+
+/// The text of UTF-8, or of UTF-16 with its byte order mark, without the mark; none for anything else, such as the mark of
+/// UTF-16 alone.
+pub fn decode(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    match bytes {
+        [0xff, 0xfe] | [0xfe, 0xff] => None,
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf_8(rest),
+        rest => utf_8(rest),
+    }
+}
+
+/// Whether bytes begin with the mark of UTF-16.
+pub fn is_utf_16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+}
+
+fn utf_8(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    std::str::from_utf8(bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
+}
+
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Zeroizing<String>> {
+    let (pairs, []) = bytes.as_chunks::<2>() else { return None };
+    let units = pairs.iter().map(|pair| unit(*pair));
+    // Of its final size at once, so that no copy of a secret is left behind.
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
+    for c in char::decode_utf16(units) {
+        text.push(c.ok()?);
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_by_its_mark() {
+        let text = "Grüße 🎻\r\n";
+        let le: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let be: Vec<u8> = [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+        let marked: Vec<u8> = [0xef, 0xbb, 0xbf].into_iter().chain(text.bytes()).collect();
+        for bytes in [text.as_bytes(), &le, &be, &marked] {
+            assert_eq!(decode(bytes).as_deref().map(String::as_str), Some(text), "{bytes:?}");
+        }
+        for bad in [&b"\xff"[..], b"\xff\xfe", b"\xff\xfea", b"\xff\xfe\x00\xd8", b"h\xff"] {
+            assert!(decode(bad).is_none(), "{bad:?}");
+        }
+        assert_eq!(decode(b"").as_deref().map(String::as_str), Some(""));
+    }
+}

@@ -1,0 +1,182 @@
+//! Why there are no AWS credentials: each cause is told as what it is, with the profile and what helps.
+
+use crate::doctor::says;
+use crate::harness::{Home, Output, Run, Server};
+use serde_json::json;
+
+const POOL: &str = "us-east-1_Scripted0";
+/// What ~/.aws/sso/cache calls the session `class`.
+const SSO_CACHE: &str = ".aws/sso/cache/8d767bf5b72373d12f0efd4406677e9ed076f592.json";
+const SSO: &str = "[profile class]\nsso_session = class\nsso_account_id = 111122223333\nsso_role_name = Admin\n\
+                   [sso-session class]\nsso_start_url = https://class.awsapps.com/start\nsso_region = us-east-1\n";
+/// A key that AWS would take, as a program might repeat it.
+const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYz3X9pL2qT8";
+
+/// A home with this AWS configuration, at a Cognito that is never to be asked.
+fn home_of(server: &Server, config: &str) -> Home {
+    let home = Home::new();
+    home.config(&format!(
+        "default_profile = \"ws\"\n[profiles.ws]\nuser_pool_id = \"{POOL}\"\nendpoint_url = \"{}\"\n",
+        server.url()
+    ));
+    home.plant(".aws/config", config);
+    home
+}
+
+fn no_credentials(run: Run<'_>) -> Output {
+    let out = run.run();
+    out.code(9).stderr_has("ListUsers is a signed call, and there are no usable AWS credentials: ");
+    out
+}
+
+#[test]
+fn each_cause_is_told_with_the_profile_and_what_helps() {
+    let server = Server::canary();
+    let mfa = "[profile mfa]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = base\nmfa_serial = arn:aws:iam::111122223333:mfa/me\n\
+         [profile base]\naws_access_key_id = AKIAX\naws_secret_access_key = y\n";
+    let made = "[profile made]\ncredential_process = TOOL --token hunter2hunter2\n".to_owned();
+    let nested = format!("[profile top]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = made\n{made}");
+    for (config, name, says, helps) in [
+        (
+            "[profile workshop]\nregion = us-east-1\n[profile dev]\n[default]\n",
+            "workshp",
+            "~/.aws has no profile `workshp`",
+            "did you mean `workshop`? the profiles of ~/.aws are default, dev, workshop",
+        ),
+        ("", "typo", "~/.aws has no profile `typo`", "there are no profiles in ~/.aws yet"),
+        ("[profile bare]\nregion = us-east-1\n", "bare", "profile `bare` of ~/.aws holds none", "--profile bare"),
+        (SSO, "class", "nobody has signed in to SSO for profile `class`", "`aws sso login --profile class`"),
+        (
+            "[profile old]\nsso_start_url = https://class.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = Admin\n",
+            "old",
+            "nobody has signed in to SSO for profile `old`",
+            "`aws sso login --profile old`",
+        ),
+        (
+            "[profile lost]\nsso_session = gone\nsso_account_id = 111122223333\nsso_role_name = Admin\n",
+            "lost",
+            "profile `lost` names the SSO session `gone`, which ~/.aws/config does not have",
+            "aws configure sso --profile lost",
+        ),
+        (
+            "[profile half]\nsso_session = class\n[sso-session class]\nsso_start_url = https://class.awsapps.com/start\nsso_region = us-east-1\n",
+            "half",
+            "profile `half` of ~/.aws signs in with SSO and has no `sso_account_id`",
+            "aws configure sso --profile half",
+        ),
+        (
+            &made,
+            "made",
+            "`credential_process` of profile `made` of ~/.aws: the program `TOOL` ended with exit code 3: no session for [redacted]",
+            "aws sts get-caller-identity --profile made",
+        ),
+        (
+            &nested,
+            "top",
+            "`credential_process` of profile `made` of ~/.aws: the program `TOOL` ended with exit code 3: no session for [redacted]",
+            "--profile made",
+        ),
+        (
+            "[profile gone]\ncredential_process = /nowhere/tool --x\n",
+            "gone",
+            "the program `/nowhere/tool` ended with exit code 127, as where there is no such program",
+            "--profile gone",
+        ),
+        (
+            "[profile odd]\ncredential_process = echo no-json\n",
+            "odd",
+            "the program `echo` printed what are no credentials",
+            "--profile odd",
+        ),
+        (mfa, "mfa", "profile `mfa` of ~/.aws wants an MFA code", "aws configure export-credentials --profile mfa"),
+        (
+            "[profile a]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = b\n[profile b]\nrole_arn = arn:aws:iam::1:role/y\nsource_profile = a\n",
+            "a",
+            "goes in a circle: a -> b -> a",
+            "",
+        ),
+        (
+            "[profile a]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = bse\n[profile base]\n",
+            "a",
+            "`source_profile` of profile `a` names `bse`, which ~/.aws does not have",
+            "did you mean `base`?",
+        ),
+        (
+            "[profile a]\nrole_arn = arn:aws:iam::1:role/x\n",
+            "a",
+            "profile `a` of ~/.aws assumes a role and does not say with whose credentials",
+            "source_profile",
+        ),
+        (
+            "[profile half]\naws_access_key_id = AKIAX\n",
+            "half",
+            "profile `half` of ~/.aws has `aws_access_key_id` and no `aws_secret_access_key`",
+            "aws configure --profile half",
+        ),
+    ] {
+        let home = home_of(&server, "");
+        home.canary(KEY);
+        let tool =
+            home.plant("tool.sh", format!("#!/bin/sh\necho\necho 'no session for {KEY}' >&2\necho more >&2\nexit 3\n"));
+        std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        home.allow(&tool);
+        let [config, says] = [config, says].map(|text| text.replace("TOOL", tool.to_str().unwrap()));
+        home.plant(".aws/config", config);
+        let list = || home.cogtok(["user", "list"]).env("AWS_ENDPOINT_URL_STS", server.url());
+        for run in [list().args(["--aws-profile", name]), list().env("AWS_PROFILE", name)] {
+            let out = no_credentials(run);
+            out.stderr_has(&says).stderr_has(helps).stderr_lacks("hunter2");
+            out.check(out.stderr.contains("aws sso login") == helps.contains("aws sso login"), "only where it helps");
+        }
+        // The doctor says the same, and so does the log of what went before it.
+        let doctor = home.cogtok(["doctor", "--json", "--aws-profile", name, "--timeout", "10s"]).run();
+        let cause = says.split_once(": the program").map_or(says.as_str(), |(_, rest)| rest.trim_start_matches(' '));
+        crate::doctor::says(&doctor, "aws-credentials", "warn", cause);
+    }
+    assert!(server.requests().iter().all(|request| request.header("x-amz-target").is_none()), "Cognito was asked");
+}
+
+#[test]
+fn a_session_that_has_expired_is_told_as_one() {
+    let server = Server::canary();
+    let home = home_of(&server, SSO);
+    home.plant(
+        SSO_CACHE,
+        json!({"accessToken": "sso-access-token-canary", "expiresAt": "2020-01-01T00:00:00Z", "region": "us-east-1",
+            "startUrl": "https://class.awsapps.com/start"})
+        .to_string(),
+    );
+    let out = no_credentials(home.cogtok(["user", "list", "--aws-profile", "class", "-v"]));
+    out.stderr_has("the SSO session of profile `class` has expired").stderr_has("`aws sso login --profile class`");
+    out.stderr_lacks("sso-access-token-canary");
+}
+
+#[test]
+fn half_a_pair_of_keys_in_the_environment_is_told() {
+    let server = Server::canary();
+    let home = home_of(&server, "[profile dev]\n");
+    for (set, unset) in [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")]
+    {
+        let out = no_credentials(home.cogtok(["user", "list"]).env(set, "x"));
+        out.stderr_has(&format!("{set} is set and {unset} is not"));
+    }
+    let out = no_credentials(home.cogtok(["user", "list"]));
+    out.stderr_has("no profile is named, and ~/.aws has no `default`").stderr_has("the profiles of ~/.aws are dev");
+    server.assert_untouched();
+}
+
+#[test]
+fn a_profile_that_the_aws_files_lack_is_told_when_it_is_named() {
+    let server = Server::canary();
+    let home = home_of(&server, "[profile workshop]\n");
+    let warns = "~/.aws has no profile `workshp`; did you mean `workshop`?";
+    home.cogtok(["profile", "set", "ws", "aws_profile", "workshp"]).run().ok().stderr_has(warns);
+    let create = ["profile", "create", "new", "--client-id", "x", "--aws-profile", "workshp"];
+    home.cogtok(create).run().ok().stderr_has(warns);
+    let lint = home.cogtok(["profile", "lint"]).run();
+    lint.ok().stderr_has(&format!("`aws_profile` of profile `ws`: {warns}")).stdout_is("");
+    home.cogtok(["profile", "set", "ws", "aws_profile", "workshop"]).run().ok().stderr_lacks("warning");
+    home.cogtok(["profile", "lint", "ws"]).run().ok().quiet();
+    let doctor = home.cogtok(["doctor", "-p", "new", "--json", "--region", "us-east-1", "--timeout", "10s"]).run();
+    says(&doctor, "aws-credentials", "warn", "~/.aws has no profile `workshp`");
+}

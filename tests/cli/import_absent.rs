@@ -1,0 +1,43 @@
+//! `cogtok profile import` of what is not there: a file that is missing is told as one, and is not looked for in AWS.
+
+use crate::harness::{Home, Server};
+
+#[test]
+fn a_file_that_is_missing_is_told_with_those_beside_it() {
+    let (home, aws) = (Home::new(), Server::canary());
+    home.plant("Downloads/class-2.age", "x");
+    home.plant("Downloads/class.toml", "x");
+    home.plant("Downloads/unrelated.pdf", "x");
+    home.plant("Downloads/Dev.env", "x");
+    let run = |source: &str, more: &[&str]| {
+        let run = home.cogtok(["profile", "import", source]).args(more).aws().cwd(home.path("Downloads"));
+        run.env("AWS_ENDPOINT_URL", aws.url()).env("AWS_REGION", "us-east-1").run()
+    };
+    let in_folder = |name: &str| home.path("Downloads").join(name).to_str().unwrap().to_owned();
+    for source in
+        [in_folder("class.age"), "class.age".to_owned(), "./class.age".to_owned(), "../Downloads/class.age".to_owned()]
+    {
+        let out = run(&source, &[]);
+        out.code(2)
+            .stderr_has(&format!("there is no file `{source}`"))
+            .stderr_lacks("Region")
+            .stderr_lacks("unrelated");
+        out.stderr_has("did you mean `").stderr_has("`class-2.age`").stderr_has("`class.toml`").stderr_has("beside it");
+    }
+    for source in
+        [in_folder("parameters"), "outputs.txt".to_owned(), "dev.tfstate".to_owned(), "C:\\x\\class".to_owned()]
+    {
+        run(&source, &[]).code(2).stderr_has("there is no file `").stderr_lacks("unrelated");
+    }
+    run(&in_folder("dev.env"), &[]).code(2).stderr_has("did you mean `Dev.env`");
+    run("class.age", &["--from", "export"]).code(2).stderr_has("there is no file").stderr_has("`class-2.age`");
+    // What a folder's name could have been for as well is said.
+    run(&in_folder("config"), &[]).code(2).stderr_has("`--from ssm`");
+    aws.assert_untouched();
+    // Names of AWS's stay what they are, also where the machine has a folder that begins like them.
+    for source in ["/dev/workshop", "/workshop", "/agentic-platform/config/dev", "m2m/credentials"] {
+        let out = run(source, &["--timeout", "5s"]);
+        out.check(out.code != Some(2), "it is looked for in AWS").stderr_lacks("no file");
+    }
+    assert!(aws.hits() > 0);
+}

@@ -1,0 +1,158 @@
+//! Servers that can't renew a session as Cognito does, in whatever words they say so: another way is tried, then a sign-in.
+
+use crate::harness::challenges::{CLIENT, PASSWORD};
+use crate::harness::{Answer, Home, Keyring, Request, Run, Server, jwt};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+const RENEW: &str = "GetTokensFromRefreshToken";
+const REFRESH: &str = "refresh-canary-of-an-emulator";
+
+/// A server that signs in, answers GetTokensFromRefreshToken with `lacks`, and REFRESH_TOKEN_AUTH with tokens or, where it is
+/// given, with `also`.
+fn emulator(lacks: Answer, also: Option<Answer>) -> Server {
+    Server::start(move |request: &Request| {
+        let body = request.json();
+        match (request.operation(), body["AuthFlow"].as_str()) {
+            (Some(RENEW), _) => lacks.clone(),
+            (_, Some("USER_PASSWORD_AUTH")) => tokens(true),
+            (_, Some("REFRESH_TOKEN_AUTH")) if body["AuthParameters"]["REFRESH_TOKEN"] == REFRESH => {
+                also.clone().unwrap_or_else(|| tokens(false))
+            }
+            _ => Answer::aws_error("NotAuthorizedException", "Invalid Refresh Token"),
+        }
+    })
+}
+
+fn tokens(with_refresh: bool) -> Answer {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let token = jwt(&json!({"token_use": "access", "client_id": CLIENT, "username": "sub", "exp": now + 30,
+        "jti": crate::harness::unique("jti")}));
+    let mut result = json!({"AccessToken": token, "IdToken": token, "ExpiresIn": 30, "TokenType": "Bearer"});
+    if with_refresh {
+        result["RefreshToken"] = json!(REFRESH);
+    }
+    Answer::json(200, &json!({"ChallengeParameters": {}, "AuthenticationResult": result}))
+}
+
+/// What servers that lack an operation were seen to answer, and some that nobody has seen yet.
+fn words() -> Vec<Answer> {
+    let code = |status, code: &str| Answer::json(status, &json!({"__type": code, "message": "no such thing"}));
+    let page = "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n";
+    vec![
+        code(400, "UnknownOperationException"),
+        code(400, "UnsupportedOperationException"),
+        code(500, "CognitoLocal#Unsupported"),
+        code(501, "NotImplementedYet"),
+        code(404, "InvalidAction"),
+        Answer::new(500, "text/html; charset=utf-8", page),
+        Answer::new(404, "text/plain", "not found"),
+        Answer::new(405, "text/html", ""),
+    ]
+}
+
+fn signed_in(server: &Server) -> (Home, Keyring) {
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user(&server.url());
+    home.canary(REFRESH);
+    token_user(&home, &keyring).env("COGTOK_PASSWORD", PASSWORD).run().ok();
+    (home, keyring)
+}
+
+fn token_user<'h>(home: &'h Home, keyring: &Keyring) -> Run<'h> {
+    home.cogtok(["token", "user"]).keyring(keyring)
+}
+
+/// The operations, with their flow.
+fn log(server: &Server) -> Vec<String> {
+    let name = |request: &Request| match request.json()["AuthFlow"].as_str() {
+        Some(flow) => flow.to_owned(),
+        None => request.operation().unwrap_or("?").to_owned(),
+    };
+    server.requests().iter().map(name).collect()
+}
+
+#[test]
+fn whatever_words_a_server_has_for_what_it_lacks_the_older_way_renews() {
+    for lacks in words() {
+        let server = emulator(lacks, None);
+        let (home, keyring) = signed_in(&server);
+        token_user(&home, &keyring).run().ok();
+        assert_eq!(log(&server), ["USER_PASSWORD_AUTH", RENEW, "REFRESH_TOKEN_AUTH"]);
+    }
+}
+
+#[test]
+fn where_neither_way_renews_a_password_signs_in_and_without_one_it_is_said_what_helps() {
+    for lacks in words() {
+        let server = emulator(lacks.clone(), Some(lacks));
+        let (home, keyring) = signed_in(&server);
+        let output = token_user(&home, &keyring).run();
+        output.code(1).stderr_has("renews no session").stderr_has("--password-stdin").stderr_has("--no-refresh");
+        output.stderr_has("COGTOK_PASSWORD").stderr_lacks("is over");
+        token_user(&home, &keyring).arg("--password-stdin").stdin(PASSWORD).run().ok();
+        token_user(&home, &keyring).env("COGTOK_PASSWORD", PASSWORD).run().ok();
+        let both = [RENEW, "REFRESH_TOKEN_AUTH"];
+        let expected =
+            [&["USER_PASSWORD_AUTH"][..], &both, &both, &["USER_PASSWORD_AUTH"], &both, &["USER_PASSWORD_AUTH"]];
+        assert_eq!(log(&server), expected.concat());
+        // A person is asked.
+        let mut terminal = token_user(&home, &keyring).pty();
+        terminal.expect("the password of alice@example.com: ").expect_no_echo().send_line(PASSWORD);
+        assert_eq!(terminal.wait().code, Some(0));
+    }
+}
+
+#[test]
+fn a_refusal_a_busy_server_and_a_gateway_are_not_taken_for_a_lack() {
+    let page = |status| Answer::new(status, "text/html", "<html><body>Service Unavailable</body></html>");
+    for (answer, code, requests) in [
+        (Answer::aws_error("NotAuthorizedException", "Refresh Token has been revoked"), 5, 2),
+        (Answer::aws_error("RefreshTokenReuseException", "reuse"), 5, 2),
+        (Answer::aws_error("LimitExceededException", "Attempt limit exceeded, please try after some time."), 6, 2),
+        (page(502), 6, 2),
+        (page(503), 6, 2),
+        (page(504), 6, 2),
+        (Answer::close(), 6, 2),
+    ] {
+        let server = emulator(answer, None);
+        let (home, keyring) = signed_in(&server);
+        token_user(&home, &keyring).arg("--force-refresh").run().code(code);
+        assert_eq!(log(&server).len(), requests);
+        assert!(!log(&server).contains(&"REFRESH_TOKEN_AUTH".to_owned()));
+    }
+}
+
+#[test]
+fn a_server_that_rotated_once_knows_the_operation() {
+    let bad: Arc<Mutex<bool>> = Arc::default();
+    let ours = Arc::clone(&bad);
+    let server = Server::start(move |request: &Request| {
+        let body: Value = request.json();
+        match (request.operation(), body["AuthFlow"].as_str()) {
+            (Some(RENEW), _) if *ours.lock().unwrap() => Answer::new(500, "text/html", "<html>oops</html>"),
+            _ => tokens(true),
+        }
+    });
+    let (home, keyring) = signed_in(&server);
+    token_user(&home, &keyring).run().ok();
+    *bad.lock().unwrap() = true;
+    token_user(&home, &keyring).arg("--force-refresh").run().code(6);
+    assert_eq!(log(&server), ["USER_PASSWORD_AUTH", RENEW, RENEW]);
+}
+
+#[test]
+fn a_limit_of_the_users_own_is_not_tried_again() {
+    let server = Server::always(Answer::aws_error(
+        "LimitExceededException",
+        "Attempt limit exceeded, please try after some time.",
+    ));
+    let home = Home::new();
+    home.scripted_user(&server.url());
+    for flow in ["password", "srp"] {
+        let before = server.hits();
+        let run = home.cogtok(["token", "user", "--auth-flow", flow]).env("COGTOK_PASSWORD", PASSWORD);
+        run.run().code(6).stderr_has("Attempt limit exceeded").stderr_has("wait some minutes");
+        assert_eq!(server.hits() - before, 1, "{flow}");
+    }
+}

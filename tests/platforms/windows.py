@@ -1,0 +1,414 @@
+"""What cogtok.exe does under wine: python3 windows.py DIRECTORY, which holds the programs. Every check is one function; all
+are run, and what fails is told with what was seen."""
+
+import base64
+import concurrent.futures
+import fcntl
+import http.server
+import json
+import os
+import pathlib
+import pty
+import shutil
+import subprocess
+import sys
+import termios
+import threading
+import time
+import traceback
+
+HERE = pathlib.Path(sys.argv[1]).resolve()
+WINE = "/usr/lib/wine/wine64"
+PREFIX = HERE / "prefix"
+C = PREFIX / "drive_c"
+USER = C / "users" / "tester"
+CONFIG = USER / "AppData/Roaming/cogtok/config.toml"
+CACHE = USER / "AppData/Local/cogtok/cache"
+SECRET = "pässword & 100% <ok>"
+
+
+class Server:
+    """An endpoint for tokens, which gives another one each time, and for everything else an empty answer."""
+
+    def __init__(self):
+        self.bodies, self.headers, self.delay = [], [], 0
+        lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                with lock:
+                    outer.bodies.append(body.decode())
+                    outer.headers.append(dict(self.headers))
+                    number = len(outer.bodies)
+                time.sleep(outer.delay)
+                answer = json.dumps({"access_token": token(number), "expires_in": 3600, "token_type": "Bearer"}).encode()
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        class Many(http.server.ThreadingHTTPServer):
+            request_queue_size = 128
+
+        self.server = Many(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def secrets(self):
+        return [base64.b64decode(h["authorization"].split()[1]).decode() for h in map(lower, self.headers) if "authorization" in h]
+
+
+def lower(headers):
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def part(value):
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def token(number):
+    now = int(time.time())
+    claims = {"sub": "machine", "token_use": "access", "scope": "api/read", "auth_time": now, "iat": now, "exp": now + 3600,
+              "iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Scripted0", "version": 2, "jti": f"jti-{number}",
+              "client_id": "machine"}
+    header = {"alg": "RS256", "kid": "scripted", "typ": "JWT"}
+    return ".".join([part(json.dumps(header).encode()), part(json.dumps(claims).encode()), part(b"Z" * 256)])
+
+
+SERVER = Server()
+
+
+def environment(more):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    # wine takes the user's name from here, and the names of the files from the locale.
+    kept |= {"WINEPREFIX": str(PREFIX), "WINEDEBUG": "-all", "WINEARCH": "win64", "USER": "tester", "LC_ALL": "C.UTF-8"}
+    return kept | more
+
+
+class Output:
+    def __init__(self, words, done):
+        self.words, self.code = words, done.returncode
+        self.out, self.err = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+
+    def __repr__(self):
+        return f"$ {' '.join(self.words)}\nexit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}\n---"
+
+    def ok(self):
+        return self.is_code(0)
+
+    def is_code(self, code):
+        assert self.code == code, f"expected exit {code}\n{self!r}"
+        return self
+
+    def says(self, *texts):
+        for text in texts:
+            assert text in self.err, f"not said: {text}\n{self!r}"
+        return self
+
+
+def program(name, *words, stdin=b"", limit=120, **more):
+    done = subprocess.run([WINE, str(HERE / name), *words], input=stdin, capture_output=True, env=environment(more), timeout=limit,
+                          cwd=C if C.exists() else HERE)
+    return Output([name, *words], done)
+
+
+def at_console(*words, keys, when, limit=60, **more):
+    """Runs cogtok at a terminal, which wine makes a console of, and types `keys` as soon as `when` says so of what was shown."""
+    master, slave = pty.openpty()
+    own = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    child = subprocess.Popen([WINE, str(HERE / "cogtok.exe"), *words], stdin=slave, stdout=subprocess.PIPE, stderr=slave, cwd=C,
+                             env=environment(more | {"TERM": "xterm"}), start_new_session=True, preexec_fn=own)
+    os.close(slave)
+    shown = bytearray()
+
+    def read():
+        try:
+            while part := os.read(master, 4096):
+                shown.extend(part)
+        except OSError:
+            pass
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    end = time.monotonic() + limit
+    while not when(shown) and child.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    os.write(master, keys)
+    try:
+        out = child.communicate(timeout=limit)[0]
+    except subprocess.TimeoutExpired:
+        child.kill()
+        raise AssertionError(f"it goes on: {bytes(shown)}") from None
+    reader.join(2)
+    return child.returncode, out, bytes(shown)
+
+
+def cogtok(*words, **more):
+    return program("cogtok.exe", *words, **more)
+
+
+def seen_by_windows(path):
+    return "C:\\" + str(path.relative_to(C)).replace("/", "\\")
+
+
+CHECKS = []
+
+
+def promise(check):
+    CHECKS.append(check)
+    return check
+
+
+def fresh():
+    """No profile but `ws`, nothing cached, nothing asked for."""
+    for directory in (CACHE, USER / "AppData/Local/cogtok/data", CONFIG.parent, USER / ".aws"):
+        shutil.rmtree(directory, ignore_errors=True)
+    CONFIG.parent.mkdir(parents=True)
+    CONFIG.write_text(f'default_profile = "ws"\n[profiles.ws.m2m]\nclient_id = "machine"\nscopes = ["api/read"]\n'
+                      f'token_url = "{SERVER.url}/oauth2/token"\n')
+    SERVER.bodies.clear(), SERVER.headers.clear()
+    SERVER.delay = 0
+
+
+@promise
+def the_configuration_is_where_people_look_for_it():
+    shutil.rmtree(CONFIG.parent)
+    cogtok("profile", "create", "made", "--user-pool-id", "us-east-1_AbCdEf123", "--client-id", "abc").ok()
+    assert "[profiles.made" in CONFIG.read_text()
+    for kind in ("set", "list", "lint"):
+        cogtok("profile", kind, *(["made", "region", "eu-west-1"] if kind == "set" else [])).ok()
+
+
+@promise
+def the_credential_manager_keeps_replaces_and_forgets():
+    cogtok("secret", "set", "m2m-client", "-p", "ws", stdin=b"first\r\n").ok()
+    cogtok("secret", "set", "m2m-client", "-p", "ws", stdin=SECRET.encode()).ok()
+    got = cogtok("token", "m2m", "-p", "ws").ok()
+    assert got.out.count(".") == 2, got
+    assert any("p%C3%A4ssword" in text or SECRET in text for text in SERVER.secrets() + SERVER.bodies), SERVER.bodies
+    status = cogtok("secret", "status").ok()
+    assert "m2m-client" in status.out, status
+    # One of another client is not looked at, and one for another address is told.
+    cogtok("profile", "set", "ws", "m2m.token_url", "https://elsewhere.example/oauth2/token").ok()
+    cogtok("token", "m2m", "--no-cache").is_code(3).says("was stored for http://127.0.0.1")
+    cogtok("profile", "set", "ws", "m2m.token_url", f"{SERVER.url}/oauth2/token").ok()
+    cogtok("secret", "delete", "m2m-client", "-p", "ws").ok()
+    cogtok("token", "m2m", "--no-cache").is_code(7 if "m2m-client" in CONFIG.read_text() else 5)
+
+
+@promise
+def every_kind_of_secret_comes_back():
+    CONFIG.write_text(CONFIG.read_text() + '\n[profiles.ws]\nuser_pool_id = "us-east-1_AbCdEf123"\n[profiles.ws.user]\n'
+                      'client_id = "web"\nusername = "alice"\n')
+    for kind, secret in (("m2m-client", "one"), ("user-client", "two"), ("password", "three"),
+                         ("totp", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")):
+        cogtok("secret", "set", kind, "-p", "ws", stdin=secret.encode()).ok()
+    cogtok("secret", "set", "password", "-p", "ws", "--username", "bob", stdin=b"four").ok()
+    status = cogtok("secret", "status").ok()
+    for kind in ("m2m-client", "user-client", "password", "totp"):
+        assert kind in status.out, status
+    whole = CONFIG.read_text()
+    cogtok("profile", "delete", "ws", "--yes").ok()
+    CONFIG.write_text(whole)
+    for user in ("alice", "bob"):
+        again = cogtok("secret", "delete", "password", "-p", "ws", "--username", user)
+        assert "there was no" in again.err, f"the password stays\n{again!r}"
+
+
+@promise
+def a_secret_may_have_2560_bytes():
+    cogtok("secret", "set", "m2m-client", "-p", "ws", stdin=b"x" * 2560).ok()
+    cogtok("secret", "set", "m2m-client", "-p", "ws", stdin=b"x" * 2561).is_code(7).says("at most 2560 bytes", "secret init")
+    cogtok("secret", "delete", "m2m-client", "-p", "ws").ok()
+
+
+@promise
+def fifty_callers_make_one_request():
+    SERVER.delay = 1
+    call = lambda _: cogtok("token", "m2m", "--timeout", "100s", COGTOK_M2M_CLIENT_SECRET="x")
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        outputs = [output.ok().out for output in pool.map(call, range(50))]
+    assert len(set(outputs)) == 1 and outputs[0], set(outputs)
+    assert len(SERVER.bodies) == 1, f"{len(SERVER.bodies)} requests"
+
+
+@promise
+def a_file_that_is_read_is_replaced_when_the_reader_is_done():
+    reader = subprocess.Popen([WINE, str(HERE / "helper.exe"), seen_by_windows(CONFIG), "500"], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, env=environment({}))
+    assert reader.stdout.readline().strip() == b"open"
+    cogtok("profile", "set", "ws", "region", "eu-west-1").ok()
+    reader.wait(60)
+    assert 'eu-west-1' in CONFIG.read_text()
+
+
+@promise
+def our_readers_do_not_break_our_writers():
+    CONFIG.write_text(CONFIG.read_text() + "".join(f"[profiles.p{number}]\n" for number in range(0, 24, 2)))
+
+    def work(number):
+        return cogtok("profile", "list") if number % 2 else cogtok("profile", "set", f"p{number}", "region", "eu-west-1")
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        for output in pool.map(work, range(24)):
+            output.ok()
+    assert CONFIG.read_text().count("eu-west-1") == 12, CONFIG.read_text()
+
+
+@promise
+def exports_are_for_their_shells():
+    secret = {"COGTOK_M2M_CLIENT_SECRET": "x"}
+    assert "$env:" in cogtok("token", "m2m", "--export=powershell", **secret).ok().out
+    assert cogtok("token", "m2m", "--export=cmd", **secret).ok().out.startswith('set "')
+    failed = cogtok("token", "m2m", "--export=powershell", "-p", "nobody")
+    assert failed.code and "throw" in failed.out, failed
+
+
+@promise
+def exec_becomes_the_command_as_windows_finds_it():
+    secret = {"COGTOK_M2M_CLIENT_SECRET": "s3cret"}
+    tools = C / "My Tools"
+    tools.mkdir(exist_ok=True)
+    (tools / "tool.cmd").write_bytes(b'@echo [%~1] [%COGTOK_M2M_CLIENT_SECRET%] %COGTOK_ACCESS_TOKEN%\r\n@exit /b 42\r\n')
+    path = {"WINEPATH": "C:\\My Tools"}
+    done = cogtok("exec", "--as", "m2m", "--", "tool", "a b", **secret, **path).is_code(42)
+    assert "[a b] [" in done.out and "s3cret" not in done.out and done.out.count(".") >= 2, done
+    cogtok("exec", "--as", "m2m", "--", "C:\\My Tools\\tool", "a", **secret).is_code(42)
+    cogtok("exec", "--as", "m2m", "--", "cmd", "/c", "exit 7", **secret).is_code(7)
+    cogtok("exec", "--as", "m2m", "--", "no-such-thing", **secret).is_code(127).says("cmd /c")
+
+
+@promise
+def a_prompt_without_a_console_needs_a_human():
+    cogtok("token", "m2m").is_code(5).says("COGTOK_M2M_CLIENT_SECRET")
+    cogtok("profile", "delete", "ws").is_code(5)
+
+
+@promise
+def a_credential_process_gets_no_secret_and_is_not_asked_by_itself():
+    (USER / ".aws").mkdir()
+    (C / "cp.cmd").write_bytes(b'@echo [%COGTOK_PASSPHRASE%%COGTOK_M2M_CLIENT_SECRET%] [%VISIBLE%] >>C:\\seen.txt\r\n'
+                               b'@echo {"Version":1,"AccessKeyId":"AKIAMADE","SecretAccessKey":"x"}\r\n')
+    seen = C / "seen.txt"
+    config = USER / ".aws/config"
+    home = {"AWS_CONFIG_FILE": seen_by_windows(config), "VISIBLE": "yes"}
+    secrets = {"COGTOK_PASSPHRASE": "pp-leak", "COGTOK_M2M_CLIENT_SECRET": "s3cret"}
+    CONFIG.write_text(f'[profiles.ms]\nuser_pool_id = "us-east-1_AbCdEf123"\nendpoint_url = "{SERVER.url}"\n')
+    config.write_text("[default]\nregion = us-east-1\ncredential_process = C:\\cp.cmd\n"
+                      "[profile away]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base\nregion = us-east-1\n"
+                      "[profile base]\ncredential_process = C:\\cp.cmd\n")
+    for more in ([], ["--aws-profile", "away"]):
+        seen.unlink(missing_ok=True)
+        cogtok("user", "list", "-p", "ms", "--timeout", "20s", *more, **home, **secrets)
+        assert seen.read_text().strip() == "[] [yes]", seen.read_text()
+    # cogtok, asked by itself.
+    log = C / "generations.txt"
+    log.unlink(missing_ok=True)
+    (C / "cogtok.exe").write_bytes((HERE / "cogtok.exe").read_bytes())
+    (C / "bcryptprimitives.dll").write_bytes((HERE / "bcryptprimitives.dll").read_bytes())
+    (C / "rec.cmd").write_bytes(b"@echo x>>C:\\generations.txt\r\n@C:\\cogtok.exe aws-credentials -p rec --timeout 20s\r\n")
+    CONFIG.write_text(f'[profiles.rec]\nuser_pool_id = "us-east-1_AbCdEf123"\nendpoint_url = "{SERVER.url}"\n[profiles.rec.user]\n'
+                      'client_id = "web"\nusername = "alice"\nauth_flow = "admin"\n[profiles.rec.identity_pool]\n'
+                      'id = "us-east-1:11111111-2222-3333-4444-555555555555"\n')
+    config.write_text("[default]\nregion = us-east-1\ncredential_process = C:\\rec.cmd\n")
+    cogtok("aws-credentials", "-p", "rec", "--timeout", "40s", COGTOK_PASSWORD="pw", **home).is_code(9)
+    assert len(log.read_text().split()) == 1, log.read_text()
+
+
+@promise
+def a_question_at_the_console_is_shown():
+    code, _, shown = at_console("profile", "delete", "ws", keys=b"n\r", when=lambda shown: b"[y/N]" in shown)
+    assert code == 1 and b"nothing was deleted" in shown, (code, shown)
+
+
+@promise
+def a_login_shows_its_address_and_ends_with_ctrl_c():
+    CONFIG.write_text(f'[profiles.ws]\ndomain = "{SERVER.url}"\n[profiles.ws.user]\nclient_id = "web"\n')
+    code, _, shown = at_console("login", "-p", "ws", "--no-browser", keys=b"\x03", when=lambda shown: b"response_type" in shown)
+    assert code == 130 and b"/oauth2/authorize" in shown, (code, shown)
+
+
+@promise
+def ctrl_c_ends_with_130_and_the_failing_line():
+    SERVER.delay = 8
+    words = ["token", "m2m", "--export=powershell", "--timeout", "30s"]
+    code, out, shown = at_console(*words, keys=b"\x03", when=lambda _: bool(SERVER.bodies), COGTOK_M2M_CLIENT_SECRET="x")
+    assert code == 130 and b"throw" in out, (code, out, shown)
+
+
+@promise
+def text_is_read_as_windows_writes_it():
+    profile = 'COGTOK_REGION=us-east-1\r\nCOGTOK_M2M_CLIENT_ID=other\r\n'
+    for number, encoding in enumerate(("utf-8", "utf-8-sig", "utf-16")):
+        (C / "w.env").write_bytes(profile.encode(encoding))
+        cogtok("profile", "import", "C:\\w.env", "--name", f"n{number}").ok()
+        assert "other" in cogtok("profile", "show", f"n{number}").ok().out
+    for encoding in ("utf-8-sig", "utf-16"):
+        cogtok("secret", "set", "m2m-client", "-p", "ws", stdin="plain\r\n".encode(encoding)).ok()
+        SERVER.headers.clear(), SERVER.bodies.clear()
+        cogtok("token", "m2m", "-p", "ws", "--no-cache").ok()
+        assert any(text.endswith(":plain") or "client_secret=plain" in text for text in SERVER.secrets() + SERVER.bodies), SERVER.bodies
+    cogtok("secret", "delete", "m2m-client", "-p", "ws").ok()
+
+
+@promise
+def line_ends_and_paths_with_spaces_are_kept():
+    place = C / "My Work"
+    place.mkdir(exist_ok=True)
+    (place / "a b.toml").write_bytes(b"[profiles.ws]\r\nregion = \"us-east-1\"\r\n")
+    cogtok("profile", "set", "ws", "region", "eu-west-1", "--config", "C:\\My Work\\a b.toml").ok()
+    text = (place / "a b.toml").read_bytes()
+    assert text.count(b"\n") == text.count(b"\r\n") and b"eu-west-1" in text, text
+    out = cogtok("token", "m2m", "--output-file", "C:\\My Work\\to ken", COGTOK_M2M_CLIENT_SECRET="x").ok()
+    assert (place / "to ken").read_text().count(".") == 2, out
+
+
+@promise
+def secrets_may_be_in_a_file():
+    identity = {"COGTOK_SECRET_IDENTITY": "C:\\My Work\\identity.txt"}
+    (C / "My Work").mkdir(exist_ok=True)
+    (C / "My Work" / "identity.txt").unlink(missing_ok=True)
+    cogtok("secret", "init", "C:\\My Work\\identity.txt").ok()
+    cogtok("secret", "set", "m2m-client", "-p", "ws", stdin=b"in-the-file", **identity).ok()
+    assert (USER / "AppData/Local/cogtok/data/secrets.age").exists()
+    cogtok("token", "m2m", "-p", "ws", **identity).ok()
+
+
+@promise
+def times_are_those_of_the_zone():
+    claims = {"sub": "x", "iat": 1700000000, "exp": 1700003600}
+    text = ".".join([part(b'{"alg":"RS256"}'), part(json.dumps(claims).encode()), part(b"Z")])
+    shown = cogtok("token", "inspect", "-", stdin=text.encode(), TZ="America/New_York").ok()
+    assert "-05:00" in shown.out, shown
+
+
+@promise
+def completions_are_there_for_powershell():
+    assert "Register-ArgumentCompleter" in cogtok("completions", "powershell").ok().out
+
+
+def main():
+    program("cogtok.exe", "--version", limit=300).ok()
+    wanted, failed = sys.argv[2:], []
+    for check in CHECKS:
+        if wanted and not any(word in check.__name__ for word in wanted):
+            continue
+        name, started = check.__name__.replace("_", " "), time.monotonic()
+        try:
+            fresh()
+            check()
+            print(f"ok      {name} ({time.monotonic() - started:.0f} s)", flush=True)
+        except Exception:
+            failed.append(name)
+            print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
+    subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=environment({}), check=False, stderr=subprocess.DEVNULL)
+    print(f"{len(failed)} of {len(CHECKS)} checks fail" if failed else "all checks pass")
+    sys.exit(bool(failed))
+
+
+main()
