@@ -25,6 +25,9 @@ pub struct Pool {
     pub prefix: Option<String>,
     /// CustomDomain: a host name.
     pub custom_domain: Option<String>,
+    /// Whether anybody may sign up: AdminCreateUserConfig without AllowAdminCreateUserOnly. None where the answer has no
+    /// AdminCreateUserConfig.
+    pub allows_sign_up: Option<bool>,
 }
 
 /// What DescribeUserPoolClient says of an app client.
@@ -62,7 +65,8 @@ impl Admin {
         let pool = answer.user_pool.ok_or_else(|| lacks(operation, "UserPool"))?;
         // Domains are left out where there are none, so another member has to show that this is a pool.
         pool.id.as_deref().filter(|id| *id == self.pool.as_str()).ok_or_else(|| lacks(operation, "Id of the pool"))?;
-        Ok(Pool { name: pool.name, prefix: pool.domain, custom_domain: pool.custom_domain })
+        let allows_sign_up = pool.admin_create_user_config.map(|config| !config.allow_admin_create_user_only);
+        Ok(Pool { name: pool.name, prefix: pool.domain, custom_domain: pool.custom_domain, allows_sign_up })
     }
 
     /// ListUserPoolClients, page by page: id and name of every app client.

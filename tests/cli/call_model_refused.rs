@@ -62,7 +62,14 @@ fn each_refusal_of_bedrock_says_what_mends_it() {
         identity-based policy allows the bedrock:InvokeModel action";
     for (status, code, message, exit, hint) in [
         (403, "AccessDeniedException", denied, 9, "add bedrock:InvokeModel to a policy of the role ws-user"),
-        (403, "AccessDeniedException", "You don't have access to the model with the specified model ID.", 4, "console"),
+        (
+            403,
+            "AccessDeniedException",
+            "You don't have access to the model with the specified model ID.",
+            4,
+            "somebody with aws-marketplace:Subscribe asks it once",
+        ),
+        (403, "AccessDeniedException", "No.", 4, "docs/bedrock.md says what that takes"),
         (
             403,
             "AccessDeniedException",

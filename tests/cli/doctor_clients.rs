@@ -143,3 +143,38 @@ fn aws_credentials_that_the_profile_needs_are_looked_for_and_told_whose() {
     home.cogtok(["profile", "set", "ws", "region", "eu-west-1"]).run().ok();
     says(&doctor(&home, &["--offline"]).run(), "region", "warn", "the pool is in us-east-1");
 }
+
+#[test]
+fn a_pool_where_anybody_may_sign_up_is_told_where_an_identity_pool_stands_behind_it() {
+    let (home, ws) = (Home::new(), workshop());
+    home.workshop_profile(ws);
+    // Without an identity pool that is the pool's own business.
+    assert!(!doctor(&home, &[]).aws().run().ok().stdout.contains("self-sign-up"));
+    home.cogtok(["profile", "set", "ws", "identity_pool.id"]).arg(crate::aws_credentials::identity_pool()).run().ok();
+    let output = doctor(&home, &[]).aws().run();
+    says(output.ok(), "self-sign-up", "warn", &format!("anybody may sign up at {}", ws.pool_id));
+    assert!(hint(&output, "self-sign-up", "warn").contains("AllowAdminCreateUserOnly"));
+
+    let told = |config: serde_json::Value| {
+        let pool = json!({"UserPool": {"Id": ws.pool_id, "Name": "x", "AdminCreateUserConfig": config}});
+        Proxy::with(&ws.endpoint, move |request| {
+            (request.operation() == Some("DescribeUserPool")).then(|| Answer::json(200, &pool))
+        })
+    };
+    let with = |config| {
+        let proxy = told(config);
+        doctor(&home, &["--endpoint-url", &proxy.url()]).aws().run()
+    };
+    says(with(json!({"AllowAdminCreateUserOnly": true})).ok(), "self-sign-up", "ok", "only administrators");
+    // What is not said is not taken for a yes or a no.
+    says(with(json!(null)).ok(), "self-sign-up", "skip", "does not say");
+
+    says(doctor(&home, &[]).run().ok(), "self-sign-up", "skip", "AWS credentials");
+    says(doctor(&home, &["--offline"]).aws().run().ok(), "self-sign-up", "skip", "--offline");
+    let refusing = Proxy::with(&ws.endpoint, |request| {
+        (request.operation() == Some("DescribeUserPool"))
+            .then(|| Answer::aws_error("AccessDeniedException", "User: x is not authorized to perform: y"))
+    });
+    let output = doctor(&home, &["--endpoint-url", &refusing.url()]).aws().run();
+    says(output.ok(), "self-sign-up", "skip", "not permitted to look: DescribeUserPool was refused");
+}

@@ -42,6 +42,8 @@ mod completion_values;
 mod config_missing;
 mod credential_process;
 mod device;
+mod docs_run;
+mod docs_templates;
 mod doctor;
 mod doctor_clients;
 mod doctor_faults;

@@ -86,7 +86,7 @@ fn a_line_of_cron() {
     let (path, line) = recipe("cron").split_once('\n').unwrap();
     let line = line.splitn(6, ' ').nth(5).unwrap();
     let line = line
-        .replace("/etc/cogtok/identity", identity.to_str().unwrap())
+        .replace("~/.config/cogtok/identity.txt", identity.to_str().unwrap())
         .replace("/usr/local/bin/sync-things", job.to_str().unwrap())
         .replace(" cogtok ", &format!(" {} ", crate::harness::binary().display()));
     // All that cron gives a job, and where this home is.

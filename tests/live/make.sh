@@ -4,7 +4,7 @@
 echo
 echo "Making:"
 pool=$(jq -n --arg name "$run" '{PoolName: $name, UsernameAttributes: ["email"], UserPoolTags: {"cogtok-live": $name},
-    Policies: {PasswordPolicy: {MinimumLength: 8}}}' | idp create-user-pool | jq -r .UserPool.Id)
+    AdminCreateUserConfig: {AllowAdminCreateUserOnly: true}, Policies: {PasswordPolicy: {MinimumLength: 8}}}' | idp create-user-pool | jq -r .UserPool.Id)
 makes "user pool $pool" "aws cognito-idp delete-user-pool --user-pool-id $pool"
 echo "  user pool $pool"
 jq -n --arg pool "$pool" '{UserPoolId: $pool, Identifier: "api", Name: "api", Scopes: [

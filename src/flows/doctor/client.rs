@@ -10,7 +10,10 @@ use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::words::{Scopes, Transport};
 
-/// A client that could not be looked at.
+/// Why nothing that takes a signed call is looked at.
+pub(super) const NO_CREDENTIALS: &str = "not permitted to look: that takes AWS credentials";
+
+/// A client or a pool that could not be looked at.
 pub(super) fn unseen(check: Check, error: &Error) -> Finding {
     match aws::not_permitted(error) {
         Some(why) => Finding::skip(check, why),

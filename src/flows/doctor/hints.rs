@@ -54,6 +54,9 @@ pub(super) const SCOPES: &str = "cogtok profile set {name} m2m.scopes {value}";
 pub(super) const TRANSPORT: &str = "cogtok profile set {name} m2m.transport {value}";
 pub(super) const IDENTITY_POOL: &str = "cogtok profile set {name} identity_pool.id REGION:UUID";
 
+pub(super) const SIGN_UP: &str =
+    "let administrators alone make users: AllowAdminCreateUserOnly (docs/cognito-setup.md#who-may-sign-up)";
+
 // Targets.
 pub(super) const WHOSE: &str = "cogtok profile set {name} targets.{value}.as m2m, or user; or say --as with each call";
 pub(super) const KIND: &str = "cogtok profile unset {name} targets.{value}.kind";

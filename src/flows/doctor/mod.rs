@@ -68,6 +68,8 @@ choice!(
         M2mClient = "m2m-client",
         /// The identity pool's id.
         IdentityPool = "identity-pool",
+        /// Whether strangers may make themselves users of a pool that an identity pool stands behind.
+        SelfSignUp = "self-sign-up",
         /// Each target of the profile.
         Target = "target",
         /// The user's cached token.

@@ -23,7 +23,7 @@ const CLOCK_TOLERANCE: u64 = 60;
 const CLOCK_LIMIT: u64 = 300;
 
 /// The checks that need the network.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check::Secret,
     Check::AwsCredentials,
     Check::Clock,
@@ -34,6 +34,7 @@ const CHECKS: [Check; 10] = [
     Check::SigningKeys,
     Check::UserClient,
     Check::M2mClient,
+    Check::SelfSignUp,
 ];
 
 /// The servers that the profile's tokens come from.
@@ -66,6 +67,7 @@ pub fn skipped(profile: &Profile, why: &str) -> Vec<Finding> {
         Check::UserClient => profile.user.client_id.is_some(),
         Check::Secret => profile.m2m.secret_arn.is_some(),
         Check::M2mClient => profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some(),
+        Check::SelfSignUp => profile.user_pool_id.is_some() && profile.identity_pool_id.is_some(),
         _ => true,
     };
     CHECKS.into_iter().filter(is_meant).map(|check| Finding::skip(check, why)).collect()
@@ -159,7 +161,8 @@ fn clock(offset: Option<i64>) -> Finding {
     }
 }
 
-/// What signed calls tell: whose the credentials are, the secret in Secrets Manager, and what the clients allow.
+/// What signed calls tell: whose the credentials are, the secret in Secrets Manager, what the clients allow and who may
+/// sign up.
 async fn signed(
     wire: &Wire,
     profile: &Profile,
@@ -217,8 +220,9 @@ async fn signed(
         let asked = within(until, async { Ok(aws::credentials(wire, profile, signer).await) }).await;
         asked.unwrap_or_else(|error| aws::unknown_caller(&error.context("GetCallerIdentity")))
     };
-    let (whose, user, machine) = tokio::join!(whose, user, machine);
-    (whose, user.into_iter().chain(machine).collect())
+    let sign_up = pool::self_sign_up(wire, profile, until, signer);
+    let (whose, user, machine, sign_up) = tokio::join!(whose, user, machine, sign_up);
+    (whose, user.into_iter().chain(machine).chain(sign_up).collect())
 }
 
 /// Why an app client can't be asked about at all.
@@ -226,5 +230,5 @@ fn not_looked_at(profile: &Profile, signer: &Result<Signer>) -> Option<String> {
     if profile.user_pool_id.is_none() {
         return Some("not looked at: `user_pool_id` is not set".to_owned());
     }
-    signer.is_err().then(|| "not permitted to look: that takes AWS credentials".to_owned())
+    signer.is_err().then(|| client::NO_CREDENTIALS.to_owned())
 }

@@ -1,12 +1,13 @@
-//! The pool: its discovery document and its keys, and the identity pool's id.
+//! The pool: its discovery document and its keys, the identity pool's id, and who may become a user of both.
 
 use std::time::Instant;
 
 use super::hints::{self, with};
 use super::network::within;
-use super::{Check, Finding};
+use super::{Check, Finding, client};
 use crate::cognito::http::Wire;
-use crate::cognito::{discovery, jwks};
+use crate::cognito::sts::Signer;
+use crate::cognito::{clients, discovery, jwks};
 use crate::error::Result;
 use crate::flows::verify;
 use crate::profile::services::Service;
@@ -47,6 +48,31 @@ fn issuer(pool: &PoolId, document: Result<discovery::Document>) -> Finding {
     }
     let endpoint = document.token_endpoint.map_or("no domain".to_owned(), |url| format!("token endpoint {url}"));
     Finding::ok(check, format!("issuer {issuer}, {endpoint}"))
+}
+
+/// Whether anybody may sign up at a pool whose users an identity pool gives AWS credentials to.
+pub(super) async fn self_sign_up(
+    wire: &Wire,
+    profile: &Profile,
+    until: Instant,
+    signer: &Result<Signer>,
+) -> Option<Finding> {
+    let check = Check::SelfSignUp;
+    let (pool, _) = (profile.user_pool_id.as_ref()?, profile.identity_pool_id.as_ref()?);
+    let Ok(signer) = signer else { return Some(Finding::skip(check, client::NO_CREDENTIALS)) };
+    let look = async { signer.admin(wire, profile).await?.pool().await };
+    let seen = match within(until, look).await {
+        Ok(clients::Pool { allows_sign_up, .. }) => allows_sign_up,
+        Err(error) => return Some(client::unseen(check, &error)),
+    };
+    Some(match seen {
+        Some(false) => Finding::ok(check, format!("only administrators make users of {pool}")),
+        Some(true) => {
+            let detail = format!("anybody may sign up at {pool}, and get AWS credentials from the identity pool");
+            Finding::warn(check, detail, hints::SIGN_UP)
+        }
+        None => Finding::skip(check, format!("DescribeUserPool does not say who may sign up at {pool}")),
+    })
 }
 
 /// The form of the identity pool's id.

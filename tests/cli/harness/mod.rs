@@ -21,6 +21,7 @@ pub mod ministack;
 pub mod nginx;
 pub mod oracle;
 pub mod output;
+pub mod page;
 pub mod pool;
 pub mod ports;
 pub mod proxy;
