@@ -105,7 +105,8 @@ fn texts() -> Vec<String> {
     // Nor does it keep quotes around it, and it is more than spaces.
     let is_in = |text: &str, quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
     texts.retain(|text| !text.ends_with('\r') && !['"', '\''].iter().any(|quote| is_in(text.trim(), *quote)));
-    texts.retain(|text| !text.trim().is_empty());
+    // A byte order mark at its beginning says how it is written.
+    texts.retain(|text| !text.trim().is_empty() && !text.starts_with('\u{feff}'));
     texts
 }
 
