@@ -12,9 +12,9 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::answer::{Body, lacks};
 use super::error::{code, from_sdk};
-use super::fault::{Fault, fault_in};
-use super::http::Wire;
+use super::http_client::Wire;
 use super::status::{MayPass, is_throttled};
+use super::transport_error::{Fault, fault_in};
 use crate::error::{Error, Kind, Result};
 use crate::profile::services::Service;
 use crate::profile::words::{AuthFlow, ClientId, PoolId, Username};

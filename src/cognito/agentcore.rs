@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::http::Wire;
-use super::rest::refusal;
-use super::signed::{Call, Said, call_with_headers};
+use super::aws_error_response::refusal;
+use super::http_client::Wire;
+use super::sigv4::{Call, Said, call_with_headers};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::partitions::Partition;

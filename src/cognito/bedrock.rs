@@ -8,16 +8,16 @@ use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
+use super::aws_error_response;
 use super::error::{Refusal, is_known, refused, said};
-use super::fault::What;
-use super::http::{MAX_ANSWER, Wire};
-use super::identity::AwsCredentials;
+use super::http_client::{MAX_ANSWER, Wire};
+use super::identity_pool::AwsCredentials;
 use super::redact::Redactor;
-use super::rest;
 use super::retry::{Failed, with_retries};
-use super::signed::{Call, signed};
+use super::sigv4::{Call, signed};
 use super::status::{may_pass, unexplained};
-use super::stream::{Streamed, into_sent};
+use super::streaming::{Streamed, into_sent};
+use super::transport_error::What;
 use crate::error::{Error, Hint, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
@@ -156,7 +156,7 @@ impl<'a> Bedrock<'a> {
         }
         let body = answer.rest(MAX_ANSWER).await.map_err(unanswered)?;
         let redactor = self.wire.redactor();
-        match rest::refusal(answer.header_map(), status, &body) {
+        match aws_error_response::refusal(answer.header_map(), status, &body) {
             Some((code, message)) => {
                 let error = no(call.operation, Some(status), &code, &message, redactor);
                 let (status, grant, operation) = (answer.status(), BEDROCK, call.operation);
@@ -194,7 +194,7 @@ fn segment(model: &ModelId) -> String {
 
 /// Whether there was not even a connection.
 fn never_left(error: &Error) -> bool {
-    super::fault::fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_)))
+    super::transport_error::fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_)))
 }
 
 /// The error for a refusal, with the role and the action in it where the message names them.

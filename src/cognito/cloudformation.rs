@@ -2,8 +2,8 @@
 
 use aws_smithy_xml::decode::Document;
 
-use super::http::Wire;
-use super::signed::{Call, Said, call};
+use super::http_client::Wire;
+use super::sigv4::{Call, Said, call};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
 use crate::profile::Profile;

@@ -16,7 +16,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
-use super::http::Wire;
+use super::http_client::Wire;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::words::Region;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::http::Wire;
+use super::http_client::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::words::{Endpoint, PoolId};

@@ -12,10 +12,10 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::credentials::cause::Cause;
-use super::fault::fault_in;
 use super::redact::Redactor;
 use super::said::ServiceText;
 use super::status::{unexplained, unknown_code};
+use super::transport_error::fault_in;
 use crate::error::{Error, Kind, chain};
 
 struct Row {

@@ -10,7 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::device::{Device, NewDevice};
 use super::error::from_sdk;
-use super::http::Wire;
+use super::http_client::Wire;
 use super::redact::Redactor;
 use super::retry::LimitIsLimit;
 use super::said::ServiceText;

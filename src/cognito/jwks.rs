@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use url::Url;
 
-use super::fault::Fault;
-use super::http::Wire;
+use super::http_client::Wire;
 use super::oauth::retry_after;
 use super::said::ServiceText;
 use super::status::FIREWALL;
+use super::transport_error::Fault;
 use crate::error::{Error, Result, printable};
 use crate::profile::words::Endpoint;
 use crate::secret::Secret;

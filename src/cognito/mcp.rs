@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::fault::{Fault, What};
-use super::http::Wire;
+use super::http_client::Wire;
 use super::said::ServiceText;
 use super::sse::{Event, Events, MAX_EVENT};
-use super::stream::{Outgoing, Streamed};
+use super::streaming::{Outgoing, Streamed};
+use super::transport_error::{Fault, What};
 use crate::error::Result;
 use crate::secret::Secret;
 

@@ -3,42 +3,42 @@
 pub mod admin;
 pub mod agentcore;
 mod answer;
+pub mod app_clients;
+pub mod authorization_code;
+mod aws_error_response;
 pub mod bedrock;
-pub mod client_token;
-pub mod clients;
 pub mod cloudformation;
 mod credentials;
 pub mod device;
 pub mod discovery;
 pub mod error;
-pub mod fault;
-mod guard;
-pub mod hosted;
-pub mod http;
-pub mod identity;
+pub mod get_client_token;
+pub mod http_client;
+mod http_policy;
+pub mod identity_pool;
 pub mod idp;
+mod initiate_auth;
 pub mod jwks;
+pub mod loopback_server;
 pub mod mcp;
-mod mfa;
 pub mod oauth;
-pub mod reach;
+pub mod probe;
 mod redact;
-pub mod redirect;
-pub mod remote;
-pub mod renew;
-mod rest;
+pub mod refresh;
 mod retry;
 mod revoke;
 pub mod said;
 pub mod secrets_manager;
-mod sign_in;
-mod signed;
+mod sigv4;
+mod software_token;
 pub mod srp;
 pub mod sse;
 pub mod ssm;
 mod status;
-pub mod stream;
+pub mod streaming;
 pub mod sts;
+pub mod token_status;
+pub mod transport_error;
 pub mod users;
 mod xml;
 
@@ -52,7 +52,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::words::Region;
-use http::Wire;
+use http_client::Wire;
 
 /// The most tries of one request, the first included.
 pub const MAX_TRIES: u32 = 4;
@@ -62,7 +62,7 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn timeouts() -> TimeoutConfig {
     // The attempt's limit is kept by the connector, which sees the body as well.
-    TimeoutConfig::builder().connect_timeout(http::CONNECT_TIMEOUT).build()
+    TimeoutConfig::builder().connect_timeout(http_client::CONNECT_TIMEOUT).build()
 }
 
 fn retries() -> RetryConfig {

@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::{Refusal, refused, said};
-use super::fault::Fault;
-use super::guard::seconds_of;
-use super::http::Wire;
+use super::http_client::Wire;
+use super::http_policy::seconds_of;
 use super::idp::SignedIn;
 use super::jwks::content_type;
 use super::redact::Redactor;
 use super::status::unexplained;
+use super::transport_error::Fault;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;

@@ -7,9 +7,9 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use backon::{ExponentialBuilder, Retryable};
 
-use super::fault::Fault;
-use super::http::Wire;
+use super::http_client::Wire;
 use super::status::{may_pass, unexplained};
+use super::transport_error::Fault;
 use crate::error::{Error, Kind, Result};
 
 /// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only

@@ -3,7 +3,7 @@
 use aws_sdk_secretsmanager::Client;
 
 use super::error::from_sdk;
-use super::http::Wire;
+use super::http_client::Wire;
 use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::http::Wire;
-use super::signed::{Call, Said, call};
+use super::http_client::Wire;
+use super::sigv4::{Call, Said, call};
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::services::Service;

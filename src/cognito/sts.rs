@@ -4,8 +4,8 @@ use aws_credential_types::Credentials;
 use aws_smithy_xml::decode::Document;
 
 use super::admin::Admin;
-use super::http::Wire;
-use super::signed::{self, Call, Said};
+use super::http_client::Wire;
+use super::sigv4::{self, Call, Said};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
 use crate::profile::Profile;
@@ -34,7 +34,7 @@ impl Signer {
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region is known.
     pub async fn find(wire: &Wire, profile: &Profile) -> Result<Self> {
         let region = super::region(profile).await?;
-        signed::credentials(wire, profile, &region, OPERATION).await.map(Signer)
+        sigv4::credentials(wire, profile, &region, OPERATION).await.map(Signer)
     }
 
     /// GetCallerIdentity: who they belong to, which needs no permission.
@@ -52,7 +52,7 @@ impl Signer {
             headers: &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
             body: b"Action=GetCallerIdentity&Version=2011-06-15".to_vec(),
         };
-        signed::call_with(wire, profile, &self.0, &request, read).await
+        sigv4::call_with(wire, profile, &self.0, &request, read).await
     }
 
     /// The administrators' API of the profile's pool, signed with these.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::user;
-use crate::cognito::http::{Clock, Wire};
-use crate::cognito::identity::{AwsCredentials, Identity};
+use crate::cognito::http_client::{Clock, Wire};
+use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::profile::keys::Key;
 use crate::profile::services::Service;

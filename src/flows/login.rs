@@ -1,14 +1,14 @@
 //! A sign-in through the browser: the pool's hosted pages, authorization code with PKCE.
 //!
 //! [`Login`] knows neither the browser nor the terminal: whoever runs it opens [`Login::url`] and hands over what came back,
-//! through the [`Listener`](crate::cognito::redirect::Listener) or typed.
+//! through the [`Listener`](crate::cognito::loopback_server::Listener) or typed.
 
 use url::Url;
 
-use crate::cognito::hosted::{Authorization, HostedClient, Wishes};
-use crate::cognito::http::Wire;
+use crate::cognito::authorization_code::{Authorization, HostedClient, Wishes};
+use crate::cognito::http_client::Wire;
 use crate::cognito::idp::SignedIn;
-use crate::cognito::redirect::{Expected, Returned};
+use crate::cognito::loopback_server::{Expected, Returned};
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;

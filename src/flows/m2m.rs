@@ -1,8 +1,8 @@
 //! Machine-to-machine: client_credentials at the token endpoint (RFC 6749 section 4.4), or GetClientToken of the Cognito
 //! API, which needs no domain.
 
-use crate::cognito::client_token::{self, GetClientToken};
-use crate::cognito::http::Wire;
+use crate::cognito::get_client_token::{self, GetClientToken};
+use crate::cognito::http_client::Wire;
 use crate::cognito::oauth::{self, ClientCredentials};
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
@@ -148,7 +148,7 @@ pub async fn client_with_arn(wire: &Wire, profile: &Profile) -> Result<Client> {
 /// Asks for a token: one request.
 ///
 /// # Errors
-/// As [`oauth::client_credentials`] and [`client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
+/// As [`oauth::client_credentials`] and [`get_client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
 /// neither an endpoint nor a Region is known, and for a way of authenticating that a cache can't tell clients apart by.
 pub async fn obtain(wire: &Wire, profile: &Profile, client: &Client) -> Result<TokenSet> {
     match place(profile, client.token_url.as_ref())? {
@@ -175,7 +175,7 @@ pub async fn obtain(wire: &Wire, profile: &Profile, client: &Client) -> Result<T
                 log::info!(target: "cogtok", "no token endpoint is known, so GetClientToken is used, at {origin}");
             }
             let Client { client_id, client_secret, scopes, .. } = client;
-            client_token::get(wire, profile, &GetClientToken { client_id, client_secret, scopes }).await
+            get_client_token::get(wire, profile, &GetClientToken { client_id, client_secret, scopes }).await
         }
     }
 }

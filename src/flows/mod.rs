@@ -19,7 +19,7 @@ pub mod verify;
 
 use std::time::{Duration, Instant};
 
-use crate::cognito::http::Clock;
+use crate::cognito::http_client::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::profile::words::TokenUse;
 use crate::store::cache::{Cache, CacheKey, KeyLock};

@@ -1,7 +1,7 @@
 //! Asking Cognito whether a token that verifies still counts: it may have been revoked.
 
-use crate::cognito::http::Wire;
-use crate::cognito::remote;
+use crate::cognito::http_client::Wire;
+use crate::cognito::token_status;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::secret::Secret;
@@ -34,7 +34,7 @@ impl Asked {
 ///
 /// # Errors
 /// [`Kind::InvalidToken`] when the token does not count any more; [`Kind::Failure`] for a token of a user that nobody can be
-/// asked about; else as [`remote::get_user`] and [`remote::user_info`].
+/// asked about; else as [`token_status::get_user`] and [`token_status::user_info`].
 pub async fn ask(wire: &Wire, profile: &Profile, claims: &Claims, token: &Secret) -> Result<Asked> {
     let scopes = claims.scopes();
     let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
@@ -42,7 +42,7 @@ pub async fn ask(wire: &Wire, profile: &Profile, claims: &Claims, token: &Secret
         return Ok(Asked::Nobody);
     }
     if has("aws.cognito.signin.user.admin") {
-        return remote::get_user(wire, profile, token).await.map(|()| Asked::GetUser);
+        return token_status::get_user(wire, profile, token).await.map(|()| Asked::GetUser);
     }
     let impossible = |why: &str| Error::new(Kind::Failure, format!("Cognito can't be asked about this token: {why}"));
     if !has("openid") {
@@ -53,7 +53,7 @@ pub async fn ask(wire: &Wire, profile: &Profile, claims: &Claims, token: &Secret
         impossible("userInfo is at the pool's domain, and `domain` is not set")
             .hint("run `cogtok profile set {name} domain https://PREFIX.auth.REGION.amazoncognito.com`")
     })?;
-    let subject = remote::user_info(wire, domain, token).await?;
+    let subject = token_status::user_info(wire, domain, token).await?;
     // OpenID Connect Core section 5.3.2.
     match claims.subject() == Some(subject.as_str()) {
         true => Ok(Asked::UserInfo),

@@ -1,11 +1,11 @@
 //! Staying signed in: the refresh token in the secret store, and new tokens for it without a sign-in.
 
 use super::user;
+use crate::cognito::authorization_code::{self, HostedClient};
 use crate::cognito::device::Device;
-use crate::cognito::hosted::{self, HostedClient};
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::cognito::idp::{Idp, SignedIn};
-use crate::cognito::renew::NotRenewed;
+use crate::cognito::refresh::NotRenewed;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::profile::words::{Endpoint, SecretKind, Username};
@@ -165,7 +165,7 @@ pub async fn renew(
             let domain = domain(session).map_err(NotRenewed::Failed)?;
             let client_id = profile.user_client_id().map_err(NotRenewed::Failed)?;
             let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
-            hosted::refresh(wire, &client, refresh_token, session.rotates == Some(false)).await
+            authorization_code::refresh(wire, &client, refresh_token, session.rotates == Some(false)).await
         }
     }
 }
@@ -174,7 +174,7 @@ pub async fn renew(
 /// request, where the session came from.
 ///
 /// # Errors
-/// As [`Idp::revoke`] and [`hosted::revoke`].
+/// As [`Idp::revoke`] and [`authorization_code::revoke`].
 pub async fn revoke(
     wire: &Wire,
     profile: &Profile,
@@ -190,7 +190,7 @@ pub async fn revoke(
             let domain = domain(session)?;
             let client_id = profile.user_client_id()?;
             let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
-            hosted::revoke(wire, &client, refresh_token).await
+            authorization_code::revoke(wire, &client, refresh_token).await
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
 use crate::cognito::device::Device;
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::cognito::idp::{Challenge, Idp, Outcome, SignedIn};
 use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::cognito::http::Clock;
+use crate::cognito::http_client::Clock;
 use crate::cognito::jwks;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;

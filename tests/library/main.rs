@@ -9,7 +9,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cogtok::cognito::http::Wire;
+use cogtok::cognito::http_client::Wire;
 use cogtok::cognito::jwks;
 use cogtok::error::{Error, Result};
 use cogtok::flows::challenge::{Answer, Question};

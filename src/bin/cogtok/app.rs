@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cogtok::cognito::http::Wire;
+use cogtok::cognito::http_client::Wire;
 use cogtok::error::{Error, Result};
 use cogtok::profile::words::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;

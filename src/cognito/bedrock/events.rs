@@ -4,9 +4,9 @@ use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::event_stream::Message;
 use serde_json::Value;
 
-use super::super::http::MAX_ANSWER;
+use super::super::http_client::MAX_ANSWER;
 use super::super::redact::Redactor;
-use super::super::stream::Streamed;
+use super::super::streaming::Streamed;
 use super::no;
 use crate::error::{Error, Result, printable};
 

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use super::hints::{self, with};
 use super::{Check, Finding};
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::cognito::sts::Signer;
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m::{self, Client};

@@ -2,7 +2,7 @@
 
 use super::hints::{self, with};
 use super::{Check, Finding, aws};
-use crate::cognito::clients::AppClient;
+use crate::cognito::app_clients::AppClient;
 use crate::cognito::error::hint_of;
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::flows::m2m;

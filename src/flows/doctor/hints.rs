@@ -1,7 +1,7 @@
 //! What to do about a finding, in one table; what AWS and the network refuse has its hints in [`crate::cognito::error`] and
-//! [`crate::cognito::fault`].
+//! [`crate::cognito::transport_error`].
 
-use crate::cognito::fault::Cause;
+use crate::cognito::transport_error::Cause;
 use crate::error::{Error, Hint};
 
 pub(super) const HELP: &str = "see docs/doctor.md";

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::{Check, Finding, aws, client, hints, pool};
-use crate::cognito::fault::{Cause, Fault, What};
-use crate::cognito::http::Wire;
-use crate::cognito::reach::reach;
+use crate::cognito::http_client::Wire;
+use crate::cognito::probe::reach;
 use crate::cognito::sts::Signer;
+use crate::cognito::transport_error::{Cause, Fault, What};
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m;
 use crate::profile::Profile;

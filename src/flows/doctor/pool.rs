@@ -5,9 +5,9 @@ use std::time::Instant;
 use super::hints::{self, with};
 use super::network::within;
 use super::{Check, Finding, client};
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::cognito::sts::Signer;
-use crate::cognito::{clients, discovery, jwks};
+use crate::cognito::{app_clients, discovery, jwks};
 use crate::error::Result;
 use crate::flows::verify;
 use crate::profile::services::Service;
@@ -62,7 +62,7 @@ pub(super) async fn self_sign_up(
     let Ok(signer) = signer else { return Some(Finding::skip(check, client::NO_CREDENTIALS)) };
     let look = async { signer.admin(wire, profile).await?.pool().await };
     let seen = match within(until, look).await {
-        Ok(clients::Pool { allows_sign_up, .. }) => allows_sign_up,
+        Ok(app_clients::Pool { allows_sign_up, .. }) => allows_sign_up,
         Err(error) => return Some(client::unseen(check, &error)),
     };
     Some(match seen {

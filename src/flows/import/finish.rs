@@ -4,8 +4,8 @@
 use super::found::Found;
 use super::{issuer, secret};
 use crate::cognito::admin::Admin;
-use crate::cognito::clients::AppClient;
-use crate::cognito::http::Wire;
+use crate::cognito::app_clients::AppClient;
+use crate::cognito::http_client::Wire;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;

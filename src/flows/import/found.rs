@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::spelling::group;
-use crate::cognito::clients::AppClient;
+use crate::cognito::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::Key;
 use crate::profile::targets::Setting;

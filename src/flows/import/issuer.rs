@@ -5,7 +5,7 @@ use url::Host;
 use super::found::Found;
 use super::{name_from, names};
 use crate::cognito::discovery;
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::found::Found;
 use super::{Pair, json, name_from, names};
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::cognito::ssm;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;

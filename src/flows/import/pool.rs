@@ -3,8 +3,8 @@
 use super::found::Found;
 use super::{name_from, names};
 use crate::cognito::admin::Admin;
-use crate::cognito::clients::AppClient;
-use crate::cognito::http::Wire;
+use crate::cognito::app_clients::AppClient;
+use crate::cognito::http_client::Wire;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::keys::Key;

@@ -3,7 +3,7 @@
 use super::bundle::{self, Bundle};
 use super::found::Found;
 use super::name_from;
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Result, printable};
 use crate::profile::Profile;

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::found::Found;
 use super::{Pair, name_from, names};
 use crate::cognito::cloudformation;
-use crate::cognito::http::Wire;
+use crate::cognito::http_client::Wire;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::words::StackName;

@@ -12,8 +12,8 @@ pub mod refused;
 mod resume;
 pub mod tool;
 
-use crate::cognito::fault::Fault;
 use crate::cognito::mcp::Refusal;
+use crate::cognito::transport_error::Fault;
 use crate::error::Error;
 
 /// The versions of the protocol that begin with a handshake, the newest first: the first is offered.

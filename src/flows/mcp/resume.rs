@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cognito::fault::{Fault, fault_in};
 use crate::cognito::mcp::{Incoming, Refusal, Reply};
+use crate::cognito::transport_error::{Fault, fault_in};
 use crate::error::{Error, Result};
 
 /// How often in a row the rest is asked for in vain. A stream that comes and ends without the answer is not in vain.

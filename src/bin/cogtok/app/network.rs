@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cogtok::cognito::{self, http::Wire};
+use cogtok::cognito::{self, http_client::Wire};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::store::within;

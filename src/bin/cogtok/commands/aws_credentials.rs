@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::identity;
+use cogtok::cognito::identity_pool;
 use cogtok::error::{Error, Result};
 use cogtok::flows::aws_credentials;
 use cogtok::profile::Profile;
@@ -67,7 +67,7 @@ impl Who {
         profile: &Profile,
         key: &CacheKey,
         min_validity: Duration,
-    ) -> Result<identity::AwsCredentials> {
+    ) -> Result<identity_pool::AwsCredentials> {
         interrupt::watch();
         aws_credentials::serve(&app.cache(), key, min_validity, app.deadline(), env::now, |known| {
             let got = Source::id_token_of(self.username.clone()).get(app);

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::hosted::Wishes;
+use cogtok::cognito::authorization_code::Wishes;
 use cogtok::cognito::idp::SignedIn;
-use cogtok::cognito::redirect::{Listener, Returned, Visitor};
+use cogtok::cognito::loopback_server::{Listener, Returned, Visitor};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::login::{self, Login as SignIn};
 use cogtok::flows::{session, user};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::hosted::{HostedClient, logout_url};
+use cogtok::cognito::authorization_code::{HostedClient, logout_url};
 use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::{self, CacheUse, Policy, session, user};

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use cogtok::cognito::stream::Streamed;
+use cogtok::cognito::streaming::Streamed;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::store::handout::{self, Replacement};
 use cogtok::token::refused::{Asked, Failed};

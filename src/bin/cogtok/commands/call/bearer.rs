@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cogtok::cognito::stream::{Outgoing, Streamed};
+use cogtok::cognito::streaming::{Outgoing, Streamed};
 use cogtok::error::Result;
 
 use super::renewal::Renewal;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::stream::Outgoing;
+use cogtok::cognito::streaming::Outgoing;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::token::refused::Api;
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::stream::{Outgoing, Streamed};
+use cogtok::cognito::streaming::{Outgoing, Streamed};
 use cogtok::error::{Error, Result};
 use cogtok::store::agent_sessions::AgentSessions;
 use cogtok::token::refused::Api;

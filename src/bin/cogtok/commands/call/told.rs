@@ -2,7 +2,7 @@
 
 use cogtok::cognito::said::ServiceText;
 use cogtok::cognito::sse::Events;
-use cogtok::cognito::stream::Streamed;
+use cogtok::cognito::streaming::Streamed;
 use cogtok::error::{Error, Kind, Result, is_unprintable};
 use serde::de::IgnoredAny;
 use serde_json::Value;

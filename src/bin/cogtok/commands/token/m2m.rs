@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::fault::moved_to;
+use cogtok::cognito::transport_error::moved_to;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{self, Policy, Served, Source, m2m};
 use cogtok::profile::keys::Key;

@@ -1,6 +1,6 @@
 //! New tokens for a session, without a sign-in.
 
-use cogtok::cognito::renew::NotRenewed;
+use cogtok::cognito::refresh::NotRenewed;
 use cogtok::error::{Error, Kind};
 use cogtok::flows::{Served, Source, Turn, session};
 use cogtok::profile::Profile;

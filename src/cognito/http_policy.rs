@@ -24,9 +24,9 @@ use http_body_util::{BodyExt, Limited};
 use url::Url;
 
 use super::ATTEMPT_TIMEOUT;
-use super::fault::{Fault, What};
-use super::http::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
+use super::http_client::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
 use super::redact::{self, Redactor};
+use super::transport_error::{Fault, What};
 use crate::error::printable;
 
 /// The most characters of a body in the log.

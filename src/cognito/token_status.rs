@@ -7,7 +7,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use serde_json::Value;
 
 use super::error::{from_sdk, said};
-use super::http::Wire;
+use super::http_client::Wire;
 use super::jwks;
 use super::status::{MayPass, unexplained};
 use crate::error::{Error, Kind, Result, printable};

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::error::{Refusal, refused};
-use super::http::Wire;
+use super::http_client::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::services::Service;

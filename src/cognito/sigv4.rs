@@ -9,7 +9,7 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 
 use super::error::{Refusal, no_credentials, refused};
-use super::http::Wire;
+use super::http_client::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::services::Service;

@@ -11,10 +11,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::error::from_sdk;
-use super::fault::{What, fault_in};
 use super::idp::{Idp, SignedIn};
 use super::srp;
 use super::status::is_throttled;
+use super::transport_error::{What, fault_in};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 

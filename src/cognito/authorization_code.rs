@@ -14,13 +14,13 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use super::error::{Refusal, refused};
-use super::fault::What;
-use super::http::Wire;
+use super::http_client::Wire;
 use super::idp::SignedIn;
+use super::loopback_server::Returned;
 use super::oauth::{Failed, Http, client, retry_after};
-use super::redirect::Returned;
-use super::renew::NotRenewed;
+use super::refresh::NotRenewed;
 use super::status::unexplained;
+use super::transport_error::What;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::redirect::RedirectUri;
 use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};

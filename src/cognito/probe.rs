@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::fault::{Fault, What};
-use super::guard::ahead_by;
-use super::http::Wire;
+use super::http_client::Wire;
+use super::http_policy::ahead_by;
+use super::transport_error::{Fault, What};
 use crate::error::printable;
 use crate::profile::words::Endpoint;
 

@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 
-use super::fault::{Fault, What, fault_in};
-use super::guard::Guard;
+use super::http_policy::Guard;
 use super::redact::Redactor;
+use super::transport_error::{Fault, What, fault_in};
 use crate::error::{Error, Result, printable};
 
 /// The largest answer that is read, in bytes.

@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
 use super::error::from_sdk;
-use super::http::Wire;
+use super::http_client::Wire;
 use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::Profile;

@@ -11,10 +11,10 @@ use http_body_util::BodyExt;
 use hyper::body::Bytes;
 use url::Url;
 
-use super::fault::{Fault, What};
-use super::guard::{self, Guard, Seen, refuse_redirect};
-use super::http::Wire;
+use super::http_client::Wire;
+use super::http_policy::{self, Guard, Seen, refuse_redirect};
 use super::said::ServiceText;
+use super::transport_error::{Fault, What};
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
@@ -53,7 +53,7 @@ impl Outgoing {
             request = request.header(AUTHORIZATION, value);
         }
         // What curl sends as well; some servers refuse a request without.
-        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, guard::USER_AGENT)] {
+        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, http_policy::USER_AGENT)] {
             if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
                 request = request.header(name, value);
             }
