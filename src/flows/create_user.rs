@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::cognito::admin::{Admin, Created, NewUser, NotCreated, SLACK, User, already_exists};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::flows::password;
+use crate::flows::password_generator;
 use crate::profile::words::Username;
 use crate::secret::Secret;
 use crate::store::journal::{Asked, Journal, Record, State};
@@ -211,7 +211,7 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
     if !record.is_generated || !is_first {
         return Err(refused.hint(format!("the pool wants {policy}")));
     }
-    let longer = password::generate(policy.minimum_length)?;
+    let longer = password_generator::generate(policy.minimum_length)?;
     record.password = longer.expose().to_owned();
     Ok(())
 }

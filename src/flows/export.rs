@@ -131,7 +131,7 @@ pub fn left_out(kept: &[String]) -> Result<Vec<Key>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flows::import::shared;
+    use crate::flows::import::profile_export;
     use crate::profile::keys::Origin;
 
     fn exported(name: &str, secret: &str) -> Exported {
@@ -167,8 +167,12 @@ mod tests {
         let profiles = [exported("ws", secret), exported("w.s", secret)];
         assert_eq!(profiles[0].local_addresses(), ["endpoint_url", "targets.api.url"]);
         let text = text(&profiles).unwrap();
-        assert!(shared::is_marked(&text) && !text.contains("organiser") && !text.contains("alice"), "{}", *text);
-        let read = shared::read(&Secret::new(text.to_string())).unwrap();
+        assert!(
+            profile_export::is_marked(&text) && !text.contains("organiser") && !text.contains("alice"),
+            "{}",
+            *text
+        );
+        let read = profile_export::read(&Secret::new(text.to_string())).unwrap();
         assert!(read.left_out.is_empty(), "{:?}", read.left_out);
         let names: Vec<&str> = read.profiles.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["w.s", "ws"]);

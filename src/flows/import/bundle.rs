@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use super::found::Found;
+use super::candidates::Found;
 use super::json::{self, NO_TEXT, Pairs};
-use super::names;
+use super::key_mapping;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;
@@ -55,9 +55,9 @@ pub fn read(arn: &SecretArn, text: &Secret, region: Option<&Region>) -> Result<B
 
 fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Region>) -> Result<Bundle> {
     let mut found = Found::default();
-    let mut unknown = names::take_client(pairs, &mut found);
+    let mut unknown = key_mapping::take_client(pairs, &mut found);
     let strange = unknown.iter().map(|name| (name.as_str(), NO_TEXT));
-    let outer = |name: &str| name.split('.').find(|part| names::is_of_a_client(part)).map(str::to_owned);
+    let outer = |name: &str| name.split('.').find(|part| key_mapping::is_of_a_client(part)).map(str::to_owned);
     let mut strange = strange.chain(odd.iter().map(|(name, why)| (name.as_str(), *why)));
     if let Some((name, why)) = strange.find_map(|(name, why)| Some((outer(name)?, why))) {
         let is_a_list = name.to_ascii_lowercase().contains("scope");

@@ -3,8 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use super::found::Found;
-use super::{Pair, names};
+use super::candidates::Found;
+use super::{Pair, key_mapping};
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
@@ -20,7 +20,7 @@ pub fn read(text: &Secret) -> Result<Found> {
         is_empty = false;
         match value {
             Some(value) => pairs.push(Pair { name: name.to_owned(), value }),
-            None if names::is_known(name) => {
+            None if key_mapping::is_known(name) => {
                 let (line, name) = (at + 1, printable(name, 80));
                 found.leave_out(&format!("line {line}: {name} is not taken: it is not clear where its quotes end"));
             }
@@ -30,7 +30,7 @@ pub fn read(text: &Secret) -> Result<Found> {
     if is_empty {
         return Err(Error::usage("there is no line NAME=VALUE in it, and it is no JSON object"));
     }
-    names::take(pairs, &mut found);
+    key_mapping::take(pairs, &mut found);
     Ok(found)
 }
 

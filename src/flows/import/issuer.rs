@@ -2,8 +2,8 @@
 
 use url::Host;
 
-use super::found::Found;
-use super::{name_from, names};
+use super::candidates::Found;
+use super::{key_mapping, name_from};
 use crate::cognito::discovery;
 use crate::cognito::http_client::Wire;
 use crate::error::{Error, Result, printable};
@@ -92,7 +92,7 @@ pub(super) async fn discover(wire: &Wire, base: Option<&Endpoint>, pool: &PoolId
     let Some(endpoint) = discovery::token_endpoint(wire, &base, pool).await? else { return Ok(()) };
     let origin = "the discovery document";
     match endpoint.as_str().strip_suffix("/oauth2/token") {
-        Some(domain) => names::domain(domain, origin, found),
+        Some(domain) => key_mapping::domain(domain, origin, found),
         None if found.candidates(Key::TokenUrl).is_empty() => {
             found.offer(Key::TokenUrl, vec![endpoint.to_string()], origin);
         }

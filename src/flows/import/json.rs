@@ -4,9 +4,9 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::found::Found;
-use super::spelling::plain;
-use super::{Pair, names};
+use super::candidates::Found;
+use super::name_normalization::plain;
+use super::{Pair, key_mapping};
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
@@ -24,14 +24,14 @@ pub fn read(text: &Secret) -> Result<Found> {
     let mut found = Found::default();
     let (is_client, Pairs { pairs, odd }) = object(text)?;
     if !is_client {
-        names::take(pairs, &mut found);
+        key_mapping::take(pairs, &mut found);
         return Ok(found);
     }
     // What a secret of Secrets Manager holds is the same in a file.
     for (name, why) in odd {
         found.leave_out(&format!("{} is not taken: it {why}", printable(&name, 80)));
     }
-    for name in names::take_client(pairs, &mut found) {
+    for name in key_mapping::take_client(pairs, &mut found) {
         found.leave_out(&unknown(&name));
     }
     Ok(found)

@@ -2,18 +2,18 @@
 //! secrets. One file per source; this one is what they have in common.
 
 pub mod bundle;
+pub mod candidates;
+pub mod cloudformation;
+pub mod enrich;
 pub mod env_file;
-pub mod finish;
-pub mod found;
 pub mod issuer;
 pub mod json;
-mod names;
-pub mod parameter;
+mod key_mapping;
+mod name_normalization;
 pub mod pool;
-pub mod secret;
-pub mod shared;
-mod spelling;
-pub mod stack;
+pub mod profile_export;
+pub mod secrets_manager;
+pub mod ssm;
 mod targets;
 
 use std::fmt;
@@ -163,7 +163,7 @@ pub fn kind_of_content(text: &str) -> SourceKind {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     match text.starts_with(['{', '[']) {
         true => SourceKind::Terraform,
-        false if shared::is_marked(text) => SourceKind::Export,
+        false if profile_export::is_marked(text) => SourceKind::Export,
         false => SourceKind::Env,
     }
 }

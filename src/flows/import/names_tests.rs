@@ -1,7 +1,7 @@
 //! What names and values of outputs and variables are taken for.
 
 use super::*;
-use crate::flows::import::found::Candidate;
+use crate::flows::import::candidates::Candidate;
 use crate::profile::partitions::Partition;
 
 const POOL: &str = "us-east-1_AbCdEfGhI";

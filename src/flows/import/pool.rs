@@ -1,7 +1,7 @@
 //! A user pool, by its id: its domain, and its app clients with what each is for.
 
-use super::found::Found;
-use super::{name_from, names};
+use super::candidates::Found;
+use super::{key_mapping, name_from};
 use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
 use crate::cognito::http_client::Wire;
@@ -25,7 +25,7 @@ pub async fn read(wire: &Wire, profile: &Profile, pool: &PoolId, clients: &[Clie
     found.offer(Key::UserPoolId, vec![pool.to_string()], "the pool id");
     for domain in [described.custom_domain, described.prefix].into_iter().flatten().filter(|domain| !domain.is_empty())
     {
-        names::domain(&domain, "DescribeUserPool", &mut found);
+        key_mapping::domain(&domain, "DescribeUserPool", &mut found);
     }
     let wanted = match clients {
         [] => all(&admin, pool).await?,

@@ -3,7 +3,7 @@
 
 use toml::{Table, Value};
 
-use super::found::Found;
+use super::candidates::Found;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::targets::{Address, Field, Setting};
 use crate::profile::words::TargetName;

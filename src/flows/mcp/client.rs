@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::attend::Attendant;
 use super::headers::{self, Marked};
 use super::message::{Message, RpcError, as_text, error_in, no_mcp, parse};
 use super::resume::{Resume, no_rest};
+use super::server_requests::Attendant;
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
 use crate::cognito::mcp::{Incoming, Place, Reply, Session};

@@ -2,14 +2,14 @@
 //! what another client says. The wire is [`cognito::mcp`](crate::cognito::mcp).
 
 pub mod arguments;
-mod attend;
 pub mod client;
-pub mod forward;
+mod client_message;
 mod headers;
+pub mod http_error;
 mod message;
-mod proxied;
-pub mod refused;
+pub mod proxy;
 mod resume;
+mod server_requests;
 pub mod tool;
 
 use crate::cognito::mcp::Refusal;

@@ -11,7 +11,7 @@ use cogtok::cognito::idp::SignedIn;
 use cogtok::cognito::loopback_server::{Listener, Returned, Visitor};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::login::{self, Login as SignIn};
-use cogtok::flows::{session, user};
+use cogtok::flows::{refresh_session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::redirect::RedirectUri;
@@ -215,12 +215,15 @@ fn keep(app: &App, profile: &Profile, signed_in: SignedIn, identity: &Identity) 
     let renewal = app
         .secrets_unasked()
         .and_then(|store| {
-            let renewal = session::keep(store, profile, Via::Endpoint, &signed_in, false)?;
+            let renewal = refresh_session::keep(store, profile, Via::Endpoint, &signed_in, false)?;
             // Of a session at another place, nobody would find the refresh token any more.
             let of_before = before.session.as_ref();
-            let of_before = of_before.map(|session| session::refresh_token_binding(profile, session)).transpose()?;
-            let of_now =
-                renewal.session().map(|session| session::refresh_token_binding(profile, session)).transpose()?;
+            let of_before =
+                of_before.map(|session| refresh_session::refresh_token_binding(profile, session)).transpose()?;
+            let of_now = renewal
+                .session()
+                .map(|session| refresh_session::refresh_token_binding(profile, session))
+                .transpose()?;
             if let Some(binding) = of_before.filter(|before| Some(before) != of_now.as_ref()) {
                 store.delete(&binding)?;
             }

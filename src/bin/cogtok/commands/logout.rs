@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cognito::authorization_code::{HostedClient, logout_url};
 use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::{self, CacheUse, Policy, session, user};
+use cogtok::flows::{self, CacheUse, Policy, refresh_session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, TokenUse, Username};
@@ -229,10 +229,10 @@ impl<'a> Kept<'a> {
             Ok(Some(Record { session: Some(session), has_device, .. })) => (vec![session], has_device),
             Ok(Some(record)) if !record.has_device => return Ok(None),
             Ok(Some(_)) => (Vec::new(), true),
-            Ok(None) => (session::possible(profile), false),
+            Ok(None) => (refresh_session::possible(profile), false),
             Err(error) => {
                 log::warn!(target: "cogtok", "{error}");
-                (session::possible(profile), false)
+                (refresh_session::possible(profile), false)
             }
         };
         let not_asked = |error: Error| match is_known {
@@ -248,7 +248,8 @@ impl<'a> Kept<'a> {
         };
         let mut sessions = Vec::new();
         for session in candidates {
-            let found = session::refresh_token_binding(profile, &session).and_then(|binding| store.find(&binding));
+            let found =
+                refresh_session::refresh_token_binding(profile, &session).and_then(|binding| store.find(&binding));
             match found {
                 Ok(Some(refresh_token)) => sessions.push((session, refresh_token)),
                 Ok(None) => {}
@@ -261,11 +262,12 @@ impl<'a> Kept<'a> {
     /// Revokes the refresh tokens, each where its session came from.
     pub fn revoke(&self, app: &App, profile: &Profile) -> Result<()> {
         for (session, refresh_token) in &self.sessions {
-            let client_secret = app.stored_secret(profile, &session::client_secret_binding(profile, session)?)?;
+            let client_secret =
+                app.stored_secret(profile, &refresh_session::client_secret_binding(profile, session)?)?;
             let wire = app.wire()?;
-            app.block_on(session::revoke(&wire, profile, client_secret, session, refresh_token)).map_err(|error| {
-                error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets it without revoking")
-            })?;
+            app.block_on(refresh_session::revoke(&wire, profile, client_secret, session, refresh_token)).map_err(
+                |error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets it without revoking"),
+            )?;
         }
         Ok(())
     }
@@ -273,13 +275,14 @@ impl<'a> Kept<'a> {
     /// Forgets the refresh tokens and the device; says whether there was a device.
     pub fn forget(&self, profile: &Profile) -> Result<bool> {
         self.forget_refresh_tokens(profile)?;
-        let was_there = profile.user.username.is_some() && self.store.delete(&session::device_binding(profile)?)?;
+        let was_there =
+            profile.user.username.is_some() && self.store.delete(&refresh_session::device_binding(profile)?)?;
         Ok(was_there || self.has_device)
     }
 
     /// Forgets the refresh tokens alone.
     pub fn forget_refresh_tokens(&self, profile: &Profile) -> Result<()> {
         let sessions = self.sessions.iter().map(|(session, _)| session);
-        sessions.into_iter().try_for_each(|session| session::forget_refresh_token(self.store, profile, session))
+        sessions.into_iter().try_for_each(|session| refresh_session::forget_refresh_token(self.store, profile, session))
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::mcp::Place;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::mcp::forward::{self, Forward};
+use cogtok::flows::mcp::proxy::{self, Forward};
 
 use crate::app::App;
 use crate::cli::Output;
@@ -56,7 +56,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
         let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != Delivered::NobodyReads));
         let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
-        let outcome = runtime.block_on(forward::run(forward));
+        let outcome = runtime.block_on(proxy::run(forward));
         // A name look-up on a thread of its own may never end; it is left behind.
         runtime.shutdown_background();
         outcome

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::mcp::forward::Line;
+use cogtok::flows::mcp::proxy::Line;
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::{mpsc, oneshot};
 

@@ -9,7 +9,7 @@ use cogtok::cognito::mcp::Place;
 use cogtok::error::{Error, Result};
 use cogtok::flows::mcp::Trouble;
 use cogtok::flows::mcp::client::Client;
-use cogtok::flows::mcp::refused;
+use cogtok::flows::mcp::http_error;
 use cogtok::flows::mcp::tool::{Outcome, Tool};
 use cogtok::secret::Secret;
 
@@ -100,7 +100,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
         Err(Trouble::Refused(refusal)) => {
             let token = &got.token()?.value;
             let asked = server.asked(app, got.options());
-            let error = refused::error("the request", &refusal, token, &asked, crate::env::now());
+            let error = http_error::error("the request", &refusal, token, &asked, crate::env::now());
             Err(match app.clock_is_off() {
                 Some(words) if matches!(refusal.status, 401 | 403) => error.hint(format!("{words}: set it")),
                 _ => error,

@@ -2,7 +2,7 @@
 //! configuration is written, so that a change which is refused costs nothing.
 
 use cogtok::error::{Error, Result};
-use cogtok::flows::{m2m, session, user};
+use cogtok::flows::{m2m, refresh_session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
@@ -153,10 +153,13 @@ fn seen(store: &SecretStore, wanted: &[Binding]) -> Result<Vec<bool>> {
 /// What the store has of a user's session.
 fn of_session(profile: &Profile, record: &Record) -> Result<Vec<Binding>> {
     let session = record.session.as_ref();
-    let mut bindings: Vec<Binding> =
-        session.map(|session| session::refresh_token_binding(profile, session)).transpose()?.into_iter().collect();
+    let mut bindings: Vec<Binding> = session
+        .map(|session| refresh_session::refresh_token_binding(profile, session))
+        .transpose()?
+        .into_iter()
+        .collect();
     if record.has_device {
-        bindings.push(session::device_binding(profile)?);
+        bindings.push(refresh_session::device_binding(profile)?);
     }
     Ok(bindings)
 }
@@ -193,7 +196,8 @@ fn uses_secret(app: &App, profile: &Profile, secret: &Binding) -> bool {
     let mut of_user = profile.clone();
     of_user.user.username = of_user.user.username.or_else(|| secret.username.clone());
     let Ok(key) = user::cache_key(&of_user) else { return false };
-    let is_its = |session: &Session| session::refresh_token_binding(&of_user, session).is_ok_and(|own| own == *secret);
+    let is_its =
+        |session: &Session| refresh_session::refresh_token_binding(&of_user, session).is_ok_and(|own| own == *secret);
     let remembered = app.remembered(&key);
     // What can't be read may be of a session that goes on.
     secret.kind == SecretKind::RefreshToken

@@ -3,7 +3,7 @@
 use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::SignedIn;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::{Served, Source, Turn, session};
+use cogtok::flows::{Served, Source, Turn, refresh_session};
 use cogtok::profile::Profile;
 use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
@@ -43,7 +43,7 @@ pub fn obtain(
         // Nobody knows what the store has, so it is asked.
         Err(error) => {
             log::warn!(target: "cogtok", "{error}");
-            session::possible(profile)
+            refresh_session::possible(profile)
         }
     };
     let mut reason = None;
@@ -130,7 +130,7 @@ fn device(app: &App, profile: &Profile, key: &CacheKey) -> Option<Device> {
     if !is_there {
         return None;
     }
-    let found = app.secrets_unasked().and_then(|store| session::device(store, profile));
+    let found = app.secrets_unasked().and_then(|store| refresh_session::device(store, profile));
     found.unwrap_or_else(|error| {
         log::warn!(target: "cogtok", "the device that the pool remembers can't be read, so this one is new to it: {error}");
         None

@@ -2,7 +2,7 @@
 
 use cogtok::cognito::refresh::NotRenewed;
 use cogtok::error::{Error, Kind};
-use cogtok::flows::{Served, Source, Turn, session};
+use cogtok::flows::{Served, Source, Turn, refresh_session};
 use cogtok::profile::Profile;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::{Record, SessionLock};
@@ -53,23 +53,24 @@ pub fn renew(
     let store = app.secrets().map_err(NoTokens::Unreadable)?;
     // Others may have another cache: the refresh token is read and used by one process at a time all the same.
     let mut lock = app.session_lock(key).map_err(NoTokens::Failed)?;
-    let binding = session::refresh_token_binding(profile, session).map_err(NoTokens::Failed)?;
+    let binding = refresh_session::refresh_token_binding(profile, session).map_err(NoTokens::Failed)?;
     let refresh_token = match store.get(&binding, &profile.address_options) {
         Ok(Some(refresh_token)) => refresh_token,
         Ok(None) => return Err(NoTokens::Absent),
         Err(error) => return Err(NoTokens::Unreadable(error)),
     };
     let device = match session.has_device {
-        true => session::device(store, profile).map_err(NoTokens::Unreadable)?,
+        true => refresh_session::device(store, profile).map_err(NoTokens::Unreadable)?,
         false => None,
     };
-    let client_secret = session::client_secret_binding(profile, session)
+    let client_secret = refresh_session::client_secret_binding(profile, session)
         .and_then(|binding| app.stored_secret(profile, &binding))
         .map_err(NoTokens::Failed)?;
     let wire = app.wire().map_err(NoTokens::Failed)?;
     let was_cut_short = note(turn, lock.as_mut(), true);
-    let renewed = app
-        .block_on(async { Ok(session::renew(&wire, profile, client_secret, session, &refresh_token, device).await) });
+    let renewed = app.block_on(async {
+        Ok(refresh_session::renew(&wire, profile, client_secret, session, &refresh_token, device).await)
+    });
     // What becomes of a request that ran out of time is not known.
     let signed_in = match renewed.map_err(NoTokens::Failed)? {
         Ok(signed_in) => signed_in,
@@ -82,7 +83,7 @@ pub fn renew(
                 false if session.via == Via::Endpoint => {}
                 false => terminal::note(&format!("the session is over: {}", error.message())),
             }
-            if let Err(error) = session::forget_refresh_token(store, profile, session) {
+            if let Err(error) = refresh_session::forget_refresh_token(store, profile, session) {
                 log::warn!(target: "cogtok", "{error}");
             }
             ended(app, key, lock.as_mut(), Some(session.via));
@@ -99,7 +100,7 @@ pub fn renew(
         Err(NotRenewed::Unknown(error)) => return Err(NoTokens::Failed(app.about_secrets(error))),
     };
     let mut tokens = signed_in.tokens.clone();
-    tokens.renewal = match session::keep_renewed(store, profile, session, &signed_in) {
+    tokens.renewal = match refresh_session::keep_renewed(store, profile, session, &signed_in) {
         Ok(renewal) => {
             let identity = Identity::of(&tokens).or_else(|| identity(app, key));
             let session = renewal.session().cloned();

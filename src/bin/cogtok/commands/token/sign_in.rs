@@ -5,7 +5,7 @@ use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::SignedIn;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::challenge::{Answer, Question};
-use cogtok::flows::session;
+use cogtok::flows::refresh_session;
 use cogtok::flows::user::{self, Credentials, SignIn, Step};
 use cogtok::profile::Profile;
 use cogtok::profile::words::SecretKind;
@@ -127,12 +127,12 @@ fn keep(app: &App, profile: &Profile, key: &CacheKey, sign_in: &SignIn<'_>, sign
     }
     let store = app.secrets_unasked()?;
     let mut lock = app.session_lock(key)?;
-    let renewal = session::keep(store, profile, Via::Api, signed_in, sign_in.device().is_some())?;
+    let renewal = refresh_session::keep(store, profile, Via::Api, signed_in, sign_in.device().is_some())?;
     let Renewal::Kept(mut session) = renewal else { return Ok(renewal) };
     // A device is confirmed once it is known that the store can keep it.
     let confirmed = app.block_on(sign_in.confirm_device(signed_in, "cogtok"));
     let kept = confirmed.and_then(|device| match device {
-        Some(device) => session::keep_device(store, profile, &mut session, &device),
+        Some(device) => refresh_session::keep_device(store, profile, &mut session, &device),
         None => Ok(()),
     });
     if let Err(error) = kept {

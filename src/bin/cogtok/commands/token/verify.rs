@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
-use cogtok::flows::remote::{self, Asked};
+use cogtok::flows::revocation_check::{self, Asked};
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{ClientId, Scopes};
 use cogtok::profile::{Profile, issuers, missing};
@@ -135,7 +135,7 @@ fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations,
     })?;
     match verified {
         Ok(claims) if args.remote => {
-            let asked = app.block_on(async { remote::ask(&app.wire()?, profile, &claims, token).await })?;
+            let asked = app.block_on(async { revocation_check::ask(&app.wire()?, profile, &claims, token).await })?;
             if asked == Asked::Nobody {
                 log::warn!(target: "cogtok", "Cognito can't be asked about a machine's token; it can't be revoked and counts until `exp`");
             }

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::create_user::{self, Made};
-use cogtok::flows::{password, user};
+use cogtok::flows::{password_generator, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::words::{SecretKind, Username};
@@ -115,7 +115,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
 fn intent(args: &Create, profile: &Profile) -> Result<Record> {
     let email = match (&args.email, &args.username) {
         (Some(email), _) => Some(email.parse::<Username>()?.to_string()),
-        (None, None) => Some(password::example_email()?),
+        (None, None) => Some(password_generator::example_email()?),
         (None, Some(_)) => None,
     };
     if let Some(email) = email.as_ref().filter(|email| !email.contains('@')) {
@@ -139,7 +139,7 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
     let password = if args.password_stdin {
         shape::password(secret_from_stdin()?)?
     } else {
-        password::generate(password::LENGTH)?
+        password_generator::generate(password_generator::LENGTH)?
     };
     let pool = profile.user_pool_id()?.to_string();
     let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows::password;
+use cogtok::flows::password_generator;
 use cogtok::profile::words::Username;
 use cogtok::secret::{Secret, shape};
 use serde_json::json;
@@ -82,7 +82,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
 async fn set(admin: &Admin, username: &str, given: Option<Secret>, is_permanent: bool) -> Result<Option<Secret>> {
     let password = match &given {
         Some(password) => password.clone(),
-        None => password::generate(password::LENGTH)?,
+        None => password_generator::generate(password_generator::LENGTH)?,
     };
     let error = match admin.set_password(username, &password, is_permanent).await {
         Ok(()) => return Ok(given.is_none().then_some(password)),
@@ -93,7 +93,7 @@ async fn set(admin: &Admin, username: &str, given: Option<Secret>, is_permanent:
     if given.is_some() {
         return Err(Error::hint(error, format!("the pool wants {policy}")));
     }
-    let longer = password::generate(policy.minimum_length)?;
+    let longer = password_generator::generate(policy.minimum_length)?;
     admin.set_password(username, &longer, is_permanent).await?;
     Ok(Some(longer))
 }

@@ -1,9 +1,9 @@
 //! What the source says, with what follows from it.
 
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::import::found::{Candidate, Found};
+use cogtok::flows::import::candidates::{Candidate, Found};
 use cogtok::flows::import::{
-    SourceKind, env_file, finish, issuer, json, name_from, parameter, pool, pool_id, secret, stack,
+    SourceKind, cloudformation, enrich, env_file, issuer, json, name_from, pool, pool_id, secrets_manager, ssm,
 };
 use cogtok::profile::keys::Key;
 
@@ -70,10 +70,10 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Resu
     let may_look = is_signed || base.is_aws_profile_asked || super::has_aws_credentials();
     match found.one(Key::SecretArn).map(str::parse).transpose()? {
         Some(arn) if args.copy_secret && kind != SourceKind::Secret => {
-            app.block_on(secret::follow(&wire, &base, &arn, found))?;
+            app.block_on(secrets_manager::follow(&wire, &base, &arn, found))?;
         }
         Some(_) if may_look && kind != SourceKind::Secret => {
-            app.block_on(finish::follow_secret(&wire, &base, found))?;
+            app.block_on(enrich::follow_secret(&wire, &base, found))?;
         }
         _ => {}
     }
@@ -84,9 +84,9 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Resu
     }
     app.block_on(async {
         if may_look {
-            finish::look_at_clients(&wire, &profile, found).await;
+            enrich::look_at_clients(&wire, &profile, found).await;
         }
-        finish::complete_domain(&wire, &profile, found).await;
+        enrich::complete_domain(&wire, &profile, found).await;
         Ok(())
     })
 }
@@ -135,9 +135,9 @@ fn read(app: &App, args: &Import, opened: Opened) -> Result<(SourceKind, Found)>
         })?;
     }
     let found = match kind {
-        SourceKind::Secret => app.block_on(secret::read(&wire, &base, &source.parse()?)),
-        SourceKind::Parameter => app.block_on(parameter::read(&wire, &base, &source.parse()?)),
-        SourceKind::Stack => app.block_on(stack::read(&wire, &base, &source.parse()?)),
+        SourceKind::Secret => app.block_on(secrets_manager::read(&wire, &base, &source.parse()?)),
+        SourceKind::Parameter => app.block_on(ssm::read(&wire, &base, &source.parse()?)),
+        SourceKind::Stack => app.block_on(cloudformation::read(&wire, &base, &source.parse()?)),
         SourceKind::Issuer => app.block_on(issuer::read(&wire, &base, source)),
         SourceKind::Pool => {
             let id = pool_id(source)?;

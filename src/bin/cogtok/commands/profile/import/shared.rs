@@ -2,7 +2,7 @@
 
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::import::SourceKind;
-use cogtok::flows::import::shared::{Shared, read};
+use cogtok::flows::import::profile_export::{Shared, read};
 use cogtok::profile::words::ProfileName;
 use cogtok::store::config::list;
 

@@ -3,8 +3,8 @@
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
-use cogtok::flows::import::finish::{self, Missing};
-use cogtok::flows::import::found::Found;
+use cogtok::flows::import::candidates::Found;
+use cogtok::flows::import::enrich::{self, Missing};
 use cogtok::profile::keys::{Key, Origin, Settings};
 use cogtok::profile::words::{ProfileName, SecretKind};
 use cogtok::profile::{Profile, domain};
@@ -128,7 +128,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
         names.iter().filter_map(|name| as_written(config, name).ok()).any(|other| has_it(&other))
     };
     let is_stored = |kind: SecretKind| secrets.iter().any(|secret| secret.kind == kind) || is_kept(kind);
-    let missing = finish::missing(name.as_str(), &found, is_stored);
+    let missing = enrich::missing(name.as_str(), &found, is_stored);
     let mut targets = Targets::new(found.targets, Vec::new());
     if before.is_some() {
         targets = Targets::new(targets.taken, config.target_settings(&name)?);

@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::found::Found;
-use super::{Pair, name_from, names};
+use super::candidates::Found;
+use super::{Pair, key_mapping, name_from};
 use crate::cognito::cloudformation;
 use crate::cognito::http_client::Wire;
 use crate::error::Result;
@@ -20,6 +20,6 @@ pub async fn read(wire: &Wire, profile: &Profile, stack: &StackName) -> Result<F
     // Of an ARN (…:stack/NAME/ID) the name.
     let name = stack.as_str().split('/').nth(1).unwrap_or(stack.as_str());
     let mut found = Found::named(name_from(name));
-    names::take(pairs, &mut found);
+    key_mapping::take(pairs, &mut found);
     Ok(found)
 }

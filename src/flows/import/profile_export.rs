@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::found::Found;
+use super::candidates::Found;
 use super::targets;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::flows::export::{MARK, VERSION};

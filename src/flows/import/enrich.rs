@@ -1,8 +1,8 @@
 //! What follows from what a source says: the client secret that it refers to, the sign-in flow that its client allows, the
 //! domain that its prefix stands for, and what is missing still.
 
-use super::found::Found;
-use super::{issuer, secret};
+use super::candidates::Found;
+use super::{issuer, secrets_manager};
 use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
 use crate::cognito::http_client::Wire;
@@ -29,7 +29,7 @@ pub struct Missing {
 /// Where the network or the service fails.
 pub async fn follow_secret(wire: &Wire, profile: &Profile, found: &mut Found) -> Result<()> {
     let Some(arn) = found.one(Key::SecretArn).map(str::parse::<SecretArn>).transpose()? else { return Ok(()) };
-    match secret::follow(wire, profile, &arn, found).await {
+    match secrets_manager::follow(wire, profile, &arn, found).await {
         Ok(()) => Ok(()),
         Err(error) if matches!(error.kind(), Kind::Network | Kind::Usage) => Err(error),
         Err(error) => {

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::exchange::post;
+use super::request::post;
 use super::state::State;
 use crate::cognito::mcp::{Reply, Session};
 use crate::error::{Error, Result, printable};
+use crate::flows::mcp::client_message::{Part, Proxied};
+use crate::flows::mcp::http_error;
 use crate::flows::mcp::message::{Message, RpcError, parse};
-use crate::flows::mcp::proxied::{Part, Proxied};
-use crate::flows::mcp::refused;
 
 /// The id of our own request, which no client's is.
 const ID: &str = "cogtok-session";
@@ -52,7 +52,7 @@ async fn begin(state: &Rc<State>, ended: &Session) -> Result<Session> {
     let id = state.session().id;
     let mut incoming = match reply {
         Reply::Messages(incoming) => incoming,
-        Reply::Refused(refusal) => return Err(refused::of_status("initialize", &refusal)),
+        Reply::Refused(refusal) => return Err(http_error::of_status("initialize", &refusal)),
         Reply::Taken => return Err(Error::network("it gives no answer to initialize")),
     };
     while let Some(text) = incoming.next().await? {

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use tokio::sync::RwLockWriteGuard;
 
 use super::listen::listen;
-use super::open::Open;
+use super::pending_requests::Open;
 use super::state::State;
 use crate::cognito::mcp::{Incoming, Refusal, Reply, Session};
 use crate::error::{Error, Kind, Result};
+use crate::flows::mcp::client_message::{Part, Proxied};
+use crate::flows::mcp::http_error;
 use crate::flows::mcp::message::{Message, error_in, no_mcp, outline, parse};
-use crate::flows::mcp::proxied::{Part, Proxied};
-use crate::flows::mcp::refused;
 use crate::flows::mcp::resume::{Resume, no_rest};
 
 /// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
@@ -63,7 +63,7 @@ async fn exchange(state: &Rc<State>, message: &Proxied, open: &Open) -> Result<(
         Reply::Taken if open.is_empty() => Ok(()),
         Reply::Taken => Err(Error::network("the server took the request and gives no answer")),
         Reply::Refused(refusal) => {
-            let error = refused::of_status(&message.method, &refusal);
+            let error = http_error::of_status(&message.method, &refusal);
             // The server's own error is what the client is told, where there is one request that it can be about.
             if let (Some(id), Some(answer)) = (open.only(), error_in(&refusal)) {
                 state.give(&json!({"jsonrpc": "2.0", "id": id, "error": answer["error"]}).to_string());
@@ -118,7 +118,7 @@ pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Re
     Ok(match reply {
         Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
             let now = state.place().wire.now();
-            return Err(refused::error(&message.method, &refusal, &token, state.asked(), now));
+            return Err(http_error::error(&message.method, &refusal, &token, state.asked(), now));
         }
         reply => reply,
     })

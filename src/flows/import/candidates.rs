@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::spelling::group;
+use super::name_normalization::group;
 use crate::cognito::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::Key;

@@ -1,11 +1,11 @@
 //! From standard input and output to streamable HTTP: what a client says goes to the server with a token that counts, what
 //! the server says goes to the client. Every request gets an answer, if only one that says why there is none.
 
-mod exchange;
-mod lane;
 mod listen;
-mod open;
+mod pending_requests;
+mod queue;
 mod renew;
+mod request;
 mod state;
 
 use std::rc::Rc;
@@ -15,12 +15,12 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
-use super::proxied::{Part, Proxied};
+use super::client_message::{Part, Proxied};
 use crate::cognito::mcp::Place;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::token::refused::Asked;
-use lane::Lane;
+use queue::Lane;
 use state::State;
 
 /// How long the next answer is waited for when the client has nothing more to say, and how long the end of the session. A

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use tokio::task::JoinSet;
 
-use super::exchange;
-use super::open::Open;
+use super::pending_requests::Open;
+use super::request;
 use super::state::State;
 use crate::error::{Error, Kind};
-use crate::flows::mcp::proxied::Proxied;
+use crate::flows::mcp::client_message::Proxied;
 
 /// The most messages of a lane that are on their way at once.
 const MOST_IN_FLIGHT: usize = 100;
@@ -65,6 +65,6 @@ impl Lane {
 
     fn start(&mut self, state: &Rc<State>, message: Proxied, open: Open) {
         let is_run_by = open.task();
-        is_run_by(self.running.spawn_local(exchange::run(state.clone(), message, open)));
+        is_run_by(self.running.spawn_local(request::run(state.clone(), message, open)));
     }
 }

@@ -1,7 +1,7 @@
 //! A Secrets Manager secret: `{client_id, client_secret, token_url, scopes}`, or the client secret alone.
 
 use super::bundle::{self, Bundle};
-use super::found::Found;
+use super::candidates::Found;
 use super::name_from;
 use crate::cognito::http_client::Wire;
 use crate::cognito::secrets_manager::{self, Kept};

@@ -10,8 +10,8 @@ use tokio::task::AbortHandle;
 
 use super::state::State;
 use crate::error::{Error, Kind};
+use crate::flows::mcp::client_message::Proxied;
 use crate::flows::mcp::message::failed;
-use crate::flows::mcp::proxied::Proxied;
 
 /// How long a request that the client has given up may go on, so that the server can end it and its connection serve again.
 const GRACE: Duration = Duration::from_secs(1);

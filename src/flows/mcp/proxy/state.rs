@@ -8,12 +8,12 @@ use serde_json::Value;
 use tokio::sync::{RwLock, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
-use super::open::AllOpen;
+use super::pending_requests::AllOpen;
 use super::{Ask, Forward};
 use crate::cognito::mcp::{Place, Session};
 use crate::error::{Error, Kind, Result};
+use crate::flows::mcp::client_message::{Proxied, line};
 use crate::flows::mcp::headers::{Marked, marked};
-use crate::flows::mcp::proxied::{Proxied, line};
 use crate::secret::Secret;
 use crate::token::refused::Asked;
 

@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::found::Found;
-use super::{Pair, json, name_from, names};
+use super::candidates::Found;
+use super::{Pair, json, key_mapping, name_from};
 use crate::cognito::http_client::Wire;
 use crate::cognito::ssm;
 use crate::error::{Error, Kind, Result};
@@ -31,7 +31,7 @@ fn understand(name: &ParameterName, value: &Secret) -> Result<Found> {
     }
     let last = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let mut found = Found::default();
-    names::take(vec![Pair { name: last, value: Zeroizing::new(value.expose().to_owned()) }], &mut found);
+    key_mapping::take(vec![Pair { name: last, value: Zeroizing::new(value.expose().to_owned()) }], &mut found);
     match found.is_empty() {
         true => Err(Error::config(format!(
             "the parameter {name} is neither a JSON object nor a value that a profile has"

@@ -5,8 +5,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::Pair;
-use super::found::Found;
-use super::spelling::{self, is_ours, letters, plain};
+use super::candidates::Found;
+use super::name_normalization::{self, is_ours, letters, plain};
 use crate::error::printable;
 use crate::profile::keys::Key;
 use crate::profile::words::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
@@ -49,7 +49,7 @@ pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
     let pools: Vec<Vec<String>> = pairs
         .iter()
         .filter(|pair| pool_in(pair.value.trim()).is_some())
-        .map(|pair| spelling::group(&pair.name))
+        .map(|pair| name_normalization::group(&pair.name))
         .filter(|group| !group.is_empty())
         .collect();
     for pair in pairs {
@@ -79,7 +79,7 @@ pub(super) fn take_client(pairs: Vec<Pair>, found: &mut Found) -> Vec<String> {
 /// Whether what has this name decides which token a machine gets, so that it can't be passed over.
 pub(super) fn is_of_a_client(name: &str) -> bool {
     let plain = plain(name);
-    !spelling::is_foreign(name)
+    !name_normalization::is_foreign(name)
         && (is_token_endpoint(&plain)
             || ["clientid", "clientsecret", "scope", "scopes", "domain"].iter().any(|tail| plain.ends_with(tail)))
 }
@@ -94,7 +94,7 @@ pub(super) fn is_known(name: &str) -> bool {
     const TAILS: [&str; 8] =
         ["clientid", "clientsecret", "m2msecret", "poolid", "tokenurl", "tokenendpoint", "scopes", "domain"];
     let (plain, whole) = (plain(name), letters(name));
-    !spelling::is_foreign(name)
+    !name_normalization::is_foreign(name)
         && (is_ours(&plain)
             || ["cognito", "cogtok"].iter().any(|part| whole.contains(part))
             || TAILS.iter().any(|tail| plain.ends_with(tail)))
@@ -103,8 +103,8 @@ pub(super) fn is_known(name: &str) -> bool {
 fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found: &mut Found) {
     let (is_machine, is_one) = (around != Around::Others, around == Around::OneClient);
     let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
-    let is_placeholder = spelling::is_placeholder(text);
-    if text.is_empty() || spelling::is_foreign(&name) {
+    let is_placeholder = name_normalization::is_placeholder(text);
+    if text.is_empty() || name_normalization::is_foreign(&name) {
         return;
     }
     let ends = |tails: &[&str]| tails.iter().any(|tail| plain.ends_with(tail));
@@ -114,7 +114,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
         let values = if variable.is_list() { text.split_ascii_whitespace().collect() } else { vec![text] };
         return found.offer(*variable, values.into_iter().map(str::to_owned).collect(), &name);
     }
-    let is_beside_pool = pools.iter().any(|pool| spelling::group(&name).starts_with(pool));
+    let is_beside_pool = pools.iter().any(|pool| name_normalization::group(&name).starts_with(pool));
     let is_secret = !text.starts_with("arn:") && !text.contains("://") && ends(&["clientsecret"]);
     let kind = match secret_kind(&plain, &ends, &has, is_machine, text) {
         None if is_beside_pool && is_secret => Some(SecretKind::UserClient),
