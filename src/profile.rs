@@ -2,15 +2,15 @@
 //! complete. It holds no secret.
 
 mod agentcore;
-pub(crate) mod choices;
 pub mod domain;
+pub(crate) mod enums;
 pub mod keys;
 pub mod partitions;
+pub mod provenance;
 pub mod redirect;
 pub mod services;
-pub mod sources;
 pub mod targets;
-pub mod words;
+pub mod types;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use keys::{Key, Origin, Settings, parse_bool, parse_min_validity};
 use partitions::Partition;
 use redirect::RedirectUri;
 use services::{Endpoints, Service};
-use words::{
+use types::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
     SecretArn, SecretKind, TokenUse, Transport, Username,
 };

@@ -17,7 +17,7 @@ use super::status::{MayPass, is_throttled};
 use super::transport_error::{Fault, fault_in};
 use crate::error::{Error, Kind, Result};
 use crate::profile::services::Service;
-use crate::profile::words::{AuthFlow, ClientId, PoolId, Username};
+use crate::profile::types::{AuthFlow, ClientId, PoolId, Username};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
 

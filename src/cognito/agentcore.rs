@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::profile::partitions::Partition;
 use crate::profile::services::Service;
 use crate::profile::targets::Address;
-use crate::profile::words::Region;
+use crate::profile::types::Region;
 
 /// A runtime or gateway whose settings can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::admin::Admin;
 use super::answer::lacks;
 use super::error::from_sdk;
 use crate::error::{Error, Kind, Result};
-use crate::profile::words::{AuthFlow, ClientId};
+use crate::profile::types::{AuthFlow, ClientId};
 use crate::secret::Secret;
 
 /// The most app clients that ListUserPoolClients gives at once.

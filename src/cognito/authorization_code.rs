@@ -23,7 +23,7 @@ use super::status::unexplained;
 use super::transport_error::What;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::redirect::RedirectUri;
-use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
+use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
 
 /// An app client and how it shows who it is at its pool's domain.

@@ -21,7 +21,7 @@ use super::transport_error::What;
 use crate::error::{Error, Hint, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
-use crate::profile::words::{ModelId, Region};
+use crate::profile::types::{ModelId, Region};
 
 use events::EVENT_STREAM;
 pub use events::Events;

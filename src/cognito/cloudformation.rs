@@ -8,7 +8,7 @@ use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::services::Service;
-use crate::profile::words::StackName;
+use crate::profile::types::StackName;
 
 /// DescribeStacks, signed with the profile's AWS credentials: the stack's outputs, key and value.
 ///

@@ -19,7 +19,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use super::http_client::Wire;
 use crate::error::Result;
 use crate::profile::Profile;
-use crate::profile::words::Region;
+use crate::profile::types::Region;
 use crate::secret::VARIABLES;
 use crate::store::aws_files::{AwsFiles, value};
 use cause::Explained;

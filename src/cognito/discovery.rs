@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::http_client::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
-use crate::profile::words::{Endpoint, PoolId};
+use crate::profile::types::{Endpoint, PoolId};
 use crate::profile::{aws_origin, issuers};
 
 const OPERATION: &str = "the discovery document";

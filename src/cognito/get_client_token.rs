@@ -11,7 +11,7 @@ use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
-use crate::profile::words::{ClientId, Scopes};
+use crate::profile::types::{ClientId, Scopes};
 use crate::secret::Secret;
 use crate::token::session::Renewal;
 use crate::token::{Lifetime, Token, TokenSet, jwt};

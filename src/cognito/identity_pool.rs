@@ -8,7 +8,7 @@ use super::http_client::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
-use crate::profile::words::{IdentityPoolId, PoolId};
+use crate::profile::types::{IdentityPoolId, PoolId};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
 

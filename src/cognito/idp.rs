@@ -18,7 +18,7 @@ use super::srp;
 use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
-use crate::profile::words::{AuthFlow, ClientId, PoolId, Scopes, Username};
+use crate::profile::types::{AuthFlow, ClientId, PoolId, Scopes, Username};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
 use crate::token::session::Renewal;

@@ -7,7 +7,7 @@ use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 use super::idp::{Challenge, Idp, Outcome};
 use super::srp::{Exchange, Verifier};
 use crate::error::{Error, Result};
-use crate::profile::words::{FirstFactor, PoolId, Username};
+use crate::profile::types::{FirstFactor, PoolId, Username};
 use crate::secret::Secret;
 
 impl Idp {

@@ -11,7 +11,7 @@ use super::said::ServiceText;
 use super::status::FIREWALL;
 use super::transport_error::Fault;
 use crate::error::{Error, Result, printable};
-use crate::profile::words::Endpoint;
+use crate::profile::types::Endpoint;
 use crate::secret::Secret;
 use crate::token::keys::KeySet;
 

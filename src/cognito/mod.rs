@@ -51,7 +51,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::error::Result;
 use crate::profile::Profile;
-use crate::profile::words::Region;
+use crate::profile::types::Region;
 use http_client::Wire;
 
 /// The most tries of one request, the first included.

@@ -24,7 +24,7 @@ use super::redact::Redactor;
 use super::status::unexplained;
 use super::transport_error::Fault;
 use crate::error::{Error, Kind, Result, printable};
-use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes};
+use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
 use crate::token::session::Renewal;
 use crate::token::{Lifetime, Token, TokenSet, jwt};

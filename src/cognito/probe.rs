@@ -6,7 +6,7 @@ use super::http_client::Wire;
 use super::http_policy::ahead_by;
 use super::transport_error::{Fault, What};
 use crate::error::printable;
-use crate::profile::words::Endpoint;
+use crate::profile::types::Endpoint;
 
 /// Asks the server for its root, once and for at most `patience`. Whatever it answers, it is there. Gives the seconds by
 /// which its clock is ahead of this machine's, where it tells the time (RFC 9110 section 6.6.1).

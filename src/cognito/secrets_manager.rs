@@ -7,7 +7,7 @@ use super::http_client::Wire;
 use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
-use crate::profile::words::SecretArn;
+use crate::profile::types::SecretArn;
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
 

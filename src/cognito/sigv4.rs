@@ -13,7 +13,7 @@ use super::http_client::Wire;
 use super::retry::{Failed, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
-use crate::profile::words::Region;
+use crate::profile::types::Region;
 use crate::profile::{Profile, aws_origin};
 
 /// How long AWS credentials may take to be found, as in the SDK.

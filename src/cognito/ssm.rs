@@ -7,7 +7,7 @@ use super::sigv4::{Call, Said, call};
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::services::Service;
-use crate::profile::words::ParameterName;
+use crate::profile::types::ParameterName;
 use crate::secret::Secret;
 
 /// GetParameter, decrypted, signed with the profile's AWS credentials: the parameter's value.

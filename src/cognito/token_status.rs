@@ -13,7 +13,7 @@ use super::status::{MayPass, unexplained};
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::services::Service;
-use crate::profile::words::Endpoint;
+use crate::profile::types::Endpoint;
 use crate::secret::Secret;
 use crate::token::refused::challenge_parameter;
 

@@ -12,7 +12,7 @@ use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::profile::keys::Key;
 use crate::profile::services::Service;
-use crate::profile::words::IdentityPoolId;
+use crate::profile::types::IdentityPoolId;
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
 use crate::store::cache::{Cache, CacheKey};

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::cognito::admin::{Admin, Created, NewUser, NotCreated, SLACK, User, already_exists};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::password_generator;
-use crate::profile::words::Username;
+use crate::profile::types::Username;
 use crate::secret::Secret;
 use crate::store::journal::{Asked, Journal, Record, State};
 

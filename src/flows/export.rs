@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::{Key, Settings};
 use crate::profile::targets::{Field, Setting};
-use crate::profile::words::{Endpoint, ProfileName, SecretKind};
+use crate::profile::types::{Endpoint, ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::store::config_edit::Draft;
 

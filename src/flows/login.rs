@@ -12,7 +12,7 @@ use crate::cognito::loopback_server::{Expected, Returned};
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
-use crate::profile::words::{PoolId, SecretKind};
+use crate::profile::types::{PoolId, SecretKind};
 use crate::secret::Secret;
 use crate::store::secrets::Binding;
 use crate::token::identity::Identity;

@@ -9,7 +9,7 @@ use crate::error::{Error, Result, printable};
 use crate::flows::import::bundle;
 use crate::profile::keys::Key;
 use crate::profile::services::Service;
-use crate::profile::words::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
+use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use crate::cognito::http_client::Clock;
 use crate::error::{Error, Kind, Result};
-use crate::profile::words::TokenUse;
+use crate::profile::types::TokenUse;
 use crate::store::cache::{Cache, CacheKey, KeyLock};
 use crate::token::{Token, TokenSet};
 

@@ -8,7 +8,7 @@ use crate::cognito::idp::{Idp, SignedIn};
 use crate::cognito::refresh::NotRenewed;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
-use crate::profile::words::{Endpoint, SecretKind, Username};
+use crate::profile::types::{Endpoint, SecretKind, Username};
 use crate::secret::Secret;
 use crate::store::secrets::{Binding, SecretStore};
 use crate::token::jwt;

@@ -7,7 +7,7 @@ use crate::cognito::idp::{Challenge, Idp, Outcome, SignedIn};
 use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
-use crate::profile::words::{AuthFlow, FirstFactor, SecretKind, Username};
+use crate::profile::types::{AuthFlow, FirstFactor, SecretKind, Username};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
 use crate::store::secrets::Binding;

@@ -7,7 +7,7 @@ use crate::cognito::jwks;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
-use crate::profile::words::{Endpoint, PoolId};
+use crate::profile::types::{Endpoint, PoolId};
 use crate::store::key_sets::KeySets;
 use crate::token::keys::KeySet;
 use crate::token::verify::{self, Claims, Expectations, Rejection};

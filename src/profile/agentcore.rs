@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::services::Service;
-use super::words::AgentcoreArn;
+use super::types::AgentcoreArn;
 use super::{Profile, aws_origin};
 use crate::error::{Error, Result, printable};
 

@@ -2,7 +2,7 @@
 
 use super::keys::Key;
 use super::partitions::Partition;
-use super::words::{Endpoint, Region};
+use super::types::{Endpoint, Region};
 use crate::error::{Error, Result, printable};
 
 /// A domain as it is written.

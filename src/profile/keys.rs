@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::domain;
 use super::redirect::RedirectUri;
-use super::words::{
+use super::types::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, Region, Scopes, SecretArn,
     SecretKind, TokenUse, Transport, Username, parse_duration,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::from_variable;
 use super::keys::{Key, Origin, Settings};
-use super::words::Endpoint;
+use super::types::Endpoint;
 use crate::error::Result;
 
 macro_rules! services {

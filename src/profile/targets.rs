@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::keys::nearest;
-use super::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
+use super::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 use crate::error::{Error, Hint, Kind, Result, printable};
 
 /// Where a target is.

@@ -15,7 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::count;
 use super::file::{self, Lock, LockError, Note};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::profile::words::Scopes;
+use crate::profile::types::Scopes;
 use crate::secret::Secret;
 use crate::token::session::Renewal;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};

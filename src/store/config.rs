@@ -11,7 +11,7 @@ use super::file;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::{Key, Origin, Settings, nearest};
 use crate::profile::targets::{nearest_key, parse_key};
-use crate::profile::words::{ClientId, ProfileName, SecretKind, StoreKind};
+use crate::profile::types::{ClientId, ProfileName, SecretKind, StoreKind};
 use crate::text::{decode, is_utf_16};
 
 /// The version of the file's format that this program writes and understands.

@@ -16,7 +16,7 @@ use super::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text
 use super::file::{self, Lock, LockError, Stamp};
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::Key;
-use crate::profile::words::{ProfileName, SecretKind, StoreKind};
+use crate::profile::types::{ProfileName, SecretKind, StoreKind};
 
 /// A configuration being edited.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use crate::error::{Hint, printable};
 use crate::profile::keys::Key;
-use crate::profile::words::ProfileName;
+use crate::profile::types::ProfileName;
 use crate::store::config::TARGETS;
 
 pub use plain::{is_like_a_secret, is_misplaced, is_name_of_a_secret};

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use self::platform::{LOCKED, MANAGE_STRANGER, MANAGE_TWINS, of_platform};
 use super::secrets::{Binding, Found, Look};
 use crate::error::{Error, Result};
-use crate::profile::words::SecretKind;
+use crate::profile::types::SecretKind;
 use crate::secret::Secret;
 
 const SERVICE: &str = "cogtok";

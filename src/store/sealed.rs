@@ -305,7 +305,7 @@ mod tests {
 
     fn binding(origin: &str) -> Binding {
         Binding {
-            kind: crate::profile::words::SecretKind::M2mClient,
+            kind: crate::profile::types::SecretKind::M2mClient,
             client_id: "client".parse().unwrap(),
             origin: origin.to_owned(),
             username: None,

@@ -6,7 +6,7 @@ use std::fmt;
 use super::keyring::Keyring;
 use super::sealed::SealedFile;
 use crate::error::{Error, Hint, Result, printable};
-use crate::profile::words::{ClientId, SecretKind, StoreKind, Username};
+use crate::profile::types::{ClientId, SecretKind, StoreKind, Username};
 use crate::secret::{Secret, shape};
 
 /// What a secret is and where it may be sent.

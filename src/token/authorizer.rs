@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::consumer::Consumer;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::issuers;
-use crate::profile::words::PoolId;
+use crate::profile::types::PoolId;
 
 /// What an OpenID Connect discovery URL ends in.
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";

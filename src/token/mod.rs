@@ -20,7 +20,7 @@ mod sign;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
-use crate::profile::words::{Scopes, TokenUse};
+use crate::profile::types::{Scopes, TokenUse};
 use crate::secret::Secret;
 use session::Renewal;
 

@@ -8,7 +8,7 @@ use super::refusal::why;
 use super::verify::shown;
 use super::when::relative;
 use crate::error::{Error, Hint, Kind, printable};
-use crate::profile::words::PoolId;
+use crate::profile::types::PoolId;
 
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

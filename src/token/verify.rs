@@ -5,7 +5,7 @@
 //! of itself.
 //!
 //! ```
-//! use cogtok::profile::words::ClientId;
+//! use cogtok::profile::types::ClientId;
 //! use cogtok::token::keys::KeySet;
 //! use cogtok::token::verify::{Expectations, verify};
 //!
@@ -35,7 +35,7 @@ use super::keys::KeySet;
 use super::when::relative;
 use crate::error::{Error, Kind, printable};
 use crate::profile::issuers;
-use crate::profile::words::{ClientId, PoolId, Scopes, TokenUse};
+use crate::profile::types::{ClientId, PoolId, Scopes, TokenUse};
 
 /// Seconds by which clocks may differ.
 pub const LEEWAY_SECONDS: u64 = 60;

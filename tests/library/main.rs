@@ -16,7 +16,7 @@ use cogtok::flows::challenge::{Answer, Question};
 use cogtok::flows::user::{Credentials, SignIn, Step};
 use cogtok::flows::{Begun, CacheUse, Policy, Served, Source, begin, m2m, verify};
 use cogtok::profile::keys::{Key, Origin, Settings};
-use cogtok::profile::words::TokenUse;
+use cogtok::profile::types::TokenUse;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::secret::Secret;
 use cogtok::store::cache::Cache;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cogtok::error::{Hint, Running};
 use cogtok::profile::Profile;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 
 use crate::cli::tree;
 use crate::env;

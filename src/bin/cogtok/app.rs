@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use cogtok::cognito::http_client::Wire;
 use cogtok::error::{Error, Result};
-use cogtok::profile::words::{ProfileName, SecretKind, parse_duration};
+use cogtok::profile::types::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;

@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::parse_min_validity;
-use cogtok::profile::words::parse_duration;
+use cogtok::profile::types::parse_duration;
 use cogtok::store::config::Config;
 
 use crate::app;

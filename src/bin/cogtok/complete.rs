@@ -14,7 +14,7 @@ use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::Field;
-use cogtok::profile::words::{
+use cogtok::profile::types::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
 
@@ -85,7 +85,7 @@ pub fn script(shell: &str) -> Option<String> {
 /// Profile names, with what each is for.
 pub fn profiles() -> Vec<CompletionCandidate> {
     let Some(config) = line::line().config() else { return Vec::new() };
-    let candidate = |name: cogtok::profile::words::ProfileName| {
+    let candidate = |name: cogtok::profile::types::ProfileName| {
         let mut settings = Settings::default();
         let _ = config.offer(&name, &mut settings);
         let first = |key| settings.list(key).first().map(|text| cogtok::error::printable(text, 60).into());

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::m2m::{self, Client};
 use crate::profile::Profile;
 use crate::profile::keys::{Key, Origin, Settings};
-use crate::profile::words::AuthFlow;
+use crate::profile::types::AuthFlow;
 
 /// What the profile's tokens need AWS credentials for; none where they need none.
 pub(super) fn need(profile: &Profile) -> Option<&'static str> {

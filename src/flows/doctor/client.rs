@@ -8,7 +8,7 @@ use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::flows::m2m;
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
-use crate::profile::words::{Scopes, Transport};
+use crate::profile::types::{Scopes, Transport};
 
 /// Why nothing that takes a signed call is looked at.
 pub(super) const NO_CREDENTIALS: &str = "not permitted to look: that takes AWS credentials";

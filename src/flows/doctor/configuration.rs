@@ -8,7 +8,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::m2m;
 use crate::profile::Profile;
 use crate::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
-use crate::profile::words::ProfileName;
+use crate::profile::types::ProfileName;
 use crate::store::config::{self, Config};
 use crate::store::config_lint::{self, is_misplaced};
 use crate::store::file;

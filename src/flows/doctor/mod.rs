@@ -16,7 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Hint, Kind, printable};
-use crate::profile::choices::choice;
+use crate::profile::enums::choice;
 
 /// The most characters of a finding's text.
 const MOST: usize = 600;

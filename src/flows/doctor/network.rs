@@ -11,7 +11,7 @@ use crate::cognito::transport_error::{Cause, Fault, What};
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m;
 use crate::profile::Profile;
-use crate::profile::words::{ClientId, Endpoint, SecretKind, Transport};
+use crate::profile::types::{ClientId, Endpoint, SecretKind, Transport};
 
 /// How long one server may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -11,7 +11,7 @@ use crate::cognito::{app_clients, discovery, jwks};
 use crate::error::Result;
 use crate::flows::verify;
 use crate::profile::services::Service;
-use crate::profile::words::PoolId;
+use crate::profile::types::PoolId;
 use crate::profile::{Profile, aws_origin, issuers};
 
 /// The pool's discovery document and its keys.

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
 use crate::profile::targets::{Address, Target};
-use crate::profile::words::{Endpoint, ProfileName, TargetKind, TargetName, TokenOwner};
+use crate::profile::types::{Endpoint, ProfileName, TargetKind, TargetName, TokenOwner};
 use crate::store::config::Config;
 
 const CHECK: Check = Check::Target;

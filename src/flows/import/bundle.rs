@@ -10,7 +10,7 @@ use super::key_mapping;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;
-use crate::profile::words::{ClientId, Endpoint, Region, Scopes, SecretArn, SecretKind};
+use crate::profile::types::{ClientId, Endpoint, Region, Scopes, SecretArn, SecretKind};
 use crate::secret::Secret;
 use crate::secret::shape::client_secret;
 

@@ -7,7 +7,7 @@ use crate::cognito::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::Key;
 use crate::profile::targets::Setting;
-use crate::profile::words::{Endpoint, SecretKind};
+use crate::profile::types::{Endpoint, SecretKind};
 use crate::secret::Secret;
 use crate::store::config_lint::is_misplaced;
 

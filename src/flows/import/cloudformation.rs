@@ -8,7 +8,7 @@ use crate::cognito::cloudformation;
 use crate::cognito::http_client::Wire;
 use crate::error::Result;
 use crate::profile::Profile;
-use crate::profile::words::StackName;
+use crate::profile::types::StackName;
 
 /// What the stack's outputs say.
 ///

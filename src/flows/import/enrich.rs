@@ -12,7 +12,7 @@ use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::services::Service;
-use crate::profile::words::{ClientId, Region, SecretArn, SecretKind, Transport};
+use crate::profile::types::{ClientId, Region, SecretArn, SecretKind, Transport};
 
 /// Something that a profile lacks, and the command that gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;
 use crate::profile::services::Service;
-use crate::profile::words::{Endpoint, PoolId};
+use crate::profile::types::{Endpoint, PoolId};
 use crate::profile::{Profile, aws_origin};
 
 const WELL_KNOWN: [&str; 3] =

@@ -9,7 +9,7 @@ use super::candidates::Found;
 use super::name_normalization::{self, is_ours, letters, plain};
 use crate::error::printable;
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
+use crate::profile::types::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 use crate::secret::Secret;
 use crate::store::secrets::shaped;
 

@@ -8,7 +8,7 @@ use crate::cognito::http_client::Wire;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
-use crate::profile::words::{ClientId, PoolId};
+use crate::profile::types::{ClientId, PoolId};
 
 /// The most app clients that are looked at to see what each is for.
 const MOST_CLIENTS: usize = 25;

@@ -11,7 +11,7 @@ use crate::error::{Error, Result, is_unprintable, printable};
 use crate::flows::export::{MARK, VERSION};
 use crate::flows::totp::Totp;
 use crate::profile::keys::Key;
-use crate::profile::words::{ProfileName, SecretKind};
+use crate::profile::types::{ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::store::config::{TARGETS, flatten, lookup, not_toml, texts};
 use crate::store::config_lint::is_misplaced;

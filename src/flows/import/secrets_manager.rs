@@ -8,7 +8,7 @@ use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Result, printable};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
-use crate::profile::words::{Scopes, SecretArn, SecretKind};
+use crate::profile::types::{Scopes, SecretArn, SecretKind};
 
 /// What the secret says.
 ///

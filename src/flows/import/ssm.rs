@@ -8,7 +8,7 @@ use crate::cognito::http_client::Wire;
 use crate::cognito::ssm;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
-use crate::profile::words::ParameterName;
+use crate::profile::types::ParameterName;
 use crate::secret::Secret;
 
 /// What the parameter says.

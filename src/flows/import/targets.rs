@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use super::candidates::Found;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::targets::{Address, Field, Setting};
-use crate::profile::words::TargetName;
+use crate::profile::types::TargetName;
 
 /// The most targets that are taken of one profile.
 const MOST: usize = 100;

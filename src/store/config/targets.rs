@@ -7,7 +7,7 @@ use crate::error::{Error, Hint, Result};
 use crate::profile::how_to_set;
 use crate::profile::keys::nearest;
 use crate::profile::targets::{Field, Setting, Target};
-use crate::profile::words::{ProfileName, TargetName};
+use crate::profile::types::{ProfileName, TargetName};
 
 impl Config {
     /// The names of a profile's targets, in alphabetical order, those that can't be used left out.

@@ -8,7 +8,7 @@ use toml_edit::{Item, Key as TomlKey, Table, TableLike, Value};
 use super::super::config::TARGETS;
 use super::{Draft, missing};
 use crate::error::{Error, Hint, Result};
-use crate::profile::words::ProfileName;
+use crate::profile::types::ProfileName;
 
 impl Draft {
     /// Gives a profile another name: it keeps its place in the file, its comments and the part of the default.

@@ -6,7 +6,7 @@ use super::super::config::TARGETS;
 use super::{Draft, set};
 use crate::error::{Error, Result};
 use crate::profile::targets::{Field, Setting};
-use crate::profile::words::{ProfileName, TargetName};
+use crate::profile::types::{ProfileName, TargetName};
 
 impl Draft {
     /// Sets a field of a profile's target.

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::profile::keys::Key;
-use crate::profile::words::is_pool_id;
+use crate::profile::types::is_pool_id;
 
 /// What to do with a secret in the file.
 pub const INSTEAD: &str =

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Finding, Lines, plain};
 use crate::error::{Hint, Result, printable};
 use crate::profile::keys::{Key, nearest};
-use crate::profile::words::{ProfileName, StoreKind};
+use crate::profile::types::{ProfileName, StoreKind};
 use crate::store::config::{EXPORT_MARK, TARGETS, TOP_LEVEL, VERSION, how_to_set};
 
 type Spanned<T> = toml::Spanned<T>;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::doctor::secrets::NOT_ASKED;
 use cogtok::profile::Profile;
-use cogtok::profile::words::{SecretKind, StoreKind};
+use cogtok::profile::types::{SecretKind, StoreKind};
 use cogtok::secret::Secret;
 use cogtok::store::config::Config;
 use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};

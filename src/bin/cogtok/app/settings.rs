@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
 use cogtok::profile::services::Service;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::store::config::{Config, FIRST_PROFILE, list};
 use cogtok::store::file::why_others_write;

@@ -3,7 +3,7 @@
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
-use cogtok::profile::words::Username;
+use cogtok::profile::types::Username;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;
 use cogtok::token::TokenSet;

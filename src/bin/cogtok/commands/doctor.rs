@@ -6,7 +6,7 @@ mod report;
 use clap::Args;
 use cogtok::error::Result;
 use cogtok::flows::doctor::failure;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;

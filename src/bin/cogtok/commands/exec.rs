@@ -6,7 +6,7 @@ use std::process::Command;
 
 use clap::Args;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::words::VarName;
+use cogtok::profile::types::VarName;
 use cogtok::secret;
 
 use crate::app::App;

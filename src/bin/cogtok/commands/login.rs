@@ -15,7 +15,7 @@ use cogtok::flows::{refresh_session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::redirect::RedirectUri;
-use cogtok::profile::words::Scopes;
+use cogtok::profile::types::Scopes;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Renewal, Via};

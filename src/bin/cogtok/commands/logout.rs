@@ -10,7 +10,7 @@ use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::{self, CacheUse, Policy, refresh_session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{SecretKind, TokenUse, Username};
+use cogtok::profile::types::{SecretKind, TokenUse, Username};
 use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::secrets::SecretStore;

@@ -7,7 +7,7 @@ use clap::Args;
 use cogtok::error::{Hint, Result, printable};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
-use cogtok::profile::words::{ProfileName, SecretKind, StoreKind};
+use cogtok::profile::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;

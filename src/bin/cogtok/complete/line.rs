@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, parse_key};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config::Config;
 
 use crate::{app, env};

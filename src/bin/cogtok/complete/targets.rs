@@ -3,7 +3,7 @@
 use clap_complete::CompletionCandidate;
 use cogtok::error::printable;
 use cogtok::profile::targets::{Address, Field, Target};
-use cogtok::profile::words::{TargetKind, TargetName};
+use cogtok::profile::types::{TargetKind, TargetName};
 
 use super::line::line;
 

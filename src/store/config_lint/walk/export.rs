@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Spanned, Walk, as_table, as_text};
 use crate::error::printable;
-use crate::profile::words::SecretKind;
+use crate::profile::types::SecretKind;
 use crate::store::config::EXPORT_VERSION;
 
 /// What to do about a secret in an export that is not sealed.

@@ -6,7 +6,7 @@ use super::{Spanned, Walk, as_table, as_text, plain};
 use crate::error::{Hint, printable};
 use crate::profile::how_to_set;
 use crate::profile::targets::{Field, nearest_key};
-use crate::profile::words::TargetName;
+use crate::profile::types::TargetName;
 use crate::store::config::TARGETS;
 
 impl Walk<'_> {

@@ -2,7 +2,7 @@
 
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::secret::Secret;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::cache::{Credentials, Entry};
 use cogtok::store::seen;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use cogtok::error::Result;
 use cogtok::flows::{aws_credentials, m2m, user};
 use cogtok::profile::Profile;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::store::config::Config;
 use cogtok::token::session::Renewal;

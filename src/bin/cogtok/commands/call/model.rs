@@ -6,7 +6,7 @@ use clap::Args;
 use cogtok::cognito::bedrock::{Bedrock, Question, text};
 use cogtok::error::{Error, Result, is_unprintable, printable};
 use cogtok::profile::Profile;
-use cogtok::profile::words::{ModelId, Region};
+use cogtok::profile::types::{ModelId, Region};
 use serde_json::{Value, json};
 
 use super::bearer::SILENCE;

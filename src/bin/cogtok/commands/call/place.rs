@@ -5,7 +5,7 @@ use cogtok::cognito::transport_error::moved_to;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::issuers;
 use cogtok::profile::targets::Address;
-use cogtok::profile::words::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
+use cogtok::profile::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 use cogtok::token::refused::{Api, Asked};
 use url::Url;
 

@@ -9,7 +9,7 @@ use cogtok::flows::doctor::{Check, Finding, aws, configuration, environment, net
 use cogtok::profile::Profile;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::services::Service;
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
 use crate::app::{App, aws_environment, offer_old_variables, variable};

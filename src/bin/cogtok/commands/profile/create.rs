@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{PoolId, ProfileName};
+use cogtok::profile::types::{PoolId, ProfileName};
 use cogtok::store::config_edit::edit;
 use cogtok::store::config_lint::is_misplaced;
 

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::Profile;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
 

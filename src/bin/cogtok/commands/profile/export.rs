@@ -11,7 +11,7 @@ use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::export::{self, Exported};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, Setting};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config_lint::is_misplaced;
 use cogtok::store::{envelope, handout};
 

@@ -4,7 +4,7 @@
 use cogtok::error::{Error, Result};
 use cogtok::flows::{m2m, refresh_session, user};
 use cogtok::profile::Profile;
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
 use cogtok::store::secrets::{Binding, Presence, SecretStore};
 use cogtok::store::sessions::{Record, SessionLock};

@@ -14,7 +14,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::flows::import::SourceKind;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::domain;
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config::{Config, read_text};
 use cogtok::store::config_lint::{Finding, lint, lint_any};
 use serde_json::{Value, json};

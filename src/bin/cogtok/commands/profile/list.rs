@@ -3,7 +3,7 @@
 use clap::Args;
 use cogtok::error::{Hint, Result, printable};
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config::FIRST_PROFILE;
 use serde_json::{Value, json};
 

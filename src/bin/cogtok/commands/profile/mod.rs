@@ -21,7 +21,7 @@ use clap::Subcommand;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::profile::domain;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::Region;
+use cogtok::profile::types::Region;
 use cogtok::store::aws_files::AwsFiles;
 
 use crate::app::{App, aws_environment};

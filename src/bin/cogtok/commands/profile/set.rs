@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::parse_key;
-use cogtok::profile::words::{ProfileName, Region};
+use cogtok::profile::types::{ProfileName, Region};
 use cogtok::store::config_edit::edit;
 use cogtok::store::config_lint::{is_like_a_secret, is_misplaced};
 

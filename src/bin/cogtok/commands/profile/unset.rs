@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::{parse_key, parse_whole};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use crate::app::App;

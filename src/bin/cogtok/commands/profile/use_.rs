@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use super::previous;

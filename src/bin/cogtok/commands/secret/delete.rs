@@ -3,7 +3,7 @@
 use clap::Args;
 use cogtok::error::Result;
 use cogtok::profile::Profile;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use super::{Which, origins};

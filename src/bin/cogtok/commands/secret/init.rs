@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cogtok::error::{Error, Result};
-use cogtok::profile::words::StoreKind;
+use cogtok::profile::types::StoreKind;
 use cogtok::store::config_edit::edit;
 use cogtok::store::sealed::make_identity;
 

@@ -11,7 +11,7 @@ use cogtok::error::{Error, Result};
 use cogtok::flows::{login, m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{ProfileName, SecretKind, Transport};
+use cogtok::profile::types::{ProfileName, SecretKind, Transport};
 use cogtok::store::secrets::Binding;
 
 use crate::app::App;

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::Args;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::totp::Totp;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::types::SecretKind;
 use cogtok::store::secrets::shaped;
 
 use super::{Which, origins};

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::types::SecretKind;
 use serde_json::{Value, json};
 
 use super::{bindings, no_profile};

@@ -7,7 +7,7 @@ use cogtok::flows::challenge::{Answer, CodeFrom, Question};
 use cogtok::flows::totp::{STEP_SECONDS, Totp};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::types::SecretKind;
 use cogtok::secret::Secret;
 use cogtok::store::secrets::Binding;
 use cogtok::store::used_codes;

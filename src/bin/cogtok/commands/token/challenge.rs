@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cognito::said::ServiceText;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
-use cogtok::profile::words::FirstFactor;
+use cogtok::profile::types::FirstFactor;
 use cogtok::secret::Secret;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;

@@ -9,7 +9,7 @@ use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::{m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{TokenOwner, TokenUse};
+use cogtok::profile::types::{TokenOwner, TokenUse};
 use cogtok::secret::Secret;
 
 use crate::app::App;

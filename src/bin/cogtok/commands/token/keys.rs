@@ -7,7 +7,7 @@ use cogtok::cognito::jwks;
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::verify::{Source, published_at};
 use cogtok::profile::Profile;
-use cogtok::profile::words::Endpoint;
+use cogtok::profile::types::Endpoint;
 use cogtok::token::keys::KeySet;
 
 use super::given;

@@ -4,7 +4,7 @@ use cogtok::cognito::agentcore::Resource;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::profile::Profile;
 use cogtok::profile::targets::Address;
-use cogtok::profile::words::{AgentcoreArn, TokenOwner};
+use cogtok::profile::types::{AgentcoreArn, TokenOwner};
 use cogtok::token::authorizer::Authorizer;
 use cogtok::token::consumer::{Consumer, Finding};
 use serde_json::Value;

@@ -6,7 +6,7 @@ use cogtok::cognito::transport_error::moved_to;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{self, Policy, Served, Source, m2m};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{SecretKind, TokenUse, Transport};
+use cogtok::profile::types::{SecretKind, TokenUse, Transport};
 use cogtok::profile::{Profile, missing};
 use cogtok::secret::Secret;
 use cogtok::secret::shape::client_secret;

@@ -24,7 +24,7 @@ use clap::{Args, Subcommand};
 use cogtok::error::{Error, Result};
 use cogtok::flows::{CacheUse, Policy, Served, no_such_token};
 use cogtok::profile::Profile;
-use cogtok::profile::words::{TokenUse, VarName};
+use cogtok::profile::types::{TokenUse, VarName};
 use cogtok::token::Token;
 
 use crate::app::App;

@@ -7,7 +7,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::types::SecretKind;
 use cogtok::token::jwt;
 
 use super::renewal::ended;

@@ -8,7 +8,7 @@ use cogtok::flows::challenge::{Answer, Question};
 use cogtok::flows::refresh_session;
 use cogtok::flows::user::{self, Credentials, SignIn, Step};
 use cogtok::profile::Profile;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::types::SecretKind;
 use cogtok::secret::{Secret, shape};
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{Policy, Served};
 use cogtok::profile::Profile;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::file::others_read;
 use cogtok::store::handout::{self, Appendable};
 use serde_json::json;

@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::flows::{Policy, Served, Source as From};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{TokenOwner, TokenUse};
+use cogtok::profile::types::{TokenOwner, TokenUse};
 use cogtok::profile::{Profile, missing};
 use cogtok::token::Token;
 

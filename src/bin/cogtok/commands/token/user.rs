@@ -6,7 +6,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::flows::{self, Policy, Served, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{SecretKind, TokenUse};
+use cogtok::profile::types::{SecretKind, TokenUse};
 use cogtok::secret::{Secret, shape};
 
 use super::challenge::{self, Given};

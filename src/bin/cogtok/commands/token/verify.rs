@@ -6,7 +6,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
 use cogtok::flows::revocation_check::{self, Asked};
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{ClientId, Scopes};
+use cogtok::profile::types::{ClientId, Scopes};
 use cogtok::profile::{Profile, issuers, missing};
 use cogtok::secret::Secret;
 use cogtok::token::verify::{Claims, Expectations, Rejection};

@@ -10,7 +10,7 @@ use cogtok::flows::create_user::{self, Made};
 use cogtok::flows::{password_generator, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::{SecretKind, Username};
+use cogtok::profile::types::{SecretKind, Username};
 use cogtok::secret::{Secret, shape};
 use cogtok::store::journal::{Journal, Record};
 use serde_json::json;

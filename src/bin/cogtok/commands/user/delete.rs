@@ -6,7 +6,7 @@ use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::user;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::Username;
+use cogtok::profile::types::Username;
 use cogtok::store::seen;
 
 use super::no_such_user;

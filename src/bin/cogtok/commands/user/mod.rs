@@ -11,7 +11,7 @@ use clap::Subcommand;
 use cogtok::cognito::admin::User;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
-use cogtok::profile::words::Username;
+use cogtok::profile::types::Username;
 use cogtok::store::seen;
 
 use crate::app::App;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::journal::{self, Journal, Record, State};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::password_generator;
-use cogtok::profile::words::Username;
+use cogtok::profile::types::Username;
 use cogtok::secret::{Secret, shape};
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use cogtok::error::{Error, Result};
 use cogtok::flows::export::Exported;
 use cogtok::profile::keys::Key;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::types::SecretKind;
 use cogtok::secret::Secret;
 
 use crate::app::{App, as_written};

@@ -95,7 +95,7 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Resu
 fn settle_region(app: &App, found: &mut Found) -> Result<()> {
     let of_found = [Key::UserPoolId, Key::Region, Key::SecretArn].map(|key| (key, found.one(key)));
     let is_known = found.one(Key::UserPoolId).is_some()
-        || of_found[2].1.and_then(|arn| arn.parse::<cogtok::profile::words::SecretArn>().ok()?.region()).is_some();
+        || of_found[2].1.and_then(|arn| arn.parse::<cogtok::profile::types::SecretArn>().ok()?.region()).is_some();
     if is_known && app.given_options().iter().all(|(key, _, _)| *key != Key::Region) {
         // It is in the pool's id or in the ARN; another would only lead astray.
         found.forget(Key::Region);

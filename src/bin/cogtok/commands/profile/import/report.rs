@@ -4,7 +4,7 @@ use cogtok::error::{Hint, Result, printable};
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::Setting as TargetSetting;
-use cogtok::profile::words::SecretKind;
+use cogtok::profile::types::SecretKind;
 use cogtok::store::config::list;
 use cogtok::store::secrets::Binding;
 use serde_json::{Map, Value, json};

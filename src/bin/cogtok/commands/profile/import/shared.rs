@@ -3,7 +3,7 @@
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::import::SourceKind;
 use cogtok::flows::import::profile_export::{Shared, read};
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::store::config::list;
 
 use super::gather::Gathered;

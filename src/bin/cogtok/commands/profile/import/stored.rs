@@ -2,7 +2,7 @@
 
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::Profile;
-use cogtok::profile::words::ProfileName;
+use cogtok::profile::types::ProfileName;
 use cogtok::secret::Secret;
 use cogtok::store::config::list;
 use cogtok::store::secrets::Binding;

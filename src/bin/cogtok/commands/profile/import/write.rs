@@ -6,7 +6,7 @@ use cogtok::flows::import::SourceKind;
 use cogtok::flows::import::candidates::Found;
 use cogtok::flows::import::enrich::{self, Missing};
 use cogtok::profile::keys::{Key, Origin, Settings};
-use cogtok::profile::words::{ProfileName, SecretKind};
+use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::profile::{Profile, domain};
 use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;

@@ -3,7 +3,7 @@
 use super::keys::{Key, Origin, Settings};
 use super::redirect::RedirectUri;
 use super::services::Service;
-use super::words::{PoolId, Region, SecretArn};
+use super::types::{PoolId, Region, SecretArn};
 use super::{AwsEnvironment, DEFAULT_MIN_VALIDITY, Profile};
 use crate::error::Result;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-pub use super::choices::{
+pub use super::enums::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
 use crate::error::{Error, Result, is_unprintable, printable};
