@@ -2,9 +2,9 @@
 //!
 //! A key names everything a token depends on. Refresh tokens and client secrets are never here.
 
+mod inspect;
 mod key;
 mod list;
-mod peek;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::count;
+use super::counter;
 use super::file::{self, Lock, LockError, Note};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::types::Scopes;
@@ -100,12 +100,12 @@ impl Cache {
     /// Counts a token that was served from here: a request that was not made.
     pub fn count_saved(&self, key: &CacheKey) {
         // On a read-only disk there is nothing to count with, and the token is served all the same.
-        let _ = self.path(key, "saved").map(|path| count::one_more(&path));
+        let _ = self.path(key, "saved").map(|path| counter::one_more(&path));
     }
 
     /// How many requests the tokens kept under `key` have saved, those before the present ones included.
     pub fn saved(&self, key: &CacheKey) -> u64 {
-        self.path(key, "saved").map_or(0, |path| count::read(&path))
+        self.path(key, "saved").map_or(0, |path| counter::read(&path))
     }
 
     /// Forgets the tokens kept under `key`, and what they saved.

@@ -1,8 +1,8 @@
 //! `config.toml`, edited: the user's comments and order survive, and two processes editing at once lose nothing.
 
-mod ends;
+mod line_endings;
 mod list;
-mod reshape;
+mod profiles;
 mod targets;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
-use self::ends::Ends;
+use self::line_endings::Ends;
 use super::cache::held;
 use super::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError, Stamp};
@@ -248,7 +248,7 @@ impl Draft {
     pub fn remove(&mut self, name: &ProfileName) -> Result<()> {
         let profiles = self.0.get("profiles").and_then(Item::as_table_like);
         let prefix =
-            reshape::above(profiles.and_then(|profiles| profiles.get(name.as_str())).ok_or_else(|| missing(name))?);
+            profiles::above(profiles.and_then(|profiles| profiles.get(name.as_str())).ok_or_else(|| missing(name))?);
         self.sparing_comments(&prefix, |draft| {
             let profiles = draft.0.get_mut("profiles").and_then(Item::as_table_like_mut);
             drop(profiles.and_then(|profiles| profiles.remove(name.as_str())));

@@ -1,8 +1,8 @@
 //! `config.toml`, judged: what in it no program reads, what can't be meant and what must not be there, each with its line
 //! and column. Values are never repeated: one of them may be a secret.
 
-mod plain;
-mod walk;
+mod checks;
+mod secret_detection;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::profile::keys::Key;
 use crate::profile::types::ProfileName;
 use crate::store::config::TARGETS;
 
-pub use plain::{is_like_a_secret, is_misplaced, is_name_of_a_secret};
+pub use secret_detection::{is_like_a_secret, is_misplaced, is_name_of_a_secret};
 
 /// Something that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,8 @@ fn lint_as(text: &str, may_be_export: bool) -> Vec<Finding> {
     let (table, errors) = DeTable::parse_recoverable(text);
     // What could be read of a broken file would only give rise to more complaints.
     let mut found = if errors.is_empty() {
-        let mut found = walk::walk(table.get_ref(), &lines, may_be_export);
-        found.extend(plain::comments(text));
+        let mut found = checks::walk(table.get_ref(), &lines, may_be_export);
+        found.extend(secret_detection::comments(text));
         found
     } else {
         let message = |error: &toml::de::Error| printable(error.message().lines().next().unwrap_or_default(), 120);
@@ -72,11 +72,11 @@ fn lint_as(text: &str, may_be_export: bool) -> Vec<Finding> {
 pub fn lines_of_keys(text: &str, name: &ProfileName) -> BTreeMap<Key, usize> {
     let Ok(table) = DeTable::parse(text) else { return BTreeMap::new() };
     let lines = Lines::of(text);
-    let profile = walk::get(table.get_ref(), "profiles").and_then(|profiles| walk::get(profiles, name.as_str()));
+    let profile = checks::get(table.get_ref(), "profiles").and_then(|profiles| checks::get(profiles, name.as_str()));
     let line = |key: &Key| {
         let (outer, last) =
             key.dotted().split_once('.').map_or((None, key.dotted()), |(outer, last)| (Some(outer), last));
-        let table = outer.map_or(profile, |outer| walk::get(profile?, outer))?;
+        let table = outer.map_or(profile, |outer| checks::get(profile?, outer))?;
         let span = table.keys().find(|known| known.get_ref() == last)?.span();
         Some((*key, lines.place(span.start).0))
     };
@@ -87,11 +87,11 @@ pub fn lines_of_keys(text: &str, name: &ProfileName) -> BTreeMap<Key, usize> {
 pub fn lines_of_targets(text: &str, name: &ProfileName) -> BTreeMap<String, usize> {
     let Ok(table) = DeTable::parse(text) else { return BTreeMap::new() };
     let lines = Lines::of(text);
-    let profile = walk::get(table.get_ref(), "profiles").and_then(|profiles| walk::get(profiles, name.as_str()));
-    let targets = profile.and_then(|profile| walk::get(profile, TARGETS));
+    let profile = checks::get(table.get_ref(), "profiles").and_then(|profiles| checks::get(profiles, name.as_str()));
+    let targets = profile.and_then(|profile| checks::get(profile, TARGETS));
     let mut found = BTreeMap::new();
     for target in targets.into_iter().flat_map(DeTable::keys).map(|name| name.get_ref()) {
-        for field in targets.and_then(|targets| walk::get(targets, target)).into_iter().flat_map(DeTable::keys) {
+        for field in targets.and_then(|targets| checks::get(targets, target)).into_iter().flat_map(DeTable::keys) {
             found.insert(format!("{TARGETS}.{target}.{}", field.get_ref()), lines.place(field.span().start).0);
         }
     }

@@ -5,7 +5,7 @@
 //! apart from one that was never stored.
 
 mod entries;
-mod look;
+mod inspect;
 mod platform;
 
 use std::sync::mpsc;
@@ -118,7 +118,7 @@ impl Keyring {
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
     pub fn look(&self, wanted: &[Binding]) -> Result<Look> {
         let owned = wanted.to_vec();
-        self.on_thread(move || look::look(&owned)).map_err(|trouble| trouble.into_error(wanted.first()))
+        self.on_thread(move || inspect::look(&owned)).map_err(|trouble| trouble.into_error(wanted.first()))
     }
 
     fn call<T: Send + 'static>(

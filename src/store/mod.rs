@@ -1,26 +1,26 @@
 //! What stays on this machine: the configuration, secrets in the operating system's keyring or a sealed file, cached
 //! tokens, and the journal of users being made.
 
+pub mod age_file;
+pub mod age_store;
 pub mod agent_sessions;
 pub mod aws_files;
 pub mod cache;
 pub mod config;
 pub mod config_edit;
 pub mod config_lint;
-mod count;
+mod counter;
 mod durable;
-pub mod envelope;
 pub mod file;
-pub mod handout;
 pub mod journal;
 pub mod key_sets;
 pub mod keyring;
+pub mod name_history;
+pub mod output_file;
 mod owner;
 pub mod previous;
-pub mod refusals;
-pub mod sealed;
+pub mod rejected_tokens;
 pub mod secrets;
-pub mod seen;
 pub mod sessions;
 mod stanzas;
 pub mod used_codes;

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use super::age_store::SealedFile;
 use super::keyring::Keyring;
-use super::sealed::SealedFile;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::types::{ClientId, SecretKind, StoreKind, Username};
 use crate::secret::{Secret, shape};

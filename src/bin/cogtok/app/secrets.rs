@@ -10,9 +10,9 @@ use cogtok::flows::doctor::secrets::NOT_ASKED;
 use cogtok::profile::Profile;
 use cogtok::profile::types::{SecretKind, StoreKind};
 use cogtok::secret::Secret;
+use cogtok::store::age_store::{Key as SealingKey, SealedFile};
 use cogtok::store::config::Config;
 use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
-use cogtok::store::sealed::{Key as SealingKey, SealedFile};
 use cogtok::store::secrets::{Binding, SecretStore, shaped};
 
 use super::{App, SecretSource};

@@ -11,7 +11,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::store::Dirs;
 use cogtok::store::cache::{Cache, CacheKey, Entry};
-use cogtok::store::{journal, seen};
+use cogtok::store::{journal, name_history};
 use cogtok::token::identity::Identity;
 use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub fn users() -> Vec<CompletionCandidate> {
     }
     if let Some((pool, origin)) = pool(&profile) {
         names.extend(journal::users(dirs.state.as_deref(), &pool, &origin));
-        names.extend(seen::read(dirs.cache.as_deref(), &pool, &origin).users);
+        names.extend(name_history::read(dirs.cache.as_deref(), &pool, &origin).users);
     }
     offer(names)
 }
@@ -54,7 +54,7 @@ pub fn groups() -> Vec<CompletionCandidate> {
         groups.extend(listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
     }
     if let Some((pool, origin)) = pool(&profile) {
-        groups.extend(seen::read(dirs.cache.as_deref(), &pool, &origin).groups);
+        groups.extend(name_history::read(dirs.cache.as_deref(), &pool, &origin).groups);
     }
     offer(groups)
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::types::ProfileName;
 use cogtok::store::cache::{Credentials, Entry};
-use cogtok::store::seen;
+use cogtok::store::name_history;
 use serde_json::Value;
 
 use super::{Owners, as_json, client, credentials_as_json};
@@ -79,7 +79,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
         }
     }
     if profile.is_none() && !args.expired {
-        seen::clear(app.dirs().cache.as_deref());
+        name_history::clear(app.dirs().cache.as_deref());
     }
     tell(&removed, &removed_credentials, discarded, &owners);
     if let Some(error) = failed {

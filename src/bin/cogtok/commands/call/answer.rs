@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use cogtok::cognito::streaming::Streamed;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::store::handout::{self, Replacement};
+use cogtok::store::output_file::{self, Replacement};
 use cogtok::token::refused::{Asked, Failed};
 
 use crate::app::App;
@@ -38,7 +38,7 @@ impl Taking {
     /// Refuses a file that can't be written, before a token is got.
     pub fn check(&self) -> Result<()> {
         let Some(path) = &self.output_file else { return Ok(()) };
-        handout::check(&absolute(path)).map_err(|why| unwritable(path, &why))
+        output_file::check(&absolute(path)).map_err(|why| unwritable(path, &why))
     }
 
     /// Where this answer's body goes: a file is for the answer that was wanted, and stays as it was for a failure.

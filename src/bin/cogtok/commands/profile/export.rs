@@ -13,7 +13,7 @@ use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, Setting};
 use cogtok::profile::types::ProfileName;
 use cogtok::store::config_lint::is_misplaced;
-use cogtok::store::{envelope, handout};
+use cogtok::store::{age_file, output_file};
 
 use crate::app::App;
 use crate::cli::Output;
@@ -61,7 +61,7 @@ pub struct Export {
 pub fn run(app: &App, args: &Export) -> Result<()> {
     app.output(&[Output::Text])?;
     if let Some(path) = &args.output_file {
-        handout::check(&absolute(path)).map_err(|why| unwritable(path, &why))?;
+        output_file::check(&absolute(path)).map_err(|why| unwritable(path, &why))?;
         if !args.force && path.exists() {
             return Err(there_already(path));
         }
@@ -88,13 +88,13 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
     let bytes = match kinds.is_some() {
         true => {
             let sealing = args.sealing.sealing(app, recipients)?;
-            envelope::seal(&sealing, text.as_bytes(), args.armor || args.output_file.is_none())?
+            age_file::seal(&sealing, text.as_bytes(), args.armor || args.output_file.is_none())?
         }
         false => text.as_bytes().to_vec(),
     };
     match &args.output_file {
         Some(path) => {
-            let put = if args.force { handout::put } else { handout::put_new };
+            let put = if args.force { output_file::put } else { output_file::put_new };
             put(&absolute(path), &bytes).map_err(|why| match why.kind() {
                 std::io::ErrorKind::AlreadyExists => there_already(path),
                 _ => unwritable(path, &why),

@@ -7,7 +7,7 @@ use cogtok::flows::{Policy, Served};
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::store::file::others_read;
-use cogtok::store::handout::{self, Appendable};
+use cogtok::store::output_file::{self, Appendable};
 use serde_json::json;
 
 use super::{FORMS, Shared, wanted};
@@ -28,7 +28,7 @@ pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
         }
         open_github_file()?;
     }
-    output_file.map_or(Ok(()), |path| handout::check(&absolute(path)).map_err(|why| unwritable(path, &why)))
+    output_file.map_or(Ok(()), |path| output_file::check(&absolute(path)).map_err(|why| unwritable(path, &why)))
 }
 
 impl Shared {
@@ -85,7 +85,7 @@ impl Shared {
     fn give(&self, text: &str) -> Result<()> {
         match &self.output_file {
             None => terminal::data(text).map(drop),
-            Some(path) => handout::put(&absolute(path), text.as_bytes()).map_err(|why| unwritable(path, &why)),
+            Some(path) => output_file::put(&absolute(path), text.as_bytes()).map_err(|why| unwritable(path, &why)),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Shared {
 /// Puts the assignments into a `.env` file, which has other lines as well.
 fn merge(path: &Path, text: &str) -> Result<()> {
     let file = absolute(path);
-    handout::edit(&file, MAX_ENV, |old| merged(old, text)).map_err(|why| unwritable(path, &why))?;
+    output_file::edit(&file, MAX_ENV, |old| merged(old, text)).map_err(|why| unwritable(path, &why))?;
     if others_read(&file) {
         let shown = path.display();
         log::warn!(target: "cogtok", "{shown} has the value now, and other users can read it: chmod 600 {shown}");

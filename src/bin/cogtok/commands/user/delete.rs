@@ -7,7 +7,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::user;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::Username;
-use cogtok::store::seen;
+use cogtok::store::name_history;
 
 use super::no_such_user;
 use crate::app::App;
@@ -45,7 +45,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return Err(no_such_user(&username));
     }
     for name in names {
-        seen::forget_user(app.dirs().cache.as_deref(), pool.as_str(), &profile.cognito_idp_origin()?, &name);
+        name_history::forget_user(app.dirs().cache.as_deref(), pool.as_str(), &profile.cognito_idp_origin()?, &name);
         let mut of_name = profile.clone();
         of_name.user.username = name.parse().ok();
         if let Ok(key) = user::cache_key(&of_name) {

@@ -12,7 +12,7 @@ use cogtok::cognito::admin::User;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::types::Username;
-use cogtok::store::seen;
+use cogtok::store::name_history;
 
 use crate::app::App;
 
@@ -53,7 +53,7 @@ fn note_seen<'a>(
     groups: impl IntoIterator<Item = &'a str>,
 ) {
     if let (Some(pool), Ok(origin)) = (&profile.user_pool_id, profile.cognito_idp_origin()) {
-        seen::note(app.dirs().cache.as_deref(), pool.as_str(), &origin, users, groups);
+        name_history::note(app.dirs().cache.as_deref(), pool.as_str(), &origin, users, groups);
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::import::{LIMIT, Looks, Place, SourceKind, absent, kind_of_content, place};
 use cogtok::secret::Secret;
-use cogtok::store::envelope::{self, Needs};
+use cogtok::store::age_file::{self, Needs};
+use cogtok::store::age_store::Key;
 use cogtok::store::file;
-use cogtok::store::sealed::Key;
 use cogtok::text::decode;
 use zeroize::Zeroizing;
 
@@ -56,7 +56,7 @@ pub fn open(app: &App, args: &Import) -> Result<Opened> {
         Place::File => file_bytes(source)?,
     };
     let text = || {
-        let plain = if envelope::is_sealed(&bytes) { unseal(app, args, &bytes)? } else { bytes };
+        let plain = if age_file::is_sealed(&bytes) { unseal(app, args, &bytes)? } else { bytes };
         text_of(&plain)
     };
     let text = text().map_err(|error| error.context(&shown))?;
@@ -119,23 +119,23 @@ fn text_of(bytes: &[u8]) -> Result<Secret> {
 
 /// Opens a sealed file with the identity or the passphrase that is given, or asked for.
 fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    if envelope::needs(sealed)? == Needs::Identity {
+    if age_file::needs(sealed)? == Needs::Identity {
         let file = args.identity.clone().or_else(|| env::var("COGTOK_SECRET_IDENTITY").map(PathBuf::from));
         let file = file.ok_or_else(|| {
             Error::new(Kind::NeedsHuman, "it is sealed for an age identity, and none is given")
                 .hint("name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY")
         })?;
-        return envelope::open(sealed, &Key::identity_from(&file, app.deadline())?, app.deadline());
+        return age_file::open(sealed, &Key::identity_from(&file, app.deadline())?, app.deadline());
     }
     if args.identity.is_some() {
         return Err(Error::usage("it is sealed with a passphrase, and an identity does not open it")
             .hint("leave `--identity` out"));
     }
     if args.passphrase_stdin {
-        return envelope::open(sealed, &Key::Passphrase(secret_from_stdin()?), app.deadline());
+        return age_file::open(sealed, &Key::Passphrase(secret_from_stdin()?), app.deadline());
     }
     if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE") {
-        match envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
+        match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
             // It may be that of the secrets file alone.
             Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
                 log::warn!(target: "cogtok", "COGTOK_PASSPHRASE does not open it");
@@ -149,7 +149,7 @@ fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>>
     let instead = "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; give the file by its name to be asked";
     terminal::until_taken(|| {
         let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
-        match envelope::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
+        match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
             Err(error) if error.kind() != Kind::Store => Err(error),
             opened => Ok(opened),
         }

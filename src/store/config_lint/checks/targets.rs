@@ -2,7 +2,7 @@
 
 use toml::de::{DeString, DeValue};
 
-use super::{Spanned, Walk, as_table, as_text, plain};
+use super::{Spanned, Walk, as_table, as_text, secret_detection};
 use crate::error::{Hint, printable};
 use crate::profile::how_to_set;
 use crate::profile::targets::{Field, nearest_key};
@@ -55,7 +55,7 @@ impl Walk<'_> {
             None => {
                 self.say(&dotted, at, "is not a string", Some(how_to_set(&dotted)));
             }
-            Some(text) if plain::is_like_a_secret(text) => self.secret(&dotted, at, "looks like a secret"),
+            Some(text) if secret_detection::is_like_a_secret(text) => self.secret(&dotted, at, "looks like a secret"),
             Some(text) => self.judge(&dotted, at, text, field.check(text)),
         }
     }

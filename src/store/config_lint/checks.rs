@@ -5,7 +5,7 @@ mod targets;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Finding, Lines, plain};
+use super::{Finding, Lines, secret_detection};
 use crate::error::{Hint, Result, printable};
 use crate::profile::keys::{Key, nearest};
 use crate::profile::types::{ProfileName, StoreKind};
@@ -137,7 +137,7 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, key: Key, at: usize, text: &str) {
-        if plain::is_misplaced(key, text) {
+        if secret_detection::is_misplaced(key, text) {
             return self.secret(key.dotted(), at, "looks like a secret");
         }
         self.judge(key.dotted(), at, text, key.check(text));
@@ -167,10 +167,10 @@ impl Walk<'_> {
     }
 
     fn unknown(&mut self, key: &str, at: usize, value: &Spanned<DeValue<'_>>, near: Option<&str>) {
-        if plain::is_name_of_a_secret(key) {
+        if secret_detection::is_name_of_a_secret(key) {
             return self.secret(key, at, "is a secret, and nothing reads it here");
         }
-        if as_text(value).is_some_and(plain::is_like_a_secret) {
+        if as_text(value).is_some_and(secret_detection::is_like_a_secret) {
             return self.secret(key, value.span().start, "looks like a secret");
         }
         self.say(key, at, "is not a known key", near.map(did_you_mean));
@@ -182,7 +182,7 @@ impl Walk<'_> {
                 "take it out (cogtok profile unset {name} {key}) and store it: cogtok secret set KIND -p {name}",
             )
             .word("key", key),
-            None => Hint::new(plain::INSTEAD),
+            None => Hint::new(secret_detection::INSTEAD),
         };
         self.say(key, at, what, Some(hint));
     }

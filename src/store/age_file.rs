@@ -8,7 +8,7 @@ use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
 use zeroize::Zeroizing;
 
-use super::sealed::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy};
+use super::age_store::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy};
 use super::stanzas::{MOST_RECIPIENTS, too_much};
 use super::within::within;
 use crate::error::{Error, Kind, Result, printable};
