@@ -13,7 +13,7 @@ use super::transport_error::Fault;
 use crate::error::{Error, Result, printable};
 use crate::profile::types::Endpoint;
 use crate::secret::Secret;
-use crate::token::keys::KeySet;
+use crate::token::jwks::KeySet;
 
 /// Where a pool publishes its keys, below its issuer or a local Cognito.
 pub const PATH: &str = "/.well-known/jwks.json";

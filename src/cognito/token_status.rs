@@ -15,7 +15,7 @@ use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::Endpoint;
 use crate::secret::Secret;
-use crate::token::refused::challenge_parameter;
+use crate::token::error_response::challenge_parameter;
 
 /// GetUser with an access token that has the scope `aws.cognito.signin.user.admin`.
 ///

@@ -9,7 +9,7 @@ use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::{Endpoint, PoolId};
 use crate::store::key_sets::KeySets;
-use crate::token::keys::KeySet;
+use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations, Rejection};
 
 /// How long cached keys are trusted to be all that the pool has, in milliseconds: as long as API Gateway does.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::cache::held;
 use super::file::{self, Lock, LockError, Note};
 use crate::error::{Error, Hint, Result};
-use crate::token::keys::KeySet;
+use crate::token::jwks::KeySet;
 
 const VERSION: u32 = 1;
 const LIMIT: u64 = 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::consumer::Consumer;
+use super::resource_server::Consumer;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::issuers;
 use crate::profile::types::PoolId;

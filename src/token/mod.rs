@@ -1,16 +1,16 @@
 //! What a token is. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
 
 pub mod authorizer;
-pub mod consumer;
 mod crypto;
+pub mod error_response;
 pub mod identity;
+pub mod jwks;
 pub mod jwt;
-pub mod keys;
-pub mod refusal;
-pub mod refused;
+pub mod rejection_reason;
+pub mod relative_time;
+pub mod resource_server;
 pub mod session;
 pub mod verify;
-pub mod when;
 // Shared with the tests that drive the program; each uses a part.
 #[cfg(test)]
 #[allow(dead_code)]

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use cogtok::profile::types::ClientId;
-//! use cogtok::token::keys::KeySet;
+//! use cogtok::token::jwks::KeySet;
 //! use cogtok::token::verify::{Expectations, verify};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,9 +30,9 @@
 use serde_json::{Map, Value};
 
 use super::crypto;
+use super::jwks::KeySet;
 use super::jwt::{self, TokenKind};
-use super::keys::KeySet;
-use super::when::relative;
+use super::relative_time::relative;
 use crate::error::{Error, Kind, printable};
 use crate::profile::issuers;
 use crate::profile::types::{ClientId, PoolId, Scopes, TokenUse};

@@ -6,7 +6,7 @@ use crate::profile::Profile;
 use crate::store::cache::Cache;
 use crate::token::TokenSet;
 use crate::token::identity::Identity;
-use crate::token::when::relative;
+use crate::token::relative_time::relative;
 
 /// The cached tokens of the profile.
 pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {

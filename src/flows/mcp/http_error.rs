@@ -4,7 +4,7 @@ use super::message::{OTHER_URL, RpcError, error_in};
 use crate::cognito::mcp::Refusal;
 use crate::error::{Error, Kind, printable};
 use crate::secret::Secret;
-use crate::token::refused::{Asked, Failed};
+use crate::token::error_response::{Asked, Failed};
 
 /// The error for a request `method` that `asked` refused, sent with `token`, at `now` (milliseconds since the Unix epoch).
 pub fn error(method: &str, refusal: &Refusal, token: &Secret, asked: &Asked, now: u64) -> Error {

@@ -19,7 +19,7 @@ use super::client_message::{Part, Proxied};
 use crate::cognito::mcp::Place;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::token::refused::Asked;
+use crate::token::error_response::Asked;
 use queue::Lane;
 use state::State;
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::mcp::client_message::{Proxied, line};
 use crate::flows::mcp::headers::{Marked, marked};
 use crate::secret::Secret;
-use crate::token::refused::Asked;
+use crate::token::error_response::Asked;
 
 /// How far off the deadline of a client that has none is.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);

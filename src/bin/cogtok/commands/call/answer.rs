@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use cogtok::cognito::streaming::Streamed;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::store::output_file::{self, Replacement};
-use cogtok::token::refused::{Asked, Failed};
+use cogtok::token::error_response::{Asked, Failed};
 
 use crate::app::App;
 use crate::commands::token::source::Got;

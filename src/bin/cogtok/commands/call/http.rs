@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::streaming::Outgoing;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::token::refused::Api;
+use cogtok::token::error_response::Api;
 
 use super::answer::{self, Taking};
 use super::bearer;

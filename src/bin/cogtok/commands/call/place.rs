@@ -6,7 +6,7 @@ use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::issuers;
 use cogtok::profile::targets::Address;
 use cogtok::profile::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
-use cogtok::token::refused::{Api, Asked};
+use cogtok::token::error_response::{Api, Asked};
 use url::Url;
 
 use crate::app::App;

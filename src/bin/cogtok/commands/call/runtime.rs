@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cognito::streaming::{Outgoing, Streamed};
 use cogtok::error::{Error, Result};
 use cogtok::store::agent_sessions::AgentSessions;
-use cogtok::token::refused::Api;
+use cogtok::token::error_response::Api;
 use serde_json::{Value, json};
 
 use super::agent::{self, Agent};

@@ -1,7 +1,7 @@
 //! The MCP server that a command names: by its URL, its ARN or as a target of the profile.
 
 use cogtok::error::Result;
-use cogtok::token::refused::{Api, Asked};
+use cogtok::token::error_response::{Api, Asked};
 use url::Url;
 
 use super::place::{At, Place};

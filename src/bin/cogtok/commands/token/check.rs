@@ -7,7 +7,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
 use cogtok::profile::{Profile, issuers};
 use cogtok::token::authorizer::{Authorizer, DISCOVERY};
-use cogtok::token::consumer::{Consumer, Finding, check, refusal};
+use cogtok::token::resource_server::{Consumer, Finding, check, refusal};
 use serde_json::json;
 
 use super::given::{self, Given};

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::token::jwt::Unverified;
-use cogtok::token::when::relative;
+use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
 
 use super::given::Given;

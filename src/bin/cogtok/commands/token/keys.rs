@@ -8,7 +8,7 @@ use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::verify::{Source, published_at};
 use cogtok::profile::Profile;
 use cogtok::profile::types::Endpoint;
-use cogtok::token::keys::KeySet;
+use cogtok::token::jwks::KeySet;
 
 use super::given;
 use crate::app::App;

@@ -6,7 +6,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::targets::Address;
 use cogtok::profile::types::{AgentcoreArn, TokenOwner};
 use cogtok::token::authorizer::Authorizer;
-use cogtok::token::consumer::{Consumer, Finding};
+use cogtok::token::resource_server::{Consumer, Finding};
 use serde_json::Value;
 
 use crate::app::App;

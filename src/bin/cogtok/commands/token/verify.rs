@@ -9,8 +9,8 @@ use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ClientId, Scopes};
 use cogtok::profile::{Profile, issuers, missing};
 use cogtok::secret::Secret;
+use cogtok::token::relative_time::relative;
 use cogtok::token::verify::{Claims, Expectations, Rejection};
-use cogtok::token::when::relative;
 use serde_json::{Value, json};
 
 use super::given::Given;

@@ -4,11 +4,11 @@
 
 use serde_json::{Map, Value};
 
-use super::consumer::NO_AUDIENCE;
+use super::error_response::{Api, Asked, Failed};
 use super::jwt::TokenKind;
-use super::refused::{Api, Asked, Failed};
+use super::relative_time::relative;
+use super::resource_server::NO_AUDIENCE;
 use super::verify::{check_times, one_of, shown};
-use super::when::relative;
 use crate::error::Hint;
 
 /// Every command that sends a token has these options.

@@ -1,12 +1,12 @@
 //! What an API's answer says of the token that it was sent: why it may have been refused, and what mends it, in the words of
-//! [`consumer`](super::consumer).
+//! [`consumer`](super::resource_server).
 
 use serde_json::{Map, Value};
 
 use super::jwt::{TokenKind, payload_unverified};
-use super::refusal::why;
+use super::rejection_reason::why;
+use super::relative_time::relative;
 use super::verify::shown;
-use super::when::relative;
 use crate::error::{Error, Hint, Kind, printable};
 use crate::profile::types::PoolId;
 

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value};
 
 use super::authorizer::{Authorizer, ClaimForm, ClaimRule, DISCOVERY, issuer_of};
+use super::jwks::KeySet;
 use super::jwt::{self, TokenKind};
-use super::keys::KeySet;
 use super::verify::{Rejection, check_times, key_id, one_of, shown, verify_signature};
 use crate::error::{Error, Hint, Result, printable};
 
@@ -243,7 +243,7 @@ impl Rules<'_> {
         match check_times(self.claims, now, 0) {
             Ok(()) => {
                 let end = self.claims.get("exp").and_then(Value::as_i64).unwrap_or(i64::MAX);
-                Finding::pass("exp", super::when::relative(end, now))
+                Finding::pass("exp", super::relative_time::relative(end, now))
             }
             Err(Rejection { claim, found, expected, .. }) => {
                 let fix = if claim == "exp" {
