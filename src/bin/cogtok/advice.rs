@@ -9,7 +9,7 @@ use cogtok::error::{Hint, Running};
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 
-use crate::cli::tree;
+use crate::cli::command_tree;
 use crate::env;
 
 /// What the command that runs is made of.
@@ -42,7 +42,7 @@ pub fn shown(hint: &Hint, profile: Option<&str>) -> Option<String> {
 
 impl Command {
     fn of(args: &[OsString]) -> Self {
-        let (_, command) = tree::named(args);
+        let (_, command) = command_tree::named(args);
         Command {
             options: options(&command),
             profile: profile(args),
@@ -72,7 +72,7 @@ fn options(command: &clap::Command) -> BTreeSet<String> {
 
 /// The first words of all commands.
 fn firsts() -> BTreeSet<String> {
-    tree::whole().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+    command_tree::whole().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
 /// The profile that an option names, of a line that may be malformed.

@@ -1,10 +1,10 @@
 //! What every command receives. Nothing is opened before it is asked for.
 
 mod network;
+mod secret_origin;
 mod secrets;
 mod sessions;
 mod settings;
-mod sources;
 mod users;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -26,10 +26,10 @@ use tokio::runtime::Runtime;
 use crate::cli::{Global, Output};
 use crate::{env, terminal};
 
+pub use secret_origin::SecretSource;
 pub use secrets::{is_there, variable};
 pub use sessions::remember;
 pub use settings::{as_written, aws_environment, offer_old_variables, other_profiles};
-pub use sources::SecretSource;
 pub use users::SignedIn;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);

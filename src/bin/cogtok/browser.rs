@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::{env, program, terminal};
+use crate::{env, external_program, terminal};
 
 /// Secrets of others that a browser, which outlives us, has no use for.
 const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -60,25 +60,25 @@ fn tells_nothing(command: &Command) -> bool {
 fn commands(url: &str) -> Vec<Command> {
     match env::var("BROWSER") {
         Some(browsers) => browsers.split(SEPARATOR).filter_map(|browser| named(browser, url)).collect(),
-        None => open::commands(url).iter().filter_map(program::resolved).collect(),
+        None => open::commands(url).iter().filter_map(external_program::resolved).collect(),
     }
 }
 
 /// One of BROWSER's programs: words as a shell has them, `%s` for the address or the address behind them. No shell runs it.
 fn named(browser: &str, url: &str) -> Option<Command> {
-    let named = program::named(browser)?;
+    let named = external_program::named(browser)?;
     let words: Vec<String> = named.get_args().filter_map(|word| word.to_str().map(str::to_owned)).collect();
     let mut command = Command::new(named.get_program());
     command.args(words.iter().map(|word| word.replace("%s", url)));
     if !words.iter().any(|word| word.contains("%s")) {
         command.arg(url);
     }
-    program::resolved(&command)
+    external_program::resolved(&command)
 }
 
 /// No secrets, none of our streams, and no share in a Ctrl-C that is meant for us.
 fn quiet(command: &mut Command) {
-    program::withhold_secrets(command);
+    external_program::withhold_secrets(command);
     for name in OF_OTHERS {
         command.env_remove(name);
     }

@@ -1,8 +1,8 @@
 //! The command line as clap sees it, and what is answered before clap sees it.
 
+pub mod command_tree;
+mod fast_path;
 mod help;
-mod plain;
-pub mod tree;
 mod usage;
 
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use cogtok::store::config::Config;
 
 use crate::app;
 use crate::commands::Command;
-use crate::complete;
+use crate::completion;
 use crate::terminal::{self, Color, Manner};
 
 /// A command line.
@@ -33,16 +33,16 @@ pub struct Cli {
 #[derive(Debug, Default, Args)]
 pub struct Global {
     /// The profile to use; else COGTOK_PROFILE, else the default
-    #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(completion::profiles))]
     pub profile: Option<String>,
     /// The configuration file; else COGTOK_CONFIG, else ~/.config/cogtok/config.toml
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
     /// The AWS Region; else read from the pool id
-    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options", add = ArgValueCandidates::new(complete::regions))]
+    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options", add = ArgValueCandidates::new(completion::regions))]
     pub region: Option<String>,
     /// The profile of ~/.aws whose credentials sign AWS calls
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(complete::aws_profiles))]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(completion::aws_profiles))]
     pub aws_profile: Option<String>,
     /// Where the AWS APIs are instead of at AWS, such as a local Cognito
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
@@ -165,7 +165,7 @@ pub fn is_exec(args: &[OsString]) -> bool {
 
 /// Parses the command line; `--help` and `--version` are answered here and end the process well.
 pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
-    if complete::answer(&args) {
+    if completion::answer(&args) {
         return Ok(None);
     }
     if args.len() < 2 {
@@ -173,11 +173,11 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     }
     refuse_secrets(&args)?;
     terminal::set_color(color_in(&args));
-    let cli = match plain::parse(&args) {
+    let cli = match fast_path::parse(&args) {
         Some(cli) => cli,
         None => {
             let args = help::asked(&args).unwrap_or(args);
-            match tree::parse(&args) {
+            match command_tree::parse(&args) {
                 Ok(cli) => cli,
                 Err(answer) => return answered(&args, &answer).map(|()| None),
             }
@@ -220,7 +220,7 @@ fn answered(args: &[OsString], answer: &clap::Error) -> Result<()> {
 fn first_words() -> String {
     let config = app::config_path(None).and_then(|path| Config::load(&path));
     if config.is_ok_and(|config| !config.names().is_empty()) {
-        return tree::whole().render_help().to_string();
+        return command_tree::whole().render_help().to_string();
     }
     "cogtok gets Amazon Cognito tokens. Begin with `cogtok profile import SOURCE`, or by hand:\n\
      \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\

@@ -6,11 +6,11 @@ mod app;
 mod browser;
 mod cli;
 mod commands;
-mod complete;
+mod completion;
 mod env;
-mod interrupt;
-mod program;
+mod external_program;
 mod shell;
+mod signals;
 mod terminal;
 
 use std::process::ExitCode;
@@ -29,5 +29,5 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    terminal::exit_code(interrupt::prepare(env::args()).and_then(cli::parse).and_then(commands::run))
+    terminal::exit_code(signals::prepare(env::args()).and_then(cli::parse).and_then(commands::run))
 }

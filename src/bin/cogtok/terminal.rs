@@ -1,13 +1,13 @@
 //! The only place that prints or asks, with what lies below it. Data goes to standard output and nothing else does;
 //! questions go to the terminal device; everything else goes to standard error.
 
-mod ask;
-mod live;
 #[cfg(unix)]
 mod modes;
 #[cfg(not(unix))]
 #[path = "terminal/no_modes.rs"]
 mod modes;
+mod prompt;
+mod stream_output;
 #[cfg(not(unix))]
 #[path = "terminal/no_typed.rs"]
 mod typed;
@@ -21,16 +21,16 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cogtok::error::{Error, Hint, Result, is_unprintable, printable};
 
-use crate::{advice, interrupt};
+use crate::{advice, signals};
 
-pub use ask::{
-    address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
-    stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
-};
-pub use live::{Live, nobody_reads};
 pub use modes::restore_modes;
 #[cfg(unix)]
 pub use modes::resume_asking;
+pub use prompt::{
+    address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
+    stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
+};
+pub use stream_output::{Live, nobody_reads};
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -208,13 +208,13 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(error) => error,
     };
-    let code = interrupt::exit_code(error.kind());
+    let code = signals::exit_code(error.kind());
     let profile = PROFILE.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let about = profile.as_deref().filter(|name| !error.message().contains(&format!("`{name}`")));
     let about = about.map(|name| format!(" (profile `{name}`)")).unwrap_or_default();
     complain(&format!("{}{about}", error.message()));
     error.hints().iter().for_each(tell);
-    if let Some(line) = interrupt::failing_line(code) {
+    if let Some(line) = signals::failing_line(code) {
         last_data(&line);
     }
     ExitCode::from(code)

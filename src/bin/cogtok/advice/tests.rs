@@ -134,7 +134,7 @@ fn every_command_that_is_named_parses() {
         for command in commands(&text, &firsts) {
             count += 1;
             let line = typed(&command);
-            let parsed = tree::whole().try_get_matches_from(shlex::split(&line).unwrap_or_default());
+            let parsed = command_tree::whole().try_get_matches_from(shlex::split(&line).unwrap_or_default());
             let Err(error) = parsed else { continue };
             let is_fine = match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
@@ -184,7 +184,7 @@ fn leaves(command: &clap::Command, path: &[OsString]) -> Vec<Vec<OsString>> {
 
 #[test]
 fn no_command_is_told_of_an_option_that_it_lacks() {
-    let all: Vec<(String, Command)> = leaves(&tree::whole(), &[])
+    let all: Vec<(String, Command)> = leaves(&command_tree::whole(), &[])
         .iter()
         .map(|args| (args.join(" ".as_ref()).into_string().unwrap(), Command::of(args)))
         .collect();

@@ -11,7 +11,7 @@ use cogtok::store::within;
 use tokio::runtime::Runtime;
 
 use super::{A_DAY, App};
-use crate::{env, interrupt, terminal};
+use crate::{env, signals, terminal};
 
 /// How long after its deadline a call is ended from here: what it waits for has the first word.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -66,7 +66,7 @@ impl App {
 
     /// Runs what needs the network, until the deadline. Connections stay open from one call to the next.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        interrupt::watch();
+        signals::watch();
         let runtime = self.runtime()?;
         let deadline = self.deadline();
         if let Some(wire) = self.wire.get() {
@@ -74,8 +74,7 @@ impl App {
         }
         let left = deadline.saturating_duration_since(Instant::now());
         // A server that keeps the one thread busy would keep it from looking at the clock.
-        let watchdog =
-            interrupt::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
+        let watchdog = signals::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
         let result = runtime.block_on(async { tokio::time::timeout(left + MARGIN, work).await });
         drop(watchdog);
         let result = result.unwrap_or_else(|_| {
@@ -91,7 +90,7 @@ impl App {
         if self.is_timeout_given {
             return self.block_on(work);
         }
-        interrupt::watch();
+        signals::watch();
         let runtime = self.runtime()?;
         if let Some(wire) = self.wire.get() {
             wire.set_deadline(Instant::now() + A_DAY);
@@ -105,7 +104,7 @@ impl App {
         patience: Duration,
         work: impl Future<Output = Result<T>>,
     ) -> Result<Option<Result<T>>> {
-        interrupt::watch();
+        signals::watch();
         let _clock = terminal::asking();
         Ok(self.runtime()?.block_on(async { tokio::time::timeout(patience, work).await.ok() }))
     }

@@ -1,6 +1,6 @@
 //! Secrets, as a command sees them: from the environment, or from where they are kept.
 
-mod keep;
+mod store_secret;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,12 +16,12 @@ use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
 use cogtok::store::secrets::{Binding, SecretStore, shaped};
 
 use super::{App, SecretSource};
-use crate::{env, interrupt, terminal};
+use crate::{env, signals, terminal};
 
 impl App {
     /// Where secrets are kept; opened when a secret is asked of it.
     pub fn secrets(&self) -> Result<&SecretStore> {
-        interrupt::watch();
+        signals::watch();
         // One for the whole call: what opens it is asked for, or read from a pipe, once.
         if let Some(store) = self.secrets.get() {
             return Ok(store);
@@ -50,7 +50,7 @@ impl App {
 
     /// The secret store for a look that asks nobody anything and takes a few seconds at most.
     pub fn secrets_to_look_at(&self) -> Result<SecretStore> {
-        interrupt::watch();
+        signals::watch();
         // What else is looked at needs time as well.
         let patience = UNATTENDED.min(self.deadline().saturating_duration_since(Instant::now()) / 2);
         if self.store_kind()? == StoreKind::Keyring {

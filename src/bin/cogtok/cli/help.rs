@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use super::{WITH_VALUE, tree};
+use super::{WITH_VALUE, command_tree};
 
 /// The line that asks for the same help with `--help`, where this one asks for help by the word.
 pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {
@@ -36,7 +36,7 @@ fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
 
 fn is_group(word: &OsString) -> bool {
     let Some(name) = word.to_str() else { return false };
-    let mut tree = tree::whole();
+    let mut tree = command_tree::whole();
     tree.build();
     tree.find_subcommand(name).is_some_and(clap::Command::has_subcommands)
 }

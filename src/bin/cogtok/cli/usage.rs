@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Error, printable};
 
-use super::tree;
-use crate::interrupt;
+use super::command_tree;
+use crate::signals;
 
 /// The words that other tools have for our commands.
 const ELSEWHERE: [(&str, &[&str]); 16] = [
@@ -87,7 +87,7 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         }
         _ => Error::usage(first_line(answer)),
     };
-    let error = match interrupt::is_exec() {
+    let error = match signals::is_exec() {
         true => error.hint("the command stands behind `--`: cogtok exec{p} -- COMMAND"),
         false => error,
     };
@@ -95,7 +95,7 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
 }
 
 fn named(args: &[OsString]) -> Named {
-    let (path, command) = tree::named(args);
+    let (path, command) = command_tree::named(args);
     Named { path, command }
 }
 
@@ -132,7 +132,7 @@ fn elsewhere(named: &Named, word: &str) -> Option<String> {
     if let Some(name) = has(&named.command) {
         return Some(format!("{} {name}", named.path));
     }
-    let mut root = tree::whole();
+    let mut root = command_tree::whole();
     root.build();
     if let Some(name) = has(&root) {
         return Some(format!("cogtok {name}"));

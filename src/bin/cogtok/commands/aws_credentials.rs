@@ -15,8 +15,8 @@ use serde_json::json;
 use crate::app::App;
 use crate::cli::{Output, min_validity};
 use crate::commands::bedrock_key;
-use crate::commands::token::source::Source;
-use crate::{complete, env, interrupt, terminal};
+use crate::commands::token::token_args::Source;
+use crate::{completion, env, signals, terminal};
 
 /// Print AWS credentials for the user, through the profile's identity pool
 ///
@@ -43,7 +43,7 @@ pub struct AwsCredentials {
 #[derive(Debug, Args)]
 pub struct Who {
     /// The user who signs in
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     /// The identity pool
     #[arg(long, value_name = "ID")]
@@ -68,7 +68,7 @@ impl Who {
         key: &CacheKey,
         min_validity: Duration,
     ) -> Result<identity_pool::AwsCredentials> {
-        interrupt::watch();
+        signals::watch();
         aws_credentials::serve(&app.cache(), key, min_validity, app.deadline(), env::now, |known| {
             let got = Source::id_token_of(self.username.clone()).get(app);
             let got = got.map_err(|error| error.context("no ID token for the identity pool"))?;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use cogtok::error::{Error, Result};
 use cogtok::store::file;
 
-use crate::{complete, env, shell, terminal};
+use crate::{completion, env, shell, terminal};
 
 /// Print the script that makes a shell complete cogtok with TAB
 ///
@@ -79,7 +79,7 @@ impl Shell {
 }
 
 pub fn run(args: &Completions) -> Result<()> {
-    let script = complete::script(args.shell.as_str())
+    let script = completion::script(args.shell.as_str())
         .ok_or_else(|| Error::usage(format!("there is no script for {}", args.shell.as_str())))?;
     if !args.install {
         return terminal::data(&script).map(drop);

@@ -1,7 +1,7 @@
 //! `cogtok doctor`: what could keep the profile from working.
 
-mod look;
 mod report;
+mod run_checks;
 
 use clap::Args;
 use cogtok::error::Result;
@@ -33,7 +33,7 @@ pub struct Doctor {
 pub fn run(app: &App, args: &Doctor) -> Result<()> {
     let form = app.output(&FORMS)?;
     let name = app.profile_name();
-    let found = look::look(app, args.offline, name.as_ref().map(Option::as_ref));
+    let found = run_checks::look(app, args.offline, name.as_ref().map(Option::as_ref));
     let profile = name.as_ref().ok().and_then(Option::as_ref).map(ProfileName::as_str);
     terminal::data(&match form {
         Output::Json => report::json(&found, profile),

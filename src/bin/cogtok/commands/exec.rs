@@ -11,11 +11,11 @@ use cogtok::secret;
 
 use crate::app::App;
 use crate::commands::bedrock_key;
-use crate::commands::token::source::Source;
-use crate::interrupt;
+use crate::commands::token::token_args::Source;
 #[cfg(windows)]
-use crate::program;
+use crate::external_program;
 use crate::shell::{default_name, end_name};
+use crate::signals;
 
 /// Run a command with the token in its environment
 ///
@@ -69,7 +69,7 @@ pub fn run(app: &App, args: &Exec) -> Result<()> {
 /// Becomes the command: nothing of this process is left. Comes back with the reason why it could not.
 #[cfg(unix)]
 fn become_it(mut command: Command) -> io::Error {
-    interrupt::leave::make_way();
+    signals::exec_handoff::make_way();
     std::os::unix::process::CommandExt::exec(&mut command)
 }
 
@@ -77,9 +77,9 @@ fn become_it(mut command: Command) -> io::Error {
 /// of it from the console.
 #[cfg(windows)]
 fn become_it(command: Command) -> io::Error {
-    let Some(mut command) = program::typed(&command) else { return io::ErrorKind::NotFound.into() };
-    match interrupt::lending_terminal(|| command.status()) {
-        Ok(status) => interrupt::end_as(status.code().unwrap_or(1)),
+    let Some(mut command) = external_program::typed(&command) else { return io::ErrorKind::NotFound.into() };
+    match signals::lending_terminal(|| command.status()) {
+        Ok(status) => signals::end_as(status.code().unwrap_or(1)),
         Err(error) => error,
     }
 }
@@ -101,6 +101,6 @@ fn failed(program: &std::ffi::OsStr, why: &io::Error) -> Error {
         io::ErrorKind::NotFound => (127, NOT_FOUND),
         _ => (126, NOT_RUN),
     };
-    interrupt::fail_as(code);
+    signals::fail_as(code);
     Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint(hint)
 }

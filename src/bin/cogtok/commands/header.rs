@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::source::Source;
+use crate::commands::token::token_args::Source;
 use crate::terminal;
 
 /// Print the Authorization header with the token

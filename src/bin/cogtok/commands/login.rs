@@ -23,7 +23,7 @@ use cogtok::token::session::{Renewal, Via};
 use super::moment;
 use crate::app::{App, remember};
 use crate::cli::duration;
-use crate::{browser, complete, env, terminal};
+use crate::{browser, completion, env, terminal};
 
 /// How long a person may take where nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
     cogtok login -p ws --no-browser       # over ssh: open the address elsewhere, paste the one it leads to")]
 pub struct Login {
     /// The user who is to sign in; another one is refused
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     /// A port to come back to instead of the profile's; repeat it for others to try
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
@@ -49,7 +49,7 @@ pub struct Login {
     #[arg(long)]
     no_browser: bool,
     /// A scope to ask for; repeat it or separate them by spaces [default: all that the app client may have]
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     scope: Vec<String>,
     /// The identity provider to sign in with, such as Google
     #[arg(long, value_name = "NAME")]

@@ -22,7 +22,7 @@ use url::Url;
 use super::moment;
 use super::token::renewal::renew;
 use crate::app::App;
-use crate::{browser, complete, env, terminal};
+use crate::{browser, completion, env, terminal};
 
 /// The scope that GlobalSignOut wants of an access token.
 const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
@@ -39,7 +39,7 @@ const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
     cogtok logout -p ws --browser --logout-uri http://127.0.0.1:8484/callback")]
 pub struct Logout {
     /// The user, where the profile names none or another
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     /// End every session of the user, on all devices (GlobalSignOut)
     #[arg(long)]

@@ -12,11 +12,11 @@ use cogtok::flows::mcp::proxy::{self, Forward};
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::call::bearer::SILENCE;
-use crate::commands::call::server::Server;
-use crate::commands::token::source::Source;
+use crate::commands::call::authorized_request::SILENCE;
+use crate::commands::call::mcp_target::Server;
+use crate::commands::token::token_args::Source;
 use crate::terminal::{Delivered, stdin_lines};
-use crate::{complete, interrupt, terminal};
+use crate::{completion, signals, terminal};
 use tokens::Tokens;
 
 /// The most bytes that a message may have.
@@ -35,7 +35,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
     claude mcp add tools -- cogtok mcp-proxy tools -p ws")]
 pub struct McpProxy {
     /// The server: its URL, its ARN, or the name of a target
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets::gateways))]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
     target: String,
     #[command(flatten)]
     source: Source,
@@ -47,7 +47,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     let mut source = args.source.clone();
     source.or_of(server.place.owner);
     let asked = server.asked(app, source.options(app)?);
-    interrupt::watch();
+    signals::watch();
     let place = Place { wire: app.new_wire()?, url: server.url, silence: SILENCE };
     let limit = app.given_timeout();
     let (asks, questions) = mpsc::channel();

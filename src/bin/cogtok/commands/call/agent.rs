@@ -6,9 +6,9 @@ use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use super::place::{At, Place, refuse_line_ends};
+use super::target::{At, Place, refuse_line_ends};
 use crate::app::App;
-use crate::commands::token::source::Got;
+use crate::commands::token::token_args::Got;
 
 /// The header with the session, of the request and of the answer.
 pub const SESSION: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";

@@ -1,7 +1,7 @@
 //! `cogtok call gateway`: the tools of an MCP server, and calls of them.
 
+mod render;
 mod request;
-mod show;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
@@ -13,13 +13,13 @@ use cogtok::flows::mcp::http_error;
 use cogtok::flows::mcp::tool::{Outcome, Tool};
 use cogtok::secret::Secret;
 
-use super::bearer::SILENCE;
-use super::renewal::Renewal;
-use super::server::Server;
+use super::authorized_request::SILENCE;
+use super::mcp_target::Server;
+use super::retry_on_401::Renewal;
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::source::Source;
-use crate::complete;
+use crate::commands::token::token_args::Source;
+use crate::completion;
 use crate::terminal;
 use request::Request;
 
@@ -40,7 +40,7 @@ use request::Request;
     cogtok call gateway tools call weather___forecast --args-json @arguments.json --json")]
 pub struct Gateway {
     /// The server: its URL, its ARN, or the name of a target
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets::gateways))]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
     target: String,
     /// What to do: tools or call
     #[arg(value_enum, value_name = "ACTION", hide_possible_values = true)]
@@ -94,8 +94,8 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
         renewal.ended(is_refused(&given));
     }
     match given {
-        Ok(Given::Tools(tools)) => show::tools(&tools, form),
-        Ok(Given::Outcome(outcome)) => show::outcome(&request, &outcome, form, |text| place.without_secrets(text)),
+        Ok(Given::Tools(tools)) => render::tools(&tools, form),
+        Ok(Given::Outcome(outcome)) => render::outcome(&request, &outcome, form, |text| place.without_secrets(text)),
         Err(Trouble::Failed(error)) => Err(server.place.moved(error)),
         Err(Trouble::Refused(refusal)) => {
             let token = &got.token()?.value;

@@ -6,14 +6,14 @@ use cogtok::cognito::streaming::Outgoing;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::token::error_response::Api;
 
-use super::answer::{self, Taking};
-use super::bearer;
-use super::place::{At, Place};
+use super::authorized_request;
 use super::request::{self, Carried};
+use super::response::{self, Taking};
+use super::target::{At, Place};
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::source::Source;
-use crate::complete;
+use crate::commands::token::token_args::Source;
+use crate::completion;
 
 /// Send a request with the token and print the answer
 ///
@@ -27,7 +27,7 @@ use crate::complete;
     cogtok call http api/things --as m2m -X PUT -d @thing.json -H 'X-Service-ID: demo'")]
 pub struct Http {
     /// The address, or a target of the profile with what follows its address
-    #[arg(value_name = "URL|NAME", add = ArgValueCandidates::new(complete::targets::http))]
+    #[arg(value_name = "URL|NAME", add = ArgValueCandidates::new(completion::targets::http))]
     target: String,
     /// The method [default: GET, with --data POST]
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
@@ -74,10 +74,10 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     app.go_on();
     let mut source = args.source.clone();
     source.or_of(place.owner);
-    let (got, mut answer) = bearer::send(app, &source, &outgoing).map_err(|error| place.moved(error))?;
+    let (got, mut answer) = authorized_request::send(app, &source, &outgoing).map_err(|error| place.moved(error))?;
     let mut sink = args.taking.sink(&answer)?;
-    let passed = answer::pass(app, &mut answer, sink.is_live(), |part| sink.put(part));
+    let passed = response::pass(app, &mut answer, sink.is_live(), |part| sink.put(part));
     sink.end(passed.is_ok())?;
     let asked = place.asked(app, Api::Http, got.options());
-    answer::failure(app, &asked, &got, &answer, &passed?)?.map_or(Ok(()), Err)
+    response::failure(app, &asked, &got, &answer, &passed?)?.map_or(Ok(()), Err)
 }

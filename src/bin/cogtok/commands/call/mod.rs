@@ -1,17 +1,17 @@
 //! `cogtok call`: what a profile's tokens are for.
 
 mod agent;
-mod answer;
-pub mod bearer;
+pub mod authorized_request;
+mod event_printer;
 mod gateway;
 mod http;
+pub mod mcp_target;
 mod model;
-mod place;
-mod renewal;
 mod request;
+mod response;
+mod retry_on_401;
 mod runtime;
-pub mod server;
-mod told;
+mod target;
 
 use clap::Subcommand;
 use cogtok::error::Result;

@@ -9,7 +9,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::types::{ModelId, Region};
 use serde_json::{Value, json};
 
-use super::bearer::SILENCE;
+use super::authorized_request::SILENCE;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::aws_credentials::Who;

@@ -7,8 +7,8 @@ use clap::Args;
 use cogtok::error::{Error, Result, printable};
 use serde::de::IgnoredAny;
 
-use super::place::refuse_line_ends;
-use crate::{interrupt, terminal};
+use super::target::refuse_line_ends;
+use crate::{signals, terminal};
 
 /// The most bytes of a body: what AgentCore takes, and more than API Gateway does.
 const MOST_BYTES: usize = 100 * 1024 * 1024;
@@ -122,7 +122,7 @@ pub fn is_json(bytes: &[u8]) -> bool {
 
 fn file(path: &str, limit: usize) -> Result<Vec<u8>> {
     // It may be a pipe that somebody holds open.
-    interrupt::watch();
+    signals::watch();
     let shown = printable(path, 120);
     let too_large = || Error::usage(format!("{shown} is larger than {} KiB", limit / 1024));
     let unreadable = |error| Error::usage(format!("{shown} can't be read: {error}"));

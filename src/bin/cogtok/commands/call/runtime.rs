@@ -9,15 +9,15 @@ use cogtok::token::error_response::Api;
 use serde_json::{Value, json};
 
 use super::agent::{self, Agent};
-use super::answer::{self, Passed, Sink, Taking};
-use super::bearer;
-use super::place::Place;
+use super::authorized_request;
+use super::event_printer::{Form, Told, one_line};
 use super::request::{self, Carried};
-use super::told::{Form, Told, one_line};
+use super::response::{self, Passed, Sink, Taking};
+use super::target::Place;
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::source::Source;
-use crate::complete;
+use crate::commands::token::token_args::Source;
+use crate::completion;
 use crate::terminal;
 
 /// The most bytes of an answer that has to be there as a whole.
@@ -35,7 +35,7 @@ const MOST_BYTES: usize = 100 * 1024 * 1024;
     cogtok call runtime agent --path .well-known/agent-card.json")]
 pub struct Runtime {
     /// The runtime's ARN, its address, or a target of the profile
-    #[arg(value_name = "ARN|NAME", add = ArgValueCandidates::new(complete::targets::runtimes))]
+    #[arg(value_name = "ARN|NAME", add = ArgValueCandidates::new(completion::targets::runtimes))]
     target: String,
     /// Ask this: sends {"prompt": TEXT}
     #[arg(long, value_name = "TEXT", conflicts_with = "data")]
@@ -83,7 +83,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     let sessions = AgentSessions::new(app.dirs().state.as_deref());
     let is_question = outgoing.method == "POST";
     let (mut key, mut sent) = (String::new(), None);
-    let (got, mut answer) = bearer::send_as(app, &source, |got| {
+    let (got, mut answer) = authorized_request::send_as(app, &source, |got| {
         key = agent::session_key(app, got, &outgoing.url)?;
         sent = match session_id {
             Some(id) => Some(id.to_owned()),
@@ -99,7 +99,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     // The one that the runtime names is the one that goes on.
     let named = answer.header(agent::SESSION).filter(|id| agent::check_session(id).is_ok());
     let session = named.map(str::to_owned).or(sent);
-    if let Some(session) = session.filter(|_| !answer::is_failure(&answer)) {
+    if let Some(session) = session.filter(|_| !response::is_failure(&answer)) {
         log::info!(target: "cogtok", "the session is {session}");
         if is_question {
             sessions.keep(&key, &session, app.deadline());
@@ -111,7 +111,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     let ended = told.end(&mut sink);
     sink.end(passed.is_ok())?;
     let asked = place.asked(app, Api::Runtime, got.options());
-    let error = answer::failure(app, &asked, &got, &answer, &passed?)?;
+    let error = response::failure(app, &asked, &got, &answer, &passed?)?;
     let is_agents = matches!(answer.status(), 424 | 500..);
     error.map_or(ended, |error| Err(if is_agents { agent.point_to_log(error) } else { error }))?;
     told.failure(|text| answer.said(text)).map_err(|error| agent.point_to_log(error))
@@ -120,18 +120,18 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
 /// Prints the body in the form that was asked for; a failure's is printed as it is.
 fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_raw: bool) -> Result<Passed> {
     let media_type = answer.media_type();
-    if is_raw || answer::is_failure(answer) {
-        return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
+    if is_raw || response::is_failure(answer) {
+        return response::pass(app, answer, sink.is_live(), |part| sink.put(part));
     }
     if media_type == "text/event-stream" {
-        let passed = answer::pass(app, answer, sink.is_live(), |part| told.put(sink, part))?;
+        let passed = response::pass(app, answer, sink.is_live(), |part| told.put(sink, part))?;
         if passed.is_whole() {
             told.finish(sink, answer)?;
         }
         return Ok(passed);
     }
     if told.form() == Form::Text {
-        return answer::pass(app, answer, sink.is_live(), |part| sink.put(part));
+        return response::pass(app, answer, sink.is_live(), |part| sink.put(part));
     }
     let body = app.block_on_streaming(async { Ok(answer.rest(MOST_BYTES).await?) })?;
     let text = String::from_utf8_lossy(&body);

@@ -7,7 +7,7 @@ use cogtok::profile::types::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use crate::app::App;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Make a profile that says what another one says
 ///
@@ -16,7 +16,7 @@ use crate::{complete, terminal};
 #[command(after_help = "Example:\n  cogtok profile copy ws ws-id && cogtok profile set ws-id user.token id")]
 pub struct Copy {
     /// The profile to copy
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     from: String,
     /// The name of the new one
     to: String,

@@ -10,7 +10,7 @@ use cogtok::store::config_lint::is_misplaced;
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, aws_environment};
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Make a profile; the first one becomes the default
 #[derive(Debug, Args)]
@@ -34,13 +34,13 @@ pub struct Create {
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// The user who signs in
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     /// How users sign in: srp or password
-    #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(complete::auth_flows))]
+    #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(completion::auth_flows))]
     auth_flow: Option<String>,
     /// The token that `token user` prints: access or id
-    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
+    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(completion::tokens))]
     token: Option<String>,
     /// Where the hosted pages send the browser back to after `cogtok login`; repeat it for others to try
     #[arg(long, value_name = "URI")]
@@ -49,7 +49,7 @@ pub struct Create {
     #[arg(long, value_name = "ID")]
     m2m_client_id: Option<String>,
     /// A scope that `token m2m` asks for; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     scope: Vec<String>,
     /// The token endpoint; else the domain's
     #[arg(long, value_name = "URL")]
@@ -61,10 +61,10 @@ pub struct Create {
     #[arg(long, value_name = "ARN")]
     secret_arn: Option<String>,
     /// How that client authenticates: client_secret_basic or client_secret_post
-    #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(complete::auth_methods))]
+    #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(completion::auth_methods))]
     auth_method: Option<String>,
     /// Where machine-to-machine tokens are asked for: auto, endpoint or api
-    #[arg(long, value_name = "TRANSPORT", add = ArgValueCandidates::new(complete::transports))]
+    #[arg(long, value_name = "TRANSPORT", add = ArgValueCandidates::new(completion::transports))]
     transport: Option<String>,
     /// How long a cached token must still be valid
     #[arg(long, value_name = "DURATION")]

@@ -8,9 +8,9 @@ use cogtok::profile::types::ProfileName;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
 
-use super::forget::{Going, shares};
+use super::deletion_plan::{Going, shares};
 use crate::app::{App, as_written, other_profiles};
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Delete a profile, with its secrets and its cached token
 ///
@@ -20,7 +20,7 @@ use crate::{complete, terminal};
 #[command(after_help = "Example:\n  cogtok profile delete ws --yes")]
 pub struct Delete {
     /// The profile's name
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     name: String,
     /// Do not ask
     #[arg(short, long)]

@@ -1,6 +1,6 @@
 //! `cogtok profile export`: profiles to hand to others.
 
-mod seal;
+mod encrypt;
 mod secrets;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use cogtok::store::{age_file, output_file};
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Print profiles for others to import
 ///
@@ -34,19 +34,19 @@ use crate::{complete, terminal};
     cogtok profile export --all --keep aws_profile")]
 pub struct Export {
     /// The profiles; else the one in use
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     names: Vec<String>,
     /// All profiles
     #[arg(long, conflicts_with = "names")]
     all: bool,
     /// Take a key along that is left out: aws_profile or user.username; repeat it for the other
-    #[arg(long, value_name = "KEY", add = ArgValueCandidates::new(complete::own_keys))]
+    #[arg(long, value_name = "KEY", add = ArgValueCandidates::new(completion::own_keys))]
     keep: Vec<String>,
     /// Seal secrets in, those of these kinds: m2m-client, user-client, password, totp [default: the clients']
-    #[arg(long, value_name = "KINDS", num_args = 0..=1, require_equals = true, default_missing_value = secrets::CLIENTS, add = ArgValueCandidates::new(complete::secret_kinds))]
+    #[arg(long, value_name = "KINDS", num_args = 0..=1, require_equals = true, default_missing_value = secrets::CLIENTS, add = ArgValueCandidates::new(completion::secret_kinds))]
     with_secrets: Option<String>,
     #[command(flatten)]
-    sealing: seal::Options,
+    sealing: encrypt::Options,
     /// Write to a new private file, binary unless --armor says otherwise
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     output_file: Option<PathBuf>,

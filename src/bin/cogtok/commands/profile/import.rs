@@ -1,12 +1,12 @@
 //! `cogtok profile import`: a profile from what a workshop leaves behind.
 
-mod gather;
+mod apply;
+mod collect;
+mod existing_secrets;
 mod report;
-mod shared;
+mod shared_export;
 mod source;
-mod stored;
 mod targets;
-mod write;
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use cogtok::profile::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -46,7 +46,7 @@ pub struct Import {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// The kind of source, where its looks don't tell: secret, ssm, stack, terraform, env, issuer, pool or export
-    #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::source_kinds))]
+    #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(completion::source_kinds))]
     from: Option<String>,
     /// The user pool, where the source names several
     #[arg(long, value_name = "ID")]
@@ -88,21 +88,23 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
         check_name(app, args, name)?;
     }
     let opened = match source::open(app, args)? {
-        source::Opened::Text(text) if text.kind == SourceKind::Export => return shared::run(app, args, named, &text),
+        source::Opened::Text(text) if text.kind == SourceKind::Export => {
+            return shared_export::run(app, args, named, &text);
+        }
         opened => opened,
     };
-    let gathered = gather::gather(app, args, opened)?;
+    let gathered = collect::gather(app, args, opened)?;
     let name = match named {
         Some(name) => name,
         None => suggested(app, args, &gathered)?,
     };
     terminal::set_profile(Some(name.as_str()));
-    let mut plans = [write::plan(app, args, name, gathered)?];
-    write::carry_out(app, args, &mut plans)?;
+    let mut plans = [apply::plan(app, args, name, gathered)?];
+    apply::carry_out(app, args, &mut plans)?;
     report::report(app, args, &plans)
 }
 
-fn suggested(app: &App, args: &Import, gathered: &gather::Gathered) -> Result<ProfileName> {
+fn suggested(app: &App, args: &Import, gathered: &collect::Gathered) -> Result<ProfileName> {
     let name = gathered
         .suggested_name()
         .ok_or_else(|| Error::usage("the source suggests no name for the profile").hint("add `--name NAME`"))?;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::check_aws_profile;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -32,7 +32,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok profile lint ./cogtok.toml --json | jq -r '.[].message'")]
 pub struct Lint {
     /// One profile, or another file; else the whole configuration
-    #[arg(value_name = "NAME|FILE", add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(value_name = "NAME|FILE", add = ArgValueCandidates::new(completion::profiles))]
     what: Option<String>,
 }
 

@@ -8,7 +8,7 @@ use cogtok::store::config_edit::edit;
 
 use super::previous;
 use crate::app::App;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 /// Give a profile another name
 ///
@@ -18,7 +18,7 @@ use crate::{complete, env, terminal};
 #[command(after_help = "Example:\n  cogtok profile rename ws berlin")]
 pub struct Rename {
     /// The profile's name
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     old: String,
     /// The name that it gets
     new: String,

@@ -11,7 +11,7 @@ use cogtok::store::config_lint::{is_like_a_secret, is_misplaced};
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, as_written};
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Set a key of a profile
 #[derive(Debug, Args)]
@@ -21,13 +21,13 @@ use crate::{complete, terminal};
     cogtok profile set ws targets.tools.url https://gateway.example.com/mcp")]
 pub struct Set {
     /// The profile's name
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     name: String,
     /// The key, such as m2m.token_url
-    #[arg(add = ArgValueCandidates::new(complete::keys))]
+    #[arg(add = ArgValueCandidates::new(completion::keys))]
     key: String,
     /// The value; several for a list
-    #[arg(required = true, add = ArgValueCandidates::new(complete::values))]
+    #[arg(required = true, add = ArgValueCandidates::new(completion::values))]
     value: Vec<String>,
 }
 

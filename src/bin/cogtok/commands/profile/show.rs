@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -26,7 +26,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok profile show ws --origin --region eu-west-1")]
 pub struct Show {
     /// The profile; else the one in use
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     name: Option<String>,
     /// Show what is in use, and where each value comes from
     #[arg(long)]

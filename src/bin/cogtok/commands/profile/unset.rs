@@ -9,7 +9,7 @@ use cogtok::profile::types::ProfileName;
 use cogtok::store::config_edit::edit;
 
 use crate::app::App;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Remove keys from a profile
 ///
@@ -22,10 +22,10 @@ use crate::{complete, terminal};
     cogtok profile unset ws targets.tools")]
 pub struct Unset {
     /// The profile's name
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     name: String,
     /// The keys, such as m2m.token_url
-    #[arg(required = true, add = ArgValueCandidates::new(complete::unset_keys))]
+    #[arg(required = true, add = ArgValueCandidates::new(completion::unset_keys))]
     key: Vec<String>,
 }
 

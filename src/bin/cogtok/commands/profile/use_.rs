@@ -8,14 +8,14 @@ use cogtok::store::config_edit::edit;
 
 use super::previous;
 use crate::app::App;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 /// Make a profile the default; `-` stands for the one that was the default before
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok profile use ws\n  cogtok profile use -")]
 pub struct Use {
     /// The profile's name, or -
-    #[arg(add = ArgValueCandidates::new(complete::profiles))]
+    #[arg(add = ArgValueCandidates::new(completion::profiles))]
     name: String,
 }
 

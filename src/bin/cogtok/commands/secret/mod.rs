@@ -15,7 +15,7 @@ use cogtok::profile::types::{ProfileName, SecretKind, Transport};
 use cogtok::store::secrets::Binding;
 
 use crate::app::App;
-use crate::complete;
+use crate::completion;
 
 /// What can be done with secrets.
 #[derive(Debug, Subcommand)]
@@ -44,10 +44,10 @@ pub fn run(app: &App, command: Command) -> Result<()> {
 #[derive(Debug, Args)]
 struct Which {
     /// m2m-client, user-client, password or totp
-    #[arg(add = ArgValueCandidates::new(complete::secret_kinds))]
+    #[arg(add = ArgValueCandidates::new(completion::secret_kinds))]
     kind: String,
     /// The user, for a password or the key of an authenticator app
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     /// The token endpoint, for m2m-client
     #[arg(long, value_name = "URL")]

@@ -11,7 +11,7 @@ use super::{bindings, no_profile};
 use crate::app::{App, variable};
 use crate::cli::Output;
 use crate::commands::table;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
@@ -22,7 +22,7 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 )]
 pub struct Status {
     /// The user whose secrets are meant [default: the profile's user]
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use cogtok::secret::Secret;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// The most attributes that are named one by one.
 const NAMED: usize = 8;
@@ -30,7 +30,7 @@ pub struct Options {
     #[arg(long)]
     pub save_totp: bool,
     /// Which second factor to use or set up, where Cognito offers several: app, sms or email
-    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(complete::mfa_types))]
+    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::mfa_types))]
     pub mfa_type: Option<String>,
     /// An attribute that Cognito wants with a new password; repeat it for more
     #[arg(long, value_name = "NAME=VALUE")]

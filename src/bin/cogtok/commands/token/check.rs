@@ -10,12 +10,12 @@ use cogtok::token::authorizer::{Authorizer, DISCOVERY};
 use cogtok::token::resource_server::{Consumer, Finding, check, refusal};
 use serde_json::json;
 
-use super::given::{self, Given};
-use super::keys::Keys;
-use super::live::{self, Live};
+use super::agentcore_authorizer::{self, Live};
+use super::jwks_args::Keys;
+use super::token_input::{self, Given};
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -51,7 +51,7 @@ pub struct Check {
     #[arg(long, value_name = "AUD")]
     allowed_audience: Vec<String>,
     /// A scope that it takes; repeat it for several
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     allowed_scope: Vec<String>,
     /// Its configuration as AWS gives it: a JSON file, or - for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath, conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience"])]
@@ -71,7 +71,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     let mut profile = app.profile(&args.given.settings())?;
     let mut given = args.given.clone();
     let (service, authorizer) = match (&args.arn, named) {
-        (Some(arn), _) => match live::read(app, &profile, arn, named)? {
+        (Some(arn), _) => match agentcore_authorizer::read(app, &profile, arn, named)? {
             (service, Live::Tokens(authorizer), owner) => {
                 given.or_of(owner);
                 (service, authorizer)
@@ -136,7 +136,7 @@ fn authorizer(app: &App, args: &Check, service: Consumer, profile: &Profile) -> 
             return Err(Error::usage("the token and the authorizer can't both be on standard input"));
         }
         Some("-") => Authorizer::read(service, &terminal::stdin_up_to(MOST_BYTES)?)?,
-        Some(path) => Authorizer::read(service, &given::file(path.as_ref())?)
+        Some(path) => Authorizer::read(service, &token_input::file(path.as_ref())?)
             .map_err(|error| error.context(&printable(path, 120)))?,
         None => Authorizer {
             clients: args.allowed_client.clone(),

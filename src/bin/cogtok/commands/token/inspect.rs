@@ -7,10 +7,10 @@ use cogtok::token::jwt::Unverified;
 use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
 
-use super::given::Given;
+use super::token_input::Given;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -30,7 +30,7 @@ pub struct Inspect {
     #[command(flatten)]
     given: Given,
     /// Print the value of this claim alone, as it is
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "output"], add = ArgValueCandidates::new(complete::claim_names))]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "output"], add = ArgValueCandidates::new(completion::claim_names))]
     claim: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use cogtok::token::TokenSet;
 use super::{Shared, refuse_empty, secret_from_stdin};
 use crate::app::{App, SecretSource};
 use crate::shell::{CREDENTIALS, Export, Value};
-use crate::{complete, env, interrupt, terminal};
+use crate::{completion, env, signals, terminal};
 
 /// The variable that supplies the client secret.
 const VARIABLE: &str = "COGTOK_M2M_CLIENT_SECRET";
@@ -35,7 +35,7 @@ pub struct M2m {
     #[command(flatten)]
     pub shared: Shared,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     pub scope: Vec<String>,
     /// The app client
     #[arg(long, value_name = "ID")]
@@ -50,10 +50,10 @@ pub struct M2m {
     #[arg(long)]
     client_secret_stdin: bool,
     /// How the client authenticates: client_secret_basic or client_secret_post
-    #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(complete::auth_methods))]
+    #[arg(long, value_name = "METHOD", add = ArgValueCandidates::new(completion::auth_methods))]
     auth_method: Option<String>,
     /// Where to ask: endpoint, api (GetClientToken, for a pool without a domain) or auto
-    #[arg(long, value_name = "TRANSPORT", add = ArgValueCandidates::new(complete::transports))]
+    #[arg(long, value_name = "TRANSPORT", add = ArgValueCandidates::new(completion::transports))]
     transport: Option<String>,
     /// Print the client id, the client secret, the URL and the scopes as the COGNITO_* variables of the old scripts
     #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "sh", conflicts_with_all = ["export", "json", "output", "header"])]
@@ -122,7 +122,7 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, Policy, Served)> {
     let served = match flows::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,
         None => {
-            interrupt::watch();
+            signals::watch();
             let early = before_waiting(app, &profile, given)?;
             // The time that a person took to answer does not count.
             let policy = Policy { deadline: app.deadline(), ..policy };

@@ -1,19 +1,19 @@
 //! `cogtok token`: what the kinds of token share, from the options to the printed value.
 
-mod authenticator;
+mod agentcore_authorizer;
 mod challenge;
 mod check;
-pub mod given;
 mod inspect;
-mod keys;
-mod live;
+mod jwks_args;
 pub mod m2m;
 mod obtain;
 pub mod renewal;
 mod revoke;
 pub mod sign_in;
-mod sink;
-pub mod source;
+pub mod token_args;
+pub mod token_input;
+mod token_output;
+mod totp;
 pub mod user;
 mod verify;
 
@@ -30,7 +30,7 @@ use cogtok::token::Token;
 use crate::app::App;
 use crate::cli::{Output, min_validity};
 use crate::shell::{Export, default_name};
-use crate::{env, interrupt, terminal};
+use crate::{env, signals, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -103,10 +103,10 @@ impl Shared {
     /// form of another export than the token's.
     pub fn begin(&self, app: &App, credentials: Option<Export>, token: TokenUse) -> Result<()> {
         app.output(&FORMS)?;
-        sink::check(self.export.or(credentials), self.output_file.as_deref())?;
+        token_output::check(self.export.or(credentials), self.output_file.as_deref())?;
         match &self.env_var {
             Some(name) => name.parse::<VarName>().map(drop)?,
-            None if credentials.is_none() => interrupt::fail_with(default_name(token)),
+            None if credentials.is_none() => signals::fail_with(default_name(token)),
             None => {}
         }
         Ok(())

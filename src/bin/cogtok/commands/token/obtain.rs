@@ -9,10 +9,10 @@ use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
 use cogtok::token::session::{Renewal, Via};
 
-use super::authenticator::AppOfUser;
 use super::challenge::Given;
 use super::renewal::{NoTokens, renew, unreadable};
 use super::sign_in::{sign_in, with_allowed_flows};
+use super::totp::AppOfUser;
 use crate::app::App;
 use crate::terminal;
 

@@ -14,7 +14,7 @@ use super::renewal::ended;
 use super::secret_from_stdin;
 use crate::app::App;
 use crate::commands::logout::Kept;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Revoke the refresh token that a sign-in left, or one from standard input
 ///
@@ -29,7 +29,7 @@ pub struct Revoke {
     #[arg(value_name = "-")]
     stdin: Option<String>,
     /// The user, where the profile names none or another
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
 }
 

@@ -15,8 +15,8 @@ use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Renewal, Via};
 
-use super::authenticator::AppOfUser;
 use super::challenge::Given;
+use super::totp::AppOfUser;
 use crate::app::{App, SecretSource, remember};
 use crate::{env, terminal};
 

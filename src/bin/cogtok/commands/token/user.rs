@@ -14,7 +14,7 @@ use super::obtain::{Wish, obtain};
 use super::sign_in;
 use super::{Shared, secret_from_stdin};
 use crate::app::{App, SecretSource};
-use crate::{complete, env, interrupt, terminal};
+use crate::{completion, env, signals, terminal};
 
 /// Print a user's access token, or the ID token
 ///
@@ -30,7 +30,7 @@ pub struct User {
     #[command(flatten)]
     pub shared: Shared,
     /// The user who signs in: name, e-mail address or other alias
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     pub username: Option<String>,
     /// Read the password from standard input
     #[arg(long)]
@@ -41,16 +41,16 @@ pub struct User {
     #[command(flatten)]
     answers: challenge::Options,
     /// How to sign in: srp, password, user-auth, admin or custom
-    #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(complete::auth_flows))]
+    #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(completion::auth_flows))]
     auth_flow: Option<String>,
     /// The first factor, in the flow user-auth: password-srp, password, email-otp or sms-otp
-    #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(complete::first_factors))]
+    #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(completion::first_factors))]
     preferred_challenge: Option<String>,
     /// Sign in instead of using a refresh token, and keep none
     #[arg(long)]
     no_refresh: bool,
     /// Which token to print: access or id
-    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
+    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(completion::tokens))]
     pub token: Option<String>,
     /// The app client
     #[arg(long, value_name = "ID")]
@@ -93,7 +93,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
     let served = match flows::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,
         None => {
-            interrupt::watch();
+            signals::watch();
             // Where that can't be read, the store is asked first.
             let has_session =
                 app.remembered(&key).map_or(true, |record| record.is_some_and(|record| !record.is_for_a_password()));

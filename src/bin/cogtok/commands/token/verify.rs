@@ -13,12 +13,12 @@ use cogtok::token::relative_time::relative;
 use cogtok::token::verify::{Claims, Expectations, Rejection};
 use serde_json::{Value, json};
 
-use super::given::Given;
-use super::keys::Keys;
+use super::jwks_args::Keys;
 use super::refuse_empty;
+use super::token_input::Given;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -49,10 +49,10 @@ pub struct Verify {
     #[arg(long, value_name = "URL")]
     audience: Option<String>,
     /// A scope that the token must have; repeat it for several
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     scope: Vec<String>,
     /// A group that the user must be in; repeat it for several
-    #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(complete::groups))]
+    #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(completion::groups))]
     group: Vec<String>,
     /// Ask Cognito as well whether a user's token has been revoked
     #[arg(long, conflicts_with = "offline")]

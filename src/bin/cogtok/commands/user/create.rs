@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
 use crate::terminal::Delivered;
-use crate::{complete, env, interrupt, terminal};
+use crate::{completion, env, signals, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -56,7 +56,7 @@ pub struct Create {
     #[arg(long, value_name = "NAME=VALUE")]
     attribute: Vec<String>,
     /// A group to add the user to
-    #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(complete::groups))]
+    #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(completion::groups))]
     group: Option<String>,
     /// What to do when there is such a user already
     #[arg(long, value_enum, default_value = "fail", value_name = "WHAT")]
@@ -87,7 +87,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     app.output(&FORMS)?;
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    interrupt::watch();
+    signals::watch();
     let state = app.dirs().state.as_deref();
     if args.resume {
         let journal = Journal::to_resume(state, app.deadline())?;
@@ -101,7 +101,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         IfExists::Reset => create_user::IfExists::Reset,
     };
     let p = app.profile_option();
-    interrupt::set_last_words(Some(format!(
+    signals::set_last_words(Some(format!(
         "interrupted; if the user was made, `cogtok user create{p} --resume` finishes it"
     )));
     let made = app.block_on(async {

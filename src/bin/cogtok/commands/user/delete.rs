@@ -11,14 +11,14 @@ use cogtok::store::name_history;
 
 use super::no_such_user;
 use crate::app::App;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 /// Delete a user, and forget the user's cached tokens
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok user delete test-abc@example.com -p ws --yes")]
 pub struct Delete {
     /// The user: name, e-mail address or sub
-    #[arg(add = ArgValueCandidates::new(complete::users))]
+    #[arg(add = ArgValueCandidates::new(completion::users))]
     username: String,
     /// Do not ask
     #[arg(short, long)]

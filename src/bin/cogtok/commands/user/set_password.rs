@@ -13,7 +13,7 @@ use super::no_such_user;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
-use crate::complete;
+use crate::completion;
 use crate::terminal::{self, Delivered};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
@@ -28,7 +28,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok user set-password alice@example.com --ask --temporary")]
 pub struct SetPassword {
     /// The user: name, e-mail address or sub
-    #[arg(add = ArgValueCandidates::new(complete::users))]
+    #[arg(add = ArgValueCandidates::new(completion::users))]
     username: String,
     /// Read the password from standard input
     #[arg(long)]

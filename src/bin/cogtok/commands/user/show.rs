@@ -9,7 +9,7 @@ use cogtok::profile::types::Username;
 use super::{day, list, no_such_user, note_seen, typed};
 use crate::app::App;
 use crate::cli::Output;
-use crate::{complete, terminal};
+use crate::{completion, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -20,7 +20,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok user show alice@example.com --json | jq -r .status")]
 pub struct Show {
     /// The user: name, e-mail address or sub
-    #[arg(add = ArgValueCandidates::new(complete::users))]
+    #[arg(add = ArgValueCandidates::new(completion::users))]
     username: String,
 }
 

@@ -6,7 +6,7 @@ use cogtok::profile::keys::nearest;
 use serde_json::{Map, Value};
 
 use super::{Action, Gateway, malformed, stdin};
-use crate::commands::token::given;
+use crate::commands::token::token_input;
 
 /// The most bytes of arguments on standard input.
 const MOST_BYTES: usize = 1024 * 1024;
@@ -76,7 +76,7 @@ impl Request {
 fn object(text: &str) -> Result<Map<String, Value>> {
     let bytes = match text.strip_prefix('@') {
         _ if text == "-" => stdin(MOST_BYTES)?,
-        Some(path) => given::file(path.as_ref())?,
+        Some(path) => token_input::file(path.as_ref())?,
         None => text.as_bytes().to_vec(),
     };
     match serde_json::from_slice(&bytes) {

@@ -9,7 +9,7 @@ use cogtok::store::file;
 use tempfile::TempDir;
 
 use super::failed;
-use crate::{env, interrupt, program, terminal};
+use crate::{env, external_program, signals, terminal};
 
 /// The editor where no variable names one.
 const STANDARD: &str = if cfg!(windows) { "notepad" } else { "vi" };
@@ -29,15 +29,15 @@ pub fn command() -> Result<String> {
 /// Runs the editor on the copy. An editor that fails changes nothing, and what it wrote is kept.
 pub fn run(editor: &str, copy: &Copy, before: &str) -> Result<()> {
     let shown = printable(editor, 120);
-    let command = program::named(editor).and_then(|named| program::resolved(&named));
+    let command = external_program::named(editor).and_then(|named| external_program::resolved(&named));
     let mut command = command.ok_or_else(|| {
         Error::usage(format!("there is no editor `{shown}`"))
             .hint("VISUAL or EDITOR names a program of PATH, or one by its whole path")
     })?;
-    program::withhold_secrets(&mut command);
+    external_program::withhold_secrets(&mut command);
     command.arg(copy.path());
     let _clock = terminal::asking();
-    let status = interrupt::lending_terminal(|| command.status());
+    let status = signals::lending_terminal(|| command.status());
     let why = match status {
         Ok(status) if status.success() => return Ok(()),
         Ok(status) => format!("the editor `{shown}` ended with {status}"),

@@ -9,7 +9,7 @@ use cogtok::store::config::list;
 use cogtok::store::secrets::Binding;
 use serde_json::{Map, Value, json};
 
-use super::write::{Plan, Setting};
+use super::apply::{Plan, Setting};
 use super::{FORMS, Import};
 use crate::app::App;
 use crate::cli::Output;

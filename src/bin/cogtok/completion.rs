@@ -1,9 +1,9 @@
 //! What TAB offers: from the command tree and files of this machine alone; no keyring, no network. An error offers nothing.
 
-mod awaited;
 mod aws;
-mod line;
-mod seen;
+mod command_line;
+mod expects_value;
+mod name_history;
 pub mod targets;
 
 use std::ffi::OsString;
@@ -18,14 +18,14 @@ use cogtok::profile::types::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
 
-use crate::cli::tree;
+use crate::cli::command_tree;
 use crate::{env, terminal};
 
 /// The variable by which a shell's script asks for candidates instead of running a command.
 pub const VARIABLE: &str = "COGTOK_COMPLETE";
 
 pub use aws::profiles as aws_profiles;
-pub use seen::{claim_names, groups, scopes, users};
+pub use name_history::{claim_names, groups, scopes, users};
 
 /// Answers a shell that asks for candidates; says whether one did.
 pub fn answer(args: &[OsString]) -> bool {
@@ -37,14 +37,14 @@ pub fn answer(args: &[OsString]) -> bool {
     // Those shells that say where the cursor is; the others give what stands before it.
     let index = env::var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     let index = index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1);
-    line::keep(&words, index);
+    command_line::keep(&words, index);
     let is_bare = words.get(index).is_some_and(|word| word.is_empty());
-    let mut command = tree::along(&words);
+    let mut command = command_tree::along(&words);
     let (mut candidates, before) = (Vec::new(), words.get(..index).unwrap_or_default().to_vec());
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
         let candidates = String::from_utf8_lossy(&candidates);
         let separator = env::var("_CLAP_IFS").unwrap_or_else(|| "\n".to_owned());
-        let has_values = || awaited::has_values(&command, &before);
+        let has_values = || expects_value::has_values(&command, &before);
         terminal::last_data(&match is_bare {
             true => without_options(&candidates, &separator, has_values),
             false => candidates.into_owned(),
@@ -84,7 +84,7 @@ pub fn script(shell: &str) -> Option<String> {
 
 /// Profile names, with what each is for.
 pub fn profiles() -> Vec<CompletionCandidate> {
-    let Some(config) = line::line().config() else { return Vec::new() };
+    let Some(config) = command_line::line().config() else { return Vec::new() };
     let candidate = |name: cogtok::profile::types::ProfileName| {
         let mut settings = Settings::default();
         let _ = config.offer(&name, &mut settings);
@@ -111,13 +111,13 @@ fn of_all() -> impl Iterator<Item = CompletionCandidate> {
 
 /// The values of the key that the line sets, where they are a closed set or were seen.
 pub fn values() -> Vec<CompletionCandidate> {
-    match line::line().field() {
+    match command_line::line().field() {
         Some(Field::As) => return owners(),
         Some(Field::Kind) => return words(TargetKind::ALL.iter().map(|kind| kind.as_str())),
         Some(Field::Url) => return Vec::new(),
         None => {}
     }
-    match line::line().key() {
+    match command_line::line().key() {
         Some(Key::AuthFlow) => auth_flows(),
         Some(Key::PreferredChallenge) => first_factors(),
         Some(Key::Token) => tokens(),

@@ -16,7 +16,7 @@ use cogtok::token::identity::Identity;
 use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
 
-use super::line::line;
+use super::command_line::line;
 use crate::env;
 
 /// How long files are looked at. A debug build takes its time.

@@ -7,7 +7,7 @@ use cogtok::error::{Error, Kind, Result, is_unprintable};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::answer::Sink;
+use super::response::Sink;
 use crate::terminal::{self, Delivered};
 
 /// The form in which events are printed.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use cogtok::cognito::streaming::{Outgoing, Streamed};
 use cogtok::error::Result;
 
-use super::renewal::Renewal;
+use super::retry_on_401::Renewal;
 use crate::app::App;
-use crate::commands::token::source::{Got, Source};
+use crate::commands::token::token_args::{Got, Source};
 
 /// How long an answer may be in coming, and how long it may pause, where no time-out was given: an agent thinks for minutes.
 pub const SILENCE: Duration = Duration::from_secs(15 * 60);

@@ -13,7 +13,7 @@ use cogtok::profile::types::{TokenOwner, TokenUse};
 use cogtok::secret::Secret;
 
 use crate::app::App;
-use crate::{complete, env, terminal};
+use crate::{completion, env, terminal};
 
 /// The most bytes that a token on standard input may have. No service takes one of a hundredth of that.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -37,10 +37,10 @@ pub struct Given {
     #[arg(long = "as", value_enum, value_name = "WHO", conflicts_with = "value", hide_possible_values = true)]
     whose: Option<Whose>,
     /// Which of the user's tokens: access or id; `verify` accepts that one alone
-    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(complete::tokens))]
+    #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(completion::tokens))]
     pub token: Option<String>,
     /// The user whose cached token is taken
-    #[arg(long, value_name = "NAME", conflicts_with = "value", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", conflicts_with = "value", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     #[arg(skip)]
     owner: Option<TokenOwner>,

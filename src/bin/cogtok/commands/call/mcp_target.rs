@@ -4,7 +4,7 @@ use cogtok::error::Result;
 use cogtok::token::error_response::{Api, Asked};
 use url::Url;
 
-use super::place::{At, Place};
+use super::target::{At, Place};
 use crate::app::App;
 
 /// Where it is, and what the profile says of it.

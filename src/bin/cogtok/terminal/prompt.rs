@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::manner;
 use super::modes::Asking;
 use super::typed::{self, Until};
-use crate::interrupt;
+use crate::signals;
 
 /// Milliseconds in which people were asked.
 static ASKING: AtomicU64 = AtomicU64::new(0);
@@ -80,7 +80,7 @@ pub fn ask_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
     if !can_ask() {
         return Err(nobody(&format!("{question} is needed, and {}", nobody_there())));
     }
-    interrupt::watch();
+    signals::watch();
     let _modes = Asking::begin();
     let _clock = asking();
     match rpassword::prompt_password(format!("{question}: ")) {
@@ -105,7 +105,7 @@ pub fn ask_line(question: &str, instead: impl Into<Hint>) -> Result<String> {
     if !can_ask() {
         return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
     }
-    interrupt::watch();
+    signals::watch();
     show(&format!("{}: ", printable(question, 300)));
     let _clock = asking();
     let typed = typed::read(MAX_BYTES, Until::Line, true).map_err(unreadable)?;
@@ -196,7 +196,7 @@ pub fn confirm(question: &str, instead: impl Into<Hint>) -> Result<bool> {
             Error::new(Kind::NeedsHuman, format!("{question} It can't be asked: {}", nobody_there())).hint(instead)
         );
     }
-    interrupt::watch();
+    signals::watch();
     let _modes = Asking::begin();
     show(&format!("{} [y/N] ", printable(question, 300)));
     let _clock = asking();
@@ -247,7 +247,7 @@ pub fn stdin_up_to(limit: usize) -> Result<Vec<u8>> {
 }
 
 fn stdin(limit: usize, is_shown: bool) -> Result<Vec<u8>> {
-    interrupt::watch();
+    signals::watch();
     if io::stdin().is_terminal() {
         let _clock = asking();
         let mut typed = typed::read(limit, Until::End, is_shown).map_err(unreadable)?;

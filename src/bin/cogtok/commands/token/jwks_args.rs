@@ -10,7 +10,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::types::Endpoint;
 use cogtok::token::jwks::KeySet;
 
-use super::given;
+use super::token_input;
 use crate::app::App;
 
 /// Where the keys come from that a signature is checked with.
@@ -45,7 +45,7 @@ impl Keys {
         let no_fetch = || Err(Error::new(Kind::Failure, "nothing is fetched"));
         let Some(url) = self.address(profile, issuer)? else {
             let path = Path::new(self.jwks.as_deref().unwrap_or_default());
-            let keys = KeySet::parse(&given::file(path)?)
+            let keys = KeySet::parse(&token_input::file(path)?)
                 .map_err(|error| error.context(&printable(&path.display().to_string(), 120)).with_kind(Kind::Usage))?;
             return work(Source::Given(keys), &no_fetch);
         };

@@ -12,22 +12,22 @@ use cogtok::token::Token;
 use super::{Shared, m2m::M2m, user::User, wanted};
 use crate::app::App;
 use crate::cli::min_validity;
-use crate::complete;
+use crate::completion;
 
 /// Which token, and how it is got.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Source {
     /// Whose token: user or m2m; else the one that the profile has
-    #[arg(long = "as", value_name = "WHO", add = ArgValueCandidates::new(complete::owners))]
+    #[arg(long = "as", value_name = "WHO", add = ArgValueCandidates::new(completion::owners))]
     whose: Option<String>,
     /// The user who signs in
-    #[arg(long, value_name = "NAME", conflicts_with = "scope", add = ArgValueCandidates::new(complete::users))]
+    #[arg(long, value_name = "NAME", conflicts_with = "scope", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     /// Which of the user's tokens: access or id
-    #[arg(long, value_name = "TOKEN", conflicts_with = "scope", add = ArgValueCandidates::new(complete::tokens))]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "scope", add = ArgValueCandidates::new(completion::tokens))]
     token: Option<String>,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(complete::scopes))]
+    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     scope: Vec<String>,
     /// Ask for a new token even if a cached one is valid
     #[arg(long)]

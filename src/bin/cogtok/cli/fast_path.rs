@@ -57,7 +57,7 @@ pub fn parse(args: &[OsString]) -> Option<Cli> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::tree;
+    use crate::cli::command_tree;
 
     use super::*;
 
@@ -96,7 +96,7 @@ mod tests {
                 let words = [&["cogtok", "token", kind], line.as_slice()].concat();
                 let args: Vec<OsString> = words.iter().map(OsString::from).collect();
                 if let Some(plain) = parse(&args) {
-                    let clap = tree::parse(&args).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+                    let clap = command_tree::parse(&args).unwrap_or_else(|error| panic!("{words:?}: {error}"));
                     assert_eq!(format!("{plain:?}"), format!("{clap:?}"), "{words:?}");
                     taken += 1;
                 }
@@ -104,7 +104,7 @@ mod tests {
         }
         assert!(taken > 100, "only {taken} lines were taken");
         let args: Vec<OsString> = ["cogtok"].iter().chain(&PROMPT).map(OsString::from).collect();
-        let (plain, clap) = (parse(&args).unwrap(), tree::parse(&args).unwrap());
+        let (plain, clap) = (parse(&args).unwrap(), command_tree::parse(&args).unwrap());
         assert_eq!(format!("{plain:?}"), format!("{clap:?}"));
     }
 

@@ -4,7 +4,7 @@ use cogtok::store::rejected_tokens::Refusals;
 use url::Url;
 
 use crate::app::App;
-use crate::commands::token::source::Got;
+use crate::commands::token::token_args::Got;
 use crate::env;
 
 /// The renewal of a token for one API.

@@ -7,9 +7,9 @@ use cogtok::secret::Secret;
 use cogtok::store::config::list;
 use cogtok::store::secrets::Binding;
 
-use super::super::forget::{Going, bindings, shares};
+use super::super::deletion_plan::{Going, bindings, shares};
 use super::Import;
-use super::write::Plan;
+use super::apply::Plan;
 use crate::app::{App, as_written, other_profiles};
 
 const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets";

@@ -10,7 +10,7 @@ use cogtok::store::output_file::{self, Replacement};
 use cogtok::token::error_response::{Asked, Failed};
 
 use crate::app::App;
-use crate::commands::token::source::Got;
+use crate::commands::token::token_args::Got;
 use crate::env;
 use crate::terminal::{self, Delivered, Live};
 

@@ -5,7 +5,7 @@ use cogtok::error::printable;
 use cogtok::profile::targets::{Address, Field, Target};
 use cogtok::profile::types::{TargetKind, TargetName};
 
-use super::line::line;
+use super::command_line::line;
 
 /// Those that `call http` can call, with what each is.
 pub fn http() -> Vec<CompletionCandidate> {

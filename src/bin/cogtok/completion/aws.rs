@@ -3,7 +3,7 @@
 use clap_complete::CompletionCandidate;
 use cogtok::store::aws_files::AwsFiles;
 
-use super::seen::offer;
+use super::name_history::offer;
 use crate::app;
 
 /// The Regions that have Cognito user pools. Others can be typed.

@@ -1,7 +1,7 @@
 //! How the process ends early: signals and panics. The terminal's modes are restored and an export fails as it should.
 
 #[cfg(unix)]
-pub mod leave;
+pub mod exec_handoff;
 
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -40,7 +40,7 @@ pub fn prepare(args: Vec<OsString>) -> Result<Vec<OsString>> {
         fail_as(EXEC_FAILED);
     }
     #[cfg(unix)]
-    leave::prepare();
+    exec_handoff::prepare();
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         terminal::complain(&format!("this is a bug in cogtok{place}; please report it"));
@@ -97,7 +97,7 @@ pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
     IS_LENT.store(true, Ordering::SeqCst);
     let result = work();
     #[cfg(unix)]
-    leave::await_handled(signal_hook::consts::SIGINT);
+    exec_handoff::await_handled(signal_hook::consts::SIGINT);
     IS_LENT.store(false, Ordering::SeqCst);
     result
 }
@@ -121,8 +121,8 @@ fn start_watching() {
     use signal_hook::iterator::Signals;
     let mut watched = vec![SIGHUP, SIGINT, SIGTERM, SIGTSTP];
     // What is ignored by whom we were started stays ignored: `nohup`, and a shell's jobs in the background.
-    watched.retain(|signal| !leave::is_ignored(*signal));
-    leave::watch(&watched);
+    watched.retain(|signal| !exec_handoff::is_ignored(*signal));
+    exec_handoff::watch(&watched);
     let Ok(mut signals) = Signals::new(watched) else { return };
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
@@ -133,7 +133,7 @@ fn start_watching() {
                 continue;
             }
             if signal == SIGINT && IS_LENT.load(Ordering::SeqCst) {
-                leave::handled(signal);
+                exec_handoff::handled(signal);
                 continue;
             }
             let was_asking = terminal::restore_modes().is_some();

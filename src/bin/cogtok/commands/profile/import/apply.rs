@@ -12,10 +12,10 @@ use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::Binding;
 
-use super::super::forget::Going;
-use super::gather::Gathered;
+use super::super::deletion_plan::Going;
+use super::collect::Gathered;
 use super::targets::Targets;
-use super::{Import, stored};
+use super::{Import, existing_secrets};
 use crate::app::{App, as_written, aws_environment};
 use crate::commands::secret::bindings;
 
@@ -103,7 +103,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
             }
             Ok(bindings) => {
                 let (value, origin) = (secret.value.clone(), secret.origin.clone());
-                let shared_with = stored::shared_with(app, &name, &bindings)?;
+                let shared_with = existing_secrets::shared_with(app, &name, &bindings)?;
                 secrets.push(ToStore { kind: secret.kind, bindings, value, origin, shared_with });
             }
             // A secret is bound to its client and to where it may be sent.
@@ -152,11 +152,11 @@ fn keep_own(before: &Settings, found: &mut Found) {
 /// Does what the plans say, and finds out what goes for it; a dry run does the latter alone.
 pub fn carry_out(app: &App, args: &Import, plans: &mut [Plan]) -> Result<()> {
     if args.dry_run {
-        return stored::find_going(app, plans, |old, heirs| Going::at_a_look(app, old, heirs));
+        return existing_secrets::find_going(app, plans, |old, heirs| Going::at_a_look(app, old, heirs));
     }
-    stored::keep_what_is_stored(app, args, plans)?;
-    stored::find_going(app, plans, |old, heirs| Going::of(app, old, heirs, false))?;
-    let stored = stored::store(app, plans)?;
+    existing_secrets::keep_what_is_stored(app, args, plans)?;
+    existing_secrets::find_going(app, plans, |old, heirs| Going::of(app, old, heirs, false))?;
+    let stored = existing_secrets::store(app, plans)?;
     write(app, plans).map_err(|error| stored.undo(app, error.hint("nothing was imported")))?;
     plans.iter().try_for_each(|plan| plan.going.forget(app, &format!("profile `{}` is replaced", plan.name)))
 }

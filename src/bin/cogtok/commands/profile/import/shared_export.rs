@@ -6,9 +6,9 @@ use cogtok::flows::import::profile_export::{Shared, read};
 use cogtok::profile::types::ProfileName;
 use cogtok::store::config::list;
 
-use super::gather::Gathered;
+use super::apply;
+use super::collect::Gathered;
 use super::source::Text;
-use super::write;
 use super::{Import, report};
 use crate::app::App;
 use crate::terminal;
@@ -56,7 +56,7 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
         }
         let about = format!("profile `{name}`");
         let gathered = Gathered { kind: SourceKind::Export, found };
-        plans.push(write::plan(app, args, name, gathered).map_err(|error| error.context(&about))?);
+        plans.push(apply::plan(app, args, name, gathered).map_err(|error| error.context(&about))?);
     }
     match plans.as_mut_slice() {
         [plan] => terminal::set_profile(Some(plan.name.as_str())),
@@ -66,6 +66,6 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
     for why in &left_out {
         log::warn!(target: "cogtok", "{why}");
     }
-    write::carry_out(app, args, &mut plans)?;
+    apply::carry_out(app, args, &mut plans)?;
     report::report(app, args, &plans)
 }
