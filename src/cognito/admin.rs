@@ -12,9 +12,9 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::answer::{Body, lacks};
 use super::error::{code, from_sdk};
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::status::{MayPass, is_throttled};
-use super::transport_error::{Fault, fault_in};
+use super::transport_error::{TransportError, fault_in};
 use crate::error::{Error, Kind, Result};
 use crate::profile::services::Service;
 use crate::profile::types::{AuthFlow, ClientId, PoolId, Username};
@@ -68,7 +68,7 @@ pub struct NewUser<'a> {
 pub struct Admin {
     pub(super) client: Client,
     pub(super) pool: PoolId,
-    pub(super) wire: Wire,
+    pub(super) wire: HttpClient,
     /// Options of the aws command that ask where this does.
     aws_options: String,
     /// The host that is asked, with its port where one is given.
@@ -87,7 +87,7 @@ pub struct Created {
 
 /// Why AdminCreateUser gave no user.
 #[derive(Debug)]
-pub enum NotCreated {
+pub enum CreateUserError {
     /// Cognito refused: no user was made.
     Refused(Error),
     /// A request may have been carried out without an answer.
@@ -99,16 +99,16 @@ impl Admin {
     ///
     /// # Errors
     /// [`Kind::Config`] when no pool is known.
-    pub async fn new(wire: &Wire, profile: &Profile) -> Result<Self> {
+    pub async fn new(wire: &HttpClient, profile: &Profile) -> Result<Self> {
         Admin::signed(wire, profile, None).await
     }
 
     /// As [`Admin::new`], with AWS credentials that were found before.
-    pub(super) async fn signed_with(wire: &Wire, profile: &Profile, credentials: Credentials) -> Result<Self> {
+    pub(super) async fn signed_with(wire: &HttpClient, profile: &Profile, credentials: Credentials) -> Result<Self> {
         Admin::signed(wire, profile, Some(credentials)).await
     }
 
-    async fn signed(wire: &Wire, profile: &Profile, credentials: Option<Credentials>) -> Result<Self> {
+    async fn signed(wire: &HttpClient, profile: &Profile, credentials: Option<Credentials>) -> Result<Self> {
         let pool = profile.user_pool_id()?.clone();
         let region = super::region(profile).await?;
         let shared = super::signed_config(wire, profile, &region).await?;
@@ -131,8 +131,8 @@ impl Admin {
     /// the server, is the one just made then: that nobody else made it in that time is not said.
     ///
     /// # Errors
-    /// [`NotCreated`], as the table in [`super::error`] says for AdminCreateUser; see [`already_exists`].
-    pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<Created, NotCreated> {
+    /// [`CreateUserError`], as the table in [`super::error`] says for AdminCreateUser; see [`already_exists`].
+    pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<Created, CreateUserError> {
         let mut pause = Duration::from_millis(300);
         let mut may_be_made = false;
         let mut tries = 1;
@@ -144,10 +144,10 @@ impl Admin {
             // A throttled request was not carried out; that of any other answerless one is not known.
             let is_throttled = is_throttled(&error);
             let is_refused = error.kind() != Kind::Network;
-            let is_unsent = fault_in(&error).is_some_and(Fault::is_unsent);
+            let is_unsent = fault_in(&error).is_some_and(TransportError::is_unsent);
             may_be_made |= !is_refused && !is_throttled && !is_unsent;
             if !may_be_made && (is_refused || tries == super::MAX_TRIES) {
-                return Err(NotCreated::Refused(error));
+                return Err(CreateUserError::Refused(error));
             }
             if may_be_made {
                 let began = |admin: &Admin| admin.server_time(began).map(|began| began.div_euclid(1000));
@@ -158,10 +158,10 @@ impl Admin {
                         return Ok(Created { user, is_answered: false });
                     }
                     Ok(Some(user)) if already_exists(&error) && age(&user).is_some_and(|age| age < -SLACK) => {
-                        return Err(NotCreated::Refused(error));
+                        return Err(CreateUserError::Refused(error));
                     }
                     Ok(_) if !is_refused && tries < super::MAX_TRIES => {}
-                    _ => return Err(NotCreated::Unknown(error)),
+                    _ => return Err(CreateUserError::Unknown(error)),
                 }
             }
             tokio::time::sleep(pause).await;
@@ -170,7 +170,7 @@ impl Admin {
         }
     }
 
-    /// What the server's clock showed at `moment`, as [`Wire::server_time`] says.
+    /// What the server's clock showed at `moment`, as [`HttpClient::server_time`] says.
     pub fn server_time(&self, moment: Instant) -> Option<i64> {
         self.wire.server_time(&self.host, moment)
     }

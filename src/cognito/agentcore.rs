@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::aws_error_response::refusal;
-use super::http_client::Wire;
-use super::sigv4::{Call, Said, call_with_headers};
+use super::http_client::HttpClient;
+use super::sigv4::{Call, ServiceReply, call_with_headers};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::partitions::Partition;
@@ -57,7 +57,7 @@ impl Resource {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for the operation, with what to do instead where it is not allowed.
-    pub async fn settings(&self, wire: &Wire, profile: &Profile) -> Result<Value> {
+    pub async fn settings(&self, wire: &HttpClient, profile: &Profile) -> Result<Value> {
         let (operation, folder) = match self.is_gateway {
             true => ("GetGateway", "gateways"),
             false => ("GetAgentRuntime", "runtimes"),
@@ -91,20 +91,20 @@ impl Resource {
     }
 }
 
-fn read(answer: &http::Response<Vec<u8>>) -> Said<Value> {
+fn read(answer: &http::Response<Vec<u8>>) -> ServiceReply<Value> {
     let status = answer.status().as_u16();
     if status == 200 {
         return match serde_json::from_slice::<Value>(answer.body()) {
             // Without its ARN it is not one of these, and what else it lacks says nothing.
             Ok(settings) if ["agentRuntimeArn", "gatewayArn"].iter().any(|arn| settings[*arn].is_string()) => {
-                Said::Answer(settings)
+                ServiceReply::Answer(settings)
             }
-            _ => Said::Strange,
+            _ => ServiceReply::Strange,
         };
     }
     match refusal(answer.headers(), status, answer.body()) {
-        Some((code, message)) => Said::Refused(code, message),
-        None => Said::Strange,
+        Some((code, message)) => ServiceReply::Refused(code, message),
+        None => ServiceReply::Strange,
     }
 }
 

@@ -14,13 +14,13 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use super::error::{Refusal, refused};
-use super::http_client::Wire;
-use super::idp::SignedIn;
-use super::loopback_server::Returned;
-use super::oauth::{Failed, Http, client, retry_after};
-use super::refresh::NotRenewed;
+use super::http_client::HttpClient;
+use super::idp::AuthenticationResult;
+use super::loopback_server::AuthorizationResponse;
+use super::oauth::{Http, TokenRequestError, client, retry_after};
+use super::refresh::RefreshError;
 use super::status::unexplained;
-use super::transport_error::What;
+use super::transport_error::TransportErrorKind;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -46,7 +46,7 @@ impl HostedClient<'_> {
         printable(self.domain.url().authority(), 120)
     }
 
-    fn hide(&self, wire: &Wire, secret: &Secret) {
+    fn hide(&self, wire: &HttpClient, secret: &Secret) {
         wire.redactor().hide(self.client_id.as_str(), secret);
         if let Some(secret) = self.client_secret {
             wire.redactor().hide(self.client_id.as_str(), secret);
@@ -56,7 +56,7 @@ impl HostedClient<'_> {
 
 /// What a person is sent to the hosted pages with.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct AuthorizationOptions {
     /// The scopes to ask for; none asks for all that the client may have.
     pub scopes: Scopes,
     /// `identity_provider`: the provider to sign in with, past the choice.
@@ -90,7 +90,12 @@ impl Authorization {
     ///
     /// # Errors
     /// [`Kind::Usage`] when the addresses make no URL.
-    pub fn new(domain: &Endpoint, client_id: &ClientId, redirect_uri: &RedirectUri, wishes: &Wishes) -> Result<Self> {
+    pub fn new(
+        domain: &Endpoint,
+        client_id: &ClientId,
+        redirect_uri: &RedirectUri,
+        wishes: &AuthorizationOptions,
+    ) -> Result<Self> {
         let malformed =
             |why: url::ParseError| Error::usage(format!("the domain or the redirect URI is malformed: {why}"));
         let auth_url = AuthUrl::new(domain.join("/oauth2/authorize").url().to_string()).map_err(malformed)?;
@@ -153,11 +158,16 @@ impl Authorization {
     /// # Errors
     /// [`Kind::Refused`] and others for what the pages or the endpoint refuse, [`Kind::Network`] where there is no token
     /// response.
-    pub async fn exchange(&self, wire: &Wire, client_of: &HostedClient<'_>, returned: Returned) -> Result<SignedIn> {
+    pub async fn exchange(
+        &self,
+        wire: &HttpClient,
+        client_of: &HostedClient<'_>,
+        returned: AuthorizationResponse,
+    ) -> Result<AuthenticationResult> {
         let host = client_of.host();
         let code = match returned {
-            Returned::Code(code) => code,
-            Returned::Refused { code, description } => {
+            AuthorizationResponse::Code(code) => code,
+            AuthorizationResponse::Refused { code, description } => {
                 let (grant, operation) = ("authorize", &format!("the sign-in at {host}"));
                 let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
                 let error = refused(&refusal, wire.redactor());
@@ -168,8 +178,9 @@ impl Authorization {
             client_of.hide(wire, secret);
         }
         let exchange = async {
-            let returns = RedirectUrl::new(self.redirect_uri.as_str().to_owned())
-                .map_err(|why| Failed::Final(Error::usage(format!("the redirect URI is malformed: {why}"))))?;
+            let returns = RedirectUrl::new(self.redirect_uri.as_str().to_owned()).map_err(|why| {
+                TokenRequestError::Final(Error::usage(format!("the redirect URI is malformed: {why}")))
+            })?;
             client(
                 client_of.token_url().url().clone(),
                 client_of.client_id,
@@ -181,7 +192,7 @@ impl Authorization {
             .set_pkce_verifier(PkceCodeVerifier::new(self.verifier.expose().to_owned()))
             .request_async(&Http(wire))
             .await
-            .map_err(Failed::from)
+            .map_err(TokenRequestError::from)
         };
         let answer = exchange.await.map_err(|failed| failed.into_error("code", &host, wire.redactor()))?;
         answer.tokens(wire, &host, self.scopes.clone())
@@ -193,13 +204,13 @@ impl Authorization {
 /// only where `is_reusable` says that it may be used more than once.
 ///
 /// # Errors
-/// [`NotRenewed`].
+/// [`RefreshError`].
 pub async fn refresh(
-    wire: &Wire,
+    wire: &HttpClient,
     client_of: &HostedClient<'_>,
     refresh_token: &Secret,
     is_reusable: bool,
-) -> Result<SignedIn, NotRenewed> {
+) -> Result<AuthenticationResult, RefreshError> {
     let host = client_of.host();
     client_of.hide(wire, refresh_token);
     let post = || async {
@@ -207,7 +218,7 @@ pub async fn refresh(
             .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
             .request_async(&Http(wire))
             .await
-            .map_err(Failed::from)
+            .map_err(TokenRequestError::from)
     };
     let answer = post
         .retry(backoff())
@@ -218,18 +229,18 @@ pub async fn refresh(
     let answer = answer.map_err(|failed| {
         let was_not_taken = was_not_taken(&failed);
         let (is_over, is_refused) = match &failed {
-            Failed::Refused { code, .. } => (code == "invalid_grant", true),
-            Failed::Unexplained { .. } => (false, true),
+            TokenRequestError::Refused { code, .. } => (code == "invalid_grant", true),
+            TokenRequestError::Unexplained { .. } => (false, true),
             _ => (false, false),
         };
         let error = failed.into_error("refresh", &host, wire.redactor());
         match (is_over, is_refused || was_not_taken) {
-            (true, _) => NotRenewed::Over(error),
-            (false, true) => NotRenewed::Failed(error),
-            (false, false) => NotRenewed::Unknown(error),
+            (true, _) => RefreshError::Over(error),
+            (false, true) => RefreshError::Failed(error),
+            (false, false) => RefreshError::Unknown(error),
         }
     })?;
-    answer.tokens(wire, &host, Scopes::default()).map_err(NotRenewed::Unknown)
+    answer.tokens(wire, &host, Scopes::default()).map_err(RefreshError::Unknown)
 }
 
 /// Revokes a refresh token and what was issued with it (RFC 7009). One that is unknown or revoked already is no error.
@@ -237,44 +248,44 @@ pub async fn refresh(
 /// # Errors
 /// [`Kind::Usage`] for a token that is no refresh token, [`Kind::Config`] where the client does not allow it,
 /// [`Kind::Network`] where the endpoint can't be reached.
-pub async fn revoke(wire: &Wire, client_of: &HostedClient<'_>, token: &Secret) -> Result<()> {
+pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Secret) -> Result<()> {
     let host = client_of.host();
     client_of.hide(wire, token);
     // `oauth2` revokes over https alone, and a local Cognito has none.
     let post = || async {
-        let answer = wire.exchange(revocation(client_of, token)?).await.map_err(Failed::Fault)?;
+        let answer = wire.exchange(revocation(client_of, token)?).await.map_err(TokenRequestError::Fault)?;
         match answer.status().as_u16() {
             200 => Ok(()),
             status @ (429 | 500..=599) => {
                 let pause = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
                 let retry_after = pause.and_then(|pause| retry_after(pause.trim(), wire.now()));
-                Err(Failed::Busy { status, retry_after })
+                Err(TokenRequestError::Busy { status, retry_after })
             }
             _ => Err(match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
-                Ok(said) => Failed::Refused {
+                Ok(said) => TokenRequestError::Refused {
                     code: said.error().as_ref().to_owned(),
                     description: said.error_description().cloned().unwrap_or_default(),
                 },
-                Err(_) => Failed::strange(&answer),
+                Err(_) => TokenRequestError::strange(&answer),
             }),
         }
     };
     post.retry(backoff())
         .sleep(tokio::time::sleep)
-        .when(Failed::is_transient)
+        .when(TokenRequestError::is_transient)
         .adjust(|failed, pause| within(wire, failed.retry_after(), pause))
         .await
         .map_err(|failed| match failed {
-            Failed::NotAToken { what } => Error::network(format!("{host} does not revoke tokens ({what})"))
+            TokenRequestError::NotAToken { what } => Error::network(format!("{host} does not revoke tokens ({what})"))
                 .hint("check the domain: /oauth2/revoke is there in every pool whose client allows revocation"),
-            Failed::Refused { code, description } => {
+            TokenRequestError::Refused { code, description } => {
                 let (grant, operation) = ("revoke", &format!("revoking the token at {host}"));
                 let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
                 let error = refused(&refusal, wire.redactor());
                 // Whatever an OAuth error is called, it is a no.
                 if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
             }
-            Failed::Unexplained { status, what } => {
+            TokenRequestError::Unexplained { status, what } => {
                 let error = unexplained(&format!("revoking the token at {host}"), status, &what);
                 error.unwrap_or_else(|| Error::new(Kind::Refused, format!("{host} refused to revoke the token")))
             }
@@ -282,7 +293,7 @@ pub async fn revoke(wire: &Wire, client_of: &HostedClient<'_>, token: &Secret) -
         })
 }
 
-fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Request<Vec<u8>>, Failed> {
+fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Request<Vec<u8>>, TokenRequestError> {
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let id = encode(client_of.client_id.as_str());
     let mut request = http::Request::post(client_of.domain.join("/oauth2/revoke").url().as_str())
@@ -294,7 +305,7 @@ fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Requ
     let body = format!("token={}&client_id={id}", encode(token.expose()));
     request
         .body(body.into_bytes())
-        .map_err(|why| Failed::Final(Error::usage(format!("the domain is malformed: {why}"))))
+        .map_err(|why| TokenRequestError::Final(Error::usage(format!("the domain is malformed: {why}"))))
 }
 
 /// The page that ends a browser's session with the hosted pages. It revokes no token.
@@ -308,10 +319,10 @@ pub fn logout_url(client_of: &HostedClient<'_>, logout_uri: Option<&str>) -> Url
 }
 
 /// Whether nobody can have taken the refresh token: there was no connection, or the server was too busy.
-fn was_not_taken(failed: &Failed) -> bool {
+fn was_not_taken(failed: &TokenRequestError) -> bool {
     match failed {
-        Failed::Busy { .. } => true,
-        Failed::Fault(fault) => fault.is_transient() && matches!(fault.what, What::Connect(_)),
+        TokenRequestError::Busy { .. } => true,
+        TokenRequestError::Fault(fault) => fault.is_transient() && matches!(fault.what, TransportErrorKind::Connect(_)),
         _ => false,
     }
 }
@@ -325,7 +336,7 @@ fn backoff() -> ExponentialBuilder {
 }
 
 /// The pause before another try, where there is time for it.
-fn within(wire: &Wire, asked: Option<Duration>, pause: Option<Duration>) -> Option<Duration> {
+fn within(wire: &HttpClient, asked: Option<Duration>, pause: Option<Duration>) -> Option<Duration> {
     let pause = pause.map(|pause| pause.max(asked.unwrap_or_default()))?;
     Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
 }

@@ -10,14 +10,14 @@ use url::form_urlencoded::byte_serialize;
 
 use super::aws_error_response;
 use super::error::{Refusal, is_known, refused, said};
-use super::http_client::{MAX_ANSWER, Wire};
+use super::http_client::{HttpClient, MAX_ANSWER};
 use super::identity_pool::AwsCredentials;
 use super::redact::Redactor;
-use super::retry::{Failed, with_retries};
+use super::retry::{CallFailure, with_retries};
 use super::sigv4::{Call, signed};
 use super::status::{may_pass, unexplained};
 use super::streaming::{Streamed, into_sent};
-use super::transport_error::What;
+use super::transport_error::TransportErrorKind;
 use crate::error::{Error, Hint, Result};
 use crate::profile::Profile;
 use crate::profile::services::Service;
@@ -62,7 +62,7 @@ impl Question<'_> {
 /// Bedrock in one Region, for the user whose AWS credentials these are.
 #[derive(Debug)]
 pub struct Bedrock<'a> {
-    wire: &'a Wire,
+    wire: &'a HttpClient,
     profile: &'a Profile,
     region: &'a Region,
     credentials: Credentials,
@@ -72,7 +72,7 @@ pub struct Bedrock<'a> {
 impl<'a> Bedrock<'a> {
     /// Bedrock at the profile's endpoint, or in `region`. No answer, and no part of one, may be longer in coming than `silence`.
     pub fn new(
-        wire: &'a Wire,
+        wire: &'a HttpClient,
         profile: &'a Profile,
         region: &'a Region,
         credentials: &AwsCredentials,
@@ -140,13 +140,13 @@ impl<'a> Bedrock<'a> {
         with_retries(self.wire, || self.send(&call)).await
     }
 
-    async fn send(&self, call: &Call<'_>) -> Result<Streamed, Failed> {
+    async fn send(&self, call: &Call<'_>) -> Result<Streamed, CallFailure> {
         let request = signed(self.profile, call, &self.credentials, self.wire.now()).and_then(into_sent);
-        let request = request.map_err(Failed::last)?;
+        let request = request.map_err(CallFailure::last)?;
         let unanswered = |fault| {
             // What was asked and not answered may have been done, and is paid for: only what never left is sent again.
-            let failed = Failed::unanswered(call.operation, fault);
-            Failed { is_transient: failed.is_transient && never_left(&failed.error), ..failed }
+            let failed = CallFailure::unanswered(call.operation, fault);
+            CallFailure { is_transient: failed.is_transient && never_left(&failed.error), ..failed }
         };
         let mut answer =
             self.wire.open_as_it_is(request, self.silence).await.map_err(|fault| self.lost(unanswered(fault)))?;
@@ -163,7 +163,7 @@ impl<'a> Bedrock<'a> {
                 let is_known =
                     is_known(&Refusal { status: Some(status), grant, operation, code: &code, message: &message });
                 let is_transient = MAY_PASS.contains(&code.as_str()) || (!is_known && may_pass(status));
-                Err(Failed { is_transient, error })
+                Err(CallFailure { is_transient, error })
             }
             None => {
                 let what = format!("HTTP {status}, {} bytes", body.len());
@@ -171,19 +171,19 @@ impl<'a> Bedrock<'a> {
                 let is_transient = matches!(status, 429 | 503);
                 let error = unexplained(call.operation, status, &what).filter(|_| status < 500);
                 let error = error.unwrap_or_else(|| strange(call.operation, &what, redactor).error);
-                Err(Failed { is_transient, error })
+                Err(CallFailure { is_transient, error })
             }
         }
     }
 
     /// Where AWS's own address does not exist, the Region is the likeliest reason.
-    fn lost(&self, failed: Failed) -> Failed {
+    fn lost(&self, failed: CallFailure) -> CallFailure {
         if !never_left(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
             return failed;
         }
         let hint = Hint::new("Bedrock may not be in {region}: `--model-region REGION` asks in another Region")
             .text("region", self.region);
-        Failed { error: failed.error.hint(hint), ..failed }
+        CallFailure { error: failed.error.hint(hint), ..failed }
     }
 }
 
@@ -194,7 +194,7 @@ fn segment(model: &ModelId) -> String {
 
 /// Whether there was not even a connection.
 fn never_left(error: &Error) -> bool {
-    super::transport_error::fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_)))
+    super::transport_error::fault_in(error).is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_)))
 }
 
 /// The error for a refusal, with the role and the action in it where the message names them.
@@ -216,11 +216,11 @@ fn denied(message: &str) -> Option<(String, String)> {
     Some((role.to_owned(), action.to_owned()))
 }
 
-fn strange(operation: &str, what: &str, redactor: &Redactor) -> Failed {
+fn strange(operation: &str, what: &str, redactor: &Redactor) -> CallFailure {
     let what = said(what, redactor);
     let error = Error::network(format!("{operation}: the answer is not one of Bedrock ({what})"))
         .hint("check `endpoint_url` and AWS_ENDPOINT_URL_BEDROCK_RUNTIME");
-    Failed { is_transient: false, error }
+    CallFailure { is_transient: false, error }
 }
 
 /// The text of a whole answer; what is not text is left out.

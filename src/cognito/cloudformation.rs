@@ -2,8 +2,8 @@
 
 use aws_smithy_xml::decode::Document;
 
-use super::http_client::Wire;
-use super::sigv4::{Call, Said, call};
+use super::http_client::HttpClient;
+use super::sigv4::{Call, ServiceReply, call};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
 use crate::profile::Profile;
@@ -14,7 +14,7 @@ use crate::profile::types::StackName;
 ///
 /// # Errors
 /// As the table in [`super::error`] says for DescribeStacks.
-pub async fn outputs(wire: &Wire, profile: &Profile, stack: &StackName) -> Result<Vec<(String, String)>> {
+pub async fn outputs(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<Vec<(String, String)>> {
     let region = match stack.region() {
         Some(region) => region,
         None => super::region(profile).await?,
@@ -36,12 +36,14 @@ pub async fn outputs(wire: &Wire, profile: &Profile, stack: &StackName) -> Resul
     call(wire, profile, &request, read).await
 }
 
-fn read(status: u16, body: &[u8]) -> Said<Vec<(String, String)>> {
-    let Ok(text) = std::str::from_utf8(body) else { return Said::Strange };
+fn read(status: u16, body: &[u8]) -> ServiceReply<Vec<(String, String)>> {
+    let Ok(text) = std::str::from_utf8(body) else { return ServiceReply::Strange };
     match status {
-        200 => answer(text).map_or(Said::Strange, Said::Answer),
-        400..=599 => refusal(text).map_or(Said::Strange, |(code, message)| Said::Refused(code, message)),
-        _ => Said::Strange,
+        200 => answer(text).map_or(ServiceReply::Strange, ServiceReply::Answer),
+        400..=599 => {
+            refusal(text).map_or(ServiceReply::Strange, |(code, message)| ServiceReply::Refused(code, message))
+        }
+        _ => ServiceReply::Strange,
     }
 }
 
@@ -90,7 +92,7 @@ mod tests {
             assert!(answer(&text[..end]).is_none(), "cut at {end}");
         }
         for bad in ["", "<html/>", "{}", "not xml <", "<html></DescribeStacksResponse>"] {
-            assert!(matches!(read(200, bad.as_bytes()), Said::Strange), "{bad}");
+            assert!(matches!(read(200, bad.as_bytes()), ServiceReply::Strange), "{bad}");
         }
         let with = |stacks: &str| {
             answer(&format!(
@@ -109,6 +111,6 @@ mod tests {
     fn a_refusal_has_its_code() {
         let text = "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id x does not exist</Message></Error></ErrorResponse>";
         assert_eq!(refusal(text).unwrap().0, "ValidationError");
-        assert!(matches!(read(500, b"<html>"), Said::Strange));
+        assert!(matches!(read(500, b"<html>"), ServiceReply::Strange));
     }
 }

@@ -16,7 +16,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::types::Region;
@@ -38,7 +38,7 @@ const METADATA_PATIENCE: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) for a configuration file that is there and can't be looked at: what can't be looked at can't
 /// be kept from our secrets.
-pub fn provider(wire: &Wire, profile: &Profile, region: &Region) -> Result<SharedCredentialsProvider> {
+pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result<SharedCredentialsProvider> {
     let settings = ProviderConfig::default()
         .with_region(Some(aws_config::Region::new(region.as_str().to_owned())))
         .with_http_client(wire.sdk_client())
@@ -79,7 +79,7 @@ pub fn provider(wire: &Wire, profile: &Profile, region: &Region) -> Result<Share
 /// The credentials of the profile of `~/.aws`. The SDK would hand its environment to a `credential_process`: the one of the
 /// profile itself is run here; each that stands elsewhere in the files is told to drop the variables that hold our secrets.
 fn of_profile(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     AwsFiles { config, credentials }: &AwsFiles,
     settings: &ProviderConfig,

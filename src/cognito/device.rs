@@ -33,7 +33,7 @@ pub struct Device {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct RememberedDevice {
     key: String,
     group_key: String,
     password: String,
@@ -46,14 +46,14 @@ impl Device {
     /// [`Kind::Failure`](crate::error::Kind::Failure), which JSON of three texts never gives.
     pub fn to_secret(&self) -> Result<Secret> {
         let password = self.password.expose().to_owned();
-        let kept = Kept { key: self.key.clone(), group_key: self.group_key.clone(), password };
+        let kept = RememberedDevice { key: self.key.clone(), group_key: self.group_key.clone(), password };
         let text = serde_json::to_string(&kept);
         text.map(Secret::new).map_err(|why| Error::new(crate::error::Kind::Failure, why.to_string()))
     }
 
     /// The device that [`Device::to_secret`] was made of; none where it is not one.
     pub fn from_secret(secret: &Secret) -> Option<Self> {
-        let kept: Kept = serde_json::from_str(secret.expose()).ok()?;
+        let kept: RememberedDevice = serde_json::from_str(secret.expose()).ok()?;
         Some(Device { key: kept.key, group_key: kept.group_key, password: Secret::new(kept.password) })
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::http_client::Wire;
-use super::retry::{Failed, with_retries};
+use super::http_client::HttpClient;
+use super::retry::{CallFailure, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::types::{Endpoint, PoolId};
 use crate::profile::{aws_origin, issuers};
@@ -24,7 +24,7 @@ pub struct Document {
 /// # Errors
 /// [`Kind::Network`](crate::error::Kind::Network) without an answer, [`Kind::Config`](crate::error::Kind::Config) when
 /// there is no such pool or the document is another pool's.
-pub async fn document(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Result<Document> {
+pub async fn document(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -> Result<Document> {
     let url = base.join(&format!("/{pool}/.well-known/openid-configuration"));
     let document = with_retries(wire, || get(wire, &url)).await?;
     let issuer = document["issuer"].as_str().unwrap_or_default();
@@ -54,25 +54,25 @@ fn is_issuer_of(pool: &PoolId, base: &Endpoint, issuer: &str) -> bool {
 ///
 /// # Errors
 /// As [`document`].
-pub async fn token_endpoint(wire: &Wire, base: &Endpoint, pool: &PoolId) -> Result<Option<Endpoint>> {
+pub async fn token_endpoint(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -> Result<Option<Endpoint>> {
     document(wire, base, pool).await.map(|document| document.token_endpoint)
 }
 
-async fn get(wire: &Wire, url: &Endpoint) -> Result<Value, Failed> {
+async fn get(wire: &HttpClient, url: &Endpoint) -> Result<Value, CallFailure> {
     let request = http::Request::get(url.as_str()).header("accept", "application/json").body(Vec::new());
-    let request = request.map_err(|why| Failed::last(Error::usage(format!("the URL is malformed: {why}"))))?;
-    let answer = wire.exchange(request).await.map_err(|fault| Failed::unanswered(OPERATION, fault))?;
+    let request = request.map_err(|why| CallFailure::last(Error::usage(format!("the URL is malformed: {why}"))))?;
+    let answer = wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(OPERATION, fault))?;
     let status = answer.status().as_u16();
     match (status, serde_json::from_slice::<Value>(answer.body())) {
         (200, Ok(document @ Value::Object(_))) => Ok(document),
         // What another 4xx means, whoever gave it knows.
         (400 | 404, _) => {
             let error = Error::config(format!("there is no discovery document at {url} (HTTP {status})"));
-            Err(Failed::last(error.hint("check the pool id and its Region")))
+            Err(CallFailure::last(error.hint("check the pool id and its Region")))
         }
         _ => {
             let what = format!("HTTP {status}, {} bytes", answer.body().len());
-            Err(Failed::strange(OPERATION, status, &what))
+            Err(CallFailure::strange(OPERATION, status, &what))
         }
     }
 }

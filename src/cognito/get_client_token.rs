@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
 use super::error::from_sdk;
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
@@ -33,7 +33,7 @@ pub struct GetClientToken<'a> {
 /// # Errors
 /// As the table in [`super::error`] says for GetClientToken; [`Kind::Network`](crate::error::Kind::Network) where the API
 /// can't be reached or its answer brings no bearer token.
-pub async fn get(wire: &Wire, profile: &Profile, asked: &GetClientToken<'_>) -> Result<TokenSet> {
+pub async fn get(wire: &HttpClient, profile: &Profile, asked: &GetClientToken<'_>) -> Result<TokenSet> {
     let region = super::region(profile).await?;
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 
-use super::http_policy::Guard;
+use super::http_policy::HttpPolicy;
 use super::redact::Redactor;
-use super::transport_error::{Fault, What, fault_in};
+use super::transport_error::{TransportError, TransportErrorKind, fault_in};
 use crate::error::{Error, Result, printable};
 
 /// The largest answer that is read, in bytes.
@@ -27,9 +27,9 @@ pub type Clock = fn() -> u64;
 
 /// The HTTP client, with the clock and the deadline of the call it serves. Cloning it shares its connections.
 #[derive(Clone, Debug)]
-pub struct Wire {
+pub struct HttpClient {
     connector: SharedHttpConnector,
-    guard: Guard,
+    guard: HttpPolicy,
 }
 
 /// When the caller gives up; time that a person takes to answer moves it.
@@ -42,7 +42,7 @@ impl Deadline {
     }
 }
 
-impl Wire {
+impl HttpClient {
     /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded
     /// before the first request. `bad_proxy` says why the environment's proxy can't be used, which counts where one would be.
     ///
@@ -51,8 +51,8 @@ impl Wire {
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Instant) -> Result<Self> {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
         let deadline = Deadline(Arc::new(Mutex::new(deadline)));
-        let guard = Guard::new(ca_bundle, bad_proxy, clock, deadline);
-        Ok(Wire { connector: SharedHttpConnector::new(guard.clone()), guard })
+        let guard = HttpPolicy::new(ca_bundle, bad_proxy, clock, deadline);
+        Ok(HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard })
     }
 
     /// Milliseconds since the Unix epoch.
@@ -78,7 +78,7 @@ impl Wire {
     }
 
     /// What every exchange goes through.
-    pub(super) fn guard(&self) -> &Guard {
+    pub(super) fn guard(&self) -> &HttpPolicy {
         &self.guard
     }
 
@@ -96,7 +96,7 @@ impl Wire {
     pub(super) fn sdk_client(&self) -> SharedHttpClient {
         let connector = self.connector.clone();
         http_client_fn(move |settings, _| match settings.read_timeout() {
-            Some(patience) => SharedHttpConnector::new(Impatient { connector: connector.clone(), patience }),
+            Some(patience) => SharedHttpConnector::new(WithTimeout { connector: connector.clone(), patience }),
             None => connector.clone(),
         })
     }
@@ -104,10 +104,16 @@ impl Wire {
     /// One request and its whole answer, in the shape that `oauth2` takes.
     ///
     /// # Errors
-    /// The [`Fault`] where there was no answer.
-    pub(super) async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, Fault> {
+    /// The [`TransportError`] where there was no answer.
+    pub(super) async fn exchange(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, TransportError> {
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let broken = |why: &dyn fmt::Display| Fault { host: host.clone(), what: What::Connect(why.to_string()) };
+        let broken = |why: &dyn fmt::Display| TransportError {
+            host: host.clone(),
+            what: TransportErrorKind::Connect(why.to_string()),
+        };
         let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| broken(&why))?;
         let response = self.connector.call(request).await.map_err(|error| match fault_in(&error) {
             Some(fault) => fault.clone(),
@@ -120,17 +126,19 @@ impl Wire {
 
 /// A client of the SDK that waits less than others: the metadata service's.
 #[derive(Debug)]
-struct Impatient {
+struct WithTimeout {
     connector: SharedHttpConnector,
     patience: Duration,
 }
 
-impl HttpConnector for Impatient {
+impl HttpConnector for WithTimeout {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (patience, host) = (self.patience, printable(request.uri(), 120));
         let exchange = self.connector.call(request);
         HttpConnectorFuture::new(async move {
-            let late = |_| Err(Fault { host, what: What::Timeout { within: patience, tries: 1 } }.into());
+            let late = |_| {
+                Err(TransportError { host, what: TransportErrorKind::Timeout { within: patience, tries: 1 } }.into())
+            };
             tokio::time::timeout(patience, exchange).await.unwrap_or_else(late)
         })
     }

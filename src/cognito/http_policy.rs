@@ -26,7 +26,7 @@ use url::Url;
 use super::ATTEMPT_TIMEOUT;
 use super::http_client::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
 use super::redact::{self, Redactor};
-use super::transport_error::{Fault, What};
+use super::transport_error::{TransportError, TransportErrorKind};
 use crate::error::printable;
 
 /// The most characters of a body in the log.
@@ -34,7 +34,7 @@ const MOST_OF_A_BODY: usize = 2000;
 
 /// What every exchange goes through.
 #[derive(Clone, Debug)]
-pub(super) struct Guard {
+pub(super) struct HttpPolicy {
     connectors: Arc<Connectors>,
     pub clock: Clock,
     pub deadline: Deadline,
@@ -56,7 +56,7 @@ struct Connectors {
     ca_bundle: Option<Vec<u8>>,
     bad_proxy: Option<String>,
     // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
-    of: [OnceLock<Result<Arc<Connector>, What>>; 3],
+    of: [OnceLock<Result<Arc<Connector>, TransportErrorKind>>; 3],
 }
 
 /// What a request says of who sends it, where its maker says nothing.
@@ -70,7 +70,7 @@ const MOST_METADATA_LIFE: u64 = 21_600;
 
 /// How a host is reached.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Route {
     /// Plain http, which is to this machine alone.
     Plain,
     /// TLS to this machine: never through a proxy.
@@ -79,28 +79,28 @@ enum Way {
     Tls,
 }
 
-impl Way {
+impl Route {
     fn to(uri: &http::Uri) -> Self {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         match uri.scheme_str() {
-            Some("https") if is_local => Way::Local,
-            Some("https") => Way::Tls,
-            _ => Way::Plain,
+            Some("https") if is_local => Route::Local,
+            Some("https") => Route::Tls,
+            _ => Route::Plain,
         }
     }
 }
 
 impl Connectors {
-    fn connector(&self, way: Way) -> Result<Arc<Connector>, What> {
+    fn connector(&self, way: Route) -> Result<Arc<Connector>, TransportErrorKind> {
         let make = || {
             // How long an answer may take is the guard's to say: it knows which one may take longer.
             let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
             let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
             let builder = match way {
-                Way::Plain => return Ok(Arc::new(builder.build_http())),
-                Way::Local => builder,
-                Way::Tls => builder.proxy_config(ProxyConfig::from_env()),
+                Route::Plain => return Ok(Arc::new(builder.build_http())),
+                Route::Local => builder,
+                Route::Tls => builder.proxy_config(ProxyConfig::from_env()),
             };
             let mut trust = TrustStore::default().with_native_roots(false);
             match authorities() {
@@ -116,7 +116,8 @@ impl Connectors {
             let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
             // A context can't be built from a bundle that is none, and the bundle was checked.
             let context = TlsContext::builder().with_trust_store(trust).build();
-            let context = context.map_err(|why| What::NoAuthorities(Some(printable(&why.to_string(), 160))))?;
+            let context =
+                context.map_err(|why| TransportErrorKind::NoAuthorities(Some(printable(&why.to_string(), 160))))?;
             Ok(Arc::new(builder.tls_context(context).build()))
         };
         self.of[way as usize].get_or_init(make).clone()
@@ -139,7 +140,7 @@ fn usual_roots() -> Vec<u8> {
 
 /// The certificate authorities of this machine, or of SSL_CERT_FILE and SSL_CERT_DIR, in PEM. The SDK's own look at them takes
 /// none for an error of its own, or for the server's.
-fn authorities() -> Result<Vec<u8>, What> {
+fn authorities() -> Result<Vec<u8>, TransportErrorKind> {
     let found = rustls_native_certs::load_native_certs();
     let mut usable = rustls::RootCertStore::empty();
     let mut pem = Vec::new();
@@ -150,15 +151,17 @@ fn authorities() -> Result<Vec<u8>, What> {
         }
     }
     match pem.is_empty() {
-        true => Err(What::NoAuthorities(found.errors.first().map(|why| printable(&why.to_string(), 200)))),
+        true => {
+            Err(TransportErrorKind::NoAuthorities(found.errors.first().map(|why| printable(&why.to_string(), 200))))
+        }
         false => Ok(pem),
     }
 }
 
-impl Guard {
+impl HttpPolicy {
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Deadline) -> Self {
         let connectors = Arc::new(Connectors { ca_bundle, bad_proxy, of: Default::default() });
-        Guard {
+        HttpPolicy {
             connectors,
             clock,
             deadline,
@@ -193,19 +196,19 @@ impl Guard {
         mut request: HttpRequest,
         patience: Duration,
         read: impl FnOnce(HttpResponse) -> F,
-    ) -> Result<T, Fault>
+    ) -> Result<T, TransportError>
     where
-        T: Seen,
-        F: Future<Output = Result<T, What>>,
+        T: LoggedBody,
+        F: Future<Output = Result<T, TransportErrorKind>>,
     {
         // AWS WAF's core rules refuse a request that says nothing of who sends it.
         if !request.headers().contains_key("user-agent") {
             request.headers_mut().insert("user-agent", USER_AGENT);
         }
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
-        let way = Way::to(&uri);
+        let way = Route::to(&uri);
         let connector = self.connectors.connector(way);
-        let bad_proxy = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Way::Tls));
+        let bad_proxy = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Route::Tls));
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
         let operation = request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
@@ -213,21 +216,21 @@ impl Guard {
             log::debug!(target: "cogtok::body", "> {}", self.body(request.body().bytes().unwrap_or_default()));
         }
         let started = Instant::now();
-        let fault = |what: What| self.fault(&host, what);
+        let fault = |what: TransportErrorKind| self.fault(&host, what);
         let what_was_asked = format!("{line}{operation}");
         let (first, tries) = self.begun(&what_was_asked, started);
-        let late = || fault(What::Timeout { within: first.elapsed(), tries });
+        let late = || fault(TransportErrorKind::Timeout { within: first.elapsed(), tries });
         let exchange = async {
             if let Some(why) = bad_proxy {
-                return Err(fault(What::Proxy(why)));
+                return Err(fault(TransportErrorKind::Proxy(why)));
             }
-            if matches!(way, Way::Plain) {
+            if matches!(way, Route::Plain) {
                 check_plain(&uri).await.map_err(&fault)?;
             }
             let connector = connector.map_err(&fault)?;
             let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
-                true => fault(What::Unreachable(started.elapsed())),
-                false => fault(What::of(&error)),
+                true => fault(TransportErrorKind::Unreachable(started.elapsed())),
+                false => fault(TransportErrorKind::of(&error)),
             })?;
             self.compare_clocks(&host, &response);
             let (status, id) = (response.status().as_u16(), self.request_id(&response));
@@ -255,8 +258,8 @@ impl Guard {
     }
 
     /// A fault of `host`, without the secrets of this call.
-    pub fn fault(&self, host: &str, what: What) -> Fault {
-        Fault { host: host.to_owned(), what: what.cleaned(&self.redactor) }
+    pub fn fault(&self, host: &str, what: TransportErrorKind) -> TransportError {
+        TransportError { host: host.to_owned(), what: what.cleaned(&self.redactor) }
     }
 
     /// What the log shows of a body. It is cut when its secrets are gone: no part of one is left at the end.
@@ -302,18 +305,18 @@ impl Guard {
 }
 
 /// What the log shows of an answer.
-pub(super) trait Seen {
+pub(super) trait LoggedBody {
     /// Its body, where it was read.
     fn body(&self) -> Option<&[u8]>;
 }
 
-impl Seen for HttpResponse {
+impl LoggedBody for HttpResponse {
     fn body(&self) -> Option<&[u8]> {
         Some(HttpResponse::body(self).bytes().unwrap_or_default())
     }
 }
 
-impl HttpConnector for Guard {
+impl HttpConnector for HttpPolicy {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let guard = self.clone();
         HttpConnectorFuture::new(async move {
@@ -331,19 +334,19 @@ impl HttpConnector for Guard {
 }
 
 /// The answer with its body read to the end, or the reason why it is not taken.
-async fn whole(response: HttpResponse, asked: String) -> Result<HttpResponse, What> {
+async fn whole(response: HttpResponse, asked: String) -> Result<HttpResponse, TransportErrorKind> {
     refuse_redirect(&response, &asked)?;
     let status = response.status();
     let mut headers = response.headers().clone();
     tame(&mut headers);
     let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_ANSWER as u64) {
-        return Err(What::TooLarge(MAX_ANSWER));
+        return Err(TransportErrorKind::TooLarge(MAX_ANSWER));
     }
     let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
         match error.downcast_ref::<http_body_util::LengthLimitError>() {
-            Some(_) => What::TooLarge(MAX_ANSWER),
-            None => What::of(error.as_ref()),
+            Some(_) => TransportErrorKind::TooLarge(MAX_ANSWER),
+            None => TransportErrorKind::of(error.as_ref()),
         }
     })?;
     let mut response = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
@@ -366,13 +369,13 @@ fn tame(headers: &mut Headers) {
 }
 
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
-pub(super) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), What> {
+pub(super) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), TransportErrorKind> {
     let status = response.status().as_u16();
     if !(300..400).contains(&status) {
         return Ok(());
     }
     let Some(location) = response.headers().get("location") else {
-        return Err(What::Redirect { status, to: "nowhere".to_owned(), on_same_host: None });
+        return Err(TransportErrorKind::Redirect { status, to: "nowhere".to_owned(), on_same_host: None });
     };
     let asked = Url::parse(asked).ok();
     let to = asked.as_ref().map_or_else(|| Url::parse(location), |asked| asked.join(location)).ok();
@@ -380,7 +383,7 @@ pub(super) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<()
         None => (location.to_owned(), None),
         Some(to) => (address(&to), asked.filter(|asked| is_as_good(asked, &to)).map(|_| address(&to))),
     };
-    Err(What::Redirect { status, to, on_same_host: on_same_host.filter(|url| url.len() <= 300) })
+    Err(TransportErrorKind::Redirect { status, to, on_same_host: on_same_host.filter(|url| url.len() <= 300) })
 }
 
 /// An address without what may be a password in it.
@@ -409,7 +412,7 @@ pub(super) fn seconds_of(date: &str) -> Option<i64> {
 }
 
 /// Plain http is for this machine, and for the metadata services, which have no TLS.
-async fn check_plain(uri: &http::Uri) -> Result<(), What> {
+async fn check_plain(uri: &http::Uri) -> Result<(), TransportErrorKind> {
     const METADATA: [&str; 5] = ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let is_allowed = match host.parse::<IpAddr>() {
@@ -417,10 +420,10 @@ async fn check_plain(uri: &http::Uri) -> Result<(), What> {
         Err(_) if host == "localhost" => {
             let port = uri.port_u16().unwrap_or(80);
             let found = tokio::net::lookup_host(("localhost", port)).await;
-            let mut addresses = found.map_err(|error| What::Connect(error.to_string()))?;
+            let mut addresses = found.map_err(|error| TransportErrorKind::Connect(error.to_string()))?;
             addresses.all(|address| address.ip().is_loopback())
         }
         Err(_) => false,
     };
-    if is_allowed { Ok(()) } else { Err(What::NotLoopback) }
+    if is_allowed { Ok(()) } else { Err(TransportErrorKind::NotLoopback) }
 }

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::error::{Refusal, refused};
-use super::http_client::Wire;
-use super::retry::{Failed, with_retries};
+use super::http_client::HttpClient;
+use super::retry::{CallFailure, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
 use crate::profile::types::{IdentityPoolId, PoolId};
@@ -28,7 +28,7 @@ pub struct AwsCredentials {
 /// The identity pool's API for one user.
 #[derive(Debug)]
 pub struct Identity<'a> {
-    wire: &'a Wire,
+    wire: &'a HttpClient,
     endpoint: String,
     pool: &'a IdentityPoolId,
     logins: Value,
@@ -39,7 +39,12 @@ impl<'a> Identity<'a> {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no user pool.
-    pub fn new(wire: &'a Wire, profile: &'a Profile, pool: &'a IdentityPoolId, id_token: &Secret) -> Result<Self> {
+    pub fn new(
+        wire: &'a HttpClient,
+        profile: &'a Profile,
+        pool: &'a IdentityPoolId,
+        id_token: &Secret,
+    ) -> Result<Self> {
         let endpoint = match profile.endpoint(Service::CognitoIdentity) {
             Some(endpoint) => endpoint.as_str().to_owned(),
             None => aws_origin("cognito-identity", &pool.region()),
@@ -93,13 +98,13 @@ impl<'a> Identity<'a> {
         with_retries(self.wire, || self.post(operation, body)).await
     }
 
-    async fn post(&self, operation: &str, body: &Value) -> Result<Value, Failed> {
+    async fn post(&self, operation: &str, body: &Value) -> Result<Value, CallFailure> {
         let request = http::Request::post(format!("{}/", self.endpoint.trim_end_matches('/')))
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("AWSCognitoIdentityService.{operation}"))
             .body(body.to_string().into_bytes())
-            .map_err(|why| Failed::last(Error::usage(format!("the endpoint is malformed: {why}"))))?;
-        let answer = self.wire.exchange(request).await.map_err(|fault| Failed::unanswered(operation, fault))?;
+            .map_err(|why| CallFailure::last(Error::usage(format!("the endpoint is malformed: {why}"))))?;
+        let answer = self.wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(operation, fault))?;
         let status = answer.status().as_u16();
         let value: Option<Value> = serde_json::from_slice(answer.body()).ok();
         match (status, value) {
@@ -110,11 +115,11 @@ impl<'a> Identity<'a> {
                 let code = code.rsplit('#').next().unwrap_or_default();
                 let message = text(&value, "message").or_else(|| text(&value, "Message")).unwrap_or_default();
                 let refusal = Refusal { status: Some(status), grant: "identity", operation, code, message: &message };
-                Err(Failed::refused(refused(&refusal, self.wire.redactor())))
+                Err(CallFailure::refused(refused(&refusal, self.wire.redactor())))
             }
             _ => {
                 let what = format!("HTTP {status}, {} bytes", answer.body().len());
-                Err(Failed::strange(operation, status, &what))
+                Err(CallFailure::strange(operation, status, &what))
             }
         }
     }

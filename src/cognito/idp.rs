@@ -10,7 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::device::{Device, NewDevice};
 use super::error::from_sdk;
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::redact::Redactor;
 use super::retry::LimitIsLimit;
 use super::said::ServiceText;
@@ -26,16 +26,16 @@ use crate::token::{Lifetime, Token, TokenSet};
 
 /// What Cognito answers to a step of a sign-in.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AuthOutcome {
     /// The user is in.
-    Tokens(Box<SignedIn>),
+    Tokens(Box<AuthenticationResult>),
     /// Cognito wants something first.
-    Challenge(Challenge),
+    Challenge(RawChallenge),
 }
 
 /// What a sign-in or a renewal brings.
 #[derive(Debug)]
-pub struct SignedIn {
+pub struct AuthenticationResult {
     /// The access and ID token.
     pub tokens: TokenSet,
     /// The refresh token; none where a renewal leaves the old one in use.
@@ -45,7 +45,7 @@ pub struct SignedIn {
 }
 
 /// A challenge as Cognito sent it. Its parameters may be secret, so `Debug` shows their names alone.
-pub struct Challenge {
+pub struct RawChallenge {
     /// ChallengeName.
     pub name: ServiceText,
     /// ChallengeParameters.
@@ -56,7 +56,7 @@ pub struct Challenge {
     session: Option<Secret>,
 }
 
-impl Challenge {
+impl RawChallenge {
     /// The user name that answers must carry: the one Cognito gave, else the one that was typed.
     fn username<'a>(&'a self, typed: &'a Username) -> &'a str {
         let given = ["USER_ID_FOR_SRP", "USERNAME"].iter().find_map(|name| self.parameters.get(*name));
@@ -72,7 +72,7 @@ impl Challenge {
         let session = session.map(Secret::new).or_else(|| self.session.clone());
         let (name, parameters) = (self.name.clone(), self.parameters.clone());
         let redactor = self.redactor.clone();
-        Challenge { name, parameters, available: self.available.clone(), redactor, session }
+        RawChallenge { name, parameters, available: self.available.clone(), redactor, session }
     }
 
     /// A parameter, as it may be shown.
@@ -89,7 +89,7 @@ impl Challenge {
     }
 }
 
-impl std::fmt::Debug for Challenge {
+impl std::fmt::Debug for RawChallenge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<_> = self.shown_parameters().into_iter().map(|(name, _)| name).collect();
         f.debug_struct("Challenge").field("name", &self.name).field("parameters", &names).finish()
@@ -97,7 +97,7 @@ impl std::fmt::Debug for Challenge {
 }
 
 /// Whether a response to this challenge is worth hiding: attributes and the names of choices are not.
-fn is_secret(challenge: &Challenge, name: &str) -> bool {
+fn is_secret(challenge: &RawChallenge, name: &str) -> bool {
     matches!(name, "NEW_PASSWORD" | "PASSWORD")
         || name.ends_with("_CODE")
         || (name == "ANSWER" && challenge.name == "CUSTOM_CHALLENGE")
@@ -110,7 +110,7 @@ pub struct Idp {
     pub(super) client_id: ClientId,
     pub(super) client_secret: Option<Secret>,
     pub(crate) device: Option<Device>,
-    pub(super) wire: Wire,
+    pub(super) wire: HttpClient,
     /// Whether it is not at AWS, so that it may lack what Cognito has.
     pub(super) is_elsewhere: bool,
     /// The pool, where the calls are the signed ones of an administrator.
@@ -146,7 +146,7 @@ impl Idp {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region or no app client is known.
-    pub async fn new(wire: &Wire, profile: &Profile, client_secret: Option<Secret>) -> Result<Self> {
+    pub async fn new(wire: &HttpClient, profile: &Profile, client_secret: Option<Secret>) -> Result<Self> {
         let region = super::region(profile).await?;
         let is_admin = profile.user.auth_flow == AuthFlow::Admin;
         let mut config = if is_admin {
@@ -197,9 +197,9 @@ impl Idp {
     pub async fn respond(
         &self,
         typed: &Username,
-        challenge: &Challenge,
+        challenge: &RawChallenge,
         responses: Vec<(String, Secret)>,
-    ) -> Result<Outcome> {
+    ) -> Result<AuthOutcome> {
         let username = challenge.username(typed);
         let mut all = HashMap::from([("USERNAME".to_owned(), username.to_owned())]);
         for (name, value) in &responses {
@@ -236,7 +236,7 @@ impl Idp {
         flow: AuthFlowType,
         username: &Username,
         mut parameters: HashMap<String, String>,
-    ) -> Result<Outcome> {
+    ) -> Result<AuthOutcome> {
         parameters.insert("USERNAME".to_owned(), username.as_str().to_owned());
         self.add_proofs(username.as_str(), &mut parameters)?;
         let (operation, answer) = match &self.admin_of {
@@ -271,10 +271,10 @@ impl Idp {
         ServiceText::new(text, self.wire.redactor())
     }
 
-    fn outcome(&self, operation: &str, answer: Answer) -> Result<Outcome> {
+    fn outcome(&self, operation: &str, answer: Answer) -> Result<AuthOutcome> {
         match (answer.result, answer.challenge) {
-            (Some(result), _) => self.signed_in(result).map(|signed_in| Outcome::Tokens(Box::new(signed_in))),
-            (None, Some(name)) => Ok(Outcome::Challenge(Challenge {
+            (Some(result), _) => self.signed_in(result).map(|signed_in| AuthOutcome::Tokens(Box::new(signed_in))),
+            (None, Some(name)) => Ok(AuthOutcome::Challenge(RawChallenge {
                 name: self.said(name.as_str()),
                 parameters: answer.parameters.unwrap_or_default(),
                 available: answer.available.iter().flatten().map(|name| self.said(name.as_str())).collect(),
@@ -287,7 +287,7 @@ impl Idp {
     }
 
     /// What an AuthenticationResult brings.
-    pub(super) fn signed_in(&self, result: AuthenticationResultType) -> Result<SignedIn> {
+    pub(super) fn signed_in(&self, result: AuthenticationResultType) -> Result<AuthenticationResult> {
         let now = self.wire.now();
         let lifetime = match result.expires_in {
             0 => Lifetime::Missing,
@@ -307,6 +307,6 @@ impl Idp {
         let new_device = result
             .new_device_metadata
             .and_then(|device| Some(NewDevice { key: device.device_key?, group_key: device.device_group_key? }));
-        Ok(SignedIn { tokens, refresh_token, new_device })
+        Ok(AuthenticationResult { tokens, refresh_token, new_device })
     }
 }

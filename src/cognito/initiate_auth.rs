@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 
-use super::idp::{Challenge, Idp, Outcome};
-use super::srp::{Exchange, Verifier};
+use super::idp::{AuthOutcome, Idp, RawChallenge};
+use super::srp::{PasswordVerifierChallenge, SrpClient};
 use crate::error::{Error, Result};
 use crate::profile::types::{FirstFactor, PoolId, Username};
 use crate::secret::Secret;
@@ -15,7 +15,7 @@ impl Idp {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for InitiateAuth.
-    pub async fn start_password(&self, username: &Username, password: &Secret) -> Result<Outcome> {
+    pub async fn start_password(&self, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.with_password(AuthFlowType::UserPasswordAuth, username, password).await
     }
 
@@ -23,11 +23,11 @@ impl Idp {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for AdminInitiateAuth.
-    pub async fn start_admin(&self, username: &Username, password: &Secret) -> Result<Outcome> {
+    pub async fn start_admin(&self, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.with_password(AuthFlowType::AdminUserPasswordAuth, username, password).await
     }
 
-    async fn with_password(&self, flow: AuthFlowType, username: &Username, password: &Secret) -> Result<Outcome> {
+    async fn with_password(&self, flow: AuthFlowType, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.wire.redactor().hide(username.as_str(), password);
         let parameters = HashMap::from([("PASSWORD".to_owned(), password.expose().to_owned())]);
         self.initiate(flow, username, parameters).await
@@ -37,9 +37,9 @@ impl Idp {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
-    pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<Outcome> {
+    pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.wire.redactor().hide(username.as_str(), password);
-        let exchange = Exchange::start()?;
+        let exchange = SrpClient::start()?;
         let parameters = HashMap::from([("SRP_A".to_owned(), exchange.srp_a())]);
         let outcome = self.initiate(AuthFlowType::UserSrpAuth, username, parameters).await?;
         self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &[]).await
@@ -56,7 +56,7 @@ impl Idp {
         username: &Username,
         preferred: Option<FirstFactor>,
         password: Option<&Secret>,
-    ) -> Result<Outcome> {
+    ) -> Result<AuthOutcome> {
         let mut parameters = HashMap::new();
         if let Some(preferred) = preferred {
             parameters.insert("PREFERRED_CHALLENGE".to_owned(), preferred.challenge().to_owned());
@@ -64,7 +64,7 @@ impl Idp {
         match (preferred, password) {
             (Some(FirstFactor::PasswordSrp), Some(password)) => {
                 self.wire.redactor().hide(username.as_str(), password);
-                let exchange = Exchange::start()?;
+                let exchange = SrpClient::start()?;
                 parameters.insert("SRP_A".to_owned(), exchange.srp_a());
                 let outcome = self.initiate(AuthFlowType::UserAuth, username, parameters).await?;
                 // Where the preferred factor is not to be had, Cognito offers others.
@@ -84,12 +84,12 @@ impl Idp {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for InitiateAuth and RespondToAuthChallenge.
-    pub async fn start_custom(&self, username: &Username, srp: Option<(&PoolId, &Secret)>) -> Result<Outcome> {
+    pub async fn start_custom(&self, username: &Username, srp: Option<(&PoolId, &Secret)>) -> Result<AuthOutcome> {
         let Some((pool, password)) = srp else {
             return self.initiate(AuthFlowType::CustomAuth, username, HashMap::new()).await;
         };
         self.wire.redactor().hide(username.as_str(), password);
-        let exchange = Exchange::start()?;
+        let exchange = SrpClient::start()?;
         let parameters =
             HashMap::from([("CHALLENGE_NAME".to_owned(), "SRP_A".to_owned()), ("SRP_A".to_owned(), exchange.srp_a())]);
         let outcome = self.initiate(AuthFlowType::CustomAuth, username, parameters).await?;
@@ -105,10 +105,10 @@ impl Idp {
         &self,
         pool: &PoolId,
         username: &Username,
-        challenge: &Challenge,
+        challenge: &RawChallenge,
         chosen: Option<&str>,
         password: &Secret,
-    ) -> Result<Outcome> {
+    ) -> Result<AuthOutcome> {
         let mut responses: Vec<(String, Secret)> = Vec::new();
         if let Some(chosen) = chosen {
             responses.push(("ANSWER".to_owned(), Secret::new(chosen.to_owned())));
@@ -118,7 +118,7 @@ impl Idp {
             return self.respond(username, challenge, responses).await;
         }
         self.wire.redactor().hide(username.as_str(), password);
-        let exchange = Exchange::start()?;
+        let exchange = SrpClient::start()?;
         responses.push(("SRP_A".to_owned(), Secret::new(exchange.srp_a())));
         let outcome = self.respond(username, challenge, responses).await?;
         self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &[]).await
@@ -129,15 +129,15 @@ impl Idp {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for RespondToAuthChallenge.
-    pub async fn respond_device(&self, username: &Username, challenge: &Challenge) -> Result<Outcome> {
+    pub async fn respond_device(&self, username: &Username, challenge: &RawChallenge) -> Result<AuthOutcome> {
         let device = self.device.as_ref().ok_or_else(|| {
             Error::network(format!("Cognito asks for {}, and no device was named to it", challenge.name))
         })?;
-        let exchange = Exchange::start()?;
+        let exchange = SrpClient::start()?;
         let responses = vec![("SRP_A".to_owned(), Secret::new(exchange.srp_a()))];
         let outcome = self.respond(username, challenge, responses).await?;
         match outcome {
-            Outcome::Challenge(challenge) if challenge.name == "DEVICE_PASSWORD_VERIFIER" => {
+            AuthOutcome::Challenge(challenge) if challenge.name == "DEVICE_PASSWORD_VERIFIER" => {
                 self.prove(&exchange, &device.group_key, Some(&device.key), username, &challenge, &device.password)
                     .await
             }
@@ -150,18 +150,18 @@ impl Idp {
     /// MFA_SETUP asks for nothing but what is made of its own key.
     async fn verify_password(
         &self,
-        exchange: &Exchange,
+        exchange: &SrpClient,
         pool_name: &str,
         username: &Username,
-        outcome: Outcome,
+        outcome: AuthOutcome,
         password: &Secret,
         instead: &[&str],
-    ) -> Result<Outcome> {
+    ) -> Result<AuthOutcome> {
         match outcome {
-            Outcome::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => {
+            AuthOutcome::Challenge(challenge) if challenge.name == "PASSWORD_VERIFIER" => {
                 self.prove(exchange, pool_name, None, username, &challenge, password).await
             }
-            Outcome::Challenge(challenge)
+            AuthOutcome::Challenge(challenge)
                 if !["PASSWORD", "MFA_SETUP"].contains(&challenge.name.sent())
                     && !instead.contains(&challenge.name.sent()) =>
             {
@@ -177,18 +177,18 @@ impl Idp {
 
     async fn prove(
         &self,
-        exchange: &Exchange,
+        exchange: &SrpClient,
         pool_name: &str,
         user_id: Option<&str>,
         username: &Username,
-        challenge: &Challenge,
+        challenge: &RawChallenge,
         password: &Secret,
-    ) -> Result<Outcome> {
+    ) -> Result<AuthOutcome> {
         let parameter = |name: &str| {
             let value = challenge.parameters.get(name).map(String::as_str);
             value.ok_or_else(|| Error::network(format!("the {} challenge has no {name}", challenge.name)))
         };
-        let verifier = Verifier {
+        let verifier = PasswordVerifierChallenge {
             srp_b: parameter("SRP_B")?,
             salt: parameter("SALT")?,
             secret_block: parameter("SECRET_BLOCK")?,

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use url::Url;
 
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::oauth::retry_after;
 use super::said::ServiceText;
 use super::status::FIREWALL;
-use super::transport_error::Fault;
+use super::transport_error::TransportError;
 use crate::error::{Error, Result, printable};
 use crate::profile::types::Endpoint;
 use crate::secret::Secret;
@@ -22,7 +22,7 @@ pub const PATH: &str = "/.well-known/jwks.json";
 ///
 /// # Errors
 /// [`Kind::Network`](crate::error::Kind::Network) when the address can't be reached, or has no usable key set.
-pub async fn fetch(wire: &Wire, url: &Endpoint) -> Result<KeySet> {
+pub async fn fetch(wire: &HttpClient, url: &Endpoint) -> Result<KeySet> {
     let answer = get(wire, url.url(), None).await?;
     let host = printable(url.url().authority(), 120);
     let status = answer.status().as_u16();
@@ -46,7 +46,7 @@ pub(super) fn content_type(answer: &http::Response<Vec<u8>>) -> String {
 }
 
 /// GET, with a bearer token (RFC 6750) where one is given.
-pub(super) async fn get(wire: &Wire, url: &Url, bearer: Option<&Secret>) -> Result<http::Response<Vec<u8>>> {
+pub(super) async fn get(wire: &HttpClient, url: &Url, bearer: Option<&Secret>) -> Result<http::Response<Vec<u8>>> {
     let host = printable(url.authority(), 120);
     let once = || async {
         let request = http::Request::get(url.as_str()).header("accept", "application/json");
@@ -54,12 +54,15 @@ pub(super) async fn get(wire: &Wire, url: &Url, bearer: Option<&Secret>) -> Resu
             Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
             None => request,
         };
-        let request = request.body(Vec::new()).map_err(|_| Failed::Malformed)?;
-        let answer = wire.exchange(request).await.map_err(Failed::Fault)?;
+        let request = request.body(Vec::new()).map_err(|_| JwksRequestError::Malformed)?;
+        let answer = wire.exchange(request).await.map_err(JwksRequestError::Fault)?;
         match answer.status().as_u16() {
             status @ (429 | 500..=599) => {
                 let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
-                Err(Failed::Busy { status, pause: retry_after(header.unwrap_or_default().trim(), wire.now()) })
+                Err(JwksRequestError::Busy {
+                    status,
+                    pause: retry_after(header.unwrap_or_default().trim(), wire.now()),
+                })
             }
             _ => Ok(answer),
         }
@@ -71,40 +74,40 @@ pub(super) async fn get(wire: &Wire, url: &Url, bearer: Option<&Secret>) -> Resu
         .with_jitter();
     once.retry(backoff)
         .sleep(tokio::time::sleep)
-        .when(Failed::is_transient)
+        .when(JwksRequestError::is_transient)
         .adjust(|failed, pause| {
             let pause = pause.map(|pause| pause.max(failed.pause()))?;
             Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
         })
         .await
         .map_err(|failed| match failed {
-            Failed::Fault(fault) => fault.into(),
-            Failed::Busy { status, .. } => {
+            JwksRequestError::Fault(fault) => fault.into(),
+            JwksRequestError::Busy { status, .. } => {
                 Error::network(format!("{host} answered HTTP {status}")).hint("wait a little and try again")
             }
-            Failed::Malformed => Error::usage("the token can't stand in an HTTP header"),
+            JwksRequestError::Malformed => Error::usage("the token can't stand in an HTTP header"),
         })
 }
 
 #[derive(Debug)]
-enum Failed {
-    Fault(Fault),
+enum JwksRequestError {
+    Fault(TransportError),
     Busy { status: u16, pause: Option<Duration> },
     Malformed,
 }
 
-impl Failed {
+impl JwksRequestError {
     fn is_transient(&self) -> bool {
         match self {
-            Failed::Fault(fault) => fault.is_transient(),
-            Failed::Busy { .. } => true,
-            Failed::Malformed => false,
+            JwksRequestError::Fault(fault) => fault.is_transient(),
+            JwksRequestError::Busy { .. } => true,
+            JwksRequestError::Malformed => false,
         }
     }
 
     fn pause(&self) -> Duration {
         match self {
-            Failed::Busy { pause: Some(pause), .. } => *pause,
+            JwksRequestError::Busy { pause: Some(pause), .. } => *pause,
             _ => Duration::ZERO,
         }
     }

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MOST: usize = 64;
 
 /// What the hosted pages sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1).
-pub enum Returned {
+pub enum AuthorizationResponse {
     /// A code, to be exchanged for tokens.
     Code(Secret),
     /// An error.
@@ -41,30 +41,30 @@ pub enum Returned {
     },
 }
 
-impl std::fmt::Debug for Returned {
+impl std::fmt::Debug for AuthorizationResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Returned::Code(_) => "Code",
-            Returned::Refused { .. } => "Refused",
+            AuthorizationResponse::Code(_) => "Code",
+            AuthorizationResponse::Refused { .. } => "Refused",
         })
     }
 }
 
 /// What the browser must bring to be the one that was sent away.
 #[derive(Debug, Clone)]
-pub struct Expected {
+pub struct ExpectedResponse {
     /// `state` (RFC 6749 section 10.12).
     pub state: Secret,
     /// The issuers that `iss` (RFC 9207) may name where it is there; none for any.
     pub issuers: Vec<String>,
 }
 
-impl Expected {
+impl ExpectedResponse {
     /// What the query of a redirect says.
     ///
     /// # Errors
     /// [`Kind::Refused`](crate::error::Kind::Refused) with the reason, where it is not the answer to this sign-in.
-    pub fn read(&self, query: &str) -> Result<Returned> {
+    pub fn read(&self, query: &str) -> Result<AuthorizationResponse> {
         let refused = |why: String| Err(Error::new(crate::error::Kind::Refused, why));
         let mut values: [Option<String>; 5] = Default::default();
         let names = ["state", "code", "error", "error_description", "iss"];
@@ -91,8 +91,10 @@ impl Expected {
             return refused(format!("it comes from another pool: {}", printable(&iss, 120)));
         }
         match (code, error) {
-            (_, Some(code)) => Ok(Returned::Refused { code, description: description.unwrap_or_default() }),
-            (Some(code), None) if !code.is_empty() => Ok(Returned::Code(Secret::new(code))),
+            (_, Some(code)) => {
+                Ok(AuthorizationResponse::Refused { code, description: description.unwrap_or_default() })
+            }
+            (Some(code), None) if !code.is_empty() => Ok(AuthorizationResponse::Code(Secret::new(code))),
             _ => refused("it has neither a code nor an error".to_owned()),
         }
     }
@@ -130,7 +132,11 @@ impl Listener {
 
     /// Waits for the browser with what is expected; the port is closed then. `told` gets the reason for each request that
     /// was not taken.
-    pub async fn wait(self, expected: &Expected, told: impl Fn(&Error)) -> (Returned, Visitor) {
+    pub async fn wait(
+        self,
+        expected: &ExpectedResponse,
+        told: impl Fn(&Error),
+    ) -> (AuthorizationResponse, PendingBrowser) {
         let expected = Arc::new((expected.clone(), self.uri.clone()));
         let mut visits = JoinSet::new();
         loop {
@@ -144,9 +150,9 @@ impl Listener {
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
                 Some(visit) = visits.join_next() => match visit {
-                    Ok(Visit::Ours(returned, visitor)) => return (returned, visitor),
-                    Ok(Visit::NotTaken(why)) => told(&why),
-                    Ok(Visit::Nothing) | Err(_) => {}
+                    Ok(Connection::Ours(returned, visitor)) => return (returned, visitor),
+                    Ok(Connection::NotTaken(why)) => told(&why),
+                    Ok(Connection::Nothing) | Err(_) => {}
                 },
             }
         }
@@ -192,8 +198,8 @@ async fn accept(sockets: &[TcpListener]) -> std::io::Result<TcpStream> {
 }
 
 /// What came of a connection.
-enum Visit {
-    Ours(Returned, Visitor),
+enum Connection {
+    Ours(AuthorizationResponse, PendingBrowser),
     NotTaken(Error),
     Nothing,
 }
@@ -201,29 +207,29 @@ enum Visit {
 /// A refusal: status, reason phrase.
 type Status = (u16, &'static str);
 
-async fn visit(mut stream: TcpStream, expected: &Expected, uri: &RedirectUri) -> Visit {
+async fn visit(mut stream: TcpStream, expected: &ExpectedResponse, uri: &RedirectUri) -> Connection {
     let head = match timeout(PATIENCE, read_head(&mut stream)).await {
         Ok(Some(Ok(head))) => head,
         Ok(Some(Err(status))) => {
             refuse(stream, status, "This is not the answer that cogtok waits for.").await;
-            return Visit::Nothing;
+            return Connection::Nothing;
         }
         // Nobody is there, or nobody in a hurry.
-        Ok(None) | Err(_) => return Visit::Nothing,
+        Ok(None) | Err(_) => return Connection::Nothing,
     };
     let query = match query_of(&head, uri) {
         Ok(query) => query,
         Err(status) => {
             refuse(stream, status, "This is not the answer that cogtok waits for.").await;
-            return Visit::Nothing;
+            return Connection::Nothing;
         }
     };
     match expected.read(query) {
-        Ok(returned) => Visit::Ours(returned, Visitor(stream)),
+        Ok(returned) => Connection::Ours(returned, PendingBrowser(stream)),
         Err(why) => {
             refuse(stream, (400, "Bad Request"), &format!("This is not the answer that cogtok waits for: {why}."))
                 .await;
-            Visit::NotTaken(why)
+            Connection::NotTaken(why)
         }
     }
 }
@@ -276,9 +282,9 @@ async fn refuse(stream: TcpStream, status: Status, text: &str) {
 
 /// The browser that came back, waiting to be told how it ended.
 #[derive(Debug)]
-pub struct Visitor(TcpStream);
+pub struct PendingBrowser(TcpStream);
 
-impl Visitor {
+impl PendingBrowser {
     /// Shows the last page.
     pub async fn tell(self, title: &str, text: &str) {
         send(self.0, (200, "OK"), title, text).await;
@@ -338,16 +344,19 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn expected() -> Expected {
+    fn expected() -> ExpectedResponse {
         let issuers = vec!["https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ours".to_owned()];
-        Expected { state: Secret::new("right-state".to_owned()), issuers }
+        ExpectedResponse { state: Secret::new("right-state".to_owned()), issuers }
     }
 
     #[test]
     fn only_the_answer_to_this_sign_in_is_taken() {
         let ours = "https%3A%2F%2Fcognito-idp.us-east-1.amazonaws.com%2Fus-east-1_Ours";
         for good in ["code=c&state=right-state".to_owned(), format!("state=right-state&iss={ours}&code=c&other=1")] {
-            assert!(matches!(expected().read(&good), Ok(Returned::Code(code)) if code.expose() == "c"), "{good}");
+            assert!(
+                matches!(expected().read(&good), Ok(AuthorizationResponse::Code(code)) if code.expose() == "c"),
+                "{good}"
+            );
         }
         for bad in [
             "",
@@ -367,7 +376,7 @@ mod tests {
         }
         let refused = expected().read("error=access_denied&error_description=no+way&state=right-state&code=c");
         assert!(
-            matches!(&refused, Ok(Returned::Refused { code, description }) if code == "access_denied" && description == "no way")
+            matches!(&refused, Ok(AuthorizationResponse::Refused { code, description }) if code == "access_denied" && description == "no way")
         );
     }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::said::ServiceText;
 use super::sse::{Event, Events, MAX_EVENT};
 use super::streaming::{Outgoing, Streamed};
-use super::transport_error::{Fault, What};
+use super::transport_error::{TransportError, TransportErrorKind};
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -24,9 +24,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where an MCP server is.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct McpEndpoint {
     /// The HTTP client.
-    pub wire: Wire,
+    pub wire: HttpClient,
     /// Its one endpoint.
     pub url: Url,
     /// How long an answer, or any part of it, may be in coming.
@@ -72,12 +72,12 @@ pub struct Refusal {
     pub body: String,
 }
 
-impl Place {
+impl McpEndpoint {
     /// Sends one message, `more` being headers that it needs besides those of the session. Gives what the server makes of it,
     /// and the id of the session that this begins, where it is one.
     ///
     /// # Errors
-    /// As [`Wire::open`].
+    /// As [`HttpClient::open`].
     pub async fn post(
         &self,
         token: &Secret,
@@ -96,7 +96,7 @@ impl Place {
     /// Asks for what the server says of its own accord, or for the rest of a stream after the event `last`.
     ///
     /// # Errors
-    /// As [`Wire::open`].
+    /// As [`HttpClient::open`].
     pub async fn listen(&self, token: &Secret, session: &Session, last: Option<&str>) -> Result<Reply> {
         let mut headers = session.headers("text/event-stream");
         headers.extend(last.map(|id| ("Last-Event-ID".to_owned(), id.to_owned())));
@@ -106,7 +106,7 @@ impl Place {
     /// Ends the session. A server need not let its clients do that, so its answer says nothing.
     ///
     /// # Errors
-    /// As [`Wire::open`].
+    /// As [`HttpClient::open`].
     pub async fn end(&self, token: &Secret, session: &Session) -> Result<()> {
         let headers = session.headers("application/json, text/event-stream");
         self.send("DELETE", headers, b"", token).await.map(drop)
@@ -182,8 +182,8 @@ impl Incoming {
     /// The next message; none at the end.
     ///
     /// # Errors
-    /// The [`Fault`] when the answer breaks off, nothing comes for too long or a message is larger than [`MAX_EVENT`].
-    pub async fn next(&mut self) -> Result<Option<String>, Fault> {
+    /// The [`TransportError`] when the answer breaks off, nothing comes for too long or a message is larger than [`MAX_EVENT`].
+    pub async fn next(&mut self) -> Result<Option<String>, TransportError> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 // An event without data only tells its id.
@@ -204,7 +204,7 @@ impl Incoming {
                 Some(chunk) => {
                     let pushed = self.events.push(&chunk);
                     self.ready.extend(self.events.by_ref());
-                    pushed.map_err(|_| self.answer.fault(What::TooLarge(MAX_EVENT)))?;
+                    pushed.map_err(|_| self.answer.fault(TransportErrorKind::TooLarge(MAX_EVENT)))?;
                 }
                 None => self.is_over = true,
             }

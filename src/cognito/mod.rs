@@ -52,7 +52,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::types::Region;
-use http_client::Wire;
+use http_client::HttpClient;
 
 /// The most tries of one request, the first included.
 pub const MAX_TRIES: u32 = 4;
@@ -75,7 +75,7 @@ fn sdk_region(region: &Region) -> SdkRegion {
 
 /// What every SDK client is built on: our connector, time-outs and retries, credentials where the call is signed, and
 /// nothing looked up that the call does not need.
-async fn signed_config(wire: &Wire, profile: &Profile, region: &Region) -> Result<aws_config::SdkConfig> {
+async fn signed_config(wire: &HttpClient, profile: &Profile, region: &Region) -> Result<aws_config::SdkConfig> {
     let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new(region.as_str().to_owned()))
         .http_client(wire.sdk_client())

@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::{Refusal, refused, said};
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::http_policy::seconds_of;
-use super::idp::SignedIn;
+use super::idp::AuthenticationResult;
 use super::jwks::content_type;
 use super::redact::Redactor;
 use super::status::unexplained;
-use super::transport_error::Fault;
+use super::transport_error::TransportError;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
@@ -54,7 +54,7 @@ pub struct ClientCredentials<'a> {
 /// [`Kind::Refused`] or [`Kind::Config`] where the endpoint
 /// says no, [`Kind::Network`] where it can't be reached or its answer is no token
 /// response.
-pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) -> Result<TokenSet> {
+pub async fn client_credentials(wire: &HttpClient, request: &ClientCredentials<'_>) -> Result<TokenSet> {
     let host = printable(request.token_url.url().authority(), 120);
     wire.redactor().hide(request.client_id.as_str(), request.client_secret);
     let backoff = ExponentialBuilder::default()
@@ -65,7 +65,7 @@ pub async fn client_credentials(wire: &Wire, request: &ClientCredentials<'_>) ->
     let answer = (|| post(wire, request))
         .retry(backoff)
         .sleep(tokio::time::sleep)
-        .when(Failed::is_transient)
+        .when(TokenRequestError::is_transient)
         .adjust(|failed, pause| {
             let pause = pause.map(|pause| pause.max(failed.retry_after().unwrap_or_default()))?;
             Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
@@ -108,9 +108,9 @@ pub(super) fn client(
     client_id: &ClientId,
     client_secret: Option<&Secret>,
     auth_method: AuthMethod,
-) -> Result<ReadyClient, Failed> {
+) -> Result<ReadyClient, TokenRequestError> {
     let token_url = TokenUrl::new(token_url.to_string())
-        .map_err(|why| Failed::Final(Error::usage(format!("the token URL is malformed: {why}"))))?;
+        .map_err(|why| TokenRequestError::Final(Error::usage(format!("the token URL is malformed: {why}"))))?;
     let mut client =
         TokenClient::new(oauth2::ClientId::new(client_id.as_str().to_owned())).set_auth_type(match auth_method {
             AuthMethod::Basic => AuthType::BasicAuth,
@@ -122,7 +122,7 @@ pub(super) fn client(
     Ok(client.set_token_uri(token_url))
 }
 
-async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Failed> {
+async fn post(wire: &HttpClient, request: &ClientCredentials<'_>) -> Result<Answer, TokenRequestError> {
     let mut url = request.token_url.url().clone();
     if request.scope_in_query && request.scopes.iter().next().is_some() {
         let scopes = request.scopes.to_string();
@@ -136,11 +136,11 @@ async fn post(wire: &Wire, request: &ClientCredentials<'_>) -> Result<Answer, Fa
         .add_scopes(request.scopes.iter().map(|scope| Scope::new(scope.to_owned())))
         .request_async(&Http(wire))
         .await
-        .map_err(Failed::from)
+        .map_err(TokenRequestError::from)
 }
 
 /// Our HTTP client as `oauth2` asks for one.
-pub(super) struct Http<'a>(pub &'a Wire);
+pub(super) struct Http<'a>(pub &'a HttpClient);
 
 impl<'c> AsyncHttpClient<'c> for Http<'_> {
     type Error = HttpFailed;
@@ -148,44 +148,46 @@ impl<'c> AsyncHttpClient<'c> for Http<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let answer = self.0.exchange(request).await.map_err(|fault| HttpFailed(Failed::Fault(fault)))?;
+            let answer = self.0.exchange(request).await.map_err(|fault| HttpFailed(TokenRequestError::Fault(fault)))?;
             check_shape(answer, self.0.now()).map_err(HttpFailed)
         })
     }
 }
 
-impl From<RequestTokenError<HttpFailed, BasicErrorResponse>> for Failed {
+impl From<RequestTokenError<HttpFailed, BasicErrorResponse>> for TokenRequestError {
     fn from(error: RequestTokenError<HttpFailed, BasicErrorResponse>) -> Self {
         match error {
             RequestTokenError::Request(HttpFailed(failed)) => failed,
-            RequestTokenError::ServerResponse(answer) => Failed::Refused {
+            RequestTokenError::ServerResponse(answer) => TokenRequestError::Refused {
                 code: answer.error().as_ref().to_owned(),
                 description: answer.error_description().cloned().unwrap_or_default(),
             },
             // The parser's words may repeat what it could not parse, so only the field is named.
-            RequestTokenError::Parse(why, body) => Failed::NotAToken {
+            RequestTokenError::Parse(why, body) => TokenRequestError::NotAToken {
                 what: format!(
                     "application/json, {} bytes, unusable at `{}`",
                     body.len(),
                     printable(&why.path().to_string(), 40)
                 ),
             },
-            RequestTokenError::Other(_) => Failed::NotAToken { what: "empty".to_owned() },
+            RequestTokenError::Other(_) => TokenRequestError::NotAToken { what: "empty".to_owned() },
         }
     }
 }
 
 /// Lets pass what `oauth2` is to read: 200 with JSON, and a refusal with an OAuth error in JSON.
-fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, Failed> {
+fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, TokenRequestError> {
     let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let status = answer.status().as_u16();
     let is_json = content_type(&answer) == "application/json";
     match status {
         // `oauth2` reads the first document and passes over what follows it.
         200 if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_ok() => Ok(answer),
-        429 | 500..=599 => Err(Failed::Busy { status, retry_after: retry_after(header("retry-after").trim(), now) }),
+        429 | 500..=599 => {
+            Err(TokenRequestError::Busy { status, retry_after: retry_after(header("retry-after").trim(), now) })
+        }
         400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
-        _ => Err(Failed::strange(&answer)),
+        _ => Err(TokenRequestError::strange(&answer)),
     }
 }
 
@@ -216,7 +218,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// The tokens of an answer that `host` gave to a request for the scopes `asked`.
-    pub(super) fn tokens(self, wire: &Wire, host: &str, asked: Scopes) -> Result<SignedIn> {
+    pub(super) fn tokens(self, wire: &HttpClient, host: &str, asked: Scopes) -> Result<AuthenticationResult> {
         if self.token_type != BasicTokenType::Bearer {
             return Err(Error::network(format!("{host} gave a token of another type than Bearer")));
         }
@@ -240,7 +242,7 @@ impl Answer {
         let refresh_token =
             text("refresh_token", self.refresh_token)?.filter(|token| !token.is_empty()).map(Secret::new);
         let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: Renewal::None };
-        Ok(SignedIn { tokens, refresh_token, new_device: None })
+        Ok(AuthenticationResult { tokens, refresh_token, new_device: None })
     }
 }
 
@@ -270,8 +272,8 @@ impl TokenResponse for Answer {
 
 /// Why a request brought no tokens.
 #[derive(Debug)]
-pub(super) enum Failed {
-    Fault(Fault),
+pub(super) enum TokenRequestError {
+    Fault(TransportError),
     Busy {
         status: u16,
         retry_after: Option<Duration>,
@@ -291,7 +293,7 @@ pub(super) enum Failed {
     Final(Error),
 }
 
-impl Failed {
+impl TokenRequestError {
     /// An answer that is none of the endpoint.
     pub(super) fn strange(answer: &HttpResponse) -> Self {
         let status = answer.status().as_u16();
@@ -299,22 +301,25 @@ impl Failed {
         let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
         let what = format!("HTTP {status}, {}, {} bytes", printable(content_type, 60), answer.body().len());
         match status {
-            401 | 403 => Failed::Unexplained { status, what },
-            _ => Failed::NotAToken { what },
+            401 | 403 => TokenRequestError::Unexplained { status, what },
+            _ => TokenRequestError::NotAToken { what },
         }
     }
 
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Failed::Fault(fault) => fault.is_transient(),
-            Failed::Busy { .. } => true,
-            Failed::Refused { .. } | Failed::Unexplained { .. } | Failed::NotAToken { .. } | Failed::Final(_) => false,
+            TokenRequestError::Fault(fault) => fault.is_transient(),
+            TokenRequestError::Busy { .. } => true,
+            TokenRequestError::Refused { .. }
+            | TokenRequestError::Unexplained { .. }
+            | TokenRequestError::NotAToken { .. }
+            | TokenRequestError::Final(_) => false,
         }
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Failed::Busy { retry_after, .. } => *retry_after,
+            TokenRequestError::Busy { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -322,35 +327,35 @@ impl Failed {
     /// The error, with the table's words for a refusal of `grant` where it has some.
     pub(super) fn into_error(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
         match self {
-            Failed::Fault(fault) => fault.into(),
-            Failed::Busy { status, retry_after } => {
+            TokenRequestError::Fault(fault) => fault.into(),
+            TokenRequestError::Busy { status, retry_after } => {
                 let when = retry_after.map(|pause| format!("; retry after {} s", pause.as_secs())).unwrap_or_default();
                 Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again")
             }
-            Failed::Refused { code, description } => {
+            TokenRequestError::Refused { code, description } => {
                 let operation = &format!("the token request to {host}");
                 let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
                 let error = refused(&refusal, redactor);
                 // Whatever an OAuth error is called, it is a no.
                 if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
             }
-            Failed::Unexplained { status, what } => {
+            TokenRequestError::Unexplained { status, what } => {
                 let error =
                     unexplained(&format!("the token request to {host}"), status, &said(&what, redactor).to_string());
                 error.unwrap_or_else(|| Error::new(Kind::Refused, format!("{host} refused the token request")))
             }
-            Failed::NotAToken { what } => {
+            TokenRequestError::NotAToken { what } => {
                 Error::network(format!("{host} gave no token response ({})", said(&what, redactor)))
                     .hint("check the token URL: it ends in /oauth2/token at the pool's domain")
             }
-            Failed::Final(error) => error,
+            TokenRequestError::Final(error) => error,
         }
     }
 }
 
-/// [`Failed`] as the error that `oauth2` asks of an HTTP client.
+/// [`TokenRequestError`] as the error that `oauth2` asks of an HTTP client.
 #[derive(Debug)]
-pub(super) struct HttpFailed(Failed);
+pub(super) struct HttpFailed(TokenRequestError);
 
 impl std::fmt::Display for HttpFailed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::http_policy::ahead_by;
-use super::transport_error::{Fault, What};
+use super::transport_error::{TransportError, TransportErrorKind};
 use crate::error::printable;
 use crate::profile::types::Endpoint;
 
@@ -12,15 +12,18 @@ use crate::profile::types::Endpoint;
 /// which its clock is ahead of this machine's, where it tells the time (RFC 9110 section 6.6.1).
 ///
 /// # Errors
-/// The [`Fault`] where there was no answer that is one.
-pub async fn reach(wire: &Wire, server: &Endpoint, patience: Duration) -> Result<Option<i64>, Fault> {
+/// The [`TransportError`] where there was no answer that is one.
+pub async fn reach(wire: &HttpClient, server: &Endpoint, patience: Duration) -> Result<Option<i64>, TransportError> {
     let host = printable(server.url().authority(), 120);
-    let fault = |what: What| Fault { host: host.clone(), what };
+    let fault = |what: TransportErrorKind| TransportError { host: host.clone(), what };
     let url = format!("{}/", server.origin());
-    let request = http::Request::get(url).body(Vec::new()).map_err(|why| fault(What::Connect(why.to_string())))?;
+    let request =
+        http::Request::get(url).body(Vec::new()).map_err(|why| fault(TransportErrorKind::Connect(why.to_string())))?;
     let answer = tokio::time::timeout(patience, wire.exchange(request)).await;
-    match answer.unwrap_or_else(|_| Err(fault(What::Timeout { within: patience, tries: 1 }))) {
-        Err(fault) if !matches!(fault.what, What::Redirect { .. } | What::TooLarge(_)) => Err(fault),
+    match answer.unwrap_or_else(|_| Err(fault(TransportErrorKind::Timeout { within: patience, tries: 1 }))) {
+        Err(fault) if !matches!(fault.what, TransportErrorKind::Redirect { .. } | TransportErrorKind::TooLarge(_)) => {
+            Err(fault)
+        }
         Err(_) => Ok(None),
         Ok(answer) => {
             let date = answer.headers().get("date").and_then(|date| date.to_str().ok());

@@ -11,16 +11,16 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::error::from_sdk;
-use super::idp::{Idp, SignedIn};
+use super::idp::{AuthenticationResult, Idp};
 use super::srp;
 use super::status::is_throttled;
-use super::transport_error::{What, fault_in};
+use super::transport_error::{TransportErrorKind, fault_in};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 /// Why a session was not renewed.
 #[derive(Debug)]
-pub enum NotRenewed {
+pub enum RefreshError {
     /// The session is over: its refresh token has expired, was revoked or was used already.
     Over(Error),
     /// The refresh token may have been used, and its successor was lost on the way.
@@ -29,11 +29,11 @@ pub enum NotRenewed {
     Failed(Error),
 }
 
-impl NotRenewed {
+impl RefreshError {
     /// The error, whatever became of the session.
     pub fn into_error(self) -> Error {
         match self {
-            NotRenewed::Over(error) | NotRenewed::Unknown(error) | NotRenewed::Failed(error) => error,
+            RefreshError::Over(error) | RefreshError::Unknown(error) | RefreshError::Failed(error) => error,
         }
     }
 }
@@ -45,14 +45,14 @@ impl Idp {
     /// sent again only where it does not.
     ///
     /// # Errors
-    /// [`NotRenewed`].
+    /// [`RefreshError`].
     pub async fn renew(
         &self,
         refresh_token: &Secret,
         username: Option<&str>,
         device_key: Option<&str>,
         rotates: Option<bool>,
-    ) -> Result<SignedIn, NotRenewed> {
+    ) -> Result<AuthenticationResult, RefreshError> {
         self.wire.redactor().hide("", refresh_token);
         let is_reusable = rotates == Some(false);
         let mut pause = Duration::from_millis(200);
@@ -64,15 +64,15 @@ impl Idp {
             };
             let was_not_sent = was_not_sent(&error);
             if error.kind() != Kind::Network {
-                return Err(if is_over(&error) { NotRenewed::Over(error) } else { NotRenewed::Failed(error) });
+                return Err(if is_over(&error) { RefreshError::Over(error) } else { RefreshError::Failed(error) });
             }
             // A limit of the user's own is refused for minutes.
             if error.code() == Some("LimitExceededException") {
-                return Err(NotRenewed::Failed(error));
+                return Err(RefreshError::Failed(error));
             }
             let is_late = Instant::now() + pause >= self.wire.deadline();
             if tries >= super::MAX_TRIES || is_late || !(was_not_sent || is_reusable) {
-                return Err(if was_not_sent { NotRenewed::Failed(error) } else { NotRenewed::Unknown(error) });
+                return Err(if was_not_sent { RefreshError::Failed(error) } else { RefreshError::Unknown(error) });
             }
             tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
             pause *= 2;
@@ -86,7 +86,7 @@ impl Idp {
         username: Option<&str>,
         device_key: Option<&str>,
         rotates: Option<bool>,
-    ) -> Result<SignedIn> {
+    ) -> Result<AuthenticationResult> {
         let operation = "GetTokensFromRefreshToken";
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let request = self
@@ -133,7 +133,7 @@ impl Idp {
         username: Option<&str>,
         device_key: Option<&str>,
         before: Error,
-    ) -> Result<SignedIn> {
+    ) -> Result<AuthenticationResult> {
         let operation = "InitiateAuth (REFRESH_TOKEN_AUTH)";
         let mut parameters = HashMap::from([("REFRESH_TOKEN".to_owned(), refresh_token.expose().to_owned())]);
         if let (Some(secret), Some(username)) = (&self.client_secret, username) {
@@ -183,7 +183,8 @@ fn unrenewable(first: &Error, second: &Error) -> Error {
 /// Whether a failed request is known not to have been carried out.
 fn was_not_sent(error: &Error) -> bool {
     is_throttled(error)
-        || (error.code().is_none() && fault_in(error).is_some_and(|fault| matches!(fault.what, What::Connect(_))))
+        || (error.code().is_none()
+            && fault_in(error).is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_))))
 }
 
 /// Whether Cognito's refusal means that the session is over, rather than that the request was wrong.

@@ -7,9 +7,9 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use backon::{ExponentialBuilder, Retryable};
 
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::status::{may_pass, unexplained};
-use super::transport_error::Fault;
+use super::transport_error::TransportError;
 use crate::error::{Error, Kind, Result};
 
 /// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only
@@ -35,25 +35,25 @@ impl ClassifyRetry for LimitIsLimit {
 
 /// Why one try failed, and whether the next may have better luck.
 #[derive(Debug)]
-pub(super) struct Failed {
+pub(super) struct CallFailure {
     pub(super) is_transient: bool,
     pub(super) error: Error,
 }
 
-impl Failed {
+impl CallFailure {
     /// A failure that no further try mends.
     pub(super) fn last(error: Error) -> Self {
-        Failed { is_transient: false, error }
+        CallFailure { is_transient: false, error }
     }
 
     /// There was no answer to `operation`.
-    pub(super) fn unanswered(operation: &str, fault: Fault) -> Self {
-        Failed { is_transient: fault.is_transient(), error: Error::from(fault).context(operation) }
+    pub(super) fn unanswered(operation: &str, fault: TransportError) -> Self {
+        CallFailure { is_transient: fault.is_transient(), error: Error::from(fault).context(operation) }
     }
 
     /// The service said no; where it said that it has too much to do, it may say yes later.
     pub(super) fn refused(error: Error) -> Self {
-        Failed { is_transient: error.kind() == Kind::Network, error }
+        CallFailure { is_transient: error.kind() == Kind::Network, error }
     }
 
     /// An answer that is none of AWS.
@@ -62,14 +62,14 @@ impl Failed {
             Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
                 .hint("check `endpoint_url` and AWS_ENDPOINT_URL")
         });
-        Failed { is_transient: may_pass(status), error }
+        CallFailure { is_transient: may_pass(status), error }
     }
 }
 
 /// Calls `attempt` until it succeeds, fails for good, or there is neither a try nor time left.
-pub(super) async fn with_retries<T, F>(wire: &Wire, attempt: impl FnMut() -> F) -> Result<T>
+pub(super) async fn with_retries<T, F>(wire: &HttpClient, attempt: impl FnMut() -> F) -> Result<T>
 where
-    F: Future<Output = Result<T, Failed>>,
+    F: Future<Output = Result<T, CallFailure>>,
 {
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
@@ -79,7 +79,7 @@ where
     attempt
         .retry(backoff)
         .sleep(tokio::time::sleep)
-        .when(|error: &Failed| error.is_transient)
+        .when(|error: &CallFailure| error.is_transient)
         .adjust(|_, pause| pause.filter(|pause| Instant::now() + *pause < wire.deadline()))
         .await
         .map_err(|failed| failed.error)

@@ -3,7 +3,7 @@
 use aws_sdk_secretsmanager::Client;
 
 use super::error::from_sdk;
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::status::MayPass;
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
@@ -25,7 +25,7 @@ pub struct Kept {
 /// # Errors
 /// As the table in [`super::error`] says for GetSecretValue; [`Kind::Config`](crate::error::Kind::Config) for a secret of
 /// another shape.
-pub async fn get(wire: &Wire, profile: &Profile, secret: &SecretArn) -> Result<Kept> {
+pub async fn get(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Result<Kept> {
     let region = match secret.region() {
         Some(region) if profile.endpoint(Service::SecretsManager).is_none() => region,
         _ => super::region(profile).await?,

@@ -9,8 +9,8 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 
 use super::error::{Refusal, no_credentials, refused};
-use super::http_client::Wire;
-use super::retry::{Failed, with_retries};
+use super::http_client::HttpClient;
+use super::retry::{CallFailure, with_retries};
 use crate::error::{Error, Result};
 use crate::profile::services::Service;
 use crate::profile::types::Region;
@@ -38,7 +38,7 @@ pub(super) struct Call<'a> {
 }
 
 /// What the bytes of an answer say.
-pub(super) enum Said<T> {
+pub(super) enum ServiceReply<T> {
     /// What was asked for.
     Answer(T),
     /// A refusal: its code and message.
@@ -52,10 +52,10 @@ pub(super) enum Said<T> {
 /// # Errors
 /// As the table in [`super::error`] says for the operation.
 pub(super) async fn call<T>(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     call: &Call<'_>,
-    read: impl Fn(u16, &[u8]) -> Said<T>,
+    read: impl Fn(u16, &[u8]) -> ServiceReply<T>,
 ) -> Result<T> {
     let credentials = credentials(wire, profile, call.region, call.operation).await?;
     call_with(wire, profile, &credentials, call, read).await
@@ -66,10 +66,10 @@ pub(super) async fn call<T>(
 /// # Errors
 /// As [`call`].
 pub(super) async fn call_with_headers<T>(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     call: &Call<'_>,
-    read: impl Fn(&http::Response<Vec<u8>>) -> Said<T>,
+    read: impl Fn(&http::Response<Vec<u8>>) -> ServiceReply<T>,
 ) -> Result<T> {
     let credentials = credentials(wire, profile, call.region, call.operation).await?;
     with_retries(wire, || send(wire, profile, call, &credentials, &read)).await
@@ -80,11 +80,11 @@ pub(super) async fn call_with_headers<T>(
 /// # Errors
 /// As the table in [`super::error`] says for the operation.
 pub(super) async fn call_with<T>(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     credentials: &Credentials,
     call: &Call<'_>,
-    read: impl Fn(u16, &[u8]) -> Said<T>,
+    read: impl Fn(u16, &[u8]) -> ServiceReply<T>,
 ) -> Result<T> {
     let read = |answer: &http::Response<Vec<u8>>| read(answer.status().as_u16(), answer.body());
     with_retries(wire, || send(wire, profile, call, credentials, &read)).await
@@ -95,7 +95,7 @@ pub(super) async fn call_with<T>(
 /// # Errors
 /// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) when there are none.
 pub(super) async fn credentials(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     region: &Region,
     operation: &str,
@@ -111,26 +111,26 @@ pub(super) async fn credentials(
 }
 
 async fn send<T>(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     call: &Call<'_>,
     credentials: &Credentials,
-    read: &impl Fn(&http::Response<Vec<u8>>) -> Said<T>,
-) -> Result<T, Failed> {
-    let request = signed(profile, call, credentials, wire.now()).map_err(Failed::last)?;
+    read: &impl Fn(&http::Response<Vec<u8>>) -> ServiceReply<T>,
+) -> Result<T, CallFailure> {
+    let request = signed(profile, call, credentials, wire.now()).map_err(CallFailure::last)?;
     let operation = call.operation;
-    let answer = wire.exchange(request).await.map_err(|fault| Failed::unanswered(operation, fault))?;
+    let answer = wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(operation, fault))?;
     let status = answer.status().as_u16();
     match read(&answer) {
-        Said::Answer(answer) => Ok(answer),
-        Said::Refused(code, message) => {
+        ServiceReply::Answer(answer) => Ok(answer),
+        ServiceReply::Refused(code, message) => {
             let grant = grant(call.service);
             let refusal = Refusal { status: Some(status), grant, operation, code: &code, message: &message };
-            Err(Failed::refused(refused(&refusal, wire.redactor())))
+            Err(CallFailure::refused(refused(&refusal, wire.redactor())))
         }
-        Said::Strange => {
+        ServiceReply::Strange => {
             let what = format!("HTTP {status}, {} bytes", answer.body().len());
-            Err(Failed::strange(operation, status, &what))
+            Err(CallFailure::strange(operation, status, &what))
         }
     }
 }

@@ -5,7 +5,7 @@ use aws_sdk_cognitoidentityprovider::types::VerifySoftwareTokenResponseType;
 use aws_smithy_types::retry::RetryConfig;
 
 use super::error::from_sdk;
-use super::idp::{Challenge, Idp};
+use super::idp::{Idp, RawChallenge};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
@@ -14,7 +14,7 @@ impl Idp {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for AssociateSoftwareToken.
-    pub async fn associate_totp(&self, challenge: &Challenge) -> Result<(Challenge, Secret)> {
+    pub async fn associate_totp(&self, challenge: &RawChallenge) -> Result<(RawChallenge, Secret)> {
         let operation = "AssociateSoftwareToken";
         let request = self.client.associate_software_token().set_session(challenge.session_text());
         let answer = request.send().await.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
@@ -28,7 +28,7 @@ impl Idp {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for VerifySoftwareToken.
-    pub async fn verify_totp(&self, challenge: &Challenge, code: &Secret) -> Result<Challenge> {
+    pub async fn verify_totp(&self, challenge: &RawChallenge, code: &Secret) -> Result<RawChallenge> {
         let operation = "VerifySoftwareToken";
         let request = self
             .client

@@ -32,13 +32,13 @@ static N: LazyLock<BigUint> = LazyLock::new(|| BigUint::parse_bytes(N_HEX, 16).u
 static G: LazyLock<BigUint> = LazyLock::new(|| BigUint::from(2u8));
 
 /// The client's half of one SRP exchange.
-pub struct Exchange {
+pub struct SrpClient {
     a: BigUint,
     public: BigUint,
 }
 
 /// The parameters of a PASSWORD_VERIFIER challenge, as Cognito sent them.
-pub struct Verifier<'a> {
+pub struct PasswordVerifierChallenge<'a> {
     /// SRP_B, in hexadecimal.
     pub srp_b: &'a str,
     /// SALT, in hexadecimal, perhaps with an odd number of digits.
@@ -58,7 +58,7 @@ pub struct Proof {
     pub timestamp: String,
 }
 
-impl Exchange {
+impl SrpClient {
     /// An exchange with 1,024 random bits from the operating system.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Exchange {
         let public = G.modpow(&a, &N);
         match a == BigUint::ZERO {
             true => Err(Error::new(Kind::Failure, "the operating system's random bytes are all zero")),
-            false => Ok(Exchange { a, public }),
+            false => Ok(SrpClient { a, public }),
         }
     }
 
@@ -86,7 +86,13 @@ impl Exchange {
     ///
     /// # Errors
     /// [`Kind::Network`] when the challenge is malformed or would give the password away (B or u is 0 modulo N).
-    pub fn prove(&self, pool_name: &str, challenge: &Verifier<'_>, password: &Secret, now: u64) -> Result<Proof> {
+    pub fn prove(
+        &self,
+        pool_name: &str,
+        challenge: &PasswordVerifierChallenge<'_>,
+        password: &Secret,
+        now: u64,
+    ) -> Result<Proof> {
         let key = self.session_key(pool_name, challenge, password)?;
         let block = STANDARD.decode(challenge.secret_block).map_err(|_| malformed("SECRET_BLOCK"))?;
         let timestamp = timestamp(now)?;
@@ -97,7 +103,12 @@ impl Exchange {
         Ok(Proof { signature: STANDARD.encode(mac.finalize().into_bytes()), timestamp })
     }
 
-    fn session_key(&self, pool_name: &str, challenge: &Verifier<'_>, password: &Secret) -> Result<Zeroizing<[u8; 16]>> {
+    fn session_key(
+        &self,
+        pool_name: &str,
+        challenge: &PasswordVerifierChallenge<'_>,
+        password: &Secret,
+    ) -> Result<Zeroizing<[u8; 16]>> {
         let b = hex(challenge.srp_b, "SRP_B")?;
         let salt = hex(challenge.salt, "SALT")?;
         let u = hash(&[&pad(&self.public), &pad(&b)]);

@@ -18,8 +18,8 @@ fn moment(timestamp: &str) -> u64 {
     time.to_zoned(TimeZone::UTC).unwrap().timestamp().as_millisecond() as u64
 }
 
-fn exchange(vector: &Value) -> Exchange {
-    Exchange::with_private(BigUint::parse_bytes(text(vector, "a").as_bytes(), 16).unwrap()).unwrap()
+fn exchange(vector: &Value) -> SrpClient {
+    SrpClient::with_private(BigUint::parse_bytes(text(vector, "a").as_bytes(), 16).unwrap()).unwrap()
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn every_user_vector_gives_its_public_value_key_and_signature() {
     for vector in vectors {
         let exchange = exchange(vector);
         assert_eq!(exchange.srp_a(), text(vector, "A"), "{}", vector["name"]);
-        let challenge = Verifier {
+        let challenge = PasswordVerifierChallenge {
             srp_b: text(vector, "B"),
             salt: text(vector, "salt"),
             secret_block: text(vector, "secret_block"),
@@ -59,7 +59,7 @@ fn the_device_vector_gives_its_verifier_key_and_signature() {
     assert_eq!(verifier.password_verifier, text(vector, "confirm_PasswordVerifier"));
     let exchange = exchange(vector);
     assert_eq!(exchange.srp_a(), text(vector, "A"));
-    let challenge = Verifier {
+    let challenge = PasswordVerifierChallenge {
         srp_b: text(vector, "B"),
         salt: text(vector, "salt"),
         secret_block: text(vector, "secret_block"),
@@ -93,10 +93,10 @@ fn every_secret_hash_vector_holds() {
 
 #[test]
 fn a_challenge_that_would_give_the_password_away_is_refused() {
-    let exchange = Exchange::start().unwrap();
+    let exchange = SrpClient::start().unwrap();
     let n = std::str::from_utf8(N_HEX).unwrap();
     for srp_b in ["0", n, "", "xyz", "-1", &"f".repeat(4096)] {
-        let challenge = Verifier { srp_b, salt: "01", secret_block: "AAAA", user_id: "alice" };
+        let challenge = PasswordVerifierChallenge { srp_b, salt: "01", secret_block: "AAAA", user_id: "alice" };
         let error = exchange.prove("pool", &challenge, &Secret::new("pw".into()), 0).unwrap_err();
         assert_eq!(error.kind(), Kind::Network, "{srp_b}");
     }

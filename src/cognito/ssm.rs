@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::http_client::Wire;
-use super::sigv4::{Call, Said, call};
+use super::http_client::HttpClient;
+use super::sigv4::{Call, ServiceReply, call};
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::services::Service;
@@ -14,7 +14,7 @@ use crate::secret::Secret;
 ///
 /// # Errors
 /// As the table in [`super::error`] says for GetParameter.
-pub async fn parameter(wire: &Wire, profile: &Profile, name: &ParameterName) -> Result<Secret> {
+pub async fn parameter(wire: &HttpClient, profile: &Profile, name: &ParameterName) -> Result<Secret> {
     let region = match name.region() {
         Some(region) => region,
         None => super::region(profile).await?,
@@ -31,17 +31,17 @@ pub async fn parameter(wire: &Wire, profile: &Profile, name: &ParameterName) -> 
     call(wire, profile, &request, read).await
 }
 
-fn read(status: u16, body: &[u8]) -> Said<Secret> {
-    let Ok(mut answer) = serde_json::from_slice::<Value>(body) else { return Said::Strange };
+fn read(status: u16, body: &[u8]) -> ServiceReply<Secret> {
+    let Ok(mut answer) = serde_json::from_slice::<Value>(body) else { return ServiceReply::Strange };
     match (status, answer.pointer_mut("/Parameter/Value").map(Value::take)) {
-        (200, Some(Value::String(value))) => return Said::Answer(Secret::new(value)),
+        (200, Some(Value::String(value))) => return ServiceReply::Answer(Secret::new(value)),
         (400..=599, _) => {}
-        _ => return Said::Strange,
+        _ => return ServiceReply::Strange,
     }
     let text = |name: &str| answer[name].as_str().map(str::to_owned);
     // The code may come with a name space before it.
     match text("__type").map(|code| code.rsplit('#').next().unwrap_or_default().to_owned()) {
-        Some(code) => Said::Refused(code, text("message").or_else(|| text("Message")).unwrap_or_default()),
-        None => Said::Strange,
+        Some(code) => ServiceReply::Refused(code, text("message").or_else(|| text("Message")).unwrap_or_default()),
+        None => ServiceReply::Strange,
     }
 }

@@ -11,10 +11,10 @@ use http_body_util::BodyExt;
 use hyper::body::Bytes;
 use url::Url;
 
-use super::http_client::Wire;
-use super::http_policy::{self, Guard, Seen, refuse_redirect};
+use super::http_client::HttpClient;
+use super::http_policy::{self, HttpPolicy, LoggedBody, refuse_redirect};
 use super::said::ServiceText;
-use super::transport_error::{Fault, What};
+use super::transport_error::{TransportError, TransportErrorKind};
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
@@ -72,7 +72,7 @@ fn malformed(why: &dyn fmt::Display) -> Error {
 
 /// An answer whose headers have come and whose body comes as it is asked for.
 pub struct Streamed {
-    guard: Guard,
+    guard: HttpPolicy,
     host: String,
     is_plain: bool,
     silence: Duration,
@@ -82,7 +82,7 @@ pub struct Streamed {
     body: SdkBody,
 }
 
-impl Wire {
+impl HttpClient {
     /// Sends `request`, with `bearer` as its bearer token (RFC 6750 section 2.1), and gives the answer when its headers are
     /// there. A redirect is refused: what was sent was for the host that was asked. Neither the headers nor any part of the
     /// body may be longer in coming than `silence`, nor than the call's deadline.
@@ -98,11 +98,11 @@ impl Wire {
         self.open_as_it_is(request, silence).await.map_err(Error::from)
     }
 
-    /// As [`Wire::open`], and tries again, at most three times, where AWS says that the request conflicts with another one and
+    /// As [`HttpClient::open`], and tries again, at most three times, where AWS says that the request conflicts with another one and
     /// may be sent again (RetryableConflictException).
     ///
     /// # Errors
-    /// As [`Wire::open`].
+    /// As [`HttpClient::open`].
     pub async fn open_again(&self, request: &Outgoing, bearer: Option<&Secret>, silence: Duration) -> Result<Streamed> {
         let mut pause = Duration::from_millis(200);
         let mut tries = 1;
@@ -118,11 +118,15 @@ impl Wire {
         }
     }
 
-    /// As [`Wire::open`], for a request that is complete: a signed one.
+    /// As [`HttpClient::open`], for a request that is complete: a signed one.
     ///
     /// # Errors
-    /// The [`Fault`] where there is no answer.
-    pub(super) async fn open_as_it_is(&self, request: HttpRequest, silence: Duration) -> Result<Streamed, Fault> {
+    /// The [`TransportError`] where there is no answer.
+    pub(super) async fn open_as_it_is(
+        &self,
+        request: HttpRequest,
+        silence: Duration,
+    ) -> Result<Streamed, TransportError> {
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let is_plain = uri.scheme_str() == Some("http");
@@ -135,7 +139,7 @@ impl Wire {
             Ok(Head(response))
         });
         let response = answer.await?.0.try_into_http1x();
-        let response = response.map_err(|why| guard.fault(&host, What::NotHttp(why.to_string())))?;
+        let response = response.map_err(|why| guard.fault(&host, TransportErrorKind::NotHttp(why.to_string())))?;
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16();
         Ok(Streamed { guard: guard.clone(), host, is_plain, silence, opened, status, headers: parts.headers, body })
@@ -204,21 +208,22 @@ impl Streamed {
     }
 
     /// The fault of a body that ended before it was whole, by what is in it.
-    pub fn broke_off(&self, reason: &str) -> Fault {
-        self.fault(What::Broken(reason.to_owned()))
+    pub fn broke_off(&self, reason: &str) -> TransportError {
+        self.fault(TransportErrorKind::Broken(reason.to_owned()))
     }
 
     /// The next part of the body; none at its end.
     ///
     /// # Errors
-    /// The [`Fault`] when it breaks off, or nothing comes for too long.
-    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+    /// The [`TransportError`] when it breaks off, or nothing comes for too long.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         let patience = self.guard.left_of(self.silence);
         loop {
             let frame = tokio::time::timeout(patience, self.body.frame()).await;
             // What was left of the whole call says nothing: how long the answer took does.
             let took = if patience < self.silence { self.opened.elapsed() } else { patience };
-            let frame = frame.map_err(|_| self.guard.fault(&self.host, What::Timeout { within: took, tries: 1 }))?;
+            let frame = frame
+                .map_err(|_| self.guard.fault(&self.host, TransportErrorKind::Timeout { within: took, tries: 1 }))?;
             match frame.transpose() {
                 Ok(None) => return Ok(None),
                 // Trailers say nothing that is asked for here.
@@ -226,7 +231,7 @@ impl Streamed {
                     Ok(data) if !data.is_empty() => return Ok(Some(data.to_vec())),
                     _ => {}
                 },
-                Err(error) => return Err(self.guard.fault(&self.host, What::of(error.as_ref()))),
+                Err(error) => return Err(self.guard.fault(&self.host, TransportErrorKind::of(error.as_ref()))),
             }
         }
     }
@@ -235,11 +240,11 @@ impl Streamed {
     ///
     /// # Errors
     /// As [`Streamed::chunk`]; also when there is more.
-    pub async fn rest(&mut self, limit: usize) -> Result<Vec<u8>, Fault> {
+    pub async fn rest(&mut self, limit: usize) -> Result<Vec<u8>, TransportError> {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if body.len() + chunk.len() > limit {
-                return Err(self.guard.fault(&self.host, What::TooLarge(limit)));
+                return Err(self.guard.fault(&self.host, TransportErrorKind::TooLarge(limit)));
             }
             body.extend(chunk);
         }
@@ -247,7 +252,7 @@ impl Streamed {
     }
 
     /// A fault of this answer's host.
-    pub(super) fn fault(&self, what: What) -> Fault {
+    pub(super) fn fault(&self, what: TransportErrorKind) -> TransportError {
         self.guard.fault(&self.host, what)
     }
 
@@ -271,7 +276,7 @@ impl fmt::Debug for Streamed {
 /// An answer whose body is still to come.
 struct Head(HttpResponse);
 
-impl Seen for Head {
+impl LoggedBody for Head {
     fn body(&self) -> Option<&[u8]> {
         None
     }

@@ -4,8 +4,8 @@ use aws_credential_types::Credentials;
 use aws_smithy_xml::decode::Document;
 
 use super::admin::Admin;
-use super::http_client::Wire;
-use super::sigv4::{self, Call, Said};
+use super::http_client::HttpClient;
+use super::sigv4::{self, Call, ServiceReply};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
 use crate::profile::Profile;
@@ -32,7 +32,7 @@ impl Signer {
     /// # Errors
     /// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) when there are none;
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region is known.
-    pub async fn find(wire: &Wire, profile: &Profile) -> Result<Self> {
+    pub async fn find(wire: &HttpClient, profile: &Profile) -> Result<Self> {
         let region = super::region(profile).await?;
         sigv4::credentials(wire, profile, &region, OPERATION).await.map(Signer)
     }
@@ -41,7 +41,7 @@ impl Signer {
     ///
     /// # Errors
     /// As the table in [`super::error`] says for GetCallerIdentity.
-    pub async fn caller(&self, wire: &Wire, profile: &Profile) -> Result<Caller> {
+    pub async fn caller(&self, wire: &HttpClient, profile: &Profile) -> Result<Caller> {
         let region = super::region(profile).await?;
         let request = Call {
             service: Service::Sts,
@@ -59,17 +59,19 @@ impl Signer {
     ///
     /// # Errors
     /// As [`Admin::new`].
-    pub async fn admin(&self, wire: &Wire, profile: &Profile) -> Result<Admin> {
+    pub async fn admin(&self, wire: &HttpClient, profile: &Profile) -> Result<Admin> {
         Admin::signed_with(wire, profile, self.0.clone()).await
     }
 }
 
-fn read(status: u16, body: &[u8]) -> Said<Caller> {
-    let Ok(text) = std::str::from_utf8(body) else { return Said::Strange };
+fn read(status: u16, body: &[u8]) -> ServiceReply<Caller> {
+    let Ok(text) = std::str::from_utf8(body) else { return ServiceReply::Strange };
     match status {
-        200 => answer(text).map_or(Said::Strange, Said::Answer),
-        400..=599 => refusal(text).map_or(Said::Strange, |(code, message)| Said::Refused(code, message)),
-        _ => Said::Strange,
+        200 => answer(text).map_or(ServiceReply::Strange, ServiceReply::Answer),
+        400..=599 => {
+            refusal(text).map_or(ServiceReply::Strange, |(code, message)| ServiceReply::Refused(code, message))
+        }
+        _ => ServiceReply::Strange,
     }
 }
 
@@ -104,7 +106,7 @@ mod tests {
             assert_eq!(answer(&text[..end]), None, "cut at {end}");
         }
         let refused = b"<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>";
-        assert!(matches!(read(403, refused), Said::Refused(code, _) if code == "InvalidClientTokenId"));
-        assert!(matches!(read(200, b"<html/>"), Said::Strange));
+        assert!(matches!(read(403, refused), ServiceReply::Refused(code, _) if code == "InvalidClientTokenId"));
+        assert!(matches!(read(200, b"<html/>"), ServiceReply::Strange));
     }
 }

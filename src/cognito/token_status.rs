@@ -7,7 +7,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use serde_json::Value;
 
 use super::error::{from_sdk, said};
-use super::http_client::Wire;
+use super::http_client::HttpClient;
 use super::jwks;
 use super::status::{MayPass, unexplained};
 use crate::error::{Error, Kind, Result, printable};
@@ -22,7 +22,7 @@ use crate::token::error_response::challenge_parameter;
 /// # Errors
 /// [`Kind::InvalidToken`] when Cognito does not take it: revoked, expired, a user who is gone; else as the table in
 /// [`super::error`] says for GetUser.
-pub async fn get_user(wire: &Wire, profile: &Profile, token: &Secret) -> Result<()> {
+pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> Result<()> {
     let region = super::region(profile).await?;
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -56,7 +56,7 @@ pub async fn get_user(wire: &Wire, profile: &Profile, token: &Secret) -> Result<
 ///
 /// # Errors
 /// [`Kind::InvalidToken`] when it says that the token is not taken; [`Kind::Network`] when the answer is none of userInfo.
-pub async fn user_info(wire: &Wire, domain: &Endpoint, token: &Secret) -> Result<String> {
+pub async fn user_info(wire: &HttpClient, domain: &Endpoint, token: &Secret) -> Result<String> {
     wire.redactor().hide("", token);
     let url = domain.join("/oauth2/userInfo");
     let host = printable(url.url().authority(), 120);

@@ -15,16 +15,16 @@ const TUNNEL: &str = "tunnel error: ";
 
 /// A fault and the host it is about.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct TransportError {
     /// The host, with its port where one was given.
     pub host: String,
     /// What happened.
-    pub what: What,
+    pub what: TransportErrorKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum TransportErrorKind {
     /// The server sent us elsewhere.
     Redirect {
         /// The HTTP status.
@@ -68,7 +68,7 @@ pub enum What {
 
 /// What a fault comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum ConnectFailure {
     /// The host's name leads nowhere.
     Name,
     /// Nobody listens there.
@@ -83,59 +83,76 @@ pub enum Cause {
     Other,
 }
 
-impl Fault {
+impl TransportError {
     /// What it comes down to.
-    pub fn cause(&self) -> Cause {
+    pub fn cause(&self) -> ConnectFailure {
         match &self.what {
-            What::Timeout { .. } | What::Unreachable(_) => Cause::Silence,
-            What::Tunnel(_) | What::TunnelRefused { .. } | What::Proxy(_) => Cause::Proxy,
-            What::Connect(reason) if reason.contains("certificate") => Cause::Certificate,
-            What::Connect(reason) if reason.contains("lookup address") => Cause::Name,
-            What::Connect(reason) if reason.contains("refused") => Cause::Closed,
-            _ => Cause::Other,
+            TransportErrorKind::Timeout { .. } | TransportErrorKind::Unreachable(_) => ConnectFailure::Silence,
+            TransportErrorKind::Tunnel(_) | TransportErrorKind::TunnelRefused { .. } | TransportErrorKind::Proxy(_) => {
+                ConnectFailure::Proxy
+            }
+            TransportErrorKind::Connect(reason) if reason.contains("certificate") => ConnectFailure::Certificate,
+            TransportErrorKind::Connect(reason) if reason.contains("lookup address") => ConnectFailure::Name,
+            TransportErrorKind::Connect(reason) if reason.contains("refused") => ConnectFailure::Closed,
+            _ => ConnectFailure::Other,
         }
     }
 
     /// Whether the same request may have better luck: nothing is known to have been refused.
     pub fn is_transient(&self) -> bool {
         match &self.what {
-            What::Timeout { .. } | What::Unreachable(_) | What::Broken(_) | What::Tunnel(_) => true,
-            What::Connect(reason) => !reason.contains("certificate"),
-            What::Redirect { .. } | What::TooLarge(_) | What::NotLoopback | What::NotHttp(_) | What::Proxy(_) => false,
-            What::TunnelRefused { .. } | What::NoAuthorities(_) => false,
+            TransportErrorKind::Timeout { .. }
+            | TransportErrorKind::Unreachable(_)
+            | TransportErrorKind::Broken(_)
+            | TransportErrorKind::Tunnel(_) => true,
+            TransportErrorKind::Connect(reason) => !reason.contains("certificate"),
+            TransportErrorKind::Redirect { .. }
+            | TransportErrorKind::TooLarge(_)
+            | TransportErrorKind::NotLoopback
+            | TransportErrorKind::NotHttp(_)
+            | TransportErrorKind::Proxy(_) => false,
+            TransportErrorKind::TunnelRefused { .. } | TransportErrorKind::NoAuthorities(_) => false,
         }
     }
 
     /// Whether the request never left: the server can't have carried it out.
     pub fn is_unsent(&self) -> bool {
         match &self.what {
-            What::Connect(_) | What::Unreachable(_) | What::Tunnel(_) | What::Proxy(_) | What::NotLoopback => true,
-            What::TunnelRefused { .. } | What::NoAuthorities(_) => true,
-            What::Redirect { .. } | What::TooLarge(_) | What::Timeout { .. } | What::Broken(_) | What::NotHttp(_) => {
-                false
-            }
+            TransportErrorKind::Connect(_)
+            | TransportErrorKind::Unreachable(_)
+            | TransportErrorKind::Tunnel(_)
+            | TransportErrorKind::Proxy(_)
+            | TransportErrorKind::NotLoopback => true,
+            TransportErrorKind::TunnelRefused { .. } | TransportErrorKind::NoAuthorities(_) => true,
+            TransportErrorKind::Redirect { .. }
+            | TransportErrorKind::TooLarge(_)
+            | TransportErrorKind::Timeout { .. }
+            | TransportErrorKind::Broken(_)
+            | TransportErrorKind::NotHttp(_) => false,
         }
     }
 }
 
-impl What {
+impl TransportErrorKind {
     /// The same without the secrets that a server could have put into it.
     pub(super) fn cleaned(self, redactor: &Redactor) -> Self {
         // It is cut when its secrets are gone: no part of one is left at the end.
         let clean = |text: String, most: usize| printable(&redactor.clean(&text), most);
         match self {
-            What::Redirect { status, to, on_same_host } => {
+            TransportErrorKind::Redirect { status, to, on_same_host } => {
                 let is_clean = |url: &String| redactor.clean(url) == *url;
-                What::Redirect { status, to: clean(to, 300), on_same_host: on_same_host.filter(is_clean) }
+                TransportErrorKind::Redirect { status, to: clean(to, 300), on_same_host: on_same_host.filter(is_clean) }
             }
-            What::Tunnel(reason) => What::Tunnel(clean(reason, 160)),
-            What::Connect(reason) => What::Connect(clean(reason, 160)),
-            What::Broken(reason) => What::Broken(clean(reason, 160)),
-            What::NotHttp(reason) => What::NotHttp(clean(reason, 160)),
-            What::TooLarge(_) | What::Timeout { .. } | What::Unreachable(_) | What::NotLoopback | What::Proxy(_) => {
-                self
-            }
-            What::TunnelRefused { .. } | What::NoAuthorities(_) => self,
+            TransportErrorKind::Tunnel(reason) => TransportErrorKind::Tunnel(clean(reason, 160)),
+            TransportErrorKind::Connect(reason) => TransportErrorKind::Connect(clean(reason, 160)),
+            TransportErrorKind::Broken(reason) => TransportErrorKind::Broken(clean(reason, 160)),
+            TransportErrorKind::NotHttp(reason) => TransportErrorKind::NotHttp(clean(reason, 160)),
+            TransportErrorKind::TooLarge(_)
+            | TransportErrorKind::Timeout { .. }
+            | TransportErrorKind::Unreachable(_)
+            | TransportErrorKind::NotLoopback
+            | TransportErrorKind::Proxy(_) => self,
+            TransportErrorKind::TunnelRefused { .. } | TransportErrorKind::NoAuthorities(_) => self,
         }
     }
 
@@ -148,103 +165,119 @@ impl What {
         if chain(error).any(|error| error.to_string().starts_with(TUNNEL)) {
             return match reason.trim_start_matches(TUNNEL) {
                 // What it says of an answer to CONNECT that is neither 200 nor 407.
-                "unsuccessful" => What::TunnelRefused { wants_password: false },
-                "proxy authorization required" => What::TunnelRefused { wants_password: true },
-                reason => What::Tunnel(reason.to_owned()),
+                "unsuccessful" => TransportErrorKind::TunnelRefused { wants_password: false },
+                "proxy authorization required" => TransportErrorKind::TunnelRefused { wants_password: true },
+                reason => TransportErrorKind::Tunnel(reason.to_owned()),
             };
         }
         match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
-            None => What::Connect(reason),
-            Some(error) if error.is_parse() || error.is_parse_status() => What::NotHttp(reason),
+            None => TransportErrorKind::Connect(reason),
+            Some(error) if error.is_parse() || error.is_parse_status() => TransportErrorKind::NotHttp(reason),
             Some(error) if chain(error).filter_map(|error| error.downcast_ref()).any(is_malformed) => {
-                What::NotHttp(reason)
+                TransportErrorKind::NotHttp(reason)
             }
-            Some(_) => What::Broken(reason),
+            Some(_) => TransportErrorKind::Broken(reason),
         }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;
         match &self.what {
-            What::Redirect { status, to, .. } => write!(f, "redirect refused: {status} from {host} to {to}"),
-            What::TooLarge(limit) => write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024)),
-            What::Timeout { within, tries: 0 | 1 } => {
+            TransportErrorKind::Redirect { status, to, .. } => {
+                write!(f, "redirect refused: {status} from {host} to {to}")
+            }
+            TransportErrorKind::TooLarge(limit) => {
+                write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024))
+            }
+            TransportErrorKind::Timeout { within, tries: 0 | 1 } => {
                 write!(f, "no complete answer from {host} within {} s", seconds(*within))
             }
-            What::Timeout { within, tries } => {
+            TransportErrorKind::Timeout { within, tries } => {
                 write!(f, "no complete answer from {host}: {tries} tries in {} s", seconds(*within))
             }
-            What::Unreachable(after) => write!(f, "no connection to {host} within {} s", seconds(*after)),
-            What::NotLoopback => {
+            TransportErrorKind::Unreachable(after) => write!(f, "no connection to {host} within {} s", seconds(*after)),
+            TransportErrorKind::NotLoopback => {
                 write!(f, "plain http to {host} is refused: it is not this machine")
             }
-            What::Proxy(why) => f.write_str(why),
-            What::Tunnel(reason) => write!(f, "no connection to {host} through the proxy: {reason}"),
-            What::TunnelRefused { wants_password: true } => {
+            TransportErrorKind::Proxy(why) => f.write_str(why),
+            TransportErrorKind::Tunnel(reason) => write!(f, "no connection to {host} through the proxy: {reason}"),
+            TransportErrorKind::TunnelRefused { wants_password: true } => {
                 write!(f, "no connection to {host} through the proxy: proxy authorization required (407)")
             }
-            What::TunnelRefused { wants_password: false } => {
+            TransportErrorKind::TunnelRefused { wants_password: false } => {
                 write!(f, "no connection to {host} through the proxy: it refused CONNECT, as with 403 or 502")
             }
-            What::NoAuthorities(None) => {
+            TransportErrorKind::NoAuthorities(None) => {
                 write!(f, "{host} was not asked: this machine has no certificate authorities to check its TLS with")
             }
-            What::NoAuthorities(Some(why)) => {
+            TransportErrorKind::NoAuthorities(Some(why)) => {
                 write!(f, "{host} was not asked: the certificate authorities can't be read: {why}")
             }
-            What::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
-            What::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
-            What::NotHttp(reason) => write!(f, "the answer of {host} is not HTTP as it should be: {reason}"),
+            TransportErrorKind::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
+            TransportErrorKind::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
+            TransportErrorKind::NotHttp(reason) => {
+                write!(f, "the answer of {host} is not HTTP as it should be: {reason}")
+            }
         }
     }
 }
 
-impl StdError for Fault {}
+impl StdError for TransportError {}
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<TransportError> for Error {
+    fn from(fault: TransportError) -> Self {
         let hint = match &fault.what {
-            What::Connect(reason) if reason.contains("certificate") => {
+            TransportErrorKind::Connect(reason) if reason.contains("certificate") => {
                 "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
             }
-            What::Unreachable(_) => "check the URL and the network: a firewall on the way may drop what is sent",
-            What::Timeout { .. } => "try again, or allow more with `--timeout 60s`",
-            What::TunnelRefused { wants_password: true } => {
+            TransportErrorKind::Unreachable(_) => {
+                "check the URL and the network: a firewall on the way may drop what is sent"
+            }
+            TransportErrorKind::Timeout { .. } => "try again, or allow more with `--timeout 60s`",
+            TransportErrorKind::TunnelRefused { wants_password: true } => {
                 "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
             }
-            What::TunnelRefused { .. } => {
+            TransportErrorKind::TunnelRefused { .. } => {
                 "ask whoever runs the proxy that HTTPS_PROXY names to let it through, or name the host in NO_PROXY"
             }
-            What::NoAuthorities(None) => {
+            TransportErrorKind::NoAuthorities(None) => {
                 "install the system's (the package ca-certificates), have SSL_CERT_FILE name some where it is set, or name a file with `--ca-bundle FILE`"
             }
-            What::NoAuthorities(Some(_)) => {
+            TransportErrorKind::NoAuthorities(Some(_)) => {
                 "check SSL_CERT_FILE and SSL_CERT_DIR; without them the system's are taken, and `--ca-bundle FILE` adds others"
             }
-            What::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
-            What::Connect(_) | What::Broken(_) => "check the URL, the network and the proxy, then try again",
-            What::Redirect { on_same_host: Some(_), .. } => {
+            TransportErrorKind::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
+            TransportErrorKind::Connect(_) | TransportErrorKind::Broken(_) => {
+                "check the URL, the network and the proxy, then try again"
+            }
+            TransportErrorKind::Redirect { on_same_host: Some(_), .. } => {
                 "use that address itself: what is sent goes where it was told to, and nowhere else"
             }
-            What::Redirect { .. } => "use the URL that leads nowhere else: what is sent is for the host that was asked",
-            What::TooLarge(_) => "check that the URL is the one that is meant",
-            What::NotHttp(_) => "check the URL; if it is right, the server or a proxy on the way is at fault",
-            What::NotLoopback => "use https, or http://127.0.0.1 for this machine",
-            What::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
+            TransportErrorKind::Redirect { .. } => {
+                "use the URL that leads nowhere else: what is sent is for the host that was asked"
+            }
+            TransportErrorKind::TooLarge(_) => "check that the URL is the one that is meant",
+            TransportErrorKind::NotHttp(_) => {
+                "check the URL; if it is right, the server or a proxy on the way is at fault"
+            }
+            TransportErrorKind::NotLoopback => "use https, or http://127.0.0.1 for this machine",
+            TransportErrorKind::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
         };
-        let is_usage = matches!(fault.what, What::Proxy(_) | What::NoAuthorities(Some(_)));
+        let is_usage = matches!(fault.what, TransportErrorKind::Proxy(_) | TransportErrorKind::NoAuthorities(Some(_)));
         let kind = if is_usage { Kind::Usage } else { Kind::Network };
         Error::new(kind, fault.to_string()).hint(hint).because(fault)
     }
 }
 
-impl From<Fault> for ConnectorError {
-    fn from(fault: Fault) -> Self {
+impl From<TransportError> for ConnectorError {
+    fn from(fault: TransportError) -> Self {
         // The SDK tries again after a time-out and an I/O error.
         match &fault.what {
-            What::Timeout { .. } | What::Unreachable(_) => ConnectorError::timeout(Box::new(fault)),
+            TransportErrorKind::Timeout { .. } | TransportErrorKind::Unreachable(_) => {
+                ConnectorError::timeout(Box::new(fault))
+            }
             _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
             _ => ConnectorError::other(Box::new(fault), None),
         }
@@ -259,13 +292,13 @@ fn seconds(duration: Duration) -> f64 {
 /// Where on the same host a redirect leads that was refused, for a caller who knows how that address is named.
 pub fn moved_to(error: &Error) -> Option<&str> {
     match &fault_in(error)?.what {
-        What::Redirect { on_same_host, .. } => on_same_host.as_deref(),
+        TransportErrorKind::Redirect { on_same_host, .. } => on_same_host.as_deref(),
         _ => None,
     }
 }
 
 /// The fault in an error's chain of sources, where there is one.
-pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Fault> {
+pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a TransportError> {
     chain(error).find_map(|error| error.downcast_ref())
 }
 

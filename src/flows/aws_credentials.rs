@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::user;
-use crate::cognito::http_client::{Clock, Wire};
+use crate::cognito::http_client::{Clock, HttpClient};
 use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::profile::keys::Key;
@@ -99,7 +99,7 @@ pub fn serve(
 /// # Errors
 /// As [`Identity::id`] and [`Identity::credentials`].
 pub async fn obtain(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     id_token: &Secret,
     known: Option<String>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cognito::idp::Challenge;
+use crate::cognito::idp::RawChallenge;
 use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -104,7 +104,7 @@ impl Question {
     ///
     /// # Errors
     /// [`Kind::NeedsHuman`] for a challenge that can't be answered here, with its name and its parameters' names.
-    pub fn of(challenge: &Challenge) -> Result<Option<Self>> {
+    pub fn of(challenge: &RawChallenge) -> Result<Option<Self>> {
         let code = |from, at: &str| Question::Code { from, at: challenge.parameter(at) };
         Ok(Some(match challenge.name.sent() {
             "NEW_PASSWORD_REQUIRED" => Question::NewPassword { missing_attributes: missing_attributes(challenge) },
@@ -181,7 +181,7 @@ impl Answer {
     }
 }
 
-fn unanswerable(challenge: &Challenge) -> Error {
+fn unanswerable(challenge: &RawChallenge) -> Error {
     if challenge.name == "WEB_AUTHN" {
         return Error::new(Kind::NeedsHuman, "Cognito asks for a passkey (WEB_AUTHN), which a terminal does not have")
             .hint("sign in with the browser: cogtok login{p}");
@@ -200,12 +200,12 @@ fn unanswerable(challenge: &Challenge) -> Error {
 }
 
 /// A JSON list in a string, as Cognito writes lists in parameters.
-fn list(challenge: &Challenge, name: &str) -> Vec<ServiceText> {
+fn list(challenge: &RawChallenge, name: &str) -> Vec<ServiceText> {
     challenge.parameter(name).map(|text| text.as_list()).unwrap_or_default()
 }
 
 /// `requiredAttributes` lists names with the prefix `userAttributes.`.
-fn missing_attributes(challenge: &Challenge) -> Vec<ServiceText> {
+fn missing_attributes(challenge: &RawChallenge) -> Vec<ServiceText> {
     let items = list(challenge, "requiredAttributes");
     items.iter().map(|item| item.without_prefix("userAttributes.")).collect()
 }

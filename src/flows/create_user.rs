@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::cognito::admin::{Admin, Created, NewUser, NotCreated, SLACK, User, already_exists};
+use crate::cognito::admin::{Admin, CreateUserError, Created, NewUser, SLACK, User, already_exists};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::password_generator;
 use crate::profile::types::Username;
@@ -48,7 +48,7 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
             record.was_there = !created.is_answered;
             created.user
         }
-        Err(NotCreated::Refused(error)) if already_exists(&error) => {
+        Err(CreateUserError::Refused(error)) if already_exists(&error) => {
             match existing(admin, journal, record, if_exists, error).await? {
                 Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
                 Existing::ToReset(user) => {
@@ -57,12 +57,12 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
                 }
             }
         }
-        Err(NotCreated::Refused(error)) => {
+        Err(CreateUserError::Refused(error)) => {
             journal.remove(record)?;
             return Err(error);
         }
         // The user may exist, so the record stays.
-        Err(NotCreated::Unknown(error)) => {
+        Err(CreateUserError::Unknown(error)) => {
             return Err(error.hint(
                 "whether the user was made is not known: `cogtok user create{p} --resume` finds out and finishes",
             ));
@@ -81,27 +81,27 @@ async fn ask(
     journal: &Journal,
     record: &mut Record,
     username: &Username,
-) -> Result<Created, NotCreated> {
+) -> Result<Created, CreateUserError> {
     let began = Instant::now();
     record.asked = Some(asked(admin, began, admin.deadline()));
     for is_first in [true, false] {
-        journal.write(record).map_err(NotCreated::Refused)?;
+        journal.write(record).map_err(CreateUserError::Refused)?;
         let password = Secret::new(record.password.clone());
         let new = NewUser { username, password: &password, attributes: &record.attributes, invite: record.invite };
         let error = match admin.create(&new, began).await {
-            Err(NotCreated::Refused(error)) if error.code() == Some("InvalidPasswordException") => error,
-            Err(NotCreated::Unknown(error)) => {
+            Err(CreateUserError::Refused(error)) if error.code() == Some("InvalidPasswordException") => error,
+            Err(CreateUserError::Unknown(error)) => {
                 record.asked = Some(asked(admin, began, Instant::now()));
                 if let Err(unwritten) = journal.write(record) {
                     log::warn!(target: "cogtok", "{unwritten}");
                 }
-                return Err(NotCreated::Unknown(error));
+                return Err(CreateUserError::Unknown(error));
             }
             other => return other,
         };
-        satisfy(admin, record, is_first, error).await.map_err(NotCreated::Refused)?;
+        satisfy(admin, record, is_first, error).await.map_err(CreateUserError::Refused)?;
     }
-    Err(NotCreated::Refused(Error::new(Kind::Failure, "AdminCreateUser was not tried")))
+    Err(CreateUserError::Refused(Error::new(Kind::Failure, "AdminCreateUser was not tried")))
 }
 
 /// The time from `from` until `until`, by the server's clock where that is known.

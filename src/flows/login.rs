@@ -5,10 +5,10 @@
 
 use url::Url;
 
-use crate::cognito::authorization_code::{Authorization, HostedClient, Wishes};
-use crate::cognito::http_client::Wire;
-use crate::cognito::idp::SignedIn;
-use crate::cognito::loopback_server::{Expected, Returned};
+use crate::cognito::authorization_code::{Authorization, AuthorizationOptions, HostedClient};
+use crate::cognito::http_client::HttpClient;
+use crate::cognito::idp::AuthenticationResult;
+use crate::cognito::loopback_server::{AuthorizationResponse, ExpectedResponse};
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
@@ -61,7 +61,7 @@ impl<'a> Login<'a> {
     ///
     /// # Errors
     /// [`Kind::Config`] when the profile names no domain or no app client.
-    pub fn begin(profile: &'a Profile, redirect_uri: &RedirectUri, wishes: &Wishes) -> Result<Self> {
+    pub fn begin(profile: &'a Profile, redirect_uri: &RedirectUri, wishes: &AuthorizationOptions) -> Result<Self> {
         let authorization = Authorization::new(profile.domain()?, profile.user_client_id()?, redirect_uri, wishes)?;
         Ok(Login { profile, authorization })
     }
@@ -72,15 +72,18 @@ impl<'a> Login<'a> {
     }
 
     /// What the browser must come back with.
-    pub fn expected(&self) -> Expected {
-        Expected { state: self.authorization.state().clone(), issuers: issuers(self.profile.user_pool_id.as_ref()) }
+    pub fn expected(&self) -> ExpectedResponse {
+        ExpectedResponse {
+            state: self.authorization.state().clone(),
+            issuers: issuers(self.profile.user_pool_id.as_ref()),
+        }
     }
 
     /// What an address that a person copied from the browser says.
     ///
     /// # Errors
     /// [`Kind::Usage`] for what is not the redirect URI of this sign-in, [`Kind::Refused`] for the answer to another one.
-    pub fn read(&self, address: &str) -> Result<Returned> {
+    pub fn read(&self, address: &str) -> Result<AuthorizationResponse> {
         let uri = self.authorization.redirect_uri();
         let ours = Url::parse(uri.as_str()).map_err(|why| Error::usage(format!("{uri}: {why}")))?;
         let is_ours =
@@ -102,10 +105,10 @@ impl<'a> Login<'a> {
     /// As [`Authorization::exchange`]; [`Kind::Refused`] for tokens of somebody or something else.
     pub async fn finish(
         &self,
-        wire: &Wire,
+        wire: &HttpClient,
         client_secret: Option<&Secret>,
-        returned: Returned,
-    ) -> Result<(SignedIn, Identity)> {
+        returned: AuthorizationResponse,
+    ) -> Result<(AuthenticationResult, Identity)> {
         let profile = self.profile;
         let client_of = HostedClient { domain: profile.domain()?, client_id: profile.user_client_id()?, client_secret };
         let signed_in = self.authorization.exchange(wire, &client_of, returned).await?;

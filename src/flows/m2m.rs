@@ -2,7 +2,7 @@
 //! API, which needs no domain.
 
 use crate::cognito::get_client_token::{self, GetClientToken};
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::oauth::{self, ClientCredentials};
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
@@ -113,7 +113,7 @@ pub fn client(profile: &Profile, client_secret: Secret) -> Result<Client> {
 /// # Errors
 /// As [`secrets_manager::get`]; [`Kind::Config`](crate::error::Kind::Config) when the secret is for another client or
 /// endpoint than the profile.
-pub async fn client_with_arn(wire: &Wire, profile: &Profile) -> Result<Client> {
+pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Client> {
     let m2m = &profile.m2m;
     let arn = m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn, "--secret-arn"))?;
     let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
@@ -150,7 +150,7 @@ pub async fn client_with_arn(wire: &Wire, profile: &Profile) -> Result<Client> {
 /// # Errors
 /// As [`oauth::client_credentials`] and [`get_client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
 /// neither an endpoint nor a Region is known, and for a way of authenticating that a cache can't tell clients apart by.
-pub async fn obtain(wire: &Wire, profile: &Profile, client: &Client) -> Result<TokenSet> {
+pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Result<TokenSet> {
     match place(profile, client.token_url.as_ref())? {
         Place::Endpoint(token_url) => {
             if profile.m2m.scope_in_query && profile.m2m.auth_method != AuthMethod::Basic {

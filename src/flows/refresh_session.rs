@@ -3,9 +3,9 @@
 use super::user;
 use crate::cognito::authorization_code::{self, HostedClient};
 use crate::cognito::device::Device;
-use crate::cognito::http_client::Wire;
-use crate::cognito::idp::{Idp, SignedIn};
-use crate::cognito::refresh::NotRenewed;
+use crate::cognito::http_client::HttpClient;
+use crate::cognito::idp::{AuthenticationResult, Idp};
+use crate::cognito::refresh::RefreshError;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::profile::types::{Endpoint, SecretKind, Username};
@@ -73,7 +73,7 @@ pub fn keep(
     store: &SecretStore,
     profile: &Profile,
     via: Via,
-    signed_in: &SignedIn,
+    signed_in: &AuthenticationResult,
     has_device: bool,
 ) -> Result<Renewal> {
     let Some(refresh_token) = &signed_in.refresh_token else { return Ok(Renewal::None) };
@@ -110,7 +110,7 @@ pub fn keep_renewed(
     store: &SecretStore,
     profile: &Profile,
     session: &Session,
-    signed_in: &SignedIn,
+    signed_in: &AuthenticationResult,
 ) -> Result<Renewal> {
     let mut session = session.clone();
     session.rotates = Some(signed_in.refresh_token.is_some());
@@ -144,26 +144,26 @@ pub fn forget(store: &SecretStore, profile: &Profile, session: &Session) -> Resu
 /// [`Turn::is_exclusive`](super::Turn::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
 ///
 /// # Errors
-/// [`NotRenewed`].
+/// [`RefreshError`].
 pub async fn renew(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     client_secret: Option<Secret>,
     session: &Session,
     refresh_token: &Secret,
     device: Option<Device>,
-) -> Result<SignedIn, NotRenewed> {
+) -> Result<AuthenticationResult, RefreshError> {
     match session.via {
         Via::Api => {
-            let idp = Idp::new(wire, profile, client_secret).await.map_err(NotRenewed::Failed)?;
+            let idp = Idp::new(wire, profile, client_secret).await.map_err(RefreshError::Failed)?;
             let typed = profile.user.username.as_ref().map(Username::as_str);
             let username = session.username.as_deref().or(typed);
             let device_key = device.as_ref().map(|device| device.key.as_str()).or(session.device_key.as_deref());
             idp.renew(refresh_token, username, device_key, session.rotates).await
         }
         Via::Endpoint => {
-            let domain = domain(session).map_err(NotRenewed::Failed)?;
-            let client_id = profile.user_client_id().map_err(NotRenewed::Failed)?;
+            let domain = domain(session).map_err(RefreshError::Failed)?;
+            let client_id = profile.user_client_id().map_err(RefreshError::Failed)?;
             let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
             authorization_code::refresh(wire, &client, refresh_token, session.rotates == Some(false)).await
         }
@@ -176,7 +176,7 @@ pub async fn renew(
 /// # Errors
 /// As [`Idp::revoke`] and [`authorization_code::revoke`].
 pub async fn revoke(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     client_secret: Option<Secret>,
     session: &Session,

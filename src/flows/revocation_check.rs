@@ -1,6 +1,6 @@
 //! Asking Cognito whether a token that verifies still counts: it may have been revoked.
 
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::token_status;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
@@ -35,7 +35,7 @@ impl Asked {
 /// # Errors
 /// [`Kind::InvalidToken`] when the token does not count any more; [`Kind::Failure`] for a token of a user that nobody can be
 /// asked about; else as [`token_status::get_user`] and [`token_status::user_info`].
-pub async fn ask(wire: &Wire, profile: &Profile, claims: &Claims, token: &Secret) -> Result<Asked> {
+pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &Secret) -> Result<Asked> {
     let scopes = claims.scopes();
     let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
     if claims.kind() == TokenKind::Machine {

@@ -2,8 +2,8 @@
 
 use super::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
 use crate::cognito::device::Device;
-use crate::cognito::http_client::Wire;
-use crate::cognito::idp::{Challenge, Idp, Outcome, SignedIn};
+use crate::cognito::http_client::HttpClient;
+use crate::cognito::idp::{AuthOutcome, AuthenticationResult, Idp, RawChallenge};
 use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
@@ -86,7 +86,7 @@ pub struct SignIn<'a> {
 #[derive(Debug)]
 struct Open {
     /// What Cognito asked; none before the first request.
-    challenge: Option<Challenge>,
+    challenge: Option<RawChallenge>,
     question: Question,
     /// The first factor that was chosen, where the question is what it needs.
     chosen: Option<ServiceText>,
@@ -96,7 +96,7 @@ struct Open {
 #[derive(Debug)]
 pub enum Step {
     /// The user is in.
-    Done(Box<SignedIn>),
+    Done(Box<AuthenticationResult>),
     /// Cognito asks; [`SignIn::answer`] goes on.
     Ask(Question),
     /// Cognito asks again, for this reason; whoever has no better answer gives up with it.
@@ -109,7 +109,7 @@ impl<'a> SignIn<'a> {
     /// # Errors
     /// What Cognito refuses, see [`crate::cognito::error`]; [`Kind::NeedsHuman`] for a challenge that can't be answered
     /// here.
-    pub async fn start(wire: &Wire, profile: &'a Profile, credentials: Credentials) -> Result<(Self, Step)> {
+    pub async fn start(wire: &HttpClient, profile: &'a Profile, credentials: Credentials) -> Result<(Self, Step)> {
         let username = profile.username()?;
         let idp = Idp::new(wire, profile, credentials.client_secret).await?.with_device(credentials.device);
         let password = credentials.password;
@@ -193,7 +193,7 @@ impl<'a> SignIn<'a> {
     ///
     /// # Errors
     /// As [`Idp::confirm_device`].
-    pub async fn confirm_device(&self, signed_in: &SignedIn, name: &str) -> Result<Option<Device>> {
+    pub async fn confirm_device(&self, signed_in: &AuthenticationResult, name: &str) -> Result<Option<Device>> {
         let Some(new) = &signed_in.new_device else { return Ok(None) };
         self.idp.confirm_device(&signed_in.tokens.access.value, new, name).await.map(Some)
     }
@@ -205,7 +205,7 @@ impl<'a> SignIn<'a> {
 
     /// Asks again after a wrong code, at most [`MOST_TRIES`] times. Where the wrong one has spent the session, the sign-in
     /// starts again once, which a message that has been sent would not survive.
-    async fn again(&mut self, challenge: Challenge, question: Question, error: Error) -> Result<Step> {
+    async fn again(&mut self, challenge: RawChallenge, question: Question, error: Error) -> Result<Step> {
         let is_wrong_code = matches!(
             error.code(),
             Some("CodeMismatchException" | "ExpiredCodeException" | "EnableSoftwareTokenMFAException")
@@ -246,7 +246,7 @@ impl<'a> SignIn<'a> {
         }
     }
 
-    async fn first_request(&self) -> Result<Outcome> {
+    async fn first_request(&self) -> Result<AuthOutcome> {
         let (idp, username, user) = (&self.idp, self.username, &self.profile.user);
         let pool = self.profile.user_pool_id();
         match (user.auth_flow, &self.password) {
@@ -266,13 +266,13 @@ impl<'a> SignIn<'a> {
         }
     }
 
-    async fn settle(&mut self, outcome: Outcome) -> Result<Step> {
+    async fn settle(&mut self, outcome: AuthOutcome) -> Result<Step> {
         let mut outcome = outcome;
         loop {
             self.steps += 1;
             let challenge = match outcome {
-                Outcome::Tokens(signed_in) => return Ok(Step::Done(signed_in)),
-                Outcome::Challenge(challenge) => challenge,
+                AuthOutcome::Tokens(signed_in) => return Ok(Step::Done(signed_in)),
+                AuthOutcome::Challenge(challenge) => challenge,
             };
             if self.steps > MOST_CHALLENGES {
                 return Err(Error::network(format!("Cognito asked more than {MOST_CHALLENGES} questions")));
@@ -344,7 +344,7 @@ impl<'a> SignIn<'a> {
     }
 
     /// Answers with the password, or asks for it where it is not at hand.
-    async fn respond_password(&mut self, challenge: Challenge, chosen: Option<ServiceText>) -> Result<Step> {
+    async fn respond_password(&mut self, challenge: RawChallenge, chosen: Option<ServiceText>) -> Result<Step> {
         let Some(password) = &self.password else {
             self.open = Some(Open { challenge: Some(challenge), question: Question::Password, chosen });
             return Ok(Step::Ask(Question::Password));
@@ -359,7 +359,7 @@ impl<'a> SignIn<'a> {
     }
 
     /// Fetches the key for an authenticator app.
-    async fn enrol(&mut self, challenge: Challenge) -> Result<Step> {
+    async fn enrol(&mut self, challenge: RawChallenge) -> Result<Step> {
         let (challenge, key) = self.idp.associate_totp(&challenge).await?;
         let issuer = self.profile.user_pool_id.as_ref().map_or("Cognito", |pool| pool.as_str());
         let label =
@@ -369,7 +369,7 @@ impl<'a> SignIn<'a> {
         Ok(self.ask(challenge, Question::EnrolTotp { key, uri: Secret::new(uri) }))
     }
 
-    fn ask(&mut self, challenge: Challenge, question: Question) -> Step {
+    fn ask(&mut self, challenge: RawChallenge, question: Question) -> Step {
         self.open = Some(Open { challenge: Some(challenge), question: question.clone(), chosen: None });
         Step::Ask(question)
     }

@@ -9,7 +9,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cogtok::cognito::http_client::Wire;
+use cogtok::cognito::http_client::HttpClient;
 use cogtok::cognito::jwks;
 use cogtok::error::{Error, Result};
 use cogtok::flows::challenge::{Answer, Question};
@@ -56,7 +56,7 @@ async fn run() -> Result<()> {
         settings.offer(key, vec![value.clone()], Origin::Flag);
     }
     let profile = Profile::resolve(None, &settings, &AwsEnvironment::default())?;
-    let wire = Wire::new(None, None, now, Instant::now() + Duration::from_secs(30))?;
+    let wire = HttpClient::new(None, None, now, Instant::now() + Duration::from_secs(30))?;
 
     // A user, with the challenges as data.
     let credentials = Credentials { password: Some(password), ..Credentials::default() };
@@ -94,7 +94,7 @@ async fn run() -> Result<()> {
 }
 
 /// The machine's token: from the cache, or with one request for any number of callers.
-async fn machine_token(wire: &Wire, profile: &Profile, cache: &Cache, secret: &Secret) -> Result<Served> {
+async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secret: &Secret) -> Result<Served> {
     let policy = Policy {
         token: TokenUse::Access,
         min_validity: Duration::from_secs(60),
@@ -118,7 +118,7 @@ async fn machine_token(wire: &Wire, profile: &Profile, cache: &Cache, secret: &S
 }
 
 /// Only what was verified has claims.
-async fn check(wire: &Wire, profile: &Profile, token: &str) -> Result<Claims> {
+async fn check(wire: &HttpClient, profile: &Profile, token: &str) -> Result<Claims> {
     let url = verify::published_at(profile, None)?;
     let keys = jwks::fetch(wire, &url).await?;
     let clients = profile.user.client_id.iter().chain(&profile.m2m.client_id).cloned().collect();

@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cogtok::cognito::http_client::Wire;
+use cogtok::cognito::http_client::HttpClient;
 use cogtok::error::{Error, Result};
 use cogtok::profile::types::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
@@ -48,7 +48,7 @@ pub struct App {
     is_timeout_given: bool,
     dirs: OnceCell<Dirs>,
     config: OnceCell<Config>,
-    wire: OnceCell<Wire>,
+    wire: OnceCell<HttpClient>,
     runtime: OnceCell<Runtime>,
     secrets: OnceCell<SecretStore>,
     sources: RefCell<Vec<(SecretKind, SecretSource)>>,

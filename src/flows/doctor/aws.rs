@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use super::hints::{self, with};
 use super::{Check, Finding};
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::sts::Signer;
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m::{self, Client};
@@ -59,7 +59,7 @@ pub fn region(profile: &Profile, settings: &Settings, variable: Option<&str>) ->
 }
 
 /// Whether there are credentials and, where the profile needs them, whose they are.
-pub(super) async fn credentials(wire: &Wire, profile: &Profile, signer: &Result<Signer>) -> Finding {
+pub(super) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &Result<Signer>) -> Finding {
     let check = Check::AwsCredentials;
     let need = need(profile);
     match (signer, need) {
@@ -103,7 +103,7 @@ pub(super) fn unknown_caller(error: &Error) -> Finding {
 
 /// The client in Secrets Manager, where the profile refers to one.
 pub(super) async fn secret(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     signer: &Result<Signer>,
 ) -> Option<(Finding, Option<Client>)> {

@@ -1,7 +1,7 @@
 //! What to do about a finding, in one table; what AWS and the network refuse has its hints in [`crate::cognito::error`] and
 //! [`crate::cognito::transport_error`].
 
-use crate::cognito::transport_error::Cause;
+use crate::cognito::transport_error::ConnectFailure;
 use crate::error::{Error, Hint};
 
 pub(super) const HELP: &str = "see docs/doctor.md";
@@ -76,13 +76,13 @@ pub(super) fn first_of(error: &Error) -> Hint {
 }
 
 /// What to do about a server that is not reached.
-pub(super) const fn about(cause: Cause) -> &'static str {
+pub(super) const fn about(cause: ConnectFailure) -> &'static str {
     match cause {
-        Cause::Name => NAME,
-        Cause::Closed => CLOSED,
-        Cause::Certificate => CERTIFICATE,
-        Cause::Proxy => PROXY,
-        Cause::Silence => SILENCE,
-        Cause::Other => BROKEN,
+        ConnectFailure::Name => NAME,
+        ConnectFailure::Closed => CLOSED,
+        ConnectFailure::Certificate => CERTIFICATE,
+        ConnectFailure::Proxy => PROXY,
+        ConnectFailure::Silence => SILENCE,
+        ConnectFailure::Other => BROKEN,
     }
 }

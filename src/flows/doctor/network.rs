@@ -4,10 +4,10 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::{Check, Finding, aws, client, hints, pool};
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::probe::reach;
 use crate::cognito::sts::Signer;
-use crate::cognito::transport_error::{Cause, Fault, What};
+use crate::cognito::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m;
 use crate::profile::Profile;
@@ -75,7 +75,7 @@ pub fn skipped(profile: &Profile, why: &str) -> Vec<Finding> {
 
 /// Makes the checks, until `until` at the latest. `has_secret` says which secrets are stored or supplied.
 pub async fn network(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     until: Instant,
     has_secret: impl Fn(SecretKind) -> bool,
@@ -132,16 +132,18 @@ pub(super) async fn within<T>(until: Instant, work: impl Future<Output = Result<
     })
 }
 
-pub(super) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i64>, Fault>) -> Finding {
+pub(super) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i64>, TransportError>) -> Finding {
     let fault = match outcome {
         Ok(_) => return Finding::ok(check, format!("{} answers", server.origin())),
         Err(fault) => fault,
     };
     let host = &fault.host;
     let detail = match (fault.cause(), &fault.what) {
-        (Cause::Name, _) => format!("the name of {host} is not found"),
-        (Cause::Closed, _) => format!("nobody listens at {host}: connection refused"),
-        (Cause::Certificate, What::Connect(reason)) => format!("the certificate of {host} is not trusted: {reason}"),
+        (ConnectFailure::Name, _) => format!("the name of {host} is not found"),
+        (ConnectFailure::Closed, _) => format!("nobody listens at {host}: connection refused"),
+        (ConnectFailure::Certificate, TransportErrorKind::Connect(reason)) => {
+            format!("the certificate of {host} is not trusted: {reason}")
+        }
         _ => fault.to_string(),
     };
     let kind = Error::from(fault.clone()).kind();
@@ -164,7 +166,7 @@ fn clock(offset: Option<i64>) -> Finding {
 /// What signed calls tell: whose the credentials are, the secret in Secrets Manager, what the clients allow and who may
 /// sign up.
 async fn signed(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     until: Instant,
     signer: &Result<Signer>,

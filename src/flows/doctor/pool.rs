@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::hints::{self, with};
 use super::network::within;
 use super::{Check, Finding, client};
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::sts::Signer;
 use crate::cognito::{app_clients, discovery, jwks};
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::profile::types::PoolId;
 use crate::profile::{Profile, aws_origin, issuers};
 
 /// The pool's discovery document and its keys.
-pub(super) async fn pool(wire: &Wire, profile: &Profile, until: Instant) -> Vec<Finding> {
+pub(super) async fn pool(wire: &HttpClient, profile: &Profile, until: Instant) -> Vec<Finding> {
     let Some(pool) = &profile.user_pool_id else { return Vec::new() };
     let base = match profile.endpoint(Service::CognitoIdp) {
         Some(endpoint) => Ok(endpoint.clone()),
@@ -52,7 +52,7 @@ fn issuer(pool: &PoolId, document: Result<discovery::Document>) -> Finding {
 
 /// Whether anybody may sign up at a pool whose users an identity pool gives AWS credentials to.
 pub(super) async fn self_sign_up(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     until: Instant,
     signer: &Result<Signer>,

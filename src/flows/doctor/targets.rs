@@ -9,9 +9,9 @@ use super::configuration::without_value;
 use super::hints::{self, with};
 use super::network::{reached, soon};
 use super::{Check, Finding};
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::probe::reach;
-use crate::cognito::transport_error::Fault;
+use crate::cognito::transport_error::TransportError;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
@@ -61,7 +61,7 @@ impl Targets {
 
     /// What is wrong with what the profile says, and whether they can be reached: each server is asked once and until `until`
     /// at the latest.
-    pub async fn network(&self, wire: &Wire, profile: &Profile, until: Instant) -> Vec<Finding> {
+    pub async fn network(&self, wire: &HttpClient, profile: &Profile, until: Instant) -> Vec<Finding> {
         let mut asked: Vec<Endpoint> = Vec::new();
         for server in self.whole().filter_map(|target| server(target, profile).ok()) {
             if !asked.iter().any(|other| other.origin() == server.origin()) {
@@ -73,7 +73,7 @@ impl Targets {
             let wire = wire.clone();
             probes.spawn(async move { (server.origin(), reach(&wire, &server, soon(until)).await) });
         }
-        let mut outcomes: Vec<(String, Result<Option<i64>, Fault>)> = Vec::new();
+        let mut outcomes: Vec<(String, Result<Option<i64>, TransportError>)> = Vec::new();
         while let Some(probe) = probes.join_next().await {
             outcomes.extend(probe);
         }
@@ -135,7 +135,7 @@ fn server(target: &Target, profile: &Profile) -> Result<Endpoint> {
     }
 }
 
-fn answered(target: &Target, server: &Endpoint, outcome: &Result<Option<i64>, Fault>) -> Finding {
+fn answered(target: &Target, server: &Endpoint, outcome: &Result<Option<i64>, TransportError>) -> Finding {
     let finding = reached(CHECK, server, outcome);
     let place = match &target.address {
         Address::Url(_) => String::new(),

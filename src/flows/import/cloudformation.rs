@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::candidates::Found;
 use super::{Pair, key_mapping, name_from};
 use crate::cognito::cloudformation;
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::profile::types::StackName;
@@ -14,7 +14,7 @@ use crate::profile::types::StackName;
 ///
 /// # Errors
 /// As [`cloudformation::outputs`].
-pub async fn read(wire: &Wire, profile: &Profile, stack: &StackName) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<Found> {
     let outputs = cloudformation::outputs(wire, profile, stack).await?;
     let pairs = outputs.into_iter().map(|(name, value)| Pair { name, value: Zeroizing::new(value) }).collect();
     // Of an ARN (…:stack/NAME/ID) the name.

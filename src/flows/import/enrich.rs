@@ -5,7 +5,7 @@ use super::candidates::Found;
 use super::{issuer, secrets_manager};
 use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
@@ -27,7 +27,7 @@ pub struct Missing {
 ///
 /// # Errors
 /// Where the network or the service fails.
-pub async fn follow_secret(wire: &Wire, profile: &Profile, found: &mut Found) -> Result<()> {
+pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut Found) -> Result<()> {
     let Some(arn) = found.one(Key::SecretArn).map(str::parse::<SecretArn>).transpose()? else { return Ok(()) };
     match secrets_manager::follow(wire, profile, &arn, found).await {
         Ok(()) => Ok(()),
@@ -42,7 +42,7 @@ pub async fn follow_secret(wire: &Wire, profile: &Profile, found: &mut Found) ->
 
 /// Asks Cognito what the app clients allow, and takes a client's secret where there is none yet. `profile` has the pool.
 /// That the AWS credentials do not allow it is told, and no failure.
-pub async fn look_at_clients(wire: &Wire, profile: &Profile, found: &mut Found) {
+pub async fn look_at_clients(wire: &HttpClient, profile: &Profile, found: &mut Found) {
     let mut admin = None;
     for key in [Key::UserClientId, Key::M2mClientId] {
         let Some(id) = found.one(key).and_then(|id| id.parse::<ClientId>().ok()) else { continue };
@@ -68,7 +68,7 @@ pub async fn look_at_clients(wire: &Wire, profile: &Profile, found: &mut Found) 
 }
 
 async fn describe(
-    wire: &Wire,
+    wire: &HttpClient,
     profile: &Profile,
     admin: &mut Option<Admin>,
     id: &ClientId,
@@ -115,7 +115,7 @@ fn take_client(key: Key, client: AppClient, found: &mut Found) {
 
 /// Makes the domain whole. With a Cognito that is not AWS's the pool's discovery document has the address; that it can't be
 /// read is told, and no failure.
-pub async fn complete_domain(wire: &Wire, profile: &Profile, found: &mut Found) {
+pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut Found) {
     let prefix = std::mem::take(&mut found.prefixes).into_iter().next();
     if !found.candidates(Key::Domain).is_empty() {
         return;

@@ -5,7 +5,7 @@ use url::Host;
 use super::candidates::Found;
 use super::{key_mapping, name_from};
 use crate::cognito::discovery;
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::error::{Error, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;
@@ -70,7 +70,7 @@ fn is_loopback(url: &Endpoint) -> bool {
 ///
 /// # Errors
 /// As [`parse`] and [`discovery::token_endpoint`].
-pub async fn read(wire: &Wire, profile: &Profile, text: &str) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, text: &str) -> Result<Found> {
     let issuer = parse(text)?;
     let mut found = Found::named(name_from(issuer.pool.as_str()));
     found.offer(Key::UserPoolId, vec![issuer.pool.to_string()], "the URL");
@@ -86,7 +86,12 @@ pub async fn read(wire: &Wire, profile: &Profile, text: &str) -> Result<Found> {
 ///
 /// # Errors
 /// As [`discovery::token_endpoint`].
-pub(super) async fn discover(wire: &Wire, base: Option<&Endpoint>, pool: &PoolId, found: &mut Found) -> Result<()> {
+pub(super) async fn discover(
+    wire: &HttpClient,
+    base: Option<&Endpoint>,
+    pool: &PoolId,
+    found: &mut Found,
+) -> Result<()> {
     let aws = || aws_origin("cognito-idp", &pool.region()).parse();
     let base = base.cloned().map_or_else(aws, Ok)?;
     let Some(endpoint) = discovery::token_endpoint(wire, &base, pool).await? else { return Ok(()) };

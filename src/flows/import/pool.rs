@@ -4,7 +4,7 @@ use super::candidates::Found;
 use super::{key_mapping, name_from};
 use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::Profile;
 use crate::profile::keys::Key;
@@ -18,7 +18,7 @@ const MOST_CLIENTS: usize = 25;
 /// # Errors
 /// As the table in [`crate::cognito::error`] says for DescribeUserPool, ListUserPoolClients and DescribeUserPoolClient;
 /// [`Kind::NeedsHuman`] when there are too many clients to look at each.
-pub async fn read(wire: &Wire, profile: &Profile, pool: &PoolId, clients: &[ClientId]) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, pool: &PoolId, clients: &[ClientId]) -> Result<Found> {
     let admin = Admin::new(wire, profile).await?;
     let described = admin.pool().await?;
     let mut found = Found::named(described.name.as_deref().and_then(name_from).or_else(|| name_from(pool.as_str())));

@@ -3,7 +3,7 @@
 use super::bundle::{self, Bundle};
 use super::candidates::Found;
 use super::name_from;
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Result, printable};
 use crate::profile::Profile;
@@ -14,7 +14,7 @@ use crate::profile::types::{Scopes, SecretArn, SecretKind};
 ///
 /// # Errors
 /// As [`secrets_manager::get`].
-pub async fn read(wire: &Wire, profile: &Profile, arn: &SecretArn) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, arn: &SecretArn) -> Result<Found> {
     let mut found = Found::named(suggested(arn));
     found.decide(Key::SecretArn, vec![arn.to_string()], "the secret")?;
     follow(wire, profile, arn, &mut found).await?;
@@ -26,7 +26,7 @@ pub async fn read(wire: &Wire, profile: &Profile, arn: &SecretArn) -> Result<Fou
 ///
 /// # Errors
 /// As [`secrets_manager::get`].
-pub async fn follow(wire: &Wire, profile: &Profile, arn: &SecretArn, found: &mut Found) -> Result<()> {
+pub async fn follow(wire: &HttpClient, profile: &Profile, arn: &SecretArn, found: &mut Found) -> Result<()> {
     let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
     let region = full.as_ref().unwrap_or(arn).region();
     let bundle = bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;

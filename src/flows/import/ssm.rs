@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::candidates::Found;
 use super::{Pair, json, key_mapping, name_from};
-use crate::cognito::http_client::Wire;
+use crate::cognito::http_client::HttpClient;
 use crate::cognito::ssm;
 use crate::error::{Error, Kind, Result};
 use crate::profile::Profile;
@@ -15,7 +15,7 @@ use crate::secret::Secret;
 ///
 /// # Errors
 /// As [`ssm::parameter`]; [`Kind::Config`] for a value of another shape.
-pub async fn read(wire: &Wire, profile: &Profile, name: &ParameterName) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, name: &ParameterName) -> Result<Found> {
     let value = ssm::parameter(wire, profile, name).await?;
     let mut found = understand(name, &value)?;
     found.name = suggested(name);

@@ -11,7 +11,7 @@ use super::resume::{Resume, no_rest};
 use super::server_requests::Attendant;
 use super::tool::{Outcome, Tool};
 use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
-use crate::cognito::mcp::{Incoming, Place, Reply, Session};
+use crate::cognito::mcp::{Incoming, McpEndpoint, Reply, Session};
 use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -40,7 +40,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`Trouble::Refused`] where it refuses the request; [`Trouble::Failed`] where there is no answer, or none in a version of
     /// [`VERSIONS`] or [`STATELESS`].
-    pub async fn connect(place: &'a Place, token: &'a Secret) -> Result<Self, Trouble> {
+    pub async fn connect(place: &'a McpEndpoint, token: &'a Secret) -> Result<Self, Trouble> {
         let with = Attendant { place, token, session: Session::default() };
         let mut client = Client { with, is_stateless: false, last_id: 0, is_session_over: false };
         client.begin().await?;

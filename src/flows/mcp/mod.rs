@@ -13,7 +13,7 @@ mod server_requests;
 pub mod tool;
 
 use crate::cognito::mcp::Refusal;
-use crate::cognito::transport_error::Fault;
+use crate::cognito::transport_error::TransportError;
 use crate::error::Error;
 
 /// The versions of the protocol that begin with a handshake, the newest first: the first is offered.
@@ -40,8 +40,8 @@ impl From<Error> for Trouble {
     }
 }
 
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
+impl From<TransportError> for Trouble {
+    fn from(fault: TransportError) -> Self {
         Trouble::Failed(fault.into())
     }
 }

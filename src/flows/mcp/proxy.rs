@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use super::client_message::{Part, Proxied};
-use crate::cognito::mcp::Place;
+use crate::cognito::mcp::McpEndpoint;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::token::error_response::Asked;
@@ -52,7 +52,7 @@ pub type Out = Box<dyn Fn(&str) -> Result<bool>>;
 /// What a forwarder works with.
 pub struct Forward {
     /// Where the server is.
-    pub place: Place,
+    pub place: McpEndpoint,
     /// Who has the tokens.
     pub tokens: std::sync::mpsc::Sender<Ask>,
     /// The client's lines; closed when there are no more.

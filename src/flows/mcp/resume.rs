@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cognito::mcp::{Incoming, Refusal, Reply};
-use crate::cognito::transport_error::{Fault, fault_in};
+use crate::cognito::transport_error::{TransportError, fault_in};
 use crate::error::{Error, Result};
 
 /// How often in a row the rest is asked for in vain. A stream that comes and ends without the answer is not in vain.
@@ -37,7 +37,7 @@ impl Resume {
 
     /// Whether an answer that ended in `error` can go on.
     pub fn is_for(error: &Error) -> bool {
-        fault_in(error).is_some_and(Fault::is_transient)
+        fault_in(error).is_some_and(TransportError::is_transient)
     }
 
     /// Takes from a stream that has ended where it stands.

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::message::{Message, as_text, parse};
 use super::{NO_SUCH_METHOD, Trouble};
-use crate::cognito::mcp::{Place, Reply, Session};
+use crate::cognito::mcp::{McpEndpoint, Reply, Session};
 use crate::error::printable;
 use crate::secret::Secret;
 
 /// The client's side of a session.
 #[derive(Clone)]
 pub struct Attendant<'a> {
-    pub place: &'a Place,
+    pub place: &'a McpEndpoint,
     pub token: &'a Secret,
     pub session: Session,
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cogtok::cognito::{self, http_client::Wire};
+use cogtok::cognito::{self, http_client::HttpClient};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::store::within;
@@ -38,7 +38,7 @@ impl App {
     }
 
     /// The HTTP client for this call.
-    pub fn wire(&self) -> Result<Wire> {
+    pub fn wire(&self) -> Result<HttpClient> {
         if let Some(wire) = self.wire.get() {
             return Ok(wire.clone());
         }
@@ -47,7 +47,7 @@ impl App {
     }
 
     /// Another HTTP client, with connections and a deadline of its own: for what runs beside the call.
-    pub fn new_wire(&self) -> Result<Wire> {
+    pub fn new_wire(&self) -> Result<HttpClient> {
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
         let bundle = path.as_ref().map(|path| {
             let bytes = within::read(path, MAX_BUNDLE, self.deadline(), |_, _| {});
@@ -61,7 +61,10 @@ impl App {
             Some(path) => error.context(&path.display().to_string()),
             None => error,
         };
-        bundle.transpose().and_then(|bundle| Wire::new(bundle, bad_proxy(), env::now, self.deadline())).map_err(named)
+        bundle
+            .transpose()
+            .and_then(|bundle| HttpClient::new(bundle, bad_proxy(), env::now, self.deadline()))
+            .map_err(named)
     }
 
     /// Runs what needs the network, until the deadline. Connections stay open from one call to the next.
@@ -133,7 +136,7 @@ impl App {
 
     /// How this machine's clock differs from that of the server that answered last, where it does.
     pub fn clock_is_off(&self) -> Option<String> {
-        let offset = self.wire.get().map_or(0, Wire::clock_offset);
+        let offset = self.wire.get().map_or(0, HttpClient::clock_offset);
         let way = if offset > 0 { "behind" } else { "ahead of" };
         (offset.abs() >= CLOCK_TOLERANCE)
             .then(|| format!("this machine's clock is {} s {way} the server's", offset.abs()))

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::authorization_code::Wishes;
-use cogtok::cognito::idp::SignedIn;
-use cogtok::cognito::loopback_server::{Listener, Returned, Visitor};
+use cogtok::cognito::authorization_code::AuthorizationOptions;
+use cogtok::cognito::idp::AuthenticationResult;
+use cogtok::cognito::loopback_server::{AuthorizationResponse, Listener, PendingBrowser};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::login::{self, Login as SignIn};
 use cogtok::flows::{refresh_session, user};
@@ -83,7 +83,7 @@ pub fn run(app: &App, args: &Login) -> Result<()> {
     app.settle_region(&mut profile);
     let needs = profile.domain().and_then(|_| profile.user_client_id());
     needs.map(drop).map_err(|error| app.without_profile(&profile, error))?;
-    let wishes = Wishes {
+    let wishes = AuthorizationOptions {
         scopes: Scopes::parse(args.scope.iter().map(String::as_str))?,
         identity_provider: args.identity_provider.clone(),
         prompt: args.prompt.clone(),
@@ -129,7 +129,7 @@ fn come_back(
     sign_in: &SignIn<'_>,
     uri: &RedirectUri,
     listener: Option<Listener>,
-) -> Result<(Returned, Option<Visitor>)> {
+) -> Result<(AuthorizationResponse, Option<PendingBrowser>)> {
     let patience = args.wait.unwrap_or(PATIENCE);
     let seconds = patience.as_secs();
     if args.no_browser {
@@ -202,7 +202,7 @@ fn come_back(
 }
 
 /// Keeps the tokens for `token user`, and says who signed in, and until when.
-fn keep(app: &App, profile: &Profile, signed_in: SignedIn, identity: &Identity) -> Result<()> {
+fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity: &Identity) -> Result<()> {
     let key = user::cache_key(profile)?;
     let cache = app.cache();
     let not_kept = || {

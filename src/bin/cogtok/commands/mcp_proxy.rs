@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::mcp::Place;
+use cogtok::cognito::mcp::McpEndpoint;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::mcp::proxy::{self, Forward};
 
@@ -48,7 +48,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     source.or_of(server.place.owner);
     let asked = server.asked(app, source.options(app)?);
     signals::watch();
-    let place = Place { wire: app.new_wire()?, url: server.url, silence: SILENCE };
+    let place = McpEndpoint { wire: app.new_wire()?, url: server.url, silence: SILENCE };
     let limit = app.given_timeout();
     let (asks, questions) = mpsc::channel();
     // Getting a token blocks, so messages are forwarded on a thread of their own.

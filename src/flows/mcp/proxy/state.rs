@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::pending_requests::AllOpen;
 use super::{Ask, Forward};
-use crate::cognito::mcp::{Place, Session};
+use crate::cognito::mcp::{McpEndpoint, Session};
 use crate::error::{Error, Kind, Result};
 use crate::flows::mcp::client_message::{Proxied, line};
 use crate::flows::mcp::headers::{Marked, marked};
@@ -54,7 +54,7 @@ impl State {
     }
 
     /// The server, with the deadline of its client moved: a proxy lives longer than any.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &McpEndpoint {
         self.forward.place.wire.set_deadline(Instant::now() + A_DAY);
         &self.forward.place
     }

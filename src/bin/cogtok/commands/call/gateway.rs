@@ -5,7 +5,7 @@ mod request;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::mcp::Place;
+use cogtok::cognito::mcp::McpEndpoint;
 use cogtok::error::{Error, Result};
 use cogtok::flows::mcp::Trouble;
 use cogtok::flows::mcp::client::Client;
@@ -83,7 +83,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     let mut source = args.source.clone();
     source.or_of(server.place.owner);
     let mut got = source.get(app)?;
-    let place = Place { wire: app.wire()?, url: server.url.clone(), silence: SILENCE };
+    let place = McpEndpoint { wire: app.wire()?, url: server.url.clone(), silence: SILENCE };
     let mut given = converse(app, &place, &got.token()?.value, &request)?;
     let is_refused = |given: &_| matches!(given, Err(Trouble::Refused(refusal)) if refusal.status == 401);
     let renewal = if is_refused(&given) { Renewal::of(app, &got, &server.url) } else { None };
@@ -110,7 +110,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
 }
 
 /// The whole conversation, from the handshake to the end of the session.
-fn converse(app: &App, place: &Place, token: &Secret, request: &Request) -> Result<Result<Given, Trouble>> {
+fn converse(app: &App, place: &McpEndpoint, token: &Secret, request: &Request) -> Result<Result<Given, Trouble>> {
     app.block_on_streaming(async {
         let mut client = match Client::connect(place, token).await {
             Ok(client) => client,

@@ -1,7 +1,7 @@
 //! A user's tokens when the cache has none that will do: renewed with the refresh token, else by signing in.
 
 use cogtok::cognito::device::Device;
-use cogtok::cognito::idp::SignedIn;
+use cogtok::cognito::idp::AuthenticationResult;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::flows::{Served, Source, Turn, refresh_session};
 use cogtok::profile::Profile;
@@ -108,7 +108,7 @@ fn sign_in_anew(
     wish: &Wish,
     (given_password, given): (Option<Secret>, Given),
     reason: Option<&NoTokens>,
-) -> Result<SignedIn> {
+) -> Result<AuthenticationResult> {
     profile.username().map_err(|error| {
         let error = error.hint("or sign in with the browser: `cogtok login{p}`");
         app.for_others(profile, None).into_iter().fold(error, Error::hint)

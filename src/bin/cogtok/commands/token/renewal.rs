@@ -1,6 +1,6 @@
 //! New tokens for a session, without a sign-in.
 
-use cogtok::cognito::refresh::NotRenewed;
+use cogtok::cognito::refresh::RefreshError;
 use cogtok::error::{Error, Kind};
 use cogtok::flows::{Served, Source, Turn, refresh_session};
 use cogtok::profile::Profile;
@@ -74,7 +74,7 @@ pub fn renew(
     // What becomes of a request that ran out of time is not known.
     let signed_in = match renewed.map_err(NoTokens::Failed)? {
         Ok(signed_in) => signed_in,
-        Err(NotRenewed::Over(error)) => {
+        Err(RefreshError::Over(error)) => {
             note(turn, lock.as_mut(), false);
             match was_cut_short {
                 true => {
@@ -89,7 +89,7 @@ pub fn renew(
             ended(app, key, lock.as_mut(), Some(session.via));
             return Err(NoTokens::Over(app.about_secrets(error)));
         }
-        Err(NotRenewed::Failed(error)) => {
+        Err(RefreshError::Failed(error)) => {
             note(turn, lock.as_mut(), was_cut_short);
             let error = app.about_secrets(error);
             return Err(match error.kind() {
@@ -97,7 +97,7 @@ pub fn renew(
                 _ => NoTokens::Refused(error),
             });
         }
-        Err(NotRenewed::Unknown(error)) => return Err(NoTokens::Failed(app.about_secrets(error))),
+        Err(RefreshError::Unknown(error)) => return Err(NoTokens::Failed(app.about_secrets(error))),
     };
     let mut tokens = signed_in.tokens.clone();
     tokens.renewal = match refresh_session::keep_renewed(store, profile, session, &signed_in) {

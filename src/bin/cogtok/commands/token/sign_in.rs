@@ -2,7 +2,7 @@
 
 use cogtok::cognito::admin::Admin;
 use cogtok::cognito::device::Device;
-use cogtok::cognito::idp::SignedIn;
+use cogtok::cognito::idp::AuthenticationResult;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::flows::challenge::{Answer, Question};
 use cogtok::flows::refresh_session;
@@ -53,7 +53,7 @@ pub fn sign_in(
     given_password: Option<Secret>,
     (mut given, mut app_of_user): (Given, AppOfUser<'_>),
     keep: Option<(&CacheKey, bool)>,
-) -> Result<SignedIn> {
+) -> Result<AuthenticationResult> {
     let password = match given_password {
         Some(password) => Some(password),
         None if user::begins_with_password(profile) => Some(password(app, profile)?),
@@ -98,7 +98,7 @@ fn go_on(
     mut step: Step,
     given: &mut Given,
     app_of_user: &mut AppOfUser<'_>,
-) -> Result<SignedIn> {
+) -> Result<AuthenticationResult> {
     loop {
         let (question, reason) = match step {
             Step::Done(signed_in) => return Ok(*signed_in),
@@ -121,7 +121,13 @@ fn is_wrong_password(error: &Error) -> bool {
     error.code() == Some("NotAuthorizedException") && is_about_it
 }
 
-fn keep(app: &App, profile: &Profile, key: &CacheKey, sign_in: &SignIn<'_>, signed_in: &SignedIn) -> Result<Renewal> {
+fn keep(
+    app: &App,
+    profile: &Profile,
+    key: &CacheKey,
+    sign_in: &SignIn<'_>,
+    signed_in: &AuthenticationResult,
+) -> Result<Renewal> {
     if signed_in.refresh_token.is_none() {
         return Ok(Renewal::None);
     }
