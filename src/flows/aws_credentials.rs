@@ -53,12 +53,12 @@ pub fn serve(
     obtain: impl FnOnce(Option<String>) -> Result<(AwsCredentials, String)>,
 ) -> Result<AwsCredentials> {
     let started = clock();
-    let fresh = |kept: &Kept| kept.is_valid(clock(), min_validity);
-    if let Some(kept) = Kept::read(cache, key, started).filter(fresh) {
+    let fresh = |kept: &CachedCredentials| kept.is_valid(clock(), min_validity);
+    if let Some(kept) = CachedCredentials::read(cache, key, started).filter(fresh) {
         return Ok(kept.into_credentials());
     }
     let Some(mut lock) = cache.lock(key, deadline)? else { return obtain(None).map(|(credentials, _)| credentials) };
-    let kept = Kept::read(cache, key, clock());
+    let kept = CachedCredentials::read(cache, key, clock());
     // Those that another caller fetched meanwhile will do, however long they live.
     if let Some(kept) = kept
         .as_ref()
@@ -78,7 +78,7 @@ pub fn serve(
     }
     match obtain(kept.as_ref().map(|kept| kept.identity_id.clone())) {
         Ok((credentials, identity_id)) => {
-            let kept = Kept::of(key, &credentials, identity_id, clock());
+            let kept = CachedCredentials::of(key, &credentials, identity_id, clock());
             match serde_json::to_vec(&kept) {
                 Ok(bytes) => lock.keep_bytes(bytes),
                 Err(error) => log::warn!(target: "cogtok", "the credentials could not be cached: {error}"),
@@ -122,7 +122,7 @@ fn is_unknown_identity(error: &Error) -> bool {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct Kept {
+struct CachedCredentials {
     version: u32,
     key: CacheKey,
     access_key_id: String,
@@ -133,9 +133,9 @@ struct Kept {
     obtained_at: u64,
 }
 
-impl Kept {
+impl CachedCredentials {
     fn of(key: &CacheKey, credentials: &AwsCredentials, identity_id: String, now: u64) -> Self {
-        Kept {
+        CachedCredentials {
             version: VERSION,
             key: key.clone(),
             access_key_id: credentials.access_key_id.clone(),
@@ -149,7 +149,7 @@ impl Kept {
 
     /// What the cache has; a file that is corrupt, of another version or key, or from the future is none.
     fn read(cache: &Cache, key: &CacheKey, now: u64) -> Option<Self> {
-        let kept: Kept = serde_json::from_slice(&cache.read_bytes(key)?).ok()?;
+        let kept: CachedCredentials = serde_json::from_slice(&cache.read_bytes(key)?).ok()?;
         let is_ours = kept.version == VERSION && kept.key == *key && kept.obtained_at <= now.saturating_add(1000);
         is_ours.then_some(kept)
     }
@@ -169,7 +169,7 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for CachedCredentials {
     fn drop(&mut self) {
         self.secret_access_key.zeroize();
         self.session_token.zeroize();

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 
 /// A question of Cognito to the user, as data.
 #[derive(Debug, Clone)]
-pub enum Question {
+pub enum Challenge {
     /// NEW_PASSWORD_REQUIRED: the password so far was a temporary one.
     NewPassword {
         /// Attributes that the pool requires and the user lacks.
@@ -77,9 +77,9 @@ impl CodeFrom {
     }
 }
 
-/// An answer to a [`Question`].
+/// An answer to a [`Challenge`].
 #[derive(Debug)]
-pub enum Answer {
+pub enum ChallengeResponse {
     /// The new password, and the attributes that were missing.
     NewPassword {
         /// The password.
@@ -99,22 +99,22 @@ pub enum Answer {
     Custom(Secret),
 }
 
-impl Question {
+impl Challenge {
     /// The question that a challenge asks; none for MFA_SETUP with an authenticator app, whose key must be fetched first.
     ///
     /// # Errors
     /// [`Kind::NeedsHuman`] for a challenge that can't be answered here, with its name and its parameters' names.
     pub fn of(challenge: &RawChallenge) -> Result<Option<Self>> {
-        let code = |from, at: &str| Question::Code { from, at: challenge.parameter(at) };
+        let code = |from, at: &str| Challenge::Code { from, at: challenge.parameter(at) };
         Ok(Some(match challenge.name.sent() {
-            "NEW_PASSWORD_REQUIRED" => Question::NewPassword { missing_attributes: missing_attributes(challenge) },
+            "NEW_PASSWORD_REQUIRED" => Challenge::NewPassword { missing_attributes: missing_attributes(challenge) },
             "SOFTWARE_TOKEN_MFA" => code(CodeFrom::App, "FRIENDLY_DEVICE_NAME"),
             "SMS_MFA" => code(CodeFrom::SmsMfa, "CODE_DELIVERY_DESTINATION"),
             "SMS_OTP" => code(CodeFrom::SmsOtp, "CODE_DELIVERY_DESTINATION"),
             "EMAIL_OTP" => code(CodeFrom::Email, "CODE_DELIVERY_DESTINATION"),
             "SELECT_MFA_TYPE" => match list(challenge, "MFAS_CAN_CHOOSE") {
                 options if options.is_empty() => return Err(unanswerable(challenge)),
-                options => Question::SelectMfa { for_setup: false, options },
+                options => Challenge::SelectMfa { for_setup: false, options },
             },
             "MFA_SETUP" => {
                 let named = list(challenge, "MFAS_CAN_SETUP");
@@ -125,19 +125,19 @@ impl Question {
                     [] if !named.is_empty() => return Err(unanswerable(challenge)),
                     [] => return Ok(None),
                     [one] if *one == SOFTWARE_TOKEN => return Ok(None),
-                    [_] => Question::EmailAddress,
-                    _ => Question::SelectMfa { for_setup: true, options },
+                    [_] => Challenge::EmailAddress,
+                    _ => Challenge::SelectMfa { for_setup: true, options },
                 }
             }
-            "PASSWORD" | "PASSWORD_SRP" => Question::Password,
+            "PASSWORD" | "PASSWORD_SRP" => Challenge::Password,
             "SELECT_CHALLENGE" => match challenge.available.clone() {
                 options if options.is_empty() => return Err(unanswerable(challenge)),
-                options => Question::SelectFirstFactor { options },
+                options => Challenge::SelectFirstFactor { options },
             },
             "CUSTOM_CHALLENGE" => {
                 let mut parameters = challenge.shown_parameters();
                 parameters.retain(|(name, _)| !OWN_PARAMETERS.contains(&name.sent()));
-                Question::Custom { parameters }
+                Challenge::Custom { parameters }
             }
             _ => return Err(unanswerable(challenge)),
         }))
@@ -155,27 +155,28 @@ pub fn is_email(option: &str) -> bool {
     matches!(option, "EMAIL_OTP" | "EMAIL_MFA")
 }
 
-impl Answer {
+impl ChallengeResponse {
     /// The ChallengeResponses that carry this answer to `question`.
     ///
     /// # Errors
     /// [`Kind::Usage`] when the answer is to another question.
-    pub fn responses(self, question: &Question) -> Result<Vec<(String, Secret)>> {
+    pub fn responses(self, question: &Challenge) -> Result<Vec<(String, Secret)>> {
         let one = |name: &str, value: Secret| vec![(name.to_owned(), value)];
         match (question, self) {
-            (Question::NewPassword { .. }, Answer::NewPassword { password, attributes }) => {
+            (Challenge::NewPassword { .. }, ChallengeResponse::NewPassword { password, attributes }) => {
                 let attributes =
                     attributes.into_iter().map(|(name, value)| (format!("userAttributes.{name}"), Secret::new(value)));
                 Ok(one("NEW_PASSWORD", password).into_iter().chain(attributes).collect())
             }
-            (Question::Code { from, .. }, Answer::Code(code)) => Ok(one(from.response(), code)),
-            (Question::SelectMfa { options, .. } | Question::SelectFirstFactor { options }, Answer::Choice(choice))
-                if options.contains(&choice) =>
-            {
-                Ok(one("ANSWER", Secret::new(choice.sent().to_owned())))
+            (Challenge::Code { from, .. }, ChallengeResponse::Code(code)) => Ok(one(from.response(), code)),
+            (
+                Challenge::SelectMfa { options, .. } | Challenge::SelectFirstFactor { options },
+                ChallengeResponse::Choice(choice),
+            ) if options.contains(&choice) => Ok(one("ANSWER", Secret::new(choice.sent().to_owned()))),
+            (Challenge::EmailAddress, ChallengeResponse::EmailAddress(address)) => {
+                Ok(one("EMAIL", Secret::new(address)))
             }
-            (Question::EmailAddress, Answer::EmailAddress(address)) => Ok(one("EMAIL", Secret::new(address))),
-            (Question::Custom { .. }, Answer::Custom(text)) => Ok(one("ANSWER", text)),
+            (Challenge::Custom { .. }, ChallengeResponse::Custom(text)) => Ok(one("ANSWER", text)),
             _ => Err(Error::usage("this is no answer to what Cognito asked")),
         }
     }

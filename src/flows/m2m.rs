@@ -31,7 +31,7 @@ pub struct Client {
 
 /// Where the token is asked for.
 #[derive(Debug)]
-enum Place<'a> {
+enum TokenPlace<'a> {
     Endpoint(&'a Endpoint),
     /// The Cognito API at this origin.
     Api(String),
@@ -68,14 +68,14 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
     }
     let client = client_id(profile)?.as_str();
     Ok(match place(profile, m2m.token_url.as_ref())? {
-        Place::Endpoint(url) => CacheKey::of(&[
+        TokenPlace::Endpoint(url) => CacheKey::of(&[
             ("kind", "m2m"),
             ("transport", Transport::Endpoint.as_str()),
             ("token_url", url.as_str()),
             ("client_id", client),
             ("scopes", &scopes),
         ]),
-        Place::Api(origin) => CacheKey::of(&[
+        TokenPlace::Api(origin) => CacheKey::of(&[
             ("kind", "m2m"),
             ("transport", Transport::Api.as_str()),
             ("endpoint", &origin),
@@ -92,8 +92,8 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
 pub fn secret_binding(profile: &Profile) -> Result<Binding> {
     let client_id = client_id(profile)?.clone();
     let origin = match place(profile, profile.m2m.token_url.as_ref())? {
-        Place::Endpoint(url) => url.origin(),
-        Place::Api(origin) => origin,
+        TokenPlace::Endpoint(url) => url.origin(),
+        TokenPlace::Api(origin) => origin,
     };
     Ok(Binding { kind: SecretKind::M2mClient, client_id, origin, username: None })
 }
@@ -152,7 +152,7 @@ pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Cli
 /// neither an endpoint nor a Region is known, and for a way of authenticating that a cache can't tell clients apart by.
 pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Result<TokenSet> {
     match place(profile, client.token_url.as_ref())? {
-        Place::Endpoint(token_url) => {
+        TokenPlace::Endpoint(token_url) => {
             if profile.m2m.scope_in_query && profile.m2m.auth_method != AuthMethod::Basic {
                 // A cache that goes by the Authorization header would give one client's token to another.
                 return Err(Error::config(
@@ -170,7 +170,7 @@ pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Re
             };
             oauth::client_credentials(wire, &request).await
         }
-        Place::Api(origin) => {
+        TokenPlace::Api(origin) => {
             if profile.m2m.transport == Transport::Auto {
                 log::info!(target: "cogtok", "no token endpoint is known, so GetClientToken is used, at {origin}");
             }
@@ -186,15 +186,15 @@ pub fn is_complete(profile: &Profile) -> bool {
 }
 
 /// A token endpoint that is known comes first; without one the pool or a Region that was named says where the API is.
-fn place<'a>(profile: &Profile, token_url: Option<&'a Endpoint>) -> Result<Place<'a>> {
+fn place<'a>(profile: &Profile, token_url: Option<&'a Endpoint>) -> Result<TokenPlace<'a>> {
     let is_api = match profile.m2m.transport {
         Transport::Api => true,
         Transport::Endpoint => false,
         Transport::Auto => token_url.is_none() && profile.is_region_asked,
     };
     match is_api {
-        true => profile.cognito_idp_origin().map(Place::Api),
-        false => token_url.map(Place::Endpoint).ok_or_else(|| missing(Key::TokenUrl, "--token-url")),
+        true => profile.cognito_idp_origin().map(TokenPlace::Api),
+        false => token_url.map(TokenPlace::Endpoint).ok_or_else(|| missing(Key::TokenUrl, "--token-url")),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::token::{Token, TokenSet};
 
 /// Which tokens a caller takes from the cache.
 #[derive(Debug, Clone, Copy)]
-pub struct Policy {
+pub struct CachePolicy {
     /// The token that is wanted.
     pub token: TokenUse,
     /// How long a cached token must still be valid.
@@ -53,7 +53,7 @@ pub enum CacheUse {
 
 /// Where tokens came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum TokenOrigin {
     /// From the cache, without a request by this call.
     Cache,
     /// From Cognito.
@@ -62,28 +62,28 @@ pub enum Source {
     Refresh,
 }
 
-impl Source {
+impl TokenOrigin {
     /// The word for it in output.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Source::Cache => "cache",
-            Source::Network => "network",
-            Source::Refresh => "refresh",
+            TokenOrigin::Cache => "cache",
+            TokenOrigin::Network => "network",
+            TokenOrigin::Refresh => "refresh",
         }
     }
 }
 
 /// Tokens and where they came from.
 #[derive(Debug)]
-pub struct Served {
+pub struct TokenResponse {
     /// The tokens.
     pub tokens: TokenSet,
     /// Where they came from.
-    pub source: Source,
+    pub source: TokenOrigin,
 }
 
 /// The tokens that the cache holds for `key`, where they will do.
-pub fn cached(cache: &Cache, key: &CacheKey, policy: &Policy, now: u64) -> Option<Served> {
+pub fn cached(cache: &Cache, key: &CacheKey, policy: &CachePolicy, now: u64) -> Option<TokenResponse> {
     if policy.cache != CacheUse::Full {
         return None;
     }
@@ -91,29 +91,29 @@ pub fn cached(cache: &Cache, key: &CacheKey, policy: &Policy, now: u64) -> Optio
     let is_fresh = tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, policy.min_validity));
     is_fresh.then(|| {
         cache.count_saved(key);
-        Served { tokens, source: Source::Cache }
+        TokenResponse { tokens, source: TokenOrigin::Cache }
     })
 }
 
 /// A caller's turn to obtain tokens.
 #[derive(Debug)]
-pub struct Turn {
+pub struct RefreshGuard {
     lock: Option<KeyLock>,
     previous: Option<TokenSet>,
-    policy: Policy,
+    policy: CachePolicy,
     clock: Clock,
 }
 
 /// What a caller finds who needs tokens.
 #[derive(Debug)]
-pub enum Begun {
+pub enum Acquired {
     /// Tokens that will do.
-    Served(Served),
-    /// It is this caller's turn to obtain them; [`Turn::finish`] takes what comes of it.
-    Turn(Turn),
+    Served(TokenResponse),
+    /// It is this caller's turn to obtain them; [`RefreshGuard::finish`] takes what comes of it.
+    Turn(RefreshGuard),
 }
 
-impl Turn {
+impl RefreshGuard {
     /// What the cache has for the key, fresh or not; none where the cache is bypassed.
     pub fn previous(&self) -> Option<&TokenSet> {
         self.previous.as_ref()
@@ -136,7 +136,7 @@ impl Turn {
     ///
     /// # Errors
     /// Those of `result`.
-    pub fn finish(mut self, result: Result<Served>) -> Result<Served> {
+    pub fn finish(mut self, result: Result<TokenResponse>) -> Result<TokenResponse> {
         let Some(lock) = &mut self.lock else { return result };
         match result {
             Ok(served) => {
@@ -160,44 +160,44 @@ impl Turn {
 /// # Errors
 /// The failure of the caller who was waited for, where it holds for all; [`Kind::Store`] when another process holds the
 /// key's lock until the deadline.
-pub fn begin(cache: &Cache, key: &CacheKey, policy: &Policy, clock: Clock) -> Result<Begun> {
+pub fn begin(cache: &Cache, key: &CacheKey, policy: &CachePolicy, clock: Clock) -> Result<Acquired> {
     let started = clock();
     if let Some(served) = cached(cache, key, policy, started) {
-        return Ok(Begun::Served(served));
+        return Ok(Acquired::Served(served));
     }
-    let mut turn = Turn { lock: None, previous: None, policy: *policy, clock };
+    let mut turn = RefreshGuard { lock: None, previous: None, policy: *policy, clock };
     if policy.cache != CacheUse::Bypass {
         turn.lock = cache.lock(key, policy.deadline)?;
     }
-    let Some(lock) = &mut turn.lock else { return Ok(Begun::Turn(turn)) };
+    let Some(lock) = &mut turn.lock else { return Ok(Acquired::Turn(turn)) };
     if let Some(tokens) = brought_meanwhile(cache, key, policy, started, clock()) {
-        return Ok(Begun::Served(Served { tokens, source: Source::Cache }));
+        return Ok(Acquired::Served(TokenResponse { tokens, source: TokenOrigin::Cache }));
     }
     turn.previous = cache.read(key, clock());
     if let Some(error) = lock.failure_since(started, clock())
         && is_for_all(&error, policy)
     {
-        return or_still_valid(error, turn.previous.take(), policy, clock()).map(Begun::Served);
+        return or_still_valid(error, turn.previous.take(), policy, clock()).map(Acquired::Served);
     }
-    Ok(Begun::Turn(turn))
+    Ok(Acquired::Turn(turn))
 }
 
 /// Tokens for `key`: from the cache where [`cached`] has them, else by `obtain`, which runs in one process at a time.
 /// Those who waited take what it brought, or share its failure. Blocks the thread while waiting; [`begin`] and
-/// [`Turn::finish`] are its halves, for programs that wait otherwise.
+/// [`RefreshGuard::finish`] are its halves, for programs that wait otherwise.
 ///
 /// # Errors
 /// What `obtain` gives; [`Kind::Store`] when another process holds the key's lock until the deadline.
 pub fn serve(
     cache: &Cache,
     key: &CacheKey,
-    policy: &Policy,
+    policy: &CachePolicy,
     clock: Clock,
-    obtain: impl FnOnce(&mut Turn) -> Result<Served>,
-) -> Result<Served> {
+    obtain: impl FnOnce(&mut RefreshGuard) -> Result<TokenResponse>,
+) -> Result<TokenResponse> {
     match begin(cache, key, policy, clock)? {
-        Begun::Served(served) => Ok(served),
-        Begun::Turn(mut turn) => {
+        Acquired::Served(served) => Ok(served),
+        Acquired::Turn(mut turn) => {
             let result = obtain(&mut turn);
             turn.finish(result)
         }
@@ -205,12 +205,12 @@ pub fn serve(
 }
 
 /// Where Cognito can't be reached, a token that is valid still will do, though not for as long as was asked for.
-fn or_still_valid(error: Error, previous: Option<TokenSet>, policy: &Policy, now: u64) -> Result<Served> {
+fn or_still_valid(error: Error, previous: Option<TokenSet>, policy: &CachePolicy, now: u64) -> Result<TokenResponse> {
     let is_valid = |tokens: &TokenSet| tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, Duration::ZERO));
     match previous.filter(is_valid) {
         Some(tokens) if policy.cache == CacheUse::Full && error.kind() == Kind::Network => {
             log::warn!(target: "cogtok", "the token could not be renewed, so the cached one is used: {error}");
-            Ok(Served { tokens, source: Source::Cache })
+            Ok(TokenResponse { tokens, source: TokenOrigin::Cache })
         }
         _ => Err(error),
     }
@@ -218,7 +218,7 @@ fn or_still_valid(error: Error, previous: Option<TokenSet>, policy: &Policy, now
 
 /// Whether a failure holds for every caller: what the server or the network said does, what this caller lacks (a terminal,
 /// a keyring) others may have.
-fn is_for_all(error: &Error, policy: &Policy) -> bool {
+fn is_for_all(error: &Error, policy: &CachePolicy) -> bool {
     match error.kind() {
         Kind::Network => true,
         Kind::AwsCredentials => false,
@@ -230,7 +230,7 @@ fn is_for_all(error: &Error, policy: &Policy) -> bool {
 
 /// What the cache holds once the lock is had. A token that another caller obtained while this one waited is served
 /// whatever its life, as if this call had obtained it.
-fn brought_meanwhile(cache: &Cache, key: &CacheKey, policy: &Policy, since: u64, now: u64) -> Option<TokenSet> {
+fn brought_meanwhile(cache: &Cache, key: &CacheKey, policy: &CachePolicy, since: u64, now: u64) -> Option<TokenSet> {
     if let Some(served) = cached(cache, key, policy, now) {
         return Some(served.tokens);
     }

@@ -141,7 +141,7 @@ pub fn forget(store: &SecretStore, profile: &Profile, session: &Session) -> Resu
 }
 
 /// New tokens for the session's refresh token: one request. The caller has the exclusive right to use it, see
-/// [`Turn::is_exclusive`](super::Turn::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
+/// [`Turn::is_exclusive`](super::RefreshGuard::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
 ///
 /// # Errors
 /// [`RefreshError`].

@@ -10,7 +10,7 @@ use crate::token::verify::Claims;
 
 /// What answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum RevocationStatus {
     /// GetUser took the token.
     GetUser,
     /// userInfo took it.
@@ -19,13 +19,13 @@ pub enum Asked {
     Nobody,
 }
 
-impl Asked {
+impl RevocationStatus {
     /// The name of the call.
     pub const fn call(self) -> Option<&'static str> {
         match self {
-            Asked::GetUser => Some("GetUser"),
-            Asked::UserInfo => Some("userInfo"),
-            Asked::Nobody => None,
+            RevocationStatus::GetUser => Some("GetUser"),
+            RevocationStatus::UserInfo => Some("userInfo"),
+            RevocationStatus::Nobody => None,
         }
     }
 }
@@ -35,14 +35,14 @@ impl Asked {
 /// # Errors
 /// [`Kind::InvalidToken`] when the token does not count any more; [`Kind::Failure`] for a token of a user that nobody can be
 /// asked about; else as [`token_status::get_user`] and [`token_status::user_info`].
-pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &Secret) -> Result<Asked> {
+pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &Secret) -> Result<RevocationStatus> {
     let scopes = claims.scopes();
     let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
     if claims.kind() == TokenKind::Machine {
-        return Ok(Asked::Nobody);
+        return Ok(RevocationStatus::Nobody);
     }
     if has("aws.cognito.signin.user.admin") {
-        return token_status::get_user(wire, profile, token).await.map(|()| Asked::GetUser);
+        return token_status::get_user(wire, profile, token).await.map(|()| RevocationStatus::GetUser);
     }
     let impossible = |why: &str| Error::new(Kind::Failure, format!("Cognito can't be asked about this token: {why}"));
     if !has("openid") {
@@ -56,7 +56,7 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
     let subject = token_status::user_info(wire, domain, token).await?;
     // OpenID Connect Core section 5.3.2.
     match claims.subject() == Some(subject.as_str()) {
-        true => Ok(Asked::UserInfo),
+        true => Ok(RevocationStatus::UserInfo),
         false => Err(Error::new(Kind::InvalidToken, "userInfo names another user than the token")),
     }
 }

@@ -1,6 +1,6 @@
 //! A user's sign-in: one of the flows of InitiateAuth, and whatever Cognito asks on the way.
 
-use super::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
+use super::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use crate::cognito::device::Device;
 use crate::cognito::http_client::HttpClient;
 use crate::cognito::idp::{AuthOutcome, AuthenticationResult, Idp, RawChallenge};
@@ -60,7 +60,7 @@ pub fn begins_with_password(profile: &Profile) -> bool {
 pub struct Credentials {
     /// The app client's secret.
     pub client_secret: Option<Secret>,
-    /// The user's password; where it is missing and wanted, it is asked for ([`Question::Password`]).
+    /// The user's password; where it is missing and wanted, it is asked for ([`Challenge::Password`]).
     pub password: Option<Secret>,
     /// The device that the pool may remember.
     pub device: Option<Device>,
@@ -74,7 +74,7 @@ pub struct SignIn<'a> {
     profile: &'a Profile,
     username: &'a Username,
     password: Option<Secret>,
-    open: Option<Open>,
+    open: Option<PendingChallenge>,
     steps: usize,
     tries: usize,
     has_restarted: bool,
@@ -84,10 +84,10 @@ pub struct SignIn<'a> {
 
 /// An open question.
 #[derive(Debug)]
-struct Open {
+struct PendingChallenge {
     /// What Cognito asked; none before the first request.
     challenge: Option<RawChallenge>,
-    question: Question,
+    question: Challenge,
     /// The first factor that was chosen, where the question is what it needs.
     chosen: Option<ServiceText>,
 }
@@ -98,9 +98,9 @@ pub enum Step {
     /// The user is in.
     Done(Box<AuthenticationResult>),
     /// Cognito asks; [`SignIn::answer`] goes on.
-    Ask(Question),
+    Ask(Challenge),
     /// Cognito asks again, for this reason; whoever has no better answer gives up with it.
-    AskAgain(Question, Error),
+    AskAgain(Challenge, Error),
 }
 
 impl<'a> SignIn<'a> {
@@ -124,7 +124,7 @@ impl<'a> SignIn<'a> {
     ///
     /// # Errors
     /// As [`SignIn::start`]; [`Kind::Usage`] for an answer to another question.
-    pub async fn answer(&mut self, answer: Answer) -> Result<Step> {
+    pub async fn answer(&mut self, answer: ChallengeResponse) -> Result<Step> {
         self.answered(answer).await.map_err(|error| self.about(error))
     }
 
@@ -137,10 +137,10 @@ impl<'a> SignIn<'a> {
         }
     }
 
-    async fn answered(&mut self, answer: Answer) -> Result<Step> {
-        let Open { challenge, question, chosen } =
+    async fn answered(&mut self, answer: ChallengeResponse) -> Result<Step> {
+        let PendingChallenge { challenge, question, chosen } =
             self.open.take().ok_or_else(|| Error::usage("there is no open question to answer"))?;
-        if let (Question::Password, Answer::Password(password)) = (&question, &answer) {
+        if let (Challenge::Password, ChallengeResponse::Password(password)) = (&question, &answer) {
             self.password = Some(password.clone());
             return match challenge {
                 Some(challenge) => self.respond_password(challenge, chosen).await,
@@ -149,26 +149,28 @@ impl<'a> SignIn<'a> {
         }
         let challenge = challenge.ok_or_else(not_an_answer)?;
         let outcome = match (&question, answer) {
-            (Question::SelectFirstFactor { options }, Answer::Choice(choice))
+            (Challenge::SelectFirstFactor { options }, ChallengeResponse::Choice(choice))
                 if options.contains(&choice) && takes_password(choice.sent()) =>
             {
                 return self.respond_password(challenge, Some(choice)).await;
             }
             // With an authenticator app the set-up goes on with its key, and the choice is not told to Cognito.
-            (Question::SelectMfa { for_setup: true, .. }, Answer::Choice(choice)) => {
+            (Challenge::SelectMfa { for_setup: true, .. }, ChallengeResponse::Choice(choice)) => {
                 return match choice.sent() {
                     SOFTWARE_TOKEN => self.enrol(challenge).await,
-                    choice if is_email(choice) => Ok(self.ask(challenge, Question::EmailAddress)),
+                    choice if is_email(choice) => Ok(self.ask(challenge, Challenge::EmailAddress)),
                     _ => Err(not_an_answer()),
                 };
             }
-            (Question::EnrolTotp { .. }, Answer::Code(code)) => match self.idp.verify_totp(&challenge, &code).await {
-                Ok(verified) => self.idp.respond(self.username, &verified, Vec::new()).await,
-                Err(error) => Err(error),
-            },
+            (Challenge::EnrolTotp { .. }, ChallengeResponse::Code(code)) => {
+                match self.idp.verify_totp(&challenge, &code).await {
+                    Ok(verified) => self.idp.respond(self.username, &verified, Vec::new()).await,
+                    Err(error) => Err(error),
+                }
+            }
             (question, answer) => {
                 let new_password = match &answer {
-                    Answer::NewPassword { password, .. } => Some(password.clone()),
+                    ChallengeResponse::NewPassword { password, .. } => Some(password.clone()),
                     _ => None,
                 };
                 let responses = answer.responses(question)?;
@@ -205,18 +207,18 @@ impl<'a> SignIn<'a> {
 
     /// Asks again after a wrong code, at most [`MOST_TRIES`] times. Where the wrong one has spent the session, the sign-in
     /// starts again once, which a message that has been sent would not survive.
-    async fn again(&mut self, challenge: RawChallenge, question: Question, error: Error) -> Result<Step> {
+    async fn again(&mut self, challenge: RawChallenge, question: Challenge, error: Error) -> Result<Step> {
         let is_wrong_code = matches!(
             error.code(),
             Some("CodeMismatchException" | "ExpiredCodeException" | "EnableSoftwareTokenMFAException")
         );
         self.tries += 1;
         if is_wrong_code && self.tries < MOST_TRIES {
-            self.open = Some(Open { challenge: Some(challenge), question: question.clone(), chosen: None });
+            self.open = Some(PendingChallenge { challenge: Some(challenge), question: question.clone(), chosen: None });
             return Ok(Step::AskAgain(question, error));
         }
         let is_spent = error.code() == Some("NotAuthorizedException") && error.message().contains("session");
-        let from_app = matches!(question, Question::Code { from: CodeFrom::App, .. });
+        let from_app = matches!(question, Challenge::Code { from: CodeFrom::App, .. });
         if !(is_spent && from_app && self.tries > 1 && self.tries <= MOST_TRIES && !self.has_restarted) {
             return Err(error);
         }
@@ -230,8 +232,8 @@ impl<'a> SignIn<'a> {
     async fn begin(&mut self) -> Result<Step> {
         let profile = self.profile;
         if begins_with_password(profile) && self.password.is_none() {
-            self.open = Some(Open { challenge: None, question: Question::Password, chosen: None });
-            return Ok(Step::Ask(Question::Password));
+            self.open = Some(PendingChallenge { challenge: None, question: Challenge::Password, chosen: None });
+            return Ok(Step::Ask(Challenge::Password));
         }
         match self.first_request().await {
             Ok(outcome) => self.settle(outcome).await,
@@ -291,10 +293,10 @@ impl<'a> SignIn<'a> {
                     self.idp.respond_password(pool, self.username, &challenge, None, password).await?
                 }
                 _ => {
-                    return match Question::of(&challenge)? {
-                        Some(Question::SelectFirstFactor { options }) => {
+                    return match Challenge::of(&challenge)? {
+                        Some(Challenge::SelectFirstFactor { options }) => {
                             let options = self.allowed(options)?;
-                            Ok(self.ask(challenge, Question::SelectFirstFactor { options }))
+                            Ok(self.ask(challenge, Challenge::SelectFirstFactor { options }))
                         }
                         Some(question) => Ok(self.ask(challenge, question)),
                         None => self.enrol(challenge).await,
@@ -346,8 +348,8 @@ impl<'a> SignIn<'a> {
     /// Answers with the password, or asks for it where it is not at hand.
     async fn respond_password(&mut self, challenge: RawChallenge, chosen: Option<ServiceText>) -> Result<Step> {
         let Some(password) = &self.password else {
-            self.open = Some(Open { challenge: Some(challenge), question: Question::Password, chosen });
-            return Ok(Step::Ask(Question::Password));
+            self.open = Some(PendingChallenge { challenge: Some(challenge), question: Challenge::Password, chosen });
+            return Ok(Step::Ask(Challenge::Password));
         };
         let pool = self.profile.user_pool_id()?;
         self.has_proven |= chosen.as_ref().unwrap_or(&challenge.name).sent() == FirstFactor::PasswordSrp.challenge();
@@ -366,11 +368,11 @@ impl<'a> SignIn<'a> {
             |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
         let (issuer, account) = (label(issuer), label(self.username.as_str()));
         let uri = format!("otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}", key.expose());
-        Ok(self.ask(challenge, Question::EnrolTotp { key, uri: Secret::new(uri) }))
+        Ok(self.ask(challenge, Challenge::EnrolTotp { key, uri: Secret::new(uri) }))
     }
 
-    fn ask(&mut self, challenge: RawChallenge, question: Question) -> Step {
-        self.open = Some(Open { challenge: Some(challenge), question: question.clone(), chosen: None });
+    fn ask(&mut self, challenge: RawChallenge, question: Challenge) -> Step {
+        self.open = Some(PendingChallenge { challenge: Some(challenge), question: question.clone(), chosen: None });
         Step::Ask(question)
     }
 }

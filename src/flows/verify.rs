@@ -20,7 +20,7 @@ const REST: u64 = 60 * 1000;
 
 /// Where keys come from.
 #[derive(Debug)]
-pub enum Source<'a> {
+pub enum KeySource<'a> {
     /// They are here.
     Given(KeySet),
     /// They are published at an address.
@@ -65,7 +65,7 @@ pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint>
 pub fn verify(
     token: &str,
     expected: &Expectations,
-    source: Source<'_>,
+    source: KeySource<'_>,
     clock: Clock,
     fetch: impl FnOnce() -> Result<KeySet>,
 ) -> Result<Result<Claims, Rejection>> {
@@ -85,10 +85,10 @@ pub fn verify(
 /// # Errors
 /// What `fetch` gives; [`Kind::Network`] when nothing may be fetched and nothing is cached; [`Kind::Store`] when another
 /// process holds the lock until the deadline.
-pub fn keys(id: &str, source: Source<'_>, clock: Clock, fetch: impl FnOnce() -> Result<KeySet>) -> Result<KeySet> {
+pub fn keys(id: &str, source: KeySource<'_>, clock: Clock, fetch: impl FnOnce() -> Result<KeySet>) -> Result<KeySet> {
     let (url, kept, offline, deadline) = match source {
-        Source::Given(keys) => return Ok(keys),
-        Source::Published { url, kept, offline, deadline } => (url, kept, offline, deadline),
+        KeySource::Given(keys) => return Ok(keys),
+        KeySource::Published { url, kept, offline, deadline } => (url, kept, offline, deadline),
     };
     let known = |age_limit: u64| {
         let now = clock();

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use cogtok::cognito::http_client::HttpClient;
 use cogtok::cognito::jwks;
 use cogtok::error::{Error, Result};
-use cogtok::flows::challenge::{Answer, Question};
+use cogtok::flows::challenge::{Challenge, ChallengeResponse};
 use cogtok::flows::user::{Credentials, SignIn, Step};
-use cogtok::flows::{Begun, CacheUse, Policy, Served, Source, begin, m2m, verify};
+use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin, m2m, verify};
 use cogtok::profile::keys::{Key, Origin, Settings};
 use cogtok::profile::types::TokenUse;
 use cogtok::profile::{AwsEnvironment, Profile};
@@ -65,7 +65,9 @@ async fn run() -> Result<()> {
         step = match step {
             Step::Done(signed_in) => break *signed_in,
             Step::AskAgain(_, reason) => return Err(reason),
-            Step::Ask(Question::Code { .. }) => sign_in.answer(Answer::Code(Secret::new("000000".to_owned()))).await?,
+            Step::Ask(Challenge::Code { .. }) => {
+                sign_in.answer(ChallengeResponse::Code(Secret::new("000000".to_owned()))).await?
+            }
             Step::Ask(question) => return Err(Error::usage(format!("this program has no answer to {question:?}"))),
         };
     };
@@ -94,8 +96,8 @@ async fn run() -> Result<()> {
 }
 
 /// The machine's token: from the cache, or with one request for any number of callers.
-async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secret: &Secret) -> Result<Served> {
-    let policy = Policy {
+async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secret: &Secret) -> Result<TokenResponse> {
+    let policy = CachePolicy {
         token: TokenUse::Access,
         min_validity: Duration::from_secs(60),
         cache: CacheUse::Full,
@@ -108,11 +110,11 @@ async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secr
         move || begin(&cache, &key, &policy, now)
     });
     match begun.await.map_err(|error| Error::usage(error.to_string()))?? {
-        Begun::Served(served) => Ok(served),
-        Begun::Turn(turn) => {
+        Acquired::Served(served) => Ok(served),
+        Acquired::Turn(turn) => {
             let client = m2m::client(profile, secret.clone())?;
             let result = m2m::obtain(wire, profile, &client).await;
-            turn.finish(result.map(|tokens| Served { tokens, source: Source::Network }))
+            turn.finish(result.map(|tokens| TokenResponse { tokens, source: TokenOrigin::Network }))
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::json::{self, NO_TEXT, Pairs};
 use super::key_mapping;
 use crate::error::{Error, Result, printable};
@@ -28,7 +28,7 @@ pub struct Bundle {
     /// The names that mean nothing here.
     pub unknown: Vec<String>,
     /// All that it says.
-    pub(super) found: Found,
+    pub(super) found: ProfileCandidate,
 }
 
 /// What the secret `arn` holds. `region` is that of a domain that is given as a prefix.
@@ -41,7 +41,14 @@ pub fn read(arn: &SecretArn, text: &Secret, region: Option<&Region>) -> Result<B
     let bare = |text: &str| {
         let secret = client_secret(Secret::new(text.to_owned())).map_err(|why| shape(arn, why.message()))?;
         let (client_id, token_url, scopes) = (None, None, None);
-        Ok(Bundle { client_secret: secret, client_id, token_url, scopes, unknown: Vec::new(), found: Found::default() })
+        Ok(Bundle {
+            client_secret: secret,
+            client_id,
+            token_url,
+            scopes,
+            unknown: Vec::new(),
+            found: ProfileCandidate::default(),
+        })
     };
     match serde_json::from_str::<Value>(trimmed) {
         Ok(value @ Value::Object(_)) => of_client(arn, json::of(value), region),
@@ -54,7 +61,7 @@ pub fn read(arn: &SecretArn, text: &Secret, region: Option<&Region>) -> Result<B
 }
 
 fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Region>) -> Result<Bundle> {
-    let mut found = Found::default();
+    let mut found = ProfileCandidate::default();
     let mut unknown = key_mapping::take_client(pairs, &mut found);
     let strange = unknown.iter().map(|name| (name.as_str(), NO_TEXT));
     let outer = |name: &str| name.split('.').find(|part| key_mapping::is_of_a_client(part)).map(str::to_owned);
@@ -96,12 +103,12 @@ fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Regio
     })
 }
 
-fn client_secret_of(found: &Found) -> &str {
+fn client_secret_of(found: &ProfileCandidate) -> &str {
     found.secret(SecretKind::M2mClient).map(|secret| secret.value.expose()).unwrap_or_default()
 }
 
 /// The one value that there is for a key: which of several is meant would be a guess.
-fn one<'a>(arn: &SecretArn, found: &'a Found, key: Key) -> Result<Option<&'a [String]>> {
+fn one<'a>(arn: &SecretArn, found: &'a ProfileCandidate, key: Key) -> Result<Option<&'a [String]>> {
     match found.candidates(key) {
         [] => Ok(None),
         [one] => Ok(Some(&one.values)),

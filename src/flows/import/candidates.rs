@@ -38,7 +38,7 @@ pub struct FoundSecret {
 
 /// What a source says.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct ProfileCandidate {
     /// A name for the profile, where the source suggests one.
     pub name: Option<String>,
     /// Prefixes of the pool's domain, each with its origin, where the domain itself does not follow from them.
@@ -57,10 +57,10 @@ pub struct Found {
     secrets: Vec<FoundSecret>,
 }
 
-impl Found {
+impl ProfileCandidate {
     /// Nothing yet, with a name for the profile.
     pub(super) fn named(name: Option<String>) -> Self {
-        Found { name, ..Found::default() }
+        ProfileCandidate { name, ..ProfileCandidate::default() }
     }
 
     /// Takes a value for a key, unless the key can't have it or has it already.
@@ -241,7 +241,7 @@ impl Found {
         }
     }
 
-    /// The settings, each with its value and where it was found. [`Found::settle`] comes before.
+    /// The settings, each with its value and where it was found. [`ProfileCandidate::settle`] comes before.
     pub fn settings(&self) -> impl Iterator<Item = (Key, &Candidate)> {
         self.settings.iter().filter_map(|(key, candidates)| Some((*key, candidates.first()?)))
     }

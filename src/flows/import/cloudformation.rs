@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::{Pair, key_mapping, name_from};
 use crate::cognito::cloudformation;
 use crate::cognito::http_client::HttpClient;
@@ -14,12 +14,12 @@ use crate::profile::types::StackName;
 ///
 /// # Errors
 /// As [`cloudformation::outputs`].
-pub async fn read(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<ProfileCandidate> {
     let outputs = cloudformation::outputs(wire, profile, stack).await?;
     let pairs = outputs.into_iter().map(|(name, value)| Pair { name, value: Zeroizing::new(value) }).collect();
     // Of an ARN (…:stack/NAME/ID) the name.
     let name = stack.as_str().split('/').nth(1).unwrap_or(stack.as_str());
-    let mut found = Found::named(name_from(name));
+    let mut found = ProfileCandidate::named(name_from(name));
     key_mapping::take(pairs, &mut found);
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! What follows from what a source says: the client secret that it refers to, the sign-in flow that its client allows, the
 //! domain that its prefix stands for, and what is missing still.
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::{issuer, secrets_manager};
 use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
@@ -27,7 +27,7 @@ pub struct Missing {
 ///
 /// # Errors
 /// Where the network or the service fails.
-pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut Found) -> Result<()> {
+pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut ProfileCandidate) -> Result<()> {
     let Some(arn) = found.one(Key::SecretArn).map(str::parse::<SecretArn>).transpose()? else { return Ok(()) };
     match secrets_manager::follow(wire, profile, &arn, found).await {
         Ok(()) => Ok(()),
@@ -42,7 +42,7 @@ pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut Fou
 
 /// Asks Cognito what the app clients allow, and takes a client's secret where there is none yet. `profile` has the pool.
 /// That the AWS credentials do not allow it is told, and no failure.
-pub async fn look_at_clients(wire: &HttpClient, profile: &Profile, found: &mut Found) {
+pub async fn look_at_clients(wire: &HttpClient, profile: &Profile, found: &mut ProfileCandidate) {
     let mut admin = None;
     for key in [Key::UserClientId, Key::M2mClientId] {
         let Some(id) = found.one(key).and_then(|id| id.parse::<ClientId>().ok()) else { continue };
@@ -80,7 +80,7 @@ async fn describe(
     admin.app_client(id).await
 }
 
-fn take_client(key: Key, client: AppClient, found: &mut Found) {
+fn take_client(key: Key, client: AppClient, found: &mut ProfileCandidate) {
     let origin = "DescribeUserPoolClient";
     match key {
         Key::M2mClientId => {
@@ -115,7 +115,7 @@ fn take_client(key: Key, client: AppClient, found: &mut Found) {
 
 /// Makes the domain whole. With a Cognito that is not AWS's the pool's discovery document has the address; that it can't be
 /// read is told, and no failure.
-pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut Found) {
+pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut ProfileCandidate) {
     let prefix = std::mem::take(&mut found.prefixes).into_iter().next();
     if !found.candidates(Key::Domain).is_empty() {
         return;
@@ -139,7 +139,7 @@ pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut F
 }
 
 /// What the profile `name` lacks for the tokens that it is meant for. `is_stored` says which secrets it will have.
-pub fn missing(name: &str, found: &Found, is_stored: impl Fn(SecretKind) -> bool) -> Vec<Missing> {
+pub fn missing(name: &str, found: &ProfileCandidate, is_stored: impl Fn(SecretKind) -> bool) -> Vec<Missing> {
     let has = |key: Key| !found.candidates(key).is_empty();
     let mut missing = Vec::new();
     let mut say = |what: &str, command: Hint| missing.push(Missing { what: what.to_owned(), command });

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::{Pair, key_mapping};
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
@@ -12,9 +12,9 @@ use crate::secret::Secret;
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for text that has no line of that form.
-pub fn read(text: &Secret) -> Result<Found> {
+pub fn read(text: &Secret) -> Result<ProfileCandidate> {
     let lines = text.expose().trim_start_matches('\u{feff}').lines();
-    let (mut found, mut pairs, mut is_empty) = (Found::default(), Vec::new(), true);
+    let (mut found, mut pairs, mut is_empty) = (ProfileCandidate::default(), Vec::new(), true);
     for (at, line) in lines.enumerate() {
         let Some((name, value)) = pair(line) else { continue };
         is_empty = false;

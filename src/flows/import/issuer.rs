@@ -2,7 +2,7 @@
 
 use url::Host;
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::{key_mapping, name_from};
 use crate::cognito::discovery;
 use crate::cognito::http_client::HttpClient;
@@ -70,9 +70,9 @@ fn is_loopback(url: &Endpoint) -> bool {
 ///
 /// # Errors
 /// As [`parse`] and [`discovery::token_endpoint`].
-pub async fn read(wire: &HttpClient, profile: &Profile, text: &str) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, text: &str) -> Result<ProfileCandidate> {
     let issuer = parse(text)?;
-    let mut found = Found::named(name_from(issuer.pool.as_str()));
+    let mut found = ProfileCandidate::named(name_from(issuer.pool.as_str()));
     found.offer(Key::UserPoolId, vec![issuer.pool.to_string()], "the URL");
     if let Some(endpoint) = &issuer.endpoint {
         found.offer(Key::EndpointUrl, vec![endpoint.to_string()], "the URL");
@@ -90,7 +90,7 @@ pub(super) async fn discover(
     wire: &HttpClient,
     base: Option<&Endpoint>,
     pool: &PoolId,
-    found: &mut Found,
+    found: &mut ProfileCandidate,
 ) -> Result<()> {
     let aws = || aws_origin("cognito-idp", &pool.region()).parse();
     let base = base.cloned().map_or_else(aws, Ok)?;

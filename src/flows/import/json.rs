@@ -4,7 +4,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::name_normalization::plain;
 use super::{Pair, key_mapping};
 use crate::error::{Error, Result, printable};
@@ -20,8 +20,8 @@ pub(super) const NO_TEXT: &str = "is neither a string nor a list";
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for anything but an object.
-pub fn read(text: &Secret) -> Result<Found> {
-    let mut found = Found::default();
+pub fn read(text: &Secret) -> Result<ProfileCandidate> {
+    let mut found = ProfileCandidate::default();
     let (is_client, Pairs { pairs, odd }) = object(text)?;
     if !is_client {
         key_mapping::take(pairs, &mut found);

@@ -5,7 +5,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::Pair;
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::name_normalization::{self, is_ours, letters, plain};
 use crate::error::printable;
 use crate::profile::keys::Key;
@@ -39,7 +39,7 @@ enum Around {
 }
 
 /// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
-pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
+pub(super) fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
     // A bare `client_id` is a machine's where what only machines have stands beside it.
     let object = |name: &str| name.rsplit_once('.').map_or("", |(object, _)| object).to_owned();
     let of_machines = ["clientsecret", "tokenurl", "scopes", "scope"];
@@ -64,7 +64,7 @@ pub(super) fn take(pairs: Vec<Pair>, found: &mut Found) {
 }
 
 /// Takes what one machine's client is kept with, and gives the names that mean nothing here: each was meant for something.
-pub(super) fn take_client(pairs: Vec<Pair>, found: &mut Found) -> Vec<String> {
+pub(super) fn take_client(pairs: Vec<Pair>, found: &mut ProfileCandidate) -> Vec<String> {
     let mut unknown = Vec::new();
     for pair in pairs {
         let (name, is_empty, before) = (pair.name.clone(), pair.value.trim().is_empty(), found.heard);
@@ -100,7 +100,7 @@ pub(super) fn is_known(name: &str) -> bool {
             || TAILS.iter().any(|tail| plain.ends_with(tail)))
 }
 
-fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found: &mut Found) {
+fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found: &mut ProfileCandidate) {
     let (is_machine, is_one) = (around != Around::Others, around == Around::OneClient);
     let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
     let is_placeholder = name_normalization::is_placeholder(text);
@@ -227,7 +227,7 @@ fn secret_kind(
 }
 
 /// A URL for what its path and host say.
-fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut Found) {
+fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut ProfileCandidate) {
     let is_hosted = url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com"));
     let is_named = is_one || ["cognito", "hostedui", "userpool", "oauth"].iter().any(|part| plain.contains(part));
     let is_token = url.url().path().ends_with("/oauth2/token");
@@ -244,7 +244,7 @@ fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut Foun
 }
 
 /// A domain as it is written in many ways: a URL, a host, or the prefix alone.
-pub(super) fn domain(text: &str, name: &str, found: &mut Found) {
+pub(super) fn domain(text: &str, name: &str, found: &mut ProfileCandidate) {
     let is_label = |text: &str| {
         (1..=63).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -264,7 +264,7 @@ pub(super) fn domain(text: &str, name: &str, found: &mut Found) {
 }
 
 /// Scopes in one text, separated by spaces or commas. Those of users are no machine's, unless nothing but one is meant.
-fn scopes(text: &str, name: &str, is_one: bool, found: &mut Found) {
+fn scopes(text: &str, name: &str, is_one: bool, found: &mut ProfileCandidate) {
     let is_list = text.starts_with('[') && text.ends_with(']');
     let around: &[char] = if is_list { &[',', '[', ']', '"', '\''] } else { &[','] };
     let text: Zeroizing<String> = Zeroizing::new(text.replace(around, " "));

@@ -52,7 +52,7 @@ choice!(
 
 /// Where a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum SourceLocation {
     /// Standard input.
     Stdin,
     /// A file; what is in it tells its kind.
@@ -122,7 +122,7 @@ pub fn absent(text: &str, beside: &[String]) -> Error {
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for what looks like none, or like two.
-pub fn place(text: &str, looks: Looks<'_>) -> Result<Place> {
+pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
     let shown = printable(text, 120);
     let kinds = SourceKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let unknown = |why: &str| {
@@ -131,13 +131,13 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<Place> {
     };
     let of_service = |service: &str| text.split(':').nth(2) == Some(service);
     Ok(match text {
-        "-" => Place::Stdin,
-        _ if looks.is_file => Place::File,
-        _ if text.starts_with("https://") || text.starts_with("http://") => Place::Network(SourceKind::Issuer),
-        _ if text.starts_with("arn:") && of_service("secretsmanager") => Place::Network(SourceKind::Secret),
-        _ if text.starts_with("arn:") && of_service("ssm") => Place::Network(SourceKind::Parameter),
-        _ if text.starts_with("arn:") && of_service("cloudformation") => Place::Network(SourceKind::Stack),
-        _ if text.starts_with("arn:") && of_service("cognito-idp") => Place::Network(SourceKind::Pool),
+        "-" => SourceLocation::Stdin,
+        _ if looks.is_file => SourceLocation::File,
+        _ if text.starts_with("https://") || text.starts_with("http://") => SourceLocation::Network(SourceKind::Issuer),
+        _ if text.starts_with("arn:") && of_service("secretsmanager") => SourceLocation::Network(SourceKind::Secret),
+        _ if text.starts_with("arn:") && of_service("ssm") => SourceLocation::Network(SourceKind::Parameter),
+        _ if text.starts_with("arn:") && of_service("cloudformation") => SourceLocation::Network(SourceKind::Stack),
+        _ if text.starts_with("arn:") && of_service("cognito-idp") => SourceLocation::Network(SourceKind::Pool),
         _ if text.starts_with("arn:") => return unknown("is an ARN of a service that profiles don't come from"),
         _ if looks.is_path(text) => {
             let error = absent(text, looks.beside);
@@ -148,12 +148,12 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<Place> {
                 _ => error,
             });
         }
-        _ if text.starts_with('/') => Place::Network(SourceKind::Parameter),
-        _ if is_pool_id(text) => Place::Network(SourceKind::Pool),
+        _ if text.starts_with('/') => SourceLocation::Network(SourceKind::Parameter),
+        _ if is_pool_id(text) => SourceLocation::Network(SourceKind::Pool),
         _ if text.parse::<StackName>().is_ok() => {
             return unknown("is no file; it could be a stack or a secret");
         }
-        _ if text.parse::<crate::profile::types::SecretArn>().is_ok() => Place::Network(SourceKind::Secret),
+        _ if text.parse::<crate::profile::types::SecretArn>().is_ok() => SourceLocation::Network(SourceKind::Secret),
         _ => return unknown("is neither a file nor the name of anything that a profile comes from"),
     })
 }
@@ -195,9 +195,9 @@ mod tests {
     fn the_kind_is_found_by_looking() {
         let none = Looks::default();
         let at = |text: &str| place(text, none).unwrap();
-        let network = Place::Network;
+        let network = SourceLocation::Network;
         for (text, expected) in [
-            ("-", Place::Stdin),
+            ("-", SourceLocation::Stdin),
             ("arn:aws:secretsmanager:us-east-1:111122223333:secret:x-AbCdEf", network(SourceKind::Secret)),
             ("arn:aws-cn:ssm:cn-north-1:111122223333:parameter/a/b", network(SourceKind::Parameter)),
             ("arn:aws:cloudformation:us-east-1:111122223333:stack/x/1-2", network(SourceKind::Stack)),
@@ -210,7 +210,7 @@ mod tests {
         ] {
             assert_eq!(at(text), expected, "{text}");
         }
-        assert_eq!(place("/etc/dev.env", Looks { is_file: true, ..none }).unwrap(), Place::File);
+        assert_eq!(place("/etc/dev.env", Looks { is_file: true, ..none }).unwrap(), SourceLocation::File);
         for unclear in [
             "",
             "workshop",

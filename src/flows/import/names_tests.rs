@@ -7,10 +7,10 @@ use crate::profile::partitions::Partition;
 const POOL: &str = "us-east-1_AbCdEfGhI";
 const CLIENT: &str = "1example23456789abcdefghij";
 
-fn taken(pairs: &[(&str, &str)]) -> Found {
+fn taken(pairs: &[(&str, &str)]) -> ProfileCandidate {
     let pairs =
         pairs.iter().map(|(name, value)| Pair { name: (*name).to_owned(), value: Zeroizing::new((*value).to_owned()) });
-    let mut found = Found::default();
+    let mut found = ProfileCandidate::default();
     take(pairs.collect(), &mut found);
     found
 }

@@ -1,6 +1,6 @@
 //! A user pool, by its id: its domain, and its app clients with what each is for.
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::{key_mapping, name_from};
 use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
@@ -18,10 +18,16 @@ const MOST_CLIENTS: usize = 25;
 /// # Errors
 /// As the table in [`crate::cognito::error`] says for DescribeUserPool, ListUserPoolClients and DescribeUserPoolClient;
 /// [`Kind::NeedsHuman`] when there are too many clients to look at each.
-pub async fn read(wire: &HttpClient, profile: &Profile, pool: &PoolId, clients: &[ClientId]) -> Result<Found> {
+pub async fn read(
+    wire: &HttpClient,
+    profile: &Profile,
+    pool: &PoolId,
+    clients: &[ClientId],
+) -> Result<ProfileCandidate> {
     let admin = Admin::new(wire, profile).await?;
     let described = admin.pool().await?;
-    let mut found = Found::named(described.name.as_deref().and_then(name_from).or_else(|| name_from(pool.as_str())));
+    let mut found =
+        ProfileCandidate::named(described.name.as_deref().and_then(name_from).or_else(|| name_from(pool.as_str())));
     found.offer(Key::UserPoolId, vec![pool.to_string()], "the pool id");
     for domain in [described.custom_domain, described.prefix].into_iter().flatten().filter(|domain| !domain.is_empty())
     {

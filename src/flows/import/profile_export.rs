@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::targets;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::flows::export::{MARK, VERSION};
@@ -29,7 +29,7 @@ const TOLD: usize = 20;
 #[derive(Debug, Default)]
 pub struct Shared {
     /// Its profiles, by name.
-    pub profiles: Vec<(ProfileName, Found)>,
+    pub profiles: Vec<(ProfileName, ProfileCandidate)>,
     /// What is in it beyond them and not taken, in sentences.
     pub left_out: Vec<String>,
 }
@@ -103,8 +103,8 @@ fn nothing() -> Error {
 }
 
 /// What one profile of the export says.
-fn profile(table: &Table, secrets: Option<Value>) -> Found {
-    let mut found = Found::default();
+fn profile(table: &Table, secrets: Option<Value>) -> ProfileCandidate {
+    let mut found = ProfileCandidate::default();
     for key in Key::ALL.iter().copied() {
         let Some(value) = lookup(table, key.dotted()) else { continue };
         let taken = match key {

@@ -1,7 +1,7 @@
 //! A Secrets Manager secret: `{client_id, client_secret, token_url, scopes}`, or the client secret alone.
 
 use super::bundle::{self, Bundle};
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::name_from;
 use crate::cognito::http_client::HttpClient;
 use crate::cognito::secrets_manager::{self, Kept};
@@ -14,8 +14,8 @@ use crate::profile::types::{Scopes, SecretArn, SecretKind};
 ///
 /// # Errors
 /// As [`secrets_manager::get`].
-pub async fn read(wire: &HttpClient, profile: &Profile, arn: &SecretArn) -> Result<Found> {
-    let mut found = Found::named(suggested(arn));
+pub async fn read(wire: &HttpClient, profile: &Profile, arn: &SecretArn) -> Result<ProfileCandidate> {
+    let mut found = ProfileCandidate::named(suggested(arn));
     found.decide(Key::SecretArn, vec![arn.to_string()], "the secret")?;
     follow(wire, profile, arn, &mut found).await?;
     Ok(found)
@@ -26,7 +26,7 @@ pub async fn read(wire: &HttpClient, profile: &Profile, arn: &SecretArn) -> Resu
 ///
 /// # Errors
 /// As [`secrets_manager::get`].
-pub async fn follow(wire: &HttpClient, profile: &Profile, arn: &SecretArn, found: &mut Found) -> Result<()> {
+pub async fn follow(wire: &HttpClient, profile: &Profile, arn: &SecretArn, found: &mut ProfileCandidate) -> Result<()> {
     let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
     let region = full.as_ref().unwrap_or(arn).region();
     let bundle = bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
@@ -34,7 +34,7 @@ pub async fn follow(wire: &HttpClient, profile: &Profile, arn: &SecretArn, found
     merge(full, bundle, &origin, found)
 }
 
-fn merge(arn: Option<SecretArn>, bundle: Bundle, origin: &str, found: &mut Found) -> Result<()> {
+fn merge(arn: Option<SecretArn>, bundle: Bundle, origin: &str, found: &mut ProfileCandidate) -> Result<()> {
     if let Some(arn) = arn {
         found.decide(Key::SecretArn, vec![arn.to_string()], origin)?;
     }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_the_secret_says_wins_and_the_rest_is_told() {
-        let mut found = Found::default();
+        let mut found = ProfileCandidate::default();
         found.offer(Key::TokenUrl, vec!["https://one.example/oauth2/token".into()], "OAUTH_TOKEN_ENDPOINT");
         found.offer(Key::M2mClientId, vec!["client".into()], "COGNITO_M2M_CLIENT_ID");
         let text = r#"{"client_id":"client","client_secret":"hunter2","token_endpoint":"https://two.example/oauth2/token","x":"1"}"#;

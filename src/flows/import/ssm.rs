@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use super::{Pair, json, key_mapping, name_from};
 use crate::cognito::http_client::HttpClient;
 use crate::cognito::ssm;
@@ -15,14 +15,14 @@ use crate::secret::Secret;
 ///
 /// # Errors
 /// As [`ssm::parameter`]; [`Kind::Config`] for a value of another shape.
-pub async fn read(wire: &HttpClient, profile: &Profile, name: &ParameterName) -> Result<Found> {
+pub async fn read(wire: &HttpClient, profile: &Profile, name: &ParameterName) -> Result<ProfileCandidate> {
     let value = ssm::parameter(wire, profile, name).await?;
     let mut found = understand(name, &value)?;
     found.name = suggested(name);
     Ok(found)
 }
 
-fn understand(name: &ParameterName, value: &Secret) -> Result<Found> {
+fn understand(name: &ParameterName, value: &Secret) -> Result<ProfileCandidate> {
     if value.expose().trim_start().starts_with(['{', '[']) {
         return json::read(value).map_err(|error| {
             let error = error.with_kind(Kind::Config).context(&format!("the parameter {name}"));
@@ -30,7 +30,7 @@ fn understand(name: &ParameterName, value: &Secret) -> Result<Found> {
         });
     }
     let last = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
-    let mut found = Found::default();
+    let mut found = ProfileCandidate::default();
     key_mapping::take(vec![Pair { name: last, value: Zeroizing::new(value.expose().to_owned()) }], &mut found);
     match found.is_empty() {
         true => Err(Error::config(format!(

@@ -3,7 +3,7 @@
 
 use toml::{Table, Value};
 
-use super::candidates::Found;
+use super::candidates::ProfileCandidate;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::targets::{Address, Field, Setting};
 use crate::profile::types::TargetName;
@@ -12,7 +12,7 @@ use crate::profile::types::TargetName;
 const MOST: usize = 100;
 
 /// Takes what an export says of a profile's targets, each value checked as if it were typed.
-pub(super) fn take(targets: &Value, found: &mut Found) {
+pub(super) fn take(targets: &Value, found: &mut ProfileCandidate) {
     let Some(targets) = targets.as_table() else { return found.leave_out("`targets` is not taken: it is not a table") };
     let (mut taken, mut too_many) = (0, 0);
     for (name, value) in targets {
@@ -86,7 +86,7 @@ mod tests {
             letters = { url = "https://\u0430pple.example" }
             "../x" = { url = "https://a.example" }
         "#;
-        let mut found = Found::default();
+        let mut found = ProfileCandidate::default();
         take(&Value::Table(text.parse().unwrap()), &mut found);
         let taken: Vec<String> =
             found.targets.iter().map(|setting| format!("{} {}", setting.key(), setting.value)).collect();
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(found.left_out.len(), 9, "{:#?}", found.left_out);
         assert!(found.left_out.iter().all(|why| !why.contains("hunter2") && !why.chars().any(is_unprintable)));
         let many: String = (0..MOST + 7).map(|n| format!("t{n} = {{ url = \"https://a.example\" }}\n")).collect();
-        let mut found = Found::default();
+        let mut found = ProfileCandidate::default();
         take(&Value::Table(many.parse().unwrap()), &mut found);
         assert_eq!(
             (found.targets.len(), found.left_out),

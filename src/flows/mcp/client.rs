@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::headers::{self, Marked};
+use super::headers::{self, HeaderParams};
 use super::message::{Message, RpcError, as_text, error_in, no_mcp, parse};
 use super::resume::{Resume, no_rest};
-use super::server_requests::Attendant;
+use super::server_requests::ServerRequestHandler;
 use super::tool::{Outcome, Tool};
-use super::{NO_SUCH_METHOD, STATELESS, Trouble, VERSIONS};
+use super::{McpError, NO_SUCH_METHOD, STATELESS, VERSIONS};
 use crate::cognito::mcp::{Incoming, McpEndpoint, Reply, Session};
 use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
@@ -28,7 +28,7 @@ const NO_SUCH_VERSION: i64 = -32022;
 
 /// A client with its session.
 pub struct Client<'a> {
-    with: Attendant<'a>,
+    with: ServerRequestHandler<'a>,
     is_stateless: bool,
     last_id: u64,
     is_session_over: bool,
@@ -38,16 +38,16 @@ impl<'a> Client<'a> {
     /// Agrees with the server on a version of the protocol, and on a session where it keeps one.
     ///
     /// # Errors
-    /// [`Trouble::Refused`] where it refuses the request; [`Trouble::Failed`] where there is no answer, or none in a version of
+    /// [`McpError::Refused`] where it refuses the request; [`McpError::Failed`] where there is no answer, or none in a version of
     /// [`VERSIONS`] or [`STATELESS`].
-    pub async fn connect(place: &'a McpEndpoint, token: &'a Secret) -> Result<Self, Trouble> {
-        let with = Attendant { place, token, session: Session::default() };
+    pub async fn connect(place: &'a McpEndpoint, token: &'a Secret) -> Result<Self, McpError> {
+        let with = ServerRequestHandler { place, token, session: Session::default() };
         let mut client = Client { with, is_stateless: false, last_id: 0, is_session_over: false };
         client.begin().await?;
         Ok(client)
     }
 
-    async fn begin(&mut self) -> Result<(), Trouble> {
+    async fn begin(&mut self) -> Result<(), McpError> {
         self.with.session = Session::default();
         (self.is_stateless, self.is_session_over) = (false, false);
         let hello = json!({"protocolVersion": VERSIONS[0], "capabilities": {}, "clientInfo": me()});
@@ -74,7 +74,7 @@ impl<'a> Client<'a> {
     ///
     /// # Errors
     /// As [`Client::connect`]; also when the server's pages do not end.
-    pub async fn tools(&mut self) -> Result<Vec<Tool>, Trouble> {
+    pub async fn tools(&mut self) -> Result<Vec<Tool>, McpError> {
         let (mut tools, mut seen, mut cursor, mut size) = (Vec::new(), HashSet::new(), None::<String>, 0);
         for _ in 0..MOST_PAGES {
             let params = cursor.as_ref().map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
@@ -107,7 +107,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::connect`], and [`Kind::Failure`] where the server answers with an error. That the tool itself failed is in
     /// the outcome.
-    pub async fn call(&mut self, name: &str, arguments: Value, schema: Option<&Value>) -> Result<Outcome, Trouble> {
+    pub async fn call(&mut self, name: &str, arguments: Value, schema: Option<&Value>) -> Result<Outcome, McpError> {
         let params = json!({"name": name, "arguments": arguments});
         let marked = schema.map(headers::marked).unwrap_or_default();
         let attendant = self.with.clone();
@@ -138,7 +138,12 @@ impl<'a> Client<'a> {
     }
 
     /// One request and its answer.
-    async fn ask(&mut self, method: &str, params: Value, marked: &Marked) -> Result<Result<Value, RpcError>, Trouble> {
+    async fn ask(
+        &mut self,
+        method: &str,
+        params: Value,
+        marked: &HeaderParams,
+    ) -> Result<Result<Value, RpcError>, McpError> {
         let answer = self.ask_once(method, params.clone(), marked).await;
         if !std::mem::take(&mut self.is_session_over) {
             return answer;
@@ -153,8 +158,8 @@ impl<'a> Client<'a> {
         &mut self,
         method: &str,
         mut params: Value,
-        marked: &Marked,
-    ) -> Result<Result<Value, RpcError>, Trouble> {
+        marked: &HeaderParams,
+    ) -> Result<Result<Value, RpcError>, McpError> {
         self.last_id += 1;
         let id = json!(self.last_id);
         if self.is_stateless {
@@ -175,9 +180,9 @@ impl<'a> Client<'a> {
             (Reply::Refused(refusal), _) if !matches!(refusal.status, 401 | 403) => {
                 self.is_session_over = refusal.status == 404 && self.with.session.id.is_some();
                 let error = error_in(&refusal).and_then(|answer| RpcError::in_answer(&answer));
-                return error.map_or(Err(Trouble::Refused(refusal)), |error| Ok(Err(error)));
+                return error.map_or(Err(McpError::Refused(refusal)), |error| Ok(Err(error)));
             }
-            (Reply::Refused(refusal), _) => return Err(Trouble::Refused(refusal)),
+            (Reply::Refused(refusal), _) => return Err(McpError::Refused(refusal)),
             (Reply::Taken, _) => return Err(no_answer(method)),
         };
         let mut resume = Resume::new(self.with.place.silence);
@@ -188,14 +193,14 @@ impl<'a> Client<'a> {
                 }
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => None,
-                Err(Trouble::Failed(error)) if Resume::is_for(&error) => Some(error),
+                Err(McpError::Failed(error)) if Resume::is_for(&error) => Some(error),
                 Err(trouble) => return Err(trouble),
             };
             resume.ended(&incoming);
             let listen =
                 async |last: &str| self.with.place.listen(self.with.token, &self.with.session, Some(last)).await;
             incoming = resume.rest(listen).await.map_err(|why| match (broken, why) {
-                (Some(broken), None) => Trouble::from(broken),
+                (Some(broken), None) => McpError::from(broken),
                 (None, None) => no_answer(method),
                 (_, Some(why)) => no_rest(method, &why).into(),
             })?;
@@ -208,7 +213,7 @@ impl<'a> Client<'a> {
         incoming: &mut Incoming,
         id: &Value,
         resume: &mut Resume,
-    ) -> Result<Option<Result<Value, RpcError>>, Trouble> {
+    ) -> Result<Option<Result<Value, RpcError>>, McpError> {
         let mut strange = None;
         while let Some(text) = incoming.next().await? {
             resume.heard();
@@ -253,10 +258,10 @@ fn speaks_stateless(error: &RpcError) -> bool {
         || error.code == Some(NO_SUCH_METHOD)
 }
 
-fn no_result(method: &str, result: &ServiceText) -> Trouble {
+fn no_result(method: &str, result: &ServiceText) -> McpError {
     Error::network(format!("the server's answer to {method} is no result of MCP: {result}")).into()
 }
 
-fn no_answer(method: &str) -> Trouble {
+fn no_answer(method: &str) -> McpError {
     Error::network(format!("the server ends without an answer to {method}")).hint("try again").into()
 }

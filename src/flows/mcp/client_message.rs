@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::headers::{self, Marked};
+use super::headers::{self, HeaderParams};
 use super::message::{Message, TOO_DEEP, is_too_deep, outline};
 
 /// A message as it came, with what has to be known of it.
 #[derive(Debug, Clone)]
-pub struct Proxied {
+pub struct ClientMessage {
     /// Its bytes, which are handed on as they are.
     pub bytes: Vec<u8>,
     /// The ids of the requests in it that wait for an answer.
@@ -15,7 +15,7 @@ pub struct Proxied {
     /// The method; of a batch that of the first.
     pub method: String,
     /// What it is for the session.
-    pub part: Part,
+    pub part: SessionRole,
     /// The version that it names itself, without a session; none where the session has one.
     pub version: Option<String>,
     /// The message, for what has to be looked up in it.
@@ -24,7 +24,7 @@ pub struct Proxied {
 
 /// What a message is for the session.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part {
+pub enum SessionRole {
     /// It begins one.
     Begin,
     /// It says that the client is ready.
@@ -37,7 +37,7 @@ pub enum Part {
     Other,
 }
 
-impl Proxied {
+impl ClientMessage {
     /// The message in a line.
     ///
     /// # Errors
@@ -63,21 +63,23 @@ impl Proxied {
         });
         let ids = of_requests.collect();
         let (method, part) = match Message::of(&messages[0]) {
-            Message::Request { method: "initialize", .. } => ("initialize", Part::Begin),
-            Message::Notification { method: "notifications/initialized" } => ("notifications/initialized", Part::Ready),
+            Message::Request { method: "initialize", .. } => ("initialize", SessionRole::Begin),
+            Message::Notification { method: "notifications/initialized" } => {
+                ("notifications/initialized", SessionRole::Ready)
+            }
             Message::Notification { method: "notifications/cancelled" } => {
                 let id = messages[0].pointer("/params/requestId").cloned().unwrap_or_default();
-                ("notifications/cancelled", Part::Cancel(id))
+                ("notifications/cancelled", SessionRole::Cancel(id))
             }
-            Message::Request { method, .. } | Message::Notification { method } => (method, Part::Other),
-            Message::Answer { .. } | Message::Other => ("an answer", Part::Answer),
+            Message::Request { method, .. } | Message::Notification { method } => (method, SessionRole::Other),
+            Message::Answer { .. } | Message::Other => ("an answer", SessionRole::Answer),
         };
         let (method, version) = (method.to_owned(), headers::version_of(&value).map(str::to_owned));
-        Ok(Proxied { bytes, ids, method, part, version, value })
+        Ok(ClientMessage { bytes, ids, method, part, version, value })
     }
 
     /// The headers that it needs besides those of the session; `marked` gives what the schema of a tool marks.
-    pub fn headers(&self, marked: impl Fn(&str) -> Marked) -> Vec<(String, String)> {
+    pub fn headers(&self, marked: impl Fn(&str) -> HeaderParams) -> Vec<(String, String)> {
         let Some(version) = &self.version else { return Vec::new() };
         let tool = self.value.pointer("/params/name").and_then(Value::as_str).unwrap_or_default();
         let mut headers = headers::of(&self.value, &marked(tool));
@@ -99,14 +101,14 @@ mod tests {
 
     #[test]
     fn a_line_is_read_for_what_the_session_needs() {
-        let read = |text: &str| Proxied::read(text.as_bytes().to_vec());
+        let read = |text: &str| ClientMessage::read(text.as_bytes().to_vec());
         let message = read(r#"{"id":"a","method":"initialize","params":{}}"#).unwrap();
-        assert_eq!((message.part, message.ids), (Part::Begin, vec![json!("a")]));
+        assert_eq!((message.part, message.ids), (SessionRole::Begin, vec![json!("a")]));
         let message = read(r#"[{"id":1,"method":"ping"},{"method":"x"},{"id":2,"method":"ping"}]"#).unwrap();
-        assert_eq!((message.part, message.ids), (Part::Other, vec![json!(1), json!(2)]));
+        assert_eq!((message.part, message.ids), (SessionRole::Other, vec![json!(1), json!(2)]));
         let message = read(r#"{"method":"notifications/cancelled","params":{"requestId":7}}"#).unwrap();
-        assert_eq!((message.part, message.ids), (Part::Cancel(json!(7)), vec![]));
-        assert_eq!(read(r#"{"id":1,"result":{}}"#).unwrap().part, Part::Answer);
+        assert_eq!((message.part, message.ids), (SessionRole::Cancel(json!(7)), vec![]));
+        assert_eq!(read(r#"{"id":1,"result":{}}"#).unwrap().part, SessionRole::Answer);
         for (text, code) in [("{", -32700), ("[]", -32600), ("7", -32600), (r#"{"id":1}"#, -32600), ("\u{fe}", -32700)]
         {
             assert_eq!(read(text).unwrap_err()["error"]["code"], code, "{text}");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// A tool's arguments that stand in headers: the path of each through the properties, and its header.
-pub type Marked = Vec<(Vec<String>, String)>;
+pub type HeaderParams = Vec<(Vec<String>, String)>;
 
 /// The version that a message names for itself; none in the protocols with a handshake.
 pub fn version_of(message: &Value) -> Option<&str> {
@@ -17,7 +17,7 @@ pub fn version_of(message: &Value) -> Option<&str> {
 }
 
 /// The headers of a message of the stateless protocol.
-pub fn of(message: &Value, marked: &Marked) -> Vec<(String, String)> {
+pub fn of(message: &Value, marked: &HeaderParams) -> Vec<(String, String)> {
     let Some(method) = message.get("method").and_then(Value::as_str) else { return Vec::new() };
     let mut headers = vec![("Mcp-Method".to_owned(), encoded(method))];
     let name = match method {
@@ -43,7 +43,7 @@ pub fn of(message: &Value, marked: &Marked) -> Vec<(String, String)> {
 }
 
 /// The arguments that the schema of a tool's input marks.
-pub fn marked(schema: &Value) -> Marked {
+pub fn marked(schema: &Value) -> HeaderParams {
     let mut found = Vec::new();
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         walk(properties, &[], &mut found);
@@ -51,7 +51,7 @@ pub fn marked(schema: &Value) -> Marked {
     found
 }
 
-fn walk(properties: &Map<String, Value>, path: &[String], found: &mut Marked) {
+fn walk(properties: &Map<String, Value>, path: &[String], found: &mut HeaderParams) {
     // Deeper than any schema that is one; what the parser lets through is no deeper than 128.
     if path.len() > 16 {
         return;

@@ -27,21 +27,21 @@ const NO_SUCH_METHOD: i64 = -32601;
 
 /// Why there is no result.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum McpError {
     /// The server refused a request by its HTTP status.
     Refused(Refusal),
     /// Anything else.
     Failed(Error),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for McpError {
     fn from(error: Error) -> Self {
-        Trouble::Failed(error)
+        McpError::Failed(error)
     }
 }
 
-impl From<TransportError> for Trouble {
+impl From<TransportError> for McpError {
     fn from(fault: TransportError) -> Self {
-        Trouble::Failed(fault.into())
+        McpError::Failed(fault.into())
     }
 }

@@ -15,12 +15,12 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
-use super::client_message::{Part, Proxied};
+use super::client_message::{ClientMessage, SessionRole};
 use crate::cognito::mcp::McpEndpoint;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::token::error_response::Asked;
-use queue::Lane;
+use queue::RequestQueue;
 use state::State;
 
 /// How long the next answer is waited for when the client has nothing more to say, and how long the end of the session. A
@@ -77,7 +77,7 @@ async fn serve(mut forward: Forward) -> Result<()> {
     let (mut lines, mut ended) = (std::mem::replace(&mut forward.lines, mpsc::channel(1).1), mpsc::channel(1));
     let state = Rc::new(State::new(forward, ended.0));
     // What wants no answer waits for no request: cancellations and the client's own answers are among it.
-    let (mut requests, mut others) = (Lane::default(), Lane::default());
+    let (mut requests, mut others) = (RequestQueue::default(), RequestQueue::default());
     let outcome = loop {
         tokio::select! {
             biased;
@@ -95,8 +95,8 @@ async fn serve(mut forward: Forward) -> Result<()> {
                     break ended.1.try_recv().unwrap_or(Ok(()));
                 }
                 Some(Line::Whole(bytes)) if bytes.trim_ascii().is_empty() => {}
-                Some(Line::Whole(bytes)) => match Proxied::read(bytes) {
-                    Ok(Proxied { part: Part::Cancel(id), .. }) if state.give_up(&id) => {}
+                Some(Line::Whole(bytes)) => match ClientMessage::read(bytes) {
+                    Ok(ClientMessage { part: SessionRole::Cancel(id), .. }) if state.give_up(&id) => {}
                     Ok(message) if message.ids.is_empty() => others.take(&state, message),
                     Ok(message) => requests.take(&state, message),
                     Err(answer) => state.give(&answer.to_string()),

@@ -3,20 +3,20 @@
 use serde_json::{Value, json};
 
 use super::message::{Message, as_text, parse};
-use super::{NO_SUCH_METHOD, Trouble};
+use super::{McpError, NO_SUCH_METHOD};
 use crate::cognito::mcp::{McpEndpoint, Reply, Session};
 use crate::error::printable;
 use crate::secret::Secret;
 
 /// The client's side of a session.
 #[derive(Clone)]
-pub struct Attendant<'a> {
+pub struct ServerRequestHandler<'a> {
     pub place: &'a McpEndpoint,
     pub token: &'a Secret,
     pub session: Session,
 }
 
-impl Attendant<'_> {
+impl ServerRequestHandler<'_> {
     /// Listens to what the server says of its own accord, for as long as it is asked to; never ends by itself. Some servers ask
     /// there what they need for an answer.
     pub async fn listen(&self) {
@@ -51,19 +51,19 @@ impl Attendant<'_> {
         };
         match told {
             Ok(()) => {}
-            Err(Trouble::Failed(error)) => {
+            Err(McpError::Failed(error)) => {
                 log::info!(target: "cogtok", "the server was not answered: {}", error.message());
             }
-            Err(Trouble::Refused(refusal)) => {
+            Err(McpError::Refused(refusal)) => {
                 log::info!(target: "cogtok", "the server refused the answer to its request: status {}", refusal.status);
             }
         }
     }
 
     /// Sends what wants no answer.
-    pub async fn tell(&self, message: &Value) -> Result<(), Trouble> {
+    pub async fn tell(&self, message: &Value) -> Result<(), McpError> {
         match self.place.post(self.token, &self.session, &[], message.to_string().as_bytes()).await? {
-            (Reply::Refused(refusal), _) => Err(Trouble::Refused(refusal)),
+            (Reply::Refused(refusal), _) => Err(McpError::Refused(refusal)),
             _ => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cognito::authorization_code::{HostedClient, logout_url};
 use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::{self, CacheUse, Policy, refresh_session, user};
+use cogtok::flows::{self, CachePolicy, CacheUse, refresh_session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse, Username};
@@ -112,7 +112,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         let error = Error::new(Kind::NeedsHuman, message);
         others.into_iter().fold(error, Error::hint).hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
     };
-    let policy = Policy {
+    let policy = CachePolicy {
         token: TokenUse::Access,
         min_validity: Duration::from_secs(10),
         cache: CacheUse::Full,

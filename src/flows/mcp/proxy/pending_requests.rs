@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::state::State;
 use crate::error::{Error, Kind};
-use crate::flows::mcp::client_message::Proxied;
+use crate::flows::mcp::client_message::ClientMessage;
 use crate::flows::mcp::message::failed;
 
 /// How long a request that the client has given up may go on, so that the server can end it and its connection serve again.
@@ -39,7 +39,7 @@ pub struct AllOpen(RefCell<HashMap<String, Rc<RefCell<Shared>>>>);
 
 impl Open {
     /// The requests of `message`.
-    pub fn new(state: &Rc<State>, message: &Proxied) -> Self {
+    pub fn new(state: &Rc<State>, message: &ClientMessage) -> Self {
         let (ids, is_stateless) = (message.ids.clone(), message.version.is_some());
         let shared = Rc::new(RefCell::new(Shared { ids, is_given_up: false, is_stateless, task: None }));
         let by_id = message.ids.iter().map(|id| (id.to_string(), shared.clone()));

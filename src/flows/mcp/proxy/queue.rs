@@ -9,7 +9,7 @@ use super::pending_requests::Open;
 use super::request;
 use super::state::State;
 use crate::error::{Error, Kind};
-use crate::flows::mcp::client_message::Proxied;
+use crate::flows::mcp::client_message::ClientMessage;
 
 /// The most messages of a lane that are on their way at once.
 const MOST_IN_FLIGHT: usize = 100;
@@ -20,15 +20,15 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Messages that take each other's places.
 #[derive(Default)]
-pub struct Lane {
+pub struct RequestQueue {
     running: JoinSet<()>,
-    waiting: VecDeque<(Proxied, Open)>,
+    waiting: VecDeque<(ClientMessage, Open)>,
     bytes: usize,
 }
 
-impl Lane {
+impl RequestQueue {
     /// Sends a message, or lets it wait for its turn.
-    pub fn take(&mut self, state: &Rc<State>, message: Proxied) {
+    pub fn take(&mut self, state: &Rc<State>, message: ClientMessage) {
         let mut open = Open::new(state, &message);
         if self.waiting.is_empty() && self.running.len() < MOST_IN_FLIGHT {
             self.start(state, message, open);
@@ -63,7 +63,7 @@ impl Lane {
         while self.running.join_next().await.is_some() {}
     }
 
-    fn start(&mut self, state: &Rc<State>, message: Proxied, open: Open) {
+    fn start(&mut self, state: &Rc<State>, message: ClientMessage, open: Open) {
         let is_run_by = open.task();
         is_run_by(self.running.spawn_local(request::run(state.clone(), message, open)));
     }

@@ -8,7 +8,7 @@ use super::request::post;
 use super::state::State;
 use crate::cognito::mcp::{Reply, Session};
 use crate::error::{Error, Result, printable};
-use crate::flows::mcp::client_message::{Part, Proxied};
+use crate::flows::mcp::client_message::{ClientMessage, SessionRole};
 use crate::flows::mcp::http_error;
 use crate::flows::mcp::message::{Message, RpcError, parse};
 
@@ -33,7 +33,7 @@ pub async fn session(state: &Rc<State>, ended: &Session) -> Result<Session> {
     // The next message finds out again that this one has ended, and tries again.
     state.set_session(begun.as_ref().unwrap_or(ended).clone());
     let session = begun.map_err(|error| error.context("the server has ended the session, and begins no other"))?;
-    if let Ok(ready) = Proxied::read(READY.to_vec()) {
+    if let Ok(ready) = ClientMessage::read(READY.to_vec()) {
         post(state, &ready, &session).await?;
     }
     if session.id.is_some() {
@@ -47,7 +47,7 @@ async fn begin(state: &Rc<State>, ended: &Session) -> Result<Session> {
     let beginning = state.beginning.borrow().clone();
     let mut beginning = beginning.ok_or_else(|| Error::network("the client has not begun one").hint(restart))?;
     beginning.value["id"] = json!(ID);
-    (beginning.bytes, beginning.part) = (beginning.value.to_string().into_bytes(), Part::Begin);
+    (beginning.bytes, beginning.part) = (beginning.value.to_string().into_bytes(), SessionRole::Begin);
     let reply = post(state, &beginning, &Session::default()).await?;
     let id = state.session().id;
     let mut incoming = match reply {

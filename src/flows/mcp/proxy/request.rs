@@ -11,7 +11,7 @@ use super::pending_requests::Open;
 use super::state::State;
 use crate::cognito::mcp::{Incoming, Refusal, Reply, Session};
 use crate::error::{Error, Kind, Result};
-use crate::flows::mcp::client_message::{Part, Proxied};
+use crate::flows::mcp::client_message::{ClientMessage, SessionRole};
 use crate::flows::mcp::http_error;
 use crate::flows::mcp::message::{Message, error_in, no_mcp, outline, parse};
 use crate::flows::mcp::resume::{Resume, no_rest};
@@ -20,7 +20,7 @@ use crate::flows::mcp::resume::{Resume, no_rest};
 const TAIL: Duration = Duration::from_secs(1);
 
 /// Sends a message and hands on what comes.
-pub async fn run(state: Rc<State>, message: Proxied, mut open: Open) {
+pub async fn run(state: Rc<State>, message: ClientMessage, mut open: Open) {
     let work = exchange(&state, &message, &open);
     let outcome = match state.limit() {
         None => work.await,
@@ -37,28 +37,28 @@ pub async fn run(state: Rc<State>, message: Proxied, mut open: Open) {
     }
 }
 
-async fn exchange(state: &Rc<State>, message: &Proxied, open: &Open) -> Result<()> {
+async fn exchange(state: &Rc<State>, message: &ClientMessage, open: &Open) -> Result<()> {
     // The messages begin here in the order in which they came, and the gate keeps that order. What the server asks while a
     // session begins is answered then.
     let gate = match message.part {
-        Part::Begin | Part::Ready => Some(state.gate.write().await),
-        Part::Answer => None,
-        Part::Cancel(_) | Part::Other => {
+        SessionRole::Begin | SessionRole::Ready => Some(state.gate.write().await),
+        SessionRole::Answer => None,
+        SessionRole::Cancel(_) | SessionRole::Other => {
             drop(state.gate.read().await);
             None
         }
     };
-    if message.part == Part::Begin {
+    if message.part == SessionRole::Begin {
         state.stop_listening();
         state.set_session(Session::default());
         *state.beginning.borrow_mut() = Some(message.clone());
     }
     let (reply, session) = deliver(state, message).await?;
-    if message.part == Part::Ready && session.id.is_some() {
+    if message.part == SessionRole::Ready && session.id.is_some() {
         super::listen::begin(state);
     }
     // What the client says next may depend on the answer.
-    let gate = gate.filter(|_| message.part == Part::Begin);
+    let gate = gate.filter(|_| message.part == SessionRole::Begin);
     match reply {
         Reply::Taken if open.is_empty() => Ok(()),
         Reply::Taken => Err(Error::network("the server took the request and gives no answer")),
@@ -77,15 +77,15 @@ async fn exchange(state: &Rc<State>, message: &Proxied, open: &Open) -> Result<(
 
 /// Sends a message: with a new token where the server refuses the one it had, in a new session where there is no such
 /// session any more. Neither was done before it was refused.
-async fn deliver(state: &Rc<State>, message: &Proxied) -> Result<(Reply, Session)> {
+async fn deliver(state: &Rc<State>, message: &ClientMessage) -> Result<(Reply, Session)> {
     let mut session = if message.version.is_some() { Session::default() } else { state.session() };
     let mut reply = post(state, message, &session).await?;
     if let (Reply::Refused(Refusal { status: 404, .. }), Some(_)) = (&reply, &session.id) {
         match message.part {
             // What it answers was asked in the session that is gone.
-            Part::Answer => return Ok((Reply::Taken, session)),
-            Part::Begin | Part::Ready => return Ok((reply, session)),
-            Part::Cancel(_) | Part::Other => {}
+            SessionRole::Answer => return Ok((Reply::Taken, session)),
+            SessionRole::Begin | SessionRole::Ready => return Ok((reply, session)),
+            SessionRole::Cancel(_) | SessionRole::Other => {}
         }
         // A client that gives up its request does not break off what others wait for.
         let (renewing, ended) = (state.clone(), session);
@@ -93,14 +93,14 @@ async fn deliver(state: &Rc<State>, message: &Proxied) -> Result<(Reply, Session
         session = renewed.await.map_err(|_| Error::new(Kind::Failure, "cogtok is ending"))??;
         reply = post(state, message, &session).await?;
     }
-    if message.part == Part::Begin {
+    if message.part == SessionRole::Begin {
         session = state.session();
     }
     Ok((reply, session))
 }
 
 /// Sends a message with a token that counts.
-pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Result<Reply> {
+pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session) -> Result<Reply> {
     let headers = message.headers(|tool| state.marked(tool));
     let mut token = state.token().await?;
     let mut sent = state.place().post(&token, session, &headers, &message.bytes).await?;
@@ -112,7 +112,7 @@ pub async fn post(state: &Rc<State>, message: &Proxied, session: &Session) -> Re
         sent = state.place().post(&token, session, &headers, &message.bytes).await?;
     }
     let (reply, begun) = sent;
-    if message.part == Part::Begin && !matches!(reply, Reply::Refused(_)) {
+    if message.part == SessionRole::Begin && !matches!(reply, Reply::Refused(_)) {
         state.set_session(Session { id: begun, version: None });
     }
     Ok(match reply {

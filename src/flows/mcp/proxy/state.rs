@@ -12,8 +12,8 @@ use super::pending_requests::AllOpen;
 use super::{Ask, Forward};
 use crate::cognito::mcp::{McpEndpoint, Session};
 use crate::error::{Error, Kind, Result};
-use crate::flows::mcp::client_message::{Proxied, line};
-use crate::flows::mcp::headers::{Marked, marked};
+use crate::flows::mcp::client_message::{ClientMessage, line};
+use crate::flows::mcp::headers::{HeaderParams, marked};
 use crate::secret::Secret;
 use crate::token::error_response::Asked;
 
@@ -32,11 +32,11 @@ pub struct State {
     pub gate: RwLock<()>,
     session: RefCell<Session>,
     /// How the client began the session, to begin another one as it did.
-    pub beginning: RefCell<Option<Proxied>>,
+    pub beginning: RefCell<Option<ClientMessage>>,
     listener: RefCell<Option<AbortHandle>>,
     /// The client's requests that have no answer yet.
     pub open: AllOpen,
-    tools: RefCell<HashMap<String, Marked>>,
+    tools: RefCell<HashMap<String, HeaderParams>>,
 }
 
 impl State {
@@ -130,7 +130,7 @@ impl State {
     }
 
     /// The arguments of a tool that stand in headers.
-    pub fn marked(&self, tool: &str) -> Marked {
+    pub fn marked(&self, tool: &str) -> HeaderParams {
         self.tools.borrow().get(tool).cloned().unwrap_or_default()
     }
 

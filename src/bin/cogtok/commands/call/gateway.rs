@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::mcp::McpEndpoint;
 use cogtok::error::{Error, Result};
-use cogtok::flows::mcp::Trouble;
+use cogtok::flows::mcp::McpError;
 use cogtok::flows::mcp::client::Client;
 use cogtok::flows::mcp::http_error;
 use cogtok::flows::mcp::tool::{Outcome, Tool};
@@ -85,7 +85,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     let mut got = source.get(app)?;
     let place = McpEndpoint { wire: app.wire()?, url: server.url.clone(), silence: SILENCE };
     let mut given = converse(app, &place, &got.token()?.value, &request)?;
-    let is_refused = |given: &_| matches!(given, Err(Trouble::Refused(refusal)) if refusal.status == 401);
+    let is_refused = |given: &_| matches!(given, Err(McpError::Refused(refusal)) if refusal.status == 401);
     let renewal = if is_refused(&given) { Renewal::of(app, &got, &server.url) } else { None };
     if let Some(renewal) = renewal {
         app.go_on();
@@ -96,8 +96,8 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     match given {
         Ok(Given::Tools(tools)) => render::tools(&tools, form),
         Ok(Given::Outcome(outcome)) => render::outcome(&request, &outcome, form, |text| place.without_secrets(text)),
-        Err(Trouble::Failed(error)) => Err(server.place.moved(error)),
-        Err(Trouble::Refused(refusal)) => {
+        Err(McpError::Failed(error)) => Err(server.place.moved(error)),
+        Err(McpError::Refused(refusal)) => {
             let token = &got.token()?.value;
             let asked = server.asked(app, got.options());
             let error = http_error::error("the request", &refusal, token, &asked, crate::env::now());
@@ -110,7 +110,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
 }
 
 /// The whole conversation, from the handshake to the end of the session.
-fn converse(app: &App, place: &McpEndpoint, token: &Secret, request: &Request) -> Result<Result<Given, Trouble>> {
+fn converse(app: &App, place: &McpEndpoint, token: &Secret, request: &Request) -> Result<Result<Given, McpError>> {
     app.block_on_streaming(async {
         let mut client = match Client::connect(place, token).await {
             Ok(client) => client,
@@ -122,7 +122,7 @@ fn converse(app: &App, place: &McpEndpoint, token: &Secret, request: &Request) -
     })
 }
 
-async fn ask(client: &mut Client<'_>, request: &Request) -> Result<Given, Trouble> {
+async fn ask(client: &mut Client<'_>, request: &Request) -> Result<Given, McpError> {
     let Request::Call { tool: name, given, .. } = request else {
         return Ok(Given::Tools(client.tools().await?));
     };

@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::said::ServiceText;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::challenge::{Answer, CodeFrom, Question, SOFTWARE_TOKEN, is_email};
+use cogtok::flows::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use cogtok::profile::types::FirstFactor;
 use cogtok::secret::Secret;
 use qrcode::QrCode;
@@ -60,7 +60,7 @@ impl Given {
     ///
     /// # Errors
     /// The reason, where there is no other answer; [`Kind::NeedsHuman`] with the option that answers, where there is none.
-    pub fn answer(&mut self, question: &Question, reason: Option<Error>) -> Result<Answer> {
+    pub fn answer(&mut self, question: &Challenge, reason: Option<Error>) -> Result<ChallengeResponse> {
         let is_first = reason.is_none();
         if let Some(reason) = reason {
             if !terminal::can_ask() {
@@ -69,32 +69,34 @@ impl Given {
             terminal::complain(reason.message());
         }
         match question {
-            Question::NewPassword { missing_attributes } => self.new_password(missing_attributes),
-            Question::Code { from, at } => {
+            Challenge::NewPassword { missing_attributes } => self.new_password(missing_attributes),
+            Challenge::Code { from, at } => {
                 let at = at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-                self.code(&format!("{}{at}", wording(*from))).map(trimmed).map(Answer::Code)
+                self.code(&format!("{}{at}", wording(*from))).map(trimmed).map(ChallengeResponse::Code)
             }
-            Question::SelectMfa { for_setup, options } => self.choose(*for_setup, options).map(Answer::Choice),
-            Question::EnrolTotp { key, uri } => enrol(key, uri, is_first).map(Answer::Code),
-            Question::EmailAddress => {
+            Challenge::SelectMfa { for_setup, options } => {
+                self.choose(*for_setup, options).map(ChallengeResponse::Choice)
+            }
+            Challenge::EnrolTotp { key, uri } => enrol(key, uri, is_first).map(ChallengeResponse::Code),
+            Challenge::EmailAddress => {
                 terminal::ask_line("your e-mail address, for codes", "an administrator can set the address")
-                    .map(Answer::EmailAddress)
+                    .map(ChallengeResponse::EmailAddress)
             }
-            Question::SelectFirstFactor { options } => choose_first_factor(options).map(Answer::Choice),
+            Challenge::SelectFirstFactor { options } => choose_first_factor(options).map(ChallengeResponse::Choice),
             // Whoever runs the sign-in has it, or asks for it.
-            Question::Password => Err(Error::usage("the password is no answer of an option")),
-            Question::Custom { parameters } => {
+            Challenge::Password => Err(Error::usage("the password is no answer of an option")),
+            Challenge::Custom { parameters } => {
                 if terminal::can_ask() {
                     for (name, value) in parameters {
                         terminal::show(&format!("{name}: {value}\n"));
                     }
                 }
-                self.code("the answer to the pool's own challenge (CUSTOM_CHALLENGE)").map(Answer::Custom)
+                self.code("the answer to the pool's own challenge (CUSTOM_CHALLENGE)").map(ChallengeResponse::Custom)
             }
         }
     }
 
-    fn new_password(&mut self, missing: &[ServiceText]) -> Result<Answer> {
+    fn new_password(&mut self, missing: &[ServiceText]) -> Result<ChallengeResponse> {
         let unknown: Vec<_> = missing.iter().filter(|name| !self.attributes.contains_key(name.sent())).collect();
         if !unknown.is_empty() && !terminal::can_ask() {
             return Err(Error::new(
@@ -123,7 +125,7 @@ impl Given {
             Some(password) => password,
             None => terminal::ask_new_secret("a new password", instead)?,
         };
-        Ok(Answer::NewPassword { password, attributes })
+        Ok(ChallengeResponse::NewPassword { password, attributes })
     }
 
     fn code(&mut self, what: &str) -> Result<Secret> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, ValueHint};
 use cogtok::cognito::jwks;
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::flows::verify::{Source, published_at};
+use cogtok::flows::verify::{KeySource, published_at};
 use cogtok::profile::Profile;
 use cogtok::profile::types::Endpoint;
 use cogtok::token::jwks::KeySet;
@@ -40,17 +40,17 @@ impl Keys {
         app: &App,
         profile: &Profile,
         issuer: Option<&str>,
-        work: impl FnOnce(Source<'_>, &dyn Fn() -> Result<KeySet>) -> Result<T>,
+        work: impl FnOnce(KeySource<'_>, &dyn Fn() -> Result<KeySet>) -> Result<T>,
     ) -> Result<T> {
         let no_fetch = || Err(Error::new(Kind::Failure, "nothing is fetched"));
         let Some(url) = self.address(profile, issuer)? else {
             let path = Path::new(self.jwks.as_deref().unwrap_or_default());
             let keys = KeySet::parse(&token_input::file(path)?)
                 .map_err(|error| error.context(&printable(&path.display().to_string(), 120)).with_kind(Kind::Usage))?;
-            return work(Source::Given(keys), &no_fetch);
+            return work(KeySource::Given(keys), &no_fetch);
         };
         let kept = app.key_sets();
-        let source = Source::Published { url: &url, kept: &kept, offline: self.offline, deadline: app.deadline() };
+        let source = KeySource::Published { url: &url, kept: &kept, offline: self.offline, deadline: app.deadline() };
         work(source, &|| {
             let wire = app.wire()?;
             app.block_on(jwks::fetch(&wire, &url))

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::transport_error::moved_to;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows::{self, Policy, Served, Source, m2m};
+use cogtok::flows::{self, CachePolicy, TokenOrigin, TokenResponse, m2m};
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse, Transport};
 use cogtok::profile::{Profile, missing};
@@ -113,7 +113,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
 }
 
 /// The machine's token, from the cache or by asking for it.
-pub fn serve(app: &App, args: &M2m) -> Result<(Profile, Policy, Served)> {
+pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenResponse)> {
     let (profile, given) = begin(app, args)?;
     let key = m2m::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.client_secret_stdin || terminal::can_ask();
@@ -125,10 +125,10 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, Policy, Served)> {
             signals::watch();
             let early = before_waiting(app, &profile, given)?;
             // The time that a person took to answer does not count.
-            let policy = Policy { deadline: app.deadline(), ..policy };
+            let policy = CachePolicy { deadline: app.deadline(), ..policy };
             flows::serve(&cache, &key, &policy, env::now, |_| {
                 let tokens = obtain(app, &profile, early)?;
-                Ok(Served { tokens, source: Source::Network })
+                Ok(TokenResponse { tokens, source: TokenOrigin::Network })
             })?
         }
     };

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use cogtok::error::{Error, Result};
-use cogtok::flows::{CacheUse, Policy, Served, no_such_token};
+use cogtok::flows::{CachePolicy, CacheUse, TokenResponse, no_such_token};
 use cogtok::profile::Profile;
 use cogtok::profile::types::{TokenUse, VarName};
 use cogtok::token::Token;
@@ -113,19 +113,19 @@ impl Shared {
     }
 
     /// What to take from the cache.
-    pub fn policy(&self, app: &App, profile: &Profile, token: TokenUse, has_own_secret: bool) -> Policy {
+    pub fn policy(&self, app: &App, profile: &Profile, token: TokenUse, has_own_secret: bool) -> CachePolicy {
         let cache = match (self.force_refresh, self.no_cache) {
             (true, _) => CacheUse::Renew,
             (_, true) => CacheUse::Bypass,
             _ => CacheUse::Full,
         };
         let min_validity = self.min_validity.unwrap_or(profile.min_validity);
-        Policy { token, min_validity, cache, deadline: app.deadline(), has_own_secret }
+        CachePolicy { token, min_validity, cache, deadline: app.deadline(), has_own_secret }
     }
 }
 
 /// The token that was asked for, after the warnings about it.
-pub fn wanted<'a>(served: &'a Served, policy: &Policy) -> Result<&'a Token> {
+pub fn wanted<'a>(served: &'a TokenResponse, policy: &CachePolicy) -> Result<&'a Token> {
     let tokens = &served.tokens;
     let refused = tokens.scopes_refused();
     if !refused.is_empty() {

@@ -3,7 +3,7 @@
 use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::AuthenticationResult;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::{Served, Source, Turn, refresh_session};
+use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse, refresh_session};
 use cogtok::profile::Profile;
 use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
@@ -31,11 +31,11 @@ pub fn obtain(
     app: &App,
     profile: &Profile,
     key: &CacheKey,
-    turn: &mut Turn,
+    turn: &mut RefreshGuard,
     wish: &Wish,
     given_password: Option<Secret>,
     given: Given,
-) -> Result<Served> {
+) -> Result<TokenResponse> {
     let remembered = app.remembered(key);
     let candidates = match &remembered {
         Ok(Some(record)) => record.session.iter().cloned().collect(),
@@ -97,14 +97,14 @@ pub fn obtain(
             _ => error,
         }
     })?;
-    Ok(Served { tokens: signed_in.tokens, source: Source::Network })
+    Ok(TokenResponse { tokens: signed_in.tokens, source: TokenOrigin::Network })
 }
 
 fn sign_in_anew(
     app: &App,
     profile: &Profile,
     key: &CacheKey,
-    turn: &Turn,
+    turn: &RefreshGuard,
     wish: &Wish,
     (given_password, given): (Option<Secret>, Given),
     reason: Option<&NoTokens>,

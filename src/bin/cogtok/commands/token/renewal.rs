@@ -2,7 +2,7 @@
 
 use cogtok::cognito::refresh::RefreshError;
 use cogtok::error::{Error, Kind};
-use cogtok::flows::{Served, Source, Turn, refresh_session};
+use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse, refresh_session};
 use cogtok::profile::Profile;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::{Record, SessionLock};
@@ -47,9 +47,9 @@ pub fn renew(
     app: &App,
     profile: &Profile,
     key: &CacheKey,
-    turn: &mut Turn,
+    turn: &mut RefreshGuard,
     session: &Session,
-) -> Result<Served, NoTokens> {
+) -> Result<TokenResponse, NoTokens> {
     let store = app.secrets().map_err(NoTokens::Unreadable)?;
     // Others may have another cache: the refresh token is read and used by one process at a time all the same.
     let mut lock = app.session_lock(key).map_err(NoTokens::Failed)?;
@@ -114,7 +114,7 @@ pub fn renew(
         }
     };
     note(turn, lock.as_mut(), false);
-    Ok(Served { tokens, source: Source::Refresh })
+    Ok(TokenResponse { tokens, source: TokenOrigin::Refresh })
 }
 
 /// Remembers that the session has ended, and how it had begun where Cognito has ended it. The device outlives it.
@@ -132,7 +132,7 @@ fn identity(app: &App, key: &CacheKey) -> Option<Identity> {
 }
 
 /// Notes beside both locks that the refresh token is under way, or that what came of it is known; says what was noted before.
-fn note(turn: &mut Turn, lock: Option<&mut SessionLock>, is_refreshing: bool) -> bool {
+fn note(turn: &mut RefreshGuard, lock: Option<&mut SessionLock>, is_refreshing: bool) -> bool {
     let of_cache = turn.note_refreshing(is_refreshing);
     lock.is_some_and(|lock| lock.note_refreshing(is_refreshing)) || of_cache
 }

@@ -4,7 +4,7 @@ use cogtok::cognito::admin::Admin;
 use cogtok::cognito::device::Device;
 use cogtok::cognito::idp::AuthenticationResult;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::flows::challenge::{Answer, Question};
+use cogtok::flows::challenge::{Challenge, ChallengeResponse};
 use cogtok::flows::refresh_session;
 use cogtok::flows::user::{self, Credentials, SignIn, Step};
 use cogtok::profile::Profile;
@@ -106,7 +106,7 @@ fn go_on(
             Step::AskAgain(question, reason) => (question, Some(reason)),
         };
         let answer = match &question {
-            Question::Password => Answer::Password(self::password(app, profile)?),
+            Challenge::Password => ChallengeResponse::Password(self::password(app, profile)?),
             question => match app_of_user.answer(question, given, reason.as_ref())? {
                 Some(answer) => answer,
                 None => given.answer(question, reason)?,

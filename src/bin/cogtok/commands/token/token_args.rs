@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::flows::{Policy, Served, Source as From};
+use cogtok::flows::{CachePolicy, TokenOrigin as From, TokenResponse};
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{TokenOwner, TokenUse};
 use cogtok::profile::{Profile, missing};
@@ -44,8 +44,8 @@ pub struct Source {
 
 /// A token, and what is known of it.
 pub struct Got {
-    served: Served,
-    policy: Policy,
+    served: TokenResponse,
+    policy: CachePolicy,
     owner: TokenOwner,
     username: Option<String>,
 }

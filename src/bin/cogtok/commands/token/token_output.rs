@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows::{Policy, Served};
+use cogtok::flows::{CachePolicy, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::store::file::others_read;
@@ -33,7 +33,14 @@ pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
 
 impl Shared {
     /// Hands the token out in the form that was asked for.
-    pub fn deliver(&self, app: &App, profile: &Profile, policy: &Policy, served: &Served, again: &str) -> Result<()> {
+    pub fn deliver(
+        &self,
+        app: &App,
+        profile: &Profile,
+        policy: &CachePolicy,
+        served: &TokenResponse,
+        again: &str,
+    ) -> Result<()> {
         let token = wanted(served, policy)?;
         let value = token.value.expose();
         if let Some(export) = self.export {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::challenge::{Answer, CodeFrom, Question};
+use cogtok::flows::challenge::{Challenge, ChallengeResponse, CodeFrom};
 use cogtok::flows::totp::{STEP_SECONDS, Totp};
 use cogtok::flows::user;
 use cogtok::profile::Profile;
@@ -33,10 +33,15 @@ impl<'a> AppOfUser<'a> {
     }
 
     /// The answer that a key at hand has to the question; none where it has none, or has been refused twice.
-    pub fn answer(&mut self, question: &Question, given: &Given, reason: Option<&Error>) -> Result<Option<Answer>> {
+    pub fn answer(
+        &mut self,
+        question: &Challenge,
+        given: &Given,
+        reason: Option<&Error>,
+    ) -> Result<Option<ChallengeResponse>> {
         let key = match question {
-            Question::Code { from: CodeFrom::App, .. } if given.code.is_none() => self.stored_key()?,
-            Question::EnrolTotp { key, uri } if self.is_saving => {
+            Challenge::Code { from: CodeFrom::App, .. } if given.code.is_none() => self.stored_key()?,
+            Challenge::EnrolTotp { key, uri } if self.is_saving => {
                 self.save(key, uri)?;
                 Some(key.clone())
             }
@@ -50,7 +55,7 @@ impl<'a> AppOfUser<'a> {
         if let Some(reason) = reason {
             log::info!(target: "cogtok", "the code was refused, the next one follows: {}", reason.message());
         }
-        self.next_code(&Totp::new(&key)?).map(|code| Some(Answer::Code(code)))
+        self.next_code(&Totp::new(&key)?).map(|code| Some(ChallengeResponse::Code(code)))
     }
 
     /// Cognito has taken a code of the new key.

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows::{self, Policy, Served, user};
+use cogtok::flows::{self, CachePolicy, TokenResponse, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse};
@@ -70,7 +70,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
 }
 
 /// The user's tokens, from the cache or by signing in.
-pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
+pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenResponse)> {
     let mut profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::AuthFlow, args.auth_flow.clone()),
@@ -108,7 +108,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, Policy, Served)> {
                 given_password = Some(sign_in::password(app, &profile)?);
             }
             // The time that a person took to answer does not count.
-            let policy = Policy { deadline: app.deadline(), ..policy };
+            let policy = CachePolicy { deadline: app.deadline(), ..policy };
             flows::serve(&cache, &key, &policy, env::now, |turn| {
                 obtain(app, &profile, &key, turn, &wish, given_password, given)
             })?

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
-use cogtok::flows::revocation_check::{self, Asked};
+use cogtok::flows::revocation_check::{self, RevocationStatus};
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ClientId, Scopes};
 use cogtok::profile::{Profile, issuers, missing};
@@ -136,7 +136,7 @@ fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations,
     match verified {
         Ok(claims) if args.remote => {
             let asked = app.block_on(async { revocation_check::ask(&app.wire()?, profile, &claims, token).await })?;
-            if asked == Asked::Nobody {
+            if asked == RevocationStatus::Nobody {
                 log::warn!(target: "cogtok", "Cognito can't be asked about a machine's token; it can't be revoked and counts until `exp`");
             }
             Ok(Ok((claims, asked.call())))

@@ -3,7 +3,7 @@
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
-use cogtok::flows::import::candidates::Found;
+use cogtok::flows::import::candidates::ProfileCandidate;
 use cogtok::flows::import::enrich::{self, Missing};
 use cogtok::profile::keys::{Key, Origin, Settings};
 use cogtok::profile::types::{ProfileName, SecretKind};
@@ -141,7 +141,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
 }
 
 /// Keeps what is this person's own, where the source says nothing else.
-fn keep_own(before: &Settings, found: &mut Found) {
+fn keep_own(before: &Settings, found: &mut ProfileCandidate) {
     for key in OWN.into_iter().filter(|key| !before.list(*key).is_empty()) {
         if found.candidates(key).is_empty() {
             found.offer(key, before.list(key).to_vec(), "your own");

@@ -1,7 +1,7 @@
 //! What the source says, with what follows from it.
 
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::import::candidates::{Candidate, Found};
+use cogtok::flows::import::candidates::{Candidate, ProfileCandidate};
 use cogtok::flows::import::{
     SourceKind, cloudformation, enrich, env_file, issuer, json, name_from, pool, pool_id, secrets_manager, ssm,
 };
@@ -18,7 +18,7 @@ const TOLD: usize = 4;
 /// What is known of the profile to be.
 pub struct Gathered {
     pub kind: SourceKind,
-    pub found: Found,
+    pub found: ProfileCandidate,
 }
 
 impl Gathered {
@@ -63,7 +63,7 @@ pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<Gathered> {
 }
 
 /// Follows what the source refers to, where AWS credentials are at hand or were named.
-fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Result<()> {
+fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut ProfileCandidate) -> Result<()> {
     let wire = app.wire()?;
     let base = app.bare_profile(&[Key::EndpointUrl, Key::SecretArn].map(|key| (key, found.one(key))))?;
     let is_signed = matches!(kind, SourceKind::Secret | SourceKind::Parameter | SourceKind::Stack | SourceKind::Pool);
@@ -92,7 +92,7 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut Found) -> Resu
 }
 
 /// Writes down the Region that was found elsewhere, where nothing in the profile would tell it.
-fn settle_region(app: &App, found: &mut Found) -> Result<()> {
+fn settle_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
     let of_found = [Key::UserPoolId, Key::Region, Key::SecretArn].map(|key| (key, found.one(key)));
     let is_known = found.one(Key::UserPoolId).is_some()
         || of_found[2].1.and_then(|arn| arn.parse::<cogtok::profile::types::SecretArn>().ok()?.region()).is_some();
@@ -113,7 +113,7 @@ fn settle_region(app: &App, found: &mut Found) -> Result<()> {
 }
 
 /// What the source itself says.
-fn read(app: &App, args: &Import, opened: Opened) -> Result<(SourceKind, Found)> {
+fn read(app: &App, args: &Import, opened: Opened) -> Result<(SourceKind, ProfileCandidate)> {
     let kind = match opened {
         Opened::Text(Text { kind, text, shown }) => {
             let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };

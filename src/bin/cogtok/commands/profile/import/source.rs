@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::flows::import::{LIMIT, Looks, Place, SourceKind, absent, kind_of_content, place};
+use cogtok::flows::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 use cogtok::secret::Secret;
 use cogtok::store::age_file::{self, Needs};
 use cogtok::store::age_store::Key;
@@ -42,18 +42,18 @@ pub fn open(app: &App, args: &Import) -> Result<Opened> {
     let (is_file, has_folder) =
         (Path::new(source).exists(), folder(source).is_some_and(|folder| is_for_files(&folder)));
     let place = match asked {
-        Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) if source == "-" => Place::Stdin,
-        Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) => Place::File,
-        Some(kind) => Place::Network(kind),
+        Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) if source == "-" => SourceLocation::Stdin,
+        Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) => SourceLocation::File,
+        Some(kind) => SourceLocation::Network(kind),
         None => {
             place(source, Looks { is_file, has_folder, beside: &if is_file { Vec::new() } else { beside(source) } })?
         }
     };
     let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
     let bytes = match place {
-        Place::Network(kind) => return Ok(Opened::Network(kind)),
-        Place::Stdin => stdin(args)?,
-        Place::File => file_bytes(source)?,
+        SourceLocation::Network(kind) => return Ok(Opened::Network(kind)),
+        SourceLocation::Stdin => stdin(args)?,
+        SourceLocation::File => file_bytes(source)?,
     };
     let text = || {
         let plain = if age_file::is_sealed(&bytes) { unseal(app, args, &bytes)? } else { bytes };
