@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Hint, Result};
-use keys::{Key, Origin, Settings, parse_bool, parse_min_validity};
+use keys::{Key, Settings, ValueOrigin, parse_bool, parse_min_validity};
 use partitions::Partition;
 use redirect::RedirectUri;
 use services::{Endpoints, Service};
@@ -175,7 +175,7 @@ impl Profile {
             m2m: M2mPart {
                 client_id: settings.get(Key::M2mClientId)?,
                 scopes,
-                are_scopes_asked: !matches!(settings.origin(Key::Scopes), None | Some(Origin::Profile)),
+                are_scopes_asked: !matches!(settings.origin(Key::Scopes), None | Some(ValueOrigin::Profile)),
                 token_url: token_url.or_else(|| domain.as_ref().map(|domain| domain.join("/oauth2/token"))),
                 secret_arn,
                 auth_method: settings.get(Key::AuthMethod)?.unwrap_or(AuthMethod::Basic),
@@ -260,7 +260,7 @@ impl Profile {
 
 fn address_options(settings: &Settings) -> String {
     let keys = [(Key::TokenUrl, "--token-url"), (Key::EndpointUrl, "--endpoint-url"), (Key::Region, "--region")];
-    let given = keys.iter().filter(|(key, _)| settings.origin(*key) == Some(&Origin::Flag));
+    let given = keys.iter().filter(|(key, _)| settings.origin(*key) == Some(&ValueOrigin::Flag));
     given.map(|(key, option)| format!(" {option} {}", settings.list(*key).join(" "))).collect()
 }
 

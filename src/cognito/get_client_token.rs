@@ -13,7 +13,7 @@ use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::{ClientId, Scopes};
 use crate::secret::Secret;
-use crate::token::session::Renewal;
+use crate::token::session::RefreshState;
 use crate::token::{Lifetime, Token, TokenSet, jwt};
 
 /// A GetClientToken request.
@@ -73,5 +73,5 @@ pub async fn get(wire: &HttpClient, profile: &Profile, asked: &GetClientToken<'_
     let access = Token::received(value, lifetime, now).map_err(|error| error.context("GetClientToken"))?;
     let scope = jwt::read_unverified(access.value.expose()).and_then(|claims| claims.scope);
     let asked = asked.scopes.clone();
-    Ok(TokenSet { access, id: None, scope, asked, obtained_at: now, renewal: Renewal::None })
+    Ok(TokenSet { access, id: None, scope, asked, obtained_at: now, renewal: RefreshState::None })
 }

@@ -21,7 +21,7 @@ use crate::profile::services::Service;
 use crate::profile::types::{AuthFlow, ClientId, PoolId, Scopes, Username};
 use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
-use crate::token::session::Renewal;
+use crate::token::session::RefreshState;
 use crate::token::{Lifetime, Token, TokenSet};
 
 /// What Cognito answers to a step of a sign-in.
@@ -299,7 +299,7 @@ impl Idp {
         let id = result.id_token.map(|id| Token::received(Secret::new(id), Lifetime::Missing, now)).transpose()?;
         let scope = crate::token::jwt::read_unverified(access.value.expose()).and_then(|claims| claims.scope);
         let asked = Scopes::default();
-        let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: Renewal::None };
+        let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: RefreshState::None };
         let refresh_token = result.refresh_token.filter(|token| !token.is_empty()).map(Secret::new);
         if let Some(token) = &refresh_token {
             self.wire.redactor().hide("", token);

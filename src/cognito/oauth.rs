@@ -26,7 +26,7 @@ use super::transport_error::TransportError;
 use crate::error::{Error, Kind, Result, printable};
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
-use crate::token::session::Renewal;
+use crate::token::session::RefreshState;
 use crate::token::{Lifetime, Token, TokenSet, jwt};
 
 /// A client_credentials request (RFC 6749 section 4.4).
@@ -241,7 +241,7 @@ impl Answer {
             .or_else(|| Scopes::parse([scope?.as_str()]).ok());
         let refresh_token =
             text("refresh_token", self.refresh_token)?.filter(|token| !token.is_empty()).map(Secret::new);
-        let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: Renewal::None };
+        let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: RefreshState::None };
         Ok(AuthenticationResult { tokens, refresh_token, new_device: None })
     }
 }

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::{Key, Settings};
-use crate::profile::targets::{Field, Setting};
+use crate::profile::targets::{Field, TargetSetting};
 use crate::profile::types::{Endpoint, ProfileName, SecretKind};
 use crate::secret::Secret;
-use crate::store::config_edit::Draft;
+use crate::store::config_edit::ConfigDocument;
 
 pub use crate::store::config::{EXPORT_MARK as MARK, EXPORT_VERSION as VERSION};
 
@@ -23,7 +23,7 @@ pub struct Exported {
     /// What it says; `secrets` is never exported.
     pub settings: Settings,
     /// What it says of its targets.
-    pub targets: Vec<Setting>,
+    pub targets: Vec<TargetSetting>,
     /// The keys to leave out.
     pub left_out: Vec<Key>,
     /// The secrets to seal in.
@@ -42,7 +42,7 @@ impl Exported {
         let urls = self.keys().filter(|key| matches!(key, Key::Domain | Key::EndpointUrl | Key::TokenUrl));
         let urls = urls.filter(|key| self.settings.list(*key).iter().any(|value| is_local(value)));
         let targets = self.targets.iter().filter(|setting| setting.field == Field::Url && is_local(&setting.value));
-        urls.map(|key| key.dotted().to_owned()).chain(targets.map(Setting::key)).collect()
+        urls.map(|key| key.dotted().to_owned()).chain(targets.map(TargetSetting::key)).collect()
     }
 }
 
@@ -51,7 +51,7 @@ impl Exported {
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) for a value that its key can't have.
 pub fn text(profiles: &[Exported]) -> Result<Zeroizing<String>> {
-    let mut draft = Draft::marked(MARK, VERSION);
+    let mut draft = ConfigDocument::marked(MARK, VERSION);
     for profile in profiles {
         draft.add(&profile.name)?;
         for key in profile.keys() {
@@ -132,7 +132,7 @@ pub fn left_out(kept: &[String]) -> Result<Vec<Key>> {
 mod tests {
     use super::*;
     use crate::flows::import::profile_export;
-    use crate::profile::keys::Origin;
+    use crate::profile::keys::ValueOrigin;
 
     fn exported(name: &str, secret: &str) -> Exported {
         let mut settings = Settings::default();
@@ -147,11 +147,14 @@ mod tests {
             (Key::Scopes, "api/read api/write"),
             (Key::ScopeInQuery, "true"),
         ] {
-            settings.offer(key, vec![values.to_owned()], Origin::Profile);
+            settings.offer(key, vec![values.to_owned()], ValueOrigin::Profile);
         }
         let secrets = vec![(SecretKind::M2mClient, Secret::new(secret.to_owned()))];
-        let target =
-            |name: &str, field, value: &str| Setting { target: name.parse().unwrap(), field, value: value.to_owned() };
+        let target = |name: &str, field, value: &str| TargetSetting {
+            target: name.parse().unwrap(),
+            field,
+            value: value.to_owned(),
+        };
         let targets = vec![
             target("api", Field::Url, "http://127.0.0.1:8090"),
             target("tools", Field::Url, "https://tools.example/mcp"),

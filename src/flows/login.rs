@@ -14,7 +14,7 @@ use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{PoolId, SecretKind};
 use crate::secret::Secret;
-use crate::store::secrets::Binding;
+use crate::store::secrets::SecretId;
 use crate::token::identity::Identity;
 use crate::token::verify::LEEWAY_SECONDS;
 use crate::token::{TokenSet, jwt};
@@ -40,8 +40,8 @@ pub fn redirect_uris(profile: &Profile, ports: &[u16]) -> Result<Vec<RedirectUri
 ///
 /// # Errors
 /// [`Kind::Config`] when the profile names no domain or no app client.
-pub fn secret_binding(profile: &Profile) -> Result<Binding> {
-    Ok(Binding {
+pub fn secret_binding(profile: &Profile) -> Result<SecretId> {
+    Ok(SecretId {
         kind: SecretKind::UserClient,
         client_id: profile.user_client_id()?.clone(),
         origin: profile.domain()?.origin(),

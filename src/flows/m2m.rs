@@ -13,7 +13,7 @@ use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, 
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
-use crate::store::secrets::Binding;
+use crate::store::secrets::SecretId;
 use crate::token::TokenSet;
 
 /// Everything one request needs.
@@ -89,13 +89,13 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
 ///
 /// # Errors
 /// As [`cache_key`].
-pub fn secret_binding(profile: &Profile) -> Result<Binding> {
+pub fn secret_binding(profile: &Profile) -> Result<SecretId> {
     let client_id = client_id(profile)?.clone();
     let origin = match place(profile, profile.m2m.token_url.as_ref())? {
         TokenPlace::Endpoint(url) => url.origin(),
         TokenPlace::Api(origin) => origin,
     };
-    Ok(Binding { kind: SecretKind::M2mClient, client_id, origin, username: None })
+    Ok(SecretId { kind: SecretKind::M2mClient, client_id, origin, username: None })
 }
 
 /// The profile's client with its secret at hand.

@@ -10,16 +10,16 @@ use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::profile::types::{Endpoint, SecretKind, Username};
 use crate::secret::Secret;
-use crate::store::secrets::{Binding, SecretStore};
+use crate::store::secrets::{SecretId, SecretStore};
 use crate::token::jwt;
-use crate::token::session::{Renewal, Session, Via};
+use crate::token::session::{RefreshState, Session, SessionOrigin};
 
 /// What the refresh token of a session is bound to: the client, the user, and the one origin it may be sent to.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no client.
-pub fn refresh_token_binding(profile: &Profile, session: &Session) -> Result<Binding> {
-    Ok(Binding {
+pub fn refresh_token_binding(profile: &Profile, session: &Session) -> Result<SecretId> {
+    Ok(SecretId {
         kind: SecretKind::RefreshToken,
         client_id: profile.user_client_id()?.clone(),
         origin: session.origin.clone(),
@@ -33,7 +33,7 @@ pub fn possible(profile: &Profile) -> Vec<Session> {
         let origin = origin(profile, via).ok()?;
         Some(Session { via, origin, ..Session::default() })
     };
-    let mut sessions: Vec<Session> = [Via::Api, Via::Endpoint].into_iter().filter_map(of).collect();
+    let mut sessions: Vec<Session> = [SessionOrigin::Api, SessionOrigin::Endpoint].into_iter().filter_map(of).collect();
     // Where both are at one place, they share the entry, and the API revokes it for either.
     sessions.dedup_by(|one, other| one.origin == other.origin);
     sessions
@@ -43,15 +43,15 @@ pub fn possible(profile: &Profile) -> Vec<Session> {
 ///
 /// # Errors
 /// As [`refresh_token_binding`].
-pub fn client_secret_binding(profile: &Profile, session: &Session) -> Result<Binding> {
-    Ok(Binding { kind: SecretKind::UserClient, username: None, ..refresh_token_binding(profile, session)? })
+pub fn client_secret_binding(profile: &Profile, session: &Session) -> Result<SecretId> {
+    Ok(SecretId { kind: SecretKind::UserClient, username: None, ..refresh_token_binding(profile, session)? })
 }
 
 /// What the device of a user is bound to.
 ///
 /// # Errors
 /// As [`user::secret_binding`].
-pub fn device_binding(profile: &Profile) -> Result<Binding> {
+pub fn device_binding(profile: &Profile) -> Result<SecretId> {
     user::secret_binding(profile, SecretKind::Device, profile.user.username.as_ref())
 }
 
@@ -72,11 +72,11 @@ pub fn device(store: &SecretStore, profile: &Profile) -> Result<Option<Device>> 
 pub fn keep(
     store: &SecretStore,
     profile: &Profile,
-    via: Via,
+    via: SessionOrigin,
     signed_in: &AuthenticationResult,
     has_device: bool,
-) -> Result<Renewal> {
-    let Some(refresh_token) = &signed_in.refresh_token else { return Ok(Renewal::None) };
+) -> Result<RefreshState> {
+    let Some(refresh_token) = &signed_in.refresh_token else { return Ok(RefreshState::None) };
     let claims = jwt::read_unverified(signed_in.tokens.access.value.expose());
     let session = Session {
         via,
@@ -88,7 +88,7 @@ pub fn keep(
         device_key: signed_in.new_device.as_ref().map(|new| new.key.clone()),
     };
     store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
-    Ok(Renewal::Kept(session))
+    Ok(RefreshState::Kept(session))
 }
 
 /// Keeps the device that was confirmed for a session that is kept.
@@ -111,13 +111,13 @@ pub fn keep_renewed(
     profile: &Profile,
     session: &Session,
     signed_in: &AuthenticationResult,
-) -> Result<Renewal> {
+) -> Result<RefreshState> {
     let mut session = session.clone();
     session.rotates = Some(signed_in.refresh_token.is_some());
     if let Some(refresh_token) = &signed_in.refresh_token {
         store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
     }
-    Ok(Renewal::Kept(session))
+    Ok(RefreshState::Kept(session))
 }
 
 /// Forgets the refresh token of a session that is over. The device outlives it.
@@ -154,14 +154,14 @@ pub async fn renew(
     device: Option<Device>,
 ) -> Result<AuthenticationResult, RefreshError> {
     match session.via {
-        Via::Api => {
+        SessionOrigin::Api => {
             let idp = Idp::new(wire, profile, client_secret).await.map_err(RefreshError::Failed)?;
             let typed = profile.user.username.as_ref().map(Username::as_str);
             let username = session.username.as_deref().or(typed);
             let device_key = device.as_ref().map(|device| device.key.as_str()).or(session.device_key.as_deref());
             idp.renew(refresh_token, username, device_key, session.rotates).await
         }
-        Via::Endpoint => {
+        SessionOrigin::Endpoint => {
             let domain = domain(session).map_err(RefreshError::Failed)?;
             let client_id = profile.user_client_id().map_err(RefreshError::Failed)?;
             let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
@@ -183,10 +183,10 @@ pub async fn revoke(
     refresh_token: &Secret,
 ) -> Result<()> {
     // A local Cognito has both at one place, and /oauth2/revoke may be what it lacks.
-    let via = if profile.cognito_idp_origin()? == session.origin { Via::Api } else { session.via };
+    let via = if profile.cognito_idp_origin()? == session.origin { SessionOrigin::Api } else { session.via };
     match via {
-        Via::Api => Idp::new(wire, profile, client_secret).await?.revoke(refresh_token).await,
-        Via::Endpoint => {
+        SessionOrigin::Api => Idp::new(wire, profile, client_secret).await?.revoke(refresh_token).await,
+        SessionOrigin::Endpoint => {
             let domain = domain(session)?;
             let client_id = profile.user_client_id()?;
             let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
@@ -195,10 +195,10 @@ pub async fn revoke(
     }
 }
 
-fn origin(profile: &Profile, via: Via) -> Result<String, Error> {
+fn origin(profile: &Profile, via: SessionOrigin) -> Result<String, Error> {
     match via {
-        Via::Api => profile.cognito_idp_origin(),
-        Via::Endpoint => Ok(profile.domain()?.origin()),
+        SessionOrigin::Api => profile.cognito_idp_origin(),
+        SessionOrigin::Endpoint => Ok(profile.domain()?.origin()),
     }
 }
 

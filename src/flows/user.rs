@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::profile::types::{AuthFlow, FirstFactor, SecretKind, Username};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
-use crate::store::secrets::Binding;
+use crate::store::secrets::SecretId;
 
 /// More challenges than any pool asks for in one sign-in.
 const MOST_CHALLENGES: usize = 10;
@@ -36,8 +36,8 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
 ///
 /// # Errors
 /// As [`cache_key`].
-pub fn secret_binding(profile: &Profile, kind: SecretKind, username: Option<&Username>) -> Result<Binding> {
-    Ok(Binding {
+pub fn secret_binding(profile: &Profile, kind: SecretKind, username: Option<&Username>) -> Result<SecretId> {
+    Ok(SecretId {
         kind,
         client_id: profile.user_client_id()?.clone(),
         origin: profile.cognito_idp_origin()?,

@@ -187,7 +187,7 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
 
 /// Where a setting came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// A command-line option.
     Flag,
     /// This environment variable.
@@ -199,12 +199,12 @@ pub enum Origin {
 /// Settings by key, each from the strongest source that has it.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    values: BTreeMap<Key, (Vec<String>, Option<Origin>)>,
+    values: BTreeMap<Key, (Vec<String>, Option<ValueOrigin>)>,
 }
 
 impl Settings {
     /// Takes `values` for `key` unless a stronger source, offered before, has set it.
-    pub fn offer(&mut self, key: Key, values: Vec<String>, origin: Origin) {
+    pub fn offer(&mut self, key: Key, values: Vec<String>, origin: ValueOrigin) {
         self.values.entry(key).or_insert((values, Some(origin)));
     }
 
@@ -219,7 +219,7 @@ impl Settings {
     }
 
     /// Where the value of `key` came from.
-    pub fn origin(&self, key: Key) -> Option<&Origin> {
+    pub fn origin(&self, key: Key) -> Option<&ValueOrigin> {
         self.values.get(&key).and_then(|(_, origin)| origin.as_ref())
     }
 
@@ -242,13 +242,13 @@ impl Settings {
         parse(value).map(Some).map_err(|error| self.blame(key, origin.as_ref(), error))
     }
 
-    pub(super) fn blame(&self, key: Key, origin: Option<&Origin>, error: Error) -> Error {
+    pub(super) fn blame(&self, key: Key, origin: Option<&ValueOrigin>, error: Error) -> Error {
         match origin {
-            Some(Origin::Variable(name)) => error.context(name),
-            Some(Origin::Profile) => {
+            Some(ValueOrigin::Variable(name)) => error.context(name),
+            Some(ValueOrigin::Profile) => {
                 error.with_kind(crate::error::Kind::Config).context(key.dotted()).hint(super::how_to_set(key.dotted()))
             }
-            Some(Origin::Flag) | None => error,
+            Some(ValueOrigin::Flag) | None => error,
         }
     }
 }

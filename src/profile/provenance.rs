@@ -1,6 +1,6 @@
 //! What a profile comes to, and where each value came from.
 
-use super::keys::{Key, Origin, Settings};
+use super::keys::{Key, Settings, ValueOrigin};
 use super::redirect::RedirectUri;
 use super::services::Service;
 use super::types::{PoolId, Region, SecretArn};
@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// Where a value of a profile came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum Provenance {
     /// A command-line option.
     Option,
     /// This variable of ours, or of the scripts before us.
@@ -28,7 +28,7 @@ pub enum Source {
 
 /// A value and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sourced {
+pub struct WithProvenance {
     /// The key, as it is written in `profile set`.
     pub key: Key,
     /// The AWS service that this is for, where another has another.
@@ -36,7 +36,7 @@ pub struct Sourced {
     /// The value; several for a list.
     pub values: Vec<String>,
     /// Where it came from.
-    pub source: Source,
+    pub source: Provenance,
 }
 
 /// Every value of the profile that `settings` describe, in the order of [`Key::ALL`], the defaults of its sides included.
@@ -44,7 +44,11 @@ pub struct Sourced {
 ///
 /// # Errors
 /// As [`Profile::resolve`].
-pub fn sources(settings: &Settings, aws: &AwsEnvironment, from_aws_files: Option<&Region>) -> Result<Vec<Sourced>> {
+pub fn sources(
+    settings: &Settings,
+    aws: &AwsEnvironment,
+    from_aws_files: Option<&Region>,
+) -> Result<Vec<WithProvenance>> {
     let profile = Profile::resolve(None, settings, aws)?;
     let mut found = Vec::new();
     for key in Key::ALL.iter().copied() {
@@ -58,16 +62,16 @@ pub fn sources(settings: &Settings, aws: &AwsEnvironment, from_aws_files: Option
             None if key == Key::TokenUrl && !has_m2m(&profile) => None,
             None => derived(key, &profile, settings, aws, from_aws_files)?.or_else(|| default(key, &profile)),
         };
-        found.extend(sourced.map(|(values, source)| Sourced { key, service: None, values, source }));
+        found.extend(sourced.map(|(values, source)| WithProvenance { key, service: None, values, source }));
     }
     Ok(found)
 }
 
-fn source(origin: &Origin) -> Source {
+fn source(origin: &ValueOrigin) -> Provenance {
     match origin {
-        Origin::Flag => Source::Option,
-        Origin::Variable(name) => Source::Variable(name),
-        Origin::Profile => Source::Profile,
+        ValueOrigin::Flag => Provenance::Option,
+        ValueOrigin::Variable(name) => Provenance::Variable(name),
+        ValueOrigin::Profile => Provenance::Profile,
     }
 }
 
@@ -78,26 +82,26 @@ fn derived(
     settings: &Settings,
     aws: &AwsEnvironment,
     from_aws_files: Option<&Region>,
-) -> Result<Option<(Vec<String>, Source)>> {
+) -> Result<Option<(Vec<String>, Provenance)>> {
     let one = |value: String, source| Some((vec![value], source));
     Ok(match key {
         Key::Region => {
             let pool: Option<PoolId> = settings.get(Key::UserPoolId)?;
             let arn: Option<SecretArn> = settings.get(Key::SecretArn)?;
             if let Some(pool) = pool {
-                one(pool.region().to_string(), Source::ReadFrom(Key::UserPoolId))
+                one(pool.region().to_string(), Provenance::ReadFrom(Key::UserPoolId))
             } else if let Some(region) = arn.and_then(|arn| arn.region()) {
-                one(region.to_string(), Source::ReadFrom(Key::SecretArn))
+                one(region.to_string(), Provenance::ReadFrom(Key::SecretArn))
             } else if let Some((name, region)) = &aws.region {
-                one(region.clone(), Source::AwsVariable(name))
+                one(region.clone(), Provenance::AwsVariable(name))
             } else {
-                from_aws_files.and_then(|region| one(region.to_string(), Source::AwsFiles))
+                from_aws_files.and_then(|region| one(region.to_string(), Provenance::AwsFiles))
             }
         }
-        Key::AwsProfile => aws.profile.clone().and_then(|name| one(name, Source::AwsVariable("AWS_PROFILE"))),
+        Key::AwsProfile => aws.profile.clone().and_then(|name| one(name, Provenance::AwsVariable("AWS_PROFILE"))),
         Key::TokenUrl => {
             let domain = profile.domain.as_ref();
-            domain.and_then(|domain| one(domain.join("/oauth2/token").to_string(), Source::ReadFrom(Key::Domain)))
+            domain.and_then(|domain| one(domain.join("/oauth2/token").to_string(), Provenance::ReadFrom(Key::Domain)))
         }
         _ => None,
     })
@@ -108,7 +112,7 @@ fn has_m2m(profile: &Profile) -> bool {
 }
 
 /// What holds where nothing says otherwise, for the sides that the profile has.
-fn default(key: Key, profile: &Profile) -> Option<(Vec<String>, Source)> {
+fn default(key: Key, profile: &Profile) -> Option<(Vec<String>, Provenance)> {
     let (user, m2m) = (&profile.user, &profile.m2m);
     let has_user = user.client_id.is_some();
     let has_m2m = has_m2m(profile);
@@ -125,14 +129,16 @@ fn default(key: Key, profile: &Profile) -> Option<(Vec<String>, Source)> {
         Key::ScopeInQuery => has_m2m.then(|| m2m.scope_in_query.to_string()),
         _ => None,
     };
-    value.map(|value| (vec![value], Source::Default))
+    value.map(|value| (vec![value], Provenance::Default))
 }
 
 /// Where the AWS APIs are: one row where it is one place for all, else one for each service.
-fn endpoints(settings: &Settings, aws: &AwsEnvironment) -> Vec<Sourced> {
+fn endpoints(settings: &Settings, aws: &AwsEnvironment) -> Vec<WithProvenance> {
     let key = Key::EndpointUrl;
     let of = |from_aws: Option<&(&'static str, String)>| match (settings.origin(key), from_aws) {
-        (None | Some(Origin::Profile), Some((name, value))) => Some((value.clone(), Source::AwsVariable(name))),
+        (None | Some(ValueOrigin::Profile), Some((name, value))) => {
+            Some((value.clone(), Provenance::AwsVariable(name)))
+        }
         (Some(origin), _) => settings.list(key).first().map(|value| (value.clone(), source(origin))),
         (None, None) => None,
     };
@@ -140,9 +146,9 @@ fn endpoints(settings: &Settings, aws: &AwsEnvironment) -> Vec<Sourced> {
     let places: Vec<_> = Service::ALL.iter().map(place).collect();
     let is_one = places.windows(2).all(|pair| matches!(pair, [one, other] if one.1 == other.1));
     let rows = places.into_iter().take(if is_one { 1 } else { usize::MAX });
-    let row = |(service, place): (&'static str, Option<(String, Source)>)| {
+    let row = |(service, place): (&'static str, Option<(String, Provenance)>)| {
         let (value, source) = place?;
-        Some(Sourced { key, service: Some(service).filter(|_| !is_one), values: vec![value], source })
+        Some(WithProvenance { key, service: Some(service).filter(|_| !is_one), values: vec![value], source })
     };
     rows.filter_map(row).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::from_variable;
-use super::keys::{Key, Origin, Settings};
+use super::keys::{Key, Settings, ValueOrigin};
 use super::types::Endpoint;
 use crate::error::Result;
 
@@ -73,7 +73,7 @@ impl Endpoints {
     /// What settings and AWS's variables come to.
     pub fn resolve(settings: &Settings, from_aws: &BTreeMap<Service, (&'static str, String)>) -> Result<Self> {
         let mut endpoints = Endpoints { of_all: settings.get(Key::EndpointUrl)?, of_one: BTreeMap::new() };
-        if matches!(settings.origin(Key::EndpointUrl), None | Some(Origin::Profile)) {
+        if matches!(settings.origin(Key::EndpointUrl), None | Some(ValueOrigin::Profile)) {
             for (service, variable) in from_aws {
                 endpoints.of_one.insert(*service, from_variable(variable)?);
             }

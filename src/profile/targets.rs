@@ -88,7 +88,7 @@ impl Field {
 
 /// A setting of a target as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+pub struct TargetSetting {
     /// The target.
     pub target: TargetName,
     /// The setting.
@@ -97,7 +97,7 @@ pub struct Setting {
     pub value: String,
 }
 
-impl Setting {
+impl TargetSetting {
     /// Its key, such as `targets.tools.url`.
     pub fn key(&self) -> String {
         format!("targets.{}.{}", self.target, self.field.as_str())

@@ -16,7 +16,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::cache::held;
 use super::file::{self, Lock, LockError};
-use super::secrets::{Binding, Found};
+use super::secrets::{FoundSecret, SecretId};
 use super::stanzas::too_much;
 use super::within::{self, within};
 use crate::error::{Error, Result};
@@ -163,13 +163,13 @@ impl SealedFile {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or opened.
-    pub fn find(&self, binding: &Binding) -> Result<Found> {
+    pub fn find(&self, binding: &SecretId) -> Result<FoundSecret> {
         let mut content = self.open()?;
         match content.secrets.remove(&binding.account()) {
-            Some(secret) => Ok(Found::Secret(Secret::new(secret))),
+            Some(secret) => Ok(FoundSecret::Secret(Secret::new(secret))),
             None => {
                 let origins = content.secrets.keys().filter_map(|account| binding.origin_in(account));
-                Ok(Found::Elsewhere(origins.map(str::to_owned).collect()))
+                Ok(FoundSecret::Elsewhere(origins.map(str::to_owned).collect()))
             }
         }
     }
@@ -186,7 +186,7 @@ impl SealedFile {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be opened or written; the old one is untouched.
-    pub fn set(&self, binding: &Binding, secret: &Secret) -> Result<()> {
+    pub fn set(&self, binding: &SecretId, secret: &Secret) -> Result<()> {
         self.change(|secrets| {
             secrets.insert(binding.account(), secret.expose().to_owned()).zeroize();
         })
@@ -196,7 +196,7 @@ impl SealedFile {
     ///
     /// # Errors
     /// As [`SealedFile::set`].
-    pub fn delete(&self, binding: &Binding) -> Result<bool> {
+    pub fn delete(&self, binding: &SecretId) -> Result<bool> {
         let mut was_there = false;
         self.change(|secrets| {
             let mut old = secrets.remove(&binding.account());
@@ -303,8 +303,8 @@ pub(super) fn secrecy(passphrase: &Secret) -> SecretString {
 mod tests {
     use super::*;
 
-    fn binding(origin: &str) -> Binding {
-        Binding {
+    fn binding(origin: &str) -> SecretId {
+        SecretId {
             kind: crate::profile::types::SecretKind::M2mClient,
             client_id: "client".parse().unwrap(),
             origin: origin.to_owned(),
@@ -333,10 +333,10 @@ mod tests {
             assert!(!raw.windows(7).any(|window| window == b"hunter2"));
             let file = sealed(&dir, key(&identity_file));
             assert!(
-                matches!(file.find(&binding("https://a")).unwrap(), Found::Secret(secret) if secret.expose() == "hunter2")
+                matches!(file.find(&binding("https://a")).unwrap(), FoundSecret::Secret(secret) if secret.expose() == "hunter2")
             );
             assert!(
-                matches!(file.find(&binding("https://b")).unwrap(), Found::Elsewhere(origins) if origins == ["https://a"])
+                matches!(file.find(&binding("https://b")).unwrap(), FoundSecret::Elsewhere(origins) if origins == ["https://a"])
             );
             let other = Key::Identity(Box::new(age::x25519::Identity::generate()));
             for wrong in [other, Key::Passphrase(Secret::new("wrong".into()))] {

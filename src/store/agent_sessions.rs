@@ -12,7 +12,7 @@ const VERSION: u32 = 1;
 const LIMIT: u64 = 4096;
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct SessionRecord {
     version: u32,
     session_id: String,
 }
@@ -40,14 +40,14 @@ impl AgentSessions {
                 return None;
             }
         };
-        let stored: Stored = serde_json::from_slice(&bytes).ok()?;
+        let stored: SessionRecord = serde_json::from_slice(&bytes).ok()?;
         (stored.version == VERSION).then_some(stored.session_id)
     }
 
     /// Keeps the id of the last session. That it could not be kept is a warning: the call was made all the same.
     pub fn keep(&self, key: &str, session_id: &str, deadline: Instant) {
         let Some((path, lock)) = self.path(key, "json").zip(self.path(key, "lock")) else { return };
-        let stored = Stored { version: VERSION, session_id: session_id.to_owned() };
+        let stored = SessionRecord { version: VERSION, session_id: session_id.to_owned() };
         let failed = |why: &dyn std::fmt::Display| {
             log::warn!(target: "cogtok", "the session could not be kept in {}: {why}", path.display());
         };

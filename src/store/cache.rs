@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::counter;
-use super::file::{self, Lock, LockError, Note};
+use super::file::{self, Lock, LockError, LockNote};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::types::Scopes;
 use crate::secret::Secret;
-use crate::token::session::Renewal;
+use crate::token::session::RefreshState;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 
 pub use key::CacheKey;
@@ -44,7 +44,7 @@ impl Cache {
         let path = self.path(key, "json")?;
         match file::read_private(&path, LIMIT) {
             Ok(bytes) => {
-                let stored: Stored = match serde_json::from_slice(&bytes?) {
+                let stored: CacheRecord = match serde_json::from_slice(&bytes?) {
                     Ok(stored) => stored,
                     Err(_) => {
                         log::warn!(target: "cogtok", "a cached token could not be read and is asked for again");
@@ -158,14 +158,14 @@ impl KeyLock {
     }
 
     fn leave(&mut self, failure: Option<serde_json::Value>) {
-        self.lock.leave(&Note { pid: std::process::id(), failure, is_refreshing: self.is_refreshing });
+        self.lock.leave(&LockNote { pid: std::process::id(), failure, is_refreshing: self.is_refreshing });
     }
 
     /// Keeps `tokens`. Tokens without a known end are not kept. That they could not be kept is a warning: they were
     /// obtained all the same.
     pub fn keep(&mut self, tokens: &TokenSet) {
         self.leave(None);
-        let Some(stored) = Stored::of(&self.key, tokens) else { return };
+        let Some(stored) = CacheRecord::of(&self.key, tokens) else { return };
         match serde_json::to_vec(&stored) {
             Ok(bytes) => self.keep_bytes(bytes),
             Err(error) => log::warn!(target: "cogtok", "the token could not be cached: {error}"),
@@ -217,7 +217,7 @@ struct Failure {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct CacheRecord {
     version: u32,
     key: CacheKey,
     access_token: String,
@@ -229,13 +229,13 @@ struct Stored {
     asked: String,
     obtained_at: u64,
     #[serde(default)]
-    renewal: Renewal,
+    renewal: RefreshState,
 }
 
-impl Stored {
+impl CacheRecord {
     fn of(key: &CacheKey, tokens: &TokenSet) -> Option<Self> {
         let id = tokens.id.as_ref().filter(|id| id.expires_at.is_some());
-        Some(Stored {
+        Some(CacheRecord {
             version: VERSION,
             key: key.clone(),
             access_token: tokens.access.value.expose().to_owned(),
@@ -274,7 +274,7 @@ impl Stored {
     }
 }
 
-impl Drop for Stored {
+impl Drop for CacheRecord {
     fn drop(&mut self) {
         self.access_token.zeroize();
         self.id_token.zeroize();
@@ -292,7 +292,8 @@ mod tests {
         let key = CacheKey::of(&[("kind", "m2m")]);
         let access = Token { value: Secret::new("opaque".into()), expires_at: Some(5000) };
         let asked = Scopes::default();
-        let tokens = TokenSet { access, id: None, scope: None, asked, obtained_at: 100_000, renewal: Renewal::None };
+        let tokens =
+            TokenSet { access, id: None, scope: None, asked, obtained_at: 100_000, renewal: RefreshState::None };
         cache.lock(&key, Instant::now()).unwrap().unwrap().keep(&tokens);
         assert!(cache.read(&key, 100_000).is_some());
         assert!(cache.read(&key, 98_000).is_none());

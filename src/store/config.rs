@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::config_lint::is_name_of_a_secret;
 use super::file;
 use crate::error::{Error, Hint, Result, printable};
-use crate::profile::keys::{Key, Origin, Settings, nearest};
+use crate::profile::keys::{Key, Settings, ValueOrigin, nearest};
 use crate::profile::targets::{nearest_key, parse_key};
 use crate::profile::types::{ClientId, ProfileName, SecretKind, StoreKind};
 use crate::text::{decode, is_utf_16};
@@ -121,7 +121,7 @@ impl Config {
     /// As [`Config::offer`].
     pub fn offer_key(&self, name: &ProfileName, key: Key, settings: &mut Settings) -> Result<()> {
         if let Some(value) = lookup(self.profile(name)?, key.dotted()) {
-            settings.offer(key, texts(key, value)?, Origin::Profile);
+            settings.offer(key, texts(key, value)?, ValueOrigin::Profile);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
-use self::line_endings::Ends;
+use self::line_endings::LineEndings;
 use super::cache::held;
 use super::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use super::file::{self, Lock, LockError, Stamp};
@@ -20,7 +20,7 @@ use crate::profile::types::{ProfileName, SecretKind, StoreKind};
 
 /// A configuration being edited.
 #[derive(Debug)]
-pub struct Draft(DocumentMut);
+pub struct ConfigDocument(DocumentMut);
 
 /// Edits the configuration at `path`: takes the lock, reads the file, lets `change` work on it and replaces the file if
 /// anything changed. A file that somebody else changed meanwhile is not overwritten.
@@ -29,10 +29,10 @@ pub struct Draft(DocumentMut);
 /// What `change` gives, with the file untouched; [`Kind::Config`](crate::error::Kind::Config) for a file that is not
 /// TOML; [`Kind::Store`](crate::error::Kind::Store) when it can't be locked, read or replaced, or was written by a newer
 /// cogtok.
-pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -> Result<T>) -> Result<T> {
+pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut ConfigDocument) -> Result<T>) -> Result<T> {
     let held = hold(path, deadline)?;
     let before = read_text(path)?;
-    let (ends, text) = Ends::of(before.as_deref().unwrap_or_default());
+    let (ends, text) = LineEndings::of(before.as_deref().unwrap_or_default());
     let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         not_toml(path, &text, error.span(), error.message()).hint("nothing was changed").hint(EDIT)
     })?;
@@ -40,7 +40,7 @@ pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut Draft) -
         return Err(newer(path));
     }
     let unchanged = document.to_string();
-    let mut draft = Draft(document);
+    let mut draft = ConfigDocument(document);
     let result = change(&mut draft)?;
     let after = draft.0.to_string();
     if after != unchanged {
@@ -64,22 +64,22 @@ pub fn newer(path: &Path) -> Error {
 }
 
 /// The right to replace the configuration.
-struct Held<'a> {
+struct LockedConfig<'a> {
     path: &'a Path,
     target: PathBuf,
     _lock: Lock,
 }
 
-fn hold(path: &Path, deadline: Instant) -> Result<Held<'_>> {
+fn hold(path: &Path, deadline: Instant) -> Result<LockedConfig<'_>> {
     let target = target(path).map_err(|error| unwritable(path, path, &error))?;
     let lock = Lock::exclusive(&lock_path(&target), deadline).map_err(|error| match error {
         LockError::Timeout { pid } => held(pid),
         LockError::Unavailable(error) => unwritable(path, &target, &error),
     })?;
-    Ok(Held { path, target, _lock: lock })
+    Ok(LockedConfig { path, target, _lock: lock })
 }
 
-impl Held<'_> {
+impl LockedConfig<'_> {
     fn replace(&self, before: Option<&str>, after: &str) -> Result<()> {
         let mut look = Ok(());
         // Editors know nothing of the lock, so this looks right before the file is replaced.
@@ -134,12 +134,12 @@ fn lock_path(target: &Path) -> PathBuf {
     target.with_file_name(format!("{name}.lock"))
 }
 
-impl Draft {
+impl ConfigDocument {
     /// A file of profiles that is no configuration: its first line is `mark = version`.
     pub fn marked(mark: &str, version: i64) -> Self {
         let mut document = DocumentMut::new();
         document.insert(mark, toml_edit::value(version));
-        Draft(document)
+        ConfigDocument(document)
     }
 
     /// The text of the file.
@@ -292,7 +292,7 @@ impl Draft {
     /// Notes whether a secret of this kind is stored for the profile.
     ///
     /// # Errors
-    /// As [`Draft::set`].
+    /// As [`ConfigDocument::set`].
     pub fn note_secret(&mut self, name: &ProfileName, kind: SecretKind, is_stored: bool) -> Result<()> {
         let profile = self.profile_mut(name)?;
         let listed = profile.get("secrets").and_then(Item::as_array);

@@ -192,7 +192,7 @@ pub enum LockError {
 
 /// What the holder of a lock leaves in its file for those who wait.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Note {
+pub struct LockNote {
     /// The process that holds or held the lock.
     pub pid: u32,
     /// What went wrong when it last tried, for those who waited meanwhile.
@@ -217,7 +217,7 @@ impl Lock {
         let file = Self::open(path)?;
         let mut lock = Lock(wait(file, deadline, File::try_lock, File::lock)?);
         let note = lock.note();
-        lock.leave(&Note { pid: std::process::id(), ..note });
+        lock.leave(&LockNote { pid: std::process::id(), ..note });
         Ok(lock)
     }
 
@@ -231,12 +231,12 @@ impl Lock {
     }
 
     /// What the last holder left.
-    pub fn note(&mut self) -> Note {
+    pub fn note(&mut self) -> LockNote {
         read_note(&mut self.0).unwrap_or_default()
     }
 
     /// Leaves a note. It helps others and is never needed, so a full disk is no error here.
-    pub fn leave(&mut self, note: &Note) {
+    pub fn leave(&mut self, note: &LockNote) {
         let Ok(bytes) = serde_json::to_vec(note) else { return };
         let _ = self.0.set_len(0).and_then(|()| self.0.rewind()).and_then(|()| self.0.write_all(&bytes));
     }
@@ -314,7 +314,7 @@ fn wait(
     }
 }
 
-fn read_note(file: &mut File) -> Option<Note> {
+fn read_note(file: &mut File) -> Option<LockNote> {
     file.rewind().ok()?;
     let mut bytes = Vec::new();
     file.take(64 * 1024).read_to_end(&mut bytes).ok()?;

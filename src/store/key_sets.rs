@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::cache::held;
-use super::file::{self, Lock, LockError, Note};
+use super::file::{self, Lock, LockError, LockNote};
 use crate::error::{Error, Hint, Result};
 use crate::token::jwks::KeySet;
 
@@ -32,7 +32,7 @@ pub struct Fetched {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct KeySetRecord {
     version: u32,
     url: String,
     fetched_at: u64,
@@ -56,7 +56,7 @@ impl KeySets {
                 return None;
             }
         };
-        let stored: Stored = serde_json::from_slice(&bytes).ok()?;
+        let stored: KeySetRecord = serde_json::from_slice(&bytes).ok()?;
         let is_right = stored.version == VERSION && stored.url == url && stored.fetched_at <= now.saturating_add(1000);
         let keys = KeySet::parse(stored.key_set.to_string().as_bytes()).ok()?;
         is_right.then_some(Fetched { keys, at: stored.fetched_at })
@@ -98,8 +98,8 @@ pub struct KeySetLock {
 impl KeySetLock {
     /// Keeps a key set that was fetched at `now`. That it could not be kept is a warning: it was fetched all the same.
     pub fn keep(&mut self, keys: &KeySet, now: u64) {
-        self.lock.leave(&Note { pid: std::process::id(), ..Note::default() });
-        let stored = Stored { version: VERSION, url: self.url.clone(), fetched_at: now, key_set: keys.to_json() };
+        self.lock.leave(&LockNote { pid: std::process::id(), ..LockNote::default() });
+        let stored = KeySetRecord { version: VERSION, url: self.url.clone(), fetched_at: now, key_set: keys.to_json() };
         let written = serde_json::to_vec(&stored)
             .map_err(std::io::Error::from)
             .and_then(|bytes| file::replace(&self.path, &bytes));
@@ -112,7 +112,7 @@ impl KeySetLock {
     pub fn leave_failure(&mut self, error: &Error, now: u64) {
         let failure = Failure { at: now, message: error.message().to_owned(), hints: error.hints().to_vec() };
         let failure = serde_json::to_value(failure).ok();
-        self.lock.leave(&Note { pid: std::process::id(), failure, ..Note::default() });
+        self.lock.leave(&LockNote { pid: std::process::id(), failure, ..LockNote::default() });
     }
 
     /// The failure of a fetch that ended after `since`, while the caller waited.

@@ -15,7 +15,7 @@ use keyring::Error as KeyringError;
 use zeroize::Zeroizing;
 
 use self::platform::{LOCKED, MANAGE_STRANGER, MANAGE_TWINS, of_platform};
-use super::secrets::{Binding, Found, Look};
+use super::secrets::{FoundSecret, SecretId, SecretLookup};
 use crate::error::{Error, Result};
 use crate::profile::types::SecretKind;
 use crate::secret::Secret;
@@ -44,7 +44,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used or holds what is no secret.
-    pub fn find(&self, binding: &Binding) -> Result<Found> {
+    pub fn find(&self, binding: &SecretId) -> Result<FoundSecret> {
         let (account, wanted) = (binding.account(), binding.clone());
         let found = self.call(binding, move || match entries::existing(&account)? {
             Some(entry) => Ok(Ok(entry.get_secret()?)),
@@ -52,9 +52,9 @@ impl Keyring {
         })?;
         match found {
             Ok(bytes) => Secret::from_bytes(bytes)
-                .map(Found::Secret)
+                .map(FoundSecret::Secret)
                 .map_err(|error| Error::store(format!("the {binding} in the keyring is not usable: {error}"))),
-            Err(origins) => Ok(Found::Elsewhere(origins)),
+            Err(origins) => Ok(FoundSecret::Elsewhere(origins)),
         }
     }
 
@@ -62,7 +62,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
-    pub fn accounts(&self, binding: &Binding) -> Result<Vec<String>> {
+    pub fn accounts(&self, binding: &SecretId) -> Result<Vec<String>> {
         self.call(binding, entries::accounts)
     }
 
@@ -70,7 +70,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used or gives back something else.
-    pub fn set(&self, binding: &Binding, secret: &Secret) -> Result<()> {
+    pub fn set(&self, binding: &SecretId, secret: &Secret) -> Result<()> {
         let (account, secret) = (binding.account(), secret.clone());
         let is_kept = self.call(binding, move || {
             let entry = match entries::existing(&account)? {
@@ -95,7 +95,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
-    pub fn delete(&self, binding: &Binding) -> Result<bool> {
+    pub fn delete(&self, binding: &SecretId) -> Result<bool> {
         let account = binding.account();
         self.call(binding, move || match entries::existing(&account)? {
             Some(entry) => Ok(entry.delete_credential().map(|()| true)?),
@@ -107,7 +107,7 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
-    pub fn holds(&self, binding: &Binding) -> Result<bool> {
+    pub fn holds(&self, binding: &SecretId) -> Result<bool> {
         let account = binding.account();
         self.call(binding, move || Ok(entries::existing(&account)?.is_some()))
     }
@@ -116,27 +116,27 @@ impl Keyring {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
-    pub fn look(&self, wanted: &[Binding]) -> Result<Look> {
+    pub fn look(&self, wanted: &[SecretId]) -> Result<SecretLookup> {
         let owned = wanted.to_vec();
         self.on_thread(move || inspect::look(&owned)).map_err(|trouble| trouble.into_error(wanted.first()))
     }
 
     fn call<T: Send + 'static>(
         &self,
-        binding: &Binding,
-        work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+        binding: &SecretId,
+        work: impl FnOnce() -> Result<T, KeyringFailure> + Send + 'static,
     ) -> Result<T> {
         let with_store = move || match keyring::Entry::store_status() {
             Ok(()) => work(),
-            Err(error) => Err(Trouble::Unreachable(error.to_string())),
+            Err(error) => Err(KeyringFailure::Unreachable(error.to_string())),
         };
         self.on_thread(with_store).map_err(|trouble| trouble.into_error(Some(binding)))
     }
 
     fn on_thread<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
-    ) -> Result<T, Trouble> {
+        work: impl FnOnce() -> Result<T, KeyringFailure> + Send + 'static,
+    ) -> Result<T, KeyringFailure> {
         let deadline = Instant::now() + self.patience;
         let (sender, receiver) = mpsc::sync_channel(1);
         std::thread::Builder::new()
@@ -144,7 +144,7 @@ impl Keyring {
             .spawn(move || {
                 let _ = sender.send(work());
             })
-            .map_err(|error| Trouble::NoThread(error.to_string()))?;
+            .map_err(|error| KeyringFailure::NoThread(error.to_string()))?;
         let mut answer = receiver.recv_timeout(UNATTENDED.min(self.patience) / 2);
         if answer.is_err() && self.patience > UNATTENDED {
             log::warn!(target: "cogtok", "waiting for the keyring, which may be asking to be unlocked");
@@ -152,12 +152,12 @@ impl Keyring {
         if answer.is_err() {
             answer = receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         }
-        answer.unwrap_or(Err(Trouble::Silent(self.patience)))
+        answer.unwrap_or(Err(KeyringFailure::Silent(self.patience)))
     }
 }
 
 /// Why the keyring gave nothing.
-enum Trouble {
+enum KeyringFailure {
     Keyring(KeyringError),
     Unreachable(String),
     // The Keychain's entries have nothing that tells whose they are but their names.
@@ -167,55 +167,59 @@ enum Trouble {
     NoThread(String),
 }
 
-impl From<KeyringError> for Trouble {
+impl From<KeyringError> for KeyringFailure {
     fn from(error: KeyringError) -> Self {
-        Trouble::Keyring(error)
+        KeyringFailure::Keyring(error)
     }
 }
 
-impl Trouble {
+impl KeyringFailure {
     /// The message and what to do. The library's own words show bus paths, so they are not repeated.
-    fn into_error(self, binding: Option<&Binding>) -> Error {
+    fn into_error(self, binding: Option<&SecretId>) -> Error {
         let (why, next) = match &self {
-            Trouble::Silent(patience) => (
+            KeyringFailure::Silent(patience) => (
                 format!("the keyring does not answer (waited {} s)", patience.as_secs_f32().ceil()),
                 "is its service stopped, or waiting for a dialog?",
             ),
-            Trouble::NoThread(why) => (format!("no thread for the keyring: {why}"), "try again"),
-            Trouble::NotOurs => (
+            KeyringFailure::NoThread(why) => (format!("no thread for the keyring: {why}"), "try again"),
+            KeyringFailure::NotOurs => (
                 "the keyring's entry of this name is another program's: it was not touched".to_owned(),
                 MANAGE_STRANGER,
             ),
-            Trouble::Unreachable(why) => match Said::of(why) {
-                Said::Gone if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
+            KeyringFailure::Unreachable(why) => match KeyringMessage::of(why) {
+                KeyringMessage::Gone if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
                     "there is a D-Bus session, but no keyring service on it".to_owned(),
                     "install and start one: gnome-keyring, KWallet or KeePassXC",
                 ),
-                Said::Gone => WENT_AWAY.owned(),
-                Said::Refused => REFUSED.owned(),
-                Said::Vanished | Said::Nothing => (
+                KeyringMessage::Gone => WENT_AWAY.owned(),
+                KeyringMessage::Refused => REFUSED.owned(),
+                KeyringMessage::Vanished | KeyringMessage::Nothing => (
                     "no keyring service is reachable: there is no D-Bus session".to_owned(),
                     "log in to a desktop session, or start one: dbus-run-session",
                 ),
             },
-            Trouble::Keyring(KeyringError::NoStorageAccess(why)) if why.to_string().contains("not returned from") => (
-                "the keyring has no default collection".to_owned(),
-                "make one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
-            ),
-            Trouble::Keyring(KeyringError::NoStorageAccess(_)) => LOCKED.owned(),
-            Trouble::Keyring(KeyringError::Ambiguous(_)) => {
+            KeyringFailure::Keyring(KeyringError::NoStorageAccess(why))
+                if why.to_string().contains("not returned from") =>
+            {
+                (
+                    "the keyring has no default collection".to_owned(),
+                    "make one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
+                )
+            }
+            KeyringFailure::Keyring(KeyringError::NoStorageAccess(_)) => LOCKED.owned(),
+            KeyringFailure::Keyring(KeyringError::Ambiguous(_)) => {
                 ("the keyring has two entries of this name: neither was touched".to_owned(), MANAGE_TWINS)
             }
-            Trouble::Keyring(KeyringError::TooLong(_, limit)) => {
+            KeyringFailure::Keyring(KeyringError::TooLong(_, limit)) => {
                 (format!("the keyring takes at most {limit} bytes"), "use a shorter secret")
             }
-            Trouble::Keyring(KeyringError::NoEntry) => VANISHED.owned(),
-            Trouble::Keyring(KeyringError::PlatformFailure(why)) => match Said::of(&why.to_string()) {
-                Said::Vanished => VANISHED.owned(),
-                Said::Refused => REFUSED.owned(),
-                Said::Gone | Said::Nothing => of_platform(why.as_ref()).owned(),
+            KeyringFailure::Keyring(KeyringError::NoEntry) => VANISHED.owned(),
+            KeyringFailure::Keyring(KeyringError::PlatformFailure(why)) => match KeyringMessage::of(&why.to_string()) {
+                KeyringMessage::Vanished => VANISHED.owned(),
+                KeyringMessage::Refused => REFUSED.owned(),
+                KeyringMessage::Gone | KeyringMessage::Nothing => of_platform(why.as_ref()).owned(),
             },
-            Trouble::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
+            KeyringFailure::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
         };
         // Nobody asked for a session's.
         let asked = binding.filter(|binding| !matches!(binding.kind, SecretKind::RefreshToken | SecretKind::Device));
@@ -223,7 +227,7 @@ impl Trouble {
         let error = Error::store(format!("{why}{wanted}")).hint(next);
         let error = match self {
             // Parallel callers need not wait for the same silence one after the other.
-            Trouble::Silent(_) => error.with_code("KeyringSilent"),
+            KeyringFailure::Silent(_) => error.with_code("KeyringSilent"),
             _ => error,
         };
         let error = match binding {
@@ -235,43 +239,45 @@ impl Trouble {
 }
 
 /// A message and what to do.
-struct Words(&'static str, &'static str);
+struct ErrorMessages(&'static str, &'static str);
 
-impl Words {
+impl ErrorMessages {
     fn owned(self) -> (String, &'static str) {
         (self.0.to_owned(), self.1)
     }
 }
 
-const WENT_AWAY: Words = Words("the keyring service went away in the middle of the call", "try again");
-const VANISHED: Words = Words("the entry vanished from the keyring", "try again");
-const REFUSED: Words =
-    Words("the keyring service refused the call", "allow cogtok to use it, in the service's own window or settings");
+const WENT_AWAY: ErrorMessages = ErrorMessages("the keyring service went away in the middle of the call", "try again");
+const VANISHED: ErrorMessages = ErrorMessages("the entry vanished from the keyring", "try again");
+const REFUSED: ErrorMessages = ErrorMessages(
+    "the keyring service refused the call",
+    "allow cogtok to use it, in the service's own window or settings",
+);
 
 /// What the name of a D-Bus error says.
-enum Said {
+enum KeyringMessage {
     Gone,
     Vanished,
     Refused,
     Nothing,
 }
 
-impl Said {
+impl KeyringMessage {
     fn of(text: &str) -> Self {
         let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if says(&["NoReply", "Disconnected", "NameHasNoOwner", "ServiceUnknown", "not provided by any"]) {
-            Said::Gone
+            KeyringMessage::Gone
         } else if says(&["UnknownObject", "UnknownMethod", "NoSuchObject", "UnknownInterface"]) {
-            Said::Vanished
+            KeyringMessage::Vanished
         } else if says(&["org.freedesktop.", "AccessDenied", "NotSupported"]) {
-            Said::Refused
+            KeyringMessage::Refused
         } else {
-            Said::Nothing
+            KeyringMessage::Nothing
         }
     }
 }
 
-fn other_origins(wanted: &Binding) -> Result<Vec<String>, Trouble> {
+fn other_origins(wanted: &SecretId) -> Result<Vec<String>, KeyringFailure> {
     Ok(entries::accounts()?.iter().filter_map(|account| wanted.origin_in(account)).map(str::to_owned).collect())
 }
 

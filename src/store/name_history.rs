@@ -17,7 +17,7 @@ const MOST: usize = 1000;
 
 /// What was seen of a pool, the latest last.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Seen {
+pub struct NameHistory {
     version: u32,
     /// User names, as they are typed.
     pub users: Vec<String>,
@@ -26,9 +26,9 @@ pub struct Seen {
 }
 
 /// What was seen of `pool`, which is asked at `origin`.
-pub fn read(cache_dir: Option<&Path>, pool: &str, origin: &str) -> Seen {
+pub fn read(cache_dir: Option<&Path>, pool: &str, origin: &str) -> NameHistory {
     let bytes = cache_dir.and_then(|dir| file::read_private(&path(dir, pool, origin), LIMIT).ok().flatten());
-    let seen = bytes.and_then(|bytes| serde_json::from_slice::<Seen>(&bytes).ok());
+    let seen = bytes.and_then(|bytes| serde_json::from_slice::<NameHistory>(&bytes).ok());
     seen.filter(|seen| seen.version == VERSION).unwrap_or_default()
 }
 
@@ -63,7 +63,7 @@ pub fn clear(cache_dir: Option<&Path>) {
     }
 }
 
-fn change(dir: &Path, pool: &str, origin: &str, change: impl FnOnce(&mut Seen)) {
+fn change(dir: &Path, pool: &str, origin: &str, change: impl FnOnce(&mut NameHistory)) {
     let path = path(dir, pool, origin);
     if file::create_private_dir(dir).is_err() {
         return;

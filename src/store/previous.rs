@@ -18,7 +18,7 @@ pub struct Previous {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct PreviousProfile {
     name: String,
 }
 
@@ -39,7 +39,7 @@ impl Previous {
     pub fn get(&self) -> Result<Option<ProfileName>> {
         let unreadable = |error| Error::store(format!("{} can't be read: {error}", self.path.display()));
         let bytes = file::read(&self.path, LIMIT).map_err(unreadable)?;
-        let kept = bytes.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
+        let kept = bytes.and_then(|bytes| serde_json::from_slice::<PreviousProfile>(&bytes).ok());
         Ok(kept.and_then(|kept| kept.name.parse().ok()))
     }
 
@@ -53,7 +53,8 @@ impl Previous {
         if let Some(dir) = self.path.parent() {
             file::create_private_dir(dir).map_err(unwritable)?;
         }
-        let kept = serde_json::to_vec(&Kept { name: name.to_string() }).map_err(|error| unwritable(error.into()))?;
+        let kept = serde_json::to_vec(&PreviousProfile { name: name.to_string() })
+            .map_err(|error| unwritable(error.into()))?;
         file::replace(&self.path, &kept).map_err(unwritable)
     }
 }

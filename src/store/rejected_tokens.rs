@@ -12,14 +12,14 @@ const LIMIT: u64 = 64;
 
 /// What is remembered under the cache directory; without one nothing is.
 #[derive(Debug, Clone)]
-pub struct Refusals {
+pub struct RejectedTokens {
     dir: Option<PathBuf>,
 }
 
-impl Refusals {
+impl RejectedTokens {
     /// What is remembered under `cache_dir`, which need not exist.
     pub fn new(cache_dir: Option<&Path>) -> Self {
-        Refusals { dir: cache_dir.map(|dir| dir.join("refused")) }
+        RejectedTokens { dir: cache_dir.map(|dir| dir.join("refused")) }
     }
 
     /// Whether a new token was refused under `key` in the minute before `now`, in milliseconds since the Unix epoch. A file
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn a_refusal_counts_for_a_minute_and_for_its_own_key() {
         let dir = tempfile::tempdir().unwrap();
-        let refusals = Refusals::new(Some(dir.path()));
+        let refusals = RejectedTokens::new(Some(dir.path()));
         assert!(!refusals.is_recent("here", 1_000_000));
         refusals.note("here", 1_000_000);
         let ask = |key, now| refusals.is_recent(key, now);
@@ -63,7 +63,7 @@ mod tests {
         let path = refusals.path("here").unwrap();
         file::replace(&path, b"no number").unwrap();
         assert!(!ask("here", 1_000_001));
-        Refusals::new(None).note("here", 1);
-        assert!(!Refusals::new(None).is_recent("here", 1));
+        RejectedTokens::new(None).note("here", 1);
+        assert!(!RejectedTokens::new(None).is_recent("here", 1));
     }
 }

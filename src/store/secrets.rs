@@ -11,7 +11,7 @@ use crate::secret::{Secret, shape};
 
 /// What a secret is and where it may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Binding {
+pub struct SecretId {
     /// The kind of secret.
     pub kind: SecretKind,
     /// The app client it belongs to.
@@ -35,7 +35,7 @@ pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
     }
 }
 
-impl Binding {
+impl SecretId {
     /// The name of the entry: kind, client, origin and user.
     pub fn account(&self) -> String {
         let username = self.username.as_ref().map_or("", Username::as_str);
@@ -77,7 +77,7 @@ impl Binding {
     }
 }
 
-impl fmt::Display for Binding {
+impl fmt::Display for SecretId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} secret of client {}", self.kind, self.client_id)?;
         match &self.username {
@@ -89,7 +89,7 @@ impl fmt::Display for Binding {
 
 /// What a store has for a binding.
 #[derive(Debug)]
-pub enum Found {
+pub enum FoundSecret {
     /// The secret itself.
     Secret(Secret),
     /// None; the same secret is there for these other origins, if any.
@@ -98,7 +98,7 @@ pub enum Found {
 
 /// Whether a store has what is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
+pub enum SecretStatus {
     /// It has.
     Here,
     /// It has the same secret for these other origins.
@@ -109,11 +109,11 @@ pub enum Presence {
 
 /// What can be seen of a store without unlocking it.
 #[derive(Debug)]
-pub struct Look {
+pub struct SecretLookup {
     /// Whether it would have to be unlocked first.
     pub is_locked: bool,
     /// Which of the secrets it has, in the order in which they were asked for.
-    pub found: Vec<Presence>,
+    pub found: Vec<SecretStatus>,
 }
 
 /// Where secrets are kept.
@@ -148,11 +148,11 @@ impl SecretStore {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when it was stored for another origin,
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn get(&self, binding: &Binding, options: &str) -> Result<Option<Secret>> {
+    pub fn get(&self, binding: &SecretId, options: &str) -> Result<Option<Secret>> {
         match self.look_up(binding)? {
-            Found::Secret(secret) => Ok(Some(secret)),
-            Found::Elsewhere(origins) if origins.is_empty() => Ok(None),
-            Found::Elsewhere(origins) => {
+            FoundSecret::Secret(secret) => Ok(Some(secret)),
+            FoundSecret::Elsewhere(origins) if origins.is_empty() => Ok(None),
+            FoundSecret::Elsewhere(origins) => {
                 let origins: Vec<String> = origins.iter().map(|origin| printable(origin, 120)).collect();
                 Err(Error::config(format!(
                     "the {binding} was stored for {}, not for {}: it is not sent there",
@@ -172,10 +172,10 @@ impl SecretStore {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn find(&self, binding: &Binding) -> Result<Option<Secret>> {
+    pub fn find(&self, binding: &SecretId) -> Result<Option<Secret>> {
         match self.look_up(binding)? {
-            Found::Secret(secret) => Ok(Some(secret)),
-            Found::Elsewhere(_) => Ok(None),
+            FoundSecret::Secret(secret) => Ok(Some(secret)),
+            FoundSecret::Elsewhere(_) => Ok(None),
         }
     }
 
@@ -183,15 +183,15 @@ impl SecretStore {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn has(&self, binding: &Binding) -> Result<bool> {
-        Ok(matches!(self.look_up(binding)?, Found::Secret(_)))
+    pub fn has(&self, binding: &SecretId) -> Result<bool> {
+        Ok(matches!(self.look_up(binding)?, FoundSecret::Secret(_)))
     }
 
     /// Whether there is anything that [`SecretStore::delete`] would delete, be it of use or not. The store is opened for it.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn holds(&self, binding: &Binding) -> Result<bool> {
+    pub fn holds(&self, binding: &SecretId) -> Result<bool> {
         match self {
             SecretStore::Keyring(keyring) => keyring.holds(binding),
             SecretStore::File(_) => self.has(binding),
@@ -202,25 +202,25 @@ impl SecretStore {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn look(&self, wanted: &[Binding]) -> Result<Look> {
+    pub fn look(&self, wanted: &[SecretId]) -> Result<SecretLookup> {
         let file = match self {
             SecretStore::Keyring(keyring) => return keyring.look(wanted),
             SecretStore::File(file) => file,
         };
         file.check()?;
         let presence = |binding| match file.find(binding)? {
-            Found::Secret(_) => Ok(Presence::Here),
-            Found::Elsewhere(origins) if origins.is_empty() => Ok(Presence::Missing),
-            Found::Elsewhere(origins) => Ok(Presence::Elsewhere(origins)),
+            FoundSecret::Secret(_) => Ok(SecretStatus::Here),
+            FoundSecret::Elsewhere(origins) if origins.is_empty() => Ok(SecretStatus::Missing),
+            FoundSecret::Elsewhere(origins) => Ok(SecretStatus::Elsewhere(origins)),
         };
-        Ok(Look { is_locked: false, found: wanted.iter().map(presence).collect::<Result<_>>()? })
+        Ok(SecretLookup { is_locked: false, found: wanted.iter().map(presence).collect::<Result<_>>()? })
     }
 
     /// Stores a secret.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used or gives back something else.
-    pub fn set(&self, binding: &Binding, secret: &Secret) -> Result<()> {
+    pub fn set(&self, binding: &SecretId, secret: &Secret) -> Result<()> {
         match self {
             SecretStore::Keyring(keyring) => keyring.set(binding, secret),
             SecretStore::File(file) => file.set(binding, secret),
@@ -231,7 +231,7 @@ impl SecretStore {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn delete(&self, binding: &Binding) -> Result<bool> {
+    pub fn delete(&self, binding: &SecretId) -> Result<bool> {
         match self {
             SecretStore::Keyring(keyring) => keyring.delete(binding),
             SecretStore::File(file) => file.delete(binding),
@@ -243,7 +243,7 @@ impl SecretStore {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-    pub fn users(&self, binding: &Binding) -> Result<Vec<Username>> {
+    pub fn users(&self, binding: &SecretId) -> Result<Vec<Username>> {
         let accounts = match self {
             SecretStore::Keyring(keyring) => keyring.accounts(binding)?,
             SecretStore::File(file) => file.accounts()?,
@@ -251,7 +251,7 @@ impl SecretStore {
         Ok(accounts.iter().filter_map(|account| binding.user_in(account)?.parse().ok()).collect())
     }
 
-    fn look_up(&self, binding: &Binding) -> Result<Found> {
+    fn look_up(&self, binding: &SecretId) -> Result<FoundSecret> {
         match self {
             SecretStore::Keyring(keyring) => keyring.find(binding),
             SecretStore::File(file) => file.find(binding),

@@ -8,11 +8,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::cache::{CacheKey, held};
-use super::file::{self, Lock, LockError, Note};
+use super::file::{self, Lock, LockError, LockNote};
 use crate::error::{Error, Result};
 use crate::token::TokenSet;
 use crate::token::identity::Identity;
-use crate::token::session::{Session, Via};
+use crate::token::session::{Session, SessionOrigin};
 
 const LIMIT: u64 = 64 * 1024;
 
@@ -23,7 +23,7 @@ pub struct Record {
     /// The session whose refresh token the store has.
     pub session: Option<Session>,
     /// How the last session had begun, where Cognito has ended it: who came from the browser is sent there again.
-    pub over: Option<Via>,
+    pub over: Option<SessionOrigin>,
     /// Whether the store has a device that the pool remembers.
     pub has_device: bool,
     /// Who signed in, as the tokens said it.
@@ -33,7 +33,7 @@ pub struct Record {
 impl Record {
     /// Whether there is neither a session nor one from the browser that has ended, so that a password may be asked for.
     pub fn is_for_a_password(&self) -> bool {
-        self.session.is_none() && self.over != Some(Via::Endpoint)
+        self.session.is_none() && self.over != Some(SessionOrigin::Endpoint)
     }
 
     /// What cached tokens carry of their session: sessions were remembered there alone once, and are where the state folder
@@ -138,7 +138,7 @@ impl SessionLock {
     /// process that was killed in between leaves the note behind.
     pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
         let before = self.lock.note().is_refreshing;
-        self.lock.leave(&Note { pid: std::process::id(), failure: None, is_refreshing });
+        self.lock.leave(&LockNote { pid: std::process::id(), failure: None, is_refreshing });
         before
     }
 
@@ -183,8 +183,14 @@ mod tests {
 
     fn record() -> Record {
         let origin = "https://example.com".to_owned();
-        let session =
-            Session { via: Via::Api, origin, username: None, since: 7, rotates: Some(true), ..Session::default() };
+        let session = Session {
+            via: SessionOrigin::Api,
+            origin,
+            username: None,
+            since: 7,
+            rotates: Some(true),
+            ..Session::default()
+        };
         Record { session: Some(session), has_device: true, ..Record::default() }
     }
 

@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::cache::held;
 use super::file::{self, Lock, LockError};
-use super::secrets::Binding;
+use super::secrets::SecretId;
 use crate::error::Result;
 
 const LIMIT: u64 = 4096;
 
 #[derive(Serialize, Deserialize)]
-struct Last {
+struct LastStep {
     step: u64,
 }
 
@@ -25,7 +25,7 @@ struct Last {
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until `deadline`.
-pub fn take(state_dir: Option<&Path>, key: &Binding, now: u64, latest: u64, deadline: Instant) -> Result<u64> {
+pub fn take(state_dir: Option<&Path>, key: &SecretId, now: u64, latest: u64, deadline: Instant) -> Result<u64> {
     let Some(dir) = state_dir.map(|dir| dir.join("codes")) else { return Ok(now) };
     let hash: String = Sha256::digest(key.account()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let path = dir.join(format!("{hash}.json"));
@@ -40,10 +40,10 @@ pub fn take(state_dir: Option<&Path>, key: &Binding, now: u64, latest: u64, dead
     };
     let last = file::read_private(&path, LIMIT).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     // A clock that was set back, or a file from elsewhere, must not keep a user out for long.
-    let next = last.map(|last: Last| last.step.saturating_add(1)).filter(|next| next.abs_diff(now) <= 20);
+    let next = last.map(|last: LastStep| last.step.saturating_add(1)).filter(|next| next.abs_diff(now) <= 20);
     let step = next.unwrap_or(now).max(now);
     if step <= latest
-        && let Ok(bytes) = serde_json::to_vec(&Last { step })
+        && let Ok(bytes) = serde_json::to_vec(&LastStep { step })
         && let Err(error) = file::replace(&path, &bytes)
     {
         log::info!(target: "cogtok", "which codes were used can't be noted in {}: {error}", dir.display());
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn no_step_is_given_twice_and_one_that_comes_too_late_is_left_to_others() {
         let dir = tempfile::tempdir().unwrap();
-        let binding = Binding {
+        let binding = SecretId {
             kind: SecretKind::Totp,
             client_id: "client".parse().unwrap(),
             origin: "https://example.com".into(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::resource_server::Consumer;
+use super::resource_server::ResourceServer;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::issuers;
 use crate::profile::types::PoolId;
@@ -72,7 +72,7 @@ impl Authorizer {
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) when it is not JSON or has no such configuration.
-    pub fn read(consumer: Consumer, json: &[u8]) -> Result<Self> {
+    pub fn read(consumer: ResourceServer, json: &[u8]) -> Result<Self> {
         let json: Value = serde_json::from_slice(json).map_err(|_| Error::usage("the authorizer is not JSON"))?;
         let mut read = Authorizer::default();
         let absent = |what: &str| {
@@ -82,7 +82,7 @@ impl Authorizer {
             )
         };
         match consumer {
-            Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway => {
+            ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => {
                 let found = find(&json, "discoveryurl", 0).ok_or_else(|| {
                     absent("customJWTAuthorizer").hint("without one it takes requests signed with AWS credentials")
                 })?;
@@ -94,7 +94,7 @@ impl Authorizer {
                 let rules = get(found, "customclaims").and_then(Value::as_array).into_iter().flatten();
                 read.claims = rules.map(custom_claim).collect::<Result<_>>()?;
             }
-            Consumer::ApigatewayHttp => {
+            ResourceServer::ApigatewayHttp => {
                 let found = find(&json, "audience", 0).ok_or_else(|| absent("JwtConfiguration"))?;
                 let issuer = text(found, "issuer").ok_or_else(|| absent("Issuer"))?;
                 read.issuers = vec![issuer];
@@ -103,7 +103,7 @@ impl Authorizer {
                     .map(|found| texts(found, "authorizationscopes"))
                     .unwrap_or_default();
             }
-            Consumer::ApigatewayRest => {
+            ResourceServer::ApigatewayRest => {
                 let found = find(&json, "providerarns", 0).ok_or_else(|| absent("providerARNs"))?;
                 let arns = texts(found, "providerarns");
                 let pools = arns.iter().filter_map(|arn| arn.rsplit('/').next()?.parse::<PoolId>().ok());
@@ -112,13 +112,13 @@ impl Authorizer {
                     .map(|found| texts(found, "authorizationscopes"))
                     .unwrap_or_default();
             }
-            Consumer::Alb => {
+            ResourceServer::Alb => {
                 let found = find(&json, "jwksendpoint", 0).ok_or_else(|| absent("JwtValidationConfig"))?;
                 read.issuers = vec![text(found, "issuer").ok_or_else(|| absent("Issuer"))?];
                 let rules = get(found, "additionalclaims").and_then(Value::as_array).into_iter().flatten();
                 read.claims = rules.map(additional_claim).collect::<Result<_>>()?;
             }
-            Consumer::IdentityPool => {
+            ResourceServer::IdentityPool => {
                 let found =
                     find(&json, "cognitoidentityproviders", 0).ok_or_else(|| absent("CognitoIdentityProviders"))?;
                 let list = get(found, "cognitoidentityproviders").and_then(Value::as_array).into_iter().flatten();

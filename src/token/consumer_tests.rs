@@ -27,12 +27,12 @@ fn with(claims: Value, name: &str, value: Value) -> Value {
     claims
 }
 
-fn findings(consumer: Consumer, authorizer: &Authorizer, token: &str) -> Vec<Finding> {
+fn findings(consumer: ResourceServer, authorizer: &Authorizer, token: &str) -> Vec<Finding> {
     check(consumer, authorizer, token, NOW * 1000, |_, _| KeySet::parse(jwks().to_string().as_bytes())).unwrap()
 }
 
 /// The rule that fails first and its fix; nothing where the token is taken.
-fn verdict(consumer: Consumer, authorizer: &Authorizer, claims: &Value) -> Option<(String, String)> {
+fn verdict(consumer: ResourceServer, authorizer: &Authorizer, claims: &Value) -> Option<(String, String)> {
     let findings = findings(consumer, authorizer, &sign(claims));
     let failed = findings.iter().find(|finding| !finding.passes)?;
     let error = refusal(consumer, &findings).unwrap();
@@ -42,12 +42,12 @@ fn verdict(consumer: Consumer, authorizer: &Authorizer, claims: &Value) -> Optio
 }
 
 #[track_caller]
-fn taken(consumer: Consumer, authorizer: &Authorizer, claims: &Value) {
+fn taken(consumer: ResourceServer, authorizer: &Authorizer, claims: &Value) {
     assert_eq!(verdict(consumer, authorizer, claims), None, "{} {claims}", consumer.as_str());
 }
 
 #[track_caller]
-fn refused(consumer: Consumer, authorizer: &Authorizer, claims: &Value, rule: &str, fix: &str) {
+fn refused(consumer: ResourceServer, authorizer: &Authorizer, claims: &Value, rule: &str, fix: &str) {
     let (broken, how) = verdict(consumer, authorizer, claims).expect("refused");
     assert_eq!(broken, rule, "{} {claims}", consumer.as_str());
     assert!(how.contains(fix), "{how}");
@@ -55,7 +55,7 @@ fn refused(consumer: Consumer, authorizer: &Authorizer, claims: &Value, rule: &s
 
 #[test]
 fn agentcore_compares_all_the_lists_that_are_set() {
-    for consumer in [Consumer::AgentcoreRuntime, Consumer::AgentcoreGateway] {
+    for consumer in [ResourceServer::AgentcoreRuntime, ResourceServer::AgentcoreGateway] {
         assert!(consumer.lacks(&of_pool()).is_some());
         let clients = Authorizer { clients: texts(&["x", CLIENT]), ..of_pool() };
         assert_eq!(consumer.lacks(&clients), None);
@@ -93,9 +93,9 @@ fn agentcore_compares_all_the_lists_that_are_set() {
 #[test]
 fn what_holds_for_all_fails_for_all() {
     let authorizer = Authorizer { clients: texts(&[CLIENT]), audiences: texts(&[CLIENT]), ..of_pool() };
-    for consumer in Consumer::ALL {
+    for consumer in ResourceServer::ALL {
         let good = match consumer {
-            Consumer::ApigatewayRest | Consumer::IdentityPool => id_claims(NOW),
+            ResourceServer::ApigatewayRest | ResourceServer::IdentityPool => id_claims(NOW),
             _ => with(access_claims(NOW), "aud", json!(CLIENT)),
         };
         taken(consumer, &authorizer, &good);
@@ -126,7 +126,7 @@ fn what_holds_for_all_fails_for_all() {
 #[test]
 fn an_http_api_looks_at_client_id_only_without_aud() {
     let api = Authorizer { audiences: texts(&[CLIENT, MACHINE]), ..of_pool() };
-    let http = Consumer::ApigatewayHttp;
+    let http = ResourceServer::ApigatewayHttp;
     assert!(http.lacks(&of_pool()).is_some());
     for claims in [access_claims(NOW), id_claims(NOW), machine_claims(NOW)] {
         taken(http, &api, &claims);
@@ -141,7 +141,7 @@ fn an_http_api_looks_at_client_id_only_without_aud() {
 
 #[test]
 fn a_rest_api_takes_access_tokens_only_with_scopes() {
-    let rest = Consumer::ApigatewayRest;
+    let rest = ResourceServer::ApigatewayRest;
     assert_eq!(rest.lacks(&of_pool()), None);
     taken(rest, &of_pool(), &id_claims(NOW));
     refused(rest, &of_pool(), &access_claims(NOW), "token_use", "authorization scopes");
@@ -155,15 +155,21 @@ fn a_rest_api_takes_access_tokens_only_with_scopes() {
 #[test]
 fn an_identity_pool_takes_id_tokens_of_its_client() {
     let pool = Authorizer { clients: texts(&[CLIENT]), ..of_pool() };
-    taken(Consumer::IdentityPool, &pool, &id_claims(NOW));
-    refused(Consumer::IdentityPool, &pool, &access_claims(NOW), "token_use", "--token id");
-    refused(Consumer::IdentityPool, &pool, &machine_claims(NOW), "token_use", "--token id");
-    refused(Consumer::IdentityPool, &pool, &with(id_claims(NOW), "aud", json!("x")), "aud", "identity pool's provider");
+    taken(ResourceServer::IdentityPool, &pool, &id_claims(NOW));
+    refused(ResourceServer::IdentityPool, &pool, &access_claims(NOW), "token_use", "--token id");
+    refused(ResourceServer::IdentityPool, &pool, &machine_claims(NOW), "token_use", "--token id");
+    refused(
+        ResourceServer::IdentityPool,
+        &pool,
+        &with(id_claims(NOW), "aud", json!("x")),
+        "aud",
+        "identity pool's provider",
+    );
 }
 
 #[test]
 fn a_load_balancer_checks_the_claims_it_is_given() {
-    let alb = Consumer::Alb;
+    let alb = ResourceServer::Alb;
     taken(alb, &of_pool(), &machine_claims(NOW));
     let config = json!({"Actions": [{"Type": "jwt-validation", "JwtValidationConfig": {"Issuer": ISSUER,
         "JwksEndpoint": format!("{ISSUER}/.well-known/jwks.json"), "AdditionalClaims": [
@@ -207,14 +213,14 @@ fn configurations_are_read_in_the_spelling_of_every_tool() {
             "CustomClaims": [rule]}}),
     ] {
         assert_eq!(
-            Authorizer::read(Consumer::AgentcoreGateway, json.to_string().as_bytes()).unwrap(),
+            Authorizer::read(ResourceServer::AgentcoreGateway, json.to_string().as_bytes()).unwrap(),
             wanted,
             "{json}"
         );
     }
-    taken(Consumer::AgentcoreRuntime, &wanted, &access_claims(NOW));
+    taken(ResourceServer::AgentcoreRuntime, &wanted, &access_claims(NOW));
     refused(
-        Consumer::AgentcoreRuntime,
+        ResourceServer::AgentcoreRuntime,
         &wanted,
         &with(access_claims(NOW), "cognito:groups", json!(["y"])),
         "cognito:groups",
@@ -223,30 +229,30 @@ fn configurations_are_read_in_the_spelling_of_every_tool() {
     let bare = Authorizer { clients: texts(&[CLIENT]), ..Authorizer::default() };
     let mut slashed = Authorizer { discovery_url: None, ..bare };
     slashed.set_discovery_url(&format!("{ISSUER}/"));
-    refused(Consumer::AgentcoreRuntime, &slashed, &access_claims(NOW), "discoveryUrl", DISCOVERY);
+    refused(ResourceServer::AgentcoreRuntime, &slashed, &access_claims(NOW), "discoveryUrl", DISCOVERY);
 
     let http = json!({"AuthorizerType": "JWT", "JwtConfiguration": {"Audience": [CLIENT], "Issuer": ISSUER}});
-    let read = Authorizer::read(Consumer::ApigatewayHttp, http.to_string().as_bytes()).unwrap();
+    let read = Authorizer::read(ResourceServer::ApigatewayHttp, http.to_string().as_bytes()).unwrap();
     assert_eq!((read.issuers, read.audiences), (texts(&[ISSUER]), texts(&[CLIENT])));
     let rest = json!({"type": "COGNITO_USER_POOLS", "authorizationScopes": ["api/read"],
         "providerARNs": [format!("arn:aws:cognito-idp:us-east-1:111122223333:userpool/{}", sign::POOL)]});
-    let read = Authorizer::read(Consumer::ApigatewayRest, rest.to_string().as_bytes()).unwrap();
+    let read = Authorizer::read(ResourceServer::ApigatewayRest, rest.to_string().as_bytes()).unwrap();
     assert_eq!((read.issuers, read.scopes), (texts(&[ISSUER]), texts(&["api/read"])));
     let pool = json!({"CognitoIdentityProviders": [{"ProviderName": &ISSUER[8..], "ClientId": CLIENT}]});
-    let read = Authorizer::read(Consumer::IdentityPool, pool.to_string().as_bytes()).unwrap();
-    taken(Consumer::IdentityPool, &read, &id_claims(NOW));
+    let read = Authorizer::read(ResourceServer::IdentityPool, pool.to_string().as_bytes()).unwrap();
+    taken(ResourceServer::IdentityPool, &read, &id_claims(NOW));
     assert_eq!((read.issuers, read.clients), (texts(&[ISSUER]), texts(&[CLIENT])));
     // The client of another provider is not the client of the token's.
     let crossed = json!({"CognitoIdentityProviders": [{"ProviderName": &ISSUER[8..], "ClientId": "other"},
         {"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_Another01", "ClientId": CLIENT}]});
-    let read = Authorizer::read(Consumer::IdentityPool, crossed.to_string().as_bytes()).unwrap();
-    refused(Consumer::IdentityPool, &read, &id_claims(NOW), "aud", "identity pool's provider");
+    let read = Authorizer::read(ResourceServer::IdentityPool, crossed.to_string().as_bytes()).unwrap();
+    refused(ResourceServer::IdentityPool, &read, &id_claims(NOW), "aud", "identity pool's provider");
     let metadata = format!("{ISSUER}/.well-known/oauth-authorization-server");
     let mut read = Authorizer { clients: texts(&[CLIENT]), ..Authorizer::default() };
     read.set_discovery_url(&metadata);
-    taken(Consumer::AgentcoreRuntime, &read, &access_claims(NOW));
+    taken(ResourceServer::AgentcoreRuntime, &read, &access_claims(NOW));
 
-    for consumer in Consumer::ALL {
+    for consumer in ResourceServer::ALL {
         for text in [
             "",
             "x",
@@ -262,5 +268,5 @@ fn configurations_are_read_in_the_spelling_of_every_tool() {
         assert!(Authorizer::read(consumer, "[".repeat(100).as_bytes()).is_err());
     }
     let broken = json!({"discoveryUrl": url, "customClaims": [{"inboundTokenClaimName": "x"}]});
-    assert!(Authorizer::read(Consumer::AgentcoreGateway, broken.to_string().as_bytes()).is_err());
+    assert!(Authorizer::read(ResourceServer::AgentcoreGateway, broken.to_string().as_bytes()).is_err());
 }

@@ -23,7 +23,7 @@ pub enum Api {
 
 /// Who was asked and with which token, as far as an explanation needs it.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct RequestContext {
     /// Who.
     pub api: Api,
     /// The options that tell `token check` what it is configured to take.
@@ -34,10 +34,10 @@ pub struct Asked {
     pub issuers: Vec<String>,
 }
 
-impl Asked {
+impl RequestContext {
     /// The command that compares the token with what is taken.
     fn comparison(&self) -> Hint {
-        let Asked { api, check, options, .. } = self;
+        let RequestContext { api, check, options, .. } = self;
         let hint = match api {
             Api::Http => Hint::new(
                 "compare that with what the API takes: `cogtok token inspect{options}{p}` shows all claims, `cogtok token check --help` knows the rules of AWS's services",
@@ -52,7 +52,7 @@ impl Asked {
 
 /// An answer that is a failure.
 #[derive(Debug, Clone, Copy)]
-pub struct Failed<'a> {
+pub struct ErrorResponse<'a> {
     /// The HTTP status.
     pub status: u16,
     /// `WWW-Authenticate` (RFC 6750 section 3).
@@ -65,7 +65,7 @@ pub struct Failed<'a> {
     pub body: &'a [u8],
 }
 
-impl Failed<'_> {
+impl ErrorResponse<'_> {
     /// What the server says went wrong, fit for a terminal; none where it says nothing.
     pub fn words(&self) -> Option<String> {
         let challenge = ["error_description", "error"].iter().find_map(|name| self.parameter(name));
@@ -82,7 +82,7 @@ impl Failed<'_> {
 
     /// What may be the reason and what mends it, the most likely first, for a `token` that was sent to `asked`, at `now` in
     /// milliseconds since the Unix epoch.
-    pub fn explain(&self, asked: &Asked, token: &str, now: u64) -> Vec<Hint> {
+    pub fn explain(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Hint> {
         if let Some(hint) = self.other_reason(asked.api) {
             return vec![hint.into()];
         }
@@ -117,7 +117,7 @@ impl Failed<'_> {
     }
 
     /// The error that a 401 or 403 of an MCP server is: it names the claim for which the token was refused.
-    pub fn refusal(&self, asked: &Asked, token: &str, now: u64) -> Error {
+    pub fn refusal(&self, asked: &RequestContext, token: &str, now: u64) -> Error {
         let says = |error: Error| match self.said().trim() {
             "" => error,
             said => error.hint(Hint::new("it says: {said}").text("said", said)),
@@ -170,7 +170,7 @@ impl Failed<'_> {
         })
     }
 
-    fn of_token(&self, asked: &Asked, token: &str, now: u64) -> Vec<Hint> {
+    fn of_token(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Hint> {
         let claims = payload_unverified(token);
         let mut hints = Vec::new();
         if let Some(why) = why(self, asked, claims.as_ref(), now) {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use crate::error::{Error, Kind, Result};
 use crate::profile::types::{Scopes, TokenUse};
 use crate::secret::Secret;
-use session::Renewal;
+use session::RefreshState;
 
 /// The most bytes a token may have: more does not fit an HTTP header or an environment variable.
 pub const MAX_TOKEN_BYTES: usize = 32 * 1024;
@@ -124,7 +124,7 @@ pub struct TokenSet {
     /// When the answer arrived, in milliseconds since the Unix epoch.
     pub obtained_at: u64,
     /// How they can be renewed without signing in.
-    pub renewal: Renewal,
+    pub renewal: RefreshState,
 }
 
 impl TokenSet {

@@ -10,13 +10,13 @@ fn token(claims: &Value) -> String {
     format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-fn asked() -> Asked {
+fn asked() -> RequestContext {
     let (check, options) = ("--arn ARN".to_owned(), " --as m2m".to_owned());
-    Asked { api: Api::Gateway, check, options, issuers: vec!["https://pool".to_owned()] }
+    RequestContext { api: Api::Gateway, check, options, issuers: vec!["https://pool".to_owned()] }
 }
 
-fn failed<'a>(status: u16, challenge: Option<&'a str>, body: &'a str) -> Failed<'a> {
-    Failed { status, challenge, error_type: None, media_type: "", body: body.as_bytes() }
+fn failed<'a>(status: u16, challenge: Option<&'a str>, body: &'a str) -> ErrorResponse<'a> {
+    ErrorResponse { status, challenge, error_type: None, media_type: "", body: body.as_bytes() }
 }
 
 fn why(claims: &Value, status: u16, challenge: Option<&str>, body: &str) -> Error {

@@ -16,14 +16,14 @@ fn token(changes: Value) -> String {
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-fn json_answer(status: u16, body: &'static str) -> Failed<'static> {
-    Failed { status, challenge: None, error_type: None, media_type: "application/json", body: body.as_bytes() }
+fn json_answer(status: u16, body: &'static str) -> ErrorResponse<'static> {
+    ErrorResponse { status, challenge: None, error_type: None, media_type: "application/json", body: body.as_bytes() }
 }
 
-fn explain(api: Api, answer: &Failed<'_>, token: &str) -> String {
+fn explain(api: Api, answer: &ErrorResponse<'_>, token: &str) -> String {
     let (check, options, issuers) = ("--arn ARN".to_owned(), " --as m2m".to_owned(), vec![ISSUER.to_owned()]);
     answer
-        .explain(&Asked { api, check, options, issuers }, token, NOW)
+        .explain(&RequestContext { api, check, options, issuers }, token, NOW)
         .iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()
@@ -46,9 +46,9 @@ fn the_servers_words_are_found_where_servers_put_them() {
     ] {
         assert_eq!(json_answer(400, body).words().as_deref(), words, "{body}");
     }
-    let text = Failed { media_type: "text/plain", ..json_answer(500, "\n a line\nanother") };
+    let text = ErrorResponse { media_type: "text/plain", ..json_answer(500, "\n a line\nanother") };
     assert_eq!(text.words().as_deref(), Some("a line"));
-    assert_eq!(Failed { media_type: "text/html", ..text }.words(), None);
+    assert_eq!(ErrorResponse { media_type: "text/html", ..text }.words(), None);
     for (challenge, words) in [
         (
             r#"Bearer realm="api", error="invalid_token", error_description="The \"access\" token expired""#,
@@ -59,7 +59,7 @@ fn the_servers_words_are_found_where_servers_put_them() {
         (r#"Bearer error="unended"#, Some("unended")),
         ("Bearer", None),
     ] {
-        let answer = Failed { challenge: Some(challenge), media_type: "text/html", ..json_answer(401, "") };
+        let answer = ErrorResponse { challenge: Some(challenge), media_type: "text/html", ..json_answer(401, "") };
         assert_eq!(answer.words().as_deref(), words, "{challenge}");
     }
 }
@@ -80,10 +80,10 @@ fn a_token_that_is_at_fault_by_itself_is_named_first() {
             assert!(told.lines().next().unwrap().contains(first), "{told}");
         }
     }
-    let bare = Failed { media_type: "text/plain", ..json_answer(500, "Internal Server Error") };
+    let bare = ErrorResponse { media_type: "text/plain", ..json_answer(500, "Internal Server Error") };
     let told = explain(Api::Http, &bare, &token(json!({"token_use": "id"})));
     assert!(bare.is_bare() && told.contains("--token access"), "{told}");
-    assert!(!Failed { media_type: "text/html", ..bare }.is_bare());
+    assert!(!ErrorResponse { media_type: "text/html", ..bare }.is_bare());
     assert!(explain(Api::Http, &json_answer(401, ""), "opaque").contains("no JSON Web Token"));
 }
 
@@ -119,7 +119,7 @@ fn what_runtimes_answer_is_explained() {
         let told = explain(Api::Runtime, &json_answer(status, body), &access);
         assert!(told.contains(says), "{body}: {told}");
     }
-    let named = Failed { error_type: Some("RuntimeClientError:http://internal"), ..json_answer(400, "{}") };
+    let named = ErrorResponse { error_type: Some("RuntimeClientError:http://internal"), ..json_answer(400, "{}") };
     assert!(explain(Api::Runtime, &named, &access).contains("agent's own code"));
     // An ID token has no client_id, and that is the reason.
     let told = explain(
@@ -134,7 +134,7 @@ fn what_runtimes_answer_is_explained() {
 #[test]
 fn a_scope_that_is_missing_is_asked_for_by_name() {
     let challenge = r#"Bearer error="insufficient_scope", scope="api/write""#;
-    let answer = Failed { challenge: Some(challenge), ..json_answer(403, "") };
+    let answer = ErrorResponse { challenge: Some(challenge), ..json_answer(403, "") };
     let machine = token(json!({"sub": "m2m", "client_id": "m2m", "username": null}));
     assert!(explain(Api::Http, &answer, &machine).contains("--scope 'api/write'"));
     assert!(explain(Api::Http, &answer, &token(json!({}))).contains("pre token generation"));

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::error_response::{Api, Asked, Failed};
+use super::error_response::{Api, ErrorResponse, RequestContext};
 use super::jwt::TokenKind;
 use super::relative_time::relative;
 use super::resource_server::NO_AUDIENCE;
@@ -17,7 +17,7 @@ const ACCESS_TOKEN: &str = "send the access token, `--token access`";
 
 /// Why a token was refused.
 #[derive(Debug)]
-pub(super) struct Why {
+pub(super) struct RejectionReason {
     /// Whether the service names the reason itself; else it is what is likeliest.
     pub is_named: bool,
     /// The rule as the service calls it, and what the token has.
@@ -77,10 +77,15 @@ const LAST_SECONDS: u64 = 120;
 /// epoch; none where neither the service nor the token says so, and the service is not known.
 ///
 /// The service's words choose among what can be so of this token, and never say of it what is not.
-pub(super) fn why(failed: &Failed<'_>, asked: &Asked, claims: Option<&Map<String, Value>>, now: u64) -> Option<Why> {
+pub(super) fn why(
+    failed: &ErrorResponse<'_>,
+    asked: &RequestContext,
+    claims: Option<&Map<String, Value>>,
+    now: u64,
+) -> Option<RejectionReason> {
     let Some(claims) = claims else {
         let (rule, detail, fix) = told(failed, asked, Reason::Format, &Map::new(), now);
-        return Some(Why { is_named: false, what: format!("{rule}: {detail}"), fix });
+        return Some(RejectionReason { is_named: false, what: format!("{rule}: {detail}"), fix });
     };
     let named = named(&failed.said());
     let chosen = named.iter().copied().find(|reason| can_be(*reason, failed, claims, now));
@@ -98,21 +103,21 @@ pub(super) fn why(failed: &Failed<'_>, asked: &Asked, claims: Option<&Map<String
         let what = format!("exp: it takes the token for over, whose `exp` is {end} by this machine's clock");
         let fix =
             "compare its clock with this machine's; a service may also take tokens for less time than their `exp` says";
-        return Some(Why { is_named: true, what, fix: fix.into() });
+        return Some(RejectionReason { is_named: true, what, fix: fix.into() });
     }
     likeliest(claims, asked, now).map(|reason| because(failed, asked, reason, claims, now, false))
 }
 
 fn because(
-    failed: &Failed<'_>,
-    asked: &Asked,
+    failed: &ErrorResponse<'_>,
+    asked: &RequestContext,
     reason: Reason,
     claims: &Map<String, Value>,
     now: u64,
     is_named: bool,
-) -> Why {
+) -> RejectionReason {
     let (rule, detail, fix) = told(failed, asked, reason, claims, now);
-    Why { is_named, what: format!("{rule}: {detail}"), fix }
+    RejectionReason { is_named, what: format!("{rule}: {detail}"), fix }
 }
 
 /// The reasons that are named, the first that is named first; those that say least come last.
@@ -138,7 +143,7 @@ fn named(said: &str) -> Vec<Reason> {
 }
 
 /// Whether this token can have been refused for it.
-fn can_be(reason: Reason, failed: &Failed<'_>, claims: &Map<String, Value>, now: u64) -> bool {
+fn can_be(reason: Reason, failed: &ErrorResponse<'_>, claims: &Map<String, Value>, now: u64) -> bool {
     match reason {
         // It is a JSON Web Token.
         Reason::Format => false,
@@ -158,11 +163,11 @@ fn can_be(reason: Reason, failed: &Failed<'_>, claims: &Map<String, Value>, now:
 }
 
 /// Whether the token has a fault that can be seen from here.
-fn is_at_fault(claims: &Map<String, Value>, asked: &Asked, now: u64) -> bool {
+fn is_at_fault(claims: &Map<String, Value>, asked: &RequestContext, now: u64) -> bool {
     check_times(claims, now, 0).is_err() || !is_of_pool(claims, asked) || TokenKind::of(claims) == TokenKind::Id
 }
 
-fn is_of_pool(claims: &Map<String, Value>, asked: &Asked) -> bool {
+fn is_of_pool(claims: &Map<String, Value>, asked: &RequestContext) -> bool {
     asked.issuers.is_empty() || asked.issuers.iter().any(|issuer| Some(issuer.as_str()) == text(claims, "iss"))
 }
 
@@ -170,7 +175,7 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     claims.get(name).and_then(Value::as_str)
 }
 
-fn likeliest(claims: &Map<String, Value>, asked: &Asked, now: u64) -> Option<Reason> {
+fn likeliest(claims: &Map<String, Value>, asked: &RequestContext, now: u64) -> Option<Reason> {
     match (check_times(claims, now, 0), is_of_pool(claims, asked), TokenKind::of(claims)) {
         (Err(_), _, _) => Some(Reason::Times),
         (_, false, _) => Some(Reason::Issuer),
@@ -182,8 +187,8 @@ fn likeliest(claims: &Map<String, Value>, asked: &Asked, now: u64) -> Option<Rea
 
 /// The rule as the service calls it, what the token has, and what mends it.
 fn told(
-    failed: &Failed<'_>,
-    asked: &Asked,
+    failed: &ErrorResponse<'_>,
+    asked: &RequestContext,
     reason: Reason,
     claims: &Map<String, Value>,
     now: u64,

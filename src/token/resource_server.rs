@@ -12,7 +12,7 @@ use crate::error::{Error, Hint, Result, printable};
 
 /// A service that takes tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consumer {
+pub enum ResourceServer {
     /// Amazon Bedrock AgentCore Runtime with a JWT authorizer.
     AgentcoreRuntime,
     /// Amazon Bedrock AgentCore Gateway with a JWT authorizer.
@@ -27,33 +27,33 @@ pub enum Consumer {
     IdentityPool,
 }
 
-impl Consumer {
+impl ResourceServer {
     /// All of them.
-    pub const ALL: [Consumer; 6] = [
-        Consumer::AgentcoreRuntime,
-        Consumer::AgentcoreGateway,
-        Consumer::ApigatewayHttp,
-        Consumer::ApigatewayRest,
-        Consumer::Alb,
-        Consumer::IdentityPool,
+    pub const ALL: [ResourceServer; 6] = [
+        ResourceServer::AgentcoreRuntime,
+        ResourceServer::AgentcoreGateway,
+        ResourceServer::ApigatewayHttp,
+        ResourceServer::ApigatewayRest,
+        ResourceServer::Alb,
+        ResourceServer::IdentityPool,
     ];
 
     /// The word for it on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Consumer::AgentcoreRuntime => "agentcore-runtime",
-            Consumer::AgentcoreGateway => "agentcore-gateway",
-            Consumer::ApigatewayHttp => "apigateway-http",
-            Consumer::ApigatewayRest => "apigateway-rest",
-            Consumer::Alb => "alb",
-            Consumer::IdentityPool => "identity-pool",
+            ResourceServer::AgentcoreRuntime => "agentcore-runtime",
+            ResourceServer::AgentcoreGateway => "agentcore-gateway",
+            ResourceServer::ApigatewayHttp => "apigateway-http",
+            ResourceServer::ApigatewayRest => "apigateway-rest",
+            ResourceServer::Alb => "alb",
+            ResourceServer::IdentityPool => "identity-pool",
         }
     }
 
     /// What the authorizer names and this service does not look at.
     pub fn ignores(self, authorizer: &Authorizer) -> Vec<&'static str> {
-        let is_rest = self == Consumer::ApigatewayRest;
-        let is_pool = self == Consumer::IdentityPool;
+        let is_rest = self == ResourceServer::ApigatewayRest;
+        let is_pool = self == ResourceServer::IdentityPool;
         let named = [
             (is_rest && !authorizer.clients.is_empty(), "app clients"),
             ((is_rest || is_pool) && !authorizer.audiences.is_empty(), "audiences"),
@@ -67,11 +67,11 @@ impl Consumer {
         let Authorizer { clients, audiences, scopes, claims, .. } = authorizer;
         let has_list = !(clients.is_empty() && audiences.is_empty() && scopes.is_empty() && claims.is_empty());
         match self {
-            Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway if !has_list => {
+            ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway if !has_list => {
                 Some("allowedClients, allowedAudience or allowedScopes")
             }
-            Consumer::ApigatewayHttp if clients.is_empty() && audiences.is_empty() => Some("Audience"),
-            Consumer::IdentityPool if clients.is_empty() => Some("the app client of its user pool provider"),
+            ResourceServer::ApigatewayHttp if clients.is_empty() && audiences.is_empty() => Some("Audience"),
+            ResourceServer::IdentityPool if clients.is_empty() => Some("the app client of its user pool provider"),
             _ => None,
         }
     }
@@ -116,7 +116,7 @@ const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id{p}`";
 /// # Errors
 /// What `keys` gives.
 pub fn check(
-    consumer: Consumer,
+    consumer: ResourceServer,
     authorizer: &Authorizer,
     token: &str,
     now: u64,
@@ -154,7 +154,7 @@ pub fn check(
 }
 
 /// The error for the first rule that fails; none where all pass.
-pub fn refusal(consumer: Consumer, findings: &[Finding]) -> Option<Error> {
+pub fn refusal(consumer: ResourceServer, findings: &[Finding]) -> Option<Error> {
     let failed = findings.iter().find(|finding| !finding.passes)?;
     let message = format!("{} would refuse this token: {}: {}", consumer.as_str(), failed.rule, failed.detail);
     let error = Error::new(crate::error::Kind::InvalidToken, message);
@@ -162,7 +162,7 @@ pub fn refusal(consumer: Consumer, findings: &[Finding]) -> Option<Error> {
 }
 
 struct Rules<'a> {
-    consumer: Consumer,
+    consumer: ResourceServer,
     authorizer: &'a Authorizer,
     claims: &'a Map<String, Value>,
     kind: TokenKind,
@@ -178,7 +178,7 @@ impl Rules<'_> {
     }
 
     fn discovery_url(&self) -> Option<Finding> {
-        if !matches!(self.consumer, Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway) {
+        if !matches!(self.consumer, ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway) {
             return None;
         }
         let url = self.authorizer.discovery_url.as_deref()?;
@@ -193,20 +193,20 @@ impl Rules<'_> {
     fn token_use(&self) -> Option<Finding> {
         let has_scopes = !self.authorizer.scopes.is_empty();
         let (wants_id, why) = match self.consumer {
-            Consumer::IdentityPool => (true, "identity pools take ID tokens alone"),
-            Consumer::ApigatewayRest if has_scopes => {
+            ResourceServer::IdentityPool => (true, "identity pools take ID tokens alone"),
+            ResourceServer::ApigatewayRest if has_scopes => {
                 (false, "with authorization scopes the method takes access tokens")
             }
-            Consumer::ApigatewayRest => (true, "without authorization scopes the method takes ID tokens"),
+            ResourceServer::ApigatewayRest => (true, "without authorization scopes the method takes ID tokens"),
             _ => return None,
         };
         let detail = format!("{}; {why}", self.shown("token_use"));
         let is_right = if wants_id { self.kind == TokenKind::Id } else { self.text("token_use") == Some("access") };
         let fix = match (wants_id, self.consumer) {
-            (true, Consumer::ApigatewayRest) if self.kind == TokenKind::Machine => {
+            (true, ResourceServer::ApigatewayRest) if self.kind == TokenKind::Machine => {
                 "give the method authorization scopes, for access tokens: a machine has no ID token".into()
             }
-            (true, Consumer::ApigatewayRest) => {
+            (true, ResourceServer::ApigatewayRest) => {
                 Hint::new(ID_TOKEN).then("; or give the method authorization scopes, for access tokens")
             }
             (true, _) => ID_TOKEN.into(),
@@ -224,10 +224,10 @@ impl Rules<'_> {
         let original = |issuer: &str| issuer.replace("https://issuer-cognito-idp.", "https://cognito-idp.");
         let is_other_form = wanted.iter().any(|wanted| original(wanted) == original(issuer));
         let fix = match (is_other_form, self.consumer) {
-            (true, Consumer::ApigatewayRest | Consumer::IdentityPool) => {
+            (true, ResourceServer::ApigatewayRest | ResourceServer::IdentityPool) => {
                 "the pool's issuer is the updated one, which this service does not take: set IssuerConfiguration to ORIGINAL".to_owned()
             }
-            (true, Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway) => {
+            (true, ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway) => {
                 format!("the pool has two issuers and its tokens name this one: configure {}{DISCOVERY}", printable(issuer, 200))
             }
             (true, _) => format!("the pool has two issuers and its tokens name this one: configure {}", printable(issuer, 200)),
@@ -264,10 +264,10 @@ impl Rules<'_> {
         // Where the token is of none of the providers, that is told already.
         let wanted = if of_issuer.is_empty() { &self.authorizer.clients } else { &of_issuer };
         let (rule, claim) = match self.consumer {
-            Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway => ("allowedClients", "client_id"),
-            Consumer::Alb => ("client_id", "client_id"),
-            Consumer::IdentityPool => ("aud", "aud"),
-            Consumer::ApigatewayHttp | Consumer::ApigatewayRest => return None,
+            ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => ("allowedClients", "client_id"),
+            ResourceServer::Alb => ("client_id", "client_id"),
+            ResourceServer::IdentityPool => ("aud", "aud"),
+            ResourceServer::ApigatewayHttp | ResourceServer::ApigatewayRest => return None,
         };
         if wanted.is_empty() {
             return None;
@@ -277,10 +277,10 @@ impl Rules<'_> {
             return Some(Finding::pass(rule, format!("`{claim}` is {}", self.shown(claim))));
         }
         let fix = match (self.kind, self.consumer) {
-            (TokenKind::Id, Consumer::IdentityPool) => {
+            (TokenKind::Id, ResourceServer::IdentityPool) => {
                 "add the app client to the identity pool's provider, or sign in with the one that is there".into()
             }
-            (_, Consumer::IdentityPool) => ID_TOKEN.into(),
+            (_, ResourceServer::IdentityPool) => ID_TOKEN.into(),
             (TokenKind::Id, _) => Hint::new(ACCESS_TOKEN).then("; an ID token has no client_id"),
             _ => format!("add the token's client to {rule}, or get the token with a client that is there").into(),
         };
@@ -289,7 +289,7 @@ impl Rules<'_> {
 
     fn audiences(&self) -> Option<Finding> {
         let audience = self.claims.get("aud");
-        if self.consumer == Consumer::ApigatewayHttp {
+        if self.consumer == ResourceServer::ApigatewayHttp {
             // client_id counts only where there is no aud.
             let claim = if audience.is_some() { "aud" } else { "client_id" };
             let wanted = [self.authorizer.audiences.as_slice(), &self.authorizer.clients].concat();
@@ -309,16 +309,16 @@ impl Rules<'_> {
             });
         }
         let wanted = &self.authorizer.audiences;
-        if wanted.is_empty() || matches!(self.consumer, Consumer::ApigatewayRest | Consumer::IdentityPool) {
+        if wanted.is_empty() || matches!(self.consumer, ResourceServer::ApigatewayRest | ResourceServer::IdentityPool) {
             return None;
         }
-        let rule = if self.consumer == Consumer::Alb { "aud" } else { "allowedAudience" };
+        let rule = if self.consumer == ResourceServer::Alb { "aud" } else { "allowedAudience" };
         let detail = format!("`aud` is {}, expected: {}", self.shown("aud"), one_of(wanted));
         if is_among(audience, wanted) {
             return Some(Finding::pass(rule, format!("`aud` is {}", self.shown("aud"))));
         }
         let fix = match (self.consumer, audience) {
-            (Consumer::Alb, None) => Hint::new("check client_id instead: Cognito's access tokens have no aud"),
+            (ResourceServer::Alb, None) => Hint::new("check client_id instead: Cognito's access tokens have no aud"),
             (_, None) => Hint::new(NO_AUDIENCE),
             _ => Hint::new("add the token's audience to {rule}, or get the token with a client that is there")
                 .text("rule", rule),
@@ -328,12 +328,12 @@ impl Rules<'_> {
 
     fn scopes(&self) -> Option<Finding> {
         let wanted = &self.authorizer.scopes;
-        if wanted.is_empty() || self.consumer == Consumer::IdentityPool {
+        if wanted.is_empty() || self.consumer == ResourceServer::IdentityPool {
             return None;
         }
         let rule = match self.consumer {
-            Consumer::AgentcoreRuntime | Consumer::AgentcoreGateway => "allowedScopes",
-            Consumer::Alb => "scope",
+            ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => "allowedScopes",
+            ResourceServer::Alb => "scope",
             _ => "authorizationScopes",
         };
         let has = |name: &str| {
@@ -341,7 +341,7 @@ impl Rules<'_> {
             words.iter().any(|word| wanted.iter().any(|wanted| wanted == word))
                 || (name == "scp" && is_among(self.claims.get(name), wanted))
         };
-        if has("scope") || (self.consumer == Consumer::ApigatewayHttp && has("scp")) {
+        if has("scope") || (self.consumer == ResourceServer::ApigatewayHttp && has("scp")) {
             return Some(Finding::pass(rule, format!("`scope` is {}", self.shown("scope"))));
         }
         let detail = format!("`scope` is {}, expected: {}", self.shown("scope"), one_of(wanted));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How tokens can be renewed without signing in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Renewal {
+pub enum RefreshState {
     /// Not at all: there is no refresh token, or it is not wanted.
     #[default]
     None,
@@ -16,12 +16,12 @@ pub enum Renewal {
     Kept(Session),
 }
 
-impl Renewal {
+impl RefreshState {
     /// The session, where it was kept.
     pub fn session(&self) -> Option<&Session> {
         match self {
-            Renewal::Kept(session) => Some(session),
-            Renewal::None | Renewal::NotKept => None,
+            RefreshState::Kept(session) => Some(session),
+            RefreshState::None | RefreshState::NotKept => None,
         }
     }
 }
@@ -29,7 +29,7 @@ impl Renewal {
 /// Where a session came from, which is where it is renewed and revoked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Via {
+pub enum SessionOrigin {
     /// The Cognito API: InitiateAuth, GetTokensFromRefreshToken, RevokeToken.
     #[default]
     Api,
@@ -41,7 +41,7 @@ pub enum Via {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Where it is renewed.
-    pub via: Via,
+    pub via: SessionOrigin,
     /// The origin that its refresh token may be sent to.
     pub origin: String,
     /// The user as the pool knows it.

@@ -15,7 +15,7 @@ use cogtok::error::{Error, Result};
 use cogtok::flows::challenge::{Challenge, ChallengeResponse};
 use cogtok::flows::user::{Credentials, SignIn, Step};
 use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin, m2m, verify};
-use cogtok::profile::keys::{Key, Origin, Settings};
+use cogtok::profile::keys::{Key, Settings, ValueOrigin};
 use cogtok::profile::types::TokenUse;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::secret::Secret;
@@ -53,7 +53,7 @@ async fn run() -> Result<()> {
         (Key::M2mClientId, &machine),
         (Key::TokenUrl, &format!("{endpoint}/oauth2/token")),
     ] {
-        settings.offer(key, vec![value.clone()], Origin::Flag);
+        settings.offer(key, vec![value.clone()], ValueOrigin::Flag);
     }
     let profile = Profile::resolve(None, &settings, &AwsEnvironment::default())?;
     let wire = HttpClient::new(None, None, now, Instant::now() + Duration::from_secs(30))?;

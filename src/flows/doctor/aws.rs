@@ -9,7 +9,7 @@ use crate::cognito::sts::Signer;
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m::{self, Client};
 use crate::profile::Profile;
-use crate::profile::keys::{Key, Origin, Settings};
+use crate::profile::keys::{Key, Settings, ValueOrigin};
 use crate::profile::types::AuthFlow;
 
 /// What the profile's tokens need AWS credentials for; none where they need none.
@@ -36,9 +36,9 @@ pub fn region(profile: &Profile, settings: &Settings, variable: Option<&str>) ->
     };
     let of_arn = || profile.m2m.secret_arn.as_ref().and_then(|arn| arn.region()).is_some();
     let from = match settings.origin(Key::Region) {
-        Some(Origin::Flag) => "--region",
-        Some(Origin::Variable(name)) => name,
-        Some(Origin::Profile) => "the profile",
+        Some(ValueOrigin::Flag) => "--region",
+        Some(ValueOrigin::Variable(name)) => name,
+        Some(ValueOrigin::Profile) => "the profile",
         None if profile.user_pool_id.is_some() => "the pool id",
         None if of_arn() => "the secret's ARN",
         None => variable.unwrap_or("~/.aws/config"),
@@ -48,8 +48,8 @@ pub fn region(profile: &Profile, settings: &Settings, variable: Option<&str>) ->
             let own = pool.region();
             let detail = format!("{region}, from {from}; but the pool is in {own}");
             let hint = match settings.origin(Key::Region) {
-                Some(Origin::Variable(name)) => with(hints::UNSET, name),
-                Some(Origin::Flag) => hints::NO_REGION.into(),
+                Some(ValueOrigin::Variable(name)) => with(hints::UNSET, name),
+                Some(ValueOrigin::Flag) => hints::NO_REGION.into(),
                 _ => with(hints::REGION, own.as_str()),
             };
             Finding::warn(check, detail, hint)

@@ -7,7 +7,7 @@ use super::{Check, Finding};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::flows::m2m;
 use crate::profile::Profile;
-use crate::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
+use crate::profile::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
 use crate::profile::types::ProfileName;
 use crate::store::config::{self, Config};
 use crate::store::config_lint::{self, is_misplaced};
@@ -114,8 +114,8 @@ pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings)
         let wrong = settings.list(key).iter().find_map(|value| key.check(value).err());
         let Some(error) = wrong else { continue };
         let (place, kind, hint) = match settings.origin(key) {
-            Some(Origin::Variable(variable)) => (*variable, error.kind(), with(hints::UNSET, variable)),
-            Some(Origin::Flag) => (key.dotted(), error.kind(), hints::HELP.into()),
+            Some(ValueOrigin::Variable(variable)) => (*variable, error.kind(), with(hints::UNSET, variable)),
+            Some(ValueOrigin::Flag) => (key.dotted(), error.kind(), hints::HELP.into()),
             _ => (key.dotted(), Kind::Config, config::how_to_set(key)),
         };
         found.push(Finding::fail(Check::Profile, kind, unvalued(place, error.message()), hint));
@@ -125,10 +125,10 @@ pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings)
 }
 
 /// A value that looks like a secret, which would else be shown with what is looked at next.
-fn misplaced(key: Key, origin: Option<&Origin>) -> Finding {
+fn misplaced(key: Key, origin: Option<&ValueOrigin>) -> Finding {
     let (place, hint) = match origin {
-        Some(Origin::Variable(variable)) => (*variable, with(hints::UNSET, variable)),
-        Some(Origin::Flag) => (key.dotted(), hints::HELP.into()),
+        Some(ValueOrigin::Variable(variable)) => (*variable, with(hints::UNSET, variable)),
+        Some(ValueOrigin::Flag) => (key.dotted(), hints::HELP.into()),
         _ => (key.dotted(), with(hints::TAKE_OUT, key.dotted())),
     };
     Finding::fail(Check::Profile, Kind::Config, format!("the value of {place} looks like a secret"), hint)

@@ -2,7 +2,7 @@
 
 use super::hints::{self, with};
 use super::{Check, Finding};
-use crate::profile::keys::{Key, Origin, Settings, nearest};
+use crate::profile::keys::{Key, Settings, ValueOrigin, nearest};
 
 /// Variables of ours that stand for no key of a profile.
 const OTHERS: [&str; 16] = [
@@ -42,7 +42,7 @@ pub fn variables(
     };
     let mut quiet = Vec::new();
     for key in Key::ALL.iter().copied() {
-        let Some(Origin::Variable(variable)) = settings.origin(key) else { continue };
+        let Some(ValueOrigin::Variable(variable)) = settings.origin(key) else { continue };
         match written.list(key) {
             [] => quiet.push(*variable),
             same if same == settings.list(key) => quiet.push(*variable),
@@ -52,8 +52,8 @@ pub fn variables(
     if let Some((variable, value)) = endpoint {
         match settings.origin(Key::EndpointUrl) {
             None => quiet.push(variable),
-            Some(Origin::Profile) if settings.list(Key::EndpointUrl) == [value] => quiet.push(variable),
-            Some(Origin::Profile) => found.push(overrides(variable, Key::EndpointUrl)),
+            Some(ValueOrigin::Profile) if settings.list(Key::EndpointUrl) == [value] => quiet.push(variable),
+            Some(ValueOrigin::Profile) => found.push(overrides(variable, Key::EndpointUrl)),
             Some(_) => {}
         }
     }
@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn a_slip_is_told_from_what_changes_the_profile() {
         let (mut settings, mut written) = (Settings::default(), Settings::default());
-        settings.offer(Key::Region, vec!["eu-west-1".into()], Origin::Variable("COGTOK_REGION"));
-        settings.offer(Key::Username, vec!["alice".into()], Origin::Variable("COGTOK_USERNAME"));
-        written.offer(Key::Region, vec!["us-east-1".into()], Origin::Profile);
+        settings.offer(Key::Region, vec!["eu-west-1".into()], ValueOrigin::Variable("COGTOK_REGION"));
+        settings.offer(Key::Username, vec!["alice".into()], ValueOrigin::Variable("COGTOK_USERNAME"));
+        written.offer(Key::Region, vec!["us-east-1".into()], ValueOrigin::Profile);
         let ours = ["REGION", "USERNAME", "CLIENTID", "PASSWORD"].map(|name| format!("COGTOK_{name}"));
         let aws = Some(("AWS_ENDPOINT_URL", "http://127.0.0.1:1"));
         let details: Vec<String> =

@@ -3,13 +3,13 @@
 use super::hints;
 use super::{Check, Finding};
 use crate::error::{Error, Hint, Kind, Result, printable};
-use crate::store::secrets::{Binding, Look, Presence};
+use crate::store::secrets::{SecretId, SecretLookup, SecretStatus};
 
 /// A secret that the profile lists.
 #[derive(Debug)]
 pub struct Wanted {
     /// What it is, and where it may be sent.
-    pub binding: Binding,
+    pub binding: SecretId,
     /// The variable that supplies it instead.
     pub variable: Option<&'static str>,
 }
@@ -18,7 +18,7 @@ pub struct Wanted {
 pub const NOT_ASKED: &str = "NotAsked";
 
 /// The store and what is in it. `place` is its name, `look` what was seen of it when it was asked for all of `wanted`.
-pub fn secrets(place: &str, look: &Result<Look>, wanted: &[Wanted]) -> Vec<Finding> {
+pub fn secrets(place: &str, look: &Result<SecretLookup>, wanted: &[Wanted]) -> Vec<Finding> {
     let is_needed = wanted.iter().any(|wanted| wanted.variable.is_none());
     let mut found = vec![store(place, look, is_needed)];
     let seen = look.as_ref().map(|look| look.found.as_slice()).unwrap_or_default();
@@ -34,7 +34,7 @@ pub fn secrets(place: &str, look: &Result<Look>, wanted: &[Wanted]) -> Vec<Findi
     found
 }
 
-fn store(place: &str, look: &Result<Look>, is_needed: bool) -> Finding {
+fn store(place: &str, look: &Result<SecretLookup>, is_needed: bool) -> Finding {
     let check = Check::SecretStore;
     let finding = match look {
         Ok(look) if look.is_locked => Finding::fail(check, Kind::Store, format!("{place} is locked"), hints::UNLOCK),
@@ -62,17 +62,17 @@ fn without_wanted(error: &Error) -> Finding {
     finding
 }
 
-fn secret(place: &str, binding: &Binding, presence: &Presence) -> Finding {
+fn secret(place: &str, binding: &SecretId, presence: &SecretStatus) -> Finding {
     let check = Check::Secret;
     match presence {
-        Presence::Here => Finding::ok(check, format!("the {binding} is in {place}")),
-        Presence::Missing => {
+        SecretStatus::Here => Finding::ok(check, format!("the {binding} is in {place}")),
+        SecretStatus::Missing => {
             let hint = Hint::new(hints::STORE).fill("value", binding.command());
             let finding = Finding::fail(check, Kind::Store, format!("the {binding} is not in {place}"), hint);
             // It is listed once for all users, and may be another's.
             if binding.kind.is_of_a_user() { finding.softened() } else { finding }
         }
-        Presence::Elsewhere(origins) => {
+        SecretStatus::Elsewhere(origins) => {
             let origins: Vec<String> = origins.iter().map(|origin| printable(origin, 120)).collect();
             let detail = format!("the {binding} was stored for {}, not for {}", origins.join(" and "), binding.origin);
             Finding::fail(check, Kind::Config, detail, Hint::new(hints::STORE_AGAIN).fill("value", binding.command()))

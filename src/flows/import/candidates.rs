@@ -6,7 +6,7 @@ use super::name_normalization::group;
 use crate::cognito::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::profile::keys::Key;
-use crate::profile::targets::Setting;
+use crate::profile::targets::TargetSetting;
 use crate::profile::types::{Endpoint, SecretKind};
 use crate::secret::Secret;
 use crate::store::config_lint::is_misplaced;
@@ -48,7 +48,7 @@ pub struct ProfileCandidate {
     /// App clients that were looked at already.
     pub(super) clients: Vec<AppClient>,
     /// What it says of targets.
-    pub targets: Vec<Setting>,
+    pub targets: Vec<TargetSetting>,
     /// Why the value of a known name was not taken.
     pub(super) refused: Vec<String>,
     /// How much was said that meant something.

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use super::candidates::ProfileCandidate;
 use crate::error::{Error, Result, is_unprintable, printable};
-use crate::profile::targets::{Address, Field, Setting};
+use crate::profile::targets::{Address, Field, TargetSetting};
 use crate::profile::types::TargetName;
 
 /// The most targets that are taken of one profile.
@@ -44,7 +44,7 @@ pub(super) fn take(targets: &Value, found: &mut ProfileCandidate) {
     }
 }
 
-fn settings(name: &TargetName, target: &Table) -> Result<Vec<Setting>> {
+fn settings(name: &TargetName, target: &Table) -> Result<Vec<TargetSetting>> {
     let mut settings = Vec::new();
     for field in Field::ALL {
         let key = field.as_str();
@@ -63,7 +63,7 @@ fn settings(name: &TargetName, target: &Table) -> Result<Vec<Setting>> {
             Field::Url => value.parse::<Address>()?.to_string(),
             Field::As | Field::Kind => value.clone(),
         };
-        settings.push(Setting { target: name.clone(), field, value });
+        settings.push(TargetSetting { target: name.clone(), field, value });
     }
     Ok(settings)
 }

@@ -4,14 +4,14 @@ use super::message::{OTHER_URL, RpcError, error_in};
 use crate::cognito::mcp::Refusal;
 use crate::error::{Error, Kind, printable};
 use crate::secret::Secret;
-use crate::token::error_response::{Asked, Failed};
+use crate::token::error_response::{ErrorResponse, RequestContext};
 
 /// The error for a request `method` that `asked` refused, sent with `token`, at `now` (milliseconds since the Unix epoch).
-pub fn error(method: &str, refusal: &Refusal, token: &Secret, asked: &Asked, now: u64) -> Error {
+pub fn error(method: &str, refusal: &Refusal, token: &Secret, asked: &RequestContext, now: u64) -> Error {
     let Refusal { status, challenge, body } = refusal;
     if matches!(status, 401 | 403) {
         let (status, challenge, body) = (*status, challenge.as_deref(), body.as_bytes());
-        return Failed { status, challenge, error_type: None, media_type: "", body }.refusal(
+        return ErrorResponse { status, challenge, error_type: None, media_type: "", body }.refusal(
             asked,
             token.expose(),
             now,

@@ -19,7 +19,7 @@ use super::client_message::{ClientMessage, SessionRole};
 use crate::cognito::mcp::McpEndpoint;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::token::error_response::Asked;
+use crate::token::error_response::RequestContext;
 use queue::RequestQueue;
 use state::State;
 
@@ -62,7 +62,7 @@ pub struct Forward {
     /// How long one exchange may take; none where it may go on for as long as something comes.
     pub limit: Option<Duration>,
     /// Who is asked with which token, to explain a refusal.
-    pub asked: Asked,
+    pub asked: RequestContext,
 }
 
 /// Forwards until the client has no more to say, or does not listen any more. Then the session is ended.

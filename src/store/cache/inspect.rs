@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Cache, CacheKey, Entry, LIMIT, Stored};
+use super::{Cache, CacheKey, CacheRecord, Entry, LIMIT};
 use crate::store::file;
 
 #[derive(serde::Deserialize)]
-struct Keyed {
+struct RecordKey {
     key: CacheKey,
 }
 
@@ -26,11 +26,11 @@ impl Cache {
             }
             let Ok(Some(bytes)) = file::read_private(&file.path(), LIMIT) else { continue };
             // The key alone first: most are somebody else's.
-            let Ok(Keyed { key }) = serde_json::from_slice(&bytes) else { continue };
+            let Ok(RecordKey { key }) = serde_json::from_slice(&bytes) else { continue };
             if !is_wanted(&key) {
                 continue;
             }
-            let stored = serde_json::from_slice::<Stored>(&bytes).ok();
+            let stored = serde_json::from_slice::<CacheRecord>(&bytes).ok();
             if let Some(tokens) = stored.and_then(|stored| stored.into_tokens(&key, now)) {
                 let saved = self.saved(&key);
                 found.push(Entry { key, tokens, saved });

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Cache, CacheKey, LIMIT, Stored};
+use super::{Cache, CacheKey, CacheRecord, LIMIT};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::store::file;
@@ -136,7 +136,7 @@ impl Cache {
 
 fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), String> {
     let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
-    let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| "it is no cached token")?;
+    let stored: CacheRecord = serde_json::from_slice(&bytes).map_err(|_| "it is no cached token")?;
     let key = stored.key.clone();
     if Some(key.stem()) != stem(name) {
         return Err("it is not what its name says".to_owned());

@@ -6,7 +6,7 @@ use super::{Config, TARGETS};
 use crate::error::{Error, Hint, Result};
 use crate::profile::how_to_set;
 use crate::profile::keys::nearest;
-use crate::profile::targets::{Field, Setting, Target};
+use crate::profile::targets::{Field, Target, TargetSetting};
 use crate::profile::types::{ProfileName, TargetName};
 
 impl Config {
@@ -20,14 +20,14 @@ impl Config {
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile, or a value is not a string.
-    pub fn target_settings(&self, profile: &ProfileName) -> Result<Vec<Setting>> {
+    pub fn target_settings(&self, profile: &ProfileName) -> Result<Vec<TargetSetting>> {
         let table = self.profile(profile)?.get(TARGETS).and_then(Value::as_table);
         let mut found = Vec::new();
         for (name, target) in table.into_iter().flatten() {
             let (Ok(name), Some(target)) = (name.parse::<TargetName>(), target.as_table()) else { continue };
             for field in Field::ALL {
                 if let Some(value) = text(&name, target, field)? {
-                    found.push(Setting { target: name.clone(), field, value });
+                    found.push(TargetSetting { target: name.clone(), field, value });
                 }
             }
         }

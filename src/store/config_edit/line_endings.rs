@@ -7,17 +7,17 @@ const MARK: char = '\u{feff}';
 
 /// What a file has of both.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ends {
+pub(super) struct LineEndings {
     has_mark: bool,
     is_crlf: bool,
 }
 
-impl Ends {
+impl LineEndings {
     /// What `raw` has, and its text without them. Where line ends are mixed, they stay part of the text.
     pub(super) fn of(raw: &str) -> (Self, Cow<'_, str>) {
         let text = raw.strip_prefix(MARK).unwrap_or(raw);
         let crlf = text.matches("\r\n").count();
-        let ends = Ends {
+        let ends = LineEndings {
             has_mark: text.len() < raw.len(),
             is_crlf: crlf > 0 && crlf == text.matches('\n').count() && crlf == text.matches('\r').count(),
         };

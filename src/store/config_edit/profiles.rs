@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use toml_edit::{Item, Key as TomlKey, Table, TableLike, Value};
 
 use super::super::config::TARGETS;
-use super::{Draft, missing};
+use super::{ConfigDocument, missing};
 use crate::error::{Error, Hint, Result};
 use crate::profile::types::ProfileName;
 
-impl Draft {
+impl ConfigDocument {
     /// Gives a profile another name: it keeps its place in the file, its comments and the part of the default.
     ///
     /// # Errors

@@ -3,16 +3,16 @@
 use toml_edit::{Item, Table, Value};
 
 use super::super::config::TARGETS;
-use super::{Draft, set};
+use super::{ConfigDocument, set};
 use crate::error::{Error, Result};
-use crate::profile::targets::{Field, Setting};
+use crate::profile::targets::{Field, TargetSetting};
 use crate::profile::types::{ProfileName, TargetName};
 
-impl Draft {
+impl ConfigDocument {
     /// Sets a field of a profile's target.
     ///
     /// # Errors
-    /// As [`Draft::set`].
+    /// As [`ConfigDocument::set`].
     pub fn set_target(&mut self, profile: &ProfileName, target: &TargetName, field: Field, value: &str) -> Result<()> {
         let key = format!("{TARGETS}.{target}");
         field.check(value).map_err(|error| error.context(&format!("{key}.{}", field.as_str())))?;
@@ -30,8 +30,8 @@ impl Draft {
     /// written.
     ///
     /// # Errors
-    /// As [`Draft::set`].
-    pub fn replace_targets(&mut self, profile: &ProfileName, settings: &[Setting]) -> Result<()> {
+    /// As [`ConfigDocument::set`].
+    pub fn replace_targets(&mut self, profile: &ProfileName, settings: &[TargetSetting]) -> Result<()> {
         let is_said = |name: &str, field: &str| {
             settings.iter().any(|setting| setting.target.as_str() == name && setting.field.as_str() == field)
         };
@@ -55,7 +55,9 @@ impl Draft {
                 }
             }
         }
-        settings.iter().try_for_each(|Setting { target, field, value }| self.set_target(profile, target, *field, value))
+        settings
+            .iter()
+            .try_for_each(|TargetSetting { target, field, value }| self.set_target(profile, target, *field, value))
     }
 }
 

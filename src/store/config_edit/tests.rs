@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn draft(text: &str) -> Draft {
-    Draft(text.parse().unwrap())
+fn draft(text: &str) -> ConfigDocument {
+    ConfigDocument(text.parse().unwrap())
 }
 
 #[test]

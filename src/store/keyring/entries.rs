@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use keyring::Error as KeyringError;
 use keyring_core::Entry;
 
-use super::{SERVICE, Trouble};
+use super::{KeyringFailure, SERVICE};
 
 /// What finds all entries of ours, and perhaps some that are not.
 const OURS: (&str, &str) = if cfg!(windows) { ("pattern", r"\.cogtok$") } else { ("service", SERVICE) };
 
 /// An entry of this account, which need not be there.
-pub(super) fn named(account: &str) -> Result<Entry, Trouble> {
+pub(super) fn named(account: &str) -> Result<Entry, KeyringFailure> {
     // A secret stays on the machine where it was stored: by default it would go wherever a domain's user signs in.
     #[cfg(windows)]
     let entry = Entry::new_with_modifiers(SERVICE, account, &HashMap::from([("persistence", "Local")]))?;
@@ -24,11 +24,11 @@ pub(super) fn named(account: &str) -> Result<Entry, Trouble> {
 /// The entry of this account where there is one. Another program's entry of that name is told apart by what the store tells
 /// of it.
 #[cfg(not(target_os = "macos"))]
-pub(super) fn existing(account: &str) -> Result<Option<Entry>, Trouble> {
+pub(super) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
     let entry = named(account)?;
     match entry.get_attributes() {
         Ok(attributes) if is_ours(&attributes, account) => Ok(Some(entry)),
-        Ok(_) => Err(Trouble::NotOurs),
+        Ok(_) => Err(KeyringFailure::NotOurs),
         Err(KeyringError::NoEntry) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -37,7 +37,7 @@ pub(super) fn existing(account: &str) -> Result<Option<Entry>, Trouble> {
 /// The entry of this account where there is one. The store would read the secret to tell of an entry, and the person would
 /// be asked for leave; a search asks nobody.
 #[cfg(target_os = "macos")]
-pub(super) fn existing(account: &str) -> Result<Option<Entry>, Trouble> {
+pub(super) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
     let found = Entry::search(&HashMap::from([OURS, ("user", account)]))?;
     match found.is_empty() {
         true => Ok(None),
@@ -46,7 +46,7 @@ pub(super) fn existing(account: &str) -> Result<Option<Entry>, Trouble> {
 }
 
 /// The names of all entries that are ours. None of their secrets is read.
-pub(super) fn accounts() -> Result<Vec<String>, Trouble> {
+pub(super) fn accounts() -> Result<Vec<String>, KeyringFailure> {
     let entries = match Entry::search(&HashMap::from([OURS])) {
         Ok(entries) => entries,
         Err(KeyringError::NotSupportedByStore(_)) => return Ok(Vec::new()),
@@ -61,12 +61,12 @@ pub(super) fn accounts() -> Result<Vec<String>, Trouble> {
 
 /// The account of an entry that a search has found; none where it is another program's.
 #[cfg(target_os = "macos")]
-fn account_of(entry: &Entry) -> Result<Option<String>, Trouble> {
+fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
     Ok(entry.get_specifiers().filter(|(service, _)| service == SERVICE).map(|(_, account)| account))
 }
 
 #[cfg(windows)]
-fn account_of(entry: &Entry) -> Result<Option<String>, Trouble> {
+fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
     let named = entry.get_specifiers().filter(|(service, _)| service == SERVICE).map(|(_, account)| account);
     let Some(account) = named else { return Ok(None) };
     match entry.get_attributes() {
@@ -78,7 +78,7 @@ fn account_of(entry: &Entry) -> Result<Option<String>, Trouble> {
 }
 
 #[cfg(not(any(target_os = "macos", windows)))]
-fn account_of(entry: &Entry) -> Result<Option<String>, Trouble> {
+fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
     let attributes = entry.get_attributes()?;
     let account = attributes.get("username").filter(|account| is_ours(&attributes, account));
     Ok(account.cloned())

@@ -1,11 +1,11 @@
 //! Looking into the keyring without unlocking it: the store under `keyring` unlocks whatever it looks for, which asks the
 //! person at the desktop.
 
-use super::Trouble;
-use crate::store::secrets::{Binding, Look, Presence};
+use super::KeyringFailure;
+use crate::store::secrets::{SecretId, SecretLookup, SecretStatus};
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
-pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
+pub(super) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
     use std::collections::HashMap;
 
     use secret_service::EncryptionType;
@@ -14,7 +14,7 @@ pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
     use super::SERVICE;
     use super::entries::is_ours;
 
-    let unreachable = |why: secret_service::Error| Trouble::Unreachable(why.to_string());
+    let unreachable = |why: secret_service::Error| KeyringFailure::Unreachable(why.to_string());
     let service = SecretService::connect(EncryptionType::Dh).map_err(unreachable)?;
     let is_locked = match service.get_default_collection() {
         Ok(collection) => collection.is_locked().map_err(decode)?,
@@ -26,7 +26,7 @@ pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
         let items = service.search_items(HashMap::from([("service", SERVICE), ("username", account.as_str())]));
         let items = items.map_err(decode)?;
         if !items.unlocked.is_empty() || !items.locked.is_empty() {
-            found.push(Presence::Here);
+            found.push(SecretStatus::Here);
             continue;
         }
         let mut origins = Vec::new();
@@ -35,36 +35,36 @@ pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
             let account = attributes.get("username").filter(|account| is_ours(&attributes, account));
             origins.extend(account.and_then(|account| binding.origin_in(account)).map(str::to_owned));
         }
-        found.push(if origins.is_empty() { Presence::Missing } else { Presence::Elsewhere(origins) });
+        found.push(if origins.is_empty() { SecretStatus::Missing } else { SecretStatus::Elsewhere(origins) });
     }
-    Ok(Look { is_locked, found })
+    Ok(SecretLookup { is_locked, found })
 }
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
-fn decode(why: secret_service::Error) -> Trouble {
+fn decode(why: secret_service::Error) -> KeyringFailure {
     use keyring::Error as KeyringError;
     match why {
         secret_service::Error::Locked | secret_service::Error::NoResult | secret_service::Error::Prompt => {
-            Trouble::Keyring(KeyringError::NoStorageAccess(Box::new(why)))
+            KeyringFailure::Keyring(KeyringError::NoStorageAccess(Box::new(why)))
         }
-        why => Trouble::Keyring(KeyringError::PlatformFailure(Box::new(why))),
+        why => KeyringFailure::Keyring(KeyringError::PlatformFailure(Box::new(why))),
     }
 }
 
 /// Other keyrings list the names of their entries without reading any and without asking.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
-pub(super) fn look(wanted: &[Binding]) -> Result<Look, Trouble> {
-    keyring::Entry::store_status().as_ref().map_err(|why| Trouble::Unreachable(why.to_string()))?;
+pub(super) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
+    keyring::Entry::store_status().as_ref().map_err(|why| KeyringFailure::Unreachable(why.to_string()))?;
     let accounts = super::entries::accounts()?;
-    let presence = |binding: &Binding| {
+    let presence = |binding: &SecretId| {
         let origins = || accounts.iter().filter_map(|account| binding.origin_in(account)).map(str::to_owned);
         if accounts.contains(&binding.account()) {
-            Presence::Here
+            SecretStatus::Here
         } else if origins().next().is_none() {
-            Presence::Missing
+            SecretStatus::Missing
         } else {
-            Presence::Elsewhere(origins().collect())
+            SecretStatus::Elsewhere(origins().collect())
         }
     };
-    Ok(Look { is_locked: false, found: wanted.iter().map(presence).collect() })
+    Ok(SecretLookup { is_locked: false, found: wanted.iter().map(presence).collect() })
 }

@@ -1,20 +1,20 @@
 //! What a keyring's troubles are called on each platform.
 
+use super::ErrorMessages;
 #[cfg(not(any(windows, target_os = "macos")))]
 use super::WENT_AWAY;
-use super::Words;
 
 #[cfg(windows)]
-pub(super) const LOCKED: Words = Words(
+pub(super) const LOCKED: ErrorMessages = ErrorMessages(
     "the Credential Manager can't be used in this session",
     "sign in to Windows with a password: a service, or a remote shell with a key, has no credentials of its user",
 );
 #[cfg(target_os = "macos")]
-pub(super) const LOCKED: Words =
-    Words("the keychain can't be used", "unlock it: security unlock-keychain, or log in to the desktop");
+pub(super) const LOCKED: ErrorMessages =
+    ErrorMessages("the keychain can't be used", "unlock it: security unlock-keychain, or log in to the desktop");
 #[cfg(not(any(windows, target_os = "macos")))]
-pub(super) const LOCKED: Words =
-    Words("the keyring is locked", "unlock it: log in to the desktop, or start the keyring with its password");
+pub(super) const LOCKED: ErrorMessages =
+    ErrorMessages("the keyring is locked", "unlock it: log in to the desktop, or start the keyring with its password");
 
 #[cfg(windows)]
 pub(super) const MANAGE_STRANGER: &str = "delete it in the Credential Manager of the Control Panel";
@@ -32,18 +32,18 @@ pub(super) const MANAGE_TWINS: &str = "delete one of them with the desktop's pas
 
 /// What a failure of the platform's own means, where it is no error of D-Bus.
 #[cfg(not(any(windows, target_os = "macos")))]
-pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> Words {
+pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
     WENT_AWAY
 }
 
 #[cfg(windows)]
-pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> Words {
-    Words("the Credential Manager failed", "try again")
+pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
+    ErrorMessages("the Credential Manager failed", "try again")
 }
 
 /// Apple's codes, which stand in the error's debugging form alone.
 #[cfg(target_os = "macos")]
-pub(super) fn of_platform(why: &(dyn std::error::Error + Send + Sync)) -> Words {
+pub(super) fn of_platform(why: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
     let why = format!("{why:?}");
     let is = |code: &str| why.contains(code);
     if is("-25308") {
@@ -51,11 +51,14 @@ pub(super) fn of_platform(why: &(dyn std::error::Error + Send + Sync)) -> Words 
         LOCKED
     } else if is("-25293") {
         // errSecAuthFailed
-        Words("the keychain refused cogtok", "allow cogtok to use the entry, when macOS asks or in Keychain Access")
+        ErrorMessages(
+            "the keychain refused cogtok",
+            "allow cogtok to use the entry, when macOS asks or in Keychain Access",
+        )
     } else if is("-128") {
         // errSecUserCanceled
-        Words("you did not allow cogtok to use the keychain", "run it again and choose Always Allow")
+        ErrorMessages("you did not allow cogtok to use the keychain", "run it again and choose Always Allow")
     } else {
-        Words("the keychain failed", "try again")
+        ErrorMessages("the keychain failed", "try again")
     }
 }

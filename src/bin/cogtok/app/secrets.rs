@@ -13,7 +13,7 @@ use cogtok::secret::Secret;
 use cogtok::store::age_store::{Key as SealingKey, SealedFile};
 use cogtok::store::config::Config;
 use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
-use cogtok::store::secrets::{Binding, SecretStore, shaped};
+use cogtok::store::secrets::{SecretId, SecretStore, shaped};
 
 use super::{App, SecretSource};
 use crate::{env, signals, terminal};
@@ -137,7 +137,7 @@ impl App {
     }
 
     /// The secret of this kind that the environment or the keyring has; none where neither should have one.
-    pub fn stored_secret(&self, profile: &Profile, binding: &Binding) -> Result<Option<Secret>> {
+    pub fn stored_secret(&self, profile: &Profile, binding: &SecretId) -> Result<Option<Secret>> {
         let old = match binding.kind {
             SecretKind::M2mClient => Some("COGNITO_M2M_CLIENT_SECRET"),
             SecretKind::Password => Some("COGNITO_PASSWORD"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::profile::keys::{Key, OLD_VARIABLES, Origin, Settings};
+use cogtok::profile::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
 use cogtok::profile::services::Service;
 use cogtok::profile::types::ProfileName;
 use cogtok::profile::{AwsEnvironment, Profile};
@@ -53,12 +53,12 @@ impl App {
         let mut settings = Settings::default();
         for (key, value) in options.iter().chain(&self.global_options()) {
             if let Some(value) = value {
-                settings.offer(*key, vec![value.clone()], Origin::Flag);
+                settings.offer(*key, vec![value.clone()], ValueOrigin::Flag);
             }
         }
         for (key, variable) in Key::ALL.iter().filter_map(|key| key.variable().map(|variable| (*key, variable))) {
             if let Some(value) = env::var(variable) {
-                settings.offer(key, vec![value], Origin::Variable(variable));
+                settings.offer(key, vec![value], ValueOrigin::Variable(variable));
             }
         }
         settings
@@ -79,15 +79,15 @@ impl App {
         let mut settings = Settings::default();
         for (key, value) in self.global_options() {
             if let Some(value) = value {
-                settings.offer(key, vec![value], Origin::Flag);
+                settings.offer(key, vec![value], ValueOrigin::Flag);
             }
             if let Some((variable, value)) = key.variable().and_then(|name| Some((name, env::var(name)?))) {
-                settings.offer(key, vec![value], Origin::Variable(variable));
+                settings.offer(key, vec![value], ValueOrigin::Variable(variable));
             }
         }
         for (key, value) in found {
             if let Some(value) = value {
-                settings.offer(*key, vec![(*value).to_owned()], Origin::Profile);
+                settings.offer(*key, vec![(*value).to_owned()], ValueOrigin::Profile);
             }
         }
         Profile::resolve(None, &settings, &aws_environment())
@@ -159,7 +159,7 @@ pub fn offer_old_variables(settings: &mut Settings) {
     for (key, variable) in OLD_VARIABLES {
         if let Some(value) = env::var(variable) {
             log::info!(target: "cogtok", "{variable} stands in for a profile");
-            settings.offer(key, vec![value], Origin::Variable(variable));
+            settings.offer(key, vec![value], ValueOrigin::Variable(variable));
         }
     }
 }

@@ -18,7 +18,7 @@ use cogtok::profile::redirect::RedirectUri;
 use cogtok::profile::types::Scopes;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
-use cogtok::token::session::{Renewal, Via};
+use cogtok::token::session::{RefreshState, SessionOrigin};
 
 use super::moment;
 use crate::app::{App, remember};
@@ -215,7 +215,7 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let renewal = app
         .secrets_unasked()
         .and_then(|store| {
-            let renewal = refresh_session::keep(store, profile, Via::Endpoint, &signed_in, false)?;
+            let renewal = refresh_session::keep(store, profile, SessionOrigin::Endpoint, &signed_in, false)?;
             // Of a session at another place, nobody would find the refresh token any more.
             let of_before = before.session.as_ref();
             let of_before =
@@ -231,9 +231,9 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
         })
         .unwrap_or_else(|error| {
             terminal::note(&format!("no refresh token is kept, so sign in again when the token ends: {error}"));
-            Renewal::NotKept
+            RefreshState::NotKept
         });
-    if let Renewal::Kept(session) = &renewal {
+    if let RefreshState::Kept(session) = &renewal {
         let (session, identity) = (Some(session.clone()), Some(identity.clone()));
         remember(of_session.as_mut(), &Record { session, identity, has_device: before.has_device, over: None });
     }

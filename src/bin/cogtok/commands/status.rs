@@ -11,7 +11,7 @@ use cogtok::profile::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
-use cogtok::token::session::{Session, Via};
+use cogtok::token::session::{Session, SessionOrigin};
 use serde_json::{Value, json};
 
 use super::{moment, table};
@@ -187,8 +187,8 @@ fn until(tokens: &TokenSet) -> String {
 /// What renews the token when it ends.
 fn kind(session: Option<&Session>) -> &'static str {
     match session.map(|session| session.via) {
-        Some(Via::Endpoint) => "browser",
-        Some(Via::Api) => "API",
+        Some(SessionOrigin::Endpoint) => "browser",
+        Some(SessionOrigin::Api) => "API",
         None => "none",
     }
 }
@@ -213,7 +213,7 @@ fn as_json(row: &Row) -> Value {
             "scope": tokens.scope.as_ref().map(ToString::to_string),
         })),
         "session": row.session.as_ref().map(|session| json!({
-            "via": match session.via { Via::Api => "api", Via::Endpoint => "browser" },
+            "via": match session.via { SessionOrigin::Api => "api", SessionOrigin::Endpoint => "browser" },
             "since": session.since,
             "origin": session.origin,
         })),

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::flows::mcp::client_message::{ClientMessage, line};
 use crate::flows::mcp::headers::{HeaderParams, marked};
 use crate::secret::Secret;
-use crate::token::error_response::Asked;
+use crate::token::error_response::RequestContext;
 
 /// How far off the deadline of a client that has none is.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -65,7 +65,7 @@ impl State {
     }
 
     /// Who is asked with which token.
-    pub fn asked(&self) -> &Asked {
+    pub fn asked(&self) -> &RequestContext {
         &self.forward.asked
     }
 

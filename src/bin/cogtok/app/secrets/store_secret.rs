@@ -6,7 +6,7 @@ use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::secret::Secret;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
-use cogtok::store::secrets::Binding;
+use cogtok::store::secrets::SecretId;
 
 use super::variable;
 use crate::app::App;
@@ -14,7 +14,7 @@ use crate::app::App;
 impl App {
     /// Stores a secret under each of these bindings, which are of one kind, and notes that the profile of this name has it.
     /// What can't be noted is taken away again: nobody would look for it.
-    pub fn keep_secret(&self, name: Option<&ProfileName>, bindings: &[Binding], secret: &Secret) -> Result<()> {
+    pub fn keep_secret(&self, name: Option<&ProfileName>, bindings: &[SecretId], secret: &Secret) -> Result<()> {
         let Some(first) = bindings.first() else { return Ok(()) };
         let (store, config) = (self.secrets()?, self.config()?);
         let Some(name) = name.filter(|name| !is_noted(config, name, first.kind)) else {

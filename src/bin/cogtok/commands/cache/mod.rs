@@ -10,7 +10,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::store::cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::store::config::Config;
-use cogtok::token::session::Renewal;
+use cogtok::token::session::RefreshState;
 use serde_json::{Value, json};
 
 use crate::app::{App, as_written};
@@ -65,7 +65,7 @@ fn listing(app: &App, now: u64) -> Result<Listing> {
     let mut listing = app.cache().list(now)?;
     for entry in &mut listing.entries {
         if let Ok(Some(record)) = app.sessions().read(&entry.key) {
-            entry.tokens.renewal = record.session.map_or(Renewal::None, Renewal::Kept);
+            entry.tokens.renewal = record.session.map_or(RefreshState::None, RefreshState::Kept);
         }
     }
     Ok(listing)

@@ -1,7 +1,7 @@
 //! The MCP server that a command names: by its URL, its ARN or as a target of the profile.
 
 use cogtok::error::Result;
-use cogtok::token::error_response::{Api, Asked};
+use cogtok::token::error_response::{Api, RequestContext};
 use url::Url;
 
 use super::target::{At, Place};
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// What an explanation of a refusal needs to know; `options` choose the token for another command.
-    pub fn asked(&self, app: &App, options: String) -> Asked {
+    pub fn asked(&self, app: &App, options: String) -> RequestContext {
         self.place.asked(app, self.api, options)
     }
 }

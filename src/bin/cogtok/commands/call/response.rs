@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use cogtok::cognito::streaming::Streamed;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::store::output_file::{self, Replacement};
-use cogtok::token::error_response::{Asked, Failed};
+use cogtok::token::error_response::{ErrorResponse, RequestContext};
 
 use crate::app::App;
 use crate::commands::token::token_args::Got;
@@ -144,7 +144,13 @@ pub fn pass(
 }
 
 /// The error that an answer is: what the server says, what may be the reason, and what to do. None where the answer is no failure.
-pub fn failure(app: &App, asked: &Asked, got: &Got, answer: &Streamed, passed: &Passed) -> Result<Option<Error>> {
+pub fn failure(
+    app: &App,
+    asked: &RequestContext,
+    got: &Got,
+    answer: &Streamed,
+    passed: &Passed,
+) -> Result<Option<Error>> {
     log::info!(target: "cogtok", "the body has {} bytes", passed.count);
     if !is_failure(answer) {
         return Ok(None);
@@ -153,7 +159,7 @@ pub fn failure(app: &App, asked: &Asked, got: &Got, answer: &Streamed, passed: &
     let body = answer.without_secrets(&String::from_utf8_lossy(&passed.beginning));
     let challenge = answer.header("www-authenticate").map(|text| answer.without_secrets(text));
     let media_type = answer.media_type();
-    let failed = Failed {
+    let failed = ErrorResponse {
         status: answer.status(),
         challenge: challenge.as_deref(),
         error_type: answer.header("x-amzn-errortype"),

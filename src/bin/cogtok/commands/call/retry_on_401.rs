@@ -1,6 +1,6 @@
 //! Whether a cached token that an API no longer takes is worth a new one.
 
-use cogtok::store::rejected_tokens::Refusals;
+use cogtok::store::rejected_tokens::RejectedTokens;
 use url::Url;
 
 use crate::app::App;
@@ -9,7 +9,7 @@ use crate::env;
 
 /// The renewal of a token for one API.
 pub struct Renewal {
-    refusals: Refusals,
+    refusals: RejectedTokens,
     key: String,
 }
 
@@ -20,7 +20,7 @@ impl Renewal {
         if !got.is_cached() {
             return None;
         }
-        let refusals = Refusals::new(app.dirs().cache.as_deref());
+        let refusals = RejectedTokens::new(app.dirs().cache.as_deref());
         let key = format!("{}{}\n{}", app.profile_option(), got.options(), url.origin().ascii_serialization());
         if refusals.is_recent(&key, env::now()) {
             log::info!(target: "cogtok", "401 as for the new token a moment ago: no other is asked for within a minute");

@@ -6,7 +6,7 @@ use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::issuers;
 use cogtok::profile::targets::Address;
 use cogtok::profile::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
-use cogtok::token::error_response::{Api, Asked};
+use cogtok::token::error_response::{Api, RequestContext};
 use url::Url;
 
 use crate::app::App;
@@ -83,14 +83,14 @@ impl Place {
     }
 
     /// What an explanation of a refusal needs to know; `options` choose the token for another command.
-    pub fn asked(&self, app: &App, api: Api, options: String) -> Asked {
+    pub fn asked(&self, app: &App, api: Api, options: String) -> RequestContext {
         let check = match (&self.arn, api) {
             (Some(arn), _) => format!("--arn {arn}"),
             (None, Api::Runtime) => "--for agentcore-runtime --authorizer FILE".to_owned(),
             (None, _) => "--for agentcore-gateway --authorizer FILE".to_owned(),
         };
         let pool = app.profile(&[]).ok().and_then(|profile| profile.user_pool_id().map(issuers).ok());
-        Asked { api, check, options, issuers: pool.map(Vec::from).unwrap_or_default() }
+        RequestContext { api, check, options, issuers: pool.map(Vec::from).unwrap_or_default() }
     }
 }
 

@@ -6,7 +6,7 @@ use cogtok::flows::{m2m, refresh_session, user};
 use cogtok::profile::Profile;
 use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
-use cogtok::store::secrets::{Binding, Presence, SecretStore};
+use cogtok::store::secrets::{SecretId, SecretStatus, SecretStore};
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::Session;
 
@@ -27,7 +27,7 @@ pub fn shares(profile: &Profile, other: &Profile) -> bool {
 #[derive(Debug, Default)]
 pub struct Going {
     /// The secrets that are stored and go.
-    pub secrets: Vec<Binding>,
+    pub secrets: Vec<SecretId>,
     /// The profiles that list a secret from now on which the profile listed, since it stays with them.
     pub heirs: Vec<(ProfileName, SecretKind)>,
     tokens: Vec<CacheKey>,
@@ -40,7 +40,7 @@ impl Going {
         let (mut going, users) = Going::wanted(app, profile, others, keep_secrets)?;
         if !going.secrets.is_empty() || !users.is_empty() {
             let store = app.secrets()?;
-            let are_held = |wanted: &[Binding]| wanted.iter().map(|secret| store.holds(secret)).collect();
+            let are_held = |wanted: &[SecretId]| wanted.iter().map(|secret| store.holds(secret)).collect();
             going.secrets = stored(store, going.secrets, &users, are_held)?;
         }
         Ok(going)
@@ -60,8 +60,8 @@ impl Going {
     }
 
     /// What may be there, and what secrets of all users of the client are bound to.
-    fn wanted(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<(Self, Vec<Binding>)> {
-        let is_listed = |secret: &Binding| profile.secrets.contains(&secret.kind) && !keep_secrets;
+    fn wanted(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<(Self, Vec<SecretId>)> {
+        let is_listed = |secret: &SecretId| profile.secrets.contains(&secret.kind) && !keep_secrets;
         let mut going = Going { heirs: of_shared(profile, others), ..Going::default() };
         going.secrets = left_alone(bindings, profile, others).into_iter().filter(is_listed).collect();
         let of_users = left_alone(users, profile, others).into_iter().filter(is_listed).collect();
@@ -127,15 +127,15 @@ impl Going {
 /// Those of `wanted` that the store has, each once, and what it has for users of `users`.
 fn stored(
     store: &SecretStore,
-    mut wanted: Vec<Binding>,
-    users: &[Binding],
-    which: impl FnOnce(&[Binding]) -> Result<Vec<bool>>,
-) -> Result<Vec<Binding>> {
+    mut wanted: Vec<SecretId>,
+    users: &[SecretId],
+    which: impl FnOnce(&[SecretId]) -> Result<Vec<bool>>,
+) -> Result<Vec<SecretId>> {
     for of in users {
         let names = store.users(of)?.into_iter();
-        wanted.extend(names.map(|username| Binding { username: Some(username), ..of.clone() }));
+        wanted.extend(names.map(|username| SecretId { username: Some(username), ..of.clone() }));
     }
-    let mut stored: Vec<Binding> = Vec::new();
+    let mut stored: Vec<SecretId> = Vec::new();
     let are_there = which(&wanted)?;
     for (binding, is_there) in wanted.into_iter().zip(are_there) {
         if is_there && !stored.contains(&binding) {
@@ -146,14 +146,14 @@ fn stored(
 }
 
 /// Which of these the store has, as far as can be seen without unlocking it.
-fn seen(store: &SecretStore, wanted: &[Binding]) -> Result<Vec<bool>> {
-    Ok(store.look(wanted)?.found.iter().map(|presence| *presence == Presence::Here).collect())
+fn seen(store: &SecretStore, wanted: &[SecretId]) -> Result<Vec<bool>> {
+    Ok(store.look(wanted)?.found.iter().map(|presence| *presence == SecretStatus::Here).collect())
 }
 
 /// What the store has of a user's session.
-fn of_session(profile: &Profile, record: &Record) -> Result<Vec<Binding>> {
+fn of_session(profile: &Profile, record: &Record) -> Result<Vec<SecretId>> {
     let session = record.session.as_ref();
-    let mut bindings: Vec<Binding> = session
+    let mut bindings: Vec<SecretId> = session
         .map(|session| refresh_session::refresh_token_binding(profile, session))
         .transpose()?
         .into_iter()
@@ -187,8 +187,8 @@ fn uses_tokens(profile: &Profile, key: &CacheKey) -> bool {
 
 /// Whether a profile uses a secret: as its own user's, as that of the user whom a call names where it has none, or to renew
 /// a session from the browser, whose refresh token is bound to the domain and not to the API.
-fn uses_secret(app: &App, profile: &Profile, secret: &Binding) -> bool {
-    let of_whomever = Binding { username: None, ..secret.clone() };
+fn uses_secret(app: &App, profile: &Profile, secret: &SecretId) -> bool {
+    let of_whomever = SecretId { username: None, ..secret.clone() };
     if bindings(profile).contains(secret) || (profile.user.username.is_none() && users(profile).contains(&of_whomever))
     {
         return true;
@@ -210,7 +210,7 @@ fn left_alone<T: PartialEq>(of: fn(&Profile) -> Vec<T>, profile: &Profile, other
 }
 
 /// What the profile's secrets of every kind are bound to.
-pub fn bindings(profile: &Profile) -> Vec<Binding> {
+pub fn bindings(profile: &Profile) -> Vec<SecretId> {
     SecretKind::ALL.iter().copied().filter_map(|kind| bindings_of(profile, kind).ok()).flatten().collect()
 }
 
@@ -219,7 +219,7 @@ fn cache_keys(profile: &Profile) -> Vec<CacheKey> {
 }
 
 /// What secrets of the client's users are bound to, whoever they are.
-fn users(profile: &Profile) -> Vec<Binding> {
+fn users(profile: &Profile) -> Vec<SecretId> {
     let kinds = SecretKind::ALL.iter().copied().filter(|kind| kind.is_of_a_user());
     kinds.filter_map(|kind| user::secret_binding(profile, kind, None).ok()).collect()
 }

@@ -10,7 +10,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::export::{self, Exported};
 use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::targets::{Field, Setting};
+use cogtok::profile::targets::{Field, TargetSetting};
 use cogtok::profile::types::ProfileName;
 use cogtok::store::config_lint::is_misplaced;
 use cogtok::store::{age_file, output_file};
@@ -107,7 +107,7 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
 }
 
 /// What the profile says of its targets, those without an address left out.
-fn targets(app: &App, name: &ProfileName) -> Result<Vec<Setting>> {
+fn targets(app: &App, name: &ProfileName) -> Result<Vec<TargetSetting>> {
     let config = app.config()?;
     let mut settings = config.target_settings(name)?;
     for target in config.targets(name) {

@@ -12,7 +12,7 @@ use cogtok::flows::{login, m2m, user};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ProfileName, SecretKind, Transport};
-use cogtok::store::secrets::Binding;
+use cogtok::store::secrets::SecretId;
 
 use crate::app::App;
 use crate::completion;
@@ -65,7 +65,7 @@ impl Which {
     }
 
     /// The profile's name, and all that its secret is bound to.
-    fn find(&self, app: &App) -> Result<(ProfileName, Vec<Binding>)> {
+    fn find(&self, app: &App) -> Result<(ProfileName, Vec<SecretId>)> {
         let kind = self.kind()?;
         let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
         let mut profile = app.profile(&options)?;
@@ -78,7 +78,7 @@ impl Which {
 }
 
 /// What the profile's secret of this kind is bound to.
-pub fn binding(profile: &Profile, kind: SecretKind) -> Result<Binding> {
+pub fn binding(profile: &Profile, kind: SecretKind) -> Result<SecretId> {
     match kind {
         SecretKind::M2mClient => m2m::secret_binding(profile),
         SecretKind::UserClient => user::secret_binding(profile, kind, None),
@@ -88,7 +88,7 @@ pub fn binding(profile: &Profile, kind: SecretKind) -> Result<Binding> {
 
 /// All that the profile's secret of this kind is bound to: the users' client sends its own to the API and, for a sign-in
 /// through the browser, to the pool's domain.
-pub fn bindings(profile: &Profile, kind: SecretKind) -> Result<Vec<Binding>> {
+pub fn bindings(profile: &Profile, kind: SecretKind) -> Result<Vec<SecretId>> {
     let mut bindings = vec![binding(profile, kind)?];
     let domain = login::secret_binding(profile).ok().filter(|_| kind == SecretKind::UserClient);
     bindings.extend(domain.filter(|domain| bindings.first() != Some(domain)));
@@ -96,7 +96,7 @@ pub fn bindings(profile: &Profile, kind: SecretKind) -> Result<Vec<Binding>> {
 }
 
 /// The origins of bindings, as a message lists them.
-fn origins(bindings: &[Binding]) -> String {
+fn origins(bindings: &[SecretId]) -> String {
     bindings.iter().map(|binding| binding.origin.as_str()).collect::<Vec<_>>().join(" and ")
 }
 

@@ -6,7 +6,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::targets::Address;
 use cogtok::profile::types::{AgentcoreArn, TokenOwner};
 use cogtok::token::authorizer::Authorizer;
-use cogtok::token::resource_server::{Consumer, Finding};
+use cogtok::token::resource_server::{Finding, ResourceServer};
 use serde_json::Value;
 
 use crate::app::App;
@@ -25,14 +25,15 @@ pub fn read(
     app: &App,
     profile: &Profile,
     arn: &str,
-    named: Option<Consumer>,
-) -> Result<(Consumer, Live, Option<TokenOwner>)> {
+    named: Option<ResourceServer>,
+) -> Result<(ResourceServer, Live, Option<TokenOwner>)> {
     let (address, owner) = address(app, profile, arn)?;
     let resource = Resource::at(&address).ok_or_else(|| {
         Error::usage(format!("`{}` is neither a runtime nor a gateway of AgentCore", printable(arn, 120)))
             .hint("AWS can be asked about those alone; `--authorizer FILE` takes the configuration of any")
     })?;
-    let service = if resource.is_gateway() { Consumer::AgentcoreGateway } else { Consumer::AgentcoreRuntime };
+    let service =
+        if resource.is_gateway() { ResourceServer::AgentcoreGateway } else { ResourceServer::AgentcoreRuntime };
     if let Some(named) = named.filter(|named| *named != service) {
         return Err(Error::usage(format!("the ARN is not one for `--for {}`", named.as_str()))
             .hint(Hint::new("it is an {service}: leave `--for` out").text("service", service.as_str())));
@@ -54,7 +55,7 @@ fn address(app: &App, profile: &Profile, arn: &str) -> Result<(Address, Option<T
     Ok((target.address, target.owner))
 }
 
-fn live(service: Consumer, settings: &Value) -> Result<Live> {
+fn live(service: ResourceServer, settings: &Value) -> Result<Live> {
     let kind = settings["authorizerType"].as_str();
     if !settings["authorizerConfiguration"]["customJWTAuthorizer"].is_null() {
         return Authorizer::read(service, settings.to_string().as_bytes()).map(Live::Tokens);

@@ -7,7 +7,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
 use cogtok::profile::{Profile, issuers};
 use cogtok::token::authorizer::{Authorizer, DISCOVERY};
-use cogtok::token::resource_server::{Consumer, Finding, check, refusal};
+use cogtok::token::resource_server::{Finding, ResourceServer, check, refusal};
 use serde_json::json;
 
 use super::agentcore_authorizer::{self, Live};
@@ -36,7 +36,7 @@ pub struct Check {
     #[command(flatten)]
     given: Given,
     /// The service: agentcore-runtime, agentcore-gateway, apigateway-http, apigateway-rest, alb or identity-pool
-    #[arg(long = "for", value_name = "SERVICE", value_parser = PossibleValuesParser::new(Consumer::ALL.map(Consumer::as_str)), hide_possible_values = true, required_unless_present = "arn")]
+    #[arg(long = "for", value_name = "SERVICE", value_parser = PossibleValuesParser::new(ResourceServer::ALL.map(ResourceServer::as_str)), hide_possible_values = true, required_unless_present = "arn")]
     service: Option<String>,
     /// The runtime or gateway of AgentCore itself, by its ARN or the name of a target: its configuration is read from AWS
     #[arg(long, value_name = "ARN", conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience", "allowed_scope", "authorizer"])]
@@ -64,7 +64,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     let form = app.output(&FORMS)?;
     args.given.check(false)?;
     let named = args.service.as_deref();
-    let named = named.and_then(|named| Consumer::ALL.into_iter().find(|known| known.as_str() == named));
+    let named = named.and_then(|named| ResourceServer::ALL.into_iter().find(|known| known.as_str() == named));
     if args.given.is_there() && (args.discovery_url.is_some() || args.authorizer.is_some()) {
         app.do_without_config();
     }
@@ -98,7 +98,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
 }
 
 /// Prints the rules, and ends as the verdict is.
-fn tell(app: &App, service: Consumer, findings: &[Finding], form: Output) -> Result<()> {
+fn tell(app: &App, service: ResourceServer, findings: &[Finding], form: Output) -> Result<()> {
     let name = service.as_str();
     let refusal = refusal(service, findings);
     // Whose hints these are is known from then on.
@@ -130,7 +130,7 @@ fn tell(app: &App, service: Consumer, findings: &[Finding], form: Output) -> Res
     })
 }
 
-fn authorizer(app: &App, args: &Check, service: Consumer, profile: &Profile) -> Result<Authorizer> {
+fn authorizer(app: &App, args: &Check, service: ResourceServer, profile: &Profile) -> Result<Authorizer> {
     let mut authorizer = match args.authorizer.as_deref() {
         Some("-") if args.given.is_on_stdin() => {
             return Err(Error::usage("the token and the authorizer can't both be on standard input"));
@@ -155,7 +155,7 @@ fn authorizer(app: &App, args: &Check, service: Consumer, profile: &Profile) -> 
             .map_err(|error| app.without_profile(profile, error).hint("or add --discovery-url URL"))?;
         authorizer.set_discovery_url(&format!("{}{DISCOVERY}", issuers(pool)[0]));
     }
-    if service == Consumer::IdentityPool && authorizer.clients.is_empty() {
+    if service == ResourceServer::IdentityPool && authorizer.clients.is_empty() {
         authorizer.clients.extend(profile.user.client_id.as_ref().map(ToString::to_string));
     }
     Ok(authorizer)

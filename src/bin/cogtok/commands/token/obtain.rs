@@ -7,7 +7,7 @@ use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse, refresh_session};
 use cogtok::profile::Profile;
 use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
-use cogtok::token::session::{Renewal, Via};
+use cogtok::token::session::{RefreshState, SessionOrigin};
 
 use super::challenge::Given;
 use super::renewal::{NoTokens, renew, unreadable};
@@ -49,7 +49,7 @@ pub fn obtain(
     let mut reason = None;
     if wish.may_renew && turn.is_exclusive() {
         let over = remembered.as_ref().ok().and_then(|record| record.as_ref()?.over);
-        if over == Some(Via::Endpoint) && given_password.is_none() {
+        if over == Some(SessionOrigin::Endpoint) && given_password.is_none() {
             return Err(ended(NoTokens::Absent));
         }
         for session in &candidates {
@@ -65,7 +65,7 @@ pub fn obtain(
                 Err(why) => why,
             };
             // Who signed in with the browser may have no password, and is asked for none.
-            if session.via == Via::Endpoint && given_password.is_none() {
+            if session.via == SessionOrigin::Endpoint && given_password.is_none() {
                 return Err(ended(why));
             }
             reason = Some(why);
@@ -115,7 +115,7 @@ fn sign_in_anew(
     })?;
     // Without the lock two processes could use the same refresh token.
     let is_kept = wish.is_kept && turn.is_exclusive();
-    let was_told = turn.previous().is_some_and(|tokens| tokens.renewal == Renewal::NotKept);
+    let was_told = turn.previous().is_some_and(|tokens| tokens.renewal == RefreshState::NotKept);
     // A store that could not be read a moment ago is not waited for again.
     let device = if matches!(reason, Some(NoTokens::Unreadable(_))) { None } else { device(app, profile, key) };
     let app_of_user = AppOfUser::new(app, profile, wish.save_totp);

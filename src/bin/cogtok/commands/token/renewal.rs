@@ -7,7 +7,7 @@ use cogtok::profile::Profile;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::identity::Identity;
-use cogtok::token::session::{Renewal, Session, Via};
+use cogtok::token::session::{RefreshState, Session, SessionOrigin};
 
 use crate::app::{App, remember};
 use crate::terminal;
@@ -80,7 +80,7 @@ pub fn renew(
                 true => {
                     terminal::note("a renewal was cut short before its new refresh token was kept: sign in once more")
                 }
-                false if session.via == Via::Endpoint => {}
+                false if session.via == SessionOrigin::Endpoint => {}
                 false => terminal::note(&format!("the session is over: {}", error.message())),
             }
             if let Err(error) = refresh_session::forget_refresh_token(store, profile, session) {
@@ -110,7 +110,7 @@ pub fn renew(
         Err(error) => {
             log::warn!(target: "cogtok", "the new refresh token could not be kept, so the next token needs a sign-in: {error}");
             ended(app, key, lock.as_mut(), None);
-            Renewal::NotKept
+            RefreshState::NotKept
         }
     };
     note(turn, lock.as_mut(), false);
@@ -118,7 +118,7 @@ pub fn renew(
 }
 
 /// Remembers that the session has ended, and how it had begun where Cognito has ended it. The device outlives it.
-pub fn ended(app: &App, key: &CacheKey, lock: Option<&mut SessionLock>, over: Option<Via>) {
+pub fn ended(app: &App, key: &CacheKey, lock: Option<&mut SessionLock>, over: Option<SessionOrigin>) {
     let before = app.remembered(key).ok().flatten().unwrap_or_default();
     remember(lock, &Record { session: None, over, ..before });
 }

@@ -13,7 +13,7 @@ use cogtok::secret::{Secret, shape};
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
-use cogtok::token::session::{Renewal, Via};
+use cogtok::token::session::{RefreshState, SessionOrigin};
 
 use super::challenge::Given;
 use super::totp::AppOfUser;
@@ -84,7 +84,7 @@ pub fn sign_in(
                 terminal::note(&format!("no refresh token is kept, so each new token needs a sign-in: {error}"));
                 terminal::hint("`--no-refresh` keeps none without saying so");
             }
-            Renewal::NotKept
+            RefreshState::NotKept
         });
     }
     Ok(signed_in)
@@ -127,14 +127,14 @@ fn keep(
     key: &CacheKey,
     sign_in: &SignIn<'_>,
     signed_in: &AuthenticationResult,
-) -> Result<Renewal> {
+) -> Result<RefreshState> {
     if signed_in.refresh_token.is_none() {
-        return Ok(Renewal::None);
+        return Ok(RefreshState::None);
     }
     let store = app.secrets_unasked()?;
     let mut lock = app.session_lock(key)?;
-    let renewal = refresh_session::keep(store, profile, Via::Api, signed_in, sign_in.device().is_some())?;
-    let Renewal::Kept(mut session) = renewal else { return Ok(renewal) };
+    let renewal = refresh_session::keep(store, profile, SessionOrigin::Api, signed_in, sign_in.device().is_some())?;
+    let RefreshState::Kept(mut session) = renewal else { return Ok(renewal) };
     // A device is confirmed once it is known that the store can keep it.
     let confirmed = app.block_on(sign_in.confirm_device(signed_in, "cogtok"));
     let kept = confirmed.and_then(|device| match device {
@@ -151,7 +151,7 @@ fn keep(
         // A new session knows nothing of a renewal of the old one that was cut short.
         lock.note_refreshing(false);
     }
-    Ok(Renewal::Kept(session))
+    Ok(RefreshState::Kept(session))
 }
 
 fn client_secret(app: &App, profile: &Profile) -> Result<Option<Secret>> {

@@ -9,7 +9,7 @@ use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::types::SecretKind;
 use cogtok::secret::Secret;
-use cogtok::store::secrets::Binding;
+use cogtok::store::secrets::SecretId;
 use cogtok::store::used_codes;
 
 use super::challenge::{Given, show_key};
@@ -23,7 +23,7 @@ pub struct AppOfUser<'a> {
     /// Whether a key that Cognito gives is to be kept.
     is_saving: bool,
     /// Where a new key was kept, until Cognito has taken a code of it.
-    pending: Option<Binding>,
+    pending: Option<SecretId>,
     tries: usize,
 }
 
@@ -66,7 +66,7 @@ impl<'a> AppOfUser<'a> {
         }
     }
 
-    fn binding(&self) -> Result<Binding> {
+    fn binding(&self) -> Result<SecretId> {
         user::secret_binding(self.profile, SecretKind::Totp, Some(self.profile.username()?))
     }
 

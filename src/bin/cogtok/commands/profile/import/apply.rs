@@ -5,12 +5,12 @@ use cogtok::flows::export::OWN;
 use cogtok::flows::import::SourceKind;
 use cogtok::flows::import::candidates::ProfileCandidate;
 use cogtok::flows::import::enrich::{self, Missing};
-use cogtok::profile::keys::{Key, Origin, Settings};
+use cogtok::profile::keys::{Key, Settings, ValueOrigin};
 use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::profile::{Profile, domain};
 use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;
-use cogtok::store::secrets::Binding;
+use cogtok::store::secrets::SecretId;
 
 use super::super::deletion_plan::Going;
 use super::collect::Gathered;
@@ -30,7 +30,7 @@ pub struct Setting {
 pub struct ToStore {
     pub kind: SecretKind,
     /// What it may be used for: a client's secret at the API, and at the domain where there is one.
-    pub bindings: Vec<Binding>,
+    pub bindings: Vec<SecretId>,
     pub value: Secret,
     pub origin: String,
     /// The other profiles whose it is as well.
@@ -87,7 +87,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
     }
     let mut resolved = Settings::default();
     for setting in &settings {
-        resolved.offer(setting.key, setting.values.clone(), Origin::Profile);
+        resolved.offer(setting.key, setting.values.clone(), ValueOrigin::Profile);
     }
     let mut profile = Profile::resolve(Some(name.clone()), &resolved, &aws_environment())?;
     let mut left_out = found.left_out.clone();

@@ -5,7 +5,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::secret::Secret;
 use cogtok::store::config::list;
-use cogtok::store::secrets::Binding;
+use cogtok::store::secrets::SecretId;
 
 use super::super::deletion_plan::{Going, bindings, shares};
 use super::Import;
@@ -48,7 +48,7 @@ pub fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<(
 }
 
 /// Whether what is stored for this binding is the replaced profile's, and the other profiles that use it.
-fn owners(app: &App, plan: &Plan, plans: &[Plan], binding: &Binding) -> Result<(bool, Vec<ProfileName>)> {
+fn owners(app: &App, plan: &Plan, plans: &[Plan], binding: &SecretId) -> Result<(bool, Vec<ProfileName>)> {
     let has_it = |profile: &Profile| bindings(profile).contains(binding);
     let is_own = plan.before.is_some() && as_written(app.config()?, &plan.name).is_ok_and(|old| has_it(&old));
     let others = other_profiles(app.config()?, &plan.name).filter(|other| !is_new(plans, other) && has_it(other));
@@ -56,7 +56,7 @@ fn owners(app: &App, plan: &Plan, plans: &[Plan], binding: &Binding) -> Result<(
 }
 
 /// The other profiles that use what is stored for one of these bindings.
-pub fn shared_with(app: &App, name: &ProfileName, of: &[Binding]) -> Result<Vec<ProfileName>> {
+pub fn shared_with(app: &App, name: &ProfileName, of: &[SecretId]) -> Result<Vec<ProfileName>> {
     let uses_it = |other: &Profile| bindings(other).iter().any(|binding| of.contains(binding));
     Ok(other_profiles(app.config()?, name).filter(uses_it).filter_map(|other| other.name).collect())
 }
@@ -90,7 +90,7 @@ pub fn find_going(app: &App, plans: &mut [Plan], look: impl Fn(&Profile, &[Profi
 
 /// What was stored, each with what was there before.
 #[derive(Default)]
-pub struct Stored(Vec<(Binding, Option<Secret>)>);
+pub struct Stored(Vec<(SecretId, Option<Secret>)>);
 
 /// Stores the secrets of all plans, or none.
 pub fn store(app: &App, plans: &[Plan]) -> Result<Stored> {

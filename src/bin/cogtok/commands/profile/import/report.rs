@@ -3,10 +3,10 @@
 use cogtok::error::{Hint, Result, printable};
 use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
-use cogtok::profile::targets::Setting as TargetSetting;
+use cogtok::profile::targets::TargetSetting;
 use cogtok::profile::types::SecretKind;
 use cogtok::store::config::list;
-use cogtok::store::secrets::Binding;
+use cogtok::store::secrets::SecretId;
 use serde_json::{Map, Value, json};
 
 use super::apply::{Plan, Setting};
@@ -143,7 +143,7 @@ fn table(app: &App, plan: &Plan) {
 /// The secrets that go with the old profile, each once however many addresses it is kept for, and whose they are.
 fn going(plan: &Plan) -> Vec<(SecretKind, String)> {
     let mut going = Vec::new();
-    for Binding { kind, client_id, username, .. } in &plan.going.secrets {
+    for SecretId { kind, client_id, username, .. } in &plan.going.secrets {
         let whose = match username {
             Some(username) => format!("of client {client_id} and user {username}"),
             None => format!("of client {client_id}"),

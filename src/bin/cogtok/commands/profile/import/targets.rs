@@ -1,20 +1,20 @@
 //! The targets of an import: those that are written, and those of the profile that is there, which stay.
 
-use cogtok::profile::targets::Setting;
+use cogtok::profile::targets::TargetSetting;
 
 /// What becomes of a profile's targets.
 pub struct Targets {
     /// What is to be written.
-    pub taken: Vec<Setting>,
+    pub taken: Vec<TargetSetting>,
     /// What the profile says of others, and goes on to say.
-    pub kept: Vec<Setting>,
+    pub kept: Vec<TargetSetting>,
     /// All that it says now.
-    pub before: Vec<Setting>,
+    pub before: Vec<TargetSetting>,
 }
 
 impl Targets {
-    pub fn new(taken: Vec<Setting>, before: Vec<Setting>) -> Self {
-        let is_replaced = |own: &&Setting| taken.iter().any(|setting| setting.target == own.target);
+    pub fn new(taken: Vec<TargetSetting>, before: Vec<TargetSetting>) -> Self {
+        let is_replaced = |own: &&TargetSetting| taken.iter().any(|setting| setting.target == own.target);
         let kept = before.iter().filter(|own| !is_replaced(own)).cloned().collect();
         Targets { taken, kept, before }
     }

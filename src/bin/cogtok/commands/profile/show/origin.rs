@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cogtok::error::{Result, printable};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
-use cogtok::profile::provenance::{Source, Sourced, sources};
+use cogtok::profile::provenance::{Provenance, WithProvenance, sources};
 use cogtok::profile::types::ProfileName;
 use cogtok::store::config::read_text;
 use cogtok::store::config_lint::{line_at_top, lines_of_keys, lines_of_targets};
@@ -89,16 +89,16 @@ fn chosen(app: &App, typed: Option<&str>, text: &str) -> Option<Found> {
     }
 }
 
-fn found(row: &Sourced, lines: &BTreeMap<Key, usize>) -> Found {
+fn found(row: &WithProvenance, lines: &BTreeMap<Key, usize>) -> Found {
     let of = |kind, name: Option<&str>| Found { kind, name: name.map(str::to_owned), line: None };
     match row.source {
-        Source::Option => of("option", option(row.key)),
-        Source::Variable(name) => of("variable", Some(name)),
-        Source::Profile => Found { line: lines.get(&row.key).copied(), ..of("profile", None) },
-        Source::ReadFrom(key) => of("read-from", Some(key.dotted())),
-        Source::AwsVariable(name) => of("aws-variable", Some(name)),
-        Source::AwsFiles => of("aws-files", None),
-        Source::Default => of("default", None),
+        Provenance::Option => of("option", option(row.key)),
+        Provenance::Variable(name) => of("variable", Some(name)),
+        Provenance::Profile => Found { line: lines.get(&row.key).copied(), ..of("profile", None) },
+        Provenance::ReadFrom(key) => of("read-from", Some(key.dotted())),
+        Provenance::AwsVariable(name) => of("aws-variable", Some(name)),
+        Provenance::AwsFiles => of("aws-files", None),
+        Provenance::Default => of("default", None),
     }
 }
 
@@ -119,7 +119,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn label(row: &Sourced) -> String {
+fn label(row: &WithProvenance) -> String {
     match row.service {
         Some(service) => format!("{} ({service})", row.key.dotted()),
         None => row.key.dotted().to_owned(),
