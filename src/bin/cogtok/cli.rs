@@ -20,7 +20,7 @@ use cogtok::store::config::Config;
 use crate::app;
 use crate::commands::Command;
 use crate::completion;
-use crate::terminal::{self, Color, Manner};
+use crate::terminal::{self, Color, OutputOptions};
 
 /// A command line.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     if quiet && verbose > 0 {
         return Err(conflict("--quiet", "--verbose"));
     }
-    terminal::set_manner(Manner {
+    terminal::set_manner(OutputOptions {
         is_quiet: cli.global.quiet,
         verbosity: cli.global.verbose,
         no_input: cli.global.no_input

@@ -158,12 +158,12 @@ fn delimiter() -> Result<String> {
 
 /// What is printed where there is nothing to assign, so that an `eval` fails and no stale value is used.
 #[derive(Debug)]
-pub struct Failing {
+pub struct ExportFailure {
     form: Export,
     names: Vec<String>,
 }
 
-impl Failing {
+impl ExportFailure {
     /// Read from a command line that need not parse: none unless it asks for assignments that a shell evaluates.
     pub fn of(args: &[OsString]) -> Option<Self> {
         let args: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
@@ -181,7 +181,7 @@ impl Failing {
             return None;
         }
         if option == "--export-credentials" {
-            return Some(Failing { form, names: CREDENTIALS.map(str::to_owned).into() });
+            return Some(ExportFailure { form, names: CREDENTIALS.map(str::to_owned).into() });
         }
         let value_of = |option: &str| {
             let index = options().position(|arg| arg == option);
@@ -199,7 +199,10 @@ impl Failing {
             _ if is_user => vec![access, id],
             _ => vec![access],
         };
-        Some(Failing { form, names: names.into_iter().flat_map(|name| [name.to_owned(), end_name(name)]).collect() })
+        Some(ExportFailure {
+            form,
+            names: names.into_iter().flat_map(|name| [name.to_owned(), end_name(name)]).collect(),
+        })
     }
 
     /// Empties the variables of this token alone.

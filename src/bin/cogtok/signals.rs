@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use cogtok::error::{Kind, Result};
 
-use crate::shell::Failing;
+use crate::shell::ExportFailure;
 use crate::{cli, terminal};
 
 /// What a failing export prints.
-static TO_FAIL: Mutex<Option<Failing>> = Mutex::new(None);
+static TO_FAIL: Mutex<Option<ExportFailure>> = Mutex::new(None);
 
 /// The exit code of a failure, whatever its kind; 0 for that of the kind.
 static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
@@ -35,7 +35,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Sets up what must hold before anything else: no core file, a panic that says where and nothing more, and the
 /// failing line of an export, which a malformed command line gets too.
 pub fn prepare(args: Vec<OsString>) -> Result<Vec<OsString>> {
-    *locked(&TO_FAIL) = Failing::of(&args);
+    *locked(&TO_FAIL) = ExportFailure::of(&args);
     if cli::is_exec(&args) {
         fail_as(EXEC_FAILED);
     }

@@ -46,7 +46,7 @@ pub enum Color {
 
 /// How much is said on standard error, and whether anybody can be asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct OutputOptions {
     /// Errors alone.
     pub is_quiet: bool,
     /// 1: requests; 2: bodies, redacted.
@@ -55,7 +55,7 @@ pub struct Manner {
     pub no_input: bool,
 }
 
-static MANNER: OnceLock<Manner> = OnceLock::new();
+static MANNER: OnceLock<OutputOptions> = OnceLock::new();
 
 static COLOR: OnceLock<Color> = OnceLock::new();
 
@@ -64,7 +64,7 @@ static PROFILE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Whether data was written to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivered {
+pub enum WriteOutcome {
     /// It was.
     Yes,
     /// It went nowhere, to the null device that stands for a closed standard output or that the caller opened so itself, as
@@ -81,7 +81,7 @@ pub fn set_color(color: Color) {
 }
 
 /// Settles the manner for the rest of the process, and lets the library's log speak through standard error.
-pub fn set_manner(manner: Manner) {
+pub fn set_manner(manner: OutputOptions) {
     static LOGGER: Logger = Logger;
     let manner = MANNER.get_or_init(|| manner);
     let level = match (manner.is_quiet, manner.verbosity) {
@@ -104,7 +104,7 @@ pub fn set_profile(name: Option<&str>) {
 ///
 /// # Errors
 /// `Kind::Store` when it can't be written, a full disk for one.
-pub fn data(text: &str) -> Result<Delivered> {
+pub fn data(text: &str) -> Result<WriteOutcome> {
     bytes(text.as_bytes())
 }
 
@@ -112,12 +112,12 @@ pub fn data(text: &str) -> Result<Delivered> {
 ///
 /// # Errors
 /// As [`data`].
-pub fn bytes(bytes: &[u8]) -> Result<Delivered> {
+pub fn bytes(bytes: &[u8]) -> Result<WriteOutcome> {
     let mut stdout = io::stdout().lock();
-    let delivered = if leads_nowhere() { Delivered::Nowhere } else { Delivered::Yes };
+    let delivered = if leads_nowhere() { WriteOutcome::Nowhere } else { WriteOutcome::Yes };
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(delivered),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Delivered::NobodyReads),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(WriteOutcome::NobodyReads),
         Err(error) => Err(Error::store(format!("standard output can't be written: {error}"))),
     }
 }
@@ -252,8 +252,8 @@ pub fn is_read_by_a_person() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
-fn manner() -> Manner {
-    let silent = Manner { is_quiet: false, verbosity: 0, no_input: false };
+fn manner() -> OutputOptions {
+    let silent = OutputOptions { is_quiet: false, verbosity: 0, no_input: false };
     MANNER.get().copied().unwrap_or(silent)
 }
 

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::cli::{Output, min_validity};
 use crate::commands::bedrock_key;
-use crate::commands::token::token_args::Source;
+use crate::commands::token::token_args::TokenArgs;
 use crate::{completion, env, signals, terminal};
 
 /// Print AWS credentials for the user, through the profile's identity pool
@@ -33,7 +33,7 @@ use crate::{completion, env, signals, terminal};
     region = us-east-1")]
 pub struct AwsCredentials {
     #[command(flatten)]
-    who: Who,
+    who: OwnerArgs,
     /// How long cached credentials must still be valid [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = min_validity)]
     min_validity: Option<Duration>,
@@ -41,7 +41,7 @@ pub struct AwsCredentials {
 
 /// Whose AWS credentials, and of which identity pool.
 #[derive(Debug, Args)]
-pub struct Who {
+pub struct OwnerArgs {
     /// The user who signs in
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
@@ -50,7 +50,7 @@ pub struct Who {
     identity_pool_id: Option<String>,
 }
 
-impl Who {
+impl OwnerArgs {
     /// The profile with these options, and what its AWS credentials are kept under.
     pub fn profile(&self, app: &App) -> Result<(Profile, CacheKey)> {
         let options = [(Key::Username, self.username.clone()), (Key::IdentityPoolId, self.identity_pool_id.clone())];
@@ -70,7 +70,7 @@ impl Who {
     ) -> Result<identity_pool::AwsCredentials> {
         signals::watch();
         aws_credentials::serve(&app.cache(), key, min_validity, app.deadline(), env::now, |known| {
-            let got = Source::id_token_of(self.username.clone()).get(app);
+            let got = TokenArgs::id_token_of(self.username.clone()).get(app);
             let got = got.map_err(|error| error.context("no ID token for the identity pool"))?;
             let id_token = got.token()?.value.clone();
             let wire = app.wire()?;

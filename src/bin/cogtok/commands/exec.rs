@@ -11,7 +11,7 @@ use cogtok::secret;
 
 use crate::app::App;
 use crate::commands::bedrock_key;
-use crate::commands::token::token_args::Source;
+use crate::commands::token::token_args::TokenArgs;
 #[cfg(windows)]
 use crate::external_program;
 use crate::shell::{default_name, end_name};
@@ -33,7 +33,7 @@ use crate::signals;
     cogtok exec -p ws --min-validity 30m -- make load-test")]
 pub struct Exec {
     #[command(flatten)]
-    source: Source,
+    source: TokenArgs,
     /// The variable to set instead of COGTOK_ACCESS_TOKEN or COGTOK_ID_TOKEN
     #[arg(long, value_name = "NAME")]
     env_var: Option<String>,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::token_args::Source;
+use crate::commands::token::token_args::TokenArgs;
 use crate::terminal;
 
 /// Print the Authorization header with the token
@@ -20,7 +20,7 @@ use crate::terminal;
     cogtok header --as user -p ws | curl -H @- https://api.example.com/")]
 pub struct Header {
     #[command(flatten)]
-    source: Source,
+    source: TokenArgs,
     /// The form to print [default: line]
     #[arg(long, value_enum, value_name = "FORM")]
     format: Option<Format>,

@@ -151,7 +151,7 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     let remembered = app.remembered(key);
     let record = remembered.as_ref().ok().cloned().flatten();
     let mut was_there = tokens.is_some() || record.as_ref().is_some_and(|record| record.session.is_some());
-    if let Some(kept) = Kept::find(app, profile, remembered)? {
+    if let Some(kept) = RemainingSession::find(app, profile, remembered)? {
         if is_revoked {
             kept.revoke(app, profile)?;
         }
@@ -212,14 +212,14 @@ fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
 }
 
 /// What the secret store has of a user's sessions.
-pub struct Kept<'a> {
+pub struct RemainingSession<'a> {
     store: &'a SecretStore,
     /// Each with its refresh token.
     pub sessions: Vec<(Session, Secret)>,
     has_device: bool,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> RemainingSession<'a> {
     /// What the store has of the session that is remembered. Where none is, the store is looked into all the same, if that can
     /// be done without asking anybody; that it can't be is told. Where it can't be read what is remembered, the store must
     /// say.
@@ -256,7 +256,7 @@ impl<'a> Kept<'a> {
                 Err(error) => return not_asked(error),
             }
         }
-        Ok(Some(Kept { store, sessions, has_device }))
+        Ok(Some(RemainingSession { store, sessions, has_device }))
     }
 
     /// Revokes the refresh tokens, each where its session came from.

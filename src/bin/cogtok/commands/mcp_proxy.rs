@@ -14,8 +14,8 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::commands::call::authorized_request::SILENCE;
 use crate::commands::call::mcp_target::Server;
-use crate::commands::token::token_args::Source;
-use crate::terminal::{Delivered, stdin_lines};
+use crate::commands::token::token_args::TokenArgs;
+use crate::terminal::{WriteOutcome, stdin_lines};
 use crate::{completion, signals, terminal};
 use tokens::Tokens;
 
@@ -38,7 +38,7 @@ pub struct McpProxy {
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
     target: String,
     #[command(flatten)]
-    source: Source,
+    source: TokenArgs,
 }
 
 pub fn run(app: &App, args: &McpProxy) -> Result<()> {
@@ -53,7 +53,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     let (asks, questions) = mpsc::channel();
     // Getting a token blocks, so messages are forwarded on a thread of their own.
     let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
-        let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != Delivered::NobodyReads));
+        let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != WriteOutcome::NobodyReads));
         let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
         let outcome = runtime.block_on(proxy::run(forward));

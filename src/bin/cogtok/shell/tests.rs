@@ -4,7 +4,7 @@ use super::*;
 
 fn names(line: &str) -> Option<Vec<String>> {
     let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-    let names = Failing::of(&args)?.names;
+    let names = ExportFailure::of(&args)?.names;
     Some(names.into_iter().filter(|name| !name.ends_with("_EXPIRES_AT")).collect())
 }
 
@@ -43,7 +43,7 @@ fn each_form_has_its_assignment_and_its_failure() {
         (Export::Cmd, "set \"T=a'b\"\r\n", "set \"T=\"\r\nset \"T_EXPIRES_AT=\"\r\ncmd /c exit 3\r\n"),
     ] {
         assert_eq!(one(form, "a'b").as_deref(), Some(assignment));
-        let mut failing = Failing { form, names: Vec::new() };
+        let mut failing = ExportFailure { form, names: Vec::new() };
         failing.narrow("T");
         assert_eq!(failing.line(3), failure);
     }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use cogtok::error::{Result, is_unprintable};
 
-use super::{Delivered, bytes};
+use super::{WriteOutcome, bytes};
 
 /// What is being written to standard output. A terminal is shown what it would obey as `\u{1b}`, but for the ends of lines
 /// and tabs; anything else gets the bytes as they are.
@@ -26,7 +26,7 @@ impl Live {
     ///
     /// # Errors
     /// As [`bytes`].
-    pub fn put(&mut self, part: &[u8]) -> Result<Delivered> {
+    pub fn put(&mut self, part: &[u8]) -> Result<WriteOutcome> {
         if let Some(last) = part.last() {
             self.is_line_open = *last != b'\n';
         }
@@ -34,7 +34,7 @@ impl Live {
             true => bytes(self.shown(part).as_bytes()),
             false => bytes(part),
         }?;
-        self.is_read &= delivered != Delivered::NobodyReads;
+        self.is_read &= delivered != WriteOutcome::NobodyReads;
         Ok(delivered)
     }
 
@@ -42,10 +42,10 @@ impl Live {
     ///
     /// # Errors
     /// As [`bytes`].
-    pub fn end_line(&mut self) -> Result<Delivered> {
+    pub fn end_line(&mut self) -> Result<WriteOutcome> {
         match self.is_line_open && self.is_read {
             true => self.put(b"\n"),
-            false => Ok(Delivered::Yes),
+            false => Ok(WriteOutcome::Yes),
         }
     }
 

@@ -6,9 +6,9 @@ use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use super::target::{At, Place, refuse_line_ends};
+use super::target::{CallTarget, TargetLocation, refuse_line_ends};
 use crate::app::App;
-use crate::commands::token::token_args::Got;
+use crate::commands::token::token_args::ObtainedToken;
 
 /// The header with the session, of the request and of the answer.
 pub const SESSION: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
@@ -23,18 +23,18 @@ pub struct Agent {
 
 impl Agent {
     /// The agent at a place, of which `typed` is the name. `path` is below its address.
-    pub fn at(app: &App, place: &Place, typed: &str, qualifier: Option<&str>, path: Option<&str>) -> Result<Self> {
+    pub fn at(app: &App, place: &CallTarget, typed: &str, qualifier: Option<&str>, path: Option<&str>) -> Result<Self> {
         let is_gateway = match &place.at {
-            At::Arn(arn) => arn.is_gateway(),
-            At::Url(_) => place.kind == Some(TargetKind::Gateway),
+            TargetLocation::Arn(arn) => arn.is_gateway(),
+            TargetLocation::Url(_) => place.kind == Some(TargetKind::Gateway),
         };
         if is_gateway {
             return Err(Error::usage("this is a gateway, not a runtime")
                 .hint(Hint::new("run `cogtok call gateway {target} tools{p}`").word("target", typed)));
         }
         let (mut url, qualifier, log) = match &place.at {
-            At::Url(url) => (url.clone(), qualifier, None),
-            At::Arn(arn) => {
+            TargetLocation::Url(url) => (url.clone(), qualifier, None),
+            TargetLocation::Arn(arn) => {
                 let qualifier = qualifier.or(arn.runtime().1);
                 let log = format!(
                     "aws logs tail /aws/bedrock-agentcore/runtimes/{}-{} --since 5m --region {}",
@@ -118,7 +118,7 @@ pub fn new_session() -> Result<String> {
 }
 
 /// What a session is kept under: nobody goes on with what another began.
-pub fn session_key(app: &App, got: &Got, url: &Url) -> Result<String> {
+pub fn session_key(app: &App, got: &ObtainedToken, url: &Url) -> Result<String> {
     let claims = payload_unverified(got.token()?.value.expose()).unwrap_or_default();
     let caller = claims.get("sub").map(Value::to_string).unwrap_or_default();
     Ok(format!("{}\n{caller}\n{url}", app.profile_option()))

@@ -7,7 +7,7 @@ use cogtok::error::Result;
 
 use super::retry_on_401::Renewal;
 use crate::app::App;
-use crate::commands::token::token_args::{Got, Source};
+use crate::commands::token::token_args::{ObtainedToken, TokenArgs};
 
 /// How long an answer may be in coming, and how long it may pause, where no time-out was given: an agent thinks for minutes.
 pub const SILENCE: Duration = Duration::from_secs(15 * 60);
@@ -18,7 +18,7 @@ pub const SILENCE: Duration = Duration::from_secs(15 * 60);
 ///
 /// # Errors
 /// What getting the token gives; [`Kind::Network`](cogtok::error::Kind::Network) where there is no answer.
-pub fn send(app: &App, source: &Source, request: &Outgoing) -> Result<(Got, Streamed)> {
+pub fn send(app: &App, source: &TokenArgs, request: &Outgoing) -> Result<(ObtainedToken, Streamed)> {
     send_as(app, source, |_| Ok(request.clone()))
 }
 
@@ -26,7 +26,11 @@ pub fn send(app: &App, source: &Source, request: &Outgoing) -> Result<(Got, Stre
 ///
 /// # Errors
 /// As [`send`], and what `request` gives.
-pub fn send_as(app: &App, source: &Source, request: impl FnOnce(&Got) -> Result<Outgoing>) -> Result<(Got, Streamed)> {
+pub fn send_as(
+    app: &App,
+    source: &TokenArgs,
+    request: impl FnOnce(&ObtainedToken) -> Result<Outgoing>,
+) -> Result<(ObtainedToken, Streamed)> {
     let got = source.get(app)?;
     let request = request(&got)?;
     let answer = open(app, &got, &request)?;
@@ -41,7 +45,7 @@ pub fn send_as(app: &App, source: &Source, request: impl FnOnce(&Got) -> Result<
     Ok((got, answer))
 }
 
-fn open(app: &App, got: &Got, request: &Outgoing) -> Result<Streamed> {
+fn open(app: &App, got: &ObtainedToken, request: &Outgoing) -> Result<Streamed> {
     let token = got.token()?.value.clone();
     let wire = app.wire()?;
     app.block_on_streaming(async { wire.open_again(request, Some(&token), SILENCE).await })

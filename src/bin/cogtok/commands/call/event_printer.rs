@@ -7,8 +7,8 @@ use cogtok::error::{Error, Kind, Result, is_unprintable};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::response::Sink;
-use crate::terminal::{self, Delivered};
+use super::response::BodySink;
+use crate::terminal::{self, WriteOutcome};
 
 /// The form in which events are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,16 +21,16 @@ pub enum Form {
 
 /// What was told so far.
 #[derive(Debug)]
-pub struct Told {
+pub struct EventPrinter {
     form: Form,
     events: Events,
     is_line_open: bool,
     failure: Option<String>,
 }
 
-impl Told {
+impl EventPrinter {
     pub fn new(form: Form) -> Self {
-        Told { form, events: Events::default(), is_line_open: false, failure: None }
+        EventPrinter { form, events: Events::default(), is_line_open: false, failure: None }
     }
 
     /// The form.
@@ -39,7 +39,7 @@ impl Told {
     }
 
     /// Prints the events that the next part of the body completes.
-    pub fn put(&mut self, sink: &mut Sink, part: &[u8]) -> Result<Delivered> {
+    pub fn put(&mut self, sink: &mut BodySink, part: &[u8]) -> Result<WriteOutcome> {
         let pushed = self.events.push(part);
         let delivered = self.tell_complete(sink)?;
         pushed.map(|()| delivered)
@@ -49,7 +49,7 @@ impl Told {
     ///
     /// # Errors
     /// `Kind::Network` for such an event where nothing says that the body is whole.
-    pub fn finish(&mut self, sink: &mut Sink, answer: &Streamed) -> Result<()> {
+    pub fn finish(&mut self, sink: &mut BodySink, answer: &Streamed) -> Result<()> {
         if !self.events.is_cut() {
             return Ok(());
         }
@@ -62,16 +62,16 @@ impl Told {
         Ok(())
     }
 
-    fn tell_complete(&mut self, sink: &mut Sink) -> Result<Delivered> {
+    fn tell_complete(&mut self, sink: &mut BodySink) -> Result<WriteOutcome> {
         let mut text = String::new();
         while let Some(event) = self.events.next() {
             self.tell(&event.data, &mut text);
         }
-        if text.is_empty() { Ok(Delivered::Yes) } else { sink.put(text.as_bytes()) }
+        if text.is_empty() { Ok(WriteOutcome::Yes) } else { sink.put(text.as_bytes()) }
     }
 
     /// Ends a line of text that is not ended yet.
-    pub fn end(&mut self, sink: &mut Sink) -> Result<()> {
+    pub fn end(&mut self, sink: &mut BodySink) -> Result<()> {
         match std::mem::take(&mut self.is_line_open) {
             true => sink.put(b"\n").map(drop),
             false => Ok(()),
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn told(form: Form, data: &[&str]) -> String {
-        let (mut told, mut text) = (Told::new(form), String::new());
+        let (mut told, mut text) = (EventPrinter::new(form), String::new());
         data.iter().for_each(|data| told.tell(data, &mut text));
         text
     }
@@ -184,7 +184,7 @@ mod tests {
             (r#"{"error": null, "error_type": null}"#, false),
             (r#""error""#, false),
         ] {
-            let mut told = Told::new(Form::Text);
+            let mut told = EventPrinter::new(Form::Text);
             told.tell(data, &mut String::new());
             assert_eq!(told.failure.is_some(), failed, "{data}");
         }

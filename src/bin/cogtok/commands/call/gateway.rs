@@ -18,7 +18,7 @@ use super::mcp_target::Server;
 use super::retry_on_401::Renewal;
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::token_args::Source;
+use crate::commands::token::token_args::TokenArgs;
 use crate::completion;
 use crate::terminal;
 use request::Request;
@@ -55,7 +55,7 @@ pub struct Gateway {
     #[arg(long, value_name = "JSON")]
     args_json: Option<String>,
     #[command(flatten)]
-    source: Source,
+    source: TokenArgs,
 }
 
 /// What to do with the server.
@@ -68,7 +68,7 @@ enum Action {
 }
 
 /// What the server gave.
-enum Given {
+enum ToolArguments {
     Tools(Vec<Tool>),
     Outcome(Outcome),
 }
@@ -94,8 +94,10 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
         renewal.ended(is_refused(&given));
     }
     match given {
-        Ok(Given::Tools(tools)) => render::tools(&tools, form),
-        Ok(Given::Outcome(outcome)) => render::outcome(&request, &outcome, form, |text| place.without_secrets(text)),
+        Ok(ToolArguments::Tools(tools)) => render::tools(&tools, form),
+        Ok(ToolArguments::Outcome(outcome)) => {
+            render::outcome(&request, &outcome, form, |text| place.without_secrets(text))
+        }
         Err(McpError::Failed(error)) => Err(server.place.moved(error)),
         Err(McpError::Refused(refusal)) => {
             let token = &got.token()?.value;
@@ -110,7 +112,12 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
 }
 
 /// The whole conversation, from the handshake to the end of the session.
-fn converse(app: &App, place: &McpEndpoint, token: &Secret, request: &Request) -> Result<Result<Given, McpError>> {
+fn converse(
+    app: &App,
+    place: &McpEndpoint,
+    token: &Secret,
+    request: &Request,
+) -> Result<Result<ToolArguments, McpError>> {
     app.block_on_streaming(async {
         let mut client = match Client::connect(place, token).await {
             Ok(client) => client,
@@ -122,18 +129,18 @@ fn converse(app: &App, place: &McpEndpoint, token: &Secret, request: &Request) -
     })
 }
 
-async fn ask(client: &mut Client<'_>, request: &Request) -> Result<Given, McpError> {
+async fn ask(client: &mut Client<'_>, request: &Request) -> Result<ToolArguments, McpError> {
     let Request::Call { tool: name, given, .. } = request else {
-        return Ok(Given::Tools(client.tools().await?));
+        return Ok(ToolArguments::Tools(client.tools().await?));
     };
     // Arguments that are whole need no look at the schema.
     if let Some(arguments) = request.complete_arguments() {
-        return Ok(Given::Outcome(client.call(name, arguments, None).await?));
+        return Ok(ToolArguments::Outcome(client.call(name, arguments, None).await?));
     }
     let tools = client.tools().await?;
     let tool = tools.iter().find(|tool| tool.name == *name).ok_or_else(|| request::no_such_tool(name, &tools))?;
     let arguments = cogtok::flows::mcp::arguments::complete(tool, request.object(), given)?;
-    Ok(Given::Outcome(client.call(name, arguments, Some(tool.schema())).await?))
+    Ok(ToolArguments::Outcome(client.call(name, arguments, Some(tool.schema())).await?))
 }
 
 /// The error for an argument that is malformed.

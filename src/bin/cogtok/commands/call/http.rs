@@ -7,12 +7,12 @@ use cogtok::error::{Error, Hint, Result};
 use cogtok::token::error_response::Api;
 
 use super::authorized_request;
-use super::request::{self, Carried};
-use super::response::{self, Taking};
-use super::target::{At, Place};
+use super::request::{self, RequestBody};
+use super::response::{self, BodyHandling};
+use super::target::{CallTarget, TargetLocation};
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::token_args::Source;
+use crate::commands::token::token_args::TokenArgs;
 use crate::completion;
 
 /// Send a request with the token and print the answer
@@ -33,19 +33,19 @@ pub struct Http {
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<String>,
     #[command(flatten)]
-    carried: Carried,
+    carried: RequestBody,
     #[command(flatten)]
-    taking: Taking,
+    taking: BodyHandling,
     #[command(flatten)]
-    source: Source,
+    source: TokenArgs,
 }
 
 pub fn run(app: &App, args: &Http) -> Result<()> {
     app.output(&[Output::Text])?;
-    let place = Place::find(app, &args.target)?;
+    let place = CallTarget::find(app, &args.target)?;
     let url = match &place.at {
-        At::Url(url) => url.clone(),
-        At::Arn(arn) => {
+        TargetLocation::Url(url) => url.clone(),
+        TargetLocation::Arn(arn) => {
             let (what, hint) = match arn.is_gateway() {
                 true => ("gateway", "run `cogtok call gateway {target} tools{p}`"),
                 false => ("runtime", "run `cogtok call runtime {target}{p}`"),

@@ -4,13 +4,13 @@ use cogtok::error::Result;
 use cogtok::token::error_response::{Api, RequestContext};
 use url::Url;
 
-use super::target::{At, Place};
+use super::target::{CallTarget, TargetLocation};
 use crate::app::App;
 
 /// Where it is, and what the profile says of it.
 pub struct Server {
     pub url: Url,
-    pub place: Place,
+    pub place: CallTarget,
     api: Api,
 }
 
@@ -21,10 +21,10 @@ impl Server {
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) for what names none, [`Kind::Config`](cogtok::error::Kind::Config) for a
     /// target that the profile does not have.
     pub fn find(app: &App, text: &str) -> Result<Self> {
-        let place = Place::find(app, text)?;
+        let place = CallTarget::find(app, text)?;
         let (url, api) = match &place.at {
-            At::Url(url) => (url.clone(), Api::Gateway),
-            At::Arn(arn) => {
+            TargetLocation::Url(url) => (url.clone(), Api::Gateway),
+            TargetLocation::Arn(arn) => {
                 let mut url = app.profile(&[])?.agentcore_url(arn)?;
                 if let Some(endpoint) = arn.runtime().1 {
                     url.query_pairs_mut().append_pair("qualifier", endpoint);

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::authorized_request::SILENCE;
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::aws_credentials::Who;
+use crate::commands::aws_credentials::OwnerArgs;
 use crate::commands::bedrock_key;
-use crate::terminal::{self, Delivered};
+use crate::terminal::{self, WriteOutcome};
 
 /// How long cached AWS credentials must still be valid: one call needs them once.
 const MIN_VALIDITY: Duration = Duration::from_secs(60);
@@ -52,7 +52,7 @@ pub struct Model {
     #[arg(long, value_name = "REGION")]
     model_region: Option<String>,
     #[command(flatten)]
-    who: Who,
+    who: OwnerArgs,
 }
 
 pub fn run(app: &App, args: &Model) -> Result<()> {
@@ -130,7 +130,7 @@ async fn stream(bedrock: &Bedrock<'_>, question: &Question<'_>, form: Output) ->
         };
         if !said.is_empty() {
             has_said = form != Output::Json;
-            if terminal::data(&said)? == Delivered::NobodyReads {
+            if terminal::data(&said)? == WriteOutcome::NobodyReads {
                 return Ok(());
             }
         }

@@ -34,7 +34,7 @@ const REFUSED: [&str; 12] = [
 
 /// Options for what a call carries.
 #[derive(Debug, Args)]
-pub struct Carried {
+pub struct RequestBody {
     /// The body: the text itself, @FILE, or - for standard input
     #[arg(short, long, value_name = "DATA")]
     data: Option<String>,
@@ -43,7 +43,7 @@ pub struct Carried {
     header: Vec<String>,
 }
 
-impl Carried {
+impl RequestBody {
     /// Whether there is a body.
     pub fn has_data(&self) -> bool {
         self.data.is_some()

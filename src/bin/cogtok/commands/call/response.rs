@@ -10,16 +10,16 @@ use cogtok::store::output_file::{self, Replacement};
 use cogtok::token::error_response::{ErrorResponse, RequestContext};
 
 use crate::app::App;
-use crate::commands::token::token_args::Got;
+use crate::commands::token::token_args::ObtainedToken;
 use crate::env;
-use crate::terminal::{self, Delivered, Live};
+use crate::terminal::{self, Live, WriteOutcome};
 
 /// How much of a failure's body is read for what it says.
 const BEGINNING: usize = 16 * 1024;
 
 /// Options for what becomes of an answer.
 #[derive(Debug, Args)]
-pub struct Taking {
+pub struct BodyHandling {
     /// Print the answer's status and headers before its body
     #[arg(short, long)]
     include: bool,
@@ -29,12 +29,12 @@ pub struct Taking {
 }
 
 /// Where a body goes.
-pub enum Sink {
+pub enum BodySink {
     Live(Live),
     File(PathBuf, Replacement),
 }
 
-impl Taking {
+impl BodyHandling {
     /// Refuses a file that can't be written, before a token is got.
     pub fn check(&self) -> Result<()> {
         let Some(path) = &self.output_file else { return Ok(()) };
@@ -42,7 +42,7 @@ impl Taking {
     }
 
     /// Where this answer's body goes: a file is for the answer that was wanted, and stays as it was for a failure.
-    pub fn sink(&self, answer: &Streamed) -> Result<Sink> {
+    pub fn sink(&self, answer: &Streamed) -> Result<BodySink> {
         let mut live = Live::new();
         if self.include {
             live.put(&head(answer))?;
@@ -51,47 +51,49 @@ impl Taking {
             Some(path) if !is_failure(answer) => {
                 live.end()?;
                 let replacement = Replacement::begin(&absolute(path)).map_err(|why| unwritable(path, &why))?;
-                Ok(Sink::File(path.clone(), replacement))
+                Ok(BodySink::File(path.clone(), replacement))
             }
-            _ => Ok(Sink::Live(live)),
+            _ => Ok(BodySink::Live(live)),
         }
     }
 }
 
-impl Sink {
+impl BodySink {
     /// Whether it is standard output, which somebody reads.
     pub fn is_live(&self) -> bool {
-        matches!(self, Sink::Live(_))
+        matches!(self, BodySink::Live(_))
     }
 
-    pub fn put(&mut self, part: &[u8]) -> Result<Delivered> {
+    pub fn put(&mut self, part: &[u8]) -> Result<WriteOutcome> {
         match self {
-            Sink::Live(live) => live.put(part),
-            Sink::File(path, file) => file.write(part).map(|()| Delivered::Yes).map_err(|why| unwritable(path, &why)),
+            BodySink::Live(live) => live.put(part),
+            BodySink::File(path, file) => {
+                file.write(part).map(|()| WriteOutcome::Yes).map_err(|why| unwritable(path, &why))
+            }
         }
     }
 
     /// Ends the body: a file takes its place where the body `is_whole`.
     pub fn end(self, is_whole: bool) -> Result<()> {
         match self {
-            Sink::Live(live) => live.end(),
-            Sink::File(path, file) if is_whole => file.finish().map_err(|why| unwritable(&path, &why)),
-            Sink::File(..) => Ok(()),
+            BodySink::Live(live) => live.end(),
+            BodySink::File(path, file) if is_whole => file.finish().map_err(|why| unwritable(&path, &why)),
+            BodySink::File(..) => Ok(()),
         }
     }
 }
 
 /// What is known of a body that was handed on.
-pub struct Passed {
+pub struct StatusOutcome {
     beginning: Vec<u8>,
     count: usize,
     is_whole: bool,
 }
 
-impl Passed {
+impl StatusOutcome {
     /// A body that was there as a whole, and is no failure's.
     pub fn whole(body: &[u8]) -> Self {
-        Passed { beginning: Vec::new(), count: body.len(), is_whole: true }
+        StatusOutcome { beginning: Vec::new(), count: body.len(), is_whole: true }
     }
 
     /// Whether it came to its end: it was neither cut nor left by its reader.
@@ -110,8 +112,8 @@ pub fn pass(
     app: &App,
     answer: &mut Streamed,
     is_live: bool,
-    mut each: impl FnMut(&[u8]) -> Result<Delivered>,
-) -> Result<Passed> {
+    mut each: impl FnMut(&[u8]) -> Result<WriteOutcome>,
+) -> Result<StatusOutcome> {
     let (is_failure, mut beginning, mut count, mut is_whole) = (is_failure(answer), Vec::new(), 0, false);
     let passed = app.block_on_streaming(async {
         let gone = terminal::nobody_reads();
@@ -129,7 +131,7 @@ pub fn pass(
             if is_failure {
                 beginning.extend_from_slice(&part[..part.len().min(BEGINNING - beginning.len())]);
             }
-            if each(&part)? == Delivered::NobodyReads {
+            if each(&part)? == WriteOutcome::NobodyReads {
                 break;
             }
         }
@@ -140,16 +142,16 @@ pub fn pass(
         Err(error) if is_failure && error.kind() == Kind::Network => log::info!(target: "cogtok", "{error}"),
         passed => passed?,
     }
-    Ok(Passed { beginning, count, is_whole })
+    Ok(StatusOutcome { beginning, count, is_whole })
 }
 
 /// The error that an answer is: what the server says, what may be the reason, and what to do. None where the answer is no failure.
 pub fn failure(
     app: &App,
     asked: &RequestContext,
-    got: &Got,
+    got: &ObtainedToken,
     answer: &Streamed,
-    passed: &Passed,
+    passed: &StatusOutcome,
 ) -> Result<Option<Error>> {
     log::info!(target: "cogtok", "the body has {} bytes", passed.count);
     if !is_failure(answer) {

@@ -4,7 +4,7 @@ use cogtok::store::rejected_tokens::RejectedTokens;
 use url::Url;
 
 use crate::app::App;
-use crate::commands::token::token_args::Got;
+use crate::commands::token::token_args::ObtainedToken;
 use crate::env;
 
 /// The renewal of a token for one API.
@@ -16,7 +16,7 @@ pub struct Renewal {
 impl Renewal {
     /// The renewal of `got`, which the API at `url` has just answered with 401; none where it would not help: the token was
     /// new, or the API has refused a new one a moment ago.
-    pub fn of(app: &App, got: &Got, url: &Url) -> Option<Self> {
+    pub fn of(app: &App, got: &ObtainedToken, url: &Url) -> Option<Self> {
         if !got.is_cached() {
             return None;
         }

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::agent::{self, Agent};
 use super::authorized_request;
-use super::event_printer::{Form, Told, one_line};
-use super::request::{self, Carried};
-use super::response::{self, Passed, Sink, Taking};
-use super::target::Place;
+use super::event_printer::{EventPrinter, Form, one_line};
+use super::request::{self, RequestBody};
+use super::response::{self, BodyHandling, BodySink, StatusOutcome};
+use super::target::CallTarget;
 use crate::app::App;
 use crate::cli::Output;
-use crate::commands::token::token_args::Source;
+use crate::commands::token::token_args::TokenArgs;
 use crate::completion;
 use crate::terminal;
 
@@ -41,7 +41,7 @@ pub struct Runtime {
     #[arg(long, value_name = "TEXT", conflicts_with = "data")]
     prompt: Option<String>,
     #[command(flatten)]
-    carried: Carried,
+    carried: RequestBody,
     /// Go on with the last session with this agent
     #[arg(long = "continue", conflicts_with = "session_id")]
     goes_on: bool,
@@ -58,9 +58,9 @@ pub struct Runtime {
     #[arg(long, conflicts_with_all = ["json", "output"])]
     raw: bool,
     #[command(flatten)]
-    taking: Taking,
+    taking: BodyHandling,
     #[command(flatten)]
-    source: Source,
+    source: TokenArgs,
 }
 
 pub fn run(app: &App, args: &Runtime) -> Result<()> {
@@ -71,7 +71,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     if args.raw && form == Form::Json {
         return Err(Error::usage("`--raw` and `--json` exclude each other"));
     }
-    let place = Place::find(app, &args.target)?;
+    let place = CallTarget::find(app, &args.target)?;
     let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
     let outgoing = outgoing(args, &agent)?;
     let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
@@ -106,7 +106,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
         }
     }
     let mut sink = args.taking.sink(&answer)?;
-    let mut told = Told::new(form);
+    let mut told = EventPrinter::new(form);
     let passed = pass(app, &mut answer, &mut sink, &mut told, args.raw);
     let ended = told.end(&mut sink);
     sink.end(passed.is_ok())?;
@@ -118,7 +118,13 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
 }
 
 /// Prints the body in the form that was asked for; a failure's is printed as it is.
-fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_raw: bool) -> Result<Passed> {
+fn pass(
+    app: &App,
+    answer: &mut Streamed,
+    sink: &mut BodySink,
+    told: &mut EventPrinter,
+    is_raw: bool,
+) -> Result<StatusOutcome> {
     let media_type = answer.media_type();
     if is_raw || response::is_failure(answer) {
         return response::pass(app, answer, sink.is_live(), |part| sink.put(part));
@@ -137,7 +143,7 @@ fn pass(app: &App, answer: &mut Streamed, sink: &mut Sink, told: &mut Told, is_r
     let text = String::from_utf8_lossy(&body);
     let line = one_line(&text).unwrap_or_else(|| terminal::json_line(&Value::String(text.clone().into_owned())));
     sink.put(line.as_bytes())?;
-    Ok(Passed::whole(&body))
+    Ok(StatusOutcome::whole(&body))
 }
 
 /// The request without its session.

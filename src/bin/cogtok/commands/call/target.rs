@@ -13,8 +13,8 @@ use crate::app::App;
 
 /// An address, and what the profile says of it.
 #[derive(Debug)]
-pub struct Place {
-    pub at: At,
+pub struct CallTarget {
+    pub at: TargetLocation,
     /// Whose token it takes, where the profile says so.
     pub owner: Option<TokenOwner>,
     /// What it is, where it is a target of the profile.
@@ -27,18 +27,18 @@ pub struct Place {
 
 /// A URL, or what has one.
 #[derive(Debug)]
-pub enum At {
+pub enum TargetLocation {
     Url(Url),
     Arn(AgentcoreArn),
 }
 
-impl Place {
+impl CallTarget {
     /// The place of `text`: a URL, an ARN, or the name of a target with what may follow its URL.
     pub fn find(app: &App, text: &str) -> Result<Self> {
         refuse_line_ends(text, "the address")?;
         if text.starts_with("arn:") {
-            return Ok(Place {
-                at: At::Arn(text.parse()?),
+            return Ok(CallTarget {
+                at: TargetLocation::Arn(text.parse()?),
                 owner: None,
                 kind: None,
                 arn: Some(text.to_owned()),
@@ -49,7 +49,13 @@ impl Place {
         let (name, rest) = text.split_at(end);
         // What follows a name may hold an address as well: `api?next=https://…`.
         if name.ends_with(':') && rest.starts_with("//") {
-            return Ok(Place { at: At::Url(typed(text)?), owner: None, kind: None, arn: None, target: None });
+            return Ok(CallTarget {
+                at: TargetLocation::Url(typed(text)?),
+                owner: None,
+                kind: None,
+                arn: None,
+                target: None,
+            });
         }
         let name: TargetName =
             name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
@@ -60,12 +66,12 @@ impl Place {
         let target = app.config()?.target(&profile, &name)?;
         let arn = Resource::at(&target.address).map(|_| name.to_string());
         let at = match target.address {
-            Address::Url(base) => At::Url(below(&base, rest)),
-            Address::Arn(arn) if rest.is_empty() => At::Arn(arn),
+            Address::Url(base) => TargetLocation::Url(below(&base, rest)),
+            Address::Arn(arn) if rest.is_empty() => TargetLocation::Arn(arn),
             Address::Arn(_) => return Err(Error::usage(format!("`{name}` is an ARN, which no path can follow"))),
         };
         let target_name = rest.is_empty().then_some(name);
-        Ok(Place { at, owner: target.owner, kind: Some(target.kind), arn, target: target_name })
+        Ok(CallTarget { at, owner: target.owner, kind: Some(target.kind), arn, target: target_name })
     }
 
     /// The error with the way to the address that a redirect leads to, where it is on the same host.

@@ -6,7 +6,7 @@ use cogtok::error::Result;
 use cogtok::secret::Secret;
 
 use crate::app::App;
-use crate::commands::token::token_args::{Got, Source};
+use crate::commands::token::token_args::{ObtainedToken, TokenArgs};
 use crate::env;
 
 /// How long no other token is asked for after one that was new and refused all the same: each may cost money.
@@ -15,14 +15,14 @@ const TRUCE: Duration = Duration::from_secs(60);
 /// The tokens of a command that serves one request after the other.
 pub struct Tokens<'a> {
     app: &'a App,
-    source: Source,
+    source: TokenArgs,
     // The last one, where the cache does not keep it.
-    kept: Option<Got>,
+    kept: Option<ObtainedToken>,
     renewed_at: Option<Instant>,
 }
 
 impl<'a> Tokens<'a> {
-    pub fn new(app: &'a App, source: Source) -> Self {
+    pub fn new(app: &'a App, source: TokenArgs) -> Self {
         Tokens { app, source, kept: None, renewed_at: None }
     }
 
@@ -58,7 +58,7 @@ impl<'a> Tokens<'a> {
         self.keep(got)
     }
 
-    fn keep(&mut self, got: Got) -> Result<Secret> {
+    fn keep(&mut self, got: ObtainedToken) -> Result<Secret> {
         let token = got.token()?.value.clone();
         self.kept = Some(got).filter(|got| !got.is_kept() || self.source.is_without_cache());
         Ok(token)

@@ -8,7 +8,7 @@ use cogtok::profile::types::ProfileName;
 use cogtok::store::config::Config;
 use cogtok::store::config_edit::edit;
 
-use super::deletion_plan::{Going, shares};
+use super::deletion_plan::{DeletionPlan, shares};
 use crate::app::{App, as_written, other_profiles};
 use crate::{completion, terminal};
 
@@ -51,12 +51,12 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let going = match as_written(&config, &name) {
         Ok(profile) => {
             let others: Vec<Profile> = other_profiles(&config, &name).filter(|other| shares(&profile, other)).collect();
-            Going::of(app, &profile, &others, args.keep_secrets).map_err(|error| {
+            DeletionPlan::of(app, &profile, &others, args.keep_secrets).map_err(|error| {
                 let leaving = format!("cogtok profile delete {name} --yes --keep-secrets");
                 error.hint(format!("nothing was deleted; to leave the secrets: {leaving}"))
             })?
         }
-        Err(_) => Going::default(),
+        Err(_) => DeletionPlan::default(),
     };
     let was_default = config.default_profile().ok().flatten().as_ref() == Some(&name);
     drop(config);

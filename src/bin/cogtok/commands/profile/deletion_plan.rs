@@ -25,7 +25,7 @@ pub fn shares(profile: &Profile, other: &Profile) -> bool {
 
 /// What goes with a profile.
 #[derive(Debug, Default)]
-pub struct Going {
+pub struct DeletionPlan {
     /// The secrets that are stored and go.
     pub secrets: Vec<SecretId>,
     /// The profiles that list a secret from now on which the profile listed, since it stays with them.
@@ -33,11 +33,11 @@ pub struct Going {
     tokens: Vec<CacheKey>,
 }
 
-impl Going {
+impl DeletionPlan {
     /// What `profile` has and none of `others`. The secret store is opened where it may have any of it, so that it is known
     /// to be of use before anything is changed.
     pub fn of(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<Self> {
-        let (mut going, users) = Going::wanted(app, profile, others, keep_secrets)?;
+        let (mut going, users) = DeletionPlan::wanted(app, profile, others, keep_secrets)?;
         if !going.secrets.is_empty() || !users.is_empty() {
             let store = app.secrets()?;
             let are_held = |wanted: &[SecretId]| wanted.iter().map(|secret| store.holds(secret)).collect();
@@ -46,10 +46,10 @@ impl Going {
         Ok(going)
     }
 
-    /// As [`Going::of`], for a look that asks nobody anything: where the store can't be looked at, it is all that may be
+    /// As [`DeletionPlan::of`], for a look that asks nobody anything: where the store can't be looked at, it is all that may be
     /// there.
     pub fn at_a_look(app: &App, profile: &Profile, others: &[Profile]) -> Result<Self> {
-        let (mut going, users) = Going::wanted(app, profile, others, false)?;
+        let (mut going, users) = DeletionPlan::wanted(app, profile, others, false)?;
         if !going.secrets.is_empty() || !users.is_empty() {
             let look = app.secrets_to_look_at();
             let look =
@@ -62,7 +62,7 @@ impl Going {
     /// What may be there, and what secrets of all users of the client are bound to.
     fn wanted(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<(Self, Vec<SecretId>)> {
         let is_listed = |secret: &SecretId| profile.secrets.contains(&secret.kind) && !keep_secrets;
-        let mut going = Going { heirs: of_shared(profile, others), ..Going::default() };
+        let mut going = DeletionPlan { heirs: of_shared(profile, others), ..DeletionPlan::default() };
         going.secrets = left_alone(bindings, profile, others).into_iter().filter(is_listed).collect();
         let of_users = left_alone(users, profile, others).into_iter().filter(is_listed).collect();
         let is_alone = |key: &CacheKey| !others.iter().any(|other| uses_tokens(other, key));

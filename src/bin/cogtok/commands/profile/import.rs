@@ -104,7 +104,7 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
     report::report(app, args, &plans)
 }
 
-fn suggested(app: &App, args: &Import, gathered: &collect::Gathered) -> Result<ProfileName> {
+fn suggested(app: &App, args: &Import, gathered: &collect::CollectedSources) -> Result<ProfileName> {
     let name = gathered
         .suggested_name()
         .ok_or_else(|| Error::usage("the source suggests no name for the profile").hint("add `--name NAME`"))?;

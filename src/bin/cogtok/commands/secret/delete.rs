@@ -6,7 +6,7 @@ use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::store::config_edit::edit;
 
-use super::{Which, origins};
+use super::{SecretSelector, origins};
 use crate::app::{App, other_profiles};
 use crate::terminal;
 
@@ -15,7 +15,7 @@ use crate::terminal;
 #[command(after_help = "Example:\n  cogtok secret delete m2m-client -p ws")]
 pub struct Delete {
     #[command(flatten)]
-    which: Which,
+    which: SecretSelector,
 }
 
 pub fn run(app: &App, args: &Delete) -> Result<()> {

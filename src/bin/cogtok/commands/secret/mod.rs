@@ -42,7 +42,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
 
 /// Which secret of the profile is meant.
 #[derive(Debug, Args)]
-struct Which {
+struct SecretSelector {
     /// m2m-client, user-client, password or totp
     #[arg(add = ArgValueCandidates::new(completion::secret_kinds))]
     kind: String,
@@ -54,7 +54,7 @@ struct Which {
     token_url: Option<String>,
 }
 
-impl Which {
+impl SecretSelector {
     /// The kind. What was typed is not repeated: it may be the secret itself.
     fn kind(&self) -> Result<SecretKind> {
         let kinds = SecretKind::STORED_BY_HAND;

@@ -8,7 +8,7 @@ use cogtok::flows::totp::Totp;
 use cogtok::profile::types::SecretKind;
 use cogtok::store::secrets::shaped;
 
-use super::{Which, origins};
+use super::{SecretSelector, origins};
 use crate::app::App;
 use crate::terminal;
 
@@ -24,7 +24,7 @@ use crate::terminal;
     cogtok secret set totp -p ws --username totp@example.com")]
 pub struct Set {
     #[command(flatten)]
-    which: Which,
+    which: SecretSelector,
     // Only to say how it is done instead.
     #[arg(hide = true)]
     value: Option<String>,

@@ -39,7 +39,7 @@ pub struct Options {
 
 /// What was given before anything was asked. Each answers one question, once: a wrong one is not tried again.
 #[derive(Debug, Default)]
-pub struct Given {
+pub struct PreparedAnswers {
     /// `--new-password-stdin`.
     pub new_password: Option<Secret>,
     /// `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE.
@@ -50,7 +50,7 @@ pub struct Given {
     pub attributes: BTreeMap<String, String>,
 }
 
-impl Given {
+impl PreparedAnswers {
     /// Whether something was given that another caller does not have.
     pub fn is_own(&self) -> bool {
         self.new_password.is_some() || self.code.is_some()

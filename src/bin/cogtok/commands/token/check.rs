@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::agentcore_authorizer::{self, Live};
 use super::jwks_args::Keys;
-use super::token_input::{self, Given};
+use super::token_input::{self, TokenInput};
 use crate::app::App;
 use crate::cli::Output;
 use crate::{completion, env, terminal};
@@ -34,7 +34,7 @@ const MOST_BYTES: usize = 1024 * 1024;
     cogtok token check --arn $RUNTIME_ARN -p ws")]
 pub struct Check {
     #[command(flatten)]
-    given: Given,
+    given: TokenInput,
     /// The service: agentcore-runtime, agentcore-gateway, apigateway-http, apigateway-rest, alb or identity-pool
     #[arg(long = "for", value_name = "SERVICE", value_parser = PossibleValuesParser::new(ResourceServer::ALL.map(ResourceServer::as_str)), hide_possible_values = true, required_unless_present = "arn")]
     service: Option<String>,

@@ -7,7 +7,7 @@ use cogtok::token::jwt::Unverified;
 use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
 
-use super::token_input::Given;
+use super::token_input::TokenInput;
 use crate::app::App;
 use crate::cli::Output;
 use crate::{completion, env, terminal};
@@ -28,7 +28,7 @@ const TIMES: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
     cogtok token user -p ws --token id | cogtok token inspect - --claim email")]
 pub struct Inspect {
     #[command(flatten)]
-    given: Given,
+    given: TokenInput,
     /// Print the value of this claim alone, as it is
     #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "output"], add = ArgValueCandidates::new(completion::claim_names))]
     claim: Option<String>,

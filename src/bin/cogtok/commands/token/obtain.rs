@@ -9,15 +9,15 @@ use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
 use cogtok::token::session::{RefreshState, SessionOrigin};
 
-use super::challenge::Given;
+use super::challenge::PreparedAnswers;
 use super::renewal::{NoTokens, renew, unreadable};
 use super::sign_in::{sign_in, with_allowed_flows};
-use super::totp::AppOfUser;
+use super::totp::TotpProvider;
 use crate::app::App;
 use crate::terminal;
 
 /// What the caller wants beside a token.
-pub struct Wish {
+pub struct SignInOptions {
     /// Whether a refresh token may be used.
     pub may_renew: bool,
     /// Whether the refresh token is to be kept.
@@ -32,9 +32,9 @@ pub fn obtain(
     profile: &Profile,
     key: &CacheKey,
     turn: &mut RefreshGuard,
-    wish: &Wish,
+    wish: &SignInOptions,
     given_password: Option<Secret>,
-    given: Given,
+    given: PreparedAnswers,
 ) -> Result<TokenResponse> {
     let remembered = app.remembered(key);
     let candidates = match &remembered {
@@ -105,8 +105,8 @@ fn sign_in_anew(
     profile: &Profile,
     key: &CacheKey,
     turn: &RefreshGuard,
-    wish: &Wish,
-    (given_password, given): (Option<Secret>, Given),
+    wish: &SignInOptions,
+    (given_password, given): (Option<Secret>, PreparedAnswers),
     reason: Option<&NoTokens>,
 ) -> Result<AuthenticationResult> {
     profile.username().map_err(|error| {
@@ -118,7 +118,7 @@ fn sign_in_anew(
     let was_told = turn.previous().is_some_and(|tokens| tokens.renewal == RefreshState::NotKept);
     // A store that could not be read a moment ago is not waited for again.
     let device = if matches!(reason, Some(NoTokens::Unreadable(_))) { None } else { device(app, profile, key) };
-    let app_of_user = AppOfUser::new(app, profile, wish.save_totp);
+    let app_of_user = TotpProvider::new(app, profile, wish.save_totp);
     let keep = is_kept.then_some((key, was_told));
     let result = sign_in(app, profile, device, given_password, (given, app_of_user), keep);
     result.map_err(|error| with_allowed_flows(app, profile, error))

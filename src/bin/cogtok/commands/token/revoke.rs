@@ -13,7 +13,7 @@ use cogtok::token::jwt;
 use super::renewal::ended;
 use super::secret_from_stdin;
 use crate::app::App;
-use crate::commands::logout::Kept;
+use crate::commands::logout::RemainingSession;
 use crate::{completion, terminal};
 
 /// Revoke the refresh token that a sign-in left, or one from standard input
@@ -55,7 +55,7 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
     let cache = app.cache();
     let _lock = cache.lock(&key, app.deadline())?;
     let mut of_session = app.session_lock(&key)?;
-    match Kept::find(app, profile, app.remembered(&key))? {
+    match RemainingSession::find(app, profile, app.remembered(&key))? {
         Some(kept) if !kept.sessions.is_empty() => {
             kept.revoke(app, profile)?;
             kept.forget_refresh_tokens(profile)?;

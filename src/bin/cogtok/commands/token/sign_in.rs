@@ -15,8 +15,8 @@ use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, SessionOrigin};
 
-use super::challenge::Given;
-use super::totp::AppOfUser;
+use super::challenge::PreparedAnswers;
+use super::totp::TotpProvider;
 use crate::app::{App, SecretSource, remember};
 use crate::{env, terminal};
 
@@ -51,7 +51,7 @@ pub fn sign_in(
     profile: &Profile,
     device: Option<Device>,
     given_password: Option<Secret>,
-    (mut given, mut app_of_user): (Given, AppOfUser<'_>),
+    (mut given, mut app_of_user): (PreparedAnswers, TotpProvider<'_>),
     keep: Option<(&CacheKey, bool)>,
 ) -> Result<AuthenticationResult> {
     let password = match given_password {
@@ -96,8 +96,8 @@ fn go_on(
     profile: &Profile,
     sign_in: &mut SignIn<'_>,
     mut step: Step,
-    given: &mut Given,
-    app_of_user: &mut AppOfUser<'_>,
+    given: &mut PreparedAnswers,
+    app_of_user: &mut TotpProvider<'_>,
 ) -> Result<AuthenticationResult> {
     loop {
         let (question, reason) = match step {

@@ -16,7 +16,7 @@ use crate::completion;
 
 /// Which token, and how it is got.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Source {
+pub struct TokenArgs {
     /// Whose token: user or m2m; else the one that the profile has
     #[arg(long = "as", value_name = "WHO", add = ArgValueCandidates::new(completion::owners))]
     whose: Option<String>,
@@ -43,14 +43,14 @@ pub struct Source {
 }
 
 /// A token, and what is known of it.
-pub struct Got {
+pub struct ObtainedToken {
     served: TokenResponse,
     policy: CachePolicy,
     owner: TokenOwner,
     username: Option<String>,
 }
 
-impl Got {
+impl ObtainedToken {
     /// The token that was asked for, after the warnings about it.
     pub fn token(&self) -> Result<&Token> {
         wanted(&self.served, &self.policy)
@@ -83,11 +83,11 @@ impl Got {
     }
 }
 
-impl Source {
+impl TokenArgs {
     /// The user's ID token.
     pub fn id_token_of(username: Option<String>) -> Self {
         let (whose, token) = (TokenOwner::User.as_str().to_owned(), TokenUse::Id.as_str().to_owned());
-        Source { whose: Some(whose), username, token: Some(token), ..Source::default() }
+        TokenArgs { whose: Some(whose), username, token: Some(token), ..TokenArgs::default() }
     }
 
     /// Whose token it is where neither `--as` nor another option says so.
@@ -97,12 +97,12 @@ impl Source {
 
     /// The same, with a token that is not in the cache yet.
     pub fn renewed(&self) -> Self {
-        Source { force_refresh: !self.no_cache, ..self.clone() }
+        TokenArgs { force_refresh: !self.no_cache, ..self.clone() }
     }
 
     /// The same, with what is in the cache.
     pub fn relaxed(&self) -> Self {
-        Source { force_refresh: false, ..self.clone() }
+        TokenArgs { force_refresh: false, ..self.clone() }
     }
 
     /// Whether the cache is not used.
@@ -110,17 +110,17 @@ impl Source {
         self.no_cache
     }
 
-    /// As [`Got::options`], without getting the token.
+    /// As [`ObtainedToken::options`], without getting the token.
     ///
     /// # Errors
-    /// What [`Source::get`] gives before it asks for anything.
+    /// What [`TokenArgs::get`] gives before it asks for anything.
     pub fn options(&self, app: &App) -> Result<String> {
         let kind = self.token.as_deref().map_or(Ok(TokenUse::Access), str::parse)?;
         Ok(options(self.whose(app)?, self.username.as_deref(), kind))
     }
 
     /// Gets the token: from the cache, else as `token user` and `token m2m` do.
-    pub fn get(&self, app: &App) -> Result<Got> {
+    pub fn get(&self, app: &App) -> Result<ObtainedToken> {
         let shared = Shared {
             force_refresh: self.force_refresh,
             no_cache: self.no_cache,
@@ -140,7 +140,7 @@ impl Source {
                 super::m2m::serve(app, &m2m)
             }
         }?;
-        Ok(Got { served, policy, owner, username: self.username.clone() })
+        Ok(ObtainedToken { served, policy, owner, username: self.username.clone() })
     }
 
     fn whose(&self, app: &App) -> Result<TokenOwner> {

@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Whose cached token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Whose {
+pub enum OwnerChoice {
     /// The user's
     User,
     /// The machine's
@@ -29,13 +29,13 @@ pub enum Whose {
 
 /// Options of the commands that look at a token.
 #[derive(Debug, Clone, Args)]
-pub struct Given {
+pub struct TokenInput {
     /// The token, or - to read it from standard input; else the profile's cached one
     #[arg(value_name = "TOKEN")]
     value: Option<String>,
     /// Whose cached token: the user's or the machine's
     #[arg(long = "as", value_enum, value_name = "WHO", conflicts_with = "value", hide_possible_values = true)]
-    whose: Option<Whose>,
+    whose: Option<OwnerChoice>,
     /// Which of the user's tokens: access or id; `verify` accepts that one alone
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(completion::tokens))]
     pub token: Option<String>,
@@ -46,7 +46,7 @@ pub struct Given {
     owner: Option<TokenOwner>,
 }
 
-impl Given {
+impl TokenInput {
     /// Whose cached token it is where `--as` does not say so.
     pub fn or_of(&mut self, owner: Option<TokenOwner>) {
         self.owner = owner;
@@ -117,20 +117,24 @@ impl Given {
         let has_user = profile.user.client_id.is_some();
         let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
         let of_owner = self.owner.map(|owner| match owner {
-            TokenOwner::User => Whose::User,
-            TokenOwner::M2m => Whose::M2m,
+            TokenOwner::User => OwnerChoice::User,
+            TokenOwner::M2m => OwnerChoice::M2m,
         });
-        let whose = self.whose.or(of_owner).unwrap_or(if has_machine && !has_user { Whose::M2m } else { Whose::User });
+        let whose = self.whose.or(of_owner).unwrap_or(if has_machine && !has_user {
+            OwnerChoice::M2m
+        } else {
+            OwnerChoice::User
+        });
         let (key, token) = match whose {
-            Whose::User => {
+            OwnerChoice::User => {
                 app.settle_region(profile);
                 app.settle_user(profile, None)?;
                 (user::cache_key(profile), profile.user.token)
             }
-            Whose::M2m if self.token.as_deref() == Some(TokenUse::Id.as_str()) => {
+            OwnerChoice::M2m if self.token.as_deref() == Some(TokenUse::Id.as_str()) => {
                 return Err(Error::usage("a machine has no ID token"));
             }
-            Whose::M2m => {
+            OwnerChoice::M2m => {
                 if profile.m2m.secret_arn.is_some() {
                     app.settle_region(profile);
                 }
@@ -156,34 +160,36 @@ impl Given {
 }
 
 /// The error where the cache has no such token, with what it has instead.
-fn missing(app: &App, profile: &Profile, whose: Whose) -> Error {
+fn missing(app: &App, profile: &Profile, whose: OwnerChoice) -> Error {
     let error = Error::new(Kind::Failure, format!("there is no cached token of {}", described(profile, whose)));
     let others = match whose {
-        Whose::User => app.for_others(profile, None),
-        Whose::M2m => Vec::new(),
+        OwnerChoice::User => app.for_others(profile, None),
+        OwnerChoice::M2m => Vec::new(),
     };
     let error = others.into_iter().fold(error, Error::hint);
     let other = match whose {
-        Whose::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
-        Whose::M2m => app.signed_in(profile).pop().and_then(|known| known.tokens),
+        OwnerChoice::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
+        OwnerChoice::M2m => app.signed_in(profile).pop().and_then(|known| known.tokens),
     };
     let error = match (whose, other) {
         (_, None) => error,
-        (Whose::User, Some(_)) => error.hint("the machine's token is there: add `--as m2m`"),
-        (Whose::M2m, Some(_)) => error.hint("a user's token is there: add `--as user`"),
+        (OwnerChoice::User, Some(_)) => error.hint("the machine's token is there: add `--as m2m`"),
+        (OwnerChoice::M2m, Some(_)) => error.hint("a user's token is there: add `--as user`"),
     };
     let gets = match (whose, &profile.user.username) {
-        (Whose::M2m, _) => "`cogtok token m2m{p}` gets one",
-        (Whose::User, Some(_)) => "`cogtok token user{p}` gets one",
-        (Whose::User, None) => "`cogtok token user{p} --username NAME` gets one",
+        (OwnerChoice::M2m, _) => "`cogtok token m2m{p}` gets one",
+        (OwnerChoice::User, Some(_)) => "`cogtok token user{p}` gets one",
+        (OwnerChoice::User, None) => "`cogtok token user{p} --username NAME` gets one",
     };
     error.hint(Hint::new(gets).then("; `-` reads a token from standard input"))
 }
 
-fn described(profile: &Profile, whose: Whose) -> String {
+fn described(profile: &Profile, whose: OwnerChoice) -> String {
     match whose {
-        Whose::User => profile.user.username.as_ref().map_or("the user".to_owned(), |name| format!("user {name}")),
-        Whose::M2m => "the machine-to-machine client".to_owned(),
+        OwnerChoice::User => {
+            profile.user.username.as_ref().map_or("the user".to_owned(), |name| format!("user {name}"))
+        }
+        OwnerChoice::M2m => "the machine-to-machine client".to_owned(),
     }
 }
 

@@ -12,12 +12,12 @@ use cogtok::secret::Secret;
 use cogtok::store::secrets::SecretId;
 use cogtok::store::used_codes;
 
-use super::challenge::{Given, show_key};
+use super::challenge::{PreparedAnswers, show_key};
 use crate::app::App;
 use crate::{env, terminal};
 
 /// The app of the profile's user in one sign-in.
-pub struct AppOfUser<'a> {
+pub struct TotpProvider<'a> {
     app: &'a App,
     profile: &'a Profile,
     /// Whether a key that Cognito gives is to be kept.
@@ -27,16 +27,16 @@ pub struct AppOfUser<'a> {
     tries: usize,
 }
 
-impl<'a> AppOfUser<'a> {
+impl<'a> TotpProvider<'a> {
     pub fn new(app: &'a App, profile: &'a Profile, is_saving: bool) -> Self {
-        AppOfUser { app, profile, is_saving, pending: None, tries: 0 }
+        TotpProvider { app, profile, is_saving, pending: None, tries: 0 }
     }
 
     /// The answer that a key at hand has to the question; none where it has none, or has been refused twice.
     pub fn answer(
         &mut self,
         question: &Challenge,
-        given: &Given,
+        given: &PreparedAnswers,
         reason: Option<&Error>,
     ) -> Result<Option<ChallengeResponse>> {
         let key = match question {

@@ -9,8 +9,8 @@ use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse};
 use cogtok::secret::{Secret, shape};
 
-use super::challenge::{self, Given};
-use super::obtain::{Wish, obtain};
+use super::challenge::{self, PreparedAnswers};
+use super::obtain::{SignInOptions, obtain};
 use super::sign_in;
 use super::{Shared, secret_from_stdin};
 use crate::app::{App, SecretSource};
@@ -97,7 +97,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
             // Where that can't be read, the store is asked first.
             let has_session =
                 app.remembered(&key).map_or(true, |record| record.is_some_and(|record| !record.is_for_a_password()));
-            let wish = Wish {
+            let wish = SignInOptions {
                 may_renew: !(args.no_refresh || args.shared.force_refresh && given_password.is_some()),
                 is_kept: !args.no_refresh && !args.shared.no_cache,
                 save_totp: args.answers.save_totp,
@@ -119,7 +119,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
 
 /// What standard input, options and variables give: one line each for the password, the new one and the code, in this
 /// order.
-fn read_given(args: &User) -> Result<(Option<Secret>, Given)> {
+fn read_given(args: &User) -> Result<(Option<Secret>, PreparedAnswers)> {
     let wanted = [args.password_stdin, args.new_password_stdin, args.answers.mfa_code_stdin];
     let count = wanted.iter().filter(|is_wanted| **is_wanted).count();
     let mut lines = Vec::new();
@@ -159,5 +159,5 @@ fn read_given(args: &User) -> Result<(Option<Secret>, Given)> {
     let code =
         code.or_else(|| args.answers.mfa_code.clone().map(Secret::new)).or_else(|| env::secret("COGTOK_MFA_CODE"));
     let attributes = attributes.collect::<Result<_>>()?;
-    Ok((password, Given { new_password, code, mfa_type: args.answers.mfa_type.clone(), attributes }))
+    Ok((password, PreparedAnswers { new_password, code, mfa_type: args.answers.mfa_type.clone(), attributes }))
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::jwks_args::Keys;
 use super::refuse_empty;
-use super::token_input::Given;
+use super::token_input::TokenInput;
 use crate::app::App;
 use crate::cli::Output;
 use crate::{completion, env, terminal};
@@ -33,7 +33,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     printf %s \"$TOKEN\" | cogtok token verify - --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT")]
 pub struct Verify {
     #[command(flatten)]
-    given: Given,
+    given: TokenInput,
     #[command(flatten)]
     keys: Keys,
     /// The issuer to expect instead of the pool's

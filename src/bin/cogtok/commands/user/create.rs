@@ -19,7 +19,7 @@ use super::{note_seen, runs};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
-use crate::terminal::Delivered;
+use crate::terminal::WriteOutcome;
 use crate::{completion, env, signals, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
@@ -242,14 +242,14 @@ fn hand_over(
     }
     // Nobody saw the password of a user whose record could not be printed, so the record stays.
     match terminal::data(&text) {
-        Ok(Delivered::Yes) => {
+        Ok(WriteOutcome::Yes) => {
             // The user is made and its password is out: that the record stays is no failure of the call.
             if let Err(error) = journal.remove(record) {
                 log::warn!(target: "cogtok", "{error}");
             }
             Ok(())
         }
-        Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
+        Ok(WriteOutcome::Nowhere | WriteOutcome::NobodyReads) => {
             log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
             terminal::hint("print it again: cogtok user create{p} --resume");
             Ok(())

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
 use crate::completion;
-use crate::terminal::{self, Delivered};
+use crate::terminal::{self, WriteOutcome};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -68,8 +68,8 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let unread = format!("nobody read the new password of {username}");
     let again = Hint::new("set another: cogtok user set-password {user}{p}").word("user", &username);
     match terminal::data(&text) {
-        Ok(Delivered::Yes) => Ok(()),
-        Ok(Delivered::Nowhere | Delivered::NobodyReads) => {
+        Ok(WriteOutcome::Yes) => Ok(()),
+        Ok(WriteOutcome::Nowhere | WriteOutcome::NobodyReads) => {
             log::warn!(target: "cogtok", "{unread}");
             terminal::hint(again);
             Ok(())

@@ -12,8 +12,8 @@ use cogtok::secret::Secret;
 use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::SecretId;
 
-use super::super::deletion_plan::Going;
-use super::collect::Gathered;
+use super::super::deletion_plan::DeletionPlan;
+use super::collect::CollectedSources;
 use super::targets::Targets;
 use super::{Import, existing_secrets};
 use crate::app::{App, as_written, aws_environment};
@@ -51,12 +51,12 @@ pub struct Plan {
     pub left_out: Vec<String>,
     pub missing: Vec<Missing>,
     /// What goes with the profile that is replaced.
-    pub going: Going,
+    pub going: DeletionPlan,
     pub profile: Profile,
 }
 
-pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> Result<Plan> {
-    let Gathered { kind, mut found } = gathered;
+pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: CollectedSources) -> Result<Plan> {
+    let CollectedSources { kind, mut found } = gathered;
     if args.copy_secret {
         if found.secret(SecretKind::M2mClient).is_none() {
             return Err(Error::config("there is no client secret to copy").hint(
@@ -136,7 +136,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: Gathered) -> 
         left_out.extend(gone.map(|key| format!("`{}` goes with the old profile", printable(&key, 80))));
     }
     let is_default = config.default_profile()?.is_none() && names.iter().all(|other| *other == name);
-    let going = Going::default();
+    let going = DeletionPlan::default();
     Ok(Plan { name, kind, settings, secrets, targets, before, is_default, left_out, missing, going, profile })
 }
 
@@ -152,10 +152,10 @@ fn keep_own(before: &Settings, found: &mut ProfileCandidate) {
 /// Does what the plans say, and finds out what goes for it; a dry run does the latter alone.
 pub fn carry_out(app: &App, args: &Import, plans: &mut [Plan]) -> Result<()> {
     if args.dry_run {
-        return existing_secrets::find_going(app, plans, |old, heirs| Going::at_a_look(app, old, heirs));
+        return existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::at_a_look(app, old, heirs));
     }
     existing_secrets::keep_what_is_stored(app, args, plans)?;
-    existing_secrets::find_going(app, plans, |old, heirs| Going::of(app, old, heirs, false))?;
+    existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::of(app, old, heirs, false))?;
     let stored = existing_secrets::store(app, plans)?;
     write(app, plans).map_err(|error| stored.undo(app, error.hint("nothing was imported")))?;
     plans.iter().try_for_each(|plan| plan.going.forget(app, &format!("profile `{}` is replaced", plan.name)))

@@ -16,12 +16,12 @@ use crate::{env, terminal};
 const TOLD: usize = 4;
 
 /// What is known of the profile to be.
-pub struct Gathered {
+pub struct CollectedSources {
     pub kind: SourceKind,
     pub found: ProfileCandidate,
 }
 
-impl Gathered {
+impl CollectedSources {
     /// A name for the profile: the source's own, else its domain's or its pool's.
     pub fn suggested_name(&self) -> Option<String> {
         let domain = self.found.one(Key::Domain).and_then(|domain| domain.split("//").nth(1)?.split('.').next());
@@ -31,7 +31,7 @@ impl Gathered {
     }
 }
 
-pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<Gathered> {
+pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<CollectedSources> {
     let (kind, mut found) = read(app, args, opened)?;
     for (key, option, value) in [
         (Key::UserPoolId, "--user-pool-id", &args.user_pool_id),
@@ -59,7 +59,7 @@ pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<Gathered> {
     }
     settle_region(app, &mut found)?;
     found.settle(&[], |_, _| Ok(0))?;
-    Ok(Gathered { kind, found })
+    Ok(CollectedSources { kind, found })
 }
 
 /// Follows what the source refers to, where AWS credentials are at hand or were named.

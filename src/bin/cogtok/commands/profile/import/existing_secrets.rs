@@ -7,7 +7,7 @@ use cogtok::secret::Secret;
 use cogtok::store::config::list;
 use cogtok::store::secrets::SecretId;
 
-use super::super::deletion_plan::{Going, bindings, shares};
+use super::super::deletion_plan::{DeletionPlan, bindings, shares};
 use super::Import;
 use super::apply::Plan;
 use crate::app::{App, as_written, other_profiles};
@@ -66,13 +66,17 @@ fn is_new(plans: &[Plan], other: &Profile) -> bool {
 }
 
 /// Finds out, by `look`, what the old profiles had and neither a new one nor another has.
-pub fn find_going(app: &App, plans: &mut [Plan], look: impl Fn(&Profile, &[Profile]) -> Result<Going>) -> Result<()> {
+pub fn find_going(
+    app: &App,
+    plans: &mut [Plan],
+    look: impl Fn(&Profile, &[Profile]) -> Result<DeletionPlan>,
+) -> Result<()> {
     let config = app.config()?;
     let mut found = Vec::new();
     for plan in plans.iter() {
         let old = as_written(config, &plan.name).ok().filter(|_| plan.before.is_some());
         let Some(old) = old else {
-            found.push(Going::default());
+            found.push(DeletionPlan::default());
             continue;
         };
         let others = other_profiles(config, &plan.name).filter(|other| !is_new(plans, other) && shares(&old, other));
@@ -90,11 +94,11 @@ pub fn find_going(app: &App, plans: &mut [Plan], look: impl Fn(&Profile, &[Profi
 
 /// What was stored, each with what was there before.
 #[derive(Default)]
-pub struct Stored(Vec<(SecretId, Option<Secret>)>);
+pub struct ExistingSecrets(Vec<(SecretId, Option<Secret>)>);
 
 /// Stores the secrets of all plans, or none.
-pub fn store(app: &App, plans: &[Plan]) -> Result<Stored> {
-    let mut stored = Stored::default();
+pub fn store(app: &App, plans: &[Plan]) -> Result<ExistingSecrets> {
+    let mut stored = ExistingSecrets::default();
     for secret in plans.iter().flat_map(|plan| &plan.secrets) {
         for binding in &secret.bindings {
             let set = app.secrets().and_then(|store| {
@@ -111,7 +115,7 @@ pub fn store(app: &App, plans: &[Plan]) -> Result<Stored> {
     Ok(stored)
 }
 
-impl Stored {
+impl ExistingSecrets {
     /// Puts the secret store back to what it was; `error`, which is why, says what can't be.
     pub fn undo(self, app: &App, error: Error) -> Error {
         self.0.into_iter().rev().fold(error, |error, (binding, before)| {

@@ -7,7 +7,7 @@ use cogtok::profile::types::ProfileName;
 use cogtok::store::config::list;
 
 use super::apply;
-use super::collect::Gathered;
+use super::collect::CollectedSources;
 use super::source::Text;
 use super::{Import, report};
 use crate::app::App;
@@ -55,7 +55,7 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
             }
         }
         let about = format!("profile `{name}`");
-        let gathered = Gathered { kind: SourceKind::Export, found };
+        let gathered = CollectedSources { kind: SourceKind::Export, found };
         plans.push(apply::plan(app, args, name, gathered).map_err(|error| error.context(&about))?);
     }
     match plans.as_mut_slice() {

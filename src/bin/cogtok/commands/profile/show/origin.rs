@@ -18,7 +18,7 @@ use crate::commands::table;
 use crate::{env, terminal};
 
 /// Where something was found, for both forms.
-struct Found {
+struct FoundValue {
     /// One word for the kind of place.
     kind: &'static str,
     /// The option, the variable or the key.
@@ -57,9 +57,9 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     let of_targets = targets.into_iter().map(|setting| {
         let key = setting.key();
         let line = lines_of_targets.get(&key).copied();
-        (key, Value::from(setting.value), Found { kind: "profile", name: None, line })
+        (key, Value::from(setting.value), FoundValue { kind: "profile", name: None, line })
     });
-    let found: Vec<(String, Value, Found)> = of_profile.chain(of_targets).collect();
+    let found: Vec<(String, Value, FoundValue)> = of_profile.chain(of_targets).collect();
     let file = config.path().map(|path| path.display().to_string()).unwrap_or_default();
     if form == Output::Json {
         let values: Map<String, Value> =
@@ -79,22 +79,22 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
 }
 
 /// What chose the profile.
-fn chosen(app: &App, typed: Option<&str>, text: &str) -> Option<Found> {
-    let of = |kind, name: &str, line| Some(Found { kind, name: Some(name.to_owned()), line });
+fn chosen(app: &App, typed: Option<&str>, text: &str) -> Option<FoundValue> {
+    let of = |kind, name: &str, line| Some(FoundValue { kind, name: Some(name.to_owned()), line });
     match (typed, &app.global.profile, env::var("COGTOK_PROFILE")) {
-        (Some(_), ..) => Some(Found { kind: "argument", name: None, line: None }),
+        (Some(_), ..) => Some(FoundValue { kind: "argument", name: None, line: None }),
         (None, Some(_), _) => of("option", "--profile", None),
         (None, None, Some(_)) => of("variable", "COGTOK_PROFILE", None),
         (None, None, None) => of("default", "default_profile", line_at_top(text, "default_profile")),
     }
 }
 
-fn found(row: &WithProvenance, lines: &BTreeMap<Key, usize>) -> Found {
-    let of = |kind, name: Option<&str>| Found { kind, name: name.map(str::to_owned), line: None };
+fn found(row: &WithProvenance, lines: &BTreeMap<Key, usize>) -> FoundValue {
+    let of = |kind, name: Option<&str>| FoundValue { kind, name: name.map(str::to_owned), line: None };
     match row.source {
         Provenance::Option => of("option", option(row.key)),
         Provenance::Variable(name) => of("variable", Some(name)),
-        Provenance::Profile => Found { line: lines.get(&row.key).copied(), ..of("profile", None) },
+        Provenance::Profile => FoundValue { line: lines.get(&row.key).copied(), ..of("profile", None) },
         Provenance::ReadFrom(key) => of("read-from", Some(key.dotted())),
         Provenance::AwsVariable(name) => of("aws-variable", Some(name)),
         Provenance::AwsFiles => of("aws-files", None),
@@ -126,7 +126,7 @@ fn label(row: &WithProvenance) -> String {
     }
 }
 
-fn in_words(found: &Found) -> String {
+fn in_words(found: &FoundValue) -> String {
     let name = found.name.as_deref();
     match (found.kind, name, found.line) {
         ("profile", _, Some(line)) => format!("profile, line {line}"),
@@ -138,7 +138,7 @@ fn in_words(found: &Found) -> String {
     }
 }
 
-fn entry(value: Value, found: &Found, file: &str) -> Value {
+fn entry(value: Value, found: &FoundValue, file: &str) -> Value {
     let mut object = json!({ "value": value, "source": found.kind });
     if let Some(name) = &found.name {
         object["name"] = Value::from(name.as_str());
