@@ -146,7 +146,7 @@ impl<'a> Bedrock<'a> {
         let unanswered = |fault| {
             // What was asked and not answered may have been done, and is paid for: only what never left is sent again.
             let failed = CallFailure::unanswered(call.operation, fault);
-            CallFailure { is_transient: failed.is_transient && never_left(&failed.error), ..failed }
+            CallFailure { is_transient: failed.is_transient && is_connect_failure(&failed.error), ..failed }
         };
         let mut answer =
             self.wire.open_as_it_is(request, self.silence).await.map_err(|fault| self.lost(unanswered(fault)))?;
@@ -178,7 +178,7 @@ impl<'a> Bedrock<'a> {
 
     /// Where AWS's own address does not exist, the Region is the likeliest reason.
     fn lost(&self, failed: CallFailure) -> CallFailure {
-        if !never_left(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
+        if !is_connect_failure(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
             return failed;
         }
         let hint = Hint::new("Bedrock may not be in {region}: `--model-region REGION` asks in another Region")
@@ -193,7 +193,7 @@ fn segment(model: &ModelId) -> String {
 }
 
 /// Whether there was not even a connection.
-fn never_left(error: &Error) -> bool {
+fn is_connect_failure(error: &Error) -> bool {
     super::transport_error::fault_in(error).is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_)))
 }
 

@@ -66,7 +66,7 @@ pub fn serve(
     {
         return Ok(kept.clone().into_credentials());
     }
-    let or_still_valid = |error: Error| match kept.clone().filter(|kept| kept.is_valid(clock(), Duration::ZERO)) {
+    let fall_back_to_cached = |error: Error| match kept.clone().filter(|kept| kept.is_valid(clock(), Duration::ZERO)) {
         Some(kept) if error.kind() == Kind::Network => {
             log::warn!(target: "cogtok", "the credentials could not be renewed, so the cached ones are used: {error}");
             Ok(kept.into_credentials())
@@ -74,7 +74,7 @@ pub fn serve(
         _ => Err(error),
     };
     if let Some(error) = lock.failure_since(started, clock()) {
-        return or_still_valid(error);
+        return fall_back_to_cached(error);
     }
     match obtain(kept.as_ref().map(|kept| kept.identity_id.clone())) {
         Ok((credentials, identity_id)) => {
@@ -87,9 +87,9 @@ pub fn serve(
         }
         Err(error) => {
             if error.kind() == Kind::Network && Instant::now() < deadline {
-                lock.leave_failure(&error, clock());
+                lock.record_failure(&error, clock());
             }
-            or_still_valid(error)
+            fall_back_to_cached(error)
         }
     }
 }

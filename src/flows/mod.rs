@@ -126,9 +126,9 @@ impl RefreshGuard {
     }
 
     /// Notes that the refresh token is about to be sent, or that what came of it is known; says what was noted before,
-    /// see [`KeyLock::note_refreshing`].
-    pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
-        self.lock.as_mut().is_some_and(|lock| lock.note_refreshing(is_refreshing))
+    /// see [`KeyLock::mark_refresh_in_flight`].
+    pub fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
+        self.lock.as_mut().is_some_and(|lock| lock.mark_refresh_in_flight(is_refreshing))
     }
 
     /// Ends the turn: keeps the tokens for all, or leaves word of the failure to those who wait. Where Cognito could not be
@@ -145,10 +145,10 @@ impl RefreshGuard {
             }
             Err(error) => {
                 // Who gave up for want of time says nothing of what others with more would be told.
-                if is_for_all(&error, &self.policy) && Instant::now() < self.policy.deadline {
-                    lock.leave_failure(&error, (self.clock)());
+                if is_shared_failure(&error, &self.policy) && Instant::now() < self.policy.deadline {
+                    lock.record_failure(&error, (self.clock)());
                 }
-                or_still_valid(error, self.previous.take(), &self.policy, (self.clock)())
+                fall_back_to_cached(error, self.previous.take(), &self.policy, (self.clock)())
             }
         }
     }
@@ -170,14 +170,14 @@ pub fn begin(cache: &Cache, key: &CacheKey, policy: &CachePolicy, clock: Clock) 
         turn.lock = cache.lock(key, policy.deadline)?;
     }
     let Some(lock) = &mut turn.lock else { return Ok(Acquired::Turn(turn)) };
-    if let Some(tokens) = brought_meanwhile(cache, key, policy, started, clock()) {
+    if let Some(tokens) = cached_since(cache, key, policy, started, clock()) {
         return Ok(Acquired::Served(TokenResponse { tokens, source: TokenOrigin::Cache }));
     }
     turn.previous = cache.read(key, clock());
     if let Some(error) = lock.failure_since(started, clock())
-        && is_for_all(&error, policy)
+        && is_shared_failure(&error, policy)
     {
-        return or_still_valid(error, turn.previous.take(), policy, clock()).map(Acquired::Served);
+        return fall_back_to_cached(error, turn.previous.take(), policy, clock()).map(Acquired::Served);
     }
     Ok(Acquired::Turn(turn))
 }
@@ -205,7 +205,12 @@ pub fn serve(
 }
 
 /// Where Cognito can't be reached, a token that is valid still will do, though not for as long as was asked for.
-fn or_still_valid(error: Error, previous: Option<TokenSet>, policy: &CachePolicy, now: u64) -> Result<TokenResponse> {
+fn fall_back_to_cached(
+    error: Error,
+    previous: Option<TokenSet>,
+    policy: &CachePolicy,
+    now: u64,
+) -> Result<TokenResponse> {
     let is_valid = |tokens: &TokenSet| tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, Duration::ZERO));
     match previous.filter(is_valid) {
         Some(tokens) if policy.cache == CacheUse::Full && error.kind() == Kind::Network => {
@@ -218,7 +223,7 @@ fn or_still_valid(error: Error, previous: Option<TokenSet>, policy: &CachePolicy
 
 /// Whether a failure holds for every caller: what the server or the network said does, what this caller lacks (a terminal,
 /// a keyring) others may have.
-fn is_for_all(error: &Error, policy: &CachePolicy) -> bool {
+fn is_shared_failure(error: &Error, policy: &CachePolicy) -> bool {
     match error.kind() {
         Kind::Network => true,
         Kind::AwsCredentials => false,
@@ -230,7 +235,7 @@ fn is_for_all(error: &Error, policy: &CachePolicy) -> bool {
 
 /// What the cache holds once the lock is had. A token that another caller obtained while this one waited is served
 /// whatever its life, as if this call had obtained it.
-fn brought_meanwhile(cache: &Cache, key: &CacheKey, policy: &CachePolicy, since: u64, now: u64) -> Option<TokenSet> {
+fn cached_since(cache: &Cache, key: &CacheKey, policy: &CachePolicy, since: u64, now: u64) -> Option<TokenSet> {
     if let Some(served) = cached(cache, key, policy, now) {
         return Some(served.tokens);
     }

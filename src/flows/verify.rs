@@ -131,7 +131,7 @@ pub fn keys(id: &str, source: KeySource<'_>, clock: Clock, fetch: impl FnOnce() 
             };
             // Who gave up for want of time says nothing of what others with more would be told.
             if let Some(lock) = lock.as_mut().filter(|_| error.kind() == Kind::Network && Instant::now() < deadline) {
-                lock.leave_failure(&error, clock());
+                lock.record_failure(&error, clock());
             }
             Err(error)
         }

@@ -100,7 +100,7 @@ impl Cache {
     /// Counts a token that was served from here: a request that was not made.
     pub fn count_saved(&self, key: &CacheKey) {
         // On a read-only disk there is nothing to count with, and the token is served all the same.
-        let _ = self.path(key, "saved").map(|path| counter::one_more(&path));
+        let _ = self.path(key, "saved").map(|path| counter::increment(&path));
     }
 
     /// How many requests the tokens kept under `key` have saved, those before the present ones included.
@@ -151,7 +151,7 @@ pub struct KeyLock {
 impl KeyLock {
     /// Notes that the refresh token of this key is about to be sent, or that what came of it is known. Says what was
     /// noted before: a process that was killed in between leaves the note behind.
-    pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
+    pub fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
         let before = std::mem::replace(&mut self.is_refreshing, is_refreshing);
         self.leave(None);
         before
@@ -181,7 +181,7 @@ impl KeyLock {
     }
 
     /// Leaves word of a failed request at `now`, so that those who waited for it need not try one after the other.
-    pub fn leave_failure(&mut self, error: &Error, now: u64) {
+    pub fn record_failure(&mut self, error: &Error, now: u64) {
         let failure = Failure {
             at: now,
             kind: error.kind(),
@@ -305,7 +305,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(Some(dir.path().to_path_buf()));
         let key = CacheKey::of(&[("kind", "m2m")]);
-        cache.lock(&key, Instant::now()).unwrap().unwrap().leave_failure(&Error::network("no").hint("try"), 1000);
+        cache.lock(&key, Instant::now()).unwrap().unwrap().record_failure(&Error::network("no").hint("try"), 1000);
         let mut lock = cache.lock(&key, Instant::now()).unwrap().unwrap();
         let error = lock.failure_since(900, 1100).unwrap();
         assert_eq!((error.kind(), error.message(), error.hints()), (Kind::Network, "no", &["try".into()][..]));

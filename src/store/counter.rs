@@ -11,7 +11,7 @@ use super::file;
 ///
 /// # Errors
 /// As the operating system says; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory.
-pub fn one_more(path: &Path) -> io::Result<()> {
+pub fn increment(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let dir = path.parent().unwrap_or(path);
     // One write at the end of the file, which the system does not let another come into.

@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{durable, owner};
-pub use others::{Closed, FOREIGN, closed, others_read, why_others_write, why_shared};
+pub use others::{Closed, FOREIGN, closed, others_read, permission_problem, why_others_write};
 use others::{check_own, check_private};
 #[cfg(windows)]
 use persist::PAUSE;

@@ -109,7 +109,7 @@ impl KeySetLock {
     }
 
     /// Leaves word of a fetch that failed at `now`, so that those who waited for it need not try one after the other.
-    pub fn leave_failure(&mut self, error: &Error, now: u64) {
+    pub fn record_failure(&mut self, error: &Error, now: u64) {
         let failure = Failure { at: now, message: error.message().to_owned(), hints: error.hints().to_vec() };
         let failure = serde_json::to_value(failure).ok();
         self.lock.leave(&LockNote { pid: std::process::id(), failure, ..LockNote::default() });

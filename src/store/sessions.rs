@@ -136,7 +136,7 @@ pub struct SessionLock {
 impl SessionLock {
     /// Notes that the refresh token is about to be sent, or that what came of it is known. Says what was noted before: a
     /// process that was killed in between leaves the note behind.
-    pub fn note_refreshing(&mut self, is_refreshing: bool) -> bool {
+    pub fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
         let before = self.lock.note().is_refreshing;
         self.lock.leave(&LockNote { pid: std::process::id(), failure: None, is_refreshing });
         before
@@ -240,12 +240,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let sessions = Sessions::new(Some(dir.path()));
         let lock = || sessions.lock(&key(), Instant::now()).unwrap().unwrap();
-        assert!(!lock().note_refreshing(true));
+        assert!(!lock().mark_refresh_in_flight(true));
         let mut second = lock();
         assert!(sessions.lock(&key(), Instant::now()).is_err(), "one at a time");
         second.keep(&record()).unwrap();
-        assert!(second.note_refreshing(false));
+        assert!(second.mark_refresh_in_flight(false));
         drop(second);
-        assert!(!lock().note_refreshing(false));
+        assert!(!lock().mark_refresh_in_flight(false));
     }
 }

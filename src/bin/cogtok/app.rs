@@ -93,14 +93,14 @@ impl App {
     }
 
     /// Lets the time-out begin anew: for a command that serves one request after the other.
-    pub fn begin_anew(&self) {
+    pub fn restart_timeout(&self) {
         self.started.set(Instant::now());
     }
 
     /// Lets the default time-out begin anew, within one call; one that was given is for the whole of it.
-    pub fn go_on(&self) {
+    pub fn extend_default_timeout(&self) {
         if !self.is_timeout_given {
-            self.begin_anew();
+            self.restart_timeout();
         }
     }
 
@@ -110,7 +110,7 @@ impl App {
     }
 
     /// How long a pause may be that does not count for the default time-out; no limit where no time-out was given.
-    pub fn patience_for_pauses(&self) -> Option<Duration> {
+    pub fn pause_limit(&self) -> Option<Duration> {
         self.is_timeout_given.then(|| self.deadline().saturating_duration_since(Instant::now()))
     }
 
@@ -150,16 +150,16 @@ impl App {
     }
 
     /// From here on a configuration that was named and is not there is an empty one: for a command that makes it.
-    pub fn make_config(&self) {
+    pub fn expect_new_config(&self) {
         self.may_lack_config.set(true);
     }
 
-    /// As [`App::make_config`], for a command that has all it needs without one; it is told that there is none.
-    pub fn do_without_config(&self) {
+    /// As [`App::expect_new_config`], for a command that has all it needs without one; it is told that there is none.
+    pub fn allow_missing_config(&self) {
         let named = config_path(self.global.config.as_deref());
         if let Some(Err(error)) = named.ok().map(|path| self.refuse_missing(&path)) {
             log::warn!(target: "cogtok", "{}", error.message());
-            self.make_config();
+            self.expect_new_config();
         }
     }
 

@@ -31,7 +31,7 @@ pub fn configuration(
     if !path.exists() {
         return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
-    let mut found = match file::why_shared(path) {
+    let mut found = match file::permission_problem(path) {
         // On Windows, who may read a file is not looked at.
         None if cfg!(windows) => vec![Finding::ok(check, format!("{shown}, readable"))],
         None => vec![Finding::ok(check, format!("{shown}, readable and private"))],

@@ -10,7 +10,7 @@ use super::owner;
 pub const FOREIGN: &str = "it is another user's";
 
 /// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
-pub fn why_shared(path: &Path) -> Option<String> {
+pub fn permission_problem(path: &Path) -> Option<String> {
     let target = path.canonicalize().ok()?;
     let metadata = std::fs::metadata(&target).ok()?;
     check_private(&metadata, target.parent()).err().map(|why| why.to_string())

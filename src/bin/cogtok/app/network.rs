@@ -31,7 +31,7 @@ const MAX_BUNDLE: u64 = 4 * 1024 * 1024;
 
 impl App {
     /// Looks for the Region in `~/.aws/config` where nothing else names one, for calls that need it.
-    pub fn settle_region(&self, profile: &mut Profile) {
+    pub fn resolve_region(&self, profile: &mut Profile) {
         if profile.region.is_none() {
             profile.region = self.block_on(cognito::region(profile)).ok();
         }

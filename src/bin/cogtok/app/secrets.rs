@@ -38,7 +38,7 @@ impl App {
     }
 
     /// As [`App::secrets`], for what can do without them: nobody is asked for the passphrase of a file yet to be made.
-    pub fn secrets_unasked(&self) -> Result<&SecretStore> {
+    pub fn secrets_noninteractive(&self) -> Result<&SecretStore> {
         let is_made = self.dirs().secrets_file.as_deref().map_or(Ok(false), is_there)?;
         let has_key = env::var("COGTOK_SECRET_IDENTITY").is_some() || env::secret("COGTOK_PASSPHRASE").is_some();
         if self.secrets.get().is_none() && self.store_kind()? == StoreKind::File && !is_made && !has_key {
@@ -49,7 +49,7 @@ impl App {
     }
 
     /// The secret store for a look that asks nobody anything and takes a few seconds at most.
-    pub fn secrets_to_look_at(&self) -> Result<SecretStore> {
+    pub fn secrets_readonly(&self) -> Result<SecretStore> {
         signals::watch();
         // What else is looked at needs time as well.
         let patience = UNATTENDED.min(self.deadline().saturating_duration_since(Instant::now()) / 2);

@@ -80,7 +80,7 @@ impl App {
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where there are several, with the command for each.
-    pub fn settle_user(&self, profile: &mut Profile, command: Option<&'static str>) -> Result<()> {
+    pub fn resolve_user(&self, profile: &mut Profile, command: Option<&'static str>) -> Result<()> {
         if profile.user.username.is_some() {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl App {
         }
     }
 
-    /// What to type for each user who is signed in while the profile's own is not, see [`App::settle_user`].
+    /// What to type for each user who is signed in while the profile's own is not, see [`App::resolve_user`].
     pub fn for_others(&self, profile: &Profile, command: Option<&'static str>) -> Vec<Hint> {
         offers(&self.others(profile), command)
     }

@@ -55,7 +55,7 @@ impl OwnerArgs {
     pub fn profile(&self, app: &App) -> Result<(Profile, CacheKey)> {
         let options = [(Key::Username, self.username.clone()), (Key::IdentityPoolId, self.identity_pool_id.clone())];
         let mut profile = app.profile(&options)?;
-        app.settle_region(&mut profile);
+        app.resolve_region(&mut profile);
         let key = aws_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
         Ok((profile, key))
     }

@@ -80,7 +80,7 @@ pub fn run(app: &App, args: &Login) -> Result<()> {
         (Key::UserClientId, args.client_id.clone()),
         (Key::Domain, args.domain.clone()),
     ])?;
-    app.settle_region(&mut profile);
+    app.resolve_region(&mut profile);
     let needs = profile.domain().and_then(|_| profile.user_client_id());
     needs.map(drop).map_err(|error| app.without_profile(&profile, error))?;
     let wishes = AuthorizationOptions {
@@ -213,7 +213,7 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let mut of_session = app.session_lock(&key)?;
     let before = app.remembered(&key).ok().flatten().unwrap_or_default();
     let renewal = app
-        .secrets_unasked()
+        .secrets_noninteractive()
         .and_then(|store| {
             let renewal = refresh_session::keep(store, profile, SessionOrigin::Endpoint, &signed_in, false)?;
             // Of a session at another place, nobody would find the refresh token any more.
@@ -240,9 +240,9 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let mut tokens = signed_in.tokens;
     tokens.renewal = renewal;
     // A new session knows nothing of a renewal of the old one that was cut short.
-    lock.note_refreshing(false);
+    lock.mark_refresh_in_flight(false);
     if let Some(lock) = &mut of_session {
-        lock.note_refreshing(false);
+        lock.mark_refresh_in_flight(false);
     }
     lock.keep(&tokens);
     let kept = cache.read(&key, env::now()).ok_or_else(not_kept)?;

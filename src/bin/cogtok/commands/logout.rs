@@ -57,13 +57,13 @@ pub struct Logout {
 
 pub fn run(app: &App, args: &Logout) -> Result<()> {
     let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.settle_region(&mut profile);
+    app.resolve_region(&mut profile);
     let again = match (args.global, args.local) {
         (true, _) => "logout --global",
         (_, true) => "logout --local",
         _ => "logout",
     };
-    app.settle_user(&mut profile, Some(again))?;
+    app.resolve_user(&mut profile, Some(again))?;
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let page = args.logout_uri.as_deref().map(|uri| page(&profile, uri)).transpose()?;
     if args.global {
@@ -242,7 +242,7 @@ impl<'a> RemainingSession<'a> {
                 Ok(None)
             }
         };
-        let store = match if is_known { app.secrets() } else { app.secrets_unasked() } {
+        let store = match if is_known { app.secrets() } else { app.secrets_noninteractive() } {
             Ok(store) => store,
             Err(error) => return not_asked(error),
         };

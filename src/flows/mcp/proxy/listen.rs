@@ -14,10 +14,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Listens from now on in the session of `state`, instead of in the one before.
 pub fn begin(state: &Rc<State>) {
     let (listening, session) = (state.clone(), state.session());
-    state.set_listener(tokio::task::spawn_local(async move { go_on(&listening, &session).await }).abort_handle());
+    state.set_listener(
+        tokio::task::spawn_local(async move { extend_default_timeout(&listening, &session).await }).abort_handle(),
+    );
 }
 
-async fn go_on(state: &State, session: &Session) {
+async fn extend_default_timeout(state: &State, session: &Session) {
     let (mut last, mut pause) = (None, PAUSE);
     loop {
         match once(state, session, &mut last).await {

@@ -34,7 +34,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     let form = app.output(&FORMS)?;
     let now = env::now();
     if app.global.profile.is_none() {
-        app.do_without_config();
+        app.allow_missing_config();
     }
     let (cache, owners) = (app.cache(), Owners::of(app.config()?));
     // A profile that is only in use was not named: clearing one is asked for.

@@ -29,7 +29,7 @@ pub fn run(app: &App) -> Result<()> {
     let form = app.output(&FORMS)?;
     let now = env::now();
     let listing = super::listing(app, now)?;
-    app.do_without_config();
+    app.allow_missing_config();
     let owners = Owners::of(app.config()?);
     for (name, why) in &listing.unusable {
         log::warn!(target: "cogtok", "{} in the cache is ignored: {}", printable(name, 60), printable(why, 120));

@@ -38,7 +38,7 @@ pub fn send_as(
     let Some(renewal) = renewal else { return Ok((got, answer)) };
     let refused = format!("{} answers 401, and there is no new token", answer.host());
     drop(answer);
-    app.go_on();
+    app.extend_default_timeout();
     let got = source.renewed().get(app).map_err(|error| error.context(&refused))?;
     let answer = open(app, &got, &request)?;
     renewal.ended(answer.status() == 401);

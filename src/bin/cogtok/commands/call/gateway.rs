@@ -88,7 +88,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
     let is_refused = |given: &_| matches!(given, Err(McpError::Refused(refusal)) if refusal.status == 401);
     let renewal = if is_refused(&given) { Renewal::of(app, &got, &server.url) } else { None };
     if let Some(renewal) = renewal {
-        app.go_on();
+        app.extend_default_timeout();
         got = source.renewed().get(app)?;
         given = converse(app, &place, &got.token()?.value, &request)?;
         renewal.ended(is_refused(&given));

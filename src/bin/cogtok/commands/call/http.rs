@@ -71,7 +71,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     let outgoing = Outgoing { method, url, headers, body: body.into() };
     outgoing.check()?;
     // Standard input may have taken long.
-    app.go_on();
+    app.extend_default_timeout();
     let mut source = args.source.clone();
     source.or_of(place.owner);
     let (got, mut answer) = authorized_request::send(app, &source, &outgoing).map_err(|error| place.moved(error))?;

@@ -77,7 +77,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
     args.taking.check()?;
     outgoing.check()?;
-    app.go_on();
+    app.extend_default_timeout();
     let mut source = args.source.clone();
     source.or_of(place.owner);
     let sessions = AgentSessions::new(app.dirs().state.as_deref());

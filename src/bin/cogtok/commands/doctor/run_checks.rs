@@ -41,7 +41,7 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     let aws = aws_environment();
     match Profile::resolve(known.cloned(), &settings, &aws) {
         Ok(mut profile) => {
-            app.settle_region(&mut profile);
+            app.resolve_region(&mut profile);
             let targets = written.map(|(config, name)| Targets::of(config, name)).unwrap_or_default();
             found.extend(of_profile(app, is_offline, &profile, is_whole, &targets));
             found.push(match is_whole {
@@ -83,7 +83,7 @@ fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool, ta
     if is_whole && (profile.name.is_some() || profile.user.client_id.is_some() || profile.m2m.client_id.is_some()) {
         found.extend(configuration::completeness(profile));
     }
-    let seen = app.secrets_to_look_at().and_then(|store| {
+    let seen = app.secrets_readonly().and_then(|store| {
         let bindings: Vec<_> = wanted.iter().map(|wanted| wanted.binding.clone()).collect();
         store.look(&bindings)
     });

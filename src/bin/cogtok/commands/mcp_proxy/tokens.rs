@@ -28,7 +28,7 @@ impl<'a> Tokens<'a> {
 
     /// The token that counts now; or another one than the one that was `refused`, none where there is none.
     pub fn get(&mut self, refused: Option<&Secret>) -> Result<Option<Secret>> {
-        self.app.begin_anew();
+        self.app.restart_timeout();
         let Some(refused) = refused else { return self.current().map(Some) };
         // Another request, or another process, may have renewed it meanwhile.
         let current = self.current()?;

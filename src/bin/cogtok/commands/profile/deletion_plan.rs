@@ -51,7 +51,7 @@ impl DeletionPlan {
     pub fn at_a_look(app: &App, profile: &Profile, others: &[Profile]) -> Result<Self> {
         let (mut going, users) = DeletionPlan::wanted(app, profile, others, false)?;
         if !going.secrets.is_empty() || !users.is_empty() {
-            let look = app.secrets_to_look_at();
+            let look = app.secrets_readonly();
             let look =
                 look.and_then(|store| stored(&store, going.secrets.clone(), &users, |wanted| seen(&store, wanted)));
             going.secrets = look.unwrap_or_else(|_| [going.secrets, users].concat());

@@ -101,7 +101,7 @@ fn check_aws_profile(named_by: &str, name: &str) {
 
 pub fn run(app: &App, command: Command) -> Result<()> {
     if matches!(command, Command::Create(_) | Command::Import(_) | Command::Edit(_)) {
-        app.make_config();
+        app.expect_new_config();
     }
     match command {
         Command::Create(create) => create::run(app, &create),

@@ -26,7 +26,7 @@ pub struct Init {
 }
 
 pub fn run(app: &App, args: &Init) -> Result<()> {
-    app.make_config();
+    app.expect_new_config();
     // The variable must mean the same file in every directory.
     let file =
         args.file.as_deref().map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))?;

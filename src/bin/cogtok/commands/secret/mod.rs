@@ -70,7 +70,7 @@ impl SecretSelector {
         let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
         let mut profile = app.profile(&options)?;
         if kind != SecretKind::M2mClient || profile.m2m.transport == Transport::Api {
-            app.settle_region(&mut profile);
+            app.resolve_region(&mut profile);
         }
         let name = profile.name.clone().ok_or_else(|| no_profile(app))?;
         Ok((name, bindings(&profile, kind)?))

@@ -29,7 +29,7 @@ pub struct Status {
 pub fn run(app: &App, args: &Status) -> Result<()> {
     let form = app.output(&FORMS)?;
     let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.settle_region(&mut profile);
+    app.resolve_region(&mut profile);
     if profile.name.is_none() {
         return Err(no_profile(app));
     }

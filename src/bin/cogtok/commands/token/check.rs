@@ -66,7 +66,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     let named = args.service.as_deref();
     let named = named.and_then(|named| ResourceServer::ALL.into_iter().find(|known| known.as_str() == named));
     if args.given.is_there() && (args.discovery_url.is_some() || args.authorizer.is_some()) {
-        app.do_without_config();
+        app.allow_missing_config();
     }
     let mut profile = app.profile(&args.given.settings())?;
     let mut given = args.given.clone();

@@ -83,7 +83,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         (Key::Transport, args.transport.clone()),
     ])?;
     if profile.m2m.secret_arn.is_some() || profile.m2m.transport == Transport::Api {
-        app.settle_region(&mut profile);
+        app.resolve_region(&mut profile);
     }
     // Standard input and the environment come before a profile's secret_arn.
     let is_complete = m2m::is_complete(&profile);

@@ -130,7 +130,7 @@ fn device(app: &App, profile: &Profile, key: &CacheKey) -> Option<Device> {
     if !is_there {
         return None;
     }
-    let found = app.secrets_unasked().and_then(|store| refresh_session::device(store, profile));
+    let found = app.secrets_noninteractive().and_then(|store| refresh_session::device(store, profile));
     found.unwrap_or_else(|error| {
         log::warn!(target: "cogtok", "the device that the pool remembers can't be read, so this one is new to it: {error}");
         None

@@ -133,6 +133,6 @@ fn identity(app: &App, key: &CacheKey) -> Option<Identity> {
 
 /// Notes beside both locks that the refresh token is under way, or that what came of it is known; says what was noted before.
 fn note(turn: &mut RefreshGuard, lock: Option<&mut SessionLock>, is_refreshing: bool) -> bool {
-    let of_cache = turn.note_refreshing(is_refreshing);
-    lock.is_some_and(|lock| lock.note_refreshing(is_refreshing)) || of_cache
+    let of_cache = turn.mark_refresh_in_flight(is_refreshing);
+    lock.is_some_and(|lock| lock.mark_refresh_in_flight(is_refreshing)) || of_cache
 }

@@ -35,10 +35,10 @@ pub struct Revoke {
 
 pub fn run(app: &App, args: &Revoke) -> Result<()> {
     let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.settle_region(&mut profile);
+    app.resolve_region(&mut profile);
     match args.stdin.as_deref() {
         None => {
-            app.settle_user(&mut profile, Some("token revoke"))?;
+            app.resolve_user(&mut profile, Some("token revoke"))?;
             revoke_own(app, &profile)
         }
         Some("-") => revoke_given(app, &profile),

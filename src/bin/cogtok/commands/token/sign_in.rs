@@ -64,7 +64,7 @@ pub fn sign_in(
     let mut tries = 1;
     let (sign_in, mut signed_in) = loop {
         let done = app.block_on(SignIn::start(&wire, profile, credentials.clone())).and_then(|(mut sign_in, step)| {
-            let signed_in = go_on(app, profile, &mut sign_in, step, &mut given, &mut app_of_user)?;
+            let signed_in = extend_default_timeout(app, profile, &mut sign_in, step, &mut given, &mut app_of_user)?;
             Ok((sign_in, signed_in))
         });
         match done {
@@ -91,7 +91,7 @@ pub fn sign_in(
 }
 
 /// Answers what Cognito asks until the user is in.
-fn go_on(
+fn extend_default_timeout(
     app: &App,
     profile: &Profile,
     sign_in: &mut SignIn<'_>,
@@ -131,7 +131,7 @@ fn keep(
     if signed_in.refresh_token.is_none() {
         return Ok(RefreshState::None);
     }
-    let store = app.secrets_unasked()?;
+    let store = app.secrets_noninteractive()?;
     let mut lock = app.session_lock(key)?;
     let renewal = refresh_session::keep(store, profile, SessionOrigin::Api, signed_in, sign_in.device().is_some())?;
     let RefreshState::Kept(mut session) = renewal else { return Ok(renewal) };
@@ -149,7 +149,7 @@ fn keep(
     remember(lock.as_mut(), &Record { session: kept, has_device, identity, over: None });
     if let Some(lock) = &mut lock {
         // A new session knows nothing of a renewal of the old one that was cut short.
-        lock.note_refreshing(false);
+        lock.mark_refresh_in_flight(false);
     }
     Ok(RefreshState::Kept(session))
 }

@@ -127,8 +127,8 @@ impl TokenInput {
         });
         let (key, token) = match whose {
             OwnerChoice::User => {
-                app.settle_region(profile);
-                app.settle_user(profile, None)?;
+                app.resolve_region(profile);
+                app.resolve_user(profile, None)?;
                 (user::cache_key(profile), profile.user.token)
             }
             OwnerChoice::M2m if self.token.as_deref() == Some(TokenUse::Id.as_str()) => {
@@ -136,7 +136,7 @@ impl TokenInput {
             }
             OwnerChoice::M2m => {
                 if profile.m2m.secret_arn.is_some() {
-                    app.settle_region(profile);
+                    app.resolve_region(profile);
                 }
                 (m2m::cache_key(profile), TokenUse::Access)
             }

@@ -93,7 +93,7 @@ impl<'a> TotpProvider<'a> {
     fn next_code(&self, totp: &Totp) -> Result<Secret> {
         let now = env::now();
         let step = now / 1000 / STEP_SECONDS;
-        let patience = self.app.patience_for_pauses();
+        let patience = self.app.pause_limit();
         let latest = patience.map_or(step + 10, |left| (now + millis(left)) / 1000 / STEP_SECONDS);
         let dir = self.app.dirs().state.as_deref();
         let taken = used_codes::take(dir, &self.binding()?, step, latest, self.app.deadline())?;

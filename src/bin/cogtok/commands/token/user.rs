@@ -85,7 +85,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
     if given_password.is_some() {
         app.note_source(SecretKind::Password, SecretSource::Stdin);
     }
-    app.settle_region(&mut profile);
+    app.resolve_region(&mut profile);
     let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, token, has_own_secret);

@@ -66,7 +66,7 @@ pub fn run(app: &App, args: &Verify) -> Result<()> {
     settings.push((Key::UserPoolId, args.user_pool_id.clone()));
     let is_pool_named = args.issuer.is_some() || args.user_pool_id.is_some();
     if args.given.is_there() && is_pool_named && !args.client_id.is_empty() {
-        app.do_without_config();
+        app.allow_missing_config();
     }
     let mut profile = app.profile(&settings)?;
     let expected = expectations(app, args, &profile)?;

@@ -60,7 +60,7 @@ pub fn run(app: &App, args: Runs) -> Result<()> {
 fn list(app: &App) -> Result<()> {
     let form = app.output(&FORMS)?;
     let records = journal::records(app.dirs().state.as_deref())?;
-    app.do_without_config();
+    app.allow_missing_config();
     if form == Output::Json {
         let list = records.iter().map(|record| as_json(app, record)).collect();
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);

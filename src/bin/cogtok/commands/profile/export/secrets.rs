@@ -64,7 +64,7 @@ fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<Secre
     if !is_listed || kind.is_of_a_user() && profile.user.username.is_none() {
         return Ok(None);
     }
-    app.settle_region(&mut profile);
+    app.resolve_region(&mut profile);
     let bindings = bindings(&profile, kind)?;
     for binding in &bindings {
         if let Some(secret) = app.secrets()?.get(binding, "")? {

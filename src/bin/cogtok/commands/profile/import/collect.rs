@@ -57,7 +57,7 @@ pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<CollectedSourc
     if let Some(endpoint) = env::var("AWS_ENDPOINT_URL").filter(|_| found.one(Key::EndpointUrl).is_none()) {
         found.decide(Key::EndpointUrl, vec![endpoint], "AWS_ENDPOINT_URL")?;
     }
-    settle_region(app, &mut found)?;
+    resolve_region(app, &mut found)?;
     found.settle(&[], |_, _| Ok(0))?;
     Ok(CollectedSources { kind, found })
 }
@@ -80,7 +80,7 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut ProfileCandida
     let of_found = [Key::UserPoolId, Key::EndpointUrl, Key::Region].map(|key| (key, found.one(key)));
     let mut profile = app.bare_profile(&of_found)?;
     if may_look {
-        app.settle_region(&mut profile);
+        app.resolve_region(&mut profile);
     }
     app.block_on(async {
         if may_look {
@@ -92,7 +92,7 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut ProfileCandida
 }
 
 /// Writes down the Region that was found elsewhere, where nothing in the profile would tell it.
-fn settle_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
+fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
     let of_found = [Key::UserPoolId, Key::Region, Key::SecretArn].map(|key| (key, found.one(key)));
     let is_known = found.one(Key::UserPoolId).is_some()
         || of_found[2].1.and_then(|arn| arn.parse::<cogtok::profile::types::SecretArn>().ok()?.region()).is_some();
@@ -104,7 +104,7 @@ fn settle_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
     let needs_one = found.one(Key::UserClientId).is_some() || found.one(Key::SecretArn).is_some();
     if found.one(Key::Region).is_none() && needs_one {
         let mut profile = app.bare_profile(&of_found)?;
-        app.settle_region(&mut profile);
+        app.resolve_region(&mut profile);
         if let Some(region) = profile.region {
             found.offer(Key::Region, vec![region.to_string()], "the AWS configuration");
         }
@@ -128,7 +128,7 @@ fn read(app: &App, args: &Import, opened: Opened) -> Result<(SourceKind, Profile
     if has_region {
         base = app.bare_profile(&[(Key::SecretArn, Some(source).filter(|_| kind == SourceKind::Secret))])?;
     } else {
-        app.settle_region(&mut base);
+        app.resolve_region(&mut base);
         base.region().map_err(|error| {
             Error::new(error.kind(), format!("no Region is known to look for `{}` in", printable(source, 120)))
                 .hint("add `--region REGION`, set AWS_REGION, or give the ARN")

@@ -41,7 +41,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     let settings = app.settings(name.as_ref(), &[])?;
     let mut profile = Profile::resolve(name.clone(), &settings, &aws)?;
     if profile.region.is_none() {
-        app.settle_region(&mut profile);
+        app.resolve_region(&mut profile);
     }
     let targets = name.as_ref().map(|name| config.target_settings(name)).transpose()?.unwrap_or_default();
     let rows = sources(&settings, &aws, profile.region.as_ref())?;
