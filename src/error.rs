@@ -2,7 +2,7 @@
 //! next command to type.
 //!
 //! Messages and hints never carry a secret. Text that came from a service is a
-//! [`ServiceText`](crate::cognito::said::ServiceText), and a [`Hint`] knows our own words from others'.
+//! [`ServiceText`](crate::http::service_text::ServiceText), and a [`Hint`] knows our own words from others'.
 
 mod hint;
 

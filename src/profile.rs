@@ -290,6 +290,6 @@ pub fn how_to_set(dotted: &str) -> Hint {
     Hint::new("run `cogtok profile set {name} {key} VALUE`").word("key", dotted)
 }
 
-fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {
+pub(crate) fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {
     value.parse().map_err(|error: Error| error.context(name))
 }

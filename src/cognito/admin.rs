@@ -12,10 +12,10 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::answer::{Body, lacks};
 use super::error::{code, from_sdk};
-use super::http_client::HttpClient;
-use super::status::{MayPass, is_throttled};
-use super::transport_error::{TransportError, fault_in};
 use crate::error::{Error, Kind, Result};
+use crate::http::client::HttpClient;
+use crate::http::status::{MayPass, is_throttled};
+use crate::http::transport_error::{TransportError, fault_in};
 use crate::profile::services::Service;
 use crate::profile::types::{AuthFlow, ClientId, PoolId, Username};
 use crate::profile::{Profile, aws_origin};
@@ -66,9 +66,9 @@ pub struct NewUser<'a> {
 /// The administrators' API of one pool.
 #[derive(Debug)]
 pub struct Admin {
-    pub(super) client: Client,
-    pub(super) pool: PoolId,
-    pub(super) wire: HttpClient,
+    pub(crate) client: Client,
+    pub(crate) pool: PoolId,
+    pub(crate) wire: HttpClient,
     /// Options of the aws command that ask where this does.
     aws_options: String,
     /// The host that is asked, with its port where one is given.
@@ -104,7 +104,7 @@ impl Admin {
     }
 
     /// As [`Admin::new`], with AWS credentials that were found before.
-    pub(super) async fn signed_with(wire: &HttpClient, profile: &Profile, credentials: Credentials) -> Result<Self> {
+    pub(crate) async fn signed_with(wire: &HttpClient, profile: &Profile, credentials: Credentials) -> Result<Self> {
         Admin::signed(wire, profile, Some(credentials)).await
     }
 
@@ -210,7 +210,7 @@ impl Admin {
     }
 
     /// A user as an answer has it; none without a name. `enabled` is what the answer's own words are.
-    pub(super) fn user_of(user: UserType, enabled: Option<bool>) -> Option<User> {
+    pub(crate) fn user_of(user: UserType, enabled: Option<bool>) -> Option<User> {
         Some(User {
             is_enabled: enabled,
             attributes: Self::attributes_of(user.attributes()),
@@ -259,7 +259,7 @@ impl Admin {
         })
     }
 
-    pub(super) fn attributes_of(attributes: &[AttributeType]) -> BTreeMap<String, String> {
+    pub(crate) fn attributes_of(attributes: &[AttributeType]) -> BTreeMap<String, String> {
         let pairs = attributes
             .iter()
             .filter_map(|attribute| Some((attribute.name().to_owned(), attribute.value()?.to_owned())));
@@ -301,6 +301,6 @@ fn attribute(name: &str, value: &str) -> Result<AttributeType> {
     built.map_err(|why| Error::usage(format!("the attribute is malformed: {why}")))
 }
 
-pub(super) fn value_of(attributes: &[AttributeType], name: &str) -> Option<String> {
+pub(crate) fn value_of(attributes: &[AttributeType], name: &str) -> Option<String> {
     attributes.iter().find(|attribute| attribute.name() == name).and_then(|found| found.value().map(str::to_owned))
 }

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::aws_error_response::refusal;
-use super::http_client::HttpClient;
 use super::sigv4::{Call, ServiceReply, call_with_headers};
 use crate::error::{Error, Hint, Kind, Result};
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::partitions::Partition;
 use crate::profile::services::Service;

@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// Keeps the body of a call's last answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Body(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Body(Arc<Mutex<Vec<u8>>>);
 
 impl Body {
     /// The body as JSON; null where it is none.
@@ -40,7 +40,7 @@ impl Intercept for Body {
 }
 
 /// The error for an answer that lacks what it must have: whoever answered is not the service that was asked.
-pub(super) fn lacks(operation: &str, member: &str) -> Error {
+pub(crate) fn lacks(operation: &str, member: &str) -> Error {
     Error::network(format!("{operation}: the answer has no {member}"))
         .hint("check `endpoint_url` and AWS_ENDPOINT_URL: it is not an answer of AWS")
 }

@@ -14,14 +14,14 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use super::error::{Refusal, refused};
-use super::http_client::HttpClient;
 use super::idp::AuthenticationResult;
 use super::loopback_server::AuthorizationResponse;
 use super::oauth::{Http, TokenRequestError, client, retry_after};
 use super::refresh::RefreshError;
-use super::status::unexplained;
-use super::transport_error::TransportErrorKind;
 use crate::error::{Error, Kind, Result, printable};
+use crate::http::client::HttpClient;
+use crate::http::status::unexplained;
+use crate::http::transport_error::TransportErrorKind;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The code and the message of a refusal; none where the answer is no refusal of AWS.
-pub(super) fn refusal(headers: &http::HeaderMap, status: u16, body: &[u8]) -> Option<(String, String)> {
+pub(crate) fn refusal(headers: &http::HeaderMap, status: u16, body: &[u8]) -> Option<(String, String)> {
     if !(400..600).contains(&status) {
         return None;
     }

@@ -10,15 +10,15 @@ use url::form_urlencoded::byte_serialize;
 
 use super::aws_error_response;
 use super::error::{Refusal, is_known, refused, said};
-use super::http_client::{HttpClient, MAX_ANSWER};
 use super::identity_pool::AwsCredentials;
-use super::redact::Redactor;
-use super::retry::{CallFailure, with_retries};
 use super::sigv4::{Call, signed};
-use super::status::{may_pass, unexplained};
-use super::streaming::{Streamed, into_sent};
-use super::transport_error::TransportErrorKind;
 use crate::error::{Error, Hint, Result};
+use crate::http::client::{HttpClient, MAX_ANSWER};
+use crate::http::redact::Redactor;
+use crate::http::retry::{CallFailure, with_retries};
+use crate::http::status::{may_pass, unexplained};
+use crate::http::streaming::{Streamed, into_sent};
+use crate::http::transport_error::TransportErrorKind;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::{ModelId, Region};
@@ -194,7 +194,8 @@ fn segment(model: &ModelId) -> String {
 
 /// Whether there was not even a connection.
 fn is_connect_failure(error: &Error) -> bool {
-    super::transport_error::fault_in(error).is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_)))
+    crate::http::transport_error::fault_in(error)
+        .is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_)))
 }
 
 /// The error for a refusal, with the role and the action in it where the message names them.

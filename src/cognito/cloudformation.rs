@@ -2,10 +2,10 @@
 
 use aws_smithy_xml::decode::Document;
 
-use super::http_client::HttpClient;
 use super::sigv4::{Call, ServiceReply, call};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::StackName;

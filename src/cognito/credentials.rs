@@ -1,6 +1,6 @@
 //! AWS credentials: what the AWS tools' configuration says, save that a `credential_process` never sees our secrets.
 
-pub(super) mod cause;
+pub(crate) mod cause;
 mod process;
 
 use std::time::Duration;
@@ -16,8 +16,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
-use super::http_client::HttpClient;
 use crate::error::Result;
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::types::Region;
 use crate::secret::VARIABLES;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::http_client::HttpClient;
-use super::retry::{CallFailure, with_retries};
 use crate::error::{Error, Result};
+use crate::http::client::HttpClient;
+use crate::http::retry::{CallFailure, with_retries};
 use crate::profile::types::{Endpoint, PoolId};
 use crate::profile::{aws_origin, issuers};
 

@@ -12,11 +12,11 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::credentials::cause::Cause;
-use super::redact::Redactor;
-use super::said::ServiceText;
-use super::status::{unexplained, unknown_code};
-use super::transport_error::fault_in;
 use crate::error::{Error, Kind, chain};
+use crate::http::redact::Redactor;
+use crate::http::service_text::ServiceText;
+use crate::http::status::{unexplained, unknown_code};
+use crate::http::transport_error::fault_in;
 
 struct Row {
     /// The code alone, or what it is of before it: operations or kinds of calls, with `|` between several.
@@ -237,7 +237,7 @@ const TABLE: &[Row] = &[
 
 /// An answer that says no.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Refusal<'a> {
+pub(crate) struct Refusal<'a> {
     /// The HTTP status; none for what came in another way.
     pub status: Option<u16>,
     /// What its codes belong to, where they mean something of their own there: a row with `GRANT CODE` comes before one with the
@@ -252,7 +252,7 @@ pub(super) struct Refusal<'a> {
 }
 
 /// The error for an answer that says no. `redactor` knows the secrets that were sent: a server may echo them.
-pub(super) fn refused(refusal: &Refusal<'_>, redactor: &Redactor) -> Error {
+pub(crate) fn refused(refusal: &Refusal<'_>, redactor: &Redactor) -> Error {
     let Refusal { status, operation, code, message, .. } = *refusal;
     let row = row_of(refusal);
     let text = match message {
@@ -306,7 +306,7 @@ fn row_of(refusal: &Refusal<'_>) -> Option<&'static Row> {
 }
 
 /// Whether the table has a word for it.
-pub(super) fn is_known(refusal: &Refusal<'_>) -> bool {
+pub(crate) fn is_known(refusal: &Refusal<'_>) -> bool {
     row_of(refusal).is_some()
 }
 
@@ -316,20 +316,20 @@ pub fn hint_of(code: &str) -> Option<&'static str> {
 }
 
 /// Text of a server as it may be shown.
-pub(super) fn said(text: &str, redactor: &Redactor) -> ServiceText {
+pub(crate) fn said(text: &str, redactor: &Redactor) -> ServiceText {
     ServiceText::new(text, redactor)
 }
 
 /// The code of an SDK error's answer, where there was one.
-pub(super) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
+pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
     error.code().unwrap_or_default()
 }
 
 /// What to do where there are no credentials and nothing that leads to some.
-pub(super) const NO_CREDENTIALS: &str = "sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`";
+pub(crate) const NO_CREDENTIALS: &str = "sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`";
 
 /// The error for a signed call without anything to sign it with. `failure` is what came of looking for it.
-pub(super) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + 'static)>) -> Error {
+pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + 'static)>) -> Error {
     let message = format!("{operation} is a signed call, and there are no usable AWS credentials");
     let cause = failure.and_then(|failure| chain(failure).find_map(|error| error.downcast_ref::<Cause>()));
     let Some(cause) = cause else {
@@ -340,7 +340,7 @@ pub(super) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + '
 }
 
 /// The error for what the SDK reports of `operation`.
-pub(super) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redactor) -> Error
+pub(crate) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redactor) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {

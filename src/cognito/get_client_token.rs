@@ -6,9 +6,9 @@ use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
 use super::error::from_sdk;
-use super::http_client::HttpClient;
-use super::status::MayPass;
 use crate::error::{Error, Result};
+use crate::http::client::HttpClient;
+use crate::http::status::MayPass;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::{ClientId, Scopes};

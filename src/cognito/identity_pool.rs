@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::error::{Refusal, refused};
-use super::http_client::HttpClient;
-use super::retry::{CallFailure, with_retries};
 use crate::error::{Error, Result};
+use crate::http::client::HttpClient;
+use crate::http::retry::{CallFailure, with_retries};
 use crate::profile::services::Service;
 use crate::profile::types::{IdentityPoolId, PoolId};
 use crate::profile::{Profile, aws_origin};

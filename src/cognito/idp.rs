@@ -10,13 +10,13 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::device::{Device, NewDevice};
 use super::error::from_sdk;
-use super::http_client::HttpClient;
-use super::redact::Redactor;
-use super::retry::LimitIsLimit;
-use super::said::ServiceText;
 use super::srp;
-use super::status::MayPass;
 use crate::error::{Error, Result};
+use crate::http::client::HttpClient;
+use crate::http::redact::Redactor;
+use crate::http::retry::LimitIsLimit;
+use crate::http::service_text::ServiceText;
+use crate::http::status::MayPass;
 use crate::profile::services::Service;
 use crate::profile::types::{AuthFlow, ClientId, PoolId, Scopes, Username};
 use crate::profile::{Profile, aws_origin};
@@ -49,7 +49,7 @@ pub struct RawChallenge {
     /// ChallengeName.
     pub name: ServiceText,
     /// ChallengeParameters.
-    pub(super) parameters: HashMap<String, String>,
+    pub(crate) parameters: HashMap<String, String>,
     /// AvailableChallenges: what may be chosen instead, where Cognito lets choose.
     pub available: Vec<ServiceText>,
     redactor: Redactor,
@@ -63,12 +63,12 @@ impl RawChallenge {
         given.map_or(typed.as_str(), String::as_str)
     }
 
-    pub(super) fn session_text(&self) -> Option<String> {
+    pub(crate) fn session_text(&self) -> Option<String> {
         self.session.as_ref().map(|session| session.expose().to_owned())
     }
 
     /// The same challenge with the session that the next step needs.
-    pub(super) fn with_session(&self, session: Option<String>) -> Self {
+    pub(crate) fn with_session(&self, session: Option<String>) -> Self {
         let session = session.map(Secret::new).or_else(|| self.session.clone());
         let (name, parameters) = (self.name.clone(), self.parameters.clone());
         let redactor = self.redactor.clone();
@@ -106,13 +106,13 @@ fn is_secret(challenge: &RawChallenge, name: &str) -> bool {
 /// The users' API of one app client.
 #[derive(Debug)]
 pub struct Idp {
-    pub(super) client: Client,
-    pub(super) client_id: ClientId,
-    pub(super) client_secret: Option<Secret>,
+    pub(crate) client: Client,
+    pub(crate) client_id: ClientId,
+    pub(crate) client_secret: Option<Secret>,
     pub(crate) device: Option<Device>,
-    pub(super) wire: HttpClient,
+    pub(crate) wire: HttpClient,
     /// Whether it is not at AWS, so that it may lack what Cognito has.
-    pub(super) is_elsewhere: bool,
+    pub(crate) is_elsewhere: bool,
     /// The pool, where the calls are the signed ones of an administrator.
     admin_of: Option<PoolId>,
 }
@@ -231,7 +231,7 @@ impl Idp {
     }
 
     /// InitiateAuth, or AdminInitiateAuth, with the parameters of the flow; user name, secret hash and device are added.
-    pub(super) async fn initiate(
+    pub(crate) async fn initiate(
         &self,
         flow: AuthFlowType,
         username: &Username,
@@ -287,7 +287,7 @@ impl Idp {
     }
 
     /// What an AuthenticationResult brings.
-    pub(super) fn signed_in(&self, result: AuthenticationResultType) -> Result<AuthenticationResult> {
+    pub(crate) fn signed_in(&self, result: AuthenticationResultType) -> Result<AuthenticationResult> {
         let now = self.wire.now();
         let lifetime = match result.expires_in {
             0 => Lifetime::Missing,

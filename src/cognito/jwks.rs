@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use url::Url;
 
-use super::http_client::HttpClient;
 use super::oauth::retry_after;
-use super::said::ServiceText;
-use super::status::FIREWALL;
-use super::transport_error::TransportError;
 use crate::error::{Error, Result, printable};
+use crate::http::client::HttpClient;
+use crate::http::service_text::ServiceText;
+use crate::http::status::FIREWALL;
+use crate::http::transport_error::TransportError;
 use crate::profile::types::Endpoint;
 use crate::secret::Secret;
 use crate::token::jwks::KeySet;
@@ -40,13 +40,13 @@ pub async fn fetch(wire: &HttpClient, url: &Endpoint) -> Result<KeySet> {
 }
 
 /// The type of an answer in lower case, without parameters.
-pub(super) fn content_type(answer: &http::Response<Vec<u8>>) -> String {
+pub(crate) fn content_type(answer: &http::Response<Vec<u8>>) -> String {
     let value = answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// GET, with a bearer token (RFC 6750) where one is given.
-pub(super) async fn get(wire: &HttpClient, url: &Url, bearer: Option<&Secret>) -> Result<http::Response<Vec<u8>>> {
+pub(crate) async fn get(wire: &HttpClient, url: &Url, bearer: Option<&Secret>) -> Result<http::Response<Vec<u8>>> {
     let host = printable(url.authority(), 120);
     let once = || async {
         let request = http::Request::get(url.as_str()).header("accept", "application/json");

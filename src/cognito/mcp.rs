@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::http_client::HttpClient;
-use super::said::ServiceText;
-use super::sse::{Event, Events, MAX_EVENT};
-use super::streaming::{Outgoing, Streamed};
-use super::transport_error::{TransportError, TransportErrorKind};
 use crate::error::Result;
+use crate::http::client::HttpClient;
+use crate::http::service_text::ServiceText;
+use crate::http::sse::{Event, Events, MAX_EVENT};
+use crate::http::streaming::{Outgoing, Streamed};
+use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
 
 /// The most bytes of a refusal that are read.

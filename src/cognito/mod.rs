@@ -2,45 +2,43 @@
 
 pub mod admin;
 pub mod agentcore;
-mod answer;
+pub(crate) mod answer;
 pub mod app_clients;
 pub mod authorization_code;
-mod aws_error_response;
+pub(crate) mod aws_error_response;
 pub mod bedrock;
 pub mod cloudformation;
-mod credentials;
+pub(crate) mod credentials;
 pub mod device;
 pub mod discovery;
 pub mod error;
 pub mod get_client_token;
-pub mod http_client;
-mod http_policy;
+
 pub mod identity_pool;
 pub mod idp;
-mod initiate_auth;
+pub(crate) mod initiate_auth;
 pub mod jwks;
 pub mod loopback_server;
 pub mod mcp;
 pub mod oauth;
 pub mod probe;
-mod redact;
+
 pub mod refresh;
-mod retry;
-mod revoke;
-pub mod said;
+
+pub(crate) mod revoke;
+
 pub mod secrets_manager;
-mod sigv4;
-mod software_token;
+pub(crate) mod sigv4;
+pub(crate) mod software_token;
 pub mod srp;
-pub mod sse;
+
 pub mod ssm;
-mod status;
-pub mod streaming;
+
 pub mod sts;
 pub mod token_status;
-pub mod transport_error;
+
 pub mod users;
-mod xml;
+pub(crate) mod xml;
 
 use std::time::Duration;
 
@@ -50,9 +48,9 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::error::Result;
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::types::Region;
-use http_client::HttpClient;
 
 /// The most tries of one request, the first included.
 pub const MAX_TRIES: u32 = 4;
@@ -60,22 +58,26 @@ pub const MAX_TRIES: u32 = 4;
 /// How long one try may take, connecting and reading the whole answer included.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-fn timeouts() -> TimeoutConfig {
+pub(crate) fn timeouts() -> TimeoutConfig {
     // The attempt's limit is kept by the connector, which sees the body as well.
-    TimeoutConfig::builder().connect_timeout(http_client::CONNECT_TIMEOUT).build()
+    TimeoutConfig::builder().connect_timeout(crate::http::client::CONNECT_TIMEOUT).build()
 }
 
-fn retries() -> RetryConfig {
+pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_TRIES).with_initial_backoff(Duration::from_millis(200))
 }
 
-fn sdk_region(region: &Region) -> SdkRegion {
+pub(crate) fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
 
 /// What every SDK client is built on: our connector, time-outs and retries, credentials where the call is signed, and
 /// nothing looked up that the call does not need.
-async fn signed_config(wire: &HttpClient, profile: &Profile, region: &Region) -> Result<aws_config::SdkConfig> {
+pub(crate) async fn signed_config(
+    wire: &HttpClient,
+    profile: &Profile,
+    region: &Region,
+) -> Result<aws_config::SdkConfig> {
     let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new(region.as_str().to_owned()))
         .http_client(wire.sdk_client())
@@ -109,7 +111,7 @@ pub async fn region(profile: &Profile) -> Result<Region> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use aws_sdk_cognitoidentityprovider::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 
     #[test]

@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::{Refusal, refused, said};
-use super::http_client::HttpClient;
-use super::http_policy::seconds_of;
 use super::idp::AuthenticationResult;
 use super::jwks::content_type;
-use super::redact::Redactor;
-use super::status::unexplained;
-use super::transport_error::TransportError;
 use crate::error::{Error, Kind, Result, printable};
+use crate::http::client::HttpClient;
+use crate::http::policy::seconds_of;
+use crate::http::redact::Redactor;
+use crate::http::status::unexplained;
+use crate::http::transport_error::TransportError;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
 use crate::token::session::RefreshState;
@@ -89,7 +89,7 @@ type TokenClient = Client<
 >;
 
 /// A client of `oauth2` with its token endpoint.
-pub(super) type ReadyClient = Client<
+pub(crate) type ReadyClient = Client<
     BasicErrorResponse,
     Answer,
     BasicTokenIntrospectionResponse,
@@ -103,7 +103,7 @@ pub(super) type ReadyClient = Client<
 >;
 
 /// The client for one request. A client without a secret names itself in the body (RFC 6749 section 3.2.1).
-pub(super) fn client(
+pub(crate) fn client(
     token_url: Url,
     client_id: &ClientId,
     client_secret: Option<&Secret>,
@@ -140,7 +140,7 @@ async fn post(wire: &HttpClient, request: &ClientCredentials<'_>) -> Result<Answ
 }
 
 /// Our HTTP client as `oauth2` asks for one.
-pub(super) struct Http<'a>(pub &'a HttpClient);
+pub(crate) struct Http<'a>(pub &'a HttpClient);
 
 impl<'c> AsyncHttpClient<'c> for Http<'_> {
     type Error = HttpFailed;
@@ -192,7 +192,7 @@ fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, TokenRequ
 }
 
 /// Retry-After (RFC 9110 section 10.2.3): seconds, or a date.
-pub(super) fn retry_after(value: &str, now: u64) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, now: u64) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -202,7 +202,7 @@ pub(super) fn retry_after(value: &str, now: u64) -> Option<Duration> {
 
 /// The body of a successful answer (RFC 6749 section 5.1), with room for what servers get wrong.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     access_token: AccessToken,
     #[serde(deserialize_with = "oauth2::helpers::deserialize_untagged_enum_case_insensitive")]
     token_type: BasicTokenType,
@@ -218,7 +218,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// The tokens of an answer that `host` gave to a request for the scopes `asked`.
-    pub(super) fn tokens(self, wire: &HttpClient, host: &str, asked: Scopes) -> Result<AuthenticationResult> {
+    pub(crate) fn tokens(self, wire: &HttpClient, host: &str, asked: Scopes) -> Result<AuthenticationResult> {
         if self.token_type != BasicTokenType::Bearer {
             return Err(Error::network(format!("{host} gave a token of another type than Bearer")));
         }
@@ -272,7 +272,7 @@ impl TokenResponse for Answer {
 
 /// Why a request brought no tokens.
 #[derive(Debug)]
-pub(super) enum TokenRequestError {
+pub(crate) enum TokenRequestError {
     Fault(TransportError),
     Busy {
         status: u16,
@@ -295,7 +295,7 @@ pub(super) enum TokenRequestError {
 
 impl TokenRequestError {
     /// An answer that is none of the endpoint.
-    pub(super) fn strange(answer: &HttpResponse) -> Self {
+    pub(crate) fn strange(answer: &HttpResponse) -> Self {
         let status = answer.status().as_u16();
         let content_type = content_type(answer);
         let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
@@ -306,7 +306,7 @@ impl TokenRequestError {
         }
     }
 
-    pub(super) fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             TokenRequestError::Fault(fault) => fault.is_transient(),
             TokenRequestError::Busy { .. } => true,
@@ -317,7 +317,7 @@ impl TokenRequestError {
         }
     }
 
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             TokenRequestError::Busy { retry_after, .. } => *retry_after,
             _ => None,
@@ -325,7 +325,7 @@ impl TokenRequestError {
     }
 
     /// The error, with the table's words for a refusal of `grant` where it has some.
-    pub(super) fn into_error(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
+    pub(crate) fn into_error(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
         match self {
             TokenRequestError::Fault(fault) => fault.into(),
             TokenRequestError::Busy { status, retry_after } => {
@@ -355,7 +355,7 @@ impl TokenRequestError {
 
 /// [`TokenRequestError`] as the error that `oauth2` asks of an HTTP client.
 #[derive(Debug)]
-pub(super) struct HttpFailed(TokenRequestError);
+pub(crate) struct HttpFailed(TokenRequestError);
 
 impl std::fmt::Display for HttpFailed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

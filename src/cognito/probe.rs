@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::http_client::HttpClient;
-use super::http_policy::ahead_by;
-use super::transport_error::{TransportError, TransportErrorKind};
 use crate::error::printable;
+use crate::http::client::HttpClient;
+use crate::http::policy::ahead_by;
+use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::profile::types::Endpoint;
 
 /// Asks the server for its root, once and for at most `patience`. Whatever it answers, it is there. Gives the seconds by

@@ -13,9 +13,9 @@ use aws_smithy_types::retry::RetryConfig;
 use super::error::from_sdk;
 use super::idp::{AuthenticationResult, Idp};
 use super::srp;
-use super::status::is_throttled;
-use super::transport_error::{TransportErrorKind, fault_in};
 use crate::error::{Error, Kind, Result};
+use crate::http::status::is_throttled;
+use crate::http::transport_error::{TransportErrorKind, fault_in};
 use crate::secret::Secret;
 
 /// Why a session was not renewed.

@@ -3,9 +3,9 @@
 use aws_sdk_secretsmanager::Client;
 
 use super::error::from_sdk;
-use super::http_client::HttpClient;
-use super::status::MayPass;
 use crate::error::{Error, Result};
+use crate::http::client::HttpClient;
+use crate::http::status::MayPass;
 use crate::profile::services::Service;
 use crate::profile::types::SecretArn;
 use crate::profile::{Profile, aws_origin};

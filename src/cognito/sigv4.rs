@@ -9,9 +9,9 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 
 use super::error::{Refusal, no_credentials, refused};
-use super::http_client::HttpClient;
-use super::retry::{CallFailure, with_retries};
 use crate::error::{Error, Result};
+use crate::http::client::HttpClient;
+use crate::http::retry::{CallFailure, with_retries};
 use crate::profile::services::Service;
 use crate::profile::types::Region;
 use crate::profile::{Profile, aws_origin};
@@ -20,7 +20,7 @@ use crate::profile::{Profile, aws_origin};
 const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One call, before it is signed.
-pub(super) struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The service.
     pub service: Service,
     /// The operation, for messages.
@@ -38,7 +38,7 @@ pub(super) struct Call<'a> {
 }
 
 /// What the bytes of an answer say.
-pub(super) enum ServiceReply<T> {
+pub(crate) enum ServiceReply<T> {
     /// What was asked for.
     Answer(T),
     /// A refusal: its code and message.
@@ -51,7 +51,7 @@ pub(super) enum ServiceReply<T> {
 ///
 /// # Errors
 /// As the table in [`super::error`] says for the operation.
-pub(super) async fn call<T>(
+pub(crate) async fn call<T>(
     wire: &HttpClient,
     profile: &Profile,
     call: &Call<'_>,
@@ -65,7 +65,7 @@ pub(super) async fn call<T>(
 ///
 /// # Errors
 /// As [`call`].
-pub(super) async fn call_with_headers<T>(
+pub(crate) async fn call_with_headers<T>(
     wire: &HttpClient,
     profile: &Profile,
     call: &Call<'_>,
@@ -79,7 +79,7 @@ pub(super) async fn call_with_headers<T>(
 ///
 /// # Errors
 /// As the table in [`super::error`] says for the operation.
-pub(super) async fn call_with<T>(
+pub(crate) async fn call_with<T>(
     wire: &HttpClient,
     profile: &Profile,
     credentials: &Credentials,
@@ -94,7 +94,7 @@ pub(super) async fn call_with<T>(
 ///
 /// # Errors
 /// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) when there are none.
-pub(super) async fn credentials(
+pub(crate) async fn credentials(
     wire: &HttpClient,
     profile: &Profile,
     region: &Region,
@@ -147,7 +147,7 @@ fn grant(service: Service) -> &'static str {
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for a call that can't be one.
-pub(super) fn signed(
+pub(crate) fn signed(
     profile: &Profile,
     call: &Call<'_>,
     credentials: &Credentials,

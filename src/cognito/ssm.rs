@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::http_client::HttpClient;
 use super::sigv4::{Call, ServiceReply, call};
 use crate::error::Result;
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::ParameterName;

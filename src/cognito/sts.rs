@@ -4,10 +4,10 @@ use aws_credential_types::Credentials;
 use aws_smithy_xml::decode::Document;
 
 use super::admin::Admin;
-use super::http_client::HttpClient;
 use super::sigv4::{self, Call, ServiceReply};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 

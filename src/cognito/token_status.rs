@@ -7,10 +7,10 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use serde_json::Value;
 
 use super::error::{from_sdk, said};
-use super::http_client::HttpClient;
 use super::jwks;
-use super::status::{MayPass, unexplained};
 use crate::error::{Error, Kind, Result, printable};
+use crate::http::client::HttpClient;
+use crate::http::status::{MayPass, unexplained};
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::Endpoint;

@@ -3,7 +3,7 @@
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 
 /// Calls `each` with every element below `path`, one name a level.
-pub(super) fn walk(
+pub(crate) fn walk(
     mut element: ScopedDecoder<'_, '_>,
     path: &[&str],
     each: &mut dyn FnMut(ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>,
@@ -18,7 +18,7 @@ pub(super) fn walk(
 }
 
 /// The texts of the children of these names.
-pub(super) fn texts<const N: usize>(
+pub(crate) fn texts<const N: usize>(
     mut element: ScopedDecoder<'_, '_>,
     names: [&str; N],
 ) -> Result<[Option<String>; N], XmlDecodeError> {
@@ -32,12 +32,12 @@ pub(super) fn texts<const N: usize>(
 }
 
 /// Whether every token can be read, down to the end of the root: the decoder passes over what breaks off.
-pub(super) fn is_whole(text: &str, root: &str) -> bool {
+pub(crate) fn is_whole(text: &str, root: &str) -> bool {
     text.trim_end().ends_with(&format!("</{root}>")) && Document::new(text).all(|token| token.is_ok())
 }
 
 /// The code and the message of a refusal.
-pub(super) fn refusal(text: &str) -> Option<(String, String)> {
+pub(crate) fn refusal(text: &str) -> Option<(String, String)> {
     let mut document = Document::new(text);
     let root = document.root_element().ok()?;
     let mut found = None;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::user;
-use crate::cognito::http_client::{Clock, HttpClient};
 use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
+use crate::http::client::{Clock, HttpClient};
 use crate::profile::keys::Key;
 use crate::profile::services::Service;
 use crate::profile::types::IdentityPoolId;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::cognito::idp::RawChallenge;
-use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
+use crate::http::service_text::ServiceText;
 use crate::secret::Secret;
 
 /// A question of Cognito to the user, as data.

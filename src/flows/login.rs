@@ -6,10 +6,10 @@
 use url::Url;
 
 use crate::cognito::authorization_code::{Authorization, AuthorizationOptions, HostedClient};
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::idp::AuthenticationResult;
 use crate::cognito::loopback_server::{AuthorizationResponse, ExpectedResponse};
 use crate::error::{Error, Hint, Kind, Result, printable};
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{PoolId, SecretKind};

@@ -2,11 +2,11 @@
 //! API, which needs no domain.
 
 use crate::cognito::get_client_token::{self, GetClientToken};
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::oauth::{self, ClientCredentials};
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
 use crate::flows::import::bundle;
+use crate::http::client::HttpClient;
 use crate::profile::keys::Key;
 use crate::profile::services::Service;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};

@@ -19,8 +19,8 @@ pub mod verify;
 
 use std::time::{Duration, Instant};
 
-use crate::cognito::http_client::Clock;
 use crate::error::{Error, Kind, Result};
+use crate::http::client::Clock;
 use crate::profile::types::TokenUse;
 use crate::store::cache::{Cache, CacheKey, KeyLock};
 use crate::token::{Token, TokenSet};

@@ -3,10 +3,10 @@
 use super::user;
 use crate::cognito::authorization_code::{self, HostedClient};
 use crate::cognito::device::Device;
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::idp::{AuthenticationResult, Idp};
 use crate::cognito::refresh::RefreshError;
 use crate::error::{Error, Result};
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::types::{Endpoint, SecretKind, Username};
 use crate::secret::Secret;

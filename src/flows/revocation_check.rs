@@ -1,8 +1,8 @@
 //! Asking Cognito whether a token that verifies still counts: it may have been revoked.
 
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::token_status;
 use crate::error::{Error, Kind, Result};
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::token::jwt::TokenKind;

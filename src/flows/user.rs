@@ -2,10 +2,10 @@
 
 use super::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use crate::cognito::device::Device;
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::idp::{AuthOutcome, AuthenticationResult, Idp, RawChallenge};
-use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
+use crate::http::client::HttpClient;
+use crate::http::service_text::ServiceText;
 use crate::profile::Profile;
 use crate::profile::types::{AuthFlow, FirstFactor, SecretKind, Username};
 use crate::secret::Secret;

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::cognito::http_client::Clock;
 use crate::cognito::jwks;
 use crate::error::{Error, Kind, Result};
+use crate::http::client::Clock;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::{Endpoint, PoolId};

@@ -242,7 +242,7 @@ impl Settings {
         parse(value).map(Some).map_err(|error| self.blame(key, origin.as_ref(), error))
     }
 
-    pub(super) fn blame(&self, key: Key, origin: Option<&ValueOrigin>, error: Error) -> Error {
+    pub(crate) fn blame(&self, key: Key, origin: Option<&ValueOrigin>, error: Error) -> Error {
         match origin {
             Some(ValueOrigin::Variable(name)) => error.context(name),
             Some(ValueOrigin::Profile) => {

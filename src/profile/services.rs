@@ -64,7 +64,7 @@ impl Service {
 
 /// Addresses instead of AWS's own: an option or variable of ours wins, then AWS's variables, then the profile.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Endpoints {
+pub(crate) struct Endpoints {
     of_all: Option<Endpoint>,
     of_one: BTreeMap<Service, Endpoint>,
 }

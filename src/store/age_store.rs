@@ -30,10 +30,10 @@ const LIMIT: u64 = 4 * 1024 * 1024;
 const LEAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// scrypt's work factor for files written here: a tenth of a second and 36 MB.
-pub(super) const WORK_FACTOR: u8 = 15;
+pub(crate) const WORK_FACTOR: u8 = 15;
 
 /// The highest work factor of a file that is opened: `age -p` writes it.
-pub(super) const MAX_WORK_FACTOR: u8 = 18;
+pub(crate) const MAX_WORK_FACTOR: u8 = 18;
 
 /// What opens the file.
 #[derive(Clone)]
@@ -291,11 +291,11 @@ impl SealedFile {
 }
 
 /// The error for a file that takes too long to open.
-pub(super) fn late(shown: &dyn std::fmt::Display) -> Error {
+pub(crate) fn late(shown: &dyn std::fmt::Display) -> Error {
     Error::store(format!("{shown} could not be opened in time")).hint("allow more with `--timeout 60s`")
 }
 
-pub(super) fn secrecy(passphrase: &Secret) -> SecretString {
+pub(crate) fn secrecy(passphrase: &Secret) -> SecretString {
     SecretString::from(passphrase.expose().to_owned())
 }
 

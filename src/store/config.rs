@@ -23,7 +23,7 @@ pub const LIMIT: u64 = 16 * 1024 * 1024;
 /// The table of a profile's targets.
 pub(crate) const TARGETS: &str = "targets";
 
-pub(super) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
+pub(crate) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
 /// The key by which a file of profiles for others is known, with the version of its format.
 pub const EXPORT_MARK: &str = "cogtok_export";

@@ -23,7 +23,7 @@ use others::{check_own, check_private};
 #[cfg(windows)]
 use persist::PAUSE;
 use persist::patiently;
-pub(super) use persist::persist;
+pub(crate) use persist::persist;
 
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///
@@ -325,7 +325,7 @@ fn read_note(file: &mut File) -> Option<LockNote> {
 ///
 /// # Errors
 /// As [`open_regular`].
-pub(super) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -> io::Result<File> {
+pub(crate) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     match open_regular(options, path) {
@@ -343,7 +343,7 @@ pub(super) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -
     }
 }
 
-pub(super) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+pub(crate) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;

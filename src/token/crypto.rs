@@ -40,7 +40,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
 }
 
 /// Whether `signature` (base64url) is RS256 over `message` with `key`.
-pub(super) fn is_signed(signature: &str, message: &str, key: &DecodingKey) -> bool {
+pub(crate) fn is_signed(signature: &str, message: &str, key: &DecodingKey) -> bool {
     // Refused where a program around this library has installed one of its own, which does as well.
     let _ = PROVIDER.install_default();
     jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::RS256).unwrap_or(false)

@@ -188,7 +188,7 @@ impl ErrorResponse<'_> {
     }
 
     /// All that the server says in words: the error of the challenge with its description, then the body.
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         let mut parts = Vec::new();
         for part in [self.parameter("error"), self.parameter("error_description"), self.body_words()] {
             parts.extend(part.filter(|part| !parts.contains(part)));
@@ -197,7 +197,7 @@ impl ErrorResponse<'_> {
     }
 
     /// A parameter of the challenge.
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         challenge_parameter(self.challenge?, name)
     }
 

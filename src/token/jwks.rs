@@ -63,7 +63,7 @@ impl KeySet {
         json!({ "keys": self.0.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&DecodingKey> {
+    pub(crate) fn get(&self, id: &str) -> Option<&DecodingKey> {
         self.0.iter().find(|key| key.id == id).map(|key| &key.key)
     }
 }

@@ -31,7 +31,7 @@ pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
 
 /// The first claim that is of a type that it can't have (RFC 7519 section 4.1, RFC 9068 section 2.2.3), and what it must be:
 /// nobody could say what such a token means.
-pub(super) fn mistyped(claims: &Map<String, Value>) -> Option<(&'static str, &'static str)> {
+pub(crate) fn mistyped(claims: &Map<String, Value>) -> Option<(&'static str, &'static str)> {
     let text = ["sub", "jti", "scope"].map(|name| (name, "text", Value::is_string as fn(&Value) -> bool));
     let all = text.into_iter().chain([("exp", "a number", Value::is_number as fn(&Value) -> bool)]);
     let mut wrong = all.filter(|(name, _, is_right)| claims.get(*name).is_some_and(|value| !is_right(value)));
@@ -100,7 +100,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    pub(super) fn of(claims: &Map<String, Value>) -> Self {
+    pub(crate) fn of(claims: &Map<String, Value>) -> Self {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         match text("token_use") {
             Some("id") => TokenKind::Id,
@@ -133,14 +133,14 @@ impl TokenKind {
 }
 
 /// The three parts of a compact JWS.
-pub(super) fn parts(token: &str) -> Option<[&str; 3]> {
+pub(crate) fn parts(token: &str) -> Option<[&str; 3]> {
     let mut parts = token.split('.');
     let three = [parts.next()?, parts.next()?, parts.next()?];
     parts.next().is_none().then_some(three)
 }
 
 /// A part that is a JSON object in base64url without padding.
-pub(super) fn object(part: &str) -> Option<Map<String, Value>> {
+pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()? {
         Value::Object(object) => Some(object),
         _ => None,

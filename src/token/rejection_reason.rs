@@ -17,7 +17,7 @@ const ACCESS_TOKEN: &str = "send the access token, `--token access`";
 
 /// Why a token was refused.
 #[derive(Debug)]
-pub(super) struct RejectionReason {
+pub(crate) struct RejectionReason {
     /// Whether the service names the reason itself; else it is what is likeliest.
     pub is_named: bool,
     /// The rule as the service calls it, and what the token has.
@@ -77,7 +77,7 @@ const LAST_SECONDS: u64 = 120;
 /// epoch; none where neither the service nor the token says so, and the service is not known.
 ///
 /// The service's words choose among what can be so of this token, and never say of it what is not.
-pub(super) fn why(
+pub(crate) fn why(
     failed: &ErrorResponse<'_>,
     asked: &RequestContext,
     claims: Option<&Map<String, Value>>,

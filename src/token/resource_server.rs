@@ -100,12 +100,12 @@ impl Finding {
     }
 }
 
-pub(super) const NEW_TOKEN: &str =
+pub(crate) const NEW_TOKEN: &str =
     "get a new one: `cogtok token user --force-refresh{p}`, `cogtok token m2m --force-refresh{p}`";
-pub(super) const ACCESS_TOKEN: &str =
+pub(crate) const ACCESS_TOKEN: &str =
     "send the access token: `cogtok token user --token access{p}`, or `cogtok token m2m{p}`";
 /// Why no access token has the audience that is asked for, and what to configure instead.
-pub(super) const NO_AUDIENCE: &str =
+pub(crate) const NO_AUDIENCE: &str =
     "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud";
 const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id{p}`";
 

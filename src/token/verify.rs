@@ -245,7 +245,7 @@ pub fn verify(token: &str, keys: &KeySet, expected: &Expectations, now: u64) -> 
 
 /// Whether a token with these claims lives at `now` (milliseconds since the Unix epoch), and `grace` seconds longer. Its
 /// beginning has [`LEEWAY_SECONDS`]: a new token's is the present of another clock.
-pub(super) fn check_times(claims: &Map<String, Value>, now: u64, grace: u64) -> Result<(), Rejection> {
+pub(crate) fn check_times(claims: &Map<String, Value>, now: u64, grace: u64) -> Result<(), Rejection> {
     let found = |value: &Value| match value.as_i64() {
         Some(seconds) => format!("{seconds} ({})", relative(seconds, now)),
         None => shown(Some(value)),
@@ -334,7 +334,7 @@ fn check_groups(claims: &Map<String, Value>, wanted: &[String]) -> Result<(), Re
 }
 
 /// A value of a token as it may be shown.
-pub(super) fn shown(value: Option<&Value>) -> String {
+pub(crate) fn shown(value: Option<&Value>) -> String {
     match value {
         None => "missing".to_owned(),
         Some(Value::String(text)) if text.is_empty() => "empty".to_owned(),
@@ -351,7 +351,7 @@ fn brief(text: &str) -> String {
     if shown.len() > 400 { printable(text, 40) } else { shown }
 }
 
-pub(super) fn one_of(values: &[String]) -> String {
+pub(crate) fn one_of(values: &[String]) -> String {
     match values {
         [] => "one that is named, and none is".to_owned(),
         [only] => printable(only, 200),

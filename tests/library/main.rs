@@ -9,12 +9,12 @@
 use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cogtok::cognito::http_client::HttpClient;
 use cogtok::cognito::jwks;
 use cogtok::error::{Error, Result};
 use cogtok::flows::challenge::{Challenge, ChallengeResponse};
 use cogtok::flows::user::{Credentials, SignIn, Step};
 use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin, m2m, verify};
+use cogtok::http::client::HttpClient;
 use cogtok::profile::keys::{Key, Settings, ValueOrigin};
 use cogtok::profile::types::TokenUse;
 use cogtok::profile::{AwsEnvironment, Profile};

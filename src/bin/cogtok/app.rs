@@ -12,8 +12,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cogtok::cognito::http_client::HttpClient;
 use cogtok::error::{Error, Result};
+use cogtok::http::client::HttpClient;
 use cogtok::profile::types::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::cache::Cache;

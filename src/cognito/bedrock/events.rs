@@ -4,16 +4,16 @@ use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::event_stream::Message;
 use serde_json::Value;
 
-use super::super::http_client::MAX_ANSWER;
-use super::super::redact::Redactor;
-use super::super::streaming::Streamed;
 use super::no;
 use crate::error::{Error, Result, printable};
+use crate::http::client::MAX_ANSWER;
+use crate::http::redact::Redactor;
+use crate::http::streaming::Streamed;
 
 const OPERATION: &str = "ConverseStream";
 
 /// The media type of a stream of events.
-pub(super) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+pub(crate) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
 /// The answer of ConverseStream.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Events {
 }
 
 impl Events {
-    pub(super) fn new(answer: Streamed, redactor: Redactor) -> Self {
+    pub(crate) fn new(answer: Streamed, redactor: Redactor) -> Self {
         Events { answer, redactor, unread: Vec::new(), has_stopped: false }
     }
 

@@ -9,8 +9,8 @@ use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentials
 
 use super::process::{cleaned, program};
 use crate::cognito::error::NO_CREDENTIALS;
-use crate::cognito::redact::Redactor;
 use crate::error::{chain, printable};
+use crate::http::redact::Redactor;
 use crate::store::aws_files::AwsFiles;
 
 /// A little less than the patience of the SDK and of ours, whose errors say nothing.
@@ -40,7 +40,7 @@ impl StdError for Cause {
 
 /// Credentials, or why there are none.
 #[derive(Debug)]
-pub(super) struct Explained {
+pub(crate) struct Explained {
     pub inner: SharedCredentialsProvider,
     pub files: AwsFiles,
     /// The profile of `~/.aws` that was named.

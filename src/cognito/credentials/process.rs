@@ -8,14 +8,14 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
 use serde::Deserialize;
 
-use crate::cognito::redact::Redactor;
 use crate::error::printable;
+use crate::http::redact::Redactor;
 use crate::secret::VARIABLES;
 use crate::store::config_lint::is_like_a_secret;
 
 /// The program of the profile itself (version 1 of its output).
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     pub command: String,
     pub is_inside: bool,
     pub redactor: Redactor,
@@ -109,7 +109,7 @@ fn ending(status: &std::process::ExitStatus) -> String {
 }
 
 /// The program of a command: its arguments may hold secrets.
-pub(super) fn program(command: &str) -> String {
+pub(crate) fn program(command: &str) -> String {
     let words = shlex::split(command).unwrap_or_default();
     let is_assignment = |word: &&String| word.split_once('=').is_some_and(|(name, _)| !name.contains('/'));
     let first = words.iter().find(|word| !is_assignment(word));
@@ -117,7 +117,7 @@ pub(super) fn program(command: &str) -> String {
 }
 
 /// What a program or a service said, on one line, without what looks like a secret.
-pub(super) fn cleaned(text: &str, redactor: &Redactor) -> String {
+pub(crate) fn cleaned(text: &str, redactor: &Redactor) -> String {
     let clean = redactor.clean(text);
     let is_key = |word: &str| word.len() == 40 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
     let words: Vec<&str> = clean

@@ -4,16 +4,16 @@ use std::error::Error as _;
 
 use super::hints::{self, with};
 use super::{Check, Finding};
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::sts::Signer;
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m::{self, Client};
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::keys::{Key, Settings, ValueOrigin};
 use crate::profile::types::AuthFlow;
 
 /// What the profile's tokens need AWS credentials for; none where they need none.
-pub(super) fn need(profile: &Profile) -> Option<&'static str> {
+pub(crate) fn need(profile: &Profile) -> Option<&'static str> {
     if profile.m2m.secret_arn.is_some() {
         return Some("the client secret in Secrets Manager");
     }
@@ -59,7 +59,7 @@ pub fn region(profile: &Profile, settings: &Settings, variable: Option<&str>) ->
 }
 
 /// Whether there are credentials and, where the profile needs them, whose they are.
-pub(super) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &Result<Signer>) -> Finding {
+pub(crate) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &Result<Signer>) -> Finding {
     let check = Check::AwsCredentials;
     let need = need(profile);
     match (signer, need) {
@@ -93,7 +93,7 @@ pub(super) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &R
 }
 
 /// There are credentials, and whose they are could not be found out. Where that is the network's fault, they may do.
-pub(super) fn unknown_caller(error: &Error) -> Finding {
+pub(crate) fn unknown_caller(error: &Error) -> Finding {
     let finding = Finding::of(Check::AwsCredentials, error);
     match error.kind() {
         Kind::Network => finding.softened(),
@@ -102,7 +102,7 @@ pub(super) fn unknown_caller(error: &Error) -> Finding {
 }
 
 /// The client in Secrets Manager, where the profile refers to one.
-pub(super) async fn secret(
+pub(crate) async fn secret(
     wire: &HttpClient,
     profile: &Profile,
     signer: &Result<Signer>,
@@ -119,6 +119,6 @@ pub(super) async fn secret(
 }
 
 /// Why what an app client allows is not known; none where that is a failure of its own.
-pub(super) fn not_permitted(error: &Error) -> Option<String> {
+pub(crate) fn not_permitted(error: &Error) -> Option<String> {
     matches!(error.kind(), Kind::AwsCredentials | Kind::Refused).then(|| format!("not permitted to look: {error}"))
 }

@@ -11,10 +11,10 @@ use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{Scopes, Transport};
 
 /// Why nothing that takes a signed call is looked at.
-pub(super) const NO_CREDENTIALS: &str = "not permitted to look: that takes AWS credentials";
+pub(crate) const NO_CREDENTIALS: &str = "not permitted to look: that takes AWS credentials";
 
 /// A client or a pool that could not be looked at.
-pub(super) fn unseen(check: Check, error: &Error) -> Finding {
+pub(crate) fn unseen(check: Check, error: &Error) -> Finding {
     match aws::not_permitted(error) {
         Some(why) => Finding::skip(check, why),
         None => Finding::of(check, error),
@@ -22,7 +22,7 @@ pub(super) fn unseen(check: Check, error: &Error) -> Finding {
 }
 
 /// The users' client. `has_secret` says whether its secret is stored or supplied.
-pub(super) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> Vec<Finding> {
+pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> Vec<Finding> {
     let check = Check::UserClient;
     let fail = |detail: String, hint: Hint| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);
@@ -97,7 +97,7 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
 }
 
 /// The machine-to-machine client. `scopes` are those that are asked for.
-pub(super) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) -> Vec<Finding> {
+pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) -> Vec<Finding> {
     let check = Check::M2mClient;
     let fail = |detail: String, hint: Hint| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);

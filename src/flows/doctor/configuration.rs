@@ -140,7 +140,7 @@ pub fn unresolved(error: &Error) -> Finding {
 }
 
 /// The finding that an error comes to, without the value that it is about.
-pub(super) fn without_value(check: Check, error: &Error) -> Finding {
+pub(crate) fn without_value(check: Check, error: &Error) -> Finding {
     let finding = Finding::of(check, error);
     match error.message().split_once(": `") {
         Some((place, _)) => Finding { detail: unvalued(place, error.message()), ..finding },

@@ -4,12 +4,12 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::{Check, Finding, aws, client, hints, pool};
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::probe::reach;
 use crate::cognito::sts::Signer;
-use crate::cognito::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 use crate::error::{Error, Kind, Result};
 use crate::flows::m2m;
+use crate::http::client::HttpClient;
+use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 use crate::profile::Profile;
 use crate::profile::types::{ClientId, Endpoint, SecretKind, Transport};
 
@@ -120,11 +120,11 @@ pub async fn network(
 }
 
 /// How long a server may take that is asked now.
-pub(super) fn soon(until: Instant) -> Duration {
+pub(crate) fn soon(until: Instant) -> Duration {
     PATIENCE.min(until.saturating_duration_since(Instant::now()))
 }
 
-pub(super) async fn within<T>(until: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn within<T>(until: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
     let patience = soon(until);
     tokio::time::timeout(patience, work).await.unwrap_or_else(|_| {
         let seconds = (patience.as_secs_f64() * 10.0).round() / 10.0;
@@ -132,7 +132,7 @@ pub(super) async fn within<T>(until: Instant, work: impl Future<Output = Result<
     })
 }
 
-pub(super) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i64>, TransportError>) -> Finding {
+pub(crate) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i64>, TransportError>) -> Finding {
     let fault = match outcome {
         Ok(_) => return Finding::ok(check, format!("{} answers", server.origin())),
         Err(fault) => fault,

@@ -5,17 +5,17 @@ use std::time::Instant;
 use super::hints::{self, with};
 use super::network::within;
 use super::{Check, Finding, client};
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::sts::Signer;
 use crate::cognito::{app_clients, discovery, jwks};
 use crate::error::Result;
 use crate::flows::verify;
+use crate::http::client::HttpClient;
 use crate::profile::services::Service;
 use crate::profile::types::PoolId;
 use crate::profile::{Profile, aws_origin, issuers};
 
 /// The pool's discovery document and its keys.
-pub(super) async fn pool(wire: &HttpClient, profile: &Profile, until: Instant) -> Vec<Finding> {
+pub(crate) async fn pool(wire: &HttpClient, profile: &Profile, until: Instant) -> Vec<Finding> {
     let Some(pool) = &profile.user_pool_id else { return Vec::new() };
     let base = match profile.endpoint(Service::CognitoIdp) {
         Some(endpoint) => Ok(endpoint.clone()),
@@ -51,7 +51,7 @@ fn issuer(pool: &PoolId, document: Result<discovery::Document>) -> Finding {
 }
 
 /// Whether anybody may sign up at a pool whose users an identity pool gives AWS credentials to.
-pub(super) async fn self_sign_up(
+pub(crate) async fn self_sign_up(
     wire: &HttpClient,
     profile: &Profile,
     until: Instant,

@@ -28,7 +28,7 @@ pub struct Bundle {
     /// The names that mean nothing here.
     pub unknown: Vec<String>,
     /// All that it says.
-    pub(super) found: ProfileCandidate,
+    pub(crate) found: ProfileCandidate,
 }
 
 /// What the secret `arn` holds. `region` is that of a domain that is given as a prefix.

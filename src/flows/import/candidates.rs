@@ -42,24 +42,24 @@ pub struct ProfileCandidate {
     /// A name for the profile, where the source suggests one.
     pub name: Option<String>,
     /// Prefixes of the pool's domain, each with its origin, where the domain itself does not follow from them.
-    pub(super) prefixes: Vec<(String, String)>,
+    pub(crate) prefixes: Vec<(String, String)>,
     /// What the source has and a profile can't take, in sentences.
     pub left_out: Vec<String>,
     /// App clients that were looked at already.
-    pub(super) clients: Vec<AppClient>,
+    pub(crate) clients: Vec<AppClient>,
     /// What it says of targets.
     pub targets: Vec<TargetSetting>,
     /// Why the value of a known name was not taken.
-    pub(super) refused: Vec<String>,
+    pub(crate) refused: Vec<String>,
     /// How much was said that meant something.
-    pub(super) heard: usize,
+    pub(crate) heard: usize,
     settings: BTreeMap<Key, Vec<Candidate>>,
     secrets: Vec<FoundSecret>,
 }
 
 impl ProfileCandidate {
     /// Nothing yet, with a name for the profile.
-    pub(super) fn named(name: Option<String>) -> Self {
+    pub(crate) fn named(name: Option<String>) -> Self {
         ProfileCandidate { name, ..ProfileCandidate::default() }
     }
 
@@ -68,7 +68,7 @@ impl ProfileCandidate {
         self.offer_ranked(key, values, origin, 0);
     }
 
-    pub(super) fn offer_ranked(&mut self, key: Key, values: Vec<String>, origin: &str, rank: u8) {
+    pub(crate) fn offer_ranked(&mut self, key: Key, values: Vec<String>, origin: &str, rank: u8) {
         let rule = |value: &String| match value.chars().any(is_unprintable) {
             true => Some(String::new()),
             false => key.check(value).err().map(|error| error.message().to_owned()),
@@ -132,7 +132,7 @@ impl ProfileCandidate {
     }
 
     /// Takes a secret; the first of its kind counts, once it is settled which environment is meant.
-    pub(super) fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
+    pub(crate) fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
         self.heard += 1;
         let bytes = value.expose().as_bytes().to_vec();
         match Secret::from_bytes(bytes) {
@@ -142,7 +142,7 @@ impl ProfileCandidate {
     }
 
     /// Notes what is not taken, and why.
-    pub(super) fn leave_out(&mut self, why: &str) {
+    pub(crate) fn leave_out(&mut self, why: &str) {
         self.heard += 1;
         if !self.left_out.iter().any(|known| known == why) {
             self.left_out.push(why.to_owned());

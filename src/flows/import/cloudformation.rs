@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 use super::candidates::ProfileCandidate;
 use super::{Pair, key_mapping, name_from};
 use crate::cognito::cloudformation;
-use crate::cognito::http_client::HttpClient;
 use crate::error::Result;
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::types::StackName;
 

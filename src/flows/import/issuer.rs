@@ -5,8 +5,8 @@ use url::Host;
 use super::candidates::ProfileCandidate;
 use super::{key_mapping, name_from};
 use crate::cognito::discovery;
-use crate::cognito::http_client::HttpClient;
 use crate::error::{Error, Result, printable};
+use crate::http::client::HttpClient;
 use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;
 use crate::profile::services::Service;
@@ -86,7 +86,7 @@ pub async fn read(wire: &HttpClient, profile: &Profile, text: &str) -> Result<Pr
 ///
 /// # Errors
 /// As [`discovery::token_endpoint`].
-pub(super) async fn discover(
+pub(crate) async fn discover(
     wire: &HttpClient,
     base: Option<&Endpoint>,
     pool: &PoolId,

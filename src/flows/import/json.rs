@@ -14,7 +14,7 @@ use crate::secret::Secret;
 const DEPTH: usize = 3;
 
 /// What a number, a truth or an object is not.
-pub(super) const NO_TEXT: &str = "is neither a string nor a list";
+pub(crate) const NO_TEXT: &str = "is neither a string nor a list";
 
 /// What a JSON object says.
 ///
@@ -39,7 +39,7 @@ pub fn read(text: &Secret) -> Result<ProfileCandidate> {
 
 /// The names and values of a JSON object, and the names of values that are no texts, with what they are not.
 #[derive(Debug, Default)]
-pub(super) struct Pairs {
+pub(crate) struct Pairs {
     pub pairs: Vec<Pair>,
     pub odd: Vec<(String, &'static str)>,
 }
@@ -60,7 +60,7 @@ fn object(text: &Secret) -> Result<(bool, Pairs)> {
 }
 
 /// What a JSON value holds.
-pub(super) fn of(value: Value) -> Pairs {
+pub(crate) fn of(value: Value) -> Pairs {
     let mut pairs = Pairs::default();
     flatten(String::new(), value, 0, &mut pairs);
     pairs

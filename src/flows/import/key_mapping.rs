@@ -39,7 +39,7 @@ enum Around {
 }
 
 /// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
-pub(super) fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
+pub(crate) fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
     // A bare `client_id` is a machine's where what only machines have stands beside it.
     let object = |name: &str| name.rsplit_once('.').map_or("", |(object, _)| object).to_owned();
     let of_machines = ["clientsecret", "tokenurl", "scopes", "scope"];
@@ -64,7 +64,7 @@ pub(super) fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
 }
 
 /// Takes what one machine's client is kept with, and gives the names that mean nothing here: each was meant for something.
-pub(super) fn take_client(pairs: Vec<Pair>, found: &mut ProfileCandidate) -> Vec<String> {
+pub(crate) fn take_client(pairs: Vec<Pair>, found: &mut ProfileCandidate) -> Vec<String> {
     let mut unknown = Vec::new();
     for pair in pairs {
         let (name, is_empty, before) = (pair.name.clone(), pair.value.trim().is_empty(), found.heard);
@@ -77,7 +77,7 @@ pub(super) fn take_client(pairs: Vec<Pair>, found: &mut ProfileCandidate) -> Vec
 }
 
 /// Whether what has this name decides which token a machine gets, so that it can't be passed over.
-pub(super) fn is_of_a_client(name: &str) -> bool {
+pub(crate) fn is_of_a_client(name: &str) -> bool {
     let plain = plain(name);
     !name_normalization::is_foreign(name)
         && (is_token_endpoint(&plain)
@@ -90,7 +90,7 @@ fn is_token_endpoint(plain: &str) -> bool {
 }
 
 /// Whether a name may be one whose value is taken.
-pub(super) fn is_known(name: &str) -> bool {
+pub(crate) fn is_known(name: &str) -> bool {
     const TAILS: [&str; 8] =
         ["clientid", "clientsecret", "m2msecret", "poolid", "tokenurl", "tokenendpoint", "scopes", "domain"];
     let (plain, whole) = (plain(name), letters(name));
@@ -244,7 +244,7 @@ fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut Prof
 }
 
 /// A domain as it is written in many ways: a URL, a host, or the prefix alone.
-pub(super) fn domain(text: &str, name: &str, found: &mut ProfileCandidate) {
+pub(crate) fn domain(text: &str, name: &str, found: &mut ProfileCandidate) {
     let is_label = |text: &str| {
         (1..=63).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

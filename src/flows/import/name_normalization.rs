@@ -13,12 +13,12 @@ const OURS: &str = "clientcredentials credentials nextpublic expopublic reactapp
 const PLACEHOLDERS: &str = "changeme change-me placeholder replace xxxx your";
 
 /// The letters and digits of a name, in lower case.
-pub(super) fn letters(name: &str) -> String {
+pub(crate) fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// A name without its style, without the names around it, and without what the CDK appends.
-pub(super) fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     let name = name.rsplit('.').next().unwrap_or_default();
     let hash = name.len().checked_sub(8).filter(|at| name.is_char_boundary(*at)).map(|at| name.split_at(at));
     let is_hash = |text: &str| {
@@ -53,7 +53,7 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Whether nothing of a plain name is left when all words of ours are taken away.
-pub(super) fn is_ours(plain: &str) -> bool {
+pub(crate) fn is_ours(plain: &str) -> bool {
     let mut rest = plain;
     while let Some(word) = OURS.split(' ').find(|word| rest.starts_with(word)) {
         rest = &rest[word.len()..];
@@ -62,18 +62,18 @@ pub(super) fn is_ours(plain: &str) -> bool {
 }
 
 /// Whether a name is another product's.
-pub(super) fn is_foreign(name: &str) -> bool {
+pub(crate) fn is_foreign(name: &str) -> bool {
     words(name).iter().any(|word| FOREIGN.split(' ').any(|foreign| foreign == word))
 }
 
 /// Whether a value is yet to be filled in.
-pub(super) fn is_placeholder(value: &str) -> bool {
+pub(crate) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.starts_with(['<', '$', '{']) || PLACEHOLDERS.split(' ').any(|word| lower.starts_with(word))
 }
 
 /// The environment that a name is of: what stands around the words of ours, such as `RUNTIME` or the object that it is in.
-pub(super) fn group(name: &str) -> Vec<String> {
+pub(crate) fn group(name: &str) -> Vec<String> {
     let (outer, last) = name.rsplit_once('.').unwrap_or(("", name));
     let is_word = |word: &String| !word.is_empty();
     let mut last: Vec<String> = words(last).into_iter().filter(is_word).collect();

@@ -3,9 +3,9 @@
 use super::bundle::{self, Bundle};
 use super::candidates::ProfileCandidate;
 use super::name_from;
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Result, printable};
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::keys::Key;
 use crate::profile::types::{Scopes, SecretArn, SecretKind};

@@ -4,9 +4,9 @@ use zeroize::Zeroizing;
 
 use super::candidates::ProfileCandidate;
 use super::{Pair, json, key_mapping, name_from};
-use crate::cognito::http_client::HttpClient;
 use crate::cognito::ssm;
 use crate::error::{Error, Kind, Result};
+use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::profile::types::ParameterName;
 use crate::secret::Secret;

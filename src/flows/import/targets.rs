@@ -12,7 +12,7 @@ use crate::profile::types::TargetName;
 const MOST: usize = 100;
 
 /// Takes what an export says of a profile's targets, each value checked as if it were typed.
-pub(super) fn take(targets: &Value, found: &mut ProfileCandidate) {
+pub(crate) fn take(targets: &Value, found: &mut ProfileCandidate) {
     let Some(targets) = targets.as_table() else { return found.leave_out("`targets` is not taken: it is not a table") };
     let (mut taken, mut too_many) = (0, 0);
     for (name, value) in targets {

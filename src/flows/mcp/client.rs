@@ -12,8 +12,8 @@ use super::server_requests::ServerRequestHandler;
 use super::tool::{Outcome, Tool};
 use super::{McpError, NO_SUCH_METHOD, STATELESS, VERSIONS};
 use crate::cognito::mcp::{Incoming, McpEndpoint, Reply, Session};
-use crate::cognito::said::ServiceText;
 use crate::error::{Error, Kind, Result};
+use crate::http::service_text::ServiceText;
 use crate::secret::Secret;
 
 /// The most pages of tools that are asked for, and the most bytes in all of them.

@@ -13,8 +13,8 @@ mod server_requests;
 pub mod tool;
 
 use crate::cognito::mcp::Refusal;
-use crate::cognito::transport_error::TransportError;
 use crate::error::Error;
+use crate::http::transport_error::TransportError;
 
 /// The versions of the protocol that begin with a handshake, the newest first: the first is offered.
 pub const VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];

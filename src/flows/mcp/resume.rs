@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use crate::cognito::mcp::{Incoming, Refusal, Reply};
-use crate::cognito::transport_error::{TransportError, fault_in};
 use crate::error::{Error, Result};
+use crate::http::transport_error::{TransportError, fault_in};
 
 /// How often in a row the rest is asked for in vain. A stream that comes and ends without the answer is not in vain.
 const MOST_FAILURES: u32 = 5;

@@ -53,7 +53,7 @@ impl CacheKey {
     }
 
     /// The name of its files without their endings.
-    pub(in crate::store) fn stem(&self) -> &str {
+    pub(crate) fn stem(&self) -> &str {
         self.stem.get_or_init(|| {
             let mut digest = Sha256::new();
             for (name, value) in &self.parts {

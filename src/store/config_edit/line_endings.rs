@@ -7,14 +7,14 @@ const MARK: char = '\u{feff}';
 
 /// What a file has of both.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LineEndings {
+pub(crate) struct LineEndings {
     has_mark: bool,
     is_crlf: bool,
 }
 
 impl LineEndings {
     /// What `raw` has, and its text without them. Where line ends are mixed, they stay part of the text.
-    pub(super) fn of(raw: &str) -> (Self, Cow<'_, str>) {
+    pub(crate) fn of(raw: &str) -> (Self, Cow<'_, str>) {
         let text = raw.strip_prefix(MARK).unwrap_or(raw);
         let crlf = text.matches("\r\n").count();
         let ends = LineEndings {
@@ -26,7 +26,7 @@ impl LineEndings {
     }
 
     /// The file that `text` comes to.
-    pub(super) fn restore(self, text: String) -> String {
+    pub(crate) fn restore(self, text: String) -> String {
         let text = if self.is_crlf { text.replace('\n', "\r\n") } else { text };
         if self.has_mark { format!("{MARK}{text}") } else { text }
     }

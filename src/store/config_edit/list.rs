@@ -10,7 +10,7 @@ struct Entry {
 }
 
 /// The list of these words, written as `old` is where that goes over several lines.
-pub(super) fn relist<'w>(old: &Array, words: impl Iterator<Item = &'w str>) -> Array {
+pub(crate) fn relist<'w>(old: &Array, words: impl Iterator<Item = &'w str>) -> Array {
     let tail = text(Some(old.trailing()));
     let is_on_lines = old.iter().any(|item| text(item.decor().prefix()).contains('\n')) || tail.contains('\n');
     if !is_on_lines && !old.iter().any(|item| text(item.decor().suffix()).contains('\n')) {

@@ -79,7 +79,7 @@ impl ConfigDocument {
 
     /// Removes something and the comment right above it. What stands further up, apart from that by an empty line, speaks of
     /// more and stays; `prefix` is all of it.
-    pub(super) fn sparing_comments(&mut self, prefix: &str, remove: impl FnOnce(&mut Self)) {
+    pub(crate) fn sparing_comments(&mut self, prefix: &str, remove: impl FnOnce(&mut Self)) {
         let end = prefix.rfind("\n\n").map(|at| at + 2).or_else(|| prefix.rfind("\n\r\n").map(|at| at + 3));
         let apart = end.and_then(|end| prefix.get(..end)).filter(|apart| apart.contains('#'));
         let before = apart.map(|_| self.0.to_string());
@@ -106,7 +106,7 @@ impl ConfigDocument {
 }
 
 /// What stands above a profile, whichever of its tables comes first.
-pub(super) fn above(profile: &Item) -> String {
+pub(crate) fn above(profile: &Item) -> String {
     fn first(table: &Table) -> Option<(isize, &Table)> {
         let own = table.position().filter(|_| !table.is_implicit() && !table.is_dotted()).map(|at| (at, table));
         let inner = table.iter().filter_map(|(_, item)| first(item.as_table()?));

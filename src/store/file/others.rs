@@ -55,7 +55,7 @@ pub fn why_others_write(_: &Path) -> Option<String> {
 }
 
 #[cfg(unix)]
-pub(super) fn check_private(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
+pub(crate) fn check_private(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     check_own(metadata, dir)?;
     match metadata.mode() & 0o044 {
@@ -65,7 +65,7 @@ pub(super) fn check_private(metadata: &std::fs::Metadata, dir: Option<&Path>) ->
 }
 
 #[cfg(unix)]
-pub(super) fn check_own(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
+pub(crate) fn check_own(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     match (owner::is_ours(metadata, dir), metadata.mode() & 0o022) {
         (false, _) => Err(super::invalid(FOREIGN.to_owned())),
@@ -75,12 +75,12 @@ pub(super) fn check_own(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io:
 }
 
 #[cfg(not(unix))]
-pub(super) fn check_private(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
+pub(crate) fn check_private(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(not(unix))]
-pub(super) fn check_own(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
+pub(crate) fn check_own(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
     Ok(())
 }
 

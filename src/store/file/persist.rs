@@ -46,7 +46,7 @@ pub fn persist(mut temporary: NamedTempFile, path: PathBuf) -> Result<File, Pers
 const PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(windows)]
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 /// Whether others have the file open: ERROR_ACCESS_DENIED, which may mean more, ERROR_SHARING_VIOLATION,
 /// ERROR_LOCK_VIOLATION.
@@ -56,12 +56,12 @@ fn is_busy(error: &io::Error) -> bool {
 }
 
 #[cfg(not(windows))]
-pub(super) fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
     work()
 }
 
 #[cfg(windows)]
-pub(super) fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn patiently<T>(work: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let end = Instant::now() + PATIENCE;
     loop {
         match work() {

@@ -12,7 +12,7 @@ use super::{KeyringFailure, SERVICE};
 const OURS: (&str, &str) = if cfg!(windows) { ("pattern", r"\.cogtok$") } else { ("service", SERVICE) };
 
 /// An entry of this account, which need not be there.
-pub(super) fn named(account: &str) -> Result<Entry, KeyringFailure> {
+pub(crate) fn named(account: &str) -> Result<Entry, KeyringFailure> {
     // A secret stays on the machine where it was stored: by default it would go wherever a domain's user signs in.
     #[cfg(windows)]
     let entry = Entry::new_with_modifiers(SERVICE, account, &HashMap::from([("persistence", "Local")]))?;
@@ -24,7 +24,7 @@ pub(super) fn named(account: &str) -> Result<Entry, KeyringFailure> {
 /// The entry of this account where there is one. Another program's entry of that name is told apart by what the store tells
 /// of it.
 #[cfg(not(target_os = "macos"))]
-pub(super) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
+pub(crate) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
     let entry = named(account)?;
     match entry.get_attributes() {
         Ok(attributes) if is_ours(&attributes, account) => Ok(Some(entry)),
@@ -37,7 +37,7 @@ pub(super) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
 /// The entry of this account where there is one. The store would read the secret to tell of an entry, and the person would
 /// be asked for leave; a search asks nobody.
 #[cfg(target_os = "macos")]
-pub(super) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
+pub(crate) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
     let found = Entry::search(&HashMap::from([OURS, ("user", account)]))?;
     match found.is_empty() {
         true => Ok(None),
@@ -46,7 +46,7 @@ pub(super) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
 }
 
 /// The names of all entries that are ours. None of their secrets is read.
-pub(super) fn accounts() -> Result<Vec<String>, KeyringFailure> {
+pub(crate) fn accounts() -> Result<Vec<String>, KeyringFailure> {
     let entries = match Entry::search(&HashMap::from([OURS])) {
         Ok(entries) => entries,
         Err(KeyringError::NotSupportedByStore(_)) => return Ok(Vec::new()),
@@ -87,7 +87,7 @@ fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
 /// Whether an entry that the store found by this account has what ours have. The Secret Service finds entries by a part of
 /// their attributes, so that another program's may have more.
 #[cfg(not(any(target_os = "macos", windows)))]
-pub(super) fn is_ours(attributes: &HashMap<String, String>, _account: &str) -> bool {
+pub(crate) fn is_ours(attributes: &HashMap<String, String>, _account: &str) -> bool {
     const KEYS: [&str; 5] = ["service", "username", "target", "xdg:schema", "label"];
     attributes.keys().all(|key| KEYS.contains(&key.as_str()))
 }

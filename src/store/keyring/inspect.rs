@@ -5,7 +5,7 @@ use super::KeyringFailure;
 use crate::store::secrets::{SecretId, SecretLookup, SecretStatus};
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
-pub(super) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
+pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
     use std::collections::HashMap;
 
     use secret_service::EncryptionType;
@@ -53,7 +53,7 @@ fn decode(why: secret_service::Error) -> KeyringFailure {
 
 /// Other keyrings list the names of their entries without reading any and without asking.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
-pub(super) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
+pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
     keyring::Entry::store_status().as_ref().map_err(|why| KeyringFailure::Unreachable(why.to_string()))?;
     let accounts = super::entries::accounts()?;
     let presence = |binding: &SecretId| {

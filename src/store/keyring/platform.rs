@@ -5,45 +5,45 @@ use super::ErrorMessages;
 use super::WENT_AWAY;
 
 #[cfg(windows)]
-pub(super) const LOCKED: ErrorMessages = ErrorMessages(
+pub(crate) const LOCKED: ErrorMessages = ErrorMessages(
     "the Credential Manager can't be used in this session",
     "sign in to Windows with a password: a service, or a remote shell with a key, has no credentials of its user",
 );
 #[cfg(target_os = "macos")]
-pub(super) const LOCKED: ErrorMessages =
+pub(crate) const LOCKED: ErrorMessages =
     ErrorMessages("the keychain can't be used", "unlock it: security unlock-keychain, or log in to the desktop");
 #[cfg(not(any(windows, target_os = "macos")))]
-pub(super) const LOCKED: ErrorMessages =
+pub(crate) const LOCKED: ErrorMessages =
     ErrorMessages("the keyring is locked", "unlock it: log in to the desktop, or start the keyring with its password");
 
 #[cfg(windows)]
-pub(super) const MANAGE_STRANGER: &str = "delete it in the Credential Manager of the Control Panel";
+pub(crate) const MANAGE_STRANGER: &str = "delete it in the Credential Manager of the Control Panel";
 #[cfg(target_os = "macos")]
-pub(super) const MANAGE_STRANGER: &str = "rename or delete it with Keychain Access";
+pub(crate) const MANAGE_STRANGER: &str = "rename or delete it with Keychain Access";
 #[cfg(not(any(windows, target_os = "macos")))]
-pub(super) const MANAGE_STRANGER: &str = "rename or delete it with the desktop's password manager";
+pub(crate) const MANAGE_STRANGER: &str = "rename or delete it with the desktop's password manager";
 
 #[cfg(windows)]
-pub(super) const MANAGE_TWINS: &str = "delete one of them in the Credential Manager of the Control Panel";
+pub(crate) const MANAGE_TWINS: &str = "delete one of them in the Credential Manager of the Control Panel";
 #[cfg(target_os = "macos")]
-pub(super) const MANAGE_TWINS: &str = "delete one of them with Keychain Access";
+pub(crate) const MANAGE_TWINS: &str = "delete one of them with Keychain Access";
 #[cfg(not(any(windows, target_os = "macos")))]
-pub(super) const MANAGE_TWINS: &str = "delete one of them with the desktop's password manager";
+pub(crate) const MANAGE_TWINS: &str = "delete one of them with the desktop's password manager";
 
 /// What a failure of the platform's own means, where it is no error of D-Bus.
 #[cfg(not(any(windows, target_os = "macos")))]
-pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
+pub(crate) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
     WENT_AWAY
 }
 
 #[cfg(windows)]
-pub(super) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
+pub(crate) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
     ErrorMessages("the Credential Manager failed", "try again")
 }
 
 /// Apple's codes, which stand in the error's debugging form alone.
 #[cfg(target_os = "macos")]
-pub(super) fn of_platform(why: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
+pub(crate) fn of_platform(why: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
     let why = format!("{why:?}");
     let is = |code: &str| why.contains(code);
     if is("-25308") {

@@ -4,8 +4,9 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cogtok::cognito::{self, http_client::HttpClient};
+use cogtok::cognito;
 use cogtok::error::{Error, Kind, Result};
+use cogtok::http::client::HttpClient;
 use cogtok::profile::Profile;
 use cogtok::store::within;
 use tokio::runtime::Runtime;

@@ -11,12 +11,12 @@ use crate::store::config::EXPORT_VERSION;
 const SEAL: &str = "seal it: cogtok profile export NAME --with-secrets; change it where others could read the file";
 
 impl Walk<'_> {
-    pub(super) fn mark(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
+    pub(crate) fn mark(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
         self.number(key, value, EXPORT_VERSION);
     }
 
     /// The secrets of each profile. `names` are those that the file has.
-    pub(super) fn secrets(&mut self, value: &Spanned<DeValue<'_>>, names: &[&str]) {
+    pub(crate) fn secrets(&mut self, value: &Spanned<DeValue<'_>>, names: &[&str]) {
         let Some(secrets) = as_table(value) else {
             return self.say("secrets", value.span().start, "is not a table", None);
         };

@@ -10,7 +10,7 @@ use crate::profile::types::TargetName;
 use crate::store::config::TARGETS;
 
 impl Walk<'_> {
-    pub(super) fn targets(&mut self, value: &Spanned<DeValue<'_>>) {
+    pub(crate) fn targets(&mut self, value: &Spanned<DeValue<'_>>) {
         match as_table(value) {
             Some(targets) => targets.iter().for_each(|(key, value)| self.target(key, value)),
             None => self.unknown(TARGETS, value.span().start, value, Some("targets.NAME.url")),

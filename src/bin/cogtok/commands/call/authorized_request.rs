@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cogtok::cognito::streaming::{Outgoing, Streamed};
 use cogtok::error::Result;
+use cogtok::http::streaming::{Outgoing, Streamed};
 
 use super::retry_on_401::Renewal;
 use crate::app::App;

@@ -1,9 +1,9 @@
 //! What an agent says in server-sent events, as text or as JSON, one part after the other.
 
-use cogtok::cognito::said::ServiceText;
-use cogtok::cognito::sse::Events;
-use cogtok::cognito::streaming::Streamed;
 use cogtok::error::{Error, Kind, Result, is_unprintable};
+use cogtok::http::service_text::ServiceText;
+use cogtok::http::sse::Events;
+use cogtok::http::streaming::Streamed;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 

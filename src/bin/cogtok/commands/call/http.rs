@@ -2,8 +2,8 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::streaming::Outgoing;
 use cogtok::error::{Error, Hint, Result};
+use cogtok::http::streaming::Outgoing;
 use cogtok::token::error_response::Api;
 
 use super::authorized_request;

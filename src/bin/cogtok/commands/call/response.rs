@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use cogtok::cognito::streaming::Streamed;
 use cogtok::error::{Error, Kind, Result};
+use cogtok::http::streaming::Streamed;
 use cogtok::store::output_file::{self, Replacement};
 use cogtok::token::error_response::{ErrorResponse, RequestContext};
 

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::streaming::{Outgoing, Streamed};
 use cogtok::error::{Error, Result};
+use cogtok::http::streaming::{Outgoing, Streamed};
 use cogtok::store::agent_sessions::AgentSessions;
 use cogtok::token::error_response::Api;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Where a call goes: to an address that is typed, or to a target of the profile. The token goes there and nowhere else.
 
 use cogtok::cognito::agentcore::Resource;
-use cogtok::cognito::transport_error::moved_to;
 use cogtok::error::{Error, Hint, Result};
+use cogtok::http::transport_error::moved_to;
 use cogtok::profile::issuers;
 use cogtok::profile::targets::Address;
 use cogtok::profile::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::transport_error::moved_to;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{self, CachePolicy, TokenOrigin, TokenResponse, m2m};
+use cogtok::http::transport_error::moved_to;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse, Transport};
 use cogtok::profile::{Profile, missing};

@@ -10,7 +10,7 @@ use aws_smithy_types::retry::ErrorKind;
 use crate::error::{Error, Kind, chain};
 
 /// What a 403 without a reason usually is.
-pub(super) const FIREWALL: &str = "a firewall before it, such as AWS WAF, answers like that, and so does a proxy on the way: ask whoever runs it, `-v` shows the request id";
+pub(crate) const FIREWALL: &str = "a firewall before it, such as AWS WAF, answers like that, and so does a proxy on the way: ask whoever runs it, `-v` shows the request id";
 
 const THROTTLED: &str = "wait a little and try again";
 
@@ -27,12 +27,12 @@ impl fmt::Display for Status {
 impl std::error::Error for Status {}
 
 /// Whether a service that answers so may take the same request a moment later.
-pub(super) fn may_pass(status: u16) -> bool {
+pub(crate) fn may_pass(status: u16) -> bool {
     matches!(status, 429 | 500..=599)
 }
 
 /// Whether the service had too much to do: what it was asked was not carried out.
-pub(super) fn is_throttled(error: &Error) -> bool {
+pub(crate) fn is_throttled(error: &Error) -> bool {
     let is_code = |code: &str| {
         matches!(
             code,
@@ -44,7 +44,7 @@ pub(super) fn is_throttled(error: &Error) -> bool {
 
 /// The error for an answer to `operation` with this status that gives no reason; `what` describes it. None where the status
 /// says nothing either.
-pub(super) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Error> {
+pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Error> {
     let network = |did: &str| Error::network(format!("{operation}: the service {did} ({what})"));
     let refused = || Error::new(Kind::Refused, format!("{operation} was refused without a reason ({what})"));
     let error = match status {
@@ -60,7 +60,7 @@ pub(super) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Er
 }
 
 /// The error for a refusal whose code nobody knows, where its status says what to do.
-pub(super) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<Error> {
+pub(crate) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<Error> {
     let hint = match status {
         429 => THROTTLED,
         500..=599 => "the service failed: try again later; `-v` shows the request id",
@@ -72,7 +72,7 @@ pub(super) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<E
 
 /// Has the SDK try again whatever may pass: its own list of statuses is shorter, and 429 is not on it.
 #[derive(Debug)]
-pub(super) struct MayPass;
+pub(crate) struct MayPass;
 
 impl ClassifyRetry for MayPass {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {

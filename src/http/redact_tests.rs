@@ -1,4 +1,4 @@
-use super::*;
+use crate::http::redact::*;
 
 #[test]
 fn a_secret_is_hidden_in_every_form() {

@@ -11,10 +11,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 
-use super::http_policy::HttpPolicy;
-use super::redact::Redactor;
-use super::transport_error::{TransportError, TransportErrorKind, fault_in};
 use crate::error::{Error, Result, printable};
+use crate::http::policy::HttpPolicy;
+use crate::http::redact::Redactor;
+use crate::http::transport_error::{TransportError, TransportErrorKind, fault_in};
 
 /// The largest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 1024 * 1024;
@@ -34,7 +34,7 @@ pub struct HttpClient {
 
 /// When the caller gives up; time that a person takes to answer moves it.
 #[derive(Clone, Debug)]
-pub(super) struct Deadline(Arc<Mutex<Instant>>);
+pub(crate) struct Deadline(Arc<Mutex<Instant>>);
 
 impl Deadline {
     pub fn get(&self) -> Instant {
@@ -73,12 +73,12 @@ impl HttpClient {
     }
 
     /// What keeps the secrets of this call out of errors and the log.
-    pub(super) fn redactor(&self) -> &Redactor {
+    pub(crate) fn redactor(&self) -> &Redactor {
         &self.guard.redactor
     }
 
     /// What every exchange goes through.
-    pub(super) fn guard(&self) -> &HttpPolicy {
+    pub(crate) fn guard(&self) -> &HttpPolicy {
         &self.guard
     }
 
@@ -93,7 +93,7 @@ impl HttpClient {
     }
 
     /// This client in the shape that the SDK takes.
-    pub(super) fn sdk_client(&self) -> SharedHttpClient {
+    pub(crate) fn sdk_client(&self) -> SharedHttpClient {
         let connector = self.connector.clone();
         http_client_fn(move |settings, _| match settings.read_timeout() {
             Some(patience) => SharedHttpConnector::new(WithTimeout { connector: connector.clone(), patience }),
@@ -105,7 +105,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// The [`TransportError`] where there was no answer.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, TransportError> {

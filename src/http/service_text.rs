@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::redact::Redactor;
 use crate::error::printable;
+use crate::http::redact::Redactor;
 
 /// The most characters of it that are shown.
 const MOST: usize = 300;
@@ -13,11 +13,11 @@ const MOST: usize = 300;
 /// word ([`Hint::word`](crate::error::Hint::word)).
 ///
 /// ```compile_fail
-/// let text = cogtok::cognito::said::ServiceText::from("hunter2".to_owned());
+/// let text = cogtok::http::service_text::ServiceText::from("hunter2".to_owned());
 /// ```
 ///
 /// ```compile_fail
-/// fn show(text: &cogtok::cognito::said::ServiceText) -> String {
+/// fn show(text: &cogtok::http::service_text::ServiceText) -> String {
 ///     text.to_owned().into()
 /// }
 /// ```
@@ -30,7 +30,7 @@ pub struct ServiceText {
 
 impl ServiceText {
     /// What a service sent, and what knows the secrets of the call.
-    pub(super) fn new(sent: impl Into<String>, redactor: &Redactor) -> Self {
+    pub(crate) fn new(sent: impl Into<String>, redactor: &Redactor) -> Self {
         ServiceText { sent: sent.into(), redactor: redactor.clone() }
     }
 

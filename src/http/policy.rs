@@ -23,18 +23,19 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
 use url::Url;
 
-use super::ATTEMPT_TIMEOUT;
-use super::http_client::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
-use super::redact::{self, Redactor};
-use super::transport_error::{TransportError, TransportErrorKind};
+use crate::cognito::ATTEMPT_TIMEOUT;
 use crate::error::printable;
+use crate::http::client::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
+use crate::http::redact;
+use crate::http::redact::Redactor;
+use crate::http::transport_error::{TransportError, TransportErrorKind};
 
 /// The most characters of a body in the log.
 const MOST_OF_A_BODY: usize = 2000;
 
 /// What every exchange goes through.
 #[derive(Clone, Debug)]
-pub(super) struct HttpPolicy {
+pub(crate) struct HttpPolicy {
     connectors: Arc<Connectors>,
     pub clock: Clock,
     pub deadline: Deadline,
@@ -60,7 +61,7 @@ struct Connectors {
 }
 
 /// What a request says of who sends it, where its maker says nothing.
-pub(super) const USER_AGENT: &str = concat!("cogtok/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("cogtok/", env!("CARGO_PKG_VERSION"));
 
 /// The metadata service's word on how long its token counts.
 const METADATA_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
@@ -305,7 +306,7 @@ impl HttpPolicy {
 }
 
 /// What the log shows of an answer.
-pub(super) trait LoggedBody {
+pub(crate) trait LoggedBody {
     /// Its body, where it was read.
     fn body(&self) -> Option<&[u8]>;
 }
@@ -369,7 +370,7 @@ fn tame(headers: &mut Headers) {
 }
 
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
-pub(super) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), TransportErrorKind> {
+pub(crate) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), TransportErrorKind> {
     let status = response.status().as_u16();
     if !(300..400).contains(&status) {
         return Ok(());
@@ -402,12 +403,12 @@ fn is_as_good(asked: &Url, to: &Url) -> bool {
 }
 
 /// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.
-pub(super) fn ahead_by(date: &str, now: u64) -> Option<i64> {
+pub(crate) fn ahead_by(date: &str, now: u64) -> Option<i64> {
     Some(seconds_of(date)?.saturating_sub(i64::try_from(now / 1000).ok()?))
 }
 
 /// An HTTP date (RFC 9110 section 5.6.7) in seconds since the Unix epoch.
-pub(super) fn seconds_of(date: &str) -> Option<i64> {
+pub(crate) fn seconds_of(date: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_second())
 }
 

@@ -11,11 +11,12 @@ use http_body_util::BodyExt;
 use hyper::body::Bytes;
 use url::Url;
 
-use super::http_client::HttpClient;
-use super::http_policy::{self, HttpPolicy, LoggedBody, refuse_redirect};
-use super::said::ServiceText;
-use super::transport_error::{TransportError, TransportErrorKind};
 use crate::error::{Error, Result, printable};
+use crate::http::client::HttpClient;
+use crate::http::policy;
+use crate::http::policy::{HttpPolicy, LoggedBody, refuse_redirect};
+use crate::http::service_text::ServiceText;
+use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
 
 /// A request to an API.
@@ -53,7 +54,7 @@ impl Outgoing {
             request = request.header(AUTHORIZATION, value);
         }
         // What curl sends as well; some servers refuse a request without.
-        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, http_policy::USER_AGENT)] {
+        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, policy::USER_AGENT)] {
             if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
                 request = request.header(name, value);
             }
@@ -109,7 +110,7 @@ impl HttpClient {
         loop {
             let answer = self.open(request.clone(), bearer, silence).await?;
             let is_late = Instant::now().checked_add(pause).is_none_or(|at| at >= self.deadline());
-            if !answer.is_retryable_conflict() || tries == super::MAX_TRIES || is_late {
+            if !answer.is_retryable_conflict() || tries == crate::cognito::MAX_TRIES || is_late {
                 return Ok(answer);
             }
             tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
@@ -122,7 +123,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// The [`TransportError`] where there is no answer.
-    pub(super) async fn open_as_it_is(
+    pub(crate) async fn open_as_it_is(
         &self,
         request: HttpRequest,
         silence: Duration,
@@ -150,7 +151,7 @@ impl HttpClient {
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for one that can't be.
-pub(super) fn into_sent(request: http::Request<impl Into<SdkBody>>) -> Result<HttpRequest> {
+pub(crate) fn into_sent(request: http::Request<impl Into<SdkBody>>) -> Result<HttpRequest> {
     HttpRequest::try_from(request.map(Into::into)).map_err(|why| malformed(&why))
 }
 
@@ -191,7 +192,7 @@ impl Streamed {
     }
 
     /// The headers.
-    pub(super) fn header_map(&self) -> &http::HeaderMap {
+    pub(crate) fn header_map(&self) -> &http::HeaderMap {
         &self.headers
     }
 
@@ -252,7 +253,7 @@ impl Streamed {
     }
 
     /// A fault of this answer's host.
-    pub(super) fn fault(&self, what: TransportErrorKind) -> TransportError {
+    pub(crate) fn fault(&self, what: TransportErrorKind) -> TransportError {
         self.guard.fault(&self.host, what)
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use super::redact::Redactor;
 use crate::error::{Error, Kind, chain, printable};
+use crate::http::redact::Redactor;
 
 /// How the errors of a proxy's tunnel begin.
 const TUNNEL: &str = "tunnel error: ";
@@ -135,7 +135,7 @@ impl TransportError {
 
 impl TransportErrorKind {
     /// The same without the secrets that a server could have put into it.
-    pub(super) fn cleaned(self, redactor: &Redactor) -> Self {
+    pub(crate) fn cleaned(self, redactor: &Redactor) -> Self {
         // It is cut when its secrets are gone: no part of one is left at the end.
         let clean = |text: String, most: usize| printable(&redactor.clean(&text), most);
         match self {

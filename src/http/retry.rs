@@ -7,15 +7,15 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use backon::{ExponentialBuilder, Retryable};
 
-use super::http_client::HttpClient;
-use super::status::{may_pass, unexplained};
-use super::transport_error::TransportError;
 use crate::error::{Error, Kind, Result};
+use crate::http::client::HttpClient;
+use crate::http::status::{may_pass, unexplained};
+use crate::http::transport_error::TransportError;
 
 /// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only
 /// adds to it.
 #[derive(Debug)]
-pub(super) struct LimitIsLimit;
+pub(crate) struct LimitIsLimit;
 
 impl ClassifyRetry for LimitIsLimit {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -35,29 +35,29 @@ impl ClassifyRetry for LimitIsLimit {
 
 /// Why one try failed, and whether the next may have better luck.
 #[derive(Debug)]
-pub(super) struct CallFailure {
-    pub(super) is_transient: bool,
-    pub(super) error: Error,
+pub(crate) struct CallFailure {
+    pub(crate) is_transient: bool,
+    pub(crate) error: Error,
 }
 
 impl CallFailure {
     /// A failure that no further try mends.
-    pub(super) fn last(error: Error) -> Self {
+    pub(crate) fn last(error: Error) -> Self {
         CallFailure { is_transient: false, error }
     }
 
     /// There was no answer to `operation`.
-    pub(super) fn unanswered(operation: &str, fault: TransportError) -> Self {
+    pub(crate) fn unanswered(operation: &str, fault: TransportError) -> Self {
         CallFailure { is_transient: fault.is_transient(), error: Error::from(fault).context(operation) }
     }
 
     /// The service said no; where it said that it has too much to do, it may say yes later.
-    pub(super) fn refused(error: Error) -> Self {
+    pub(crate) fn refused(error: Error) -> Self {
         CallFailure { is_transient: error.kind() == Kind::Network, error }
     }
 
     /// An answer that is none of AWS.
-    pub(super) fn strange(operation: &str, status: u16, what: &str) -> Self {
+    pub(crate) fn strange(operation: &str, status: u16, what: &str) -> Self {
         let error = unexplained(operation, status, what).unwrap_or_else(|| {
             Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
                 .hint("check `endpoint_url` and AWS_ENDPOINT_URL")
@@ -67,14 +67,14 @@ impl CallFailure {
 }
 
 /// Calls `attempt` until it succeeds, fails for good, or there is neither a try nor time left.
-pub(super) async fn with_retries<T, F>(wire: &HttpClient, attempt: impl FnMut() -> F) -> Result<T>
+pub(crate) async fn with_retries<T, F>(wire: &HttpClient, attempt: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T, CallFailure>>,
 {
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(super::MAX_TRIES as usize - 1)
+        .with_max_times(crate::cognito::MAX_TRIES as usize - 1)
         .with_jitter();
     attempt
         .retry(backoff)

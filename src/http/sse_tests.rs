@@ -1,4 +1,4 @@
-use super::*;
+use crate::http::sse::*;
 
 /// Name, data and id of every event of a body that comes in these parts.
 fn events(parts: &[&[u8]]) -> Vec<(String, String, Option<String>)> {

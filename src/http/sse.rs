@@ -24,7 +24,7 @@ pub struct Event {
 /// The events of a body: [`push`](Events::push) its parts and take the events that are complete.
 ///
 /// ```
-/// # use cogtok::cognito::sse::Events;
+/// # use cogtok::http::sse::Events;
 /// let mut events = Events::default();
 /// events.push(b"data: Hel")?;
 /// assert_eq!(events.next(), None);
