@@ -11,6 +11,7 @@ pub mod cognito;
 pub mod error;
 pub mod flows;
 pub mod http;
+pub mod oauth;
 pub mod profile;
 pub mod secret;
 pub mod store;

@@ -4,23 +4,22 @@ pub mod admin;
 pub mod agentcore;
 pub(crate) mod answer;
 pub mod app_clients;
-pub mod authorization_code;
+
 pub(crate) mod aws_error_response;
 pub mod bedrock;
 pub mod cloudformation;
 pub(crate) mod credentials;
 pub mod device;
-pub mod discovery;
+
 pub mod error;
 pub mod get_client_token;
 
 pub mod identity_pool;
 pub mod idp;
 pub(crate) mod initiate_auth;
-pub mod jwks;
-pub mod loopback_server;
+
 pub mod mcp;
-pub mod oauth;
+
 pub mod probe;
 
 pub mod refresh;

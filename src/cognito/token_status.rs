@@ -7,10 +7,10 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use serde_json::Value;
 
 use super::error::{from_sdk, said};
-use super::jwks;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::{MayPass, unexplained};
+use crate::oauth::jwks_uri;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::Endpoint;
@@ -60,7 +60,7 @@ pub async fn user_info(wire: &HttpClient, domain: &Endpoint, token: &Secret) -> 
     wire.redactor().hide("", token);
     let url = domain.join("/oauth2/userInfo");
     let host = printable(url.url().authority(), 120);
-    let answer = jwks::get(wire, url.url(), Some(token)).await?;
+    let answer = jwks_uri::get(wire, url.url(), Some(token)).await?;
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let status = answer.status().as_u16();
     match (status, body.get("sub").and_then(Value::as_str)) {

@@ -7,8 +7,7 @@ pub mod create_user;
 pub mod doctor;
 pub mod export;
 pub mod import;
-pub mod login;
-pub mod m2m;
+
 pub mod mcp;
 pub mod password_generator;
 pub mod refresh_session;

@@ -1,12 +1,13 @@
 //! Staying signed in: the refresh token in the secret store, and new tokens for it without a sign-in.
 
 use super::user;
-use crate::cognito::authorization_code::{self, HostedClient};
 use crate::cognito::device::Device;
 use crate::cognito::idp::{AuthenticationResult, Idp};
 use crate::cognito::refresh::RefreshError;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
+use crate::oauth::authorization_code;
+use crate::oauth::authorization_code::HostedClient;
 use crate::profile::Profile;
 use crate::profile::types::{Endpoint, SecretKind, Username};
 use crate::secret::Secret;

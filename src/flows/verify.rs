@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::cognito::jwks;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::Clock;
+use crate::oauth::jwks_uri;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::{Endpoint, PoolId};
@@ -47,11 +47,11 @@ pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint>
         None => Some(profile.user_pool_id()?.clone()),
     };
     match (profile.endpoint(Service::CognitoIdp), issuer, pool) {
-        (Some(endpoint), _, Some(pool)) => Ok(endpoint.join(&format!("/{pool}{}", jwks::PATH))),
-        (_, Some(issuer), _) => Ok(issuer.parse::<Endpoint>()?.join(jwks::PATH)),
+        (Some(endpoint), _, Some(pool)) => Ok(endpoint.join(&format!("/{pool}{}", jwks_uri::PATH))),
+        (_, Some(issuer), _) => Ok(issuer.parse::<Endpoint>()?.join(jwks_uri::PATH)),
         (None, None, Some(pool)) => {
             let [original, _] = crate::profile::issuers(&pool);
-            Ok(original.parse::<Endpoint>()?.join(jwks::PATH))
+            Ok(original.parse::<Endpoint>()?.join(jwks_uri::PATH))
         }
         (_, None, None) => Err(Error::config("neither an issuer nor a user pool is known")),
     }

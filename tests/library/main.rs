@@ -9,12 +9,13 @@
 use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cogtok::cognito::jwks;
 use cogtok::error::{Error, Result};
 use cogtok::flows::challenge::{Challenge, ChallengeResponse};
 use cogtok::flows::user::{Credentials, SignIn, Step};
-use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin, m2m, verify};
+use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin, verify};
 use cogtok::http::client::HttpClient;
+use cogtok::oauth::client_credentials;
+use cogtok::oauth::jwks_uri;
 use cogtok::profile::keys::{Key, Settings, ValueOrigin};
 use cogtok::profile::types::TokenUse;
 use cogtok::profile::{AwsEnvironment, Profile};
@@ -104,7 +105,7 @@ async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secr
         deadline: wire.deadline(),
         has_own_secret: true,
     };
-    let key = m2m::cache_key(profile)?;
+    let key = client_credentials::cache_key(profile)?;
     let begun = tokio::task::spawn_blocking({
         let cache = cache.clone();
         move || begin(&cache, &key, &policy, now)
@@ -112,8 +113,8 @@ async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secr
     match begun.await.map_err(|error| Error::usage(error.to_string()))?? {
         Acquired::Served(served) => Ok(served),
         Acquired::Turn(turn) => {
-            let client = m2m::client(profile, secret.clone())?;
-            let result = m2m::obtain(wire, profile, &client).await;
+            let client = client_credentials::client(profile, secret.clone())?;
+            let result = client_credentials::obtain(wire, profile, &client).await;
             turn.finish(result.map(|tokens| TokenResponse { tokens, source: TokenOrigin::Network }))
         }
     }
@@ -122,7 +123,7 @@ async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secr
 /// Only what was verified has claims.
 async fn check(wire: &HttpClient, profile: &Profile, token: &str) -> Result<Claims> {
     let url = verify::published_at(profile, None)?;
-    let keys = jwks::fetch(wire, &url).await?;
+    let keys = jwks_uri::fetch(wire, &url).await?;
     let clients = profile.user.client_id.iter().chain(&profile.m2m.client_id).cloned().collect();
     let expected = Expectations::of_pool(profile.user_pool_id()?, clients);
     verified(token, &keys, &expected, now()).map_err(Error::from)

@@ -6,8 +6,9 @@ use super::hints::{self, with};
 use super::{Check, Finding};
 use crate::cognito::sts::Signer;
 use crate::error::{Error, Kind, Result};
-use crate::flows::m2m::{self, Client};
 use crate::http::client::HttpClient;
+use crate::oauth::client_credentials;
+use crate::oauth::client_credentials::Client;
 use crate::profile::Profile;
 use crate::profile::keys::{Key, Settings, ValueOrigin};
 use crate::profile::types::AuthFlow;
@@ -111,7 +112,7 @@ pub(crate) async fn secret(
     let detail = |what: &str| format!("the secret {arn} {what}");
     Some(match signer {
         Err(_) => (Finding::skip(Check::Secret, detail("can't be read without AWS credentials")), None),
-        Ok(_) => match m2m::client_with_arn(wire, profile).await {
+        Ok(_) => match client_credentials::client_with_arn(wire, profile).await {
             Ok(client) => (Finding::ok(Check::Secret, detail("can be read")), Some(client)),
             Err(error) => (Finding::of(Check::Secret, &error), None),
         },

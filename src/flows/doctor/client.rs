@@ -5,7 +5,7 @@ use super::{Check, Finding, aws};
 use crate::cognito::app_clients::AppClient;
 use crate::cognito::error::hint_of;
 use crate::error::{Error, Hint, Kind, Result, printable};
-use crate::flows::m2m;
+use crate::oauth::client_credentials;
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{Scopes, Transport};
@@ -106,7 +106,8 @@ pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
         return vec![fail(format!("{name} does not allow client_credentials"), hint.into())];
     }
     let is_api = profile.m2m.transport == Transport::Api
-        || m2m::cache_key(profile).is_ok_and(|key| key.part("transport") == Some(Transport::Api.as_str()));
+        || client_credentials::cache_key(profile)
+            .is_ok_and(|key| key.part("transport") == Some(Transport::Api.as_str()));
     let mut found = Vec::new();
     if is_api != client.is_api_only {
         let (what, other) = match client.is_api_only {

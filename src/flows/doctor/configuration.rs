@@ -5,7 +5,7 @@ use std::path::Path;
 use super::hints::{self, with};
 use super::{Check, Finding};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::flows::m2m;
+use crate::oauth::client_credentials;
 use crate::profile::Profile;
 use crate::profile::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
 use crate::profile::types::ProfileName;
@@ -171,7 +171,7 @@ pub fn completeness(profile: &Profile) -> Vec<Finding> {
     } else if !has_machine {
         found.push(Finding::warn(check, "it names no app client, so there are no tokens to get", hints::FOR_USERS));
     }
-    if has_machine && let Err(error) = m2m::cache_key(profile) {
+    if has_machine && let Err(error) = client_credentials::cache_key(profile) {
         found.push(Finding::fail(check, error.kind(), error.message(), hints::TOKEN_URL));
     }
     found

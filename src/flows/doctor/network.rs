@@ -7,9 +7,9 @@ use super::{Check, Finding, aws, client, hints, pool};
 use crate::cognito::probe::reach;
 use crate::cognito::sts::Signer;
 use crate::error::{Error, Kind, Result};
-use crate::flows::m2m;
 use crate::http::client::HttpClient;
 use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
+use crate::oauth::client_credentials;
 use crate::profile::Profile;
 use crate::profile::types::{ClientId, Endpoint, SecretKind, Transport};
 
@@ -42,7 +42,8 @@ struct Servers([(Check, Option<Endpoint>); 3]);
 
 impl Servers {
     fn of(profile: &Profile) -> Self {
-        let is_api = m2m::cache_key(profile).is_ok_and(|key| key.part("transport") == Some(Transport::Api.as_str()));
+        let is_api = client_credentials::cache_key(profile)
+            .is_ok_and(|key| key.part("transport") == Some(Transport::Api.as_str()));
         let is_used = is_api || profile.user.client_id.is_some() || profile.user_pool_id.is_some();
         let api = profile.cognito_idp_origin().ok().filter(|_| is_used).and_then(|origin| origin.parse().ok());
         let token_url = profile.m2m.token_url.clone().filter(|_| !is_api);

@@ -5,11 +5,12 @@ use std::time::Instant;
 use super::hints::{self, with};
 use super::network::within;
 use super::{Check, Finding, client};
+use crate::cognito::app_clients;
 use crate::cognito::sts::Signer;
-use crate::cognito::{app_clients, discovery, jwks};
 use crate::error::Result;
 use crate::flows::verify;
 use crate::http::client::HttpClient;
+use crate::oauth::{discovery, jwks_uri};
 use crate::profile::services::Service;
 use crate::profile::types::PoolId;
 use crate::profile::{Profile, aws_origin, issuers};
@@ -24,7 +25,7 @@ pub(crate) async fn pool(wire: &HttpClient, profile: &Profile, until: Instant) -
     let document = async { within(until, discovery::document(wire, &base?, pool)).await };
     let keys = async {
         let url = verify::published_at(profile, None)?;
-        within(until, jwks::fetch(wire, &url)).await
+        within(until, jwks_uri::fetch(wire, &url)).await
     };
     let (document, keys) = tokio::join!(document, keys);
     let keys = match keys {

@@ -1,7 +1,8 @@
 //! The tokens that are kept: whose they are and how long they live. Never the tokens.
 
 use super::{Check, Finding};
-use crate::flows::{m2m, user};
+use crate::flows::user;
+use crate::oauth::client_credentials;
 use crate::profile::Profile;
 use crate::store::cache::Cache;
 use crate::token::TokenSet;
@@ -18,7 +19,7 @@ pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {
         found.push(token(Check::UserToken, cache.read(&key, now), whose, now));
     }
     if (profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some())
-        && let Ok(key) = m2m::cache_key(profile)
+        && let Ok(key) = client_credentials::cache_key(profile)
     {
         let whose = |_: &TokenSet| profile.m2m.client_id.as_ref().map(|id| format!("client {id}"));
         found.push(token(Check::M2mToken, cache.read(&key, now), whose, now));

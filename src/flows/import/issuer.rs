@@ -4,9 +4,9 @@ use url::Host;
 
 use super::candidates::ProfileCandidate;
 use super::{key_mapping, name_from};
-use crate::cognito::discovery;
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
+use crate::oauth::discovery;
 use crate::profile::keys::Key;
 use crate::profile::partitions::Partition;
 use crate::profile::services::Service;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::authorization_code::AuthorizationOptions;
 use cogtok::cognito::idp::AuthenticationResult;
-use cogtok::cognito::loopback_server::{AuthorizationResponse, Listener, PendingBrowser};
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::flows::login::{self, Login as SignIn};
 use cogtok::flows::{refresh_session, user};
+use cogtok::oauth::authorization_code::AuthorizationOptions;
+use cogtok::oauth::login;
+use cogtok::oauth::login::Login as SignIn;
+use cogtok::oauth::loopback_server::{AuthorizationResponse, Listener, PendingBrowser};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::redirect::RedirectUri;

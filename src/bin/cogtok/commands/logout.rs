@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::authorization_code::{HostedClient, logout_url};
 use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::flows::{self, CachePolicy, CacheUse, refresh_session, user};
+use cogtok::oauth::authorization_code::{HostedClient, logout_url};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse, Username};

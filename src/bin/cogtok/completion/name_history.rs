@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use clap_complete::CompletionCandidate;
 use cogtok::error::is_unprintable;
-use cogtok::flows::{m2m, user};
+use cogtok::flows::user;
+use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::store::Dirs;
@@ -83,7 +84,8 @@ pub fn claim_names() -> Vec<CompletionCandidate> {
 
 /// What the cache has of this profile, for any user and any scopes.
 fn entries(dirs: &Dirs, profile: &Profile) -> Vec<Entry> {
-    let own: Vec<CacheKey> = [m2m::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect();
+    let own: Vec<CacheKey> =
+        [client_credentials::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect();
     let is_own = |key: &CacheKey| own.iter().any(|own| own.is_like(key, &VARYING));
     Cache::new(dirs.cache.clone()).peek(is_own, env::now(), Instant::now() + PATIENCE)
 }

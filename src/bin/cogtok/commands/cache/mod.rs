@@ -5,7 +5,8 @@ mod list;
 
 use clap::Subcommand;
 use cogtok::error::Result;
-use cogtok::flows::{aws_credentials, m2m, user};
+use cogtok::flows::{aws_credentials, user};
+use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::store::cache::{CacheKey, Credentials, Entry, Listing};
@@ -56,7 +57,8 @@ impl Owners {
 pub fn keys(mut profile: Profile) -> Vec<CacheKey> {
     // Whoever it is: the name does not count here.
     profile.user.username = profile.user.username.or_else(|| "anybody".parse().ok());
-    let keys = [m2m::cache_key(&profile), user::cache_key(&profile), aws_credentials::cache_key(&profile)];
+    let keys =
+        [client_credentials::cache_key(&profile), user::cache_key(&profile), aws_credentials::cache_key(&profile)];
     keys.into_iter().flatten().collect()
 }
 

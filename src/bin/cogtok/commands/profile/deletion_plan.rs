@@ -2,7 +2,8 @@
 //! configuration is written, so that a change which is refused costs nothing.
 
 use cogtok::error::{Error, Result};
-use cogtok::flows::{m2m, refresh_session, user};
+use cogtok::flows::{refresh_session, user};
+use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::store::cache::CacheKey;
@@ -215,7 +216,7 @@ pub fn bindings(profile: &Profile) -> Vec<SecretId> {
 }
 
 fn cache_keys(profile: &Profile) -> Vec<CacheKey> {
-    [m2m::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect()
+    [client_credentials::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect()
 }
 
 /// What secrets of the client's users are bound to, whoever they are.

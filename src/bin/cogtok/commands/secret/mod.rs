@@ -8,7 +8,8 @@ mod status;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::flows::{login, m2m, user};
+use cogtok::flows::user;
+use cogtok::oauth::{client_credentials, login};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ProfileName, SecretKind, Transport};
@@ -80,7 +81,7 @@ impl SecretSelector {
 /// What the profile's secret of this kind is bound to.
 pub fn binding(profile: &Profile, kind: SecretKind) -> Result<SecretId> {
     match kind {
-        SecretKind::M2mClient => m2m::secret_binding(profile),
+        SecretKind::M2mClient => client_credentials::secret_binding(profile),
         SecretKind::UserClient => user::secret_binding(profile, kind, None),
         _ => user::secret_binding(profile, kind, Some(profile.username()?)),
     }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::{Args, ValueHint};
-use cogtok::cognito::jwks;
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::flows::verify::{KeySource, published_at};
+use cogtok::oauth::jwks_uri;
 use cogtok::profile::Profile;
 use cogtok::profile::types::Endpoint;
 use cogtok::token::jwks::KeySet;
@@ -53,7 +53,7 @@ impl Keys {
         let source = KeySource::Published { url: &url, kept: &kept, offline: self.offline, deadline: app.deadline() };
         work(source, &|| {
             let wire = app.wire()?;
-            app.block_on(jwks::fetch(&wire, &url))
+            app.block_on(jwks_uri::fetch(&wire, &url))
         })
     }
 }

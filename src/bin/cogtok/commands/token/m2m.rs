@@ -3,8 +3,10 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows::{self, CachePolicy, TokenOrigin, TokenResponse, m2m};
+use cogtok::flows;
+use cogtok::flows::{CachePolicy, TokenOrigin, TokenResponse};
 use cogtok::http::transport_error::moved_to;
+use cogtok::oauth::client_credentials;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse, Transport};
 use cogtok::profile::{Profile, missing};
@@ -86,7 +88,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         app.resolve_region(&mut profile);
     }
     // Standard input and the environment come before a profile's secret_arn.
-    let is_complete = m2m::is_complete(&profile);
+    let is_complete = client_credentials::is_complete(&profile);
     if args.client_secret_stdin && profile.m2m.secret_arn.is_some() && !is_complete {
         return Err(Error::config(
             "a secret is given, and `m2m.client_id` or `m2m.token_url` to use it with is not set",
@@ -115,7 +117,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
 /// The machine's token, from the cache or by asking for it.
 pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenResponse)> {
     let (profile, given) = begin(app, args)?;
-    let key = m2m::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+    let key = client_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.client_secret_stdin || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, TokenUse::Access, has_own_secret);
     let cache = app.cache();
@@ -139,7 +141,7 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenRespon
 fn credentials(app: &App, args: &M2m, form: Export) -> Result<()> {
     let (profile, given) = begin(app, args)?;
     if profile.m2m.secret_arn.is_none() {
-        m2m::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+        client_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     }
     let client = client(app, &profile, given)?;
     let url = client.token_url.as_ref().ok_or_else(|| missing(Key::TokenUrl, "--token-url"))?;
@@ -165,7 +167,7 @@ fn before_waiting(app: &App, profile: &Profile, given: Option<Secret>) -> Result
 fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSet> {
     let client = client(app, profile, early)?;
     let wire = app.wire()?;
-    app.block_on(m2m::obtain(&wire, profile, &client)).map_err(|error| moved(profile, error))
+    app.block_on(client_credentials::obtain(&wire, profile, &client)).map_err(|error| moved(profile, error))
 }
 
 /// The error with the way to the address that a redirect leads to, where it is on the same host.
@@ -181,21 +183,21 @@ fn moved(profile: &Profile, error: Error) -> Error {
     error.with_hint(hint)
 }
 
-fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<m2m::Client> {
+fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<client_credentials::Client> {
     if let Some(arn) = &profile.m2m.secret_arn {
         app.note_source(SecretKind::M2mClient, SecretSource::SecretsManager(arn.to_string()));
         let wire = app.wire()?;
-        return app.block_on(m2m::client_with_arn(&wire, profile));
+        return app.block_on(client_credentials::client_with_arn(&wire, profile));
     }
     let secret = match early {
         Some(secret) => secret,
         None => secret(app, profile)?,
     };
-    m2m::client(profile, secret)
+    client_credentials::client(profile, secret)
 }
 
 fn secret(app: &App, profile: &Profile) -> Result<Secret> {
-    let binding = m2m::secret_binding(profile)?;
+    let binding = client_credentials::secret_binding(profile)?;
     match app.stored_secret(profile, &binding)? {
         Some(secret) => Ok(secret),
         None => {

@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::flows::{m2m, user};
+use cogtok::flows::user;
+use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{TokenOwner, TokenUse};
@@ -138,7 +139,7 @@ impl TokenInput {
                 if profile.m2m.secret_arn.is_some() {
                     app.resolve_region(profile);
                 }
-                (m2m::cache_key(profile), TokenUse::Access)
+                (client_credentials::cache_key(profile), TokenUse::Access)
             }
         };
         let key = key.map_err(|error| {
@@ -168,7 +169,9 @@ fn missing(app: &App, profile: &Profile, whose: OwnerChoice) -> Error {
     };
     let error = others.into_iter().fold(error, Error::hint);
     let other = match whose {
-        OwnerChoice::User => m2m::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now())),
+        OwnerChoice::User => {
+            client_credentials::cache_key(profile).ok().and_then(|key| app.cache().read(&key, env::now()))
+        }
         OwnerChoice::M2m => app.signed_in(profile).pop().and_then(|known| known.tokens),
     };
     let error = match (whose, other) {

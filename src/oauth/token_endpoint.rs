@@ -15,15 +15,15 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::error::{Refusal, refused, said};
-use super::idp::AuthenticationResult;
-use super::jwks::content_type;
+use crate::cognito::error::{Refusal, refused, said};
+use crate::cognito::idp::AuthenticationResult;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::policy::seconds_of;
 use crate::http::redact::Redactor;
 use crate::http::status::unexplained;
 use crate::http::transport_error::TransportError;
+use crate::oauth::jwks_uri::content_type;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
 use crate::token::session::RefreshState;
@@ -60,7 +60,7 @@ pub async fn client_credentials(wire: &HttpClient, request: &ClientCredentials<'
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(super::MAX_TRIES as usize - 1)
+        .with_max_times(crate::cognito::MAX_TRIES as usize - 1)
         .with_jitter();
     let answer = (|| post(wire, request))
         .retry(backoff)

@@ -1,15 +1,15 @@
 //! A sign-in through the browser: the pool's hosted pages, authorization code with PKCE.
 //!
 //! [`Login`] knows neither the browser nor the terminal: whoever runs it opens [`Login::url`] and hands over what came back,
-//! through the [`Listener`](crate::cognito::loopback_server::Listener) or typed.
+//! through the [`Listener`](crate::oauth::loopback_server::Listener) or typed.
 
 use url::Url;
 
-use crate::cognito::authorization_code::{Authorization, AuthorizationOptions, HostedClient};
 use crate::cognito::idp::AuthenticationResult;
-use crate::cognito::loopback_server::{AuthorizationResponse, ExpectedResponse};
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::http::client::HttpClient;
+use crate::oauth::authorization_code::{Authorization, AuthorizationOptions, HostedClient};
+use crate::oauth::loopback_server::{AuthorizationResponse, ExpectedResponse};
 use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{PoolId, SecretKind};

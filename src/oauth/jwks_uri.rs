@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use url::Url;
 
-use super::oauth::retry_after;
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::service_text::ServiceText;
 use crate::http::status::FIREWALL;
 use crate::http::transport_error::TransportError;
+use crate::oauth::token_endpoint::retry_after;
 use crate::profile::types::Endpoint;
 use crate::secret::Secret;
 use crate::token::jwks::KeySet;
@@ -70,7 +70,7 @@ pub(crate) async fn get(wire: &HttpClient, url: &Url, bearer: Option<&Secret>) -
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(super::MAX_TRIES as usize - 1)
+        .with_max_times(crate::cognito::MAX_TRIES as usize - 1)
         .with_jitter();
     once.retry(backoff)
         .sleep(tokio::time::sleep)

@@ -13,15 +13,15 @@ use oauth2::{
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use super::error::{Refusal, refused};
-use super::idp::AuthenticationResult;
-use super::loopback_server::AuthorizationResponse;
-use super::oauth::{Http, TokenRequestError, client, retry_after};
-use super::refresh::RefreshError;
+use crate::cognito::error::{Refusal, refused};
+use crate::cognito::idp::AuthenticationResult;
+use crate::cognito::refresh::RefreshError;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::unexplained;
 use crate::http::transport_error::TransportErrorKind;
+use crate::oauth::loopback_server::AuthorizationResponse;
+use crate::oauth::token_endpoint::{Http, TokenRequestError, client, retry_after};
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
@@ -331,7 +331,7 @@ fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(super::MAX_TRIES as usize - 1)
+        .with_max_times(crate::cognito::MAX_TRIES as usize - 1)
         .with_jitter()
 }
 

@@ -2,11 +2,12 @@
 //! API, which needs no domain.
 
 use crate::cognito::get_client_token::{self, GetClientToken};
-use crate::cognito::oauth::{self, ClientCredentials};
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
 use crate::flows::import::bundle;
 use crate::http::client::HttpClient;
+use crate::oauth::token_endpoint;
+use crate::oauth::token_endpoint::ClientCredentials;
 use crate::profile::keys::Key;
 use crate::profile::services::Service;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
@@ -148,7 +149,7 @@ pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Cli
 /// Asks for a token: one request.
 ///
 /// # Errors
-/// As [`oauth::client_credentials`] and [`get_client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
+/// As [`token_endpoint::client_credentials`] and [`get_client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
 /// neither an endpoint nor a Region is known, and for a way of authenticating that a cache can't tell clients apart by.
 pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Result<TokenSet> {
     match place(profile, client.token_url.as_ref())? {
@@ -168,7 +169,7 @@ pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Re
                 scopes: &client.scopes,
                 scope_in_query: profile.m2m.scope_in_query,
             };
-            oauth::client_credentials(wire, &request).await
+            token_endpoint::client_credentials(wire, &request).await
         }
         TokenPlace::Api(origin) => {
             if profile.m2m.transport == Transport::Auto {
