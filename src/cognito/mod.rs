@@ -9,32 +9,21 @@ pub(crate) mod aws_error_response;
 pub mod bedrock;
 pub mod cloudformation;
 pub(crate) mod credentials;
-pub mod device;
 
 pub mod error;
-pub mod get_client_token;
 
 pub mod identity_pool;
-pub mod idp;
-pub(crate) mod initiate_auth;
 
 pub mod mcp;
 
 pub mod probe;
 
-pub mod refresh;
-
-pub(crate) mod revoke;
-
 pub mod secrets_manager;
 pub(crate) mod sigv4;
-pub(crate) mod software_token;
-pub mod srp;
 
 pub mod ssm;
 
 pub mod sts;
-pub mod token_status;
 
 pub mod users;
 pub(crate) mod xml;

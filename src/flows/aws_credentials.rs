@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use super::user;
 use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::{Clock, HttpClient};
@@ -16,6 +15,7 @@ use crate::profile::types::IdentityPoolId;
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
 use crate::store::cache::{Cache, CacheKey};
+use crate::user_pool::user_token;
 
 const VERSION: u32 = 1;
 
@@ -28,9 +28,9 @@ const MAX_LIFE_SECONDS: u64 = 12 * 60 * 60;
 /// What the credentials depend on.
 ///
 /// # Errors
-/// As [`user::cache_key`]; [`Kind::Config`] when the profile names no identity pool.
+/// As [`user_token::cache_key`]; [`Kind::Config`] when the profile names no identity pool.
 pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
-    let of_user = user::cache_key(profile)?;
+    let of_user = user_token::cache_key(profile)?;
     let endpoint = profile.endpoint(Service::CognitoIdentity).map(ToString::to_string).unwrap_or_default();
     Ok(of_user.with_kind("aws", &[("identity_pool", pool(profile)?.as_str()), ("identity_endpoint", &endpoint)]))
 }

@@ -2,7 +2,7 @@
 //! number of callers.
 
 pub mod aws_credentials;
-pub mod challenge;
+
 pub mod create_user;
 pub mod doctor;
 pub mod export;
@@ -10,10 +10,7 @@ pub mod import;
 
 pub mod mcp;
 pub mod password_generator;
-pub mod refresh_session;
-pub mod revocation_check;
-pub mod totp;
-pub mod user;
+
 pub mod verify;
 
 use std::time::{Duration, Instant};

@@ -14,8 +14,6 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use crate::cognito::error::{Refusal, refused};
-use crate::cognito::idp::AuthenticationResult;
-use crate::cognito::refresh::RefreshError;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::unexplained;
@@ -25,6 +23,8 @@ use crate::oauth::token_endpoint::{Http, TokenRequestError, client, retry_after}
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
+use crate::user_pool::cognito_idp::AuthenticationResult;
+use crate::user_pool::refresh::RefreshError;
 
 /// An app client and how it shows who it is at its pool's domain.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,6 @@
 //! Machine-to-machine: client_credentials at the token endpoint (RFC 6749 section 4.4), or GetClientToken of the Cognito
 //! API, which needs no domain.
 
-use crate::cognito::get_client_token::{self, GetClientToken};
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
 use crate::flows::import::bundle;
@@ -16,6 +15,8 @@ use crate::secret::Secret;
 use crate::store::cache::CacheKey;
 use crate::store::secrets::SecretId;
 use crate::token::TokenSet;
+use crate::user_pool::get_client_token;
+use crate::user_pool::get_client_token::GetClientToken;
 
 /// Everything one request needs.
 #[derive(Debug)]

@@ -5,7 +5,6 @@
 
 use url::Url;
 
-use crate::cognito::idp::AuthenticationResult;
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::oauth::authorization_code::{Authorization, AuthorizationOptions, HostedClient};
@@ -18,6 +17,7 @@ use crate::store::secrets::SecretId;
 use crate::token::identity::Identity;
 use crate::token::verify::LEEWAY_SECONDS;
 use crate::token::{TokenSet, jwt};
+use crate::user_pool::cognito_idp::AuthenticationResult;
 
 /// The redirect URIs of the profile; with `ports`, the first of them with each of these ports instead.
 ///

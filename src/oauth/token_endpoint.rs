@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::cognito::error::{Refusal, refused, said};
-use crate::cognito::idp::AuthenticationResult;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::policy::seconds_of;
@@ -28,6 +27,7 @@ use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
 use crate::token::session::RefreshState;
 use crate::token::{Lifetime, Token, TokenSet, jwt};
+use crate::user_pool::cognito_idp::AuthenticationResult;
 
 /// A client_credentials request (RFC 6749 section 4.4).
 #[derive(Debug)]

@@ -10,8 +10,6 @@ use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cogtok::error::{Error, Result};
-use cogtok::flows::challenge::{Challenge, ChallengeResponse};
-use cogtok::flows::user::{Credentials, SignIn, Step};
 use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin, verify};
 use cogtok::http::client::HttpClient;
 use cogtok::oauth::client_credentials;
@@ -22,6 +20,8 @@ use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::secret::Secret;
 use cogtok::store::cache::Cache;
 use cogtok::token::verify::{Claims, Expectations, verify as verified};
+use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
+use cogtok::user_pool::user_token::{Credentials, SignIn, Step};
 
 /// The clock is an argument of the library: milliseconds since the Unix epoch.
 fn now() -> u64 {

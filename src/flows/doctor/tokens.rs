@@ -1,19 +1,19 @@
 //! The tokens that are kept: whose they are and how long they live. Never the tokens.
 
 use super::{Check, Finding};
-use crate::flows::user;
 use crate::oauth::client_credentials;
 use crate::profile::Profile;
 use crate::store::cache::Cache;
 use crate::token::TokenSet;
 use crate::token::identity::Identity;
 use crate::token::relative_time::relative;
+use crate::user_pool::user_token;
 
 /// The cached tokens of the profile.
 pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {
     let mut found = Vec::new();
     if profile.user.client_id.is_some()
-        && let Ok(key) = user::cache_key(profile)
+        && let Ok(key) = user_token::cache_key(profile)
     {
         let whose = |tokens: &TokenSet| Identity::of(tokens).map(|identity| identity.shown().to_owned());
         found.push(token(Check::UserToken, cache.read(&key, now), whose, now));

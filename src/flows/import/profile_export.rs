@@ -9,12 +9,12 @@ use super::candidates::ProfileCandidate;
 use super::targets;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::flows::export::{MARK, VERSION};
-use crate::flows::totp::Totp;
 use crate::profile::keys::Key;
 use crate::profile::types::{ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::store::config::{TARGETS, flatten, lookup, not_toml, texts};
 use crate::store::config_lint::is_misplaced;
+use crate::user_pool::totp::Totp;
 
 /// Where a value was found, as the report says it.
 const ORIGIN: &str = "the export";

@@ -1,13 +1,13 @@
 //! Who is signed in, as the state folder and the cache know it: files of this machine alone, and no secret store.
 
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::types::Username;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
+use cogtok::user_pool::user_token;
 
 use super::App;
 use crate::env;
@@ -44,7 +44,7 @@ impl App {
     /// The users of the profile's client who have a session or a valid token here: the profile's own first, whatever it has,
     /// then those who were named when they signed in.
     pub fn signed_in(&self, profile: &Profile) -> Vec<SignedIn> {
-        let Ok(own) = user::cache_key(profile) else { return Vec::new() };
+        let Ok(own) = user_token::cache_key(profile) else { return Vec::new() };
         let now = env::now();
         let is_ours = |key: &CacheKey| key.is_like(&own, &["username"]);
         let mut found: Vec<SignedIn> = Vec::new();

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::idp::AuthenticationResult;
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::flows::{refresh_session, user};
 use cogtok::oauth::authorization_code::AuthorizationOptions;
 use cogtok::oauth::login;
 use cogtok::oauth::login::Login as SignIn;
@@ -20,6 +18,8 @@ use cogtok::profile::types::Scopes;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, SessionOrigin};
+use cogtok::user_pool::cognito_idp::AuthenticationResult;
+use cogtok::user_pool::{refresh_session, user_token};
 
 use super::moment;
 use crate::app::{App, remember};
@@ -204,7 +204,7 @@ fn come_back(
 
 /// Keeps the tokens for `token user`, and says who signed in, and until when.
 fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity: &Identity) -> Result<()> {
-    let key = user::cache_key(profile)?;
+    let key = user_token::cache_key(profile)?;
     let cache = app.cache();
     let not_kept = || {
         Error::store("the tokens could not be kept, so the sign-in is lost")

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::{self, CachePolicy, CacheUse, refresh_session, user};
+use cogtok::flows;
+use cogtok::flows::{CachePolicy, CacheUse};
 use cogtok::oauth::authorization_code::{HostedClient, logout_url};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -17,6 +17,8 @@ use cogtok::store::secrets::SecretStore;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::identity::Identity;
 use cogtok::token::session::Session;
+use cogtok::user_pool::cognito_idp::Idp;
+use cogtok::user_pool::{refresh_session, user_token};
 use url::Url;
 
 use super::moment;
@@ -64,7 +66,7 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
         _ => "logout",
     };
     app.resolve_user(&mut profile, Some(again))?;
-    let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+    let key = user_token::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let page = args.logout_uri.as_deref().map(|uri| page(&profile, uri)).transpose()?;
     if args.global {
         sign_out_everywhere(app, &profile, &key)?;
@@ -200,7 +202,7 @@ fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
     let client_id = profile.user_client_id()?;
     let is_listed =
         |kind| Ok::<_, Error>(profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, client_id));
-    let binding = |kind| user::secret_binding(profile, kind, Some(username));
+    let binding = |kind| user_token::secret_binding(profile, kind, Some(username));
     let was_there = is_listed(SecretKind::Password)? && app.secrets()?.delete(&binding(SecretKind::Password)?)?;
     if is_listed(SecretKind::Totp)? && app.secrets()?.has(&binding(SecretKind::Totp)?)? {
         terminal::note("the key of the authenticator app stays");

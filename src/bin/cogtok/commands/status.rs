@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use cogtok::error::{Hint, Result, printable};
-use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Session, SessionOrigin};
+use cogtok::user_pool::user_token;
 use serde_json::{Value, json};
 
 use super::{moment, table};
@@ -137,14 +137,15 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
     let identity = known.as_ref().and_then(SignedIn::identity);
     let is_unreadable = known.as_ref().is_some_and(|known| known.is_unreadable);
     // What is listed is the profile's own user's. Another's may be stored as well, which the store alone knows.
-    let own = user::cache_key(profile).ok();
+    let own = user_token::cache_key(profile).ok();
     let is_own = known.as_ref().is_none_or(|known| Some(&known.key) == own.as_ref());
     let (tokens, record) = match known {
         Some(known) => (known.tokens, known.record),
         // Nobody is signed in, and a device may be remembered.
-        None => {
-            (None, user::cache_key(profile).and_then(|key| app.remembered(&key)).ok().flatten().unwrap_or_default())
-        }
+        None => (
+            None,
+            user_token::cache_key(profile).and_then(|key| app.remembered(&key)).ok().flatten().unwrap_or_default(),
+        ),
     };
     let store = match app.store_kind()? {
         StoreKind::Keyring => "keyring",

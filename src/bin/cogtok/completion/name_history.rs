@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use clap_complete::CompletionCandidate;
 use cogtok::error::is_unprintable;
-use cogtok::flows::user;
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
@@ -15,6 +14,7 @@ use cogtok::store::cache::{Cache, CacheKey, Entry};
 use cogtok::store::{journal, name_history};
 use cogtok::token::identity::Identity;
 use cogtok::token::jwt::payload_unverified;
+use cogtok::user_pool::user_token;
 use serde_json::Value;
 
 use super::command_line::line;
@@ -85,7 +85,7 @@ pub fn claim_names() -> Vec<CompletionCandidate> {
 /// What the cache has of this profile, for any user and any scopes.
 fn entries(dirs: &Dirs, profile: &Profile) -> Vec<Entry> {
     let own: Vec<CacheKey> =
-        [client_credentials::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect();
+        [client_credentials::cache_key(profile), user_token::cache_key(profile)].into_iter().flatten().collect();
     let is_own = |key: &CacheKey| own.iter().any(|own| own.is_like(key, &VARYING));
     Cache::new(dirs.cache.clone()).peek(is_own, env::now(), Instant::now() + PATIENCE)
 }

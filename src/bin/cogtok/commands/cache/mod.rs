@@ -5,13 +5,14 @@ mod list;
 
 use clap::Subcommand;
 use cogtok::error::Result;
-use cogtok::flows::{aws_credentials, user};
+use cogtok::flows::aws_credentials;
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::store::cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::store::config::Config;
 use cogtok::token::session::RefreshState;
+use cogtok::user_pool::user_token;
 use serde_json::{Value, json};
 
 use crate::app::{App, as_written};
@@ -57,8 +58,11 @@ impl Owners {
 pub fn keys(mut profile: Profile) -> Vec<CacheKey> {
     // Whoever it is: the name does not count here.
     profile.user.username = profile.user.username.or_else(|| "anybody".parse().ok());
-    let keys =
-        [client_credentials::cache_key(&profile), user::cache_key(&profile), aws_credentials::cache_key(&profile)];
+    let keys = [
+        client_credentials::cache_key(&profile),
+        user_token::cache_key(&profile),
+        aws_credentials::cache_key(&profile),
+    ];
     keys.into_iter().flatten().collect()
 }
 

@@ -2,7 +2,6 @@
 //! configuration is written, so that a change which is refused costs nothing.
 
 use cogtok::error::{Error, Result};
-use cogtok::flows::{refresh_session, user};
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::types::{ProfileName, SecretKind};
@@ -10,6 +9,7 @@ use cogtok::store::cache::CacheKey;
 use cogtok::store::secrets::{SecretId, SecretStatus, SecretStore};
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::Session;
+use cogtok::user_pool::{refresh_session, user_token};
 
 use crate::app::App;
 use crate::commands::cache::{VARYING, keys as kept_keys};
@@ -196,7 +196,7 @@ fn uses_secret(app: &App, profile: &Profile, secret: &SecretId) -> bool {
     }
     let mut of_user = profile.clone();
     of_user.user.username = of_user.user.username.or_else(|| secret.username.clone());
-    let Ok(key) = user::cache_key(&of_user) else { return false };
+    let Ok(key) = user_token::cache_key(&of_user) else { return false };
     let is_its =
         |session: &Session| refresh_session::refresh_token_binding(&of_user, session).is_ok_and(|own| own == *secret);
     let remembered = app.remembered(&key);
@@ -216,11 +216,11 @@ pub fn bindings(profile: &Profile) -> Vec<SecretId> {
 }
 
 fn cache_keys(profile: &Profile) -> Vec<CacheKey> {
-    [client_credentials::cache_key(profile), user::cache_key(profile)].into_iter().flatten().collect()
+    [client_credentials::cache_key(profile), user_token::cache_key(profile)].into_iter().flatten().collect()
 }
 
 /// What secrets of the client's users are bound to, whoever they are.
 fn users(profile: &Profile) -> Vec<SecretId> {
     let kinds = SecretKind::ALL.iter().copied().filter(|kind| kind.is_of_a_user());
-    kinds.filter_map(|kind| user::secret_binding(profile, kind, None).ok()).collect()
+    kinds.filter_map(|kind| user_token::secret_binding(profile, kind, None).ok()).collect()
 }

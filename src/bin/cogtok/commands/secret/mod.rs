@@ -8,12 +8,12 @@ mod status;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::flows::user;
 use cogtok::oauth::{client_credentials, login};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ProfileName, SecretKind, Transport};
 use cogtok::store::secrets::SecretId;
+use cogtok::user_pool::user_token;
 
 use crate::app::App;
 use crate::completion;
@@ -82,8 +82,8 @@ impl SecretSelector {
 pub fn binding(profile: &Profile, kind: SecretKind) -> Result<SecretId> {
     match kind {
         SecretKind::M2mClient => client_credentials::secret_binding(profile),
-        SecretKind::UserClient => user::secret_binding(profile, kind, None),
-        _ => user::secret_binding(profile, kind, Some(profile.username()?)),
+        SecretKind::UserClient => user_token::secret_binding(profile, kind, None),
+        _ => user_token::secret_binding(profile, kind, Some(profile.username()?)),
     }
 }
 

@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows::totp::Totp;
 use cogtok::profile::types::SecretKind;
 use cogtok::store::secrets::shaped;
+use cogtok::user_pool::totp::Totp;
 
 use super::{SecretSelector, origins};
 use crate::app::App;

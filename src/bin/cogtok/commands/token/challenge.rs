@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use cogtok::http::service_text::ServiceText;
 use cogtok::profile::types::FirstFactor;
 use cogtok::secret::Secret;
+use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 

@@ -1,13 +1,14 @@
 //! A user's tokens when the cache has none that will do: renewed with the refresh token, else by signing in.
 
-use cogtok::cognito::device::Device;
-use cogtok::cognito::idp::AuthenticationResult;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse, refresh_session};
+use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::secret::Secret;
 use cogtok::store::cache::CacheKey;
 use cogtok::token::session::{RefreshState, SessionOrigin};
+use cogtok::user_pool::cognito_idp::AuthenticationResult;
+use cogtok::user_pool::device::Device;
+use cogtok::user_pool::refresh_session;
 
 use super::challenge::PreparedAnswers;
 use super::renewal::{NoTokens, renew, unreadable};

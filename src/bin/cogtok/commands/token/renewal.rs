@@ -1,13 +1,14 @@
 //! New tokens for a session, without a sign-in.
 
-use cogtok::cognito::refresh::RefreshError;
 use cogtok::error::{Error, Kind};
-use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse, refresh_session};
+use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, Session, SessionOrigin};
+use cogtok::user_pool::refresh::RefreshError;
+use cogtok::user_pool::refresh_session;
 
 use crate::app::{App, remember};
 use crate::terminal;

@@ -2,13 +2,13 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::idp::Idp;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::SecretKind;
 use cogtok::token::jwt;
+use cogtok::user_pool::cognito_idp::Idp;
+use cogtok::user_pool::user_token;
 
 use super::renewal::ended;
 use super::secret_from_stdin;
@@ -51,7 +51,7 @@ pub fn run(app: &App, args: &Revoke) -> Result<()> {
 }
 
 fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
-    let key = user::cache_key(profile).map_err(|error| app.without_profile(profile, error))?;
+    let key = user_token::cache_key(profile).map_err(|error| app.without_profile(profile, error))?;
     let cache = app.cache();
     let _lock = cache.lock(&key, app.deadline())?;
     let mut of_session = app.session_lock(&key)?;
@@ -84,7 +84,8 @@ fn revoke_given(app: &App, profile: &Profile) -> Result<()> {
             .hint("it ends with its refresh token: `cogtok token revoke{p}`; else by itself at its `exp`")
             .hint("to end every session of the user: `cogtok logout{p} --global`"));
     }
-    let client_secret = app.stored_secret(profile, &user::secret_binding(profile, SecretKind::UserClient, None)?)?;
+    let client_secret =
+        app.stored_secret(profile, &user_token::secret_binding(profile, SecretKind::UserClient, None)?)?;
     let wire = app.wire()?;
     app.block_on(async { Idp::new(&wire, profile, client_secret).await?.revoke(&token).await })?;
     terminal::note("the refresh token is revoked");

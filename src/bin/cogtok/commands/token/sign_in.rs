@@ -1,12 +1,7 @@
 //! A sign-in from the first request to what is kept of it.
 
 use cogtok::cognito::admin::Admin;
-use cogtok::cognito::device::Device;
-use cogtok::cognito::idp::AuthenticationResult;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::flows::challenge::{Challenge, ChallengeResponse};
-use cogtok::flows::refresh_session;
-use cogtok::flows::user::{self, Credentials, SignIn, Step};
 use cogtok::profile::Profile;
 use cogtok::profile::types::SecretKind;
 use cogtok::secret::{Secret, shape};
@@ -14,6 +9,12 @@ use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, SessionOrigin};
+use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
+use cogtok::user_pool::cognito_idp::AuthenticationResult;
+use cogtok::user_pool::device::Device;
+use cogtok::user_pool::refresh_session;
+use cogtok::user_pool::user_token;
+use cogtok::user_pool::user_token::{Credentials, SignIn, Step};
 
 use super::challenge::PreparedAnswers;
 use super::totp::TotpProvider;
@@ -56,7 +57,7 @@ pub fn sign_in(
 ) -> Result<AuthenticationResult> {
     let password = match given_password {
         Some(password) => Some(password),
-        None if user::begins_with_password(profile) => Some(password(app, profile)?),
+        None if user_token::begins_with_password(profile) => Some(password(app, profile)?),
         None => None,
     };
     let mut credentials = Credentials { client_secret: client_secret(app, profile)?, password, device };
@@ -155,13 +156,13 @@ fn keep(
 }
 
 fn client_secret(app: &App, profile: &Profile) -> Result<Option<Secret>> {
-    app.stored_secret(profile, &user::secret_binding(profile, SecretKind::UserClient, None)?)
+    app.stored_secret(profile, &user_token::secret_binding(profile, SecretKind::UserClient, None)?)
 }
 
 /// The user's password: from the environment or the store, else from a person.
 pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
     let username = profile.username()?;
-    let binding = user::secret_binding(profile, SecretKind::Password, Some(username))?;
+    let binding = user_token::secret_binding(profile, SecretKind::Password, Some(username))?;
     match app.stored_secret(profile, &binding)? {
         Some(password) => Ok(password),
         None => {

@@ -6,12 +6,12 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::flows::user;
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{TokenOwner, TokenUse};
 use cogtok::secret::Secret;
+use cogtok::user_pool::user_token;
 
 use crate::app::App;
 use crate::{completion, env, terminal};
@@ -130,7 +130,7 @@ impl TokenInput {
             OwnerChoice::User => {
                 app.resolve_region(profile);
                 app.resolve_user(profile, None)?;
-                (user::cache_key(profile), profile.user.token)
+                (user_token::cache_key(profile), profile.user.token)
             }
             OwnerChoice::M2m if self.token.as_deref() == Some(TokenUse::Id.as_str()) => {
                 return Err(Error::usage("a machine has no ID token"));

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::challenge::{Challenge, ChallengeResponse, CodeFrom};
-use cogtok::flows::totp::{STEP_SECONDS, Totp};
-use cogtok::flows::user;
 use cogtok::profile::Profile;
 use cogtok::profile::types::SecretKind;
 use cogtok::secret::Secret;
 use cogtok::store::secrets::SecretId;
 use cogtok::store::used_codes;
+use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};
+use cogtok::user_pool::totp::{STEP_SECONDS, Totp};
+use cogtok::user_pool::user_token;
 
 use super::challenge::{PreparedAnswers, show_key};
 use crate::app::App;
@@ -67,7 +67,7 @@ impl<'a> TotpProvider<'a> {
     }
 
     fn binding(&self) -> Result<SecretId> {
-        user::secret_binding(self.profile, SecretKind::Totp, Some(self.profile.username()?))
+        user_token::secret_binding(self.profile, SecretKind::Totp, Some(self.profile.username()?))
     }
 
     fn stored_key(&self) -> Result<Option<Secret>> {

@@ -3,11 +3,13 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows::{self, CachePolicy, TokenResponse, user};
+use cogtok::flows;
+use cogtok::flows::{CachePolicy, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse};
 use cogtok::secret::{Secret, shape};
+use cogtok::user_pool::user_token;
 
 use super::challenge::{self, PreparedAnswers};
 use super::obtain::{SignInOptions, obtain};
@@ -86,7 +88,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
         app.note_source(SecretKind::Password, SecretSource::Stdin);
     }
     app.resolve_region(&mut profile);
-    let key = user::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
+    let key = user_token::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, token, has_own_secret);
     let cache = app.cache();
@@ -103,7 +105,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
                 save_totp: args.answers.save_totp,
             };
             // Nobody should wait for a lock behind a question.
-            let is_asked = user::begins_with_password(&profile) && !(wish.may_renew && has_session);
+            let is_asked = user_token::begins_with_password(&profile) && !(wish.may_renew && has_session);
             if given_password.is_none() && terminal::can_ask() && is_asked {
                 given_password = Some(sign_in::password(app, &profile)?);
             }

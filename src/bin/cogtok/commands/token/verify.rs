@@ -4,13 +4,14 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
 use cogtok::flows;
-use cogtok::flows::revocation_check::{self, RevocationStatus};
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ClientId, Scopes};
 use cogtok::profile::{Profile, issuers, missing};
 use cogtok::secret::Secret;
 use cogtok::token::relative_time::relative;
 use cogtok::token::verify::{Claims, Expectations, Rejection};
+use cogtok::user_pool::revocation_check;
+use cogtok::user_pool::revocation_check::RevocationStatus;
 use serde_json::{Value, json};
 
 use super::jwks_args::Keys;

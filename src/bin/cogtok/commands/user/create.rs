@@ -7,12 +7,13 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::flows::create_user::{self, Made};
-use cogtok::flows::{password_generator, user};
+use cogtok::flows::password_generator;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, Username};
 use cogtok::secret::{Secret, shape};
 use cogtok::store::journal::{Journal, Record};
+use cogtok::user_pool::user_token;
 use serde_json::json;
 
 use super::{note_seen, runs};
@@ -262,7 +263,7 @@ fn hand_over(
 
 fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Result<()> {
     let username: Username = username.parse()?;
-    let binding = user::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
+    let binding = user_token::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
         error.hint(
             Hint::new("`--save-password` keeps it for the client of `{key}`").text("key", Key::UserClientId.dotted()),
         )

@@ -4,10 +4,10 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::user;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::Username;
 use cogtok::store::name_history;
+use cogtok::user_pool::user_token;
 
 use super::no_such_user;
 use crate::app::App;
@@ -48,7 +48,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         name_history::forget_user(app.dirs().cache.as_deref(), pool.as_str(), &profile.cognito_idp_origin()?, &name);
         let mut of_name = profile.clone();
         of_name.user.username = name.parse().ok();
-        if let Ok(key) = user::cache_key(&of_name) {
+        if let Ok(key) = user_token::cache_key(&of_name) {
             app.cache().forget(&key)?;
         }
     }

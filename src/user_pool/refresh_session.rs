@@ -1,9 +1,5 @@
 //! Staying signed in: the refresh token in the secret store, and new tokens for it without a sign-in.
 
-use super::user;
-use crate::cognito::device::Device;
-use crate::cognito::idp::{AuthenticationResult, Idp};
-use crate::cognito::refresh::RefreshError;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::oauth::authorization_code;
@@ -14,6 +10,10 @@ use crate::secret::Secret;
 use crate::store::secrets::{SecretId, SecretStore};
 use crate::token::jwt;
 use crate::token::session::{RefreshState, Session, SessionOrigin};
+use crate::user_pool::cognito_idp::{AuthenticationResult, Idp};
+use crate::user_pool::device::Device;
+use crate::user_pool::refresh::RefreshError;
+use crate::user_pool::user_token;
 
 /// What the refresh token of a session is bound to: the client, the user, and the one origin it may be sent to.
 ///
@@ -51,9 +51,9 @@ pub fn client_secret_binding(profile: &Profile, session: &Session) -> Result<Sec
 /// What the device of a user is bound to.
 ///
 /// # Errors
-/// As [`user::secret_binding`].
+/// As [`user_token::secret_binding`].
 pub fn device_binding(profile: &Profile) -> Result<SecretId> {
-    user::secret_binding(profile, SecretKind::Device, profile.user.username.as_ref())
+    user_token::secret_binding(profile, SecretKind::Device, profile.user.username.as_ref())
 }
 
 /// The device that the store has for the profile's user.
@@ -142,7 +142,7 @@ pub fn forget(store: &SecretStore, profile: &Profile, session: &Session) -> Resu
 }
 
 /// New tokens for the session's refresh token: one request. The caller has the exclusive right to use it, see
-/// [`Turn::is_exclusive`](super::RefreshGuard::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
+/// [`Turn::is_exclusive`](crate::flows::RefreshGuard::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
 ///
 /// # Errors
 /// [`RefreshError`].

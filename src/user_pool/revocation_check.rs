@@ -1,12 +1,12 @@
 //! Asking Cognito whether a token that verifies still counts: it may have been revoked.
 
-use crate::cognito::token_status;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::token::jwt::TokenKind;
 use crate::token::verify::Claims;
+use crate::user_pool::token_status;
 
 /// What answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::*;
+use crate::user_pool::srp::*;
 
 fn known_answers() -> Value {
     serde_json::from_str(include_str!("../../tests/fixtures/srp_vectors.json")).unwrap()

@@ -1,8 +1,5 @@
 //! A user's sign-in: one of the flows of InitiateAuth, and whatever Cognito asks on the way.
 
-use super::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
-use crate::cognito::device::Device;
-use crate::cognito::idp::{AuthOutcome, AuthenticationResult, Idp, RawChallenge};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::service_text::ServiceText;
@@ -11,6 +8,9 @@ use crate::profile::types::{AuthFlow, FirstFactor, SecretKind, Username};
 use crate::secret::Secret;
 use crate::store::cache::CacheKey;
 use crate::store::secrets::SecretId;
+use crate::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
+use crate::user_pool::cognito_idp::{AuthOutcome, AuthenticationResult, Idp, RawChallenge};
+use crate::user_pool::device::Device;
 
 /// More challenges than any pool asks for in one sign-in.
 const MOST_CHALLENGES: usize = 10;

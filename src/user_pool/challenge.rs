@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::cognito::idp::RawChallenge;
 use crate::error::{Error, Kind, Result};
 use crate::http::service_text::ServiceText;
 use crate::secret::Secret;
+use crate::user_pool::cognito_idp::RawChallenge;
 
 /// A question of Cognito to the user, as data.
 #[derive(Debug, Clone)]
