@@ -14,6 +14,7 @@ pub mod http;
 pub mod oauth;
 pub mod profile;
 pub mod secret;
+pub mod services;
 pub mod store;
 pub mod text;
 pub mod token;

@@ -14,10 +14,6 @@ pub mod error;
 
 pub mod identity_pool;
 
-pub mod mcp;
-
-pub mod probe;
-
 pub mod secrets_manager;
 pub(crate) mod sigv4;
 

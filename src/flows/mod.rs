@@ -1,18 +1,6 @@
 //! How a token is obtained: one file per flow. This file is what they share: the cache in front and one request for any
 //! number of callers.
 
-pub mod aws_credentials;
-
-pub mod create_user;
-pub mod doctor;
-pub mod export;
-pub mod import;
-
-pub mod mcp;
-pub mod password_generator;
-
-pub mod verify;
-
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Result};

@@ -3,7 +3,6 @@
 
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
-use crate::flows::import::bundle;
 use crate::http::client::HttpClient;
 use crate::oauth::token_endpoint;
 use crate::oauth::token_endpoint::ClientCredentials;
@@ -12,6 +11,7 @@ use crate::profile::services::Service;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
+use crate::services::import::bundle;
 use crate::store::cache::CacheKey;
 use crate::store::secrets::SecretId;
 use crate::token::TokenSet;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::config_lint::is_name_of_a_secret;
 use super::file;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::{Key, Settings, ValueOrigin, nearest};
 use crate::profile::targets::{nearest_key, parse_key};
 use crate::profile::types::{ClientId, ProfileName, SecretKind, StoreKind};
+use crate::services::config_lint::is_name_of_a_secret;
 use crate::text::{decode, is_utf_16};
 
 /// The version of the file's format that this program writes and understands.

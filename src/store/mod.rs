@@ -7,16 +7,15 @@ pub mod agent_sessions;
 pub mod aws_files;
 pub mod cache;
 pub mod config;
-pub mod config_edit;
-pub mod config_lint;
+
 pub(crate) mod counter;
 pub(crate) mod durable;
 pub mod file;
-pub mod journal;
+
 pub mod key_sets;
 pub mod keyring;
 pub mod name_history;
-pub mod output_file;
+
 pub(crate) mod owner;
 pub mod previous;
 pub mod rejected_tokens;

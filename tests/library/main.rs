@@ -10,7 +10,7 @@ use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cogtok::error::{Error, Result};
-use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin, verify};
+use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin};
 use cogtok::http::client::HttpClient;
 use cogtok::oauth::client_credentials;
 use cogtok::oauth::jwks_uri;
@@ -18,6 +18,7 @@ use cogtok::profile::keys::{Key, Settings, ValueOrigin};
 use cogtok::profile::types::TokenUse;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::secret::Secret;
+use cogtok::services::verify;
 use cogtok::store::cache::Cache;
 use cogtok::token::verify::{Claims, Expectations, verify as verified};
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};

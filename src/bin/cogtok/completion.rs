@@ -10,13 +10,13 @@ use std::ffi::OsString;
 
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
-use cogtok::flows::export::OWN;
-use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::Field;
 use cogtok::profile::types::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
+use cogtok::services::export::OWN;
+use cogtok::services::import::SourceKind;
 
 use crate::cli::command_tree;
 use crate::{env, terminal};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::doctor::secrets::NOT_ASKED;
 use cogtok::profile::Profile;
 use cogtok::profile::types::{SecretKind, StoreKind};
 use cogtok::secret::Secret;
+use cogtok::services::doctor::secrets::NOT_ASKED;
 use cogtok::store::age_store::{Key as SealingKey, SealedFile};
 use cogtok::store::config::Config;
 use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};

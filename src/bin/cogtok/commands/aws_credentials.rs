@@ -6,9 +6,9 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::identity_pool;
 use cogtok::error::{Error, Result};
-use cogtok::flows::aws_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
+use cogtok::services::aws_credentials;
 use cogtok::store::cache::CacheKey;
 use serde_json::json;
 

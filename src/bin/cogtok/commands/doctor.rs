@@ -5,8 +5,8 @@ mod run_checks;
 
 use clap::Args;
 use cogtok::error::Result;
-use cogtok::flows::doctor::failure;
 use cogtok::profile::types::ProfileName;
+use cogtok::services::doctor::failure;
 
 use crate::app::App;
 use crate::cli::Output;

@@ -6,9 +6,10 @@ use std::sync::mpsc;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::mcp::McpEndpoint;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::mcp::proxy::{self, Forward};
+use cogtok::services::mcp::proxy;
+use cogtok::services::mcp::proxy::Forward;
+use cogtok::services::mcp::transport::McpEndpoint;
 
 use crate::app::App;
 use crate::cli::Output;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::mcp::proxy::Line;
 use cogtok::secret::{MAX_BYTES, Secret};
+use cogtok::services::mcp::proxy::Line;
 use tokio::sync::{mpsc, oneshot};
 
 use super::manner;

@@ -4,8 +4,8 @@ use cogtok::error::{Error, Result};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::secret::Secret;
+use cogtok::services::config_edit::edit;
 use cogtok::store::config::Config;
-use cogtok::store::config_edit::edit;
 use cogtok::store::secrets::SecretId;
 
 use super::variable;

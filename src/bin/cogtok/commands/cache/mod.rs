@@ -5,10 +5,10 @@ mod list;
 
 use clap::Subcommand;
 use cogtok::error::Result;
-use cogtok::flows::aws_credentials;
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
+use cogtok::services::aws_credentials;
 use cogtok::store::cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::store::config::Config;
 use cogtok::token::session::RefreshState;

@@ -5,13 +5,13 @@ mod request;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::mcp::McpEndpoint;
 use cogtok::error::{Error, Result};
-use cogtok::flows::mcp::McpError;
-use cogtok::flows::mcp::client::Client;
-use cogtok::flows::mcp::http_error;
-use cogtok::flows::mcp::tool::{Outcome, Tool};
 use cogtok::secret::Secret;
+use cogtok::services::mcp::McpError;
+use cogtok::services::mcp::client::Client;
+use cogtok::services::mcp::http_error;
+use cogtok::services::mcp::tool::{Outcome, Tool};
+use cogtok::services::mcp::transport::McpEndpoint;
 
 use super::authorized_request::SILENCE;
 use super::mcp_target::Server;
@@ -139,7 +139,7 @@ async fn ask(client: &mut Client<'_>, request: &Request) -> Result<ToolArguments
     }
     let tools = client.tools().await?;
     let tool = tools.iter().find(|tool| tool.name == *name).ok_or_else(|| request::no_such_tool(name, &tools))?;
-    let arguments = cogtok::flows::mcp::arguments::complete(tool, request.object(), given)?;
+    let arguments = cogtok::services::mcp::arguments::complete(tool, request.object(), given)?;
     Ok(ToolArguments::Outcome(client.call(name, arguments, Some(tool.schema())).await?))
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::http::streaming::Streamed;
-use cogtok::store::output_file::{self, Replacement};
+use cogtok::services::output_file;
+use cogtok::services::output_file::Replacement;
 use cogtok::token::error_response::{ErrorResponse, RequestContext};
 
 use crate::app::App;

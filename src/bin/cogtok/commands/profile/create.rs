@@ -5,8 +5,8 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{PoolId, ProfileName};
-use cogtok::store::config_edit::edit;
-use cogtok::store::config_lint::is_misplaced;
+use cogtok::services::config_edit::edit;
+use cogtok::services::config_lint::is_misplaced;
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, aws_environment};

@@ -5,8 +5,8 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
+use cogtok::services::config_edit::edit;
 use cogtok::store::config::Config;
-use cogtok::store::config_edit::edit;
 
 use super::deletion_plan::{DeletionPlan, shares};
 use crate::app::{App, as_written, other_profiles};

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use clap::Args;
 use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::services::config_edit::{newer, put};
+use cogtok::services::config_lint::{Finding, lint};
 use cogtok::store::config::{VERSION, read_text};
-use cogtok::store::config_edit::{newer, put};
-use cogtok::store::config_lint::{Finding, lint};
 
 use self::editor::Copy;
 use super::lint::in_words;

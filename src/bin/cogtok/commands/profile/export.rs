@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result, printable};
-use cogtok::flows::export::{self, Exported};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, TargetSetting};
 use cogtok::profile::types::ProfileName;
-use cogtok::store::config_lint::is_misplaced;
-use cogtok::store::{age_file, output_file};
+use cogtok::services::config_lint::is_misplaced;
+use cogtok::services::export;
+use cogtok::services::export::Exported;
+use cogtok::services::output_file;
+use cogtok::store::age_file;
 
 use crate::app::App;
 use crate::cli::Output;

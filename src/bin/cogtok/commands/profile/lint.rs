@@ -8,8 +8,8 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::profile::domain;
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::types::ProfileName;
+use cogtok::services::config_lint::{Finding, lint, lint_any};
 use cogtok::store::config::{Config, read_text};
-use cogtok::store::config_lint::{Finding, lint, lint_any};
 use serde_json::{Value, json};
 
 use super::check_aws_profile;

@@ -6,8 +6,8 @@ use cogtok::error::{Error, Result};
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::parse_key;
 use cogtok::profile::types::{ProfileName, Region};
-use cogtok::store::config_edit::edit;
-use cogtok::store::config_lint::{is_like_a_secret, is_misplaced};
+use cogtok::services::config_edit::edit;
+use cogtok::services::config_lint::{is_like_a_secret, is_misplaced};
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, as_written};

@@ -6,7 +6,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::{parse_key, parse_whole};
 use cogtok::profile::types::ProfileName;
-use cogtok::store::config_edit::edit;
+use cogtok::services::config_edit::edit;
 
 use crate::app::App;
 use crate::{completion, terminal};

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::profile::types::ProfileName;
-use cogtok::store::config_edit::edit;
+use cogtok::services::config_edit::edit;
 
 use super::previous;
 use crate::app::App;

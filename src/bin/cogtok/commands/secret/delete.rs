@@ -4,7 +4,7 @@ use clap::Args;
 use cogtok::error::Result;
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
-use cogtok::store::config_edit::edit;
+use cogtok::services::config_edit::edit;
 
 use super::{SecretSelector, origins};
 use crate::app::{App, other_profiles};

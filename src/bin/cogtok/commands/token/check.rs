@@ -4,7 +4,6 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows;
 use cogtok::profile::{Profile, issuers};
 use cogtok::token::authorizer::{Authorizer, DISCOVERY};
 use cogtok::token::resource_server::{Finding, ResourceServer, check, refusal};
@@ -91,7 +90,9 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     }
     let token = given.read_or_cached(app, &mut profile)?;
     let found = check(service, &authorizer, token.expose(), env::now(), |issuer, id| {
-        args.keys.with(app, &profile, Some(issuer), |source, fetch| flows::verify::keys(id, source, env::now, fetch))
+        args.keys.with(app, &profile, Some(issuer), |source, fetch| {
+            cogtok::services::verify::keys(id, source, env::now, fetch)
+        })
     });
     let findings = found.map_err(|error| error.context("NOT checked"))?;
     tell(app, service, &findings, form)

@@ -6,8 +6,9 @@ use cogtok::error::{Error, Hint, Result};
 use cogtok::flows::{CachePolicy, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
+use cogtok::services::output_file;
+use cogtok::services::output_file::Appendable;
 use cogtok::store::file::others_read;
-use cogtok::store::output_file::{self, Appendable};
 use serde_json::json;
 
 use super::{FORMS, Shared, wanted};

@@ -3,7 +3,6 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ClientId, Scopes};
 use cogtok::profile::{Profile, issuers, missing};
@@ -132,7 +131,7 @@ type Verdict = Result<(Claims, Option<&'static str>), Rejection>;
 
 fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations, token: &Secret) -> Result<Verdict> {
     let verified = args.keys.with(app, profile, args.issuer.as_deref(), |source, fetch| {
-        flows::verify::verify(token.expose(), expected, source, env::now, fetch)
+        cogtok::services::verify::verify(token.expose(), expected, source, env::now, fetch)
     })?;
     match verified {
         Ok(claims) if args.remote => {

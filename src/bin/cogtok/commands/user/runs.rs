@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::profile::types::ProfileName;
-use cogtok::store::journal::{self, Journal, Record, State};
+use cogtok::services::journal;
+use cogtok::services::journal::{Journal, Record, State};
 use serde_json::{Value, json};
 
 use crate::app::{App, as_written};

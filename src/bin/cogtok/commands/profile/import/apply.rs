@@ -1,15 +1,16 @@
 //! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
 
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows::export::OWN;
-use cogtok::flows::import::SourceKind;
-use cogtok::flows::import::candidates::ProfileCandidate;
-use cogtok::flows::import::enrich::{self, Missing};
 use cogtok::profile::keys::{Key, Settings, ValueOrigin};
 use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::profile::{Profile, domain};
 use cogtok::secret::Secret;
-use cogtok::store::config_edit::edit;
+use cogtok::services::config_edit::edit;
+use cogtok::services::export::OWN;
+use cogtok::services::import::SourceKind;
+use cogtok::services::import::candidates::ProfileCandidate;
+use cogtok::services::import::enrich;
+use cogtok::services::import::enrich::Missing;
 use cogtok::store::secrets::SecretId;
 
 use super::super::deletion_plan::DeletionPlan;

@@ -1,11 +1,11 @@
 //! What the source says, with what follows from it.
 
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows::import::candidates::{Candidate, ProfileCandidate};
-use cogtok::flows::import::{
+use cogtok::profile::keys::Key;
+use cogtok::services::import::candidates::{Candidate, ProfileCandidate};
+use cogtok::services::import::{
     SourceKind, cloudformation, enrich, env_file, issuer, json, name_from, pool, pool_id, secrets_manager, ssm,
 };
-use cogtok::profile::keys::Key;
 
 use super::Import;
 use super::source::{Opened, Text};

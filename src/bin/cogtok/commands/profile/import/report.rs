@@ -1,10 +1,10 @@
 //! What the import says: what it found and wrote, what it passed over, what is missing still.
 
 use cogtok::error::{Hint, Result, printable};
-use cogtok::flows::import::SourceKind;
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::TargetSetting;
 use cogtok::profile::types::SecretKind;
+use cogtok::services::import::SourceKind;
 use cogtok::store::config::list;
 use cogtok::store::secrets::SecretId;
 use serde_json::{Map, Value, json};

@@ -4,8 +4,8 @@ use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::flows::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 use cogtok::secret::Secret;
+use cogtok::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 use cogtok::store::age_file::{self, Needs};
 use cogtok::store::age_store::Key;
 use cogtok::store::file;

@@ -7,8 +7,8 @@ use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::provenance::{Provenance, WithProvenance, sources};
 use cogtok::profile::types::ProfileName;
+use cogtok::services::config_lint::{line_at_top, lines_of_keys, lines_of_targets};
 use cogtok::store::config::read_text;
-use cogtok::store::config_lint::{line_at_top, lines_of_keys, lines_of_targets};
 use serde_json::{Map, Value, json};
 
 use super::{FORMS, as_json, no_profile};

@@ -1,0 +1,25 @@
+//! The outputs of a CloudFormation stack.
+
+use zeroize::Zeroizing;
+
+use crate::cognito::cloudformation;
+use crate::error::Result;
+use crate::http::client::HttpClient;
+use crate::profile::Profile;
+use crate::profile::types::StackName;
+use crate::services::import::candidates::ProfileCandidate;
+use crate::services::import::{Pair, key_mapping, name_from};
+
+/// What the stack's outputs say.
+///
+/// # Errors
+/// As [`cloudformation::outputs`].
+pub async fn read(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<ProfileCandidate> {
+    let outputs = cloudformation::outputs(wire, profile, stack).await?;
+    let pairs = outputs.into_iter().map(|(name, value)| Pair { name, value: Zeroizing::new(value) }).collect();
+    // Of an ARN (…:stack/NAME/ID) the name.
+    let name = stack.as_str().split('/').nth(1).unwrap_or(stack.as_str());
+    let mut found = ProfileCandidate::named(name_from(name));
+    key_mapping::take(pairs, &mut found);
+    Ok(found)
+}

@@ -1,0 +1,141 @@
+//! An issuer or discovery URL: the pool is in it, and the pool's discovery document has the domain. No credentials.
+
+use url::Host;
+
+use crate::error::{Error, Result, printable};
+use crate::http::client::HttpClient;
+use crate::oauth::discovery;
+use crate::profile::keys::Key;
+use crate::profile::partitions::Partition;
+use crate::profile::services::Service;
+use crate::profile::types::{Endpoint, PoolId};
+use crate::profile::{Profile, aws_origin};
+use crate::services::import::candidates::ProfileCandidate;
+use crate::services::import::{key_mapping, name_from};
+
+const WELL_KNOWN: [&str; 3] =
+    ["/.well-known/openid-configuration", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"];
+
+/// An issuer's URL, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// The pool.
+    pub pool: PoolId,
+    /// Where the Cognito API is, for an issuer on this machine.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// The issuer that a URL names: the pool's own, or that of a local Cognito, with or without the path of a document.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for a URL of anything else.
+pub fn parse(text: &str) -> Result<Issuer> {
+    let url: Endpoint = text.trim_end_matches('/').parse()?;
+    let no_issuer = || {
+        Error::usage(format!("`{}` is not the issuer of a user pool", printable(text, 120)))
+            .hint("it looks like https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI")
+    };
+    if url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com")) {
+        return Err(no_issuer().hint("that is the pool's domain: cogtok profile create NAME --domain URL"));
+    }
+    let path = WELL_KNOWN.iter().find_map(|end| url.url().path().strip_suffix(end)).unwrap_or(url.url().path());
+    let pool: PoolId = path.trim_matches('/').parse().map_err(|_| no_issuer())?;
+    let host = match url.url().host() {
+        Some(Host::Domain(host)) if host != "localhost" => host,
+        Some(_) if is_loopback(&url) => {
+            let endpoint = url.origin().parse()?;
+            return Ok(Issuer { pool, endpoint: Some(endpoint) });
+        }
+        _ => return Err(no_issuer()),
+    };
+    let region = pool.region();
+    let is_aws = ["cognito-idp", "cognito-idp-fips", "issuer-cognito-idp"].iter().any(|service| {
+        let of_aws = aws_origin(service, &region);
+        let dual_stack = Partition::of(&region).dual_stack_suffix;
+        of_aws.strip_prefix("https://") == Some(host) || host == format!("{service}.{region}.{dual_stack}")
+    });
+    if is_aws { Ok(Issuer { pool, endpoint: None }) } else { Err(no_issuer()) }
+}
+
+fn is_loopback(url: &Endpoint) -> bool {
+    match url.url().host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// What the issuer's URL and its discovery document say.
+///
+/// # Errors
+/// As [`parse`] and [`discovery::token_endpoint`].
+pub async fn read(wire: &HttpClient, profile: &Profile, text: &str) -> Result<ProfileCandidate> {
+    let issuer = parse(text)?;
+    let mut found = ProfileCandidate::named(name_from(issuer.pool.as_str()));
+    found.offer(Key::UserPoolId, vec![issuer.pool.to_string()], "the URL");
+    if let Some(endpoint) = &issuer.endpoint {
+        found.offer(Key::EndpointUrl, vec![endpoint.to_string()], "the URL");
+    }
+    let base = issuer.endpoint.as_ref().or(profile.endpoint(Service::CognitoIdp));
+    discover(wire, base, &issuer.pool, &mut found).await?;
+    Ok(found)
+}
+
+/// Adds the domain that the pool's discovery document names. `base` is where the Cognito API is instead of at AWS.
+///
+/// # Errors
+/// As [`discovery::token_endpoint`].
+pub(crate) async fn discover(
+    wire: &HttpClient,
+    base: Option<&Endpoint>,
+    pool: &PoolId,
+    found: &mut ProfileCandidate,
+) -> Result<()> {
+    let aws = || aws_origin("cognito-idp", &pool.region()).parse();
+    let base = base.cloned().map_or_else(aws, Ok)?;
+    let Some(endpoint) = discovery::token_endpoint(wire, &base, pool).await? else { return Ok(()) };
+    let origin = "the discovery document";
+    match endpoint.as_str().strip_suffix("/oauth2/token") {
+        Some(domain) => key_mapping::domain(domain, origin, found),
+        None if found.candidates(Key::TokenUrl).is_empty() => {
+            found.offer(Key::TokenUrl, vec![endpoint.to_string()], origin);
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issuers_of_aws_and_of_this_machine_are_taken_apart() {
+        let pool = "us-east-1_AbCdEfGhI";
+        for host in [
+            "cognito-idp.us-east-1.amazonaws.com",
+            "cognito-idp.us-east-1.api.aws",
+            "issuer-cognito-idp.us-east-1.amazonaws.com",
+        ] {
+            for end in ["", "/", "/.well-known/openid-configuration", "/.well-known/jwks.json"] {
+                let issuer = parse(&format!("https://{host}/{pool}{end}")).unwrap();
+                assert_eq!((issuer.pool.as_str(), issuer.endpoint), (pool, None), "{host} {end}");
+            }
+        }
+        let local = parse(&format!("http://127.0.0.1:4566/{pool}")).unwrap();
+        assert_eq!(local.endpoint.unwrap().as_str(), "http://127.0.0.1:4566");
+        for bad in [
+            "https://cognito-idp.us-east-1.amazonaws.com/",
+            "https://cognito-idp.eu-west-1.amazonaws.com/us-east-1_AbCdEfGhI",
+            "https://cognito-idp.us-east-1.amazonaws.com.evil.example/us-east-1_AbCdEfGhI",
+            "https://evil.example/us-east-1_AbCdEfGhI",
+            "http://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI",
+            "https://user@cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI",
+            "https://ws.auth.us-east-1.amazoncognito.com/oauth2/token",
+            "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC/../../x",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

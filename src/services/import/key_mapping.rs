@@ -1,0 +1,285 @@
+//! What workshops call things: from the names and values of outputs and variables to the keys of a profile. A name is taken
+//! for what it ends with, whatever its style, and a value of an unmistakable shape for what it is.
+
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::error::printable;
+use crate::profile::keys::Key;
+use crate::profile::types::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
+use crate::secret::Secret;
+use crate::services::import::Pair;
+use crate::services::import::candidates::ProfileCandidate;
+use crate::services::import::name_normalization;
+use crate::services::import::name_normalization::{is_ours, letters, plain};
+use crate::store::secrets::shaped;
+
+/// Scopes of users' tokens, which no machine may ask for.
+const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
+
+/// The user pool that a value names: its id, its ARN, or a URL of its issuer.
+fn pool_in(value: &str) -> Option<PoolId> {
+    if is_pool_id(value) {
+        return value.parse().ok();
+    }
+    if value.starts_with("arn:") && value.contains(":cognito-idp:") {
+        return crate::services::import::pool_id(value).ok();
+    }
+    crate::services::import::issuer::parse(value).ok().map(|issuer| issuer.pool)
+}
+
+/// Whose names stand beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// Anybody's.
+    Others,
+    /// Anybody's, and a bare `client_id` is a machine's.
+    Machine,
+    /// Those of one client, and nothing else.
+    OneClient,
+}
+
+/// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
+pub(crate) fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
+    // A bare `client_id` is a machine's where what only machines have stands beside it.
+    let object = |name: &str| name.rsplit_once('.').map_or("", |(object, _)| object).to_owned();
+    let of_machines = ["clientsecret", "tokenurl", "scopes", "scope"];
+    let is_bare = |pair: &&Pair| of_machines.contains(&plain(&pair.name).as_str()) && !pair.value.trim().is_empty();
+    let machines: Vec<String> = pairs.iter().filter(is_bare).map(|pair| object(&pair.name)).collect();
+    // What stands in one environment with a user pool is Cognito's.
+    let pools: Vec<Vec<String>> = pairs
+        .iter()
+        .filter(|pair| pool_in(pair.value.trim()).is_some())
+        .map(|pair| name_normalization::group(&pair.name))
+        .filter(|group| !group.is_empty())
+        .collect();
+    for pair in pairs {
+        let around = if machines.contains(&object(&pair.name)) { Around::Machine } else { Around::Others };
+        one(pair, around, &pools, found);
+    }
+    // Without its user a password can't be kept.
+    if found.secret(SecretKind::Password).is_some() && found.candidates(Key::Username).is_empty() {
+        found.forget_secret(SecretKind::Password);
+        found.leave_out("a password is not taken: there is no user name to keep it for");
+    }
+}
+
+/// Takes what one machine's client is kept with, and gives the names that mean nothing here: each was meant for something.
+pub(crate) fn take_client(pairs: Vec<Pair>, found: &mut ProfileCandidate) -> Vec<String> {
+    let mut unknown = Vec::new();
+    for pair in pairs {
+        let (name, is_empty, before) = (pair.name.clone(), pair.value.trim().is_empty(), found.heard);
+        one(pair, Around::OneClient, &[], found);
+        if found.heard == before && !is_empty {
+            unknown.push(name);
+        }
+    }
+    unknown
+}
+
+/// Whether what has this name decides which token a machine gets, so that it can't be passed over.
+pub(crate) fn is_of_a_client(name: &str) -> bool {
+    let plain = plain(name);
+    !name_normalization::is_foreign(name)
+        && (is_token_endpoint(&plain)
+            || ["clientid", "clientsecret", "scope", "scopes", "domain"].iter().any(|tail| plain.ends_with(tail)))
+}
+
+/// A token endpoint, in the words that tools have for it.
+fn is_token_endpoint(plain: &str) -> bool {
+    plain.contains("token") && ["url", "uri", "endpoint"].iter().any(|tail| plain.ends_with(tail))
+}
+
+/// Whether a name may be one whose value is taken.
+pub(crate) fn is_known(name: &str) -> bool {
+    const TAILS: [&str; 8] =
+        ["clientid", "clientsecret", "m2msecret", "poolid", "tokenurl", "tokenendpoint", "scopes", "domain"];
+    let (plain, whole) = (plain(name), letters(name));
+    !name_normalization::is_foreign(name)
+        && (is_ours(&plain)
+            || ["cognito", "cogtok"].iter().any(|part| whole.contains(part))
+            || TAILS.iter().any(|tail| plain.ends_with(tail)))
+}
+
+fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found: &mut ProfileCandidate) {
+    let (is_machine, is_one) = (around != Around::Others, around == Around::OneClient);
+    let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
+    let is_placeholder = name_normalization::is_placeholder(text);
+    if text.is_empty() || name_normalization::is_foreign(&name) {
+        return;
+    }
+    let ends = |tails: &[&str]| tails.iter().any(|tail| plain.ends_with(tail));
+    let has = |parts: &[&str]| parts.iter().any(|part| whole.contains(part));
+    let rank = if is_ours(&plain) { 0 } else { 1 };
+    if let Some(variable) = Key::ALL.iter().find(|key| key.variable() == Some(name.as_str())) {
+        let values = if variable.is_list() { text.split_ascii_whitespace().collect() } else { vec![text] };
+        return found.offer(*variable, values.into_iter().map(str::to_owned).collect(), &name);
+    }
+    let is_beside_pool = pools.iter().any(|pool| name_normalization::group(&name).starts_with(pool));
+    let is_secret = !text.starts_with("arn:") && !text.contains("://") && ends(&["clientsecret"]);
+    let kind = match secret_kind(&plain, &ends, &has, is_machine, text) {
+        None if is_beside_pool && is_secret => Some(SecretKind::UserClient),
+        None if is_one && plain == "secret" => Some(SecretKind::M2mClient),
+        Some(SecretKind::UserClient) if is_one && !is_of_users(&plain) => Some(SecretKind::M2mClient),
+        kind => kind,
+    };
+    if let Some(kind) = kind {
+        // A real one is longer than what stands where one is to be filled in.
+        match is_placeholder && text.len() < 40 {
+            true => found.leave_out(&unfilled(&name)),
+            false => match shaped(kind, Secret::new((*value).clone())) {
+                Ok(secret) => found.offer_secret(kind, secret, &name),
+                Err(why) => {
+                    found.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(&name, 80)));
+                }
+            },
+        }
+        return;
+    }
+    if is_placeholder && is_ours(&plain) && has(&["cognito", "client", "pool", "domain"]) {
+        found.refused.extend(is_one.then(|| unfilled(&name)));
+        return found.leave_out(&unfilled(&name));
+    }
+    if let Some(pool) = pool_in(text) {
+        let rank = if ends(&["userpoolid", "poolid"]) { rank } else { 2 };
+        return found.offer_ranked(Key::UserPoolId, vec![pool.to_string()], &name, rank);
+    }
+    if ends(&["userpoolid", "userpoolsid"]) {
+        // Whatever its shape: other makers of pools than AWS give other ids.
+        return found.offer_ranked(Key::UserPoolId, vec![text.to_owned()], &name, rank);
+    }
+    let machine = has(&["m2m", "machine", "clientcredentials", "service"]);
+    if text.starts_with("arn:") || ends(&["secretname"]) {
+        let is_secret = text.contains(":secretsmanager:") || (ends(&["secretname"]) && machine);
+        if is_secret && has(&["m2m", "machine", "client", "credential", "oauth", "cognito"]) {
+            let rank = if machine { 0 } else { 1 };
+            found.offer_ranked(Key::SecretArn, vec![text.to_owned()], &name, rank);
+        }
+        return;
+    }
+    if let Some(url) = text.parse::<Endpoint>().ok().filter(|_| text.contains("://")) {
+        return a_url(&name, &plain, &url, is_one, found);
+    }
+    if is_token_endpoint(&plain) {
+        // No address that anything may be sent to, which is worth saying.
+        return found.offer(Key::TokenUrl, vec![text.to_owned()], &name);
+    }
+    if ends(&["scopes", "scope"]) && (machine || is_machine || has(&["oauth", "cognito", "client"])) {
+        return scopes(text, &name, is_one, found);
+    }
+    if ends(&["clientid", "clientsid"]) || (ends(&["client"]) && is_issued(text)) {
+        let is_machines = machine || (is_machine && plain == "clientid") || (is_one && !is_of_users(&plain));
+        let key = if is_machines { Key::M2mClientId } else { Key::UserClientId };
+        // A name of ours may have a value of any shape; another must have that of AWS.
+        if text.parse::<ClientId>().is_ok() && (rank == 0 || is_one || is_issued(text)) {
+            found.offer_ranked(key, vec![text.to_owned()], &name, rank);
+        } else if rank == 0 || is_one {
+            found.offer(key, vec![text.to_owned()], &name);
+        }
+        return;
+    }
+    match plain.as_str() {
+        "cognitousername" => found.offer(Key::Username, vec![text.to_owned()], &name),
+        "cognitoregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 0),
+        "awsregion" | "region" | "awscognitoregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 1),
+        "awsdefaultregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 2),
+        _ if ends(&["identitypoolid"]) => found.offer(Key::IdentityPoolId, vec![text.to_owned()], &name),
+        _ if ends(&["domain", "domainprefix", "domainname", "hosteduiurl"])
+            && (is_one || has(&["cognito", "userpool", "auth", "hostedui", "login"])) =>
+        {
+            domain(text, &name, found);
+        }
+        _ => {}
+    }
+}
+
+fn unfilled(name: &str) -> String {
+    format!("{} is not taken: it is yet to be filled in", printable(name, 80))
+}
+
+/// Whether a name of a client or its secret says that users sign in with it.
+fn is_of_users(plain: &str) -> bool {
+    let rest = plain.replace("userpool", "");
+    ["user", "web", "spa", "public", "frontend"].iter().any(|word| rest.contains(word))
+}
+
+/// Whether a client id looks like those that AWS gives out.
+fn is_issued(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn secret_kind(
+    plain: &str,
+    ends: &dyn Fn(&[&str]) -> bool,
+    has: &dyn Fn(&[&str]) -> bool,
+    is_machine: bool,
+    text: &str,
+) -> Option<SecretKind> {
+    let is_name = text.starts_with("arn:") || text.contains("://");
+    match plain {
+        "cognitopassword" | "cogtokpassword" => Some(SecretKind::Password),
+        "cogtokm2mclientsecret" => Some(SecretKind::M2mClient),
+        "cogtokuserclientsecret" => Some(SecretKind::UserClient),
+        _ if is_name || !ends(&["clientsecret", "m2msecret"]) || !(is_ours(plain) || has(&["cognito", "m2m"])) => None,
+        "clientsecret" if is_machine => Some(SecretKind::M2mClient),
+        _ if has(&["m2m", "machine", "clientcredentials", "service"]) => Some(SecretKind::M2mClient),
+        _ => Some(SecretKind::UserClient),
+    }
+}
+
+/// A URL for what its path and host say.
+fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut ProfileCandidate) {
+    let is_hosted = url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com"));
+    let is_named = is_one || ["cognito", "hostedui", "userpool", "oauth"].iter().any(|part| plain.contains(part));
+    let is_token = url.url().path().ends_with("/oauth2/token");
+    if is_token || is_token_endpoint(plain) {
+        let rank = if is_token { 0 } else { 1 };
+        found.offer_ranked(Key::TokenUrl, vec![url.to_string()], name, rank);
+    } else if is_hosted || (is_named && (plain.ends_with("domain") || plain.ends_with("domainurl"))) {
+        // Of a page of the domain, what comes before the path.
+        let (value, rank) = if is_hosted { (url.origin(), 1) } else { (url.to_string(), 0) };
+        found.offer_ranked(Key::Domain, vec![value], name, rank);
+    } else if ["awsendpointurl", "cognitoendpointurl", "cognitoendpoint"].contains(&plain) {
+        found.offer(Key::EndpointUrl, vec![url.to_string()], name);
+    }
+}
+
+/// A domain as it is written in many ways: a URL, a host, or the prefix alone.
+pub(crate) fn domain(text: &str, name: &str, found: &mut ProfileCandidate) {
+    let is_label = |text: &str| {
+        (1..=63).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+    };
+    if text.contains("://") {
+        found.offer(Key::Domain, vec![text.to_owned()], name);
+    } else if is_label(text) {
+        found.heard += 1;
+        found.prefixes.push((text.to_owned(), name.to_owned()));
+    } else {
+        let is_host = Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text));
+        let value = if is_host { format!("https://{text}") } else { String::new() };
+        found.offer(Key::Domain, vec![value], name);
+    }
+}
+
+/// Scopes in one text, separated by spaces or commas. Those of users are no machine's, unless nothing but one is meant.
+fn scopes(text: &str, name: &str, is_one: bool, found: &mut ProfileCandidate) {
+    let is_list = text.starts_with('[') && text.ends_with(']');
+    let around: &[char] = if is_list { &[',', '[', ']', '"', '\''] } else { &[','] };
+    let text: Zeroizing<String> = Zeroizing::new(text.replace(around, " "));
+    match Scopes::parse([text.as_str()]) {
+        Ok(scopes) if !is_one && scopes.iter().any(|scope| OF_USERS.contains(&scope)) => {}
+        Ok(scopes) => found.offer(Key::Scopes, scopes.iter().map(str::to_owned).collect(), name),
+        Err(_) => {
+            let why = format!("{} is not taken: it is no list of scopes", printable(name, 80));
+            found.leave_out(&why);
+            found.refused.push(why);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;

@@ -1,0 +1,203 @@
+//! What names and values of outputs and variables are taken for.
+
+use crate::profile::partitions::Partition;
+use crate::services::import::candidates::Candidate;
+use crate::services::import::key_mapping::*;
+
+const POOL: &str = "us-east-1_AbCdEfGhI";
+const CLIENT: &str = "1example23456789abcdefghij";
+
+fn taken(pairs: &[(&str, &str)]) -> ProfileCandidate {
+    let pairs =
+        pairs.iter().map(|(name, value)| Pair { name: (*name).to_owned(), value: Zeroizing::new((*value).to_owned()) });
+    let mut found = ProfileCandidate::default();
+    take(pairs.collect(), &mut found);
+    found
+}
+
+fn key_of(name: &str, value: &str) -> Option<Key> {
+    taken(&[(name, value)]).settings().next().map(|(key, _)| key)
+}
+
+#[test]
+fn names_in_every_style_are_known() {
+    for (name, value, key) in [
+        ("COGNITO_USER_POOL_ID", POOL, Key::UserPoolId),
+        ("UserPoolId", POOL, Key::UserPoolId),
+        ("cognito_user_pool_id", POOL, Key::UserPoolId),
+        ("aws_user_pools_id", POOL, Key::UserPoolId),
+        ("AuthUserPoolId3F2A1B9C", POOL, Key::UserPoolId),
+        ("ExportsOutputRefPool6BA7E5F2", POOL, Key::UserPoolId),
+        ("UserPoolArn", "arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_AbCdEfGhI", Key::UserPoolId),
+        ("Issuer", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI", Key::UserPoolId),
+        ("COGNITO_USER_CLIENT_ID", "web", Key::UserClientId),
+        ("COGNITO_CLIENT_ID", "web", Key::UserClientId),
+        ("NEXT_PUBLIC_COGNITO_CLIENT_ID", "web", Key::UserClientId),
+        ("aws_user_pools_web_client_id", CLIENT, Key::UserClientId),
+        ("WebAppClientIdD1A2B3C4", CLIENT, Key::UserClientId),
+        ("AgentUserClientId", CLIENT, Key::UserClientId),
+        ("COGNITO_M2M_CLIENT_ID", "m2m", Key::M2mClientId),
+        ("M2MClientId", CLIENT, Key::M2mClientId),
+        ("m2mClientId", CLIENT, Key::M2mClientId),
+        ("MachineToMachineClientId", CLIENT, Key::M2mClientId),
+        ("m2m.client_id", CLIENT, Key::M2mClientId),
+        ("OAUTH_TOKEN_ENDPOINT", "https://ws.example/oauth2/token", Key::TokenUrl),
+        ("Anything", "https://ws.auth.us-east-1.amazoncognito.com/oauth2/token", Key::TokenUrl),
+        ("HostedUiUrl", "https://ws.auth.us-east-1.amazoncognito.com/login", Key::Domain),
+        ("COGNITO_DOMAIN", "auth.example.com", Key::Domain),
+        ("M2M_CREDENTIALS_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:m-AbCdEf", Key::SecretArn),
+        ("COGNITO_M2M_SCOPES", "api/read,api/write", Key::Scopes),
+        ("COGNITO_USERNAME", "alice@example.com", Key::Username),
+        ("COGTOK_AUTH_FLOW", "password", Key::AuthFlow),
+        ("COGTOK_SCOPES", "a/x b/y", Key::Scopes),
+        ("IdentityPoolId", "us-east-1:12345678-90ab-cdef-1234-567890abcdef", Key::IdentityPoolId),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566", Key::EndpointUrl),
+        ("AWS_REGION", "eu-west-1", Key::Region),
+    ] {
+        assert_eq!(key_of(name, value), Some(key), "{name}={value}");
+    }
+    let scopes = taken(&[("COGNITO_M2M_SCOPES", "[\"api/read\", \"api/write\"]")]);
+    assert_eq!(scopes.candidates(Key::Scopes)[0].values, ["api/read", "api/write"]);
+}
+
+#[test]
+fn what_belongs_to_others_is_passed_over() {
+    for (name, value) in [
+        ("GOOGLE_CLIENT_ID", CLIENT),
+        ("GITHUB_CLIENT_ID", CLIENT),
+        ("StripeClientId", "ca_1234"),
+        ("GoogleClientSecret", "hunter2hunter2"),
+        ("STRIPE_CLIENT_SECRET", "hunter2hunter2"),
+        ("DatabaseSecretArn", "arn:aws:secretsmanager:us-east-1:1:secret:db-AbCdEf"),
+        ("DBCredentialsSecretArn", "arn:aws:secretsmanager:us-east-1:1:secret:db-AbCdEf"),
+        ("DOMAIN", "example.com"),
+        ("API_URL", "https://api.example.com/"),
+        ("COGNITO_SCOPES", "openid email profile"),
+        ("PATH", "/bin:/usr/bin"),
+        ("USER", "alice"),
+        ("USERNAME", "alice"),
+        ("PASSWORD", "hunter2hunter2"),
+        ("COGNITO_CLIENT_ID", ""),
+        ("COGNITO_CLIENT_ID", "your-client-id"),
+        ("COGNITO_CLIENT_ID", "<client id>"),
+        ("COGNITO_CLIENT_ID", "${CLIENT}"),
+        ("LambdaArn", "arn:aws:lambda:us-east-1:111122223333:function:x"),
+        ("Table", "table_name"),
+    ] {
+        let found = taken(&[(name, value)]);
+        assert!(found.is_empty(), "{name}={value}: {found:?}");
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_is_told_without_it() {
+    for (name, value) in [
+        ("COGNITO_USER_POOL_ID", "hunter2"),
+        ("COGNITO_CLIENT_ID", "hunter2 hunter2"),
+        ("COGNITO_CLIENT_ID", "hunter2\u{1b}[31m"),
+        ("OAUTH_TOKEN_ENDPOINT", "http://hunter2.example/oauth2/token"),
+        ("OAUTH_TOKEN_ENDPOINT", "https://user:hunter2@x.example/oauth2/token"),
+        ("COGNITO_DOMAIN", "hunter2/../x y"),
+        ("COGNITO_USERNAME", "hunter2\u{202e}"),
+    ] {
+        let found = taken(&[(name, value)]);
+        assert!(found.is_empty(), "{name}: {found:?}");
+        assert!(found.left_out.len() == 1 && found.left_out[0].contains(name), "{name}: {:?}", found.left_out);
+        assert!(!found.left_out[0].contains("hunter2"), "{:?}", found.left_out);
+    }
+}
+
+#[test]
+fn secrets_are_told_from_settings_and_by_whose_they_are() {
+    let found = taken(&[
+        ("COGNITO_M2M_CLIENT_SECRET", "machine-secret"),
+        ("COGNITO_CLIENT_SECRET", "user-secret"),
+        ("COGNITO_PASSWORD", "the-password"),
+        ("COGNITO_USERNAME", "alice"),
+    ]);
+    let value = |kind| found.secret(kind).map(|secret| secret.value.expose());
+    assert_eq!(value(SecretKind::M2mClient), Some("machine-secret"));
+    assert_eq!(value(SecretKind::UserClient), Some("user-secret"));
+    assert_eq!(value(SecretKind::Password), Some("the-password"));
+    assert!(!format!("{found:?}").contains("-secret"));
+    // The saved text of a secret: bare names that go together.
+    let bundle = taken(&[
+        ("client_id", "m2m"),
+        ("client_secret", "machine-secret"),
+        ("token_url", "https://x.example/oauth2/token"),
+        ("scopes", "a/b"),
+    ]);
+    let keys: Vec<Key> = bundle.settings().map(|(key, _)| key).collect();
+    assert_eq!(keys, [Key::M2mClientId, Key::Scopes, Key::TokenUrl]);
+    assert!(bundle.secret(SecretKind::M2mClient).is_some());
+    assert!(taken(&[("COGNITO_PASSWORD", "the-password")]).is_empty(), "nobody's password");
+}
+
+#[test]
+fn the_surest_name_wins_and_equals_are_left_to_the_caller() {
+    let mut found = taken(&[("AgentClientId", CLIENT), ("COGNITO_CLIENT_ID", "web")]);
+    found.settle(&[Key::UserClientId], |_, _| panic!("one is surer")).unwrap();
+    assert_eq!(found.one(Key::UserClientId), Some("web"));
+    let mut found = taken(&[("COGNITO_CLIENT_ID", "web"), ("COGNITO_USER_CLIENT_ID", "app")]);
+    assert_eq!(found.one(Key::UserClientId), None);
+    found.settle(&[Key::UserClientId], |_, candidates| Ok(candidates.len() - 1)).unwrap();
+    assert_eq!(found.one(Key::UserClientId), Some("app"));
+    assert_eq!(found.left_out.len(), 1);
+}
+
+#[test]
+fn a_prefix_becomes_the_domain_of_its_region() {
+    let domain = |region: &str| Partition::domain("ws", &region.parse().unwrap());
+    assert_eq!(domain("us-east-1").as_deref(), Some("https://ws.auth.us-east-1.amazoncognito.com"));
+    assert_eq!(domain("us-gov-west-1").as_deref(), Some("https://ws.auth-fips.us-gov-west-1.amazoncognito.com"));
+    assert_eq!(domain("cn-north-1"), None);
+    assert_eq!(taken(&[("COGNITO_DOMAIN", "workshop-1")]).prefixes[0].0, "workshop-1");
+}
+
+#[test]
+fn one_environments_pool_goes_with_its_own_client() {
+    let [runtime, identity] = ["us-east-1_Runtime00", "us-east-1_Identity0"];
+    let other = "2example23456789abcdefghij";
+    let flat = [
+        ("RUNTIME_POOL_ID", runtime),
+        ("RUNTIME_CLIENT_ID", CLIENT),
+        (
+            "RUNTIME_DISCOVERY_URL",
+            "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Runtime00/.well-known/openid-configuration",
+        ),
+        ("IDENTITY_POOL_ID", identity),
+        ("IDENTITY_CLIENT_ID", other),
+        ("IDENTITY_CLIENT_SECRET", "identity-secret"),
+        ("IDENTITY_TOKEN_ENDPOINT", "https://identity.auth.us-east-1.amazoncognito.com/oauth2/token"),
+    ];
+    let nested: Vec<(String, &str)> =
+        flat.iter().map(|(name, value)| (name.to_lowercase().replacen('_', ".", 1), *value)).collect();
+    let nested: Vec<(&str, &str)> = nested.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    for (pairs, is_nested) in [(flat.to_vec(), false), (nested, true)] {
+        for (pool, client, has_secret) in [(runtime, CLIENT, false), (identity, other, true)] {
+            // With its secret beside it in one object a bare `client_id` is a machine's.
+            let (key, kind) = match is_nested && has_secret {
+                true => (Key::M2mClientId, SecretKind::M2mClient),
+                false => (Key::UserClientId, SecretKind::UserClient),
+            };
+            let is_meant =
+                |candidates: &[Candidate]| candidates.iter().position(|candidate| candidate.values == [pool]);
+            let mut asked = taken(&pairs);
+            asked
+                .settle(&[Key::UserPoolId, Key::UserClientId], |key, candidates| {
+                    assert_eq!(key, Key::UserPoolId, "the client follows from the pool");
+                    Ok(is_meant(candidates).unwrap())
+                })
+                .unwrap();
+            let mut decided = taken(&pairs);
+            decided.decide(Key::UserPoolId, vec![pool.to_owned()], "--user-pool-id").unwrap();
+            decided.settle(&[Key::UserClientId], |_, _| panic!("the client follows from the pool")).unwrap();
+            for found in [asked, decided] {
+                assert_eq!((found.one(Key::UserPoolId), found.one(key)), (Some(pool), Some(client)));
+                assert_eq!(found.secret(kind).is_some(), has_secret, "{pool}");
+                assert_eq!(found.one(Key::TokenUrl).is_some(), has_secret, "{pool}");
+                assert!(found.left_out.iter().any(|why| why.contains("CLIENT_ID") || why.contains("client_id")));
+            }
+        }
+    }
+}

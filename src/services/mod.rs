@@ -1,0 +1,14 @@
+//! What the program does beyond tokens: imports, exports, the doctor, users, MCP.
+
+pub mod aws_credentials;
+pub mod config_edit;
+pub mod config_lint;
+pub mod create_user;
+pub mod doctor;
+pub mod export;
+pub mod import;
+pub mod journal;
+pub mod mcp;
+pub mod output_file;
+pub mod password_generator;
+pub mod verify;
