@@ -3,17 +3,19 @@
 //! It has no terminal, no argument parser and prints nothing; what is worth telling on the way goes to the [`log`]
 //! crate under the target `cogtok`. Secrets are [`Secret`](secret::Secret) values from the first line that reads them.
 //!
-//! Dependencies point one way: [`flows`] on [`cognito`] and [`store`], these on [`token`], [`profile`], [`error`] and
+//! Dependencies point one way: [`crate::cache::single_flight`] on [`cognito`] and [`store`], these on [`token`], [`profile`], [`error`] and
 //! [`secret`]. Only [`cognito`] names the AWS SDK, `oauth2` or the HTTP client.
 #![forbid(unsafe_code)]
 
 pub mod cognito;
 pub mod error;
-pub mod flows;
+
+pub mod cache;
 pub mod http;
 pub mod oauth;
 pub mod profile;
 pub mod secret;
+pub mod secrets;
 pub mod services;
 pub mod store;
 pub mod text;

@@ -1,6 +1,7 @@
 //! Machine-to-machine: client_credentials at the token endpoint (RFC 6749 section 4.4), or GetClientToken of the Cognito
 //! API, which needs no domain.
 
+use crate::cache::token_cache::CacheKey;
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
@@ -11,9 +12,8 @@ use crate::profile::services::Service;
 use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
+use crate::secrets::store::SecretId;
 use crate::services::import::bundle;
-use crate::store::cache::CacheKey;
-use crate::store::secrets::SecretId;
 use crate::token::TokenSet;
 use crate::user_pool::get_client_token;
 use crate::user_pool::get_client_token::GetClientToken;

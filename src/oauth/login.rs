@@ -13,7 +13,7 @@ use crate::profile::Profile;
 use crate::profile::redirect::RedirectUri;
 use crate::profile::types::{PoolId, SecretKind};
 use crate::secret::Secret;
-use crate::store::secrets::SecretId;
+use crate::secrets::store::SecretId;
 use crate::token::identity::Identity;
 use crate::token::verify::LEEWAY_SECONDS;
 use crate::token::{TokenSet, jwt};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::cache::token_cache::{Cache, CacheKey};
 use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::{Clock, HttpClient};
@@ -14,7 +15,6 @@ use crate::profile::services::Service;
 use crate::profile::types::IdentityPoolId;
 use crate::profile::{Profile, missing};
 use crate::secret::Secret;
-use crate::store::cache::{Cache, CacheKey};
 use crate::user_pool::user_token;
 
 const VERSION: u32 = 1;

@@ -11,10 +11,10 @@ use std::time::Instant;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use self::line_endings::LineEndings;
+use crate::cache::token_cache::held;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::keys::Key;
 use crate::profile::types::{ProfileName, SecretKind, StoreKind};
-use crate::store::cache::held;
 use crate::store::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use crate::store::file;
 use crate::store::file::{Lock, LockError, Stamp};

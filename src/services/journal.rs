@@ -8,8 +8,8 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::cache::token_cache::held;
 use crate::error::{Error, Result};
-use crate::store::cache::held;
 use crate::store::file;
 use crate::store::file::{Lock, LockError};
 

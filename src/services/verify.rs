@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
+use crate::cache::jwks_cache::KeySets;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::Clock;
 use crate::oauth::jwks_uri;
 use crate::profile::Profile;
 use crate::profile::services::Service;
 use crate::profile::types::{Endpoint, PoolId};
-use crate::store::key_sets::KeySets;
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations, Rejection};
 

@@ -1,27 +1,21 @@
 //! What stays on this machine: the configuration, secrets in the operating system's keyring or a sealed file, cached
 //! tokens, and the journal of users being made.
 
-pub mod age_file;
-pub mod age_store;
 pub mod agent_sessions;
 pub mod aws_files;
-pub mod cache;
+
 pub mod config;
 
-pub(crate) mod counter;
 pub(crate) mod durable;
 pub mod file;
 
-pub mod key_sets;
-pub mod keyring;
 pub mod name_history;
 
 pub(crate) mod owner;
 pub mod previous;
-pub mod rejected_tokens;
-pub mod secrets;
+
 pub mod sessions;
-pub(crate) mod stanzas;
+
 pub mod used_codes;
 pub mod within;
 

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::{CacheKey, held};
 use super::file::{self, Lock, LockError, LockNote};
+use crate::cache::token_cache::{CacheKey, held};
 use crate::error::{Error, Result};
 use crate::token::TokenSet;
 use crate::token::identity::Identity;

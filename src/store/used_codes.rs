@@ -6,10 +6,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::cache::held;
 use super::file::{self, Lock, LockError};
-use super::secrets::SecretId;
+use crate::cache::token_cache::held;
 use crate::error::Result;
+use crate::secrets::store::SecretId;
 
 const LIMIT: u64 = 4096;
 

@@ -7,7 +7,7 @@ use crate::oauth::authorization_code::HostedClient;
 use crate::profile::Profile;
 use crate::profile::types::{Endpoint, SecretKind, Username};
 use crate::secret::Secret;
-use crate::store::secrets::{SecretId, SecretStore};
+use crate::secrets::store::{SecretId, SecretStore};
 use crate::token::jwt;
 use crate::token::session::{RefreshState, Session, SessionOrigin};
 use crate::user_pool::cognito_idp::{AuthenticationResult, Idp};
@@ -142,7 +142,7 @@ pub fn forget(store: &SecretStore, profile: &Profile, session: &Session) -> Resu
 }
 
 /// New tokens for the session's refresh token: one request. The caller has the exclusive right to use it, see
-/// [`Turn::is_exclusive`](crate::flows::RefreshGuard::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
+/// [`Turn::is_exclusive`](crate::cache::single_flight::RefreshGuard::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
 ///
 /// # Errors
 /// [`RefreshError`].

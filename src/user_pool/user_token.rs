@@ -1,13 +1,13 @@
 //! A user's sign-in: one of the flows of InitiateAuth, and whatever Cognito asks on the way.
 
+use crate::cache::token_cache::CacheKey;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::service_text::ServiceText;
 use crate::profile::Profile;
 use crate::profile::types::{AuthFlow, FirstFactor, SecretKind, Username};
 use crate::secret::Secret;
-use crate::store::cache::CacheKey;
-use crate::store::secrets::SecretId;
+use crate::secrets::store::SecretId;
 use crate::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use crate::user_pool::cognito_idp::{AuthOutcome, AuthenticationResult, Idp, RawChallenge};
 use crate::user_pool::device::Device;

@@ -9,8 +9,9 @@
 use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use cogtok::cache::single_flight::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin};
+use cogtok::cache::token_cache::Cache;
 use cogtok::error::{Error, Result};
-use cogtok::flows::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin};
 use cogtok::http::client::HttpClient;
 use cogtok::oauth::client_credentials;
 use cogtok::oauth::jwks_uri;
@@ -19,7 +20,6 @@ use cogtok::profile::types::TokenUse;
 use cogtok::profile::{AwsEnvironment, Profile};
 use cogtok::secret::Secret;
 use cogtok::services::verify;
-use cogtok::store::cache::Cache;
 use cogtok::token::verify::{Claims, Expectations, verify as verified};
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
 use cogtok::user_pool::user_token::{Credentials, SignIn, Step};

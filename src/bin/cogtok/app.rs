@@ -12,15 +12,15 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use cogtok::cache::jwks_cache::KeySets;
+use cogtok::cache::token_cache::Cache;
 use cogtok::error::{Error, Result};
 use cogtok::http::client::HttpClient;
 use cogtok::profile::types::{ProfileName, SecretKind, parse_duration};
+use cogtok::secrets::store::SecretStore;
 use cogtok::store::Dirs;
-use cogtok::store::cache::Cache;
 use cogtok::store::config::Config;
 use cogtok::store::file::{Closed, closed};
-use cogtok::store::key_sets::KeySets;
-use cogtok::store::secrets::SecretStore;
 use tokio::runtime::Runtime;
 
 use crate::cli::{Global, Output};

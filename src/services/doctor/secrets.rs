@@ -1,9 +1,9 @@
 //! The secret store, and whether the profile's secrets are really there. Their values are nobody's business here.
 
 use crate::error::{Error, Hint, Kind, Result, printable};
+use crate::secrets::store::{SecretId, SecretLookup, SecretStatus};
 use crate::services::doctor::hints;
 use crate::services::doctor::{Check, Finding};
-use crate::store::secrets::{SecretId, SecretLookup, SecretStatus};
 
 /// A secret that the profile lists.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! The tokens that are kept: whose they are and how long they live. Never the tokens.
 
+use crate::cache::token_cache::Cache;
 use crate::oauth::client_credentials;
 use crate::profile::Profile;
 use crate::services::doctor::{Check, Finding};
-use crate::store::cache::Cache;
 use crate::token::TokenSet;
 use crate::token::identity::Identity;
 use crate::token::relative_time::relative;

@@ -9,11 +9,11 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::types::{SecretKind, StoreKind};
 use cogtok::secret::Secret;
+use cogtok::secrets::age_store::{Key as SealingKey, SealedFile};
+use cogtok::secrets::keyring::{ATTENDED, Keyring, UNATTENDED};
+use cogtok::secrets::store::{SecretId, SecretStore, shaped};
 use cogtok::services::doctor::secrets::NOT_ASKED;
-use cogtok::store::age_store::{Key as SealingKey, SealedFile};
 use cogtok::store::config::Config;
-use cogtok::store::keyring::{ATTENDED, Keyring, UNATTENDED};
-use cogtok::store::secrets::{SecretId, SecretStore, shaped};
 
 use super::{App, SecretSource};
 use crate::{env, signals, terminal};

@@ -1,7 +1,7 @@
 //! What is remembered of who signed in: in the state folder, and not in the cache, which may be deleted at any time.
 
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::Result;
-use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::{Record, SessionLock, Sessions};
 
 use super::App;

@@ -1,9 +1,9 @@
 //! Who is signed in, as the state folder and the cache know it: files of this machine alone, and no secret store.
 
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::types::Username;
-use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::cognito::identity_pool;
 use cogtok::error::{Error, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::services::aws_credentials;
-use cogtok::store::cache::CacheKey;
 use serde_json::json;
 
 use crate::app::App;

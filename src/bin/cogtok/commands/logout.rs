@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::cache::single_flight;
+use cogtok::cache::single_flight::{CachePolicy, CacheUse};
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::flows;
-use cogtok::flows::{CachePolicy, CacheUse};
 use cogtok::oauth::authorization_code::{HostedClient, logout_url};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse, Username};
 use cogtok::secret::Secret;
-use cogtok::store::cache::CacheKey;
-use cogtok::store::secrets::SecretStore;
+use cogtok::secrets::store::SecretStore;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::identity::Identity;
 use cogtok::token::session::Session;
@@ -121,7 +121,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         deadline: app.deadline(),
         has_own_secret: true,
     };
-    let served = flows::serve(&app.cache(), key, &policy, env::now, |turn| {
+    let served = single_flight::serve(&app.cache(), key, &policy, env::now, |turn| {
         let session = app.remembered(key)?.and_then(|record| record.session).ok_or_else(nobody)?;
         renew(app, profile, key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(nobody))
     })?;

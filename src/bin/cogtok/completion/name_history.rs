@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use clap_complete::CompletionCandidate;
+use cogtok::cache::token_cache::{Cache, CacheKey, Entry};
 use cogtok::error::is_unprintable;
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::services::journal;
 use cogtok::store::Dirs;
-use cogtok::store::cache::{Cache, CacheKey, Entry};
 use cogtok::store::name_history;
 use cogtok::token::identity::Identity;
 use cogtok::token::jwt::payload_unverified;

@@ -4,9 +4,9 @@ use cogtok::error::{Error, Result};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::secret::Secret;
+use cogtok::secrets::store::SecretId;
 use cogtok::services::config_edit::edit;
 use cogtok::store::config::Config;
-use cogtok::store::secrets::SecretId;
 
 use super::variable;
 use crate::app::App;

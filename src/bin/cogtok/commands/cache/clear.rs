@@ -1,9 +1,9 @@
 //! `cogtok cache clear`: forgets tokens.
 
 use clap::Args;
+use cogtok::cache::token_cache::{Credentials, Entry};
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::types::ProfileName;
-use cogtok::store::cache::{Credentials, Entry};
 use cogtok::store::name_history;
 use serde_json::Value;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
+use cogtok::cache::token_cache::Entry;
 use cogtok::error::{Result, printable};
-use cogtok::store::cache::Entry;
 use serde_json::Value;
 
 use super::{Owners, as_json, client, credentials_as_json};

@@ -4,12 +4,12 @@ mod clear;
 mod list;
 
 use clap::Subcommand;
+use cogtok::cache::token_cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::error::Result;
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::services::aws_credentials;
-use cogtok::store::cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::store::config::Config;
 use cogtok::token::session::RefreshState;
 use cogtok::user_pool::user_token;

@@ -1,6 +1,6 @@
 //! Whether a cached token that an API no longer takes is worth a new one.
 
-use cogtok::store::rejected_tokens::RejectedTokens;
+use cogtok::cache::rejected_tokens::RejectedTokens;
 use url::Url;
 
 use crate::app::App;

@@ -1,12 +1,12 @@
 //! What goes when a profile goes: the secrets and tokens that were its alone. It is found out first and forgotten once the
 //! configuration is written, so that a change which is refused costs nothing.
 
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Result};
 use cogtok::oauth::client_credentials;
 use cogtok::profile::Profile;
 use cogtok::profile::types::{ProfileName, SecretKind};
-use cogtok::store::cache::CacheKey;
-use cogtok::store::secrets::{SecretId, SecretStatus, SecretStore};
+use cogtok::secrets::store::{SecretId, SecretStatus, SecretStore};
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::Session;
 use cogtok::user_pool::{refresh_session, user_token};

@@ -11,11 +11,11 @@ use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::profile::keys::{Key, Settings};
 use cogtok::profile::targets::{Field, TargetSetting};
 use cogtok::profile::types::ProfileName;
+use cogtok::secrets::age_file;
 use cogtok::services::config_lint::is_misplaced;
 use cogtok::services::export;
 use cogtok::services::export::Exported;
 use cogtok::services::output_file;
-use cogtok::store::age_file;
 
 use crate::app::App;
 use crate::cli::Output;

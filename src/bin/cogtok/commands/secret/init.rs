@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use cogtok::error::{Error, Result};
 use cogtok::profile::types::StoreKind;
+use cogtok::secrets::age_store::make_identity;
 use cogtok::services::config_edit::edit;
-use cogtok::store::age_store::make_identity;
 
 use crate::app::{App, is_there};
 use crate::{shell, terminal};

@@ -12,7 +12,7 @@ use cogtok::oauth::{client_credentials, login};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{ProfileName, SecretKind, Transport};
-use cogtok::store::secrets::SecretId;
+use cogtok::secrets::store::SecretId;
 use cogtok::user_pool::user_token;
 
 use crate::app::App;

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::Args;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::profile::types::SecretKind;
-use cogtok::store::secrets::shaped;
+use cogtok::secrets::store::shaped;
 use cogtok::user_pool::totp::Totp;
 
 use super::{SecretSelector, origins};

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::cache::single_flight;
+use cogtok::cache::single_flight::{CachePolicy, TokenOrigin, TokenResponse};
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows;
-use cogtok::flows::{CachePolicy, TokenOrigin, TokenResponse};
 use cogtok::http::transport_error::moved_to;
 use cogtok::oauth::client_credentials;
 use cogtok::profile::keys::Key;
@@ -121,14 +121,14 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenRespon
     let has_own_secret = args.client_secret_stdin || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, TokenUse::Access, has_own_secret);
     let cache = app.cache();
-    let served = match flows::cached(&cache, &key, &policy, env::now()) {
+    let served = match single_flight::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,
         None => {
             signals::watch();
             let early = before_waiting(app, &profile, given)?;
             // The time that a person took to answer does not count.
             let policy = CachePolicy { deadline: app.deadline(), ..policy };
-            flows::serve(&cache, &key, &policy, env::now, |_| {
+            single_flight::serve(&cache, &key, &policy, env::now, |_| {
                 let tokens = obtain(app, &profile, early)?;
                 Ok(TokenResponse { tokens, source: TokenOrigin::Network })
             })?

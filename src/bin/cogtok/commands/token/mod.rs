@@ -21,8 +21,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use cogtok::cache::single_flight::{CachePolicy, CacheUse, TokenResponse, no_such_token};
 use cogtok::error::{Error, Result};
-use cogtok::flows::{CachePolicy, CacheUse, TokenResponse, no_such_token};
 use cogtok::profile::Profile;
 use cogtok::profile::types::{TokenUse, VarName};
 use cogtok::token::Token;

@@ -1,10 +1,10 @@
 //! A user's tokens when the cache has none that will do: renewed with the refresh token, else by signing in.
 
+use cogtok::cache::single_flight::{RefreshGuard, TokenOrigin, TokenResponse};
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::secret::Secret;
-use cogtok::store::cache::CacheKey;
 use cogtok::token::session::{RefreshState, SessionOrigin};
 use cogtok::user_pool::cognito_idp::AuthenticationResult;
 use cogtok::user_pool::device::Device;

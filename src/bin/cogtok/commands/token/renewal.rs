@@ -1,9 +1,9 @@
 //! New tokens for a session, without a sign-in.
 
+use cogtok::cache::single_flight::{RefreshGuard, TokenOrigin, TokenResponse};
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Kind};
-use cogtok::flows::{RefreshGuard, TokenOrigin, TokenResponse};
 use cogtok::profile::Profile;
-use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, Session, SessionOrigin};

@@ -1,11 +1,11 @@
 //! A sign-in from the first request to what is kept of it.
 
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::types::SecretKind;
 use cogtok::secret::{Secret, shape};
-use cogtok::store::cache::CacheKey;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, SessionOrigin};

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::cache::single_flight::{CachePolicy, TokenOrigin as From, TokenResponse};
 use cogtok::error::{Error, Result};
-use cogtok::flows::{CachePolicy, TokenOrigin as From, TokenResponse};
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{TokenOwner, TokenUse};
 use cogtok::profile::{Profile, missing};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
 use cogtok::error::{Error, Hint, Result};
-use cogtok::flows::{CachePolicy, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::services::output_file;

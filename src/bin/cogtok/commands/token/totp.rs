@@ -6,7 +6,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::types::SecretKind;
 use cogtok::secret::Secret;
-use cogtok::store::secrets::SecretId;
+use cogtok::secrets::store::SecretId;
 use cogtok::store::used_codes;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};
 use cogtok::user_pool::totp::{STEP_SECONDS, Totp};

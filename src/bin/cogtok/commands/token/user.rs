@@ -2,9 +2,9 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::cache::single_flight;
+use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
 use cogtok::error::{Error, Result, printable};
-use cogtok::flows;
-use cogtok::flows::{CachePolicy, TokenResponse};
 use cogtok::profile::Profile;
 use cogtok::profile::keys::Key;
 use cogtok::profile::types::{SecretKind, TokenUse};
@@ -92,7 +92,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
     let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, token, has_own_secret);
     let cache = app.cache();
-    let served = match flows::cached(&cache, &key, &policy, env::now()) {
+    let served = match single_flight::cached(&cache, &key, &policy, env::now()) {
         Some(served) => served,
         None => {
             signals::watch();
@@ -111,7 +111,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
             }
             // The time that a person took to answer does not count.
             let policy = CachePolicy { deadline: app.deadline(), ..policy };
-            flows::serve(&cache, &key, &policy, env::now, |turn| {
+            single_flight::serve(&cache, &key, &policy, env::now, |turn| {
                 obtain(app, &profile, &key, turn, &wish, given_password, given)
             })?
         }

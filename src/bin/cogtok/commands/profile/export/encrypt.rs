@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
 use cogtok::profile::types::StoreKind;
-use cogtok::store::age_file::{Recipient, Sealing};
+use cogtok::secrets::age_file::{Recipient, Sealing};
 use cogtok::store::file;
 use cogtok::text::decode;
 

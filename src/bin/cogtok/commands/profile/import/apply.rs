@@ -5,13 +5,13 @@ use cogtok::profile::keys::{Key, Settings, ValueOrigin};
 use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::profile::{Profile, domain};
 use cogtok::secret::Secret;
+use cogtok::secrets::store::SecretId;
 use cogtok::services::config_edit::edit;
 use cogtok::services::export::OWN;
 use cogtok::services::import::SourceKind;
 use cogtok::services::import::candidates::ProfileCandidate;
 use cogtok::services::import::enrich;
 use cogtok::services::import::enrich::Missing;
-use cogtok::store::secrets::SecretId;
 
 use super::super::deletion_plan::DeletionPlan;
 use super::collect::CollectedSources;

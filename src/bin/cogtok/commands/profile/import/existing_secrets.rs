@@ -4,8 +4,8 @@ use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::profile::Profile;
 use cogtok::profile::types::ProfileName;
 use cogtok::secret::Secret;
+use cogtok::secrets::store::SecretId;
 use cogtok::store::config::list;
-use cogtok::store::secrets::SecretId;
 
 use super::super::deletion_plan::{DeletionPlan, bindings, shares};
 use super::Import;

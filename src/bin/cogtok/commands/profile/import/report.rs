@@ -4,9 +4,9 @@ use cogtok::error::{Hint, Result, printable};
 use cogtok::profile::keys::Key;
 use cogtok::profile::targets::TargetSetting;
 use cogtok::profile::types::SecretKind;
+use cogtok::secrets::store::SecretId;
 use cogtok::services::import::SourceKind;
 use cogtok::store::config::list;
-use cogtok::store::secrets::SecretId;
 use serde_json::{Map, Value, json};
 
 use super::apply::{Plan, Setting};

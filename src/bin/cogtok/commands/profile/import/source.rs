@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::Secret;
+use cogtok::secrets::age_file;
+use cogtok::secrets::age_file::Needs;
+use cogtok::secrets::age_store::Key;
 use cogtok::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
-use cogtok::store::age_file::{self, Needs};
-use cogtok::store::age_store::Key;
 use cogtok::store::file;
 use cogtok::text::decode;
 use zeroize::Zeroizing;

@@ -1,8 +1,8 @@
 //! Looking into the keyring without unlocking it: the store under `keyring` unlocks whatever it looks for, which asks the
 //! person at the desktop.
 
-use super::KeyringFailure;
-use crate::store::secrets::{SecretId, SecretLookup, SecretStatus};
+use crate::secrets::keyring::KeyringFailure;
+use crate::secrets::store::{SecretId, SecretLookup, SecretStatus};
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
@@ -11,8 +11,8 @@ pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> 
     use secret_service::EncryptionType;
     use secret_service::blocking::SecretService;
 
-    use super::SERVICE;
-    use super::entries::is_ours;
+    use crate::secrets::keyring::SERVICE;
+    use crate::secrets::keyring::entries::is_ours;
 
     let unreachable = |why: secret_service::Error| KeyringFailure::Unreachable(why.to_string());
     let service = SecretService::connect(EncryptionType::Dh).map_err(unreachable)?;
@@ -55,7 +55,7 @@ fn decode(why: secret_service::Error) -> KeyringFailure {
 #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
 pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
     keyring::Entry::store_status().as_ref().map_err(|why| KeyringFailure::Unreachable(why.to_string()))?;
-    let accounts = super::entries::accounts()?;
+    let accounts = crate::secrets::keyring::entries::accounts()?;
     let presence = |binding: &SecretId| {
         let origins = || accounts.iter().filter_map(|account| binding.origin_in(account)).map(str::to_owned);
         if accounts.contains(&binding.account()) {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::cache::held;
-use super::file::{self, Lock, LockError, LockNote};
+use crate::cache::token_cache::held;
 use crate::error::{Error, Hint, Result};
+use crate::store::file;
+use crate::store::file::{Lock, LockError, LockNote};
 use crate::token::jwks::KeySet;
 
 const VERSION: u32 = 1;

@@ -3,11 +3,11 @@
 
 use std::fmt;
 
-use super::age_store::SealedFile;
-use super::keyring::Keyring;
 use crate::error::{Error, Hint, Result, printable};
 use crate::profile::types::{ClientId, SecretKind, StoreKind, Username};
 use crate::secret::{Secret, shape};
+use crate::secrets::age_store::SealedFile;
+use crate::secrets::keyring::Keyring;
 
 /// What a secret is and where it may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

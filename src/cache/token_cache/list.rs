@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Cache, CacheKey, CacheRecord, LIMIT};
+use crate::cache::token_cache::{Cache, CacheKey, CacheRecord, LIMIT};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::store::file;

@@ -12,11 +12,12 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::counter;
-use super::file::{self, Lock, LockError, LockNote};
+use crate::cache::counter;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::profile::types::Scopes;
 use crate::secret::Secret;
+use crate::store::file;
+use crate::store::file::{Lock, LockError, LockNote};
 use crate::token::session::RefreshState;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 

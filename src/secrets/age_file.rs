@@ -8,11 +8,11 @@ use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
 use zeroize::Zeroizing;
 
-use super::age_store::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy};
-use super::stanzas::{MOST_RECIPIENTS, too_much};
-use super::within::within;
 use crate::error::{Error, Kind, Result, printable};
 use crate::secret::Secret;
+use crate::secrets::age_store::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy};
+use crate::secrets::stanzas::{MOST_RECIPIENTS, too_much};
+use crate::store::within::within;
 
 /// How binary and armored age files begin.
 const BEGINNINGS: [&str; 2] = ["age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"];

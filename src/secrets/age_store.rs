@@ -14,13 +14,15 @@ use age::secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::cache::held;
-use super::file::{self, Lock, LockError};
-use super::secrets::{FoundSecret, SecretId};
-use super::stanzas::too_much;
-use super::within::{self, within};
+use crate::cache::token_cache::held;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::secrets::stanzas::too_much;
+use crate::secrets::store::{FoundSecret, SecretId};
+use crate::store::file;
+use crate::store::file::{Lock, LockError};
+use crate::store::within;
+use crate::store::within::within;
 use crate::text::decode;
 
 const VERSION: u32 = 1;

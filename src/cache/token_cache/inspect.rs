@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Cache, CacheKey, CacheRecord, Entry, LIMIT};
+use crate::cache::token_cache::{Cache, CacheKey, CacheRecord, Entry, LIMIT};
 use crate::store::file;
 
 #[derive(serde::Deserialize)]

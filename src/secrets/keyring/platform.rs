@@ -1,8 +1,8 @@
 //! What a keyring's troubles are called on each platform.
 
-use super::ErrorMessages;
+use crate::secrets::keyring::ErrorMessages;
 #[cfg(not(any(windows, target_os = "macos")))]
-use super::WENT_AWAY;
+use crate::secrets::keyring::WENT_AWAY;
 
 #[cfg(windows)]
 pub(crate) const LOCKED: ErrorMessages = ErrorMessages(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::file;
+use crate::store::file;
 
 /// For how long no other token is asked for, in milliseconds.
 const TRUCE: u64 = 60_000;

@@ -15,10 +15,10 @@ use keyring::Error as KeyringError;
 use zeroize::Zeroizing;
 
 use self::platform::{LOCKED, MANAGE_STRANGER, MANAGE_TWINS, of_platform};
-use super::secrets::{FoundSecret, SecretId, SecretLookup};
 use crate::error::{Error, Result};
 use crate::profile::types::SecretKind;
 use crate::secret::Secret;
+use crate::secrets::store::{FoundSecret, SecretId, SecretLookup};
 
 const SERVICE: &str = "cogtok";
 

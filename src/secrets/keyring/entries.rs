@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use keyring::Error as KeyringError;
 use keyring_core::Entry;
 
-use super::{KeyringFailure, SERVICE};
+use crate::secrets::keyring::{KeyringFailure, SERVICE};
 
 /// What finds all entries of ours, and perhaps some that are not.
 const OURS: (&str, &str) = if cfg!(windows) { ("pattern", r"\.cogtok$") } else { ("service", SERVICE) };

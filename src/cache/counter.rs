@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::file;
+use crate::store::file;
 
 /// Counts one more, where there is a directory for it. It helps to know and is never needed, so nothing is flushed.
 ///
