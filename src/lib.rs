@@ -3,7 +3,7 @@
 //! It has no terminal, no argument parser and prints nothing; what is worth telling on the way goes to the [`log`]
 //! crate under the target `cogtok`. Secrets are [`Secret`](secret::Secret) values from the first line that reads them.
 //!
-//! Dependencies point one way: [`crate::cache::single_flight`] on [`cognito`] and [`store`], these on [`token`], [`profile`], [`error`] and
+//! Dependencies point one way: [`crate::cache::single_flight`] on [`cognito`] and [`store`], these on [`token`], [`crate::settings::profile`], [`error`] and
 //! [`secret`]. Only [`cognito`] names the AWS SDK, `oauth2` or the HTTP client.
 #![forbid(unsafe_code)]
 
@@ -13,10 +13,11 @@ pub mod error;
 pub mod cache;
 pub mod http;
 pub mod oauth;
-pub mod profile;
+
 pub mod secret;
 pub mod secrets;
 pub mod services;
+pub mod settings;
 pub mod store;
 pub mod text;
 pub mod token;

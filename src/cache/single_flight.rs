@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::cache::token_cache::{Cache, CacheKey, KeyLock};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::Clock;
-use crate::profile::types::TokenUse;
+use crate::settings::types::TokenUse;
 use crate::token::{Token, TokenSet};
 
 /// Which tokens a caller takes from the cache.

@@ -14,8 +14,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::cache::counter;
 use crate::error::{Error, Hint, Kind, Result};
-use crate::profile::types::Scopes;
 use crate::secret::Secret;
+use crate::settings::types::Scopes;
 use crate::store::file;
 use crate::store::file::{Lock, LockError, LockNote};
 use crate::token::session::RefreshState;

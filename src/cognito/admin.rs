@@ -16,10 +16,10 @@ use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::status::{MayPass, is_throttled};
 use crate::http::transport_error::{TransportError, fault_in};
-use crate::profile::services::Service;
-use crate::profile::types::{AuthFlow, ClientId, PoolId, Username};
-use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::{Profile, aws_origin};
+use crate::settings::types::{AuthFlow, ClientId, PoolId, Username};
 
 /// A user as the pool knows it.
 #[derive(Debug, Clone)]

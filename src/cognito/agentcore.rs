@@ -6,11 +6,11 @@ use super::aws_error_response::refusal;
 use super::sigv4::{Call, ServiceReply, call_with_headers};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::partitions::Partition;
-use crate::profile::services::Service;
-use crate::profile::targets::Address;
-use crate::profile::types::Region;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
+use crate::settings::profile::partitions::Partition;
+use crate::settings::targets::Address;
+use crate::settings::types::Region;
 
 /// A runtime or gateway whose settings can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

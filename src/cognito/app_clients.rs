@@ -7,8 +7,8 @@ use super::admin::Admin;
 use super::answer::lacks;
 use super::error::from_sdk;
 use crate::error::{Error, Kind, Result};
-use crate::profile::types::{AuthFlow, ClientId};
 use crate::secret::Secret;
+use crate::settings::types::{AuthFlow, ClientId};
 
 /// The most app clients that ListUserPoolClients gives at once.
 const PAGE: i32 = 60;

@@ -19,9 +19,9 @@ use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status::{may_pass, unexplained};
 use crate::http::streaming::{Streamed, into_sent};
 use crate::http::transport_error::TransportErrorKind;
-use crate::profile::Profile;
-use crate::profile::services::Service;
-use crate::profile::types::{ModelId, Region};
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
+use crate::settings::types::{ModelId, Region};
 
 use events::EVENT_STREAM;
 pub use events::Events;

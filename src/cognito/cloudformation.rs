@@ -6,9 +6,9 @@ use super::sigv4::{Call, ServiceReply, call};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::services::Service;
-use crate::profile::types::StackName;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
+use crate::settings::types::StackName;
 
 /// DescribeStacks, signed with the profile's AWS credentials: the stack's outputs, key and value.
 ///

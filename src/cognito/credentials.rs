@@ -18,9 +18,9 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::types::Region;
 use crate::secret::VARIABLES;
+use crate::settings::profile::Profile;
+use crate::settings::types::Region;
 use crate::store::aws_files::{AwsFiles, value};
 use cause::Explained;
 use process::Process;

@@ -7,10 +7,10 @@ use super::error::{Refusal, refused};
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
-use crate::profile::services::Service;
-use crate::profile::types::{IdentityPoolId, PoolId};
-use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::{Profile, aws_origin};
+use crate::settings::types::{IdentityPoolId, PoolId};
 
 /// AWS credentials of an identity, for about an hour.
 #[derive(Debug, Clone)]

@@ -33,8 +33,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::types::Region;
+use crate::settings::profile::Profile;
+use crate::settings::types::Region;
 
 /// The most tries of one request, the first included.
 pub const MAX_TRIES: u32 = 4;
@@ -114,7 +114,11 @@ pub(crate) mod tests {
         ] {
             let params = Params::builder().region(region).build().unwrap();
             let endpoint = futures_of(DefaultResolver::new().resolve_endpoint(&params));
-            assert_eq!(crate::profile::aws_origin("cognito-idp", &region.parse().unwrap()), endpoint, "{region}");
+            assert_eq!(
+                crate::settings::profile::aws_origin("cognito-idp", &region.parse().unwrap()),
+                endpoint,
+                "{region}"
+            );
         }
     }
 

@@ -6,10 +6,10 @@ use super::error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::status::MayPass;
-use crate::profile::services::Service;
-use crate::profile::types::SecretArn;
-use crate::profile::{Profile, aws_origin};
 use crate::secret::Secret;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::{Profile, aws_origin};
+use crate::settings::types::SecretArn;
 
 /// A secret as it is kept.
 #[derive(Debug)]

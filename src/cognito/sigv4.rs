@@ -12,9 +12,9 @@ use super::error::{Refusal, no_credentials, refused};
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
-use crate::profile::services::Service;
-use crate::profile::types::Region;
-use crate::profile::{Profile, aws_origin};
+use crate::settings::aws_services::Service;
+use crate::settings::profile::{Profile, aws_origin};
+use crate::settings::types::Region;
 
 /// How long AWS credentials may take to be found, as in the SDK.
 const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(5);

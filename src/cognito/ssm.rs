@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::sigv4::{Call, ServiceReply, call};
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::services::Service;
-use crate::profile::types::ParameterName;
 use crate::secret::Secret;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
+use crate::settings::types::ParameterName;
 
 /// GetParameter, decrypted, signed with the profile's AWS credentials: the parameter's value.
 ///

@@ -8,8 +8,8 @@ use super::sigv4::{self, Call, ServiceReply};
 use super::xml::{is_whole, refusal, texts, walk};
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::services::Service;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
 
 const OPERATION: &str = "GetCallerIdentity";
 

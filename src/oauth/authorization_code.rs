@@ -20,9 +20,9 @@ use crate::http::status::unexplained;
 use crate::http::transport_error::TransportErrorKind;
 use crate::oauth::loopback_server::AuthorizationResponse;
 use crate::oauth::token_endpoint::{Http, TokenRequestError, client, retry_after};
-use crate::profile::redirect::RedirectUri;
-use crate::profile::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::secret::Secret;
+use crate::settings::redirect_uri::RedirectUri;
+use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::user_pool::cognito_idp::AuthenticationResult;
 use crate::user_pool::refresh::RefreshError;
 

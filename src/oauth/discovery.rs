@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
-use crate::profile::types::{Endpoint, PoolId};
-use crate::profile::{aws_origin, issuers};
+use crate::settings::profile::{aws_origin, issuers};
+use crate::settings::types::{Endpoint, PoolId};
 
 const OPERATION: &str = "the discovery document";
 

@@ -11,8 +11,8 @@ use crate::http::service_text::ServiceText;
 use crate::http::status::FIREWALL;
 use crate::http::transport_error::TransportError;
 use crate::oauth::token_endpoint::retry_after;
-use crate::profile::types::Endpoint;
 use crate::secret::Secret;
+use crate::settings::types::Endpoint;
 use crate::token::jwks::KeySet;
 
 /// Where a pool publishes its keys, below its issuer or a local Cognito.

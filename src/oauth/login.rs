@@ -9,11 +9,11 @@ use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::oauth::authorization_code::{Authorization, AuthorizationOptions, HostedClient};
 use crate::oauth::loopback_server::{AuthorizationResponse, ExpectedResponse};
-use crate::profile::Profile;
-use crate::profile::redirect::RedirectUri;
-use crate::profile::types::{PoolId, SecretKind};
 use crate::secret::Secret;
 use crate::secrets::store::SecretId;
+use crate::settings::profile::Profile;
+use crate::settings::redirect_uri::RedirectUri;
+use crate::settings::types::{PoolId, SecretKind};
 use crate::token::identity::Identity;
 use crate::token::verify::LEEWAY_SECONDS;
 use crate::token::{TokenSet, jwt};
@@ -190,6 +190,6 @@ fn issuers(pool: Option<&PoolId>) -> Vec<String> {
     let region = pool.region();
     ["cognito-idp", "issuer-cognito-idp"]
         .iter()
-        .map(|service| format!("{}/{pool}", crate::profile::aws_origin(service, &region)))
+        .map(|service| format!("{}/{pool}", crate::settings::profile::aws_origin(service, &region)))
         .collect()
 }

@@ -13,8 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::error::{Error, Result, printable};
-use crate::profile::redirect::RedirectUri;
 use crate::secret::Secret;
+use crate::settings::redirect_uri::RedirectUri;
 
 /// The most bytes of a request that are read: line and headers.
 const MAX_HEAD: usize = 16 * 1024;

@@ -307,7 +307,7 @@ mod tests {
 
     fn binding(origin: &str) -> SecretId {
         SecretId {
-            kind: crate::profile::types::SecretKind::M2mClient,
+            kind: crate::settings::types::SecretKind::M2mClient,
             client_id: "client".parse().unwrap(),
             origin: origin.to_owned(),
             username: None,

@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 
 use self::platform::{LOCKED, MANAGE_STRANGER, MANAGE_TWINS, of_platform};
 use crate::error::{Error, Result};
-use crate::profile::types::SecretKind;
 use crate::secret::Secret;
 use crate::secrets::store::{FoundSecret, SecretId, SecretLookup};
+use crate::settings::types::SecretKind;
 
 const SERVICE: &str = "cogtok";
 

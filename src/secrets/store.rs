@@ -4,10 +4,10 @@
 use std::fmt;
 
 use crate::error::{Error, Hint, Result, printable};
-use crate::profile::types::{ClientId, SecretKind, StoreKind, Username};
 use crate::secret::{Secret, shape};
 use crate::secrets::age_store::SealedFile;
 use crate::secrets::keyring::Keyring;
+use crate::settings::types::{ClientId, SecretKind, StoreKind, Username};
 
 /// What a secret is and where it may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

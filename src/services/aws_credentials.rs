@@ -10,11 +10,11 @@ use crate::cache::token_cache::{Cache, CacheKey};
 use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::{Clock, HttpClient};
-use crate::profile::keys::Key;
-use crate::profile::services::Service;
-use crate::profile::types::IdentityPoolId;
-use crate::profile::{Profile, missing};
 use crate::secret::Secret;
+use crate::settings::aws_services::Service;
+use crate::settings::keys::Key;
+use crate::settings::profile::{Profile, missing};
+use crate::settings::types::IdentityPoolId;
 use crate::user_pool::user_token;
 
 const VERSION: u32 = 1;

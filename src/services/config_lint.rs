@@ -10,8 +10,8 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use crate::error::{Hint, printable};
-use crate::profile::keys::Key;
-use crate::profile::types::ProfileName;
+use crate::settings::keys::Key;
+use crate::settings::types::ProfileName;
 use crate::store::config::TARGETS;
 
 pub use secret_detection::{is_like_a_secret, is_misplaced, is_name_of_a_secret};

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use crate::cognito::admin::{Admin, CreateUserError, Created, NewUser, SLACK, User, already_exists};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::profile::types::Username;
 use crate::secret::Secret;
 use crate::services::journal::{Asked, Journal, Record, State};
 use crate::services::password_generator;
+use crate::settings::types::Username;
 
 /// What to do when the user is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,11 @@
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, is_unprintable, printable};
-use crate::profile::keys::{Key, Settings};
-use crate::profile::targets::{Field, TargetSetting};
-use crate::profile::types::{Endpoint, ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::services::config_edit::ConfigDocument;
+use crate::settings::keys::{Key, Settings};
+use crate::settings::targets::{Field, TargetSetting};
+use crate::settings::types::{Endpoint, ProfileName, SecretKind};
 
 pub use crate::store::config::{EXPORT_MARK as MARK, EXPORT_VERSION as VERSION};
 
@@ -95,7 +95,7 @@ fn wrong(name: &ProfileName, key: &str, error: Error) -> Error {
     error
         .with_kind(crate::error::Kind::Config)
         .context(&format!("profile `{name}`"))
-        .hint(crate::profile::how_to_set(key).word("name", name))
+        .hint(crate::settings::profile::how_to_set(key).word("name", name))
 }
 
 /// A TOML basic string's inside.
@@ -131,8 +131,8 @@ pub fn left_out(kept: &[String]) -> Result<Vec<Key>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::keys::ValueOrigin;
     use crate::services::import::profile_export;
+    use crate::settings::keys::ValueOrigin;
 
     fn exported(name: &str, secret: &str) -> Exported {
         let mut settings = Settings::default();

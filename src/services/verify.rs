@@ -6,9 +6,9 @@ use crate::cache::jwks_cache::KeySets;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::Clock;
 use crate::oauth::jwks_uri;
-use crate::profile::Profile;
-use crate::profile::services::Service;
-use crate::profile::types::{Endpoint, PoolId};
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
+use crate::settings::types::{Endpoint, PoolId};
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations, Rejection};
 
@@ -50,7 +50,7 @@ pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint>
         (Some(endpoint), _, Some(pool)) => Ok(endpoint.join(&format!("/{pool}{}", jwks_uri::PATH))),
         (_, Some(issuer), _) => Ok(issuer.parse::<Endpoint>()?.join(jwks_uri::PATH)),
         (None, None, Some(pool)) => {
-            let [original, _] = crate::profile::issuers(&pool);
+            let [original, _] = crate::settings::profile::issuers(&pool);
             Ok(original.parse::<Endpoint>()?.join(jwks_uri::PATH))
         }
         (_, None, None) => Err(Error::config("neither an issuer nor a user pool is known")),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file;
 use crate::error::{Error, Kind, Result, printable};
-use crate::profile::keys::nearest;
+use crate::settings::keys::nearest;
 
 /// The largest of these files that is read, in bytes.
 const LIMIT: u64 = 16 * 1024 * 1024;

@@ -8,10 +8,10 @@ use toml::{Table, Value};
 
 use super::file;
 use crate::error::{Error, Hint, Result, printable};
-use crate::profile::keys::{Key, Settings, ValueOrigin, nearest};
-use crate::profile::targets::{nearest_key, parse_key};
-use crate::profile::types::{ClientId, ProfileName, SecretKind, StoreKind};
 use crate::services::config_lint::is_name_of_a_secret;
+use crate::settings::keys::{Key, Settings, ValueOrigin, nearest};
+use crate::settings::targets::{nearest_key, parse_key};
+use crate::settings::types::{ClientId, ProfileName, SecretKind, StoreKind};
 use crate::text::{decode, is_utf_16};
 
 /// The version of the file's format that this program writes and understands.
@@ -278,7 +278,7 @@ pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 pub(crate) fn how_to_set(key: Key) -> Hint {
     match key {
         Key::Secrets => Hint::new(EDIT),
-        key => crate::profile::how_to_set(key.dotted()),
+        key => crate::settings::profile::how_to_set(key.dotted()),
     }
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::file;
 use crate::error::{Error, Result};
-use crate::profile::types::ProfileName;
+use crate::settings::types::ProfileName;
 
 const LIMIT: u64 = 64 * 1024;
 

@@ -54,7 +54,7 @@ pub fn take(state_dir: Option<&Path>, key: &SecretId, now: u64, latest: u64, dea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::types::SecretKind;
+    use crate::settings::types::SecretKind;
 
     #[test]
     fn no_step_is_given_twice_and_one_that_comes_too_late_is_left_to_others() {

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::resource_server::ResourceServer;
 use crate::error::{Error, Hint, Result, printable};
-use crate::profile::issuers;
-use crate::profile::types::PoolId;
+use crate::settings::profile::issuers;
+use crate::settings::types::PoolId;
 
 /// What an OpenID Connect discovery URL ends in.
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";

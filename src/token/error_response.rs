@@ -8,7 +8,7 @@ use super::rejection_reason::why;
 use super::relative_time::relative;
 use super::verify::shown;
 use crate::error::{Error, Hint, Kind, printable};
-use crate::profile::types::PoolId;
+use crate::settings::types::PoolId;
 
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

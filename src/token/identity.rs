@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{TokenSet, jwt};
-use crate::profile::types::Username;
+use crate::settings::types::Username;
 
 /// The names of a user, NOT VERIFIED: of the ID token where there is one, else of the access token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

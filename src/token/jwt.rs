@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
-use crate::profile::types::Scopes;
+use crate::settings::types::Scopes;
 
 /// Claims as they stand in a token, NOT VERIFIED.
 #[derive(Debug, Clone, Default)]

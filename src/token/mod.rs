@@ -20,8 +20,8 @@ mod sign;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
-use crate::profile::types::{Scopes, TokenUse};
 use crate::secret::Secret;
+use crate::settings::types::{Scopes, TokenUse};
 use session::RefreshState;
 
 /// The most bytes a token may have: more does not fit an HTTP header or an environment variable.

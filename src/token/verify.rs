@@ -5,7 +5,7 @@
 //! of itself.
 //!
 //! ```
-//! use cogtok::profile::types::ClientId;
+//! use cogtok::settings::types::ClientId;
 //! use cogtok::token::jwks::KeySet;
 //! use cogtok::token::verify::{Expectations, verify};
 //!
@@ -34,8 +34,8 @@ use super::jwks::KeySet;
 use super::jwt::{self, TokenKind};
 use super::relative_time::relative;
 use crate::error::{Error, Kind, printable};
-use crate::profile::issuers;
-use crate::profile::types::{ClientId, PoolId, Scopes, TokenUse};
+use crate::settings::profile::issuers;
+use crate::settings::types::{ClientId, PoolId, Scopes, TokenUse};
 
 /// Seconds by which clocks may differ.
 pub const LEEWAY_SECONDS: u64 = 60;

@@ -9,10 +9,10 @@ use crate::cognito::error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::status::MayPass;
-use crate::profile::Profile;
-use crate::profile::services::Service;
-use crate::profile::types::{ClientId, Scopes};
 use crate::secret::Secret;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
+use crate::settings::types::{ClientId, Scopes};
 use crate::token::session::RefreshState;
 use crate::token::{Lifetime, Token, TokenSet, jwt};
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 
 use crate::error::{Error, Result};
-use crate::profile::types::{FirstFactor, PoolId, Username};
 use crate::secret::Secret;
+use crate::settings::types::{FirstFactor, PoolId, Username};
 use crate::user_pool::cognito_idp::{AuthOutcome, Idp, RawChallenge};
 use crate::user_pool::srp::{PasswordVerifierChallenge, SrpClient};
 

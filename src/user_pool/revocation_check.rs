@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
 use crate::secret::Secret;
+use crate::settings::profile::Profile;
 use crate::token::jwt::TokenKind;
 use crate::token::verify::Claims;
 use crate::user_pool::token_status;

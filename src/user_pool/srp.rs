@@ -82,7 +82,7 @@ impl SrpClient {
     }
 
     /// Proves that the password is known, for the pool named `pool_name` (see
-    /// [`PoolId::srp_name`](crate::profile::types::PoolId::srp_name)) at `now`, in milliseconds since the Unix epoch.
+    /// [`PoolId::srp_name`](crate::settings::types::PoolId::srp_name)) at `now`, in milliseconds since the Unix epoch.
     ///
     /// # Errors
     /// [`Kind::Network`] when the challenge is malformed or would give the password away (B or u is 0 modulo N).

@@ -36,7 +36,7 @@ fn every_user_vector_gives_its_public_value_key_and_signature() {
             secret_block: text(vector, "secret_block"),
             user_id: text(vector, "user_id_for_srp"),
         };
-        let pool: crate::profile::types::PoolId = text(vector, "pool_id").parse().unwrap();
+        let pool: crate::settings::types::PoolId = text(vector, "pool_id").parse().unwrap();
         let password = Secret::new(text(vector, "password").to_owned());
         let key = exchange.session_key(pool.srp_name(), &challenge, &password).unwrap();
         assert_eq!(hex_of(key.as_ref()), text(vector, "hkdf"), "{}", vector["name"]);

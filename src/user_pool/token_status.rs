@@ -11,10 +11,10 @@ use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::{MayPass, unexplained};
 use crate::oauth::jwks_uri;
-use crate::profile::Profile;
-use crate::profile::services::Service;
-use crate::profile::types::Endpoint;
 use crate::secret::Secret;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::Profile;
+use crate::settings::types::Endpoint;
 use crate::token::error_response::challenge_parameter;
 
 /// GetUser with an access token that has the scope `aws.cognito.signin.user.admin`.

@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cogtok::error::{Hint, Running};
-use cogtok::profile::Profile;
-use cogtok::profile::types::ProfileName;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::ProfileName;
 
 use crate::cli::command_tree;
 use crate::env;

@@ -13,8 +13,8 @@ use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::profile::keys::parse_min_validity;
-use cogtok::profile::types::parse_duration;
+use cogtok::settings::keys::parse_min_validity;
+use cogtok::settings::types::parse_duration;
 use cogtok::store::config::Config;
 
 use crate::app;

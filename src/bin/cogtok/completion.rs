@@ -10,13 +10,13 @@ use std::ffi::OsString;
 
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::targets::Field;
-use cogtok::profile::types::{
-    AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
-};
 use cogtok::services::export::OWN;
 use cogtok::services::import::SourceKind;
+use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::targets::Field;
+use cogtok::settings::types::{
+    AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
+};
 
 use crate::cli::command_tree;
 use crate::{env, terminal};
@@ -85,7 +85,7 @@ pub fn script(shell: &str) -> Option<String> {
 /// Profile names, with what each is for.
 pub fn profiles() -> Vec<CompletionCandidate> {
     let Some(config) = command_line::line().config() else { return Vec::new() };
-    let candidate = |name: cogtok::profile::types::ProfileName| {
+    let candidate = |name: cogtok::settings::types::ProfileName| {
         let mut settings = Settings::default();
         let _ = config.offer(&name, &mut settings);
         let first = |key| settings.list(key).first().map(|text| cogtok::error::printable(text, 60).into());

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use clap::ValueEnum;
 use cogtok::error::{Error, Result};
-use cogtok::profile::types::{TokenUse, VarName};
+use cogtok::settings::types::{TokenUse, VarName};
 use zeroize::Zeroizing;
 
 pub use dotenv::merged;

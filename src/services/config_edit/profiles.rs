@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use toml_edit::{Item, Key as TomlKey, Table, TableLike, Value};
 
 use crate::error::{Error, Hint, Result};
-use crate::profile::types::ProfileName;
 use crate::services::config_edit::{ConfigDocument, missing};
+use crate::settings::types::ProfileName;
 use crate::store::config::TARGETS;
 
 impl ConfigDocument {

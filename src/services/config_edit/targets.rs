@@ -3,9 +3,9 @@
 use toml_edit::{Item, Table, Value};
 
 use crate::error::{Error, Result};
-use crate::profile::targets::{Field, TargetSetting};
-use crate::profile::types::{ProfileName, TargetName};
 use crate::services::config_edit::{ConfigDocument, set};
+use crate::settings::targets::{Field, TargetSetting};
+use crate::settings::types::{ProfileName, TargetName};
 use crate::store::config::TARGETS;
 
 impl ConfigDocument {

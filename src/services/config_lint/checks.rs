@@ -6,9 +6,9 @@ mod targets;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Hint, Result, printable};
-use crate::profile::keys::{Key, nearest};
-use crate::profile::types::{ProfileName, StoreKind};
 use crate::services::config_lint::{Finding, Lines, secret_detection};
+use crate::settings::keys::{Key, nearest};
+use crate::settings::types::{ProfileName, StoreKind};
 use crate::store::config::{EXPORT_MARK, TARGETS, TOP_LEVEL, VERSION, how_to_set};
 
 type Spanned<T> = toml::Spanned<T>;

@@ -1,8 +1,8 @@
 //! Secrets in plain text: by the name they stand under, or by their looks.
 
-use crate::profile::keys::Key;
-use crate::profile::types::is_pool_id;
 use crate::services::config_lint::Finding;
+use crate::settings::keys::Key;
+use crate::settings::types::is_pool_id;
 
 /// What to do with a secret in the file.
 pub const INSTEAD: &str =

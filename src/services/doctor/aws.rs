@@ -7,12 +7,12 @@ use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::oauth::client_credentials;
 use crate::oauth::client_credentials::Client;
-use crate::profile::Profile;
-use crate::profile::keys::{Key, Settings, ValueOrigin};
-use crate::profile::types::AuthFlow;
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding};
+use crate::settings::keys::{Key, Settings, ValueOrigin};
+use crate::settings::profile::Profile;
+use crate::settings::types::AuthFlow;
 
 /// What the profile's tokens need AWS credentials for; none where they need none.
 pub(crate) fn need(profile: &Profile) -> Option<&'static str> {

@@ -4,12 +4,12 @@ use crate::cognito::app_clients::AppClient;
 use crate::cognito::error::hint_of;
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::oauth::client_credentials;
-use crate::profile::Profile;
-use crate::profile::redirect::RedirectUri;
-use crate::profile::types::{Scopes, Transport};
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding, aws};
+use crate::settings::profile::Profile;
+use crate::settings::redirect_uri::RedirectUri;
+use crate::settings::types::{Scopes, Transport};
 
 /// Why nothing that takes a signed call is looked at.
 pub(crate) const NO_CREDENTIALS: &str = "not permitted to look: that takes AWS credentials";

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use crate::error::{Error, Hint, Kind, Result};
 use crate::oauth::client_credentials;
-use crate::profile::Profile;
-use crate::profile::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
-use crate::profile::types::ProfileName;
 use crate::services::config_lint;
 use crate::services::config_lint::is_misplaced;
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding};
+use crate::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
+use crate::settings::profile::Profile;
+use crate::settings::types::ProfileName;
 use crate::store::config::{self, Config};
 use crate::store::file;
 

@@ -1,9 +1,9 @@
 //! Variables: those that override the profile, those of ours that nothing reads, and a token where Bedrock takes none.
 
-use crate::profile::keys::{Key, Settings, ValueOrigin, nearest};
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding};
+use crate::settings::keys::{Key, Settings, ValueOrigin, nearest};
 
 /// Variables of ours that stand for no key of a profile.
 const OTHERS: [&str; 16] = [

@@ -17,7 +17,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Hint, Kind, printable};
-use crate::profile::enums::choice;
+use crate::settings::enums::choice;
 
 /// The most characters of a finding's text.
 const MOST: usize = 600;

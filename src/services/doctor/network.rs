@@ -8,10 +8,10 @@ use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 use crate::oauth::client_credentials;
-use crate::profile::Profile;
-use crate::profile::types::{ClientId, Endpoint, SecretKind, Transport};
 use crate::services::doctor::probe::reach;
 use crate::services::doctor::{Check, Finding, aws, client, hints, pool};
+use crate::settings::profile::Profile;
+use crate::settings::types::{ClientId, Endpoint, SecretKind, Transport};
 
 /// How long one server may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -7,14 +7,14 @@ use crate::cognito::sts::Signer;
 use crate::error::Result;
 use crate::http::client::HttpClient;
 use crate::oauth::{discovery, jwks_uri};
-use crate::profile::services::Service;
-use crate::profile::types::PoolId;
-use crate::profile::{Profile, aws_origin, issuers};
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::network::within;
 use crate::services::doctor::{Check, Finding, client};
 use crate::services::verify;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::{Profile, aws_origin, issuers};
+use crate::settings::types::PoolId;
 
 /// The pool's discovery document and its keys.
 pub(crate) async fn pool(wire: &HttpClient, profile: &Profile, until: Instant) -> Vec<Finding> {

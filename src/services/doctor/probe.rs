@@ -6,7 +6,7 @@ use crate::error::printable;
 use crate::http::client::HttpClient;
 use crate::http::policy::ahead_by;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
-use crate::profile::types::Endpoint;
+use crate::settings::types::Endpoint;
 
 /// Asks the server for its root, once and for at most `patience`. Whatever it answers, it is there. Gives the seconds by
 /// which its clock is ahead of this machine's, where it tells the time (RFC 9110 section 6.6.1).

@@ -2,8 +2,8 @@
 
 use crate::cache::token_cache::Cache;
 use crate::oauth::client_credentials;
-use crate::profile::Profile;
 use crate::services::doctor::{Check, Finding};
+use crate::settings::profile::Profile;
 use crate::token::TokenSet;
 use crate::token::identity::Identity;
 use crate::token::relative_time::relative;

@@ -5,15 +5,15 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result, printable};
-use crate::profile::keys::Key;
-use crate::profile::partitions::Partition;
-use crate::profile::types::{ClientId, Endpoint, Region, Scopes, SecretArn, SecretKind};
 use crate::secret::Secret;
 use crate::secret::shape::client_secret;
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::json;
 use crate::services::import::json::{NO_TEXT, Pairs};
 use crate::services::import::key_mapping;
+use crate::settings::keys::Key;
+use crate::settings::profile::partitions::Partition;
+use crate::settings::types::{ClientId, Endpoint, Region, Scopes, SecretArn, SecretKind};
 
 /// What a secret holds.
 #[derive(Debug)]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::cognito::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
-use crate::profile::keys::Key;
-use crate::profile::targets::TargetSetting;
-use crate::profile::types::{Endpoint, SecretKind};
 use crate::secret::Secret;
 use crate::services::config_lint::is_misplaced;
 use crate::services::import::name_normalization::group;
+use crate::settings::keys::Key;
+use crate::settings::targets::TargetSetting;
+use crate::settings::types::{Endpoint, SecretKind};
 
 /// The keys whose values say which environment of a source is meant.
 const OF_ENVIRONMENTS: [Key; 3] = [Key::UserPoolId, Key::UserClientId, Key::M2mClientId];

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 use crate::cognito::cloudformation;
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::types::StackName;
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::{Pair, key_mapping, name_from};
+use crate::settings::profile::Profile;
+use crate::settings::types::StackName;
 
 /// What the stack's outputs say.
 ///

@@ -5,14 +5,14 @@ use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::keys::Key;
-use crate::profile::partitions::Partition;
-use crate::profile::redirect::RedirectUri;
-use crate::profile::services::Service;
-use crate::profile::types::{ClientId, Region, SecretArn, SecretKind, Transport};
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::{issuer, secrets_manager};
+use crate::settings::aws_services::Service;
+use crate::settings::keys::Key;
+use crate::settings::profile::Profile;
+use crate::settings::profile::partitions::Partition;
+use crate::settings::redirect_uri::RedirectUri;
+use crate::settings::types::{ClientId, Region, SecretArn, SecretKind, Transport};
 
 /// Something that a profile lacks, and the command that gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use url::Host;
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::oauth::discovery;
-use crate::profile::keys::Key;
-use crate::profile::partitions::Partition;
-use crate::profile::services::Service;
-use crate::profile::types::{Endpoint, PoolId};
-use crate::profile::{Profile, aws_origin};
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::{key_mapping, name_from};
+use crate::settings::aws_services::Service;
+use crate::settings::keys::Key;
+use crate::settings::profile::partitions::Partition;
+use crate::settings::profile::{Profile, aws_origin};
+use crate::settings::types::{Endpoint, PoolId};
 
 const WELL_KNOWN: [&str; 3] =
     ["/.well-known/openid-configuration", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"];

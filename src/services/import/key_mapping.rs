@@ -5,14 +5,14 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::error::printable;
-use crate::profile::keys::Key;
-use crate::profile::types::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 use crate::secret::Secret;
 use crate::secrets::store::shaped;
 use crate::services::import::Pair;
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::name_normalization;
 use crate::services::import::name_normalization::{is_ours, letters, plain};
+use crate::settings::keys::Key;
+use crate::settings::types::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 
 /// Scopes of users' tokens, which no machine may ask for.
 const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];

@@ -22,8 +22,8 @@ use std::str::FromStr;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Hint, Result, printable};
-use crate::profile::enums::choice;
-use crate::profile::types::{ParameterName, PoolId, StackName, is_pool_id};
+use crate::settings::enums::choice;
+use crate::settings::types::{ParameterName, PoolId, StackName, is_pool_id};
 
 /// The largest file that is read, in bytes.
 pub const LIMIT: usize = 1024 * 1024;
@@ -153,7 +153,7 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
         _ if text.parse::<StackName>().is_ok() => {
             return unknown("is no file; it could be a stack or a secret");
         }
-        _ if text.parse::<crate::profile::types::SecretArn>().is_ok() => SourceLocation::Network(SourceKind::Secret),
+        _ if text.parse::<crate::settings::types::SecretArn>().is_ok() => SourceLocation::Network(SourceKind::Secret),
         _ => return unknown("is neither a file nor the name of anything that a profile comes from"),
     })
 }

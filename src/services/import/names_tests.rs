@@ -1,8 +1,8 @@
 //! What names and values of outputs and variables are taken for.
 
-use crate::profile::partitions::Partition;
 use crate::services::import::candidates::Candidate;
 use crate::services::import::key_mapping::*;
+use crate::settings::profile::partitions::Partition;
 
 const POOL: &str = "us-east-1_AbCdEfGhI";
 const CLIENT: &str = "1example23456789abcdefghij";

@@ -4,11 +4,11 @@ use crate::cognito::admin::Admin;
 use crate::cognito::app_clients::AppClient;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::keys::Key;
-use crate::profile::types::{ClientId, PoolId};
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::{key_mapping, name_from};
+use crate::settings::keys::Key;
+use crate::settings::profile::Profile;
+use crate::settings::types::{ClientId, PoolId};
 
 /// The most app clients that are looked at to see what each is for.
 const MOST_CLIENTS: usize = 25;

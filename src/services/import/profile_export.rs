@@ -6,13 +6,13 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result, is_unprintable, printable};
-use crate::profile::keys::Key;
-use crate::profile::types::{ProfileName, SecretKind};
 use crate::secret::Secret;
 use crate::services::config_lint::is_misplaced;
 use crate::services::export::{MARK, VERSION};
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::targets;
+use crate::settings::keys::Key;
+use crate::settings::types::{ProfileName, SecretKind};
 use crate::store::config::{TARGETS, flatten, lookup, not_toml, texts};
 use crate::user_pool::totp::Totp;
 

@@ -3,13 +3,13 @@
 use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Result, printable};
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::keys::Key;
-use crate::profile::types::{Scopes, SecretArn, SecretKind};
 use crate::services::import::bundle;
 use crate::services::import::bundle::Bundle;
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::name_from;
+use crate::settings::keys::Key;
+use crate::settings::profile::Profile;
+use crate::settings::types::{Scopes, SecretArn, SecretKind};
 
 /// What the secret says.
 ///

@@ -5,11 +5,11 @@ use zeroize::Zeroizing;
 use crate::cognito::ssm;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
-use crate::profile::Profile;
-use crate::profile::types::ParameterName;
 use crate::secret::Secret;
 use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::{Pair, json, key_mapping, name_from};
+use crate::settings::profile::Profile;
+use crate::settings::types::ParameterName;
 
 /// What the parameter says.
 ///
@@ -53,7 +53,7 @@ fn suggested(name: &ParameterName) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::keys::Key;
+    use crate::settings::keys::Key;
 
     #[test]
     fn one_value_is_taken_for_what_it_is() {

@@ -4,9 +4,9 @@
 use toml::{Table, Value};
 
 use crate::error::{Error, Result, is_unprintable, printable};
-use crate::profile::targets::{Address, Field, TargetSetting};
-use crate::profile::types::TargetName;
 use crate::services::import::candidates::ProfileCandidate;
+use crate::settings::targets::{Address, Field, TargetSetting};
+use crate::settings::types::TargetName;
 
 /// The most targets that are taken of one profile.
 const MOST: usize = 100;

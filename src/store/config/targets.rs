@@ -4,10 +4,10 @@ use toml::{Table, Value};
 
 use super::{Config, TARGETS};
 use crate::error::{Error, Hint, Result};
-use crate::profile::how_to_set;
-use crate::profile::keys::nearest;
-use crate::profile::targets::{Field, Target, TargetSetting};
-use crate::profile::types::{ProfileName, TargetName};
+use crate::settings::keys::nearest;
+use crate::settings::profile::how_to_set;
+use crate::settings::targets::{Field, Target, TargetSetting};
+use crate::settings::types::{ProfileName, TargetName};
 
 impl Config {
     /// The names of a profile's targets, in alphabetical order, those that can't be used left out.

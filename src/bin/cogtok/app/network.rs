@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cogtok::cognito;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::http::client::HttpClient;
-use cogtok::profile::Profile;
+use cogtok::settings::profile::Profile;
 use cogtok::store::within;
 use tokio::runtime::Runtime;
 

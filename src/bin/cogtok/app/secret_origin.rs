@@ -1,7 +1,7 @@
 //! Where the secrets of this call came from: what to do about one that is refused depends on it.
 
 use cogtok::error::{Error, Hint};
-use cogtok::profile::types::SecretKind;
+use cogtok::settings::types::SecretKind;
 
 use super::App;
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::profile::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
-use cogtok::profile::services::Service;
-use cogtok::profile::types::ProfileName;
-use cogtok::profile::{AwsEnvironment, Profile};
+use cogtok::settings::aws_services::Service;
+use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
+use cogtok::settings::profile::{AwsEnvironment, Profile};
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::{Config, FIRST_PROFILE, list};
 use cogtok::store::file::why_others_write;
 

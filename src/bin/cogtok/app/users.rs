@@ -2,8 +2,8 @@
 
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::Username;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::Username;
 use cogtok::store::sessions::Record;
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;

@@ -7,9 +7,9 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::cognito::identity_pool;
 use cogtok::error::{Error, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::keys::Key;
 use cogtok::services::aws_credentials;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
 use serde_json::json;
 
 use crate::app::App;

@@ -5,8 +5,8 @@ mod run_checks;
 
 use clap::Args;
 use cogtok::error::Result;
-use cogtok::profile::types::ProfileName;
 use cogtok::services::doctor::failure;
+use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use clap::Args;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::types::VarName;
 use cogtok::secret;
+use cogtok::settings::types::VarName;
 
 use crate::app::App;
 use crate::commands::bedrock_key;

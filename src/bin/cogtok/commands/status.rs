@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use cogtok::error::{Hint, Result, printable};
-use cogtok::profile::Profile;
-use cogtok::profile::types::{ProfileName, SecretKind, StoreKind};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use cogtok::profile::Profile;
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::targets::{Field, parse_key};
-use cogtok::profile::types::ProfileName;
+use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::targets::{Field, parse_key};
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::Config;
 
 use crate::{app, env};

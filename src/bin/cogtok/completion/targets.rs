@@ -2,8 +2,8 @@
 
 use clap_complete::CompletionCandidate;
 use cogtok::error::printable;
-use cogtok::profile::targets::{Address, Field, Target};
-use cogtok::profile::types::{TargetKind, TargetName};
+use cogtok::settings::targets::{Address, Field, Target};
+use cogtok::settings::types::{TargetKind, TargetName};
 
 use super::command_line::line;
 

@@ -3,8 +3,8 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::error::printable;
-use crate::profile::types::SecretKind;
 use crate::services::config_lint::checks::{Spanned, Walk, as_table, as_text};
+use crate::settings::types::SecretKind;
 use crate::store::config::EXPORT_VERSION;
 
 /// What to do about a secret in an export that is not sealed.

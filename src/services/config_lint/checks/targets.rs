@@ -3,10 +3,10 @@
 use toml::de::{DeString, DeValue};
 
 use crate::error::{Hint, printable};
-use crate::profile::how_to_set;
-use crate::profile::targets::{Field, nearest_key};
-use crate::profile::types::TargetName;
 use crate::services::config_lint::checks::{Spanned, Walk, as_table, as_text, secret_detection};
+use crate::settings::profile::how_to_set;
+use crate::settings::targets::{Field, nearest_key};
+use crate::settings::types::TargetName;
 use crate::store::config::TARGETS;
 
 impl Walk<'_> {

@@ -1,11 +1,11 @@
 //! A secret that is stored and noted in the configuration, or neither.
 
 use cogtok::error::{Error, Result};
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::services::config_edit::edit;
+use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
 use super::variable;

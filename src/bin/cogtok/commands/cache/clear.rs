@@ -3,7 +3,7 @@
 use clap::Args;
 use cogtok::cache::token_cache::{Credentials, Entry};
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::types::ProfileName;
+use cogtok::settings::types::ProfileName;
 use cogtok::store::name_history;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! An agent of Bedrock AgentCore Runtime: its address, its log, and the sessions with it.
 
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::profile::types::TargetKind;
+use cogtok::settings::types::TargetKind;
 use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
 use url::{Url, form_urlencoded};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use cogtok::cognito::bedrock::{Bedrock, Question, text};
 use cogtok::error::{Error, Result, is_unprintable, printable};
-use cogtok::profile::Profile;
-use cogtok::profile::types::{ModelId, Region};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{ModelId, Region};
 use serde_json::{Value, json};
 
 use super::authorized_request::SILENCE;

@@ -3,9 +3,9 @@
 use cogtok::cognito::agentcore::Resource;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::http::transport_error::moved_to;
-use cogtok::profile::issuers;
-use cogtok::profile::targets::Address;
-use cogtok::profile::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
+use cogtok::settings::profile::issuers;
+use cogtok::settings::targets::Address;
+use cogtok::settings::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 use cogtok::token::error_response::{Api, RequestContext};
 use url::Url;
 

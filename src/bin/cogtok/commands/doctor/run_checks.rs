@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use cogtok::error::{Error, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::services::Service;
-use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::services::doctor::secrets::Wanted;
 use cogtok::services::doctor::targets::Targets;
 use cogtok::services::doctor::{Check, Finding, aws, configuration, environment, network, pool, secrets, tokens};
+use cogtok::settings::aws_services::Service;
+use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
 use crate::app::{App, aws_environment, offer_old_variables, variable};

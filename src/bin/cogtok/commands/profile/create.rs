@@ -3,10 +3,10 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{PoolId, ProfileName};
 use cogtok::services::config_edit::edit;
 use cogtok::services::config_lint::is_misplaced;
+use cogtok::settings::keys::Key;
+use cogtok::settings::types::{PoolId, ProfileName};
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, aws_environment};

@@ -3,9 +3,9 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::ProfileName;
 use cogtok::services::config_edit::edit;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::Config;
 
 use super::deletion_plan::{DeletionPlan, shares};

@@ -4,9 +4,9 @@
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Result};
 use cogtok::oauth::client_credentials;
-use cogtok::profile::Profile;
-use cogtok::profile::types::{ProfileName, SecretKind};
 use cogtok::secrets::store::{SecretId, SecretStatus, SecretStore};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::Session;
 use cogtok::user_pool::{refresh_session, user_token};

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result, printable};
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::targets::{Field, TargetSetting};
-use cogtok::profile::types::ProfileName;
 use cogtok::secrets::age_file;
 use cogtok::services::config_lint::is_misplaced;
 use cogtok::services::export;
 use cogtok::services::export::Exported;
 use cogtok::services::output_file;
+use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::targets::{Field, TargetSetting};
+use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;

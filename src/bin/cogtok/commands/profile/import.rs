@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::profile::types::ProfileName;
 use cogtok::services::import::SourceKind;
+use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;

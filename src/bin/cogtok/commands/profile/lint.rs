@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::domain;
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::types::ProfileName;
 use cogtok::services::config_lint::{Finding, lint, lint_any};
+use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::profile::domain;
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::{Config, read_text};
 use serde_json::{Value, json};
 

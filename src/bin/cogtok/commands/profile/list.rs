@@ -2,8 +2,8 @@
 
 use clap::Args;
 use cogtok::error::{Hint, Result, printable};
-use cogtok::profile::keys::{Key, Settings};
-use cogtok::profile::types::ProfileName;
+use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::FIRST_PROFILE;
 use serde_json::{Value, json};
 

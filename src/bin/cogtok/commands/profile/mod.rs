@@ -19,9 +19,9 @@ mod use_;
 
 use clap::Subcommand;
 use cogtok::error::{Error, Hint, Result, printable};
-use cogtok::profile::domain;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::Region;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::domain;
+use cogtok::settings::types::Region;
 use cogtok::store::aws_files::AwsFiles;
 
 use crate::app::{App, aws_environment};

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cogtok::error::Result;
-use cogtok::profile::types::ProfileName;
+use cogtok::settings::types::ProfileName;
 use cogtok::store::previous::Previous;
 
 use crate::app::App;

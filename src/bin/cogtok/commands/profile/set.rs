@@ -3,11 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::profile::keys::Key;
-use cogtok::profile::targets::parse_key;
-use cogtok::profile::types::{ProfileName, Region};
 use cogtok::services::config_edit::edit;
 use cogtok::services::config_lint::{is_like_a_secret, is_misplaced};
+use cogtok::settings::keys::Key;
+use cogtok::settings::targets::parse_key;
+use cogtok::settings::types::{ProfileName, Region};
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, as_written};

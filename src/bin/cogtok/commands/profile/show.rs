@@ -5,7 +5,7 @@ mod origin;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::keys::{Key, Settings};
+use cogtok::settings::keys::{Key, Settings};
 use serde_json::{Map, Value};
 
 use crate::app::App;

@@ -3,10 +3,10 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::keys::Key;
-use cogtok::profile::targets::{parse_key, parse_whole};
-use cogtok::profile::types::ProfileName;
 use cogtok::services::config_edit::edit;
+use cogtok::settings::keys::Key;
+use cogtok::settings::targets::{parse_key, parse_whole};
+use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
 use crate::{completion, terminal};

@@ -3,8 +3,8 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::profile::types::ProfileName;
 use cogtok::services::config_edit::edit;
+use cogtok::settings::types::ProfileName;
 
 use super::previous;
 use crate::app::App;

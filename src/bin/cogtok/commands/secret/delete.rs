@@ -2,9 +2,9 @@
 
 use clap::Args;
 use cogtok::error::Result;
-use cogtok::profile::Profile;
-use cogtok::profile::types::ProfileName;
 use cogtok::services::config_edit::edit;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::ProfileName;
 
 use super::{SecretSelector, origins};
 use crate::app::{App, other_profiles};

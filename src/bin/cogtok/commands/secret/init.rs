@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cogtok::error::{Error, Result};
-use cogtok::profile::types::StoreKind;
 use cogtok::secrets::age_store::make_identity;
 use cogtok::services::config_edit::edit;
+use cogtok::settings::types::StoreKind;
 
 use crate::app::{App, is_there};
 use crate::{shell, terminal};

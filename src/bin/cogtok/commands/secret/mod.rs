@@ -9,10 +9,10 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::oauth::{client_credentials, login};
-use cogtok::profile::Profile;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{ProfileName, SecretKind, Transport};
 use cogtok::secrets::store::SecretId;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{ProfileName, SecretKind, Transport};
 use cogtok::user_pool::user_token;
 
 use crate::app::App;

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::profile::types::SecretKind;
 use cogtok::secrets::store::shaped;
+use cogtok::settings::types::SecretKind;
 use cogtok::user_pool::totp::Totp;
 
 use super::{SecretSelector, origins};

@@ -3,8 +3,8 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::SecretKind;
+use cogtok::settings::keys::Key;
+use cogtok::settings::types::SecretKind;
 use serde_json::{Value, json};
 
 use super::{bindings, no_profile};

@@ -2,9 +2,9 @@
 
 use cogtok::cognito::agentcore::Resource;
 use cogtok::error::{Error, Hint, Result, printable};
-use cogtok::profile::Profile;
-use cogtok::profile::targets::Address;
-use cogtok::profile::types::{AgentcoreArn, TokenOwner};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::targets::Address;
+use cogtok::settings::types::{AgentcoreArn, TokenOwner};
 use cogtok::token::authorizer::Authorizer;
 use cogtok::token::resource_server::{Finding, ResourceServer};
 use serde_json::Value;

@@ -4,7 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::{Profile, issuers};
+use cogtok::settings::profile::{Profile, issuers};
 use cogtok::token::authorizer::{Authorizer, DISCOVERY};
 use cogtok::token::resource_server::{Finding, ResourceServer, check, refusal};
 use serde_json::json;

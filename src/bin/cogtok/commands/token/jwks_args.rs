@@ -5,9 +5,9 @@ use std::path::Path;
 use clap::{Args, ValueHint};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::oauth::jwks_uri;
-use cogtok::profile::Profile;
-use cogtok::profile::types::Endpoint;
 use cogtok::services::verify::{KeySource, published_at};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::Endpoint;
 use cogtok::token::jwks::KeySet;
 
 use super::token_input;

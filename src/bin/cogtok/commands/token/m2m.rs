@@ -7,11 +7,11 @@ use cogtok::cache::single_flight::{CachePolicy, TokenOrigin, TokenResponse};
 use cogtok::error::{Error, Hint, Result};
 use cogtok::http::transport_error::moved_to;
 use cogtok::oauth::client_credentials;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{SecretKind, TokenUse, Transport};
-use cogtok::profile::{Profile, missing};
 use cogtok::secret::Secret;
 use cogtok::secret::shape::client_secret;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::{Profile, missing};
+use cogtok::settings::types::{SecretKind, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
 use super::{Shared, refuse_empty, secret_from_stdin};

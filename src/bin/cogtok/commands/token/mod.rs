@@ -23,8 +23,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use cogtok::cache::single_flight::{CachePolicy, CacheUse, TokenResponse, no_such_token};
 use cogtok::error::{Error, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::{TokenUse, VarName};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{TokenUse, VarName};
 use cogtok::token::Token;
 
 use crate::app::App;

@@ -3,8 +3,8 @@
 use cogtok::cache::single_flight::{RefreshGuard, TokenOrigin, TokenResponse};
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::Profile;
 use cogtok::secret::Secret;
+use cogtok::settings::profile::Profile;
 use cogtok::token::session::{RefreshState, SessionOrigin};
 use cogtok::user_pool::cognito_idp::AuthenticationResult;
 use cogtok::user_pool::device::Device;

@@ -3,7 +3,7 @@
 use cogtok::cache::single_flight::{RefreshGuard, TokenOrigin, TokenResponse};
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Kind};
-use cogtok::profile::Profile;
+use cogtok::settings::profile::Profile;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, Session, SessionOrigin};

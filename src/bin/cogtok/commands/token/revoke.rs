@@ -3,9 +3,9 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::Profile;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::SecretKind;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::SecretKind;
 use cogtok::token::jwt;
 use cogtok::user_pool::cognito_idp::Idp;
 use cogtok::user_pool::user_token;

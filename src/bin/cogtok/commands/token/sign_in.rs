@@ -3,9 +3,9 @@
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::SecretKind;
 use cogtok::secret::{Secret, shape};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::SecretKind;
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, SessionOrigin};

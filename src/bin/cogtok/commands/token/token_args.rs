@@ -4,9 +4,9 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight::{CachePolicy, TokenOrigin as From, TokenResponse};
 use cogtok::error::{Error, Result};
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{TokenOwner, TokenUse};
-use cogtok::profile::{Profile, missing};
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::{Profile, missing};
+use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::token::Token;
 
 use super::{Shared, m2m::M2m, user::User, wanted};

@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::oauth::client_credentials;
-use cogtok::profile::Profile;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{TokenOwner, TokenUse};
 use cogtok::secret::Secret;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::user_pool::user_token;
 
 use crate::app::App;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
 use cogtok::error::{Error, Hint, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::ProfileName;
 use cogtok::services::output_file;
 use cogtok::services::output_file::Appendable;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::ProfileName;
 use cogtok::store::file::others_read;
 use serde_json::json;
 

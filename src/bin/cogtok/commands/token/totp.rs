@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::SecretKind;
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::SecretKind;
 use cogtok::store::used_codes;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};
 use cogtok::user_pool::totp::{STEP_SECONDS, Totp};

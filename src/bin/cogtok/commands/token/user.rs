@@ -5,10 +5,10 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
 use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::Profile;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{SecretKind, TokenUse};
 use cogtok::secret::{Secret, shape};
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{SecretKind, TokenUse};
 use cogtok::user_pool::user_token;
 
 use super::challenge::{self, PreparedAnswers};

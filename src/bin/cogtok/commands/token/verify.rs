@@ -3,10 +3,10 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{ClientId, Scopes};
-use cogtok::profile::{Profile, issuers, missing};
 use cogtok::secret::Secret;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::{Profile, issuers, missing};
+use cogtok::settings::types::{ClientId, Scopes};
 use cogtok::token::relative_time::relative;
 use cogtok::token::verify::{Claims, Expectations, Rejection};
 use cogtok::user_pool::revocation_check;

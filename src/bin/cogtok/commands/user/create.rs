@@ -6,14 +6,14 @@ use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Result, printable};
-use cogtok::profile::Profile;
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::{SecretKind, Username};
 use cogtok::secret::{Secret, shape};
 use cogtok::services::create_user;
 use cogtok::services::create_user::Made;
 use cogtok::services::journal::{Journal, Record};
 use cogtok::services::password_generator;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{SecretKind, Username};
 use cogtok::user_pool::user_token;
 use serde_json::json;
 

@@ -4,8 +4,8 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::Username;
+use cogtok::settings::keys::Key;
+use cogtok::settings::types::Username;
 use cogtok::store::name_history;
 use cogtok::user_pool::user_token;
 

@@ -10,8 +10,8 @@ mod show;
 use clap::Subcommand;
 use cogtok::cognito::admin::User;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::Username;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::Username;
 use cogtok::store::name_history;
 
 use crate::app::App;

@@ -2,9 +2,9 @@
 
 use clap::{Args, Subcommand};
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::profile::types::ProfileName;
 use cogtok::services::journal;
 use cogtok::services::journal::{Journal, Record, State};
+use cogtok::settings::types::ProfileName;
 use serde_json::{Value, json};
 
 use crate::app::{App, as_written};

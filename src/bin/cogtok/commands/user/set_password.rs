@@ -4,9 +4,9 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::profile::types::Username;
 use cogtok::secret::{Secret, shape};
 use cogtok::services::password_generator;
+use cogtok::settings::types::Username;
 use serde_json::json;
 
 use super::no_such_user;

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cognito::admin::Admin;
 use cogtok::error::{Result, printable};
-use cogtok::profile::types::Username;
+use cogtok::settings::types::Username;
 
 use super::{day, list, no_such_user, note_seen, typed};
 use crate::app::App;

@@ -1,8 +1,8 @@
 //! What is asked of the server, as the command line says it.
 
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::keys::nearest;
 use cogtok::services::mcp::tool::Tool;
+use cogtok::settings::keys::nearest;
 use serde_json::{Map, Value};
 
 use super::{Action, Gateway, malformed, stdin};

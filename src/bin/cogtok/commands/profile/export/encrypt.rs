@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::types::StoreKind;
 use cogtok::secrets::age_file::{Recipient, Sealing};
+use cogtok::settings::types::StoreKind;
 use cogtok::store::file;
 use cogtok::text::decode;
 

@@ -1,10 +1,10 @@
 //! The secrets that are sealed in, from the secret store.
 
 use cogtok::error::{Error, Result};
-use cogtok::profile::keys::Key;
-use cogtok::profile::types::SecretKind;
 use cogtok::secret::Secret;
 use cogtok::services::export::Exported;
+use cogtok::settings::keys::Key;
+use cogtok::settings::types::SecretKind;
 
 use crate::app::{App, as_written};
 use crate::commands::secret::bindings;

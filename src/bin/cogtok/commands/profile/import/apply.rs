@@ -1,9 +1,6 @@
 //! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
 
 use cogtok::error::{Error, Result, printable};
-use cogtok::profile::keys::{Key, Settings, ValueOrigin};
-use cogtok::profile::types::{ProfileName, SecretKind};
-use cogtok::profile::{Profile, domain};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::services::config_edit::edit;
@@ -12,6 +9,9 @@ use cogtok::services::import::SourceKind;
 use cogtok::services::import::candidates::ProfileCandidate;
 use cogtok::services::import::enrich;
 use cogtok::services::import::enrich::Missing;
+use cogtok::settings::keys::{Key, Settings, ValueOrigin};
+use cogtok::settings::profile::{Profile, domain};
+use cogtok::settings::types::{ProfileName, SecretKind};
 
 use super::super::deletion_plan::DeletionPlan;
 use super::collect::CollectedSources;

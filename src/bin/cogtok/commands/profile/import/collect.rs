@@ -1,11 +1,11 @@
 //! What the source says, with what follows from it.
 
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::profile::keys::Key;
 use cogtok::services::import::candidates::{Candidate, ProfileCandidate};
 use cogtok::services::import::{
     SourceKind, cloudformation, enrich, env_file, issuer, json, name_from, pool, pool_id, secrets_manager, ssm,
 };
+use cogtok::settings::keys::Key;
 
 use super::Import;
 use super::source::{Opened, Text};
@@ -95,7 +95,7 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut ProfileCandida
 fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
     let of_found = [Key::UserPoolId, Key::Region, Key::SecretArn].map(|key| (key, found.one(key)));
     let is_known = found.one(Key::UserPoolId).is_some()
-        || of_found[2].1.and_then(|arn| arn.parse::<cogtok::profile::types::SecretArn>().ok()?.region()).is_some();
+        || of_found[2].1.and_then(|arn| arn.parse::<cogtok::settings::types::SecretArn>().ok()?.region()).is_some();
     if is_known && app.given_options().iter().all(|(key, _, _)| *key != Key::Region) {
         // It is in the pool's id or in the ARN; another would only lead astray.
         found.forget(Key::Region);

@@ -1,10 +1,10 @@
 //! What an import does to the secret store: what it puts there, what it leaves, and what goes with a profile that is replaced.
 
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::profile::Profile;
-use cogtok::profile::types::ProfileName;
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::list;
 
 use super::super::deletion_plan::{DeletionPlan, bindings, shares};

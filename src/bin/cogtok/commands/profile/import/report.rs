@@ -1,11 +1,11 @@
 //! What the import says: what it found and wrote, what it passed over, what is missing still.
 
 use cogtok::error::{Hint, Result, printable};
-use cogtok::profile::keys::Key;
-use cogtok::profile::targets::TargetSetting;
-use cogtok::profile::types::SecretKind;
 use cogtok::secrets::store::SecretId;
 use cogtok::services::import::SourceKind;
+use cogtok::settings::keys::Key;
+use cogtok::settings::targets::TargetSetting;
+use cogtok::settings::types::SecretKind;
 use cogtok::store::config::list;
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
 //! The targets of an import: those that are written, and those of the profile that is there, which stay.
 
-use cogtok::profile::targets::TargetSetting;
+use cogtok::settings::targets::TargetSetting;
 
 /// What becomes of a profile's targets.
 pub struct Targets {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use cogtok::error::{Result, printable};
-use cogtok::profile::Profile;
-use cogtok::profile::keys::Key;
-use cogtok::profile::provenance::{Provenance, WithProvenance, sources};
-use cogtok::profile::types::ProfileName;
 use cogtok::services::config_lint::{line_at_top, lines_of_keys, lines_of_targets};
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::provenance::{Provenance, WithProvenance, sources};
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::read_text;
 use serde_json::{Map, Value, json};
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::keys::nearest;
-use super::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 use crate::error::{Error, Hint, Kind, Result, printable};
+use crate::settings::keys::nearest;
+use crate::settings::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 
 /// Where a target is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Target {
                 .hint(Hint::new("run `cogtok profile set {name} {key} URL`").word("key", key)));
         };
         let wrong = |field: Field, error: Error| {
-            error.with_kind(Kind::Config).context(&key(field)).hint(super::how_to_set(&key(field)))
+            error.with_kind(Kind::Config).context(&key(field)).hint(crate::settings::profile::how_to_set(&key(field)))
         };
         let address: Address = address.parse().map_err(|error| wrong(Field::Url, error))?;
         let kind =

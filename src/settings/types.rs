@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-pub use super::enums::{
+use crate::error::{Error, Result, is_unprintable, printable};
+pub use crate::settings::enums::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
-use crate::error::{Error, Result, is_unprintable, printable};
 
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {

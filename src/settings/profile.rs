@@ -1,30 +1,23 @@
 //! A profile: everything that is known of one user pool and its clients before a token is asked for, checked and
 //! complete. It holds no secret.
 
-mod agentcore;
 pub mod domain;
-pub(crate) mod enums;
-pub mod keys;
+
 pub mod partitions;
-pub mod provenance;
-pub mod redirect;
-pub mod services;
-pub mod targets;
-pub mod types;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Hint, Result};
-use keys::{Key, Settings, ValueOrigin, parse_bool, parse_min_validity};
-use partitions::Partition;
-use redirect::RedirectUri;
-use services::{Endpoints, Service};
-use types::{
+use crate::settings::aws_services::{Endpoints, Service};
+use crate::settings::keys::{Key, Settings, ValueOrigin, parse_bool, parse_min_validity};
+use crate::settings::redirect_uri::RedirectUri;
+use crate::settings::types::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
     SecretArn, SecretKind, TokenUse, Transport, Username,
 };
+use partitions::Partition;
 
 /// How long a served token must still be valid where nothing says otherwise: AgentCore refuses a token in its last minute,
 /// and whoever is given one needs time to use it.

@@ -1,4 +1,4 @@
-use super::*;
+use crate::settings::types::*;
 
 #[test]
 fn hostile_profile_names_are_refused() {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::from_variable;
-use super::keys::{Key, Settings, ValueOrigin};
-use super::types::Endpoint;
 use crate::error::Result;
+use crate::settings::keys::{Key, Settings, ValueOrigin};
+use crate::settings::profile::from_variable;
+use crate::settings::types::Endpoint;
 
 macro_rules! services {
     ($($(#[$doc:meta])* $variant:ident = $host:literal, $variable:literal;)+) => {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::domain;
-use super::redirect::RedirectUri;
-use super::types::{
+use crate::error::{Error, Result, printable};
+use crate::settings::profile::domain;
+use crate::settings::redirect_uri::RedirectUri;
+use crate::settings::types::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, Region, Scopes, SecretArn,
     SecretKind, TokenUse, Transport, Username, parse_duration,
 };
-use crate::error::{Error, Result, printable};
 
 macro_rules! keys {
     ($($(#[$doc:meta])* $variant:ident = $dotted:literal, $variable:expr, $check:expr;)+) => {
@@ -245,9 +245,10 @@ impl Settings {
     pub(crate) fn blame(&self, key: Key, origin: Option<&ValueOrigin>, error: Error) -> Error {
         match origin {
             Some(ValueOrigin::Variable(name)) => error.context(name),
-            Some(ValueOrigin::Profile) => {
-                error.with_kind(crate::error::Kind::Config).context(key.dotted()).hint(super::how_to_set(key.dotted()))
-            }
+            Some(ValueOrigin::Profile) => error
+                .with_kind(crate::error::Kind::Config)
+                .context(key.dotted())
+                .hint(crate::settings::profile::how_to_set(key.dotted())),
             Some(ValueOrigin::Flag) | None => error,
         }
     }

@@ -1,9 +1,9 @@
 //! A pool's domain as people write it: its URL, its host, or the prefix alone where the Region is known.
 
-use super::keys::Key;
-use super::partitions::Partition;
-use super::types::{Endpoint, Region};
 use crate::error::{Error, Result, printable};
+use crate::settings::keys::Key;
+use crate::settings::profile::partitions::Partition;
+use crate::settings::types::{Endpoint, Region};
 
 /// A domain as it is written.
 enum Written {

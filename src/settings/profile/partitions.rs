@@ -1,7 +1,7 @@
 //! AWS's partitions: which Regions have which host names. One table for every host and every issuer, as in AWS's own data
 //! (`partitions.json`), which the SDK brings along and a test compares with.
 
-use super::types::Region;
+use crate::settings::types::Region;
 
 /// A partition of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

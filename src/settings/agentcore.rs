@@ -2,10 +2,10 @@
 
 use url::Url;
 
-use super::services::Service;
-use super::types::AgentcoreArn;
-use super::{Profile, aws_origin};
 use crate::error::{Error, Result, printable};
+use crate::settings::aws_services::Service;
+use crate::settings::profile::{Profile, aws_origin};
+use crate::settings::types::AgentcoreArn;
 
 impl AgentcoreArn {
     /// The ARN of the runtime and, of an endpoint's ARN, the endpoint's name: its qualifier.
@@ -42,9 +42,9 @@ impl Profile {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::Settings;
     use super::*;
-    use crate::profile::AwsEnvironment;
+    use crate::settings::keys::Settings;
+    use crate::settings::profile::AwsEnvironment;
 
     #[test]
     fn an_arn_leads_to_the_address_at_aws() {

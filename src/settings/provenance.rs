@@ -1,11 +1,11 @@
 //! What a profile comes to, and where each value came from.
 
-use super::keys::{Key, Settings, ValueOrigin};
-use super::redirect::RedirectUri;
-use super::services::Service;
-use super::types::{PoolId, Region, SecretArn};
-use super::{AwsEnvironment, DEFAULT_MIN_VALIDITY, Profile};
 use crate::error::Result;
+use crate::settings::aws_services::Service;
+use crate::settings::keys::{Key, Settings, ValueOrigin};
+use crate::settings::profile::{AwsEnvironment, DEFAULT_MIN_VALIDITY, Profile};
+use crate::settings::redirect_uri::RedirectUri;
+use crate::settings::types::{PoolId, Region, SecretArn};
 
 /// Where a value of a profile came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,11 @@
+//! A profile: its keys, their types, and where each value came from.
+
+pub(crate) mod agentcore;
+pub mod aws_services;
+pub(crate) mod enums;
+pub mod keys;
+pub mod profile;
+pub mod provenance;
+pub mod redirect_uri;
+pub mod targets;
+pub mod types;
