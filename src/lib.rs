@@ -3,11 +3,11 @@
 //! It has no terminal, no argument parser and prints nothing; what is worth telling on the way goes to the [`log`]
 //! crate under the target `cogtok`. Secrets are [`Secret`](secret::Secret) values from the first line that reads them.
 //!
-//! Dependencies point one way: [`crate::cache::single_flight`] on [`cognito`] and [`store`], these on [`token`], [`crate::settings::profile`], [`error`] and
-//! [`secret`]. Only [`cognito`] names the AWS SDK, `oauth2` or the HTTP client.
+//! Dependencies point one way: [`crate::cache::single_flight`] on [`aws`] and [`store`], these on [`token`], [`crate::settings::profile`], [`error`] and
+//! [`secret`]. Only [`aws`] names the AWS SDK, `oauth2` or the HTTP client.
 #![forbid(unsafe_code)]
 
-pub mod cognito;
+pub mod aws;
 pub mod error;
 
 pub mod cache;

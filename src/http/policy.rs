@@ -23,7 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
 use url::Url;
 
-use crate::cognito::ATTEMPT_TIMEOUT;
+use crate::aws::ATTEMPT_TIMEOUT;
 use crate::error::printable;
 use crate::http::client::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
 use crate::http::redact;

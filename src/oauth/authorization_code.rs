@@ -13,7 +13,7 @@ use oauth2::{
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::cognito::error::{Refusal, refused};
+use crate::aws::service_error::{Refusal, refused};
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::unexplained;
@@ -331,7 +331,7 @@ fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(crate::cognito::MAX_TRIES as usize - 1)
+        .with_max_times(crate::aws::MAX_TRIES as usize - 1)
         .with_jitter()
 }
 

@@ -1,8 +1,8 @@
 //! Machine-to-machine: client_credentials at the token endpoint (RFC 6749 section 4.4), or GetClientToken of the Cognito
 //! API, which needs no domain.
 
+use crate::aws::secrets_manager::{self, Kept};
 use crate::cache::token_cache::CacheKey;
-use crate::cognito::secrets_manager::{self, Kept};
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::oauth::token_endpoint;

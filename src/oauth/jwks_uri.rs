@@ -70,7 +70,7 @@ pub(crate) async fn get(wire: &HttpClient, url: &Url, bearer: Option<&Secret>) -
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(crate::cognito::MAX_TRIES as usize - 1)
+        .with_max_times(crate::aws::MAX_TRIES as usize - 1)
         .with_jitter();
     once.retry(backoff)
         .sleep(tokio::time::sleep)

@@ -15,7 +15,7 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::cognito::error::{Refusal, refused, said};
+use crate::aws::service_error::{Refusal, refused, said};
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::policy::seconds_of;
@@ -60,7 +60,7 @@ pub async fn client_credentials(wire: &HttpClient, request: &ClientCredentials<'
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(crate::cognito::MAX_TRIES as usize - 1)
+        .with_max_times(crate::aws::MAX_TRIES as usize - 1)
         .with_jitter();
     let answer = (|| post(wire, request))
         .retry(backoff)

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::aws::identity_pool::{AwsCredentials, Identity};
 use crate::cache::token_cache::{Cache, CacheKey};
-use crate::cognito::identity_pool::{AwsCredentials, Identity};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::{Clock, HttpClient};
 use crate::secret::Secret;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::cognito::admin::{Admin, CreateUserError, Created, NewUser, SLACK, User, already_exists};
+use crate::aws::admin::{Admin, CreateUserError, Created, NewUser, SLACK, User, already_exists};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::secret::Secret;
 use crate::services::journal::{Asked, Journal, Record, State};

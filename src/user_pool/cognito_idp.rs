@@ -8,7 +8,7 @@ use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultT
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::retry::RetryConfig;
 
-use crate::cognito::error::from_sdk;
+use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::redact::Redactor;
@@ -147,19 +147,19 @@ impl Idp {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region or no app client is known.
     pub async fn new(wire: &HttpClient, profile: &Profile, client_secret: Option<Secret>) -> Result<Self> {
-        let region = crate::cognito::region(profile).await?;
+        let region = crate::aws::region(profile).await?;
         let is_admin = profile.user.auth_flow == AuthFlow::Admin;
         let mut config = if is_admin {
-            let shared = crate::cognito::signed_config(wire, profile, &region).await?;
+            let shared = crate::aws::signed_config(wire, profile, &region).await?;
             Builder::from(&shared).retry_classifier(MayPass).endpoint_url(aws_origin("cognito-idp", &region))
         } else {
             Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .http_client(wire.sdk_client())
-                .region(crate::cognito::sdk_region(&region))
+                .region(crate::aws::sdk_region(&region))
                 .sleep_impl(TokioSleep::new())
-                .timeout_config(crate::cognito::timeouts())
-                .retry_config(crate::cognito::retries())
+                .timeout_config(crate::aws::timeouts())
+                .retry_config(crate::aws::retries())
                 .retry_classifier(MayPass)
         };
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
@@ -193,7 +193,7 @@ impl Idp {
     /// RespondToAuthChallenge, sent once: a session answers one time only, so an unknown outcome is not repeated.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for RespondToAuthChallenge.
+    /// As the table in [`crate::aws::service_error`] says for RespondToAuthChallenge.
     pub async fn respond(
         &self,
         typed: &Username,

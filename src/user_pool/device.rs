@@ -3,7 +3,7 @@
 use aws_sdk_cognitoidentityprovider::types::DeviceSecretVerifierConfigType;
 use serde::{Deserialize, Serialize};
 
-use crate::cognito::error::from_sdk;
+use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::Idp;
@@ -63,7 +63,7 @@ impl Idp {
     /// refresh token of such a pool is of no use.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for ConfirmDevice.
+    /// As the table in [`crate::aws::service_error`] says for ConfirmDevice.
     pub async fn confirm_device(&self, access_token: &Secret, new: &NewDevice, name: &str) -> Result<Device> {
         let password = srp::device_password()?;
         let verifier = srp::device_verifier(&new.group_key, &new.key, &password)?;

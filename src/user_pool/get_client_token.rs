@@ -5,7 +5,7 @@ use aws_sdk_cognitoidentityprovider::Client as Sdk;
 use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
 use aws_smithy_async::rt::sleep::TokioSleep;
 
-use crate::cognito::error::from_sdk;
+use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::status::MayPass;
@@ -31,17 +31,17 @@ pub struct GetClientToken<'a> {
 /// that break, never for a refusal.
 ///
 /// # Errors
-/// As the table in [`crate::cognito::error`] says for GetClientToken; [`Kind::Network`](crate::error::Kind::Network) where the API
+/// As the table in [`crate::aws::service_error`] says for GetClientToken; [`Kind::Network`](crate::error::Kind::Network) where the API
 /// can't be reached or its answer brings no bearer token.
 pub async fn get(wire: &HttpClient, profile: &Profile, asked: &GetClientToken<'_>) -> Result<TokenSet> {
-    let region = crate::cognito::region(profile).await?;
+    let region = crate::aws::region(profile).await?;
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(wire.sdk_client())
-        .region(crate::cognito::sdk_region(&region))
+        .region(crate::aws::sdk_region(&region))
         .sleep_impl(TokioSleep::new())
-        .timeout_config(crate::cognito::timeouts())
-        .retry_config(crate::cognito::retries())
+        .timeout_config(crate::aws::timeouts())
+        .retry_config(crate::aws::retries())
         .retry_classifier(MayPass)
         // The service takes no AWS credentials here, though its model says that it does.
         .allow_no_auth();

@@ -14,7 +14,7 @@ impl Idp {
     /// USER_PASSWORD_AUTH: one request that carries the password.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for InitiateAuth.
+    /// As the table in [`crate::aws::service_error`] says for InitiateAuth.
     pub async fn start_password(&self, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.with_password(AuthFlowType::UserPasswordAuth, username, password).await
     }
@@ -22,7 +22,7 @@ impl Idp {
     /// ADMIN_USER_PASSWORD_AUTH: one signed request that carries the password.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for AdminInitiateAuth.
+    /// As the table in [`crate::aws::service_error`] says for AdminInitiateAuth.
     pub async fn start_admin(&self, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.with_password(AuthFlowType::AdminUserPasswordAuth, username, password).await
     }
@@ -36,7 +36,7 @@ impl Idp {
     /// USER_SRP_AUTH: two requests on one connection; the password stays here.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for InitiateAuth and RespondToAuthChallenge.
+    /// As the table in [`crate::aws::service_error`] says for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.wire.redactor().hide(username.as_str(), password);
         let exchange = SrpClient::start()?;
@@ -49,7 +49,7 @@ impl Idp {
     /// choose (SELECT_CHALLENGE).
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for InitiateAuth and RespondToAuthChallenge.
+    /// As the table in [`crate::aws::service_error`] says for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_choice(
         &self,
         pool: &PoolId,
@@ -83,7 +83,7 @@ impl Idp {
     /// CUSTOM_AUTH: the pool's Lambda triggers ask; with a password, SRP comes first.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for InitiateAuth and RespondToAuthChallenge.
+    /// As the table in [`crate::aws::service_error`] says for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_custom(&self, username: &Username, srp: Option<(&PoolId, &Secret)>) -> Result<AuthOutcome> {
         let Some((pool, password)) = srp else {
             return self.initiate(AuthFlowType::CustomAuth, username, HashMap::new()).await;
@@ -100,7 +100,7 @@ impl Idp {
     /// Answers a challenge that takes a password: PASSWORD, PASSWORD_SRP, or SELECT_CHALLENGE with one of these chosen.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for RespondToAuthChallenge.
+    /// As the table in [`crate::aws::service_error`] says for RespondToAuthChallenge.
     pub async fn respond_password(
         &self,
         pool: &PoolId,
@@ -128,7 +128,7 @@ impl Idp {
     /// the one.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for RespondToAuthChallenge.
+    /// As the table in [`crate::aws::service_error`] says for RespondToAuthChallenge.
     pub async fn respond_device(&self, username: &Username, challenge: &RawChallenge) -> Result<AuthOutcome> {
         let device = self.device.as_ref().ok_or_else(|| {
             Error::network(format!("Cognito asks for {}, and no device was named to it", challenge.name))

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 
-use crate::cognito::error::from_sdk;
+use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Kind, Result};
 use crate::http::status::is_throttled;
 use crate::http::transport_error::{TransportErrorKind, fault_in};
@@ -71,7 +71,7 @@ impl Idp {
                 return Err(RefreshError::Failed(error));
             }
             let is_late = Instant::now() + pause >= self.wire.deadline();
-            if tries >= crate::cognito::MAX_TRIES || is_late || !(was_not_sent || is_reusable) {
+            if tries >= crate::aws::MAX_TRIES || is_late || !(was_not_sent || is_reusable) {
                 return Err(if was_not_sent { RefreshError::Failed(error) } else { RefreshError::Unknown(error) });
             }
             tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;

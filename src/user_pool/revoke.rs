@@ -1,6 +1,6 @@
 //! RevokeToken and GlobalSignOut: ending sessions at the Cognito API.
 
-use crate::cognito::error::from_sdk;
+use crate::aws::service_error::from_sdk;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::Idp;
@@ -9,7 +9,7 @@ impl Idp {
     /// RevokeToken: ends the session of a refresh token.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for RevokeToken.
+    /// As the table in [`crate::aws::service_error`] says for RevokeToken.
     pub async fn revoke(&self, refresh_token: &Secret) -> Result<()> {
         self.wire.redactor().hide("", refresh_token);
         let request = self
@@ -25,7 +25,7 @@ impl Idp {
     /// `aws.cognito.signin.user.admin`.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for GlobalSignOut.
+    /// As the table in [`crate::aws::service_error`] says for GlobalSignOut.
     pub async fn global_sign_out(&self, access_token: &Secret) -> Result<()> {
         self.wire.redactor().hide("", access_token);
         let request = self.client.global_sign_out().access_token(access_token.expose());

@@ -4,7 +4,7 @@ use aws_sdk_cognitoidentityprovider::config::Config;
 use aws_sdk_cognitoidentityprovider::types::VerifySoftwareTokenResponseType;
 use aws_smithy_types::retry::RetryConfig;
 
-use crate::cognito::error::from_sdk;
+use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::{Idp, RawChallenge};
@@ -13,7 +13,7 @@ impl Idp {
     /// AssociateSoftwareToken: the challenge with its next session, and the app's key in Base32.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for AssociateSoftwareToken.
+    /// As the table in [`crate::aws::service_error`] says for AssociateSoftwareToken.
     pub async fn associate_totp(&self, challenge: &RawChallenge) -> Result<(RawChallenge, Secret)> {
         let operation = "AssociateSoftwareToken";
         let request = self.client.associate_software_token().set_session(challenge.session_text());
@@ -27,7 +27,7 @@ impl Idp {
     /// VerifySoftwareToken with a code of the app: the challenge with its next session.
     ///
     /// # Errors
-    /// As the table in [`crate::cognito::error`] says for VerifySoftwareToken.
+    /// As the table in [`crate::aws::service_error`] says for VerifySoftwareToken.
     pub async fn verify_totp(&self, challenge: &RawChallenge, code: &Secret) -> Result<RawChallenge> {
         let operation = "VerifySoftwareToken";
         let request = self

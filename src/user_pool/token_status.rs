@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use serde_json::Value;
 
-use crate::cognito::error::{from_sdk, said};
+use crate::aws::service_error::{from_sdk, said};
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::{MayPass, unexplained};
@@ -21,16 +21,16 @@ use crate::token::error_response::challenge_parameter;
 ///
 /// # Errors
 /// [`Kind::InvalidToken`] when Cognito does not take it: revoked, expired, a user who is gone; else as the table in
-/// [`crate::cognito::error`] says for GetUser.
+/// [`crate::aws::service_error`] says for GetUser.
 pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> Result<()> {
-    let region = crate::cognito::region(profile).await?;
+    let region = crate::aws::region(profile).await?;
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(wire.sdk_client())
-        .region(crate::cognito::sdk_region(&region))
+        .region(crate::aws::sdk_region(&region))
         .sleep_impl(TokioSleep::new())
-        .timeout_config(crate::cognito::timeouts())
-        .retry_config(crate::cognito::retries())
+        .timeout_config(crate::aws::timeouts())
+        .retry_config(crate::aws::retries())
         .retry_classifier(MayPass);
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         config = config.endpoint_url(endpoint.as_str());

@@ -107,7 +107,7 @@ impl<'a> SignIn<'a> {
     /// Begins with the profile's flow: one request, two for SRP.
     ///
     /// # Errors
-    /// What Cognito refuses, see [`crate::cognito::error`]; [`Kind::NeedsHuman`] for a challenge that can't be answered
+    /// What Cognito refuses, see [`crate::aws::service_error`]; [`Kind::NeedsHuman`] for a challenge that can't be answered
     /// here.
     pub async fn start(wire: &HttpClient, profile: &'a Profile, credentials: Credentials) -> Result<(Self, Step)> {
         let username = profile.username()?;

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use crate::cognito::sts::Signer;
+use crate::aws::sts::Signer;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::oauth::client_credentials;

@@ -1,7 +1,7 @@
 //! What the app clients allow, against what the profile does with them.
 
-use crate::cognito::app_clients::AppClient;
-use crate::cognito::error::hint_of;
+use crate::aws::app_clients::AppClient;
+use crate::aws::service_error::hint_of;
 use crate::error::{Error, Hint, Kind, Result, printable};
 use crate::oauth::client_credentials;
 use crate::services::doctor::hints;

@@ -1,4 +1,4 @@
-//! What to do about a finding, in one table; what AWS and the network refuse has its hints in [`crate::cognito::error`] and
+//! What to do about a finding, in one table; what AWS and the network refuse has its hints in [`crate::aws::service_error`] and
 //! [`crate::http::transport_error`].
 
 use crate::error::{Error, Hint};

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use crate::cognito::sts::Signer;
+use crate::aws::sts::Signer;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::cognito::app_clients;
-use crate::cognito::sts::Signer;
+use crate::aws::app_clients;
+use crate::aws::sts::Signer;
 use crate::error::Result;
 use crate::http::client::HttpClient;
 use crate::oauth::{discovery, jwks_uri};

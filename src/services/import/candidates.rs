@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cognito::app_clients::AppClient;
+use crate::aws::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::secret::Secret;
 use crate::services::config_lint::is_misplaced;

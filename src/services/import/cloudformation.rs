@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::cognito::cloudformation;
+use crate::aws::cloudformation;
 use crate::error::Result;
 use crate::http::client::HttpClient;
 use crate::services::import::candidates::ProfileCandidate;

@@ -1,8 +1,8 @@
 //! What follows from what a source says: the client secret that it refers to, the sign-in flow that its client allows, the
 //! domain that its prefix stands for, and what is missing still.
 
-use crate::cognito::admin::Admin;
-use crate::cognito::app_clients::AppClient;
+use crate::aws::admin::Admin;
+use crate::aws::app_clients::AppClient;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::services::import::candidates::ProfileCandidate;

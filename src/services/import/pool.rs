@@ -1,7 +1,7 @@
 //! A user pool, by its id: its domain, and its app clients with what each is for.
 
-use crate::cognito::admin::Admin;
-use crate::cognito::app_clients::AppClient;
+use crate::aws::admin::Admin;
+use crate::aws::app_clients::AppClient;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::services::import::candidates::ProfileCandidate;
@@ -16,7 +16,7 @@ const MOST_CLIENTS: usize = 25;
 /// What the pool says. Of its app clients those in `clients` are looked at; where there are none, all.
 ///
 /// # Errors
-/// As the table in [`crate::cognito::error`] says for DescribeUserPool, ListUserPoolClients and DescribeUserPoolClient;
+/// As the table in [`crate::aws::service_error`] says for DescribeUserPool, ListUserPoolClients and DescribeUserPoolClient;
 /// [`Kind::NeedsHuman`] when there are too many clients to look at each.
 pub async fn read(
     wire: &HttpClient,

@@ -1,6 +1,6 @@
 //! A Secrets Manager secret: `{client_id, client_secret, token_url, scopes}`, or the client secret alone.
 
-use crate::cognito::secrets_manager::{self, Kept};
+use crate::aws::secrets_manager::{self, Kept};
 use crate::error::{Result, printable};
 use crate::http::client::HttpClient;
 use crate::services::import::bundle;

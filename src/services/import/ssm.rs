@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::cognito::ssm;
+use crate::aws::ssm;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::secret::Secret;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cogtok::cognito;
+use cogtok::aws;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::http::client::HttpClient;
 use cogtok::settings::profile::Profile;
@@ -34,7 +34,7 @@ impl App {
     /// Looks for the Region in `~/.aws/config` where nothing else names one, for calls that need it.
     pub fn resolve_region(&self, profile: &mut Profile) {
         if profile.region.is_none() {
-            profile.region = self.block_on(cognito::region(profile)).ok();
+            profile.region = self.block_on(aws::region(profile)).ok();
         }
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::aws::identity_pool;
 use cogtok::cache::token_cache::CacheKey;
-use cogtok::cognito::identity_pool;
 use cogtok::error::{Error, Result};
 use cogtok::services::aws_credentials;
 use cogtok::settings::keys::Key;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use cogtok::cognito::bedrock::{Bedrock, Question, text};
+use cogtok::aws::bedrock::{Bedrock, Question, text};
 use cogtok::error::{Error, Result, is_unprintable, printable};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ModelId, Region};

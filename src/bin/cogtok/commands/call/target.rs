@@ -1,6 +1,6 @@
 //! Where a call goes: to an address that is typed, or to a target of the profile. The token goes there and nowhere else.
 
-use cogtok::cognito::agentcore::Resource;
+use cogtok::aws::agentcore::Resource;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::http::transport_error::moved_to;
 use cogtok::settings::profile::issuers;

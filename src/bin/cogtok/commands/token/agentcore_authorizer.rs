@@ -1,6 +1,6 @@
 //! How a runtime or gateway of AgentCore is configured, as AWS has it now.
 
-use cogtok::cognito::agentcore::Resource;
+use cogtok::aws::agentcore::Resource;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::targets::Address;

@@ -1,7 +1,7 @@
 //! A sign-in from the first request to what is kept of it.
 
+use cogtok::aws::admin::Admin;
 use cogtok::cache::token_cache::CacheKey;
-use cogtok::cognito::admin::Admin;
 use cogtok::error::{Error, Hint, Kind, Result};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::profile::Profile;

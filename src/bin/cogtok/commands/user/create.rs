@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::admin::Admin;
+use cogtok::aws::admin::Admin;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::services::create_user;

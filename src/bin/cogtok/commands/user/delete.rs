@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::admin::Admin;
+use cogtok::aws::admin::Admin;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::Username;

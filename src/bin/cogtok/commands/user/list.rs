@@ -1,7 +1,7 @@
 //! `cogtok user list`: the users of the pool.
 
 use clap::Args;
-use cogtok::cognito::admin::{Admin, User};
+use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Error, Kind, Result, printable};
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ mod set_password;
 mod show;
 
 use clap::Subcommand;
-use cogtok::cognito::admin::User;
+use cogtok::aws::admin::User;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Username;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::admin::Admin;
+use cogtok::aws::admin::Admin;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::secret::{Secret, shape};
 use cogtok::services::password_generator;

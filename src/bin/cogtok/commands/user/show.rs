@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cognito::admin::Admin;
+use cogtok::aws::admin::Admin;
 use cogtok::error::{Result, printable};
 use cogtok::settings::types::Username;
 

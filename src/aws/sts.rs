@@ -40,7 +40,7 @@ impl Signer {
     /// GetCallerIdentity: who they belong to, which needs no permission.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for GetCallerIdentity.
+    /// As the table in [`super::service_error`] says for GetCallerIdentity.
     pub async fn caller(&self, wire: &HttpClient, profile: &Profile) -> Result<Caller> {
         let region = super::region(profile).await?;
         let request = Call {

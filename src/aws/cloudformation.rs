@@ -13,7 +13,7 @@ use crate::settings::types::StackName;
 /// DescribeStacks, signed with the profile's AWS credentials: the stack's outputs, key and value.
 ///
 /// # Errors
-/// As the table in [`super::error`] says for DescribeStacks.
+/// As the table in [`super::service_error`] says for DescribeStacks.
 pub async fn outputs(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<Vec<(String, String)>> {
     let region = match stack.region() {
         Some(region) => region,

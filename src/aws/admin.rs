@@ -11,7 +11,7 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, 
 use aws_smithy_types::retry::RetryConfig;
 
 use super::answer::{Body, lacks};
-use super::error::{code, from_sdk};
+use super::service_error::{code, from_sdk};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::status::{MayPass, is_throttled};
@@ -131,7 +131,7 @@ impl Admin {
     /// the server, is the one just made then: that nobody else made it in that time is not said.
     ///
     /// # Errors
-    /// [`CreateUserError`], as the table in [`super::error`] says for AdminCreateUser; see [`already_exists`].
+    /// [`CreateUserError`], as the table in [`super::service_error`] says for AdminCreateUser; see [`already_exists`].
     pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<Created, CreateUserError> {
         let mut pause = Duration::from_millis(300);
         let mut may_be_made = false;
@@ -225,7 +225,7 @@ impl Admin {
     /// DescribeUserPoolClient: the sign-in flows that the app client allows.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for DescribeUserPoolClient.
+    /// As the table in [`super::service_error`] says for DescribeUserPoolClient.
     pub async fn allowed_flows(&self, client_id: &ClientId) -> Result<Vec<AuthFlow>> {
         self.app_client(client_id).await.map(|client| client.flows)
     }
@@ -233,7 +233,7 @@ impl Admin {
     /// AdminSetUserPassword.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for AdminSetUserPassword.
+    /// As the table in [`super::service_error`] says for AdminSetUserPassword.
     pub async fn set_password(&self, username: &str, password: &Secret, permanent: bool) -> Result<()> {
         self.wire.redactor().hide(username, password);
         let request = self
@@ -249,7 +249,7 @@ impl Admin {
     /// AdminAddUserToGroup.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for AdminAddUserToGroup.
+    /// As the table in [`super::service_error`] says for AdminAddUserToGroup.
     pub async fn add_to_group(&self, username: &str, group: &str) -> Result<()> {
         let request = self.client.admin_add_user_to_group().user_pool_id(self.pool.as_str());
         let answer = request.username(username).group_name(group).send().await;
@@ -269,7 +269,7 @@ impl Admin {
     /// AdminGetUser; nothing where there is no such user.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for AdminGetUser.
+    /// As the table in [`super::service_error`] says for AdminGetUser.
     pub async fn get(&self, username: &str) -> Result<Option<User>> {
         let operation = "AdminGetUser";
         let request = self.client.admin_get_user().user_pool_id(self.pool.as_str()).username(username);

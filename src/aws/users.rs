@@ -2,7 +2,7 @@
 
 use super::admin::{Admin, User};
 use super::answer::{Body, lacks};
-use super::error::from_sdk;
+use super::service_error::from_sdk;
 use crate::error::{Error, Result};
 
 /// The most users that ListUsers gives at once.
@@ -32,7 +32,7 @@ impl Admin {
     /// own words, such as `email ^= "test-"`.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages
+    /// As the table in [`super::service_error`] says for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages
     /// never end.
     pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<(Vec<User>, bool)> {
         let operation = "ListUsers";
@@ -67,12 +67,12 @@ impl Admin {
     /// AdminDeleteUser; says whether there was such a user.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for AdminDeleteUser.
+    /// As the table in [`super::service_error`] says for AdminDeleteUser.
     pub async fn delete(&self, username: &str) -> Result<bool> {
         let request = self.client.admin_delete_user().user_pool_id(self.pool.as_str()).username(username);
         match request.send().await {
             Ok(_) => Ok(true),
-            Err(error) if super::error::code(&error) == "UserNotFoundException" => Ok(false),
+            Err(error) if super::service_error::code(&error) == "UserNotFoundException" => Ok(false),
             Err(error) => Err(from_sdk("AdminDeleteUser", error, self.wire.redactor())),
         }
     }
@@ -80,7 +80,7 @@ impl Admin {
     /// The pool's password policy, by DescribeUserPool.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for DescribeUserPool.
+    /// As the table in [`super::service_error`] says for DescribeUserPool.
     pub async fn password_policy(&self) -> Result<PasswordPolicy> {
         let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
         let operation = "DescribeUserPool";

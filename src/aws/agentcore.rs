@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::aws_error_response::refusal;
+use super::error_response::refusal;
 use super::sigv4::{Call, ServiceReply, call_with_headers};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::client::HttpClient;
@@ -56,7 +56,7 @@ impl Resource {
     /// GetAgentRuntime or GetGateway, signed with the profile's AWS credentials: the settings as AWS writes them.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for the operation, with what to do instead where it is not allowed.
+    /// As the table in [`super::service_error`] says for the operation, with what to do instead where it is not allowed.
     pub async fn settings(&self, wire: &HttpClient, profile: &Profile) -> Result<Value> {
         let (operation, folder) = match self.is_gateway {
             true => ("GetGateway", "gateways"),

@@ -5,12 +5,12 @@ pub mod agentcore;
 pub(crate) mod answer;
 pub mod app_clients;
 
-pub(crate) mod aws_error_response;
 pub mod bedrock;
 pub mod cloudformation;
 pub(crate) mod credentials;
+pub(crate) mod error_response;
 
-pub mod error;
+pub mod service_error;
 
 pub mod identity_pool;
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::error::{Refusal, refused};
+use super::service_error::{Refusal, refused};
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
@@ -57,7 +57,7 @@ impl<'a> Identity<'a> {
     /// GetId: the user's identity in the pool, always the same.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for GetId.
+    /// As the table in [`super::service_error`] says for GetId.
     pub async fn id(&self) -> Result<String> {
         let body = json!({"IdentityPoolId": self.pool.as_str(), "Logins": self.logins});
         let answer = self.call("GetId", &body).await?;
@@ -67,7 +67,7 @@ impl<'a> Identity<'a> {
     /// GetCredentialsForIdentity.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for GetCredentialsForIdentity.
+    /// As the table in [`super::service_error`] says for GetCredentialsForIdentity.
     pub async fn credentials(&self, identity_id: &str) -> Result<AwsCredentials> {
         let operation = "GetCredentialsForIdentity";
         let body = json!({"IdentityId": identity_id, "Logins": self.logins});

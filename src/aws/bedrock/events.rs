@@ -33,7 +33,7 @@ impl Events {
     ///
     /// # Errors
     /// [`Kind::Network`](crate::error::Kind::Network) when the stream breaks off before the model has ended, or can't be read; what Bedrock reports in the
-    /// stream, as the table in [`crate::cognito::error`] says.
+    /// stream, as the table in [`crate::aws::service_error`] says.
     pub async fn next(&mut self) -> Result<Option<(String, Value)>> {
         loop {
             if let Some(message) = self.decoded()? {

@@ -2,7 +2,7 @@
 
 use aws_sdk_secretsmanager::Client;
 
-use super::error::from_sdk;
+use super::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::status::MayPass;
@@ -23,7 +23,7 @@ pub struct Kept {
 /// GetSecretValue, signed with the profile's AWS credentials.
 ///
 /// # Errors
-/// As the table in [`super::error`] says for GetSecretValue; [`Kind::Config`](crate::error::Kind::Config) for a secret of
+/// As the table in [`super::service_error`] says for GetSecretValue; [`Kind::Config`](crate::error::Kind::Config) for a secret of
 /// another shape.
 pub async fn get(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Result<Kept> {
     let region = match secret.region() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::admin::Admin;
 use super::answer::lacks;
-use super::error::from_sdk;
+use super::service_error::from_sdk;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::types::{AuthFlow, ClientId};
@@ -57,7 +57,7 @@ impl Admin {
     /// DescribeUserPool.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for DescribeUserPool.
+    /// As the table in [`super::service_error`] says for DescribeUserPool.
     pub async fn pool(&self) -> Result<Pool> {
         let operation = "DescribeUserPool";
         let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
@@ -72,7 +72,7 @@ impl Admin {
     /// ListUserPoolClients, page by page: id and name of every app client.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for ListUserPoolClients; [`Kind::Network`](crate::error::Kind::Network) when
+    /// As the table in [`super::service_error`] says for ListUserPoolClients; [`Kind::Network`](crate::error::Kind::Network) when
     /// the pages never end.
     pub async fn clients(&self) -> Result<Vec<(ClientId, Option<String>)>> {
         let operation = "ListUserPoolClients";
@@ -95,7 +95,7 @@ impl Admin {
     /// DescribeUserPoolClient.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for DescribeUserPoolClient.
+    /// As the table in [`super::service_error`] says for DescribeUserPoolClient.
     pub async fn app_client(&self, id: &ClientId) -> Result<AppClient> {
         let operation = "DescribeUserPoolClient";
         let request = self.client.describe_user_pool_client().user_pool_id(self.pool.as_str());

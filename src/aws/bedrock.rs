@@ -8,9 +8,9 @@ use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
-use super::aws_error_response;
-use super::error::{Refusal, is_known, refused, said};
+use super::error_response;
 use super::identity_pool::AwsCredentials;
+use super::service_error::{Refusal, is_known, refused, said};
 use super::sigv4::{Call, signed};
 use crate::error::{Error, Hint, Result};
 use crate::http::client::{HttpClient, MAX_ANSWER};
@@ -95,7 +95,7 @@ impl<'a> Bedrock<'a> {
     /// Converse: the whole answer, as Bedrock writes it.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for Converse.
+    /// As the table in [`super::service_error`] says for Converse.
     pub async fn converse(&self, question: &Question<'_>) -> Result<Value> {
         let operation = "Converse";
         let mut answer = self.ask(operation, "converse", "application/json", question).await?;
@@ -109,7 +109,7 @@ impl<'a> Bedrock<'a> {
     /// ConverseStream: the answer as it comes.
     ///
     /// # Errors
-    /// As the table in [`super::error`] says for ConverseStream.
+    /// As the table in [`super::service_error`] says for ConverseStream.
     pub async fn converse_stream(&self, question: &Question<'_>) -> Result<Events> {
         let operation = "ConverseStream";
         let answer = self.ask(operation, "converse-stream", EVENT_STREAM, question).await?;
@@ -156,7 +156,7 @@ impl<'a> Bedrock<'a> {
         }
         let body = answer.rest(MAX_ANSWER).await.map_err(unanswered)?;
         let redactor = self.wire.redactor();
-        match aws_error_response::refusal(answer.header_map(), status, &body) {
+        match error_response::refusal(answer.header_map(), status, &body) {
             Some((code, message)) => {
                 let error = no(call.operation, Some(status), &code, &message, redactor);
                 let (status, grant, operation) = (answer.status(), BEDROCK, call.operation);

@@ -8,7 +8,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::error::{Refusal, no_credentials, refused};
+use super::service_error::{Refusal, no_credentials, refused};
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
@@ -50,7 +50,7 @@ pub(crate) enum ServiceReply<T> {
 /// Makes the call with the profile's AWS credentials. `read` understands a status and a body.
 ///
 /// # Errors
-/// As the table in [`super::error`] says for the operation.
+/// As the table in [`super::service_error`] says for the operation.
 pub(crate) async fn call<T>(
     wire: &HttpClient,
     profile: &Profile,
@@ -78,7 +78,7 @@ pub(crate) async fn call_with_headers<T>(
 /// As [`call`], with AWS credentials that were found before.
 ///
 /// # Errors
-/// As the table in [`super::error`] says for the operation.
+/// As the table in [`super::service_error`] says for the operation.
 pub(crate) async fn call_with<T>(
     wire: &HttpClient,
     profile: &Profile,

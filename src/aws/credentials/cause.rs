@@ -8,7 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 
 use super::process::{cleaned, program};
-use crate::cognito::error::NO_CREDENTIALS;
+use crate::aws::service_error::NO_CREDENTIALS;
 use crate::error::{chain, printable};
 use crate::http::redact::Redactor;
 use crate::store::aws_files::AwsFiles;
