@@ -24,7 +24,8 @@ use cogtok::store::file::{Closed, closed};
 use tokio::runtime::Runtime;
 
 use crate::cli::{Global, Output};
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 pub use secret_origin::SecretSource;
 pub use secrets::{is_there, variable};

@@ -20,7 +20,8 @@ use cogtok::store::config::Config;
 use crate::app;
 use crate::commands::Command;
 use crate::completion;
-use crate::terminal::{self, Color, OutputOptions};
+use crate::io::terminal;
+use crate::io::terminal::{Color, OutputOptions};
 
 /// A command line.
 #[derive(Debug)]

@@ -19,7 +19,8 @@ use cogtok::settings::types::{
 };
 
 use crate::cli::command_tree;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 /// The variable by which a shell's script asks for candidates instead of running a command.
 pub const VARIABLE: &str = "COGTOK_COMPLETE";

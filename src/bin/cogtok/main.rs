@@ -3,15 +3,12 @@
 
 mod advice;
 mod app;
-mod browser;
+
 mod cli;
 mod commands;
 mod completion;
 mod env;
-mod external_program;
-mod shell;
-mod signals;
-mod terminal;
+mod io;
 
 use std::process::ExitCode;
 
@@ -29,5 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    terminal::exit_code(signals::prepare(env::args()).and_then(cli::parse).and_then(commands::run))
+    crate::io::terminal::exit_code(
+        crate::io::signals::prepare(env::args()).and_then(cli::parse).and_then(commands::run),
+    )
 }

@@ -12,7 +12,8 @@ use cogtok::store::within;
 use tokio::runtime::Runtime;
 
 use super::{A_DAY, App};
-use crate::{env, signals, terminal};
+use crate::env;
+use crate::io::{signals, terminal};
 
 /// How long after its deadline a call is ended from here: what it waits for has the first word.
 const MARGIN: Duration = Duration::from_millis(50);

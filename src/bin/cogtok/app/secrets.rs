@@ -16,7 +16,8 @@ use cogtok::settings::types::{SecretKind, StoreKind};
 use cogtok::store::config::Config;
 
 use super::{App, SecretSource};
-use crate::{env, signals, terminal};
+use crate::env;
+use crate::io::{signals, terminal};
 
 impl App {
     /// Where secrets are kept; opened when a secret is asked of it.

@@ -7,7 +7,7 @@ use super::{Cli, Global};
 use crate::commands::Command;
 use crate::commands::profile;
 use crate::commands::token::{self, Shared, m2m::M2m, user::User};
-use crate::shell::Export;
+use crate::io::shell::Export;
 
 /// What a shell asks before each of its prompts.
 const PROMPT: [&str; 3] = ["profile", "current", "--prompt"];

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Error, printable};
 
 use super::command_tree;
-use crate::signals;
+use crate::io::signals;
 
 /// The words that other tools have for our commands.
 const ELSEWHERE: [(&str, &[&str]); 16] = [

@@ -16,7 +16,8 @@ use crate::app::App;
 use crate::cli::{Output, min_validity};
 use crate::commands::bedrock_key;
 use crate::commands::token::token_args::TokenArgs;
-use crate::{completion, env, signals, terminal};
+use crate::io::{signals, terminal};
+use crate::{completion, env};
 
 /// Print AWS credentials for the user, through the profile's identity pool
 ///

@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use cogtok::error::{Error, Result};
 use cogtok::store::file;
 
-use crate::{completion, env, shell, terminal};
+use crate::io::{shell, terminal};
+use crate::{completion, env};
 
 /// Print the script that makes a shell complete cogtok with TAB
 ///

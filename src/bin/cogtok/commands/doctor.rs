@@ -10,7 +10,7 @@ use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::terminal;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

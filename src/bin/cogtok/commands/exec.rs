@@ -13,9 +13,9 @@ use crate::app::App;
 use crate::commands::bedrock_key;
 use crate::commands::token::token_args::TokenArgs;
 #[cfg(windows)]
-use crate::external_program;
-use crate::shell::{default_name, end_name};
-use crate::signals;
+use crate::io::external_program;
+use crate::io::shell::{default_name, end_name};
+use crate::io::signals;
 
 /// Run a command with the token in its environment
 ///

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::token_args::TokenArgs;
-use crate::terminal;
+use crate::io::terminal;
 
 /// Print the Authorization header with the token
 ///

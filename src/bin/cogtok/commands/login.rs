@@ -24,7 +24,8 @@ use cogtok::user_pool::{refresh_session, user_token};
 use super::moment;
 use crate::app::{App, remember};
 use crate::cli::duration;
-use crate::{browser, completion, env, terminal};
+use crate::io::{browser, terminal};
+use crate::{completion, env};
 
 /// How long a person may take where nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(120);

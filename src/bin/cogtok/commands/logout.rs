@@ -24,7 +24,8 @@ use url::Url;
 use super::moment;
 use super::token::renewal::renew;
 use crate::app::App;
-use crate::{browser, completion, env, terminal};
+use crate::io::{browser, terminal};
+use crate::{completion, env};
 
 /// The scope that GlobalSignOut wants of an access token.
 const USER_ADMIN: &str = "aws.cognito.signin.user.admin";

@@ -16,8 +16,9 @@ use crate::cli::Output;
 use crate::commands::call::authorized_request::SILENCE;
 use crate::commands::call::mcp_target::Server;
 use crate::commands::token::token_args::TokenArgs;
-use crate::terminal::{WriteOutcome, stdin_lines};
-use crate::{completion, signals, terminal};
+use crate::completion;
+use crate::io::terminal::{WriteOutcome, stdin_lines};
+use crate::io::{signals, terminal};
 use tokens::Tokens;
 
 /// The most bytes that a message may have.

@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use super::{moment, table};
 use crate::app::{App, SignedIn, as_written, variable};
 use crate::cli::Output;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{Owners, as_json, client, credentials_as_json};
 use crate::app::App;
 use crate::cli::Output;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

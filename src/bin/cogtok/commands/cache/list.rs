@@ -11,7 +11,8 @@ use super::{Owners, as_json, client, credentials_as_json};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::table::{fits, table};
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 

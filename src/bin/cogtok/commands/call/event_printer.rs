@@ -8,7 +8,8 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::response::BodySink;
-use crate::terminal::{self, WriteOutcome};
+use crate::io::terminal;
+use crate::io::terminal::WriteOutcome;
 
 /// The form in which events are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::token_args::TokenArgs;
 use crate::completion;
-use crate::terminal;
+use crate::io::terminal;
 use request::Request;
 
 /// List the tools of an MCP server, or call one

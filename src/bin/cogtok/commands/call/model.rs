@@ -14,7 +14,8 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::commands::aws_credentials::OwnerArgs;
 use crate::commands::bedrock_key;
-use crate::terminal::{self, WriteOutcome};
+use crate::io::terminal;
+use crate::io::terminal::WriteOutcome;
 
 /// How long cached AWS credentials must still be valid: one call needs them once.
 const MIN_VALIDITY: Duration = Duration::from_secs(60);

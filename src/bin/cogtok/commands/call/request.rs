@@ -8,7 +8,7 @@ use cogtok::error::{Error, Result, printable};
 use serde::de::IgnoredAny;
 
 use super::target::refuse_line_ends;
-use crate::{signals, terminal};
+use crate::io::{signals, terminal};
 
 /// The most bytes of a body: what AgentCore takes, and more than API Gateway does.
 const MOST_BYTES: usize = 100 * 1024 * 1024;

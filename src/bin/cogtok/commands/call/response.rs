@@ -13,7 +13,8 @@ use cogtok::token::error_response::{ErrorResponse, RequestContext};
 use crate::app::App;
 use crate::commands::token::token_args::ObtainedToken;
 use crate::env;
-use crate::terminal::{self, Live, WriteOutcome};
+use crate::io::terminal;
+use crate::io::terminal::{Live, WriteOutcome};
 
 /// How much of a failure's body is read for what it says.
 const BEGINNING: usize = 16 * 1024;

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::token_args::TokenArgs;
 use crate::completion;
-use crate::terminal;
+use crate::io::terminal;
 
 /// The most bytes of an answer that has to be there as a whole.
 const MOST_BYTES: usize = 100 * 1024 * 1024;

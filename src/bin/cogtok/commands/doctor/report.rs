@@ -3,7 +3,8 @@
 use cogtok::services::doctor::{Finding, Status};
 use serde_json::{Value, json};
 
-use crate::{advice, terminal};
+use crate::advice;
+use crate::io::terminal;
 
 /// The width where there is no terminal.
 const WIDTH: usize = 80;

@@ -7,7 +7,8 @@ use cogtok::services::config_edit::edit;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Make a profile that says what another one says
 ///

@@ -10,7 +10,8 @@ use cogtok::settings::types::{PoolId, ProfileName};
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, aws_environment};
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Make a profile; the first one becomes the default
 #[derive(Debug, Args)]

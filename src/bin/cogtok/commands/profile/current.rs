@@ -6,7 +6,7 @@ use cogtok::store::config::{FIRST_PROFILE, list};
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::terminal;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

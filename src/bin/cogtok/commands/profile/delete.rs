@@ -10,7 +10,8 @@ use cogtok::store::config::Config;
 
 use super::deletion_plan::{DeletionPlan, shares};
 use crate::app::{App, as_written, other_profiles};
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Delete a profile, with its secrets and its cached token
 ///

@@ -13,7 +13,7 @@ use cogtok::store::config::{VERSION, read_text};
 use self::editor::Copy;
 use super::lint::in_words;
 use crate::app::App;
-use crate::terminal;
+use crate::io::terminal;
 
 /// What an editor is given where there is no configuration yet.
 const EMPTY: &str = "version = 1\n";

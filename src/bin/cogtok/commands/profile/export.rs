@@ -19,7 +19,8 @@ use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Print profiles for others to import
 ///

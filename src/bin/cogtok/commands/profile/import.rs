@@ -18,7 +18,8 @@ use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, env, terminal};
+use crate::io::terminal;
+use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use super::check_aws_profile;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::table;
-use crate::terminal;
+use crate::io::terminal;
 
 const FORMS: [Output; 3] = [Output::Table, Output::Json, Output::Text];
 

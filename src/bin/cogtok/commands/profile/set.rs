@@ -11,7 +11,8 @@ use cogtok::settings::types::{ProfileName, Region};
 
 use super::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, as_written};
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Set a key of a profile
 #[derive(Debug, Args)]

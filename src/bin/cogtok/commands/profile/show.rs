@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

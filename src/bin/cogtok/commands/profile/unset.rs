@@ -9,7 +9,8 @@ use cogtok::settings::targets::{parse_key, parse_whole};
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Remove keys from a profile
 ///

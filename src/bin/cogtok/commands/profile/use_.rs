@@ -8,7 +8,8 @@ use cogtok::settings::types::ProfileName;
 
 use super::previous;
 use crate::app::App;
-use crate::{completion, env, terminal};
+use crate::io::terminal;
+use crate::{completion, env};
 
 /// Make a profile the default; `-` stands for the one that was the default before
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use cogtok::settings::types::ProfileName;
 
 use super::{SecretSelector, origins};
 use crate::app::{App, other_profiles};
-use crate::terminal;
+use crate::io::terminal;
 
 /// Delete a stored secret of the profile
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use cogtok::services::config_edit::edit;
 use cogtok::settings::types::StoreKind;
 
 use crate::app::{App, is_there};
-use crate::{shell, terminal};
+use crate::io::{shell, terminal};
 
 /// Keep secrets in one file encrypted with age, for machines without a keyring
 ///

@@ -10,7 +10,7 @@ use cogtok::user_pool::totp::Totp;
 
 use super::{SecretSelector, origins};
 use crate::app::App;
-use crate::terminal;
+use crate::io::terminal;
 
 /// Store a secret of the profile
 ///

@@ -11,7 +11,8 @@ use super::{bindings, no_profile};
 use crate::app::{App, variable};
 use crate::cli::Output;
 use crate::commands::table;
-use crate::{completion, env, terminal};
+use crate::io::terminal;
+use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 

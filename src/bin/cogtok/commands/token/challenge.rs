@@ -12,7 +12,8 @@ use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTW
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// The most attributes that are named one by one.
 const NAMED: usize = 8;

@@ -14,7 +14,8 @@ use super::jwks_args::Keys;
 use super::token_input::{self, TokenInput};
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, env, terminal};
+use crate::io::terminal;
+use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use super::token_input::TokenInput;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, env, terminal};
+use crate::io::terminal;
+use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

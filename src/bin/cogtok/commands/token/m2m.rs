@@ -16,8 +16,9 @@ use cogtok::token::TokenSet;
 
 use super::{Shared, refuse_empty, secret_from_stdin};
 use crate::app::{App, SecretSource};
-use crate::shell::{CREDENTIALS, Export, Value};
-use crate::{completion, env, signals, terminal};
+use crate::io::shell::{CREDENTIALS, Export, Value};
+use crate::io::{signals, terminal};
+use crate::{completion, env};
 
 /// The variable that supplies the client secret.
 const VARIABLE: &str = "COGTOK_M2M_CLIENT_SECRET";

@@ -29,8 +29,9 @@ use cogtok::token::Token;
 
 use crate::app::App;
 use crate::cli::{Output, min_validity};
-use crate::shell::{Export, default_name};
-use crate::{env, signals, terminal};
+use crate::env;
+use crate::io::shell::{Export, default_name};
+use crate::io::{signals, terminal};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

@@ -15,7 +15,7 @@ use super::renewal::{NoTokens, renew, unreadable};
 use super::sign_in::{sign_in, with_allowed_flows};
 use super::totp::TotpProvider;
 use crate::app::App;
-use crate::terminal;
+use crate::io::terminal;
 
 /// What the caller wants beside a token.
 pub struct SignInOptions {

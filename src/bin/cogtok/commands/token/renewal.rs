@@ -11,7 +11,7 @@ use cogtok::user_pool::refresh::RefreshError;
 use cogtok::user_pool::refresh_session;
 
 use crate::app::{App, remember};
-use crate::terminal;
+use crate::io::terminal;
 
 /// Why there are no new tokens for a session. That the refresh token is not there and that nobody knows are two things.
 pub enum NoTokens {

@@ -14,7 +14,8 @@ use super::renewal::ended;
 use super::secret_from_stdin;
 use crate::app::App;
 use crate::commands::logout::RemainingSession;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Revoke the refresh token that a sign-in left, or one from standard input
 ///

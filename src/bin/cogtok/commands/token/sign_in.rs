@@ -19,7 +19,8 @@ use cogtok::user_pool::user_token::{Credentials, SignIn, Step};
 use super::challenge::PreparedAnswers;
 use super::totp::TotpProvider;
 use crate::app::{App, SecretSource, remember};
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 /// The most passwords that are typed in one sign-in.
 const MOST_TRIES: usize = 3;

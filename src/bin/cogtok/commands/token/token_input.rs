@@ -14,7 +14,8 @@ use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::user_pool::user_token;
 
 use crate::app::App;
-use crate::{completion, env, terminal};
+use crate::io::terminal;
+use crate::{completion, env};
 
 /// The most bytes that a token on standard input may have. No service takes one of a hundredth of that.
 const MOST_BYTES: usize = 8 * 1024 * 1024;

@@ -15,8 +15,9 @@ use super::{FORMS, Shared, wanted};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::bedrock_key;
-use crate::shell::{Export, Variable, default_name, masks, merged, of_token};
-use crate::{env, terminal};
+use crate::env;
+use crate::io::shell::{Export, Variable, default_name, masks, merged, of_token};
+use crate::io::terminal;
 
 /// The largest `.env` file that is edited, in bytes.
 const MAX_ENV: u64 = 1024 * 1024;

@@ -14,7 +14,8 @@ use cogtok::user_pool::user_token;
 
 use super::challenge::{PreparedAnswers, show_key};
 use crate::app::App;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 /// The app of the profile's user in one sign-in.
 pub struct TotpProvider<'a> {

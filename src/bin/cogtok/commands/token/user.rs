@@ -16,7 +16,8 @@ use super::obtain::{SignInOptions, obtain};
 use super::sign_in;
 use super::{Shared, secret_from_stdin};
 use crate::app::{App, SecretSource};
-use crate::{completion, env, signals, terminal};
+use crate::io::{signals, terminal};
+use crate::{completion, env};
 
 /// Print a user's access token, or the ID token
 ///

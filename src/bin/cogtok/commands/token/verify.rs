@@ -18,7 +18,8 @@ use super::refuse_empty;
 use super::token_input::TokenInput;
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, env, terminal};
+use crate::io::terminal;
+use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

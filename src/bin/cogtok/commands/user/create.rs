@@ -21,8 +21,9 @@ use super::{note_seen, runs};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
-use crate::terminal::WriteOutcome;
-use crate::{completion, env, signals, terminal};
+use crate::io::terminal::WriteOutcome;
+use crate::io::{signals, terminal};
+use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

@@ -11,7 +11,8 @@ use cogtok::user_pool::user_token;
 
 use super::no_such_user;
 use crate::app::App;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 /// Delete a user, and forget the user's cached tokens
 #[derive(Debug, Args)]

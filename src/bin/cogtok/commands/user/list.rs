@@ -9,7 +9,7 @@ use super::{day, note_seen, typed};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::table;
-use crate::terminal;
+use crate::io::terminal;
 
 const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::app::{App, as_written};
 use crate::cli::Output;
 use crate::commands::table;
-use crate::terminal;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 

@@ -14,7 +14,8 @@ use crate::app::App;
 use crate::cli::Output;
 use crate::commands::token::secret_from_stdin;
 use crate::completion;
-use crate::terminal::{self, WriteOutcome};
+use crate::io::terminal;
+use crate::io::terminal::WriteOutcome;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

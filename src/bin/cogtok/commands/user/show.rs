@@ -9,7 +9,8 @@ use cogtok::settings::types::Username;
 use super::{day, list, no_such_user, note_seen, typed};
 use crate::app::App;
 use crate::cli::Output;
-use crate::{completion, terminal};
+use crate::completion;
+use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

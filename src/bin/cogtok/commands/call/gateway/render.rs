@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::request::Request;
 use crate::cli::Output;
 use crate::commands::table;
-use crate::terminal;
+use crate::io::terminal;
 
 /// The most characters of a description in the table.
 const BRIEF: usize = 70;

@@ -9,7 +9,8 @@ use cogtok::store::file;
 use tempfile::TempDir;
 
 use super::failed;
-use crate::{env, external_program, signals, terminal};
+use crate::env;
+use crate::io::{external_program, signals, terminal};
 
 /// The editor where no variable names one.
 const STANDARD: &str = if cfg!(windows) { "notepad" } else { "vi" };

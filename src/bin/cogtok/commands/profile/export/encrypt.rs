@@ -11,7 +11,8 @@ use cogtok::text::decode;
 
 use crate::app::App;
 use crate::commands::token::secret_from_stdin;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 /// The largest file of recipients, in bytes.
 const LIMIT: u64 = 1024 * 1024;

@@ -8,7 +8,7 @@ use cogtok::settings::types::SecretKind;
 
 use crate::app::{App, as_written};
 use crate::commands::secret::bindings;
-use crate::terminal;
+use crate::io::terminal;
 
 /// The kinds that are meant where none is named.
 pub const CLIENTS: &str = "m2m-client,user-client";

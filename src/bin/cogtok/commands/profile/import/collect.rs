@@ -10,7 +10,8 @@ use cogtok::settings::keys::Key;
 use super::Import;
 use super::source::{Opened, Text};
 use crate::app::App;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 /// The most of what was passed over that an error tells.
 const TOLD: usize = 4;

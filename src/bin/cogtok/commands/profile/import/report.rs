@@ -13,7 +13,7 @@ use super::apply::{Plan, Setting};
 use super::{FORMS, Import};
 use crate::app::App;
 use crate::cli::Output;
-use crate::terminal;
+use crate::io::terminal;
 
 /// The widest that the column of values is, so that most lines fit a terminal.
 const WIDEST: usize = 32;

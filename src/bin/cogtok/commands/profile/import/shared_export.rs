@@ -11,7 +11,7 @@ use super::collect::CollectedSources;
 use super::source::Text;
 use super::{Import, report};
 use crate::app::App;
-use crate::terminal;
+use crate::io::terminal;
 
 pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) -> Result<()> {
     for (option, is_given) in [

@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 use super::Import;
 use crate::app::App;
 use crate::commands::token::secret_from_stdin;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 /// The most names of a folder that are looked at for one that was meant.
 const MOST_BESIDE: usize = 2000;

@@ -15,7 +15,8 @@ use super::{FORMS, as_json, no_profile};
 use crate::app::{App, aws_environment};
 use crate::cli::Output;
 use crate::commands::table;
-use crate::{env, terminal};
+use crate::env;
+use crate::io::terminal;
 
 /// Where something was found, for both forms.
 struct FoundValue {

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use cogtok::error::{Kind, Result};
 
-use crate::shell::ExportFailure;
-use crate::{cli, terminal};
+use crate::cli;
+use crate::io::shell::ExportFailure;
+use crate::io::terminal;
 
 /// What a failing export prints.
 static TO_FAIL: Mutex<Option<ExportFailure>> = Mutex::new(None);

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use cogtok::error::{Result, is_unprintable};
 
-use super::{WriteOutcome, bytes};
+use crate::io::terminal::{WriteOutcome, bytes};
 
 /// What is being written to standard output. A terminal is shown what it would obey as `\u{1b}`, but for the ends of lines
 /// and tabs; anything else gets the bytes as they are.

@@ -1,6 +1,6 @@
 use cogtok::secret::Secret;
 
-use super::*;
+use crate::io::shell::*;
 
 fn names(line: &str) -> Option<Vec<String>> {
     let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();

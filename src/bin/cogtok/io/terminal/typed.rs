@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::modes::Asking;
+use crate::io::terminal::modes::Asking;
 
 const END: u8 = 0x04;
 const KILL: u8 = 0x15;

@@ -2,17 +2,16 @@
 //! questions go to the terminal device; everything else goes to standard error.
 
 #[cfg(unix)]
-mod modes;
+pub(crate) mod modes;
 #[cfg(not(unix))]
 #[path = "terminal/no_modes.rs"]
-mod modes;
-mod prompt;
-mod stream_output;
+pub(crate) mod modes;
+
 #[cfg(not(unix))]
 #[path = "terminal/no_typed.rs"]
-mod typed;
+pub(crate) mod typed;
 #[cfg(unix)]
-mod typed;
+pub(crate) mod typed;
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
@@ -21,16 +20,17 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cogtok::error::{Error, Hint, Result, is_unprintable, printable};
 
-use crate::{advice, signals};
+use crate::advice;
+use crate::io::signals;
 
-pub use modes::restore_modes;
-#[cfg(unix)]
-pub use modes::resume_asking;
-pub use prompt::{
+pub use crate::io::prompt::{
     address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, new_line, pause, show,
     stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
 };
-pub use stream_output::{Live, nobody_reads};
+pub use crate::io::stream_output::{Live, nobody_reads};
+pub use modes::restore_modes;
+#[cfg(unix)]
+pub use modes::resume_asking;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -252,7 +252,7 @@ pub fn is_read_by_a_person() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
-fn manner() -> OutputOptions {
+pub(crate) fn manner() -> OutputOptions {
     let silent = OutputOptions { is_quiet: false, verbosity: 0, no_input: false };
     MANNER.get().copied().unwrap_or(silent)
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::{env, external_program, terminal};
+use crate::env;
+use crate::io::{external_program, terminal};
 
 /// Secrets of others that a browser, which outlives us, has no use for.
 const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];

@@ -9,10 +9,11 @@ use cogtok::secret::{MAX_BYTES, Secret};
 use cogtok::services::mcp::proxy::Line;
 use tokio::sync::{mpsc, oneshot};
 
-use super::manner;
-use super::modes::Asking;
-use super::typed::{self, Until};
-use crate::signals;
+use crate::io::signals;
+use crate::io::terminal::manner;
+use crate::io::terminal::modes::Asking;
+use crate::io::terminal::typed;
+use crate::io::terminal::typed::Until;
 
 /// Milliseconds in which people were asked.
 static ASKING: AtomicU64 = AtomicU64::new(0);
@@ -63,7 +64,7 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
     let mut tries = 1;
     loop {
         match ask()? {
-            Err(wrong) if tries < MOST_TRIES && can_ask() => super::complain(wrong.message()),
+            Err(wrong) if tries < MOST_TRIES && can_ask() => crate::io::terminal::complain(wrong.message()),
             answer => return answer,
         }
         tries += 1;
@@ -133,7 +134,7 @@ pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
 
 /// Ends a question that nobody answers any more.
 pub fn stop_asking() {
-    if super::restore_modes().is_some() {
+    if crate::io::terminal::restore_modes().is_some() {
         new_line();
     }
 }
@@ -165,7 +166,7 @@ pub fn show(text: &str) {
 
 /// Waits for something that no machine can hasten, which does not count as the call's own time; `why` is said first.
 pub fn pause(why: &str, duration: Duration) {
-    super::note(why);
+    crate::io::terminal::note(why);
     let _clock = Stopwatch(Instant::now());
     std::thread::sleep(duration);
 }

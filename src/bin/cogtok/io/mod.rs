@@ -1,0 +1,9 @@
+//! What enters or leaves the process: the terminal, shells, signals, the browser. Only here is anything printed.
+
+pub(crate) mod browser;
+pub(crate) mod external_program;
+pub(crate) mod prompt;
+pub(crate) mod shell;
+pub(crate) mod signals;
+pub(crate) mod stream_output;
+pub(crate) mod terminal;
