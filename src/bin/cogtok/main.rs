@@ -4,6 +4,7 @@
 mod advice;
 mod app;
 
+mod args;
 mod cli;
 mod commands;
 mod completion;

@@ -13,9 +13,9 @@ use cogtok::settings::profile::Profile;
 use serde_json::json;
 
 use crate::app::App;
+use crate::args::token_args::TokenArgs;
 use crate::cli::{Output, min_validity};
 use crate::commands::bedrock_key;
-use crate::commands::token::token_args::TokenArgs;
 use crate::io::{signals, terminal};
 use crate::{completion, env};
 

@@ -10,8 +10,8 @@ use cogtok::secret;
 use cogtok::settings::types::VarName;
 
 use crate::app::App;
+use crate::args::token_args::TokenArgs;
 use crate::commands::bedrock_key;
-use crate::commands::token::token_args::TokenArgs;
 #[cfg(windows)]
 use crate::io::external_program;
 use crate::io::shell::{default_name, end_name};

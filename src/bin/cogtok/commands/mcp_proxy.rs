@@ -12,10 +12,10 @@ use cogtok::services::mcp::proxy::Forward;
 use cogtok::services::mcp::transport::McpEndpoint;
 
 use crate::app::App;
+use crate::args::token_args::TokenArgs;
 use crate::cli::Output;
 use crate::commands::call::authorized_request::SILENCE;
 use crate::commands::call::mcp_target::Server;
-use crate::commands::token::token_args::TokenArgs;
 use crate::completion;
 use crate::io::terminal::{WriteOutcome, stdin_lines};
 use crate::io::{signals, terminal};

@@ -1,7 +1,7 @@
 //! The commands: the path of a file is what you type.
 
 mod aws_credentials;
-mod bedrock_key;
+pub(crate) mod bedrock_key;
 mod cache;
 mod call;
 mod completions;

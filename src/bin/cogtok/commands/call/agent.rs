@@ -8,7 +8,7 @@ use url::{Url, form_urlencoded};
 
 use super::target::{CallTarget, TargetLocation, refuse_line_ends};
 use crate::app::App;
-use crate::commands::token::token_args::ObtainedToken;
+use crate::args::token_args::ObtainedToken;
 
 /// The header with the session, of the request and of the answer.
 pub const SESSION: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";

@@ -7,7 +7,7 @@ use cogtok::http::streaming::{Outgoing, Streamed};
 
 use super::retry_on_401::Renewal;
 use crate::app::App;
-use crate::commands::token::token_args::{ObtainedToken, TokenArgs};
+use crate::args::token_args::{ObtainedToken, TokenArgs};
 
 /// How long an answer may be in coming, and how long it may pause, where no time-out was given: an agent thinks for minutes.
 pub const SILENCE: Duration = Duration::from_secs(15 * 60);

@@ -11,7 +11,7 @@ use cogtok::services::output_file::Replacement;
 use cogtok::token::error_response::{ErrorResponse, RequestContext};
 
 use crate::app::App;
-use crate::commands::token::token_args::ObtainedToken;
+use crate::args::token_args::ObtainedToken;
 use crate::env;
 use crate::io::terminal;
 use crate::io::terminal::{Live, WriteOutcome};

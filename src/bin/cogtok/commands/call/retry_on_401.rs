@@ -4,7 +4,7 @@ use cogtok::cache::rejected_tokens::RejectedTokens;
 use url::Url;
 
 use crate::app::App;
-use crate::commands::token::token_args::ObtainedToken;
+use crate::args::token_args::ObtainedToken;
 use crate::env;
 
 /// The renewal of a token for one API.

@@ -6,7 +6,7 @@ use cogtok::error::Result;
 use cogtok::secret::Secret;
 
 use crate::app::App;
-use crate::commands::token::token_args::{ObtainedToken, TokenArgs};
+use crate::args::token_args::{ObtainedToken, TokenArgs};
 use crate::env;
 
 /// How long no other token is asked for after one that was new and refused all the same: each may cost money.

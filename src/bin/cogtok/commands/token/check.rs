@@ -10,9 +10,10 @@ use cogtok::token::resource_server::{Finding, ResourceServer, check, refusal};
 use serde_json::json;
 
 use super::agentcore_authorizer::{self, Live};
-use super::jwks_args::Keys;
-use super::token_input::{self, TokenInput};
 use crate::app::App;
+use crate::args::jwks_args::Keys;
+use crate::args::token_input;
+use crate::args::token_input::TokenInput;
 use crate::cli::Output;
 use crate::io::terminal;
 use crate::{completion, env};

@@ -7,8 +7,8 @@ use cogtok::token::jwt::Unverified;
 use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
 
-use super::token_input::TokenInput;
 use crate::app::App;
+use crate::args::token_input::TokenInput;
 use crate::cli::Output;
 use crate::io::terminal;
 use crate::{completion, env};

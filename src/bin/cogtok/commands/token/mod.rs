@@ -4,15 +4,13 @@ mod agentcore_authorizer;
 mod challenge;
 mod check;
 mod inspect;
-mod jwks_args;
+
 pub mod m2m;
 mod obtain;
 pub mod renewal;
 mod revoke;
 pub mod sign_in;
-pub mod token_args;
-pub mod token_input;
-mod token_output;
+
 mod totp;
 pub mod user;
 mod verify;
@@ -33,7 +31,7 @@ use crate::env;
 use crate::io::shell::{Export, default_name};
 use crate::io::{signals, terminal};
 
-const FORMS: [Output; 2] = [Output::Text, Output::Json];
+pub(crate) const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Refuses an option that names nothing, as a variable that is not set leaves it.
 fn refuse_empty(option: &str, values: &[String]) -> Result<()> {
@@ -104,7 +102,7 @@ impl Shared {
     /// form of another export than the token's.
     pub fn begin(&self, app: &App, credentials: Option<Export>, token: TokenUse) -> Result<()> {
         app.output(&FORMS)?;
-        token_output::check(self.export.or(credentials), self.output_file.as_deref())?;
+        crate::args::token_output::check(self.export.or(credentials), self.output_file.as_deref())?;
         match &self.env_var {
             Some(name) => name.parse::<VarName>().map(drop)?,
             None if credentials.is_none() => signals::fail_with(default_name(token)),

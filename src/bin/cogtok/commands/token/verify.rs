@@ -13,10 +13,10 @@ use cogtok::user_pool::revocation_check;
 use cogtok::user_pool::revocation_check::RevocationStatus;
 use serde_json::{Value, json};
 
-use super::jwks_args::Keys;
 use super::refuse_empty;
-use super::token_input::TokenInput;
 use crate::app::App;
+use crate::args::jwks_args::Keys;
+use crate::args::token_input::TokenInput;
 use crate::cli::Output;
 use crate::io::terminal;
 use crate::{completion, env};

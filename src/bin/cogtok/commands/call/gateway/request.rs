@@ -6,7 +6,7 @@ use cogtok::settings::keys::nearest;
 use serde_json::{Map, Value};
 
 use super::{Action, Gateway, malformed, stdin};
-use crate::commands::token::token_input;
+use crate::args::token_input;
 
 /// The most bytes of arguments on standard input.
 const MOST_BYTES: usize = 1024 * 1024;

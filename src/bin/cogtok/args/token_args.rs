@@ -9,9 +9,11 @@ use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::token::Token;
 
-use super::{Shared, m2m::M2m, user::User, wanted};
 use crate::app::App;
 use crate::cli::min_validity;
+use crate::commands::token::m2m::M2m;
+use crate::commands::token::user::User;
+use crate::commands::token::{Shared, wanted};
 use crate::completion;
 
 /// Which token, and how it is got.
@@ -132,12 +134,12 @@ impl TokenArgs {
             TokenOwner::User => {
                 let mut user = User::default();
                 (user.shared, user.username, user.token) = (shared, self.username.clone(), self.token.clone());
-                super::user::serve(app, &user)
+                crate::commands::token::user::serve(app, &user)
             }
             TokenOwner::M2m => {
                 let mut m2m = M2m::default();
                 (m2m.shared, m2m.scope) = (shared, self.scope.clone());
-                super::m2m::serve(app, &m2m)
+                crate::commands::token::m2m::serve(app, &m2m)
             }
         }?;
         Ok(ObtainedToken { served, policy, owner, username: self.username.clone() })

@@ -11,10 +11,10 @@ use cogtok::settings::types::ProfileName;
 use cogtok::store::file::others_read;
 use serde_json::json;
 
-use super::{FORMS, Shared, wanted};
 use crate::app::App;
 use crate::cli::Output;
 use crate::commands::bedrock_key;
+use crate::commands::token::{FORMS, Shared, wanted};
 use crate::env;
 use crate::io::shell::{Export, Variable, default_name, masks, merged, of_token};
 use crate::io::terminal;

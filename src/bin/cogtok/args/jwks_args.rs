@@ -10,8 +10,8 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Endpoint;
 use cogtok::token::jwks::KeySet;
 
-use super::token_input;
 use crate::app::App;
+use crate::args::token_input;
 
 /// Where the keys come from that a signature is checked with.
 #[derive(Debug, Args)]
