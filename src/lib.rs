@@ -11,6 +11,7 @@ pub mod aws;
 pub mod error;
 
 pub mod cache;
+pub mod client;
 pub mod http;
 pub mod oauth;
 
@@ -22,3 +23,9 @@ pub mod store;
 pub mod text;
 pub mod token;
 pub mod user_pool;
+
+pub use client::{AccessToken, Client, ClientBuilder, TokenProvider, Verifier};
+pub use error::{Error, Kind as ErrorKind};
+pub use secret::Secret;
+pub use settings::types::TokenUse;
+pub use token::verify::Claims;

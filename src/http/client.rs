@@ -55,6 +55,13 @@ impl HttpClient {
         Ok(HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard })
     }
 
+    /// This client for one call: with a deadline of its own, and without the secrets of other calls, over the same
+    /// connections and certificate authorities.
+    pub fn for_call(&self, deadline: Instant) -> Self {
+        let guard = self.guard.for_call(Deadline(Arc::new(Mutex::new(deadline))));
+        HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard }
+    }
+
     /// Milliseconds since the Unix epoch.
     pub fn now(&self) -> u64 {
         (self.guard.clock)()

@@ -173,6 +173,11 @@ impl HttpPolicy {
         }
     }
 
+    /// The same policy for another call.
+    pub fn for_call(&self, deadline: Deadline) -> Self {
+        HttpPolicy { deadline, redactor: Redactor::default(), ..self.clone() }
+    }
+
     /// Seconds by which the clock of the server that answered last is ahead; 0 where none answered.
     pub fn clock_offset(&self) -> i64 {
         self.offset.load(Ordering::Relaxed)

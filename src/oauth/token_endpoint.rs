@@ -144,7 +144,7 @@ pub(crate) struct Http<'a>(pub &'a HttpClient);
 
 impl<'c> AsyncHttpClient<'c> for Http<'_> {
     type Error = HttpFailed;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailed>> + 'c>>;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailed>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {

@@ -1,0 +1,261 @@
+//! The front door: a client for one user pool, from a profile or from values.
+//!
+//! ```no_run
+//! # async fn example() -> cogtok::error::Result<()> {
+//! let client = cogtok::Client::from_profile("ws")?;
+//! let token = client.m2m_token().await?;
+//! println!("Authorization: Bearer {}", token.value().expose());
+//! # Ok(())
+//! # }
+//! ```
+
+mod builder;
+mod in_process;
+mod secret_source;
+mod token_cache;
+mod token_provider;
+mod verifier;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::cache::single_flight::{self, Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse};
+use crate::cache::token_cache::{Cache, CacheKey};
+use crate::error::{Error, Kind, Result};
+use crate::http::client::HttpClient;
+use crate::oauth::client_credentials;
+use crate::secret::Secret;
+use crate::settings::profile::Profile;
+use crate::settings::types::{ClientId, Scopes, TokenUse};
+use crate::token::Token;
+
+pub use builder::ClientBuilder;
+pub use secret_source::{BoxFuture, SecretRequest, SecretSource, StoredSecrets};
+pub use token_cache::{CachedToken, TokenCache};
+pub use token_provider::TokenProvider;
+pub use verifier::Verifier;
+
+use in_process::KeyedLocks;
+
+/// A client for the tokens of one profile. Cloning it is cheap and shares its connections and its cache.
+///
+/// Its methods may be called from any number of tasks at once: one request is made for all that want the same token.
+/// Dropping one of their futures loses nothing.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    profile: Profile,
+    http: HttpClient,
+    cache: TokenStorage,
+    secrets: Arc<dyn SecretSource>,
+    timeout: Duration,
+    locks: KeyedLocks,
+    keys: verifier::KeyStorage,
+}
+
+/// Where tokens are kept between two calls.
+#[derive(Debug)]
+enum TokenStorage {
+    /// In the folder that the `cogtok` program uses, shared with it and with other processes.
+    Files(Cache),
+    /// In a cache of the caller's own.
+    Own(Arc<dyn TokenCache>),
+}
+
+/// An access token, with what is known of it.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    token: Token,
+    scopes: Option<Scopes>,
+}
+
+impl AccessToken {
+    /// The token itself, for an `Authorization: Bearer` header (RFC 6750 section 2.1).
+    pub fn value(&self) -> &Secret {
+        &self.token.value
+    }
+
+    /// When it ends; none where neither Cognito nor the token says.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_secs(self.token.expires_at?))
+    }
+
+    /// The scopes that were granted, where the token or the answer says.
+    pub fn scopes(&self) -> Option<Vec<&str>> {
+        self.scopes.as_ref().map(|scopes| scopes.iter().collect())
+    }
+
+    /// The header that carries it, with a value that is marked as sensitive.
+    ///
+    /// # Errors
+    /// None in practice: what could not stand in a header is refused on receipt.
+    pub fn headers(&self) -> Result<http::HeaderMap> {
+        let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.token.value.expose()))
+            .map_err(|_| Error::network("the token can't stand in an HTTP header"))?;
+        value.set_sensitive(true);
+        Ok(http::HeaderMap::from_iter([(http::header::AUTHORIZATION, value)]))
+    }
+}
+
+impl From<TokenResponse> for AccessToken {
+    fn from(served: TokenResponse) -> Self {
+        AccessToken { token: served.tokens.access, scopes: served.tokens.scope }
+    }
+}
+
+impl Client {
+    /// The client of a profile of `config.toml`, where the `cogtok` program has it. Environment variables are not read.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when there is no such profile or one of its values is wrong, [`Kind::Store`] when the file can't be
+    /// read.
+    pub fn from_profile(name: &str) -> Result<Self> {
+        ClientBuilder::from_profile(name)?.build()
+    }
+
+    /// A client from values.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The machine-to-machine token (client_credentials, RFC 6749 section 4.4): from the cache while it is valid, else with
+    /// one request for any number of callers.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] where Cognito says no, [`Kind::Network`] where it can't be asked, [`Kind::Config`] where the client
+    /// is not described, [`Kind::Store`] where the client secret can't be read.
+    pub async fn m2m_token(&self) -> Result<AccessToken> {
+        self.m2m(CacheUse::Full, self.0.profile.min_validity).await
+    }
+
+    /// A token that keeps itself fresh.
+    pub fn m2m_token_provider(&self) -> TokenProvider {
+        TokenProvider::new(self.clone())
+    }
+
+    /// Verifies tokens of this profile's pool. Which of the two kinds of token is taken has to be said: an ID token is not an
+    /// access token.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when the profile names no user pool or no app client.
+    pub fn verifier(&self, token_use: TokenUse) -> Result<Verifier> {
+        Verifier::new(self.clone(), token_use)
+    }
+
+    async fn m2m(&self, cache_use: CacheUse, min_validity: Duration) -> Result<AccessToken> {
+        let key = client_credentials::cache_key(&self.0.profile)?;
+        let http = self.call()?;
+        let policy = CachePolicy {
+            token: TokenUse::Access,
+            min_validity,
+            cache: cache_use,
+            deadline: http.deadline(),
+            // Several processes share a cache, and each may have its own source of secrets.
+            has_own_secret: true,
+        };
+        match &self.0.cache {
+            TokenStorage::Files(cache) => self.take_from_files(&http, cache.clone(), key, policy).await,
+            TokenStorage::Own(cache) => self.take_from_own(&http, cache.as_ref(), &key, policy).await,
+        }
+    }
+
+    async fn take_from_files(
+        &self,
+        http: &HttpClient,
+        cache: Cache,
+        key: CacheKey,
+        policy: CachePolicy,
+    ) -> Result<AccessToken> {
+        if let Some(served) = single_flight::cached(&cache, &key, &policy, http.now()) {
+            return Ok(served.into());
+        }
+        // One task of this process waits for the file's lock; the others wait for it without a thread.
+        let _turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
+        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, now)).await?;
+        match begun {
+            Acquired::Served(served) => Ok(served.into()),
+            Acquired::Turn(turn) => {
+                let result = self.obtain(http).await;
+                blocking(move || turn.finish(result)).await.map(AccessToken::from)
+            }
+        }
+    }
+
+    async fn take_from_own(
+        &self,
+        http: &HttpClient,
+        cache: &dyn TokenCache,
+        key: &CacheKey,
+        policy: CachePolicy,
+    ) -> Result<AccessToken> {
+        let kept = async |at_least: Duration| {
+            let kept = cache.get(key.stem()).await?.map(CachedToken::into_token);
+            let kept = kept.filter(|token| token.is_fresh(http.now(), at_least));
+            Ok::<_, Error>(kept.map(|token| AccessToken { token, scopes: None }))
+        };
+        if let Some(token) = kept(policy.min_validity).await? {
+            return Ok(token);
+        }
+        let started = Instant::now();
+        let turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
+        // What another task obtained while this one waited is served whatever its life, as if this one had obtained it.
+        let at_least = match turn.last_success() {
+            Some(at) if at >= started => Duration::ZERO,
+            _ => policy.min_validity,
+        };
+        if let Some(token) = kept(at_least).await? {
+            return Ok(token);
+        }
+        let token = AccessToken::from(self.obtain(http).await?);
+        if let Some(cached) = CachedToken::of(&token) {
+            cache.put(key.stem(), cached).await?;
+            turn.succeeded();
+        }
+        Ok(token)
+    }
+
+    async fn obtain(&self, http: &HttpClient) -> Result<TokenResponse> {
+        let profile = &self.0.profile;
+        let client = match &profile.m2m.secret_arn {
+            Some(_) => client_credentials::client_with_arn(http, profile).await?,
+            None => {
+                let binding = client_credentials::secret_binding(profile)?;
+                let secret = self.0.secrets.secret(SecretRequest::from(binding)).await?.ok_or_else(|| {
+                    Error::new(Kind::Config, "no client secret is known for the machine-to-machine client")
+                })?;
+                client_credentials::client(profile, secret)?
+            }
+        };
+        let tokens = client_credentials::obtain(http, profile, &client).await?;
+        Ok(TokenResponse { tokens, source: TokenOrigin::Network })
+    }
+
+    /// The HTTP client for one call: a deadline and a redactor of its own, over the connections of all.
+    fn call(&self) -> Result<HttpClient> {
+        let deadline = Instant::now()
+            .checked_add(self.0.timeout)
+            .ok_or_else(|| Error::usage("the timeout is longer than this machine's clock goes"))?;
+        Ok(self.0.http.for_call(deadline))
+    }
+
+    fn clients(&self) -> Vec<ClientId> {
+        let profile = &self.0.profile;
+        profile.user.client_id.iter().chain(&profile.m2m.client_id).cloned().collect()
+    }
+}
+
+/// Runs what blocks (a file's lock, a keyring) on a thread of its own kind.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::new(Kind::Failure, format!("the work was given up: {error}"))),
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+#[allow(clippy::disallowed_methods, reason = "the front door is where the library meets the clock")]
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
