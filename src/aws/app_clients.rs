@@ -72,7 +72,7 @@ impl Admin {
     /// ListUserPoolClients, page by page: id and name of every app client.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for ListUserPoolClients; [`Kind::Network`](crate::error::Kind::Network) when
+    /// As the table in [`super::service_error`] says for ListUserPoolClients; [`Kind::Network`] when
     /// the pages never end.
     pub async fn clients(&self) -> Result<Vec<(ClientId, Option<String>)>> {
         let operation = "ListUserPoolClients";

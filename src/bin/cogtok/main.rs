@@ -3,7 +3,6 @@
 
 mod advice;
 mod app;
-
 mod args;
 mod cli;
 mod commands;
@@ -12,6 +11,8 @@ mod env;
 mod io;
 
 use std::process::ExitCode;
+
+use io::{signals, terminal};
 
 #[cfg(not(windows))]
 fn main() -> ExitCode {
@@ -27,7 +28,5 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    crate::io::terminal::exit_code(
-        crate::io::signals::prepare(env::args()).and_then(cli::parse).and_then(commands::run),
-    )
+    terminal::exit_code(signals::prepare(env::args()).and_then(cli::parse).and_then(commands::run))
 }
