@@ -104,9 +104,10 @@ fn a_domain_is_understood_without_its_scheme_and_as_a_prefix() {
     home.cogtok(bare).run().code(3).stderr_has("no Region is known");
     home.cogtok(bare).args(["--region", "us-east-1"]).run().ok();
     home.cogtok(["profile", "set", "a", "domain", "not a domain"]).run().code(2).stderr_has("is not a pool's domain");
-    // What can be meant and is not likely is told when it is set.
     let set = |key: &str, value: &str| home.cogtok(["profile", "set", "a", key, value]).run();
-    set("domain", &format!("{whole}/login")).ok().stderr_has(&format!("has none: is it {whole}?"));
+    set("domain", &format!("{whole}/login")).code(2).stderr_has(&format!("has none: is it {whole}?"));
+    assert_eq!(settings(&home, "a")["domain"], json!(whole));
+    // What can be meant and is not likely is told when it is set.
     set("m2m.token_url", whole).ok().stderr_has(&format!("is it {whole}/oauth2/token?"));
     home.cogtok(["profile", "lint", "a"]).run().ok().stderr_has("`m2m.token_url` has no path");
     set("m2m.token_url", &format!("{whole}/oauth2/token")).ok().stderr_lacks("warning");

@@ -239,6 +239,11 @@ fn keys_come_from_a_file_or_an_address_that_is_named() {
     let file = file.to_str().unwrap();
     home.verify(&good(), &["--jwks", file]).run().ok().quiet();
     home.verify(&good(), &["--jwks", file, "--offline"]).run().ok().quiet();
+    // As PowerShell's `>` writes it.
+    let units = std::iter::once(0xfeff).chain(jwks().to_string().encode_utf16().collect::<Vec<_>>());
+    let utf_16: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let of_windows = home.plant("keys/windows.json", utf_16);
+    home.verify(&good(), &["--jwks", of_windows.to_str().unwrap(), "--offline"]).run().ok().quiet();
     home.verify(&good(), &["--jwks", file, "--client-id", CLIENT, "--issuer", "http://any.example"])
         .run()
         .code(8)

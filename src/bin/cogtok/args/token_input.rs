@@ -197,7 +197,7 @@ fn described(profile: &Profile, whose: OwnerChoice) -> String {
     }
 }
 
-/// The content of a file that was named, at most 1 MiB.
+/// The content of a file that was named, at most 1 MiB, as UTF-8 where its byte order mark says that it is written otherwise.
 pub fn file(path: &Path) -> Result<Vec<u8>> {
     const LIMIT: u64 = 1024 * 1024;
     let mut bytes = Vec::new();
@@ -206,7 +206,7 @@ pub fn file(path: &Path) -> Result<Vec<u8>> {
         .map_err(|error| Error::usage(format!("{} can't be read: {error}", path.display())))?;
     match bytes.len() as u64 > LIMIT {
         true => Err(Error::usage(format!("{} is larger than 1 MiB", path.display()))),
-        false => Ok(bytes),
+        false => Ok(cogtok::text::decode(&bytes).map_or(bytes, |text| text.as_bytes().to_vec())),
     }
 }
 

@@ -77,14 +77,18 @@ fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
     .hint("if it is a real one, change it: your shell's history may hold it"))
 }
 
-/// Values as they are kept: a domain as a whole, whose Region may be told by something else later. What is odd is told.
+/// Values as they are kept: a domain as a whole, whose Region may be told by something else later. A domain with a path is
+/// refused, since no sign-in could go there; what else is odd is told.
 fn settled(key: Key, values: &[String], region: Option<&Region>) -> Result<Vec<String>> {
     let whole = |value: &String| match key {
         Key::Domain if !value.contains("://") => domain::read(value, region).map(|domain| domain.to_string()),
         _ => Ok(value.clone()),
     };
     for why in values.iter().filter_map(|value| domain::oddity(key, value)) {
-        log::warn!(target: "cogtok", "{why}");
+        match key {
+            Key::Domain => return Err(Error::usage(why)),
+            _ => log::warn!(target: "cogtok", "{why}"),
+        }
     }
     values.iter().map(whole).collect()
 }
