@@ -376,7 +376,7 @@ where
 }
 
 #[cfg(test)]
-#[path = "error_tests.rs"]
+#[path = "service_error_tests.rs"]
 mod tests_of_operations;
 
 #[cfg(test)]

@@ -400,5 +400,5 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
 }
 
 #[cfg(test)]
-#[path = "words_tests.rs"]
+#[path = "types_tests.rs"]
 mod tests;

@@ -264,5 +264,5 @@ fn described(claims: &Map<String, Value>, now: u64) -> String {
 }
 
 #[cfg(test)]
-#[path = "refused_tests.rs"]
+#[path = "error_response_tests.rs"]
 mod tests;

@@ -268,5 +268,5 @@ fn told(
 }
 
 #[cfg(test)]
-#[path = "refusal_tests.rs"]
+#[path = "rejection_reason_tests.rs"]
 mod tests;

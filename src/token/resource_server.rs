@@ -390,5 +390,5 @@ fn is_among(value: Option<&Value>, wanted: &[String]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "consumer_tests.rs"]
+#[path = "resource_server_tests.rs"]
 mod tests;

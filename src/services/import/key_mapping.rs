@@ -281,5 +281,5 @@ fn scopes(text: &str, name: &str, is_one: bool, found: &mut ProfileCandidate) {
 }
 
 #[cfg(test)]
-#[path = "names_tests.rs"]
+#[path = "key_mapping_tests.rs"]
 mod tests;
