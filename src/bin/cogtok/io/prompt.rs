@@ -107,9 +107,9 @@ pub fn ask_line(question: &str, instead: impl Into<Hint>) -> Result<String> {
         return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
     }
     signals::watch();
-    show(&format!("{}: ", printable(question, 300)));
     let _clock = asking();
-    let typed = typed::read(MAX_BYTES, Until::Line, true).map_err(unreadable)?;
+    let ask = || show(&format!("{}: ", printable(question, 300)));
+    let typed = typed::read(MAX_BYTES, Until::Line, true, ask).map_err(unreadable)?;
     let line =
         std::str::from_utf8(&typed).map_err(|_| Error::usage(format!("{question}: what was typed is no text")))?;
     match line.trim() {
@@ -251,7 +251,7 @@ fn stdin(limit: usize, is_shown: bool) -> Result<Vec<u8>> {
     signals::watch();
     if io::stdin().is_terminal() {
         let _clock = asking();
-        let mut typed = typed::read(limit, Until::End, is_shown).map_err(unreadable)?;
+        let mut typed = typed::read(limit, Until::End, is_shown, || ()).map_err(unreadable)?;
         return Ok(std::mem::take(&mut *typed));
     }
     let mut bytes = Vec::new();

@@ -13,11 +13,12 @@ pub enum Until {
     End,
 }
 
-/// What is typed: at most one byte more than `limit`.
+/// What is typed after `ask` has shown what for: at most one byte more than `limit`.
 ///
 /// # Errors
 /// As the operating system says.
-pub fn read(limit: usize, until: Until, _is_shown: bool) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn read(limit: usize, until: Until, _is_shown: bool, ask: impl FnOnce()) -> io::Result<Zeroizing<Vec<u8>>> {
+    ask();
     let mut typed = Zeroizing::new(Vec::new());
     let mut input = io::stdin().lock().take(limit as u64 + 1);
     match until {

@@ -23,14 +23,16 @@ pub enum Until {
     End,
 }
 
-/// What is typed: at most one byte more than `limit`, and the rest is passed over, so that no shell is given it. Backspace,
+/// What is typed after `ask` has shown what for: at most one byte more than `limit`, and the rest is passed over, so that no shell is given it. Backspace,
 /// Ctrl-U and Ctrl-W do what they do elsewhere, and Ctrl-C and Ctrl-Z are the terminal's.
 ///
 /// # Errors
 /// As the operating system says.
-pub fn read(limit: usize, until: Until, is_shown: bool) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> io::Result<Zeroizing<Vec<u8>>> {
     let _asking = Asking::begin();
     let _modes = Unbuffered::begin()?;
+    // Whoever sees the question may paste at once.
+    ask();
     let mut echo = Echo(File::options().write(true).open("/dev/tty").ok().filter(|_| is_shown));
     let mut typed = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024) + 1));
     loop {
