@@ -4,7 +4,8 @@
 //! # async fn example() -> cogtok::error::Result<()> {
 //! let client = cogtok::Client::from_profile("ws")?;
 //! let token = client.m2m_token().await?;
-//! println!("Authorization: Bearer {}", token.value().expose());
+//! let headers = token.headers()?; // Authorization: Bearer
+//! # assert!(headers.contains_key("authorization"));
 //! # Ok(())
 //! # }
 //! ```

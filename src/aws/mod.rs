@@ -42,16 +42,16 @@ pub const MAX_TRIES: u32 = 4;
 /// How long one try may take, connecting and reading the whole answer included.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(crate) fn timeouts() -> TimeoutConfig {
+fn timeouts() -> TimeoutConfig {
     // The attempt's limit is kept by the connector, which sees the body as well.
     TimeoutConfig::builder().connect_timeout(crate::http::client::CONNECT_TIMEOUT).build()
 }
 
-pub(crate) fn retries() -> RetryConfig {
+fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_TRIES).with_initial_backoff(Duration::from_millis(200))
 }
 
-pub(crate) fn sdk_region(region: &Region) -> SdkRegion {
+fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
 
@@ -73,6 +73,18 @@ pub(crate) async fn signed_config(
     }
     loader = loader.credentials_provider(credentials::provider(wire, profile, region)?);
     Ok(loader.load().await)
+}
+
+/// What the clients of Cognito's unsigned operations are built on: no AWS credentials are looked for.
+pub(crate) fn unsigned_config(wire: &HttpClient, region: &Region) -> aws_sdk_cognitoidentityprovider::config::Builder {
+    aws_sdk_cognitoidentityprovider::Config::builder()
+        .behavior_version(aws_sdk_cognitoidentityprovider::config::BehaviorVersion::latest())
+        .http_client(wire.sdk_client())
+        .region(sdk_region(region))
+        .sleep_impl(TokioSleep::new())
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .retry_classifier(crate::http::status::MayPass)
 }
 
 /// The Region of the profile, else the one that `~/.aws/config` names for its AWS profile; never the metadata service.

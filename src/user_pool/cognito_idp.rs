@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Builder, Config};
+use aws_sdk_cognitoidentityprovider::config::{Builder, Config};
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType, ChallengeNameType};
-use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::aws::service_error::from_sdk;
@@ -153,14 +152,7 @@ impl Idp {
             let shared = crate::aws::signed_config(wire, profile, &region).await?;
             Builder::from(&shared).retry_classifier(MayPass).endpoint_url(aws_origin("cognito-idp", &region))
         } else {
-            Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .http_client(wire.sdk_client())
-                .region(crate::aws::sdk_region(&region))
-                .sleep_impl(TokioSleep::new())
-                .timeout_config(crate::aws::timeouts())
-                .retry_config(crate::aws::retries())
-                .retry_classifier(MayPass)
+            crate::aws::unsigned_config(wire, &region)
         };
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             config = config.endpoint_url(endpoint.as_str());

@@ -2,13 +2,10 @@
 //! ALLOW_CLIENT_TOKEN_AUTH as its only flow.
 
 use aws_sdk_cognitoidentityprovider::Client as Sdk;
-use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
-use aws_smithy_async::rt::sleep::TokioSleep;
 
 use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
-use crate::http::status::MayPass;
 use crate::secret::Secret;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::Profile;
@@ -35,14 +32,7 @@ pub struct GetClientToken<'a> {
 /// can't be reached or its answer brings no bearer token.
 pub async fn get(wire: &HttpClient, profile: &Profile, asked: &GetClientToken<'_>) -> Result<TokenSet> {
     let region = crate::aws::region(profile).await?;
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(wire.sdk_client())
-        .region(crate::aws::sdk_region(&region))
-        .sleep_impl(TokioSleep::new())
-        .timeout_config(crate::aws::timeouts())
-        .retry_config(crate::aws::retries())
-        .retry_classifier(MayPass)
+    let mut config = crate::aws::unsigned_config(wire, &region)
         // The service takes no AWS credentials here, though its model says that it does.
         .allow_no_auth();
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {

@@ -2,14 +2,12 @@
 //! for the tokens that they take.
 
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Config};
-use aws_smithy_async::rt::sleep::TokioSleep;
 use serde_json::Value;
 
 use crate::aws::service_error::{from_sdk, said};
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
-use crate::http::status::{MayPass, unexplained};
+use crate::http::status::unexplained;
 use crate::oauth::jwks_uri;
 use crate::secret::Secret;
 use crate::settings::aws_services::Service;
@@ -24,14 +22,7 @@ use crate::token::error_response::challenge_parameter;
 /// [`crate::aws::service_error`] says for GetUser.
 pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> Result<()> {
     let region = crate::aws::region(profile).await?;
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(wire.sdk_client())
-        .region(crate::aws::sdk_region(&region))
-        .sleep_impl(TokioSleep::new())
-        .timeout_config(crate::aws::timeouts())
-        .retry_config(crate::aws::retries())
-        .retry_classifier(MayPass);
+    let mut config = crate::aws::unsigned_config(wire, &region);
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         config = config.endpoint_url(endpoint.as_str());
     }
