@@ -15,6 +15,7 @@ mod in_process;
 mod secret_source;
 mod token_cache;
 mod token_provider;
+pub mod verification;
 mod verifier;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The one type for what must not be seen.
 
+pub mod detection;
 pub mod shape;
 
 use secrecy::{ExposeSecret, SecretString};

@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Client;
+use crate::client::verification::published_at;
 use crate::error::{Error, Result};
 use crate::oauth::jwks_uri;
-use crate::services::verify::published_at;
 use crate::settings::types::{ClientId, Endpoint, Scopes, TokenUse};
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations};

@@ -5,11 +5,11 @@ use crate::aws::secrets_manager::{self, Kept};
 use crate::cache::token_cache::CacheKey;
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
+use crate::oauth::client_bundle;
 use crate::oauth::token_endpoint;
 use crate::oauth::token_endpoint::ClientCredentials;
 use crate::secret::Secret;
 use crate::secrets::store::SecretId;
-use crate::services::import::bundle;
 use crate::settings::aws_services::Service;
 use crate::settings::keys::Key;
 use crate::settings::profile::{Profile, missing};
@@ -120,7 +120,7 @@ pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Cli
     let arn = m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn, "--secret-arn"))?;
     let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
     let region = full.as_ref().unwrap_or(arn).region();
-    let bundle = bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
+    let bundle = client_bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
     for name in &bundle.unknown {
         log::warn!(target: "cogtok", "`{}` of the secret {arn} is not used: cogtok knows no such key", printable(name, 80));
     }

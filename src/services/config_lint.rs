@@ -2,7 +2,6 @@
 //! and column. Values are never repeated: one of them may be a secret.
 
 mod checks;
-mod secret_detection;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,11 +9,14 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use crate::error::{Hint, printable};
+use crate::secret::detection::{is_like_a_secret, is_name_of_a_secret};
 use crate::settings::keys::Key;
 use crate::settings::types::ProfileName;
 use crate::store::config::TARGETS;
 
-pub use secret_detection::{is_like_a_secret, is_misplaced, is_name_of_a_secret};
+/// What to do with a secret in the file.
+pub(crate) const INSTEAD: &str =
+    "take it out and store it: cogtok secret set KIND; change it where others could read the file";
 
 /// Something that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +58,7 @@ fn lint_as(text: &str, may_be_export: bool) -> Vec<Finding> {
     // What could be read of a broken file would only give rise to more complaints.
     let mut found = if errors.is_empty() {
         let mut found = checks::walk(table.get_ref(), &lines, may_be_export);
-        found.extend(secret_detection::comments(text));
+        found.extend(comments(text));
         found
     } else {
         let message = |error: &toml::de::Error| printable(error.message().lines().next().unwrap_or_default(), 120);
@@ -127,5 +129,35 @@ impl<'a> Lines<'a> {
     fn finding(&self, at: usize, message: String) -> Finding {
         let (line, column) = self.place(at);
         Finding { line, column, profile: None, key: None, message, hint: None }
+    }
+}
+
+/// Secrets in comments: a line that was put out of use is still there to read.
+fn comments(text: &str) -> Vec<Finding> {
+    let found = text.lines().enumerate().filter_map(|(at, line)| {
+        let indent = line.len() - line.trim_start().len();
+        let (key, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
+        let (key, value) = (key.trim_start_matches('#').trim(), value.trim().trim_matches(['"', '\'']));
+        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "._-\"".contains(c));
+        let is_secret = (is_name_of_a_secret(key) && key != "secrets" && value.len() >= 6) || is_like_a_secret(value);
+        (is_key && is_secret).then(|| Finding {
+            line: at + 1,
+            column: indent + 1,
+            profile: None,
+            key: None,
+            message: "this comment holds what looks like a secret".to_owned(),
+            hint: Some(INSTEAD.into()),
+        })
+    });
+    found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_in_a_comment_is_no_secret() {
+        assert!(comments("# user_pool_id = \"us-east-1_0e38338e82134edca3dee4424c9f1978\"\n").is_empty());
     }
 }

@@ -11,4 +11,3 @@ pub mod journal;
 pub mod mcp;
 pub mod output_file;
 pub mod password_generator;
-pub mod verify;

@@ -1,10 +1,8 @@
 //! The words of a profile that are one of a few: each an enum with its spelling.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::error::{Error, printable};
-
+/// An enum whose values are words: with its spelling, its list and its parser. The words of the program are made with it too.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -21,30 +19,30 @@ macro_rules! choice {
             }
         }
 
-        impl FromStr for $name {
-            type Err = Error;
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::Error;
 
-            fn from_str(text: &str) -> Result<Self, Error> {
+            fn from_str(text: &str) -> std::result::Result<Self, $crate::error::Error> {
                 match text {
                     $($text => Ok($name::$variant),)+
-                    _ => Err(Error::usage(format!(
+                    _ => Err($crate::error::Error::usage(format!(
                         concat!("`{}` is not a ", $what, ": use one of {}"),
-                        printable(text, 40),
+                        $crate::error::printable(text, 40),
                         [$($text),+].join(", ")
                     ))),
                 }
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
     };
 }
 
-pub(crate) use choice;
+pub use choice;
 
 choice!(
     /// How a user signs in (`AuthFlow` of InitiateAuth).

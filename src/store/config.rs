@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::file;
 use crate::error::{Error, Hint, Result, printable};
-use crate::services::config_lint::is_name_of_a_secret;
+use crate::secret::detection::is_name_of_a_secret;
 use crate::settings::keys::{Key, Settings, ValueOrigin, nearest};
 use crate::settings::targets::{nearest_key, parse_key};
 use crate::settings::types::{ClientId, ProfileName, SecretKind, StoreKind};

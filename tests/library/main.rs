@@ -11,12 +11,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cogtok::cache::single_flight::{Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse, begin};
 use cogtok::cache::token_cache::Cache;
+use cogtok::client::verification;
 use cogtok::error::{Error, Result};
 use cogtok::http::client::HttpClient;
 use cogtok::oauth::client_credentials;
 use cogtok::oauth::jwks_uri;
 use cogtok::secret::Secret;
-use cogtok::services::verify;
 use cogtok::settings::keys::{Key, Settings, ValueOrigin};
 use cogtok::settings::profile::{AwsEnvironment, Profile};
 use cogtok::settings::types::TokenUse;
@@ -123,7 +123,7 @@ async fn machine_token(wire: &HttpClient, profile: &Profile, cache: &Cache, secr
 
 /// Only what was verified has claims.
 async fn check(wire: &HttpClient, profile: &Profile, token: &str) -> Result<Claims> {
-    let url = verify::published_at(profile, None)?;
+    let url = verification::published_at(profile, None)?;
     let keys = jwks_uri::fetch(wire, &url).await?;
     let clients = profile.user.client_id.iter().chain(&profile.m2m.client_id).cloned().collect();
     let expected = Expectations::of_pool(profile.user_pool_id()?, clients);

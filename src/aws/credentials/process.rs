@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::error::printable;
 use crate::http::redact::Redactor;
 use crate::secret::VARIABLES;
-use crate::services::config_lint::is_like_a_secret;
+use crate::secret::detection::is_like_a_secret;
 
 /// The program of the profile itself (version 1 of its output).
 #[derive(Debug)]

@@ -6,7 +6,8 @@ mod targets;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Hint, Result, printable};
-use crate::services::config_lint::{Finding, Lines, secret_detection};
+use crate::secret::detection;
+use crate::services::config_lint::{Finding, INSTEAD, Lines};
 use crate::settings::keys::{Key, nearest};
 use crate::settings::types::{ProfileName, StoreKind};
 use crate::store::config::{EXPORT_MARK, TARGETS, TOP_LEVEL, VERSION, how_to_set};
@@ -137,7 +138,7 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, key: Key, at: usize, text: &str) {
-        if secret_detection::is_misplaced(key, text) {
+        if detection::is_misplaced(key, text) {
             return self.secret(key.dotted(), at, "looks like a secret");
         }
         self.judge(key.dotted(), at, text, key.check(text));
@@ -167,10 +168,10 @@ impl Walk<'_> {
     }
 
     fn unknown(&mut self, key: &str, at: usize, value: &Spanned<DeValue<'_>>, near: Option<&str>) {
-        if secret_detection::is_name_of_a_secret(key) {
+        if detection::is_name_of_a_secret(key) {
             return self.secret(key, at, "is a secret, and nothing reads it here");
         }
-        if as_text(value).is_some_and(secret_detection::is_like_a_secret) {
+        if as_text(value).is_some_and(detection::is_like_a_secret) {
             return self.secret(key, value.span().start, "looks like a secret");
         }
         self.say(key, at, "is not a known key", near.map(did_you_mean));
@@ -182,7 +183,7 @@ impl Walk<'_> {
                 "take it out (cogtok profile unset {name} {key}) and store it: cogtok secret set KIND -p {name}",
             )
             .word("key", key),
-            None => Hint::new(secret_detection::INSTEAD),
+            None => Hint::new(INSTEAD),
         };
         self.say(key, at, what, Some(hint));
     }

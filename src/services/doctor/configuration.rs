@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::error::{Error, Hint, Kind, Result};
 use crate::oauth::client_credentials;
+use crate::secret::detection::is_misplaced;
 use crate::services::config_lint;
-use crate::services::config_lint::is_misplaced;
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding};

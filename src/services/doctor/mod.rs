@@ -13,9 +13,6 @@ pub mod secrets;
 pub mod targets;
 pub mod tokens;
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::error::{Error, Hint, Kind, printable};
 use crate::settings::enums::choice;
 

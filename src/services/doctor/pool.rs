@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::aws::app_clients;
 use crate::aws::sts::Signer;
+use crate::client::verification;
 use crate::error::Result;
 use crate::http::client::HttpClient;
 use crate::oauth::{discovery, jwks_uri};
@@ -11,7 +12,6 @@ use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::network::within;
 use crate::services::doctor::{Check, Finding, client};
-use crate::services::verify;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::{Profile, aws_origin, issuers};
 use crate::settings::types::PoolId;
@@ -25,7 +25,7 @@ pub(crate) async fn pool(wire: &HttpClient, profile: &Profile, until: Instant) -
     };
     let document = async { within(until, discovery::document(wire, &base?, pool)).await };
     let keys = async {
-        let url = verify::published_at(profile, None)?;
+        let url = verification::published_at(profile, None)?;
         within(until, jwks_uri::fetch(wire, &url)).await
     };
     let (document, keys) = tokio::join!(document, keys);

@@ -5,8 +5,10 @@ use zeroize::Zeroizing;
 use crate::aws::cloudformation;
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::services::import::candidates::ProfileCandidate;
-use crate::services::import::{Pair, key_mapping, name_from};
+use crate::oauth::client_bundle::candidates::Pair;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::key_mapping;
+use crate::services::import::name_from;
 use crate::settings::profile::Profile;
 use crate::settings::types::StackName;
 

@@ -5,7 +5,7 @@ use crate::aws::admin::Admin;
 use crate::aws::app_clients::AppClient;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::client::HttpClient;
-use crate::services::import::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
 use crate::services::import::{issuer, secrets_manager};
 use crate::settings::aws_services::Service;
 use crate::settings::keys::Key;

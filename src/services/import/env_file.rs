@@ -4,9 +4,10 @@
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, printable};
+use crate::oauth::client_bundle::candidates::Pair;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::key_mapping;
 use crate::secret::Secret;
-use crate::services::import::candidates::ProfileCandidate;
-use crate::services::import::{Pair, key_mapping};
 
 /// What a `.env` file says.
 ///

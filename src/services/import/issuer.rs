@@ -4,9 +4,10 @@ use url::Host;
 
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::key_mapping;
 use crate::oauth::discovery;
-use crate::services::import::candidates::ProfileCandidate;
-use crate::services::import::{key_mapping, name_from};
+use crate::services::import::name_from;
 use crate::settings::aws_services::Service;
 use crate::settings::keys::Key;
 use crate::settings::profile::partitions::Partition;

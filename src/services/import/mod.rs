@@ -1,25 +1,16 @@
 //! Profiles from what a workshop leaves behind: each source says what it knows, and what it says becomes settings and
 //! secrets. One file per source; this one is what they have in common.
 
-pub mod bundle;
-pub mod candidates;
 pub mod cloudformation;
 pub mod enrich;
 pub mod env_file;
 pub mod issuer;
-pub mod json;
-mod key_mapping;
-mod name_normalization;
+
 pub mod pool;
 pub mod profile_export;
 pub mod secrets_manager;
 pub mod ssm;
 mod targets;
-
-use std::fmt;
-use std::str::FromStr;
-
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Hint, Result, printable};
 use crate::settings::enums::choice;
@@ -59,13 +50,6 @@ pub enum SourceLocation {
     File,
     /// The network.
     Network(SourceKind),
-}
-
-/// A name and its value, as a source has them. The value may be a secret.
-#[derive(Debug)]
-pub(crate) struct Pair {
-    name: String,
-    value: Zeroizing<String>,
 }
 
 /// What this machine has where a source would be if it were a file.

@@ -6,10 +6,10 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result, is_unprintable, printable};
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
 use crate::secret::Secret;
-use crate::services::config_lint::is_misplaced;
+use crate::secret::detection::is_misplaced;
 use crate::services::export::{MARK, VERSION};
-use crate::services::import::candidates::ProfileCandidate;
 use crate::services::import::targets;
 use crate::settings::keys::Key;
 use crate::settings::types::{ProfileName, SecretKind};

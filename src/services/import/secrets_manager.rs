@@ -3,9 +3,9 @@
 use crate::aws::secrets_manager::{self, Kept};
 use crate::error::{Result, printable};
 use crate::http::client::HttpClient;
-use crate::services::import::bundle;
-use crate::services::import::bundle::Bundle;
-use crate::services::import::candidates::ProfileCandidate;
+use crate::oauth::client_bundle;
+use crate::oauth::client_bundle::Bundle;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
 use crate::services::import::name_from;
 use crate::settings::keys::Key;
 use crate::settings::profile::Profile;
@@ -30,7 +30,7 @@ pub async fn read(wire: &HttpClient, profile: &Profile, arn: &SecretArn) -> Resu
 pub async fn follow(wire: &HttpClient, profile: &Profile, arn: &SecretArn, found: &mut ProfileCandidate) -> Result<()> {
     let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
     let region = full.as_ref().unwrap_or(arn).region();
-    let bundle = bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
+    let bundle = client_bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
     let origin = found.candidates(Key::SecretArn).first().map_or("the secret", |arn| arn.origin.as_str()).to_owned();
     merge(full, bundle, &origin, found)
 }
@@ -111,7 +111,7 @@ mod tests {
         found.offer(Key::TokenUrl, vec!["https://one.example/oauth2/token".into()], "OAUTH_TOKEN_ENDPOINT");
         found.offer(Key::M2mClientId, vec!["client".into()], "COGNITO_M2M_CLIENT_ID");
         let text = r#"{"client_id":"client","client_secret":"hunter2","token_endpoint":"https://two.example/oauth2/token","x":"1"}"#;
-        let bundle = bundle::read(&"name".parse().unwrap(), &Secret::new(text.into()), None).unwrap();
+        let bundle = client_bundle::read(&"name".parse().unwrap(), &Secret::new(text.into()), None).unwrap();
         merge(None, bundle, "M2M_CREDENTIALS_SECRET_ARN", &mut found).unwrap();
         assert_eq!(found.one(Key::TokenUrl), Some("https://two.example/oauth2/token"));
         assert_eq!(

@@ -5,9 +5,11 @@ use zeroize::Zeroizing;
 use crate::aws::ssm;
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
+use crate::oauth::client_bundle::candidates::Pair;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::{json, key_mapping};
 use crate::secret::Secret;
-use crate::services::import::candidates::ProfileCandidate;
-use crate::services::import::{Pair, json, key_mapping, name_from};
+use crate::services::import::name_from;
 use crate::settings::profile::Profile;
 use crate::settings::types::ParameterName;
 

@@ -4,7 +4,7 @@
 use toml::{Table, Value};
 
 use crate::error::{Error, Result, is_unprintable, printable};
-use crate::services::import::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
 use crate::settings::targets::{Address, Field, TargetSetting};
 use crate::settings::types::TargetName;
 

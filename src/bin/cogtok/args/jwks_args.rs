@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::{Args, ValueHint};
+use cogtok::client::verification::{KeySource, published_at};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::oauth::jwks_uri;
-use cogtok::services::verify::{KeySource, published_at};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Endpoint;
 use cogtok::token::jwks::KeySet;

@@ -3,7 +3,8 @@
 use toml::de::{DeString, DeValue};
 
 use crate::error::{Hint, printable};
-use crate::services::config_lint::checks::{Spanned, Walk, as_table, as_text, secret_detection};
+use crate::secret::detection;
+use crate::services::config_lint::checks::{Spanned, Walk, as_table, as_text};
 use crate::settings::profile::how_to_set;
 use crate::settings::targets::{Field, nearest_key};
 use crate::settings::types::TargetName;
@@ -55,7 +56,7 @@ impl Walk<'_> {
             None => {
                 self.say(&dotted, at, "is not a string", Some(how_to_set(&dotted)));
             }
-            Some(text) if secret_detection::is_like_a_secret(text) => self.secret(&dotted, at, "looks like a secret"),
+            Some(text) if detection::is_like_a_secret(text) => self.secret(&dotted, at, "looks like a secret"),
             Some(text) => self.judge(&dotted, at, text, field.check(text)),
         }
     }

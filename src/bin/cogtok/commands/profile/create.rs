@@ -3,8 +3,8 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result};
+use cogtok::secret::detection::is_misplaced;
 use cogtok::services::config_edit::edit;
-use cogtok::services::config_lint::is_misplaced;
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::{PoolId, ProfileName};
 

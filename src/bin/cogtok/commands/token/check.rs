@@ -93,7 +93,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     let token = given.read_or_cached(app, &mut profile)?;
     let found = check(service, &authorizer, token.expose(), env::now(), |issuer, id| {
         args.keys.with(app, &profile, Some(issuer), |source, fetch| {
-            cogtok::services::verify::keys(id, source, env::now, fetch)
+            cogtok::client::verification::keys(id, source, env::now, fetch)
         })
     });
     let findings = found.map_err(|error| error.context("NOT checked"))?;

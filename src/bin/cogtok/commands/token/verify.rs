@@ -132,7 +132,7 @@ type Verdict = Result<(Claims, Option<&'static str>), Rejection>;
 
 fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations, token: &Secret) -> Result<Verdict> {
     let verified = args.keys.with(app, profile, args.issuer.as_deref(), |source, fetch| {
-        cogtok::services::verify::verify(token.expose(), expected, source, env::now, fetch)
+        cogtok::client::verification::verify(token.expose(), expected, source, env::now, fetch)
     })?;
     match verified {
         Ok(claims) if args.remote => {

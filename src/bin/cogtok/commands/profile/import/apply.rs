@@ -1,12 +1,12 @@
 //! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
 
 use cogtok::error::{Error, Result, printable};
+use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::services::config_edit::edit;
 use cogtok::services::export::OWN;
 use cogtok::services::import::SourceKind;
-use cogtok::services::import::candidates::ProfileCandidate;
 use cogtok::services::import::enrich;
 use cogtok::services::import::enrich::Missing;
 use cogtok::settings::keys::{Key, Settings, ValueOrigin};

@@ -1,9 +1,10 @@
 //! What the source says, with what follows from it.
 
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::services::import::candidates::{Candidate, ProfileCandidate};
+use cogtok::oauth::client_bundle::candidates::{Candidate, ProfileCandidate};
+use cogtok::oauth::client_bundle::json;
 use cogtok::services::import::{
-    SourceKind, cloudformation, enrich, env_file, issuer, json, name_from, pool, pool_id, secrets_manager, ssm,
+    SourceKind, cloudformation, enrich, env_file, issuer, name_from, pool, pool_id, secrets_manager, ssm,
 };
 use cogtok::settings::keys::Key;
 

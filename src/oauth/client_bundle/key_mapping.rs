@@ -5,12 +5,12 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::error::printable;
+use crate::oauth::client_bundle::candidates::Pair;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::name_normalization;
+use crate::oauth::client_bundle::name_normalization::{is_ours, letters, plain};
 use crate::secret::Secret;
 use crate::secrets::store::shaped;
-use crate::services::import::Pair;
-use crate::services::import::candidates::ProfileCandidate;
-use crate::services::import::name_normalization;
-use crate::services::import::name_normalization::{is_ours, letters, plain};
 use crate::settings::keys::Key;
 use crate::settings::types::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 

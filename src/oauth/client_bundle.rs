@@ -2,15 +2,18 @@
 //! asks and what for. Its names are understood as those of a file are, and none that decides which token there will be is
 //! passed over.
 
+pub mod candidates;
+pub mod json;
+pub mod key_mapping;
+pub mod name_normalization;
+
 use serde_json::Value;
 
 use crate::error::{Error, Result, printable};
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::json::{NO_TEXT, Pairs};
 use crate::secret::Secret;
 use crate::secret::shape::client_secret;
-use crate::services::import::candidates::ProfileCandidate;
-use crate::services::import::json;
-use crate::services::import::json::{NO_TEXT, Pairs};
-use crate::services::import::key_mapping;
 use crate::settings::keys::Key;
 use crate::settings::profile::partitions::Partition;
 use crate::settings::types::{ClientId, Endpoint, Region, Scopes, SecretArn, SecretKind};

@@ -1,12 +1,7 @@
 //! Secrets in plain text: by the name they stand under, or by their looks.
 
-use crate::services::config_lint::Finding;
 use crate::settings::keys::Key;
 use crate::settings::types::is_pool_id;
-
-/// What to do with a secret in the file.
-pub const INSTEAD: &str =
-    "take it out and store it: cogtok secret set KIND; change it where others could read the file";
 
 /// Whether a key of this name, which no program reads, would hold a secret.
 pub fn is_name_of_a_secret(key: &str) -> bool {
@@ -80,26 +75,6 @@ fn has_password(text: &str) -> bool {
     user.and_then(|user| user.split_once(':')).is_some_and(|(_, password)| !password.is_empty())
 }
 
-/// Secrets in comments: a line that was put out of use is still there to read.
-pub fn comments(text: &str) -> Vec<Finding> {
-    let found = text.lines().enumerate().filter_map(|(at, line)| {
-        let indent = line.len() - line.trim_start().len();
-        let (key, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
-        let (key, value) = (key.trim_start_matches('#').trim(), value.trim().trim_matches(['"', '\'']));
-        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "._-\"".contains(c));
-        let is_secret = (is_name_of_a_secret(key) && key != "secrets" && value.len() >= 6) || is_like_a_secret(value);
-        (is_key && is_secret).then(|| Finding {
-            line: at + 1,
-            column: indent + 1,
-            profile: None,
-            key: None,
-            message: "this comment holds what looks like a secret".to_owned(),
-            hint: Some(INSTEAD.into()),
-        })
-    });
-    found.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,8 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_in_a_comment_or_under_another_name_is_no_secret() {
+    fn a_pool_under_another_name_is_no_secret() {
         assert!(!is_like_a_secret("us-east-1_0e38338e82134edca3dee4424c9f1978"));
-        assert!(comments("# user_pool_id = \"us-east-1_0e38338e82134edca3dee4424c9f1978\"\n").is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! What names and values of outputs and variables are taken for.
 
-use crate::services::import::candidates::Candidate;
-use crate::services::import::key_mapping::*;
+use crate::oauth::client_bundle::candidates::Candidate;
+use crate::oauth::client_bundle::key_mapping::*;
 use crate::settings::profile::partitions::Partition;
 
 const POOL: &str = "us-east-1_AbCdEfGhI";

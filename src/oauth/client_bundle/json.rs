@@ -5,10 +5,11 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, printable};
+use crate::oauth::client_bundle::candidates::Pair;
+use crate::oauth::client_bundle::candidates::ProfileCandidate;
+use crate::oauth::client_bundle::key_mapping;
+use crate::oauth::client_bundle::name_normalization::plain;
 use crate::secret::Secret;
-use crate::services::import::candidates::ProfileCandidate;
-use crate::services::import::name_normalization::plain;
-use crate::services::import::{Pair, key_mapping};
 
 /// How deep values are looked for: outputs of a module's outputs, and no further.
 const DEPTH: usize = 3;

@@ -2,14 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use crate::aws::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
+use crate::oauth::client_bundle::name_normalization::group;
 use crate::secret::Secret;
-use crate::services::config_lint::is_misplaced;
-use crate::services::import::name_normalization::group;
+use crate::secret::detection::is_misplaced;
 use crate::settings::keys::Key;
 use crate::settings::targets::TargetSetting;
 use crate::settings::types::{Endpoint, SecretKind};
+
+/// A name and its value, as a source has them. The value may be a secret.
+#[derive(Debug)]
+pub struct Pair {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: Zeroizing<String>,
+}
 
 /// The keys whose values say which environment of a source is meant.
 const OF_ENVIRONMENTS: [Key; 3] = [Key::UserPoolId, Key::UserClientId, Key::M2mClientId];
