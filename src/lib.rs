@@ -5,23 +5,37 @@
 //!
 //! Begin with [`Client`]: a machine-to-machine token, a [`TokenProvider`] that keeps one fresh, a [`Verifier`].
 //!
-//! Dependencies point one way: [`client`] on [`oauth`] and [`user_pool`], these on [`aws`], [`http`], [`cache`] and
-//! [`secrets`], these on [`token`], [`settings`], [`error`] and [`secret`]. [`services`] are the program's.
+//! What is not on this page is the program's: its modules are hidden, follow no semantic versioning, and point one way:
+//! `client` on `oauth` and `user_pool`, these on `aws`, `http`, `cache` and `secrets`, these on `token`, `settings`, `error`
+//! and `secret`.
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
 pub mod aws;
+#[doc(hidden)]
 pub mod cache;
+#[doc(hidden)]
 pub mod client;
+#[doc(hidden)]
 pub mod error;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod oauth;
+#[doc(hidden)]
 pub mod secret;
+#[doc(hidden)]
 pub mod secrets;
-pub mod services;
+
+#[doc(hidden)]
 pub mod settings;
+#[doc(hidden)]
 pub mod store;
+#[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
 pub mod token;
+#[doc(hidden)]
 pub mod user_pool;
 
 pub use client::{AccessToken, Client, ClientBuilder, TokenProvider, Verifier};

@@ -62,7 +62,7 @@ impl Cache {
     }
 
     /// The file kept under `key` as it is, for what is cached and is no token.
-    pub(crate) fn read_bytes(&self, key: &CacheKey) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn read_bytes(&self, key: &CacheKey) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.path(key, "json")?;
         file::read_private(&path, LIMIT).unwrap_or_else(|error| {
             log::warn!(target: "cogtok", "the cached file {} is ignored: {error}", path.display());
@@ -174,7 +174,7 @@ impl KeyLock {
     }
 
     /// Keeps `bytes` under this key; that they could not be kept is a warning.
-    pub(crate) fn keep_bytes(&mut self, bytes: Vec<u8>) {
+    pub fn keep_bytes(&mut self, bytes: Vec<u8>) {
         self.leave(None);
         if let Err(error) = file::replace(&self.path, &Zeroizing::new(bytes)) {
             log::warn!(target: "cogtok", "the token could not be cached in {}: {error}", parent(&self.path).display());

@@ -80,7 +80,7 @@ impl HttpClient {
     }
 
     /// What keeps the secrets of this call out of errors and the log.
-    pub(crate) fn redactor(&self) -> &Redactor {
+    pub fn redactor(&self) -> &Redactor {
         &self.guard.redactor
     }
 
@@ -112,10 +112,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// The [`TransportError`] where there was no answer.
-    pub(crate) async fn exchange(
-        &self,
-        request: http::Request<Vec<u8>>,
-    ) -> Result<http::Response<Vec<u8>>, TransportError> {
+    pub async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let broken = |why: &dyn fmt::Display| TransportError {
             host: host.clone(),

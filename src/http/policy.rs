@@ -408,7 +408,7 @@ fn is_as_good(asked: &Url, to: &Url) -> bool {
 }
 
 /// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.
-pub(crate) fn ahead_by(date: &str, now: u64) -> Option<i64> {
+pub fn ahead_by(date: &str, now: u64) -> Option<i64> {
     Some(seconds_of(date)?.saturating_sub(i64::try_from(now / 1000).ok()?))
 }
 

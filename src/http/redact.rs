@@ -22,7 +22,7 @@ const SHORTEST_CORE: usize = 8;
 /// The secrets of this call. What a server repeats is searched as it is and as it reads without the escapes of URLs, of
 /// JSON and of Rust, so that no way to write a character has to be thought of.
 #[derive(Clone, Default)]
-pub(crate) struct Redactor(Arc<RwLock<Vec<Zeroizing<String>>>>);
+pub struct Redactor(Arc<RwLock<Vec<Zeroizing<String>>>>);
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

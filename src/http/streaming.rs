@@ -253,7 +253,7 @@ impl Streamed {
     }
 
     /// A fault of this answer's host.
-    pub(crate) fn fault(&self, what: TransportErrorKind) -> TransportError {
+    pub fn fault(&self, what: TransportErrorKind) -> TransportError {
         self.guard.fault(&self.host, what)
     }
 

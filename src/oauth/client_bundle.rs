@@ -32,7 +32,7 @@ pub struct Bundle {
     /// The names that mean nothing here.
     pub unknown: Vec<String>,
     /// All that it says.
-    pub(crate) found: ProfileCandidate,
+    pub found: ProfileCandidate,
 }
 
 /// What the secret `arn` holds. `region` is that of a domain that is given as a prefix.

@@ -42,8 +42,6 @@ macro_rules! choice {
     };
 }
 
-pub use choice;
-
 choice!(
     /// How a user signs in (`AuthFlow` of InitiateAuth).
     AuthFlow, "sign-in flow" {

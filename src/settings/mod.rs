@@ -3,6 +3,7 @@
 pub(crate) mod agentcore;
 pub mod aws_services;
 pub(crate) mod enums;
+pub mod issuer;
 pub mod keys;
 pub mod profile;
 pub mod provenance;

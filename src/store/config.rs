@@ -21,9 +21,10 @@ pub const VERSION: i64 = 1;
 pub const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The table of a profile's targets.
-pub(crate) const TARGETS: &str = "targets";
+pub const TARGETS: &str = "targets";
 
-pub(crate) const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
+/// The keys that stand outside of every table, and the table of the profiles.
+pub const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
 /// The key by which a file of profiles for others is known, with the version of its format.
 pub const EXPORT_MARK: &str = "cogtok_export";
@@ -36,7 +37,7 @@ pub const FIRST_PROFILE: &str =
     "make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID";
 
 /// What to do about a configuration that can't be understood.
-pub(crate) const EDIT: &str = "mend it: cogtok profile edit";
+pub const EDIT: &str = "mend it: cogtok profile edit";
 
 /// A configuration file as it was when it was read.
 #[derive(Debug, Clone, Default)]
@@ -242,7 +243,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
 }
 
 /// The error for text that is not TOML, with line and column and without the text.
-pub(crate) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, why: &str) -> Error {
+pub fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, why: &str) -> Error {
     let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -251,7 +252,7 @@ pub(crate) fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usi
 }
 
 /// The value at a dotted key of a profile.
-pub(crate) fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
+pub fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
     match dotted.split_once('.') {
         None => profile.get(dotted),
         Some((table, key)) => profile.get(table)?.as_table()?.get(key),
@@ -259,7 +260,10 @@ pub(crate) fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> 
 }
 
 /// The values that the file has for a key.
-pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
+///
+/// # Errors
+/// [`Kind::Config`](crate::error::Kind::Config) for a value of another type.
+pub fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
     let wrong = |what: &str| Error::config(format!("`{}` is not {what}", key.dotted())).hint(how_to_set(key));
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
@@ -275,7 +279,7 @@ pub(crate) fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 }
 
 /// How a key comes to have another value, as a hint.
-pub(crate) fn how_to_set(key: Key) -> Hint {
+pub fn how_to_set(key: Key) -> Hint {
     match key {
         Key::Secrets => Hint::new(EDIT),
         key => crate::settings::profile::how_to_set(key.dotted()),
@@ -283,7 +287,7 @@ pub(crate) fn how_to_set(key: Key) -> Hint {
 }
 
 /// The dotted names of everything in a profile.
-pub(crate) fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
+pub fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
     for (key, value) in table {
         match value {
             Value::Table(inner) if prefix.is_empty() || prefix == "targets." => {

@@ -23,7 +23,7 @@ use others::{check_own, check_private};
 #[cfg(windows)]
 use persist::PAUSE;
 use persist::patiently;
-pub(crate) use persist::persist;
+pub use persist::persist;
 
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///
@@ -343,7 +343,11 @@ pub(crate) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -
     }
 }
 
-pub(crate) fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+/// Opens a regular file, following no symbolic link and waiting for nobody.
+///
+/// # Errors
+/// What the system says, and [`io::ErrorKind::InvalidData`] for a link, a folder, a pipe or a device.
+pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;

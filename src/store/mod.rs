@@ -6,7 +6,7 @@ pub mod aws_files;
 
 pub mod config;
 
-pub(crate) mod durable;
+pub mod durable;
 pub mod file;
 
 pub mod name_history;

@@ -8,10 +8,10 @@ pub mod targets;
 
 use std::ffi::OsString;
 
+use crate::services::export::OWN;
+use crate::services::import::SourceKind;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
-use cogtok::services::export::OWN;
-use cogtok::services::import::SourceKind;
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::targets::Field;
 use cogtok::settings::types::{

@@ -9,6 +9,7 @@ mod commands;
 mod completion;
 mod env;
 mod io;
+mod services;
 
 use std::process::ExitCode;
 

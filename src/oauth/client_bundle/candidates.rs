@@ -53,11 +53,11 @@ pub struct ProfileCandidate {
     /// A name for the profile, where the source suggests one.
     pub name: Option<String>,
     /// Prefixes of the pool's domain, each with its origin, where the domain itself does not follow from them.
-    pub(crate) prefixes: Vec<(String, String)>,
+    pub prefixes: Vec<(String, String)>,
     /// What the source has and a profile can't take, in sentences.
     pub left_out: Vec<String>,
     /// App clients that were looked at already.
-    pub(crate) clients: Vec<AppClient>,
+    pub clients: Vec<AppClient>,
     /// What it says of targets.
     pub targets: Vec<TargetSetting>,
     /// Why the value of a known name was not taken.
@@ -70,7 +70,7 @@ pub struct ProfileCandidate {
 
 impl ProfileCandidate {
     /// Nothing yet, with a name for the profile.
-    pub(crate) fn named(name: Option<String>) -> Self {
+    pub fn named(name: Option<String>) -> Self {
         ProfileCandidate { name, ..ProfileCandidate::default() }
     }
 
@@ -143,7 +143,7 @@ impl ProfileCandidate {
     }
 
     /// Takes a secret; the first of its kind counts, once it is settled which environment is meant.
-    pub(crate) fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
+    pub fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
         self.heard += 1;
         let bytes = value.expose().as_bytes().to_vec();
         match Secret::from_bytes(bytes) {
@@ -153,7 +153,7 @@ impl ProfileCandidate {
     }
 
     /// Notes what is not taken, and why.
-    pub(crate) fn leave_out(&mut self, why: &str) {
+    pub fn leave_out(&mut self, why: &str) {
         self.heard += 1;
         if !self.left_out.iter().any(|known| known == why) {
             self.left_out.push(why.to_owned());

@@ -11,6 +11,7 @@ use crate::oauth::client_bundle::name_normalization;
 use crate::oauth::client_bundle::name_normalization::{is_ours, letters, plain};
 use crate::secret::Secret;
 use crate::secrets::store::shaped;
+use crate::settings::issuer;
 use crate::settings::keys::Key;
 use crate::settings::types::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 
@@ -23,9 +24,9 @@ fn pool_in(value: &str) -> Option<PoolId> {
         return value.parse().ok();
     }
     if value.starts_with("arn:") && value.contains(":cognito-idp:") {
-        return crate::services::import::pool_id(value).ok();
+        return issuer::pool_id(value).ok();
     }
-    crate::services::import::issuer::parse(value).ok().map(|issuer| issuer.pool)
+    issuer::parse(value).ok().map(|issuer| issuer.pool)
 }
 
 /// Whose names stand beside each other.
@@ -40,7 +41,7 @@ enum Around {
 }
 
 /// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
-pub(crate) fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
+pub fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
     // A bare `client_id` is a machine's where what only machines have stands beside it.
     let object = |name: &str| name.rsplit_once('.').map_or("", |(object, _)| object).to_owned();
     let of_machines = ["clientsecret", "tokenurl", "scopes", "scope"];
@@ -91,7 +92,7 @@ fn is_token_endpoint(plain: &str) -> bool {
 }
 
 /// Whether a name may be one whose value is taken.
-pub(crate) fn is_known(name: &str) -> bool {
+pub fn is_known(name: &str) -> bool {
     const TAILS: [&str; 8] =
         ["clientid", "clientsecret", "m2msecret", "poolid", "tokenurl", "tokenendpoint", "scopes", "domain"];
     let (plain, whole) = (plain(name), letters(name));
@@ -245,7 +246,7 @@ fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut Prof
 }
 
 /// A domain as it is written in many ways: a URL, a host, or the prefix alone.
-pub(crate) fn domain(text: &str, name: &str, found: &mut ProfileCandidate) {
+pub fn domain(text: &str, name: &str, found: &mut ProfileCandidate) {
     let is_label = |text: &str| {
         (1..=63).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

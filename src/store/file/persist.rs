@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use tempfile::{NamedTempFile, PersistError};
 
 /// Gives a temporary file its name, in place of the file that has it.
+///
+/// # Errors
+/// What the system says.
 #[cfg(not(windows))]
 pub fn persist(temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
     temporary.persist(path)
@@ -16,6 +19,9 @@ pub fn persist(temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistE
 
 /// Gives a temporary file its name, in place of the file that has it. Windows may refuse it for as long as another process
 /// reads that one: the way that takes no notice of readers is tried as well, where the system and its disk know it.
+///
+/// # Errors
+/// What the system says.
 #[cfg(windows)]
 pub fn persist(mut temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
     let end = Instant::now() + PATIENCE;

@@ -5,12 +5,12 @@ mod store_secret;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::services::doctor::secrets::NOT_ASKED;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::age_store::{Key as SealingKey, SealedFile};
 use cogtok::secrets::keyring::{ATTENDED, Keyring, UNATTENDED};
 use cogtok::secrets::store::{SecretId, SecretStore, shaped};
-use cogtok::services::doctor::secrets::NOT_ASKED;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, StoreKind};
 use cogtok::store::config::Config;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::services::output_file;
+use crate::services::output_file::Appendable;
 use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
 use cogtok::error::{Error, Hint, Result};
-use cogtok::services::output_file;
-use cogtok::services::output_file::Appendable;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 use cogtok::store::file::others_read;

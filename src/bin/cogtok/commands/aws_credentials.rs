@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use crate::services::aws_credentials;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::identity_pool;
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Result};
-use cogtok::services::aws_credentials;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use serde_json::json;

@@ -3,9 +3,9 @@
 mod report;
 mod run_checks;
 
+use crate::services::doctor::failure;
 use clap::Args;
 use cogtok::error::Result;
-use cogtok::services::doctor::failure;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;

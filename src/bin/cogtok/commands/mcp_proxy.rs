@@ -4,12 +4,12 @@ mod tokens;
 
 use std::sync::mpsc;
 
+use crate::services::mcp::proxy;
+use crate::services::mcp::proxy::Forward;
+use crate::services::mcp::transport::McpEndpoint;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
-use cogtok::services::mcp::proxy;
-use cogtok::services::mcp::proxy::Forward;
-use cogtok::services::mcp::transport::McpEndpoint;
 
 use crate::app::App;
 use crate::args::token_args::TokenArgs;

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::services::journal;
 use clap_complete::CompletionCandidate;
 use cogtok::cache::token_cache::{Cache, CacheKey, Entry};
 use cogtok::error::is_unprintable;
 use cogtok::oauth::client_credentials;
-use cogtok::services::journal;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::store::Dirs;

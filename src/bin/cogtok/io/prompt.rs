@@ -4,9 +4,9 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::services::mcp::proxy::Line;
 use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
-use cogtok::services::mcp::proxy::Line;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::io::signals;

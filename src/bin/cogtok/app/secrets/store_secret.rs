@@ -1,9 +1,9 @@
 //! A secret that is stored and noted in the configuration, or neither.
 
+use crate::services::config_edit::edit;
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
-use cogtok::services::config_edit::edit;
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;

@@ -3,11 +3,11 @@
 mod clear;
 mod list;
 
+use crate::services::aws_credentials;
 use clap::Subcommand;
 use cogtok::cache::token_cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::error::Result;
 use cogtok::oauth::client_credentials;
-use cogtok::services::aws_credentials;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::Config;

@@ -3,15 +3,15 @@
 mod render;
 mod request;
 
+use crate::services::mcp::McpError;
+use crate::services::mcp::client::Client;
+use crate::services::mcp::http_error;
+use crate::services::mcp::tool::{Outcome, Tool};
+use crate::services::mcp::transport::McpEndpoint;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
-use cogtok::services::mcp::McpError;
-use cogtok::services::mcp::client::Client;
-use cogtok::services::mcp::http_error;
-use cogtok::services::mcp::tool::{Outcome, Tool};
-use cogtok::services::mcp::transport::McpEndpoint;
 
 use super::authorized_request::SILENCE;
 use super::mcp_target::Server;
@@ -139,7 +139,7 @@ async fn ask(client: &mut Client<'_>, request: &Request) -> Result<ToolArguments
     }
     let tools = client.tools().await?;
     let tool = tools.iter().find(|tool| tool.name == *name).ok_or_else(|| request::no_such_tool(name, &tools))?;
-    let arguments = cogtok::services::mcp::arguments::complete(tool, request.object(), given)?;
+    let arguments = crate::services::mcp::arguments::complete(tool, request.object(), given)?;
     Ok(ToolArguments::Outcome(client.call(name, arguments, Some(tool.schema())).await?))
 }
 

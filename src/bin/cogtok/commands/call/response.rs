@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::services::output_file;
+use crate::services::output_file::Replacement;
 use clap::{Args, ValueHint};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::http::streaming::Streamed;
-use cogtok::services::output_file;
-use cogtok::services::output_file::Replacement;
 use cogtok::token::error_response::{ErrorResponse, RequestContext};
 
 use crate::app::App;

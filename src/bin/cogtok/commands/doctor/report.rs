@@ -1,6 +1,6 @@
 //! How findings are told: a line each, or JSON.
 
-use cogtok::services::doctor::{Finding, Status};
+use crate::services::doctor::{Finding, Status};
 use serde_json::{Value, json};
 
 use crate::advice;

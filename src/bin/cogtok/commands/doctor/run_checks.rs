@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::services::doctor::secrets::Wanted;
+use crate::services::doctor::targets::Targets;
+use crate::services::doctor::{Check, Finding, aws, configuration, environment, network, pool, secrets, tokens};
 use cogtok::error::{Error, Result};
-use cogtok::services::doctor::secrets::Wanted;
-use cogtok::services::doctor::targets::Targets;
-use cogtok::services::doctor::{Check, Finding, aws, configuration, environment, network, pool, secrets, tokens};
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::profile::Profile;

@@ -1,9 +1,9 @@
 //! `cogtok profile copy`: one more profile like another.
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
-use cogtok::services::config_edit::edit;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;

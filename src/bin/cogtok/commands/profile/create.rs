@@ -1,10 +1,10 @@
 //! `cogtok profile create`: one more profile in the configuration.
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::secret::detection::is_misplaced;
-use cogtok::services::config_edit::edit;
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::{PoolId, ProfileName};
 

@@ -1,9 +1,9 @@
 //! `cogtok profile delete`: a profile, with the secrets and tokens that were its alone.
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::services::config_edit::edit;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::Config;

@@ -4,10 +4,10 @@ mod editor;
 
 use std::path::Path;
 
+use crate::services::config_edit::{newer, put};
+use crate::services::config_lint::{Finding, lint};
 use clap::Args;
 use cogtok::error::{Error, Hint, Kind, Result};
-use cogtok::services::config_edit::{newer, put};
-use cogtok::services::config_lint::{Finding, lint};
 use cogtok::store::config::{VERSION, read_text};
 
 use self::editor::Copy;

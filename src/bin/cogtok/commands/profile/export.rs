@@ -5,14 +5,14 @@ mod secrets;
 
 use std::path::{Path, PathBuf};
 
+use crate::services::export;
+use crate::services::export::Exported;
+use crate::services::output_file;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::secret::detection::is_misplaced;
 use cogtok::secrets::age_file;
-use cogtok::services::export;
-use cogtok::services::export::Exported;
-use cogtok::services::output_file;
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::targets::{Field, TargetSetting};
 use cogtok::settings::types::ProfileName;

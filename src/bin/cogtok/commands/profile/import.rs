@@ -10,10 +10,10 @@ mod targets;
 
 use std::path::PathBuf;
 
+use crate::services::import::SourceKind;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::services::import::SourceKind;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;

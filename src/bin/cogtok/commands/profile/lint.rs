@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::services::config_lint::{Finding, lint, lint_any};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::services::config_lint::{Finding, lint, lint_any};
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::profile::domain;
 use cogtok::settings::types::ProfileName;

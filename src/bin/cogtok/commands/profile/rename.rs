@@ -1,9 +1,9 @@
 //! `cogtok profile rename`: a profile under another name.
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
-use cogtok::services::config_edit::edit;
 use cogtok::settings::types::ProfileName;
 
 use super::previous;

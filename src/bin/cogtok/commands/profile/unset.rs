@@ -1,9 +1,9 @@
 //! `cogtok profile unset`: keys of a profile go.
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
-use cogtok::services::config_edit::edit;
 use cogtok::settings::keys::Key;
 use cogtok::settings::targets::{parse_key, parse_whole};
 use cogtok::settings::types::ProfileName;

@@ -1,9 +1,9 @@
 //! `cogtok profile use`: which profile is the default.
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::services::config_edit::edit;
 use cogtok::settings::types::ProfileName;
 
 use super::previous;

@@ -1,8 +1,8 @@
 //! `cogtok secret delete`: a secret out of its store.
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use cogtok::error::Result;
-use cogtok::services::config_edit::edit;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::services::config_edit::edit;
 use clap::Args;
 use cogtok::error::{Error, Result};
 use cogtok::secrets::age_store::make_identity;
-use cogtok::services::config_edit::edit;
 use cogtok::settings::types::StoreKind;
 
 use crate::app::{App, is_there};

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::services::create_user;
+use crate::services::create_user::Made;
+use crate::services::journal::{Journal, Record};
+use crate::services::password_generator;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::Admin;
 use cogtok::error::{Error, Hint, Result, printable};
 use cogtok::secret::{Secret, shape};
-use cogtok::services::create_user;
-use cogtok::services::create_user::Made;
-use cogtok::services::journal::{Journal, Record};
-use cogtok::services::password_generator;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, Username};

@@ -1,9 +1,9 @@
 //! `cogtok user runs`: the users that were begun and not finished, as the journal has them.
 
+use crate::services::journal;
+use crate::services::journal::{Journal, Record, State};
 use clap::{Args, Subcommand};
 use cogtok::error::{Error, Hint, Kind, Result, printable};
-use cogtok::services::journal;
-use cogtok::services::journal::{Journal, Record, State};
 use cogtok::settings::types::ProfileName;
 use serde_json::{Value, json};
 

@@ -1,11 +1,11 @@
 //! `cogtok user set-password`: a new password for a user.
 
+use crate::services::password_generator;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::Admin;
 use cogtok::error::{Error, Hint, Result};
 use cogtok::secret::{Secret, shape};
-use cogtok::services::password_generator;
 use cogtok::settings::types::Username;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! What the server gave, as it is printed.
 
+use crate::services::mcp::tool::{Outcome, Tool};
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::services::mcp::tool::{Outcome, Tool};
 use serde_json::Value;
 
 use super::request::Request;

@@ -1,7 +1,7 @@
 //! What is asked of the server, as the command line says it.
 
+use crate::services::mcp::tool::Tool;
 use cogtok::error::{Error, Result, printable};
-use cogtok::services::mcp::tool::Tool;
 use cogtok::settings::keys::nearest;
 use serde_json::{Map, Value};
 

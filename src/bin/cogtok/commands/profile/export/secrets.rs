@@ -1,8 +1,8 @@
 //! The secrets that are sealed in, from the secret store.
 
+use crate::services::export::Exported;
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
-use cogtok::services::export::Exported;
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::SecretKind;
 

@@ -1,14 +1,14 @@
 //! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
 
+use crate::services::config_edit::edit;
+use crate::services::export::OWN;
+use crate::services::import::SourceKind;
+use crate::services::import::enrich;
+use crate::services::import::enrich::Missing;
 use cogtok::error::{Error, Result, printable};
 use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
-use cogtok::services::config_edit::edit;
-use cogtok::services::export::OWN;
-use cogtok::services::import::SourceKind;
-use cogtok::services::import::enrich;
-use cogtok::services::import::enrich::Missing;
 use cogtok::settings::keys::{Key, Settings, ValueOrigin};
 use cogtok::settings::profile::{Profile, domain};
 use cogtok::settings::types::{ProfileName, SecretKind};

@@ -1,11 +1,12 @@
 //! What the source says, with what follows from it.
 
+use crate::services::import::{
+    SourceKind, cloudformation, enrich, env_file, issuer, name_from, pool, secrets_manager, ssm,
+};
 use cogtok::error::{Error, Hint, Kind, Result, printable};
 use cogtok::oauth::client_bundle::candidates::{Candidate, ProfileCandidate};
 use cogtok::oauth::client_bundle::json;
-use cogtok::services::import::{
-    SourceKind, cloudformation, enrich, env_file, issuer, name_from, pool, pool_id, secrets_manager, ssm,
-};
+use cogtok::settings::issuer::pool_id;
 use cogtok::settings::keys::Key;
 
 use super::Import;

@@ -1,8 +1,8 @@
 //! What the import says: what it found and wrote, what it passed over, what is missing still.
 
+use crate::services::import::SourceKind;
 use cogtok::error::{Hint, Result, printable};
 use cogtok::secrets::store::SecretId;
-use cogtok::services::import::SourceKind;
 use cogtok::settings::keys::Key;
 use cogtok::settings::targets::TargetSetting;
 use cogtok::settings::types::SecretKind;

@@ -1,8 +1,8 @@
 //! The import of what `profile export` wrote: any number of profiles, from the file alone. Nothing is asked of the network.
 
+use crate::services::import::SourceKind;
+use crate::services::import::profile_export::{Shared, read};
 use cogtok::error::{Error, Hint, Result};
-use cogtok::services::import::SourceKind;
-use cogtok::services::import::profile_export::{Shared, read};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::list;
 

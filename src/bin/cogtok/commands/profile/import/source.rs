@@ -3,12 +3,12 @@
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::Secret;
 use cogtok::secrets::age_file;
 use cogtok::secrets::age_file::Needs;
 use cogtok::secrets::age_store::Key;
-use cogtok::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 use cogtok::store::file;
 use cogtok::text::decode;
 use zeroize::Zeroizing;

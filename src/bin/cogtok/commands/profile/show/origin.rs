@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::services::config_lint::{line_at_top, lines_of_keys, lines_of_targets};
 use cogtok::error::{Result, printable};
-use cogtok::services::config_lint::{line_at_top, lines_of_keys, lines_of_targets};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::provenance::{Provenance, WithProvenance, sources};

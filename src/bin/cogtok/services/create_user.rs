@@ -1,0 +1,335 @@
+//! Making a user: the record with its password is in the journal before Cognito is asked, and what was left half done
+//! is finished from there.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::services::journal::{Asked, Journal, Record, State};
+use crate::services::password_generator;
+use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, SLACK, User, already_exists};
+use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::secret::Secret;
+use cogtok::settings::types::Username;
+
+/// What to do when the user is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfExists {
+    /// Fail.
+    Fail,
+    /// Leave the user alone.
+    Skip,
+    /// Give it a new password.
+    Reset,
+}
+
+/// A user as it was made.
+#[derive(Debug)]
+pub struct Made {
+    /// The user as the pool knows it.
+    pub user: User,
+    /// The password; none where the user was left alone.
+    pub password: Option<Secret>,
+    /// Whether the password is permanent.
+    pub is_permanent: bool,
+}
+
+/// Makes the user of `record`: AdminCreateUser, then AdminSetUserPassword for a permanent password, then
+/// AdminAddUserToGroup for a group. The record is in the journal until the caller removes it, which it does once the
+/// result is out of its hands.
+///
+/// # Errors
+/// [`Kind::Partial`] when the user was made and a later step failed, [`Kind::Failure`] when there is such a user; else
+/// what Cognito refuses, with nothing left in the journal unless the outcome is unknown.
+pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
+    let username: Username = record.username.parse()?;
+    let user = match ask(admin, journal, record, &username).await {
+        Ok(created) => {
+            // Somebody else's in the same moment would have another password.
+            record.was_there = !created.is_answered;
+            created.user
+        }
+        Err(CreateUserError::Refused(error)) if already_exists(&error) => {
+            match existing(admin, journal, record, if_exists, error).await? {
+                Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
+                Existing::ToReset(user) => {
+                    record.was_there = true;
+                    user
+                }
+            }
+        }
+        Err(CreateUserError::Refused(error)) => {
+            journal.remove(record)?;
+            return Err(error);
+        }
+        // The user may exist, so the record stays.
+        Err(CreateUserError::Unknown(error)) => {
+            return Err(error.hint(
+                "whether the user was made is not known: `cogtok user create{p} --resume` finds out and finishes",
+            ));
+        }
+    };
+    record.state = State::Created;
+    record.sub.clone_from(&user.sub);
+    journal.write(record).map_err(|error| partial(record, error))?;
+    finish(admin, journal, record, user).await
+}
+
+/// AdminCreateUser with the record's password; where the pool's policy asks for more than a made-up one has, once again
+/// with one that satisfies it.
+async fn ask(
+    admin: &Admin,
+    journal: &Journal,
+    record: &mut Record,
+    username: &Username,
+) -> Result<Created, CreateUserError> {
+    let began = Instant::now();
+    record.asked = Some(asked(admin, began, admin.deadline()));
+    for is_first in [true, false] {
+        journal.write(record).map_err(CreateUserError::Refused)?;
+        let password = Secret::new(record.password.clone());
+        let new = NewUser { username, password: &password, attributes: &record.attributes, invite: record.invite };
+        let error = match admin.create(&new, began).await {
+            Err(CreateUserError::Refused(error)) if error.code() == Some("InvalidPasswordException") => error,
+            Err(CreateUserError::Unknown(error)) => {
+                record.asked = Some(asked(admin, began, Instant::now()));
+                if let Err(unwritten) = journal.write(record) {
+                    log::warn!(target: "cogtok", "{unwritten}");
+                }
+                return Err(CreateUserError::Unknown(error));
+            }
+            other => return other,
+        };
+        satisfy(admin, record, is_first, error).await.map_err(CreateUserError::Refused)?;
+    }
+    Err(CreateUserError::Refused(Error::new(Kind::Failure, "AdminCreateUser was not tried")))
+}
+
+/// The time from `from` until `until`, by the server's clock where that is known.
+fn asked(admin: &Admin, from: Instant, until: Instant) -> Asked {
+    let seconds = |from: i64, until: i64, is_server_time| Asked {
+        from: from.div_euclid(1000),
+        until: until.div_euclid(1000).saturating_add(1),
+        is_server_time,
+    };
+    if let Some((from, until)) = admin.server_time(from).zip(admin.server_time(until)) {
+        return seconds(from, until, true);
+    }
+    let (now, at) = (Instant::now(), admin.local_time());
+    let millis = |later: Instant, earlier: Instant| {
+        i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
+    };
+    let local = |moment| at.saturating_add(millis(moment, now)).saturating_sub(millis(now, moment));
+    seconds(local(from), local(until), false)
+}
+
+/// Who made a user whose record says that the server was about to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// The call of the record.
+    Us,
+    /// Somebody, before the call.
+    Another,
+    /// It can't be told.
+    Unknown,
+}
+
+/// Ours is the user who was made while the server was asked.
+fn maker(admin: &Admin, record: &Record, user: &User) -> Maker {
+    let Some((asked, made)) = record.asked.zip(user.created_at) else { return Maker::Unknown };
+    let by_server = |local: i64| match asked.is_server_time {
+        true => Some(local),
+        // Where this machine's clock was set in between, this leads to no user, or with bad luck to another moment.
+        false => {
+            let ahead = admin.server_time(Instant::now())?.saturating_sub(admin.local_time()).div_euclid(1000);
+            Some(local.saturating_add(ahead))
+        }
+    };
+    let Some((from, until)) = by_server(asked.from).zip(by_server(asked.until)) else { return Maker::Unknown };
+    let (from, until) = (from.saturating_sub(SLACK), until.saturating_add(SLACK));
+    match user.is_untouched() {
+        _ if asked.is_server_time && made < from => Maker::Another,
+        true if (from..=until).contains(&made) => Maker::Us,
+        _ => Maker::Unknown,
+    }
+}
+
+/// The error where it can't be told who made a user: a person decides.
+fn undecided(record: &Record, user: &User) -> Error {
+    let name = &record.username;
+    let at = |seconds: i64| match jiff::Timestamp::from_second(seconds) {
+        Ok(moment) => moment.strftime("%F %T UTC").to_string(),
+        Err(_) => "another age".to_owned(),
+    };
+    let made = user
+        .created_at
+        .map_or("Cognito does not say when it was made".to_owned(), |made| format!("it was made at {}", at(made)));
+    let asked = record.asked.map(|asked| {
+        let clock = if asked.is_server_time { "Cognito's clock" } else { "this machine's clock" };
+        format!(", and cogtok asked for it between {} and {} by {clock}", at(asked.from), at(asked.until))
+    });
+    Error::new(
+        Kind::Failure,
+        format!(
+            "it can't be told whether cogtok or somebody else made the user {name}, so nothing was changed: {made}{}",
+            asked.unwrap_or_default()
+        ),
+    )
+    .hint(reset(record).fill("why", "if the user is yours, give it a new password"))
+    .hint(
+        Hint::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
+            .word("id", record.id()),
+    )
+}
+
+/// The command that gives the user of a record a new password.
+fn reset(record: &Record) -> Hint {
+    let command = match record.username.contains('@') {
+        true => Hint::new("{why}: cogtok user create {user}{p} --if-exists reset"),
+        false => Hint::new("{why}: cogtok user create --username {user}{p} --if-exists reset"),
+    };
+    command.word("user", &record.username)
+}
+
+/// AdminSetUserPassword with the record's password, and like [`ask`] once again where the policy asks for more.
+async fn set_password(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<()> {
+    for is_first in [true, false] {
+        let password = Secret::new(record.password.clone());
+        let error = match admin.set_password(&record.username, &password, record.is_permanent).await {
+            Err(error) if error.code() == Some("InvalidPasswordException") => error,
+            other => return other,
+        };
+        satisfy(admin, record, is_first, error).await?;
+        journal.write(record)?;
+    }
+    Err(Error::new(Kind::Failure, "AdminSetUserPassword was not tried"))
+}
+
+/// Gives the record a password that satisfies the pool's policy, where the refused one was made up here; else says what the
+/// policy is.
+async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Error) -> Result<()> {
+    let Ok(policy) = admin.password_policy().await else { return Err(refused) };
+    if !record.is_generated || !is_first {
+        return Err(refused.hint(format!("the pool wants {policy}")));
+    }
+    let longer = password_generator::generate(policy.minimum_length)?;
+    record.password = longer.expose().to_owned();
+    Ok(())
+}
+
+/// Finishes what a journal record says was begun. None where the user was never made and is not wanted any more: the
+/// record is gone then.
+///
+/// # Errors
+/// As [`create`].
+pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<Made> {
+    match (record.state, admin.get(&record.username).await?) {
+        (State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
+        // The user may be another's: then this call never made one, and its password must not be touched.
+        (State::Intent, Some(user)) => match maker(admin, record, &user) {
+            Maker::Us => {
+                record.was_there = true;
+                finish(admin, journal, record, user).await
+            }
+            Maker::Another => {
+                journal.remove(record)?;
+                Err(Error::new(
+                    Kind::Failure,
+                    format!("the user {} was there before: nothing was changed", record.username),
+                )
+                .hint(reset(record).fill("why", "to give it a new password")))
+            }
+            Maker::Unknown => Err(undecided(record, &user)),
+        },
+        // Deleted and made anew by somebody meanwhile.
+        (State::Created | State::Done, Some(user))
+            if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
+        {
+            Err(undecided(record, &user))
+        }
+        // Cognito checks the password of a permanent user no earlier than its next sign-in, so it is set again: it is the
+        // one in the record either way.
+        (State::Created | State::Done, Some(user)) => finish(admin, journal, record, user).await,
+        (State::Created | State::Done, None) => {
+            journal.remove(record)?;
+            Err(Error::new(Kind::Failure, format!("the user {} was deleted meanwhile", record.username))
+                .hint("its record is removed; make it again: cogtok user create{p}"))
+        }
+    }
+}
+
+async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
+    // A user who was there before has a password of its own, and so may one who was looked up: a temporary one must replace it
+    // as well.
+    if record.is_permanent || record.was_there {
+        set_password(admin, journal, record).await.map_err(|error| partial(record, error))?;
+        user.status = Some(if record.is_permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" }.to_owned());
+    }
+    if let Some(group) = &record.group {
+        let added = admin.add_to_group(&record.username, group).await;
+        added.map_err(|error| partial(record, error).hint(ANOTHER_GROUP))?;
+    }
+    record.state = State::Done;
+    journal.write(record).map_err(|error| partial(record, error))?;
+    journal.forget_older(record);
+    let password = Some(Secret::new(record.password.clone()));
+    Ok(Made { user, password, is_permanent: record.is_permanent })
+}
+
+/// How to finish a user whose group is not there.
+const ANOTHER_GROUP: &str = "into another group: add `--group GROUP` to that; into none: add `--no-group`";
+
+/// The error for a step that failed after the user was made.
+pub fn partial(record: &Record, error: Error) -> Error {
+    error
+        .with_kind(Kind::Partial)
+        .context(&format!("the user {} was made, but not finished", record.username))
+        .hint("finish it: cogtok user create{p} --resume")
+}
+
+enum Existing {
+    LeftAlone(User),
+    ToReset(User),
+}
+
+async fn existing(
+    admin: &Admin,
+    journal: &Journal,
+    record: &Record,
+    if_exists: IfExists,
+    error: Error,
+) -> Result<Existing> {
+    if if_exists == IfExists::Fail {
+        journal.remove(record)?;
+        return Err(error);
+    }
+    let found = admin.get(&record.username).await.and_then(|user| {
+        user.ok_or_else(|| {
+            Error::new(Kind::Failure, format!("Cognito says that {} exists and does not find it", record.username))
+        })
+    });
+    let user = match found {
+        Ok(user) => user,
+        Err(error) => {
+            journal.remove(record)?;
+            return Err(error);
+        }
+    };
+    match if_exists {
+        IfExists::Reset => Ok(Existing::ToReset(user)),
+        IfExists::Skip | IfExists::Fail => {
+            journal.remove(record)?;
+            Ok(Existing::LeftAlone(user))
+        }
+    }
+}
+
+/// The attributes of a new user with this address: the address, marked as verified or not, and `more`, which wins.
+pub fn attributes(email: Option<&str>, is_verified: bool, more: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::new();
+    if let Some(email) = email {
+        attributes.insert("email".to_owned(), email.to_owned());
+        attributes.insert("email_verified".to_owned(), is_verified.to_string());
+    }
+    attributes.extend(more.clone());
+    attributes
+}

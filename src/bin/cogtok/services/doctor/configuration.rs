@@ -1,0 +1,202 @@
+//! The configuration file and the profile in use.
+
+use std::path::Path;
+
+use crate::services::config_lint;
+use crate::services::doctor::hints;
+use crate::services::doctor::hints::with;
+use crate::services::doctor::{Check, Finding};
+use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::oauth::client_credentials;
+use cogtok::secret::detection::is_misplaced;
+use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::ProfileName;
+use cogtok::store::config::{self, Config};
+use cogtok::store::file;
+
+/// The most oddities of the file that are told.
+const MOST: usize = 8;
+
+/// The file: whether it can be read, whether it is this user's alone, and what it holds that nothing reads.
+pub fn configuration(
+    path: Result<&Path, &Error>,
+    config: Result<&Config, &Error>,
+    name: Option<&ProfileName>,
+) -> Vec<Finding> {
+    let check = Check::Configuration;
+    let (path, config) = match (path, config) {
+        (Err(error), _) | (_, Err(error)) => return vec![Finding::of(check, error)],
+        (Ok(path), Ok(config)) => (path, config),
+    };
+    let shown = path.display().to_string();
+    if !path.exists() {
+        return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
+    }
+    let mut found = match file::permission_problem(path) {
+        // On Windows, who may read a file is not looked at.
+        None if cfg!(windows) => vec![Finding::ok(check, format!("{shown}, readable"))],
+        None => vec![Finding::ok(check, format!("{shown}, readable and private"))],
+        Some(why) => {
+            let hint = if why == file::FOREIGN { hints::FOREIGN } else { hints::PRIVATE };
+            vec![Finding::warn(check, format!("{shown}: {why}"), with(hint, &shown))]
+        }
+    };
+    found.extend(lint_of(path, config, name));
+    let unknown = |error: Error| Finding::fail(check, error.kind(), error.message(), hints::SECRET_STORE);
+    found.extend(config.secret_store().err().map(unknown));
+    found
+}
+
+/// What `profile lint` says of the profile in use and of the whole file, but for values, which are looked at one by one as
+/// they are used.
+fn lint_of(path: &Path, config: &Config, name: Option<&ProfileName>) -> Vec<Finding> {
+    let check = Check::Configuration;
+    let Ok(Some(text)) = config::read_text(path) else { return Vec::new() };
+    let is_there = name.is_some_and(|name| config.names().contains(name));
+    let is_meant = |found: &&config_lint::Finding| match (&found.profile, found.key.as_deref()) {
+        (None, Some("secret_store")) => false,
+        // Where it is the one in use, that is told of the profile.
+        (None, Some("default_profile")) => is_there,
+        (None, _) => true,
+        (Some(profile), None) => profile.parse::<ProfileName>().is_err(),
+        (Some(profile), Some(key)) => {
+            name.is_some_and(|name| name.as_str() == profile) && Key::ALL.iter().all(|known| known.dotted() != key)
+        }
+    };
+    let all = config_lint::lint(&text);
+    let meant: Vec<_> = all.iter().filter(is_meant).collect();
+    let told = |odd: &&config_lint::Finding| {
+        let hint = odd.hint.clone().unwrap_or_else(|| config::EDIT.into());
+        Finding::warn(check, format!("line {}: {}", odd.line, odd.message), hint)
+    };
+    let mut found: Vec<Finding> = meant.iter().take(MOST).map(told).collect();
+    if let Some(more @ 1..) = meant.len().checked_sub(MOST) {
+        found.push(Finding::warn(check, format!("and {more} more"), hints::LINT));
+    }
+    found
+}
+
+/// Which profile it is. `named_by` says who names it, `is_described` whether options and variables stand in for one.
+pub fn chosen(
+    name: Result<Option<&ProfileName>, &Error>,
+    named_by: &str,
+    config: &Config,
+    is_described: bool,
+) -> Finding {
+    let check = Check::Profile;
+    let names = config.names();
+    match name {
+        Err(error) => Finding::of(check, error),
+        Ok(Some(name)) if !names.contains(name) => Finding::of(check, &config.no_such_profile(name)),
+        Ok(Some(name)) => Finding::ok(check, format!("`{name}`, from {named_by}")),
+        Ok(None) if is_described => Finding::ok(check, "none; options and variables stand in for one"),
+        Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", config::FIRST_PROFILE),
+        Ok(None) => {
+            let hint = Hint::new(hints::CHOOSE).text("value", config::list(&names));
+            Finding::warn(check, "none is chosen, so only this machine is looked at", hint)
+        }
+    }
+}
+
+/// Takes what the profile says for each key, and leaves out what can't be a value of it. Values are not shown: what stands
+/// where it does not belong may be a secret.
+pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for key in Key::ALL.iter().copied() {
+        if let Some(Err(error)) = written.map(|(config, name)| config.offer_key(name, key, settings)) {
+            found.push(Finding::of(Check::Profile, &error));
+            continue;
+        }
+        if settings.list(key).iter().any(|value| is_misplaced(key, value)) {
+            found.push(misplaced(key, settings.origin(key)));
+            settings.forget(key);
+            continue;
+        }
+        let wrong = settings.list(key).iter().find_map(|value| key.check(value).err());
+        let Some(error) = wrong else { continue };
+        let (place, kind, hint) = match settings.origin(key) {
+            Some(ValueOrigin::Variable(variable)) => (*variable, error.kind(), with(hints::UNSET, variable)),
+            Some(ValueOrigin::Flag) => (key.dotted(), error.kind(), hints::HELP.into()),
+            _ => (key.dotted(), Kind::Config, config::how_to_set(key)),
+        };
+        found.push(Finding::fail(Check::Profile, kind, unvalued(place, error.message()), hint));
+        settings.forget(key);
+    }
+    found
+}
+
+/// A value that looks like a secret, which would else be shown with what is looked at next.
+fn misplaced(key: Key, origin: Option<&ValueOrigin>) -> Finding {
+    let (place, hint) = match origin {
+        Some(ValueOrigin::Variable(variable)) => (*variable, with(hints::UNSET, variable)),
+        Some(ValueOrigin::Flag) => (key.dotted(), hints::HELP.into()),
+        _ => (key.dotted(), with(hints::TAKE_OUT, key.dotted())),
+    };
+    Finding::fail(Check::Profile, Kind::Config, format!("the value of {place} looks like a secret"), hint)
+}
+
+/// What else keeps the profile from being understood, such as a variable of AWS.
+pub fn unresolved(error: &Error) -> Finding {
+    without_value(Check::Profile, error)
+}
+
+/// The finding that an error comes to, without the value that it is about.
+pub(crate) fn without_value(check: Check, error: &Error) -> Finding {
+    let finding = Finding::of(check, error);
+    match error.message().split_once(": `") {
+        Some((place, _)) => Finding { detail: unvalued(place, error.message()), ..finding },
+        None => finding,
+    }
+}
+
+/// A parser's message, which begins with the value, without it.
+fn unvalued(place: &str, message: &str) -> String {
+    let verbs = ["` is ", "` can't "];
+    let rule = verbs.iter().filter_map(|verb| message.rfind(verb)).max().and_then(|at| message.get(at + 2..));
+    match rule {
+        Some(rule) => format!("the value of {place} {rule}"),
+        None => format!("{place}: {message}"),
+    }
+}
+
+/// Whether the profile has what its tokens need.
+pub fn completeness(profile: &Profile) -> Vec<Finding> {
+    let check = Check::Profile;
+    let mut found = Vec::new();
+    let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
+    if profile.user.client_id.is_some() {
+        if profile.user_pool_id.is_none() {
+            let hint = with(hints::SET, Key::UserPoolId.dotted());
+            found.push(Finding::warn(check, "`user_pool_id` is not set: SRP and verifying tokens need it", hint));
+        }
+    } else if !has_machine {
+        found.push(Finding::warn(check, "it names no app client, so there are no tokens to get", hints::FOR_USERS));
+    }
+    if has_machine && let Err(error) = client_credentials::cache_key(profile) {
+        found.push(Finding::fail(check, error.kind(), error.message(), hints::TOKEN_URL));
+    }
+    found
+}
+
+/// Whether settings describe something without a profile.
+pub fn is_described(settings: &Settings) -> bool {
+    OLD_VARIABLES.iter().any(|(key, _)| !settings.list(*key).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_shows_a_value_that_it_can_not_have() {
+        let value = "canary `x` is \u{1b} a secret";
+        for key in Key::ALL.iter().copied() {
+            let Err(error) = key.check(value) else { continue };
+            let shown = unvalued(key.dotted(), error.message());
+            assert!(!shown.contains("canary") && shown.contains(key.dotted()), "{shown}");
+        }
+        let error = Error::usage("AWS_REGION: `canary b` is not a Region: it looks like us-east-1");
+        assert_eq!(unresolved(&error).detail, "the value of AWS_REGION is not a Region: it looks like us-east-1");
+    }
+}

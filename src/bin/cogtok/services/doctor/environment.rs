@@ -1,0 +1,111 @@
+//! Variables: those that override the profile, those of ours that nothing reads, and a token where Bedrock takes none.
+
+use crate::services::doctor::hints;
+use crate::services::doctor::hints::with;
+use crate::services::doctor::{Check, Finding};
+use cogtok::settings::keys::{Key, Settings, ValueOrigin, nearest};
+
+/// Variables of ours that stand for no key of a profile.
+const OTHERS: [&str; 16] = [
+    "COGTOK_ACCESS_TOKEN",
+    "COGTOK_ACCESS_TOKEN_EXPIRES_AT",
+    "COGTOK_COMPLETE",
+    "COGTOK_CONFIG",
+    "COGTOK_ID_TOKEN",
+    "COGTOK_ID_TOKEN_EXPIRES_AT",
+    "COGTOK_INSIDE",
+    "COGTOK_M2M_CLIENT_SECRET",
+    "COGTOK_MFA_CODE",
+    "COGTOK_PASSPHRASE",
+    "COGTOK_PASSWORD",
+    "COGTOK_PROFILE",
+    "COGTOK_SECRET_IDENTITY",
+    "COGTOK_SECRET_STORE",
+    "COGTOK_TIMEOUT",
+    "COGTOK_USER_CLIENT_SECRET",
+];
+
+/// The variables that change what the profile says, and the names in `ours` that nothing reads. `settings` are those of the
+/// call, `written` those of the profile alone, `endpoint` the AWS variable that names an endpoint and its value. Values are
+/// not shown.
+pub fn variables(
+    ours: &[String],
+    settings: &Settings,
+    written: &Settings,
+    endpoint: Option<(&str, &str)>,
+) -> Vec<Finding> {
+    let check = Check::Variables;
+    let known = || Key::ALL.iter().filter_map(|key| key.variable()).chain(OTHERS);
+    let mut found = Vec::new();
+    let overrides = |variable: &str, key: Key| {
+        let detail = format!("{variable} overrides `{}` of the profile", key.dotted());
+        Finding::warn(check, detail, with(hints::UNSET, variable))
+    };
+    let mut quiet = Vec::new();
+    for key in Key::ALL.iter().copied() {
+        let Some(ValueOrigin::Variable(variable)) = settings.origin(key) else { continue };
+        match written.list(key) {
+            [] => quiet.push(*variable),
+            same if same == settings.list(key) => quiet.push(*variable),
+            _ => found.push(overrides(variable, key)),
+        }
+    }
+    if let Some((variable, value)) = endpoint {
+        match settings.origin(Key::EndpointUrl) {
+            None => quiet.push(variable),
+            Some(ValueOrigin::Profile) if settings.list(Key::EndpointUrl) == [value] => quiet.push(variable),
+            Some(ValueOrigin::Profile) => found.push(overrides(variable, Key::EndpointUrl)),
+            Some(_) => {}
+        }
+    }
+    for name in ours.iter().filter(|name| !known().any(|known| known == name.as_str())) {
+        let detail = match nearest(name, known()) {
+            Some(near) => format!("nothing reads {name}; did you mean {near}?"),
+            None => format!("nothing reads {name}"),
+        };
+        found.push(Finding::warn(check, detail, with(hints::UNSET, name)));
+    }
+    match (found.is_empty(), quiet.is_empty()) {
+        (true, true) => found.push(Finding::ok(check, "none changes what the profile says")),
+        (_, false) => found.insert(0, Finding::ok(check, format!("in use: {}", quiet.join(", ")))),
+        (false, true) => {}
+    }
+    found
+}
+
+/// What AWS_BEARER_TOKEN_BEDROCK holds: Bedrock refuses Cognito's tokens there.
+pub fn bedrock_key(is_of_cognito: bool) -> Finding {
+    match is_of_cognito {
+        true => Finding::warn(
+            Check::BedrockKey,
+            "AWS_BEARER_TOKEN_BEDROCK holds a token of Cognito, which Bedrock refuses: it takes its own keys there",
+            hints::BEDROCK,
+        ),
+        false => Finding::ok(Check::BedrockKey, "AWS_BEARER_TOKEN_BEDROCK holds no Cognito token"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_told_from_what_changes_the_profile() {
+        let (mut settings, mut written) = (Settings::default(), Settings::default());
+        settings.offer(Key::Region, vec!["eu-west-1".into()], ValueOrigin::Variable("COGTOK_REGION"));
+        settings.offer(Key::Username, vec!["alice".into()], ValueOrigin::Variable("COGTOK_USERNAME"));
+        written.offer(Key::Region, vec!["us-east-1".into()], ValueOrigin::Profile);
+        let ours = ["REGION", "USERNAME", "CLIENTID", "PASSWORD"].map(|name| format!("COGTOK_{name}"));
+        let aws = Some(("AWS_ENDPOINT_URL", "http://127.0.0.1:1"));
+        let details: Vec<String> =
+            variables(&ours, &settings, &written, aws).into_iter().map(|finding| finding.detail).collect();
+        assert_eq!(
+            details,
+            [
+                "in use: COGTOK_USERNAME, AWS_ENDPOINT_URL",
+                "COGTOK_REGION overrides `region` of the profile",
+                &format!("nothing reads {}; did you mean COGTOK_CLIENT_ID?", ours[2])
+            ]
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! What could keep a profile from working, looked at one after the other: each check is data, and nothing is changed or
+//! asked. One file per area; this one is what they have in common.
+
+pub mod aws;
+pub mod client;
+pub mod configuration;
+pub mod environment;
+mod hints;
+pub mod network;
+pub mod pool;
+pub mod probe;
+pub mod secrets;
+pub mod targets;
+pub mod tokens;
+
+use cogtok::choice;
+use cogtok::error::{Error, Hint, Kind, printable};
+
+/// The most characters of a finding's text.
+const MOST: usize = 600;
+
+choice!(
+    /// How a check ended.
+    Status, "status" {
+        /// As it should be.
+        Ok = "ok",
+        /// Not as it should be, and nothing fails for it.
+        Warn = "warn",
+        /// Something fails for it.
+        Fail = "fail",
+        /// Not looked at, for the reason given.
+        Skip = "skip",
+    }
+);
+
+choice!(
+    /// What is looked at, in this order.
+    Check, "check" {
+        /// The configuration file.
+        Configuration = "configuration",
+        /// The profile in use, and each of its values.
+        Profile = "profile",
+        /// The keyring or the secrets file.
+        SecretStore = "secret-store",
+        /// Each secret that the profile lists.
+        Secret = "secret",
+        /// Whether there are AWS credentials, and whose.
+        AwsCredentials = "aws-credentials",
+        /// The Region.
+        Region = "region",
+        /// This machine's clock against a server's.
+        Clock = "clock",
+        /// The way to the Cognito API.
+        CognitoApi = "cognito-api",
+        /// The way to the pool's domain.
+        Domain = "domain",
+        /// The way to the token endpoint.
+        TokenUrl = "token-url",
+        /// The pool's discovery document.
+        Discovery = "discovery",
+        /// The pool's public keys.
+        SigningKeys = "signing-keys",
+        /// What the users' app client allows.
+        UserClient = "user-client",
+        /// What the machine-to-machine app client allows.
+        M2mClient = "m2m-client",
+        /// The identity pool's id.
+        IdentityPool = "identity-pool",
+        /// Whether strangers may make themselves users of a pool that an identity pool stands behind.
+        SelfSignUp = "self-sign-up",
+        /// Each target of the profile.
+        Target = "target",
+        /// The user's cached token.
+        UserToken = "user-token",
+        /// The cached machine-to-machine token.
+        M2mToken = "m2m-token",
+        /// The key that Bedrock's own tools take from the environment.
+        BedrockKey = "bedrock-key",
+        /// Variables that override the profile, and those that nothing reads.
+        Variables = "variables",
+    }
+);
+
+/// What a check found. It holds no secret and nothing that a terminal would obey.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: Check,
+    /// How it ended.
+    pub status: Status,
+    /// What was found.
+    pub detail: String,
+    /// What to do next.
+    pub hint: Option<Hint>,
+    /// The class of a failure.
+    pub kind: Option<Kind>,
+}
+
+impl Finding {
+    fn new(check: Check, status: Status, detail: &str) -> Self {
+        Finding { check, status, detail: printable(detail, MOST), hint: None, kind: None }
+    }
+
+    /// All is well.
+    pub fn ok(check: Check, detail: impl AsRef<str>) -> Self {
+        Finding::new(check, Status::Ok, detail.as_ref())
+    }
+
+    /// It could be better.
+    pub fn warn(check: Check, detail: impl AsRef<str>, hint: impl Into<Hint>) -> Self {
+        Finding::new(check, Status::Warn, detail.as_ref()).hinting(hint)
+    }
+
+    /// It fails.
+    pub fn fail(check: Check, kind: Kind, detail: impl AsRef<str>, hint: impl Into<Hint>) -> Self {
+        Finding { kind: Some(kind), ..Finding::new(check, Status::Fail, detail.as_ref()).hinting(hint) }
+    }
+
+    /// It was not looked at.
+    pub fn skip(check: Check, why: impl AsRef<str>) -> Self {
+        Finding::new(check, Status::Skip, why.as_ref())
+    }
+
+    /// It fails as `error` says.
+    pub fn of(check: Check, error: &Error) -> Self {
+        Finding::fail(check, error.kind(), error.message(), hints::first_of(error))
+    }
+
+    /// The same as a warning, where nothing fails for it.
+    #[must_use]
+    pub fn softened(self) -> Self {
+        Finding { status: Status::Warn, kind: None, ..self }
+    }
+
+    fn hinting(self, hint: impl Into<Hint>) -> Self {
+        Finding { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// The error that these findings come to: of the first failure's class, with its hint. None where nothing fails.
+pub fn failure(findings: &[Finding]) -> Option<Error> {
+    let failed: Vec<&Finding> = findings.iter().filter(|finding| finding.status == Status::Fail).collect();
+    let first = failed.first()?;
+    let mut names: Vec<&str> = failed.iter().map(|finding| finding.check.as_str()).collect();
+    names.dedup();
+    let count = failed.len();
+    let what = if count == 1 { "one check fails".to_owned() } else { format!("{count} checks fail") };
+    let error = Error::new(first.kind.unwrap_or(Kind::Failure), format!("{what}: {}", names.join(", ")));
+    Some(first.hint.iter().fold(error, |error, hint| error.hint(hint.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cogtok::error::Running;
+
+    #[test]
+    fn the_first_failure_gives_the_class_and_nothing_obeys_a_terminal() {
+        let findings = [
+            Finding::warn(Check::Configuration, "x", "y"),
+            Finding::fail(Check::Secret, Kind::Store, "a\u{1b}[31mb", "run `cogtok secret set m2m-client{p}`"),
+            Finding::of(Check::Clock, &Error::network("off")),
+        ];
+        let error = failure(&findings).unwrap();
+        assert_eq!((error.kind(), error.message()), (Kind::Store, "2 checks fail: secret, clock"));
+        let hint = error.hints()[0].shown(&Running::any(Some("ws")));
+        assert_eq!(hint.unwrap(), "run `cogtok secret set m2m-client -p ws`");
+        assert_eq!(findings[1].detail, "a\\u{1b}[31mb");
+        assert!(failure(&findings[..1]).is_none());
+    }
+}

@@ -1,0 +1,41 @@
+//! The tokens that are kept: whose they are and how long they live. Never the tokens.
+
+use crate::services::doctor::{Check, Finding};
+use cogtok::cache::token_cache::Cache;
+use cogtok::oauth::client_credentials;
+use cogtok::settings::profile::Profile;
+use cogtok::token::TokenSet;
+use cogtok::token::identity::Identity;
+use cogtok::token::relative_time::relative;
+use cogtok::user_pool::user_token;
+
+/// The cached tokens of the profile.
+pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if profile.user.client_id.is_some()
+        && let Ok(key) = user_token::cache_key(profile)
+    {
+        let whose = |tokens: &TokenSet| Identity::of(tokens).map(|identity| identity.shown().to_owned());
+        found.push(token(Check::UserToken, cache.read(&key, now), whose, now));
+    }
+    if (profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some())
+        && let Ok(key) = client_credentials::cache_key(profile)
+    {
+        let whose = |_: &TokenSet| profile.m2m.client_id.as_ref().map(|id| format!("client {id}"));
+        found.push(token(Check::M2mToken, cache.read(&key, now), whose, now));
+    }
+    found
+}
+
+fn token(check: Check, tokens: Option<TokenSet>, whose: impl Fn(&TokenSet) -> Option<String>, now: u64) -> Finding {
+    let Some(tokens) = tokens else { return Finding::ok(check, "none is kept") };
+    let whose = whose(&tokens).unwrap_or_else(|| "of nobody that it names".to_owned());
+    let end = tokens.access.expires_at.and_then(|end| i64::try_from(end).ok());
+    let until = match (tokens.access.seconds_left(now), end) {
+        (Some(0), Some(end)) => format!("it ended {}", relative(end, now)),
+        (Some(_), Some(end)) => format!("it ends {}", relative(end, now)),
+        _ => "its end is not known".to_owned(),
+    };
+    let renewed = if tokens.renewal.session().is_some() { ", and is renewed then" } else { "" };
+    Finding::ok(check, format!("{whose}; {until}{renewed}"))
+}

@@ -1,0 +1,213 @@
+//! Profiles from what a workshop leaves behind: each source says what it knows, and what it says becomes settings and
+//! secrets. One file per source; this one is what they have in common.
+
+pub mod cloudformation;
+pub mod enrich;
+pub mod env_file;
+pub mod issuer;
+
+pub mod pool;
+pub mod profile_export;
+pub mod secrets_manager;
+pub mod ssm;
+mod targets;
+
+use cogtok::choice;
+use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::settings::types::{ParameterName, StackName, is_pool_id};
+
+/// The largest file that is read, in bytes.
+pub const LIMIT: usize = 1024 * 1024;
+
+choice!(
+    /// The kinds of source that a profile is made from.
+    SourceKind, "kind of source" {
+        /// A Secrets Manager secret.
+        Secret = "secret",
+        /// A parameter of Systems Manager.
+        Parameter = "ssm",
+        /// The outputs of a CloudFormation stack.
+        Stack = "stack",
+        /// The outputs of Terraform, and other JSON objects of names and values.
+        Terraform = "terraform",
+        /// Lines of `NAME=VALUE`.
+        Env = "env",
+        /// An issuer or a discovery URL.
+        Issuer = "issuer",
+        /// A user pool, by its id.
+        Pool = "pool",
+        /// What `profile export` wrote.
+        Export = "export",
+    }
+);
+
+/// Where a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceLocation {
+    /// Standard input.
+    Stdin,
+    /// A file; what is in it tells its kind.
+    File,
+    /// The network.
+    Network(SourceKind),
+}
+
+/// What this machine has where a source would be if it were a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Looks<'a> {
+    /// There is a file of that name.
+    pub is_file: bool,
+    /// There is the folder that it would be in, and that is no root.
+    pub has_folder: bool,
+    /// The names in that folder.
+    pub beside: &'a [String],
+}
+
+impl Looks<'_> {
+    /// Whether a text that is no file's name can only have been meant for one's: it begins as a path does, leads into a folder
+    /// that there is, or ends as names of files do.
+    fn is_path(&self, text: &str) -> bool {
+        let (folder, name) = text.rsplit_once(['/', '\\']).unwrap_or(("", text));
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        let is_extension = |extension: &str| {
+            (1..=8).contains(&extension.len())
+                && extension.bytes().all(|b| b.is_ascii_alphanumeric())
+                && extension.bytes().any(|b| b.is_ascii_alphabetic())
+        };
+        let is_drive = text.split_once(":\\").is_some_and(|(drive, _)| drive.len() == 1);
+        ["./", "../", "~/", ".\\", "..\\"].iter().any(|start| text.starts_with(start))
+            || is_drive
+            || (self.has_folder && !folder.is_empty())
+            || extension.is_some_and(is_extension)
+    }
+}
+
+/// The error for a file that is not there; `beside` has the names where it would be.
+pub fn absent(text: &str, beside: &[String]) -> Error {
+    let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
+    let stem = |name: &str| name.trim_start_matches('.').split('.').next().unwrap_or_default().to_lowercase();
+    let likeness = |other: &String| {
+        let whole = strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
+        let is_same_stem = !stem(name).is_empty() && stem(name) == stem(other);
+        if is_same_stem { whole.max(0.9) } else { whole }
+    };
+    let mut near: Vec<(f64, &String)> = beside.iter().map(|other| (likeness(other), other)).collect();
+    near.retain(|(likeness, _)| *likeness >= 0.6);
+    near.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+    let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{}`", printable(name, 80))).collect();
+    let error = Error::usage(format!("there is no file `{}`", printable(text, 120)));
+    match near.is_empty() {
+        true => error,
+        false => error.hint(format!("did you mean {} beside it?", near.join(" or "))),
+    }
+}
+
+/// Where `text` is read, by its looks; `looks` is what this machine says of it.
+///
+/// # Errors
+/// [`Kind::Usage`](cogtok::error::Kind::Usage) for what looks like none, or like two.
+pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
+    let shown = printable(text, 120);
+    let kinds = SourceKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    let unknown = |why: &str| {
+        Err(Error::usage(format!("`{shown}` {why}"))
+            .hint(Hint::new("`--from` names the kind: {kinds}").text("kinds", &kinds)))
+    };
+    let of_service = |service: &str| text.split(':').nth(2) == Some(service);
+    Ok(match text {
+        "-" => SourceLocation::Stdin,
+        _ if looks.is_file => SourceLocation::File,
+        _ if text.starts_with("https://") || text.starts_with("http://") => SourceLocation::Network(SourceKind::Issuer),
+        _ if text.starts_with("arn:") && of_service("secretsmanager") => SourceLocation::Network(SourceKind::Secret),
+        _ if text.starts_with("arn:") && of_service("ssm") => SourceLocation::Network(SourceKind::Parameter),
+        _ if text.starts_with("arn:") && of_service("cloudformation") => SourceLocation::Network(SourceKind::Stack),
+        _ if text.starts_with("arn:") && of_service("cognito-idp") => SourceLocation::Network(SourceKind::Pool),
+        _ if text.starts_with("arn:") => return unknown("is an ARN of a service that profiles don't come from"),
+        _ if looks.is_path(text) => {
+            let error = absent(text, looks.beside);
+            let is_name = text.parse::<ParameterName>().is_ok() && !text.starts_with('.');
+            return Err(match is_name {
+                true if text.starts_with('/') => error.hint("`--from ssm` looks for a parameter of that name in AWS"),
+                true if text.contains('/') => error.hint("`--from secret` looks for a secret of that name in AWS"),
+                _ => error,
+            });
+        }
+        _ if text.starts_with('/') => SourceLocation::Network(SourceKind::Parameter),
+        _ if is_pool_id(text) => SourceLocation::Network(SourceKind::Pool),
+        _ if text.parse::<StackName>().is_ok() => {
+            return unknown("is no file; it could be a stack or a secret");
+        }
+        _ if text.parse::<cogtok::settings::types::SecretArn>().is_ok() => SourceLocation::Network(SourceKind::Secret),
+        _ => return unknown("is neither a file nor the name of anything that a profile comes from"),
+    })
+}
+
+/// The kind of a file, by what is in it.
+pub fn kind_of_content(text: &str) -> SourceKind {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    match text.starts_with(['{', '[']) {
+        true => SourceKind::Terraform,
+        false if profile_export::is_marked(text) => SourceKind::Export,
+        false => SourceKind::Env,
+    }
+}
+
+/// A profile's name made of words that may hold what such a name can't; none where nothing is left of them.
+pub fn name_from(text: &str) -> Option<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
+    let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    let name: String = name.trim_matches(['-', '.', '_']).chars().take(64).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_found_by_looking() {
+        let none = Looks::default();
+        let at = |text: &str| place(text, none).unwrap();
+        let network = SourceLocation::Network;
+        for (text, expected) in [
+            ("-", SourceLocation::Stdin),
+            ("arn:aws:secretsmanager:us-east-1:111122223333:secret:x-AbCdEf", network(SourceKind::Secret)),
+            ("arn:aws-cn:ssm:cn-north-1:111122223333:parameter/a/b", network(SourceKind::Parameter)),
+            ("arn:aws:cloudformation:us-east-1:111122223333:stack/x/1-2", network(SourceKind::Stack)),
+            ("arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_abc", network(SourceKind::Pool)),
+            ("/agentic-platform/config/dev", network(SourceKind::Parameter)),
+            ("us-east-1_AbCdEfGhI", network(SourceKind::Pool)),
+            ("us-gov-west-1_AbCdEfGhI", network(SourceKind::Pool)),
+            ("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc", network(SourceKind::Issuer)),
+            ("m2m/credentials", network(SourceKind::Secret)),
+        ] {
+            assert_eq!(at(text), expected, "{text}");
+        }
+        assert_eq!(place("/etc/dev.env", Looks { is_file: true, ..none }).unwrap(), SourceLocation::File);
+        for unclear in [
+            "",
+            "workshop",
+            "x.json",
+            "x.age",
+            "x.txt",
+            "C:\\x",
+            "..\\x",
+            "/somewhere/else.age",
+            ".env.local",
+            "./x",
+            "a b",
+            "\u{1b}[31m",
+            "arn:aws:s3:::bucket",
+            "arn:",
+        ] {
+            assert!(place(unclear, none).is_err(), "{unclear}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_made_of_what_there_is() {
+        assert_eq!(name_from("/agentic platform/config/dev").as_deref(), Some("agentic-platform-config-dev"));
+        assert_eq!(name_from("\u{1b}..//").as_deref(), None);
+        assert_eq!(name_from(&"x/".repeat(100)).map(|name| name.len()), Some(64));
+    }
+}

@@ -1,0 +1,303 @@
+//! The journal of users being made: a user's password is on disk before the server is asked, so that no user is ever
+//! left with a password that nobody knows.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use cogtok::cache::token_cache::held;
+use cogtok::error::{Error, Result};
+use cogtok::store::file;
+use cogtok::store::file::{Lock, LockError};
+
+const VERSION: u32 = 1;
+const LIMIT: u64 = 1024 * 1024;
+
+/// How far a user is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The server is about to be asked; it may know the user or not.
+    Intent,
+    /// The user exists, with the password as a temporary one.
+    Created,
+    /// Everything asked for is done; the result may not have been seen yet.
+    Done,
+}
+
+/// Between which moments the server was asked to make a user, in seconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The first request.
+    pub from: i64,
+    /// The end of the last one; while the call goes on, when it is over at the latest.
+    pub until: i64,
+    /// Whether this is the time of the server's clock, not of this machine's.
+    pub is_server_time: bool,
+}
+
+/// One user being made.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Record {
+    version: u32,
+    id: String,
+    /// How far it is.
+    pub state: State,
+    /// When it was begun, in seconds since the Unix epoch.
+    pub begun_at: i64,
+    /// When the server was asked.
+    #[serde(default)]
+    pub asked: Option<Asked>,
+    /// Where the Cognito API is that was asked.
+    pub origin: String,
+    /// The pool.
+    pub user_pool_id: String,
+    /// The user name that was asked for.
+    pub username: String,
+    /// The user's `sub`, once it is known.
+    #[serde(default)]
+    pub sub: Option<String>,
+    /// The password, in clear: the file is private.
+    pub password: String,
+    /// Whether the password was made up here, and another will do as well.
+    #[serde(default)]
+    pub is_generated: bool,
+    /// Whether the password is to be permanent.
+    pub is_permanent: bool,
+    /// Whether Cognito is to send its invitation.
+    pub invite: bool,
+    /// Attributes by name.
+    pub attributes: BTreeMap<String, String>,
+    /// A group to add the user to.
+    pub group: Option<String>,
+    /// Whether the user was there before, or may have another's password, and gets it anew.
+    #[serde(default)]
+    pub was_there: bool,
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record").field("username", &self.username).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
+}
+
+impl Record {
+    /// A record of the state [`State::Intent`] under a new, random id.
+    ///
+    /// # Errors
+    /// [`Kind::Failure`](cogtok::error::Kind::Failure) when the operating system has no random bytes.
+    pub fn intent(
+        begun_at: i64,
+        origin: String,
+        user_pool_id: String,
+        username: String,
+        password: String,
+    ) -> Result<Self> {
+        let mut id = [0u8; 8];
+        getrandom::fill(&mut id).map_err(|why| {
+            Error::new(cogtok::error::Kind::Failure, format!("no random bytes from the operating system: {why}"))
+        })?;
+        Ok(Record {
+            version: VERSION,
+            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            state: State::Intent,
+            begun_at,
+            asked: None,
+            origin,
+            user_pool_id,
+            username,
+            sub: None,
+            password,
+            is_generated: false,
+            is_permanent: true,
+            invite: false,
+            attributes: BTreeMap::new(),
+            group: None,
+            was_there: false,
+        })
+    }
+
+    /// The name by which a person knows it: sixteen hexadecimal digits.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether this is an earlier record of the user that `newer` is about.
+    pub fn is_older_of_same(&self, newer: &Record) -> bool {
+        let same = |of: fn(&Record) -> &str| of(self) == of(newer);
+        self.id != newer.id
+            && self.begun_at <= newer.begun_at
+            && same(|record| &record.origin)
+            && same(|record| &record.user_pool_id)
+            && same(|record| &record.username)
+    }
+}
+
+/// The journal's directory.
+#[derive(Debug)]
+pub struct Journal {
+    dir: PathBuf,
+    _lock: Lock,
+}
+
+impl Journal {
+    /// Opens the journal to add to it; any number of processes may.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be used: no user is made then.
+    pub fn to_add(state_dir: Option<&Path>, deadline: Instant) -> Result<Self> {
+        Self::open(state_dir, |path| Lock::shared(path, deadline))
+    }
+
+    /// Opens the journal to finish what others left, waiting until `deadline` for those who are still at work.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be used.
+    pub fn to_resume(state_dir: Option<&Path>, deadline: Instant) -> Result<Self> {
+        let journal = Self::open(state_dir, |path| Lock::exclusive(path, deadline))?;
+        // Nobody else writes now, so what a killed writer left can go.
+        file::sweep(&journal.dir, ".");
+        Ok(journal)
+    }
+
+    fn open(state_dir: Option<&Path>, lock: impl FnOnce(&Path) -> Result<Lock, LockError>) -> Result<Self> {
+        let dir = state_dir.map(|dir| dir.join("journal")).ok_or_else(|| {
+            Error::store("there is no home directory for the journal of new users").hint("set HOME or XDG_STATE_HOME")
+        })?;
+        let made = file::create_private_dir(&dir).map_err(LockError::Unavailable);
+        match made.and_then(|()| lock(&dir.join("journal.lock"))) {
+            Ok(lock) => Ok(Journal { dir, _lock: lock }),
+            // Those who share the lock leave no note, so the one that is there is of a process long gone.
+            Err(LockError::Timeout { .. }) => Err(held(None)),
+            Err(LockError::Unavailable(error)) => {
+                let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
+                let error =
+                    Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display()));
+                Err(if is_closed { error.hint("set XDG_STATE_HOME to a directory of your own") } else { error })
+            }
+        }
+    }
+
+    /// Writes the record as it is now.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it could not be written to the end.
+    pub fn write(&self, record: &Record) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(record).map(Zeroizing::new).map_err(std::io::Error::from);
+        bytes
+            .and_then(|bytes| file::replace(&self.path(&record.id), &bytes))
+            .map_err(|error| Error::store(format!("the journal in {} can't be written: {error}", self.dir.display())))
+    }
+
+    /// Removes a record whose result has been seen.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be removed.
+    pub fn remove(&self, record: &Record) -> Result<()> {
+        file::remove(&self.path(&record.id))
+            .map_err(|error| Error::store(format!("the journal in {} can't be changed: {error}", self.dir.display())))
+    }
+
+    /// The records that are there, by user name.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when the journal can't be read or one was written by a newer cogtok.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        records_in(&self.dir)
+    }
+
+    /// The file of a record.
+    pub fn file_of(&self, record: &Record) -> PathBuf {
+        self.path(&record.id)
+    }
+
+    /// Removes earlier records of the user of `record`: their passwords are not the user's any more. What can't be read or
+    /// removed is none of this user's business.
+    pub fn forget_older(&self, record: &Record) {
+        for path in paths_in(&self.dir).unwrap_or_default() {
+            if let Ok(Some(other)) = read(&path)
+                && other.is_older_of_same(record)
+                && let Err(error) = self.remove(&other)
+            {
+                log::warn!(target: "cogtok", "{error}");
+            }
+        }
+    }
+
+    fn path(&self, id: &str) -> PathBuf {
+        let safe: String = id.chars().filter(char::is_ascii_hexdigit).collect();
+        self.dir.join(format!("{safe}.json"))
+    }
+}
+
+/// The records of the journal, by user name, without waiting for anybody; none where there is no journal.
+///
+/// # Errors
+/// As [`Journal::records`].
+pub fn records(state_dir: Option<&Path>) -> Result<Vec<Record>> {
+    match state_dir.map(|dir| dir.join("journal")) {
+        Some(dir) if dir.exists() => records_in(&dir),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn records_in(dir: &Path) -> Result<Vec<Record>> {
+    let unreadable = |error| Error::store(format!("the journal in {} can't be read: {error}", dir.display()));
+    let mut records = Vec::new();
+    for path in paths_in(dir).map_err(unreadable)? {
+        match read(&path) {
+            Ok(Some(record)) => records.push(record),
+            // Done with and removed in the very moment, where nobody waits for anybody.
+            Ok(None) if !path.exists() => {}
+            Ok(None) => log::warn!(target: "cogtok", "{} is not a journal record and is left alone", path.display()),
+            Err(error) => return Err(error),
+        }
+    }
+    records.sort_by(|one, other| one.username.cmp(&other.username));
+    Ok(records)
+}
+
+fn paths_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path()));
+    let paths: std::io::Result<Vec<PathBuf>> = entries.collect();
+    Ok(paths?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect())
+}
+
+/// The users in the journal that were made in this pool at this place, for completion: without a lock, and what can't be read
+/// is passed over. Passwords are not looked at.
+pub fn users(state_dir: Option<&Path>, pool: &str, origin: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        origin: String,
+        user_pool_id: String,
+        username: String,
+    }
+    let files = state_dir.and_then(|dir| std::fs::read_dir(dir.join("journal")).ok());
+    let is_record = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    let paths = files.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_record);
+    let named = paths.take(1000).filter_map(|path| {
+        let bytes = file::read_private(&path, LIMIT).ok()??;
+        serde_json::from_slice::<Named>(&bytes).ok()
+    });
+    named.filter(|one| one.user_pool_id == pool && one.origin == origin).map(|one| one.username).collect()
+}
+
+/// The record in a file; none where it is something else.
+fn read(path: &Path) -> Result<Option<Record>> {
+    let unreadable = |error| Error::store(format!("{} can't be read: {error}", path.display()));
+    let Some(bytes) = file::read_private(path, LIMIT).map_err(unreadable)? else { return Ok(None) };
+    let version = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|json| json["version"].as_u64());
+    if version.is_some_and(|version| version > u64::from(VERSION)) {
+        return Err(Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok"));
+    }
+    Ok(serde_json::from_slice(&bytes).ok())
+}

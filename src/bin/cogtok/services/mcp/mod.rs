@@ -1,0 +1,48 @@
+//! The Model Context Protocol (MCP), as a client of one server: `client` asks for tools and calls them, `forward` hands on
+//! what another client says. The wire is [`cognito::mcp`](crate::services::mcp::transport).
+
+pub mod arguments;
+pub mod client;
+mod client_message;
+mod headers;
+pub mod http_error;
+mod message;
+pub mod proxy;
+mod resume;
+mod server_requests;
+pub mod tool;
+pub mod transport;
+
+use crate::services::mcp::transport::Refusal;
+use cogtok::error::Error;
+use cogtok::http::transport_error::TransportError;
+
+/// The versions of the protocol that begin with a handshake, the newest first: the first is offered.
+pub const VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+
+/// The version without a handshake and without sessions, where every request says what it needs.
+pub const STATELESS: &str = "2026-07-28";
+
+/// JSON-RPC's code for a method that is not there.
+const NO_SUCH_METHOD: i64 = -32601;
+
+/// Why there is no result.
+#[derive(Debug)]
+pub enum McpError {
+    /// The server refused a request by its HTTP status.
+    Refused(Refusal),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<Error> for McpError {
+    fn from(error: Error) -> Self {
+        McpError::Failed(error)
+    }
+}
+
+impl From<TransportError> for McpError {
+    fn from(fault: TransportError) -> Self {
+        McpError::Failed(fault.into())
+    }
+}

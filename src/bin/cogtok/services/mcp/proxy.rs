@@ -1,0 +1,116 @@
+//! From standard input and output to streamable HTTP: what a client says goes to the server with a token that counts, what
+//! the server says goes to the client. Every request gets an answer, if only one that says why there is none.
+
+mod listen;
+mod pending_requests;
+mod queue;
+mod renew;
+mod request;
+mod state;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use crate::services::mcp::client_message::{ClientMessage, SessionRole};
+use crate::services::mcp::transport::McpEndpoint;
+use cogtok::error::Result;
+use cogtok::secret::Secret;
+use cogtok::token::error_response::RequestContext;
+use queue::RequestQueue;
+use state::State;
+
+/// How long the next answer is waited for when the client has nothing more to say, and how long the end of the session. A
+/// client waits some two seconds before it kills.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+const LAST_WORD: Duration = Duration::from_millis(700);
+
+/// A question for a token.
+#[derive(Debug)]
+pub struct Ask {
+    /// The token that the server has just refused with 401, where it is that.
+    pub refused: Option<Secret>,
+    /// Where the answer goes; none where there is no other token than the one that was refused.
+    pub answer: oneshot::Sender<Result<Option<Secret>>>,
+}
+
+/// A line of the client.
+#[derive(Debug)]
+pub enum Line {
+    /// Its bytes, without the line end.
+    Whole(Vec<u8>),
+    /// It is longer than a message may be.
+    TooLong,
+}
+
+/// Takes a line for the client; says whether somebody reads it.
+pub type Out = Box<dyn Fn(&str) -> Result<bool>>;
+
+/// What a forwarder works with.
+pub struct Forward {
+    /// Where the server is.
+    pub place: McpEndpoint,
+    /// Who has the tokens.
+    pub tokens: std::sync::mpsc::Sender<Ask>,
+    /// The client's lines; closed when there are no more.
+    pub lines: mpsc::Receiver<Line>,
+    /// Where lines to the client go, each whole and with its end.
+    pub out: Out,
+    /// How long one exchange may take; none where it may go on for as long as something comes.
+    pub limit: Option<Duration>,
+    /// Who is asked with which token, to explain a refusal.
+    pub asked: RequestContext,
+}
+
+/// Forwards until the client has no more to say, or does not listen any more. Then the session is ended.
+///
+/// # Errors
+/// What writing to the client gives; all else is told to the client.
+pub async fn run(forward: Forward) -> Result<()> {
+    LocalSet::new().run_until(serve(forward)).await
+}
+
+async fn serve(mut forward: Forward) -> Result<()> {
+    let (mut lines, mut ended) = (std::mem::replace(&mut forward.lines, mpsc::channel(1).1), mpsc::channel(1));
+    let state = Rc::new(State::new(forward, ended.0));
+    // What wants no answer waits for no request: cancellations and the client's own answers are among it.
+    let (mut requests, mut others) = (RequestQueue::default(), RequestQueue::default());
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            outcome = ended.1.recv() => break outcome.unwrap_or(Ok(())),
+            Some(()) = requests.next(&state) => {}
+            Some(()) = others.next(&state) => {}
+            line = lines.recv() => match line {
+                None => {
+                    let mut next = async || tokio::select! {
+                        Some(()) = requests.next(&state) => true,
+                        Some(()) = others.next(&state) => true,
+                        else => false,
+                    };
+                    while let Ok(true) = tokio::time::timeout(LAST_ANSWERS, next()).await {}
+                    break ended.1.try_recv().unwrap_or(Ok(()));
+                }
+                Some(Line::Whole(bytes)) if bytes.trim_ascii().is_empty() => {}
+                Some(Line::Whole(bytes)) => match ClientMessage::read(bytes) {
+                    Ok(ClientMessage { part: SessionRole::Cancel(id), .. }) if state.give_up(&id) => {}
+                    Ok(message) if message.ids.is_empty() => others.take(&state, message),
+                    Ok(message) => requests.take(&state, message),
+                    Err(answer) => state.give(&answer.to_string()),
+                },
+                Some(Line::TooLong) => {
+                    let error = json!({"code": -32600, "message": "the message is larger than 16 MiB"});
+                    state.give(&json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string());
+                }
+            },
+        }
+    };
+    requests.end().await;
+    others.end().await;
+    state.stop_listening();
+    let _ = tokio::time::timeout(LAST_WORD, state.end()).await;
+    outcome
+}

@@ -1,0 +1,118 @@
+//! The requests of the client that have no answer yet. Each gets one, whatever becomes of it, but one that was given up.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::task::AbortHandle;
+
+use crate::services::mcp::client_message::ClientMessage;
+use crate::services::mcp::message::failed;
+use crate::services::mcp::proxy::state::State;
+use cogtok::error::{Error, Kind};
+
+/// How long a request that the client has given up may go on, so that the server can end it and its connection serve again.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The requests of one message that have no answer yet.
+pub struct Open {
+    state: Rc<State>,
+    shared: Rc<RefCell<Shared>>,
+    all: Vec<Value>,
+    /// Why there is no answer, where none comes.
+    pub why: Error,
+}
+
+struct Shared {
+    ids: Vec<Value>,
+    is_given_up: bool,
+    // Without a session, closing the connection of a request is how it is given up.
+    is_stateless: bool,
+    task: Option<AbortHandle>,
+}
+
+/// All of them, by their ids.
+#[derive(Default)]
+pub struct AllOpen(RefCell<HashMap<String, Rc<RefCell<Shared>>>>);
+
+impl Open {
+    /// The requests of `message`.
+    pub fn new(state: &Rc<State>, message: &ClientMessage) -> Self {
+        let (ids, is_stateless) = (message.ids.clone(), message.version.is_some());
+        let shared = Rc::new(RefCell::new(Shared { ids, is_given_up: false, is_stateless, task: None }));
+        let by_id = message.ids.iter().map(|id| (id.to_string(), shared.clone()));
+        state.open.0.borrow_mut().extend(by_id);
+        let why = Error::new(Kind::Failure, "cogtok ended before the server answered");
+        Open { state: state.clone(), shared, all: message.ids.clone(), why }
+    }
+
+    /// Gives what says which task is at work on them.
+    pub fn task(&self) -> impl FnOnce(AbortHandle) + use<> {
+        let shared = self.shared.clone();
+        move |task| shared.borrow_mut().task = Some(task)
+    }
+
+    /// Whether none waits for an answer.
+    pub fn is_empty(&self) -> bool {
+        self.shared.borrow().ids.is_empty()
+    }
+
+    /// Whether the client wants no answer any more.
+    pub fn is_given_up(&self) -> bool {
+        self.is_empty() && self.shared.borrow().is_given_up
+    }
+
+    /// The one that waits, where it is one.
+    pub fn only(&self) -> Option<Value> {
+        match self.shared.borrow().ids.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        }
+    }
+
+    /// The request of this id has its answer.
+    pub fn answered(&self, id: &Value) {
+        self.shared.borrow_mut().ids.retain(|open| open != id);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut all = self.state.open.0.borrow_mut();
+        for id in self.all.iter().map(Value::to_string) {
+            // A client may have used the id again.
+            if all.get(&id).is_some_and(|open| Rc::ptr_eq(open, &self.shared)) {
+                all.remove(&id);
+            }
+        }
+        drop(all);
+        for id in std::mem::take(&mut self.shared.borrow_mut().ids) {
+            self.state.give(&failed(&id, &self.why).to_string());
+        }
+    }
+}
+
+impl AllOpen {
+    /// Ends the request of this id without an answer; says whether the server need not be told. None where there is none.
+    pub fn give_up(&self, id: &Value) -> Option<bool> {
+        let open = self.0.borrow_mut().remove(&id.to_string())?;
+        let mut shared = open.borrow_mut();
+        shared.is_given_up = true;
+        shared.ids.retain(|open| open != id);
+        // One that still waits for its turn is not sent.
+        let Some(task) = shared.task.clone() else { return Some(true) };
+        let (is_stateless, is_all) = (shared.is_stateless, shared.ids.is_empty());
+        drop(shared);
+        if is_stateless {
+            task.abort();
+        } else if is_all {
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(GRACE).await;
+                task.abort();
+            });
+        }
+        Some(is_stateless)
+    }
+}

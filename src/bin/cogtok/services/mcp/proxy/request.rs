@@ -1,0 +1,215 @@
+//! One message of the client and what the server says to it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::RwLockWriteGuard;
+
+use crate::services::mcp::client_message::{ClientMessage, SessionRole};
+use crate::services::mcp::http_error;
+use crate::services::mcp::message::{Message, error_in, no_mcp, outline, parse};
+use crate::services::mcp::proxy::listen::listen;
+use crate::services::mcp::proxy::pending_requests::Open;
+use crate::services::mcp::proxy::state::State;
+use crate::services::mcp::resume::{Resume, no_rest};
+use crate::services::mcp::transport::{Incoming, Refusal, Reply, Session};
+use cogtok::error::{Error, Kind, Result};
+
+/// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
+const TAIL: Duration = Duration::from_secs(1);
+
+/// Sends a message and hands on what comes.
+pub async fn run(state: Rc<State>, message: ClientMessage, mut open: Open) {
+    let work = exchange(&state, &message, &open);
+    let outcome = match state.limit() {
+        None => work.await,
+        Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            let message = format!("no result within {} s", limit.as_secs_f32());
+            Err(Error::network(message).hint("allow more with `--timeout 60s`"))
+        }),
+    };
+    if let Err(error) = outcome
+        && !open.is_given_up()
+    {
+        log::warn!(target: "cogtok", "{}: {}", message.method, error.message());
+        open.why = error;
+    }
+}
+
+async fn exchange(state: &Rc<State>, message: &ClientMessage, open: &Open) -> Result<()> {
+    // The messages begin here in the order in which they came, and the gate keeps that order. What the server asks while a
+    // session begins is answered then.
+    let gate = match message.part {
+        SessionRole::Begin | SessionRole::Ready => Some(state.gate.write().await),
+        SessionRole::Answer => None,
+        SessionRole::Cancel(_) | SessionRole::Other => {
+            drop(state.gate.read().await);
+            None
+        }
+    };
+    if message.part == SessionRole::Begin {
+        state.stop_listening();
+        state.set_session(Session::default());
+        *state.beginning.borrow_mut() = Some(message.clone());
+    }
+    let (reply, session) = deliver(state, message).await?;
+    if message.part == SessionRole::Ready && session.id.is_some() {
+        crate::services::mcp::proxy::listen::begin(state);
+    }
+    // What the client says next may depend on the answer.
+    let gate = gate.filter(|_| message.part == SessionRole::Begin);
+    match reply {
+        Reply::Taken if open.is_empty() => Ok(()),
+        Reply::Taken => Err(Error::network("the server took the request and gives no answer")),
+        Reply::Refused(refusal) => {
+            let error = http_error::of_status(&message.method, &refusal);
+            // The server's own error is what the client is told, where there is one request that it can be about.
+            if let (Some(id), Some(answer)) = (open.only(), error_in(&refusal)) {
+                state.give(&json!({"jsonrpc": "2.0", "id": id, "error": answer["error"]}).to_string());
+                open.answered(&id);
+            }
+            Err(error)
+        }
+        Reply::Messages(incoming) => hand_on(state, incoming, &session, open, gate).await,
+    }
+}
+
+/// Sends a message: with a new token where the server refuses the one it had, in a new session where there is no such
+/// session any more. Neither was done before it was refused.
+async fn deliver(state: &Rc<State>, message: &ClientMessage) -> Result<(Reply, Session)> {
+    let mut session = if message.version.is_some() { Session::default() } else { state.session() };
+    let mut reply = post(state, message, &session).await?;
+    if let (Reply::Refused(Refusal { status: 404, .. }), Some(_)) = (&reply, &session.id) {
+        match message.part {
+            // What it answers was asked in the session that is gone.
+            SessionRole::Answer => return Ok((Reply::Taken, session)),
+            SessionRole::Begin | SessionRole::Ready => return Ok((reply, session)),
+            SessionRole::Cancel(_) | SessionRole::Other => {}
+        }
+        // A client that gives up its request does not break off what others wait for.
+        let (renewing, ended) = (state.clone(), session);
+        let renewed =
+            tokio::task::spawn_local(
+                async move { crate::services::mcp::proxy::renew::session(&renewing, &ended).await },
+            );
+        session = renewed.await.map_err(|_| Error::new(Kind::Failure, "cogtok is ending"))??;
+        reply = post(state, message, &session).await?;
+    }
+    if message.part == SessionRole::Begin {
+        session = state.session();
+    }
+    Ok((reply, session))
+}
+
+/// Sends a message with a token that counts.
+pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session) -> Result<Reply> {
+    let headers = message.headers(|tool| state.marked(tool));
+    let mut token = state.token().await?;
+    let mut sent = state.place().post(&token, session, &headers, &message.bytes).await?;
+    if let (Reply::Refused(Refusal { status: 401, .. }), _) = &sent
+        && let Some(other) = state.other_token(&token).await?
+    {
+        log::info!(target: "cogtok", "the server answers 401: the token is renewed, once");
+        token = other;
+        sent = state.place().post(&token, session, &headers, &message.bytes).await?;
+    }
+    let (reply, begun) = sent;
+    if message.part == SessionRole::Begin && !matches!(reply, Reply::Refused(_)) {
+        state.set_session(Session { id: begun, version: None });
+    }
+    Ok(match reply {
+        Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
+            let now = state.place().wire.now();
+            return Err(http_error::error(&message.method, &refusal, &token, state.asked(), now));
+        }
+        reply => reply,
+    })
+}
+
+/// Hands on what comes until every request has its answer; the rest of a stream that breaks off is asked for where that is
+/// possible. What waits at the gate goes on then.
+async fn hand_on(
+    state: &Rc<State>,
+    mut incoming: Box<Incoming>,
+    session: &Session,
+    open: &Open,
+    gate: Option<RwLockWriteGuard<'_, ()>>,
+) -> Result<()> {
+    let has_requests = !open.is_empty();
+    let (mut resume, mut strange) = (Resume::new(state.place().silence), None);
+    loop {
+        let broken = loop {
+            match incoming.next().await {
+                Ok(None) => {
+                    let ended = || Error::network("the server ended without an answer").hint("try again");
+                    break strange.take().unwrap_or_else(ended);
+                }
+                Err(fault) if fault.is_transient() => break fault.into(),
+                Err(fault) => return Err(fault.into()),
+                Ok(Some(text)) => {
+                    resume.heard();
+                    strange = give_each(state, &text, open)?.or(strange);
+                }
+            }
+            if has_requests && open.is_empty() {
+                drop(gate);
+                let rest = async {
+                    while let Ok(Some(text)) = incoming.next().await {
+                        let _ = give_each(state, &text, open);
+                    }
+                };
+                let _ = tokio::time::timeout(TAIL, rest).await;
+                return Ok(());
+            }
+        };
+        if !has_requests {
+            return Ok(());
+        }
+        resume.ended(&incoming);
+        let rest = resume.rest(async |last: &str| listen(state, session, Some(last)).await).await;
+        incoming = rest.map_err(|why| why.map_or(broken, |why| no_rest("the request", &why)))?;
+    }
+}
+
+/// Gives the client what the server says, and notes which requests have their answer. What is no message would only end the
+/// client: it gives what to say of it where nothing else comes.
+fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
+    // What is nested too deeply for us may be none too deep for the client.
+    let messages = parse(text).or_else(|why| outline(text.as_bytes()).map(|outline| vec![outline]).ok_or(why))?;
+    if let [message] = messages.as_slice()
+        && Message::of(message) == Message::Other
+    {
+        return Ok(Some(no_mcp(&state.place().without_secrets(&message.to_string()))));
+    }
+    let is_one = messages.len() == 1;
+    for message in &messages {
+        let Message::Answer { id } = Message::of(message) else { continue };
+        note(state, message);
+        // An error without id is about the only request that this can be.
+        if is_one
+            && id.is_null()
+            && let Some(only) = open.only()
+        {
+            state.give(&json!({"jsonrpc": "2.0", "id": only, "error": message["error"]}).to_string());
+            open.answered(&only);
+            return Ok(None);
+        }
+        open.answered(id);
+    }
+    state.give(text);
+    Ok(None)
+}
+
+/// Notes what an answer says that later messages depend on.
+fn note(state: &State, answer: &Value) {
+    state.learn(answer);
+    let version = answer.pointer("/result/protocolVersion").and_then(Value::as_str);
+    let mut session = state.session();
+    // One that no header may have is the client's alone to refuse.
+    let version = version.filter(|version| version.bytes().all(|byte| byte.is_ascii_graphic()));
+    if let Some(version) = version.filter(|_| session.version.is_none() && state.beginning.borrow().is_some()) {
+        session.version = Some(version.to_owned());
+        state.set_session(session);
+    }
+}

@@ -1,0 +1,163 @@
+//! What the messages of a proxy share: the session, the token, the way to the client.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::sync::{RwLock, mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+use crate::services::mcp::client_message::{ClientMessage, line};
+use crate::services::mcp::headers::{HeaderParams, marked};
+use crate::services::mcp::proxy::pending_requests::AllOpen;
+use crate::services::mcp::proxy::{Ask, Forward};
+use crate::services::mcp::transport::{McpEndpoint, Session};
+use cogtok::error::{Error, Kind, Result};
+use cogtok::secret::Secret;
+use cogtok::token::error_response::RequestContext;
+
+/// How far off the deadline of a client that has none is.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The most tools whose marked arguments are remembered.
+const MOST_TOOLS: usize = 10_000;
+
+/// What the messages of a proxy share.
+pub struct State {
+    forward: Forward,
+    // Says why to stop: nobody listens, or could be written to.
+    end: mpsc::Sender<Result<()>>,
+    /// Held for writing while a session begins: what the client says after that waits for it.
+    pub gate: RwLock<()>,
+    session: RefCell<Session>,
+    /// How the client began the session, to begin another one as it did.
+    pub beginning: RefCell<Option<ClientMessage>>,
+    listener: RefCell<Option<AbortHandle>>,
+    /// The client's requests that have no answer yet.
+    pub open: AllOpen,
+    tools: RefCell<HashMap<String, HeaderParams>>,
+}
+
+impl State {
+    pub fn new(forward: Forward, end: mpsc::Sender<Result<()>>) -> Self {
+        State {
+            forward,
+            end,
+            gate: RwLock::new(()),
+            session: RefCell::default(),
+            beginning: RefCell::default(),
+            listener: RefCell::default(),
+            open: AllOpen::default(),
+            tools: RefCell::default(),
+        }
+    }
+
+    /// The server, with the deadline of its client moved: a proxy lives longer than any.
+    pub fn place(&self) -> &McpEndpoint {
+        self.forward.place.wire.set_deadline(Instant::now() + A_DAY);
+        &self.forward.place
+    }
+
+    /// How long one exchange may take.
+    pub fn limit(&self) -> Option<Duration> {
+        self.forward.limit
+    }
+
+    /// Who is asked with which token.
+    pub fn asked(&self) -> &RequestContext {
+        &self.forward.asked
+    }
+
+    /// The session as it is now.
+    pub fn session(&self) -> Session {
+        self.session.borrow().clone()
+    }
+
+    /// Puts another session in its place.
+    pub fn set_session(&self, session: Session) {
+        *self.session.borrow_mut() = session;
+    }
+
+    /// The token that counts now.
+    pub async fn token(&self) -> Result<Secret> {
+        let gone = || Error::new(Kind::Failure, "there is no token");
+        self.ask(None).await?.ok_or_else(gone)
+    }
+
+    /// Another token than the one that was `refused`, where there is one.
+    pub async fn other_token(&self, refused: &Secret) -> Result<Option<Secret>> {
+        self.ask(Some(refused.clone())).await
+    }
+
+    async fn ask(&self, refused: Option<Secret>) -> Result<Option<Secret>> {
+        let gone = || Error::new(Kind::Failure, "cogtok is ending");
+        let (answer, answered) = oneshot::channel();
+        self.forward.tokens.send(Ask { refused, answer }).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Gives a message to the client.
+    pub fn give(&self, text: &str) {
+        let ended = match (self.forward.out)(&line(text)) {
+            Ok(true) => return,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        // There is room for one reason to end, and one is enough.
+        let _ = self.end.try_send(ended);
+    }
+
+    /// Gives up the request of this id for the client; says whether the server need not be told.
+    pub fn give_up(&self, id: &Value) -> bool {
+        self.open.give_up(id).unwrap_or_else(|| self.beginning.borrow().is_none())
+    }
+
+    /// Remembers which arguments of which tools stand in headers.
+    pub fn learn(&self, answer: &Value) {
+        let tools = answer.pointer("/result/tools").and_then(Value::as_array);
+        for tool in tools.into_iter().flatten() {
+            let (Some(name), Some(schema)) = (tool.get("name").and_then(Value::as_str), tool.get("inputSchema")) else {
+                continue;
+            };
+            let (marked, mut known) = (marked(schema), self.tools.borrow_mut());
+            match marked.is_empty() {
+                true => drop(known.remove(name)),
+                false if known.len() < MOST_TOOLS => drop(known.insert(name.to_owned(), marked)),
+                false => {}
+            }
+        }
+    }
+
+    /// The arguments of a tool that stand in headers.
+    pub fn marked(&self, tool: &str) -> HeaderParams {
+        self.tools.borrow().get(tool).cloned().unwrap_or_default()
+    }
+
+    /// Takes the place of the listener there was.
+    pub fn set_listener(&self, listener: AbortHandle) {
+        if let Some(before) = self.listener.replace(Some(listener)) {
+            before.abort();
+        }
+    }
+
+    /// Stops listening to what the server says of its own accord.
+    pub fn stop_listening(&self) {
+        if let Some(listener) = self.listener.take() {
+            listener.abort();
+        }
+    }
+
+    /// Ends the session, where there is one.
+    pub async fn end(&self) {
+        let session = self.session();
+        if session.id.is_none() {
+            return;
+        }
+        if let Ok(token) = self.token().await
+            && let Err(error) = self.place().end(&token, &session).await
+        {
+            log::info!(target: "cogtok", "the session was not ended: {}", error.message());
+        }
+    }
+}

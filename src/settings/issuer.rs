@@ -1,0 +1,106 @@
+//! The issuer's URL of a user pool, and other texts that name one.
+
+use url::Host;
+
+use crate::error::{Error, Result, printable};
+use crate::settings::profile::aws_origin;
+use crate::settings::profile::partitions::Partition;
+use crate::settings::types::{Endpoint, PoolId};
+
+const WELL_KNOWN: [&str; 3] =
+    ["/.well-known/openid-configuration", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"];
+
+/// An issuer's URL, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// The pool.
+    pub pool: PoolId,
+    /// Where the Cognito API is, for an issuer on this machine.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// The issuer that a URL names: the pool's own, or that of a local Cognito, with or without the path of a document.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for a URL of anything else.
+pub fn parse(text: &str) -> Result<Issuer> {
+    let url: Endpoint = text.trim_end_matches('/').parse()?;
+    let no_issuer = || {
+        Error::usage(format!("`{}` is not the issuer of a user pool", printable(text, 120)))
+            .hint("it looks like https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI")
+    };
+    if url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com")) {
+        return Err(no_issuer().hint("that is the pool's domain: cogtok profile create NAME --domain URL"));
+    }
+    let path = WELL_KNOWN.iter().find_map(|end| url.url().path().strip_suffix(end)).unwrap_or(url.url().path());
+    let pool: PoolId = path.trim_matches('/').parse().map_err(|_| no_issuer())?;
+    let host = match url.url().host() {
+        Some(Host::Domain(host)) if host != "localhost" => host,
+        Some(_) if is_loopback(&url) => {
+            let endpoint = url.origin().parse()?;
+            return Ok(Issuer { pool, endpoint: Some(endpoint) });
+        }
+        _ => return Err(no_issuer()),
+    };
+    let region = pool.region();
+    let is_aws = ["cognito-idp", "cognito-idp-fips", "issuer-cognito-idp"].iter().any(|service| {
+        let of_aws = aws_origin(service, &region);
+        let dual_stack = Partition::of(&region).dual_stack_suffix;
+        of_aws.strip_prefix("https://") == Some(host) || host == format!("{service}.{region}.{dual_stack}")
+    });
+    if is_aws { Ok(Issuer { pool, endpoint: None }) } else { Err(no_issuer()) }
+}
+
+fn is_loopback(url: &Endpoint) -> bool {
+    match url.url().host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The user pool that `text` names: its id, or the end of its ARN.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for anything else.
+pub fn pool_id(text: &str) -> Result<PoolId> {
+    match text.strip_prefix("arn:") {
+        Some(arn) => arn.rsplit_once("userpool/").map_or(text, |(_, id)| id).parse(),
+        None => text.parse(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issuers_of_aws_and_of_this_machine_are_taken_apart() {
+        let pool = "us-east-1_AbCdEfGhI";
+        for host in [
+            "cognito-idp.us-east-1.amazonaws.com",
+            "cognito-idp.us-east-1.api.aws",
+            "issuer-cognito-idp.us-east-1.amazonaws.com",
+        ] {
+            for end in ["", "/", "/.well-known/openid-configuration", "/.well-known/jwks.json"] {
+                let issuer = parse(&format!("https://{host}/{pool}{end}")).unwrap();
+                assert_eq!((issuer.pool.as_str(), issuer.endpoint), (pool, None), "{host} {end}");
+            }
+        }
+        let local = parse(&format!("http://127.0.0.1:4566/{pool}")).unwrap();
+        assert_eq!(local.endpoint.unwrap().as_str(), "http://127.0.0.1:4566");
+        for bad in [
+            "https://cognito-idp.us-east-1.amazonaws.com/",
+            "https://cognito-idp.eu-west-1.amazonaws.com/us-east-1_AbCdEfGhI",
+            "https://cognito-idp.us-east-1.amazonaws.com.evil.example/us-east-1_AbCdEfGhI",
+            "https://evil.example/us-east-1_AbCdEfGhI",
+            "http://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI",
+            "https://user@cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI",
+            "https://ws.auth.us-east-1.amazoncognito.com/oauth2/token",
+            "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC/../../x",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}
