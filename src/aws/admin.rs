@@ -196,9 +196,10 @@ impl Admin {
         for (name, value) in new.attributes {
             request = request.user_attributes(attribute(name, value)?);
         }
-        request = match new.invite {
-            true => request.desired_delivery_mediums(DeliveryMediumType::Email),
-            false => request.message_action(MessageActionType::Suppress),
+        request = if new.invite {
+            request.desired_delivery_mediums(DeliveryMediumType::Email)
+        } else {
+            request.message_action(MessageActionType::Suppress)
         };
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let operation = "AdminCreateUser";

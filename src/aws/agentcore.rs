@@ -46,9 +46,10 @@ impl Resource {
 
     /// The command of the aws CLI that prints the same settings.
     pub fn aws_command(&self) -> String {
-        let (operation, option) = match self.is_gateway {
-            true => ("get-gateway", "--gateway-identifier"),
-            false => ("get-agent-runtime", "--agent-runtime-id"),
+        let (operation, option) = if self.is_gateway {
+            ("get-gateway", "--gateway-identifier")
+        } else {
+            ("get-agent-runtime", "--agent-runtime-id")
         };
         format!("aws bedrock-agentcore-control {operation} {option} {} --region {}", self.id, self.region)
     }
@@ -58,10 +59,8 @@ impl Resource {
     /// # Errors
     /// As the table in [`super::service_error`] says for the operation, with what to do instead where it is not allowed.
     pub async fn settings(&self, wire: &HttpClient, profile: &Profile) -> Result<Value> {
-        let (operation, folder) = match self.is_gateway {
-            true => ("GetGateway", "gateways"),
-            false => ("GetAgentRuntime", "runtimes"),
-        };
+        let (operation, folder) =
+            if self.is_gateway { ("GetGateway", "gateways") } else { ("GetAgentRuntime", "runtimes") };
         let request = Call {
             service: Service::BedrockAgentcoreControl,
             operation,

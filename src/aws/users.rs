@@ -20,10 +20,7 @@ pub struct PasswordPolicy {
 impl std::fmt::Display for PasswordPolicy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "at least {} characters", self.minimum_length)?;
-        match self.classes.is_empty() {
-            true => Ok(()),
-            false => write!(f, " with {}", self.classes.join(", ")),
-        }
+        if self.classes.is_empty() { Ok(()) } else { write!(f, " with {}", self.classes.join(", ")) }
     }
 }
 

@@ -49,9 +49,10 @@ impl Verifier {
     /// [`Kind::Usage`](crate::error::Kind::Usage) for what is no client id, or none at all.
     pub fn app_clients<'a>(mut self, ids: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         self.expected.clients = ids.into_iter().map(str::parse::<ClientId>).collect::<Result<_>>()?;
-        match self.expected.clients.is_empty() {
-            true => Err(Error::usage("no app client is named whose tokens could be accepted")),
-            false => Ok(self),
+        if self.expected.clients.is_empty() {
+            Err(Error::usage("no app client is named whose tokens could be accepted"))
+        } else {
+            Ok(self)
         }
     }
 

@@ -96,9 +96,10 @@ impl Hint {
     pub fn listed(self, place: &str, values: impl fmt::Display) -> Self {
         let values = values.to_string();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || " ./:_-".contains(c);
-        match values.contains(' ') && values.len() <= MOST && values.chars().all(is_plain) {
-            true => self.put(place, vec![Piece::Told(format!("\"{values}\""))]),
-            false => self.word(place, values),
+        if values.contains(' ') && values.len() <= MOST && values.chars().all(is_plain) {
+            self.put(place, vec![Piece::Told(format!("\"{values}\""))])
+        } else {
+            self.word(place, values)
         }
     }
 
@@ -106,9 +107,10 @@ impl Hint {
     #[must_use]
     pub fn quoted(self, place: &str, value: impl fmt::Display) -> Self {
         let value = value.to_string();
-        match value.chars().any(|c| c == '\'' || is_unprintable(c)) || value.len() > MOST {
-            true => self.word(place, value),
-            false => self.put(place, vec![Piece::Told(format!("'{value}'"))]),
+        if value.chars().any(|c| c == '\'' || is_unprintable(c)) || value.len() > MOST {
+            self.word(place, value)
+        } else {
+            self.put(place, vec![Piece::Told(format!("'{value}'"))])
         }
     }
 

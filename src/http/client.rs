@@ -158,8 +158,5 @@ fn check_bundle(pem: &[u8]) -> Result<()> {
     for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem) {
         store.add(certificate.map_err(|why| unusable(&why))?).map_err(|why| unusable(&why))?;
     }
-    match store.is_empty() {
-        true => Err(unusable(&"it holds no PEM certificate")),
-        false => Ok(()),
-    }
+    if store.is_empty() { Err(unusable(&"it holds no PEM certificate")) } else { Ok(()) }
 }

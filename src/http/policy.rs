@@ -151,11 +151,10 @@ fn authorities() -> Result<Vec<u8>, TransportErrorKind> {
             pem.extend(format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes());
         }
     }
-    match pem.is_empty() {
-        true => {
-            Err(TransportErrorKind::NoAuthorities(found.errors.first().map(|why| printable(&why.to_string(), 200))))
-        }
-        false => Ok(pem),
+    if pem.is_empty() {
+        Err(TransportErrorKind::NoAuthorities(found.errors.first().map(|why| printable(&why.to_string(), 200))))
+    } else {
+        Ok(pem)
     }
 }
 
@@ -234,9 +233,12 @@ impl HttpPolicy {
                 check_plain(&uri).await.map_err(&fault)?;
             }
             let connector = connector.map_err(&fault)?;
-            let response = connector.call(request).await.map_err(|error| match error.is_timeout() {
-                true => fault(TransportErrorKind::Unreachable(started.elapsed())),
-                false => fault(TransportErrorKind::of(&error)),
+            let response = connector.call(request).await.map_err(|error| {
+                if error.is_timeout() {
+                    fault(TransportErrorKind::Unreachable(started.elapsed()))
+                } else {
+                    fault(TransportErrorKind::of(&error))
+                }
             })?;
             self.compare_clocks(&host, &response);
             let (status, id) = (response.status().as_u16(), self.request_id(&response));
@@ -330,10 +332,12 @@ impl HttpConnector for HttpPolicy {
             let deadline = guard.deadline.get();
             let asked = request.uri().to_owned();
             let answer = guard.answer(request, patience, |response| whole(response, asked)).await;
-            answer.map_err(|fault| match Instant::now() < deadline {
-                true => ConnectorError::from(fault),
-                // There is no time left to try again, and this says more than that there is none.
-                false => ConnectorError::other(Box::new(fault), None),
+            answer.map_err(|fault| {
+                if Instant::now() < deadline {
+                    ConnectorError::from(fault)
+                } else {
+                    ConnectorError::other(Box::new(fault), None)
+                }
             })
         })
     }

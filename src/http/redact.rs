@@ -171,12 +171,11 @@ impl View {
         let mut at = 0;
         while let Some(next) = self.bytes[at..].iter().position(|byte| byte == first) {
             let (from, to) = (at + next, at + next + secret.len());
-            at = match self.bytes[from..].starts_with(secret) {
-                true => {
-                    found.push(self.place(from, to));
-                    to
-                }
-                false => from + 1,
+            at = if self.bytes[from..].starts_with(secret) {
+                found.push(self.place(from, to));
+                to
+            } else {
+                from + 1
             };
         }
     }
@@ -250,9 +249,12 @@ pub fn body(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.starts_with("grant_type=") || text.contains("&grant_type=") => {
             let pairs: Vec<String> = url::form_urlencoded::parse(text.as_bytes())
-                .map(|(name, value)| match HARMLESS.contains(&name.as_ref()) || name == "scope" {
-                    true => format!("{name}={value}"),
-                    false => format!("{name}=[redacted]"),
+                .map(|(name, value)| {
+                    if HARMLESS.contains(&name.as_ref()) || name == "scope" {
+                        format!("{name}={value}")
+                    } else {
+                        format!("{name}=[redacted]")
+                    }
                 })
                 .collect();
             pairs.join("&")

@@ -24,9 +24,12 @@ fn a_secret_is_hidden_however_its_characters_are_written() {
     let json = serde_json::to_string(secret).unwrap();
     let all_escaped: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
     let percent = |keep: &str| -> String {
-        let one = |byte: u8| match byte.is_ascii_alphanumeric() || keep.contains(char::from(byte)) {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02x}"),
+        let one = |byte: u8| {
+            if byte.is_ascii_alphanumeric() || keep.contains(char::from(byte)) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02x}")
+            }
         };
         secret.bytes().map(one).collect()
     };

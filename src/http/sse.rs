@@ -123,10 +123,8 @@ impl Events {
     fn end_line(&mut self) {
         let line = mem::take(&mut self.line);
         let line = String::from_utf8_lossy(&line);
-        let line = match mem::take(&mut self.is_first_line) {
-            true => line.strip_prefix('\u{feff}').unwrap_or(&line),
-            false => &line,
-        };
+        let line =
+            if mem::take(&mut self.is_first_line) { line.strip_prefix('\u{feff}').unwrap_or(&line) } else { &line };
         if line.is_empty() {
             return self.dispatch();
         }

@@ -194,9 +194,10 @@ fn place<'a>(profile: &Profile, token_url: Option<&'a Endpoint>) -> Result<Token
         Transport::Endpoint => false,
         Transport::Auto => token_url.is_none() && profile.is_region_asked,
     };
-    match is_api {
-        true => profile.cognito_idp_origin().map(TokenPlace::Api),
-        false => token_url.map(TokenPlace::Endpoint).ok_or_else(|| missing(Key::TokenUrl, "--token-url")),
+    if is_api {
+        profile.cognito_idp_origin().map(TokenPlace::Api)
+    } else {
+        token_url.map(TokenPlace::Endpoint).ok_or_else(|| missing(Key::TokenUrl, "--token-url"))
     }
 }
 

@@ -43,9 +43,10 @@ pub async fn document(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -> Resu
 fn is_issuer_of(pool: &PoolId, base: &Endpoint, issuer: &str) -> bool {
     let is_at_aws =
         aws_origin("cognito-idp", &pool.region()).parse::<Endpoint>().is_ok_and(|aws| aws.origin() == base.origin());
-    match is_at_aws {
-        true => issuers(pool).iter().any(|own| own == issuer),
-        false => issuer.rsplit('/').next() == Some(pool.as_str()),
+    if is_at_aws {
+        issuers(pool).iter().any(|own| own == issuer)
+    } else {
+        issuer.rsplit('/').next() == Some(pool.as_str())
     }
 }
 

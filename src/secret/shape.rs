@@ -64,10 +64,11 @@ fn not_nothing(text: &str, name: &str) -> Result<()> {
             .hint("check the name of the value that you ask that tool for"));
     }
     let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok();
-    match is_json {
-        true => Err(Error::usage("it is a JSON document, and not the value alone")
-            .hint(format!("take the value out of it, as with `jq -r .{name}`"))),
-        false => Ok(()),
+    if is_json {
+        Err(Error::usage("it is a JSON document, and not the value alone")
+            .hint(format!("take the value out of it, as with `jq -r .{name}`")))
+    } else {
+        Ok(())
     }
 }
 

@@ -264,9 +264,10 @@ impl SealedFile {
         let plain = self.decrypt(sealed)?.map_err(|error| self.explain(&error))?;
         let content: Content = serde_json::from_slice(&plain)
             .map_err(|_| Error::store(format!("{shown} opens, but does not hold what cogtok writes")))?;
-        match content.version <= VERSION {
-            true => Ok(content),
-            false => Err(Error::store(format!("{shown} was written by a newer cogtok")).hint("update cogtok")),
+        if content.version <= VERSION {
+            Ok(content)
+        } else {
+            Err(Error::store(format!("{shown} was written by a newer cogtok")).hint("update cogtok"))
         }
     }
 

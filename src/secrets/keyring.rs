@@ -85,9 +85,10 @@ impl Keyring {
             let kept = Zeroizing::new(entry.get_secret()?);
             Ok(kept.as_slice() == secret.expose().as_bytes())
         })?;
-        match is_kept {
-            true => Ok(()),
-            false => Err(Error::store(format!("the keyring did not keep the {binding}")).hint("try again")),
+        if is_kept {
+            Ok(())
+        } else {
+            Err(Error::store(format!("the keyring did not keep the {binding}")).hint("try again"))
         }
     }
 

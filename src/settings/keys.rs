@@ -49,12 +49,13 @@ fn is<T: FromStr<Err = Error>>(text: &str) -> Result<()> {
 }
 
 fn is_name(text: &str) -> Result<()> {
-    match text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_unprintable) {
-        true => Err(Error::usage(format!(
+    if text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_unprintable) {
+        Err(Error::usage(format!(
             "`{}` can't be taken: use 1 to 256 characters, none of them a control character",
             printable(text, 80)
-        ))),
-        false => Ok(()),
+        )))
+    } else {
+        Ok(())
     }
 }
 
@@ -75,11 +76,10 @@ pub const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// [`Kind::Usage`](crate::error::Kind::Usage) for what is no duration, or longer than [`LONGEST_LIFE`].
 pub fn parse_min_validity(text: &str) -> Result<Duration> {
     let duration = parse_duration(text)?;
-    match duration > LONGEST_LIFE {
-        true => {
-            Err(Error::usage(format!("`{}` is too long: no token is valid for more than 24h", printable(text, 40))))
-        }
-        false => Ok(duration),
+    if duration > LONGEST_LIFE {
+        Err(Error::usage(format!("`{}` is too long: no token is valid for more than 24h", printable(text, 40))))
+    } else {
+        Ok(duration)
     }
 }
 

@@ -120,10 +120,13 @@ fn default(key: Key, profile: &Profile) -> Option<(Vec<String>, Provenance)> {
         Key::MinValidity => Some(format!("{}s", DEFAULT_MIN_VALIDITY.as_secs())),
         Key::AuthFlow => has_user.then(|| user.auth_flow.to_string()),
         Key::Token => has_user.then(|| user.token.to_string()),
-        Key::RedirectUris => match has_user && profile.domain.is_some() {
-            true => RedirectUri::standard().ok().map(|uri| uri.as_str().to_owned()),
-            false => None,
-        },
+        Key::RedirectUris => {
+            if has_user && profile.domain.is_some() {
+                RedirectUri::standard().ok().map(|uri| uri.as_str().to_owned())
+            } else {
+                None
+            }
+        }
         Key::AuthMethod => has_m2m.then(|| m2m.auth_method.to_string()),
         Key::Transport => has_m2m.then(|| m2m.transport.to_string()),
         Key::ScopeInQuery => has_m2m.then(|| m2m.scope_in_query.to_string()),

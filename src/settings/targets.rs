@@ -20,10 +20,7 @@ impl FromStr for Address {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match text.starts_with("arn:") {
-            true => text.parse().map(Address::Arn),
-            false => text.parse().map(Address::Url),
-        }
+        if text.starts_with("arn:") { text.parse().map(Address::Arn) } else { text.parse().map(Address::Url) }
     }
 }
 

@@ -359,10 +359,7 @@ pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> 
         Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => invalid("it is a symbolic link".to_owned()),
         _ => error,
     })?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(invalid("it is not a regular file".to_owned())),
-    }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(invalid("it is not a regular file".to_owned())) }
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {

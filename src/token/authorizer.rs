@@ -131,10 +131,7 @@ impl Authorizer {
                 }
             }
         }
-        match read.issuers.is_empty() {
-            true => Err(absent("user pool")),
-            false => Ok(read),
-        }
+        if read.issuers.is_empty() { Err(absent("user pool")) } else { Ok(read) }
     }
 }
 

@@ -47,9 +47,10 @@ impl KeySet {
             return Err(no_key_set("two of its keys have the same `kid`"));
         }
         let usable: Vec<SigningKey> = keys.iter().filter_map(SigningKey::of).collect();
-        match usable.is_empty() {
-            true => Err(no_key_set("none of its keys can check an RS256 signature")),
-            false => Ok(KeySet(usable)),
+        if usable.is_empty() {
+            Err(no_key_set("none of its keys can check an RS256 signature"))
+        } else {
+            Ok(KeySet(usable))
         }
     }
 

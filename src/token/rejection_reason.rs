@@ -211,9 +211,10 @@ fn told(
             }
         },
         Reason::Issuer => {
-            let wanted = match asked.issuers.is_empty() {
-                true => String::new(),
-                false => format!(", the profile's pool: {}", one_of(&asked.issuers)),
+            let wanted = if asked.issuers.is_empty() {
+                String::new()
+            } else {
+                format!(", the profile's pool: {}", one_of(&asked.issuers))
             };
             let fix = "the issuer that it is configured for must be the token's: choose the profile of that pool, or configure the token's";
             ("iss", format!("{}{wanted}", found("iss")), fix.into())
@@ -233,9 +234,10 @@ fn told(
         ),
         Reason::Client => {
             let client = shown(claims.get("client_id"));
-            let add = match has_lists {
-                true => format!("add the token's client {client} to allowedClients"),
-                false => format!("let it take the token's client {client}"),
+            let add = if has_lists {
+                format!("add the token's client {client} to allowedClients")
+            } else {
+                format!("let it take the token's client {client}")
             };
             let detail = format!("{}, `scope` is {}", found("client_id"), shown(claims.get("scope")));
             let fix = format!("{add}, or get the token with a client that is there");

@@ -138,12 +138,13 @@ pub fn check(
     let issuer = rules.issuer();
     let is_of_issuer = issuer.passes;
     findings.push(issuer);
-    findings.push(match is_of_issuer {
-        false => Finding::fail("signature", "by another issuer", "see `iss`"),
-        true => match verify_signature(token, &keys(rules.text("iss").unwrap_or_default(), &id)?) {
+    findings.push(if is_of_issuer {
+        match verify_signature(token, &keys(rules.text("iss").unwrap_or_default(), &id)?) {
             Ok(_) => Finding::pass("signature", format!("by the issuer's key {}", printable(&id, 80))),
             Err(rejection) => Finding::fail("signature", rejection.to_string(), NEW_TOKEN),
-        },
+        }
+    } else {
+        Finding::fail("signature", "by another issuer", "see `iss`")
     });
     findings.push(rules.times(now));
     findings.extend(rules.clients());
@@ -183,9 +184,10 @@ impl Rules<'_> {
         }
         let url = self.authorizer.discovery_url.as_deref()?;
         let shown = printable(url, 200);
-        Some(match issuer_of(url).is_some() {
-            true => Finding::pass("discoveryUrl", shown),
-            false => Finding::fail("discoveryUrl", shown, format!("let it end in {DISCOVERY}")),
+        Some(if issuer_of(url).is_some() {
+            Finding::pass("discoveryUrl", shown)
+        } else {
+            Finding::fail("discoveryUrl", shown, format!("let it end in {DISCOVERY}"))
         })
     }
 
@@ -364,16 +366,15 @@ impl Rules<'_> {
             _ => false,
         };
         let name = printable(&rule.name, 80);
-        match keeps {
-            true => Finding::pass(&name, shown(value)),
-            false => {
-                let detail = format!("{}, expected: {}", shown(value), one_of(&rule.values));
-                Finding::fail(
-                    &name,
-                    detail,
-                    "the user or the client lacks what the service asks for: change the one or the other",
-                )
-            }
+        if keeps {
+            Finding::pass(&name, shown(value))
+        } else {
+            let detail = format!("{}, expected: {}", shown(value), one_of(&rule.values));
+            Finding::fail(
+                &name,
+                detail,
+                "the user or the client lacks what the service asks for: change the one or the other",
+            )
         }
     }
 }

@@ -55,8 +55,9 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
     })?;
     let subject = token_status::user_info(wire, domain, token).await?;
     // OpenID Connect Core section 5.3.2.
-    match claims.subject() == Some(subject.as_str()) {
-        true => Ok(RevocationStatus::UserInfo),
-        false => Err(Error::new(Kind::InvalidToken, "userInfo names another user than the token")),
+    if claims.subject() == Some(subject.as_str()) {
+        Ok(RevocationStatus::UserInfo)
+    } else {
+        Err(Error::new(Kind::InvalidToken, "userInfo names another user than the token"))
     }
 }

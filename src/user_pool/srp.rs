@@ -70,9 +70,10 @@ impl SrpClient {
     fn with_private(a: BigUint) -> Result<Self> {
         let a = a % &*N;
         let public = G.modpow(&a, &N);
-        match a == BigUint::ZERO {
-            true => Err(Error::new(Kind::Failure, "the operating system's random bytes are all zero")),
-            false => Ok(SrpClient { a, public }),
+        if a == BigUint::ZERO {
+            Err(Error::new(Kind::Failure, "the operating system's random bytes are all zero"))
+        } else {
+            Ok(SrpClient { a, public })
         }
     }
 

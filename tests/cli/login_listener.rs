@@ -197,9 +197,10 @@ fn it_listens_on_the_loopback_address_that_is_registered_and_on_no_other() {
     let (v4, v6) = ("0100007F", "00000000000000000000000001000000");
     // A container may have no IPv6 at all.
     let has_v6 = TcpListener::bind("[::1]:0").is_ok();
-    let rows = match has_v6 {
-        true => vec![("127.0.0.1", vec![v4]), ("[::1]", vec![v6]), ("localhost", vec![v4, v6])],
-        false => vec![("127.0.0.1", vec![v4]), ("localhost", vec![v4])],
+    let rows = if has_v6 {
+        vec![("127.0.0.1", vec![v4]), ("[::1]", vec![v6]), ("localhost", vec![v4, v6])]
+    } else {
+        vec![("127.0.0.1", vec![v4]), ("localhost", vec![v4])]
     };
     for (host, addresses) in rows {
         let server = Server::script([alice()]);

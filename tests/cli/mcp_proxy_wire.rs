@@ -176,9 +176,12 @@ fn one_renewal_serves_all_who_were_refused_and_a_token_that_is_new_is_not_renewe
     let home = Home::new();
     home.scripted_profile(&tokens.token_url());
     let first = home.scripted_m2m(&[]).run().ok().line().to_string();
-    let server = Server::start(move |request| match request.header("authorization").unwrap().ends_with(&first) {
-        true => Answer::new(401, "text/plain", "").delay(Duration::from_millis(50)),
-        false => or_hello(request, |_| None),
+    let server = Server::start(move |request| {
+        if request.header("authorization").unwrap().ends_with(&first) {
+            Answer::new(401, "text/plain", "").delay(Duration::from_millis(50))
+        } else {
+            or_hello(request, |_| None)
+        }
     });
     let calls: Vec<String> = (0..10).map(call).collect();
     let lines: Vec<&str> = calls.iter().map(String::as_str).collect();

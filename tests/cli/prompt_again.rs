@@ -27,9 +27,12 @@ fn assert_ended(session: &Session, code: u32) {
 
 /// A server that takes the right password alone, in the flow that sends it.
 fn server() -> Server {
-    Server::start(|request| match request.json()["AuthParameters"]["PASSWORD"] == PASSWORD {
-        true => signed_in().1,
-        false => Answer::aws_error("NotAuthorizedException", "Incorrect username or password."),
+    Server::start(|request| {
+        if request.json()["AuthParameters"]["PASSWORD"] == PASSWORD {
+            signed_in().1
+        } else {
+            Answer::aws_error("NotAuthorizedException", "Incorrect username or password.")
+        }
     })
 }
 

@@ -19,9 +19,12 @@ fn prepared() -> (Home, Server, String) {
     home.scripted_profile(&endpoint.token_url());
     home.scripted_m2m(&[]).run().ok();
     let wanted = format!("Bearer {token}");
-    let api = Server::start(move |request| match request.header("authorization") == Some(&wanted) {
-        true => Answer::new(200, "text/plain", "things"),
-        false => Answer::new(401, "text/plain", "who are you"),
+    let api = Server::start(move |request| {
+        if request.header("authorization") == Some(&wanted) {
+            Answer::new(200, "text/plain", "things")
+        } else {
+            Answer::new(401, "text/plain", "who are you")
+        }
     });
     (home, api, token)
 }

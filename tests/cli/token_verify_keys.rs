@@ -48,9 +48,12 @@ fn keys_are_fetched_once_and_kept_for_two_hours() {
 fn an_unknown_key_causes_one_more_fetch_and_at_most_one_a_minute() {
     let is_rotated = Arc::new(AtomicBool::new(false));
     let rotated = Arc::clone(&is_rotated);
-    let server = Server::start(move |_| match rotated.load(Ordering::SeqCst) {
-        true => Answer::json(200, &json!({"keys": [jwk("stranger")]})),
-        false => Answer::json(200, &jwks()),
+    let server = Server::start(move |_| {
+        if rotated.load(Ordering::SeqCst) {
+            Answer::json(200, &json!({"keys": [jwk("stranger")]}))
+        } else {
+            Answer::json(200, &jwks())
+        }
     });
     let home = Home::new();
     home.pool_profile(&server.url());
@@ -121,9 +124,8 @@ fn a_herd_shares_a_failure() {
 fn stale_keys_do_not_stand_in_for_those_that_cannot_be_had() {
     let is_down = Arc::new(AtomicBool::new(false));
     let down = Arc::clone(&is_down);
-    let server = Server::start(move |_| match down.load(Ordering::SeqCst) {
-        true => Answer::new(404, "text/plain", ""),
-        false => Answer::json(200, &jwks()),
+    let server = Server::start(move |_| {
+        if down.load(Ordering::SeqCst) { Answer::new(404, "text/plain", "") } else { Answer::json(200, &jwks()) }
     });
     let home = Home::new();
     home.pool_profile(&server.url());

@@ -86,9 +86,10 @@ impl Scripted {
                 let mut codes = ours.lock().unwrap();
                 codes
                     .push(request.json()["ChallengeResponses"]["SOFTWARE_TOKEN_MFA_CODE"].as_str().unwrap().to_owned());
-                match codes.len() > refused {
-                    true => signed_in().1,
-                    false => Answer::aws_error("CodeMismatchException", "Invalid code received for user"),
+                if codes.len() > refused {
+                    signed_in().1
+                } else {
+                    Answer::aws_error("CodeMismatchException", "Invalid code received for user")
                 }
             }
         });

@@ -144,10 +144,7 @@ impl App {
     /// The configuration file. This user's own need not exist; one that was named must.
     pub fn config_path(&self) -> Result<PathBuf> {
         let path = config_path(self.global.config.as_deref())?;
-        match self.may_lack_config.get() {
-            true => Ok(path),
-            false => self.refuse_missing(&path).map(|()| path),
-        }
+        if self.may_lack_config.get() { Ok(path) } else { self.refuse_missing(&path).map(|()| path) }
     }
 
     /// From here on a configuration that was named and is not there is an empty one: for a command that makes it.

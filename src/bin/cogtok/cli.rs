@@ -211,10 +211,7 @@ fn answered(args: &[OsString], answer: &clap::Error) -> Result<()> {
         terminal::help(answer)?;
         return Err(Error::usage("a command is missing"));
     }
-    match answer.use_stderr() {
-        true => Err(usage::error(args, answer)),
-        false => terminal::help(answer),
-    }
+    if answer.use_stderr() { Err(usage::error(args, answer)) } else { terminal::help(answer) }
 }
 
 /// What `cogtok` alone says: what to do next where there is no profile yet, else the help.

@@ -46,9 +46,10 @@ pub fn answer(args: &[OsString]) -> bool {
         let candidates = String::from_utf8_lossy(&candidates);
         let separator = env::var("_CLAP_IFS").unwrap_or_else(|| "\n".to_owned());
         let has_values = || expects_value::has_values(&command, &before);
-        terminal::last_data(&match is_bare {
-            true => without_options(&candidates, &separator, has_values),
-            false => candidates.into_owned(),
+        terminal::last_data(&if is_bare {
+            without_options(&candidates, &separator, has_values)
+        } else {
+            candidates.into_owned()
         });
     }
     true

@@ -148,9 +148,10 @@ fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), Strin
 fn read_credentials(path: &Path, name: &str) -> Result<Credentials, String> {
     let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
     let kept: Credentials = serde_json::from_slice(&bytes).map_err(|_| "it holds no AWS credentials")?;
-    match kept.key.part("kind") == Some(AWS) && Some(kept.key.stem()) == stem(name) {
-        true => Ok(kept),
-        false => Err("it is not what its name says".to_owned()),
+    if kept.key.part("kind") == Some(AWS) && Some(kept.key.stem()) == stem(name) {
+        Ok(kept)
+    } else {
+        Err("it is not what its name says".to_owned())
     }
 }
 

@@ -80,14 +80,14 @@ impl ProfileCandidate {
     }
 
     pub(crate) fn offer_ranked(&mut self, key: Key, values: Vec<String>, origin: &str, rank: u8) {
-        let rule = |value: &String| match value.chars().any(is_unprintable) {
-            true => Some(String::new()),
-            false => key.check(value).err().map(|error| error.message().to_owned()),
+        let rule = |value: &String| {
+            if value.chars().any(is_unprintable) {
+                Some(String::new())
+            } else {
+                key.check(value).err().map(|error| error.message().to_owned())
+            }
         };
-        let broken = match values.is_empty() {
-            true => Some(String::new()),
-            false => values.iter().find_map(rule),
-        };
+        let broken = if values.is_empty() { Some(String::new()) } else { values.iter().find_map(rule) };
         if let Some(rule) = broken {
             // The value is not repeated: under a wrong name it may be a secret.
             let why = rule.split_once("plain http is ").map(|(_, rest)| format!(": plain http is {rest}"));

@@ -126,14 +126,15 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
     };
     if let Some(kind) = kind {
         // A real one is longer than what stands where one is to be filled in.
-        match is_placeholder && text.len() < 40 {
-            true => found.leave_out(&unfilled(&name)),
-            false => match shaped(kind, Secret::new((*value).clone())) {
+        if is_placeholder && text.len() < 40 {
+            found.leave_out(&unfilled(&name))
+        } else {
+            match shaped(kind, Secret::new((*value).clone())) {
                 Ok(secret) => found.offer_secret(kind, secret, &name),
                 Err(why) => {
                     found.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(&name, 80)));
                 }
-            },
+            }
         }
         return;
     }

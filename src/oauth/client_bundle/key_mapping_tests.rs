@@ -176,9 +176,10 @@ fn one_environments_pool_goes_with_its_own_client() {
     for (pairs, is_nested) in [(flat.to_vec(), false), (nested, true)] {
         for (pool, client, has_secret) in [(runtime, CLIENT, false), (identity, other, true)] {
             // With its secret beside it in one object a bare `client_id` is a machine's.
-            let (key, kind) = match is_nested && has_secret {
-                true => (Key::M2mClientId, SecretKind::M2mClient),
-                false => (Key::UserClientId, SecretKind::UserClient),
+            let (key, kind) = if is_nested && has_secret {
+                (Key::M2mClientId, SecretKind::M2mClient)
+            } else {
+                (Key::UserClientId, SecretKind::UserClient)
             };
             let is_meant =
                 |candidates: &[Candidate]| candidates.iter().position(|candidate| candidate.values == [pool]);

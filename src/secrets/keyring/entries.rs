@@ -39,10 +39,7 @@ pub(crate) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
 #[cfg(target_os = "macos")]
 pub(crate) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
     let found = Entry::search(&HashMap::from([OURS, ("user", account)]))?;
-    match found.is_empty() {
-        true => Ok(None),
-        false => named(account).map(Some),
-    }
+    if found.is_empty() { Ok(None) } else { named(account).map(Some) }
 }
 
 /// The names of all entries that are ours. None of their secrets is read.

@@ -118,9 +118,10 @@ pub fn closed(path: &Path) -> Option<Closed> {
         return None;
     }
     let around = what.parent().and_then(|dir| std::fs::metadata(dir).ok());
-    Some(match around.is_some_and(|dir| dir.uid() == us) {
-        true => Closed::LeftHere { what: what.to_owned(), owner },
-        false => Closed::Elsewhere,
+    Some(if around.is_some_and(|dir| dir.uid() == us) {
+        Closed::LeftHere { what: what.to_owned(), owner }
+    } else {
+        Closed::Elsewhere
     })
 }
 

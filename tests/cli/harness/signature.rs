@@ -60,8 +60,9 @@ fn python(script: &str, input: &Value) -> Result<String, String> {
         .expect("python");
     python.stdin.take().expect("piped").write_all(input.to_string().as_bytes()).expect("write");
     let done = python.wait_with_output().expect("wait");
-    match done.status.success() {
-        true => Ok(String::from_utf8(done.stdout).expect("UTF-8")),
-        false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
+    if done.status.success() {
+        Ok(String::from_utf8(done.stdout).expect("UTF-8"))
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
     }
 }

@@ -29,9 +29,10 @@ fn literals() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut waiting, mut files): (Vec<PathBuf>, Vec<PathBuf>) = (vec![root], Vec::new());
     while let Some(path) = waiting.pop() {
-        match path.is_dir() {
-            true => waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path())),
-            false => files.push(path),
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()))
+        } else {
+            files.push(path)
         }
     }
     files.retain(|path| {

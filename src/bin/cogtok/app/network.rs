@@ -54,9 +54,10 @@ impl App {
         let bundle = path.as_ref().map(|path| {
             let bytes = within::read(path, MAX_BUNDLE, self.deadline(), |_, _| {});
             let bytes = bytes.map_err(|error| Error::usage(format!("the CA bundle can't be read: {error}")))?;
-            match u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_BUNDLE) {
-                true => Ok(bytes.to_vec()),
-                false => Err(Error::usage("the CA bundle is larger than 4 MiB")),
+            if u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_BUNDLE) {
+                Ok(bytes.to_vec())
+            } else {
+                Err(Error::usage("the CA bundle is larger than 4 MiB"))
             }
         });
         let named = |error: Error| match &path {

@@ -127,12 +127,13 @@ impl App {
                 return why.hints().iter().fold(error, |error, hint| error.hint(hint.clone()));
             }
         };
-        match names.is_empty() {
-            true => error.hint(FIRST_PROFILE),
-            false => error.hint(
+        if names.is_empty() {
+            error.hint(FIRST_PROFILE)
+        } else {
+            error.hint(
                 Hint::new("choose one with `-p NAME` or `cogtok profile use NAME`: {names}")
                     .text("names", list(&names)),
-            ),
+            )
         }
     }
 }

@@ -113,9 +113,10 @@ impl App {
         let own = profile.user.username.as_ref().map_or("", Username::as_str);
         let entries = self.signed_in(profile);
         let names = entries.iter().map(SignedIn::name);
-        match names.clone().any(|name| name == own) {
-            true => Vec::new(),
-            false => names.filter_map(|name| name.parse().ok()).collect(),
+        if names.clone().any(|name| name == own) {
+            Vec::new()
+        } else {
+            names.filter_map(|name| name.parse().ok()).collect()
         }
     }
 }

@@ -79,9 +79,10 @@ impl TokenInput {
             )
             .hint("the token itself goes without an option, or on standard input: `-`"));
         }
-        match self.value.is_some() && !can_pin {
-            true => Err(Error::usage("`--token` chooses between cached tokens, and a token is given already")),
-            false => Ok(()),
+        if self.value.is_some() && !can_pin {
+            Err(Error::usage("`--token` chooses between cached tokens, and a token is given already"))
+        } else {
+            Ok(())
         }
     }
 
@@ -204,9 +205,10 @@ pub fn file(path: &Path) -> Result<Vec<u8>> {
     std::fs::File::open(path)
         .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
         .map_err(|error| Error::usage(format!("{} can't be read: {error}", path.display())))?;
-    match bytes.len() as u64 > LIMIT {
-        true => Err(Error::usage(format!("{} is larger than 1 MiB", path.display()))),
-        false => Ok(cogtok::text::decode(&bytes).map_or(bytes, |text| text.as_bytes().to_vec())),
+    if bytes.len() as u64 > LIMIT {
+        Err(Error::usage(format!("{} is larger than 1 MiB", path.display())))
+    } else {
+        Ok(cogtok::text::decode(&bytes).map_or(bytes, |text| text.as_bytes().to_vec()))
     }
 }
 

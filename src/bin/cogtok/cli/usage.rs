@@ -87,9 +87,10 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         }
         _ => Error::usage(first_line(answer)),
     };
-    let error = match signals::is_exec() {
-        true => error.hint("the command stands behind `--`: cogtok exec{p} -- COMMAND"),
-        false => error,
+    let error = if signals::is_exec() {
+        error.hint("the command stands behind `--`: cogtok exec{p} -- COMMAND")
+    } else {
+        error
     };
     error.hint(usage(&named, answer)).hint(help)
 }
@@ -156,9 +157,10 @@ fn commands_of(named: &Named) -> String {
 fn bad_value(answer: &clap::Error, argument: &str) -> Error {
     let value = texts(answer, ContextKind::InvalidValue).into_iter().next().unwrap_or_default();
     let option = option_of(argument);
-    let error = match value.is_empty() {
-        true => Error::usage(format!("`{option}` needs a value: {argument}")),
-        false => Error::usage(format!("`{value}` is no value of `{option}`")),
+    let error = if value.is_empty() {
+        Error::usage(format!("`{option}` needs a value: {argument}"))
+    } else {
+        Error::usage(format!("`{value}` is no value of `{option}`"))
     };
     let near = texts(answer, ContextKind::SuggestedValue);
     let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));

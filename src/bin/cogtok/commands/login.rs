@@ -192,9 +192,10 @@ fn come_back(
         let error = Error::new(Kind::NeedsHuman, format!("nobody came back from the browser within {seconds} s"))
             .hint(format!("if the page speaks of a redirect mismatch, add {uri} to the app client's CallbackURLs"))
             .hint("try again, with more time if need be: `cogtok login{p} --wait 5m`");
-        let error = match args.no_browser {
-            true => error,
-            false => error.hint("where no browser opens, or it is on another machine: `cogtok login{p} --no-browser`"),
+        let error = if args.no_browser {
+            error
+        } else {
+            error.hint("where no browser opens, or it is on another machine: `cogtok login{p} --no-browser`")
         };
         Err(match last_reason.take() {
             Some(why) => error.hint(format!("a request came, and was not taken: {why}")),

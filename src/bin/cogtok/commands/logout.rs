@@ -238,9 +238,10 @@ impl<'a> RemainingSession<'a> {
                 (refresh_session::possible(profile), false)
             }
         };
-        let not_asked = |error: Error| match is_known {
-            true => Err(error),
-            false => {
+        let not_asked = |error: Error| {
+            if is_known {
+                Err(error)
+            } else {
                 log::warn!(target: "cogtok", "no session is known here, and whether the secret store has one can't be seen: {error}");
                 Ok(None)
             }

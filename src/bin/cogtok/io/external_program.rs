@@ -24,10 +24,7 @@ fn split(words: &str) -> Option<Vec<String>> {
 /// Words as Windows has them: a backslash parts directories, and a place with spaces may stand without quotes.
 #[cfg(windows)]
 fn split(words: &str) -> Option<Vec<String>> {
-    match Path::new(words).is_file() {
-        true => Some(vec![words.to_owned()]),
-        false => shlex::split(&words.replace('\\', "\\\\")),
-    }
+    if Path::new(words).is_file() { Some(vec![words.to_owned()]) } else { shlex::split(&words.replace('\\', "\\\\")) }
 }
 
 /// The same with its program found in the absolute directories of PATH: one that lies in the current directory is not run.

@@ -180,9 +180,10 @@ pub fn ask_new_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret
     until_taken(|| {
         let secret = ask_secret(question, instead.clone())?;
         let repeated = ask_secret(&format!("{question} again"), instead.clone())?;
-        Ok(match secret.expose() == repeated.expose() {
-            true => Ok(secret),
-            false => Err(Error::usage(format!("{question}: the two differ"))),
+        Ok(if secret.expose() == repeated.expose() {
+            Ok(secret)
+        } else {
+            Err(Error::usage(format!("{question}: the two differ")))
         })
     })
 }
@@ -212,11 +213,12 @@ pub fn confirm(question: &str, instead: impl Into<Hint>) -> Result<bool> {
 pub fn stdin_secret() -> Result<Secret> {
     let bytes = stdin_bytes()?;
     let is_empty = bytes.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
-    Secret::from_bytes(bytes).map_err(|error| match is_empty {
-        true => {
+    Secret::from_bytes(bytes).map_err(|error| {
+        if is_empty {
             error.hint("nothing came: check that the variable, the file or the command in the pipe gives something")
+        } else {
+            error
         }
-        false => error,
     })
 }
 

@@ -30,10 +30,7 @@ impl Live {
         if let Some(last) = part.last() {
             self.is_line_open = *last != b'\n';
         }
-        let delivered = match self.is_terminal {
-            true => bytes(self.shown(part).as_bytes()),
-            false => bytes(part),
-        }?;
+        let delivered = if self.is_terminal { bytes(self.shown(part).as_bytes()) } else { bytes(part) }?;
         self.is_read &= delivered != WriteOutcome::NobodyReads;
         Ok(delivered)
     }
@@ -43,10 +40,7 @@ impl Live {
     /// # Errors
     /// As [`bytes`].
     pub fn end_line(&mut self) -> Result<WriteOutcome> {
-        match self.is_line_open && self.is_read {
-            true => self.put(b"\n"),
-            false => Ok(WriteOutcome::Yes),
-        }
+        if self.is_line_open && self.is_read { self.put(b"\n") } else { Ok(WriteOutcome::Yes) }
     }
 
     /// Ends what was written: on a terminal, what is said next stands on a line of its own.
@@ -54,10 +48,7 @@ impl Live {
     /// # Errors
     /// As [`bytes`].
     pub fn end(mut self) -> Result<()> {
-        match self.is_terminal {
-            true => self.end_line().map(drop),
-            false => Ok(()),
-        }
+        if self.is_terminal { self.end_line().map(drop) } else { Ok(()) }
     }
 
     /// The part as a terminal may have it. A character that is not there as a whole waits for its rest.

@@ -236,10 +236,7 @@ pub fn help(answer: &clap::Error) -> Result<()> {
 
 /// A word for standard output, in this colour where it has any.
 pub fn painted(word: &str, color: &str) -> String {
-    match wants_color(io::stdout().is_terminal()) {
-        true => format!("\u{1b}[{color}m{word}\u{1b}[0m"),
-        false => word.to_owned(),
-    }
+    if wants_color(io::stdout().is_terminal()) { format!("\u{1b}[{color}m{word}\u{1b}[0m") } else { word.to_owned() }
 }
 
 /// Whether standard output is a terminal, which obeys what is written to it.

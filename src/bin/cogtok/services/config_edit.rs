@@ -106,9 +106,10 @@ fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
     use std::io::ErrorKind;
 
     let error = Error::store(format!("{} can't be written: {why}", target.display()));
-    let error = match path.is_symlink() && path != target {
-        true => error.hint(format!("{} is a link to it", path.display())),
-        false => error,
+    let error = if path.is_symlink() && path != target {
+        error.hint(format!("{} is a link to it", path.display()))
+    } else {
+        error
     };
     match why.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
@@ -160,9 +161,10 @@ impl ConfigDocument {
     /// [`Kind::Config`](cogtok::error::Kind::Config) with the nearest names when there is none.
     pub fn require(&self, name: &ProfileName) -> Result<()> {
         let names = self.names();
-        match names.contains(&name.as_str()) {
-            true => Ok(()),
-            false => Err(no_such_profile(name, &names.iter().filter_map(|name| name.parse().ok()).collect::<Vec<_>>())),
+        if names.contains(&name.as_str()) {
+            Ok(())
+        } else {
+            Err(no_such_profile(name, &names.iter().filter_map(|name| name.parse().ok()).collect::<Vec<_>>()))
         }
     }
 
@@ -304,9 +306,10 @@ impl ConfigDocument {
         if is_stored {
             kinds.push(kind.as_str().to_owned());
         }
-        match kinds.is_empty() {
-            true => drop(profile.remove("secrets")),
-            false => set_list(profile, "secrets", kinds.iter().map(String::as_str)),
+        if kinds.is_empty() {
+            drop(profile.remove("secrets"))
+        } else {
+            set_list(profile, "secrets", kinds.iter().map(String::as_str))
         }
         Ok(())
     }

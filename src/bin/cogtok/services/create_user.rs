@@ -136,10 +136,10 @@ enum Maker {
 /// Ours is the user who was made while the server was asked.
 fn maker(admin: &Admin, record: &Record, user: &User) -> Maker {
     let Some((asked, made)) = record.asked.zip(user.created_at) else { return Maker::Unknown };
-    let by_server = |local: i64| match asked.is_server_time {
-        true => Some(local),
-        // Where this machine's clock was set in between, this leads to no user, or with bad luck to another moment.
-        false => {
+    let by_server = |local: i64| {
+        if asked.is_server_time {
+            Some(local)
+        } else {
             let ahead = admin.server_time(Instant::now())?.saturating_sub(admin.local_time()).div_euclid(1000);
             Some(local.saturating_add(ahead))
         }
@@ -183,9 +183,10 @@ fn undecided(record: &Record, user: &User) -> Error {
 
 /// The command that gives the user of a record a new password.
 fn reset(record: &Record) -> Hint {
-    let command = match record.username.contains('@') {
-        true => Hint::new("{why}: cogtok user create {user}{p} --if-exists reset"),
-        false => Hint::new("{why}: cogtok user create --username {user}{p} --if-exists reset"),
+    let command = if record.username.contains('@') {
+        Hint::new("{why}: cogtok user create {user}{p} --if-exists reset")
+    } else {
+        Hint::new("{why}: cogtok user create --username {user}{p} --if-exists reset")
     };
     command.word("user", &record.username)
 }

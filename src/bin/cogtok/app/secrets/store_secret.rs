@@ -34,10 +34,7 @@ impl App {
             // Where another profile has the client, it is that one's secret as well.
             let is_shared = config.lists_secret(first.kind, &first.client_id);
             let left: Vec<_> = stored.iter().filter(|binding| is_shared || store.delete(binding).is_err()).collect();
-            match left.is_empty() {
-                true => error,
-                false => error.hint(format!("it is in {} all the same", store.name())),
-            }
+            if left.is_empty() { error } else { error.hint(format!("it is in {} all the same", store.name())) }
         })
     }
 }

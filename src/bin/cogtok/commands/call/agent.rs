@@ -103,10 +103,11 @@ fn set_qualifier(url: &mut Url, qualifier: &str) {
 
 /// Refuses what can't be the id of a session.
 pub fn check_session(id: &str) -> Result<&str> {
-    match (33..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(id),
-        false => Err(Error::usage("a session id has 33 to 256 letters, digits and signs, and no spaces")
-            .hint("a UUID is long enough; without --session-id one is made")),
+    if (33..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(id)
+    } else {
+        Err(Error::usage("a session id has 33 to 256 letters, digits and signs, and no spaces")
+            .hint("a UUID is long enough; without --session-id one is made"))
     }
 }
 

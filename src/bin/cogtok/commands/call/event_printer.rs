@@ -73,10 +73,7 @@ impl EventPrinter {
 
     /// Ends a line of text that is not ended yet.
     pub fn end(&mut self, sink: &mut BodySink) -> Result<()> {
-        match std::mem::take(&mut self.is_line_open) {
-            true => sink.put(b"\n").map(drop),
-            false => Ok(()),
-        }
+        if std::mem::take(&mut self.is_line_open) { sink.put(b"\n").map(drop) } else { Ok(()) }
     }
 
     /// The error that the agent's last words were, where they were one; `said` makes of them what may be shown.

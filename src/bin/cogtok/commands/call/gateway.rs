@@ -151,8 +151,9 @@ fn malformed(what: &str) -> Error {
 /// Everything on standard input, of at most `limit` bytes.
 fn stdin(limit: usize) -> Result<Vec<u8>> {
     let bytes = terminal::stdin_up_to(limit)?;
-    match bytes.len() > limit {
-        true => Err(Error::usage(format!("standard input is larger than {} MiB", limit / (1024 * 1024)))),
-        false => Ok(bytes),
+    if bytes.len() > limit {
+        Err(Error::usage(format!("standard input is larger than {} MiB", limit / (1024 * 1024))))
+    } else {
+        Ok(bytes)
     }
 }

@@ -46,9 +46,10 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     let url = match &place.at {
         TargetLocation::Url(url) => url.clone(),
         TargetLocation::Arn(arn) => {
-            let (what, hint) = match arn.is_gateway() {
-                true => ("gateway", "run `cogtok call gateway {target} tools{p}`"),
-                false => ("runtime", "run `cogtok call runtime {target}{p}`"),
+            let (what, hint) = if arn.is_gateway() {
+                ("gateway", "run `cogtok call gateway {target} tools{p}`")
+            } else {
+                ("runtime", "run `cogtok call runtime {target}{p}`")
             };
             return Err(Error::usage(format!("a {what} of Bedrock AgentCore has a call of its own"))
                 .hint(Hint::new(hint).word("target", &args.target)));

@@ -59,9 +59,10 @@ impl RequestBody {
                 None => data.as_bytes().to_vec(),
             },
         };
-        match bytes.len() > MOST_BYTES {
-            true => Err(Error::usage(format!("the data is larger than {} MiB", MOST_BYTES / (1024 * 1024)))),
-            false => Ok(Some(bytes)),
+        if bytes.len() > MOST_BYTES {
+            Err(Error::usage(format!("the data is larger than {} MiB", MOST_BYTES / (1024 * 1024))))
+        } else {
+            Ok(Some(bytes))
         }
     }
 
@@ -95,11 +96,10 @@ fn parse(line: &str) -> Result<(String, String)> {
         return Err(Error::usage("`Authorization` is where the token goes")
             .hint("`--as`, `--token` and `--scope` choose which token is sent"));
     }
-    match REFUSED.contains(&lower.as_str()) {
-        true => {
-            Err(Error::usage(format!("`{}` is the connection's own header, not yours", printable(name.trim(), 40))))
-        }
-        false => Ok((name.to_owned(), value.trim().to_owned())),
+    if REFUSED.contains(&lower.as_str()) {
+        Err(Error::usage(format!("`{}` is the connection's own header, not yours", printable(name.trim(), 40))))
+    } else {
+        Ok((name.to_owned(), value.trim().to_owned()))
     }
 }
 

@@ -102,9 +102,10 @@ impl CallTarget {
 
 /// Refuses what would end a line of HTTP, and what URLs would lose in silence.
 pub fn refuse_line_ends(text: &str, what: &str) -> Result<()> {
-    match text.contains(['\r', '\n', '\0']) {
-        true => Err(Error::usage(format!("{what} has a line end or a NUL byte in it"))),
-        false => Ok(()),
+    if text.contains(['\r', '\n', '\0']) {
+        Err(Error::usage(format!("{what} has a line end or a NUL byte in it")))
+    } else {
+        Ok(())
     }
 }
 

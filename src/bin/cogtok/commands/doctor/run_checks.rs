@@ -44,9 +44,10 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
             app.resolve_region(&mut profile);
             let targets = written.map(|(config, name)| Targets::of(config, name)).unwrap_or_default();
             found.extend(of_profile(app, is_offline, &profile, is_whole, &targets));
-            found.push(match is_whole {
-                true => aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name)),
-                false => Finding::skip(Check::Region, "the profile can't be read"),
+            found.push(if is_whole {
+                aws::region(&profile, &settings, aws.region.as_ref().map(|(name, _)| *name))
+            } else {
+                Finding::skip(Check::Region, "the profile can't be read")
             });
         }
         Err(error) => found.push(configuration::unresolved(&error)),

@@ -30,11 +30,10 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
     let Some(name) = app.profile_name()? else {
         let names = config.names();
         let error = Error::config("no profile is chosen");
-        return Err(match names.is_empty() {
-            true => error.hint(FIRST_PROFILE),
-            false => {
-                error.hint(Hint::new("choose one with `cogtok profile use NAME`: {names}").text("names", list(&names)))
-            }
+        return Err(if names.is_empty() {
+            error.hint(FIRST_PROFILE)
+        } else {
+            error.hint(Hint::new("choose one with `cogtok profile use NAME`: {names}").text("names", list(&names)))
         });
     };
     if !config.names().contains(&name) {

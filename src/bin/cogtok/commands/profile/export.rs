@@ -88,12 +88,11 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
         secrets::gather(app, kinds, is_named, &mut profiles)?;
     }
     let text = export::text(&profiles)?;
-    let bytes = match kinds.is_some() {
-        true => {
-            let sealing = args.sealing.sealing(app, recipients)?;
-            age_file::seal(&sealing, text.as_bytes(), args.armor || args.output_file.is_none())?
-        }
-        false => text.as_bytes().to_vec(),
+    let bytes = if kinds.is_some() {
+        let sealing = args.sealing.sealing(app, recipients)?;
+        age_file::seal(&sealing, text.as_bytes(), args.armor || args.output_file.is_none())?
+    } else {
+        text.as_bytes().to_vec()
     };
     match &args.output_file {
         Some(path) => {

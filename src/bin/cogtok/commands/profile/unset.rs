@@ -47,9 +47,10 @@ pub fn run(app: &App, args: &Unset) -> Result<()> {
     })?;
     for (key, was_there) in args.key.iter().zip(removed) {
         let key = printable(key, 80);
-        terminal::note(&match was_there {
-            true => format!("`{key}` of profile `{name}` is removed"),
-            false => format!("`{key}` of profile `{name}` was not set"),
+        terminal::note(&if was_there {
+            format!("`{key}` of profile `{name}` is removed")
+        } else {
+            format!("`{key}` of profile `{name}` was not set")
         });
     }
     Ok(())

@@ -37,9 +37,10 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
             names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
         })?;
     }
-    terminal::note(&match was_there {
-        true => format!("the {binding} is deleted"),
-        false => format!("there was no {binding} for {}", origins(&bindings)),
+    terminal::note(&if was_there {
+        format!("the {binding} is deleted")
+    } else {
+        format!("there was no {binding} for {}", origins(&bindings))
     });
     Ok(())
 }

@@ -41,12 +41,13 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     }
     let (name, bindings) = args.which.find(app)?;
     let Some(binding) = bindings.first() else { return Ok(()) };
-    let secret = match std::io::stdin().is_terminal() {
-        true => terminal::ask_secret(
+    let secret = if std::io::stdin().is_terminal() {
+        terminal::ask_secret(
             &format!("the {binding}"),
             Hint::new("pipe it in: printf %s \"$SECRET\" | cogtok secret set {kind}{p}").text("kind", kind),
-        )?,
-        false => terminal::stdin_secret()?,
+        )?
+    } else {
+        terminal::stdin_secret()?
     };
     let secret = shaped(kind, secret).map_err(|error| error.context(&format!("the {kind} secret is not stored")))?;
     if kind == SecretKind::Totp {

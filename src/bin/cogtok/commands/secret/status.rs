@@ -45,10 +45,7 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
             // The store is opened only for what should be there.
             _ if is_listed => {
                 let store = app.secrets()?;
-                match store.has(&binding)? {
-                    true => store.name().to_owned(),
-                    false => format!("missing from {}", store.name()),
-                }
+                if store.has(&binding)? { store.name().to_owned() } else { format!("missing from {}", store.name()) }
             }
             _ => "not stored".to_owned(),
         };

@@ -96,15 +96,12 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         )
         .hint("add `--client-id ID --token-url URL`"));
     }
-    let (given, source) = match args.client_secret_stdin {
-        true => {
-            let secret = client_secret(secret_from_stdin()?).map_err(|error| error.context("standard input"))?;
-            (Some(secret), SecretSource::Stdin)
-        }
-        false => {
-            let secret = env::secret(VARIABLE).map(client_secret).transpose();
-            (secret.map_err(|error| error.context(VARIABLE))?, SecretSource::Variable(VARIABLE))
-        }
+    let (given, source) = if args.client_secret_stdin {
+        let secret = client_secret(secret_from_stdin()?).map_err(|error| error.context("standard input"))?;
+        (Some(secret), SecretSource::Stdin)
+    } else {
+        let secret = env::secret(VARIABLE).map(client_secret).transpose();
+        (secret.map_err(|error| error.context(VARIABLE))?, SecretSource::Variable(VARIABLE))
     };
     if given.is_some() {
         app.note_source(SecretKind::M2mClient, source);

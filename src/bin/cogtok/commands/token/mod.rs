@@ -35,9 +35,10 @@ pub(crate) const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Refuses an option that names nothing, as a variable that is not set leaves it.
 fn refuse_empty(option: &str, values: &[String]) -> Result<()> {
-    match values.iter().any(|value| value.trim().is_empty()) {
-        true => Err(Error::usage(format!("`{option}` is empty")).hint("name one, or leave the option out")),
-        false => Ok(()),
+    if values.iter().any(|value| value.trim().is_empty()) {
+        Err(Error::usage(format!("`{option}` is empty")).hint("name one, or leave the option out"))
+    } else {
+        Ok(())
     }
 }
 

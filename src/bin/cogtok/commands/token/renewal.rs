@@ -60,10 +60,8 @@ pub fn renew(
         Ok(None) => return Err(NoTokens::Absent),
         Err(error) => return Err(NoTokens::Unreadable(error)),
     };
-    let device = match session.has_device {
-        true => refresh_session::device(store, profile).map_err(NoTokens::Unreadable)?,
-        false => None,
-    };
+    let device =
+        if session.has_device { refresh_session::device(store, profile).map_err(NoTokens::Unreadable)? } else { None };
     let client_secret = refresh_session::client_secret_binding(profile, session)
         .and_then(|binding| app.stored_secret(profile, &binding))
         .map_err(NoTokens::Failed)?;

@@ -96,11 +96,12 @@ impl ConfigDocument {
     }
 
     fn vacant(&self, name: &ProfileName) -> Result<()> {
-        match self.names().contains(&name.as_str()) {
-            false => Ok(()),
-            true => Err(Error::config(format!("there is a profile `{name}` already")).hint(
+        if self.names().contains(&name.as_str()) {
+            Err(Error::config(format!("there is a profile `{name}` already")).hint(
                 Hint::new("choose another name, or delete that one: cogtok profile delete {name}").word("name", name),
-            )),
+            ))
+        } else {
+            Ok(())
         }
     }
 }

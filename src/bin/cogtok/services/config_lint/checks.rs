@@ -93,9 +93,8 @@ impl Walk<'_> {
             );
         }
         match as_table(value) {
-            Some(table) => table.iter().for_each(|(key, value)| match key.get_ref() == TARGETS {
-                true => self.targets(value),
-                false => self.key("", key, value),
+            Some(table) => table.iter().for_each(|(key, value)| {
+                if key.get_ref() == TARGETS { self.targets(value) } else { self.key("", key, value) }
             }),
             None => self.push(at, None, "this profile is not a table".to_owned(), None),
         }

@@ -82,18 +82,19 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
     }
     let usable: Vec<&str> =
         client.callbacks.iter().map(String::as_str).filter(|callback| RedirectUri::list([*callback]).is_ok()).collect();
-    let hint = match usable.is_empty() {
-        true => hints::NO_CALLBACKS.into(),
-        // Each is a word of its own, as the list that the key takes is written.
-        false => usable.iter().enumerate().fold(Hint::new(hints::CALLBACKS), |hint, (at, uri)| {
+    let hint = if usable.is_empty() {
+        hints::NO_CALLBACKS.into()
+    } else {
+        usable.iter().enumerate().fold(Hint::new(hints::CALLBACKS), |hint, (at, uri)| {
             let word = if at == 0 { Hint::new("{uri}") } else { Hint::new(" {uri}") };
             hint.then(word.word("uri", uri))
-        }),
+        })
     };
     let detail = format!("{name} does not know the redirect URI {}", missing.join(", "));
-    Some(match own.is_empty() || missing.len() < uris.len() {
-        true => Finding::warn(check, detail, hint),
-        false => Finding::fail(check, Kind::Config, detail, hint),
+    Some(if own.is_empty() || missing.len() < uris.len() {
+        Finding::warn(check, detail, hint)
+    } else {
+        Finding::fail(check, Kind::Config, detail, hint)
     })
 }
 
@@ -111,9 +112,10 @@ pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
             .is_ok_and(|key| key.part("transport") == Some(Transport::Api.as_str()));
     let mut found = Vec::new();
     if is_api != client.is_api_only {
-        let (what, other) = match client.is_api_only {
-            true => ("GetClientToken alone, and the profile asks the token endpoint", Transport::Api),
-            false => ("client_credentials, and the profile asks GetClientToken", Transport::Endpoint),
+        let (what, other) = if client.is_api_only {
+            ("GetClientToken alone, and the profile asks the token endpoint", Transport::Api)
+        } else {
+            ("client_credentials, and the profile asks GetClientToken", Transport::Endpoint)
         };
         found.push(fail(format!("{name} allows {what}"), with(hints::TRANSPORT, other.as_str())));
     }

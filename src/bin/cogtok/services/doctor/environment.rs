@@ -75,13 +75,14 @@ pub fn variables(
 
 /// What AWS_BEARER_TOKEN_BEDROCK holds: Bedrock refuses Cognito's tokens there.
 pub fn bedrock_key(is_of_cognito: bool) -> Finding {
-    match is_of_cognito {
-        true => Finding::warn(
+    if is_of_cognito {
+        Finding::warn(
             Check::BedrockKey,
             "AWS_BEARER_TOKEN_BEDROCK holds a token of Cognito, which Bedrock refuses: it takes its own keys there",
             hints::BEDROCK,
-        ),
-        false => Finding::ok(Check::BedrockKey, "AWS_BEARER_TOKEN_BEDROCK holds no Cognito token"),
+        )
+    } else {
+        Finding::ok(Check::BedrockKey, "AWS_BEARER_TOKEN_BEDROCK holds no Cognito token")
     }
 }
 

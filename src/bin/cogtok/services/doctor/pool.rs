@@ -84,8 +84,9 @@ pub fn identity_pool(profile: &Profile) -> Option<Finding> {
     let lengths: Vec<usize> = pool.as_str().split(':').nth(1).unwrap_or_default().split('-').map(str::len).collect();
     let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
     let is_uuid = lengths == [8, 4, 4, 4, 12] && pool.as_str().split(':').nth(1).is_some_and(|id| id.chars().all(hex));
-    Some(match is_uuid {
-        true => Finding::ok(check, format!("{pool} has the form of one")),
-        false => Finding::warn(check, format!("{pool} is not a Region and a UUID"), with(hints::IDENTITY_POOL, "")),
+    Some(if is_uuid {
+        Finding::ok(check, format!("{pool} has the form of one"))
+    } else {
+        Finding::warn(check, format!("{pool} is not a Region and a UUID"), with(hints::IDENTITY_POOL, ""))
     })
 }

@@ -96,10 +96,7 @@ pub fn absent(text: &str, beside: &[String]) -> Error {
     near.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
     let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{}`", printable(name, 80))).collect();
     let error = Error::usage(format!("there is no file `{}`", printable(text, 120)));
-    match near.is_empty() {
-        true => error,
-        false => error.hint(format!("did you mean {} beside it?", near.join(" or "))),
-    }
+    if near.is_empty() { error } else { error.hint(format!("did you mean {} beside it?", near.join(" or "))) }
 }
 
 /// Where `text` is read, by its looks; `looks` is what this machine says of it.

@@ -130,9 +130,10 @@ fn profile(table: &Table, secrets: Option<Value>) -> ProfileCandidate {
         match (kind.parse::<SecretKind>().ok().filter(|kind| kinds.contains(kind)), value) {
             (Some(kind), Value::String(value)) => {
                 let secret = Secret::new(value);
-                match kind == SecretKind::Totp && Totp::new(&secret).is_err() {
-                    true => found.leave_out("the totp secret is not taken: it is no key of an authenticator app"),
-                    false => found.offer_secret(kind, secret, ORIGIN),
+                if kind == SecretKind::Totp && Totp::new(&secret).is_err() {
+                    found.leave_out("the totp secret is not taken: it is no key of an authenticator app")
+                } else {
+                    found.offer_secret(kind, secret, ORIGIN)
                 }
             }
             _ => found.leave_out(&format!("a secret `{}` is not taken: there is no such kind", printable(&kind, 40))),

@@ -34,14 +34,15 @@ fn understand(name: &ParameterName, value: &Secret) -> Result<ProfileCandidate> 
     let last = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let mut found = ProfileCandidate::default();
     key_mapping::take(vec![Pair { name: last, value: Zeroizing::new(value.expose().to_owned()) }], &mut found);
-    match found.is_empty() {
-        true => Err(Error::config(format!(
+    if found.is_empty() {
+        Err(Error::config(format!(
             "the parameter {name} is neither a JSON object nor a value that a profile has"
         ))
         .hint(
             r#"it holds one value, or a JSON object such as {"COGNITO_USER_POOL_ID": …, "COGNITO_USER_CLIENT_ID": …}"#,
-        )),
-        false => Ok(found),
+        ))
+    } else {
+        Ok(found)
     }
 }
 

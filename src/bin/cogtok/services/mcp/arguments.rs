@@ -51,10 +51,7 @@ fn all_of(tool: &Tool) -> String {
         format!("{} ({types}{needed})", printable(name, 80))
     };
     let all: Vec<String> = tool.properties().into_iter().flatten().take(20).map(one).collect();
-    match all.is_empty() {
-        true => "it takes no arguments".to_owned(),
-        false => format!("its arguments are {}", all.join(", ")),
-    }
+    if all.is_empty() { "it takes no arguments".to_owned() } else { format!("its arguments are {}", all.join(", ")) }
 }
 
 /// The types that a schema allows, each once and in one order; none where it does not say.

@@ -45,13 +45,14 @@ impl ClientMessage {
     /// The answer to give to a line that is no JSON-RPC message.
     pub fn read(bytes: Vec<u8>) -> Result<Self, Value> {
         let malformed = |code: i64, message: &str| json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": message}});
-        let value: Value = serde_json::from_slice(&bytes).map_err(|why| match is_too_deep(&why) {
-            true => {
+        let value: Value = serde_json::from_slice(&bytes).map_err(|why| {
+            if is_too_deep(&why) {
                 let mut answer = malformed(-32600, &format!("the message is {TOO_DEEP}"));
                 answer["id"] = outline(&bytes).map(|mut outline| outline["id"].take()).unwrap_or_default();
                 answer
+            } else {
+                malformed(-32700, "Parse error")
             }
-            false => malformed(-32700, "Parse error"),
         })?;
         let messages = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
         let is_known = |message: &Value| Message::of(message) != Message::Other;

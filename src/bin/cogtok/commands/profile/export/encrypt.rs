@@ -64,11 +64,10 @@ impl Options {
         if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE").filter(|_| !opens_store) {
             return Ok(Sealing::Passphrase(passphrase));
         }
-        let instead = match opens_store {
-            true => {
-                "`--passphrase-stdin` reads it, `--recipient age1…` needs none; COGTOK_PASSPHRASE is that of your secrets file"
-            }
-            false => "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; `--recipient age1…` needs none",
+        let instead = if opens_store {
+            "`--passphrase-stdin` reads it, `--recipient age1…` needs none; COGTOK_PASSPHRASE is that of your secrets file"
+        } else {
+            "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; `--recipient age1…` needs none"
         };
         terminal::ask_new_secret("a passphrase for the export", instead).map(Sealing::Passphrase)
     }

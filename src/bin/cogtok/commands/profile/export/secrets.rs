@@ -42,10 +42,11 @@ pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [E
             exported.left_out.retain(|key| *key != Key::Username);
         }
     }
-    match profiles.iter().any(|exported| !exported.secrets.is_empty()) {
-        true => Ok(()),
-        false => Err(Error::config("there is no such secret to seal in")
-            .hint("store it first: cogtok secret set m2m-client{p}; or leave `--with-secrets` out")),
+    if profiles.iter().any(|exported| !exported.secrets.is_empty()) {
+        Ok(())
+    } else {
+        Err(Error::config("there is no such secret to seal in")
+            .hint("store it first: cogtok secret set m2m-client{p}; or leave `--with-secrets` out"))
     }
 }
 

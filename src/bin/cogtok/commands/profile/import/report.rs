@@ -172,9 +172,10 @@ fn next(plan: &Plan) {
         terminal::hint(Hint::new("a machine's token: cogtok token m2m -p {name}").word("name", name));
     }
     if has(Key::UserClientId) && is_complete("users") {
-        let hint = match has(Key::Username) {
-            true => "a user's token: cogtok token user -p {name}",
-            false => "a user's token: cogtok token user -p {name} --username NAME",
+        let hint = if has(Key::Username) {
+            "a user's token: cogtok token user -p {name}"
+        } else {
+            "a user's token: cogtok token user -p {name} --username NAME"
         };
         terminal::hint(Hint::new(hint).word("name", name));
     }

@@ -94,10 +94,7 @@ fn stdin(args: &Import) -> Result<Zeroizing<Vec<u8>>> {
             .hint("pipe it in: terraform output -json | cogtok profile import - --name NAME"));
     }
     let bytes = Zeroizing::new(terminal::stdin_up_to(LIMIT)?);
-    match bytes.len() > LIMIT {
-        true => Err(Error::usage("it is larger than 1 MiB")),
-        false => Ok(bytes),
-    }
+    if bytes.len() > LIMIT { Err(Error::usage("it is larger than 1 MiB")) } else { Ok(bytes) }
 }
 
 fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
