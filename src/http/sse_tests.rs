@@ -121,3 +121,61 @@ fn where_a_stream_goes_on_and_when_to_ask_again() {
     events.push(b"\n\nid\n\n").unwrap();
     assert_eq!(events.last_id(), None);
 }
+
+mod properties {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces of which streams are made, well formed or not.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let known = [
+            "data: ", "data", "event: ", "id: ", "retry: ", "\n", "\r", "\r\n", "\n\n", ":", " ", "\u{feff}", "\0", "é",
+        ];
+        let known = proptest::sample::select(known.to_vec()).prop_map(|text| text.as_bytes().to_vec());
+        prop_oneof![3 => known, 1 => vec(any::<u8>(), 0..6)]
+    }
+
+    proptest! {
+        #[test]
+        fn where_a_body_is_cut_changes_nothing(pieces in vec(piece(), 0..40), cuts in vec(0_usize..200, 0..8)) {
+            let body = pieces.concat();
+            let whole = events(&[&body]);
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(body.len())).chain([0, body.len()]).collect();
+            cuts.sort_unstable();
+            let parts: Vec<&[u8]> = cuts.windows(2).map(|cut| &body[cut[0]..cut[1]]).collect();
+            prop_assert_eq!(events(&parts), whole);
+        }
+
+        #[test]
+        fn what_is_written_as_events_is_read_as_them(
+            sent in vec(("[a-z]{1,8}", "[^\r\n\0\u{feff}]{0,12}", vec("[^\r\n]{0,12}", 1..4)), 0..6),
+            end in proptest::sample::select(vec!["\n", "\r", "\r\n"]),
+        ) {
+            let mut body = String::new();
+            for (name, id, lines) in &sent {
+                let fields = [format!("event: {name}"), format!("id: {id}")].into_iter();
+                let fields = fields.chain(lines.iter().map(|line| format!("data: {line}")));
+                body.extend(fields.chain([String::new()]).map(|line| line + end));
+            }
+            let expected: Vec<_> = sent
+                .into_iter()
+                .map(|(name, id, lines)| (name, lines.join("\n"), Some(id).filter(|id| !id.is_empty())))
+                .collect();
+            prop_assert_eq!(events(&[body.as_bytes()]), expected);
+        }
+
+        #[test]
+        fn no_event_is_larger_than_the_limit(pieces in vec(piece(), 0..60), limit in 1_usize..40) {
+            let mut events = Events::up_to(limit);
+            for piece in &pieces {
+                if events.push(piece).is_err() {
+                    break;
+                }
+            }
+            // What is no UTF-8 becomes U+FFFD, of three bytes; lines of data are joined by one more.
+            prop_assert!(events.all(|event| event.data.len() <= 4 * limit));
+        }
+    }
+}

@@ -82,3 +82,44 @@ pub(crate) fn group(name: &str) -> Vec<String> {
     }
     words(outer).into_iter().filter(is_word).chain(last).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn capitalized(word: &str) -> String {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_is_the_same_in_every_style(names in vec("[a-z]{2,7}", 1..5)) {
+            let joined = names.concat();
+            let pascal: String = names.iter().map(|word| capitalized(word)).collect();
+            let camel = names[0].clone() + &names[1..].iter().map(|word| capitalized(word)).collect::<String>();
+            let styles = [
+                names.join("_"), names.join("-"), names.join("_").to_ascii_uppercase(), camel.clone(), pascal.clone(),
+                format!("outer.{}", names.join("_")), format!("{camel}1A2B3C4D"),
+            ];
+            for style in &styles {
+                prop_assert_eq!(plain(style), joined.clone(), "{}", style);
+            }
+            for style in [&camel, &pascal, &names.join("_"), &names.join("-")] {
+                let found: Vec<String> = words(style).into_iter().filter(|word| !word.is_empty()).collect();
+                prop_assert_eq!(&found, &names, "{}", style);
+            }
+        }
+
+        #[test]
+        fn any_text_may_be_a_name(name in "\\PC{0,30}") {
+            let of_names = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+            prop_assert!(plain(&name).chars().all(of_names));
+            prop_assert!(group(&name).iter().all(|word| !word.is_empty() && word.chars().all(of_names)));
+            let _ = (is_foreign(&name), is_placeholder(&name), is_ours(&plain(&name)));
+        }
+    }
+}

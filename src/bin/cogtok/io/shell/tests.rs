@@ -88,3 +88,35 @@ fn no_value_ends_its_entry_in_the_file_of_github_or_begins_another() {
         masks(&[("T".into(), Value::Secret(Secret::new("a%\n\nb\rc".into()))), ("U".into(), Value::Plain("p".into()))]);
     assert_eq!(*masked, "::add-mask::a%25\n::add-mask::b%0Dc\n");
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use crate::io::shell::quote;
+
+    proptest! {
+        #[test]
+        fn a_quoted_word_is_one_word_with_the_same_text(value in "[^\0]{0,40}") {
+            prop_assert_eq!(shlex::split(&quote::quoted(&value)), Some(vec![value]));
+        }
+
+        #[test]
+        fn what_an_export_can_carry_comes_back_the_same(value in "[ -~\t\n\u{e9}]{0,40}") {
+            if let Some(word) = quote::sh(&value) {
+                prop_assert_eq!(shlex::split(&word), Some(vec![value.clone()]));
+                // Without quotes around `$(…)` the shell splits at spaces, joins with one, and evaluates that.
+                let joined = word.split_whitespace().collect::<Vec<_>>().join(" ");
+                prop_assert_eq!(shlex::split(&joined).map(|words| words.concat()), Some(value.clone()));
+            }
+            if let Some(word) = quote::dotenv(&value) {
+                let read = dotenvy::from_read_iter(format!("NAME={word}\n").as_bytes()).next().unwrap().unwrap();
+                prop_assert_eq!(read.1, value.clone());
+            }
+            if let Some(word) = quote::powershell(&value) {
+                let inner = word.strip_prefix('\'').and_then(|word| word.strip_suffix('\'')).unwrap();
+                prop_assert!(!inner.replace("''", "").contains('\''));
+                prop_assert_eq!(inner.replace("''", "'"), value);
+            }
+        }
+    }
+}

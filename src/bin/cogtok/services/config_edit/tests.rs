@@ -66,3 +66,108 @@ fn what_is_removed_takes_the_comment_right_above_it_and_no_other() {
     removed.remove(&"b".parse().unwrap()).unwrap();
     assert_eq!(removed.0.to_string(), "# My workshops.\n\n# of both\n\n");
 }
+
+mod properties {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Keys whose values may be nearly anything, with one that each may have.
+    const SETTINGS: [(Key, &str); 7] = [
+        (Key::Region, "eu-west-1"),
+        (Key::UserPoolId, "us-east-1_AbCdEfGhI"),
+        (Key::UserClientId, "client"),
+        (Key::Username, "alice"),
+        (Key::M2mClientId, "machine"),
+        (Key::TokenUrl, "https://h.example/oauth2/token"),
+        (Key::Description, "a workshop"),
+    ];
+
+    /// A configuration as people write it: comments, blank lines and spaces where TOML allows them.
+    fn written() -> impl Strategy<Value = String> {
+        let comment = prop_oneof![Just(String::new()), "# [a-z ]{0,12}\n", Just("\n".to_owned())];
+        let name = "[a-c][a-z0-9-]{0,5}";
+        let profile =
+            (comment.clone(), btree_set(0..SETTINGS.len(), 0..5), vec(comment.clone(), 7), "( # [a-z]{1,5})?");
+        (comment, proptest::collection::btree_map(name, profile, 1..4)).prop_map(|(first, profiles)| {
+            let mut text = format!("{first}version = 1\n");
+            for (name, (above, settings, comments, behind)) in profiles {
+                text.push_str(&format!("\n{above}[profiles.{name}]{behind}\n"));
+                let mut inner = String::new();
+                for (at, comment) in settings.into_iter().zip(comments) {
+                    let (key, value) = SETTINGS[at];
+                    let line = format!("{comment}{{}} = \"{value}\"{behind}\n");
+                    match key.dotted().split_once('.') {
+                        None => text.push_str(&line.replace("{}", key.dotted())),
+                        Some((table, last)) => {
+                            let header = format!("[profiles.{name}.{table}]\n");
+                            if !inner.contains(&header) {
+                                inner.push_str(&header);
+                            }
+                            inner.push_str(&line.replace("{}", last));
+                        }
+                    }
+                }
+                text.push_str(&inner);
+            }
+            text
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_read_back_and_every_other_line_stays(
+            text in written(), which in any::<prop::sample::Index>(), at in 0..SETTINGS.len(), new in "[a-z]{1,8}",
+        ) {
+            // Two tables of one name are no TOML.
+            prop_assume!(text.parse::<DocumentMut>().is_ok());
+            let mut draft = draft(&text);
+            let names = draft.names();
+            let name: ProfileName = names[which.index(names.len())].parse().unwrap();
+            let key = SETTINGS[at].0;
+            let value = match key {
+                Key::TokenUrl => format!("https://{new}.example/"),
+                Key::UserPoolId => format!("us-east-1_{new}"),
+                Key::Region => "eu-central-1".to_owned(),
+                _ => new,
+            };
+            draft.set(&name, key, std::slice::from_ref(&value)).unwrap();
+            let after = draft.0.to_string();
+            let read: toml::Table = after.parse().unwrap();
+            let profile = read["profiles"][name.as_str()].as_table().unwrap();
+            let found = key.dotted().split('.').try_fold(&toml::Value::Table(profile.clone()), |table, part| table.get(part)).cloned();
+            prop_assert_eq!(found.as_ref().and_then(toml::Value::as_str), Some(value.as_str()));
+            // At most one line is another one; what is new is that line and the header of its table.
+            let mut left: Vec<&str> = after.lines().collect();
+            let mut missing = 0;
+            for line in text.lines() {
+                match left.iter().position(|other| *other == line) {
+                    Some(found) => drop(left.remove(found)),
+                    None => missing += 1,
+                }
+            }
+            prop_assert!(missing <= 1, "{}\n---\n{}", text, after);
+            prop_assert!(left.iter().filter(|line| !line.trim().is_empty()).count() <= 2, "{}\n---\n{}", text, after);
+        }
+
+        #[test]
+        fn what_is_set_and_unset_again_leaves_the_file_as_it_was(
+            text in written(), which in any::<prop::sample::Index>(), at in 0..SETTINGS.len(),
+        ) {
+            prop_assume!(text.parse::<DocumentMut>().is_ok());
+            let mut draft = draft(&text);
+            let names = draft.names();
+            let name: ProfileName = names[which.index(names.len())].parse().unwrap();
+            let (key, value) = SETTINGS[at];
+            let read: toml::Table = text.parse().unwrap();
+            let profile = &read["profiles"][name.as_str()];
+            let is_there = key.dotted().split('.').try_fold(profile, |table, part| table.get(part)).is_some();
+            prop_assume!(!is_there);
+            draft.set(&name, key, &[value.to_owned()]).unwrap();
+            draft.unset(&name, key.dotted()).unwrap();
+            let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(lines(&draft.0.to_string()), lines(&text));
+        }
+    }
+}
