@@ -3,6 +3,8 @@
 pub mod command_tree;
 mod fast_path;
 mod help;
+#[cfg(test)]
+mod man_pages;
 mod usage;
 
 use std::ffi::OsString;
