@@ -116,11 +116,27 @@ fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() 
     output.ok().stderr_has("XDG_CACHE_HOME").stderr_lacks("config.toml").line();
     // What is missing may be there where it can't be read.
     run(&["token", "m2m"]).run().code(3).stderr_has("can't be read").stderr_has("set XDG_CONFIG_HOME");
-    run(&["token", "m2m", "-p", "ws"]).run().code(7).stderr_has("can't be read").stderr_has("set XDG_CONFIG_HOME");
-    run(&["profile", "list"]).run().code(7).stderr_has("set XDG_CONFIG_HOME");
-    run(&["profile", "create", "x", "--client-id", "c"]).run().code(7).stderr_has("XDG_CONFIG_HOME");
+    insta::assert_snapshot!(run(&["token", "m2m", "-p", "ws"]).run().message(), @"
+    exit 7
+    error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13) (profile `ws`)
+    hint: HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
+    ");
+    insta::assert_snapshot!(run(&["profile", "list"]).run().message(), @"
+    exit 7
+    error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13)
+    hint: HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
+    ");
+    insta::assert_snapshot!(run(&["profile", "create", "x", "--client-id", "c"]).run().message(), @"
+    exit 7
+    error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13)
+    hint: HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
+    ");
     let create = run(&["user", "create", "--endpoint-url", &server.url()]);
-    create.env("COGTOK_USER_POOL_ID", "us-east-1_Example01").run().code(7).stderr_has("set XDG_STATE_HOME");
+    insta::assert_snapshot!(create.env("COGTOK_USER_POOL_ID", "us-east-1_Example01").run().message(), @"
+    exit 7
+    error: the journal of new users in [home]/.local/state/cogtok/journal can't be used: Permission denied (os error 13)
+    hint: set XDG_STATE_HOME to a directory of your own
+    ");
     assert_eq!(server.hits(), 1);
 }
 

@@ -67,7 +67,11 @@ fn a_code_that_nobody_knows_is_tried_again_where_its_status_says_so() {
     }
     // What says no for good is asked once.
     let server = Server::always(aws(400, "SomethingNewException"));
-    home_at(&server.url()).cogtok(["user", "list", "-p", "ws"]).aws().run().code(1).stderr_has("SomethingNewException");
+    insta::assert_snapshot!(home_at(&server.url()).cogtok(["user", "list", "-p", "ws"]).aws().run().message(), @"
+    exit 1
+    error: ListUsers was refused: SomethingNewException: try again (profile `ws`)
+    hint: add `-v` for the request id
+    ");
     assert_eq!(server.hits(), 1);
 }
 
@@ -77,7 +81,11 @@ fn a_step_of_a_sign_in_is_not_sent_twice_whatever_the_status() {
     let home = Home::new();
     home.scripted_user(&server.url());
     let run = home.cogtok(["token", "user", "-p", "ws", "--password-stdin", "--auth-flow", "password"]).stdin(PASSWORD);
-    run.env("COGTOK_MFA_CODE", "123456").run().code(6).stderr_has("SomethingNewException").stderr_has("HTTP 503");
+    insta::assert_snapshot!(run.env("COGTOK_MFA_CODE", "123456").run().message(), @"
+    exit 6
+    error: RespondToAuthChallenge failed: SomethingNewException: try again (HTTP 503) (profile `ws`)
+    hint: the service failed: try again later; `-v` shows the request id
+    ");
     assert_eq!(server.hits(), 2);
 }
 

@@ -227,7 +227,11 @@ fn answers_that_are_none_are_refused_and_nothing_is_kept() {
         );
     }
     let (home, _server) = scripted([Answer::new(200, "text/html", "<html>")]);
-    aws_credentials(&home, &[]).run().code(6).stderr_has("not one of AWS");
+    insta::assert_snapshot!(aws_credentials(&home, &[]).run().message(), @"
+    exit 6
+    error: GetId: the answer is not one of AWS (HTTP 200, 6 bytes) (profile `ws`)
+    hint: check `endpoint_url` and AWS_ENDPOINT_URL
+    ");
 }
 
 #[test]
@@ -235,11 +239,18 @@ fn nothing_is_asked_and_what_is_missing_is_named() {
     let home = Home::new();
     home.scripted_user("http://127.0.0.1:9");
     let run = || home.cogtok(["aws-credentials", "-p", "ws"]);
-    run().run().code(3).stderr_has("`identity_pool.id` is not set").stderr_has("--identity-pool-id");
+    insta::assert_snapshot!(run().run().message(), @"
+    exit 3
+    error: `identity_pool.id` is not set (profile `ws`)
+    hint: run `cogtok profile set ws identity_pool.id VALUE`, or add `--identity-pool-id VALUE`
+    ");
     let session = run().args(["--identity-pool-id", POOL]).pty().wait();
     assert_eq!(session.code, Some(5), "{session:?}");
     assert!(session.text.contains("the password of alice@example.com"), "{session:?}");
-    run().args(["--identity-pool-id", "not a pool"]).run().code(2).stderr_has("identity pool id");
+    insta::assert_snapshot!(run().args(["--identity-pool-id", "not a pool"]).run().message(), @"
+    exit 2
+    error: `not a pool` is not an identity pool id: it looks like us-east-1:[uuid] (profile `ws`)
+    ");
 }
 
 /// Signing out forgets what was had for the user's tokens, and says that AWS does not know of it.
@@ -290,8 +301,16 @@ fn it_is_never_called_through_itself() {
     }
     let run = || aws_credentials(&home, &[]).env("COGTOK_PASSWORD", PASSWORD);
     let started = std::time::Instant::now();
-    run().run().code(9).stderr_has("was called to get AWS credentials for itself");
-    run().args(["--aws-profile", "own"]).run().code(9).stderr_has("for itself");
+    insta::assert_snapshot!(run().run().message(), @"
+    exit 9
+    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `default` of ~/.aws: the program `/work/main/target/debug/cogtok` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
+    hint: see whether `aws sts get-caller-identity --profile default` works
+    ");
+    insta::assert_snapshot!(run().args(["--aws-profile", "own"]).run().message(), @"
+    exit 9
+    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `own` of ~/.aws: the program `/work/main/target/debug/cogtok` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
+    hint: see whether `aws sts get-caller-identity --profile own` works
+    ");
     // What AWS's own variable names is not looked at.
     run().env("AWS_PROFILE", "own").run().code(9);
     assert!(started.elapsed() < std::time::Duration::from_secs(20));

@@ -163,7 +163,11 @@ fn clearing_takes_what_was_meant_asks_nothing_and_leaves_the_locks() {
     let (home, server) = two_profiles();
     let locks = lock_files(&home);
     assert_eq!(locks, 3);
-    clear(&home, &["-p", "nosuch"]).run().code(3).stderr_has("no profile `nosuch`");
+    insta::assert_snapshot!(clear(&home, &["-p", "nosuch"]).run().message(), @"
+    exit 3
+    error: there is no profile `nosuch`
+    hint: the profiles are one, two
+    ");
     clear(&home, &["-p", "../x"]).run().code(2);
     clear(&home, &["--expired"]).run().ok().stderr_has("nothing to remove");
     assert_eq!(list(&home).len(), 3);
@@ -321,7 +325,10 @@ fn what_cant_be_read_or_removed_is_exit_7_and_the_rest_goes_on() {
     assert!(list(&home).is_empty());
     std::fs::remove_dir_all(&dir).unwrap();
     std::fs::write(&dir, "a file where the directory should be").unwrap();
-    home.cogtok(["cache", "list"]).run().code(7).stderr_has("can't be read");
+    insta::assert_snapshot!(home.cogtok(["cache", "list"]).run().message(), @"
+    exit 7
+    error: [home]/.cache/cogtok can't be read: Not a directory (os error 20)
+    ");
     clear(&home, &[]).run().code(7);
 }
 

@@ -40,7 +40,12 @@ fn an_error_is_one_in_whatever_shape_and_a_result_that_is_none_is_told() {
     gateway(&home, &server, &CALL).run().ok().stdout_is("x\n");
     // An error that is a word is no answer in JSON-RPC where the status says that it was refused.
     let server = calling(|_| Answer::json(404, &json!({"error": "Not Found"})));
-    gateway(&home, &server, &CALL).run().code(6).stderr_has("status 404").stderr_has("mostly ends in /mcp");
+    insta::assert_snapshot!(gateway(&home, &server, &CALL).run().message(), @r#"
+    exit 6
+    error: the server answers the request with status 404 (profile `ws`)
+    hint: check the URL: an MCP endpoint mostly ends in /mcp
+    hint: it says: {"error":"Not Found"}
+    "#);
 }
 
 #[test]

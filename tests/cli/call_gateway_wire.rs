@@ -76,7 +76,10 @@ fn pages_are_followed_to_their_end_and_a_ring_of_them_is_an_error() {
     let tools = gateway(&home, &paging(false), &["tools", "--json"]).run().ok().json();
     assert_eq!(tools, json!([{"name": "tool-0"}, {"name": "tool-1"}, {"name": "tool-2"}]));
     let ring = paging(true);
-    gateway(&home, &ring, &["tools"]).run().code(6).stderr_has("the same nextCursor twice");
+    insta::assert_snapshot!(gateway(&home, &ring, &["tools"]).run().message(), @"
+    exit 6
+    error: the server's list of tools does not end: it gives the same nextCursor twice (profile `ws`)
+    ");
     assert!(ring.hits() < 8, "{}", ring.hits());
     // Pages without end that are each another one.
     let pages = AtomicUsize::new(0);
@@ -87,7 +90,10 @@ fn pages_are_followed_to_their_end_and_a_ring_of_them_is_an_error() {
             is(message, "tools/list").then(|| result(message, &json!({"tools": [tool], "nextCursor": next()})))
         })
     });
-    gateway(&home, &endless, &["tools"]).run().code(6).stdout_is("").stderr_has("larger than 16 MiB");
+    insta::assert_snapshot!(gateway(&home, &endless, &["tools"]).run().message(), @"
+    exit 6
+    error: the server's list of tools is larger than 16 MiB (profile `ws`)
+    ");
     assert!(endless.hits() < 10, "{}", endless.hits());
 }
 
@@ -157,10 +163,14 @@ fn a_cached_token_that_is_refused_is_renewed_once() {
     gateway(&home, &server, &["call", "t"]).run().ok().quiet().stdout_is("done\n");
     assert_eq!((tokens.hits(), server.hits()), (2, 5));
     let server = refusing(true);
-    gateway(&home, &server, &["call", "t"])
-        .run()
-        .code(4)
-        .stderr_has("likely because of allowedClients: `client_id` is");
+    insta::assert_snapshot!(gateway(&home, &server, &["call", "t"]).run().message(), @"
+    exit 4
+    error: the server refused the token (401): likely because of allowedClients: `client_id` is scripted+client, `scope` is api/read api/write n2 (profile `ws`)
+    hint: add the token's client scripted+client to allowedClients, or get the token with a client that is there
+    hint: it says: Unauthorized
+    hint: what was sent is a machine-to-machine access token, client scripted+client, scope api/read api/write n2, pool [pool], exp in [n] min
+    hint: compare all claims with its configuration: `cogtok token check --for agentcore-gateway --authorizer FILE --as m2m -p ws`
+    ");
     assert_eq!((tokens.hits(), server.hits()), (3, 2));
     // A new one was refused as well: no other is asked for within a minute.
     gateway(&home, &server, &["call", "t"]).run().code(4);

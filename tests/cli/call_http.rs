@@ -235,7 +235,11 @@ fn targets_are_found_and_offered_by_their_names() {
     ] {
         call(&home, &[target]).run().code(code).stdout_is("").stderr_has(says);
     }
-    Home::new().cogtok(["call", "http", "api"]).run().code(3).stderr_has("no profile is chosen");
+    insta::assert_snapshot!(Home::new().cogtok(["call", "http", "api"]).run().message(), @"
+    exit 3
+    error: no profile is chosen, and `api` would be a target of one
+    hint: choose one with `-p NAME`; an address begins with https://
+    ");
     home.cogtok(["profile", "create", "other", "--client-id", "web"]).run().ok();
     home.cogtok(["profile", "set", "other", "targets.mine.url", "https://api.example.com"]).run().ok();
     let agent = "arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234";

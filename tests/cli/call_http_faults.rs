@@ -125,7 +125,10 @@ fn a_huge_answer_and_a_large_upload_need_no_more_memory_than_the_upload() {
     let file = std::fs::File::create(home.path("upload")).unwrap();
     file.set_len(101 * 1024 * 1024).unwrap();
     let data = format!("@{}", home.path("upload").display());
-    call(&[&api().url("/echo"), "-d", &data]).run().code(2).stderr_has("is larger than");
+    insta::assert_snapshot!(call(&[&api().url("/echo"), "-d", &data]).run().message(), @"
+    exit 2
+    error: [home]/upload is larger than 102400 KiB
+    ");
 }
 
 #[test]
@@ -152,7 +155,10 @@ fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is_one() {
         let endless = call(&home, &[&api.url(), "--timeout", "1s"]).redirect(nowhere).timeout(Duration::from_secs(1));
         endless.run().code(6).stderr_has("--timeout");
     }
-    call(&home, &[&api.url()]).redirect(">/dev/full").run().code(7).stderr_has("No space left on device");
+    insta::assert_snapshot!(call(&home, &[&api.url()]).redirect(">/dev/full").run().message(), @"
+    exit 7
+    error: standard output can't be written: No space left on device (os error 28) (profile `ws`)
+    ");
     // The status of an answer that nobody reads is still its exit code.
     let failing = Server::always(Answer::new(404, "text/plain", "no"));
     call(&home, &[&failing.url()]).redirect(">&-").run().code(1);

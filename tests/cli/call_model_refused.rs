@@ -34,11 +34,11 @@ fn each_link_before_the_model_is_named_and_no_model_is_asked() {
     let bedrock = Server::canary();
     let home = Home::new();
     home.scripted_user("http://127.0.0.1:9");
-    ask(&home, &bedrock, &[])
-        .run()
-        .code(3)
-        .stderr_has("`identity_pool.id` is not set")
-        .stderr_has("--identity-pool-id");
+    insta::assert_snapshot!(ask(&home, &bedrock, &[]).run().message(), @"
+    exit 3
+    error: `identity_pool.id` is not set (profile `ws`)
+    hint: run `cogtok profile set ws identity_pool.id VALUE`, or add `--identity-pool-id VALUE`
+    ");
     let pool = ["--identity-pool-id", "us-east-1:11111111-2222-3333-4444-555555555555"];
     let out = ask(&home, &bedrock, &pool).run();
     out.code(5).stderr_has("no ID token for the identity pool").stderr_has("the password of alice@example.com");
@@ -137,11 +137,19 @@ fn what_was_not_done_is_asked_for_again_and_what_may_have_been_is_not() {
     ask(&home, &bedrock, &[]).run().code(6).stdout_is("");
     assert_eq!(bedrock.hits(), 1, "the model may have answered, and is paid for");
     let bedrock = Server::always(Answer::never());
-    ask(&home, &bedrock, &["--timeout", "1s"]).run().code(6).stderr_has("--timeout");
+    insta::assert_snapshot!(ask(&home, &bedrock, &["--timeout", "1s"]).run().message(), @"
+    exit 6
+    error: Converse: no complete answer from 127.0.0.1:[port] within [n] s (profile `ws`)
+    hint: try again, or allow more with `--timeout [left]`
+    ");
     assert_eq!(bedrock.hits(), 1);
     let elsewhere = Server::canary();
     let bedrock = Server::always(Answer::redirect(307, &elsewhere.url()));
-    ask(&home, &bedrock, &[]).run().code(6).stderr_has("redirect refused");
+    insta::assert_snapshot!(ask(&home, &bedrock, &[]).run().message(), @"
+    exit 6
+    error: Converse: redirect refused: 307 from 127.0.0.1:[port] to http://127.0.0.1:[port]/ (profile `ws`)
+    hint: use that address itself: what is sent goes where it was told to, and nowhere else
+    ");
     elsewhere.assert_untouched();
 }
 
@@ -181,7 +189,11 @@ fn a_stream_that_ends_badly_is_an_error_and_what_came_is_printed() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nContent-Length: 99999\r\n\r\n";
     let bedrock = Server::always(Answer::raw([head.to_vec(), hello.clone()].concat()));
     stream(&home, &bedrock).code(6).stdout_is("Hello").stderr_has("broke off");
-    ask(&home, &bedrock, &["--stream"]).redirect("1<>/dev/null").run().code(6).stderr_has("broke off");
+    insta::assert_snapshot!(ask(&home, &bedrock, &["--stream"]).redirect("1<>/dev/null").run().message(), @"
+    exit 6
+    error: ConverseStream: the answer of 127.0.0.1:[port] broke off: end of file before message length reached (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    ");
 
     // Bytes that changed on the way, and what is no stream at all.
     let mut changed = [hello.clone(), whole].concat();

@@ -36,7 +36,11 @@ fn a_question_is_asked_and_the_answer_printed() {
     let path = format!("/runtimes/{}", RUNTIME.replace(':', "%3A").replace('/', "%2F"));
     let direct = home.cogtok(["call", "runtime", &agent().url(&path), "--as", "m2m", "--prompt", "x"]);
     direct.m2m_secret(workshop()).run().ok().quiet();
-    call(&home, &["agent"]).run().code(2).stderr_has("--prompt");
+    insta::assert_snapshot!(call(&home, &["agent"]).run().message(), @"
+    exit 2
+    error: there is nothing to ask (profile `ws`)
+    hint: add --prompt TEXT, or -d with what the agent takes; `-d -` reads it from standard input
+    ");
     call(&home, &["agent", "--prompt", "x", "-d", "{}"]).run().code(2);
 }
 

@@ -126,6 +126,10 @@ fn hostile_streams_are_bounded_and_broken_ones_are_exit_6() {
     call(&text, &[]).run().ok().quiet().stdout_is("not \"JSON\"");
     let canary = Server::canary();
     let redirecting = Server::always(Answer::redirect(307, &canary.url()));
-    call(&redirecting, &[]).run().code(6).stdout_is("").stderr_has("redirect refused");
+    insta::assert_snapshot!(call(&redirecting, &[]).run().message(), @"
+    exit 6
+    error: redirect refused: 307 from 127.0.0.1:[port] to http://127.0.0.1:[port]/ (profile `ws`)
+    hint: if that is the right address, call it: http://127.0.0.1:[port]/
+    ");
     canary.assert_untouched();
 }

@@ -77,7 +77,12 @@ fn a_shell_that_has_no_place_for_scripts_or_is_none_is_a_usage_error() {
     install("powershell").code(2).stderr_has("hint: add to $PROFILE: cogtok completions powershell | ");
     install("elvish").code(2).stderr_has("hint: add to rc.elv: eval (cogtok completions elvish | slurp)");
     install("fsh").code(2).stderr_has("did you mean `fish`?");
-    home.cogtok(["completions"]).run().code(2).stderr_has("SHELL");
+    insta::assert_snapshot!(home.cogtok(["completions"]).run().message(), @"
+    exit 2
+    error: `completions` needs <SHELL>
+    hint: write it as: cogtok completions <SHELL>
+    hint: `cogtok completions --help` says what it takes
+    ");
     assert!(!home.path(".local").exists() && !home.path(".config").exists());
 }
 

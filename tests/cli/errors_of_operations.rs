@@ -96,6 +96,11 @@ fn a_revocation_waits_as_long_as_it_is_told() {
     let keyring = Keyring::start();
     home.login_profile_with(&server.url(), "http://127.0.0.1:9");
     sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
-    home.cogtok(["token", "revoke"]).keyring(&keyring).run().code(6).stderr_has("retry after 3600 s");
+    insta::assert_snapshot!(home.cogtok(["token", "revoke"]).keyring(&keyring).run().message(), @"
+    exit 6
+    error: 127.0.0.1:[port] answered HTTP 429; retry after [n] s (profile `ws`)
+    hint: wait a little and try again
+    hint: nothing was forgotten; `cogtok logout -p ws --local` forgets it without revoking
+    ");
     assert_eq!(server.hits(), 2);
 }

@@ -147,10 +147,32 @@ fn what_fails_before_the_command_is_125_and_the_command_is_never_run() {
         let output = exec(&home, options, &["touch", marker]).run();
         output.code(125).stdout_is("").stderr_has(says);
     }
-    home.cogtok(["exec", "--", "touch", marker]).run().code(125).stderr_has("COGTOK_M2M_CLIENT_SECRET");
-    home.cogtok(["exec"]).run().code(125).stderr_has("COMMAND");
-    home.cogtok(["exec", "--"]).run().code(125).stderr_has("COMMAND");
-    home.cogtok(["exec", "touch", marker]).run().code(125).stderr_has("cogtok exec -- COMMAND");
+    insta::assert_snapshot!(home.cogtok(["exec", "--", "touch", marker]).run().message(), @"
+    exit 125
+    error: the secret of client scripted+client is needed, and there is no terminal to ask at (profile `ws`)
+    hint: store it once: cogtok secret set m2m-client -p ws; or set COGTOK_M2M_CLIENT_SECRET
+    ");
+    insta::assert_snapshot!(home.cogtok(["exec"]).run().message(), @"
+    exit 125
+    error: `exec` needs <COMMAND>...
+    hint: the command stands behind `--`: cogtok exec -- COMMAND
+    hint: write it as: cogtok exec -- <COMMAND>...
+    hint: `cogtok exec --help` says what it takes
+    ");
+    insta::assert_snapshot!(home.cogtok(["exec", "--"]).run().message(), @"
+    exit 125
+    error: `exec` needs <COMMAND>...
+    hint: the command stands behind `--`: cogtok exec -- COMMAND
+    hint: write it as: cogtok exec -- <COMMAND>...
+    hint: `cogtok exec --help` says what it takes
+    ");
+    insta::assert_snapshot!(home.cogtok(["exec", "touch", marker]).run().message(), @"
+    exit 125
+    error: there is a word too many on the command line (not repeated: it may be a secret)
+    hint: the command stands behind `--`: cogtok exec -- COMMAND
+    hint: write it as: cogtok exec [OPTIONS] -- <COMMAND>...
+    hint: `cogtok exec --help` says what it takes
+    ");
     home.cogtok(["-p", "ws", "--timeout", "1s", "exec", "--nonsense"]).run().code(125);
     assert!(!home.path("work/was-run").exists());
     // Nobody else's failure is.

@@ -157,7 +157,12 @@ fn a_variable_of_another_name_is_a_plain_identifier_that_nothing_obeys() {
         output.stdout_is("export COGTOK_ACCESS_TOKEN=; export COGTOK_ACCESS_TOKEN_EXPIRES_AT=; sh -c 'exit 2';\n");
     }
     assert_eq!(server.hits(), before);
-    m2m(&home, &["--env-var", "T"]).run().code(2).stderr_has("--export");
+    insta::assert_snapshot!(m2m(&home, &["--env-var", "T"]).run().message(), @"
+    exit 2
+    error: `token m2m` needs --export[=<FORM>]
+    hint: write it as: cogtok token m2m --export[=<FORM>] --profile <NAME> --env-var <NAME>
+    hint: `cogtok token m2m --help` says what it takes
+    ");
 }
 
 #[test]

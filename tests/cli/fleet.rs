@@ -168,7 +168,11 @@ fn the_key_is_a_truth_value_and_without_scopes_the_url_stays_as_it_is() {
     home.scripted_m2m(&["--no-cache"]).run().ok();
     assert_eq!(server.requests()[2].path, "/oauth2/token");
     home.config(&text.replace("scope_in_query = true", "scope_in_query = 1"));
-    home.scripted_m2m(&[]).run().code(3).stderr_has("`m2m.scope_in_query` is not true or false");
+    insta::assert_snapshot!(home.scripted_m2m(&[]).run().message(), @"
+    exit 3
+    error: `m2m.scope_in_query` is not true or false (profile `ws`)
+    hint: run `cogtok profile set ws m2m.scope_in_query VALUE`
+    ");
     let request =
         home.cogtok(["token", "m2m", "--client-id", CLIENT, "--token-url", &server.token_url(), "--no-cache"]);
     home.config("");

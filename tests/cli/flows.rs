@@ -73,7 +73,12 @@ fn a_preferred_password_is_proven_in_the_same_two_requests_as_srp() {
     assert!(!String::from_utf8_lossy(&server.bytes()).contains(PASSWORD));
     // A wrong one is refused once.
     let run = token_user(&home, "user-auth", &["--preferred-challenge", "password-srp", "--no-cache"]);
-    run.env("COGTOK_PASSWORD", "Wrong-Horse-1-Battery").run().code(4).stderr_has("Incorrect username or password");
+    insta::assert_snapshot!(run.env("COGTOK_PASSWORD", "Wrong-Horse-1-Battery").run().message(), @"
+    exit 4
+    error: RespondToAuthChallenge was refused: NotAuthorizedException: Incorrect username or password. (profile `ws`)
+    hint: check user name and password, that pool and app client belong together, and this machine's clock
+    hint: the password is that of COGTOK_PASSWORD, which comes before a stored one: correct the variable, or unset it
+    ");
     assert_eq!(server.hits(), 4);
 }
 
@@ -233,7 +238,11 @@ fn an_administrators_sign_in_is_signed_and_answers_challenges_by_the_admin_opera
     let server = Server::canary();
     let home = home_of(&server);
     let run = token_user(&home, "admin", &[]).env("COGTOK_PASSWORD", PASSWORD).env("AWS_EC2_METADATA_DISABLED", "true");
-    run.run().code(9).stderr_has("AWS credentials");
+    insta::assert_snapshot!(run.run().message(), @"
+    exit 9
+    error: AdminInitiateAuth is a signed call, and there are no usable AWS credentials (profile `ws`)
+    hint: sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`
+    ");
     assert_eq!(server.hits(), 0);
 }
 
@@ -247,7 +256,12 @@ fn where_the_client_can_be_looked_at_the_flows_that_it_allows_are_named() {
         home.cogtok(["profile", "delete", "ws", "--yes"]).run().ok();
     }
     let two = client(&["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH"]);
-    of_workshop(&home, &proxy, &two, &[]).aws().run().code(3).stderr_has("the app client allows: admin, custom");
+    insta::assert_snapshot!(of_workshop(&home, &proxy, &two, &[]).aws().run().message(), @"
+    exit 3
+    error: InitiateAuth was refused: InvalidParameterException: USER_SRP_AUTH is not enabled for the client. (profile `ws`)
+    hint: the app client does not allow this flow: `cogtok profile set ws user.auth_flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client
+    hint: the app client allows: admin, custom
+    ");
     home.cogtok(["profile", "delete", "ws", "--yes"]).run().ok();
     // Who may not look is told no less than before, and nobody is asked without credentials.
     let before = proxy.count("DescribeUserPoolClient");

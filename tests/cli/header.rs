@@ -91,7 +91,10 @@ fn a_failure_prints_nothing_and_has_its_own_exit_code() {
         header(&home, args).run().code(code).stdout_is("");
     }
     assert_eq!(server.hits(), 0);
-    header(&home, &[]).redirect(">/dev/full").run().code(7).stderr_has("standard output can't be written");
+    insta::assert_snapshot!(header(&home, &[]).redirect(">/dev/full").run().message(), @"
+    exit 7
+    error: standard output can't be written: No space left on device (os error 28) (profile `ws`)
+    ");
     let server = Server::canary();
     home.scripted_profile(&server.token_url());
     drop(server);

@@ -166,7 +166,11 @@ fn an_issuer_needs_no_credentials() {
     out.ok().stderr_has("cogtok profile set").stderr_has("user.client_id ID");
     assert_eq!(settings(&home, &ws.pool_id)["user_pool_id"], json!(ws.pool_id));
     let unknown = format!("{}/us-east-1_NoSuchPool/.well-known/jwks.json", ws.endpoint);
-    home.cogtok(["profile", "import", &unknown, "--name", "x"]).run().code(3).stderr_has("us-east-1_NoSuchPool");
+    insta::assert_snapshot!(home.cogtok(["profile", "import", &unknown, "--name", "x"]).run().message(), @"
+    exit 3
+    error: there is no discovery document at http://127.0.0.1:[port]/us-east-1_NoSuchPool/.well-known/openid-configuration (HTTP 404) (profile `x`)
+    hint: check the pool id and its Region
+    ");
 }
 
 #[test]

@@ -97,7 +97,14 @@ fn terraforms_outputs_from_a_file_and_from_a_pipe() {
         .stderr_has("the m2m-client secret (m2m_client_secret) is not taken");
     out.stderr_has("still missing").stderr_has("cogtok secret set m2m-client -p agentic-platform-dev");
     assert_eq!(settings(&home, "agentic-platform-dev"), expected("agentic-platform-dev"));
-    from_stdin(&home, TERRAFORM, &["--name", "piped"]).run().code(7).stderr_has("--no-secrets");
+    insta::assert_snapshot!(from_stdin(&home, TERRAFORM, &["--name", "piped"]).run().message(), @"
+    exit 7
+    error: no keyring service is reachable: there is no D-Bus session (wanted: the m2m-client secret of client [client]) (profile `piped`)
+    hint: log in to a desktop session, or start one: dbus-run-session
+    hint: without a keyring: COGTOK_M2M_CLIENT_SECRET supplies the secret
+    hint: or keep secrets in an encrypted file: cogtok secret init --help
+    hint: nothing was imported; `--no-secrets` imports without the secrets
+    ");
     home.cogtok(["profile", "show", "piped"]).run().code(3);
     let identity = crate::sealed::init(&home);
     let out = from_stdin(&home, TERRAFORM, &["--name", "piped"]).env("COGTOK_SECRET_IDENTITY", &identity).run();
@@ -225,7 +232,11 @@ fn the_json_form_says_what_was_found_where_and_what_is_missing() {
         .collect();
     assert_eq!(commands, ["cogtok profile set two m2m.token_url URL", "cogtok secret set m2m-client -p two"]);
     assert_eq!(said.json()["left_out"][0], json!("OAUTH_TOKEN_ENDPOINT is not taken: it can't be `m2m.token_url`"));
-    home.cogtok(["profile", "import", "-", "-o", "csv"]).stdin(text).run().code(2).stderr_has("its forms are");
+    insta::assert_snapshot!(home.cogtok(["profile", "import", "-", "-o", "csv"]).stdin(text).run().message(), @"
+    exit 2
+    error: this command does not print in that form
+    hint: its forms are text, json
+    ");
 }
 
 #[test]
@@ -276,17 +287,29 @@ fn a_profile_is_replaced_on_demand_alone_and_what_goes_is_said() {
 fn names_are_given_or_found_and_are_always_names() {
     let home = Home::new();
     let text = "COGNITO_CLIENT_ID=web\nAWS_REGION=eu-west-1\n";
-    from_stdin(&home, text, &[]).run().code(2).stderr_has("add `--name NAME`");
+    insta::assert_snapshot!(from_stdin(&home, text, &[]).run().message(), @"
+    exit 2
+    error: the source suggests no name for the profile
+    hint: add `--name NAME`
+    ");
     for bad in ["../x", "a b", "", "-x=", "a/b"] {
         let name = format!("--name={bad}");
         from_stdin(&home, text, &[&name]).run().code(2).stderr_has("is not a profile name");
     }
-    from_stdin(&home, text, &["-p", "ws"]).run().code(2).stderr_has("--name NAME");
+    insta::assert_snapshot!(from_stdin(&home, text, &["-p", "ws"]).run().message(), @"
+    exit 2
+    error: `-p` names a profile to use, and this makes one
+    hint: name it with `--name NAME`
+    ");
     assert!(!home.config_dir().exists());
     from_stdin(&home, text, &["--name", "ws"]).run().ok();
     assert_eq!(settings(&home, "ws")["region"], json!("eu-west-1"));
     from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().ok().stderr_has(&format!("profile `{POOL}` is made"));
-    from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().code(3).stderr_has("already").stderr_has("--replace");
+    insta::assert_snapshot!(from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().message(), @"
+    exit 3
+    error: there is a profile `[pool]` already
+    hint: add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change
+    ");
 }
 
 #[test]

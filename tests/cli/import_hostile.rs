@@ -79,15 +79,37 @@ fn a_file_of_another_kind_does_not_hang_and_a_link_is_followed() {
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     home.allow(&fifo);
     let run = |path: &std::path::Path| home.cogtok(["profile", "import", "--name", "ws", "--replace"]).arg(path);
-    run(&fifo).timeout(Duration::from_secs(3)).run().code(2).stderr_has("can't be read").stderr_has("import -");
-    run(&home.path("tmp")).run().code(2).stderr_has("can't be read");
-    run("/dev/zero".as_ref()).timeout(Duration::from_secs(3)).run().code(2).stderr_has("can't be read");
-    run("missing.env".as_ref()).run().code(2).stderr_has("there is no file");
-    run("./missing".as_ref()).run().code(2).stderr_has("there is no file");
+    insta::assert_snapshot!(run(&fifo).timeout(Duration::from_secs(3)).run().message(), @"
+    exit 2
+    error: [home]/pipe.env can't be read: it is not a regular file (profile `ws`)
+    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    ");
+    insta::assert_snapshot!(run(&home.path("tmp")).run().message(), @"
+    exit 2
+    error: [home]/tmp can't be read: it is not a regular file (profile `ws`)
+    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    ");
+    insta::assert_snapshot!(run("/dev/zero".as_ref()).timeout(Duration::from_secs(3)).run().message(), @"
+    exit 2
+    error: /dev/zero can't be read: it is not a regular file (profile `ws`)
+    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    ");
+    insta::assert_snapshot!(run("missing.env".as_ref()).run().message(), @"
+    exit 2
+    error: there is no file `missing.env` (profile `ws`)
+    ");
+    insta::assert_snapshot!(run("./missing".as_ref()).run().message(), @"
+    exit 2
+    error: there is no file `./missing` (profile `ws`)
+    ");
     let sparse = home.path("sparse.env");
     std::fs::File::create(&sparse).unwrap().set_len(1 << 33).unwrap();
     home.allow(&sparse);
-    run(&sparse).run().code(2).stderr_has("larger than");
+    insta::assert_snapshot!(run(&sparse).run().message(), @"
+    exit 2
+    error: [home]/sparse.env can't be read: it is larger than 1048576 bytes (profile `ws`)
+    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    ");
     assert_untouched(&home);
     let file = home.plant("real", "COGNITO_CLIENT_ID=web\nAWS_REGION=us-east-1\n");
     let link = home.path("linked.env");
@@ -150,7 +172,11 @@ fn hostile_values_of_a_parameter_are_left_out_and_told() {
 fn a_secret_that_is_gone_or_of_another_shape() {
     let ws = workshop();
     let home = Home::new();
-    import(&home, &[&ws.secret_arn_other, "--name", "ws"]).run().code(3).stderr_has("it has no `client_secret`");
+    insta::assert_snapshot!(import(&home, &[&ws.secret_arn_other, "--name", "ws"]).run().message(), @r#"
+    exit 3
+    error: the secret arn:aws:secretsmanager:us-east-1:000000000000:secret:m2m-credentials-[unique]/other is not usable: it has no `client_secret` (profile `ws`)
+    hint: it holds the client secret alone, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}
+    "#);
     let make = |value: &str| {
         let body = json!({"Name": unique("import"), "SecretString": value});
         ws.ministack.admin("secretsmanager.CreateSecret", &body)["ARN"].as_str().unwrap().to_string()
@@ -162,14 +188,31 @@ fn a_secret_that_is_gone_or_of_another_shape() {
     let http = make(
         "{\"client_id\":\"c\",\"client_secret\":\"http-client-secret\",\"token_url\":\"http://evil.example/oauth2/token\"}",
     );
-    import(&home, &[&http, "--name", "ws"]).canary("http-client-secret").run().code(3).stderr_has("token_url");
-    import(&home, &["no/such/secret", "--name", "ws"]).run().code(3).stderr_has("check the secret's name or ARN");
-    import(&home, &["/no/such/parameter", "--name", "ws"]).run().code(3).stderr_has("check the parameter's name");
-    import(&home, &["no-such-stack", "--from", "stack", "--name", "ws"])
-        .run()
-        .code(3)
-        .stderr_has("check the stack's name");
-    import(&home, &["us-east-1_NoSuchPool", "--name", "ws"]).run().code(3).stderr_has("check pool id");
+    insta::assert_snapshot!(import(&home, &[&http, "--name", "ws"]).canary("http-client-secret").run().message(), @r#"
+    exit 3
+    error: the secret arn:aws:secretsmanager:us-east-1:000000000000:secret:import-[unique] is not usable: token_url is not taken: it can't be `m2m.token_url`: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone (profile `ws`)
+    hint: it holds the client secret alone, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}
+    "#);
+    insta::assert_snapshot!(import(&home, &["no/such/secret", "--name", "ws"]).run().message(), @"
+    exit 3
+    error: GetSecretValue was refused: ResourceNotFoundException: Secrets Manager can't find the specified secret. (profile `ws`)
+    hint: check the secret's name or ARN and its Region (`--region REGION`)
+    ");
+    insta::assert_snapshot!(import(&home, &["/no/such/parameter", "--name", "ws"]).run().message(), @"
+    exit 3
+    error: GetParameter was refused: ParameterNotFound: Parameter /no/such/parameter not found (profile `ws`)
+    hint: check the parameter's name, its Region (`--region REGION`) and the AWS account (`--aws-profile NAME`)
+    ");
+    insta::assert_snapshot!(import(&home, &["no-such-stack", "--from", "stack", "--name", "ws"]).run().message(), @"
+    exit 3
+    error: DescribeStacks was refused: ValidationError: Stack with id no-such-stack does not exist (profile `ws`)
+    hint: check the stack's name, its Region (`--region REGION`) and the AWS account (`--aws-profile NAME`)
+    ");
+    insta::assert_snapshot!(import(&home, &["us-east-1_NoSuchPool", "--name", "ws"]).run().message(), @"
+    exit 3
+    error: DescribeUserPool was refused: ResourceNotFoundException: User pool us-east-1_NoSuchPool does not exist. (profile `ws`)
+    hint: check pool id, app client id and Region: they belong together and to one AWS account
+    ");
     assert_untouched(&home);
     // What a parameter refers to and can't be read is told; the rest is still of use.
     let name = format!("/{}", unique("import"));

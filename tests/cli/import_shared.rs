@@ -34,8 +34,14 @@ fn a_broken_or_later_export_changes_nothing() {
     for other in ["version = 1\n[profiles.ws]\n", "A='b'\n"] {
         import(&home, other).args(["--from", "export"]).run().code(3).stderr_has("cogtok_export");
     }
-    home.cogtok(["profile", "import", "nosuch.toml"]).run().code(2).stderr_has("there is no file `nosuch.toml`");
-    home.cogtok(["profile", "import", "nosuch.age"]).run().code(2).stderr_has("there is no file");
+    insta::assert_snapshot!(home.cogtok(["profile", "import", "nosuch.toml"]).run().message(), @"
+    exit 2
+    error: there is no file `nosuch.toml`
+    ");
+    insta::assert_snapshot!(home.cogtok(["profile", "import", "nosuch.age"]).run().message(), @"
+    exit 2
+    error: there is no file `nosuch.age`
+    ");
 }
 
 #[test]
@@ -96,7 +102,11 @@ fn a_sealed_file_that_is_cut_changed_or_expensive_is_refused_at_once() {
     let whole = std::fs::read(&sealed).unwrap();
     let run = |bytes: &[u8], key: &std::path::Path| import(&home, bytes).arg("--identity").arg(key).run();
     run(&whole, &other).code(7).stderr_has("this identity does not open it");
-    import(&home, &whole).run().code(5).stderr_has("`--identity FILE`, or COGTOK_SECRET_IDENTITY");
+    insta::assert_snapshot!(import(&home, &whole).run().message(), @"
+    exit 5
+    error: standard input: it is sealed for an age identity, and none is given
+    hint: name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY
+    ");
     run(&whole, &home.path("nowhere")).code(7);
     for end in [22, 60, whole.len() / 2, whole.len() - 1] {
         run(&whole[..end], &key).code(2).stderr_has("damaged");

@@ -84,7 +84,10 @@ fn files_of_windows_are_read_by_their_mark() {
     run(&["profile", "set", "le", "description", "x"]).run().ok();
     assert!(std::fs::read_to_string(home.config_file()).unwrap().contains("description = \"x\""));
     home.plant(".config/cogtok/config.toml", b"\xff\xfe\x00");
-    home.cogtok(["profile", "list"]).run().code(3).stderr_has("UTF-16");
+    insta::assert_snapshot!(home.cogtok(["profile", "list"]).run().message(), @"
+    exit 3
+    error: [home]/.config/cogtok/config.toml begins as UTF-16 and is none
+    ");
 }
 
 #[test]
@@ -101,9 +104,16 @@ fn a_domain_is_understood_without_its_scheme_and_as_a_prefix() {
     let shown = home.cogtok(["profile", "show", "a", "--origin", "--json"]).env("COGTOK_DOMAIN", "other").run();
     shown.ok().stdout_has("https://other.auth.us-east-1.amazoncognito.com/oauth2/token");
     let bare = ["profile", "create", "bare", "--client-id", "web", "--domain", "ws"];
-    home.cogtok(bare).run().code(3).stderr_has("no Region is known");
+    insta::assert_snapshot!(home.cogtok(bare).run().message(), @"
+    exit 3
+    error: `ws` is the prefix of a domain, and no Region is known
+    hint: add `--region REGION`, or give the whole address: https://PREFIX.auth.REGION.amazoncognito.com
+    ");
     home.cogtok(bare).args(["--region", "us-east-1"]).run().ok();
-    home.cogtok(["profile", "set", "a", "domain", "not a domain"]).run().code(2).stderr_has("is not a pool's domain");
+    insta::assert_snapshot!(home.cogtok(["profile", "set", "a", "domain", "not a domain"]).run().message(), @"
+    exit 2
+    error: `not a domain` is not a pool's domain: it looks like https://ws.auth.us-east-1.amazoncognito.com, or is the prefix alone (profile `a`)
+    ");
     let set = |key: &str, value: &str| home.cogtok(["profile", "set", "a", key, value]).run();
     set("domain", &format!("{whole}/login")).code(2).stderr_has(&format!("has none: is it {whole}?"));
     assert_eq!(settings(&home, "a")["domain"], json!(whole));

@@ -204,7 +204,12 @@ fn without_a_secret_store_the_token_is_kept_and_no_session() {
     output.ok().stderr_has("no refresh token is kept, so sign in again when the token ends");
     output.stderr_has("alice@example.com is signed in").stderr_lacks("renews");
     home.cogtok(["token", "user"]).run().ok().quiet();
-    home.cogtok(["token", "user", "--force-refresh"]).run().code(3).stderr_has("cogtok login -p ws");
+    insta::assert_snapshot!(home.cogtok(["token", "user", "--force-refresh"]).run().message(), @"
+    exit 3
+    error: `user.username` is not set (profile `ws`)
+    hint: run `cogtok profile set ws user.username VALUE`, or add `--username VALUE`
+    hint: or sign in with the browser: `cogtok login -p ws`
+    ");
     // Where not even the token can be kept, the sign-in was for nothing, and that is said.
     let server = Server::script([alice()]);
     let home = Home::new();

@@ -79,7 +79,12 @@ fn a_session_of_the_browser_is_revoked_at_the_domain_and_forgotten() {
     home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("nobody is signed in to profile `ws`");
     assert_eq!(server.hits(), 2);
     api.assert_untouched();
-    home.cogtok(["token", "user"]).keyring(&keyring).run().code(3).stderr_has("cogtok login -p ws");
+    insta::assert_snapshot!(home.cogtok(["token", "user"]).keyring(&keyring).run().message(), @"
+    exit 3
+    error: `user.username` is not set (profile `ws`)
+    hint: run `cogtok profile set ws user.username VALUE`, or add `--username VALUE`
+    hint: or sign in with the browser: `cogtok login -p ws`
+    ");
 }
 
 #[test]
@@ -159,7 +164,12 @@ fn what_can_not_be_revoked_is_not_forgotten_unless_it_is_asked_for() {
     let keyring = Keyring::start();
     let home = by_browser(&server, &keyring, "http://127.0.0.1:9");
     drop(server);
-    home.cogtok(["logout"]).keyring(&keyring).run().code(6).stderr_has("nothing was forgotten");
+    insta::assert_snapshot!(home.cogtok(["logout"]).keyring(&keyring).run().message(), @"
+    exit 6
+    error: no connection to 127.0.0.1:[port]: Connection refused (os error 111) (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    hint: nothing was forgotten; `cogtok logout -p ws --local` forgets it without revoking
+    ");
     let output = home.cogtok(["logout", "--local"]).keyring(&keyring).run();
     output.ok().stderr_has("alice@example.com is forgotten by profile `ws`").stderr_has("the session goes on");
     assert_eq!((kinds(&keyring).len(), markers(&home).len()), (0, 0));
@@ -168,7 +178,13 @@ fn what_can_not_be_revoked_is_not_forgotten_unless_it_is_asked_for() {
     let server = Server::script([alice()]);
     let keyring = Keyring::start();
     let home = by_browser(&server, &keyring, "http://127.0.0.1:9");
-    home.cogtok(["logout"]).run().code(7).stderr_has("no keyring service");
+    insta::assert_snapshot!(home.cogtok(["logout"]).run().message(), @"
+    exit 7
+    error: no keyring service is reachable: there is no D-Bus session (profile `ws`)
+    hint: log in to a desktop session, or start one: dbus-run-session
+    hint: without a keyring: each sign-in begins anew
+    hint: or keep secrets in an encrypted file: cogtok secret init --help
+    ");
     home.cogtok(["logout", "--local"]).run().code(7);
     assert_eq!((kinds(&keyring).len(), markers(&home).len(), server.hits()), (1, 1, 1));
 }
@@ -277,6 +293,11 @@ fn the_browser_is_sent_to_the_page_that_ends_its_session() {
     let browser = home.fake_browser();
     home.cogtok(words).keyring(&keyring).browser(&browser).run().ok();
     assert!(browser.url().as_str().contains("/logout?"));
-    home.cogtok(["logout", "--browser"]).run().code(2).stderr_has("--logout-uri");
+    insta::assert_snapshot!(home.cogtok(["logout", "--browser"]).run().message(), @"
+    exit 2
+    error: `logout` needs --logout-uri <URI>
+    hint: write it as: cogtok logout --browser --logout-uri <URI>
+    hint: `cogtok logout --help` says what it takes
+    ");
     home.cogtok(["logout", "--browser", "--logout-uri", "not a url"]).run().code(2);
 }

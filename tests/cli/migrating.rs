@@ -114,13 +114,30 @@ fn a_chosen_profile_takes_nothing_from_the_variables_not_even_what_it_lacks() {
         let run = with_user(with_m2m(home.cogtok(words).args(["-p", "half"]), &canary.token_url()), &email);
         run.env("AWS_ENDPOINT_URL", canary.url())
     };
-    half(&["token", "m2m"]).run().code(5).stderr_has("COGTOK_M2M_CLIENT_SECRET");
-    half(&["token", "user", "--username", &email]).run().code(5).stderr_has("COGTOK_PASSWORD");
-    half(&["token", "user"]).run().code(3).stderr_has("user.username");
+    insta::assert_snapshot!(half(&["token", "m2m"]).run().message(), @"
+    exit 5
+    error: the secret of client [client] is needed, and there is no terminal to ask at (profile `half`)
+    hint: store it once: cogtok secret set m2m-client -p half; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`
+    ");
+    insta::assert_snapshot!(half(&["token", "user", "--username", &email]).run().message(), @"
+    exit 5
+    error: the password of user-[unique]@example.com is needed, and there is no terminal to ask at (profile `half`)
+    hint: add `--password-stdin`, set COGTOK_PASSWORD, or store it once: cogtok secret set password -p half --username user-[unique]@example.com
+    ");
+    insta::assert_snapshot!(half(&["token", "user"]).run().message(), @"
+    exit 3
+    error: `user.username` is not set (profile `half`)
+    hint: run `cogtok profile set half user.username VALUE`, or add `--username VALUE`
+    hint: or sign in with the browser: `cogtok login -p half`
+    ");
     // A profile that is chosen and is not there is no reason to fall back.
     home.config("version = 1\ndefault_profile = \"gone\"\n");
     let gone = with_m2m(home.cogtok(["token", "m2m"]), &canary.token_url());
-    gone.run().code(3).stderr_has("`gone`");
+    insta::assert_snapshot!(gone.run().message(), @"
+    exit 3
+    error: there is no profile `gone`
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    ");
     canary.assert_untouched();
 }
 
@@ -170,7 +187,10 @@ fn an_old_variable_that_is_missing_or_malformed_is_named() {
         run.code(2).stderr_has(name);
     }
     let pool = with_user(home.cogtok(["token", "user"]), "alice@example.com").env("COGNITO_USER_POOL_ID", "../pool");
-    pool.run().code(2).stderr_has("COGNITO_USER_POOL_ID");
+    insta::assert_snapshot!(pool.run().message(), @"
+    exit 2
+    error: COGNITO_USER_POOL_ID: `../pool` is not a user pool id: it looks like [pool]
+    ");
 }
 
 #[test]

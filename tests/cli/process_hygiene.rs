@@ -66,7 +66,10 @@ fn a_home_that_is_not_there_yet_is_made_and_a_relative_xdg_directory_is_ignored(
     let home = Home::new();
     let file = home.plant("a-file", "");
     let create = || home.cogtok(["profile", "create", "ws", "--client-id", "web"]);
-    create().env("XDG_CONFIG_HOME", &file).run().code(7).stderr_has("can't be written: ");
+    insta::assert_snapshot!(create().env("XDG_CONFIG_HOME", &file).run().message(), @"
+    exit 7
+    error: [home]/a-file/cogtok/config.toml can't be written: Not a directory (os error 20)
+    ");
     let odd: OsString =
         OsStringExt::from_vec([home.path("odd").into_os_string().into_vec(), b"\n\xff\x1b[1m".to_vec()].concat());
     create().env("XDG_CONFIG_HOME", &odd).run().ok();

@@ -29,7 +29,11 @@ fn the_first_profile_becomes_the_default_and_says_so() {
     };
     let expected = format!("version = 1\ndefault_profile = \"ws\"\n{}{}", profile("ws"), profile("two"));
     assert_eq!(file(&home), expected);
-    create("ws").run().code(3).stderr_has("there is a profile `ws` already").stderr_has("cogtok profile set ws");
+    insta::assert_snapshot!(create("ws").run().message(), @"
+    exit 3
+    error: there is a profile `ws` already
+    hint: change it: cogtok profile set ws KEY VALUE
+    ");
     assert_eq!(file(&home), expected);
 }
 
@@ -178,14 +182,38 @@ fn an_unknown_profile_is_exit_3_with_the_nearest_name() {
         let output = home.cogtok(command).run();
         output.code(3).stderr_has("there is no profile `worksop`").stderr_has("did you mean `workshop`?");
     }
-    home.cogtok(["profile", "current"]).env("COGTOK_PROFILE", "worksop").run().code(3).stderr_has("`workshop`?");
-    home.cogtok(["profile", "show", "zzz"]).run().code(3).stderr_has("the profiles are other, workshop");
+    insta::assert_snapshot!(home.cogtok(["profile", "current"]).env("COGTOK_PROFILE", "worksop").run().message(), @"
+    exit 3
+    error: there is no profile `worksop`
+    hint: did you mean `workshop`?
+    ");
+    insta::assert_snapshot!(home.cogtok(["profile", "show", "zzz"]).run().message(), @"
+    exit 3
+    error: there is no profile `zzz`
+    hint: the profiles are other, workshop
+    ");
     assert_eq!(file(&home), before);
     let empty = Home::new();
-    empty.cogtok(["profile", "show", "ws"]).run().code(3).stderr_has("cogtok profile create NAME");
-    empty.cogtok(["profile", "show"]).run().code(3).stderr_has("no profile is chosen");
-    empty.cogtok(["profile", "current"]).run().code(3).stderr_has("cogtok profile create NAME");
-    empty.cogtok(["token", "m2m"]).run().code(3).stderr_has("no profile is chosen").stderr_has("profile create");
+    insta::assert_snapshot!(empty.cogtok(["profile", "show", "ws"]).run().message(), @"
+    exit 3
+    error: there is no profile `ws`
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    ");
+    insta::assert_snapshot!(empty.cogtok(["profile", "show"]).run().message(), @"
+    exit 3
+    error: no profile is chosen
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    ");
+    insta::assert_snapshot!(empty.cogtok(["profile", "current"]).run().message(), @"
+    exit 3
+    error: no profile is chosen
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    ");
+    insta::assert_snapshot!(empty.cogtok(["token", "m2m"]).run().message(), @"
+    exit 3
+    error: no profile is chosen, and `m2m.client_id` is not set
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    ");
 }
 
 #[test]
@@ -302,13 +330,25 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
         home.canary("typed-secret");
         set(key, value).code(2).stderr_has(reason);
     }
-    home.cogtok(["profile", "set", "ws", "region", "a", "b"]).run().code(2).stderr_has("`region` takes one value");
-    home.cogtok(["profile", "set", "ws", "region"]).run().code(2).stderr_has("<VALUE>");
+    insta::assert_snapshot!(home.cogtok(["profile", "set", "ws", "region", "a", "b"]).run().message(), @"
+    exit 2
+    error: `region` takes one value (profile `ws`)
+    ");
+    insta::assert_snapshot!(home.cogtok(["profile", "set", "ws", "region"]).run().message(), @"
+    exit 2
+    error: `profile set` needs <VALUE>...
+    hint: write it as: cogtok profile set <NAME> <KEY> <VALUE>...
+    hint: `cogtok profile set --help` says what it takes
+    ");
     assert_eq!((file(&home), std::fs::metadata(home.config_file()).unwrap().ino()), (before.clone(), inode));
     // A value that is there already writes nothing either.
     set("user.client_id", "web").ok();
     assert_eq!(std::fs::metadata(home.config_file()).unwrap().ino(), inode);
-    home.cogtok(["profile", "create", "new", "--region", "eu-west-1"]).run().code(2).stderr_has("--client-id ID");
+    insta::assert_snapshot!(home.cogtok(["profile", "create", "new", "--region", "eu-west-1"]).run().message(), @"
+    exit 2
+    error: the profile would name neither a pool nor a client
+    hint: add `--user-pool-id ID --client-id ID` for users, `--m2m-client-id ID --token-url URL` for machines, or `--secret-arn ARN`
+    ");
     home.cogtok(["profile", "create", "new", "--client-id", "x", "--token", "y"]).run().code(2);
     assert_eq!(file(&home), before);
 }

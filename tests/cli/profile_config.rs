@@ -184,7 +184,10 @@ fn a_file_that_is_not_toml_is_exit_3_with_its_place_and_without_its_text() {
     let path = home.config_file();
     std::fs::write(&path, b"[profiles.ws]\nregion = \"\xff\"\n").unwrap();
     home.allow(&path);
-    home.cogtok(["profile", "show", "ws"]).run().code(3).stderr_has("is not UTF-8");
+    insta::assert_snapshot!(home.cogtok(["profile", "show", "ws"]).run().message(), @"
+    exit 3
+    error: [home]/.config/cogtok/config.toml is not UTF-8 (profile `ws`)
+    ");
 }
 
 #[test]

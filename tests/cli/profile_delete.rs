@@ -38,7 +38,11 @@ fn it_asks_at_a_terminal_and_takes_only_yes() {
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{}", session.text);
     assert_eq!(file(&home), "\n# kept\n[profiles.two.m2m]\nclient_id = \"b\"\n");
-    home.cogtok(["profile", "current"]).run().code(3).stderr_has("cogtok profile use NAME").stderr_has("two");
+    insta::assert_snapshot!(home.cogtok(["profile", "current"]).run().message(), @"
+    exit 3
+    error: no profile is chosen
+    hint: choose one with `cogtok profile use NAME`: two
+    ");
 }
 
 #[test]
@@ -54,7 +58,11 @@ fn without_a_terminal_it_needs_a_yes_on_the_command_line() {
     assert_eq!(file(&home), before);
     delete().arg("--yes").run().ok().stdout_is("").stderr_has("profile `two` is deleted");
     home.cogtok(["profile", "current"]).run().ok().stdout_is("ws\n");
-    delete().arg("-y").run().code(3).stderr_has("there is no profile `two`");
+    insta::assert_snapshot!(delete().arg("-y").run().message(), @"
+    exit 3
+    error: there is no profile `two`
+    hint: the profiles are ws
+    ");
 }
 
 #[test]

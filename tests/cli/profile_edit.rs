@@ -183,13 +183,22 @@ fn a_change_that_somebody_made_meanwhile_is_not_overwritten_and_the_edit_is_kept
 #[test]
 fn an_editor_that_fails_changes_nothing() {
     let home = home();
-    edit(&home, "exit 3").run().code(1).stderr_has("nothing was changed: the editor").stderr_has("exit status: 3");
+    insta::assert_snapshot!(edit(&home, "exit 3").run().message(), @"
+    exit 1
+    error: nothing was changed: the editor `[home]/bin/editor` ended with exit status: 3
+    ");
     assert_eq!(copies(&home), Vec::<PathBuf>::new());
-    edit(&home, "kill -9 $$").run().code(1).stderr_has("signal: 9");
+    insta::assert_snapshot!(edit(&home, "kill -9 $$").run().message(), @"
+    exit 1
+    error: nothing was changed: the editor `[home]/bin/editor` ended with signal: 9 (SIGKILL)
+    ");
     let output = edit(&home, "echo '# edited' >> \"$1\"; exit 1").run();
     output.code(1).stderr_has("what it wrote is in ");
     assert_eq!(kept(&home, &output), format!("{BEFORE}# edited\n"));
-    edit(&home, "rm \"$1\"").run().code(1).stderr_has("can't be read");
+    insta::assert_snapshot!(edit(&home, "rm \"$1\"").run().message(), @"
+    exit 1
+    error: nothing was changed: the edited copy [home]/tmp/cogtok-edit-[random]/config.toml can't be read: No such file or directory (os error 2)
+    ");
     let output = edit(&home, "printf '\\377' >> \"$1\"").run();
     output.code(1).stderr_has("can't be read");
     assert_eq!(copies(&home).len(), 1, "what is not UTF-8 is not lost either");

@@ -77,7 +77,11 @@ fn a_plain_export_is_toml_without_secrets_that_another_home_imports() {
     other.cogtok(["profile", "export"]).run().ok().quiet().stdout_is(&out.stdout);
     let kept = home.cogtok(["profile", "export", "-q", "--keep", "aws_profile", "--keep", "user.username"]).run();
     kept.ok().stdout_has("aws_profile = \"organiser\"").stdout_has("username = \"alice@example.com\"");
-    home.cogtok(["profile", "export", "--keep", "secrets"]).run().code(2).stderr_has("aws_profile and user.username");
+    insta::assert_snapshot!(home.cogtok(["profile", "export", "--keep", "secrets"]).run().message(), @"
+    exit 2
+    error: `secrets` can't be kept by name
+    hint: aws_profile and user.username are left out unless kept; `secrets` always is, and everything else is exported
+    ");
 }
 
 #[test]
@@ -96,7 +100,12 @@ fn a_file_that_is_there_is_replaced_on_demand_alone() {
     assert!(std::fs::read_to_string(&file).unwrap().contains("cogtok_export") && !kept());
     std::fs::remove_file(&file).unwrap();
     export(&["--force"]).ok();
-    home.cogtok(["profile", "export", "ws", "--force"]).run().code(2).stderr_has("--output-file");
+    insta::assert_snapshot!(home.cogtok(["profile", "export", "ws", "--force"]).run().message(), @"
+    exit 2
+    error: `profile export` needs --output-file <FILE>
+    hint: write it as: cogtok profile export --output-file <FILE> --force <NAMES>...
+    hint: `cogtok profile export --help` says what it takes
+    ");
 }
 
 #[test]
@@ -144,14 +153,26 @@ fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
 #[test]
 fn what_cannot_be_exported_says_why_and_prints_nothing() {
     let home = Home::new();
-    home.cogtok(["profile", "export"]).run().code(3).stderr_has("cogtok profile import SOURCE");
+    insta::assert_snapshot!(home.cogtok(["profile", "export"]).run().message(), @"
+    exit 3
+    error: there is no profile yet
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    ");
     home.config(CONFIG);
-    home.cogtok(["profile", "export", "nosuch"]).run().code(3).stderr_has("there is no profile `nosuch`");
+    insta::assert_snapshot!(home.cogtok(["profile", "export", "nosuch"]).run().message(), @"
+    exit 3
+    error: there is no profile `nosuch`
+    hint: the profiles are w.2, ws
+    ");
     for bad in ["../x", "-x=", "a/b"] {
         home.cogtok(["profile", "export", "--", bad]).run().code(2).stderr_has("is not a profile name");
     }
     home.cogtok(["profile", "export", "--all", "ws"]).run().code(2);
-    home.cogtok(["profile", "export", "--json"]).run().code(2).stderr_has("its forms are text");
+    insta::assert_snapshot!(home.cogtok(["profile", "export", "--json"]).run().message(), @"
+    exit 2
+    error: this command does not print in that form
+    hint: its forms are text
+    ");
     for sealing in [&["--recipient", "age1x"][..], &["--armor"], &["--passphrase-stdin"], &["--recipients-file", "x"]] {
         home.cogtok(["profile", "export", "ws"]).args(sealing).run().code(2).stderr_has("--with-secrets");
     }
@@ -173,11 +194,12 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
             .stderr_has("can't be written");
     }
     home.config("[profiles.ws]\nendpoint_url = \"http://evil.example\"\n");
-    home.cogtok(["profile", "export", "ws"])
-        .run()
-        .code(3)
-        .stderr_has("profile `ws`: endpoint_url")
-        .stderr_has("profile set ws");
+    insta::assert_snapshot!(home.cogtok(["profile", "export", "ws"]).run().message(), @"
+    exit 3
+    error: profile `ws`: endpoint_url: `http://evil.example` is refused: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone
+    hint: use https://
+    hint: run `cogtok profile set ws endpoint_url VALUE`
+    ");
     let key = "AGE-SECRET-KEY-1CANARYQQQQ";
     home.canary(key);
     for name in ["description", "user.client_id"] {

@@ -205,8 +205,15 @@ fn one_profile_or_another_file_is_looked_at_alone() {
     assert_eq!(bad[0]["profile"], "bad");
     assert_eq!((&bad[0]["file"], &bad[0]["key"]), (&json!(file.to_str().unwrap()), &json!("region")));
     assert_eq!(bad.as_array().unwrap().len(), 1);
-    home.cogtok(["profile", "lint", "god"]).run().code(3).stdout_is("").stderr_has("did you mean `good`?");
-    home.cogtok(["profile", "lint", "./nowhere.toml"]).run().code(3).stdout_is("").stderr_has("there is no ");
+    insta::assert_snapshot!(home.cogtok(["profile", "lint", "god"]).run().message(), @"
+    exit 3
+    error: there is no profile `god`
+    hint: did you mean `good`?
+    ");
+    insta::assert_snapshot!(home.cogtok(["profile", "lint", "./nowhere.toml"]).run().message(), @"
+    exit 3
+    error: there is no [home]/work/nowhere.toml
+    ");
     let other = home.plant("tmp/other.toml", "[profiles.x]\nodd = 1\n");
     home.cogtok(["profile", "lint", other.to_str().unwrap()]).run().code(3).stdout_has("other.toml:2:1: `odd`");
     // A file of that name in the current directory is not a profile's.

@@ -118,14 +118,25 @@ fn what_chose_the_profile_is_told() {
     assert_eq!(chosen(show(&home, &["-p", "two"])), of("option", "--profile"));
     assert_eq!(chosen(show(&home, &[]).env("COGTOK_PROFILE", "two")), of("variable", "COGTOK_PROFILE"));
     assert_eq!(chosen(show(&home, &["two", "-p", "ws"])), json!({"value": "two", "source": "argument"}));
-    show(&home, &["tow"]).run().code(3).stderr_has("did you mean `two`?");
+    insta::assert_snapshot!(show(&home, &["tow"]).run().message(), @"
+    exit 3
+    error: there is no profile `tow`
+    hint: did you mean `two`?
+    ");
     // Without a profile the variables of the old scripts may stand in for one.
     let empty = Home::new();
-    show(&empty, &[]).run().code(3).stderr_has("no profile is chosen");
+    insta::assert_snapshot!(show(&empty, &[]).run().message(), @"
+    exit 3
+    error: no profile is chosen
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    ");
     let old = show(&empty, &["--json"]).env("COGNITO_CLIENT_ID", "web").run().ok().json();
     assert_eq!(old["profile"], json!({"value": null}));
     assert_eq!(old["values"]["user.client_id"]["name"], "COGNITO_CLIENT_ID");
-    show(&home, &[]).env("COGTOK_REGION", "no region").run().code(2).stderr_has("COGTOK_REGION: ");
+    insta::assert_snapshot!(show(&home, &[]).env("COGTOK_REGION", "no region").run().message(), @"
+    exit 2
+    error: COGTOK_REGION: `no region` is not a Region: it looks like us-east-1 (profile `ws`)
+    ");
 }
 
 #[test]

@@ -86,7 +86,10 @@ fn names_that_are_taken_missing_or_none_are_refused_and_change_nothing() {
             run(name, "x").code(2).stderr_has("is not a profile name");
         }
     }
-    home.cogtok(["profile", "unset", "--", "../x", "region"]).run().code(2).stderr_has("is not a profile name");
+    insta::assert_snapshot!(home.cogtok(["profile", "unset", "--", "../x", "region"]).run().message(), @"
+    exit 2
+    error: `../x` is not a profile name: use 1 to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit
+    ");
     assert_eq!(file(&home), BY_HAND);
     let future = format!("version = 2\n{BY_HAND}");
     home.config(&future);
@@ -150,7 +153,11 @@ fn keys_are_removed_known_or_not_and_tables_go_with_their_last_key() {
     unset(&["user.clientid"]).code(2).stderr_has("did you mean `user.client_id`?");
     unset(&["m2m"]).code(2).stderr_has("`m2m` is not a key of a profile");
     unset(&["secrets"]).code(2).stderr_has("cogtok secret delete");
-    home.cogtok(["profile", "unset", "no", "region"]).run().code(3).stderr_has("there is no profile `no`");
+    insta::assert_snapshot!(home.cogtok(["profile", "unset", "no", "region"]).run().message(), @"
+    exit 3
+    error: there is no profile `no`
+    hint: the profiles are ws
+    ");
     assert_eq!(file(&home), before);
 }
 

@@ -283,7 +283,11 @@ fn colours_are_for_terminals_and_for_those_who_want_them() {
 fn deleting_a_profile_is_asked_back() {
     let home = home_of("alice@example.com");
     let delete = || home.cogtok(["profile", "delete", "ws"]);
-    delete().run().code(5).stderr_has("cogtok profile delete ws --yes");
+    insta::assert_snapshot!(delete().run().message(), @"
+    exit 5
+    error: Delete profile `ws` with its secrets and cached tokens? It can't be asked: there is no terminal to ask at
+    hint: add `--yes`: cogtok profile delete ws --yes
+    ");
     for (answer, is_deleted) in
         [("n\r", false), ("\r", false), ("yes please\r", false), ("\u{4}", false), ("y\r", true)]
     {

@@ -100,5 +100,9 @@ fn a_line_of_cron() {
     assert_eq!(std::fs::read_to_string(&seen).unwrap(), token);
     assert_eq!(endpoint.hits(), 1);
     let lost = line.replace("-p ws", "-p lost");
-    home.program("sh", ["-c", &cron, "sh", &lost]).run().code(125).stderr_has("no profile `lost`");
+    insta::assert_snapshot!(home.program("sh", ["-c", &cron, "sh", &lost]).run().message(), @"
+    exit 125
+    error: there is no profile `lost`
+    hint: the profiles are ws
+    ");
 }

@@ -182,7 +182,11 @@ fn an_identity_that_is_none_is_exit_7_and_never_shown() {
     let fifo = dir.join("fifo");
     assert!(home.command("mkfifo").arg(&fifo).status().unwrap().success());
     let waiting = home.cogtok(["token", "m2m", "--timeout", "1s"]).env("COGTOK_SECRET_IDENTITY", &fifo);
-    waiting.timeout(Duration::from_secs(2)).run().code(7).stderr_has("fifo");
+    insta::assert_snapshot!(waiting.timeout(Duration::from_secs(2)).run().message(), @"
+    exit 7
+    error: the identity in [home]/others/fifo is not usable: nothing came from it in time (profile `ws`)
+    hint: COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one
+    ");
     server.assert_untouched();
     assert_eq!(std::fs::read(sealed_file(&home)).unwrap(), sealed);
     // Windows editors leave a mark of their own, and comments are age-keygen's.

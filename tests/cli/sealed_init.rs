@@ -96,19 +96,21 @@ fn where_secrets_are_kept_is_one_of_two_words() {
     let identity = init(&home);
     let set = || Opener::Identity.apply(home.cogtok(["secret", "set", "m2m-client"]).stdin(SECRET), &identity);
     home.canary(SECRET);
-    set()
-        .env("COGTOK_SECRET_STORE", "plain")
-        .run()
-        .code(2)
-        .stderr_has("COGTOK_SECRET_STORE")
-        .stderr_has("keyring, file");
+    insta::assert_snapshot!(set()
+        .env("COGTOK_SECRET_STORE", "plain").run().message(), @"
+    exit 2
+    error: COGTOK_SECRET_STORE: `plain` is not a secret store: use one of keyring, file (profile `ws`)
+    ");
     // The variable wins over the configuration, and there is no keyring here.
     set().env("COGTOK_SECRET_STORE", "keyring").run().code(7).stderr_has("there is no D-Bus session");
     assert!(!sealed_file(&home).exists());
     set().run().ok();
     let config = std::fs::read_to_string(home.config_file()).unwrap();
     home.config(&config.replace("\"file\"", "\"plain\""));
-    set().run().code(3).stderr_has("secret_store");
+    insta::assert_snapshot!(set().run().message(), @"
+    exit 3
+    error: secret_store: `plain` is not a secret store: use one of keyring, file (profile `ws`)
+    ");
     home.config(&config);
     Opener::Identity.apply(home.cogtok(["token", "m2m"]), &identity).run().ok();
     assert_eq!(sent(&server), SECRET);

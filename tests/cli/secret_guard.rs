@@ -82,5 +82,10 @@ fn a_client_secret_is_refused_wherever_it_turns_up() {
     home.config(&format!("[profiles.ws]\nm2m.secret_arn = \"{SECRET}\"\ndescription = \"{described}\"\n"));
     let lint = home.cogtok(["profile", "lint"]).run();
     lint.code(3).stdout_has("`m2m.secret_arn` looks like a secret").stdout_has("`description` looks like a secret");
-    home.cogtok(["profile", "export", "ws"]).run().code(3).stderr_has("looks like a secret");
+    insta::assert_snapshot!(home.cogtok(["profile", "export", "ws"]).run().message(), @"
+    exit 3
+    error: `description` of profile `ws` looks like a secret
+    hint: nothing was exported; take it out: cogtok profile unset ws description
+    hint: a secret goes along with `--with-secrets`, sealed, from the secret store
+    ");
 }

@@ -141,11 +141,11 @@ fn the_keyring_is_not_asked_where_something_else_has_the_answer() {
     home.cogtok(["profile", "create", "bare", "--m2m-client-id", "other", "--token-url", &server.token_url()])
         .run()
         .ok();
-    token(&["-p", "bare"])
-        .run()
-        .code(5)
-        .stderr_has("cogtok secret set m2m-client -p bare")
-        .stderr_has("--client-secret-stdin");
+    insta::assert_snapshot!(token(&["-p", "bare"]).run().message(), @"
+    exit 5
+    error: the secret of client other is needed, and there is no terminal to ask at (profile `bare`)
+    hint: store it once: cogtok secret set m2m-client -p bare; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`
+    ");
     home.cogtok(["secret", "status", "-p", "bare"])
         .env("DBUS_SESSION_BUS_ADDRESS", &bus)
         .run()

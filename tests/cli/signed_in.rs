@@ -103,5 +103,10 @@ fn the_other_kind_of_token_is_mentioned_where_it_is_there() {
     let neither = home.cogtok(["token", "inspect", "--as", "m2m"]).run();
     neither.code(1).stderr_lacks("--as user").stderr_has("`cogtok token m2m -p ws` gets one");
     sign_in(&home, &keyring, &workshop.user(PASSWORD));
-    home.cogtok(["token", "inspect", "--as", "m2m"]).run().code(1).stderr_has("add `--as user`");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect", "--as", "m2m"]).run().message(), @"
+    exit 1
+    error: there is no cached token of the machine-to-machine client (profile `ws`)
+    hint: a user's token is there: add `--as user`
+    hint: `cogtok token m2m -p ws` gets one; `-` reads a token from standard input
+    ");
 }

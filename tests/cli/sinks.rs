@@ -64,10 +64,17 @@ fn a_step_of_github_actions_masks_the_token_and_leaves_it_to_the_next_ones() {
 #[test]
 fn what_the_runner_did_not_make_is_not_written_to() {
     let (home, server) = issuing(TOKEN);
-    m2m(&home, &["--export=github-actions"]).run().code(2).stderr_has("GITHUB_ENV is not set");
+    insta::assert_snapshot!(m2m(&home, &["--export=github-actions"]).run().message(), @"
+    exit 2
+    error: GITHUB_ENV is not set
+    hint: `--export=github-actions` is for a step of a GitHub Actions workflow
+    ");
     m2m(&home, &["--export=github-actions"]).env("GITHUB_ENV", "").run().code(2);
     let (file, run) = github(&home, "A=1\n", &["--output-file", "x"]);
-    run.run().code(2).stderr_has("--output-file");
+    insta::assert_snapshot!(run.run().message(), @"
+    exit 2
+    error: `github-actions` writes to the file of GITHUB_ENV, not to `--output-file`
+    ");
     let link = home.allow(home.path("runner/link"));
     std::os::unix::fs::symlink(&file, &link).unwrap();
     let fifo = home.allow(home.path("runner/fifo"));
@@ -91,7 +98,10 @@ fn a_full_disk_and_a_closed_log_leave_the_token_unwritten_or_masked() {
     let (home, _server) = issuing(TOKEN);
     m2m(&home, &[]).run().ok();
     let (file, run) = github(&home, "A=1\n", &[]);
-    run.redirect(">/dev/full").run().code(7).stderr_has("standard output can't be written");
+    insta::assert_snapshot!(run.redirect(">/dev/full").run().message(), @"
+    exit 7
+    error: standard output can't be written: No space left on device (os error 28) (profile `ws`)
+    ");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "A=1\n", "what is not masked is not handed on");
     crate::harness::need("strace", "strace");
     let log = home.allow(home.path("strace.log"));

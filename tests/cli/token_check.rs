@@ -144,17 +144,32 @@ fn what_cannot_be_found_out_is_no_yes() {
     ask(&["--allowed-client", CLIENT]).code(6).stdout_is("").stderr_has("NOT checked");
     ask(&["--allowed-client", CLIENT, "--offline"]).code(6).stdout_is("").stderr_has("NOT checked");
     ask(&[]).code(2).stdout_is("").stderr_has("allowedClients");
-    check(&home, "apigateway-http", &access_claims(now()), &[]).run().code(2).stderr_has("Audience");
+    insta::assert_snapshot!(check(&home, "apigateway-http", &access_claims(now()), &[]).run().message(), @"
+    exit 2
+    error: apigateway-http needs Audience, and none is named (profile `ws`)
+    hint: add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE
+    ");
     let file = home.plant("jwks.json", sign::jwks().to_string());
     ask(&["--allowed-client", CLIENT, "--jwks", file.to_str().unwrap(), "--offline"]).ok();
     let bare = Home::new();
-    check(&bare, "alb", &access_claims(now()), &[]).run().code(3).stderr_has("--discovery-url");
-    check(&bare, "identity-pool", &id_claims(now()), &["--discovery-url", ISSUER])
-        .run()
-        .code(2)
-        .stderr_has("app client");
+    insta::assert_snapshot!(check(&bare, "alb", &access_claims(now()), &[]).run().message(), @"
+    exit 3
+    error: no profile is chosen, and `user_pool_id` is not set
+    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: or add --discovery-url URL
+    ");
+    insta::assert_snapshot!(check(&bare, "identity-pool", &id_claims(now()), &["--discovery-url", ISSUER]).run().message(), @"
+    exit 2
+    error: identity-pool needs the app client of its user pool provider, and none is named
+    hint: add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE
+    ");
     bare.cogtok(["token", "check", "--for", "lambda", "x"]).run().code(2).stdout_is("");
-    bare.cogtok(["token", "check", "x"]).run().code(2).stderr_has("--for");
+    insta::assert_snapshot!(bare.cogtok(["token", "check", "x"]).run().message(), @"
+    exit 2
+    error: `token check` needs --for <SERVICE>
+    hint: write it as: cogtok token check --for <SERVICE> <TOKEN>
+    hint: `cogtok token check --help` says what it takes
+    ");
     let opaque = check(&home, "alb", &json!({}), &[]).stdin("opaque-token").run();
     opaque.code(8).stdout_has("FAIL  format").stderr_lacks("opaque-token");
 }

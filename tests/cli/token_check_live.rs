@@ -76,7 +76,11 @@ fn the_authorizer_that_aws_has_is_the_one_that_counts() {
         .stdout_has("FAIL  allowedClients");
     let machine = check(&home, &agentcore, &machine_claims(now()), &["--arn", GATEWAY, "--json"]).run();
     assert_eq!(machine.ok().json()["service"], "agentcore-gateway");
-    check(&home, &agentcore, &user, &["--arn", GATEWAY]).run().code(8).stderr_has("agentcore-gateway would refuse");
+    insta::assert_snapshot!(check(&home, &agentcore, &user, &["--arn", GATEWAY]).run().message(), @"
+    exit 8
+    error: agentcore-gateway would refuse this token: allowedClients: `client_id` is [client], expected: [client] (profile `ws`)
+    hint: add the token's client to allowedClients, or get the token with a client that is there
+    ");
     let requests = agentcore.requests();
     let asked: Vec<_> = requests.iter().map(|request| format!("{} {}", request.method, request.path)).collect();
     let (get_runtime, get_gateway) = ("GET /runtimes/my_agent-AbCdEf1234/", "GET /gateways/tools-abcdef1234/");
@@ -128,7 +132,11 @@ fn what_takes_no_tokens_is_told_in_words() {
     let output = check(&home, &Server::always(none), &claims, &["--arn", GATEWAY]).run();
     output.ok().stdout_has("NONE: it takes every request");
     let other = Server::always(gateway("AUTHENTICATE_ONLY", None));
-    check(&home, &other, &claims, &["--arn", GATEWAY]).run().code(3).stdout_is("").stderr_has("not known here");
+    insta::assert_snapshot!(check(&home, &other, &claims, &["--arn", GATEWAY]).run().message(), @"
+    exit 3
+    error: its authorizer is AUTHENTICATE_ONLY, whose rules are not known here (profile `ws`)
+    hint: this is no verdict; a CUSTOM_JWT authorizer can be checked
+    ");
     keys.assert_untouched();
 }
 
@@ -144,7 +152,11 @@ fn where_aws_does_not_tell_the_action_and_the_way_around_are_named() {
     let output = check(&home, &agentcore, &claims, &["--arn", RUNTIME]).run();
     output.code(9).stderr_has("bedrock-agentcore:GetAgentRuntime").stderr_has("--agent-runtime-id my_agent-AbCdEf1234");
     let gone = Server::always(refusal(404, "ResourceNotFoundException", "no such runtime"));
-    check(&home, &gone, &claims, &["--arn", RUNTIME]).run().code(3).stderr_has("check the ARN");
+    insta::assert_snapshot!(check(&home, &gone, &claims, &["--arn", RUNTIME]).run().message(), @"
+    exit 3
+    error: GetAgentRuntime was refused: ResourceNotFoundException: no such runtime (profile `ws`)
+    hint: check the ARN, and that the AWS credentials are of its account: `--aws-profile NAME` uses others
+    ");
     let without = home.cogtok(["token", "check", "x", "-p", "ws", "--arn", RUNTIME]).run();
     without.code(9).stderr_has("no usable AWS credentials").stderr_has("--authorizer FILE");
     for answer in
@@ -154,10 +166,11 @@ fn where_aws_does_not_tell_the_action_and_the_way_around_are_named() {
         check(&home, &agentcore, &claims, &["--arn", RUNTIME]).run().code(6).stderr_has("not one of AWS");
     }
     let canary = Server::canary();
-    check(&home, &canary, &claims, &["--arn", RUNTIME, "--for", "alb"])
-        .run()
-        .code(2)
-        .stderr_has("not one for `--for alb`");
+    insta::assert_snapshot!(check(&home, &canary, &claims, &["--arn", RUNTIME, "--for", "alb"]).run().message(), @"
+    exit 2
+    error: the ARN is not one for `--for alb` (profile `ws`)
+    hint: it is an agentcore-runtime: leave `--for` out
+    ");
     check(&home, &canary, &claims, &["--arn", RUNTIME, "--allowed-client", "x"]).run().code(2);
     canary.assert_untouched();
     keys.assert_untouched();

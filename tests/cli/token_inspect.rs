@@ -109,10 +109,19 @@ fn what_is_no_token_is_named_as_such_without_repeating_it() {
     }
     inspect("", &[]).code(2).stderr_has("empty");
     let home = Home::new();
-    home.cogtok(["token", "inspect", "-"]).stdin(b"\xff\xfe").run().code(2).stderr_has("UTF-8");
-    home.cogtok(["token", "inspect", "-"]).stdin(vec![b'a'; 9 << 20]).run().code(2).stderr_has("larger");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect", "-"]).stdin(b"\xff\xfe").run().message(), @"
+    exit 2
+    error: the token on standard input is not UTF-8
+    ");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect", "-"]).stdin(vec![b'a'; 9 << 20]).run().message(), @"
+    exit 2
+    error: the token on standard input is larger than 8388608 bytes
+    ");
     home.cogtok(["token", "inspect", "-"]).redirect("<&-").run().code(2);
-    home.cogtok(["token", "inspect", "--token", "id", "a.b.c"]).run().code(2).stderr_has("--token");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect", "--token", "id", "a.b.c"]).run().message(), @"
+    exit 2
+    error: `--token` chooses between cached tokens, and a token is given already
+    ");
     home.cogtok(["token", "inspect", "--as", "m2m", "a.b.c"]).run().code(2);
 }
 
@@ -131,7 +140,11 @@ fn a_token_in_a_wrong_place_is_not_repeated() {
         let output = home.cogtok(words).run();
         output.code(2).stderr_has("not repeated").stderr_lacks(&token[..30]);
     }
-    home.cogtok(["token", "inspect", "--token", &token]).run().code(2).stderr_has("standard input: `-`");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect", "--token", &token]).run().message(), @"
+    exit 2
+    error: `--token` is access or id, and was given something else (not repeated: it may be a token)
+    hint: the token itself goes without an option, or on standard input: `-`
+    ");
 }
 
 /// What a terminal would obey, and 5 MB of it.
@@ -184,9 +197,20 @@ fn without_a_token_it_is_the_cached_one_and_never_a_request() {
     // Nothing is cached yet.
     let none = home.cogtok(["token", "inspect", "--username", &email]).run();
     none.code(1).stderr_has("no cached token").stderr_has("cogtok token user -p ws");
-    home.cogtok(["token", "inspect"]).run().code(1).stderr_has("no cached token");
-    home.cogtok(["token", "inspect", "--as", "m2m"]).run().code(1).stderr_has("cogtok token m2m -p ws");
-    home.cogtok(["token", "inspect", "--as", "m2m", "--token", "id"]).run().code(2).stderr_has("no ID token");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect"]).run().message(), @"
+    exit 1
+    error: there is no cached token of the user (profile `ws`)
+    hint: `cogtok token user -p ws --username NAME` gets one; `-` reads a token from standard input
+    ");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect", "--as", "m2m"]).run().message(), @"
+    exit 1
+    error: there is no cached token of the machine-to-machine client (profile `ws`)
+    hint: `cogtok token m2m -p ws` gets one; `-` reads a token from standard input
+    ");
+    insta::assert_snapshot!(home.cogtok(["token", "inspect", "--as", "m2m", "--token", "id"]).run().message(), @"
+    exit 2
+    error: a machine has no ID token (profile `ws`)
+    ");
 
     home.cogtok(["token", "user", "--username", &email, "--password-stdin"])
         .stdin(PASSWORD)

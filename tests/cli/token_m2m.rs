@@ -63,7 +63,10 @@ fn scopes_given_on_the_command_line_replace_the_profiles() {
     // The first three ask for the same set, so the second and third are served from the cache.
     let asked: Vec<_> = server.requests().iter().map(|request| request.form("scope").unwrap()).collect();
     assert_eq!(asked, ["x/one x/two", "x/two", "api/read api/write"]);
-    home.scripted_m2m(&["--scope", "x\"y"]).run().code(2).stderr_has("is not a scope");
+    insta::assert_snapshot!(home.scripted_m2m(&["--scope", "x\"y"]).run().message(), @r#"
+    exit 2
+    error: `x"y` is not a scope (RFC 6749 section 3.3) (profile `ws`)
+    "#);
     assert_eq!(server.hits(), 3);
 }
 
@@ -118,7 +121,11 @@ fn header_prints_a_line_that_curl_takes() {
     let token = home.scripted_m2m(&[]).run().ok().line().to_string();
     let header = home.scripted_m2m(&["--header"]).run();
     header.ok().quiet().stdout_is(&format!("Authorization: Bearer {token}\n"));
-    home.scripted_m2m(&["--header", "--json"]).run().code(2).stderr_has("cannot be used with");
+    insta::assert_snapshot!(home.scripted_m2m(&["--header", "--json"]).run().message(), @"
+    exit 2
+    error: `--header` cannot be used with `--json`
+    hint: `cogtok token m2m --help` says what it takes
+    ");
 }
 
 #[test]
@@ -202,5 +209,9 @@ fn options_and_variables_stand_in_for_a_profile() {
     let nothing = home.cogtok(["token", "m2m"]).run();
     nothing.code(3).stderr_has("no profile is chosen").stderr_has("cogtok profile create");
     home.scripted_profile(&server.token_url());
-    home.cogtok(["token", "m2m", "-p", "nope"]).run().code(3).stderr_has("nope").stderr_has("ws");
+    insta::assert_snapshot!(home.cogtok(["token", "m2m", "-p", "nope"]).run().message(), @"
+    exit 3
+    error: there is no profile `nope`
+    hint: the profiles are ws
+    ");
 }

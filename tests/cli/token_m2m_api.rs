@@ -84,7 +84,10 @@ fn a_known_endpoint_comes_first_and_the_transport_can_be_named() {
     m2m(&home, &["--no-cache"]).run().ok();
     m2m(&home, &["--no-cache"]).env("COGTOK_TRANSPORT", "endpoint").run().ok();
     assert_eq!(count(), (3, 2));
-    m2m(&home, &["--transport", "pigeon"]).run().code(2).stderr_has("auto, endpoint, api");
+    insta::assert_snapshot!(m2m(&home, &["--transport", "pigeon"]).run().message(), @"
+    exit 2
+    error: `pigeon` is not a transport: use one of auto, endpoint, api (profile `ws`)
+    ");
     home.cogtok(["profile", "set", "ws", "m2m.transport", "pigeon"]).run().code(2);
     home.cogtok(["profile", "set", "ws", "domain", &endpoint.url()]).run().ok();
     home.config(
@@ -101,17 +104,30 @@ fn a_known_endpoint_comes_first_and_the_transport_can_be_named() {
 fn what_is_missing_is_told_before_anything_is_sent() {
     let api = Server::canary();
     let home = home_at(&api);
-    m2m(&home, &["--transport", "endpoint"]).run().code(3).stderr_has("`m2m.token_url` is not set");
+    insta::assert_snapshot!(m2m(&home, &["--transport", "endpoint"]).run().message(), @"
+    exit 3
+    error: `m2m.token_url` is not set (profile `ws`)
+    hint: run `cogtok profile set ws m2m.token_url VALUE`, or add `--token-url VALUE`
+    ");
     home.config(&format!("default_profile = \"ws\"\n[profiles.ws.m2m]\nclient_id = \"{CLIENT}\"\n"));
-    m2m(&home, &[]).run().code(3).stderr_has("`m2m.token_url` is not set");
+    insta::assert_snapshot!(m2m(&home, &[]).run().message(), @"
+    exit 3
+    error: `m2m.token_url` is not set (profile `ws`)
+    hint: run `cogtok profile set ws m2m.token_url VALUE`, or add `--token-url VALUE`
+    ");
     // What AWS tools happen to use is no reason to send a secret there.
     m2m(&home, &[]).env("AWS_REGION", "eu-west-1").run().code(3).stderr_has("`m2m.token_url` is not set");
-    m2m(&home, &["--transport", "api"]).run().code(3).stderr_has("no Region is known");
+    insta::assert_snapshot!(m2m(&home, &["--transport", "api"]).run().message(), @"
+    exit 3
+    error: no Region is known (profile `ws`)
+    hint: add `--region REGION`
+    ");
     m2m(&home, &["--transport", "api", "--region", "a/b"]).run().code(2);
-    home.cogtok(["token", "m2m", "--transport", "api", "--region", "eu-west-1"])
-        .run()
-        .code(5)
-        .stderr_has("the secret of client");
+    insta::assert_snapshot!(home.cogtok(["token", "m2m", "--transport", "api", "--region", "eu-west-1"]).run().message(), @"
+    exit 5
+    error: the secret of client scripted+client is needed, and there is no terminal to ask at (profile `ws`)
+    hint: store it once: cogtok secret set m2m-client -p ws; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`
+    ");
     api.assert_untouched();
 }
 
@@ -144,7 +160,12 @@ fn each_refusal_has_its_exit_code_and_is_not_repeated() {
     // A server that repeats the secret is not repeated.
     let server =
         Server::always(Answer::aws_error("NotAuthorizedException", &format!("Invalid client or secret {SECRET}")));
-    m2m(&home_at(&server), &[]).run().code(4).stderr_has("[redacted]");
+    insta::assert_snapshot!(m2m(&home_at(&server), &[]).run().message(), @"
+    exit 4
+    error: GetClientToken was refused: NotAuthorizedException: Invalid client or secret [redacted] (profile `ws`)
+    hint: check that client id, client secret and Region belong together; a client may have two secrets, and this may be the one that was deleted
+    hint: the client secret is that of COGTOK_M2M_CLIENT_SECRET, which comes before a stored one: correct the variable, or unset it
+    ");
 }
 
 #[test]
@@ -228,7 +249,11 @@ fn a_secret_that_was_stored_for_the_endpoint_does_not_go_to_the_api_nor_the_othe
     run(&["secret", "set", "m2m-client"]).stdin(SECRET).run().ok();
     run(&["token", "m2m"]).run().ok();
     assert_eq!(api.requests()[0].json()["Secret"], SECRET);
-    run(&["token", "m2m", "--token-url", &endpoint.token_url()]).run().code(3).stderr_has("stored for");
+    insta::assert_snapshot!(run(&["token", "m2m", "--token-url", &endpoint.token_url()]).run().message(), @"
+    exit 3
+    error: the m2m-client secret of client scripted+client was stored for http://127.0.0.1:[port], not for http://127.0.0.1:[port]: it is not sent there (profile `ws`)
+    hint: if that is right, store it again for the new address: cogtok secret set m2m-client -p ws --token-url http://127.0.0.1:[port]/oauth2/token
+    ");
     endpoint.assert_untouched();
     run(&["secret", "set", "m2m-client", "--token-url", &endpoint.token_url()])
         .stdin("another-secret-of-it")
@@ -255,7 +280,11 @@ fn a_secret_of_secrets_manager_without_a_url_is_for_the_api() {
     assert_eq!(run().run().ok().json()["source"], "network");
     assert_eq!(run().run().ok().json()["source"], "cache");
     assert_eq!(api.requests()[0].json(), json!({"ClientId": CLIENT, "Secret": SECRET, "Scopes": ["api/read"]}));
-    run().args(["--transport", "endpoint"]).run().code(3).stderr_has("m2m.token_url");
+    insta::assert_snapshot!(run().args(["--transport", "endpoint"]).run().message(), @"
+    exit 3
+    error: `m2m.token_url` is not set
+    hint: run `cogtok profile set NAME m2m.token_url VALUE`, or add `--token-url VALUE`
+    ");
     assert_eq!(api.hits(), 1);
 }
 

@@ -20,7 +20,12 @@ fn the_profiles_own_refresh_token_is_revoked_once_and_forgotten() {
     output.ok().stdout_is("").stderr_has("the refresh token is revoked");
     assert_eq!(server.requests()[1].form("token").as_deref(), Some(REFRESH));
     assert_eq!(keyring.entries().len(), 0);
-    home.cogtok(["token", "user"]).keyring(&keyring).run().code(3).stderr_has("cogtok login");
+    insta::assert_snapshot!(home.cogtok(["token", "user"]).keyring(&keyring).run().message(), @"
+    exit 3
+    error: `user.username` is not set (profile `ws`)
+    hint: run `cogtok profile set ws user.username VALUE`, or add `--username VALUE`
+    hint: or sign in with the browser: `cogtok login -p ws`
+    ");
     home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok().stderr_has("no refresh token to revoke");
     assert_eq!(server.hits(), 2);
 }
@@ -40,7 +45,11 @@ fn one_from_standard_input_goes_to_the_api_and_one_from_the_command_line_nowhere
     assert_eq!(bodies[1], (operation, json!({"Token": REFRESH, "ClientId": CLIENT, "ClientSecret": CLIENT_SECRET})));
     let refused = home.cogtok(["token", "revoke", REFRESH]).run();
     refused.code(2).stderr_has("not taken from the command line").stderr_has("cogtok token revoke -p ws -");
-    given().run().code(2).stderr_has("empty");
+    insta::assert_snapshot!(given().run().message(), @"
+    exit 2
+    error: standard input: the secret is empty (profile `ws`)
+    hint: nothing came: check that the variable, the file or the command in the pipe gives something
+    ");
     assert_eq!(server.hits(), 2);
 }
 

@@ -84,7 +84,11 @@ fn without_a_token_the_cached_one_is_verified() {
     home.workshop_profile(workshop);
     let email = workshop.user(PASSWORD);
     home.cogtok(["profile", "set", "ws", "user.username", &email]).run().ok();
-    home.cogtok(["token", "verify"]).run().code(1).stderr_has("no cached token").stderr_has("cogtok token user -p ws");
+    insta::assert_snapshot!(home.cogtok(["token", "verify"]).run().message(), @"
+    exit 1
+    error: there is no cached token of user user-[unique]@example.com (profile `ws`)
+    hint: `cogtok token user -p ws` gets one; `-` reads a token from standard input
+    ");
     home.cogtok(["token", "user", "--password-stdin"]).stdin(PASSWORD).canary(PASSWORD).run().ok();
     home.cogtok(["token", "m2m"]).m2m_secret(workshop).run().ok();
     home.cogtok(["token", "verify"]).run().ok().quiet().stdout_has("a user's access token").stdout_has("in 60 min");
@@ -133,6 +137,7 @@ fn each_claim_that_fails_is_named_with_what_it_should_be() {
     rejected(&home, &good, &["--client-id", "other"], "client_id", "other");
     let keys = format!("{}{JWKS}", server.url());
     rejected(&home, &good, &["--issuer", "https://other.example", "--jwks", &keys], "iss", "https://other.example");
+    assert_eq!(server.hits(), 1, "one fetch for all of them");
     let foreign = sign_with("stranger", &json!({"kid": "test-stranger", "alg": "RS256"}), &access_claims(at));
     rejected(&home, &foreign, &[], "kid", "test-access");
     let forged = sign_with("stranger", &json!({"kid": "test-access", "alg": "RS256"}), &access_claims(at));
@@ -144,8 +149,8 @@ fn each_claim_that_fails_is_named_with_what_it_should_be() {
     home.verify(&bound, &["--audience", "https://api.example.com"]).run().ok();
     let updated = ISSUER.replace("//cognito", "//issuer-cognito");
     home.verify(&access("iss", json!(updated)), &[]).run().ok();
-    // One fetch for all of them, and one more would be for the strangers' kid, which came within the minute.
-    assert_eq!(server.hits(), 1);
+    // A machine that is busy may have needed the minute after which the stranger's `kid` is worth another fetch.
+    assert!(server.hits() <= 2, "{}", server.hits());
 }
 
 #[test]
@@ -177,7 +182,11 @@ fn a_key_that_the_token_brings_or_names_is_never_asked_for() {
         home.verify(&sign_with("access", &header, &claims), &[]).run().code(8);
     }
     let none = format!("{}.{}.", encode("{\"alg\":\"none\"}"), encode(access_claims(now()).to_string()));
-    home.verify(&none, &[]).run().code(8).stderr_has("`alg`");
+    insta::assert_snapshot!(home.verify(&none, &[]).run().message(), @"
+    exit 8
+    error: NOT verified: `alg` is none, expected: RS256, which is all that Cognito uses (profile `ws`)
+    hint: `cogtok token inspect -` shows what stands in it
+    ");
     canary.assert_untouched();
     assert!(server.hits() <= 1, "{} requests", server.hits());
 }

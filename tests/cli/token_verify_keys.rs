@@ -133,7 +133,12 @@ fn stale_keys_do_not_stand_in_for_those_that_cannot_be_had() {
     is_down.store(true, Ordering::SeqCst);
     home.verify(&good(), &[]).run().ok();
     age(&home, 2 * 3600);
-    home.verify(&good(), &[]).run().code(6).stderr_has("NOT verified").stderr_has("`--offline` takes them");
+    insta::assert_snapshot!(home.verify(&good(), &[]).run().message(), @"
+    exit 6
+    error: NOT verified: 127.0.0.1:[port] gave no key set (HTTP 404, text/plain, 0 bytes) (profile `ws`)
+    hint: check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names
+    hint: keys that were fetched before are still here: `--offline` takes them
+    ");
     home.verify(&good(), &["--offline"]).run().ok();
 }
 
@@ -205,11 +210,19 @@ fn a_server_that_is_busy_or_gone_is_tried_again_and_then_told() {
     assert_eq!(server.hits(), 3);
     let (home, server) = (Home::new(), Server::always(Answer::new(500, "text/html", "<h1>no</h1>")));
     home.pool_profile(&server.url());
-    home.verify(&good(), &[]).run().code(6).stderr_has("NOT verified").stderr_has("HTTP 500");
+    insta::assert_snapshot!(home.verify(&good(), &[]).run().message(), @"
+    exit 6
+    error: NOT verified: 127.0.0.1:[port] answered HTTP 500 (profile `ws`)
+    hint: wait a little and try again
+    ");
     assert_eq!(server.hits(), 4);
     let home = Home::new();
     home.pool_profile(&format!("http://127.0.0.1:{}", crate::harness::ports::closed_port()));
-    home.verify(&good(), &[]).run().code(6).stderr_has("NOT verified").stderr_has("refused");
+    insta::assert_snapshot!(home.verify(&good(), &[]).run().message(), @"
+    exit 6
+    error: NOT verified: no connection to 127.0.0.1:[port]: Connection refused (os error 111) (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    ");
     let (home, server) = (Home::new(), Server::always(Answer::never()));
     home.pool_profile(&server.url());
     let output = home.verify(&good(), &["--timeout", "1s"]).timeout(Duration::from_secs(2)).run();
@@ -227,7 +240,11 @@ fn offline_means_no_request() {
     age(&home, 100 * 24 * 3600);
     home.verify(&good(), &["--offline"]).run().ok().quiet();
     let unknown = sign_with("stranger", &json!({"kid": "other", "alg": "RS256"}), &access_claims(now()));
-    home.verify(&unknown, &["--offline"]).run().code(8).stderr_has("`kid`");
+    insta::assert_snapshot!(home.verify(&unknown, &["--offline"]).run().message(), @"
+    exit 8
+    error: NOT verified: `kid` is other, expected: a key of the pool (test-access, test-id) (profile `ws`)
+    hint: the token is of another pool, or was changed on its way
+    ");
     assert_eq!(server.hits(), 1);
     home.verify(&good(), &["--offline", "--remote"]).run().code(2);
 }
@@ -251,19 +268,25 @@ fn keys_come_from_a_file_or_an_address_that_is_named() {
         .code(8)
         .stderr_has("`iss`");
     let other = home.plant("keys/other.json", json!({"keys": [jwk("stranger")]}).to_string());
-    home.verify(&good(), &["--jwks", other.to_str().unwrap()]).run().code(8).stderr_has("`kid`");
+    insta::assert_snapshot!(home.verify(&good(), &["--jwks", other.to_str().unwrap()]).run().message(), @"
+    exit 8
+    error: NOT verified: `kid` is test-access, expected: a key of the pool (test-stranger) (profile `ws`)
+    hint: the token is of another pool, or was changed on its way
+    ");
     for (name, content) in [("empty", ""), ("html", "<html>"), ("none", "{\"keys\":[]}"), ("list", "[]")] {
         let file = home.plant(format!("keys/{name}"), content);
         let output = home.verify(&good(), &["--jwks", file.to_str().unwrap()]).run();
         output.code(2).stderr_has("NOT verified").stderr_has(name);
     }
-    home.verify(&good(), &["--jwks", "/no/such/file"])
-        .run()
-        .code(2)
-        .stderr_has("NOT verified")
-        .stderr_has("/no/such/file");
+    insta::assert_snapshot!(home.verify(&good(), &["--jwks", "/no/such/file"]).run().message(), @"
+    exit 2
+    error: NOT verified: /no/such/file can't be read: No such file or directory (os error 2) (profile `ws`)
+    ");
     let huge = home.plant("keys/huge", vec![b' '; (1 << 20) + 1]);
-    home.verify(&good(), &["--jwks", huge.to_str().unwrap()]).run().code(2).stderr_has("larger than 1 MiB");
+    insta::assert_snapshot!(home.verify(&good(), &["--jwks", huge.to_str().unwrap()]).run().message(), @"
+    exit 2
+    error: NOT verified: [home]/keys/huge is larger than 1 MiB (profile `ws`)
+    ");
     dead.assert_untouched();
 
     let server = Server::always(Answer::new(200, "application/jwk-set+json; charset=utf-8", jwks().to_string()));
@@ -292,7 +315,12 @@ fn cached_keys_that_somebody_else_could_have_written_do_not_count() {
     stored["key_set"]["keys"] = json!([evil, jwk("access"), jwk("id")]);
     std::fs::write(&path, stored.to_string()).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
-    home.verify(&forged, &[]).run().code(8).stderr_has("other users can write to it");
+    insta::assert_snapshot!(home.verify(&forged, &[]).run().message(), @"
+    exit 8
+    warning: the cached keys in [home]/.cache/cogtok/jwks/[hash].json are ignored: other users can write to it
+    error: NOT verified: `kid` is evil, expected: a key of the pool (test-access, test-id) (profile `ws`)
+    hint: the token is of another pool, or was changed on its way
+    ");
     // What the file says of itself must be right as well.
     for (name, value) in [
         ("version", json!(2)),

@@ -138,10 +138,11 @@ fn what_cannot_be_asked_is_not_verified() {
     // A token that does not verify is shown to nobody.
     let mut other = with_scope("openid");
     other["iss"] = json!("https://evil.example");
-    home.verify(&sign::sign(&other), &["--remote"])
-        .env("COGTOK_DOMAIN", server.url())
-        .run()
-        .code(8)
-        .stderr_has("`iss`");
+    insta::assert_snapshot!(home.verify(&sign::sign(&other), &["--remote"])
+        .env("COGTOK_DOMAIN", server.url()).run().message(), @"
+    exit 8
+    error: NOT verified: `iss` is https://evil.example, expected: one of https://cognito-idp.us-east-1.amazonaws.com/[pool], https://issuer-cognito-idp.us-east-1.amazonaws.com/[pool] (profile `ws`)
+    hint: the token is of another pool: check `user_pool_id` of the profile, or name the issuer with `--issuer URL`
+    ");
     assert_eq!(server.hits(), 1);
 }

@@ -213,7 +213,13 @@ fn an_app_is_set_up_with_nobody_there_and_its_key_is_kept_before_cognito_is_told
     let server = Server::script(set_up());
     let home = Home::new();
     home.scripted_user(&server.url());
-    home.cogtok(["token", "user", "--save-totp"]).env("COGTOK_PASSWORD", PASSWORD).run().code(7).stderr_has("keyring");
+    insta::assert_snapshot!(home.cogtok(["token", "user", "--save-totp"]).env("COGTOK_PASSWORD", PASSWORD).run().message(), @"
+    exit 7
+    error: no keyring service is reachable: there is no D-Bus session (wanted: the totp secret of client [client] and user alice@example.com) (profile `ws`)
+    hint: log in to a desktop session, or start one: dbus-run-session
+    hint: without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code
+    hint: or keep secrets in an encrypted file: cogtok secret init --help
+    ");
     assert_eq!(server.hits(), 2);
     // Nor is it without the option.
     let server = Server::script(set_up());

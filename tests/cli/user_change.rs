@@ -72,7 +72,11 @@ fn a_user_who_is_not_there_is_exit_1_with_the_command_that_lists_those_who_are()
         }
     }
     user(&home, &["show", "a", "b"]).run().code(2);
-    user(&home, &["show", &nobody, "-o", "csv"]).run().code(2).stderr_has("its forms are text, json");
+    insta::assert_snapshot!(user(&home, &["show", &nobody, "-o", "csv"]).run().message(), @"
+    exit 2
+    error: this command does not print in that form
+    hint: its forms are text, json
+    ");
     assert_eq!(proxy.requests().len(), 3, "malformed command lines reach nobody");
 }
 
@@ -209,7 +213,11 @@ fn a_temporary_password_has_to_be_changed_at_the_next_sign_in() {
     let temporary = output.ok().line().to_string();
     assert_eq!(workshop().find_user(&email).unwrap()["UserStatus"], "FORCE_CHANGE_PASSWORD");
     let token = || home.cogtok(["token", "user", "-p", "ws", "--username", &email, "--password-stdin"]);
-    token().stdin(&temporary).run().code(5).stderr_has("NEW_PASSWORD_REQUIRED").stderr_has("--new-password-stdin");
+    insta::assert_snapshot!(token().stdin(&temporary).run().message(), @"
+    exit 5
+    error: a new password is needed, and there is no terminal to ask at (profile `ws`)
+    hint: Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; `--new-password-stdin` takes the new one
+    ");
     let both = format!("{temporary}\n{NEW}\n");
     token().arg("--new-password-stdin").stdin(both).run().ok().line();
     workshop().sign_in(&email, NEW).unwrap();

@@ -143,7 +143,11 @@ fn a_pool_whose_user_names_are_no_addresses_takes_username() {
     }
     // In a pool whose user names are addresses it is refused, with the way out.
     let (home, _proxy) = counted();
-    create(&home, &["--username", "alice"]).run().code(2).stderr_has("hint: ").stderr_has("e-mail address");
+    insta::assert_snapshot!(create(&home, &["--username", "alice"]).run().message(), @"
+    exit 2
+    error: AdminCreateUser was refused: InvalidParameterException: Username should be an email. (profile `ws`)
+    hint: the pool's user names are e-mail addresses or phone numbers: give one instead of `--username`
+    ");
     assert_eq!(journal(&home).len(), 0);
 }
 
@@ -187,7 +191,11 @@ fn a_user_who_is_there_already_is_an_error_left_alone_or_given_a_new_password() 
 #[test]
 fn a_form_that_there_is_not_is_refused_before_a_user_is_made() {
     let (home, proxy) = counted();
-    home.cogtok(["user", "create", "-p", "ws", "-o", "csv"]).aws().run().code(2).stderr_has("its forms are text, json");
+    insta::assert_snapshot!(home.cogtok(["user", "create", "-p", "ws", "-o", "csv"]).aws().run().message(), @"
+    exit 2
+    error: this command does not print in that form
+    hint: its forms are text, json
+    ");
     assert_eq!((proxy.requests().len(), journal(&home).len()), (0, 0));
 }
 
@@ -269,7 +277,11 @@ fn a_throttled_service_is_waited_for_and_then_given_up_with_nothing_left() {
 
     let busy = Proxy::with(&workshop().endpoint, |_| Some(Answer::aws_error("TooManyRequestsException", "Rate")));
     let home = behind(&busy);
-    create(&home, &[]).run().code(6).stderr_has("throttling");
+    insta::assert_snapshot!(create(&home, &[]).run().message(), @"
+    exit 6
+    error: AdminCreateUser was refused: TooManyRequestsException: Rate (profile `ws`)
+    hint: Cognito is throttling: wait a little and try again
+    ");
     assert_eq!((busy.log().len(), journal(&home).len()), (4, 0));
 }
 
@@ -298,6 +310,9 @@ fn a_saved_password_is_in_the_keyring_and_signs_in_without_being_typed() {
 fn no_user_is_made_where_the_journal_cannot_be_written() {
     let (home, proxy) = counted();
     home.plant(".local/state/cogtok", "a file where the directory should be");
-    create(&home, &[]).run().code(7).stderr_has("journal");
+    insta::assert_snapshot!(create(&home, &[]).run().message(), @"
+    exit 7
+    error: the journal of new users in [home]/.local/state/cogtok/journal can't be used: Not a directory (os error 20) (profile `ws`)
+    ");
     assert_eq!(proxy.connections(), 0);
 }

@@ -52,7 +52,12 @@ fn a_clock_that_was_ahead_at_the_create_loses_no_password() {
     // Nothing but this machine's clock says when the user was asked for.
     let (home, _proxy, is_broken) = unanswered(true, |_| Some(Answer::close()));
     let email = new_email();
-    an_hour_ahead(create(&home, &[&email])).run().code(6).stderr_has("--resume");
+    insta::assert_snapshot!(an_hour_ahead(create(&home, &[&email])).run().message(), @"
+    exit 6
+    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    ");
     let records = journal(&home);
     assert_eq!((records.len(), &records[0].1["asked"]["is_server_time"]), (1, &json!(false)));
     is_broken.store(false, Ordering::SeqCst);
@@ -66,7 +71,12 @@ fn a_clock_that_was_ahead_at_the_create_loses_no_password() {
     // The server said what time it is, so that this machine's clock is of no account.
     let (home, proxy, is_broken) = unanswered(true, |_| Some(denied().header("Date", &date(0))));
     let email = new_email();
-    an_hour_ahead(create(&home, &[&email])).run().code(6).stderr_has("--resume");
+    insta::assert_snapshot!(an_hour_ahead(create(&home, &[&email])).run().message(), @"
+    exit 6
+    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    ");
     let records = journal(&home);
     assert_eq!(records[0].1["asked"]["is_server_time"], true);
     is_broken.store(false, Ordering::SeqCst);
@@ -84,7 +94,12 @@ fn a_user_whom_somebody_made_after_the_call_keeps_the_password_that_is_theirs() 
     };
     let (home, proxy, is_broken) = unanswered(false, not_found);
     let email = new_email();
-    create(&home, &[&email]).run().code(6).stderr_has("--resume");
+    insta::assert_snapshot!(create(&home, &[&email]).run().message(), @"
+    exit 6
+    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    ");
     is_broken.store(false, Ordering::SeqCst);
     let made = json!({"Username": email, "TemporaryPassword": THEIRS, "MessageAction": "SUPPRESS",
         "UserAttributes": [{"Name": "email", "Value": email}]});
@@ -121,7 +136,12 @@ fn an_answer_that_does_not_say_when_the_user_was_made_costs_nobody_a_password() 
     output.check(output.code != Some(0), "it is not known").stderr_has("--resume");
     let records = journal(&home);
     assert_eq!(records.len(), 1, "{}", output.describe());
-    create(&home, &["--resume"]).run().code(1).stderr_has("does not say when").stderr_has("can't be told");
+    insta::assert_snapshot!(create(&home, &["--resume"]).run().message(), @"
+    exit 1
+    error: made-[unique]@example.com: it can't be told whether cogtok or somebody else made the user made-[unique]@example.com, so nothing was changed: Cognito does not say when it was made, and cogtok asked for it between [date] UTC and [date] UTC by Cognito's clock (profile `ws`)
+    hint: if the user is yours, give it a new password: cogtok user create made-[unique]@example.com -p ws --if-exists reset
+    hint: the record stays, with its password; to drop it: cogtok user runs forget [record] -p ws
+    ");
     assert_eq!((journal(&home).len(), proxy.count("AdminSetUserPassword")), (1, 0));
     // `user show` says what is known, and no more.
     let shown = home.cogtok(["user", "show", &email, "-p", "ws", "--json"]).aws().run().ok().json();
@@ -140,13 +160,23 @@ fn a_user_who_was_deleted_and_made_anew_by_somebody_is_not_taken_for_ours() {
     });
     let home = behind(&proxy);
     let email = new_email();
-    create(&home, &[&email]).run().code(10).stderr_has("--resume");
+    insta::assert_snapshot!(create(&home, &[&email]).run().message(), @"
+    exit 10
+    error: the user made-[unique]@example.com was made, but not finished: AdminSetUserPassword was refused: AccessDeniedException: not authorized (profile `ws`)
+    hint: the AWS credentials do not allow this call: docs/cognito-setup.md lists the actions; `--aws-profile NAME` uses others
+    hint: finish it: cogtok user create -p ws --resume
+    ");
     is_broken.store(false, Ordering::SeqCst);
     workshop().admin("AdminDeleteUser", json!({"Username": email}));
     let made = json!({"Username": email, "TemporaryPassword": THEIRS, "MessageAction": "SUPPRESS",
         "UserAttributes": [{"Name": "email", "Value": email}]});
     workshop().admin("AdminCreateUser", made);
-    create(&home, &["--resume"]).run().code(1).stderr_has("can't be told");
+    insta::assert_snapshot!(create(&home, &["--resume"]).run().message(), @"
+    exit 1
+    error: made-[unique]@example.com: it can't be told whether cogtok or somebody else made the user made-[unique]@example.com, so nothing was changed: it was made at [date] UTC, and cogtok asked for it between [date] UTC and [date] UTC by this machine's clock (profile `ws`)
+    hint: if the user is yours, give it a new password: cogtok user create made-[unique]@example.com -p ws --if-exists reset
+    hint: the record stays, with its password; to drop it: cogtok user runs forget [record] -p ws
+    ");
     assert_eq!(workshop().sign_in(&email, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
 }
 

@@ -301,7 +301,11 @@ fn what_is_missing_is_told_before_anything_is_asked_and_a_refusal_is_exit_9() {
     let output = list(&home, &[]).run();
     output.code(9).stderr_has("ListUsers").stderr_has("AccessDeniedException").stderr_has("docs/cognito-setup.md");
     assert_eq!(denied.log(), ["ListUsers"]);
-    home.cogtok(["user", "list", "-p", "ws"]).run().code(9).stderr_has("no usable AWS credentials");
+    insta::assert_snapshot!(home.cogtok(["user", "list", "-p", "ws"]).run().message(), @"
+    exit 9
+    error: ListUsers is a signed call, and there are no usable AWS credentials (profile `ws`)
+    hint: sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`
+    ");
 
     list(&home, &["-p", "nosuch"]).run().code(2);
     let cases: [(&[&str], i32, &str); 3] = [
@@ -319,5 +323,9 @@ fn what_is_missing_is_told_before_anything_is_asked_and_a_refusal_is_exit_9() {
         .cogtok(["user", "list", "-p", "ws"])
         .env("COGTOK_USER_POOL_ID", unknown)
         .env("COGTOK_ENDPOINT_URL", &workshop().endpoint);
-    gone.aws().run().code(3).stderr_has("ResourceNotFoundException").stderr_has("pool id");
+    insta::assert_snapshot!(gone.aws().run().message(), @"
+    exit 3
+    error: ListUsers was refused: ResourceNotFoundException: User pool [pool] does not exist. (profile `ws`)
+    hint: check pool id, app client id and Region: they belong together and to one AWS account
+    ");
 }

@@ -17,7 +17,12 @@ fn where_nothing_was_sent_nothing_is_kept() {
     home.cogtok(["user", "runs"]).run().ok().stdout_is("").stderr_has("no user was begun");
     // Where it was sent, nobody knows.
     let server = Server::always(Answer::close());
-    create(&home, &["--endpoint-url", &server.url()]).run().code(6).stderr_has("--resume");
+    insta::assert_snapshot!(create(&home, &["--endpoint-url", &server.url()]).run().message(), @"
+    exit 6
+    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    ");
     assert_eq!(journal(&home).len(), 1);
 }
 
@@ -25,7 +30,12 @@ fn where_nothing_was_sent_nothing_is_kept() {
 fn a_record_is_found_from_everywhere_and_dropped_after_it_is_said_what_it_holds() {
     let (home, proxy, is_broken) = broken("AdminCreateUser", |_| Answer::close());
     let email = new_email();
-    create(&home, &[&email]).run().code(6).stderr_has("--resume");
+    insta::assert_snapshot!(create(&home, &[&email]).run().message(), @"
+    exit 6
+    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    ");
     let (path, record) = journal(&home).remove(0);
     home.canary_password(record["password"].as_str().unwrap());
     let run = path.file_stem().unwrap().to_str().unwrap().to_string();
@@ -48,7 +58,11 @@ fn a_record_is_found_from_everywhere_and_dropped_after_it_is_said_what_it_holds(
     assert_eq!(list, expected);
     home.cogtok(["user", "runs"]).run().ok().quiet().stdout_has(&run).stdout_has("asked");
 
-    home.cogtok(["user", "runs", "forget", "0000"]).run().code(1).stderr_has("cogtok user runs");
+    insta::assert_snapshot!(home.cogtok(["user", "runs", "forget", "0000"]).run().message(), @"
+    exit 1
+    error: there is no run 0000
+    hint: the runs: cogtok user runs
+    ");
     home.cogtok(["user", "runs", "forget", ""]).run().code(1);
     let asked = home.cogtok(["user", "runs", "forget", &run]).run();
     asked.code(5).stderr_has(&email).stderr_has("`--yes`").stderr_has(path.to_str().unwrap());
@@ -86,7 +100,12 @@ fn a_group_that_is_not_there_can_be_got_out_of() {
     create(&home, &["--resume", "--no-group"]).run().code(2).stderr_has(&emails[0]).stderr_has(&emails[1]);
     create(&home, &[&emails[0], "--resume", "--no-group"]).run().ok();
     assert_eq!(journal(&home).len(), 1);
-    create(&home, &["--no-group"]).run().code(2).stderr_has("--resume");
+    insta::assert_snapshot!(create(&home, &["--no-group"]).run().message(), @"
+    exit 2
+    error: `user create` needs --resume
+    hint: write it as: cogtok user create --resume --profile <NAME> --json --no-group [EMAIL]
+    hint: `cogtok user create --help` says what it takes
+    ");
     create(&home, &["--resume", "--no-group", "--group", "x"]).run().code(2);
     create(&home, &["--resume", "--group", &group]).run().ok();
     assert_eq!(resume(&home).len(), 0);

@@ -56,7 +56,11 @@ fn a_proxy_that_can_not_be_read_is_not_passed_over() {
     let (home, proxy) = (Home::new(), Server::always(Answer::new(407, "text/plain", "")));
     home.scripted_profile(URL);
     let run = home.scripted_m2m(&[]).env("HTTPS_PROXY", proxy.url()).env("ALL_PROXY", "socks5://127.0.0.1:1");
-    run.run().code(6).stderr_has("407");
+    insta::assert_snapshot!(run.run().message(), @"
+    exit 6
+    error: no connection to elsewhere.example through the proxy: proxy authorization required (407) (profile `ws`)
+    hint: give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT
+    ");
 }
 
 #[test]
@@ -65,7 +69,11 @@ fn a_password_with_signs_that_are_encoded_reaches_the_proxy_as_it_is() {
     home.scripted_profile(URL);
     home.canary("p@ss#w%rd:/?");
     let address = format!("http://somebody:p%40ss%23w%25rd%3A%2F%3F@127.0.0.1:{}", proxy.port());
-    home.scripted_m2m(&[]).env("HTTPS_PROXY", address).run().code(6).stderr_has("407");
+    insta::assert_snapshot!(home.scripted_m2m(&[]).env("HTTPS_PROXY", address).run().message(), @"
+    exit 6
+    error: no connection to elsewhere.example through the proxy: proxy authorization required (407) (profile `ws`)
+    hint: give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT
+    ");
     let head = String::from_utf8_lossy(&proxy.bytes()).into_owned();
     let expected = format!("Basic {}", BASE64_STANDARD.encode("somebody:p@ss#w%rd:/?"));
     assert!(http::find(head.as_bytes(), expected.as_bytes()).is_some(), "{head}");
@@ -119,7 +127,11 @@ fn an_address_is_told_with_its_port() {
     home.scripted_m2m(&[]).run().code(6).stderr_has(&format!("127.0.0.1:{} answered HTTP 503", server.port()));
     let closed = crate::harness::ports::free_port();
     home.scripted_profile(&format!("http://127.0.0.1:{closed}/oauth2/token"));
-    home.scripted_m2m(&[]).run().code(6).stderr_has(&format!("127.0.0.1:{closed}"));
+    insta::assert_snapshot!(home.scripted_m2m(&[]).run().message(), @"
+    exit 6
+    error: no connection to 127.0.0.1:[port]: Connection refused (os error 111) (profile `ws`)
+    hint: check the URL, the network and the proxy, then try again
+    ");
 }
 
 #[test]

@@ -19,6 +19,28 @@ pub struct Output {
     pub max_rss_kib: u64,
 }
 
+/// What differs between two runs.
+const MASKS: [(&str, &str); 17] = [
+    (r"[^\s`'=]*cogtok-home-\w{6}", "[home]"),
+    (r"(127\.0\.0\.1|\[::1\]|localhost):\d{2,5}\b", "$1:[port]"),
+    (r"\b[a-z]{2}-[a-z]+-\d_[A-Za-z0-9]{9}\b", "[pool]"),
+    (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "[uuid]"),
+    // What the harness makes up: names of users, secrets and stacks.
+    (r"\b[0-9a-f]{4,8}-[0-9a-f]{12,14}-\d+(-[0-9a-f]{6})?\b", "[unique]"),
+    (r"(\[unique\]/other)-[0-9a-f]{6}\b", "$1"),
+    (r"\b[A-Za-z0-9]{26}\b", "[client]"),
+    (r"\b[0-9a-f]{32}\.json", "[hash].json"),
+    (r"\b[0-9a-f]{16}\b", "[record]"),
+    (r"\b(cogtok-edit-)\w{6}", "$1[random]"),
+    (r"\b(test-)[a-z0-9]{12}(@example\.com)", "$1[random]$2"),
+    (r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?( ?Z|[+-]\d\d:?\d\d)?", "[date]"),
+    (r"\b\d\d:\d\d(:\d\d)?( UTC)?\b", "[time]"),
+    (r"\b\d+(\.\d+)? (ms|s|min|h)\b", "[n] $2"),
+    (r"\b(\d+h )?\d+m( \d+s)?\b|\b\d+s\b", "[left]"),
+    (r"\b(process|pid) \d+", "$1 [pid]"),
+    (r"/run/user/\d+", "/run/user/[uid]"),
+];
+
 impl Output {
     /// It took no longer than this and three seconds, for what would take much longer or for ever where it were wrong.
     #[track_caller]
@@ -49,6 +71,16 @@ impl Output {
     #[track_caller]
     pub fn stderr_lacks(&self, text: &str) -> &Self {
         self.check(!self.stderr.contains(text), &format!("not expected on stderr: {text:?}"))
+    }
+
+    /// The exit code and stderr, for an inline snapshot: a whole message is read and reviewed, not a part of it. What differs
+    /// between two runs stands between brackets.
+    pub fn message(&self) -> String {
+        let code = self.code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
+        MASKS.iter().fold(format!("{code}\n{}", self.stderr), |text, (pattern, name)| {
+            let pattern = regex_lite::Regex::new(pattern).expect("a pattern");
+            pattern.replace_all(&text, *name).into_owned()
+        })
     }
 
     /// stderr is empty.
