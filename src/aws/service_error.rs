@@ -37,12 +37,12 @@ use Kind::{AwsCredentials, Config, Failure, Network, Refused, Usage};
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     // Identity pools.
-    row("identity NotAuthorizedException", "not from a supported provider", Config, "the identity pool does not know this user pool with this app client: add them to its providers (docs/cognito-setup.md)"),
+    row("identity NotAuthorizedException", "not from a supported provider", Config, "the identity pool does not know this user pool with this app client: add them to its providers (see `cogtok help cognito-setup`)"),
     row("identity NotAuthorizedException", "issuer doesn't match", Config, "the token is of another user pool than the profile's: check `user_pool_id`"),
     row("identity NotAuthorizedException", "logins don't match", Config, "the identity belongs to another user: clear the cache with `cogtok cache clear{p}`"),
     row("identity NotAuthorizedException", "missing a required claim: aud", Config, "an identity pool takes ID tokens alone"),
     row("identity NotAuthorizedException", "invalid login token", Refused, "the ID token is not accepted any more: sign in again"),
-    row("identity InvalidIdentityPoolConfigurationException", "", Config, "the identity pool has no role for signed-in users, or the role does not trust it (docs/cognito-setup.md)"),
+    row("identity InvalidIdentityPoolConfigurationException", "", Config, "the identity pool has no role for signed-in users, or the role does not trust it (see `cogtok help cognito-setup`)"),
     row("identity ResourceConflictException", "", Failure, "the login belongs to another identity already"),
     row("identity ExternalServiceException", "", Network, "the identity pool could not reach the user pool: try again"),
     row("identity NotAuthorizedException", "", Refused, "check that `identity_pool.id` and `user_pool_id` belong together: `cogtok profile show {name}`"),
@@ -140,7 +140,7 @@ const TABLE: &[Row] = &[
     row("unsigned InvalidClientTokenId", "", Config, "this endpoint looks for a signature where Cognito takes none: is `endpoint_url` right?"),
     row("unsigned ExpiredTokenException", "", Refused, "what was sent has expired: sign in again"),
     // AWS credentials.
-    row("AccessDeniedException", "", AwsCredentials, "the AWS credentials do not allow this call: docs/cognito-setup.md lists the actions; `--aws-profile NAME` uses others"),
+    row("AccessDeniedException", "", AwsCredentials, "the AWS credentials do not allow this call: `cogtok help cognito-setup` lists the actions; `--aws-profile NAME` uses others"),
     row("UnrecognizedClientException", "", AwsCredentials, "AWS does not know these credentials: check them with `aws sts get-caller-identity`"),
     row("InvalidSignatureException", "", AwsCredentials, "check the AWS secret access key and this machine's clock"),
     row("IncompleteSignature", "", AwsCredentials, "check the AWS credentials"),
@@ -149,7 +149,7 @@ const TABLE: &[Row] = &[
     row("ExpiredTokenException", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`, of the AWS CLI v2)"),
     row("ExpiredToken", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`, of the AWS CLI v2)"),
     row("RequestExpired", "", AwsCredentials, "check this machine's clock"),
-    row("AccessDenied", "", AwsCredentials, "the AWS credentials do not allow this call: docs/cognito-setup.md lists the actions; `--aws-profile NAME` uses others"),
+    row("AccessDenied", "", AwsCredentials, "the AWS credentials do not allow this call: `cogtok help cognito-setup` lists the actions; `--aws-profile NAME` uses others"),
     row("SignatureDoesNotMatch", "", AwsCredentials, "check the AWS secret access key and this machine's clock"),
     // Parameters and stacks.
     row("ParameterNotFound", "", Config, "check the parameter's name, its Region (`--region REGION`) and the AWS account (`--aws-profile NAME`)"),
@@ -166,10 +166,10 @@ const TABLE: &[Row] = &[
     row("GetSecretValue InvalidRequestException", "", Config, "the secret may be scheduled for deletion"),
     row("DecryptionFailure", "", AwsCredentials, "the AWS credentials may not use the secret's KMS key: add kms:Decrypt"),
     // Bedrock's models, with an identity pool's credentials.
-    row("bedrock AccessDeniedException", "marketplace", Refused, "the account has not subscribed to the model yet: somebody with aws-marketplace:Subscribe asks it once (docs/bedrock.md); it takes up to 15 minutes"),
-    row("bedrock AccessDeniedException", "not authorized to perform", AwsCredentials, "the identity pool's role may not do this (docs/bedrock.md lists the actions); the identity pool says which role a user gets"),
-    row("bedrock AccessDeniedException", "access to the model", Refused, "the account has no access to the model in this Region: somebody with aws-marketplace:Subscribe asks it once (docs/bedrock.md), or choose another model or Region (`--model-region REGION`) ?? the account has no access to the model in this Region: somebody with aws-marketplace:Subscribe asks it once (docs/bedrock.md)"),
-    row("bedrock AccessDeniedException", "", Refused, "the account may not use the model: docs/bedrock.md says what that takes"),
+    row("bedrock AccessDeniedException", "marketplace", Refused, "the account has not subscribed to the model yet: somebody with aws-marketplace:Subscribe asks it once (see `cogtok help bedrock`); it takes up to 15 minutes"),
+    row("bedrock AccessDeniedException", "not authorized to perform", AwsCredentials, "the identity pool's role may not do this (`cogtok help bedrock` lists the actions); the identity pool says which role a user gets"),
+    row("bedrock AccessDeniedException", "access to the model", Refused, "the account has no access to the model in this Region: somebody with aws-marketplace:Subscribe asks it once (see `cogtok help bedrock`), or choose another model or Region (`--model-region REGION`) ?? the account has no access to the model in this Region: somebody with aws-marketplace:Subscribe asks it once (see `cogtok help bedrock`)"),
+    row("bedrock AccessDeniedException", "", Refused, "the account may not use the model: `cogtok help bedrock` says what that takes"),
     row("bedrock ResourceNotFoundException", "use case", Refused, "whoever runs the account fills out the form once, in the Bedrock console; it takes about a quarter of an hour"),
     row("bedrock ResourceNotFoundException", "end of its life", Config, "the model is no more: choose a newer one (`aws bedrock list-foundation-models`)"),
     row("bedrock ResourceNotFoundException", "legacy", Config, "the model is being retired: choose a newer one (`aws bedrock list-foundation-models`)"),

@@ -69,7 +69,7 @@ fn each_refusal_of_bedrock_says_what_mends_it() {
             4,
             "somebody with aws-marketplace:Subscribe asks it once",
         ),
-        (403, "AccessDeniedException", "No.", 4, "docs/bedrock.md says what that takes"),
+        (403, "AccessDeniedException", "No.", 4, "`cogtok help bedrock` says what that takes"),
         (
             403,
             "AccessDeniedException",

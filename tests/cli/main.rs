@@ -61,6 +61,7 @@ mod hand_edit;
 mod harness;
 mod harness_selftest;
 mod header;
+mod help_topics;
 mod hints;
 mod hostile;
 mod hostile_answers;

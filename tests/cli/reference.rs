@@ -328,11 +328,11 @@ fn the_documentation_lists_the_variables_that_the_program_reads() {
     let mut source = String::new();
     sources(&root().join("src"), &mut source);
     let known = variables(&source);
-    let tokens = read("docs/tokens.md");
-    let table = tokens.split("\n## Environment\n").nth(1).expect("the table of variables");
+    let tokens = read("docs/environment.md");
+    let table = tokens.split("# Environment variables\n").nth(1).expect("the table of variables");
     let not_read = ["COGTOK_ACCESS_TOKEN", "COGTOK_ID_TOKEN", "COGTOK_COMPLETE"].map(String::from);
     let read: BTreeSet<_> = known.iter().filter(|name| !not_read.contains(name)).cloned().collect();
-    assert_eq!(variables(table), read, "docs/tokens.md (left) and src (right)");
+    assert_eq!(variables(table), read, "docs/environment.md (left) and src (right)");
     for path in documents() {
         let named = variables(&std::fs::read_to_string(&path).unwrap());
         let unknown: Vec<_> = named.iter().filter(|name| !known.contains(*name) && *name != "COGTOK_UPDATE").collect();

@@ -20,8 +20,9 @@ fn help_by_the_word_is_help_by_the_option() {
     }
     insta::assert_snapshot!(home.cogtok(["help", "tokn"]).run().message(), @"
     exit 2
-    error: there is no command `cogtok tokn`
-    hint: did you mean `cogtok token`?
+    error: there is no command and no topic `tokn`
+    hint: did you mean `cogtok help token`?
+    hint: `cogtok help topics` lists the topics, `cogtok --help` the commands
     ");
     insta::assert_snapshot!(home.cogtok(["token", "help", "zzz"]).run().message(), @"
     exit 2
@@ -91,7 +92,7 @@ fn the_words_of_other_tools_are_answered_with_ours() {
     insta::assert_snapshot!(home.cogtok(["rm"]).run().message(), @"
     exit 2
     error: there is no command `cogtok rm`
-    hint: the commands of `cogtok` are user, token, login, logout, status, doctor, profile, secret, exec, header, call, mcp-proxy, aws-credentials, cache, completions
+    hint: the commands of `cogtok` are user, token, login, logout, status, doctor, profile, secret, exec, header, call, mcp-proxy, aws-credentials, cache, completions, help
     ");
     let long = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
     home.cogtok(["token", long]).run().code(2).stderr_lacks(long).stderr_has("not repeated");

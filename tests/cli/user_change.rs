@@ -95,7 +95,11 @@ fn what_the_credentials_do_not_allow_is_exit_9_and_changes_nothing() {
         (&["set-password", &email], "AdminSetUserPassword"),
     ] {
         let output = user(&home, words).run();
-        output.code(9).stderr_has(operation).stderr_has("AccessDeniedException").stderr_has("docs/cognito-setup.md");
+        output
+            .code(9)
+            .stderr_has(operation)
+            .stderr_has("AccessDeniedException")
+            .stderr_has("`cogtok help cognito-setup`");
         home.cogtok(["user", words[0], "-p", "ws"])
             .args(&words[1..])
             .run()

@@ -238,7 +238,7 @@ fn credentials_that_are_missing_or_not_enough_are_exit_9_and_leave_nothing() {
     assert_eq!((proxy.connections(), journal(&home).len()), (0, 0));
 
     for (code, hint) in [
-        ("AccessDeniedException", "docs/cognito-setup.md"),
+        ("AccessDeniedException", "`cogtok help cognito-setup`"),
         ("UnrecognizedClientException", "aws sts get-caller-identity"),
         ("InvalidSignatureException", "clock"),
         ("ExpiredTokenException", "aws sso login"),

@@ -163,7 +163,7 @@ fn a_user_who_was_deleted_and_made_anew_by_somebody_is_not_taken_for_ours() {
     insta::assert_snapshot!(create(&home, &[&email]).run().message(), @"
     exit 10
     error: the user made-[unique]@example.com was made, but not finished: AdminSetUserPassword was refused: AccessDeniedException: not authorized (profile `ws`)
-    hint: the AWS credentials do not allow this call: docs/cognito-setup.md lists the actions; `--aws-profile NAME` uses others
+    hint: the AWS credentials do not allow this call: `cogtok help cognito-setup` lists the actions; `--aws-profile NAME` uses others
     hint: finish it: cogtok user create -p ws --resume
     ");
     is_broken.store(false, Ordering::SeqCst);

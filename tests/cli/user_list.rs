@@ -299,7 +299,11 @@ fn what_is_missing_is_told_before_anything_is_asked_and_a_refusal_is_exit_9() {
     });
     let home = behind(&denied);
     let output = list(&home, &[]).run();
-    output.code(9).stderr_has("ListUsers").stderr_has("AccessDeniedException").stderr_has("docs/cognito-setup.md");
+    output
+        .code(9)
+        .stderr_has("ListUsers")
+        .stderr_has("AccessDeniedException")
+        .stderr_has("`cogtok help cognito-setup`");
     assert_eq!(denied.log(), ["ListUsers"]);
     insta::assert_snapshot!(home.cogtok(["user", "list", "-p", "ws"]).run().message(), @"
     exit 9

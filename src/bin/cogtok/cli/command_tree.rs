@@ -21,7 +21,8 @@ use crate::commands::Command;
         cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT\n  \
         cogtok token user -p ws --username alice@example.com\n  \
         eval $(cogtok token m2m -p ws --export)\n  \
-        cogtok help token m2m"
+        cogtok help token m2m\n  \
+        cogtok help topics"
 )]
 struct Root {
     #[command(flatten)]

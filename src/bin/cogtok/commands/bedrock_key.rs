@@ -7,8 +7,7 @@ use crate::env;
 /// The variable.
 pub const VARIABLE: &str = "AWS_BEARER_TOKEN_BEDROCK";
 
-const WHY: &str =
-    "Bedrock takes no token of Cognito there, and answers 403: it is for Bedrock's own API keys (docs/bedrock.md)";
+const WHY: &str = "Bedrock takes no token of Cognito there, and answers 403: it is for Bedrock's own API keys (see `cogtok help bedrock`)";
 
 /// Warns where the variable holds a token of Cognito: AWS's tools prefer it to any AWS credentials.
 pub fn warn() {

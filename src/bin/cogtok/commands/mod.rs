@@ -8,6 +8,7 @@ mod completions;
 mod doctor;
 mod exec;
 mod header;
+mod help;
 mod login;
 mod logout;
 mod mcp_proxy;
@@ -70,11 +71,16 @@ pub enum Command {
     Cache(cache::Command),
     /// Print the script that makes a shell complete cogtok with TAB
     Completions(completions::Completions),
+    /// Show the help of a command, or a page of the documentation
+    Help(help::Help),
 }
 
 /// Runs the command that was typed; none was where help was asked for.
 pub fn run(cli: Option<Cli>) -> Result<()> {
     let Some(cli) = cli else { return Ok(()) };
+    if let Command::Help(args) = &cli.command {
+        return help::run(args);
+    }
     let app = App::new(cli.global)?;
     match cli.command {
         Command::User(command) => user::run(&app, command),
@@ -92,6 +98,7 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),
+        Command::Help(args) => help::run(&args),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod external_program;
+pub(crate) mod pager;
 pub(crate) mod prompt;
 pub(crate) mod shell;
 pub(crate) mod signals;

@@ -239,6 +239,12 @@ pub fn painted(word: &str, color: &str) -> String {
     if wants_color(io::stdout().is_terminal()) { format!("\u{1b}[{color}m{word}\u{1b}[0m") } else { word.to_owned() }
 }
 
+/// A text for standard output whose bold words stand between U+0001 and U+0002: as the terminal shows them, or plain.
+pub fn emphasized(text: &str) -> String {
+    let (begin, end) = if wants_color(io::stdout().is_terminal()) { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+    text.replace('\u{1}', begin).replace('\u{2}', end)
+}
+
 /// Whether standard output is a terminal, which obeys what is written to it.
 pub fn shows_data() -> bool {
     io::stdout().is_terminal()

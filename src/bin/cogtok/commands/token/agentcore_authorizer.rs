@@ -73,7 +73,7 @@ fn live(service: ResourceServer, settings: &Value) -> Result<Live> {
             passes: false,
             detail: format!("{}: {signed}", kind.unwrap_or("none set")),
             fix: Some(
-                "configure a customJWTAuthorizer (docs/bedrock.md), or call it with AWS credentials: `cogtok aws-credentials{p}`"
+                "configure a customJWTAuthorizer (see `cogtok help bedrock`), or call it with AWS credentials: `cogtok aws-credentials{p}`"
                     .into(),
             ),
         },

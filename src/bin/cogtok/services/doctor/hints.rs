@@ -4,7 +4,7 @@
 use cogtok::error::{Error, Hint};
 use cogtok::http::transport_error::ConnectFailure;
 
-pub(crate) const HELP: &str = "see docs/doctor.md";
+pub(crate) const HELP: &str = "see `cogtok help doctor`";
 
 // The configuration.
 pub(crate) const PRIVATE: &str = "chmod 600 {value}";
@@ -43,19 +43,19 @@ pub(crate) const NO_REGION: &str = "leave `--region` out";
 pub(crate) const ISSUER: &str = "check `user_pool_id` and `endpoint_url`: cogtok profile show {name}";
 pub(crate) const FLOW: &str = "cogtok profile set {name} user.auth_flow {value}";
 pub(crate) const NO_FLOW: &str =
-    "enable a flow on the app client (docs/cognito-setup.md), or sign in with the browser: cogtok login{p}";
+    "enable a flow on the app client (see `cogtok help cognito-setup`), or sign in with the browser: cogtok login{p}";
 pub(crate) const WRONG_CLIENT: &str = "cogtok profile set {name} {value} ID";
 pub(crate) const CODE_GRANT: &str =
-    "allow the code grant on the app client, if `cogtok login{p}` is to work (docs/cognito-setup.md)";
+    "allow the code grant on the app client, if `cogtok login{p}` is to work (see `cogtok help cognito-setup`)";
 pub(crate) const CALLBACKS: &str = "cogtok profile set {name} user.redirect_uris ";
 pub(crate) const NO_CALLBACKS: &str =
-    "register one of them as a callback URL of the app client (docs/cognito-setup.md)";
+    "register one of them as a callback URL of the app client (see `cogtok help cognito-setup`)";
 pub(crate) const SCOPES: &str = "cogtok profile set {name} m2m.scopes {value}";
 pub(crate) const TRANSPORT: &str = "cogtok profile set {name} m2m.transport {value}";
 pub(crate) const IDENTITY_POOL: &str = "cogtok profile set {name} identity_pool.id REGION:UUID";
 
 pub(crate) const SIGN_UP: &str =
-    "let administrators alone make users: AllowAdminCreateUserOnly (docs/cognito-setup.md#who-may-sign-up)";
+    "let administrators alone make users: AllowAdminCreateUserOnly (see `cogtok help cognito-setup`)";
 
 // Targets.
 pub(crate) const WHOSE: &str = "cogtok profile set {name} targets.{value}.as m2m, or user; or say --as with each call";

@@ -50,7 +50,7 @@ pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<CollectedSourc
         // What was passed over says more than what would have been taken.
         let nothing = found.left_out.iter().take(TOLD).fold(nothing, |error, why| error.hint(why.clone()));
         return Err(nothing
-            .hint("names like COGNITO_USER_POOL_ID, COGNITO_CLIENT_ID, COGNITO_M2M_CLIENT_ID, COGNITO_DOMAIN and OAUTH_TOKEN_ENDPOINT are known: docs/profiles.md"));
+            .hint("names like COGNITO_USER_POOL_ID, COGNITO_CLIENT_ID, COGNITO_M2M_CLIENT_ID, COGNITO_DOMAIN and OAUTH_TOKEN_ENDPOINT are known: `cogtok help profiles`"));
     }
     found.settle(&[Key::UserPoolId, Key::UserClientId, Key::M2mClientId], choose)?;
     follow(app, args, kind, &mut found)?;

@@ -1,0 +1,73 @@
+//! `cogtok help TOPIC`: pages of the documentation, from inside the program. Help on a command is the command line's own.
+
+use clap::Args;
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::ArgValueCandidates;
+use cogtok::error::{Error, Result};
+use cogtok::settings::keys::nearest;
+
+use crate::cli::command_tree;
+use crate::io::{pager, terminal};
+
+/// A page of docs/.
+pub struct Topic {
+    name: &'static str,
+    title: &'static str,
+    packed: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/topics.rs"));
+
+/// The most bytes of a page: more than any has.
+const LIMIT: usize = 1024 * 1024;
+
+/// Show the help of a command, or a page of the documentation
+///
+/// `cogtok help topics` lists the pages.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok help topics\n  \
+    cogtok help signing-in\n  \
+    cogtok help token m2m")]
+pub struct Help {
+    /// A topic, or the words of a command
+    #[arg(value_name = "TOPIC", add = ArgValueCandidates::new(candidates))]
+    words: Vec<String>,
+}
+
+pub fn run(args: &Help) -> Result<()> {
+    let wanted = args.words.join(" ");
+    if wanted == "topics" {
+        return terminal::data(&list()).map(drop);
+    }
+    let topic = TOPICS.iter().find(|topic| topic.name == wanted).ok_or_else(|| unknown(&wanted))?;
+    let page = miniz_oxide::inflate::decompress_to_vec_with_limit(topic.packed, LIMIT).unwrap_or_default();
+    pager::show(&terminal::emphasized(&String::from_utf8_lossy(&page)))
+}
+
+fn list() -> String {
+    let width = TOPICS.iter().map(|topic| topic.name.len()).max().unwrap_or_default();
+    let lines = TOPICS.iter().map(|topic| format!("  {:width$}  {}\n", topic.name, topic.title));
+    format!("Topics of `cogtok help TOPIC`:\n{}", lines.collect::<String>())
+}
+
+fn unknown(wanted: &str) -> Error {
+    let tree = command_tree::whole();
+    let commands = tree.get_subcommands().map(clap::Command::get_name);
+    let near = nearest(wanted, commands.chain(TOPICS.iter().map(|topic| topic.name))).map(str::to_owned);
+    let error = Error::usage(format!("there is no command and no topic `{}`", cogtok::error::printable(wanted, 60)));
+    let error = match near {
+        Some(name) => error.hint(format!("did you mean `cogtok help {name}`?")),
+        None => error,
+    };
+    error.hint("`cogtok help topics` lists the topics, `cogtok --help` the commands")
+}
+
+fn candidates() -> Vec<CompletionCandidate> {
+    let topics = TOPICS.iter().map(|topic| CompletionCandidate::new(topic.name).help(Some(topic.title.into())));
+    let commands: Vec<CompletionCandidate> = command_tree::whole()
+        .get_subcommands()
+        .map(|command| CompletionCandidate::new(command.get_name()).help(command.get_about().cloned()))
+        .collect();
+    topics.chain(commands).collect()
+}
