@@ -1,15 +1,17 @@
-//! What can go wrong, in one type: a kind (the exit code), a message in Cognito's terms and hints with the
-//! next command to type.
+//! What can go wrong, in one type: a kind (the exit code), a message in Cognito's terms, and as data what was called, the
+//! service's code, the setting and [`Advice`] on what to do next.
 //!
-//! Messages and hints never carry a secret. Text that came from a service is a
-//! [`ServiceText`](crate::http::service_text::ServiceText), and a [`Hint`] knows our own words from others'.
+//! Messages and advice never carry a secret. Text that came from a service is a
+//! [`ServiceText`](crate::http::service_text::ServiceText), and [`Advice`] knows our own words from others'.
 
-mod hint;
+mod advice;
+mod advice_kind;
 
 use std::error::Error as StdError;
 use std::fmt;
 
-pub use hint::{Hint, Running};
+pub use advice::{Advice, AdvicePart, AdviceSaid, AdviceValue};
+pub use advice_kind::AdviceKind;
 
 /// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -63,20 +65,32 @@ impl Kind {
     }
 }
 
-/// A failure with its class, a message and hints.
+/// A failure with its class, a message and advice.
+///
+/// Only the message is shown by `Display`: the advice is data, and a program says it in the terms of its own user.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
     message: String,
-    hints: Vec<Hint>,
+    advice: Vec<Advice>,
     code: Option<String>,
+    operation: Option<String>,
+    setting: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// A failure of the class `kind`. The message starts in lower case and has no full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), hints: Vec::new(), code: None, source: None }
+        Error {
+            kind,
+            message: message.into(),
+            advice: Vec::new(),
+            code: None,
+            operation: None,
+            setting: None,
+            source: None,
+        }
     }
 
     /// [`Kind::Usage`] with this message.
@@ -101,22 +115,43 @@ impl Error {
 
     /// Adds a line that says what to do next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
-        self.hints.push(hint.into());
+    pub fn hint(mut self, advice: impl Into<Advice>) -> Self {
+        self.advice.push(advice.into());
         self
     }
 
-    /// The same failure with this as its only hint, for a caller that knows better what to do.
+    /// The same failure with this as its only advice, for a caller that knows better what to do.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
-        self.hints.clear();
-        self.hint(hint)
+    pub fn with_hint(mut self, advice: impl Into<Advice>) -> Self {
+        self.advice.clear();
+        self.hint(advice)
     }
 
     /// Keeps the code that AWS or OAuth gave, such as `UsernameExistsException`.
     #[must_use]
     pub fn with_code(mut self, code: &str) -> Self {
         self.code = Some(code.to_owned());
+        self
+    }
+
+    /// Keeps what was called: an operation of AWS, or a grant of OAuth.
+    #[must_use]
+    pub fn with_operation(mut self, operation: &str) -> Self {
+        self.operation = Some(operation.to_owned());
+        self
+    }
+
+    /// Keeps the dotted key of the profile's setting that it is about.
+    #[must_use]
+    pub fn with_setting(mut self, dotted: &str) -> Self {
+        self.setting = Some(dotted.to_owned());
+        self
+    }
+
+    /// The same failure in other words, for a caller whose user knows what it is about by other names.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
         self
     }
 
@@ -134,21 +169,23 @@ impl Error {
         self
     }
 
-    /// The same failure with another hint where `{place}` stands in its hints. A hint that is empty then is left out.
+    /// The same failure with other advice where `{place}` stands in its own.
     #[must_use]
-    pub fn fill(self, place: &str, hint: impl Into<Hint>) -> Self {
-        let with = hint.into();
-        self.with_hints(|hint| hint.fill(place, with.clone()))
+    pub fn fill(self, place: &str, advice: impl Into<Advice>) -> Self {
+        let with = advice.into();
+        self.map_advice(|advice| Some(advice.fill(place, with.clone())))
     }
 
-    /// The same failure with `value` in its hints where `{place}` stands, as one word of a shell.
+    /// The same failure with `value` in its advice where `{place}` stands, as one word of a command.
     #[must_use]
     pub fn fill_word(self, place: &str, value: &str) -> Self {
-        self.with_hints(|hint| hint.word(place, value))
+        self.map_advice(|advice| Some(advice.word(place, value)))
     }
 
-    fn with_hints(mut self, change: impl Fn(Hint) -> Hint) -> Self {
-        self.hints = self.hints.into_iter().map(change).filter(|hint| !hint.is_empty()).collect();
+    /// The same failure with what `change` makes of each piece of its advice; none leaves it out.
+    #[must_use]
+    pub fn map_advice(mut self, change: impl Fn(Advice) -> Option<Advice>) -> Self {
+        self.advice = self.advice.into_iter().filter_map(change).collect();
         self
     }
 
@@ -164,7 +201,7 @@ impl Error {
         self.kind
     }
 
-    /// The message, without hints.
+    /// The message, without advice.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -174,9 +211,24 @@ impl Error {
         self.code.as_deref()
     }
 
-    /// The hints as they were added.
-    pub fn hints(&self) -> &[Hint] {
-        &self.hints
+    /// What was called and failed: an operation of AWS (`InitiateAuth`), or what was asked of an OAuth endpoint.
+    pub fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
+
+    /// The dotted key of the profile's setting that it is about, such as `m2m.token_url`.
+    pub fn setting(&self) -> Option<&str> {
+        self.setting.as_deref()
+    }
+
+    /// What to do about it, in the order in which it was added.
+    pub fn advice(&self) -> &[Advice] {
+        &self.advice
+    }
+
+    /// Whether this is among its advice.
+    pub fn advises(&self, kind: AdviceKind) -> bool {
+        self.advice.iter().any(|advice| advice.kind() == Some(kind))
     }
 }
 
@@ -225,6 +277,26 @@ pub fn is_unprintable(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_shows_its_message_and_keeps_the_rest_as_data() {
+        let error = Error::config("it is not set")
+            .with_code("NotAuthorizedException")
+            .with_operation("InitiateAuth")
+            .with_setting("user.client_id")
+            .hint(AdviceKind::CheckProfile)
+            .hint("try again")
+            .fill_word("user", "ann");
+        assert_eq!(error.to_string(), "it is not set");
+        assert_eq!((error.kind(), error.code()), (Kind::Config, Some("NotAuthorizedException")));
+        assert_eq!((error.operation(), error.setting()), (Some("InitiateAuth"), Some("user.client_id")));
+        assert_eq!(error.advice()[0].kind(), Some(AdviceKind::CheckProfile));
+        assert_eq!(error.advice()[1].value("user"), Some("ann"));
+        assert!(error.advises(AdviceKind::CheckProfile) && !error.advises(AdviceKind::SignInAgain));
+        let error = error.map_advice(|advice| advice.kind().is_none().then_some(advice));
+        assert_eq!(error.advice().len(), 1);
+        assert_eq!(error.with_hint(AdviceKind::SignInAgain).context("x").to_string(), "x: it is not set");
+    }
 
     #[test]
     fn printable_escapes_what_a_terminal_would_obey() {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error_response::refusal;
 use super::sigv4::{Call, ServiceReply, call_with_headers};
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Advice, AdviceKind, Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::Profile;
@@ -76,15 +76,14 @@ impl Resource {
 
     fn or_pasted(&self, operation: &str, error: Error) -> Error {
         match error.code() {
-            Some("AccessDeniedException") => error.hint(Hint::new(
-                "the action is bedrock-agentcore:{operation}; or let somebody who may run `{command}`, and give its output: `--authorizer FILE`",
-            )
-            .text("operation", operation)
-            .text("command", self.aws_command())),
-            None if error.kind() == Kind::AwsCredentials => error.hint(Hint::new(
-                "or let somebody who has some run `{command}`, and give its output: `--authorizer FILE`",
-            )
-            .text("command", self.aws_command())),
+            Some("AccessDeniedException") => error.hint(
+                Advice::new(AdviceKind::ObtainAuthorizerByAction)
+                    .text("operation", operation)
+                    .text("command", self.aws_command()),
+            ),
+            None if error.kind() == Kind::AwsCredentials => {
+                error.hint(Advice::new(AdviceKind::ObtainAuthorizer).text("command", self.aws_command()))
+            }
             _ => error,
         }
     }

@@ -12,7 +12,7 @@ use super::error_response;
 use super::identity_pool::AwsCredentials;
 use super::service_error::{Refusal, is_known, refused, said};
 use super::sigv4::{Call, signed};
-use crate::error::{Error, Hint, Result};
+use crate::error::{Advice, AdviceKind, Error, Result};
 use crate::http::client::{HttpClient, MAX_ANSWER};
 use crate::http::redact::Redactor;
 use crate::http::retry::{CallFailure, with_retries};
@@ -181,8 +181,7 @@ impl<'a> Bedrock<'a> {
         if !is_connect_failure(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
             return failed;
         }
-        let hint = Hint::new("Bedrock may not be in {region}: `--model-region REGION` asks in another Region")
-            .text("region", self.region);
+        let hint = Advice::new(AdviceKind::AskOtherModelRegion).text("region", self.region);
         CallFailure { error: failed.error.hint(hint), ..failed }
     }
 }

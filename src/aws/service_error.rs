@@ -1,4 +1,4 @@
-//! The one table from what AWS and OAuth answer to what cogtok says: the kind, and a hint with the next step.
+//! The one table from what AWS and OAuth answer to what it means: the kind, and advice on the next step.
 //!
 //! A row is found by the error's code, by the operation or the kind of call where they give a code a meaning of its own, and
 //! where it has several by a part of its message. Messages differ between services and emulators and may carry ids, so nothing
@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::credentials::cause::Cause;
-use crate::error::{Error, Kind, chain};
+use crate::error::{Advice, AdviceKind, Error, Kind, chain};
 use crate::http::redact::Redactor;
 use crate::http::service_text::ServiceText;
 use crate::http::status::{unexplained, unknown_code};
@@ -24,82 +24,100 @@ struct Row {
     /// A part of the message, in lower case; empty for any.
     says: &'static str,
     kind: Kind,
-    /// One a line.
-    hint: &'static str,
+    /// What it means, or what to do where this library's terms are enough; empty for none.
+    words: &'static str,
+    /// What to do.
+    advice: Option<AdviceKind>,
 }
 
-const fn row(code: &'static str, says: &'static str, kind: Kind, hint: &'static str) -> Row {
-    Row { code, says, kind, hint }
+const fn row(code: &'static str, says: &'static str, kind: Kind, words: &'static str) -> Row {
+    Row { code, says, kind, words, advice: None }
 }
 
+const fn advise(code: &'static str, says: &'static str, kind: Kind, advice: AdviceKind) -> Row {
+    Row { code, says, kind, words: "", advice: Some(advice) }
+}
+
+impl Row {
+    const fn and(self, advice: AdviceKind) -> Self {
+        Row { advice: Some(advice), ..self }
+    }
+
+    fn advice(&self) -> impl Iterator<Item = Advice> {
+        let words = Some(self.words).filter(|words| !words.is_empty()).map(Advice::from);
+        words.into_iter().chain(self.advice.map(Advice::from))
+    }
+}
+
+use AdviceKind::*;
 use Kind::{AwsCredentials, Config, Failure, Network, Refused, Usage};
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     // Identity pools.
-    row("identity NotAuthorizedException", "not from a supported provider", Config, "the identity pool does not know this user pool with this app client: add them to its providers (see `cogtok help cognito-setup`)"),
+    advise("identity NotAuthorizedException", "not from a supported provider", Config, AddToProviders),
     row("identity NotAuthorizedException", "issuer doesn't match", Config, "the token is of another user pool than the profile's: check `user_pool_id`"),
-    row("identity NotAuthorizedException", "logins don't match", Config, "the identity belongs to another user: clear the cache with `cogtok cache clear{p}`"),
+    advise("identity NotAuthorizedException", "logins don't match", Config, ForgetIdentity),
     row("identity NotAuthorizedException", "missing a required claim: aud", Config, "an identity pool takes ID tokens alone"),
     row("identity NotAuthorizedException", "invalid login token", Refused, "the ID token is not accepted any more: sign in again"),
-    row("identity InvalidIdentityPoolConfigurationException", "", Config, "the identity pool has no role for signed-in users, or the role does not trust it (see `cogtok help cognito-setup`)"),
+    advise("identity InvalidIdentityPoolConfigurationException", "", Config, AddPoolRole),
     row("identity ResourceConflictException", "", Failure, "the login belongs to another identity already"),
     row("identity ExternalServiceException", "", Network, "the identity pool could not reach the user pool: try again"),
-    row("identity NotAuthorizedException", "", Refused, "check that `identity_pool.id` and `user_pool_id` belong together: `cogtok profile show {name}`"),
-    row("identity ResourceNotFoundException", "", Config, "there is no such identity pool, or the identity is no more: check `identity_pool.id`, which begins with its Region; `cogtok cache clear{p}` forgets the identity"),
+    advise("identity NotAuthorizedException", "", Refused, CheckIdentityPoolAndUserPool),
+    advise("identity ResourceNotFoundException", "", Config, CheckIdentityPoolOrForgetIdentity),
     row("identity InvalidParameterException", "", Config, "check `identity_pool.id`: it is REGION:UUID"),
     row("identity LimitExceededException", "", Network, "a limit of the identity pool's account is reached: wait some minutes and try again"),
     // Signing in.
     row("NotAuthorizedException", "attempts exceeded", Refused, "too many wrong passwords: Cognito locks the user for up to 15 minutes; wait, then try again"),
-    row("NotAuthorizedException", "user is disabled", Refused, "an administrator can enable the user: aws cognito-idp admin-enable-user{aws} --user-pool-id {pool} --username {user}"),
-    row("NotAuthorizedException", "has expired, it must be reset", Refused, "the temporary password has expired: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
-    row("NotAuthorizedException", "temporary password has expired", Refused, "the temporary password has expired: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
-    row("NotAuthorizedException", "secret_hash was not received", Config, "the app client has a secret: `cogtok secret set user-client{p}` stores it"),
-    row("NotAuthorizedException", "secret was not received", Config, "the app client has a secret: `cogtok secret set user-client{p}` stores it"),
-    row("NotAuthorizedException", "unable to verify secret hash", Refused, "the client secret is not this app client's, or the deleted one of its two\n{secret user-client}"),
-    row("NotAuthorizedException", "secrethash does not match", Refused, "the client secret is not this app client's, or the deleted one of its two\n{secret user-client}"),
-    row("NotAuthorizedException", "not configured for secret", Config, "the app client has no secret, and one was used\n{no-secret user-client}"),
-    row("GetClientToken NotAuthorizedException", "", Refused, "check that client id, client secret and Region belong together; a client may have two secrets, and this may be the one that was deleted\n{secret m2m-client}"),
-    row("NotAuthorizedException", "session", Refused, "the sign-in took too long or was answered twice: start again"),
-    row("NotAuthorizedException", "incorrect username or password", Refused, "check user name and password, that pool and app client belong together, and this machine's clock\n{secret password}"),
-    row("NotAuthorizedException", "", Refused, "check that pool, app client and user belong together: `cogtok profile show {name}`"),
-    row("AdminCreateUser|AdminSetUserPassword|AdminAddUserToGroup|AdminGetUser|AdminDeleteUser|ListUsers|DescribeUserPool|DescribeUserPoolClient|ListUserPoolClients NotAuthorizedException", "", Refused, "check that the AWS credentials are of the pool's account: `--aws-profile NAME` uses others"),
-    row("GetUser|GlobalSignOut|ConfirmDevice NotAuthorizedException", "", Refused, "the access token is not taken any more: sign in again, `cogtok token user{p} --force-refresh`"),
-    row("UserNotFoundException", "", Refused, "check the user name and the pool; `cogtok user create EMAIL{p}` makes a user"),
-    row("UserNotConfirmedException", "", Refused, "the user has not been confirmed: aws cognito-idp admin-confirm-sign-up{aws} --user-pool-id {pool} --username {user}"),
-    row("PasswordResetRequiredException", "", Refused, "an administrator reset the password: `cogtok user create EMAIL{p} --if-exists reset` sets a new one"),
+    advise("NotAuthorizedException", "user is disabled", Refused, EnableUser),
+    advise("NotAuthorizedException", "has expired, it must be reset", Refused, ResetExpiredPassword),
+    advise("NotAuthorizedException", "temporary password has expired", Refused, ResetExpiredPassword),
+    advise("NotAuthorizedException", "secret_hash was not received", Config, StoreUserClientSecret),
+    advise("NotAuthorizedException", "secret was not received", Config, StoreUserClientSecret),
+    row("NotAuthorizedException", "unable to verify secret hash", Refused, "the client secret is not this app client's, or the deleted one of its two").and(CheckUserClientSecret),
+    row("NotAuthorizedException", "secrethash does not match", Refused, "the client secret is not this app client's, or the deleted one of its two").and(CheckUserClientSecret),
+    row("NotAuthorizedException", "not configured for secret", Config, "the app client has no secret, and one was used").and(OmitUserClientSecret),
+    row("GetClientToken NotAuthorizedException", "", Refused, "check that client id, client secret and Region belong together; a client may have two secrets, and this may be the one that was deleted").and(CheckM2mClientSecret),
+    advise("NotAuthorizedException", "session", Refused, StartSignInAgain),
+    row("NotAuthorizedException", "incorrect username or password", Refused, "check user name and password, that pool and app client belong together, and this machine's clock").and(CheckPassword),
+    advise("NotAuthorizedException", "", Refused, CheckPoolClientAndUser),
+    advise("AdminCreateUser|AdminSetUserPassword|AdminAddUserToGroup|AdminGetUser|AdminDeleteUser|ListUsers|DescribeUserPool|DescribeUserPoolClient|ListUserPoolClients NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
+    advise("GetUser|GlobalSignOut|ConfirmDevice NotAuthorizedException", "", Refused, RenewUserToken),
+    advise("UserNotFoundException", "", Refused, CheckOrCreateUser),
+    advise("UserNotConfirmedException", "", Refused, ConfirmUser),
+    advise("PasswordResetRequiredException", "", Refused, ResetPassword),
     row("CodeMismatchException", "", Refused, "the code is wrong: use the newest one, and check the clock of the device that makes it"),
     row("EnableSoftwareTokenMFAException", "", Refused, "the code is not the app's: check that the key was entered whole, and the clock of the device"),
     row("ExpiredCodeException", "", Refused, "the code has expired or was used already: wait for the next one"),
     row("ConfirmDevice InvalidPasswordException", "", Failure, "the pool did not take the password that was made up for this device: sign in again"),
     row("ConfirmDevice UsernameExistsException", "", Failure, "the pool knows a device of that name: sign in again"),
     row("DeviceKeyExistsException", "", Failure, "the pool knows this device already: sign in again"),
-    row("InvalidPasswordException", "", Refused, "the pool's password policy asks for more: `--password-stdin` or `--new-password-stdin` takes one that fits ?? the pool's password policy asks for more: `--password-stdin` takes one that fits ?? the pool's password policy asks for more"),
+    advise("InvalidPasswordException", "", Refused, ChooseFittingPassword),
     row("PasswordHistoryPolicyViolationException", "", Refused, "the password was used before: choose another"),
-    row("InvalidParameterException", "not configured for secret", Config, "the app client has no secret, and one was used\n{no-secret user-client}"),
-    row("InvalidParameterException", "admin_user_password_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses another, or enable ALLOW_ADMIN_USER_PASSWORD_AUTH on the client"),
-    row("InvalidParameterException", "user_password_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses the other one, or enable ALLOW_USER_PASSWORD_AUTH on the client"),
-    row("InvalidParameterException", "user_srp_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client"),
-    row("InvalidParameterException", "custom_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses another, or enable ALLOW_CUSTOM_AUTH on the client"),
-    row("InvalidParameterException", "user_auth", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow srp` uses another, or enable ALLOW_USER_AUTH on the client"),
-    row("InvalidParameterException", "client_token_auth", Config, "the app client does not allow GetClientToken: it needs ALLOW_CLIENT_TOKEN_AUTH as its only flow, or a token endpoint: `cogtok profile set {name} m2m.token_url URL`"),
-    row("InvalidParameterException", "flow not enabled", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
-    row("InvalidParameterException", "initiate auth method not supported", Config, "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another"),
+    row("InvalidParameterException", "not configured for secret", Config, "the app client has no secret, and one was used").and(OmitUserClientSecret),
+    advise("InvalidParameterException", "admin_user_password_auth", Config, AllowAdminPasswordFlow),
+    advise("InvalidParameterException", "user_password_auth", Config, AllowPasswordFlow),
+    advise("InvalidParameterException", "user_srp_auth", Config, AllowSrpFlow),
+    advise("InvalidParameterException", "custom_auth", Config, AllowCustomFlow),
+    advise("InvalidParameterException", "user_auth", Config, AllowChoiceFlow),
+    advise("InvalidParameterException", "client_token_auth", Config, AllowClientTokenFlow),
+    advise("InvalidParameterException", "flow not enabled", Config, UseAllowedFlow),
+    advise("InvalidParameterException", "initiate auth method not supported", Config, UseAllowedFlow),
     // Making users.
-    row("AdminCreateUser UsernameExistsException", "", Failure, "`--if-exists skip` leaves the user alone, `--if-exists reset` gives it a new password ?? choose another name"),
+    advise("AdminCreateUser UsernameExistsException", "", Failure, SkipOrResetExistingUser),
     row("AliasExistsException", "", Failure, "another user has this e-mail address or phone number already"),
-    row("AdminCreateUser InvalidParameterException", "username should be", Usage, "the pool's user names are e-mail addresses or phone numbers: give one instead of `--username` ?? the pool's user names are e-mail addresses or phone numbers"),
-    row("AdminCreateUser InvalidParameterException", "cannot be of email format", Usage, "the pool's user names are not e-mail addresses: add `--username NAME` ?? the pool's user names are not e-mail addresses"),
-    row("AdminCreateUser|AdminSetUserPassword InvalidParameterException", "password", Refused, "the pool's password policy asks for more: `--password-stdin` takes one that fits ?? the pool's password policy asks for more"),
-    row("AdminCreateUser|RespondToAuthChallenge|AdminRespondToAuthChallenge InvalidParameterException", "attribute", Usage, "give what the pool asks for with `--attribute NAME=VALUE` ?? check the attributes that the pool asks for"),
-    row("ListUsers InvalidParameterException", "userpoolid", Config, "check the pool id and its Region: `cogtok profile show {name}`"),
-    row("ListUsers InvalidParameterException", "", Usage, "check `--filter`: one attribute, `=` or `^=`, and a value in double quotes, as in `email ^= \"test-\"`"),
+    advise("AdminCreateUser InvalidParameterException", "username should be", Usage, NameUserByAddress),
+    advise("AdminCreateUser InvalidParameterException", "cannot be of email format", Usage, NameUser),
+    advise("AdminCreateUser|AdminSetUserPassword InvalidParameterException", "password", Refused, ChooseFittingPasswordForUser),
+    advise("AdminCreateUser|RespondToAuthChallenge|AdminRespondToAuthChallenge InvalidParameterException", "attribute", Usage, GiveAttributes),
+    advise("ListUsers InvalidParameterException", "userpoolid", Config, CheckPoolAndRegion),
+    advise("ListUsers InvalidParameterException", "", Usage, CheckFilter),
     row("DescribeUserPool|DescribeUserPoolClient|ListUserPoolClients InvalidParameterException", "", Config, "check the pool id, the app client id and the Region: they belong together"),
     row("GetSecretValue InvalidParameterException", "", Usage, "check the secret's name or ARN"),
     row("RevokeToken InvalidParameterException", "", Failure, "check that token and app client belong together"),
-    row("InvalidParameterException", "", Failure, "check the profile: `cogtok profile show {name}`"),
-    row("CodeDeliveryFailureException", "", Failure, "Cognito could not send the message: leave `--invite` out to send none ?? Cognito could not send the message: check the pool's settings for messages"),
-    row("UnsupportedUserStateException", "", Failure, "the user is in a state that does not allow this: `cogtok user create EMAIL{p} --if-exists reset` sets a new password"),
+    advise("InvalidParameterException", "", Failure, CheckProfile),
+    advise("CodeDeliveryFailureException", "", Failure, SendNoInvitation),
+    advise("UnsupportedUserStateException", "", Failure, ResetUserState),
     row("UserLambdaValidationException", "", Refused, "a Lambda trigger of the pool refused it"),
     row("UnexpectedLambdaException", "", Failure, "a Lambda trigger of the pool failed: look at its log"),
     row("InvalidLambdaResponseException", "", Failure, "a Lambda trigger of the pool gave a malformed answer: look at its log"),
@@ -111,8 +129,8 @@ const TABLE: &[Row] = &[
     row("ConcurrentModificationException", "", Network, "something else changed the user at the same moment: try again"),
     row("PreconditionNotMetException", "", Failure, "the pool's settings do not allow this"),
     // The pool and the service.
-    row("GetSecretValue ResourceNotFoundException", "", Config, "check the secret's name or ARN and its Region (`--region REGION`)"),
-    row("AdminAddUserToGroup ResourceNotFoundException", "group", Config, "make the group first: aws cognito-idp create-group{aws} --user-pool-id {pool} --group-name {group}"),
+    advise("GetSecretValue ResourceNotFoundException", "", Config, CheckSecretArn),
+    advise("AdminAddUserToGroup ResourceNotFoundException", "group", Config, CreateGroup),
     row("ResourceNotFoundException", "", Config, "check pool id, app client id and Region: they belong together and to one AWS account"),
     row("OperationNotEnabledException", "", Failure, "this Region holds a read-only replica of the pool: use the pool's own Region"),
     row("FeatureUnavailableInTierException", "", Failure, "the pool's feature plan does not include this: it needs Essentials or Plus"),
@@ -127,7 +145,7 @@ const TABLE: &[Row] = &[
     row("ThrottlingException", "", Network, "AWS is throttling: wait a little and try again"),
     row("InternalErrorException", "", Network, "Cognito failed: try again"),
     row("InternalServiceError", "", Network, "Secrets Manager failed: try again"),
-    row("GetClientToken MissingAuthenticationTokenException", "", Config, "this endpoint does not take the call without AWS credentials: is `endpoint_url` right? A machine's token can come from the token endpoint instead: `cogtok profile set {name} m2m.token_url URL`"),
+    advise("GetClientToken MissingAuthenticationTokenException", "", Config, CheckEndpointOrNameTokenUrl),
     row("MissingAuthenticationTokenException", "", Config, "this endpoint does not take the call without AWS credentials: is `endpoint_url` right?"),
     row("UnknownOperationException", "", Failure, "this endpoint does not know the operation: is `endpoint_url` right?"),
     // Calls that nothing was signed with.
@@ -140,7 +158,7 @@ const TABLE: &[Row] = &[
     row("unsigned InvalidClientTokenId", "", Config, "this endpoint looks for a signature where Cognito takes none: is `endpoint_url` right?"),
     row("unsigned ExpiredTokenException", "", Refused, "what was sent has expired: sign in again"),
     // AWS credentials.
-    row("AccessDeniedException", "", AwsCredentials, "the AWS credentials do not allow this call: `cogtok help cognito-setup` lists the actions; `--aws-profile NAME` uses others"),
+    advise("AccessDeniedException", "", AwsCredentials, UsePermittedCredentials),
     row("UnrecognizedClientException", "", AwsCredentials, "AWS does not know these credentials: check them with `aws sts get-caller-identity`"),
     row("InvalidSignatureException", "", AwsCredentials, "check the AWS secret access key and this machine's clock"),
     row("IncompleteSignature", "", AwsCredentials, "check the AWS credentials"),
@@ -149,13 +167,13 @@ const TABLE: &[Row] = &[
     row("ExpiredTokenException", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`, of the AWS CLI v2)"),
     row("ExpiredToken", "", AwsCredentials, "the AWS session has expired: sign in to AWS again (`aws sso login`, of the AWS CLI v2)"),
     row("RequestExpired", "", AwsCredentials, "check this machine's clock"),
-    row("AccessDenied", "", AwsCredentials, "the AWS credentials do not allow this call: `cogtok help cognito-setup` lists the actions; `--aws-profile NAME` uses others"),
+    advise("AccessDenied", "", AwsCredentials, UsePermittedCredentials),
     row("SignatureDoesNotMatch", "", AwsCredentials, "check the AWS secret access key and this machine's clock"),
     // Parameters and stacks.
-    row("ParameterNotFound", "", Config, "check the parameter's name, its Region (`--region REGION`) and the AWS account (`--aws-profile NAME`)"),
+    advise("ParameterNotFound", "", Config, CheckParameter),
     row("ParameterVersionNotFound", "", Config, "the parameter has no such version or label"),
     row("InvalidKeyId", "", AwsCredentials, "the AWS credentials may not use the parameter's KMS key: add kms:Decrypt"),
-    row("ValidationError", "does not exist", Config, "check the stack's name, its Region (`--region REGION`) and the AWS account (`--aws-profile NAME`)"),
+    advise("ValidationError", "does not exist", Config, CheckStack),
     row("ValidationException", "", Usage, "check the name: it is not one that the service takes"),
     row("Throttling", "", Network, "AWS is throttling: wait a little and try again"),
     row("InternalServerError", "", Network, "AWS failed: try again"),
@@ -166,20 +184,20 @@ const TABLE: &[Row] = &[
     row("GetSecretValue InvalidRequestException", "", Config, "the secret may be scheduled for deletion"),
     row("DecryptionFailure", "", AwsCredentials, "the AWS credentials may not use the secret's KMS key: add kms:Decrypt"),
     // Bedrock's models, with an identity pool's credentials.
-    row("bedrock AccessDeniedException", "marketplace", Refused, "the account has not subscribed to the model yet: somebody with aws-marketplace:Subscribe asks it once (see `cogtok help bedrock`); it takes up to 15 minutes"),
-    row("bedrock AccessDeniedException", "not authorized to perform", AwsCredentials, "the identity pool's role may not do this (`cogtok help bedrock` lists the actions); the identity pool says which role a user gets"),
-    row("bedrock AccessDeniedException", "access to the model", Refused, "the account has no access to the model in this Region: somebody with aws-marketplace:Subscribe asks it once (see `cogtok help bedrock`), or choose another model or Region (`--model-region REGION`) ?? the account has no access to the model in this Region: somebody with aws-marketplace:Subscribe asks it once (see `cogtok help bedrock`)"),
-    row("bedrock AccessDeniedException", "", Refused, "the account may not use the model: `cogtok help bedrock` says what that takes"),
+    advise("bedrock AccessDeniedException", "marketplace", Refused, SubscribeToModel),
+    advise("bedrock AccessDeniedException", "not authorized to perform", AwsCredentials, PermitPoolRole),
+    advise("bedrock AccessDeniedException", "access to the model", Refused, SubscribeOrChooseModel),
+    advise("bedrock AccessDeniedException", "", Refused, PermitModel),
     row("bedrock ResourceNotFoundException", "use case", Refused, "whoever runs the account fills out the form once, in the Bedrock console; it takes about a quarter of an hour"),
     row("bedrock ResourceNotFoundException", "end of its life", Config, "the model is no more: choose a newer one (`aws bedrock list-foundation-models`)"),
     row("bedrock ResourceNotFoundException", "legacy", Config, "the model is being retired: choose a newer one (`aws bedrock list-foundation-models`)"),
-    row("bedrock ResourceNotFoundException", "", Config, "check the model id, and that the Region has the model: `--model-region REGION` asks in another (`aws bedrock list-foundation-models --region REGION`)"),
+    advise("bedrock ResourceNotFoundException", "", Config, CheckModelAndRegion),
     row("bedrock ValidationException", "on-demand throughput", Config, "the model is reached through an inference profile: put the part of the world before its id, such as `us.`, `eu.` or `global.` (`aws bedrock list-inference-profiles`)"),
-    row("bedrock ValidationException", "model identifier", Config, "check the model id, and that the Region has the model: `--model-region REGION` asks in another; an inference profile's id begins with the part of the world it is for (`us.`, `eu.`)"),
+    advise("bedrock ValidationException", "model identifier", Config, CheckModelId),
     row("bedrock ValidationException", "modelid", Usage, "check the model id: aws bedrock list-foundation-models"),
-    row("bedrock ValidationException", "maximum tokens", Usage, "ask for less with `--max-tokens N`"),
-    row("bedrock ValidationException", "system", Usage, "the model takes no system text: leave `--system` out"),
-    row("bedrock ValidationException", "stream", Usage, "the model does not stream: leave `--stream` out"),
+    advise("bedrock ValidationException", "maximum tokens", Usage, AskForFewerTokens),
+    advise("bedrock ValidationException", "system", Usage, SendNoSystemText),
+    advise("bedrock ValidationException", "stream", Usage, DoNotStream),
     row("bedrock ValidationException", "", Usage, "the model does not take this request: another model may"),
     row("bedrock ThrottlingException", "per day", Network, "the account's tokens of this day are used up: another model or Region has its own, or ask AWS for more (Service Quotas)"),
     row("bedrock ThrottlingException", "", Network, "Bedrock is throttling the account: wait a little and try again; others of a workshop share its quota"),
@@ -187,52 +205,52 @@ const TABLE: &[Row] = &[
     row("bedrock ServiceUnavailableException", "", Network, "Bedrock is busy: wait a little and try again"),
     row("bedrock InternalServerException", "", Network, "Bedrock failed: try again"),
     row("bedrock ModelNotReadyException", "", Network, "the model is being made ready: try again in a minute"),
-    row("bedrock ModelTimeoutException", "", Network, "the model took too long: ask for less with `--max-tokens N`"),
+    advise("bedrock ModelTimeoutException", "", Network, AskSlowModelForLess),
     row("bedrock ModelErrorException", "", Network, "the model failed: try again"),
     row("bedrock ModelStreamErrorException", "", Network, "the model failed in the middle of its answer: try again"),
-    row("bedrock ExpiredTokenException", "", AwsCredentials, "the identity pool's credentials are over: `cogtok cache clear{p}` forgets them; then try again"),
-    row("bedrock UnrecognizedClientException", "", AwsCredentials, "AWS does not know the identity pool's credentials: `cogtok cache clear{p}` forgets them; then try again"),
+    advise("bedrock ExpiredTokenException", "", AwsCredentials, RenewPoolCredentials),
+    advise("bedrock UnrecognizedClientException", "", AwsCredentials, ReplacePoolCredentials),
     row("bedrock InvalidSignatureException", "", AwsCredentials, "check this machine's clock and what stands between here and AWS: the request came changed, or late"),
     // The settings of Bedrock AgentCore.
-    row("agentcore AccessDeniedException", "", AwsCredentials, "the AWS credentials do not allow this call; `--aws-profile NAME` uses others"),
-    row("agentcore ResourceNotFoundException", "", Config, "check the ARN, and that the AWS credentials are of its account: `--aws-profile NAME` uses others"),
+    advise("agentcore AccessDeniedException", "", AwsCredentials, UseOtherCredentials),
+    advise("agentcore ResourceNotFoundException", "", Config, UseCredentialsOfArn),
     row("agentcore ValidationException", "", Config, "check the ARN: AWS does not take its id"),
     // The token endpoint (RFC 6749 section 5.2).
-    row("m2m invalid_client", "", Refused, "check that client id, client secret and token URL belong together; a client may have two secrets, and this may be the one that was deleted\n{secret m2m-client}"),
+    row("m2m invalid_client", "", Refused, "check that client id, client secret and token URL belong together; a client may have two secrets, and this may be the one that was deleted").and(CheckM2mClientSecret),
     row("m2m unauthorized_client", "", Config, "the app client does not allow client_credentials: enable it, and AllowedOAuthFlowsUserPoolClient"),
     row("m2m invalid_scope", "", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
     row("m2m invalid_grant", "", Refused, "the app client may not have these scopes: see its AllowedOAuthScopes"),
     row("m2m unsupported_grant_type", "", Config, "this endpoint does not know client_credentials: check the token URL"),
     row("m2m invalid_request", "", Failure, "the endpoint did not understand: check the token URL and `m2m.auth_method`"),
     // The same endpoint with what a browser sign-in brought, and the address it came back to (section 4.1.2.1).
-    row("code invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it\n{secret user-client}"),
+    row("code invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it").and(CheckUserClientSecret),
     row("code unauthorized_client", "", Config, "the app client does not allow the code grant: enable it, and AllowedOAuthFlowsUserPoolClient"),
-    row("code invalid_grant", "", Refused, "the code was used or has expired: sign in again with `cogtok login{p}`"),
+    advise("code invalid_grant", "", Refused, SignInAgainForCode),
     row("code invalid_scope", "", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
-    row("code|refresh invalid_request", "", Failure, "check that domain and app client belong together: `cogtok profile show {name}`"),
+    advise("code|refresh invalid_request", "", Failure, CheckDomainAndClient),
     row("code|refresh unsupported_grant_type", "", Config, "this endpoint does not know the grant: check `domain`"),
-    row("refresh invalid_scope", "", Config, "the app client may not have such a scope any more: sign in again with `cogtok login{p}`"),
-    row("refresh invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it\n{secret user-client}"),
-    row("refresh invalid_grant", "", Refused, "the session is over: sign in again with `cogtok login{p}`"),
+    advise("refresh invalid_scope", "", Config, SignInAgainForScopes),
+    row("refresh invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it").and(CheckUserClientSecret),
+    advise("refresh invalid_grant", "", Refused, SignInAgain),
     row("refresh unauthorized_client", "", Config, "the app client does not allow the code grant any more: see its AllowedOAuthFlows"),
-    row("authorize access_denied", "", Refused, "nobody signed in, or the provider said no: run `cogtok login{p}` again"),
+    advise("authorize access_denied", "", Refused, SignInOnceMore),
     row("authorize unauthorized_client", "", Config, "the app client does not allow the code grant: enable it, and AllowedOAuthFlowsUserPoolClient"),
     row("authorize invalid_scope", "", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
     row("authorize invalid_request", "invalid_scope", Config, "the app client may not have such a scope: see its AllowedOAuthScopes"),
     row("authorize invalid_request", "", Failure, "check the app client's settings and the options of this call"),
     row("authorize unsupported_response_type", "", Config, "the app client does not allow the code grant: enable it, and AllowedOAuthFlowsUserPoolClient"),
-    row("authorize login_required", "", Kind::NeedsHuman, "nobody is signed in to the hosted pages: leave `--prompt none` out"),
-    row("authorize interaction_required", "", Kind::NeedsHuman, "the hosted pages have a question: leave `--prompt none` out"),
+    advise("authorize login_required", "", Kind::NeedsHuman, AllowSignInPage),
+    advise("authorize interaction_required", "", Kind::NeedsHuman, AllowQuestions),
     row("authorize server_error", "", Network, "Cognito failed: try again"),
     row("authorize temporarily_unavailable", "", Network, "Cognito is busy: wait a little and try again"),
     // Revoking (RFC 7009 section 2.2.1).
     row("revoke invalid_request", "", Config, "the app client does not allow revocation: see its EnableTokenRevocation"),
-    row("revoke invalid_client", "", Refused, "the token is another app client's, or the client has a secret\n{secret user-client}"),
+    row("revoke invalid_client", "", Refused, "the token is another app client's, or the client has a secret").and(CheckUserClientSecret),
     row("revoke unsupported_token_type", "", Usage, "only a refresh token can be revoked; an access or ID token ends with it, or by itself at its `exp`"),
     row("revoke unauthorized_client", "", Config, "the app client does not allow revocation: see its EnableTokenRevocation"),
     row("revoke invalid_grant", "", Refused, "the token is another app client's, or none of this pool"),
     row("UnsupportedTokenTypeException", "", Usage, "only a refresh token can be revoked; an access or ID token ends with it, or by itself at its `exp`"),
-    row("UnauthorizedException", "", Refused, "the token is another app client's, or the client has a secret\n{secret user-client}"),
+    row("UnauthorizedException", "", Refused, "the token is another app client's, or the client has a secret").and(CheckUserClientSecret),
 ];
 
 /// An answer that says no.
@@ -261,13 +279,14 @@ pub(crate) fn refused(refusal: &Refusal<'_>, redactor: &Redactor) -> Error {
     };
     let code = said(code, redactor).to_string();
     if let Some(error) = status.filter(|_| row.is_none()).and_then(|status| unknown_code(operation, status, &text)) {
-        return error.with_code(&code);
+        return error.with_code(&code).with_operation(operation);
     }
     let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {text}"))
-        .with_code(&code);
+        .with_code(&code)
+        .with_operation(operation);
     match row {
-        Some(row) => row.hint.lines().fold(error, Error::hint),
-        None => error.hint("add `-v` for the request id"),
+        Some(row) => row.advice().fold(error, Error::hint),
+        None => error.hint(LookUpRequestId),
     }
 }
 
@@ -311,8 +330,8 @@ pub(crate) fn is_known(refusal: &Refusal<'_>) -> bool {
 }
 
 /// What to do where a server refuses with this code.
-pub fn hint_of(code: &str) -> Option<&'static str> {
-    TABLE.iter().find(|row| row.code == code).and_then(|row| row.hint.lines().next())
+pub fn advice_for(code: &str) -> Option<Advice> {
+    TABLE.iter().find(|row| row.code == code).and_then(|row| row.advice().next())
 }
 
 /// Text of a server as it may be shown.
@@ -325,15 +344,12 @@ pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
     error.code().unwrap_or_default()
 }
 
-/// What to do where there are no credentials and nothing that leads to some.
-pub(crate) const NO_CREDENTIALS: &str = "sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`";
-
 /// The error for a signed call without anything to sign it with. `failure` is what came of looking for it.
 pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + 'static)>) -> Error {
     let message = format!("{operation} is a signed call, and there are no usable AWS credentials");
     let cause = failure.and_then(|failure| chain(failure).find_map(|error| error.downcast_ref::<Cause>()));
     let Some(cause) = cause else {
-        return Error::new(AwsCredentials, message).hint(NO_CREDENTIALS);
+        return Error::new(AwsCredentials, message).hint(SignInToAws);
     };
     let error = Error::new(AwsCredentials, format!("{message}: {cause}")).because(cause.to_string());
     cause.hints.iter().fold(error, |error, hint| error.hint(hint.clone()))
@@ -341,6 +357,13 @@ pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + '
 
 /// The error for what the SDK reports of `operation`.
 pub(crate) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redactor) -> Error
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    failed(operation, error, redactor).with_operation(operation)
+}
+
+fn failed<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redactor) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
@@ -408,7 +431,7 @@ mod tests {
             let hidden = TABLE[..index].iter().any(|before| before.code == row.code && row.says.contains(before.says));
             assert!(!hidden, "{} {:?} can't be reached", row.code, row.says);
             assert_eq!(row.says, row.says.to_lowercase());
-            assert!(!row.hint.is_empty());
+            assert!(row.advice().next().is_some());
         }
     }
 

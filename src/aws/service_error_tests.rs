@@ -35,7 +35,7 @@ fn said_of(grant: &str, operation: &str, code: &str, message: &str) -> (Kind, St
     let refusal = Refusal { status: Some(400), grant, operation, code, message };
     let error = refused(&refusal, &Redactor::default());
     assert!(is_known(&refusal), "{operation}: nothing is known of {code}");
-    (error.kind(), error.hints().iter().map(ToString::to_string).collect::<Vec<_>>().join(" / "))
+    (error.kind(), error.advice().iter().map(Advice::told).collect::<Vec<_>>().join(" / "))
 }
 
 #[test]
@@ -43,14 +43,17 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
     let models = models();
     assert!(models.operations.len() > 25);
     // What only these may be told.
-    let only: [(&str, &[&str]); 7] = [
-        ("--attribute", &["AdminCreateUser", "RespondToAuthChallenge", "AdminRespondToAuthChallenge"]),
-        ("--filter", &["ListUsers"]),
-        ("m2m", &["GetClientToken"]),
+    let only: [(&str, &[&str]); 10] = [
+        ("GiveAttributes", &["AdminCreateUser", "RespondToAuthChallenge", "AdminRespondToAuthChallenge"]),
+        ("CheckFilter", &["ListUsers"]),
+        ("AllowClientTokenFlow", &["GetClientToken"]),
+        ("CheckEndpointOrNameTokenUrl", &["GetClientToken"]),
+        ("CheckM2mClientSecret", &["GetClientToken"]),
         ("client_credentials", &[]),
         ("identity_pool.id", &["GetId", "GetCredentialsForIdentity"]),
+        ("CheckSecretArn", &["GetSecretValue"]),
         ("secret's name", &["GetSecretValue"]),
-        ("--max-tokens", &["Converse", "ConverseStream"]),
+        ("FewerTokens", &["Converse", "ConverseStream"]),
     ];
     let beyond = [
         "AccessDeniedException",
@@ -73,7 +76,7 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
                     assert!(!hints.contains(words) || operations.contains(&name.as_str()), "{case}");
                 }
                 if operation.unsigned || name == "GetClientToken" {
-                    let is_about_aws = hints.contains("--aws-profile") || hints.contains("AWS credentials do");
+                    let is_about_aws = hints.contains("Credentials") || hints.contains("AWS credentials do");
                     assert!(!is_about_aws && kind != Kind::AwsCredentials, "{case}");
                 }
                 if operation.service == "cognito-identity" {
@@ -81,10 +84,9 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
                 }
                 // A profile is being made of what they give.
                 if name.starts_with("Describe") || name.starts_with("ListUserPool") || name == "GetSecretValue" {
-                    assert!(!hints.contains("profile show"), "{case}");
+                    assert!(!hints.contains("CheckProfile") && !hints.contains("CheckPoolAndRegion"), "{case}");
                 }
-                let is_own = name == "AdminCreateUser" || hints.contains("cogtok user create EMAIL --if-exists");
-                assert!(!hints.contains("--if-exists") || is_own, "{case}");
+                assert!(!hints.contains("SkipOrResetExistingUser") || name == "AdminCreateUser", "{case}");
                 let is_busy =
                     ["Throttling", "TooMany", "Internal", "Unavailable"].iter().any(|word| code.contains(word));
                 assert!(!is_busy || kind == Kind::Network, "{case}");
@@ -96,8 +98,8 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
 #[test]
 fn a_meaning_belongs_to_its_operation() {
     for (grant, operation, code, message, kind, says) in [
-        ("", "ListUsers", "InvalidParameterException", "Invalid search attribute: nickname", Usage, "--filter"),
-        ("", "AdminCreateUser", "InvalidParameterException", "Attributes did not conform", Usage, "--attribute"),
+        ("", "ListUsers", "InvalidParameterException", "Invalid search attribute: nickname", Usage, "CheckFilter"),
+        ("", "AdminCreateUser", "InvalidParameterException", "Attributes did not conform", Usage, "GiveAttributes"),
         ("", "AssociateSoftwareToken", "SoftwareTokenMFANotFoundException", "", Config, "MFA settings"),
         (
             "",
@@ -113,19 +115,12 @@ fn a_meaning_belongs_to_its_operation() {
             "ResourceNotFoundException",
             "IdentityPool 'us-east-1:1' not found.",
             Config,
-            "no such identity pool",
+            "CheckIdentityPoolOrForgetIdentity",
         ),
         ("", "InitiateAuth (REFRESH_TOKEN_AUTH)", "AccessDeniedException", "no", Refused, "firewall of the pool"),
-        ("", "ListUsers", "AccessDeniedException", "no", AwsCredentials, "--aws-profile"),
+        ("", "ListUsers", "AccessDeniedException", "no", AwsCredentials, "UsePermittedCredentials"),
         ("", "DescribeUserPool", "InvalidParameterException", "Invalid UserPoolId", Config, "belong together"),
-        (
-            "",
-            "GetSecretValue",
-            "ResourceNotFoundException",
-            "Secrets Manager can't find it.",
-            Config,
-            "the secret's name",
-        ),
+        ("", "GetSecretValue", "ResourceNotFoundException", "Secrets Manager can't find it.", Config, "CheckSecretArn"),
     ] {
         let (was, hints) = said_of(grant, operation, code, message);
         assert_eq!(was, kind, "{operation} {code}: {hints}");
@@ -162,7 +157,8 @@ fn the_errors_of_oauth_speak_of_the_grant_that_was_used() {
     for (grant, codes) in grants {
         for code in codes {
             let (_, hints) = said_of(grant, "the request", code, "");
-            let is_of_machines = ["m2m", "client_credentials", "token URL"].iter().any(|word| hints.contains(word));
+            let is_of_machines =
+                ["M2m", "m2m", "client_credentials", "token URL"].iter().any(|word| hints.contains(word));
             assert!(grant == "m2m" || !is_of_machines, "{grant} {code}: {hints}");
         }
     }

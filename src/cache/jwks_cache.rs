@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::cache::token_cache::held;
-use crate::error::{Error, Hint, Result};
+use crate::error::{Advice, Error, Result};
 use crate::store::file;
 use crate::store::file::{Lock, LockError, LockNote};
 use crate::token::jwks::KeySet;
@@ -111,7 +111,7 @@ impl KeySetLock {
 
     /// Leaves word of a fetch that failed at `now`, so that those who waited for it need not try one after the other.
     pub fn record_failure(&mut self, error: &Error, now: u64) {
-        let failure = Failure { at: now, message: error.message().to_owned(), hints: error.hints().to_vec() };
+        let failure = Failure { at: now, message: error.message().to_owned(), hints: error.advice().to_vec() };
         let failure = serde_json::to_value(failure).ok();
         self.lock.leave(&LockNote { pid: std::process::id(), failure, ..LockNote::default() });
     }
@@ -128,5 +128,5 @@ impl KeySetLock {
 struct Failure {
     at: u64,
     message: String,
-    hints: Vec<Hint>,
+    hints: Vec<Advice>,
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::cache::counter;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Advice, Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::types::Scopes;
 use crate::store::file;
@@ -187,7 +187,7 @@ impl KeyLock {
             at: now,
             kind: error.kind(),
             message: error.message().to_owned(),
-            hints: error.hints().to_vec(),
+            hints: error.advice().to_vec(),
             code: error.code().map(str::to_owned),
         };
         self.leave(serde_json::to_value(failure).ok());
@@ -213,7 +213,7 @@ struct Failure {
     at: u64,
     kind: Kind,
     message: String,
-    hints: Vec<Hint>,
+    hints: Vec<Advice>,
     code: Option<String>,
 }
 
@@ -309,7 +309,7 @@ mod tests {
         cache.lock(&key, Instant::now()).unwrap().unwrap().record_failure(&Error::network("no").hint("try"), 1000);
         let mut lock = cache.lock(&key, Instant::now()).unwrap().unwrap();
         let error = lock.failure_since(900, 1100).unwrap();
-        assert_eq!((error.kind(), error.message(), error.hints()), (Kind::Network, "no", &["try".into()][..]));
+        assert_eq!((error.kind(), error.message(), error.advice()), (Kind::Network, "no", &["try".into()][..]));
         assert!(lock.failure_since(1001, 1100).is_none());
         assert!(lock.failure_since(900, 950).is_none());
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::cache::jwks_cache::KeySets;
-use crate::error::{Error, Kind, Result};
+use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::client::Clock;
 use crate::oauth::jwks_uri;
 use crate::settings::aws_services::Service;
@@ -98,11 +98,7 @@ pub fn keys(id: &str, source: KeySource<'_>, clock: Clock, fetch: impl FnOnce() 
     };
     if offline {
         return known(u64::MAX).ok_or_else(|| {
-            Error::new(
-                Kind::Network,
-                format!("the keys of {url} are not cached, and `--offline` forbids to fetch them"),
-            )
-            .hint("once without `--offline` caches them; `--jwks FILE` reads them from a file")
+            Error::new(Kind::Network, format!("the keys of {url} are not cached")).hint(AdviceKind::FetchKeysOnce)
         });
     }
     let has_key = |keys: &KeySet| keys.ids().any(|known| known == id);
@@ -126,7 +122,7 @@ pub fn keys(id: &str, source: KeySource<'_>, clock: Clock, fetch: impl FnOnce() 
         }
         Err(error) => {
             let error = match known(u64::MAX) {
-                Some(_) => error.hint("keys that were fetched before are still here: `--offline` takes them"),
+                Some(_) => error.hint(AdviceKind::UseCachedKeys),
                 None => error,
             };
             // Who gave up for want of time says nothing of what others with more would be told.

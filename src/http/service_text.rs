@@ -10,7 +10,7 @@ const MOST: usize = 300;
 
 /// Text of a service. It is shown without the secrets of this call, without what a terminal would obey, and cut where it is
 /// long; there is no other way to show it, and none to make one without a redactor. In a command of a hint it is one quoted
-/// word ([`Hint::word`](crate::error::Hint::word)).
+/// word ([`Advice::word`](crate::error::Advice::word)).
 ///
 /// ```compile_fail
 /// let text = cogtok::http::service_text::ServiceText::from("hunter2".to_owned());

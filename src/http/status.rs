@@ -7,10 +7,10 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use aws_smithy_types::retry::ErrorKind;
 
-use crate::error::{Error, Kind, chain};
+use crate::error::{Advice, AdviceKind, Error, Kind, chain};
 
 /// What a 403 without a reason usually is.
-pub(crate) const FIREWALL: &str = "a firewall before it, such as AWS WAF, answers like that, and so does a proxy on the way: ask whoever runs it, `-v` shows the request id";
+pub(crate) const FIREWALL: AdviceKind = AdviceKind::AskFirewall;
 
 const THROTTLED: &str = "wait a little and try again";
 
@@ -49,25 +49,25 @@ pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Er
     let refused = || Error::new(Kind::Refused, format!("{operation} was refused without a reason ({what})"));
     let error = match status {
         429 => network("is throttling").hint(THROTTLED),
-        500..=599 => network("failed").hint("try again later; `-v` shows the request id"),
+        500..=599 => network("failed").hint(AdviceKind::TryLaterWithRequestId),
         403 => refused().hint(FIREWALL),
         401 => {
             refused().hint("Cognito and AWS give a reason: check the address that was asked, and what stands before it")
         }
         _ => return None,
     };
-    Some(error.because(Status(status)))
+    Some(error.with_operation(operation).because(Status(status)))
 }
 
 /// The error for a refusal whose code nobody knows, where its status says what to do.
 pub(crate) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<Error> {
-    let hint = match status {
-        429 => THROTTLED,
-        500..=599 => "the service failed: try again later; `-v` shows the request id",
+    let advice: Advice = match status {
+        429 => THROTTLED.into(),
+        500..=599 => AdviceKind::TryFailedServiceLater.into(),
         _ => return None,
     };
     let message = format!("{operation} failed: {said} (HTTP {status})");
-    Some(Error::network(message).hint(hint).because(Status(status)))
+    Some(Error::network(message).hint(advice).because(Status(status)))
 }
 
 /// Has the SDK try again whatever may pass: its own list of statuses is shorter, and 429 is not on it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use crate::error::{Error, Kind, chain, printable};
+use crate::error::{Advice, AdviceKind, Error, Kind, chain, printable};
 use crate::http::redact::Redactor;
 
 /// How the errors of a proxy's tunnel begin.
@@ -228,46 +228,43 @@ impl StdError for TransportError {}
 
 impl From<TransportError> for Error {
     fn from(fault: TransportError) -> Self {
-        let hint = match &fault.what {
-            TransportErrorKind::Connect(reason) if reason.contains("certificate") => {
-                "the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`"
-            }
+        let advice: Advice = match &fault.what {
+            TransportErrorKind::Connect(reason) if reason.contains("certificate") => AdviceKind::NameCaBundle.into(),
             TransportErrorKind::Unreachable(_) => {
-                "check the URL and the network: a firewall on the way may drop what is sent"
+                "check the URL and the network: a firewall on the way may drop what is sent".into()
             }
-            TransportErrorKind::Timeout { .. } => "try again, or allow more with `--timeout 60s`",
+            TransportErrorKind::Timeout { .. } => AdviceKind::AllowLongerTimeout.into(),
             TransportErrorKind::TunnelRefused { wants_password: true } => {
-                "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+                "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT".into()
             }
             TransportErrorKind::TunnelRefused { .. } => {
                 "ask whoever runs the proxy that HTTPS_PROXY names to let it through, or name the host in NO_PROXY"
+                    .into()
             }
-            TransportErrorKind::NoAuthorities(None) => {
-                "install the system's (the package ca-certificates), have SSL_CERT_FILE name some where it is set, or name a file with `--ca-bundle FILE`"
+            TransportErrorKind::NoAuthorities(None) => AdviceKind::InstallAuthorities.into(),
+            TransportErrorKind::NoAuthorities(Some(_)) => AdviceKind::CheckAuthorities.into(),
+            TransportErrorKind::Tunnel(_) => {
+                "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY".into()
             }
-            TransportErrorKind::NoAuthorities(Some(_)) => {
-                "check SSL_CERT_FILE and SSL_CERT_DIR; without them the system's are taken, and `--ca-bundle FILE` adds others"
-            }
-            TransportErrorKind::Tunnel(_) => "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY",
             TransportErrorKind::Connect(_) | TransportErrorKind::Broken(_) => {
-                "check the URL, the network and the proxy, then try again"
+                "check the URL, the network and the proxy, then try again".into()
             }
             TransportErrorKind::Redirect { on_same_host: Some(_), .. } => {
-                "use that address itself: what is sent goes where it was told to, and nowhere else"
+                "use that address itself: what is sent goes where it was told to, and nowhere else".into()
             }
             TransportErrorKind::Redirect { .. } => {
-                "use the URL that leads nowhere else: what is sent is for the host that was asked"
+                "use the URL that leads nowhere else: what is sent is for the host that was asked".into()
             }
-            TransportErrorKind::TooLarge(_) => "check that the URL is the one that is meant",
+            TransportErrorKind::TooLarge(_) => "check that the URL is the one that is meant".into(),
             TransportErrorKind::NotHttp(_) => {
-                "check the URL; if it is right, the server or a proxy on the way is at fault"
+                "check the URL; if it is right, the server or a proxy on the way is at fault".into()
             }
-            TransportErrorKind::NotLoopback => "use https, or http://127.0.0.1 for this machine",
-            TransportErrorKind::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT",
+            TransportErrorKind::NotLoopback => "use https, or http://127.0.0.1 for this machine".into(),
+            TransportErrorKind::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT".into(),
         };
         let is_usage = matches!(fault.what, TransportErrorKind::Proxy(_) | TransportErrorKind::NoAuthorities(Some(_)));
         let kind = if is_usage { Kind::Usage } else { Kind::Network };
-        Error::new(kind, fault.to_string()).hint(hint).because(fault)
+        Error::new(kind, fault.to_string()).hint(advice).because(fault)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::aws::secrets_manager::{self, Kept};
 use crate::cache::token_cache::CacheKey;
-use crate::error::{Error, Result, printable};
+use crate::error::{AdviceKind, Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::oauth::client_bundle;
 use crate::oauth::token_endpoint;
@@ -117,7 +117,7 @@ pub fn client(profile: &Profile, client_secret: Secret) -> Result<Client> {
 /// endpoint than the profile.
 pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Client> {
     let m2m = &profile.m2m;
-    let arn = m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn, "--secret-arn"))?;
+    let arn = m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
     let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
     let region = full.as_ref().unwrap_or(arn).region();
     let bundle = client_bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
@@ -126,13 +126,13 @@ pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Cli
     }
     let conflict = |what: &str, ours: &str, theirs: &str| {
         Error::config(format!("the secret {arn} is for {what} {theirs}, the profile says {ours}"))
-            .hint("make a profile of its own: cogtok profile create NAME --secret-arn ARN")
+            .hint(AdviceKind::CreateProfileForSecret)
     };
     let client_id = match (&m2m.client_id, bundle.client_id) {
         (Some(ours), Some(theirs)) if *ours != theirs => {
             return Err(conflict("client", ours.as_str(), theirs.as_str()));
         }
-        (ours, theirs) => theirs.or_else(|| ours.clone()).ok_or_else(|| missing(Key::M2mClientId, "--client-id"))?,
+        (ours, theirs) => theirs.or_else(|| ours.clone()).ok_or_else(|| missing(Key::M2mClientId))?,
     };
     let token_url = match (&m2m.token_url, bundle.token_url) {
         (Some(ours), Some(theirs)) if *ours != theirs => {
@@ -160,7 +160,7 @@ pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Re
                 return Err(Error::config(
                     "`m2m.scope_in_query` needs the client to authenticate with client_secret_basic",
                 )
-                .hint("run `cogtok profile set {name} m2m.auth_method client_secret_basic`"));
+                .hint(AdviceKind::SendSecretInHeader));
             }
             let request = ClientCredentials {
                 token_url,
@@ -197,10 +197,10 @@ fn place<'a>(profile: &Profile, token_url: Option<&'a Endpoint>) -> Result<Token
     if is_api {
         profile.cognito_idp_origin().map(TokenPlace::Api)
     } else {
-        token_url.map(TokenPlace::Endpoint).ok_or_else(|| missing(Key::TokenUrl, "--token-url"))
+        token_url.map(TokenPlace::Endpoint).ok_or_else(|| missing(Key::TokenUrl))
     }
 }
 
 fn client_id(profile: &Profile) -> Result<&ClientId> {
-    profile.m2m.client_id.as_ref().ok_or_else(|| missing(Key::M2mClientId, "--client-id"))
+    profile.m2m.client_id.as_ref().ok_or_else(|| missing(Key::M2mClientId))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use url::Url;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{AdviceKind, Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::service_text::ServiceText;
 use crate::http::status::FIREWALL;
@@ -33,7 +33,7 @@ pub async fn fetch(wire: &HttpClient, url: &Endpoint) -> Result<KeySet> {
         let what = format!("HTTP {status}, {}, {} bytes", ServiceText::new(kind, wire.redactor()), answer.body().len());
         return Err(Error::network(format!("{host} gave no key set ({what})")).hint(match status {
             403 => FIREWALL,
-            _ => "check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names ?? check the pool's id and Region, and `endpoint_url`",
+            _ => AdviceKind::CheckKeySetSource,
         }));
     }
     KeySet::parse(answer.body()).map_err(|error| error.context(&host))

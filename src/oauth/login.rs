@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use crate::error::{Error, Hint, Kind, Result, printable};
+use crate::error::{Advice, AdviceKind, Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::oauth::authorization_code::{Authorization, AuthorizationOptions, HostedClient};
 use crate::oauth::loopback_server::{AuthorizationResponse, ExpectedResponse};
@@ -124,8 +124,8 @@ impl<'a> Login<'a> {
                 format!("{who} signed in, and the profile is for {username}: nothing was kept"),
             )
             .with_code("AnotherUser")
-            .hint(Hint::new("sign in as {user}: `cogtok login{p} --prompt login` asks again").text("user", username))
-            .hint("or name the user who signed in: `cogtok login{p} --username NAME`"));
+            .hint(Advice::new(AdviceKind::SignInAsUser).text("user", username))
+            .hint(AdviceKind::NameWhoSignedIn));
         }
         Ok((signed_in, identity))
     }
@@ -136,7 +136,7 @@ impl<'a> Login<'a> {
         let foreign = |what: &str, is: Option<&str>| {
             let is = is.map_or_else(|| "nothing".to_owned(), |is| printable(is, 120));
             Error::new(Kind::Refused, format!("the tokens are not this sign-in's: {what} is {is}; nothing was kept"))
-                .hint("check that domain, pool and app client belong together: `cogtok profile show {name}`")
+                .hint(AdviceKind::CheckDomainPoolAndClient)
         };
         let issuers = issuers(self.profile.user_pool_id.as_ref());
         let client_id = self.profile.user_client_id()?.as_str();
@@ -145,7 +145,7 @@ impl<'a> Login<'a> {
         for (token, client_claim) in std::iter::once((&tokens.access, "client_id")).chain(id.map(|id| (id, "aud"))) {
             let Some(claims) = jwt::payload_unverified(token.value.expose()) else {
                 return Err(Error::network("the tokens are none of Cognito's: they are no JSON Web Tokens")
-                    .hint("check `domain`: `cogtok profile show {name}`"));
+                    .hint(AdviceKind::CheckDomain));
             };
             let claim = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
             if !issuers.is_empty() && !claim("iss").is_some_and(|iss| issuers.iter().any(|ours| ours == iss)) {

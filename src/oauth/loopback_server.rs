@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{AdviceKind, Error, Result, printable};
 use crate::secret::Secret;
 use crate::settings::redirect_uri::RedirectUri;
 
@@ -121,8 +121,8 @@ impl Listener {
             }
         }
         Err(Error::store(format!("cogtok can't listen for the browser at {}", reasons.join(", ")))
-            .hint("end the other program, or name another port that the app client's CallbackURLs have: `--port PORT` ?? end the other program")
-            .hint("or sign in without listening: `cogtok login{p} --no-browser`"))
+            .hint(AdviceKind::NameOtherPort)
+            .hint(AdviceKind::SignInWithoutListening))
     }
 
     /// Where it listens.

@@ -8,7 +8,7 @@ use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{AdviceKind, Error, Kind, Result, printable};
 use crate::secret::Secret;
 use crate::secrets::age_store::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy};
 use crate::secrets::stanzas::{MOST_RECIPIENTS, too_much};
@@ -44,8 +44,7 @@ impl std::str::FromStr for Recipient {
                 .hint("its public key, age1…, is: age-keygen -y FILE shows it"));
         }
         text.parse().map(Recipient).map_err(|_| {
-            Error::usage(format!("`{}` is no recipient", printable(text, 80)))
-                .hint("recipients are X25519 public keys, age1…: `cogtok secret init FILE` and age-keygen say theirs")
+            Error::usage(format!("`{}` is no recipient", printable(text, 80))).hint(AdviceKind::CheckRecipient)
         })
     }
 }
@@ -151,8 +150,7 @@ fn explain(error: &DecryptError, key: Option<&Key>) -> Error {
             DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed,
             Some(key),
         ) => match key {
-            Key::Identity(_) => Error::store("this identity does not open it")
-                .hint("it was sealed for others: `cogtok secret init FILE` and age-keygen say whom an identity is"),
+            Key::Identity(_) => Error::store("this identity does not open it").hint(AdviceKind::UseIdentityOfRecipient),
             Key::Passphrase(_) => Error::store("this passphrase does not open it"),
         },
         (DecryptError::ExcessiveWork { required, .. }, _) => {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::cache::token_cache::held;
-use crate::error::{Error, Result};
+use crate::error::{AdviceKind, Error, Result};
 use crate::secret::Secret;
 use crate::secrets::stanzas::too_much;
 use crate::secrets::store::{FoundSecret, SecretId};
@@ -64,7 +64,7 @@ impl Key {
     pub fn identity_from(path: &Path, deadline: Instant) -> Result<Self> {
         let unusable = |why: &dyn std::fmt::Display| {
             Error::store(format!("the identity in {} is not usable: {why}", path.display()))
-                .hint("COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one")
+                .hint(AdviceKind::MakeIdentity)
         };
         let bytes = within::read(path, 64 * 1024, deadline, warn_if_shared).map_err(|error| unusable(&error))?;
         let text = decode(&bytes).ok_or_else(|| unusable(&"it is not UTF-8"))?;
@@ -102,7 +102,7 @@ pub fn make_identity(path: &Path) -> Result<String> {
         Ok(()) => Ok(public),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(Error::store(format!("{} is there already: nothing was changed", path.display()))
-                .hint("to use it: set COGTOK_SECRET_IDENTITY to it, and run `cogtok secret init`"))
+                .hint(AdviceKind::UseExistingIdentity))
         }
         Err(error) => Err(unwritable(error)),
     }
@@ -295,7 +295,7 @@ impl SealedFile {
 
 /// The error for a file that takes too long to open.
 pub(crate) fn late(shown: &dyn std::fmt::Display) -> Error {
-    Error::store(format!("{shown} could not be opened in time")).hint("allow more with `--timeout 60s`")
+    Error::store(format!("{shown} could not be opened in time")).hint(AdviceKind::AllowLongerOpening)
 }
 
 pub(crate) fn secrecy(passphrase: &Secret) -> SecretString {

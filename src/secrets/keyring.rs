@@ -15,7 +15,7 @@ use keyring::Error as KeyringError;
 use zeroize::Zeroizing;
 
 use self::platform::{LOCKED, MANAGE_STRANGER, MANAGE_TWINS, of_platform};
-use crate::error::{Error, Result};
+use crate::error::{Advice, AdviceKind, Error, Result};
 use crate::secret::Secret;
 use crate::secrets::store::{FoundSecret, SecretId, SecretLookup};
 use crate::settings::types::SecretKind;
@@ -235,7 +235,7 @@ impl KeyringFailure {
             Some(binding) => error.hint(without_keyring(binding.kind)),
             None => error,
         };
-        error.hint("or keep secrets in an encrypted file: cogtok secret init --help")
+        error.hint(AdviceKind::UseEncryptedFile)
     }
 }
 
@@ -282,18 +282,12 @@ fn other_origins(wanted: &SecretId) -> Result<Vec<String>, KeyringFailure> {
     Ok(entries::accounts()?.iter().filter_map(|account| wanted.origin_in(account)).map(str::to_owned).collect())
 }
 
-fn without_keyring(kind: SecretKind) -> &'static str {
+fn without_keyring(kind: SecretKind) -> Advice {
     match kind {
-        SecretKind::M2mClient => {
-            "without a keyring: COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn` supply the secret ?? without a keyring: COGTOK_M2M_CLIENT_SECRET supplies the secret"
-        }
-        SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret",
-        SecretKind::Password => {
-            "without a keyring: COGTOK_PASSWORD or `--password-stdin` supply the password ?? without a keyring: COGTOK_PASSWORD supplies the password"
-        }
-        SecretKind::Totp => {
-            "without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code ?? without a keyring: COGTOK_MFA_CODE supplies a code"
-        }
-        SecretKind::RefreshToken | SecretKind::Device => "without a keyring: each sign-in begins anew",
+        SecretKind::M2mClient => AdviceKind::SupplyClientSecret.into(),
+        SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret".into(),
+        SecretKind::Password => AdviceKind::SupplyPassword.into(),
+        SecretKind::Totp => AdviceKind::SupplyMfaCode.into(),
+        SecretKind::RefreshToken | SecretKind::Device => "without a keyring: each sign-in begins anew".into(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::error::{Error, Hint, Result, printable};
+use crate::error::{Advice, AdviceKind, Error, Result, printable};
 use crate::secret::{Secret, shape};
 use crate::secrets::age_store::SealedFile;
 use crate::secrets::keyring::Keyring;
@@ -45,15 +45,14 @@ impl SecretId {
     /// The error where it should be stored and is not.
     pub fn missing(&self) -> Error {
         Error::store(format!("the {self} is not stored any more"))
-            .hint(Hint::new("store it: {store}").fill("store", self.command()))
+            .hint(Advice::new("store it: {store}").fill("store", self.command()))
     }
 
     /// The command that stores it.
-    pub fn command(&self) -> Hint {
-        let command = Hint::new("cogtok secret set {kind}{p}").text("kind", self.kind);
+    pub fn command(&self) -> Advice {
         match &self.username {
-            Some(username) => command.then(Hint::new(" --username {user}").word("user", username)),
-            None => command,
+            Some(username) => Advice::new(AdviceKind::StoreSecretOfUser).text("kind", self.kind).word("user", username),
+            None => Advice::new(AdviceKind::StoreSecret).text("kind", self.kind),
         }
     }
 
@@ -160,7 +159,7 @@ impl SecretStore {
                     binding.origin
                 ))
                 .hint(
-                    Hint::new("if that is right, store it again for the new address: {command}{options}")
+                    Advice::new("if that is right, store it again for the new address: {command}{options}")
                         .fill("command", binding.command())
                         .fill("options", options.to_owned()),
                 ))

@@ -2,7 +2,7 @@
 
 use url::Host;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{AdviceKind, Error, Result, printable};
 use crate::settings::profile::aws_origin;
 use crate::settings::profile::partitions::Partition;
 use crate::settings::types::{Endpoint, PoolId};
@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> Result<Issuer> {
             .hint("it looks like https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI")
     };
     if url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com")) {
-        return Err(no_issuer().hint("that is the pool's domain: cogtok profile create NAME --domain URL"));
+        return Err(no_issuer().hint(AdviceKind::CreateProfileForDomain));
     }
     let path = WELL_KNOWN.iter().find_map(|end| url.url().path().strip_suffix(end)).unwrap_or(url.url().path());
     let pool: PoolId = path.trim_matches('/').parse().map_err(|_| no_issuer())?;

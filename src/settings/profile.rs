@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::{Error, Hint, Result};
+use crate::error::{Advice, AdviceKind, Error, Result};
 use crate::settings::aws_services::{Endpoints, Service};
 use crate::settings::keys::{Key, Settings, ValueOrigin, parse_bool, parse_min_validity};
 use crate::settings::redirect_uri::RedirectUri;
@@ -212,10 +212,7 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when nothing names one.
     pub fn region(&self) -> Result<&Region> {
-        self.region.as_ref().ok_or_else(|| {
-            Error::config("no Region is known")
-                .hint("add `--region REGION` || add `--user-pool-id`, which begins with it")
-        })
+        self.region.as_ref().ok_or_else(|| Error::config("no Region is known").hint(AdviceKind::NameRegionOrPool))
     }
 
     /// The user pool.
@@ -223,7 +220,7 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
     pub fn user_pool_id(&self) -> Result<&PoolId> {
-        self.user_pool_id.as_ref().ok_or_else(|| missing(Key::UserPoolId, ""))
+        self.user_pool_id.as_ref().ok_or_else(|| missing_variable(Key::UserPoolId))
     }
 
     /// The pool's domain.
@@ -231,7 +228,7 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
     pub fn domain(&self) -> Result<&Endpoint> {
-        self.domain.as_ref().ok_or_else(|| missing(Key::Domain, "--domain"))
+        self.domain.as_ref().ok_or_else(|| missing(Key::Domain))
     }
 
     /// The app client that users sign in with.
@@ -239,7 +236,7 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
     pub fn user_client_id(&self) -> Result<&ClientId> {
-        self.user.client_id.as_ref().ok_or_else(|| missing(Key::UserClientId, "--client-id"))
+        self.user.client_id.as_ref().ok_or_else(|| missing(Key::UserClientId))
     }
 
     /// The user who signs in.
@@ -247,7 +244,7 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile has none.
     pub fn username(&self) -> Result<&Username> {
-        self.user.username.as_ref().ok_or_else(|| missing(Key::Username, "--username"))
+        self.user.username.as_ref().ok_or_else(|| missing(Key::Username))
     }
 }
 
@@ -269,18 +266,27 @@ pub fn issuers(pool: &PoolId) -> [String; 2] {
     [of("cognito-idp"), of("issuer-cognito-idp")]
 }
 
-/// A setting that a command needs and nothing supplies; `option` supplies it, where the command has one.
-pub fn missing(key: Key, option: &'static str) -> Error {
-    let or = match (option, key.variable()) {
-        ("", Some(variable)) => Hint::new(" || set {variable}").text("variable", variable),
-        _ => Hint::new(" || add `{option} VALUE`").fill("option", option),
-    };
-    Error::config(format!("`{}` is not set", key.dotted())).hint(how_to_set(key.dotted()).then(or))
+/// A setting that a call needs and nothing supplies.
+pub fn missing(key: Key) -> Error {
+    not_set(key, AdviceKind::SetKey.into())
+}
+
+/// As [`missing`], for a call to which nothing but the profile and a variable can give it.
+pub fn missing_variable(key: Key) -> Error {
+    match key.variable() {
+        Some(variable) => not_set(key, Advice::new(AdviceKind::SetKeyOrVariable).text("variable", variable)),
+        None => missing(key),
+    }
+}
+
+fn not_set(key: Key, advice: Advice) -> Error {
+    let error = Error::config(format!("`{}` is not set", key.dotted()));
+    error.with_setting(key.dotted()).hint(advice.word("key", key.dotted()))
 }
 
 /// How a key of a profile comes to have a value.
-pub fn how_to_set(dotted: &str) -> Hint {
-    Hint::new("run `cogtok profile set {name} {key} VALUE`").word("key", dotted)
+pub fn how_to_set(dotted: &str) -> Advice {
+    Advice::new(AdviceKind::ChangeKey).word("key", dotted)
 }
 
 pub(crate) fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Hint, Kind, Result, printable};
+use crate::error::{Advice, AdviceKind, Error, Kind, Result, printable};
 use crate::settings::keys::nearest;
 use crate::settings::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 
@@ -111,7 +111,7 @@ impl Target {
         let Some(address) = value(Field::Url) else {
             let key = key(Field::Url);
             return Err(Error::config(format!("`{key}` is not set"))
-                .hint(Hint::new("run `cogtok profile set {name} {key} URL`").word("key", key)));
+                .hint(Advice::new(AdviceKind::SetTargetUrl).word("key", key)));
         };
         let wrong = |field: Field, error: Error| {
             error.with_kind(Kind::Config).context(&key(field)).hint(crate::settings::profile::how_to_set(&key(field)))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::file;
-use crate::error::{Error, Hint, Result, printable};
+use crate::error::{Advice, AdviceKind, Error, Result, printable};
 use crate::secret::detection::is_name_of_a_secret;
 use crate::settings::keys::{Key, Settings, ValueOrigin, nearest};
 use crate::settings::targets::{nearest_key, parse_key};
@@ -33,11 +33,10 @@ pub const EXPORT_MARK: &str = "cogtok_export";
 pub const EXPORT_VERSION: i64 = 1;
 
 /// How the first profile is made, as a hint.
-pub const FIRST_PROFILE: &str =
-    "make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID";
+pub const FIRST_PROFILE: AdviceKind = AdviceKind::CreateFirstProfile;
 
 /// What to do about a configuration that can't be understood.
-pub const EDIT: &str = "mend it: cogtok profile edit";
+pub const EDIT: AdviceKind = AdviceKind::EditConfiguration;
 
 /// A configuration file as it was when it was read.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +88,7 @@ impl Config {
                 .parse()
                 .map(Some)
                 .map_err(|error: Error| error.with_kind(crate::error::Kind::Config).context("default_profile")),
-            Some(_) => Err(Error::config("`default_profile` is not a string").hint("run `cogtok profile use NAME`")),
+            Some(_) => Err(Error::config("`default_profile` is not a string").hint(AdviceKind::ChooseDefaultProfile)),
         }
     }
 
@@ -143,23 +142,20 @@ impl Config {
         })
     }
 
-    /// What the file holds that no program reads, as warnings: unknown keys at the top and in this profile.
-    pub fn oddities(&self, name: Option<&ProfileName>) -> Vec<String> {
+    /// What the file holds that no program reads: unknown keys at the top and in this profile.
+    pub fn oddities(&self, name: Option<&ProfileName>) -> Vec<Oddity> {
         let mut found = Vec::new();
         for key in self.table.keys().filter(|key| !TOP_LEVEL.contains(&key.as_str())) {
-            found.push(unknown(key, nearest(key, TOP_LEVEL)));
+            found.push(Oddity::of_key(key, nearest(key, TOP_LEVEL)));
         }
         let profiles = self.table.get("profiles").and_then(Value::as_table);
         for bad in profiles.into_iter().flat_map(Table::keys).filter(|name| name.parse::<ProfileName>().is_err()) {
-            found.push(format!(
-                "`{}` in the configuration can't be a profile's name, so that profile is ignored",
-                printable(bad, 80)
-            ));
+            found.push(Oddity::NoProfileName(printable(bad, 80)));
         }
         for key in name.map(|name| self.unknown_keys(name)).unwrap_or_default() {
             let of_target = nearest_key(&key).map(|near| printable(&near, 80));
             let near = || nearest(&key, Key::ALL.iter().map(|key| key.dotted()));
-            found.push(unknown(&key, of_target.as_deref().or_else(near)));
+            found.push(Oddity::of_key(&key, of_target.as_deref().or_else(near)));
         }
         found
     }
@@ -279,9 +275,9 @@ pub fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 }
 
 /// How a key comes to have another value, as a hint.
-pub fn how_to_set(key: Key) -> Hint {
+pub fn how_to_set(key: Key) -> Advice {
     match key {
-        Key::Secrets => Hint::new(EDIT),
+        Key::Secrets => Advice::new(EDIT),
         key => crate::settings::profile::how_to_set(key.dotted()),
     }
 }
@@ -298,15 +294,41 @@ pub fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
     }
 }
 
-fn unknown(key: &str, near: Option<&str>) -> String {
-    let shown = printable(key, 80);
-    if is_name_of_a_secret(key) {
-        return format!(
-            "`{shown}` in the configuration is ignored: secrets do not belong there; `cogtok secret set KIND` takes them"
-        );
+/// What a configuration holds that no program reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Oddity {
+    /// A key that is called like a secret.
+    Secret(String),
+    /// A key that nobody knows, with a known one that is spelled like it.
+    UnknownKey(String, Option<String>),
+    /// What can't be a profile's name.
+    NoProfileName(String),
+}
+
+impl Oddity {
+    fn of_key(key: &str, near: Option<&str>) -> Self {
+        let shown = printable(key, 80);
+        if is_name_of_a_secret(key) {
+            Oddity::Secret(shown)
+        } else {
+            Oddity::UnknownKey(shown, near.map(str::to_owned))
+        }
     }
-    match near {
-        Some(near) => format!("`{shown}` in the configuration is not a known key; did you mean `{near}`?"),
-        None => format!("`{shown}` in the configuration is not a known key"),
+}
+
+impl std::fmt::Display for Oddity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Oddity::Secret(key) => {
+                write!(f, "`{key}` in the configuration is ignored: secrets do not belong there")
+            }
+            Oddity::UnknownKey(key, None) => write!(f, "`{key}` in the configuration is not a known key"),
+            Oddity::UnknownKey(key, Some(near)) => {
+                write!(f, "`{key}` in the configuration is not a known key; did you mean `{near}`?")
+            }
+            Oddity::NoProfileName(name) => {
+                write!(f, "`{name}` in the configuration can't be a profile's name, so that profile is ignored")
+            }
+        }
     }
 }

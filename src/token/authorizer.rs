@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::resource_server::ResourceServer;
-use crate::error::{Error, Hint, Result, printable};
+use crate::error::{Advice, AdviceKind, Error, Result, printable};
 use crate::settings::profile::issuers;
 use crate::settings::types::PoolId;
 
@@ -76,10 +76,8 @@ impl Authorizer {
         let json: Value = serde_json::from_slice(json).map_err(|_| Error::usage("the authorizer is not JSON"))?;
         let mut read = Authorizer::default();
         let absent = |what: &str| {
-            Error::usage(format!("the authorizer has no {what}")).hint(
-                Hint::new("is it the configuration of what `--for {service}` means?")
-                    .text("service", consumer.as_str()),
-            )
+            Error::usage(format!("the authorizer has no {what}"))
+                .hint(Advice::new(AdviceKind::CheckConsumer).text("service", consumer.as_str()))
         };
         match consumer {
             ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => {

@@ -7,7 +7,7 @@ use super::jwt::{TokenKind, payload_unverified};
 use super::rejection_reason::why;
 use super::relative_time::relative;
 use super::verify::shown;
-use crate::error::{Error, Hint, Kind, printable};
+use crate::error::{Advice, AdviceKind, Error, Kind, printable};
 use crate::settings::types::PoolId;
 
 /// Who answered.
@@ -36,15 +36,11 @@ pub struct RequestContext {
 
 impl RequestContext {
     /// The command that compares the token with what is taken.
-    fn comparison(&self) -> Hint {
+    fn comparison(&self) -> Advice {
         let RequestContext { api, check, options, .. } = self;
         let hint = match api {
-            Api::Http => Hint::new(
-                "compare that with what the API takes: `cogtok token inspect{options}{p}` shows all claims, `cogtok token check --help` knows the rules of AWS's services",
-            ),
-            Api::Runtime | Api::Gateway => {
-                Hint::new("compare all claims with its configuration: `cogtok token check {check}{options}{p}`")
-            }
+            Api::Http => Advice::new(AdviceKind::CompareWithApi),
+            Api::Runtime | Api::Gateway => Advice::new(AdviceKind::CompareWithAuthorizer),
         };
         hint.text("options", options).text("check", check)
     }
@@ -82,9 +78,9 @@ impl ErrorResponse<'_> {
 
     /// What may be the reason and what mends it, the most likely first, for a `token` that was sent to `asked`, at `now` in
     /// milliseconds since the Unix epoch.
-    pub fn explain(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Hint> {
+    pub fn explain(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Advice> {
         if let Some(hint) = self.other_reason(asked.api) {
-            return vec![hint.into()];
+            return vec![hint];
         }
         match self.status {
             401 | 403 => self.of_token(asked, token, now),
@@ -97,10 +93,7 @@ impl ErrorResponse<'_> {
                 vec!["the token was taken, and a quota of the AWS account is used up: see Service Quotas".into()]
             }
             404 if asked.api == Api::Runtime => {
-                vec![
-                    "check the runtime's ARN and its Region, and the endpoint: `--qualifier NAME` (DEFAULT without)"
-                        .into(),
-                ]
+                vec![AdviceKind::CheckRuntime.into()]
             }
             409 if asked.api == Api::Runtime => {
                 vec!["the session is busy with another request: wait a little and try again".into()]
@@ -109,9 +102,9 @@ impl ErrorResponse<'_> {
                 vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".into()]
             }
             429 => vec!["it is asked too often: try again later".into()],
-            500.. => vec!["try again later; `-v` shows the request id, for whoever runs it".into()],
+            500.. => vec![AdviceKind::ReportRequestId.into()],
             _ => {
-                vec!["check address, method and data; `-v` shows what was asked, `-i` the answer's headers".into()]
+                vec![AdviceKind::CheckRequest.into()]
             }
         }
     }
@@ -120,7 +113,7 @@ impl ErrorResponse<'_> {
     pub fn refusal(&self, asked: &RequestContext, token: &str, now: u64) -> Error {
         let says = |error: Error| match self.said().trim() {
             "" => error,
-            said => error.hint(Hint::new("it says: {said}").text("said", said)),
+            said => error.hint(Advice::new("it says: {said}").text("said", said)),
         };
         if let Some(hint) = self.other_reason(asked.api) {
             let message = format!("the server refused the request ({})", self.status);
@@ -142,41 +135,41 @@ impl ErrorResponse<'_> {
     }
 
     /// What it is about where it is not about this token, and what to do.
-    fn other_reason(&self, api: Api) -> Option<&'static str> {
+    fn other_reason(&self, api: Api) -> Option<Advice> {
         let words = self.words().unwrap_or_default().to_ascii_lowercase();
         let code = self.error_type.map(str::to_owned).or_else(|| self.json("__type")).unwrap_or_default();
         let is_agents =
             self.status == 424 || words.contains("runtimeclienterror") || code.contains("RuntimeClientError");
         if api == Api::Runtime && is_agents {
-            return Some("the token was taken and the agent's own code failed: look into the agent's log");
+            return Some("the token was taken and the agent's own code failed: look into the agent's log".into());
         }
         if words.contains("authorization method mismatch") {
             return Some(
-                "it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI",
+                "it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI".into(),
             );
         }
         let is_about_signature =
             ["authorization header requires", "key=value pair"].iter().any(|part| words.contains(part));
         if is_about_signature || code.contains("IncompleteSignature") {
             return Some(
-                "it asks for a request signed with AWS credentials: the route has an IAM authorizer, or there is nothing at this path and method",
+                "it asks for a request signed with AWS credentials: the route has an IAM authorizer, or there is nothing at this path and method".into(),
             );
         }
         words.contains("missing authentication token").then_some(match api {
-            Api::Runtime => "check the runtime's ARN and its Region: there is nothing at this address, or it got no token",
-            Api::Http | Api::Gateway => {
-                "check the path: there is nothing at this address, or it got no token; a runtime's whole ARN is percent-encoded, as `cogtok call runtime ARN` does it"
+            Api::Runtime => {
+                "check the runtime's ARN and its Region: there is nothing at this address, or it got no token".into()
             }
+            Api::Http | Api::Gateway => AdviceKind::CheckPath.into(),
         })
     }
 
-    fn of_token(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Hint> {
+    fn of_token(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Advice> {
         let claims = payload_unverified(token);
         let mut hints = Vec::new();
         if let Some(why) = why(self, asked, claims.as_ref(), now) {
             let because = if why.is_named { "because of" } else { "likely because of" };
             hints.push(
-                Hint::new("{because} {what}; {fix}")
+                Advice::new("{because} {what}; {fix}")
                     .text("because", because)
                     .text("what", why.what)
                     .fill("fix", why.fix),

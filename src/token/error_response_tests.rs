@@ -25,7 +25,7 @@ fn explain(api: Api, answer: &ErrorResponse<'_>, token: &str) -> String {
     answer
         .explain(&RequestContext { api, check, options, issuers }, token, NOW)
         .iter()
-        .map(ToString::to_string)
+        .map(Advice::told)
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -82,7 +82,7 @@ fn a_token_that_is_at_fault_by_itself_is_named_first() {
     }
     let bare = ErrorResponse { media_type: "text/plain", ..json_answer(500, "Internal Server Error") };
     let told = explain(Api::Http, &bare, &token(json!({"token_use": "id"})));
-    assert!(bare.is_bare() && told.contains("--token access"), "{told}");
+    assert!(bare.is_bare() && told.contains("SendAccessToken"), "{told}");
     assert!(!ErrorResponse { media_type: "text/html", ..bare }.is_bare());
     assert!(explain(Api::Http, &json_answer(401, ""), "opaque").contains("no JSON Web Token"));
 }
@@ -127,7 +127,7 @@ fn what_runtimes_answer_is_explained() {
         &json_answer(403, r#"{"message": "Claim 'client_id' value mismatch"}"#),
         &token(json!({"token_use": "id"})),
     );
-    assert!(told.contains("--token access") && !told.contains("allowedClients, or"), "{told}");
+    assert!(told.contains("SendAccessToken") && !told.contains("allowedClients, or"), "{told}");
     assert!(!explain(Api::Http, &json_answer(424, "{}"), &access).contains("agent"));
 }
 
@@ -136,8 +136,8 @@ fn a_scope_that_is_missing_is_asked_for_by_name() {
     let challenge = r#"Bearer error="insufficient_scope", scope="api/write""#;
     let answer = ErrorResponse { challenge: Some(challenge), ..json_answer(403, "") };
     let machine = token(json!({"sub": "m2m", "client_id": "m2m", "username": null}));
-    assert!(explain(Api::Http, &answer, &machine).contains("--scope 'api/write'"));
-    assert!(explain(Api::Http, &answer, &token(json!({}))).contains("pre token generation"));
+    assert!(explain(Api::Http, &answer, &machine).contains("AskForWantedScope wanted=api/write"));
+    assert!(explain(Api::Http, &answer, &token(json!({}))).contains("SignInForWantedScopes"));
     let told = explain(Api::Http, &answer, &machine);
     assert!(told.contains("client m2m, ") && told.contains("pool us-east-1_Example01, exp in 52 min"), "{told}");
 }

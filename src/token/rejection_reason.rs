@@ -9,11 +9,11 @@ use super::jwt::TokenKind;
 use super::relative_time::relative;
 use super::resource_server::NO_AUDIENCE;
 use super::verify::{check_times, one_of, shown};
-use crate::error::Hint;
+use crate::error::{Advice, AdviceKind};
 
 /// Every command that sends a token has these options.
-const NEW_TOKEN: &str = "add `--force-refresh` for a new one";
-const ACCESS_TOKEN: &str = "send the access token, `--token access`";
+const NEW_TOKEN: AdviceKind = AdviceKind::GetNewToken;
+const ACCESS_TOKEN: AdviceKind = AdviceKind::SendAccessToken;
 
 /// Why a token was refused.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct RejectionReason {
     /// The rule as the service calls it, and what the token has.
     pub what: String,
     /// What mends it.
-    pub fix: Hint,
+    pub fix: Advice,
 }
 
 /// A claim, or another property, for which a token can be refused.
@@ -192,7 +192,7 @@ fn told(
     reason: Reason,
     claims: &Map<String, Value>,
     now: u64,
-) -> (&'static str, String, Hint) {
+) -> (&'static str, String, Advice) {
     let has_lists = asked.api != Api::Http;
     let name = |of_lists, claim| if has_lists { of_lists } else { claim };
     let found = |claim: &str| format!("`{claim}` is {}", shown(claims.get(claim)));
@@ -221,16 +221,16 @@ fn told(
         }
         Reason::Use => {
             let fix = match TokenKind::of(claims) {
-                TokenKind::UserAccess => "if it takes ID tokens, send that one: `--token id`".into(),
+                TokenKind::UserAccess => AdviceKind::SendIdToken.into(),
                 TokenKind::Machine => "if it takes ID tokens, a user has to sign in: a machine has none".into(),
-                _ => Hint::new(ACCESS_TOKEN).then("; an ID token has no client_id and no scope"),
+                _ => Advice::new(ACCESS_TOKEN).then("; an ID token has no client_id and no scope"),
             };
             ("token_use", found("token_use"), fix)
         }
         Reason::Client if is_id => (
             name("allowedClients", "client_id"),
             found("client_id"),
-            Hint::new(ACCESS_TOKEN).then("; an ID token has no client_id"),
+            Advice::new(ACCESS_TOKEN).then("; an ID token has no client_id"),
         ),
         Reason::Client => {
             let client = shown(claims.get("client_id"));
@@ -256,13 +256,9 @@ fn told(
         Reason::Scope => {
             let wanted = failed.parameter("scope").unwrap_or_else(|| "SCOPE".to_owned());
             let fix = match TokenKind::of(claims) {
-                TokenKind::Id => Hint::new(ACCESS_TOKEN).then("; an ID token has no scope"),
-                TokenKind::UserAccess => Hint::new(
-                    "it wants {wanted}: a sign-in with user name and password gives aws.cognito.signin.user.admin alone, scopes of your own come with `cogtok login{p}`, or from a pre token generation trigger",
-                )
-                .text("wanted", wanted),
-                _ => Hint::new("ask for it: `--scope {wanted}`, which the app client must be allowed")
-                    .quoted("wanted", wanted),
+                TokenKind::Id => Advice::new(ACCESS_TOKEN).then("; an ID token has no scope"),
+                TokenKind::UserAccess => Advice::new(AdviceKind::SignInForWantedScopes).text("wanted", wanted),
+                _ => Advice::new(AdviceKind::AskForWantedScope).quoted("wanted", wanted),
             };
             (name("allowedScopes", "scope"), found("scope"), fix)
         }

@@ -96,7 +96,7 @@ fn words_choose_among_what_can_be_so_of_this_token() {
     assert!(!error.message().contains("allowedScopes"), "{error}");
     // The advice fits the token as well.
     let error = why(&user, 401, None, "Token use not allowed: access. Expected: id");
-    assert!(error.hints()[0].to_string().contains("--token id"), "{:?}", error.hints());
+    assert!(error.advises(AdviceKind::SendIdToken), "{:?}", error.advice());
 }
 
 #[test]
@@ -127,8 +127,8 @@ fn what_it_does_not_name_is_guessed_from_the_claims_and_called_likely() {
     let error = answer.refusal(&asked(), "opaque", NOW);
     assert!(error.message().ends_with("likely because of format: it is no JSON Web Token"), "{error}");
     assert_eq!(
-        error.hints()[1..].iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["it says: no\\u{1b}[2J", "compare all claims with its configuration: `cogtok token check --arn ARN --as m2m`"]
+        error.advice()[1..].iter().map(Advice::told).collect::<Vec<_>>(),
+        ["it says: no\\u{1b}[2J", "CompareWithAuthorizer options= --as m2m check=--arn ARN"]
     );
 }
 
@@ -141,7 +141,7 @@ fn what_is_not_about_the_token_is_not_laid_on_it() {
         ),
         (
             r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Missing Authentication Token"},"id":"null"}"#,
-            "check the path",
+            "CheckPath",
         ),
         (
             r#"{"message":"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter."}"#,
@@ -155,7 +155,7 @@ fn what_is_not_about_the_token_is_not_laid_on_it() {
         let error = why(&machine(), 403, None, body);
         assert_eq!((error.kind(), error.message()), (Kind::Refused, "the server refused the request (403)"));
         assert!(
-            error.hints()[0].to_string().contains(wanted) && error.hints()[1].to_string().starts_with("it says: "),
+            error.advice()[0].told().contains(wanted) && error.advice()[1].told().starts_with("it says: "),
             "{error}"
         );
     }

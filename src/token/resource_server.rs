@@ -8,7 +8,7 @@ use super::authorizer::{Authorizer, ClaimForm, ClaimRule, DISCOVERY, issuer_of};
 use super::jwks::KeySet;
 use super::jwt::{self, TokenKind};
 use super::verify::{Rejection, check_times, key_id, one_of, shown, verify_signature};
-use crate::error::{Error, Hint, Result, printable};
+use crate::error::{Advice, AdviceKind, Error, Result, printable};
 
 /// A service that takes tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub struct Finding {
     /// What the token has and what is wanted, fit for a terminal.
     pub detail: String,
     /// What mends it, where the token fails.
-    pub fix: Option<Hint>,
+    pub fix: Option<Advice>,
 }
 
 impl Finding {
@@ -95,19 +95,17 @@ impl Finding {
         Finding { rule: rule.to_owned(), passes: true, detail: detail.into(), fix: None }
     }
 
-    fn fail(rule: &str, detail: impl Into<String>, fix: impl Into<Hint>) -> Self {
+    fn fail(rule: &str, detail: impl Into<String>, fix: impl Into<Advice>) -> Self {
         Finding { rule: rule.to_owned(), passes: false, detail: detail.into(), fix: Some(fix.into()) }
     }
 }
 
-pub(crate) const NEW_TOKEN: &str =
-    "get a new one: `cogtok token user --force-refresh{p}`, `cogtok token m2m --force-refresh{p}`";
-pub(crate) const ACCESS_TOKEN: &str =
-    "send the access token: `cogtok token user --token access{p}`, or `cogtok token m2m{p}`";
+pub(crate) const NEW_TOKEN: AdviceKind = AdviceKind::ReplaceToken;
+pub(crate) const ACCESS_TOKEN: AdviceKind = AdviceKind::GetAccessToken;
 /// Why no access token has the audience that is asked for, and what to configure instead.
 pub(crate) const NO_AUDIENCE: &str =
     "name the app client in allowedClients instead, and leave allowedAudience out: Cognito's access tokens have no aud";
-const ID_TOKEN: &str = "send the ID token: `cogtok token user --token id{p}`";
+const ID_TOKEN: AdviceKind = AdviceKind::GetIdToken;
 
 /// Every rule of the service, in the order in which a failure explains most, at `now` (milliseconds since the Unix epoch).
 /// `keys` gives the key set of an issuer, which is one of the authorizer's, to look for a `kid` in; it is not called for a
@@ -209,7 +207,7 @@ impl Rules<'_> {
                 "give the method authorization scopes, for access tokens: a machine has no ID token".into()
             }
             (true, ResourceServer::ApigatewayRest) => {
-                Hint::new(ID_TOKEN).then("; or give the method authorization scopes, for access tokens")
+                Advice::new(ID_TOKEN).then("; or give the method authorization scopes, for access tokens")
             }
             (true, _) => ID_TOKEN.into(),
             (false, _) => ACCESS_TOKEN.into(),
@@ -249,9 +247,9 @@ impl Rules<'_> {
             }
             Err(Rejection { claim, found, expected, .. }) => {
                 let fix = if claim == "exp" {
-                    NEW_TOKEN
+                    Advice::new(NEW_TOKEN)
                 } else {
-                    "set this machine's clock, or wait: the token begins later"
+                    "set this machine's clock, or wait: the token begins later".into()
                 };
                 Finding::fail(claim, format!("{found}, expected: {expected}"), fix)
             }
@@ -283,7 +281,7 @@ impl Rules<'_> {
                 "add the app client to the identity pool's provider, or sign in with the one that is there".into()
             }
             (_, ResourceServer::IdentityPool) => ID_TOKEN.into(),
-            (TokenKind::Id, _) => Hint::new(ACCESS_TOKEN).then("; an ID token has no client_id"),
+            (TokenKind::Id, _) => Advice::new(ACCESS_TOKEN).then("; an ID token has no client_id"),
             _ => format!("add the token's client to {rule}, or get the token with a client that is there").into(),
         };
         Some(Finding::fail(rule, detail, fix))
@@ -320,9 +318,9 @@ impl Rules<'_> {
             return Some(Finding::pass(rule, format!("`aud` is {}", self.shown("aud"))));
         }
         let fix = match (self.consumer, audience) {
-            (ResourceServer::Alb, None) => Hint::new("check client_id instead: Cognito's access tokens have no aud"),
-            (_, None) => Hint::new(NO_AUDIENCE),
-            _ => Hint::new("add the token's audience to {rule}, or get the token with a client that is there")
+            (ResourceServer::Alb, None) => Advice::new("check client_id instead: Cognito's access tokens have no aud"),
+            (_, None) => Advice::new(NO_AUDIENCE),
+            _ => Advice::new("add the token's audience to {rule}, or get the token with a client that is there")
                 .text("rule", rule),
         };
         Some(Finding::fail(rule, detail, fix))
@@ -348,8 +346,8 @@ impl Rules<'_> {
         }
         let detail = format!("`scope` is {}, expected: {}", self.shown("scope"), one_of(wanted));
         let fix = match self.kind {
-            TokenKind::Id => Hint::new(ACCESS_TOKEN).then("; an ID token has no scope"),
-            TokenKind::Machine => "ask for it: `cogtok token m2m --scope SCOPE{p}`, which the app client must be allowed".into(),
+            TokenKind::Id => Advice::new(ACCESS_TOKEN).then("; an ID token has no scope"),
+            TokenKind::Machine => AdviceKind::AskForScopes.into(),
             _ => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come from the token endpoint, or from a pre token generation trigger".into(),
         };
         Some(Finding::fail(rule, detail, fix))

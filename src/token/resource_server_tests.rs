@@ -38,7 +38,7 @@ fn verdict(consumer: ResourceServer, authorizer: &Authorizer, claims: &Value) ->
     let error = refusal(consumer, &findings).unwrap();
     assert_eq!(error.kind(), Kind::InvalidToken);
     assert!(error.message().contains(&failed.rule), "{error}");
-    Some((failed.rule.clone(), failed.fix.as_ref().unwrap().to_string()))
+    Some((failed.rule.clone(), failed.fix.as_ref().unwrap().told()))
 }
 
 #[track_caller]
@@ -60,7 +60,7 @@ fn agentcore_compares_all_the_lists_that_are_set() {
         let clients = Authorizer { clients: texts(&["x", CLIENT]), ..of_pool() };
         assert_eq!(consumer.lacks(&clients), None);
         taken(consumer, &clients, &access_claims(NOW));
-        refused(consumer, &clients, &id_claims(NOW), "allowedClients", "send the access token");
+        refused(consumer, &clients, &id_claims(NOW), "allowedClients", "GetAccessToken");
         refused(consumer, &clients, &machine_claims(NOW), "allowedClients", "add the token's client");
         let audiences = Authorizer { audiences: texts(&[CLIENT]), ..of_pool() };
         taken(consumer, &audiences, &id_claims(NOW));
@@ -75,7 +75,7 @@ fn agentcore_compares_all_the_lists_that_are_set() {
         );
         let both = Authorizer { clients: texts(&[CLIENT]), ..audiences.clone() };
         refused(consumer, &both, &access_claims(NOW), "allowedAudience", "allowedClients");
-        refused(consumer, &both, &id_claims(NOW), "allowedClients", "access token");
+        refused(consumer, &both, &id_claims(NOW), "allowedClients", "GetAccessToken");
         let scopes = Authorizer { scopes: texts(&["api/write", "x"]), ..of_pool() };
         taken(consumer, &scopes, &machine_claims(NOW));
         refused(consumer, &scopes, &access_claims(NOW), "allowedScopes", "token endpoint");
@@ -84,9 +84,9 @@ fn agentcore_compares_all_the_lists_that_are_set() {
             &scopes,
             &with(machine_claims(NOW), "scope", json!("api/writer")),
             "allowedScopes",
-            "--scope",
+            "AskForScopes",
         );
-        refused(consumer, &scopes, &id_claims(NOW), "allowedScopes", "access token");
+        refused(consumer, &scopes, &id_claims(NOW), "allowedScopes", "GetAccessToken");
     }
 }
 
@@ -101,8 +101,8 @@ fn what_holds_for_all_fails_for_all() {
         taken(consumer, &authorizer, &good);
         // A token that was just issued may begin in this clock's future.
         taken(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 60)));
-        refused(consumer, &authorizer, &with(good.clone(), "exp", json!(NOW)), "exp", "--force-refresh");
-        refused(consumer, &authorizer, &with(good.clone(), "exp", json!("soon")), "exp", "--force-refresh");
+        refused(consumer, &authorizer, &with(good.clone(), "exp", json!(NOW)), "exp", "ReplaceToken");
+        refused(consumer, &authorizer, &with(good.clone(), "exp", json!("soon")), "exp", "ReplaceToken");
         refused(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 61)), "iat", "clock");
         refused(consumer, &authorizer, &with(good.clone(), "nbf", json!(NOW + 61)), "nbf", "clock");
         let other = ISSUER.replace("Example", "Another");
@@ -136,7 +136,7 @@ fn an_http_api_looks_at_client_id_only_without_aud() {
     let route = Authorizer { scopes: texts(&["api/write"]), ..api };
     taken(http, &route, &machine_claims(NOW));
     taken(http, &route, &with(with(machine_claims(NOW), "scope", json!("")), "scp", json!(["api/write"])));
-    refused(http, &route, &id_claims(NOW), "authorizationScopes", "access token");
+    refused(http, &route, &id_claims(NOW), "authorizationScopes", "GetAccessToken");
 }
 
 #[test]
@@ -148,16 +148,16 @@ fn a_rest_api_takes_access_tokens_only_with_scopes() {
     let method = Authorizer { scopes: texts(&["api/read"]), ..of_pool() };
     taken(rest, &method, &access_claims(NOW));
     taken(rest, &method, &machine_claims(NOW));
-    refused(rest, &method, &id_claims(NOW), "token_use", "access token");
-    refused(rest, &method, &with(machine_claims(NOW), "scope", json!("x")), "authorizationScopes", "--scope");
+    refused(rest, &method, &id_claims(NOW), "token_use", "GetAccessToken");
+    refused(rest, &method, &with(machine_claims(NOW), "scope", json!("x")), "authorizationScopes", "AskForScopes");
 }
 
 #[test]
 fn an_identity_pool_takes_id_tokens_of_its_client() {
     let pool = Authorizer { clients: texts(&[CLIENT]), ..of_pool() };
     taken(ResourceServer::IdentityPool, &pool, &id_claims(NOW));
-    refused(ResourceServer::IdentityPool, &pool, &access_claims(NOW), "token_use", "--token id");
-    refused(ResourceServer::IdentityPool, &pool, &machine_claims(NOW), "token_use", "--token id");
+    refused(ResourceServer::IdentityPool, &pool, &access_claims(NOW), "token_use", "GetIdToken");
+    refused(ResourceServer::IdentityPool, &pool, &machine_claims(NOW), "token_use", "GetIdToken");
     refused(
         ResourceServer::IdentityPool,
         &pool,

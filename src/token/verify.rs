@@ -33,7 +33,7 @@ use super::crypto;
 use super::jwks::KeySet;
 use super::jwt::{self, TokenKind};
 use super::relative_time::relative;
-use crate::error::{Error, Kind, printable};
+use crate::error::{Advice, AdviceKind, Error, Kind, printable};
 use crate::settings::profile::issuers;
 use crate::settings::types::{ClientId, PoolId, Scopes, TokenUse};
 
@@ -146,24 +146,29 @@ impl std::error::Error for Rejection {}
 
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
-        let hint = match rejection.claim {
-            "format" => "give the whole token, three parts with dots between, and nothing else",
-            "exp" => "get a new one: `cogtok token user{p} --force-refresh`, `cogtok token m2m{p} --force-refresh`",
-            "iat" | "nbf" => "check this machine's clock",
-            "iss" => {
-                "the token is of another pool: check `user_pool_id` of the profile || name the issuer with `--issuer URL`"
-            }
-            "kid" | "signature" => "the token is of another pool, or was changed on its way",
-            "token_use" => {
-                "`cogtok token user{p} --token access` and `cogtok token user{p} --token id` give the one and the other"
-            }
-            "client_id" | "aud" => {
-                "if that is the client you mean, name it with `--client-id ID` ?? check the app client of the profile: `cogtok profile show {name}`"
-            }
+        let advice: Advice = match rejection.claim {
+            "format" => "give the whole token, three parts with dots between, and nothing else".into(),
+            "exp" => AdviceKind::RenewToken.into(),
+            "iat" | "nbf" => "check this machine's clock".into(),
+            "iss" => AdviceKind::CheckPoolOrNameIssuer.into(),
+            "kid" | "signature" => "the token is of another pool, or was changed on its way".into(),
+            "token_use" => AdviceKind::ChooseTokenUse.into(),
+            "aud" if rejection.is_for_unnamed_resource() => AdviceKind::NameAudience.into(),
+            "client_id" | "aud" => AdviceKind::NameClient.into(),
             "scope" if rejection.expected.starts_with("with ") => return without_scope(&rejection),
-            _ => "`cogtok token inspect -` shows what stands in it",
+            _ => AdviceKind::InspectToken.into(),
         };
-        Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(hint)
+        Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(advice)
+    }
+}
+
+/// What `aud` may be where no resource is named.
+const UNNAMED_RESOURCE: &str = "none in an access token, unless it is bound to a resource";
+
+impl Rejection {
+    /// Whether the token is bound to a resource and none was named.
+    pub fn is_for_unnamed_resource(&self) -> bool {
+        self.expected.starts_with(UNNAMED_RESOURCE)
     }
 }
 
@@ -172,13 +177,11 @@ fn without_scope(rejection: &Rejection) -> Error {
     let error = Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}"));
     match rejection.kind {
         TokenKind::Machine => error
-            .hint("get one that has it: `cogtok token m2m{p} --scope {scope}`")
+            .hint(AdviceKind::GetTokenWithScope)
             .fill_word("scope", rejection.expected.strip_prefix("with ").unwrap_or("SCOPE"))
             .hint("the app client may have the scopes of its AllowedOAuthScopes"),
-        TokenKind::Id => error.hint("an ID token has no scope: `cogtok token user{p} --token access`"),
-        TokenKind::UserAccess | TokenKind::Unknown => error.hint(
-            "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come with `cogtok login{p}`, or from a pre token generation trigger",
-        ),
+        TokenKind::Id => error.hint(AdviceKind::GetAccessTokenWithScope),
+        TokenKind::UserAccess | TokenKind::Unknown => error.hint(AdviceKind::SignInForScopes),
     }
 }
 
@@ -299,11 +302,7 @@ fn check_use(claims: &Map<String, Value>, expected: &Expectations) -> Result<(),
         (TokenUse::Id, _, None) | (TokenUse::Access, None, None) => Ok(()),
         (_, Some(Value::String(audience)), Some(wanted)) if audience == wanted => Ok(()),
         (_, audience, Some(wanted)) => Err(Rejection::new("aud", shown(audience), printable(wanted, 200))),
-        (TokenUse::Access, audience, None) => Err(Rejection::new(
-            "aud",
-            shown(audience),
-            "none in an access token, unless it is bound to a resource that `--audience` names",
-        )),
+        (TokenUse::Access, audience, None) => Err(Rejection::new("aud", shown(audience), UNNAMED_RESOURCE)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::service_text::ServiceText;
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::RawChallenge;
@@ -185,7 +185,7 @@ impl ChallengeResponse {
 fn unanswerable(challenge: &RawChallenge) -> Error {
     if challenge.name == "WEB_AUTHN" {
         return Error::new(Kind::NeedsHuman, "Cognito asks for a passkey (WEB_AUTHN), which a terminal does not have")
-            .hint("sign in with the browser: cogtok login{p}");
+            .hint(AdviceKind::SignInWithBrowser);
     }
     let parameters = challenge.shown_parameters();
     let parameters = match parameters.as_slice() {
@@ -197,7 +197,7 @@ fn unanswerable(challenge: &RawChallenge) -> Error {
         Kind::NeedsHuman,
         format!("Cognito asks for {name}, which cogtok can't answer (parameters: {parameters})"),
     )
-    .hint("use a user without this challenge, such as one that `cogtok user create{p}` makes")
+    .hint(AdviceKind::UseUserWithoutChallenge)
 }
 
 /// A JSON list in a string, as Cognito writes lists in parameters.

@@ -11,7 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::aws::service_error::from_sdk;
-use crate::error::{Error, Kind, Result};
+use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::status::is_throttled;
 use crate::http::transport_error::{TransportErrorKind, fault_in};
 use crate::secret::Secret;
@@ -177,7 +177,7 @@ const OF_SESSIONS: [&str; 8] = [
 fn unrenewable(first: &Error, second: &Error) -> Error {
     Error::new(Kind::Failure, format!("this server renews no session: {}; {}", first.message(), second.message()))
         .with_code("CannotRenew")
-        .hint("`cogtok token user{p} --no-refresh` signs in each time")
+        .hint(AdviceKind::SignInEachTime)
 }
 
 /// Whether a failed request is known not to have been carried out.

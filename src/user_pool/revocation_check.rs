@@ -1,6 +1,6 @@
 //! Asking Cognito whether a token that verifies still counts: it may have been revoked.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::secret::Secret;
 use crate::settings::profile::Profile;
@@ -47,11 +47,10 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
     let impossible = |why: &str| Error::new(Kind::Failure, format!("Cognito can't be asked about this token: {why}"));
     if !has("openid") {
         return Err(impossible("it takes access tokens with the scope aws.cognito.signin.user.admin or openid")
-            .hint("leave `--remote` out, or verify the access token of the same sign-in"));
+            .hint(AdviceKind::VerifyLocallyOrAccessToken));
     }
     let domain = profile.domain.as_ref().ok_or_else(|| {
-        impossible("userInfo is at the pool's domain, and `domain` is not set")
-            .hint("run `cogtok profile set {name} domain https://PREFIX.auth.REGION.amazoncognito.com`")
+        impossible("userInfo is at the pool's domain, and `domain` is not set").hint(AdviceKind::SetDomain)
     })?;
     let subject = token_status::user_info(wire, domain, token).await?;
     // OpenID Connect Core section 5.3.2.

@@ -5,7 +5,7 @@ use aws_sdk_cognitoidentityprovider::Client;
 use serde_json::Value;
 
 use crate::aws::service_error::{from_sdk, said};
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{AdviceKind, Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::unexplained;
 use crate::oauth::jwks_uri;
@@ -89,6 +89,5 @@ fn undecided(error: Error) -> Error {
 }
 
 fn refused(message: &str) -> Error {
-    Error::new(Kind::InvalidToken, message)
-        .hint("the token was signed by the pool and does not count any more: sign in again, `cogtok token user{p} --force-refresh`")
+    Error::new(Kind::InvalidToken, message).hint(AdviceKind::SignInAgainAfterRevocation)
 }

@@ -1,7 +1,7 @@
 //! A user's sign-in: one of the flows of InitiateAuth, and whatever Cognito asks on the way.
 
 use crate::cache::token_cache::CacheKey;
-use crate::error::{Error, Kind, Result};
+use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::service_text::ServiceText;
 use crate::secret::Secret;
@@ -217,7 +217,7 @@ impl<'a> SignIn<'a> {
             self.open = Some(PendingChallenge { challenge: Some(challenge), question: question.clone(), chosen: None });
             return Ok(Step::AskAgain(question, error));
         }
-        let is_spent = error.code() == Some("NotAuthorizedException") && error.message().contains("session");
+        let is_spent = error.advises(AdviceKind::StartSignInAgain);
         let from_app = matches!(question, Challenge::Code { from: CodeFrom::App, .. });
         if !(is_spent && from_app && self.tries > 1 && self.tries <= MOST_TRIES && !self.has_restarted) {
             return Err(error);
@@ -338,10 +338,8 @@ impl<'a> SignIn<'a> {
         ))
         .hint("check `endpoint_url` and AWS_ENDPOINT_URL: a server that asks for this may be no Cognito");
         match flow {
-            AuthFlow::UserAuth => {
-                error.hint("if it is to be sent: `cogtok profile set {name} user.preferred_challenge password`")
-            }
-            _ => error.hint("if it is to be sent: `cogtok profile set {name} user.auth_flow password`"),
+            AuthFlow::UserAuth => error.hint(AdviceKind::AllowPasswordFactor),
+            _ => error.hint(AdviceKind::AllowPasswordInClear),
         }
     }
 

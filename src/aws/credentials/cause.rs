@@ -8,8 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 
 use super::process::{cleaned, program};
-use crate::aws::service_error::NO_CREDENTIALS;
-use crate::error::{chain, printable};
+use crate::error::{Advice, AdviceKind, chain, printable};
 use crate::http::redact::Redactor;
 use crate::store::aws_files::AwsFiles;
 
@@ -22,7 +21,7 @@ pub struct Cause {
     /// Why, in words that follow `there are no usable AWS credentials: `.
     pub what: String,
     /// What to do about it; empty where nothing that is typed here would help.
-    pub hints: Vec<String>,
+    pub hints: Vec<Advice>,
     source: Option<CredentialsError>,
 }
 
@@ -69,19 +68,19 @@ impl Explained {
     }
 
     /// The cause, where it can be told. No error means that it took too long.
-    fn cause(&self, error: Option<&CredentialsError>) -> Option<(String, Vec<String>)> {
+    fn cause(&self, error: Option<&CredentialsError>) -> Option<(String, Vec<Advice>)> {
         let files = &self.files;
         let name = self.named.as_deref().unwrap_or("default");
         if self.named.is_some() && !files.has(name) {
             let what = format!("~/.aws has no profile `{}`", printable(name, 80));
-            return Some((what, vec![files.instead_of(name)]));
+            return Some((what, vec![files.instead_of(name).into()]));
         }
         // Where no profile was named and all places were looked at in vain, the profile `default` is one of many.
         let is_silent = error.is_some_and(|error| matches!(error, CredentialsError::CredentialsNotLoaded(_)));
         if let Some((set, unset)) = self.half.filter(|_| self.named.is_none()) {
             return Some((
                 format!("{set} is set and {unset} is not"),
-                vec![format!("set {unset} as well, or unset {set}")],
+                vec![format!("set {unset} as well, or unset {set}").into()],
             ));
         }
         let said = error.map(|error| self.said(error)).unwrap_or_default();
@@ -91,11 +90,11 @@ impl Explained {
             None if is_silent && self.named.is_some() => {
                 let what =
                     format!("profile `{}` of ~/.aws holds none, and nothing that leads to some", printable(name, 80));
-                Some((what, vec![SETTLE.replace("{name}", &word(name))]))
+                Some((what, vec![SETTLE.replace("{name}", &word(name)).into()]))
             }
             None if is_silent && !files.has(name) && !files.profiles().is_empty() => {
                 let what = "no profile is named, and ~/.aws has no `default`".to_owned();
-                Some((what, vec![NO_CREDENTIALS.to_owned(), files.list()]))
+                Some((what, vec![AdviceKind::SignInToAws.into(), files.list().into()]))
             }
             None if is_silent => None,
             None if said.is_empty() => {
@@ -111,7 +110,7 @@ impl Explained {
         cleaned(last.lines().next().unwrap_or_default(), &self.redactor)
     }
 
-    fn of_profile(&self, name: &str, is_slow: bool, said: &str) -> Option<(String, Vec<String>)> {
+    fn of_profile(&self, name: &str, is_slow: bool, said: &str) -> Option<(String, Vec<Advice>)> {
         let files = &self.files;
         let show = |name: &str| printable(name, 80);
         let mut names = vec![name];
@@ -125,7 +124,7 @@ impl Explained {
                 let all: Vec<String> = names.iter().chain([&next]).map(|name| show(name)).collect();
                 let what =
                     format!("in ~/.aws the `source_profile` of the profiles goes in a circle: {}", all.join(" -> "));
-                return Some((what, vec!["let one of them have keys, or another way to credentials".to_owned()]));
+                return Some((what, vec!["let one of them have keys, or another way to credentials".into()]));
             }
             if !files.has(next) {
                 let what = format!(
@@ -133,7 +132,7 @@ impl Explained {
                     show(from),
                     show(next)
                 );
-                return Some((what, vec![files.instead_of(next)]));
+                return Some((what, vec![files.instead_of(next).into()]));
             }
             names.push(next);
         }
@@ -141,7 +140,9 @@ impl Explained {
         let keys = names.iter().rev().find_map(|name| self.keys(name));
         let begin = names.last().copied().unwrap_or(name);
         let found = keys.or_else(|| self.role(&names)).or_else(|| self.session(begin, said));
-        found.or_else(|| self.process(begin, is_slow, said)).map(|(what, hint)| (what, hint.into_iter().collect()))
+        found
+            .or_else(|| self.process(begin, is_slow, said))
+            .map(|(what, hint)| (what, hint.into_iter().map(Advice::from).collect()))
     }
 
     fn keys(&self, name: &str) -> Option<(String, Option<String>)> {

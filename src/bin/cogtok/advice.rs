@@ -1,14 +1,20 @@
-//! What a hint says to whoever typed the command that runs: with the profile and the configuration that were named, and
-//! without an option that this command does not have.
+//! What the library's advice says to whoever typed the command that runs: a sentence for each kind, with the profile and the
+//! configuration that were named, and without an option that this command does not have.
+
+mod hint;
+mod sentences;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use cogtok::error::{Hint, Running};
+use cogtok::error::{Advice, AdviceKind, AdviceSaid, AdviceValue};
+use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
+use cogtok::store::config::Oddity;
 
+use self::hint::{Hint, Running};
 use crate::cli::command_tree;
 use crate::env;
 
@@ -29,15 +35,73 @@ pub fn set_pool(profile: &Profile) {
     *POOL.lock().unwrap_or_else(PoisonError::into_inner) = pool;
 }
 
-/// The text of a hint, or nothing where the command that runs can't do what it says.
-pub fn shown(hint: &Hint, profile: Option<&str>) -> Option<String> {
+/// The text of advice, or nothing where the command that runs can't do what it says.
+pub fn shown(advice: &Advice, profile: Option<&str>) -> Option<String> {
     static COMMAND: OnceLock<Command> = OnceLock::new();
     // A hint is rare and clap's whole tree is slow, so it is not there before.
     let command = COMMAND.get_or_init(|| Command::of(&env::args()));
     match &*POOL.lock().unwrap_or_else(PoisonError::into_inner) {
-        Some((pool, aws)) => command.says(&hint.clone().word("pool", pool).fill("aws", aws.clone()), profile),
-        None => command.says(hint, profile),
+        Some((pool, aws)) => command.says(&hint(advice).word("pool", pool).fill("aws", aws.clone()), profile),
+        None => command.says(&hint(advice), profile),
     }
+}
+
+/// The text of advice for whoever runs no command, such as the client of an MCP server.
+pub fn general(advice: &Advice) -> String {
+    hint(advice).shown(&Running::any(None)).unwrap_or_default()
+}
+
+/// What is odd about a configuration, with what to do about it.
+pub fn about(oddity: &Oddity) -> String {
+    if matches!(oddity, Oddity::Secret(_)) {
+        format!("{oddity}; `cogtok secret set KIND` takes them")
+    } else {
+        oddity.to_string()
+    }
+}
+
+/// Whether the words of the advice have these among them.
+pub fn mentions(advice: &Advice, words: &str) -> bool {
+    hint(advice).mentions(words)
+}
+
+/// The advice as a line with its values in their places.
+fn hint(advice: &Advice) -> Hint {
+    let parts = advice.parts().iter().map(|part| {
+        let said = match &part.said {
+            AdviceSaid::Kind(AdviceKind::SetKey) => set_key(advice.value("key")),
+            AdviceSaid::Kind(kind) => Hint::new(sentences::sentence(*kind).unwrap_or_default()),
+            AdviceSaid::Words(_) | AdviceSaid::Text(_) => Hint::new(""),
+        };
+        part.values.iter().fold(Hint::of(&part.said, said), |said, (place, value)| match value {
+            AdviceValue::Word(word) => said.word(place, word),
+            AdviceValue::Listed(words) => said.listed(place, words),
+            AdviceValue::Quoted(word) => said.quoted(place, word),
+            AdviceValue::Text(text) => said.fill(place, text.clone()),
+            AdviceValue::Advice(advice) => said.fill(place, hint(advice)),
+        })
+    });
+    parts.reduce(Hint::then).unwrap_or_else(|| Hint::new(""))
+}
+
+/// How a setting comes to have a value, with the option that stands for it.
+fn set_key(dotted: Option<&str>) -> Hint {
+    let option = Key::ALL.iter().find(|key| Some(key.dotted()) == dotted).and_then(|key| option_for(*key));
+    let kind = if option.is_some() { AdviceKind::SetKey } else { AdviceKind::ChangeKey };
+    Hint::new(sentences::sentence(kind).unwrap_or_default()).fill("option", option.unwrap_or_default())
+}
+
+/// The option that stands for a setting, where a command has one.
+fn option_for(key: Key) -> Option<&'static str> {
+    Some(match key {
+        Key::Domain => "--domain",
+        Key::IdentityPoolId => "--identity-pool-id",
+        Key::M2mClientId | Key::UserClientId => "--client-id",
+        Key::SecretArn => "--secret-arn",
+        Key::TokenUrl => "--token-url",
+        Key::Username => "--username",
+        _ => return None,
+    })
 }
 
 impl Command {

@@ -1,6 +1,6 @@
 //! A pool's domain as people write it: its URL, its host, or the prefix alone where the Region is known.
 
-use crate::error::{Error, Result, printable};
+use crate::error::{AdviceKind, Error, Result, printable};
 use crate::settings::keys::Key;
 use crate::settings::profile::partitions::Partition;
 use crate::settings::types::{Endpoint, Region};
@@ -29,10 +29,9 @@ pub fn read(text: &str, region: Option<&Region>) -> Result<Endpoint> {
         Written::Whole(endpoint) => return Ok(endpoint),
         Written::Prefix(prefix) => prefix,
     };
-    let whole = "or give the whole address: https://PREFIX.auth.REGION.amazoncognito.com";
     let region = region.ok_or_else(|| {
         Error::config(format!("`{prefix}` is the prefix of a domain, and no Region is known"))
-            .hint(format!("add `--region REGION`, {whole}"))
+            .hint(AdviceKind::NameRegionOrWholeDomain)
     })?;
     match Partition::domain(&prefix, region) {
         Some(domain) => domain.parse(),

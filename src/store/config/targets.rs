@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::{Config, TARGETS};
-use crate::error::{Error, Hint, Result};
+use crate::error::{Advice, AdviceKind, Error, Result};
 use crate::settings::keys::nearest;
 use crate::settings::profile::how_to_set;
 use crate::settings::targets::{Field, Target, TargetSetting};
@@ -45,9 +45,7 @@ impl Config {
             let error = Error::config(format!("the profile has no target `{name}`"));
             return Err(match nearest(name.as_str(), names.iter().map(TargetName::as_str)) {
                 Some(near) if near != name.as_str() => error.hint(format!("did you mean `{near}`?")),
-                _ => error.hint(
-                    Hint::new("name one: cogtok profile set {name} targets.{target}.url URL").word("target", name),
-                ),
+                _ => error.hint(Advice::new(AdviceKind::NameTarget).word("target", name)),
             });
         };
         for field in Field::ALL {

@@ -36,7 +36,7 @@ fn literals() -> Vec<(String, String)> {
         }
     }
     files.retain(|path| {
-        !["tests.rs", "error/hint.rs"].iter().any(|own| path.to_string_lossy().ends_with(own))
+        !["tests.rs", "advice/hint.rs"].iter().any(|own| path.to_string_lossy().ends_with(own))
             && path.extension().is_some_and(|name| name == "rs")
     });
     files.iter().flat_map(|path| of_file(path)).collect()
@@ -174,6 +174,54 @@ fn every_command_in_a_hint_names_the_profile() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_library_names_no_command_and_no_option() {
+    let (firsts, mut wrong, mut count) = (firsts(), Vec::new(), 0);
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin");
+    for (text, place) in literals().into_iter().filter(|(_, place)| !Path::new(place).starts_with(&program)) {
+        count += 1;
+        let mut quoted = text.match_indices("`-").map(|(at, quote)| &text[at + quote.len()..]);
+        let has_option = quoted.any(|rest| rest.starts_with(|c: char| c == '-' || c.is_ascii_alphanumeric()));
+        if has_option || !commands(&text, &firsts).is_empty() {
+            wrong.push(format!("{place}: {text}"));
+        }
+    }
+    assert!(count > 1000, "{count}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_kind_of_advice_has_a_sentence_of_its_own() {
+    let mut sentences = BTreeSet::new();
+    for kind in AdviceKind::ALL {
+        let sentence = sentences::sentence(*kind).unwrap_or_else(|| panic!("{kind:?} has no sentence"));
+        let is_new = sentences.insert(sentence);
+        assert!(is_new || *kind == AdviceKind::NameClient, "{kind:?} says what another one says");
+        assert!(Hint::new(sentence).shown(&Running::any(None)).is_some(), "{kind:?} says nothing");
+    }
+}
+
+#[test]
+fn advice_says_what_is_to_be_typed() {
+    let ws = |advice: Advice| hint(&advice).shown(&Running::any(Some("ws"))).unwrap();
+    assert_eq!(
+        ws(Advice::new(AdviceKind::SetKey).word("key", "m2m.token_url")),
+        "run `cogtok profile set ws m2m.token_url VALUE`, or add `--token-url VALUE`"
+    );
+    assert_eq!(
+        ws(Advice::new(AdviceKind::SetKey).word("key", "user_pool_id")),
+        "run `cogtok profile set ws user_pool_id VALUE`"
+    );
+    assert_eq!(ws(AdviceKind::CheckPassword.into()), "`cogtok secret set password -p ws` stores the right one");
+    let store = Advice::new(AdviceKind::StoreSecretOfUser).text("kind", "password").word("user", "it's me");
+    let line = Advice::new("store it: {store}").fill("store", store).then("; {x}").text("x", "{p}");
+    assert_eq!(ws(line), "store it: cogtok secret set password -p ws --username \"it's me\"; {p}");
+    // What a file kept says the same.
+    let advice = Advice::new("x {user}{p} y").word("user", "{p}");
+    let kept: Advice = serde_json::from_str(&serde_json::to_string(&advice).unwrap()).unwrap();
+    assert_eq!((ws(kept), general(&advice)), ("x '{p}' -p ws y".to_owned(), "x '{p}' y".to_owned()));
 }
 
 /// All commands that do something, as they are typed.

@@ -1,6 +1,6 @@
 //! Where the secrets of this call came from: what to do about one that is refused depends on it.
 
-use cogtok::error::{Error, Hint};
+use cogtok::error::{Advice, AdviceKind, Error};
 use cogtok::settings::types::SecretKind;
 
 use super::App;
@@ -13,7 +13,7 @@ pub enum SecretSource {
     /// This variable.
     Variable(&'static str),
     /// The secret store, where this command replaces it.
-    Store(Hint),
+    Store(Advice),
     /// Secrets Manager, under this ARN.
     SecretsManager(String),
     /// A person.
@@ -36,39 +36,52 @@ impl App {
     /// The error with what to do about the secret that was used, where it is about one.
     pub fn about_secrets(&self, error: Error) -> Error {
         self.sources.borrow().iter().fold(error, |error, (kind, source)| {
-            let error = error.fill(&format!("secret {kind}"), self.if_wrong(*kind, source));
-            error.fill(&format!("no-secret {kind}"), if_too_many(*kind, source))
+            error.map_advice(|advice| match advice.kind() {
+                Some(known) if Some(known) == if_refused(*kind) => self.if_wrong(*kind, source),
+                Some(AdviceKind::OmitUserClientSecret) if *kind == SecretKind::UserClient => if_too_many(*kind, source),
+                _ => Some(advice),
+            })
         })
     }
 
     /// What to do where the secret is wrong; nothing where a person will see to it.
-    fn if_wrong(&self, kind: SecretKind, source: &SecretSource) -> Hint {
+    fn if_wrong(&self, kind: SecretKind, source: &SecretSource) -> Option<Advice> {
         let what = if kind == SecretKind::Password { "password" } else { "client secret" };
-        let hint = match source {
-            SecretSource::Stdin => Hint::new("the {what} came from standard input: check what is in the pipe"),
-            SecretSource::Variable(name) => Hint::new(
+        let advice = match source {
+            SecretSource::Stdin => Advice::new("the {what} came from standard input: check what is in the pipe"),
+            SecretSource::Variable(name) => Advice::new(
                 "the {what} is that of {variable}, which comes before a stored one: correct the variable, or unset it",
             )
             .text("variable", name),
-            SecretSource::Store(command) => Hint::new("the {what} is the one in {store}: `{command}` replaces it")
+            SecretSource::Store(command) => Advice::new("the {what} is the one in {store}: `{command}` replaces it")
                 .text("store", self.store_name())
                 .fill("command", command.clone()),
             SecretSource::SecretsManager(arn) => {
-                Hint::new("the {what} is the one in Secrets Manager: check {arn}").text("arn", arn)
+                Advice::new("the {what} is the one in Secrets Manager: check {arn}").text("arn", arn)
             }
-            SecretSource::Typed => Hint::new(""),
+            SecretSource::Typed => return None,
         };
-        hint.text("what", what)
+        Some(advice.text("what", what))
+    }
+}
+
+/// What the library advises where the secret of this kind is refused.
+fn if_refused(kind: SecretKind) -> Option<AdviceKind> {
+    match kind {
+        SecretKind::M2mClient => Some(AdviceKind::CheckM2mClientSecret),
+        SecretKind::UserClient => Some(AdviceKind::CheckUserClientSecret),
+        SecretKind::Password => Some(AdviceKind::CheckPassword),
+        SecretKind::Totp | SecretKind::RefreshToken | SecretKind::Device => None,
     }
 }
 
 /// What to do where there should be no secret.
-fn if_too_many(kind: SecretKind, source: &SecretSource) -> Hint {
+fn if_too_many(kind: SecretKind, source: &SecretSource) -> Option<Advice> {
     match source {
-        SecretSource::Variable(name) => Hint::new("unset {variable}").text("variable", name),
+        SecretSource::Variable(name) => Some(Advice::new("unset {variable}").text("variable", name)),
         SecretSource::Store(_) => {
-            Hint::new("`cogtok secret delete {kind}{p}` removes the stored one").text("kind", kind)
+            Some(Advice::new("`cogtok secret delete {kind}{p}` removes the stored one").text("kind", kind))
         }
-        SecretSource::Stdin | SecretSource::SecretsManager(_) | SecretSource::Typed => Hint::new(""),
+        SecretSource::Stdin | SecretSource::SecretsManager(_) | SecretSource::Typed => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
 use cogtok::settings::profile::{AwsEnvironment, Profile};
@@ -19,7 +19,7 @@ impl App {
         let name = self.profile_name()?;
         if let Some(config) = self.config_in_reach()? {
             for oddity in config.oddities(name.as_ref()) {
-                log::warn!(target: "cogtok", "{oddity}");
+                log::warn!(target: "cogtok", "{}", advice::about(&oddity));
             }
             if let Some((path, why)) = config.path().and_then(|path| Some((path, why_others_write(path)?))) {
                 log::warn!(target: "cogtok", "{} says where secrets go, and {why}", path.display());
@@ -113,7 +113,7 @@ impl App {
         }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
         // What an option can mend without a profile is still worth saying.
-        let of_its_own = error.hints().iter().filter(|hint| !hint.mentions("profile set"));
+        let of_its_own = error.advice().iter().filter(|hint| !advice::mentions(hint, "profile set"));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         self.with_profiles(chosen)
     }
@@ -124,14 +124,14 @@ impl App {
             Ok(config) => config.names(),
             Err(why) => {
                 let error = error.hint(why.message().to_owned());
-                return why.hints().iter().fold(error, |error, hint| error.hint(hint.clone()));
+                return why.advice().iter().fold(error, |error, hint| error.hint(hint.clone()));
             }
         };
         if names.is_empty() {
             error.hint(FIRST_PROFILE)
         } else {
             error.hint(
-                Hint::new("choose one with `-p NAME` or `cogtok profile use NAME`: {names}")
+                Advice::new("choose one with `-p NAME` or `cogtok profile use NAME`: {names}")
                     .text("names", list(&names)),
             )
         }
@@ -140,7 +140,8 @@ impl App {
 
 /// Where the variables of the old scripts stand in for a profile, the one that is missing by its own name.
 fn missing_variable(error: &Error) -> Option<Error> {
-    let is_meant = |key: Key| error.message().starts_with(&format!("`{}` is not set", key.dotted()));
+    let is_not_set = error.advises(AdviceKind::SetKey) || error.advises(AdviceKind::SetKeyOrVariable);
+    let is_meant = |key: Key| is_not_set && error.setting() == Some(key.dotted());
     let (_, missing) = OLD_VARIABLES.iter().find(|(key, _)| is_meant(*key))?;
     let is_of_machines = |name: &str| name.contains("M2M") || name.contains("TOKEN_URL");
     let names = OLD_VARIABLES.iter().map(|(_, name)| *name).chain(["COGNITO_M2M_CLIENT_SECRET", "COGNITO_PASSWORD"]);

@@ -1,7 +1,7 @@
 //! Who is signed in, as the state folder and the cache know it: files of this machine alone, and no secret store.
 
 use cogtok::cache::token_cache::CacheKey;
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Username;
 use cogtok::store::sessions::Record;
@@ -104,7 +104,7 @@ impl App {
     }
 
     /// What to type for each user who is signed in while the profile's own is not, see [`App::resolve_user`].
-    pub fn for_others(&self, profile: &Profile, command: Option<&'static str>) -> Vec<Hint> {
+    pub fn for_others(&self, profile: &Profile, command: Option<&'static str>) -> Vec<Advice> {
         offers(&self.others(profile), command)
     }
 
@@ -121,13 +121,13 @@ impl App {
     }
 }
 
-fn offers(users: &[Username], command: Option<&'static str>) -> Vec<Hint> {
+fn offers(users: &[Username], command: Option<&'static str>) -> Vec<Advice> {
     let offer = |user: &Username| {
         let hint = match command {
             Some(command) => {
-                Hint::new("{who} is signed in: `cogtok {command}{p} --username {user}`").fill("command", command)
+                Advice::new("{who} is signed in: `cogtok {command}{p} --username {user}`").fill("command", command)
             }
-            None => Hint::new("{who} is signed in: add `--username {user}`"),
+            None => Advice::new("{who} is signed in: add `--username {user}`"),
         };
         hint.text("who", user).word("user", user)
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Args, ValueHint};
 use cogtok::client::verification::{KeySource, published_at};
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{AdviceKind, Error, Kind, Result, printable};
 use cogtok::oauth::jwks_uri;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Endpoint;
@@ -51,9 +51,17 @@ impl Keys {
         };
         let kept = app.key_sets();
         let source = KeySource::Published { url: &url, kept: &kept, offline: self.offline, deadline: app.deadline() };
-        work(source, &|| {
+        let worked = work(source, &|| {
             let wire = app.wire()?;
             app.block_on(jwks_uri::fetch(&wire, &url))
+        });
+        worked.map_err(|error| {
+            if error.advises(AdviceKind::FetchKeysOnce) {
+                let message = format!("{}, and `--offline` forbids to fetch them", error.message());
+                error.with_message(message)
+            } else {
+                error
+            }
         })
     }
 }

@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight::{CachePolicy, TokenOrigin as From, TokenResponse};
 use cogtok::error::{Error, Result};
 use cogtok::settings::keys::Key;
-use cogtok::settings::profile::{Profile, missing};
+use cogtok::settings::profile::{Profile, missing_variable};
 use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::token::Token;
 
@@ -182,6 +182,6 @@ fn of_profile(app: &App, profile: &Profile) -> Result<TokenOwner> {
         (false, true) => Ok(TokenOwner::M2m),
         (true, true) => Err(Error::usage("the profile is for users and for machines")
             .hint("say whose token it shall be: `--as user` or `--as m2m`")),
-        (false, false) => Err(app.without_profile(profile, missing(Key::UserClientId, ""))),
+        (false, false) => Err(app.without_profile(profile, missing_variable(Key::UserClientId))),
     }
 }

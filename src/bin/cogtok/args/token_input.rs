@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::oauth::client_credentials;
 use cogtok::secret::Secret;
 use cogtok::settings::keys::Key;
@@ -186,7 +186,7 @@ fn missing(app: &App, profile: &Profile, whose: OwnerChoice) -> Error {
         (OwnerChoice::User, Some(_)) => "`cogtok token user{p}` gets one",
         (OwnerChoice::User, None) => "`cogtok token user{p} --username NAME` gets one",
     };
-    error.hint(Hint::new(gets).then("; `-` reads a token from standard input"))
+    error.hint(Advice::new(gets).then("; `-` reads a token from standard input"))
 }
 
 fn described(profile: &Profile, whose: OwnerChoice) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::services::output_file;
 use crate::services::output_file::Appendable;
 use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 use cogtok::store::file::others_read;
@@ -70,7 +70,7 @@ impl Shared {
         self.give(&format!("{value}\n"))?;
         if self.output_file.is_none() && terminal::is_read_by_a_person() {
             terminal::hint(
-                Hint::new("cogtok token {again}{p} --header | curl -H @- URL   keeps it out of `ps`")
+                Advice::new("cogtok token {again}{p} --header | curl -H @- URL   keeps it out of `ps`")
                     .text("again", again),
             );
         }

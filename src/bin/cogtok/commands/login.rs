@@ -169,7 +169,7 @@ fn come_back(
                     Ok(returned) => return Ok(returned),
                     Err(error) => {
                         terminal::complain(error.message());
-                        error.hints().iter().for_each(|hint| terminal::hint(hint.clone()));
+                        error.advice().iter().for_each(|hint| terminal::hint(hint.clone()));
                     }
                 },
                 // The end of what is typed is not the end of waiting.

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
 use cogtok::cache::single_flight::{CachePolicy, CacheUse};
 use cogtok::cache::token_cache::CacheKey;
-use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::authorization_code::{HostedClient, logout_url};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretStore;
@@ -208,7 +208,7 @@ fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
     if is_listed(SecretKind::Totp)? && app.secrets()?.has(&binding(SecretKind::Totp)?)? {
         terminal::note("the key of the authenticator app stays");
         terminal::hint(
-            Hint::new("to delete it: cogtok secret delete totp{p} --username {user}").word("user", username),
+            Advice::new("to delete it: cogtok secret delete totp{p} --username {user}").word("user", username),
         );
     }
     Ok(was_there)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use cogtok::error::{Hint, Result, printable};
+use cogtok::error::{Advice, Result, printable};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{Config, FIRST_PROFILE};
@@ -73,7 +73,7 @@ pub fn run(app: &App) -> Result<()> {
         if !app.config()?.names().is_empty() {
             return Ok(());
         }
-        terminal::hint(Hint::new("there is no profile yet; ").then(FIRST_PROFILE));
+        terminal::hint(Advice::new("there is no profile yet; ").then(FIRST_PROFILE));
         return Ok(());
     }
     let cells = rows.iter().map(|row| {

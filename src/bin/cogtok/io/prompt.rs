@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::services::mcp::proxy::Line;
-use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,7 +75,7 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
-pub fn ask_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+pub fn ask_secret(question: &str, instead: impl Into<Advice>) -> Result<Secret> {
     let instead = instead.into();
     let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.clone());
     if !can_ask() {
@@ -102,7 +102,7 @@ pub fn ask_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
 ///
 /// # Errors
 /// As [`ask_secret`].
-pub fn ask_line(question: &str, instead: impl Into<Hint>) -> Result<String> {
+pub fn ask_line(question: &str, instead: impl Into<Advice>) -> Result<String> {
     if !can_ask() {
         return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
     }
@@ -175,7 +175,7 @@ pub fn pause(why: &str, duration: Duration) {
 ///
 /// # Errors
 /// As [`ask_secret`]; [`Kind::Usage`] when the two differ for the third time.
-pub fn ask_new_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret> {
+pub fn ask_new_secret(question: &str, instead: impl Into<Advice>) -> Result<Secret> {
     let instead = instead.into();
     until_taken(|| {
         let secret = ask_secret(question, instead.clone())?;
@@ -192,7 +192,7 @@ pub fn ask_new_secret(question: &str, instead: impl Into<Hint>) -> Result<Secret
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
-pub fn confirm(question: &str, instead: impl Into<Hint>) -> Result<bool> {
+pub fn confirm(question: &str, instead: impl Into<Advice>) -> Result<bool> {
     if !can_ask() {
         return Err(
             Error::new(Kind::NeedsHuman, format!("{question} It can't be asked: {}", nobody_there())).hint(instead)

@@ -18,7 +18,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use cogtok::error::{Error, Hint, Result, is_unprintable, printable};
+use cogtok::error::{Advice, Error, Result, is_unprintable, printable};
 
 use crate::advice;
 use crate::io::signals;
@@ -179,19 +179,19 @@ pub fn note(text: &str) {
 }
 
 /// Says what to do next, which can be silenced.
-pub fn hint(hint: impl Into<Hint>) {
+pub fn hint(hint: impl Into<Advice>) {
     if !manner().is_quiet {
         tell(&hint.into());
     }
 }
 
 /// A hint as it is for the command that runs and the profile in use; none where that command can't do what it says.
-pub fn shown(hint: &Hint) -> Option<String> {
+pub fn shown(hint: &Advice) -> Option<String> {
     let profile = PROFILE.lock().unwrap_or_else(PoisonError::into_inner).clone();
     advice::shown(hint, profile.as_deref())
 }
 
-fn tell(hint: &Hint) {
+fn tell(hint: &Advice) {
     if let Some(text) = shown(hint) {
         say(Some(("hint", "36")), &text);
     }
@@ -213,7 +213,7 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
     let about = profile.as_deref().filter(|name| !error.message().contains(&format!("`{name}`")));
     let about = about.map(|name| format!(" (profile `{name}`)")).unwrap_or_default();
     complain(&format!("{}{about}", error.message()));
-    error.hints().iter().for_each(tell);
+    error.advice().iter().for_each(tell);
     if let Some(line) = signals::failing_line(code) {
         last_data(&line);
     }

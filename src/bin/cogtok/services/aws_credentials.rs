@@ -36,7 +36,7 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
 }
 
 fn pool(profile: &Profile) -> Result<&IdentityPoolId> {
-    profile.identity_pool_id.as_ref().ok_or_else(|| missing(Key::IdentityPoolId, "--identity-pool-id"))
+    profile.identity_pool_id.as_ref().ok_or_else(|| missing(Key::IdentityPoolId))
 }
 
 /// Credentials for `key`: from the cache while they are valid for `min_validity`, else by `obtain`, which is given the

@@ -12,7 +12,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use self::line_endings::LineEndings;
 use cogtok::cache::token_cache::held;
-use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
@@ -209,7 +209,7 @@ impl ConfigDocument {
         let profiles = profiles.as_table_like_mut().ok_or_else(|| Error::config("`profiles` is not a table"))?;
         if profiles.contains_key(name.as_str()) {
             return Err(Error::config(format!("there is a profile `{name}` already"))
-                .hint(Hint::new("change it: cogtok profile set {name} KEY VALUE").word("name", name)));
+                .hint(Advice::new("change it: cogtok profile set {name} KEY VALUE").word("name", name)));
         }
         profiles.insert(name.as_str(), Item::Table(Table::new()));
         Ok(())

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use cogtok::error::{Hint, printable};
+use cogtok::error::{Advice, printable};
 use cogtok::secret::detection::{is_like_a_secret, is_name_of_a_secret};
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::ProfileName;
@@ -32,7 +32,7 @@ pub struct Finding {
     /// What is wrong, without the value.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<Hint>,
+    pub hint: Option<Advice>,
 }
 
 impl Finding {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::services::journal::{Asked, Journal, Record, State};
 use crate::services::password_generator;
 use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, SLACK, User, already_exists};
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::types::Username;
 
@@ -176,17 +176,17 @@ fn undecided(record: &Record, user: &User) -> Error {
     )
     .hint(reset(record).fill("why", "if the user is yours, give it a new password"))
     .hint(
-        Hint::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
+        Advice::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
             .word("id", record.id()),
     )
 }
 
 /// The command that gives the user of a record a new password.
-fn reset(record: &Record) -> Hint {
+fn reset(record: &Record) -> Advice {
     let command = if record.username.contains('@') {
-        Hint::new("{why}: cogtok user create {user}{p} --if-exists reset")
+        Advice::new("{why}: cogtok user create {user}{p} --if-exists reset")
     } else {
-        Hint::new("{why}: cogtok user create --username {user}{p} --if-exists reset")
+        Advice::new("{why}: cogtok user create --username {user}{p} --if-exists reset")
     };
     command.word("user", &record.username)
 }

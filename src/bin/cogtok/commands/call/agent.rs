@@ -1,6 +1,6 @@
 //! An agent of Bedrock AgentCore Runtime: its address, its log, and the sessions with it.
 
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::settings::types::TargetKind;
 use cogtok::token::jwt::payload_unverified;
 use serde_json::Value;
@@ -30,7 +30,7 @@ impl Agent {
         };
         if is_gateway {
             return Err(Error::usage("this is a gateway, not a runtime")
-                .hint(Hint::new("run `cogtok call gateway {target} tools{p}`").word("target", typed)));
+                .hint(Advice::new("run `cogtok call gateway {target} tools{p}`").word("target", typed)));
         }
         let (mut url, qualifier, log) = match &place.at {
             TargetLocation::Url(url) => (url.clone(), qualifier, None),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::http::streaming::Outgoing;
 use cogtok::token::error_response::Api;
 
@@ -52,7 +52,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
                 ("runtime", "run `cogtok call runtime {target}{p}`")
             };
             return Err(Error::usage(format!("a {what} of Bedrock AgentCore has a call of its own"))
-                .hint(Hint::new(hint).word("target", &args.target)));
+                .hint(Advice::new(hint).word("target", &args.target)));
         }
     };
     let mut headers = args.carried.headers()?;

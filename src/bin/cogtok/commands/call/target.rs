@@ -1,7 +1,7 @@
 //! Where a call goes: to an address that is typed, or to a target of the profile. The token goes there and nowhere else.
 
 use cogtok::aws::agentcore::Resource;
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::http::transport_error::moved_to;
 use cogtok::settings::profile::issuers;
 use cogtok::settings::targets::Address;
@@ -79,10 +79,10 @@ impl CallTarget {
         let Some(url) = moved_to(&error) else { return error };
         let hint = match &self.target {
             Some(target) => {
-                Hint::new("if that is the right address: cogtok profile set {name} targets.{target}.url {url}")
+                Advice::new("if that is the right address: cogtok profile set {name} targets.{target}.url {url}")
                     .word("target", target)
             }
-            None => Hint::new("if that is the right address, call it: {url}"),
+            None => Advice::new("if that is the right address, call it: {url}"),
         };
         let hint = hint.word("url", url);
         error.with_hint(hint)

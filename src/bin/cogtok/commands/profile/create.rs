@@ -3,7 +3,7 @@
 use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::secret::detection::is_misplaced;
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::{PoolId, ProfileName};
@@ -143,7 +143,9 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         check_aws_profile("`aws_profile`", named);
     }
     if settings.iter().any(|(key, _)| *key == Key::M2mClientId) && args.secret_arn.is_none() {
-        terminal::hint(Hint::new("store the client secret: cogtok secret set m2m-client -p {name}").word("name", name));
+        terminal::hint(
+            Advice::new("store the client secret: cogtok secret set m2m-client -p {name}").word("name", name),
+        );
     }
     Ok(())
 }

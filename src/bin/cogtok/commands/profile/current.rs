@@ -1,7 +1,7 @@
 //! `cogtok profile current`: which profile is in use.
 
 use clap::Args;
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::store::config::{FIRST_PROFILE, list};
 
 use crate::app::App;
@@ -33,7 +33,7 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
         return Err(if names.is_empty() {
             error.hint(FIRST_PROFILE)
         } else {
-            error.hint(Hint::new("choose one with `cogtok profile use NAME`: {names}").text("names", list(&names)))
+            error.hint(Advice::new("choose one with `cogtok profile use NAME`: {names}").text("names", list(&names)))
         });
     };
     if !config.names().contains(&name) {

@@ -3,7 +3,7 @@
 use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::Config;
@@ -43,7 +43,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     if !args.yes
         && !terminal::confirm(
             &question,
-            Hint::new("add `--yes`: cogtok profile delete {name} --yes").word("name", &name),
+            Advice::new("add `--yes`: cogtok profile delete {name} --yes").word("name", &name),
         )?
     {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::services::config_edit::{newer, put};
 use crate::services::config_lint::{Finding, lint};
 use clap::Args;
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::store::config::{VERSION, read_text};
 
 use self::editor::Copy;
@@ -63,7 +63,7 @@ pub fn run(app: &App) -> Result<()> {
             copy.leave();
             return Err(Error::config("nothing was changed: the edited configuration has mistakes")
                 .hint(format!("what you wrote is in {shown}"))
-                .hint(Hint::new("see its mistakes: cogtok profile lint {file}").word("file", &shown)));
+                .hint(Advice::new("see its mistakes: cogtok profile lint {file}").word("file", &shown)));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::services::export::Exported;
 use crate::services::output_file;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::secret::detection::is_misplaced;
 use cogtok::secrets::age_file;
 use cogtok::settings::keys::{Key, Settings};
@@ -155,7 +155,7 @@ fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> 
         None => Ok(()),
         Some(key) => Err(Error::config(format!("`{}` of profile `{name}` looks like a secret", key.dotted()))
             .hint(
-                Hint::new("nothing was exported; take it out: cogtok profile unset {name} {key}")
+                Advice::new("nothing was exported; take it out: cogtok profile unset {name} {key}")
                     .word("name", name)
                     .word("key", key.dotted()),
             )
@@ -184,7 +184,7 @@ fn tell(args: &Export, profiles: &[Exported]) {
     }
     if let Some(path) = &args.output_file {
         terminal::note(&format!("the export is in {}", path.display()));
-        terminal::hint(Hint::new("to take it over: cogtok profile import {file}").word("file", path.display()));
+        terminal::hint(Advice::new("to take it over: cogtok profile import {file}").word("file", path.display()));
     }
 }
 

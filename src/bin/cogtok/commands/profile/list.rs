@@ -1,7 +1,7 @@
 //! `cogtok profile list`: which profiles there are. Wakes neither the keyring nor the network.
 
 use clap::Args;
-use cogtok::error::{Hint, Result, printable};
+use cogtok::error::{Advice, Result, printable};
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::FIRST_PROFILE;
@@ -51,7 +51,7 @@ pub fn run(app: &App) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     if rows.is_empty() {
-        terminal::hint(Hint::new("there is no profile yet; ").then(FIRST_PROFILE));
+        terminal::hint(Advice::new("there is no profile yet; ").then(FIRST_PROFILE));
         return Ok(());
     }
     if app.output(&FORMS)? == Output::Text {

@@ -18,7 +18,7 @@ mod unset;
 mod use_;
 
 use clap::Subcommand;
-use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::domain;
 use cogtok::settings::types::Region;
@@ -73,7 +73,7 @@ fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
     Err(Error::usage(format!(
         "the value for `{key}` looks like a secret, and secrets are not kept in the configuration"
     ))
-    .hint(Hint::new("store it: cogtok secret set {kind}{p}").text("kind", kind))
+    .hint(Advice::new("store it: cogtok secret set {kind}{p}").text("kind", kind))
     .hint("if it is a real one, change it: your shell's history may hold it"))
 }
 

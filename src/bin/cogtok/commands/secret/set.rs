@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use clap::Args;
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::secrets::store::shaped;
 use cogtok::settings::types::SecretKind;
 use cogtok::user_pool::totp::Totp;
@@ -36,7 +36,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         return Err(Error::usage(
             "the secret is not taken from the command line: every user of this machine can read that",
         )
-        .hint(Hint::new("run `cogtok secret set {kind}{p}` and type it when asked, or pipe it in").text("kind", kind))
+        .hint(Advice::new("run `cogtok secret set {kind}{p}` and type it when asked, or pipe it in").text("kind", kind))
         .hint("if that was the real secret, change it: your shell's history may hold it"));
     }
     let (name, bindings) = args.which.find(app)?;
@@ -44,7 +44,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     let secret = if std::io::stdin().is_terminal() {
         terminal::ask_secret(
             &format!("the {binding}"),
-            Hint::new("pipe it in: printf %s \"$SECRET\" | cogtok secret set {kind}{p}").text("kind", kind),
+            Advice::new("pipe it in: printf %s \"$SECRET\" | cogtok secret set {kind}{p}").text("kind", kind),
         )?
     } else {
         terminal::stdin_secret()?

@@ -1,7 +1,7 @@
 //! How a runtime or gateway of AgentCore is configured, as AWS has it now.
 
 use cogtok::aws::agentcore::Resource;
-use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::targets::Address;
 use cogtok::settings::types::{AgentcoreArn, TokenOwner};
@@ -36,7 +36,7 @@ pub fn read(
         if resource.is_gateway() { ResourceServer::AgentcoreGateway } else { ResourceServer::AgentcoreRuntime };
     if let Some(named) = named.filter(|named| *named != service) {
         return Err(Error::usage(format!("the ARN is not one for `--for {}`", named.as_str()))
-            .hint(Hint::new("it is an {service}: leave `--for` out").text("service", service.as_str())));
+            .hint(Advice::new("it is an {service}: leave `--for` out").text("service", service.as_str())));
     }
     let wire = app.wire()?;
     let settings = app.block_on(resource.settings(&wire, profile))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::http::service_text::ServiceText;
 use cogtok::secret::Secret;
 use cogtok::settings::types::FirstFactor;
@@ -115,7 +115,7 @@ impl PreparedAnswers {
                 Some(value) => value.clone(),
                 None => terminal::ask_line(
                     &format!("the attribute {name}"),
-                    Hint::new("Cognito wants it with the new password: add `--attribute {attribute}=VALUE`")
+                    Advice::new("Cognito wants it with the new password: add `--attribute {attribute}=VALUE`")
                         .word("attribute", name),
                 )?,
             };
@@ -154,7 +154,7 @@ impl PreparedAnswers {
             return choice(named);
         }
         let question = format!("which second factor to {to} ({challenge}: {listed})");
-        let instead = Hint::new(
+        let instead = Advice::new(
             "add `--mfa-type TYPE`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
         )
         .text("listed", &listed);
@@ -172,7 +172,7 @@ fn choose_first_factor(options: &[ServiceText]) -> Result<ServiceText> {
         return Ok(srp.clone());
     }
     let question = format!("how to sign in (SELECT_CHALLENGE: {listed})");
-    let instead = Hint::new(
+    let instead = Advice::new(
         "add `--preferred-challenge FACTOR`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
     )
     .text("listed", &listed);
@@ -234,9 +234,9 @@ fn short(option: &ServiceText) -> String {
 }
 
 /// The options that give these attributes.
-fn attributes(names: &[&ServiceText]) -> Hint {
-    let add = names.iter().take(NAMED).fold(Hint::new("add"), |hint, name| {
-        hint.then(Hint::new(" `--attribute {attribute}=VALUE`").word("attribute", name))
+fn attributes(names: &[&ServiceText]) -> Advice {
+    let add = names.iter().take(NAMED).fold(Advice::new("add"), |hint, name| {
+        hint.then(Advice::new(" `--attribute {attribute}=VALUE`").word("attribute", name))
     });
     let add = if names.len() > NAMED { add.then(", and so on") } else { add };
     add.then(" ?? sign in first, with a new password and these attributes: cogtok token user{p}")

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
 use cogtok::cache::single_flight::{CachePolicy, TokenOrigin, TokenResponse};
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::http::transport_error::moved_to;
 use cogtok::oauth::client_credentials;
 use cogtok::secret::Secret;
@@ -142,7 +142,7 @@ fn credentials(app: &App, args: &M2m, form: Export) -> Result<()> {
         client_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     }
     let client = client(app, &profile, given)?;
-    let url = client.token_url.as_ref().ok_or_else(|| missing(Key::TokenUrl, "--token-url"))?;
+    let url = client.token_url.as_ref().ok_or_else(|| missing(Key::TokenUrl))?;
     let values = [
         Value::Plain(client.client_id.to_string()),
         Value::Secret(client.client_secret.clone()),
@@ -172,8 +172,10 @@ fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSe
 fn moved(profile: &Profile, error: Error) -> Error {
     let Some(url) = moved_to(&error) else { return error };
     let hint = match &profile.m2m.secret_arn {
-        Some(arn) => Hint::new("if that is the right address, it belongs in the secret {arn}: {url}").text("arn", arn),
-        None => Hint::new(
+        Some(arn) => {
+            Advice::new("if that is the right address, it belongs in the secret {arn}: {url}").text("arn", arn)
+        }
+        None => Advice::new(
             "if that is the right address: cogtok profile set {name} m2m.token_url {url} || add `--token-url {url}`",
         ),
     };

@@ -141,7 +141,7 @@ fn device(app: &App, profile: &Profile, key: &CacheKey) -> Option<Device> {
 /// The error with what a sign-in would need.
 fn or_sign_in(error: Error, needed: &Error) -> Error {
     let error = error.hint(format!("or sign in: {}", needed.message()));
-    needed.hints().iter().fold(error, |error, hint| error.hint(hint.clone()))
+    needed.advice().iter().fold(error, |error, hint| error.hint(hint.clone()))
 }
 
 /// The error where a session from the browser brings no more tokens.

@@ -2,7 +2,7 @@
 
 use cogtok::aws::admin::Admin;
 use cogtok::cache::token_cache::CacheKey;
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
@@ -170,7 +170,7 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
             app.note_source(SecretKind::Password, SecretSource::Typed);
             let typed = terminal::ask_secret(
                 &format!("the password of {username}"),
-                Hint::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
+                Advice::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
                     .fill("store", binding.command()),
             );
             typed.and_then(shape::password)

@@ -90,7 +90,10 @@ pub fn run(app: &App, args: &Verify) -> Result<()> {
             _ => summary(&claims, asked, env::now()),
         })
         .map(drop),
-        Ok(Err(rejection)) => {
+        Ok(Err(mut rejection)) => {
+            if rejection.is_for_unnamed_resource() {
+                rejection.expected.push_str(" that `--audience` names");
+            }
             let reason = json!({ "claim": rejection.claim, "found": rejection.found, "expected": rejection.expected });
             let is_time = matches!(rejection.claim, "exp" | "iat" | "nbf");
             let error = Error::from(rejection);
@@ -117,7 +120,7 @@ fn expectations(app: &App, args: &Verify, profile: &Profile) -> Result<Expectati
         named => named.to_vec(),
     };
     if clients.is_empty() {
-        return Err(app.without_profile(profile, missing(Key::UserClientId, "--client-id")));
+        return Err(app.without_profile(profile, missing(Key::UserClientId)));
     }
     let pinned = args.given.token.as_deref().map(str::parse).transpose()?;
     // A variable that is not set must not turn the check off.

@@ -9,7 +9,7 @@ use crate::services::password_generator;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::Admin;
-use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
@@ -123,7 +123,7 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
     };
     if let Some(email) = email.as_ref().filter(|email| !email.contains('@')) {
         return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80))).hint(
-            Hint::new("for a user name that is none: cogtok user create{p} --username {user}").word("user", email),
+            Advice::new("for a user name that is none: cogtok user create{p} --username {user}").word("user", email),
         ));
     }
     let username: Username = match (&args.username, &email) {
@@ -267,7 +267,7 @@ fn save(app: &App, profile: &Profile, username: &str, password: &Secret) -> Resu
     let username: Username = username.parse()?;
     let binding = user_token::secret_binding(profile, SecretKind::Password, Some(&username)).map_err(|error| {
         error.hint(
-            Hint::new("`--save-password` keeps it for the client of `{key}`").text("key", Key::UserClientId.dotted()),
+            Advice::new("`--save-password` keeps it for the client of `{key}`").text("key", Key::UserClientId.dotted()),
         )
     })?;
     app.keep_secret(profile.name.as_ref(), &[binding], password)

@@ -3,7 +3,7 @@
 use crate::services::journal;
 use crate::services::journal::{Journal, Record, State};
 use clap::{Args, Subcommand};
-use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::types::ProfileName;
 use serde_json::{Value, json};
 
@@ -134,16 +134,16 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
         let user = printable(&record.username, 128);
         match profiles(app, record).first() {
             Some(profile) => {
-                let hint = Hint::new("`cogtok user create --resume -p {profile}` finishes {who}");
+                let hint = Advice::new("`cogtok user create --resume -p {profile}` finishes {who}");
                 hint.word("profile", profile).text("who", user)
             }
             None => {
                 let (pool, origin) = (printable(&record.user_pool_id, 60), printable(&record.origin, 120));
-                Hint::from(format!("{user} is of pool {pool} at {origin}, which no profile has"))
+                Advice::from(format!("{user} is of pool {pool} at {origin}, which no profile has"))
             }
         }
     });
-    let all = (found.len() > NAMED).then(|| Hint::new("all of them: cogtok user runs{p}"));
+    let all = (found.len() > NAMED).then(|| Advice::new("all of them: cogtok user runs{p}"));
     let here = "there is nothing to finish in this pool, but in another";
     if wanted.is_some() {
         return Err(places.chain(all).fold(Error::new(Kind::Failure, here), Error::hint));

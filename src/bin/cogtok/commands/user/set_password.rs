@@ -4,7 +4,7 @@ use crate::services::password_generator;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::Admin;
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::types::Username;
 use serde_json::json;
@@ -67,7 +67,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
         _ => format!("{}\n", password.expose()),
     };
     let unread = format!("nobody read the new password of {username}");
-    let again = Hint::new("set another: cogtok user set-password {user}{p}").word("user", &username);
+    let again = Advice::new("set another: cogtok user set-password {user}{p}").word("user", &username);
     match terminal::data(&text) {
         Ok(WriteOutcome::Yes) => Ok(()),
         Ok(WriteOutcome::Nowhere | WriteOutcome::NobodyReads) => {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use toml_edit::{Item, Key as TomlKey, Table, TableLike, Value};
 
 use crate::services::config_edit::{ConfigDocument, missing};
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::TARGETS;
 
@@ -98,7 +98,7 @@ impl ConfigDocument {
     fn vacant(&self, name: &ProfileName) -> Result<()> {
         if self.names().contains(&name.as_str()) {
             Err(Error::config(format!("there is a profile `{name}` already")).hint(
-                Hint::new("choose another name, or delete that one: cogtok profile delete {name}").word("name", name),
+                Advice::new("choose another name, or delete that one: cogtok profile delete {name}").word("name", name),
             ))
         } else {
             Ok(())

@@ -6,7 +6,7 @@ mod targets;
 use toml::de::{DeTable, DeValue};
 
 use crate::services::config_lint::{Finding, INSTEAD, Lines};
-use cogtok::error::{Hint, Result, printable};
+use cogtok::error::{Advice, Result, printable};
 use cogtok::secret::detection;
 use cogtok::settings::keys::{Key, nearest};
 use cogtok::settings::types::{ProfileName, StoreKind};
@@ -178,20 +178,20 @@ impl Walk<'_> {
 
     fn secret(&mut self, key: &str, at: usize, what: &str) {
         let hint = match &self.profile {
-            Some(_) => Hint::new(
+            Some(_) => Advice::new(
                 "take it out (cogtok profile unset {name} {key}) and store it: cogtok secret set KIND -p {name}",
             )
             .word("key", key),
-            None => Hint::new(INSTEAD),
+            None => Advice::new(INSTEAD),
         };
         self.say(key, at, what, Some(hint));
     }
 
-    fn say(&mut self, key: &str, at: usize, what: &str, hint: Option<Hint>) {
+    fn say(&mut self, key: &str, at: usize, what: &str, hint: Option<Advice>) {
         self.push(at, Some(key), format!("`{}` {what}", printable(key, 80)), hint);
     }
 
-    fn push(&mut self, at: usize, key: Option<&str>, message: String, hint: Option<Hint>) {
+    fn push(&mut self, at: usize, key: Option<&str>, message: String, hint: Option<Advice>) {
         let name = self.profile.as_deref().unwrap_or("NAME");
         let hint = hint.map(|hint| hint.word("name", name));
         let key = key.map(str::to_owned);
@@ -199,8 +199,8 @@ impl Walk<'_> {
     }
 }
 
-fn did_you_mean(near: &str) -> Hint {
-    Hint::new("did you mean `{near}`?").text("near", near)
+fn did_you_mean(near: &str) -> Advice {
+    Advice::new("did you mean `{near}`?").text("near", near)
 }
 
 /// The message of a parser without the value, which stands first in it and in backquotes.

@@ -72,7 +72,7 @@ pub(crate) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &R
         },
         (Err(error), need) if error.kind() == Kind::AwsCredentials && error.source().is_some() => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
-            let hint = error.hints().first().cloned().unwrap_or_else(|| hints::HELP.into());
+            let hint = error.advice().first().cloned().unwrap_or_else(|| hints::HELP.into());
             match need {
                 Some(need) => Finding::fail(check, error.kind(), format!("{why}; {need} needs them"), hint),
                 None => {

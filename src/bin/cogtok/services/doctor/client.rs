@@ -4,8 +4,8 @@ use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding, aws};
 use cogtok::aws::app_clients::AppClient;
-use cogtok::aws::service_error::hint_of;
-use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::aws::service_error::advice_for;
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::client_credentials;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::redirect_uri::RedirectUri;
@@ -25,7 +25,7 @@ pub(crate) fn unseen(check: Check, error: &Error) -> Finding {
 /// The users' client. `has_secret` says whether its secret is stored or supplied.
 pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> Vec<Finding> {
     let check = Check::UserClient;
-    let fail = |detail: String, hint: Hint| Finding::fail(check, Kind::Config, detail, hint);
+    let fail = |detail: String, hint: Advice| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);
     let mut found = Vec::new();
     if client.is_machine {
@@ -51,7 +51,7 @@ pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> V
     match (client.secret.is_some(), has_secret) {
         (true, false) => found.push(fail(
             format!("{name} has a secret, and none is stored"),
-            Hint::new(hints::STORE).fill("value", "cogtok secret set user-client{p}"),
+            Advice::new(hints::STORE).fill("value", "cogtok secret set user-client{p}"),
         )),
         (false, true) => {
             found.push(fail(format!("{name} has no secret, and one would be sent"), hints::NO_SECRET.into()))
@@ -85,8 +85,8 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
     let hint = if usable.is_empty() {
         hints::NO_CALLBACKS.into()
     } else {
-        usable.iter().enumerate().fold(Hint::new(hints::CALLBACKS), |hint, (at, uri)| {
-            let word = if at == 0 { Hint::new("{uri}") } else { Hint::new(" {uri}") };
+        usable.iter().enumerate().fold(Advice::new(hints::CALLBACKS), |hint, (at, uri)| {
+            let word = if at == 0 { Advice::new("{uri}") } else { Advice::new(" {uri}") };
             hint.then(word.word("uri", uri))
         })
     };
@@ -101,10 +101,10 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
 /// The machine-to-machine client. `scopes` are those that are asked for.
 pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) -> Vec<Finding> {
     let check = Check::M2mClient;
-    let fail = |detail: String, hint: Hint| Finding::fail(check, Kind::Config, detail, hint);
+    let fail = |detail: String, hint: Advice| Finding::fail(check, Kind::Config, detail, hint);
     let name = shown(client);
     if !client.is_machine {
-        let hint = hint_of("m2m unauthorized_client").unwrap_or(hints::HELP);
+        let hint = advice_for("m2m unauthorized_client").unwrap_or_else(|| hints::HELP.into());
         return vec![fail(format!("{name} does not allow client_credentials"), hint.into())];
     }
     let is_api = profile.m2m.transport == Transport::Api
@@ -124,7 +124,7 @@ pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
     let missing = scopes.missing_from(&allowed);
     if !missing.is_empty() {
         let detail = format!("{name} may not have the scope {}", missing.join(", "));
-        found.push(fail(detail, Hint::new(hints::SCOPES).listed("value", &allowed)));
+        found.push(fail(detail, Advice::new(hints::SCOPES).listed("value", &allowed)));
     }
     if found.is_empty() {
         let what = match scopes.iter().next() {

@@ -6,7 +6,7 @@ use crate::services::config_lint;
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding};
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::oauth::client_credentials;
 use cogtok::secret::detection::is_misplaced;
 use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
@@ -93,7 +93,7 @@ pub fn chosen(
         Ok(None) if is_described => Finding::ok(check, "none; options and variables stand in for one"),
         Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", config::FIRST_PROFILE),
         Ok(None) => {
-            let hint = Hint::new(hints::CHOOSE).text("value", config::list(&names));
+            let hint = Advice::new(hints::CHOOSE).text("value", config::list(&names));
             Finding::warn(check, "none is chosen, so only this machine is looked at", hint)
         }
     }

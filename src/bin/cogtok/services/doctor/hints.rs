@@ -1,7 +1,7 @@
 //! What to do about a finding, in one table; what AWS and the network refuse has its hints in [`cogtok::aws::service_error`] and
 //! [`cogtok::http::transport_error`].
 
-use cogtok::error::{Error, Hint};
+use cogtok::error::{Advice, Error};
 use cogtok::http::transport_error::ConnectFailure;
 
 pub(crate) const HELP: &str = "see `cogtok help doctor`";
@@ -66,13 +66,13 @@ pub(crate) const BEDROCK: &str =
     "unset AWS_BEARER_TOKEN_BEDROCK; cogtok aws-credentials{p} makes credentials that Bedrock takes";
 
 /// A hint with its value filled in, as one word of a command.
-pub(crate) fn with(hint: &'static str, value: impl std::fmt::Display) -> Hint {
-    Hint::new(hint).word("value", value)
+pub(crate) fn with(hint: &'static str, value: impl std::fmt::Display) -> Advice {
+    Advice::new(hint).word("value", value)
 }
 
 /// The first hint of an error.
-pub(crate) fn first_of(error: &Error) -> Hint {
-    error.hints().first().cloned().unwrap_or_else(|| HELP.into())
+pub(crate) fn first_of(error: &Error) -> Advice {
+    error.advice().first().cloned().unwrap_or_else(|| HELP.into())
 }
 
 /// What to do about a server that is not reached.

@@ -14,7 +14,7 @@ pub mod targets;
 pub mod tokens;
 
 use cogtok::choice;
-use cogtok::error::{Error, Hint, Kind, printable};
+use cogtok::error::{Advice, Error, Kind, printable};
 
 /// The most characters of a finding's text.
 const MOST: usize = 600;
@@ -91,7 +91,7 @@ pub struct Finding {
     /// What was found.
     pub detail: String,
     /// What to do next.
-    pub hint: Option<Hint>,
+    pub hint: Option<Advice>,
     /// The class of a failure.
     pub kind: Option<Kind>,
 }
@@ -107,12 +107,12 @@ impl Finding {
     }
 
     /// It could be better.
-    pub fn warn(check: Check, detail: impl AsRef<str>, hint: impl Into<Hint>) -> Self {
+    pub fn warn(check: Check, detail: impl AsRef<str>, hint: impl Into<Advice>) -> Self {
         Finding::new(check, Status::Warn, detail.as_ref()).hinting(hint)
     }
 
     /// It fails.
-    pub fn fail(check: Check, kind: Kind, detail: impl AsRef<str>, hint: impl Into<Hint>) -> Self {
+    pub fn fail(check: Check, kind: Kind, detail: impl AsRef<str>, hint: impl Into<Advice>) -> Self {
         Finding { kind: Some(kind), ..Finding::new(check, Status::Fail, detail.as_ref()).hinting(hint) }
     }
 
@@ -132,7 +132,7 @@ impl Finding {
         Finding { status: Status::Warn, kind: None, ..self }
     }
 
-    fn hinting(self, hint: impl Into<Hint>) -> Self {
+    fn hinting(self, hint: impl Into<Advice>) -> Self {
         Finding { hint: Some(hint.into()), ..self }
     }
 }
@@ -152,7 +152,6 @@ pub fn failure(findings: &[Finding]) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cogtok::error::Running;
 
     #[test]
     fn the_first_failure_gives_the_class_and_nothing_obeys_a_terminal() {
@@ -163,8 +162,7 @@ mod tests {
         ];
         let error = failure(&findings).unwrap();
         assert_eq!((error.kind(), error.message()), (Kind::Store, "2 checks fail: secret, clock"));
-        let hint = error.hints()[0].shown(&Running::any(Some("ws")));
-        assert_eq!(hint.unwrap(), "run `cogtok secret set m2m-client -p ws`");
+        assert_eq!(crate::advice::general(&error.advice()[0]), "run `cogtok secret set m2m-client`");
         assert_eq!(findings[1].detail, "a\\u{1b}[31mb");
         assert!(failure(&findings[..1]).is_none());
     }

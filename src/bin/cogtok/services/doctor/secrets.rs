@@ -2,7 +2,7 @@
 
 use crate::services::doctor::hints;
 use crate::services::doctor::{Check, Finding};
-use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secrets::store::{SecretId, SecretLookup, SecretStatus};
 
 /// A secret that the profile lists.
@@ -53,7 +53,7 @@ fn store(place: &str, look: &Result<SecretLookup>, is_needed: bool) -> Finding {
 fn without_wanted(error: &Error) -> Finding {
     let mut finding = Finding::of(Check::SecretStore, error);
     // The last of several hints is the way without this store.
-    if let [first, .., last] = error.hints() {
+    if let [first, .., last] = error.advice() {
         finding.hint = Some(first.clone().then("; ").then(last.clone()));
     }
     if let Some((message, _)) = error.message().split_once(" (wanted: ") {
@@ -67,7 +67,7 @@ fn secret(place: &str, binding: &SecretId, presence: &SecretStatus) -> Finding {
     match presence {
         SecretStatus::Here => Finding::ok(check, format!("the {binding} is in {place}")),
         SecretStatus::Missing => {
-            let hint = Hint::new(hints::STORE).fill("value", binding.command());
+            let hint = Advice::new(hints::STORE).fill("value", binding.command());
             let finding = Finding::fail(check, Kind::Store, format!("the {binding} is not in {place}"), hint);
             // It is listed once for all users, and may be another's.
             if binding.kind.is_of_a_user() { finding.softened() } else { finding }
@@ -75,7 +75,7 @@ fn secret(place: &str, binding: &SecretId, presence: &SecretStatus) -> Finding {
         SecretStatus::Elsewhere(origins) => {
             let origins: Vec<String> = origins.iter().map(|origin| printable(origin, 120)).collect();
             let detail = format!("the {binding} was stored for {}, not for {}", origins.join(" and "), binding.origin);
-            Finding::fail(check, Kind::Config, detail, Hint::new(hints::STORE_AGAIN).fill("value", binding.command()))
+            Finding::fail(check, Kind::Config, detail, Advice::new(hints::STORE_AGAIN).fill("value", binding.command()))
         }
     }
 }

@@ -91,7 +91,7 @@ impl Targets {
 /// What can't be a target. The value is not shown: what stands where it does not belong may be a secret.
 fn broken(error: &Error) -> Finding {
     let finding = without_value(CHECK, error);
-    match error.hints().last() {
+    match error.advice().last() {
         Some(hint) => finding.hinting(hint.clone()),
         None => finding,
     }

@@ -4,7 +4,7 @@
 use crate::services::import::{issuer, secrets_manager};
 use cogtok::aws::admin::Admin;
 use cogtok::aws::app_clients::AppClient;
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::http::client::HttpClient;
 use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
 use cogtok::settings::aws_services::Service;
@@ -20,7 +20,7 @@ pub struct Missing {
     /// What for, and what.
     pub what: String,
     /// The command to type.
-    pub command: Hint,
+    pub command: Advice,
 }
 
 /// Follows a secret that the source refers to. One that can't be read is told, and what else there is still counts.
@@ -142,10 +142,10 @@ pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut P
 pub fn missing(name: &str, found: &ProfileCandidate, is_stored: impl Fn(SecretKind) -> bool) -> Vec<Missing> {
     let has = |key: Key| !found.candidates(key).is_empty();
     let mut missing = Vec::new();
-    let mut say = |what: &str, command: Hint| missing.push(Missing { what: what.to_owned(), command });
+    let mut say = |what: &str, command: Advice| missing.push(Missing { what: what.to_owned(), command });
     let is_for_machines = has(Key::M2mClientId) || has(Key::SecretArn) || has(Key::Scopes);
     let set = |key: Key, value: &'static str| {
-        let command = Hint::new("cogtok profile set {name} {key} {value}").word("name", name);
+        let command = Advice::new("cogtok profile set {name} {key} {value}").word("name", name);
         command.word("key", key.dotted()).fill("value", value)
     };
     if !has(Key::UserClientId) && (has(Key::UserPoolId) || !is_for_machines) {
@@ -168,7 +168,7 @@ pub fn missing(name: &str, found: &ProfileCandidate, is_stored: impl Fn(SecretKi
     if has(Key::M2mClientId) && !is_referenced && !is_stored(SecretKind::M2mClient) {
         say(
             "machine-to-machine tokens: the client secret",
-            Hint::new("cogtok secret set m2m-client -p {name}").word("name", name),
+            Advice::new("cogtok secret set m2m-client -p {name}").word("name", name),
         );
     }
     missing

@@ -13,7 +13,7 @@ pub mod ssm;
 mod targets;
 
 use cogtok::choice;
-use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::types::{ParameterName, StackName, is_pool_id};
 
 /// The largest file that is read, in bytes.
@@ -108,7 +108,7 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
     let kinds = SourceKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let unknown = |why: &str| {
         Err(Error::usage(format!("`{shown}` {why}"))
-            .hint(Hint::new("`--from` names the kind: {kinds}").text("kinds", &kinds)))
+            .hint(Advice::new("`--from` names the kind: {kinds}").text("kinds", &kinds)))
     };
     let of_service = |service: &str| text.split(':').nth(2) == Some(service);
     Ok(match text {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::services::mcp::tool::Tool;
-use cogtok::error::{Error, Hint, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 
 /// How many schemas are looked at for the types of one argument: they may refer to each other, in rings too.
 const MOST_SCHEMAS: usize = 500;
@@ -22,7 +22,7 @@ pub fn complete(tool: &Tool, mut arguments: Map<String, Value>, given: &[(String
         let shown = printable(key, 80);
         if given[..index].iter().any(|(earlier, _)| earlier == key) {
             return Err(Error::usage(format!("the argument `{shown}` is given twice")).hint(
-                Hint::new("a list is written as JSON: --arg {list}").word("list", format!("{key}=[\"a\",\"b\"]")),
+                Advice::new("a list is written as JSON: --arg {list}").word("list", format!("{key}=[\"a\",\"b\"]")),
             ));
         }
         let schema = match tool.properties() {
@@ -35,7 +35,7 @@ pub fn complete(tool: &Tool, mut arguments: Map<String, Value>, given: &[(String
     }
     if let Some(missing) = tool.required().into_iter().find(|wanted| !arguments.contains_key(*wanted)) {
         return Err(Error::usage(format!("the tool `{name}` needs the argument `{}`", printable(missing, 80)))
-            .hint(Hint::new("add `--arg {argument}=VALUE`").word("argument", missing))
+            .hint(Advice::new("add `--arg {argument}=VALUE`").word("argument", missing))
             .hint(all_of(tool)));
     }
     Ok(Value::Object(arguments))
@@ -200,7 +200,7 @@ mod tests {
         ] {
             let error = given(pairs).unwrap_err();
             assert!(error.message().contains(message), "{error}");
-            assert!(error.hints()[0].to_string().contains(hint), "{:?}", error.hints());
+            assert!(crate::advice::general(&error.advice()[0]).contains(hint), "{:?}", error.advice());
         }
         let error = complete(&tool(), Map::new(), &[]).unwrap_err();
         assert_eq!(error.message(), "the tool `t` needs the argument `text`");

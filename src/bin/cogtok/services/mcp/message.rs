@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
+use crate::advice;
 use crate::services::mcp::transport::Refusal;
 use cogtok::error::{Error, Kind, Result, printable};
 
@@ -128,7 +129,7 @@ pub fn error_in(refusal: &Refusal) -> Option<Value> {
 
 /// The answer that tells a client why there is none.
 pub fn failed(id: &Value, error: &Error) -> Value {
-    let hints: Vec<String> = error.hints().iter().map(ToString::to_string).collect();
+    let hints: Vec<String> = error.advice().iter().map(advice::general).collect();
     let mut told =
         Map::from_iter([("code".to_owned(), json!(NO_ANSWER)), ("message".to_owned(), json!(error.message()))]);
     if !hints.is_empty() {
@@ -170,7 +171,7 @@ mod tests {
         let answer = json!({"id": 1, "error": {"code": -32602, "message": "no\u{1b}[2J", "data": {"field": "x"}}});
         let error = RpcError::in_answer(&answer).unwrap().into_error("tools/call");
         assert_eq!(error.message(), "the server answers tools/call with error -32602: no\\u{1b}[2J");
-        assert_eq!(error.hints(), [r#"it adds: {"field":"x"}"#]);
+        assert_eq!(error.advice(), [r#"it adds: {"field":"x"}"#.to_owned().into()]);
         assert!(RpcError::in_answer(&json!({"result": {}, "error": null})).is_none());
         let error = RpcError::in_answer(&json!({"error": "boom"})).unwrap().into_error("tools/call");
         assert_eq!(error.message(), "the server answers tools/call with error: boom");

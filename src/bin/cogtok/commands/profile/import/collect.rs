@@ -3,7 +3,7 @@
 use crate::services::import::{
     SourceKind, cloudformation, enrich, env_file, issuer, name_from, pool, secrets_manager, ssm,
 };
-use cogtok::error::{Error, Hint, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::client_bundle::candidates::{Candidate, ProfileCandidate};
 use cogtok::oauth::client_bundle::json;
 use cogtok::settings::issuer::pool_id;
@@ -163,7 +163,7 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
         Key::M2mClientId => ("machine-to-machine app client", "--m2m-client-id"),
         _ => ("app client for users", "--client-id"),
     };
-    let which = Hint::new("say which: `{option} ID`").fill("option", option);
+    let which = Advice::new("say which: `{option} ID`").fill("option", option);
     let value = |candidate: &Candidate| candidate.values.first().cloned().unwrap_or_default();
     let shown = |candidate: &Candidate| format!("{} ({})", value(candidate), printable(&candidate.origin, 60));
     if !terminal::can_ask() {
@@ -182,7 +182,7 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
         let chosen = by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed));
         Ok(chosen.ok_or_else(|| {
             Error::usage(format!("`{}` is none of them", printable(&typed, 80)))
-                .hint(Hint::new("or say which: `{option} ID`").fill("option", option))
+                .hint(Advice::new("or say which: `{option} ID`").fill("option", option))
         }))
     })
 }

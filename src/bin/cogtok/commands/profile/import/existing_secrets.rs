@@ -1,6 +1,6 @@
 //! What an import does to the secret store: what it puts there, what it leaves, and what goes with a profile that is replaced.
 
-use cogtok::error::{Error, Hint, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
@@ -31,11 +31,11 @@ pub fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<(
                         None => error.hint("`--replace` puts this one in its place, `--no-secrets` leaves yours"),
                         Some(other) => error
                             .hint(
-                                Hint::new("it is in use by {others}; `--no-secrets` leaves it")
+                                Advice::new("it is in use by {others}; `--no-secrets` leaves it")
                                     .text("others", list(&others)),
                             )
                             .hint(
-                                Hint::new("if it is out of date: cogtok secret set {kind} -p {other}")
+                                Advice::new("if it is out of date: cogtok secret set {kind} -p {other}")
                                     .text("kind", binding.kind)
                                     .word("other", other),
                             ),
@@ -83,7 +83,7 @@ pub fn find_going(
         let heirs: Vec<Profile> = others.chain(plans.iter().map(|plan| plan.profile.clone())).collect();
         found.push(look(&old, &heirs).map_err(|error| {
             error.hint(
-                Hint::new("nothing was replaced; `cogtok profile delete {name} --keep-secrets` leaves the secrets")
+                Advice::new("nothing was replaced; `cogtok profile delete {name} --keep-secrets` leaves the secrets")
                     .word("name", &plan.name),
             )
         })?);

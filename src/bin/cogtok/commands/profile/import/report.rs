@@ -1,7 +1,7 @@
 //! What the import says: what it found and wrote, what it passed over, what is missing still.
 
 use crate::services::import::SourceKind;
-use cogtok::error::{Hint, Result, printable};
+use cogtok::error::{Advice, Result, printable};
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::Key;
 use cogtok::settings::targets::TargetSetting;
@@ -45,7 +45,7 @@ pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
         }
         for missing in &plan.missing {
             terminal::hint(
-                Hint::new("{about}still missing for {what}: {command}")
+                Advice::new("{about}still missing for {what}: {command}")
                     .text("about", &about)
                     .text("what", &missing.what)
                     .fill("command", missing.command.clone()),
@@ -169,7 +169,7 @@ fn next(plan: &Plan) {
     let name = &plan.name;
     let is_complete = |part: &str| plan.missing.iter().all(|missing| !missing.what.starts_with(part));
     if (has(Key::M2mClientId) || has(Key::SecretArn)) && is_complete("machine") {
-        terminal::hint(Hint::new("a machine's token: cogtok token m2m -p {name}").word("name", name));
+        terminal::hint(Advice::new("a machine's token: cogtok token m2m -p {name}").word("name", name));
     }
     if has(Key::UserClientId) && is_complete("users") {
         let hint = if has(Key::Username) {
@@ -177,7 +177,7 @@ fn next(plan: &Plan) {
         } else {
             "a user's token: cogtok token user -p {name} --username NAME"
         };
-        terminal::hint(Hint::new(hint).word("name", name));
+        terminal::hint(Advice::new(hint).word("name", name));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::services::import::SourceKind;
 use crate::services::import::profile_export::{Shared, read};
-use cogtok::error::{Error, Hint, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::list;
 
@@ -44,7 +44,8 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
             several => (format!("are profiles {}", list(several)), "them"),
         };
         return Err(Error::config(format!("there {there} already: nothing was imported")).hint(
-            Hint::new("add `--replace` to replace {it}; `--dry-run --replace` shows what would change").text("it", it),
+            Advice::new("add `--replace` to replace {it}; `--dry-run --replace` shows what would change")
+                .text("it", it),
         ));
     }
     let mut plans = Vec::new();

@@ -12,6 +12,7 @@ use cogtok::store::config::read_text;
 use serde_json::{Map, Value, json};
 
 use super::{FORMS, as_json, no_profile};
+use crate::advice;
 use crate::app::{App, aws_environment};
 use crate::cli::Output;
 use crate::commands::table;
@@ -37,7 +38,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     terminal::set_profile(name.as_ref().map(ProfileName::as_str));
     let (config, aws) = (app.config()?, aws_environment());
     for oddity in config.oddities(name.as_ref()) {
-        log::warn!(target: "cogtok", "{oddity}");
+        log::warn!(target: "cogtok", "{}", advice::about(&oddity));
     }
     let settings = app.settings(name.as_ref(), &[])?;
     let mut profile = Profile::resolve(name.clone(), &settings, &aws)?;

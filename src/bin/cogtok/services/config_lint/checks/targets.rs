@@ -3,7 +3,7 @@
 use toml::de::{DeString, DeValue};
 
 use crate::services::config_lint::checks::{Spanned, Walk, as_table, as_text};
-use cogtok::error::{Hint, printable};
+use cogtok::error::{Advice, printable};
 use cogtok::secret::detection;
 use cogtok::settings::profile::how_to_set;
 use cogtok::settings::targets::{Field, nearest_key};
@@ -37,7 +37,7 @@ impl Walk<'_> {
                 &url,
                 at,
                 "is not set",
-                Some(Hint::new("run `cogtok profile set {name} {key} URL`").word("key", &url)),
+                Some(Advice::new("run `cogtok profile set {name} {key} URL`").word("key", &url)),
             );
         }
         for (field, value) in target {

@@ -1,12 +1,10 @@
-//! What to do next, as data. Our own words and what others said are of different types, so that nobody's text is ever
-//! taken for a place to fill in, a command or an option of ours.
+//! A line that says what to do next, with places and ways. Our own words and what others said are of different types, so
+//! that nobody's text is ever taken for a place to fill in, a command or an option of ours.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-use super::{is_unprintable, printable};
+use cogtok::error::{AdviceSaid, is_unprintable};
 
 /// The most characters of somebody else's text in a hint.
 const MOST: usize = 300;
@@ -20,19 +18,18 @@ const OR: &str = " || ";
 /// A line that says what to do next.
 ///
 /// It is made from a literal, our own words, or from a `String`, which is shown as it is. In our own words `{place}` is
-/// filled in with [`Hint::word`], [`Hint::text`] and [`Hint::fill`] by whoever knows it; what fills it is never looked at
+/// filled in with [`Hint::word`] and [`Hint::fill`] by whoever knows it; what fills it is never looked at
 /// again. Each place has a general word for where nobody does:
 ///
 /// - `{p}` is the option that names the profile in use (` -p ws`), `{name}` its name;
-/// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command;
-/// - `{secret KIND}` and `{no-secret KIND}`, each a hint of its own, are what to do about a secret that is wrong or too many.
+/// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command.
 ///
 /// What stands in backticks and begins with a dash is an option of the command that runs. A way that names one which
 /// that command does not have is left out; ` || ` stands between ways, and ` ?? ` before what is said where none is left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint(Vec<Piece>);
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     /// Our own words.
     Ours(Cow<'static, str>),
@@ -63,7 +60,7 @@ impl Running<'_> {
 
 impl From<&'static str> for Hint {
     fn from(ours: &'static str) -> Self {
-        Hint(parsed(ours))
+        Hint(parsed(ours, Cow::Borrowed))
     }
 }
 
@@ -114,12 +111,6 @@ impl Hint {
         }
     }
 
-    /// The hint with `value` where `{place}` stands, as words that are no part of a command.
-    #[must_use]
-    pub fn text(self, place: &str, value: impl fmt::Display) -> Self {
-        self.put(place, vec![Piece::Told(printable(&value.to_string(), MOST))])
-    }
-
     /// The hint with another one where `{place}` stands.
     #[must_use]
     pub fn fill(self, place: &str, hint: impl Into<Hint>) -> Self {
@@ -133,14 +124,19 @@ impl Hint {
         self
     }
 
+    /// What a part of advice says; `sentence` is that of its kind.
+    pub fn of(said: &AdviceSaid, sentence: Hint) -> Self {
+        match said {
+            AdviceSaid::Kind(_) => sentence,
+            AdviceSaid::Words(Cow::Borrowed(words)) => Hint::from(*words),
+            AdviceSaid::Words(Cow::Owned(words)) => Hint(parsed(words, |part| Cow::Owned(part.to_owned()))),
+            AdviceSaid::Text(text) => Hint::from(text.clone()),
+        }
+    }
+
     /// Whether our own words have these among them.
     pub fn mentions(&self, words: &str) -> bool {
         self.0.iter().any(|piece| matches!(piece, Piece::Ours(text) if text.contains(words)))
-    }
-
-    /// Whether nothing is said.
-    pub fn is_empty(&self) -> bool {
-        self.0.iter().all(|piece| matches!(piece, Piece::Ours(text) if text.is_empty()))
     }
 
     fn put(self, place: &str, with: Vec<Piece>) -> Self {
@@ -232,36 +228,24 @@ impl Hint {
     }
 }
 
-impl PartialEq<&str> for Hint {
-    fn eq(&self, other: &&str) -> bool {
-        self.shown(&Running::any(None)).as_deref() == Some(*other)
-    }
-}
-
-impl fmt::Display for Hint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown(&Running::any(None)).unwrap_or_default())
-    }
-}
-
 /// Our own words, taken apart at their places: names in lower case between braces.
-fn parsed(ours: &'static str) -> Vec<Piece> {
+fn parsed<'a>(ours: &'a str, own: impl Fn(&'a str) -> Cow<'static, str>) -> Vec<Piece> {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | ' '))
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
     let (mut pieces, mut rest, mut from) = (Vec::new(), ours, 0);
     while let Some(open) = rest[from..].find('{').map(|at| at + from) {
         match rest[open..].find('}').map(|length| &rest[open + 1..open + length]).filter(|name| is_name(name)) {
             Some(name) => {
-                pieces.push(Piece::Ours(Cow::Borrowed(&rest[..open])));
-                pieces.push(Piece::Place(Cow::Borrowed(name)));
+                pieces.push(Piece::Ours(own(&rest[..open])));
+                pieces.push(Piece::Place(own(name)));
                 (rest, from) = (&rest[open + name.len() + 2..], 0);
             }
             None => from = open + 1,
         }
     }
-    pieces.push(Piece::Ours(Cow::Borrowed(rest)));
+    pieces.push(Piece::Ours(own(rest)));
     pieces.retain(|piece| !matches!(piece, Piece::Ours(text) if text.is_empty()));
     pieces
 }
@@ -271,15 +255,6 @@ fn general(name: &str, profile: Option<&str>) -> Vec<Piece> {
     let ours = |text: &'static str| Piece::Ours(Cow::Borrowed(text));
     let told = |text: &str| Piece::Told(text.to_owned());
     let option = || profile.map(|name| vec![ours(" -p "), told(name)]).unwrap_or_default();
-    let about = |before: &'static str, kind: &str, after: &'static str| {
-        [vec![ours(before), told(kind)], option(), vec![ours(after)]].concat()
-    };
-    if let Some(kind) = name.strip_prefix("secret ") {
-        return about("`cogtok secret set ", kind, "` stores the right one");
-    }
-    if let Some(kind) = name.strip_prefix("no-secret ") {
-        return about("`cogtok secret delete ", kind, "` removes a stored one");
-    }
     match name {
         "p" => option(),
         "name" => vec![told(profile.unwrap_or("NAME"))],
