@@ -279,14 +279,26 @@ pub(crate) fn refused(refusal: &Refusal<'_>, redactor: &Redactor) -> Error {
     };
     let code = said(code, redactor).to_string();
     if let Some(error) = status.filter(|_| row.is_none()).and_then(|status| unknown_code(operation, status, &text)) {
-        return error.with_code(&code).with_operation(operation);
+        return error.with_code(&code).with_operation(operation_of(refusal.grant, operation));
     }
     let error = Error::new(row.map_or(Kind::Failure, |row| row.kind), format!("{operation} was refused: {text}"))
         .with_code(&code)
-        .with_operation(operation);
+        .with_operation(operation_of(refusal.grant, operation));
     match row {
         Some(row) => row.advice().fold(error, Error::hint),
         None => error.hint(LookUpRequestId),
+    }
+}
+
+/// What was called, by its name at AWS or in OAuth.
+pub(crate) fn operation_of<'a>(grant: &'a str, operation: &'a str) -> &'a str {
+    match grant {
+        "m2m" => "client_credentials",
+        "code" => "authorization_code",
+        "refresh" => "refresh_token",
+        "authorize" | "revoke" => grant,
+        // `InitiateAuth (REFRESH_TOKEN_AUTH)` is that operation.
+        _ => operation.split(' ').next().unwrap_or_default(),
     }
 }
 
@@ -360,7 +372,7 @@ pub(crate) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>, red
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    failed(operation, error, redactor).with_operation(operation)
+    failed(operation, error, redactor).with_operation(operation_of("", operation))
 }
 
 fn failed<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redactor) -> Error
@@ -423,6 +435,22 @@ mod tests {
         );
         assert_eq!(kind("AccessDeniedException", "anything"), Kind::Refused);
         assert_eq!(kind("NeverHeardOf", ""), Kind::Failure);
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_called_and_its_code() {
+        for (grant, operation, called) in [
+            ("", "InitiateAuth (REFRESH_TOKEN_AUTH)", "InitiateAuth"),
+            ("identity", "GetId", "GetId"),
+            ("m2m", "the token request to example.com", "client_credentials"),
+            ("revoke", "the revocation", "revoke"),
+        ] {
+            for code in ["NotAuthorizedException", "NeverHeardOf"] {
+                let refusal = Refusal { status: Some(503), grant, operation, code, message: "" };
+                let error = refused(&refusal, &Redactor::default());
+                assert_eq!((error.operation(), error.code()), (Some(called), Some(code)));
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::aws::service_error::{Refusal, refused, said};
+use crate::aws::service_error::{Refusal, operation_of, refused, said};
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::policy::seconds_of;
@@ -326,6 +326,10 @@ impl TokenRequestError {
 
     /// The error, with the table's words for a refusal of `grant` where it has some.
     pub(crate) fn into_error(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
+        self.described(grant, host, redactor).with_operation(operation_of(grant, ""))
+    }
+
+    fn described(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
         match self {
             TokenRequestError::Fault(fault) => fault.into(),
             TokenRequestError::Busy { status, retry_after } => {

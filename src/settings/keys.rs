@@ -243,6 +243,7 @@ impl Settings {
     }
 
     pub(crate) fn blame(&self, key: Key, origin: Option<&ValueOrigin>, error: Error) -> Error {
+        let error = error.with_setting(key.dotted());
         match origin {
             Some(ValueOrigin::Variable(name)) => error.context(name),
             Some(ValueOrigin::Profile) => error

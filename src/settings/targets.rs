@@ -111,10 +111,13 @@ impl Target {
         let Some(address) = value(Field::Url) else {
             let key = key(Field::Url);
             return Err(Error::config(format!("`{key}` is not set"))
+                .with_setting(&key)
                 .hint(Advice::new(AdviceKind::SetTargetUrl).word("key", key)));
         };
         let wrong = |field: Field, error: Error| {
-            error.with_kind(Kind::Config).context(&key(field)).hint(crate::settings::profile::how_to_set(&key(field)))
+            let key = key(field);
+            let error = error.with_kind(Kind::Config).context(&key).with_setting(&key);
+            error.hint(crate::settings::profile::how_to_set(&key))
         };
         let address: Address = address.parse().map_err(|error| wrong(Field::Url, error))?;
         let kind =

@@ -260,7 +260,9 @@ pub fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) for a value of another type.
 pub fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
-    let wrong = |what: &str| Error::config(format!("`{}` is not {what}", key.dotted())).hint(how_to_set(key));
+    let wrong = |what: &str| {
+        Error::config(format!("`{}` is not {what}", key.dotted())).with_setting(key.dotted()).hint(how_to_set(key))
+    };
     match value {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Array(items) if key.is_list() => {

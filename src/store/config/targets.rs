@@ -61,7 +61,7 @@ fn text(name: &TargetName, target: &Table, field: Field) -> Result<Option<String
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => {
             let key = format!("{TARGETS}.{name}.{}", field.as_str());
-            Err(Error::config(format!("`{key}` is not a string")).hint(how_to_set(&key)))
+            Err(Error::config(format!("`{key}` is not a string")).with_setting(&key).hint(how_to_set(&key)))
         }
     }
 }
