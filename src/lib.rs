@@ -39,7 +39,7 @@ pub mod token;
 pub mod user_pool;
 
 pub use client::{AccessToken, Client, ClientBuilder, TokenProvider, Verifier};
-pub use error::{Error, Kind as ErrorKind};
+pub use error::{Advice, AdviceKind, Error, Kind as ErrorKind};
 pub use secret::Secret;
 pub use settings::types::TokenUse;
 pub use token::verify::Claims;
