@@ -73,9 +73,9 @@ pub struct Error {
     kind: Kind,
     message: String,
     advice: Vec<Advice>,
-    code: Option<String>,
-    operation: Option<String>,
-    setting: Option<String>,
+    code: Option<Box<str>>,
+    operation: Option<Box<str>>,
+    setting: Option<Box<str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -130,21 +130,21 @@ impl Error {
     /// Keeps the code that AWS or OAuth gave, such as `UsernameExistsException`.
     #[must_use]
     pub fn with_code(mut self, code: &str) -> Self {
-        self.code = Some(code.to_owned());
+        self.code = Some(code.into());
         self
     }
 
     /// Keeps what was called: an operation of AWS, or a grant of OAuth.
     #[must_use]
     pub fn with_operation(mut self, operation: &str) -> Self {
-        self.operation = Some(operation.to_owned());
+        self.operation = Some(operation.into());
         self
     }
 
     /// Keeps the dotted key of the profile's setting that it is about.
     #[must_use]
     pub fn with_setting(mut self, dotted: &str) -> Self {
-        self.setting = Some(dotted.to_owned());
+        self.setting = Some(dotted.into());
         self
     }
 

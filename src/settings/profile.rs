@@ -212,7 +212,9 @@ impl Profile {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when nothing names one.
     pub fn region(&self) -> Result<&Region> {
-        self.region.as_ref().ok_or_else(|| Error::config("no Region is known").hint(AdviceKind::NameRegionOrPool))
+        self.region.as_ref().ok_or_else(|| {
+            Error::config("no Region is known").with_setting(Key::Region.dotted()).hint(AdviceKind::NameRegionOrPool)
+        })
     }
 
     /// The user pool.

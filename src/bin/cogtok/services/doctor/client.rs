@@ -105,7 +105,7 @@ pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
     let name = shown(client);
     if !client.is_machine {
         let hint = advice_for("m2m unauthorized_client").unwrap_or_else(|| hints::HELP.into());
-        return vec![fail(format!("{name} does not allow client_credentials"), hint.into())];
+        return vec![fail(format!("{name} does not allow client_credentials"), hint)];
     }
     let is_api = profile.m2m.transport == Transport::Api
         || client_credentials::cache_key(profile)
