@@ -3,6 +3,7 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
+const { isatty } = require("node:tty");
 
 const platform = `${process.platform}-${process.arch}`;
 const file = process.platform === "win32" ? "cogtok.exe" : "cogtok";
@@ -33,7 +34,8 @@ if (process.platform !== "win32" && typeof process.execve === "function") {
 }
 
 const child = spawn(program, words, { stdio: "inherit", windowsHide: false });
-const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+// Not process.stdin, which at a mere look would make a pipe one that the program can't wait for.
+const isTerminal = [0, 1, 2].some((stream) => isatty(stream));
 for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
   if (process.platform === "win32" && !["SIGINT", "SIGHUP"].includes(signal)) continue;
   process.on(signal, () => {
