@@ -387,7 +387,38 @@ def other_systems():
     with zipfile.ZipFile(out / f"cogtok-{VERSION}-x86_64-pc-windows-msvc.zip") as packed:
         same(packed.read(f"cogtok-{VERSION}-x86_64-pc-windows-msvc/cogtok.exe"), program.read_bytes())
     same({path.name for path in (out / "image").iterdir()},
-         {"Dockerfile", "arm64", "ca-certificates.crt", "LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES.txt"})
+         {"Dockerfile", "arm64", "home", "ca-certificates.crt", "LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES.txt"})
+
+
+def image():
+    """The image of a static program that says who it is, since what the tests have of cogtok is not static."""
+    folder = place("image")
+    (folder / "program.c").write_text("""
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <unistd.h>
+        int main(void) {
+            char here[99];
+            FILE *file = fopen("written", "w");
+            printf("%d in %s, %s\\n", getuid(), getcwd(here, sizeof here), file ? "writes" : "can't write");
+            return 0;
+        }
+    """)
+    run("cc", "-static", "-o", folder / "program", folder / "program.c")
+    run(ROOT / "packaging/build", "--target", "x86_64-unknown-linux-musl", "--binary", folder / "program", "--out", folder / "out")
+    # Without a daemon and without a network: it begins with nothing.
+    buildah = [*SUDO, "buildah", "--root", folder / "storage", "--runroot", folder / "run", "--storage-driver", "vfs"]
+    try:
+        run(*buildah, "build", "--isolation", "chroot", "--tag", "cogtok", folder / "out/image")
+        container = run(*buildah, "from", "localhost/cogtok").split()[-1]
+        config = json.loads(run(*buildah, "inspect", "--type", "image", "cogtok"))["OCIv1"]["config"]
+        same((config["User"], config["Entrypoint"], config["WorkingDir"]), ("65532:65532", ["/cogtok"], "/home/cogtok"))
+        mounted = pathlib.Path(run(*buildah, "mount", container).split()[-1])
+        same({path.name for path in mounted.iterdir()} - {"dev", "proc", "sys", "run"}, {"cogtok", "etc", "home", "licenses"})
+        same(run(*buildah, "run", "--isolation", "chroot", container, "/cogtok"), "65532 in /home/cogtok, writes\n")
+    finally:
+        run(*buildah, "rm", "--all")
+        run(*buildah, "rmi", "--all")
 
 
 def reproducible():
@@ -500,7 +531,7 @@ def one_place():
     same(set(re.findall(r"\d+\.\d+\.\d+(?=[-_/]|$)", page, re.M)) - {VERSION}, set())
 
 
-CHECKS = [checksums, archive, bill_of_materials, deb, rpm, wheel, npm, other_systems, reproducible, release_refused, manifests,
+CHECKS = [checksums, archive, bill_of_materials, deb, rpm, wheel, npm, image, other_systems, reproducible, release_refused, manifests,
           binstall, action, linters, one_place]
 
 if __name__ == "__main__":
