@@ -48,8 +48,8 @@ def bill_of_materials():
 def other_systems():
     """What release.yml does with programs that came from elsewhere."""
     out = place("others")
-    # pip has a program for Windows; for macOS a head without a body has to do.
-    program, = TOOLS.parent.glob("lib/python*/site-packages/pip/_vendor/distlib/t64.exe")
+    # setuptools has a program for Windows; for macOS a head without a body has to do.
+    program, = TOOLS.parent.glob("lib/python*/site-packages/setuptools/cli-64.exe")
     mac = WORK / "mac"
     mac.write_bytes(struct.pack("<8I", 0xFEEDFACF, 0x0100000C, 0, 2, 0, 0, 0, 0))
     for target, binary in (("x86_64-pc-windows-msvc", program), ("aarch64-apple-darwin", mac), ("aarch64-unknown-linux-musl", "/bin/true")):
