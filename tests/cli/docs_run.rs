@@ -72,9 +72,11 @@ pages! {
     fleets "docs/fleets.md" |place| {
         assert_eq!(place.world.profiles()["profiles"]["ws"]["m2m"]["scope_in_query"].as_bool(), Some(true));
     };
+    install "docs/install.md" |_| {};
     mcp "docs/mcp.md" |_| {};
     migrating "docs/migrating.md" |_| {};
     profiles "docs/profiles.md" |_| {};
+    releasing "docs/releasing.md" |_| {};
     scripts "docs/scripts.md" |_| {};
     secrets "docs/secrets.md" |place| {
         assert!(place.world.home.path(".local/share/cogtok/secrets.age").is_file());
