@@ -320,7 +320,8 @@ fn the_documentation_lists_the_variables_that_the_program_reads() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 sources(&path, text);
-            } else {
+            // A test alone, which reads what makes it write the pages.
+            } else if !path.ends_with("man_pages.rs") {
                 text.push_str(&std::fs::read_to_string(path).unwrap());
             }
         }

@@ -25,13 +25,21 @@ use crate::io::terminal;
 /// The variable by which a shell's script asks for candidates instead of running a command.
 pub const VARIABLE: &str = "COGTOK_COMPLETE";
 
+/// The variable in which PowerShell's script hands over the words of the line, each in a line of its own.
+const WORDS: &str = "_COGTOK_WORDS";
+
 pub use aws::profiles as aws_profiles;
 pub use name_history::{claim_names, groups, scopes, users};
 
 /// Answers a shell that asks for candidates; says whether one did.
 pub fn answer(args: &[OsString]) -> bool {
-    let words: Vec<OsString> = args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect();
     let (shells, shell) = (Shells::builtins(), env::var(VARIABLE));
+    let is_asked_by_variable = shell.as_deref() == Some("powershell") && matches!(args, [_, dashes] if dashes == "--");
+    // PowerShell loses empty words and quotes among arguments.
+    let words: Vec<OsString> = match env::var(WORDS).filter(|_| is_asked_by_variable) {
+        Some(words) => words.split('\n').map(OsString::from).collect(),
+        None => args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect(),
+    };
     // The variable alone, left over in an environment, must not make every command succeed and do nothing.
     let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
     let Some(shell) = shells.completer(&shell) else { return true };
@@ -68,9 +76,12 @@ fn without_options(candidates: &str, separator: &str, has_values: impl FnOnce() 
 
 /// The script that makes `shell` ask; none for a shell that is not known.
 pub fn script(shell: &str) -> Option<String> {
-    if shell == "bash" {
+    match shell {
         // clap's own takes `--option=value` for three words.
-        return Some(include_str!("../../../completions/cogtok.bash").to_owned());
+        "bash" => return Some(include_str!("../../../completions/cogtok.bash").to_owned()),
+        // clap's own evaluates what is typed.
+        "powershell" => return Some(include_str!("../../../completions/_cogtok.ps1").to_owned()),
+        _ => {}
     }
     let mut script = Vec::new();
     let shells = Shells::builtins();

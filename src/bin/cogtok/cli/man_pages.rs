@@ -53,6 +53,8 @@ fn page(command: &Command, path: &[&str]) -> String {
     }
     man.render_options_section(&mut bytes).unwrap();
     let mut text = String::from_utf8(bytes).unwrap().replace(".SH SUBCOMMANDS", ".SH COMMANDS");
+    // An empty date has to stand in quotes, or the next word is taken for it.
+    text = text.replacen(&format!(".TH {} 1  ", path.join("-")), &format!(".TH {} 1 \"\" ", path.join("-")), 1);
     text.push_str(&after(&examples));
     text.push_str(".SH \"SEE ALSO\"\n");
     text.push_str(&see_also(path));
@@ -98,6 +100,10 @@ fn the_manual_pages_are_what_the_help_texts_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
     let pages = pages();
     assert!(pages.contains_key("cogtok.1") && pages.contains_key("cogtok-token-m2m.1"), "{:?}", pages.keys());
+    for (name, page) in &pages {
+        let title = format!("\n.TH {} 1 \"\" cogtok \"cogtok's manual\"\n", name.trim_end_matches(".1"));
+        assert!(page.contains(&title), "{name}: no {title}");
+    }
     if std::env::var_os(concat!("COGTOK", "_UPDATE")).is_some() {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
