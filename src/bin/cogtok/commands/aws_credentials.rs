@@ -13,10 +13,10 @@ use cogtok::settings::profile::Profile;
 use serde_json::json;
 
 use crate::app::App;
+use crate::app::options::{Output, min_validity};
 use crate::args::token_args::TokenArgs;
-use crate::cli::{Output, min_validity};
-use crate::commands::bedrock_key;
 use crate::io::{signals, terminal};
+use crate::services::bedrock_key;
 use crate::{completion, env};
 
 /// Print AWS credentials for the user, through the profile's identity pool

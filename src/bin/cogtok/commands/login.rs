@@ -21,9 +21,9 @@ use cogtok::token::session::{RefreshState, SessionOrigin};
 use cogtok::user_pool::cognito_idp::AuthenticationResult;
 use cogtok::user_pool::{refresh_session, user_token};
 
-use super::moment;
+use crate::app::options::duration;
 use crate::app::{App, remember};
-use crate::cli::duration;
+use crate::io::moment::moment;
 use crate::io::{browser, terminal};
 use crate::{completion, env};
 

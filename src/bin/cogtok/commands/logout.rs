@@ -21,9 +21,9 @@ use cogtok::user_pool::cognito_idp::Idp;
 use cogtok::user_pool::{refresh_session, user_token};
 use url::Url;
 
-use super::moment;
 use super::token::renewal::renew;
 use crate::app::App;
+use crate::io::moment::moment;
 use crate::io::{browser, terminal};
 use crate::{completion, env};
 

@@ -12,10 +12,11 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
-use crate::app::{App, aws_environment, offer_old_variables, variable};
-use crate::commands::bedrock_key;
-use crate::commands::secret::bindings;
+use crate::app::{App, offer_old_variables, variable};
+use crate::commands::secret::bindings::bindings;
 use crate::env;
+use crate::env::aws_environment;
+use crate::services::bedrock_key;
 
 /// What the network checks leave of `--timeout`, to tell what they found.
 const MARGIN: Duration = Duration::from_millis(100);

@@ -18,7 +18,7 @@ use cogtok::settings::targets::{Field, TargetSetting};
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::completion;
 use crate::io::terminal;
 

@@ -17,7 +17,7 @@ use cogtok::error::{Error, Result};
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::io::terminal;
 use crate::{completion, env};
 

@@ -9,7 +9,7 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::targets::parse_key;
 use cogtok::settings::types::{ProfileName, Region};
 
-use super::{check_aws_profile, refuse_secret, settled};
+use super::value_checks::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, as_written};
 use crate::completion;
 use crate::io::terminal;

@@ -9,7 +9,7 @@ use cogtok::settings::keys::{Key, Settings};
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::completion;
 use crate::io::terminal;
 

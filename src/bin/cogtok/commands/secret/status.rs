@@ -7,10 +7,11 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::types::SecretKind;
 use serde_json::{Value, json};
 
-use super::{bindings, no_profile};
+use super::bindings::bindings;
+use super::secret_selector::no_profile;
+use crate::app::options::Output;
 use crate::app::{App, variable};
-use crate::cli::Output;
-use crate::commands::table;
+use crate::io::table::table;
 use crate::io::terminal;
 use crate::{completion, env};
 

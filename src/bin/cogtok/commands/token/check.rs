@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::agentcore_authorizer::{self, Live};
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::jwks_args::Keys;
 use crate::args::token_input;
 use crate::args::token_input::TokenInput;
-use crate::cli::Output;
 use crate::io::terminal;
 use crate::{completion, env};
 

@@ -8,8 +8,8 @@ use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_input::TokenInput;
-use crate::cli::Output;
 use crate::io::terminal;
 use crate::{completion, env};
 

@@ -14,8 +14,8 @@ use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{SecretKind, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
-use super::{Shared, refuse_empty, secret_from_stdin};
 use crate::app::{App, SecretSource};
+use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::io::shell::{CREDENTIALS, Export, Value};
 use crate::io::{signals, terminal};
 use crate::{completion, env};
@@ -36,7 +36,7 @@ const VARIABLE: &str = "COGTOK_M2M_CLIENT_SECRET";
     cogtok token m2m --secret-arn arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf")]
 pub struct M2m {
     #[command(flatten)]
-    pub shared: Shared,
+    pub shared: TokenOptions,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
     #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     pub scope: Vec<String>,

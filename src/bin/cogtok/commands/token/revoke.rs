@@ -11,8 +11,8 @@ use cogtok::user_pool::cognito_idp::Idp;
 use cogtok::user_pool::user_token;
 
 use super::renewal::ended;
-use super::secret_from_stdin;
 use crate::app::App;
+use crate::args::token_options::secret_from_stdin;
 use crate::commands::logout::RemainingSession;
 use crate::completion;
 use crate::io::terminal;

@@ -14,8 +14,8 @@ use cogtok::user_pool::user_token;
 use super::challenge::{self, PreparedAnswers};
 use super::obtain::{SignInOptions, obtain};
 use super::sign_in;
-use super::{Shared, secret_from_stdin};
 use crate::app::{App, SecretSource};
+use crate::args::token_options::{TokenOptions, secret_from_stdin};
 use crate::io::{signals, terminal};
 use crate::{completion, env};
 
@@ -31,7 +31,7 @@ use crate::{completion, env};
     eval $(cogtok token user -p ws --token id --export)")]
 pub struct User {
     #[command(flatten)]
-    pub shared: Shared,
+    pub shared: TokenOptions,
     /// The user who signs in: name, e-mail address or other alias
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     pub username: Option<String>,

@@ -13,11 +13,11 @@ use cogtok::user_pool::revocation_check;
 use cogtok::user_pool::revocation_check::RevocationStatus;
 use serde_json::{Value, json};
 
-use super::refuse_empty;
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::jwks_args::Keys;
 use crate::args::token_input::TokenInput;
-use crate::cli::Output;
+use crate::args::token_options::refuse_empty;
 use crate::io::terminal;
 use crate::{completion, env};
 

@@ -8,6 +8,7 @@ mod renew;
 mod request;
 mod state;
 
+use crate::io::prompt::Line;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -35,15 +36,6 @@ pub struct Ask {
     pub refused: Option<Secret>,
     /// Where the answer goes; none where there is no other token than the one that was refused.
     pub answer: oneshot::Sender<Result<Option<Secret>>>,
-}
-
-/// A line of the client.
-#[derive(Debug)]
-pub enum Line {
-    /// Its bytes, without the line end.
-    Whole(Vec<u8>),
-    /// It is longer than a message may be.
-    TooLong,
 }
 
 /// Takes a line for the client; says whether somebody reads it.

@@ -7,7 +7,7 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::types::SecretKind;
 
 use crate::app::{App, as_written};
-use crate::commands::secret::bindings;
+use crate::commands::secret::bindings::bindings;
 use crate::io::terminal;
 
 /// The kinds that are meant where none is named.

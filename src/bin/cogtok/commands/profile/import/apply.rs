@@ -17,8 +17,9 @@ use super::super::deletion_plan::DeletionPlan;
 use super::collect::CollectedSources;
 use super::targets::Targets;
 use super::{Import, existing_secrets};
-use crate::app::{App, as_written, aws_environment};
-use crate::commands::secret::bindings;
+use crate::app::{App, as_written};
+use crate::commands::secret::bindings::bindings;
+use crate::env::aws_environment;
 
 /// A setting to be written.
 pub struct Setting {

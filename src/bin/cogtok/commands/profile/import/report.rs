@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::apply::{Plan, Setting};
 use super::{FORMS, Import};
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::io::terminal;
 
 /// The widest that the column of values is, so that most lines fit a terminal.

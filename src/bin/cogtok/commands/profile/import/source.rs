@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Import;
 use crate::app::App;
-use crate::commands::token::secret_from_stdin;
+use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
 

@@ -12,10 +12,11 @@ use cogtok::store::config::read_text;
 use serde_json::{Map, Value, json};
 
 use super::{FORMS, as_json, no_profile};
-use crate::app::{App, aws_environment};
-use crate::cli::Output;
-use crate::commands::table;
+use crate::app::App;
+use crate::app::options::Output;
 use crate::env;
+use crate::env::aws_environment;
+use crate::io::table::table;
 use crate::io::terminal;
 
 /// Where something was found, for both forms.
