@@ -77,12 +77,12 @@ pub struct Login {
 }
 
 pub fn run(app: &App, args: &Login) -> Result<()> {
-    let mut profile = app.profile(&[
+    let profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::UserClientId, args.client_id.clone()),
         (Key::Domain, args.domain.clone()),
     ])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(profile);
     let needs = profile.domain().and_then(|_| profile.user_client_id());
     needs.map(drop).map_err(|error| app.without_profile(&profile, error))?;
     let wishes = AuthorizationOptions {

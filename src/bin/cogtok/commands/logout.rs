@@ -59,14 +59,13 @@ pub struct Logout {
 }
 
 pub fn run(app: &App, args: &Logout) -> Result<()> {
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     let again = match (args.global, args.local) {
         (true, _) => "logout --global",
         (_, true) => "logout --local",
         _ => "logout",
     };
-    app.resolve_user(&mut profile, Some(again))?;
+    let profile = app.resolve_user(profile, Some(again))?;
     let key = user_token::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let page = args.logout_uri.as_deref().map(|uri| page(&profile, uri)).transpose()?;
     if args.global {

@@ -41,8 +41,8 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     found.extend(configuration::values(written, &mut settings));
     let aws = aws_environment();
     match Profile::resolve(known.cloned(), &settings, &aws) {
-        Ok(mut profile) => {
-            app.resolve_region(&mut profile);
+        Ok(profile) => {
+            let profile = app.resolve_region(profile);
             let targets = written.map(|(config, name)| Targets::of(config, name)).unwrap_or_default();
             found.extend(of_profile(app, is_offline, &profile, is_whole, &targets));
             found.push(if is_whole {

@@ -39,10 +39,9 @@ impl SecretSelector {
     pub fn find(&self, app: &App) -> Result<(ProfileName, Vec<SecretId>)> {
         let kind = self.kind()?;
         let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
-        let mut profile = app.profile(&options)?;
-        if kind != SecretKind::M2mClient || profile.m2m.transport == Transport::Api {
-            app.resolve_region(&mut profile);
-        }
+        let profile = app.profile(&options)?;
+        let has_region = kind != SecretKind::M2mClient || profile.m2m.transport == Transport::Api;
+        let profile = if has_region { app.resolve_region(profile) } else { profile };
         let name = profile.name.clone().ok_or_else(|| no_profile(app))?;
         Ok((name, bindings(&profile, kind)?))
     }

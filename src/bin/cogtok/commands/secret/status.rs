@@ -30,8 +30,7 @@ pub struct Status {
 
 pub fn run(app: &App, args: &Status) -> Result<()> {
     let form = app.output(&FORMS)?;
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     if profile.name.is_none() {
         return Err(no_profile(app));
     }

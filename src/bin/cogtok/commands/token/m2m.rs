@@ -77,7 +77,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     // Without a scope Cognito gives all that the client may have: no variable that is not set may mean that.
     refuse_empty("--scope", &args.scope)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
-    let mut profile = app.profile(&[
+    let profile = app.profile(&[
         (Key::Scopes, scopes),
         (Key::M2mClientId, args.client_id.clone()),
         (Key::TokenUrl, args.token_url.clone()),
@@ -85,9 +85,8 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         (Key::AuthMethod, args.auth_method.clone()),
         (Key::Transport, args.transport.clone()),
     ])?;
-    if profile.m2m.secret_arn.is_some() || profile.m2m.transport == Transport::Api {
-        app.resolve_region(&mut profile);
-    }
+    let has_region = profile.m2m.secret_arn.is_some() || profile.m2m.transport == Transport::Api;
+    let mut profile = if has_region { app.resolve_region(profile) } else { profile };
     // Standard input and the environment come before a profile's secret_arn.
     let is_complete = client_credentials::is_complete(&profile);
     if args.client_secret_stdin && profile.m2m.secret_arn.is_some() && !is_complete {

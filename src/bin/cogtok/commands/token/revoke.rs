@@ -35,11 +35,10 @@ pub struct Revoke {
 }
 
 pub fn run(app: &App, args: &Revoke) -> Result<()> {
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     match args.stdin.as_deref() {
         None => {
-            app.resolve_user(&mut profile, Some("token revoke"))?;
+            let profile = app.resolve_user(profile, Some("token revoke"))?;
             revoke_own(app, &profile)
         }
         Some("-") => revoke_given(app, &profile),

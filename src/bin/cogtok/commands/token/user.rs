@@ -74,7 +74,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
 
 /// The user's tokens, from the cache or by signing in.
 pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenResponse)> {
-    let mut profile = app.profile(&[
+    let profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::AuthFlow, args.auth_flow.clone()),
         (Key::PreferredChallenge, args.preferred_challenge.clone()),
@@ -88,7 +88,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
     if given_password.is_some() {
         app.note_source(SecretKind::Password, SecretSource::Stdin);
     }
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(profile);
     let key = user_token::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, token, has_own_secret);

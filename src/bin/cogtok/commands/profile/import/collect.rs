@@ -79,10 +79,8 @@ fn follow(app: &App, kind: SourceKind, handling: SecretHandling, found: &mut Pro
         _ => {}
     }
     let of_found = [Key::UserPoolId, Key::EndpointUrl, Key::Region].map(|key| (key, found.one(key)));
-    let mut profile = app.bare_profile(&of_found)?;
-    if may_look {
-        app.resolve_region(&mut profile);
-    }
+    let profile = app.bare_profile(&of_found)?;
+    let profile = if may_look { app.resolve_region(profile) } else { profile };
     app.block_on(async {
         if may_look {
             enrich::look_at_clients(&wire, &profile, found).await;
@@ -104,9 +102,7 @@ fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
     }
     let needs_one = found.one(Key::UserClientId).is_some() || found.one(Key::SecretArn).is_some();
     if found.one(Key::Region).is_none() && needs_one {
-        let mut profile = app.bare_profile(&of_found)?;
-        app.resolve_region(&mut profile);
-        if let Some(region) = profile.region {
+        if let Some(region) = app.resolve_region(app.bare_profile(&of_found)?).region {
             found.offer(Key::Region, vec![region.to_string()], "the AWS configuration");
         }
     }
@@ -122,17 +118,17 @@ fn read_text(Text { kind, text, shown }: Text) -> Result<(SourceKind, ProfileCan
 /// What a source in the network says of itself.
 fn ask(app: &App, kind: SourceKind, source: &str, choice: &Choice) -> Result<ProfileCandidate> {
     let wire = app.wire()?;
-    let mut base = app.bare_profile(&[])?;
     let has_region = source.starts_with("arn:") || matches!(kind, SourceKind::Issuer | SourceKind::Pool);
-    if has_region {
-        base = app.bare_profile(&[(Key::SecretArn, Some(source).filter(|_| kind == SourceKind::Secret))])?;
+    let base = if has_region {
+        app.bare_profile(&[(Key::SecretArn, Some(source).filter(|_| kind == SourceKind::Secret))])?
     } else {
-        app.resolve_region(&mut base);
+        let base = app.resolve_region(app.bare_profile(&[])?);
         base.region().map_err(|error| {
             Error::new(error.kind(), format!("no Region is known to look for `{}` in", printable(source, 120)))
                 .hint("add `--region REGION`, set AWS_REGION, or give the ARN")
         })?;
-    }
+        base
+    };
     match kind {
         SourceKind::Secret => app.block_on(secrets_manager::read(&wire, &base, &source.parse()?)),
         SourceKind::Parameter => app.block_on(ssm::read(&wire, &base, &source.parse()?)),

@@ -41,10 +41,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
         log::warn!(target: "cogtok", "{oddity}");
     }
     let settings = app.settings(name.as_ref(), &[])?;
-    let mut profile = Profile::resolve(name.clone(), &settings, &aws)?;
-    if profile.region.is_none() {
-        app.resolve_region(&mut profile);
-    }
+    let profile = app.resolve_region(Profile::resolve(name.clone(), &settings, &aws)?);
     let targets = name.as_ref().map(|name| config.target_settings(name)).transpose()?.unwrap_or_default();
     let rows = sources(&settings, &aws, profile.region.as_ref())?;
     // Variables may stand in for a profile; defaults alone are none.
