@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::credentials::cause::Cause;
+use super::credentials::cause::{Cause, NO_CREDENTIALS};
 use crate::error::{Error, Kind, chain};
 use crate::http::redact::Redactor;
 use crate::http::service_text::ServiceText;
@@ -324,9 +324,6 @@ pub(crate) fn said(text: &str, redactor: &Redactor) -> ServiceText {
 pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
     error.code().unwrap_or_default()
 }
-
-/// What to do where there are no credentials and nothing that leads to some.
-pub(crate) const NO_CREDENTIALS: &str = "sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`";
 
 /// The error for a signed call without anything to sign it with. `failure` is what came of looking for it.
 pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + 'static)>) -> Error {

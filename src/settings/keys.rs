@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Hint, Result, printable};
 use crate::settings::profile::domain;
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{
@@ -245,11 +245,19 @@ impl Settings {
     pub(crate) fn blame(&self, key: Key, origin: Option<&ValueOrigin>, error: Error) -> Error {
         match origin {
             Some(ValueOrigin::Variable(name)) => error.context(name),
-            Some(ValueOrigin::Profile) => error
-                .with_kind(crate::error::Kind::Config)
-                .context(key.dotted())
-                .hint(crate::settings::profile::how_to_set(key.dotted())),
+            Some(ValueOrigin::Profile) => {
+                error.with_kind(crate::error::Kind::Config).context(key.dotted()).hint(how_to_set(key.dotted()))
+            }
             Some(ValueOrigin::Flag) | None => error,
         }
     }
+}
+
+/// How a key of a profile comes to have a value.
+pub fn how_to_set(dotted: &str) -> Hint {
+    Hint::new("run `cogtok profile set {name} {key} VALUE`").word("key", dotted)
+}
+
+pub(crate) fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {
+    value.parse().map_err(|error: Error| error.context(name))
 }

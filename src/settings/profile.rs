@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Hint, Result};
 use crate::settings::aws_services::{Endpoints, Service};
-use crate::settings::keys::{Key, Settings, ValueOrigin, parse_bool, parse_min_validity};
+use crate::settings::keys::{Key, Settings, ValueOrigin, from_variable, how_to_set, parse_bool, parse_min_validity};
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
@@ -276,13 +276,4 @@ pub fn missing(key: Key, option: &'static str) -> Error {
         _ => Hint::new(" || add `{option} VALUE`").fill("option", option),
     };
     Error::config(format!("`{}` is not set", key.dotted())).hint(how_to_set(key.dotted()).then(or))
-}
-
-/// How a key of a profile comes to have a value.
-pub fn how_to_set(dotted: &str) -> Hint {
-    Hint::new("run `cogtok profile set {name} {key} VALUE`").word("key", dotted)
-}
-
-pub(crate) fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {
-    value.parse().map_err(|error: Error| error.context(name))
 }

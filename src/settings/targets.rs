@@ -114,7 +114,7 @@ impl Target {
                 .hint(Hint::new("run `cogtok profile set {name} {key} URL`").word("key", key)));
         };
         let wrong = |field: Field, error: Error| {
-            error.with_kind(Kind::Config).context(&key(field)).hint(crate::settings::profile::how_to_set(&key(field)))
+            error.with_kind(Kind::Config).context(&key(field)).hint(crate::settings::keys::how_to_set(&key(field)))
         };
         let address: Address = address.parse().map_err(|error| wrong(Field::Url, error))?;
         let kind =

@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 use super::file;
 use crate::error::{Error, Hint, Result, printable};
-use crate::secret::detection::is_name_of_a_secret;
 use crate::settings::keys::{Key, Settings, ValueOrigin, nearest};
+use crate::settings::secret_detection::is_name_of_a_secret;
 use crate::settings::targets::{nearest_key, parse_key};
 use crate::settings::types::{ClientId, ProfileName, SecretKind, StoreKind};
 use crate::text::{decode, is_utf_16};
@@ -282,7 +282,7 @@ pub fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 pub fn how_to_set(key: Key) -> Hint {
     match key {
         Key::Secrets => Hint::new(EDIT),
-        key => crate::settings::profile::how_to_set(key.dotted()),
+        key => crate::settings::keys::how_to_set(key.dotted()),
     }
 }
 

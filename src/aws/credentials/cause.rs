@@ -7,11 +7,13 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 
-use super::process::{cleaned, program};
-use crate::aws::service_error::NO_CREDENTIALS;
+use super::process::{PROCESS, cleaned, program};
 use crate::error::{chain, printable};
 use crate::http::redact::Redactor;
 use crate::store::aws_files::AwsFiles;
+
+/// What to do where there are no credentials and nothing that leads to some.
+pub(crate) const NO_CREDENTIALS: &str = "sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`";
 
 /// A little less than the patience of the SDK and of ours, whose errors say nothing.
 const PATIENCE: Duration = Duration::from_millis(4800);
@@ -207,7 +209,7 @@ impl Explained {
     }
 
     fn process(&self, name: &str, is_slow: bool, said: &str) -> Option<(String, Option<String>)> {
-        let command = self.files.get(name, super::PROCESS)?;
+        let command = self.files.get(name, PROCESS)?;
         let shown = printable(name, 80);
         let of = format!("`credential_process` of profile `{shown}` of ~/.aws");
         // Of a program of ours and of one that the SDK ran.

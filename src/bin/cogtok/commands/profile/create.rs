@@ -4,8 +4,8 @@ use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result};
-use cogtok::secret::detection::is_misplaced;
 use cogtok::settings::keys::Key;
+use cogtok::settings::secret_detection::is_misplaced;
 use cogtok::settings::types::{PoolId, ProfileName};
 
 use super::value_checks::{check_aws_profile, refuse_secret, settled};

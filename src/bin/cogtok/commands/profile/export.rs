@@ -11,9 +11,9 @@ use crate::services::output_file;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Hint, Result, printable};
-use cogtok::secret::detection::is_misplaced;
 use cogtok::secrets::age_file;
 use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::secret_detection::is_misplaced;
 use cogtok::settings::targets::{Field, TargetSetting};
 use cogtok::settings::types::ProfileName;
 
