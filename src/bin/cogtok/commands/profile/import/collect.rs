@@ -101,10 +101,11 @@ fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
         return Ok(());
     }
     let needs_one = found.one(Key::UserClientId).is_some() || found.one(Key::SecretArn).is_some();
-    if found.one(Key::Region).is_none() && needs_one {
-        if let Some(region) = app.resolve_region(app.bare_profile(&of_found)?).region {
-            found.offer(Key::Region, vec![region.to_string()], "the AWS configuration");
-        }
+    if found.one(Key::Region).is_none()
+        && needs_one
+        && let Some(region) = app.resolve_region(app.bare_profile(&of_found)?).region
+    {
+        found.offer(Key::Region, vec![region.to_string()], "the AWS configuration");
     }
     Ok(())
 }
