@@ -36,7 +36,7 @@ impl Client {
     /// The client of a profile of `config.toml`, where the `cogtok` program has it. Environment variables are not read.
     ///
     /// # Errors
-    /// [`Kind::Config`] when there is no such profile or one of its values is wrong, [`Kind::Store`] when the file can't be
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile or one of its values is wrong, [`Kind::Store`](crate::error::Kind::Store) when the file can't be
     /// read.
     pub fn from_profile(name: &str) -> Result<Self> {
         ClientBuilder::from_profile(name)?.build()
