@@ -10,6 +10,8 @@
 //! # }
 //! ```
 
+mod access_token;
+mod blocking;
 mod builder;
 mod in_process;
 mod secret_source;
@@ -26,17 +28,17 @@ use crate::cache::token_cache::{Cache, CacheKey};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::oauth::client_credentials;
-use crate::secret::Secret;
 use crate::settings::profile::Profile;
-use crate::settings::types::{ClientId, Scopes, TokenUse};
-use crate::token::Token;
+use crate::settings::types::{ClientId, TokenUse};
 
+pub use access_token::AccessToken;
 pub use builder::ClientBuilder;
 pub use secret_source::{BoxFuture, SecretRequest, SecretSource, StoredSecrets};
 pub use token_cache::{CachedToken, TokenCache};
 pub use token_provider::TokenProvider;
 pub use verifier::Verifier;
 
+use blocking::blocking;
 use in_process::KeyedLocks;
 
 /// A client for the tokens of one profile. Cloning it is cheap and shares its connections and its cache.
@@ -66,62 +68,7 @@ enum TokenStorage {
     Own(Arc<dyn TokenCache>),
 }
 
-/// An access token, with what is known of it.
-#[derive(Debug, Clone)]
-pub struct AccessToken {
-    token: Token,
-    scopes: Option<Scopes>,
-}
-
-impl AccessToken {
-    /// The token itself, for an `Authorization: Bearer` header (RFC 6750 section 2.1).
-    pub fn value(&self) -> &Secret {
-        &self.token.value
-    }
-
-    /// When it ends; none where neither Cognito nor the token says.
-    pub fn expires_at(&self) -> Option<SystemTime> {
-        UNIX_EPOCH.checked_add(Duration::from_secs(self.token.expires_at?))
-    }
-
-    /// The scopes that were granted, where the token or the answer says.
-    pub fn scopes(&self) -> Option<Vec<&str>> {
-        self.scopes.as_ref().map(|scopes| scopes.iter().collect())
-    }
-
-    /// The header that carries it, with a value that is marked as sensitive.
-    ///
-    /// # Errors
-    /// None in practice: what could not stand in a header is refused on receipt.
-    pub fn headers(&self) -> Result<http::HeaderMap> {
-        let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.token.value.expose()))
-            .map_err(|_| Error::network("the token can't stand in an HTTP header"))?;
-        value.set_sensitive(true);
-        Ok(http::HeaderMap::from_iter([(http::header::AUTHORIZATION, value)]))
-    }
-}
-
-impl From<TokenResponse> for AccessToken {
-    fn from(served: TokenResponse) -> Self {
-        AccessToken { token: served.tokens.access, scopes: served.tokens.scope }
-    }
-}
-
 impl Client {
-    /// The client of a profile of `config.toml`, where the `cogtok` program has it. Environment variables are not read.
-    ///
-    /// # Errors
-    /// [`Kind::Config`] when there is no such profile or one of its values is wrong, [`Kind::Store`] when the file can't be
-    /// read.
-    pub fn from_profile(name: &str) -> Result<Self> {
-        ClientBuilder::from_profile(name)?.build()
-    }
-
-    /// A client from values.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
     /// The machine-to-machine token (client_credentials, RFC 6749 section 4.4): from the cache while it is valid, else with
     /// one request for any number of callers.
     ///
@@ -130,11 +77,6 @@ impl Client {
     /// is not described, [`Kind::Store`] where the client secret can't be read.
     pub async fn m2m_token(&self) -> Result<AccessToken> {
         self.m2m(CacheUse::Full, self.0.profile.min_validity).await
-    }
-
-    /// A token that keeps itself fresh.
-    pub fn m2m_token_provider(&self) -> TokenProvider {
-        TokenProvider::new(self.clone())
     }
 
     /// Verifies tokens of this profile's pool. Which of the two kinds of token is taken has to be said: an ID token is not an
@@ -245,14 +187,6 @@ impl Client {
     fn clients(&self) -> Vec<ClientId> {
         let profile = &self.0.profile;
         profile.user.client_id.iter().chain(&profile.m2m.client_id).cloned().collect()
-    }
-}
-
-/// Runs what blocks (a file's lock, a keyring) on a thread of its own kind.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(Error::new(Kind::Failure, format!("the work was given up: {error}"))),
     }
 }
 

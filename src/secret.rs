@@ -1,6 +1,5 @@
 //! The one type for what must not be seen.
 
-pub mod detection;
 pub mod shape;
 
 use secrecy::{ExposeSecret, SecretString};

@@ -23,10 +23,7 @@ use crate::settings::profile::Profile;
 use crate::settings::types::Region;
 use crate::store::aws_files::{AwsFiles, value};
 use cause::Explained;
-use process::Process;
-
-/// The key that names a process.
-const PROCESS: &str = "credential_process";
+use process::{PROCESS, Process};
 
 /// How long the metadata service may take for one answer.
 const METADATA_PATIENCE: Duration = Duration::from_secs(1);

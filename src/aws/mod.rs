@@ -33,18 +33,15 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::error::Result;
 use crate::http::client::HttpClient;
+use crate::http::limits::CONNECT_TIMEOUT;
 use crate::settings::profile::Profile;
 use crate::settings::types::Region;
 
-/// The most tries of one request, the first included.
-pub const MAX_TRIES: u32 = 4;
-
-/// How long one try may take, connecting and reading the whole answer included.
-pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+pub use crate::http::limits::MAX_TRIES;
 
 fn timeouts() -> TimeoutConfig {
     // The attempt's limit is kept by the connector, which sees the body as well.
-    TimeoutConfig::builder().connect_timeout(crate::http::client::CONNECT_TIMEOUT).build()
+    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build()
 }
 
 fn retries() -> RetryConfig {

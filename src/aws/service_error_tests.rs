@@ -1,5 +1,6 @@
 //! What is said for each error that AWS's models and OAuth give each call of cogtok.
 
+use crate::error::Advice;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

@@ -3,7 +3,6 @@
 //! A key names everything a token depends on. Refresh tokens and client secrets are never here.
 
 mod inspect;
-mod key;
 mod list;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +20,8 @@ use crate::store::file::{Lock, LockError, LockNote};
 use crate::token::session::RefreshState;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 
-pub use key::CacheKey;
+pub use crate::store::cache_key::CacheKey;
+pub use crate::store::file::held;
 pub use list::{Credentials, Entry, Listing};
 
 const VERSION: u32 = 1;
@@ -123,16 +123,6 @@ impl Cache {
 
     fn path(&self, key: &CacheKey, extension: &str) -> Option<PathBuf> {
         Some(self.dir.as_ref()?.join(format!("{}.{extension}", key.stem())))
-    }
-}
-
-/// The error for a lock that another process held too long.
-pub fn held(pid: Option<u32>) -> Error {
-    let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-    let error = Error::store(format!("{holder} is busy with the same and did not finish in time"));
-    match pid {
-        Some(pid) => error.hint(format!("wait and try again, or end it: kill {pid}")),
-        None => error.hint("wait and try again"),
     }
 }
 

@@ -32,6 +32,22 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
 }
 
+impl Client {
+    /// The client of a profile of `config.toml`, where the `cogtok` program has it. Environment variables are not read.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile or one of its values is wrong, [`Kind::Store`](crate::error::Kind::Store) when the file can't be
+    /// read.
+    pub fn from_profile(name: &str) -> Result<Self> {
+        ClientBuilder::from_profile(name)?.build()
+    }
+
+    /// A client from values.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
 impl ClientBuilder {
     /// Begins with a profile of `config.toml`. What is set afterwards wins over it.
     ///

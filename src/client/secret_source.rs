@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use super::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::secrets::keyring::Keyring;
@@ -75,7 +76,7 @@ impl StoredSecrets {
 impl SecretSource for StoredSecrets {
     fn secret(&self, request: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>> {
         let StoredSecrets { store, patience } = self.clone();
-        Box::pin(super::blocking(move || match store {
+        Box::pin(blocking(move || match store {
             StoreKind::Keyring => SecretStore::Keyring(Keyring::new(patience)).get(&request.0, ""),
             // What opens a sealed file is the caller's to know.
             StoreKind::File => Err(Error::store(

@@ -15,6 +15,13 @@ pub struct TokenProvider {
     client: Client,
 }
 
+impl Client {
+    /// A token that keeps itself fresh.
+    pub fn m2m_token_provider(&self) -> TokenProvider {
+        TokenProvider::new(self.clone())
+    }
+}
+
 impl TokenProvider {
     pub(super) fn new(client: Client) -> Self {
         TokenProvider { client }

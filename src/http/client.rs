@@ -19,9 +19,6 @@ use crate::http::transport_error::{TransportError, TransportErrorKind, fault_in}
 /// The largest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 1024 * 1024;
 
-/// How long a connection may take, TLS included.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
 /// Tells the time, in milliseconds since the Unix epoch.
 pub type Clock = fn() -> u64;
 

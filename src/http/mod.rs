@@ -1,6 +1,7 @@
 //! The HTTP client under every exchange: what may be sent where, for how long, and what is logged of it.
 
 pub mod client;
+pub(crate) mod limits;
 pub mod policy;
 pub mod redact;
 pub(crate) mod retry;

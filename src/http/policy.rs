@@ -23,9 +23,9 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
 use url::Url;
 
-use crate::aws::ATTEMPT_TIMEOUT;
 use crate::error::printable;
-use crate::http::client::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
+use crate::http::client::{Clock, Deadline, MAX_ANSWER};
+use crate::http::limits::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT};
 use crate::http::redact;
 use crate::http::redact::Redactor;
 use crate::http::transport_error::{TransportError, TransportErrorKind};

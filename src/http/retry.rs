@@ -74,7 +74,7 @@ where
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_factor(2.0)
-        .with_max_times(crate::aws::MAX_TRIES as usize - 1)
+        .with_max_times(crate::http::limits::MAX_TRIES as usize - 1)
         .with_jitter();
     attempt
         .retry(backoff)

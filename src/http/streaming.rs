@@ -110,7 +110,7 @@ impl HttpClient {
         loop {
             let answer = self.open(request.clone(), bearer, silence).await?;
             let is_late = Instant::now().checked_add(pause).is_none_or(|at| at >= self.deadline());
-            if !answer.is_retryable_conflict() || tries == crate::aws::MAX_TRIES || is_late {
+            if !answer.is_retryable_conflict() || tries == crate::http::limits::MAX_TRIES || is_late {
                 return Ok(answer);
             }
             tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;

@@ -3,5 +3,6 @@
 pub mod age_file;
 pub mod age_store;
 pub mod keyring;
+pub(crate) mod lookup;
 pub(crate) mod stanzas;
 pub mod store;

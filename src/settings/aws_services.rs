@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::settings::keys::{Key, Settings, ValueOrigin};
-use crate::settings::profile::from_variable;
+use crate::settings::keys::{Key, Settings, ValueOrigin, from_variable};
 use crate::settings::types::Endpoint;
 
 macro_rules! services {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{Advice, AdviceKind, Error, Result, printable};
 use crate::settings::profile::domain;
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{
@@ -246,11 +246,19 @@ impl Settings {
         let error = error.with_setting(key.dotted());
         match origin {
             Some(ValueOrigin::Variable(name)) => error.context(name),
-            Some(ValueOrigin::Profile) => error
-                .with_kind(crate::error::Kind::Config)
-                .context(key.dotted())
-                .hint(crate::settings::profile::how_to_set(key.dotted())),
+            Some(ValueOrigin::Profile) => {
+                error.with_kind(crate::error::Kind::Config).context(key.dotted()).hint(how_to_set(key.dotted()))
+            }
             Some(ValueOrigin::Flag) | None => error,
         }
     }
+}
+
+/// How a key of a profile comes to have a value.
+pub fn how_to_set(dotted: &str) -> Advice {
+    Advice::new(AdviceKind::ChangeKey).word("key", dotted)
+}
+
+pub(crate) fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {
+    value.parse().map_err(|error: Error| error.context(name))
 }

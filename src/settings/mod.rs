@@ -8,5 +8,7 @@ pub mod keys;
 pub mod profile;
 pub mod provenance;
 pub mod redirect_uri;
+pub mod secret_detection;
+pub mod secret_id;
 pub mod targets;
 pub mod types;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::error::{Advice, AdviceKind, Error, Result};
 use crate::settings::aws_services::{Endpoints, Service};
-use crate::settings::keys::{Key, Settings, ValueOrigin, parse_bool, parse_min_validity};
+use crate::settings::keys::{Key, Settings, ValueOrigin, from_variable, parse_bool, parse_min_validity};
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
@@ -284,13 +284,4 @@ pub fn missing_variable(key: Key) -> Error {
 fn not_set(key: Key, advice: Advice) -> Error {
     let error = Error::config(format!("`{}` is not set", key.dotted()));
     error.with_setting(key.dotted()).hint(advice.word("key", key.dotted()))
-}
-
-/// How a key of a profile comes to have a value.
-pub fn how_to_set(dotted: &str) -> Advice {
-    Advice::new(AdviceKind::ChangeKey).word("key", dotted)
-}
-
-pub(crate) fn from_variable<T: std::str::FromStr<Err = Error>>((name, value): &(&'static str, String)) -> Result<T> {
-    value.parse().map_err(|error: Error| error.context(name))
 }

@@ -117,7 +117,7 @@ impl Target {
         let wrong = |field: Field, error: Error| {
             let key = key(field);
             let error = error.with_kind(Kind::Config).context(&key).with_setting(&key);
-            error.hint(crate::settings::profile::how_to_set(&key))
+            error.hint(crate::settings::keys::how_to_set(&key))
         };
         let address: Address = address.parse().map_err(|error| wrong(Field::Url, error))?;
         let kind =

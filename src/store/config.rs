@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 use super::file;
 use crate::error::{Advice, AdviceKind, Error, Result, printable};
-use crate::secret::detection::is_name_of_a_secret;
 use crate::settings::keys::{Key, Settings, ValueOrigin, nearest};
+use crate::settings::secret_detection::is_name_of_a_secret;
 use crate::settings::targets::{nearest_key, parse_key};
 use crate::settings::types::{ClientId, ProfileName, SecretKind, StoreKind};
 use crate::text::{decode, is_utf_16};
@@ -280,7 +280,7 @@ pub fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
 pub fn how_to_set(key: Key) -> Advice {
     match key {
         Key::Secrets => Advice::new(EDIT),
-        key => crate::settings::profile::how_to_set(key.dotted()),
+        key => crate::settings::keys::how_to_set(key.dotted()),
     }
 }
 

@@ -18,6 +18,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{durable, owner};
+use crate::error::Error;
 pub use others::{Closed, FOREIGN, closed, others_read, permission_problem, why_others_write};
 use others::{check_own, check_private};
 #[cfg(windows)]
@@ -188,6 +189,16 @@ pub enum LockError {
         /// That process, where it is known.
         pid: Option<u32>,
     },
+}
+
+/// The error for a lock that another process held too long.
+pub fn held(pid: Option<u32>) -> Error {
+    let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    let error = Error::store(format!("{holder} is busy with the same and did not finish in time"));
+    match pid {
+        Some(pid) => error.hint(format!("wait and try again, or end it: kill {pid}")),
+        None => error.hint("wait and try again"),
+    }
 }
 
 /// What the holder of a lock leaves in its file for those who wait.

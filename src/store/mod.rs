@@ -4,6 +4,7 @@
 pub mod agent_sessions;
 pub mod aws_files;
 
+pub mod cache_key;
 pub mod config;
 
 pub mod durable;

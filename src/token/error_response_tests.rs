@@ -1,3 +1,4 @@
+use crate::error::Advice;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;

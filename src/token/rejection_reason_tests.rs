@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::{Error, Kind};
+use crate::error::{Advice, AdviceKind, Error, Kind};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;

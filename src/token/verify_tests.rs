@@ -1,5 +1,6 @@
 //! One token for each rule, signed with keys of the tests' own.
 
+use crate::error::AdviceKind;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ring::signature::{
     RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RsaEncoding,

@@ -69,6 +69,7 @@ mod hostile;
 mod hostile_answers;
 mod hostile_api;
 mod hostile_proxy;
+mod house;
 mod import;
 mod import_absent;
 mod import_files;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 
-use super::process::{cleaned, program};
+use super::process::{PROCESS, cleaned, program};
 use crate::error::{Advice, AdviceKind, chain, printable};
 use crate::http::redact::Redactor;
 use crate::store::aws_files::AwsFiles;
@@ -208,7 +208,7 @@ impl Explained {
     }
 
     fn process(&self, name: &str, is_slow: bool, said: &str) -> Option<(String, Option<String>)> {
-        let command = self.files.get(name, super::PROCESS)?;
+        let command = self.files.get(name, PROCESS)?;
         let shown = printable(name, 80);
         let of = format!("`credential_process` of profile `{shown}` of ~/.aws");
         // Of a program of ours and of one that the SDK ran.

@@ -11,7 +11,10 @@ use serde::Deserialize;
 use crate::error::printable;
 use crate::http::redact::Redactor;
 use crate::secret::VARIABLES;
-use crate::secret::detection::is_like_a_secret;
+use crate::settings::secret_detection::is_like_a_secret;
+
+/// The key that names a process.
+pub(crate) const PROCESS: &str = "credential_process";
 
 /// The program of the profile itself (version 1 of its output).
 #[derive(Debug)]

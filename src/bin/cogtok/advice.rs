@@ -12,7 +12,6 @@ use cogtok::error::{Advice, AdviceKind, AdviceSaid, AdviceValue};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
-use cogtok::store::config::Oddity;
 
 use self::hint::{Hint, Running};
 use crate::cli::command_tree;
@@ -49,20 +48,6 @@ pub fn shown(advice: &Advice, profile: Option<&str>) -> Option<String> {
 /// The text of advice for whoever runs no command, such as the client of an MCP server.
 pub fn general(advice: &Advice) -> String {
     hint(advice).shown(&Running::any(None)).unwrap_or_default()
-}
-
-/// What is odd about a configuration, with what to do about it.
-pub fn about(oddity: &Oddity) -> String {
-    if matches!(oddity, Oddity::Secret(_)) {
-        format!("{oddity}; `cogtok secret set KIND` takes them")
-    } else {
-        oddity.to_string()
-    }
-}
-
-/// Whether the words of the advice have these among them.
-pub fn mentions(advice: &Advice, words: &str) -> bool {
-    hint(advice).mentions(words)
 }
 
 /// The advice as a line with its values in their places.

@@ -1,6 +1,7 @@
 //! What every command receives. Nothing is opened before it is asked for.
 
 mod network;
+pub mod options;
 mod secret_origin;
 mod secrets;
 mod sessions;
@@ -17,20 +18,22 @@ use cogtok::cache::token_cache::Cache;
 use cogtok::error::{Error, Result};
 use cogtok::http::client::HttpClient;
 use cogtok::secrets::store::SecretStore;
+use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
 use cogtok::store::config::Config;
 use cogtok::store::file::{Closed, closed};
 use tokio::runtime::Runtime;
 
-use crate::cli::{Global, Output};
 use crate::env;
+use crate::env::config_path;
 use crate::io::terminal;
+use options::{Global, Output};
 
 pub use secret_origin::SecretSource;
-pub use secrets::{is_there, variable};
+pub use secrets::{NOT_ASKED, is_there, variable};
 pub use sessions::remember;
-pub use settings::{as_written, aws_environment, offer_old_variables, other_profiles};
+pub use settings::{about, as_written, offer_old_variables, other_profiles};
 pub use users::SignedIn;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -55,10 +58,12 @@ pub struct App {
     sources: RefCell<Vec<(SecretKind, SecretSource)>>,
     is_inside: Cell<bool>,
     may_lack_config: Cell<bool>,
+    on_profile: fn(&Profile),
 }
 
 impl App {
-    pub fn new(global: Global) -> Result<Self> {
+    /// `on_profile` is told of each profile that a command works with.
+    pub fn new(global: Global, on_profile: fn(&Profile)) -> Result<Self> {
         env::check()?;
         let is_timeout_given = global.timeout.is_some() || env::var("COGTOK_TIMEOUT").is_some();
         let timeout = match (global.timeout, env::var("COGTOK_TIMEOUT")) {
@@ -79,6 +84,7 @@ impl App {
             sources: RefCell::default(),
             is_inside: Cell::new(false),
             may_lack_config: Cell::new(false),
+            on_profile,
         })
     }
 
@@ -237,15 +243,4 @@ impl App {
         terminal::set_profile(name.as_ref().map(ProfileName::as_str));
         Ok(name)
     }
-}
-
-/// The configuration file: the one that is named, else COGTOK_CONFIG, else this user's.
-pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
-    let named = named.map(Path::to_path_buf).or_else(|| env::var("COGTOK_CONFIG").map(PathBuf::from));
-    // Absolute from here on: its directory must have a name.
-    let named = named.map(|path| std::path::absolute(&path).unwrap_or(path));
-    named.or_else(|| Dirs::of_this_machine().config_file).ok_or_else(|| {
-        Error::store("there is no home directory for the configuration")
-            .hint("set HOME or XDG_CONFIG_HOME, or add `--config FILE`")
-    })
 }

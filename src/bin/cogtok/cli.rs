@@ -1,118 +1,29 @@
 //! The command line as clap sees it, and what is answered before clap sees it.
 
 pub mod command_tree;
+mod complete;
+mod expects_value;
 mod fast_path;
 mod help;
+mod line;
 #[cfg(test)]
 mod man_pages;
 mod usage;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
 
+use clap::ValueEnum;
 use clap::error::ErrorKind;
-use clap::{Args, ValueEnum};
-use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::settings::keys::parse_min_validity;
-use cogtok::settings::types::parse_duration;
 use cogtok::store::config::Config;
 
-use crate::app;
+use crate::app::options::Global;
 use crate::commands::Command;
-use crate::completion;
+use crate::env;
 use crate::io::terminal;
 use crate::io::terminal::{Color, OutputOptions};
 
-/// A command line.
-#[derive(Debug)]
-pub struct Cli {
-    pub global: Global,
-    pub command: Command,
-}
-
-/// Options that every command takes.
-#[derive(Debug, Default, Args)]
-pub struct Global {
-    /// The profile to use; else COGTOK_PROFILE, else the default
-    #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(completion::profiles))]
-    pub profile: Option<String>,
-    /// The configuration file; else COGTOK_CONFIG, else ~/.config/cogtok/config.toml
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
-    pub config: Option<PathBuf>,
-    /// The AWS Region; else read from the pool id
-    #[arg(long, global = true, value_name = "REGION", help_heading = "Global options", add = ArgValueCandidates::new(completion::regions))]
-    pub region: Option<String>,
-    /// The profile of ~/.aws whose credentials sign AWS calls
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options", add = ArgValueCandidates::new(completion::aws_profiles))]
-    pub aws_profile: Option<String>,
-    /// Where the AWS APIs are instead of at AWS, such as a local Cognito
-    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
-    pub endpoint_url: Option<String>,
-    /// How to print the result
-    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", help_heading = "Global options")]
-    pub output: Option<Output>,
-    /// Short for --output json
-    #[arg(long, global = true, conflicts_with = "output", help_heading = "Global options")]
-    pub json: bool,
-    /// Never ask anything
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub no_input: bool,
-    /// Say nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
-    pub quiet: bool,
-    /// Show requests (-v) and their redacted bodies (-vv)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
-    pub verbose: u8,
-    /// How long the whole call may take, waiting for locks included [default: 30s]
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, help_heading = "Global options")]
-    pub timeout: Option<Duration>,
-    /// Certificate authorities to trust besides the system's, as a PEM file
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
-    pub ca_bundle: Option<PathBuf>,
-    /// When to use colours
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_possible_values = true,
-        help_heading = "Global options"
-    )]
-    pub color: Color,
-}
-
-/// `--timeout` of a command for which it means something else by default.
-pub fn timeout(help: &'static str) -> clap::Arg {
-    let timeout = clap::Arg::new("timeout").long("timeout").global(true).value_name("DURATION").value_parser(duration);
-    // It stands where those of `Global` have it.
-    timeout.help(help).help_heading("Global options").display_order(10)
-}
-
-/// The forms of `--output`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// The plain value
-    Text,
-    /// A table
-    Table,
-    /// JSON
-    Json,
-    /// Comma-separated values
-    Csv,
-}
-
-/// A duration option.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.message().to_owned())
-}
-
-/// How long a cached token must still be valid, as an option.
-pub fn min_validity(text: &str) -> Result<Duration, String> {
-    parse_min_validity(text).map_err(|error| error.message().to_owned())
-}
+pub use line::{Cli, is_exec};
 
 /// Options that do not exist because they would show a secret in the process list, and what to do instead.
 const REFUSED: [(&str, &str); 8] = [
@@ -138,37 +49,9 @@ const REFUSED: [(&str, &str); 8] = [
     ("--refresh-token", "secrets are read from standard input or asked for"),
 ];
 
-/// Global options that a value follows.
-const WITH_VALUE: [&str; 11] = [
-    "-p",
-    "--profile",
-    "--config",
-    "--region",
-    "--aws-profile",
-    "--endpoint-url",
-    "-o",
-    "--output",
-    "--timeout",
-    "--ca-bundle",
-    "--color",
-];
-
-/// Whether the command is `exec`, on a command line that need not parse.
-pub fn is_exec(args: &[OsString]) -> bool {
-    let mut words = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default());
-    while let Some(word) = words.next() {
-        match word {
-            option if WITH_VALUE.contains(&option) => drop(words.next()),
-            option if option.starts_with('-') => {}
-            command => return command == "exec",
-        }
-    }
-    false
-}
-
 /// Parses the command line; `--help` and `--version` are answered here and end the process well.
 pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
-    if completion::answer(&args) {
+    if complete::answer(&args) {
         return Ok(None);
     }
     if args.len() < 2 {
@@ -218,7 +101,7 @@ fn answered(args: &[OsString], answer: &clap::Error) -> Result<()> {
 
 /// What `cogtok` alone says: what to do next where there is no profile yet, else the help.
 fn first_words() -> String {
-    let config = app::config_path(None).and_then(|path| Config::load(&path));
+    let config = env::config_path(None).and_then(|path| Config::load(&path));
     if config.is_ok_and(|config| !config.names().is_empty()) {
         return command_tree::whole().render_help().to_string();
     }

@@ -1,15 +1,10 @@
-//! What TAB offers: from the command tree and files of this machine alone; no keyring, no network. An error offers nothing.
+//! What TAB offers: from files of this machine alone; no keyring, no network. An error offers nothing.
 
 mod aws;
-mod command_line;
-mod expects_value;
+pub mod command_line;
 mod name_history;
 pub mod targets;
 
-use std::ffi::OsString;
-
-use crate::services::export::OWN;
-use crate::services::import::SourceKind;
 use clap_complete::CompletionCandidate;
 use clap_complete::env::Shells;
 use cogtok::settings::keys::{Key, Settings};
@@ -18,61 +13,17 @@ use cogtok::settings::types::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
 
-use crate::cli::command_tree;
-use crate::env;
-use crate::io::terminal;
+use crate::services::export::OWN;
+use crate::services::import::SourceKind;
 
 /// The variable by which a shell's script asks for candidates instead of running a command.
 pub const VARIABLE: &str = "COGTOK_COMPLETE";
 
 /// The variable in which PowerShell's script hands over the words of the line, each in a line of its own.
-const WORDS: &str = "_COGTOK_WORDS";
+pub const WORDS: &str = "_COGTOK_WORDS";
 
 pub use aws::profiles as aws_profiles;
 pub use name_history::{claim_names, groups, scopes, users};
-
-/// Answers a shell that asks for candidates; says whether one did.
-pub fn answer(args: &[OsString]) -> bool {
-    let (shells, shell) = (Shells::builtins(), env::var(VARIABLE));
-    let is_asked_by_variable = shell.as_deref() == Some("powershell") && matches!(args, [_, dashes] if dashes == "--");
-    // PowerShell loses empty words and quotes among arguments.
-    let words: Vec<OsString> = match env::var(WORDS).filter(|_| is_asked_by_variable) {
-        Some(words) => words.split('\n').map(OsString::from).collect(),
-        None => args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect(),
-    };
-    // The variable alone, left over in an environment, must not make every command succeed and do nothing.
-    let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
-    let Some(shell) = shells.completer(&shell) else { return true };
-    // Those shells that say where the cursor is; the others give what stands before it.
-    let index = env::var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
-    let index = index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1);
-    command_line::keep(&words, index);
-    let is_bare = words.get(index).is_some_and(|word| word.is_empty());
-    let mut command = command_tree::along(&words);
-    let (mut candidates, before) = (Vec::new(), words.get(..index).unwrap_or_default().to_vec());
-    if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
-        let candidates = String::from_utf8_lossy(&candidates);
-        let separator = env::var("_CLAP_IFS").unwrap_or_else(|| "\n".to_owned());
-        let has_values = || expects_value::has_values(&command, &before);
-        terminal::last_data(&if is_bare {
-            without_options(&candidates, &separator, has_values)
-        } else {
-            candidates.into_owned()
-        });
-    }
-    true
-}
-
-/// The candidates without the options, where there are others or should be: whoever has typed nothing yet asks for those,
-/// and options among them would keep the only profile from being completed.
-fn without_options(candidates: &str, separator: &str, has_values: impl FnOnce() -> bool) -> String {
-    let others: Vec<&str> = candidates.split(separator).filter(|one| !one.starts_with('-')).collect();
-    match others.iter().all(|one| one.trim().is_empty()) {
-        true if has_values() => String::new(),
-        true => candidates.to_owned(),
-        false => others.join(separator),
-    }
-}
 
 /// The script that makes `shell` ask; none for a shell that is not known.
 pub fn script(shell: &str) -> Option<String> {
@@ -202,18 +153,4 @@ pub fn source_kinds() -> Vec<CompletionCandidate> {
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<CompletionCandidate> {
     words.map(CompletionCandidate::new).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_options;
-
-    #[test]
-    fn options_are_offered_where_nothing_else_is() {
-        assert_eq!(without_options("ws:a pool\n--profile:x\nberlin\n--json", "\n", || true), "ws:a pool\nberlin");
-        assert_eq!(without_options("ws\u{b}--json", "\u{b}", || false), "ws");
-        assert_eq!(without_options("--json\n--help\n", "\n", || false), "--json\n--help\n");
-        assert_eq!(without_options("--json\n--help\n", "\n", || true), "");
-        assert_eq!(without_options("", "\n", || false), "");
-    }
 }

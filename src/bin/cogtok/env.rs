@@ -1,10 +1,16 @@
 //! The environment of the process: the one place that reads it.
 
+mod aws;
+mod paths;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
+
+pub use aws::aws_environment;
+pub use paths::config_path;
 
 /// The command line, program name included.
 pub fn args() -> Vec<OsString> {

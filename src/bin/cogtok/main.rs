@@ -13,7 +13,9 @@ mod services;
 
 use std::process::ExitCode;
 
-use io::{signals, terminal};
+use app::App;
+use cli::Cli;
+use io::{report, signals, terminal};
 
 #[cfg(not(windows))]
 fn main() -> ExitCode {
@@ -29,5 +31,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    terminal::exit_code(signals::prepare(env::args()).and_then(cli::parse).and_then(commands::run))
+    let args = env::args();
+    signals::prepare(&args, cli::is_exec(&args));
+    terminal::set_advice(advice::shown);
+    report::exit_code(cli::parse(args).and_then(|cli| match cli {
+        Some(Cli { global, command }) => commands::run(App::new(global, advice::set_pool)?, command),
+        // What was asked for has been shown.
+        None => Ok(()),
+    }))
 }

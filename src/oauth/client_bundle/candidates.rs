@@ -8,8 +8,8 @@ use crate::aws::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
 use crate::oauth::client_bundle::name_normalization::group;
 use crate::secret::Secret;
-use crate::secret::detection::is_misplaced;
 use crate::settings::keys::Key;
+use crate::settings::secret_detection::is_misplaced;
 use crate::settings::targets::TargetSetting;
 use crate::settings::types::{Endpoint, SecretKind};
 

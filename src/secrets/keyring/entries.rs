@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use keyring::Error as KeyringError;
 use keyring_core::Entry;
 
-use crate::secrets::keyring::{KeyringFailure, SERVICE};
+use super::failure::KeyringFailure;
+
+/// The name under which the keyring has our entries.
+pub(crate) const SERVICE: &str = "cogtok";
 
 /// What finds all entries of ours, and perhaps some that are not.
 const OURS: (&str, &str) = if cfg!(windows) { ("pattern", r"\.cogtok$") } else { ("service", SERVICE) };

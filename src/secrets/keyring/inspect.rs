@@ -1,8 +1,9 @@
 //! Looking into the keyring without unlocking it: the store under `keyring` unlocks whatever it looks for, which asks the
 //! person at the desktop.
 
-use crate::secrets::keyring::KeyringFailure;
-use crate::secrets::store::{SecretId, SecretLookup, SecretStatus};
+use super::failure::KeyringFailure;
+use crate::secrets::lookup::{SecretLookup, SecretStatus};
+use crate::settings::secret_id::SecretId;
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> {
@@ -11,8 +12,7 @@ pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> 
     use secret_service::EncryptionType;
     use secret_service::blocking::SecretService;
 
-    use crate::secrets::keyring::SERVICE;
-    use crate::secrets::keyring::entries::is_ours;
+    use super::entries::{SERVICE, is_ours};
 
     let unreachable = |why: secret_service::Error| KeyringFailure::Unreachable(why.to_string());
     let service = SecretService::connect(EncryptionType::Dh).map_err(unreachable)?;

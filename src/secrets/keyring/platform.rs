@@ -1,8 +1,16 @@
 //! What a keyring's troubles are called on each platform.
 
-use crate::secrets::keyring::ErrorMessages;
-#[cfg(not(any(windows, target_os = "macos")))]
-use crate::secrets::keyring::WENT_AWAY;
+/// A message and what to do.
+pub(crate) struct ErrorMessages(pub &'static str, pub &'static str);
+
+impl ErrorMessages {
+    pub(crate) fn owned(self) -> (String, &'static str) {
+        (self.0.to_owned(), self.1)
+    }
+}
+
+pub(crate) const WENT_AWAY: ErrorMessages =
+    ErrorMessages("the keyring service went away in the middle of the call", "try again");
 
 #[cfg(windows)]
 pub(crate) const LOCKED: ErrorMessages = ErrorMessages(

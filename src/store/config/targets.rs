@@ -4,8 +4,8 @@ use toml::{Table, Value};
 
 use super::{Config, TARGETS};
 use crate::error::{Advice, AdviceKind, Error, Result};
+use crate::settings::keys::how_to_set;
 use crate::settings::keys::nearest;
-use crate::settings::profile::how_to_set;
 use crate::settings::targets::{Field, Target, TargetSetting};
 use crate::settings::types::{ProfileName, TargetName};
 

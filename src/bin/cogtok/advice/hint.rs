@@ -134,11 +134,6 @@ impl Hint {
         }
     }
 
-    /// Whether our own words have these among them.
-    pub fn mentions(&self, words: &str) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Ours(text) if text.contains(words)))
-    }
-
     fn put(self, place: &str, with: Vec<Piece>) -> Self {
         let pieces = self.0.into_iter().flat_map(|piece| match &piece {
             Piece::Place(name) if *name == place => with.clone(),

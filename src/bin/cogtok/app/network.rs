@@ -32,11 +32,12 @@ const CLOCK_TOLERANCE: i64 = 60;
 const MAX_BUNDLE: u64 = 4 * 1024 * 1024;
 
 impl App {
-    /// Looks for the Region in `~/.aws/config` where nothing else names one, for calls that need it.
-    pub fn resolve_region(&self, profile: &mut Profile) {
+    /// The profile with the Region of `~/.aws/config` where nothing else names one, for calls that need it.
+    pub fn resolve_region(&self, mut profile: Profile) -> Profile {
         if profile.region.is_none() {
-            profile.region = self.block_on(aws::region(profile)).ok();
+            profile.region = self.block_on(aws::region(&profile)).ok();
         }
+        profile
     }
 
     /// The HTTP client for this call.

@@ -1,11 +1,8 @@
 //! Secrets, as a command sees them: from the environment, or from where they are kept.
 
-mod store_secret;
-
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::services::doctor::secrets::NOT_ASKED;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::age_store::{Key as SealingKey, SealedFile};
@@ -18,6 +15,9 @@ use cogtok::store::config::Config;
 use super::{App, SecretSource};
 use crate::env;
 use crate::io::{signals, terminal};
+
+/// The code of an error that says no more than that somebody would have to be asked.
+pub const NOT_ASKED: &str = "NotAsked";
 
 impl App {
     /// Where secrets are kept; opened when a secret is asked of it.

@@ -1,17 +1,16 @@
 //! Which profile, and what it comes to: options before variables before the configuration.
 
-use std::path::PathBuf;
-
 use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
-use cogtok::settings::profile::{AwsEnvironment, Profile};
+use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
-use cogtok::store::config::{Config, FIRST_PROFILE, list};
+use cogtok::store::config::{Config, FIRST_PROFILE, Oddity, list};
 use cogtok::store::file::why_others_write;
 
 use super::App;
-use crate::{advice, env};
+use crate::env;
+use crate::env::aws_environment;
 
 impl App {
     /// The profile with the options of the command, the global ones and the variables applied.
@@ -19,7 +18,7 @@ impl App {
         let name = self.profile_name()?;
         if let Some(config) = self.config_in_reach()? {
             for oddity in config.oddities(name.as_ref()) {
-                log::warn!(target: "cogtok", "{}", advice::about(&oddity));
+                log::warn!(target: "cogtok", "{}", about(&oddity));
             }
             if let Some((path, why)) = config.path().and_then(|path| Some((path, why_others_write(path)?))) {
                 log::warn!(target: "cogtok", "{} says where secrets go, and {why}", path.display());
@@ -34,7 +33,7 @@ impl App {
         if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
             log::info!(target: "cogtok", "the Cognito API is at {endpoint}");
         }
-        advice::set_pool(&profile);
+        (self.on_profile)(&profile);
         Ok(profile)
     }
 
@@ -113,7 +112,7 @@ impl App {
         }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
         // What an option can mend without a profile is still worth saying.
-        let of_its_own = error.advice().iter().filter(|hint| !advice::mentions(hint, "profile set"));
+        let of_its_own = error.advice().iter().filter(|hint| !is_for_a_profile(hint));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         self.with_profiles(chosen)
     }
@@ -179,32 +178,18 @@ pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
     Profile::resolve(Some(name.clone()), &settings, &aws_environment())
 }
 
-/// What the AWS tools read from the environment.
-pub fn aws_environment() -> AwsEnvironment {
-    let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::var(name)?)));
-    let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf());
-    // The AWS tools take `~` in these variables for the home directory.
-    let expanded = |path: PathBuf| match (path.strip_prefix("~"), &home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path,
-    };
-    let file = |variable: &str, name: &str| {
-        let named = env::var(variable).map(PathBuf::from).map(expanded);
-        named.or_else(|| home.as_ref().map(|home| home.join(".aws").join(name)))
-    };
-    let endpoint = |service: &Service| Some((*service, first([service.variable(), "AWS_ENDPOINT_URL"])?));
-    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    let half_of_keys = match keys.map(|key| env::secret(key).is_some()) {
-        [true, false] => Some((keys[0], keys[1])),
-        [false, true] => Some((keys[1], keys[0])),
-        _ => None,
-    };
-    AwsEnvironment {
-        half_of_keys,
-        profile: env::var("AWS_PROFILE"),
-        config_file: file("AWS_CONFIG_FILE", "config"),
-        credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-        region: first(["AWS_REGION", "AWS_DEFAULT_REGION"]),
-        endpoints: Service::ALL.iter().filter_map(endpoint).collect(),
+/// What is odd about a configuration, with what to do about it.
+pub fn about(oddity: &Oddity) -> String {
+    if matches!(oddity, Oddity::Secret(_)) {
+        format!("{oddity}; `cogtok secret set KIND` takes them")
+    } else {
+        oddity.to_string()
     }
+}
+
+/// Whether the advice is to change a profile.
+fn is_for_a_profile(advice: &Advice) -> bool {
+    use AdviceKind::{ChangeKey, NameTarget, SetDomain, SetKey, SetKeyOrVariable, SetTargetUrl};
+    let kinds = [ChangeKey, NameTarget, SetDomain, SetKey, SetKeyOrVariable, SetTargetUrl];
+    advice.kind().is_some_and(|kind| kinds.contains(&kind))
 }

@@ -75,21 +75,21 @@ impl App {
         found
     }
 
-    /// Takes the one user who is signed in where neither the profile nor an option names one and nobody has come from the
+    /// The profile with the one user who is signed in, where neither it nor an option names one and nobody has come from the
     /// browser. `command` is what is to be run for one of them, such as `logout`; none where it may have options of any kind.
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where there are several, with the command for each.
-    pub fn resolve_user(&self, profile: &mut Profile, command: Option<&'static str>) -> Result<()> {
+    pub fn resolve_user(&self, mut profile: Profile, command: Option<&'static str>) -> Result<Profile> {
         if profile.user.username.is_some() {
-            return Ok(());
+            return Ok(profile);
         }
-        let others = self.others(profile);
+        let others = self.others(&profile);
         match others.as_slice() {
-            [] => Ok(()),
+            [] => Ok(profile),
             [only] => {
                 profile.user.username = Some(only.clone());
-                Ok(())
+                Ok(profile)
             }
             several => {
                 let of = profile.name.as_ref().map(|name| format!(" to profile `{name}`"));

@@ -3,4 +3,5 @@
 pub(crate) mod jwks_args;
 pub mod token_args;
 pub mod token_input;
+pub mod token_options;
 pub(crate) mod token_output;

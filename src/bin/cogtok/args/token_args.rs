@@ -10,10 +10,8 @@ use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::token::Token;
 
 use crate::app::App;
-use crate::cli::min_validity;
-use crate::commands::token::m2m::M2m;
-use crate::commands::token::user::User;
-use crate::commands::token::{Shared, wanted};
+use crate::app::options::min_validity;
+use crate::args::token_options::{TokenOptions, wanted};
 use crate::completion;
 
 /// Which token, and how it is got.
@@ -24,13 +22,13 @@ pub struct TokenArgs {
     whose: Option<String>,
     /// The user who signs in
     #[arg(long, value_name = "NAME", conflicts_with = "scope", add = ArgValueCandidates::new(completion::users))]
-    username: Option<String>,
+    pub username: Option<String>,
     /// Which of the user's tokens: access or id
     #[arg(long, value_name = "TOKEN", conflicts_with = "scope", add = ArgValueCandidates::new(completion::tokens))]
-    token: Option<String>,
+    pub token: Option<String>,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
     #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
-    scope: Vec<String>,
+    pub scope: Vec<String>,
     /// Ask for a new token even if a cached one is valid
     #[arg(long)]
     force_refresh: bool,
@@ -46,10 +44,10 @@ pub struct TokenArgs {
 
 /// A token, and what is known of it.
 pub struct ObtainedToken {
-    served: TokenResponse,
-    policy: CachePolicy,
-    owner: TokenOwner,
-    username: Option<String>,
+    pub served: TokenResponse,
+    pub policy: CachePolicy,
+    pub owner: TokenOwner,
+    pub username: Option<String>,
 }
 
 impl ObtainedToken {
@@ -115,37 +113,24 @@ impl TokenArgs {
     /// As [`ObtainedToken::options`], without getting the token.
     ///
     /// # Errors
-    /// What [`TokenArgs::get`] gives before it asks for anything.
+    /// What getting it gives before it asks for anything.
     pub fn options(&self, app: &App) -> Result<String> {
         let kind = self.token.as_deref().map_or(Ok(TokenUse::Access), str::parse)?;
         Ok(options(self.whose(app)?, self.username.as_deref(), kind))
     }
 
-    /// Gets the token: from the cache, else as `token user` and `token m2m` do.
-    pub fn get(&self, app: &App) -> Result<ObtainedToken> {
-        let shared = Shared {
+    /// The options of the command that prints such a token.
+    pub fn token_options(&self) -> TokenOptions {
+        TokenOptions {
             force_refresh: self.force_refresh,
             no_cache: self.no_cache,
             min_validity: self.min_validity,
-            ..Shared::default()
-        };
-        let owner = self.whose(app)?;
-        let (_, policy, served) = match owner {
-            TokenOwner::User => {
-                let mut user = User::default();
-                (user.shared, user.username, user.token) = (shared, self.username.clone(), self.token.clone());
-                crate::commands::token::user::serve(app, &user)
-            }
-            TokenOwner::M2m => {
-                let mut m2m = M2m::default();
-                (m2m.shared, m2m.scope) = (shared, self.scope.clone());
-                crate::commands::token::m2m::serve(app, &m2m)
-            }
-        }?;
-        Ok(ObtainedToken { served, policy, owner, username: self.username.clone() })
+            ..TokenOptions::default()
+        }
     }
 
-    fn whose(&self, app: &App) -> Result<TokenOwner> {
+    /// Whose token it is: as `--as` or another option says, else as the profile has it.
+    pub fn whose(&self, app: &App) -> Result<TokenOwner> {
         let asked: Option<TokenOwner> = self.whose.as_ref().map(|whose| whose.parse()).transpose()?;
         let is_of_user = self.username.is_some() || self.token.is_some();
         let implied = match (is_of_user, self.scope.is_empty()) {

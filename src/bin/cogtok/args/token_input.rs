@@ -115,8 +115,8 @@ impl TokenInput {
         }
     }
 
-    /// The profile's cached token, whatever its age.
-    pub fn cached(&self, app: &App, profile: &mut Profile) -> Result<Secret> {
+    /// The profile's cached token, whatever its age, and the profile as it was found under.
+    pub fn cached(&self, app: &App, profile: Profile) -> Result<(Secret, Profile)> {
         let has_user = profile.user.client_id.is_some();
         let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
         let of_owner = self.owner.map(|owner| match owner {
@@ -128,35 +128,34 @@ impl TokenInput {
         } else {
             OwnerChoice::User
         });
-        let (key, token) = match whose {
-            OwnerChoice::User => {
-                app.resolve_region(profile);
-                app.resolve_user(profile, None)?;
-                (user_token::cache_key(profile), profile.user.token)
-            }
+        let profile = match whose {
+            OwnerChoice::User => app.resolve_user(app.resolve_region(profile), None)?,
             OwnerChoice::M2m if self.token.as_deref() == Some(TokenUse::Id.as_str()) => {
                 return Err(Error::usage("a machine has no ID token"));
             }
-            OwnerChoice::M2m => {
-                if profile.m2m.secret_arn.is_some() {
-                    app.resolve_region(profile);
-                }
-                (client_credentials::cache_key(profile), TokenUse::Access)
-            }
+            OwnerChoice::M2m if profile.m2m.secret_arn.is_some() => app.resolve_region(profile),
+            OwnerChoice::M2m => profile,
+        };
+        let (key, token) = match whose {
+            OwnerChoice::User => (user_token::cache_key(&profile), profile.user.token),
+            OwnerChoice::M2m => (client_credentials::cache_key(&profile), TokenUse::Access),
         };
         let key = key.map_err(|error| {
-            let error = app.without_profile(profile, error);
+            let error = app.without_profile(&profile, error);
             error.hint("or give a token: `-` reads it from standard input")
         })?;
         let tokens = app.cache().read(&key, env::now());
         let token = tokens.and_then(|tokens| tokens.of(token).map(|token| token.value.clone()));
-        token.ok_or_else(|| missing(app, profile, whose))
+        match token {
+            Some(token) => Ok((token, profile)),
+            None => Err(missing(app, &profile, whose)),
+        }
     }
 
-    /// The token that was given, else the cached one.
-    pub fn read_or_cached(&self, app: &App, profile: &mut Profile) -> Result<Secret> {
+    /// The token that was given, else the cached one as [`TokenInput::cached`] has it.
+    pub fn read_or_cached(&self, app: &App, profile: Profile) -> Result<(Secret, Profile)> {
         match self.read()? {
-            Some(token) => Ok(token),
+            Some(token) => Ok((token, profile)),
             None => self.cached(app, profile),
         }
     }

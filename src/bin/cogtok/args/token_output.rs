@@ -2,22 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::services::output_file;
-use crate::services::output_file::Appendable;
 use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
 use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::ProfileName;
+use cogtok::settings::types::{ProfileName, TokenUse, VarName};
 use cogtok::store::file::others_read;
 use serde_json::json;
 
 use crate::app::App;
-use crate::cli::Output;
-use crate::commands::bedrock_key;
-use crate::commands::token::{FORMS, Shared, wanted};
+use crate::app::options::Output;
+use crate::args::token_options::{FORMS, TokenOptions, wanted};
 use crate::env;
 use crate::io::shell::{Export, Variable, default_name, masks, merged, of_token};
-use crate::io::terminal;
+use crate::io::{signals, terminal};
+use crate::services::bedrock_key;
+use crate::services::output_file;
+use crate::services::output_file::Appendable;
 
 /// The largest `.env` file that is edited, in bytes.
 const MAX_ENV: u64 = 1024 * 1024;
@@ -33,7 +33,20 @@ pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
     output_file.map_or(Ok(()), |path| output_file::check(&absolute(path)).map_err(|why| unwritable(path, &why)))
 }
 
-impl Shared {
+impl TokenOptions {
+    /// Checks what clap can't, before anything is asked, and settles which variable a failure empties. `credentials` is the
+    /// form of another export than the token's.
+    pub fn begin(&self, app: &App, credentials: Option<Export>, token: TokenUse) -> Result<()> {
+        app.output(&FORMS)?;
+        check(self.export.or(credentials), self.output_file.as_deref())?;
+        match &self.env_var {
+            Some(name) => name.parse::<VarName>().map(drop)?,
+            None if credentials.is_none() => signals::fail_with(default_name(token)),
+            None => {}
+        }
+        Ok(())
+    }
+
     /// Hands the token out in the form that was asked for.
     pub fn deliver(
         &self,

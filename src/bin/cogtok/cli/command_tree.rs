@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{Cli, Global, WITH_VALUE};
+use super::line::{Cli, WITH_VALUE};
+use crate::app::options::Global;
 use crate::commands::Command;
 
 /// Amazon Cognito tokens: get them, keep them, use them.

@@ -3,10 +3,12 @@
 
 use std::ffi::OsString;
 
-use super::{Cli, Global};
+use super::line::Cli;
+use crate::app::options::Global;
+use crate::args::token_options::TokenOptions;
 use crate::commands::Command;
 use crate::commands::profile;
-use crate::commands::token::{self, Shared, m2m::M2m, user::User};
+use crate::commands::token::{self, m2m::M2m, user::User};
 use crate::io::shell::Export;
 
 /// What a shell asks before each of its prompts.
@@ -23,7 +25,7 @@ pub fn parse(args: &[OsString]) -> Option<Cli> {
         return None;
     }
     let kind = words.next()??;
-    let (mut global, mut shared) = (Global::default(), Shared::default());
+    let (mut global, mut shared) = (Global::default(), TokenOptions::default());
     let (mut m2m, mut user) = (M2m::default(), User::default());
     while let Some(word) = words.next() {
         let mut value = || words.next().flatten().filter(|value| !value.starts_with('-')).map(str::to_owned);

@@ -3,7 +3,8 @@
 
 use std::ffi::OsString;
 
-use super::{WITH_VALUE, command_tree};
+use super::command_tree;
+use super::line::WITH_VALUE;
 
 /// The line that asks for the same help with `--help`, where this one asks for help by the word.
 pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {

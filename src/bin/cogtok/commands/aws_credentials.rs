@@ -13,10 +13,10 @@ use cogtok::settings::profile::Profile;
 use serde_json::json;
 
 use crate::app::App;
+use crate::app::options::{Output, min_validity};
 use crate::args::token_args::TokenArgs;
-use crate::cli::{Output, min_validity};
-use crate::commands::bedrock_key;
 use crate::io::{signals, terminal};
+use crate::services::bedrock_key;
 use crate::{completion, env};
 
 /// Print AWS credentials for the user, through the profile's identity pool
@@ -55,8 +55,7 @@ impl OwnerArgs {
     /// The profile with these options, and what its AWS credentials are kept under.
     pub fn profile(&self, app: &App) -> Result<(Profile, CacheKey)> {
         let options = [(Key::Username, self.username.clone()), (Key::IdentityPoolId, self.identity_pool_id.clone())];
-        let mut profile = app.profile(&options)?;
-        app.resolve_region(&mut profile);
+        let profile = app.resolve_region(app.profile(&options)?);
         let key = aws_credentials::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
         Ok((profile, key))
     }

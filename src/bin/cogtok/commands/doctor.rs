@@ -9,7 +9,7 @@ use cogtok::error::Result;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];

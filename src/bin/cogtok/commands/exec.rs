@@ -11,11 +11,11 @@ use cogtok::settings::types::VarName;
 
 use crate::app::App;
 use crate::args::token_args::TokenArgs;
-use crate::commands::bedrock_key;
 #[cfg(windows)]
 use crate::io::external_program;
 use crate::io::shell::{default_name, end_name};
 use crate::io::signals;
+use crate::services::bedrock_key;
 
 /// Run a command with the token in its environment
 ///
@@ -43,7 +43,7 @@ pub struct Exec {
 }
 
 pub fn run(app: &App, args: &Exec) -> Result<()> {
-    app.output(&[crate::cli::Output::Text])?;
+    app.output(&[crate::app::options::Output::Text])?;
     args.env_var.as_ref().map(|name| name.parse::<VarName>()).transpose()?;
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Error::usage("there is no command to run"));

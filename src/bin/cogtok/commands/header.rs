@@ -5,8 +5,8 @@ use cogtok::error::{Error, Result};
 use serde_json::json;
 
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
-use crate::cli::Output;
 use crate::io::terminal;
 
 /// Print the Authorization header with the token

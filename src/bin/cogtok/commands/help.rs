@@ -1,12 +1,12 @@
 //! `cogtok help TOPIC`: pages of the documentation, from inside the program. Help on a command is the command line's own.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::settings::keys::nearest;
 
-use crate::cli::command_tree;
+use super::Command;
 use crate::io::{pager, terminal};
 
 /// A page of docs/.
@@ -52,7 +52,7 @@ fn list() -> String {
 }
 
 fn unknown(wanted: &str) -> Error {
-    let tree = command_tree::whole();
+    let tree = commands();
     let commands = tree.get_subcommands().map(clap::Command::get_name);
     let near = nearest(wanted, commands.chain(TOPICS.iter().map(|topic| topic.name))).map(str::to_owned);
     let error = Error::usage(format!("there is no command and no topic `{}`", cogtok::error::printable(wanted, 60)));
@@ -63,9 +63,13 @@ fn unknown(wanted: &str) -> Error {
     error.hint("`cogtok help topics` lists the topics, `cogtok --help` the commands")
 }
 
+fn commands() -> clap::Command {
+    Command::augment_subcommands(clap::Command::new("cogtok"))
+}
+
 fn candidates() -> Vec<CompletionCandidate> {
     let topics = TOPICS.iter().map(|topic| CompletionCandidate::new(topic.name).help(Some(topic.title.into())));
-    let commands: Vec<CompletionCandidate> = command_tree::whole()
+    let commands: Vec<CompletionCandidate> = commands()
         .get_subcommands()
         .map(|command| CompletionCandidate::new(command.get_name()).help(command.get_about().cloned()))
         .collect();

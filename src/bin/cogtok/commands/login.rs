@@ -21,9 +21,9 @@ use cogtok::token::session::{RefreshState, SessionOrigin};
 use cogtok::user_pool::cognito_idp::AuthenticationResult;
 use cogtok::user_pool::{refresh_session, user_token};
 
-use super::moment;
+use crate::app::options::duration;
 use crate::app::{App, remember};
-use crate::cli::duration;
+use crate::io::moment::moment;
 use crate::io::{browser, terminal};
 use crate::{completion, env};
 
@@ -77,12 +77,12 @@ pub struct Login {
 }
 
 pub fn run(app: &App, args: &Login) -> Result<()> {
-    let mut profile = app.profile(&[
+    let profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::UserClientId, args.client_id.clone()),
         (Key::Domain, args.domain.clone()),
     ])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(profile);
     let needs = profile.domain().and_then(|_| profile.user_client_id());
     needs.map(drop).map_err(|error| app.without_profile(&profile, error))?;
     let wishes = AuthorizationOptions {

@@ -1,5 +1,7 @@
 //! `cogtok logout`: a user's session ends, here and at Cognito.
 
+mod remaining_session;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -9,23 +11,22 @@ use cogtok::cache::single_flight::{CachePolicy, CacheUse};
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::authorization_code::{HostedClient, logout_url};
-use cogtok::secret::Secret;
-use cogtok::secrets::store::SecretStore;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, TokenUse, Username};
-use cogtok::store::sessions::{Record, SessionLock};
+use cogtok::store::sessions::SessionLock;
 use cogtok::token::identity::Identity;
-use cogtok::token::session::Session;
 use cogtok::user_pool::cognito_idp::Idp;
-use cogtok::user_pool::{refresh_session, user_token};
+use cogtok::user_pool::user_token;
 use url::Url;
 
-use super::moment;
 use super::token::renewal::renew;
 use crate::app::App;
+use crate::io::moment::moment;
 use crate::io::{browser, terminal};
 use crate::{completion, env};
+
+pub use remaining_session::RemainingSession;
 
 /// The scope that GlobalSignOut wants of an access token.
 const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
@@ -59,14 +60,13 @@ pub struct Logout {
 }
 
 pub fn run(app: &App, args: &Logout) -> Result<()> {
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     let again = match (args.global, args.local) {
         (true, _) => "logout --global",
         (_, true) => "logout --local",
         _ => "logout",
     };
-    app.resolve_user(&mut profile, Some(again))?;
+    let profile = app.resolve_user(profile, Some(again))?;
     let key = user_token::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let page = args.logout_uri.as_deref().map(|uri| page(&profile, uri)).transpose()?;
     if args.global {
@@ -212,81 +212,4 @@ fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
         );
     }
     Ok(was_there)
-}
-
-/// What the secret store has of a user's sessions.
-pub struct RemainingSession<'a> {
-    store: &'a SecretStore,
-    /// Each with its refresh token.
-    pub sessions: Vec<(Session, Secret)>,
-    has_device: bool,
-}
-
-impl<'a> RemainingSession<'a> {
-    /// What the store has of the session that is remembered. Where none is, the store is looked into all the same, if that can
-    /// be done without asking anybody; that it can't be is told. Where it can't be read what is remembered, the store must
-    /// say.
-    pub fn find(app: &'a App, profile: &Profile, remembered: Result<Option<Record>>) -> Result<Option<Self>> {
-        let is_known = !matches!(&remembered, Ok(None));
-        let (candidates, has_device) = match remembered {
-            Ok(Some(Record { session: Some(session), has_device, .. })) => (vec![session], has_device),
-            Ok(Some(record)) if !record.has_device => return Ok(None),
-            Ok(Some(_)) => (Vec::new(), true),
-            Ok(None) => (refresh_session::possible(profile), false),
-            Err(error) => {
-                log::warn!(target: "cogtok", "{error}");
-                (refresh_session::possible(profile), false)
-            }
-        };
-        let not_asked = |error: Error| {
-            if is_known {
-                Err(error)
-            } else {
-                log::warn!(target: "cogtok", "no session is known here, and whether the secret store has one can't be seen: {error}");
-                Ok(None)
-            }
-        };
-        let store = match if is_known { app.secrets() } else { app.secrets_noninteractive() } {
-            Ok(store) => store,
-            Err(error) => return not_asked(error),
-        };
-        let mut sessions = Vec::new();
-        for session in candidates {
-            let found =
-                refresh_session::refresh_token_binding(profile, &session).and_then(|binding| store.find(&binding));
-            match found {
-                Ok(Some(refresh_token)) => sessions.push((session, refresh_token)),
-                Ok(None) => {}
-                Err(error) => return not_asked(error),
-            }
-        }
-        Ok(Some(RemainingSession { store, sessions, has_device }))
-    }
-
-    /// Revokes the refresh tokens, each where its session came from.
-    pub fn revoke(&self, app: &App, profile: &Profile) -> Result<()> {
-        for (session, refresh_token) in &self.sessions {
-            let client_secret =
-                app.stored_secret(profile, &refresh_session::client_secret_binding(profile, session)?)?;
-            let wire = app.wire()?;
-            app.block_on(refresh_session::revoke(&wire, profile, client_secret, session, refresh_token)).map_err(
-                |error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets it without revoking"),
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Forgets the refresh tokens and the device; says whether there was a device.
-    pub fn forget(&self, profile: &Profile) -> Result<bool> {
-        self.forget_refresh_tokens(profile)?;
-        let was_there =
-            profile.user.username.is_some() && self.store.delete(&refresh_session::device_binding(profile)?)?;
-        Ok(was_there || self.has_device)
-    }
-
-    /// Forgets the refresh tokens alone.
-    pub fn forget_refresh_tokens(&self, profile: &Profile) -> Result<()> {
-        let sessions = self.sessions.iter().map(|(session, _)| session);
-        sessions.into_iter().try_for_each(|session| refresh_session::forget_refresh_token(self.store, profile, session))
-    }
 }

@@ -12,8 +12,8 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
-use crate::cli::Output;
 use crate::commands::call::authorized_request::SILENCE;
 use crate::commands::call::mcp_target::Server;
 use crate::completion;

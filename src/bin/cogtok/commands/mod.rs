@@ -1,7 +1,6 @@
 //! The commands: the path of a file is what you type.
 
 mod aws_credentials;
-pub(crate) mod bedrock_key;
 mod cache;
 mod call;
 mod completions;
@@ -15,7 +14,6 @@ mod mcp_proxy;
 pub mod profile;
 mod secret;
 mod status;
-mod table;
 pub mod token;
 mod user;
 
@@ -23,9 +21,7 @@ use clap::Subcommand;
 use cogtok::error::Result;
 
 use crate::app::App;
-use crate::cli::{Cli, timeout};
-
-use table::table;
+use crate::app::options::timeout;
 
 /// The first word of a command line.
 #[derive(Debug, Subcommand)]
@@ -75,14 +71,9 @@ pub enum Command {
     Help(help::Help),
 }
 
-/// Runs the command that was typed; none was where help was asked for.
-pub fn run(cli: Option<Cli>) -> Result<()> {
-    let Some(cli) = cli else { return Ok(()) };
-    if let Command::Help(args) = &cli.command {
-        return help::run(args);
-    }
-    let app = App::new(cli.global)?;
-    match cli.command {
+/// Runs a command.
+pub fn run(app: App, command: Command) -> Result<()> {
+    match command {
         Command::User(command) => user::run(&app, command),
         Command::Token(command) => token::run(&app, command),
         Command::Login(args) => login::run(&app, &args),
@@ -100,11 +91,4 @@ pub fn run(cli: Option<Cli>) -> Result<()> {
         Command::Completions(args) => completions::run(&args),
         Command::Help(args) => help::run(&args),
     }
-}
-
-/// A moment as people read it, in this machine's time zone.
-fn moment(seconds: u64) -> String {
-    let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let local = moment.map(|moment| moment.to_zoned(jiff::tz::TimeZone::system()));
-    local.map(|local| local.strftime("%Y-%m-%d %H:%M %:z").to_string()).unwrap_or_default()
 }

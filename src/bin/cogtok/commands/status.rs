@@ -14,10 +14,11 @@ use cogtok::token::session::{Session, SessionOrigin};
 use cogtok::user_pool::user_token;
 use serde_json::{Value, json};
 
-use super::{moment, table};
+use crate::app::options::Output;
 use crate::app::{App, SignedIn, as_written, variable};
-use crate::cli::Output;
 use crate::env;
+use crate::io::moment::moment;
+use crate::io::table::table;
 use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];

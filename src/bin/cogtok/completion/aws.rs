@@ -4,7 +4,7 @@ use clap_complete::CompletionCandidate;
 use cogtok::store::aws_files::AwsFiles;
 
 use super::name_history::offer;
-use crate::app;
+use crate::env;
 
 /// The Regions that have Cognito user pools. Others can be typed.
 pub const REGIONS: [&str; 33] = [
@@ -45,7 +45,7 @@ pub const REGIONS: [&str; 33] = [
 
 /// The profiles of AWS's configuration and credentials files.
 pub fn profiles() -> Vec<CompletionCandidate> {
-    let aws = app::aws_environment();
+    let aws = env::aws_environment();
     let files = AwsFiles::read(&[aws.config_file, aws.credentials_file]).unwrap_or_default();
     offer(files.profiles())
 }

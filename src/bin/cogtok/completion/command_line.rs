@@ -58,7 +58,7 @@ impl Line {
     pub fn config(&self) -> Option<&Config> {
         let load = || {
             let named = self.option("--config", None).map(PathBuf::from);
-            app::config_path(named.as_deref()).and_then(|path| Config::load(&path)).ok()
+            env::config_path(named.as_deref()).and_then(|path| Config::load(&path)).ok()
         };
         self.config.get_or_init(load).as_ref()
     }

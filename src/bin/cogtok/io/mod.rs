@@ -2,9 +2,13 @@
 
 pub(crate) mod browser;
 pub(crate) mod external_program;
+pub(crate) mod json;
+pub(crate) mod moment;
 pub(crate) mod pager;
 pub(crate) mod prompt;
+pub(crate) mod report;
 pub(crate) mod shell;
 pub(crate) mod signals;
 pub(crate) mod stream_output;
+pub(crate) mod table;
 pub(crate) mod terminal;

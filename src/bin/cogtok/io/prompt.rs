@@ -4,16 +4,24 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::services::mcp::proxy::Line;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::io::signals;
-use crate::io::terminal::manner;
 use crate::io::terminal::modes::Asking;
 use crate::io::terminal::typed;
 use crate::io::terminal::typed::Until;
+use crate::io::terminal::{manner, new_line, show};
+
+/// A line of standard input.
+#[derive(Debug)]
+pub enum Line {
+    /// Its bytes, without the line end.
+    Whole(Vec<u8>),
+    /// It is longer than the limit.
+    TooLong,
+}
 
 /// Milliseconds in which people were asked.
 static ASKING: AtomicU64 = AtomicU64::new(0);
@@ -149,21 +157,6 @@ pub fn address(url: &str) {
     }
 }
 
-/// The terminal that the process belongs to, wherever its streams lead.
-const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
-
-/// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
-pub fn show(text: &str) {
-    // A console that is opened as a file takes text in a code page of its own, and standard error takes any.
-    if cfg!(windows) && io::stderr().is_terminal() {
-        let _ = io::stderr().write_all(text.as_bytes());
-        return;
-    }
-    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open(TERMINAL) {
-        let _ = terminal.write_all(text.as_bytes());
-    }
-}
-
 /// Waits for something that no machine can hasten, which does not count as the call's own time; `why` is said first.
 pub fn pause(why: &str, duration: Duration) {
     crate::io::terminal::note(why);
@@ -291,9 +284,4 @@ fn read_line(input: &mut impl BufRead, limit: usize) -> Option<Line> {
     drop(line);
     input.skip_until(b'\n').ok()?;
     Some(Line::TooLong)
-}
-
-/// Ends the line of a question that was interrupted.
-pub fn new_line() {
-    show("\n");
 }

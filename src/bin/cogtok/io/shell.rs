@@ -103,7 +103,7 @@ impl Export {
                 _ => value.json(),
             };
             let object = variables.iter().map(|(name, given)| (name.clone(), value(given)));
-            *text = crate::io::terminal::json_line(&serde_json::Value::Object(object.collect()));
+            *text = crate::io::json::json_line(&serde_json::Value::Object(object.collect()));
             return Ok(text);
         }
         for (name, value) in variables {

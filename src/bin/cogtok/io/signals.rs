@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::Duration;
 
-use cogtok::error::{Kind, Result};
+use cogtok::error::Kind;
 
-use crate::cli;
 use crate::io::shell::ExportFailure;
 use crate::io::terminal;
 
@@ -34,10 +33,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Sets up what must hold before anything else: no core file, a panic that says where and nothing more, and the
-/// failing line of an export, which a malformed command line gets too.
-pub fn prepare(args: Vec<OsString>) -> Result<Vec<OsString>> {
-    *locked(&TO_FAIL) = ExportFailure::of(&args);
-    if cli::is_exec(&args) {
+/// failing line of an export, which a malformed command line gets too. `is_exec` says whether the command is `exec`.
+pub fn prepare(args: &[OsString], is_exec: bool) {
+    *locked(&TO_FAIL) = ExportFailure::of(args);
+    if is_exec {
         fail_as(EXEC_FAILED);
     }
     #[cfg(unix)]
@@ -47,7 +46,6 @@ pub fn prepare(args: Vec<OsString>) -> Result<Vec<OsString>> {
         terminal::complain(&format!("this is a bug in cogtok{place}; please report it"));
         end(exit_code(Kind::Failure));
     }));
-    Ok(args)
 }
 
 /// Narrows the variables that a failing export empties to those of this token.

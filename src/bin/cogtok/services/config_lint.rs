@@ -9,8 +9,8 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use cogtok::error::{Advice, printable};
-use cogtok::secret::detection::{is_like_a_secret, is_name_of_a_secret};
 use cogtok::settings::keys::Key;
+use cogtok::settings::secret_detection::{is_like_a_secret, is_name_of_a_secret};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::TARGETS;
 

@@ -95,7 +95,7 @@ fn wrong(name: &ProfileName, key: &str, error: Error) -> Error {
     error
         .with_kind(cogtok::error::Kind::Config)
         .context(&format!("profile `{name}`"))
-        .hint(cogtok::settings::profile::how_to_set(key).word("name", name))
+        .hint(cogtok::settings::keys::how_to_set(key).word("name", name))
 }
 
 /// A TOML basic string's inside.

@@ -1,6 +1,7 @@
 //! What the program does beyond tokens: imports, exports, the doctor, users, MCP.
 
 pub mod aws_credentials;
+pub mod bedrock_key;
 pub mod config_edit;
 pub mod config_lint;
 pub mod create_user;
@@ -11,3 +12,4 @@ pub mod journal;
 pub mod mcp;
 pub mod output_file;
 pub mod password_generator;
+mod store_secret;

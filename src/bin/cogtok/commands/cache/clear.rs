@@ -7,9 +7,9 @@ use cogtok::settings::types::ProfileName;
 use cogtok::store::name_history;
 use serde_json::Value;
 
-use super::{Owners, as_json, client, credentials_as_json};
+use super::entries::{Owners, as_json, client, credentials_as_json, listing};
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::env;
 use crate::io::terminal;
 
@@ -44,7 +44,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     {
         return Err(app.config()?.no_such_profile(name));
     }
-    let listing = super::listing(app, now)?;
+    let listing = listing(app, now)?;
     let is_meant = |entry: &Entry| {
         let is_of_profile = |name: &ProfileName| owners.find(&entry.key).contains(&name.as_str());
         // A session is worth keeping when its tokens are over.

@@ -7,11 +7,11 @@ use cogtok::cache::token_cache::Entry;
 use cogtok::error::{Result, printable};
 use serde_json::Value;
 
-use super::{Owners, as_json, client, credentials_as_json};
+use super::entries::{Owners, as_json, client, credentials_as_json, listing};
 use crate::app::App;
-use crate::cli::Output;
-use crate::commands::table::{fits, table};
+use crate::app::options::Output;
 use crate::env;
+use crate::io::table::{fits, table};
 use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
@@ -29,7 +29,7 @@ pub struct List {}
 pub fn run(app: &App) -> Result<()> {
     let form = app.output(&FORMS)?;
     let now = env::now();
-    let listing = super::listing(app, now)?;
+    let listing = listing(app, now)?;
     app.allow_missing_config();
     let owners = Owners::of(app.config()?);
     for (name, why) in &listing.unusable {

@@ -8,20 +8,19 @@ use crate::services::mcp::client::Client;
 use crate::services::mcp::http_error;
 use crate::services::mcp::tool::{Outcome, Tool};
 use crate::services::mcp::transport::McpEndpoint;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result};
+use cogtok::error::Result;
 use cogtok::secret::Secret;
 
 use super::authorized_request::SILENCE;
 use super::mcp_target::Server;
 use super::retry_on_401::Renewal;
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
-use crate::cli::Output;
 use crate::completion;
-use crate::io::terminal;
-use request::Request;
+use request::{Action, Request};
 
 /// List the tools of an MCP server, or call one
 ///
@@ -58,15 +57,6 @@ pub struct Gateway {
     source: TokenArgs,
 }
 
-/// What to do with the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Action {
-    /// List its tools
-    Tools,
-    /// Call a tool
-    Call,
-}
-
 /// What the server gave.
 enum ToolArguments {
     Tools(Vec<Tool>),
@@ -78,7 +68,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
         Action::Tools => &[Output::Table, Output::Json],
         Action::Call => &[Output::Text, Output::Json],
     })?;
-    let request = Request::of(args)?;
+    let request = Request::of(args.action, args.tool.as_deref(), &args.arg, args.args_json.as_deref())?;
     let server = Server::find(app, &args.target)?;
     let mut source = args.source.clone();
     source.or_of(server.place.owner);
@@ -141,19 +131,4 @@ async fn ask(client: &mut Client<'_>, request: &Request) -> Result<ToolArguments
     let tool = tools.iter().find(|tool| tool.name == *name).ok_or_else(|| request::no_such_tool(name, &tools))?;
     let arguments = crate::services::mcp::arguments::complete(tool, request.object(), given)?;
     Ok(ToolArguments::Outcome(client.call(name, arguments, Some(tool.schema())).await?))
-}
-
-/// The error for an argument that is malformed.
-fn malformed(what: &str) -> Error {
-    Error::usage(what.to_owned()).hint("see `cogtok call gateway --help`")
-}
-
-/// Everything on standard input, of at most `limit` bytes.
-fn stdin(limit: usize) -> Result<Vec<u8>> {
-    let bytes = terminal::stdin_up_to(limit)?;
-    if bytes.len() > limit {
-        Err(Error::usage(format!("standard input is larger than {} MiB", limit / (1024 * 1024))))
-    } else {
-        Ok(bytes)
-    }
 }

@@ -11,8 +11,8 @@ use super::request::{self, RequestBody};
 use super::response::{self, BodyHandling};
 use super::target::{CallTarget, TargetLocation};
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
-use crate::cli::Output;
 use crate::completion;
 
 /// Send a request with the token and print the answer

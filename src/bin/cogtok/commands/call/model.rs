@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use super::authorized_request::SILENCE;
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::commands::aws_credentials::OwnerArgs;
-use crate::commands::bedrock_key;
 use crate::io::terminal;
 use crate::io::terminal::WriteOutcome;
+use crate::services::bedrock_key;
 
 /// How long cached AWS credentials must still be valid: one call needs them once.
 const MIN_VALIDITY: Duration = Duration::from_secs(60);

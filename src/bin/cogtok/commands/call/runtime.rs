@@ -15,8 +15,8 @@ use super::request::{self, RequestBody};
 use super::response::{self, BodyHandling, BodySink, StatusOutcome};
 use super::target::CallTarget;
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
-use crate::cli::Output;
 use crate::completion;
 use crate::io::terminal;
 

@@ -3,7 +3,6 @@
 use crate::services::doctor::{Finding, Status};
 use serde_json::{Value, json};
 
-use crate::advice;
 use crate::io::terminal;
 
 /// The width where there is no terminal.
@@ -19,7 +18,7 @@ pub fn json(findings: &[Finding], profile: Option<&str>) -> String {
             "check": finding.check.as_str(),
             "status": finding.status.as_str(),
             "detail": finding.detail,
-            "hint": finding.hint.as_ref().and_then(|hint| advice::shown(hint, profile)),
+            "hint": finding.hint.as_ref().and_then(|hint| terminal::shown_for(hint, profile)),
         })
     });
     terminal::json_line(&Value::Array(objects.collect()))
@@ -41,7 +40,7 @@ pub fn text(findings: &[Finding], profile: Option<&str>) -> String {
         let hint = finding
             .hint
             .as_ref()
-            .and_then(|hint| advice::shown(hint, profile))
+            .and_then(|hint| terminal::shown_for(hint, profile))
             .map(|hint| wrapped(&format!("-> {hint}"), width - INDENT, "   "));
         let mut lines = detail.into_iter().chain(hint.unwrap_or_default());
         let first = lines.next().unwrap_or_default();

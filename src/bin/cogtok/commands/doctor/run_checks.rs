@@ -12,10 +12,11 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
-use crate::app::{App, aws_environment, offer_old_variables, variable};
-use crate::commands::bedrock_key;
-use crate::commands::secret::bindings;
+use crate::app::{App, offer_old_variables, variable};
+use crate::commands::secret::bindings::bindings;
 use crate::env;
+use crate::env::aws_environment;
+use crate::services::bedrock_key;
 
 /// What the network checks leave of `--timeout`, to tell what they found.
 const MARGIN: Duration = Duration::from_millis(100);
@@ -40,8 +41,8 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     found.extend(configuration::values(written, &mut settings));
     let aws = aws_environment();
     match Profile::resolve(known.cloned(), &settings, &aws) {
-        Ok(mut profile) => {
-            app.resolve_region(&mut profile);
+        Ok(profile) => {
+            let profile = app.resolve_region(profile);
             let targets = written.map(|(config, name)| Targets::of(config, name)).unwrap_or_default();
             found.extend(of_profile(app, is_offline, &profile, is_whole, &targets));
             found.push(if is_whole {

@@ -4,13 +4,14 @@ use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Advice, Error, Result};
-use cogtok::secret::detection::is_misplaced;
 use cogtok::settings::keys::Key;
+use cogtok::settings::secret_detection::is_misplaced;
 use cogtok::settings::types::{PoolId, ProfileName};
 
-use super::{check_aws_profile, refuse_secret, settled};
-use crate::app::{App, aws_environment};
+use super::value_checks::{check_aws_profile, refuse_secret, settled};
+use crate::app::App;
 use crate::completion;
+use crate::env::aws_environment;
 use crate::io::terminal;
 
 /// Make a profile; the first one becomes the default

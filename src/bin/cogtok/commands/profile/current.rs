@@ -5,7 +5,7 @@ use cogtok::error::{Advice, Error, Result};
 use cogtok::store::config::{FIRST_PROFILE, list};
 
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];

@@ -12,8 +12,8 @@ use cogtok::token::session::Session;
 use cogtok::user_pool::{refresh_session, user_token};
 
 use crate::app::App;
-use crate::commands::cache::{VARYING, keys as kept_keys};
-use crate::commands::secret::bindings as bindings_of;
+use crate::commands::cache::entries::{VARYING, keys as kept_keys};
+use crate::commands::secret::bindings::bindings as bindings_of;
 use crate::env;
 
 /// Whether two profiles have a secret or cached tokens in common.

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::services::config_edit::{newer, put};
 use crate::services::config_lint::{Finding, lint};
 use clap::Args;
-use cogtok::error::{Advice, Error, Kind, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::store::config::{VERSION, read_text};
 
 use self::editor::Copy;
@@ -96,9 +96,4 @@ fn keep(app: &App, path: &Path, before: Option<&str>, edited: &str, copy: Copy) 
 fn is_newer(text: &str) -> bool {
     let table: Option<toml::Table> = text.parse().ok();
     table.and_then(|table| table.get("version")?.as_integer()).is_some_and(|version| version > VERSION)
-}
-
-/// The error for an editor that did not end well.
-fn failed(why: &str) -> Error {
-    Error::new(Kind::Failure, format!("nothing was changed: {why}"))
 }

@@ -11,14 +11,14 @@ use crate::services::output_file;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Advice, Error, Result, printable};
-use cogtok::secret::detection::is_misplaced;
 use cogtok::secrets::age_file;
 use cogtok::settings::keys::{Key, Settings};
+use cogtok::settings::secret_detection::is_misplaced;
 use cogtok::settings::targets::{Field, TargetSetting};
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::completion;
 use crate::io::terminal;
 

@@ -3,6 +3,8 @@
 mod apply;
 mod collect;
 mod existing_secrets;
+mod plan;
+mod profile_plan;
 mod report;
 mod shared_export;
 mod source;
@@ -10,16 +12,19 @@ mod targets;
 
 use std::path::PathBuf;
 
-use crate::services::import::SourceKind;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
+use crate::completion;
 use crate::io::terminal;
-use crate::{completion, env};
+use crate::services::import::SourceKind;
+use collect::CollectedSources;
+use plan::{Choice, ImportPlan, Opener, SecretHandling, Writing};
+use source::Opened;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -78,58 +83,72 @@ pub struct Import {
     dry_run: bool,
 }
 
+impl Import {
+    /// What the options come to.
+    fn plan(&self) -> Result<ImportPlan> {
+        Ok(ImportPlan {
+            source: self.source.clone(),
+            kind: self.from.as_deref().map(str::parse).transpose()?,
+            opener: match &self.identity {
+                Some(file) => Opener::Identity(file.clone()),
+                None if self.passphrase_stdin => Opener::Stdin,
+                None => Opener::Any,
+            },
+            choice: Choice {
+                user_pool_id: self.user_pool_id.clone(),
+                client_id: self.client_id.clone(),
+                m2m_client_id: self.m2m_client_id.clone(),
+            },
+            secrets: match (self.copy_secret, self.no_secrets) {
+                (true, _) => SecretHandling::Copy,
+                (_, true) => SecretHandling::Skip,
+                _ => SecretHandling::Store,
+            },
+            writing: Writing { replaces: self.replace, is_dry_run: self.dry_run },
+        })
+    }
+}
+
 pub fn run(app: &App, args: &Import) -> Result<()> {
-    app.output(&FORMS)?;
+    let form = app.output(&FORMS)?;
     if app.global.profile.is_some() {
         return Err(Error::usage("`-p` names a profile to use, and this makes one").hint("name it with `--name NAME`"));
     }
     let named: Option<ProfileName> = args.name.as_deref().map(str::parse).transpose()?;
     if let Some(name) = &named {
         terminal::set_profile(Some(name.as_str()));
-        check_name(app, args, name)?;
+        check_name(app, name, args.replace)?;
     }
-    let opened = match source::open(app, args)? {
-        source::Opened::Text(text) if text.kind == SourceKind::Export => {
-            return shared_export::run(app, args, named, &text);
+    let plan = args.plan()?;
+    let mut plans = match source::open(app, &plan.source, plan.kind, &plan.opener)? {
+        Opened::Text(text) if text.kind == SourceKind::Export => shared_export::plans(app, &plan, named, &text)?,
+        opened => {
+            let gathered = collect::gather(app, &plan, opened)?;
+            let name = match named {
+                Some(name) => name,
+                None => suggested(app, &gathered, plan.writing.replaces)?,
+            };
+            terminal::set_profile(Some(name.as_str()));
+            vec![apply::plan(app, name, gathered, plan.secrets)?]
         }
-        opened => opened,
     };
-    let gathered = collect::gather(app, args, opened)?;
-    let name = match named {
-        Some(name) => name,
-        None => suggested(app, args, &gathered)?,
-    };
-    terminal::set_profile(Some(name.as_str()));
-    let mut plans = [apply::plan(app, args, name, gathered)?];
-    apply::carry_out(app, args, &mut plans)?;
-    report::report(app, args, &plans)
+    apply::carry_out(app, &mut plans, plan.writing)?;
+    report::report(app, &plans, form, plan.writing.is_dry_run)
 }
 
-fn suggested(app: &App, args: &Import, gathered: &collect::CollectedSources) -> Result<ProfileName> {
+fn suggested(app: &App, gathered: &CollectedSources, replaces: bool) -> Result<ProfileName> {
     let name = gathered
         .suggested_name()
         .ok_or_else(|| Error::usage("the source suggests no name for the profile").hint("add `--name NAME`"))?;
     let name = name.parse()?;
-    check_name(app, args, &name).map(|()| name)
+    check_name(app, &name, replaces).map(|()| name)
 }
 
-fn check_name(app: &App, args: &Import, name: &ProfileName) -> Result<()> {
-    if args.replace || !app.config()?.names().contains(name) {
+fn check_name(app: &App, name: &ProfileName, replaces: bool) -> Result<()> {
+    if replaces || !app.config()?.names().contains(name) {
         return Ok(());
     }
     Err(Error::config(format!("there is a profile `{name}` already")).hint(
         "add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change",
     ))
-}
-
-/// Whether AWS credentials were named, so that looking for them is no surprise.
-fn has_aws_credentials() -> bool {
-    const NAMES: [&str; 5] = [
-        "AWS_PROFILE",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    ];
-    NAMES.iter().any(|name| env::var(name).is_some())
 }

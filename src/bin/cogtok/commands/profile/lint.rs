@@ -12,9 +12,9 @@ use cogtok::settings::types::ProfileName;
 use cogtok::store::config::{Config, read_text};
 use serde_json::{Value, json};
 
-use super::check_aws_profile;
+use super::value_checks::check_aws_profile;
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::completion;
 use crate::io::terminal;
 

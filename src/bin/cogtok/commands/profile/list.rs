@@ -8,8 +8,8 @@ use cogtok::store::config::FIRST_PROFILE;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::cli::Output;
-use crate::commands::table;
+use crate::app::options::Output;
+use crate::io::table::table;
 use crate::io::terminal;
 
 const FORMS: [Output; 3] = [Output::Table, Output::Json, Output::Text];

@@ -16,15 +16,12 @@ mod set;
 mod show;
 mod unset;
 mod use_;
+mod value_checks;
 
 use clap::Subcommand;
-use cogtok::error::{Advice, Error, Result, printable};
-use cogtok::settings::keys::Key;
-use cogtok::settings::profile::domain;
-use cogtok::settings::types::Region;
-use cogtok::store::aws_files::AwsFiles;
+use cogtok::error::Result;
 
-use crate::app::{App, aws_environment};
+use crate::app::App;
 
 /// What can be done with profiles.
 #[derive(Debug, Subcommand)]
@@ -58,49 +55,6 @@ pub enum Command {
     Import(Box<import::Import>),
     /// Print profiles for others to import
     Export(Box<export::Export>),
-}
-
-/// Refuses a secret where a setting belongs, without repeating it.
-fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
-    if !is_secret {
-        return Ok(());
-    }
-    let kind = match key {
-        "m2m.client_id" => "m2m-client",
-        "user.client_id" => "user-client",
-        _ => "KIND",
-    };
-    Err(Error::usage(format!(
-        "the value for `{key}` looks like a secret, and secrets are not kept in the configuration"
-    ))
-    .hint(Advice::new("store it: cogtok secret set {kind}{p}").text("kind", kind))
-    .hint("if it is a real one, change it: your shell's history may hold it"))
-}
-
-/// Values as they are kept: a domain as a whole, whose Region may be told by something else later. A domain with a path is
-/// refused, since no sign-in could go there; what else is odd is told.
-fn settled(key: Key, values: &[String], region: Option<&Region>) -> Result<Vec<String>> {
-    let whole = |value: &String| match key {
-        Key::Domain if !value.contains("://") => domain::read(value, region).map(|domain| domain.to_string()),
-        _ => Ok(value.clone()),
-    };
-    for why in values.iter().filter_map(|value| domain::oddity(key, value)) {
-        match key {
-            Key::Domain => return Err(Error::usage(why)),
-            _ => log::warn!(target: "cogtok", "{why}"),
-        }
-    }
-    values.iter().map(whole).collect()
-}
-
-/// Warns where the AWS tools' files do not have the profile that is named: they are read when AWS is asked.
-fn check_aws_profile(named_by: &str, name: &str) {
-    let aws = aws_environment();
-    let Ok(files) = AwsFiles::read(&[aws.config_file, aws.credentials_file]) else { return };
-    if !files.has(name) {
-        let name = printable(name, 80);
-        log::warn!(target: "cogtok", "{named_by}: ~/.aws has no profile `{name}`; {}", files.instead_of(&name));
-    }
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {

@@ -4,12 +4,12 @@ use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::secret::detection::{is_like_a_secret, is_misplaced};
 use cogtok::settings::keys::Key;
+use cogtok::settings::secret_detection::{is_like_a_secret, is_misplaced};
 use cogtok::settings::targets::parse_key;
 use cogtok::settings::types::{ProfileName, Region};
 
-use super::{check_aws_profile, refuse_secret, settled};
+use super::value_checks::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, as_written};
 use crate::completion;
 use crate::io::terminal;

@@ -8,9 +8,9 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::settings::keys::{Key, Settings};
 use serde_json::{Map, Value};
 
-use crate::advice;
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::about;
+use crate::app::options::Output;
 use crate::completion;
 use crate::io::terminal;
 
@@ -48,7 +48,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     let mut settings = Settings::default();
     config.offer(&name, &mut settings)?;
     for oddity in config.oddities(Some(&name)) {
-        log::warn!(target: "cogtok", "{}", advice::about(&oddity));
+        log::warn!(target: "cogtok", "{}", about(&oddity));
     }
     let targets = config.target_settings(&name)?;
     let set = Key::ALL.iter().copied().filter(|key| !settings.list(*key).is_empty());

@@ -6,7 +6,8 @@ use cogtok::error::Result;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 
-use super::{SecretSelector, origins};
+use super::bindings::origins;
+use super::secret_selector::SecretSelector;
 use crate::app::{App, other_profiles};
 use crate::io::terminal;
 
@@ -30,7 +31,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     // The list says that there is such a secret, and there may be other users' ones.
     if was_there && !kind.is_of_a_user() {
         // Those who shared it have it no more either.
-        let is_shared = |other: &Profile| super::binding(other, kind).is_ok_and(|of| of == *binding);
+        let is_shared = |other: &Profile| super::bindings::binding(other, kind).is_ok_and(|of| of == *binding);
         let sharers = other_profiles(app.config()?, &name).filter(is_shared);
         let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name.clone()]).collect();
         edit(&app.config_path()?, app.deadline(), |draft| {

@@ -8,7 +8,8 @@ use cogtok::secrets::store::shaped;
 use cogtok::settings::types::SecretKind;
 use cogtok::user_pool::totp::Totp;
 
-use super::{SecretSelector, origins};
+use super::bindings::origins;
+use super::secret_selector::SecretSelector;
 use crate::app::App;
 use crate::io::terminal;
 

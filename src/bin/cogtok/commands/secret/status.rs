@@ -7,10 +7,11 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::types::SecretKind;
 use serde_json::{Value, json};
 
-use super::{bindings, no_profile};
+use super::bindings::bindings;
+use super::secret_selector::no_profile;
+use crate::app::options::Output;
 use crate::app::{App, variable};
-use crate::cli::Output;
-use crate::commands::table;
+use crate::io::table::table;
 use crate::io::terminal;
 use crate::{completion, env};
 
@@ -29,8 +30,7 @@ pub struct Status {
 
 pub fn run(app: &App, args: &Status) -> Result<()> {
     let form = app.output(&FORMS)?;
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     if profile.name.is_none() {
         return Err(no_profile(app));
     }

@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::agentcore_authorizer::{self, Live};
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::jwks_args::Keys;
 use crate::args::token_input;
 use crate::args::token_input::TokenInput;
-use crate::cli::Output;
 use crate::io::terminal;
 use crate::{completion, env};
 
@@ -69,7 +69,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     if args.given.is_there() && (args.discovery_url.is_some() || args.authorizer.is_some()) {
         app.allow_missing_config();
     }
-    let mut profile = app.profile(&args.given.settings())?;
+    let profile = app.profile(&args.given.settings())?;
     let mut given = args.given.clone();
     let (service, authorizer) = match (&args.arn, named) {
         (Some(arn), _) => match agentcore_authorizer::read(app, &profile, arn, named)? {
@@ -90,7 +90,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
     for what in service.ignores(&authorizer) {
         log::warn!(target: "cogtok", "{} does not look at {what}: those that are named count for nothing", service.as_str());
     }
-    let token = given.read_or_cached(app, &mut profile)?;
+    let (token, profile) = given.read_or_cached(app, profile)?;
     let found = check(service, &authorizer, token.expose(), env::now(), |issuer, id| {
         args.keys.with(app, &profile, Some(issuer), |source, fetch| {
             cogtok::client::verification::keys(id, source, env::now, fetch)

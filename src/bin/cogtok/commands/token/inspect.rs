@@ -8,8 +8,8 @@ use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_input::TokenInput;
-use crate::cli::Output;
 use crate::io::terminal;
 use crate::{completion, env};
 
@@ -40,7 +40,7 @@ pub fn run(app: &App, args: &Inspect) -> Result<()> {
     args.given.check(false)?;
     let token = match args.given.read()? {
         Some(token) => token,
-        None => args.given.cached(app, &mut app.profile(&args.given.settings())?)?,
+        None => args.given.cached(app, app.profile(&args.given.settings())?)?.0,
     };
     let read = Unverified::read(token.expose())?;
     drop(token);

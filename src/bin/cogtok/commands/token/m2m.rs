@@ -14,8 +14,8 @@ use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{SecretKind, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
-use super::{Shared, refuse_empty, secret_from_stdin};
 use crate::app::{App, SecretSource};
+use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::io::shell::{CREDENTIALS, Export, Value};
 use crate::io::{signals, terminal};
 use crate::{completion, env};
@@ -36,7 +36,7 @@ const VARIABLE: &str = "COGTOK_M2M_CLIENT_SECRET";
     cogtok token m2m --secret-arn arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf")]
 pub struct M2m {
     #[command(flatten)]
-    pub shared: Shared,
+    pub shared: TokenOptions,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
     #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     pub scope: Vec<String>,
@@ -77,7 +77,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     // Without a scope Cognito gives all that the client may have: no variable that is not set may mean that.
     refuse_empty("--scope", &args.scope)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
-    let mut profile = app.profile(&[
+    let profile = app.profile(&[
         (Key::Scopes, scopes),
         (Key::M2mClientId, args.client_id.clone()),
         (Key::TokenUrl, args.token_url.clone()),
@@ -85,9 +85,8 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
         (Key::AuthMethod, args.auth_method.clone()),
         (Key::Transport, args.transport.clone()),
     ])?;
-    if profile.m2m.secret_arn.is_some() || profile.m2m.transport == Transport::Api {
-        app.resolve_region(&mut profile);
-    }
+    let has_region = profile.m2m.secret_arn.is_some() || profile.m2m.transport == Transport::Api;
+    let mut profile = if has_region { app.resolve_region(profile) } else { profile };
     // Standard input and the environment come before a profile's secret_arn.
     let is_complete = client_credentials::is_complete(&profile);
     if args.client_secret_stdin && profile.m2m.secret_arn.is_some() && !is_complete {

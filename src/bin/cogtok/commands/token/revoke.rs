@@ -11,8 +11,8 @@ use cogtok::user_pool::cognito_idp::Idp;
 use cogtok::user_pool::user_token;
 
 use super::renewal::ended;
-use super::secret_from_stdin;
 use crate::app::App;
+use crate::args::token_options::secret_from_stdin;
 use crate::commands::logout::RemainingSession;
 use crate::completion;
 use crate::io::terminal;
@@ -35,11 +35,10 @@ pub struct Revoke {
 }
 
 pub fn run(app: &App, args: &Revoke) -> Result<()> {
-    let mut profile = app.profile(&[(Key::Username, args.username.clone())])?;
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     match args.stdin.as_deref() {
         None => {
-            app.resolve_user(&mut profile, Some("token revoke"))?;
+            let profile = app.resolve_user(profile, Some("token revoke"))?;
             revoke_own(app, &profile)
         }
         Some("-") => revoke_given(app, &profile),

@@ -14,8 +14,8 @@ use cogtok::user_pool::user_token;
 use super::challenge::{self, PreparedAnswers};
 use super::obtain::{SignInOptions, obtain};
 use super::sign_in;
-use super::{Shared, secret_from_stdin};
 use crate::app::{App, SecretSource};
+use crate::args::token_options::{TokenOptions, secret_from_stdin};
 use crate::io::{signals, terminal};
 use crate::{completion, env};
 
@@ -31,7 +31,7 @@ use crate::{completion, env};
     eval $(cogtok token user -p ws --token id --export)")]
 pub struct User {
     #[command(flatten)]
-    pub shared: Shared,
+    pub shared: TokenOptions,
     /// The user who signs in: name, e-mail address or other alias
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     pub username: Option<String>,
@@ -74,7 +74,7 @@ pub fn run(app: &App, args: &User) -> Result<()> {
 
 /// The user's tokens, from the cache or by signing in.
 pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenResponse)> {
-    let mut profile = app.profile(&[
+    let profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::AuthFlow, args.auth_flow.clone()),
         (Key::PreferredChallenge, args.preferred_challenge.clone()),
@@ -88,7 +88,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
     if given_password.is_some() {
         app.note_source(SecretKind::Password, SecretSource::Stdin);
     }
-    app.resolve_region(&mut profile);
+    let profile = app.resolve_region(profile);
     let key = user_token::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, token, has_own_secret);

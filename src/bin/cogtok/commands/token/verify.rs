@@ -13,11 +13,11 @@ use cogtok::user_pool::revocation_check;
 use cogtok::user_pool::revocation_check::RevocationStatus;
 use serde_json::{Value, json};
 
-use super::refuse_empty;
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::jwks_args::Keys;
 use crate::args::token_input::TokenInput;
-use crate::cli::Output;
+use crate::args::token_options::refuse_empty;
 use crate::io::terminal;
 use crate::{completion, env};
 
@@ -69,9 +69,9 @@ pub fn run(app: &App, args: &Verify) -> Result<()> {
     if args.given.is_there() && is_pool_named && !args.client_id.is_empty() {
         app.allow_missing_config();
     }
-    let mut profile = app.profile(&settings)?;
+    let profile = app.profile(&settings)?;
     let expected = expectations(app, args, &profile)?;
-    let token = args.given.read_or_cached(app, &mut profile)?;
+    let (token, profile) = args.given.read_or_cached(app, profile)?;
     let failed = |error: Error, reason: Value| {
         if form == Output::Json {
             let mut object = json!({ "verified": false, "message": error.message() });

@@ -17,10 +17,11 @@ use cogtok::settings::types::{SecretKind, Username};
 use cogtok::user_pool::user_token;
 use serde_json::json;
 
-use super::{note_seen, runs};
+use super::pool_user::note_seen;
+use super::runs;
 use crate::app::App;
-use crate::cli::Output;
-use crate::commands::token::secret_from_stdin;
+use crate::app::options::Output;
+use crate::args::token_options::secret_from_stdin;
 use crate::io::terminal::WriteOutcome;
 use crate::io::{signals, terminal};
 use crate::{completion, env};

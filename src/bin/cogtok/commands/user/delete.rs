@@ -9,7 +9,7 @@ use cogtok::settings::types::Username;
 use cogtok::store::name_history;
 use cogtok::user_pool::user_token;
 
-use super::no_such_user;
+use super::pool_user::no_such_user;
 use crate::app::App;
 use crate::completion;
 use crate::io::terminal;

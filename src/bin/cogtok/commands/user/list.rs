@@ -5,10 +5,11 @@ use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Error, Kind, Result, printable};
 use serde_json::{Value, json};
 
-use super::{day, note_seen, typed};
+use super::pool_user::{note_seen, typed};
 use crate::app::App;
-use crate::cli::Output;
-use crate::commands::table;
+use crate::app::options::Output;
+use crate::io::moment::day;
+use crate::io::table::table;
 use crate::io::terminal;
 
 const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];

@@ -3,16 +3,13 @@
 mod create;
 mod delete;
 mod list;
+mod pool_user;
 mod runs;
 mod set_password;
 mod show;
 
 use clap::Subcommand;
-use cogtok::aws::admin::User;
-use cogtok::error::{Error, Kind, Result};
-use cogtok::settings::profile::Profile;
-use cogtok::settings::types::Username;
-use cogtok::store::name_history;
+use cogtok::error::Result;
 
 use crate::app::App;
 
@@ -43,31 +40,4 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::SetPassword(set) => set_password::run(app, &set),
         Command::Runs(runs) => runs::run(app, runs),
     }
-}
-
-/// Leaves names of users and groups of the profile's pool for completion.
-fn note_seen<'a>(
-    app: &App,
-    profile: &Profile,
-    users: impl IntoIterator<Item = &'a str>,
-    groups: impl IntoIterator<Item = &'a str>,
-) {
-    if let (Some(pool), Ok(origin)) = (&profile.user_pool_id, profile.cognito_idp_origin()) {
-        name_history::note(app.dirs().cache.as_deref(), pool.as_str(), &origin, users, groups);
-    }
-}
-
-/// The name under which a person types a user: in pools that sign in by e-mail the user names are the subs.
-fn typed(user: &User) -> &str {
-    let has_name = user.sub.as_deref() != Some(user.username.as_str());
-    user.email.as_deref().filter(|_| !has_name).unwrap_or(&user.username)
-}
-
-fn no_such_user(username: &Username) -> Error {
-    Error::new(Kind::Failure, format!("there is no user {username}")).hint("the users: cogtok user list{p}")
-}
-
-/// A day in UTC, from seconds since the Unix epoch.
-fn day(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map(|moment| moment.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }

@@ -7,9 +7,9 @@ use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::types::ProfileName;
 use serde_json::{Value, json};
 
+use crate::app::options::Output;
 use crate::app::{App, as_written};
-use crate::cli::Output;
-use crate::commands::table;
+use crate::io::table::table;
 use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];

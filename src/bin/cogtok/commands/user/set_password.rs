@@ -9,10 +9,10 @@ use cogtok::secret::{Secret, shape};
 use cogtok::settings::types::Username;
 use serde_json::json;
 
-use super::no_such_user;
+use super::pool_user::no_such_user;
 use crate::app::App;
-use crate::cli::Output;
-use crate::commands::token::secret_from_stdin;
+use crate::app::options::Output;
+use crate::args::token_options::secret_from_stdin;
 use crate::completion;
 use crate::io::terminal;
 use crate::io::terminal::WriteOutcome;

@@ -6,10 +6,12 @@ use cogtok::aws::admin::Admin;
 use cogtok::error::{Result, printable};
 use cogtok::settings::types::Username;
 
-use super::{day, list, no_such_user, note_seen, typed};
+use super::list;
+use super::pool_user::{no_such_user, note_seen, typed};
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::completion;
+use crate::io::moment::day;
 use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];

@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::services::config_lint::{Finding, INSTEAD, Lines};
 use cogtok::error::{Advice, Result, printable};
-use cogtok::secret::detection;
 use cogtok::settings::keys::{Key, nearest};
+use cogtok::settings::secret_detection;
 use cogtok::settings::types::{ProfileName, StoreKind};
 use cogtok::store::config::{EXPORT_MARK, TARGETS, TOP_LEVEL, VERSION, how_to_set};
 
@@ -137,7 +137,7 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, key: Key, at: usize, text: &str) {
-        if detection::is_misplaced(key, text) {
+        if secret_detection::is_misplaced(key, text) {
             return self.secret(key.dotted(), at, "looks like a secret");
         }
         self.judge(key.dotted(), at, text, key.check(text));
@@ -167,10 +167,10 @@ impl Walk<'_> {
     }
 
     fn unknown(&mut self, key: &str, at: usize, value: &Spanned<DeValue<'_>>, near: Option<&str>) {
-        if detection::is_name_of_a_secret(key) {
+        if secret_detection::is_name_of_a_secret(key) {
             return self.secret(key, at, "is a secret, and nothing reads it here");
         }
-        if as_text(value).is_some_and(detection::is_like_a_secret) {
+        if as_text(value).is_some_and(secret_detection::is_like_a_secret) {
             return self.secret(key, value.span().start, "looks like a secret");
         }
         self.say(key, at, "is not a known key", near.map(did_you_mean));

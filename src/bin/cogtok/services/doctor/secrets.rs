@@ -1,5 +1,6 @@
 //! The secret store, and whether the profile's secrets are really there. Their values are nobody's business here.
 
+use crate::app::NOT_ASKED;
 use crate::services::doctor::hints;
 use crate::services::doctor::{Check, Finding};
 use cogtok::error::{Advice, Error, Kind, Result, printable};
@@ -13,9 +14,6 @@ pub struct Wanted {
     /// The variable that supplies it instead.
     pub variable: Option<&'static str>,
 }
-
-/// The code of an error that says no more than that somebody would have to be asked.
-pub const NOT_ASKED: &str = "NotAsked";
 
 /// The store and what is in it. `place` is its name, `look` what was seen of it when it was asked for all of `wanted`.
 pub fn secrets(place: &str, look: &Result<SecretLookup>, wanted: &[Wanted]) -> Vec<Finding> {

@@ -1,8 +1,10 @@
 //! From standard input and output to streamable HTTP: what a client says goes to the server with a token that counts, what
 //! the server says goes to the client. Every request gets an answer, if only one that says why there is none.
 
+mod forward;
 mod listen;
 mod pending_requests;
+mod post;
 mod queue;
 mod renew;
 mod request;
@@ -12,58 +14,21 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
+use crate::io::prompt::Line;
 use crate::services::mcp::client_message::{ClientMessage, SessionRole};
-use crate::services::mcp::transport::McpEndpoint;
 use cogtok::error::Result;
-use cogtok::secret::Secret;
-use cogtok::token::error_response::RequestContext;
 use queue::RequestQueue;
 use state::State;
+
+pub use forward::Forward;
 
 /// How long the next answer is waited for when the client has nothing more to say, and how long the end of the session. A
 /// client waits some two seconds before it kills.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 const LAST_WORD: Duration = Duration::from_millis(700);
-
-/// A question for a token.
-#[derive(Debug)]
-pub struct Ask {
-    /// The token that the server has just refused with 401, where it is that.
-    pub refused: Option<Secret>,
-    /// Where the answer goes; none where there is no other token than the one that was refused.
-    pub answer: oneshot::Sender<Result<Option<Secret>>>,
-}
-
-/// A line of the client.
-#[derive(Debug)]
-pub enum Line {
-    /// Its bytes, without the line end.
-    Whole(Vec<u8>),
-    /// It is longer than a message may be.
-    TooLong,
-}
-
-/// Takes a line for the client; says whether somebody reads it.
-pub type Out = Box<dyn Fn(&str) -> Result<bool>>;
-
-/// What a forwarder works with.
-pub struct Forward {
-    /// Where the server is.
-    pub place: McpEndpoint,
-    /// Who has the tokens.
-    pub tokens: std::sync::mpsc::Sender<Ask>,
-    /// The client's lines; closed when there are no more.
-    pub lines: mpsc::Receiver<Line>,
-    /// Where lines to the client go, each whole and with its end.
-    pub out: Out,
-    /// How long one exchange may take; none where it may go on for as long as something comes.
-    pub limit: Option<Duration>,
-    /// Who is asked with which token, to explain a refusal.
-    pub asked: RequestContext,
-}
 
 /// Forwards until the client has no more to say, or does not listen any more. Then the session is ended.
 ///

@@ -5,8 +5,8 @@ use cogtok::error::{Error, Kind, Result, printable};
 use serde_json::Value;
 
 use super::request::Request;
-use crate::cli::Output;
-use crate::commands::table;
+use crate::app::options::Output;
+use crate::io::table::table;
 use crate::io::terminal;
 
 /// The most characters of a description in the table.

@@ -1,15 +1,25 @@
 //! What is asked of the server, as the command line says it.
 
 use crate::services::mcp::tool::Tool;
+use clap::ValueEnum;
 use cogtok::error::{Error, Result, printable};
 use cogtok::settings::keys::nearest;
 use serde_json::{Map, Value};
 
-use super::{Action, Gateway, malformed, stdin};
 use crate::args::token_input;
+use crate::io::terminal;
 
 /// The most bytes of arguments on standard input.
 const MOST_BYTES: usize = 1024 * 1024;
+
+/// What to do with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Action {
+    /// List its tools
+    Tools,
+    /// Call a tool
+    Call,
+}
 
 /// What is asked of the server.
 pub enum Request {
@@ -28,21 +38,21 @@ pub enum Request {
 
 impl Request {
     /// The request of these options.
-    pub fn of(args: &Gateway) -> Result<Self> {
-        let has_arguments = !args.arg.is_empty() || args.args_json.is_some();
-        match (args.action, &args.tool) {
+    pub fn of(action: Action, tool: Option<&str>, arg: &[String], args_json: Option<&str>) -> Result<Self> {
+        let has_arguments = !arg.is_empty() || args_json.is_some();
+        match (action, tool) {
             (Action::Tools, None) if !has_arguments => Ok(Request::Tools),
             (Action::Tools, _) => Err(malformed("`tools` takes no tool and no arguments: it lists them all")),
             (Action::Call, None) => Err(malformed("`call` needs the name of a tool")),
             (Action::Call, Some(tool)) => {
-                let given = args.arg.iter().map(|pair| {
+                let given = arg.iter().map(|pair| {
                     let pair = pair.split_once('=').filter(|(name, _)| !name.is_empty());
                     pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
                         .ok_or_else(|| malformed("`--arg` is NAME=VALUE"))
                 });
                 let given = given.collect::<Result<_>>()?;
-                let whole = args.args_json.as_deref().map(object).transpose()?;
-                Ok(Request::Call { tool: tool.clone(), whole, given })
+                let whole = args_json.map(object).transpose()?;
+                Ok(Request::Call { tool: tool.to_owned(), whole, given })
             }
         }
     }
@@ -98,5 +108,20 @@ pub fn no_such_tool(name: &str, tools: &[Tool]) -> Error {
             let more = if tools.len() > shown.len() { ", and more" } else { "" };
             error.hint(format!("its tools are {}{more}", shown.join(", ")))
         }
+    }
+}
+
+/// The error for an argument that is malformed.
+fn malformed(what: &str) -> Error {
+    Error::usage(what.to_owned()).hint("see `cogtok call gateway --help`")
+}
+
+/// Everything on standard input, of at most `limit` bytes.
+fn stdin(limit: usize) -> Result<Vec<u8>> {
+    let bytes = terminal::stdin_up_to(limit)?;
+    if bytes.len() > limit {
+        Err(Error::usage(format!("standard input is larger than {} MiB", limit / (1024 * 1024))))
+    } else {
+        Ok(bytes)
     }
 }

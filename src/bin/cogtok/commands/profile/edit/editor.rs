@@ -8,7 +8,6 @@ use cogtok::store::config::LIMIT;
 use cogtok::store::file;
 use tempfile::TempDir;
 
-use super::failed;
 use crate::env;
 use crate::io::{external_program, signals, terminal};
 
@@ -104,4 +103,9 @@ impl Copy {
             let _ = dir.keep();
         }
     }
+}
+
+/// The error for an editor that did not end well.
+fn failed(why: &str) -> Error {
+    Error::new(Kind::Failure, format!("nothing was changed: {why}"))
 }

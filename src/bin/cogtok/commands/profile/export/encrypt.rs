@@ -10,7 +10,7 @@ use cogtok::store::file;
 use cogtok::text::decode;
 
 use crate::app::App;
-use crate::commands::token::secret_from_stdin;
+use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
 

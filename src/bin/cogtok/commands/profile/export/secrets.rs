@@ -7,7 +7,7 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::types::SecretKind;
 
 use crate::app::{App, as_written};
-use crate::commands::secret::bindings;
+use crate::commands::secret::bindings::bindings;
 use crate::io::terminal;
 
 /// The kinds that are meant where none is named.
@@ -51,7 +51,7 @@ pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [E
 }
 
 fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<Secret>> {
-    let mut profile = as_written(app.config()?, &exported.name)?;
+    let profile = as_written(app.config()?, &exported.name)?;
     let client_id = match kind {
         SecretKind::M2mClient if profile.m2m.secret_arn.is_some() => {
             terminal::note(&format!("profile `{}`: the m2m-client secret stays in Secrets Manager", exported.name));
@@ -65,8 +65,7 @@ fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<Secre
     if !is_listed || kind.is_of_a_user() && profile.user.username.is_none() {
         return Ok(None);
     }
-    app.resolve_region(&mut profile);
-    let bindings = bindings(&profile, kind)?;
+    let bindings = bindings(&app.resolve_region(profile), kind)?;
     for binding in &bindings {
         if let Some(secret) = app.secrets()?.get(binding, "")? {
             return Ok(Some(secret));

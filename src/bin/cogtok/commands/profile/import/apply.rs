@@ -1,64 +1,28 @@
 //! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
 
-use crate::services::config_edit::edit;
-use crate::services::export::OWN;
-use crate::services::import::SourceKind;
-use crate::services::import::enrich;
-use crate::services::import::enrich::Missing;
 use cogtok::error::{Error, Result, printable};
 use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
-use cogtok::secret::Secret;
-use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::{Key, Settings, ValueOrigin};
 use cogtok::settings::profile::{Profile, domain};
 use cogtok::settings::types::{ProfileName, SecretKind};
 
 use super::super::deletion_plan::DeletionPlan;
 use super::collect::CollectedSources;
+use super::existing_secrets;
+use super::plan::{SecretHandling, Writing};
+use super::profile_plan::{ProfilePlan, Setting, ToStore};
 use super::targets::Targets;
-use super::{Import, existing_secrets};
-use crate::app::{App, as_written, aws_environment};
-use crate::commands::secret::bindings;
+use crate::app::{App, as_written};
+use crate::commands::secret::bindings::bindings;
+use crate::env::aws_environment;
+use crate::services::config_edit::edit;
+use crate::services::export::OWN;
+use crate::services::import::enrich;
 
-/// A setting to be written.
-pub struct Setting {
-    pub key: Key,
-    pub values: Vec<String>,
-    pub origin: String,
-}
-
-/// A secret to be stored.
-pub struct ToStore {
-    pub kind: SecretKind,
-    /// What it may be used for: a client's secret at the API, and at the domain where there is one.
-    pub bindings: Vec<SecretId>,
-    pub value: Secret,
-    pub origin: String,
-    /// The other profiles whose it is as well.
-    pub shared_with: Vec<ProfileName>,
-}
-
-/// Everything that is to be written, and what is to be said of it.
-pub struct Plan {
-    pub name: ProfileName,
-    pub kind: SourceKind,
-    pub settings: Vec<Setting>,
-    pub secrets: Vec<ToStore>,
-    pub targets: Targets,
-    /// What a profile of that name says now.
-    pub before: Option<Settings>,
-    /// Whether the profile becomes the default.
-    pub is_default: bool,
-    pub left_out: Vec<String>,
-    pub missing: Vec<Missing>,
-    /// What goes with the profile that is replaced.
-    pub going: DeletionPlan,
-    pub profile: Profile,
-}
-
-pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: CollectedSources) -> Result<Plan> {
+/// What is to be written for the profile of this name.
+pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: SecretHandling) -> Result<ProfilePlan> {
     let CollectedSources { kind, mut found } = gathered;
-    if args.copy_secret {
+    if handling == SecretHandling::Copy {
         if found.secret(SecretKind::M2mClient).is_none() {
             return Err(Error::config("there is no client secret to copy").hint(
                 "leave `--copy-secret` out, or import the secret itself: cogtok profile import ARN --copy-secret",
@@ -95,7 +59,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: CollectedSour
     let mut secrets = Vec::new();
     for secret in found.secrets() {
         match bindings(&profile, secret.kind) {
-            _ if args.no_secrets => {
+            _ if handling == SecretHandling::Skip => {
                 left_out.push(format!(
                     "the {} secret ({}) is not taken: `--no-secrets`",
                     secret.kind,
@@ -108,7 +72,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: CollectedSour
                 secrets.push(ToStore { kind: secret.kind, bindings, value, origin, shared_with });
             }
             // A secret is bound to its client and to where it may be sent.
-            Err(error) if args.copy_secret => {
+            Err(error) if handling == SecretHandling::Copy => {
                 return Err(error.context(&format!("the {} secret can't be kept", secret.kind)));
             }
             Err(error) => left_out.push(format!(
@@ -138,7 +102,7 @@ pub fn plan(app: &App, args: &Import, name: ProfileName, gathered: CollectedSour
     }
     let is_default = config.default_profile()?.is_none() && names.iter().all(|other| *other == name);
     let going = DeletionPlan::default();
-    Ok(Plan { name, kind, settings, secrets, targets, before, is_default, left_out, missing, going, profile })
+    Ok(ProfilePlan { name, kind, settings, secrets, targets, before, is_default, left_out, missing, going, profile })
 }
 
 /// Keeps what is this person's own, where the source says nothing else.
@@ -151,20 +115,20 @@ fn keep_own(before: &Settings, found: &mut ProfileCandidate) {
 }
 
 /// Does what the plans say, and finds out what goes for it; a dry run does the latter alone.
-pub fn carry_out(app: &App, args: &Import, plans: &mut [Plan]) -> Result<()> {
-    if args.dry_run {
+pub fn carry_out(app: &App, plans: &mut [ProfilePlan], writing: Writing) -> Result<()> {
+    if writing.is_dry_run {
         return existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::at_a_look(app, old, heirs));
     }
-    existing_secrets::keep_what_is_stored(app, args, plans)?;
+    existing_secrets::keep_what_is_stored(app, plans, writing.replaces)?;
     existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::of(app, old, heirs, false))?;
     let stored = existing_secrets::store(app, plans)?;
     write(app, plans).map_err(|error| stored.undo(app, error.hint("nothing was imported")))?;
     plans.iter().try_for_each(|plan| plan.going.forget(app, &format!("profile `{}` is replaced", plan.name)))
 }
 
-fn write(app: &App, plans: &[Plan]) -> Result<()> {
+fn write(app: &App, plans: &[ProfilePlan]) -> Result<()> {
     edit(&app.config_path()?, app.deadline(), |draft| {
-        for Plan { name, settings, secrets, targets, before, .. } in plans {
+        for ProfilePlan { name, settings, secrets, targets, before, .. } in plans {
             let keys: Vec<Key> = settings.iter().map(|setting| setting.key).collect();
             match before {
                 Some(_) => draft.retain(name, &keys)?,

@@ -1,19 +1,19 @@
 //! What the source says, with what follows from it.
 
-use crate::services::import::{
-    SourceKind, cloudformation, enrich, env_file, issuer, name_from, pool, secrets_manager, ssm,
-};
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::client_bundle::candidates::{Candidate, ProfileCandidate};
 use cogtok::oauth::client_bundle::json;
 use cogtok::settings::issuer::pool_id;
 use cogtok::settings::keys::Key;
 
-use super::Import;
+use super::plan::{Choice, ImportPlan, SecretHandling};
 use super::source::{Opened, Text};
 use crate::app::App;
 use crate::env;
 use crate::io::terminal;
+use crate::services::import::{
+    SourceKind, cloudformation, enrich, env_file, issuer, name_from, pool, secrets_manager, ssm,
+};
 
 /// The most of what was passed over that an error tells.
 const TOLD: usize = 4;
@@ -34,16 +34,14 @@ impl CollectedSources {
     }
 }
 
-pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<CollectedSources> {
-    let (kind, mut found) = read(app, args, opened)?;
-    for (key, option, value) in [
-        (Key::UserPoolId, "--user-pool-id", &args.user_pool_id),
-        (Key::UserClientId, "--client-id", &args.client_id),
-        (Key::M2mClientId, "--m2m-client-id", &args.m2m_client_id),
-    ] {
-        if let Some(value) = value {
-            found.decide(key, vec![value.clone()], option)?;
-        }
+/// What the opened source says, and what it leads to.
+pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedSources> {
+    let (kind, mut found) = match opened {
+        Opened::Text(text) => read_text(text)?,
+        Opened::Network(kind) => (kind, ask(app, kind, &plan.source, &plan.choice)?),
+    };
+    for (key, option, value) in plan.choice.made() {
+        found.decide(key, vec![value.to_owned()], option)?;
     }
     if found.is_empty() {
         let nothing = Error::config("there is nothing in the source that a profile could take");
@@ -53,7 +51,7 @@ pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<CollectedSourc
             .hint("names like COGNITO_USER_POOL_ID, COGNITO_CLIENT_ID, COGNITO_M2M_CLIENT_ID, COGNITO_DOMAIN and OAUTH_TOKEN_ENDPOINT are known: `cogtok help profiles`"));
     }
     found.settle(&[Key::UserPoolId, Key::UserClientId, Key::M2mClientId], choose)?;
-    follow(app, args, kind, &mut found)?;
+    follow(app, kind, plan.secrets, &mut found)?;
     for (key, value, origin) in app.given_options() {
         found.decide(key, vec![value], origin)?;
     }
@@ -66,13 +64,13 @@ pub fn gather(app: &App, args: &Import, opened: Opened) -> Result<CollectedSourc
 }
 
 /// Follows what the source refers to, where AWS credentials are at hand or were named.
-fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut ProfileCandidate) -> Result<()> {
+fn follow(app: &App, kind: SourceKind, handling: SecretHandling, found: &mut ProfileCandidate) -> Result<()> {
     let wire = app.wire()?;
     let base = app.bare_profile(&[Key::EndpointUrl, Key::SecretArn].map(|key| (key, found.one(key))))?;
     let is_signed = matches!(kind, SourceKind::Secret | SourceKind::Parameter | SourceKind::Stack | SourceKind::Pool);
-    let may_look = is_signed || base.is_aws_profile_asked || super::has_aws_credentials();
+    let may_look = is_signed || base.is_aws_profile_asked || has_aws_credentials();
     match found.one(Key::SecretArn).map(str::parse).transpose()? {
-        Some(arn) if args.copy_secret && kind != SourceKind::Secret => {
+        Some(arn) if handling == SecretHandling::Copy && kind != SourceKind::Secret => {
             app.block_on(secrets_manager::follow(&wire, &base, &arn, found))?;
         }
         Some(_) if may_look && kind != SourceKind::Secret => {
@@ -81,10 +79,8 @@ fn follow(app: &App, args: &Import, kind: SourceKind, found: &mut ProfileCandida
         _ => {}
     }
     let of_found = [Key::UserPoolId, Key::EndpointUrl, Key::Region].map(|key| (key, found.one(key)));
-    let mut profile = app.bare_profile(&of_found)?;
-    if may_look {
-        app.resolve_region(&mut profile);
-    }
+    let profile = app.bare_profile(&of_found)?;
+    let profile = if may_look { app.resolve_region(profile) } else { profile };
     app.block_on(async {
         if may_look {
             enrich::look_at_clients(&wire, &profile, found).await;
@@ -105,39 +101,36 @@ fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
         return Ok(());
     }
     let needs_one = found.one(Key::UserClientId).is_some() || found.one(Key::SecretArn).is_some();
-    if found.one(Key::Region).is_none() && needs_one {
-        let mut profile = app.bare_profile(&of_found)?;
-        app.resolve_region(&mut profile);
-        if let Some(region) = profile.region {
-            found.offer(Key::Region, vec![region.to_string()], "the AWS configuration");
-        }
+    if found.one(Key::Region).is_none()
+        && needs_one
+        && let Some(region) = app.resolve_region(app.bare_profile(&of_found)?).region
+    {
+        found.offer(Key::Region, vec![region.to_string()], "the AWS configuration");
     }
     Ok(())
 }
 
-/// What the source itself says.
-fn read(app: &App, args: &Import, opened: Opened) -> Result<(SourceKind, ProfileCandidate)> {
-    let kind = match opened {
-        Opened::Text(Text { kind, text, shown }) => {
-            let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };
-            return found.map(|found| (kind, found)).map_err(|error| error.context(&shown));
-        }
-        Opened::Network(kind) => kind,
-    };
-    let source = args.source.as_str();
+/// What a file or standard input says.
+fn read_text(Text { kind, text, shown }: Text) -> Result<(SourceKind, ProfileCandidate)> {
+    let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };
+    found.map(|found| (kind, found)).map_err(|error| error.context(&shown))
+}
+
+/// What a source in the network says of itself.
+fn ask(app: &App, kind: SourceKind, source: &str, choice: &Choice) -> Result<ProfileCandidate> {
     let wire = app.wire()?;
-    let mut base = app.bare_profile(&[])?;
     let has_region = source.starts_with("arn:") || matches!(kind, SourceKind::Issuer | SourceKind::Pool);
-    if has_region {
-        base = app.bare_profile(&[(Key::SecretArn, Some(source).filter(|_| kind == SourceKind::Secret))])?;
+    let base = if has_region {
+        app.bare_profile(&[(Key::SecretArn, Some(source).filter(|_| kind == SourceKind::Secret))])?
     } else {
-        app.resolve_region(&mut base);
+        let base = app.resolve_region(app.bare_profile(&[])?);
         base.region().map_err(|error| {
             Error::new(error.kind(), format!("no Region is known to look for `{}` in", printable(source, 120)))
                 .hint("add `--region REGION`, set AWS_REGION, or give the ARN")
         })?;
-    }
-    let found = match kind {
+        base
+    };
+    match kind {
         SourceKind::Secret => app.block_on(secrets_manager::read(&wire, &base, &source.parse()?)),
         SourceKind::Parameter => app.block_on(ssm::read(&wire, &base, &source.parse()?)),
         SourceKind::Stack => app.block_on(cloudformation::read(&wire, &base, &source.parse()?)),
@@ -145,15 +138,12 @@ fn read(app: &App, args: &Import, opened: Opened) -> Result<(SourceKind, Profile
         SourceKind::Pool => {
             let id = pool_id(source)?;
             let profile = app.bare_profile(&[(Key::UserPoolId, Some(id.as_str()))])?;
-            let named = [&args.client_id, &args.m2m_client_id].into_iter().flatten();
+            let named = [&choice.client_id, &choice.m2m_client_id].into_iter().flatten();
             let named = named.map(|id| id.parse()).collect::<Result<Vec<_>>>()?;
             app.block_on(pool::read(&wire, &profile, &id, &named))
         }
-        SourceKind::Terraform | SourceKind::Env | SourceKind::Export => {
-            return Err(Error::usage("the source is no file"));
-        }
-    };
-    found.map(|found| (kind, found))
+        SourceKind::Terraform | SourceKind::Env | SourceKind::Export => Err(Error::usage("the source is no file")),
+    }
 }
 
 /// Lets the person at the terminal say which of several values is meant.
@@ -185,4 +175,16 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
                 .hint(Advice::new("or say which: `{option} ID`").fill("option", option))
         }))
     })
+}
+
+/// Whether AWS credentials were named, so that looking for them is no surprise.
+fn has_aws_credentials() -> bool {
+    const NAMES: [&str; 5] = [
+        "AWS_PROFILE",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+    NAMES.iter().any(|name| env::var(name).is_some())
 }

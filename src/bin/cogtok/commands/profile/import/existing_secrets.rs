@@ -8,20 +8,19 @@ use cogtok::settings::types::ProfileName;
 use cogtok::store::config::list;
 
 use super::super::deletion_plan::{DeletionPlan, bindings, shares};
-use super::Import;
-use super::apply::Plan;
+use super::profile_plan::ProfilePlan;
 use crate::app::{App, as_written, other_profiles};
 
 const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets";
 
 /// Refuses to put a secret in place of another that is stored for the same client and address: whoever made the source is
 /// not asked what this machine keeps. The profile that is replaced may have its own replaced.
-pub fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
+pub fn keep_what_is_stored(app: &App, plans: &[ProfilePlan], replaces: bool) -> Result<()> {
     for plan in plans {
         for secret in &plan.secrets {
             for binding in &secret.bindings {
                 let (is_own, others) = owners(app, plan, plans, binding)?;
-                if args.replace && (is_own || others.is_empty()) {
+                if replaces && (is_own || others.is_empty()) {
                     continue;
                 }
                 let stored = app.secrets().and_then(|store| store.find(binding)).map_err(without)?;
@@ -48,7 +47,12 @@ pub fn keep_what_is_stored(app: &App, args: &Import, plans: &[Plan]) -> Result<(
 }
 
 /// Whether what is stored for this binding is the replaced profile's, and the other profiles that use it.
-fn owners(app: &App, plan: &Plan, plans: &[Plan], binding: &SecretId) -> Result<(bool, Vec<ProfileName>)> {
+fn owners(
+    app: &App,
+    plan: &ProfilePlan,
+    plans: &[ProfilePlan],
+    binding: &SecretId,
+) -> Result<(bool, Vec<ProfileName>)> {
     let has_it = |profile: &Profile| bindings(profile).contains(binding);
     let is_own = plan.before.is_some() && as_written(app.config()?, &plan.name).is_ok_and(|old| has_it(&old));
     let others = other_profiles(app.config()?, &plan.name).filter(|other| !is_new(plans, other) && has_it(other));
@@ -61,14 +65,14 @@ pub fn shared_with(app: &App, name: &ProfileName, of: &[SecretId]) -> Result<Vec
     Ok(other_profiles(app.config()?, name).filter(uses_it).filter_map(|other| other.name).collect())
 }
 
-fn is_new(plans: &[Plan], other: &Profile) -> bool {
+fn is_new(plans: &[ProfilePlan], other: &Profile) -> bool {
     plans.iter().any(|plan| other.name.as_ref() == Some(&plan.name))
 }
 
 /// Finds out, by `look`, what the old profiles had and neither a new one nor another has.
 pub fn find_going(
     app: &App,
-    plans: &mut [Plan],
+    plans: &mut [ProfilePlan],
     look: impl Fn(&Profile, &[Profile]) -> Result<DeletionPlan>,
 ) -> Result<()> {
     let config = app.config()?;
@@ -97,7 +101,7 @@ pub fn find_going(
 pub struct ExistingSecrets(Vec<(SecretId, Option<Secret>)>);
 
 /// Stores the secrets of all plans, or none.
-pub fn store(app: &App, plans: &[Plan]) -> Result<ExistingSecrets> {
+pub fn store(app: &App, plans: &[ProfilePlan]) -> Result<ExistingSecrets> {
     let mut stored = ExistingSecrets::default();
     for secret in plans.iter().flat_map(|plan| &plan.secrets) {
         for binding in &secret.bindings {

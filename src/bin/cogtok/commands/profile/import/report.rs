@@ -9,18 +9,18 @@ use cogtok::settings::types::SecretKind;
 use cogtok::store::config::list;
 use serde_json::{Map, Value, json};
 
-use super::apply::{Plan, Setting};
-use super::{FORMS, Import};
+use super::profile_plan::{ProfilePlan, Setting};
 use crate::app::App;
-use crate::cli::Output;
+use crate::app::options::Output;
 use crate::io::terminal;
 
 /// The widest that the column of values is, so that most lines fit a terminal.
 const WIDEST: usize = 32;
 
-pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
-    if app.output(&FORMS)? == Output::Json {
-        let mut all: Vec<Value> = plans.iter().map(|plan| as_json(args, plan)).collect();
+/// Says what was written, or would be in a dry run.
+pub fn report(app: &App, plans: &[ProfilePlan], form: Output, is_dry_run: bool) -> Result<()> {
+    if form == Output::Json {
+        let mut all: Vec<Value> = plans.iter().map(|plan| as_json(plan, is_dry_run)).collect();
         // An export may hold any number of profiles; every other source makes one.
         let value = match plans {
             [one] if one.kind != SourceKind::Export => all.remove(0),
@@ -30,7 +30,7 @@ pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
     }
     for plan in plans {
         let name = &plan.name;
-        terminal::note(&match (args.dry_run, &plan.before) {
+        terminal::note(&match (is_dry_run, &plan.before) {
             (true, None) => format!("profile `{name}` would be made:"),
             (true, Some(_)) => format!("profile `{name}` would be replaced:"),
             (false, None) => {
@@ -53,7 +53,7 @@ pub fn report(app: &App, args: &Import, plans: &[Plan]) -> Result<()> {
         }
     }
     match plans {
-        _ if args.dry_run => terminal::note("nothing was written (--dry-run)"),
+        _ if is_dry_run => terminal::note("nothing was written (--dry-run)"),
         [plan] => next(plan),
         _ => terminal::hint("choose one: cogtok profile use NAME"),
     }
@@ -70,7 +70,7 @@ struct Row<'a> {
 }
 
 /// The settings, then those of targets.
-fn rows(plan: &Plan) -> Vec<Row<'_>> {
+fn rows(plan: &ProfilePlan) -> Vec<Row<'_>> {
     let before = |key: Key| plan.before.as_ref().map(|settings| settings.list(key).join(" "));
     let settings = plan.settings.iter().map(|Setting { key, values, origin }| Row {
         key: key.dotted().to_owned(),
@@ -90,7 +90,7 @@ fn rows(plan: &Plan) -> Vec<Row<'_>> {
 }
 
 /// One line a key: its value, where that was found, and what it was before.
-fn table(app: &App, plan: &Plan) {
+fn table(app: &App, plan: &ProfilePlan) {
     let before = |key: Key| plan.before.as_ref().map(|settings| settings.list(key).join(" "));
     let rows = rows(plan);
     let widest = rows.iter().map(|row| printable(&row.value, 200).chars().count()).max().unwrap_or_default();
@@ -141,7 +141,7 @@ fn table(app: &App, plan: &Plan) {
 }
 
 /// The secrets that go with the old profile, each once however many addresses it is kept for, and whose they are.
-fn going(plan: &Plan) -> Vec<(SecretKind, String)> {
+fn going(plan: &ProfilePlan) -> Vec<(SecretKind, String)> {
     let mut going = Vec::new();
     for SecretId { kind, client_id, username, .. } in &plan.going.secrets {
         let whose = match username {
@@ -164,7 +164,7 @@ fn entry(what: &str, value: &str, note: &str, (keys, width): (usize, usize)) -> 
 }
 
 /// The commands that the profile is for.
-fn next(plan: &Plan) {
+fn next(plan: &ProfilePlan) {
     let has = |key: Key| plan.settings.iter().any(|setting| setting.key == key);
     let name = &plan.name;
     let is_complete = |part: &str| plan.missing.iter().all(|missing| !missing.what.starts_with(part));
@@ -181,7 +181,7 @@ fn next(plan: &Plan) {
     }
 }
 
-fn as_json(args: &Import, plan: &Plan) -> Value {
+fn as_json(plan: &ProfilePlan, is_dry_run: bool) -> Value {
     let list = |key: &str| plan.settings.iter().find(|setting| setting.key.is_list() && setting.key.dotted() == key);
     let value = |row: &Row| match list(&row.key) {
         Some(setting) => Value::from(setting.values.clone()),
@@ -200,7 +200,7 @@ fn as_json(args: &Import, plan: &Plan) -> Value {
     json!({
         "name": plan.name.as_str(),
         "source_kind": plan.kind.as_str(),
-        "is_written": !args.dry_run,
+        "is_written": !is_dry_run,
         "is_replaced": plan.before.is_some(),
         "settings": settings,
         "origins": origins,

@@ -1,29 +1,25 @@
 //! The import of what `profile export` wrote: any number of profiles, from the file alone. Nothing is asked of the network.
 
-use crate::services::import::SourceKind;
-use crate::services::import::profile_export::{Shared, read};
 use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::list;
 
 use super::apply;
 use super::collect::CollectedSources;
+use super::plan::{ImportPlan, SecretHandling};
+use super::profile_plan::ProfilePlan;
 use super::source::Text;
-use super::{Import, report};
 use crate::app::App;
 use crate::io::terminal;
+use crate::services::import::SourceKind;
+use crate::services::import::profile_export::{Shared, read};
 
-pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) -> Result<()> {
-    for (option, is_given) in [
-        ("--user-pool-id", args.user_pool_id.is_some()),
-        ("--client-id", args.client_id.is_some()),
-        ("--m2m-client-id", args.m2m_client_id.is_some()),
-        ("--copy-secret", args.copy_secret),
-    ] {
-        if is_given {
-            return Err(Error::usage(format!("`{option}` is for other sources: an export is taken as it is"))
-                .hint("change the profile afterwards: cogtok profile set NAME KEY VALUE"));
-        }
+/// What is to be written for each profile of the export.
+pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Text) -> Result<Vec<ProfilePlan>> {
+    let copy = (plan.secrets == SecretHandling::Copy).then_some("--copy-secret");
+    if let Some(option) = plan.choice.made().map(|(_, option, _)| option).chain(copy).next() {
+        return Err(Error::usage(format!("`{option}` is for other sources: an export is taken as it is"))
+            .hint("change the profile afterwards: cogtok profile set NAME KEY VALUE"));
     }
     let Shared { mut profiles, left_out } = read(&text.text).map_err(|error| error.context(&text.shown))?;
     let names: Vec<ProfileName> = profiles.iter().map(|(name, _)| name.clone()).collect();
@@ -38,7 +34,7 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
     let there = app.config()?.names();
     let taken: Vec<ProfileName> =
         profiles.iter().map(|(name, _)| name.clone()).filter(|name| there.contains(name)).collect();
-    if !taken.is_empty() && !args.replace {
+    if !taken.is_empty() && !plan.writing.replaces {
         let (there, it) = match taken.as_slice() {
             [one] => (format!("is a profile `{one}`"), "it"),
             several => (format!("are profiles {}", list(several)), "them"),
@@ -57,7 +53,7 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
         }
         let about = format!("profile `{name}`");
         let gathered = CollectedSources { kind: SourceKind::Export, found };
-        plans.push(apply::plan(app, args, name, gathered).map_err(|error| error.context(&about))?);
+        plans.push(apply::plan(app, name, gathered, plan.secrets).map_err(|error| error.context(&about))?);
     }
     match plans.as_mut_slice() {
         [plan] => terminal::set_profile(Some(plan.name.as_str())),
@@ -67,6 +63,5 @@ pub fn run(app: &App, args: &Import, named: Option<ProfileName>, text: &Text) ->
     for why in &left_out {
         log::warn!(target: "cogtok", "{why}");
     }
-    apply::carry_out(app, args, &mut plans)?;
-    report::report(app, args, &plans)
+    Ok(plans)
 }

@@ -3,7 +3,6 @@
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::Secret;
 use cogtok::secrets::age_file;
@@ -13,11 +12,12 @@ use cogtok::store::file;
 use cogtok::text::decode;
 use zeroize::Zeroizing;
 
-use super::Import;
+use super::plan::Opener;
 use crate::app::App;
-use crate::commands::token::secret_from_stdin;
+use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
+use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 
 /// The most names of a folder that are looked at for one that was meant.
 const MOST_BESIDE: usize = 2000;
@@ -38,9 +38,8 @@ pub struct Text {
     pub shown: String,
 }
 
-pub fn open(app: &App, args: &Import) -> Result<Opened> {
-    let source = args.source.as_str();
-    let asked: Option<SourceKind> = args.from.as_deref().map(str::parse).transpose()?;
+/// Reads the source where it is a file or standard input; `asked` is its kind, where it was said.
+pub fn open(app: &App, source: &str, asked: Option<SourceKind>, opener: &Opener) -> Result<Opened> {
     let (is_file, has_folder) =
         (Path::new(source).exists(), folder(source).is_some_and(|folder| is_for_files(&folder)));
     let place = match asked {
@@ -54,11 +53,11 @@ pub fn open(app: &App, args: &Import) -> Result<Opened> {
     let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
     let bytes = match place {
         SourceLocation::Network(kind) => return Ok(Opened::Network(kind)),
-        SourceLocation::Stdin => stdin(args)?,
+        SourceLocation::Stdin => stdin(opener)?,
         SourceLocation::File => file_bytes(source)?,
     };
     let text = || {
-        let plain = if age_file::is_sealed(&bytes) { unseal(app, args, &bytes)? } else { bytes };
+        let plain = if age_file::is_sealed(&bytes) { unseal(app, opener, &bytes)? } else { bytes };
         text_of(&plain)
     };
     let text = text().map_err(|error| error.context(&shown))?;
@@ -84,8 +83,8 @@ fn beside(source: &str) -> Vec<String> {
     names.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
-fn stdin(args: &Import) -> Result<Zeroizing<Vec<u8>>> {
-    if args.passphrase_stdin {
+fn stdin(opener: &Opener) -> Result<Zeroizing<Vec<u8>>> {
+    if matches!(opener, Opener::Stdin) {
         return Err(Error::usage("standard input is the source already, and can't be the passphrase as well")
             .hint("name the file: cogtok profile import FILE --passphrase-stdin"));
     }
@@ -117,21 +116,25 @@ fn text_of(bytes: &[u8]) -> Result<Secret> {
 }
 
 /// Opens a sealed file with the identity or the passphrase that is given, or asked for.
-fn unseal(app: &App, args: &Import, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+fn unseal(app: &App, opener: &Opener, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     if age_file::needs(sealed)? == Needs::Identity {
-        let file = args.identity.clone().or_else(|| env::var("COGTOK_SECRET_IDENTITY").map(PathBuf::from));
+        let file = match opener {
+            Opener::Identity(file) => Some(file.clone()),
+            Opener::Any | Opener::Stdin => env::var("COGTOK_SECRET_IDENTITY").map(PathBuf::from),
+        };
         let file = file.ok_or_else(|| {
             Error::new(Kind::NeedsHuman, "it is sealed for an age identity, and none is given")
                 .hint("name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY")
         })?;
         return age_file::open(sealed, &Key::identity_from(&file, app.deadline())?, app.deadline());
     }
-    if args.identity.is_some() {
-        return Err(Error::usage("it is sealed with a passphrase, and an identity does not open it")
-            .hint("leave `--identity` out"));
-    }
-    if args.passphrase_stdin {
-        return age_file::open(sealed, &Key::Passphrase(secret_from_stdin()?), app.deadline());
+    match opener {
+        Opener::Identity(_) => {
+            return Err(Error::usage("it is sealed with a passphrase, and an identity does not open it")
+                .hint("leave `--identity` out"));
+        }
+        Opener::Stdin => return age_file::open(sealed, &Key::Passphrase(secret_from_stdin()?), app.deadline()),
+        Opener::Any => {}
     }
     if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE") {
         match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {

@@ -12,11 +12,12 @@ use cogtok::store::config::read_text;
 use serde_json::{Map, Value, json};
 
 use super::{FORMS, as_json, no_profile};
-use crate::advice;
-use crate::app::{App, aws_environment};
-use crate::cli::Output;
-use crate::commands::table;
+use crate::app::App;
+use crate::app::about;
+use crate::app::options::Output;
 use crate::env;
+use crate::env::aws_environment;
+use crate::io::table::table;
 use crate::io::terminal;
 
 /// Where something was found, for both forms.
@@ -38,13 +39,10 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     terminal::set_profile(name.as_ref().map(ProfileName::as_str));
     let (config, aws) = (app.config()?, aws_environment());
     for oddity in config.oddities(name.as_ref()) {
-        log::warn!(target: "cogtok", "{}", advice::about(&oddity));
+        log::warn!(target: "cogtok", "{}", about(&oddity));
     }
     let settings = app.settings(name.as_ref(), &[])?;
-    let mut profile = Profile::resolve(name.clone(), &settings, &aws)?;
-    if profile.region.is_none() {
-        app.resolve_region(&mut profile);
-    }
+    let profile = app.resolve_region(Profile::resolve(name.clone(), &settings, &aws)?);
     let targets = name.as_ref().map(|name| config.target_settings(name)).transpose()?.unwrap_or_default();
     let rows = sources(&settings, &aws, profile.region.as_ref())?;
     // Variables may stand in for a profile; defaults alone are none.

@@ -4,8 +4,8 @@ use toml::de::{DeString, DeValue};
 
 use crate::services::config_lint::checks::{Spanned, Walk, as_table, as_text};
 use cogtok::error::{Advice, printable};
-use cogtok::secret::detection;
-use cogtok::settings::profile::how_to_set;
+use cogtok::settings::keys::how_to_set;
+use cogtok::settings::secret_detection;
 use cogtok::settings::targets::{Field, nearest_key};
 use cogtok::settings::types::TargetName;
 use cogtok::store::config::TARGETS;
@@ -56,7 +56,7 @@ impl Walk<'_> {
             None => {
                 self.say(&dotted, at, "is not a string", Some(how_to_set(&dotted)));
             }
-            Some(text) if detection::is_like_a_secret(text) => self.secret(&dotted, at, "looks like a secret"),
+            Some(text) if secret_detection::is_like_a_secret(text) => self.secret(&dotted, at, "looks like a secret"),
             Some(text) => self.judge(&dotted, at, text, field.check(text)),
         }
     }

@@ -15,11 +15,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub fn begin(state: &Rc<State>) {
     let (listening, session) = (state.clone(), state.session());
     state.set_listener(
-        tokio::task::spawn_local(async move { extend_default_timeout(&listening, &session).await }).abort_handle(),
+        tokio::task::spawn_local(async move { keep_listening(&listening, &session).await }).abort_handle(),
     );
 }
 
-async fn extend_default_timeout(state: &State, session: &Session) {
+async fn keep_listening(state: &State, session: &Session) {
     let (mut last, mut pause) = (None, PAUSE);
     loop {
         match once(state, session, &mut last).await {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::services::mcp::client_message::{ClientMessage, SessionRole};
 use crate::services::mcp::http_error;
 use crate::services::mcp::message::{Message, RpcError, parse};
-use crate::services::mcp::proxy::request::post;
+use crate::services::mcp::proxy::post::post;
 use crate::services::mcp::proxy::state::State;
 use crate::services::mcp::transport::{Reply, Session};
 use cogtok::error::{Error, Result, printable};

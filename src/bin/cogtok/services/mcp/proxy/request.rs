@@ -11,6 +11,7 @@ use crate::services::mcp::http_error;
 use crate::services::mcp::message::{Message, error_in, no_mcp, outline, parse};
 use crate::services::mcp::proxy::listen::listen;
 use crate::services::mcp::proxy::pending_requests::Open;
+use crate::services::mcp::proxy::post::post;
 use crate::services::mcp::proxy::state::State;
 use crate::services::mcp::resume::{Resume, no_rest};
 use crate::services::mcp::transport::{Incoming, Refusal, Reply, Session};
@@ -100,31 +101,6 @@ async fn deliver(state: &Rc<State>, message: &ClientMessage) -> Result<(Reply, S
         session = state.session();
     }
     Ok((reply, session))
-}
-
-/// Sends a message with a token that counts.
-pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session) -> Result<Reply> {
-    let headers = message.headers(|tool| state.marked(tool));
-    let mut token = state.token().await?;
-    let mut sent = state.place().post(&token, session, &headers, &message.bytes).await?;
-    if let (Reply::Refused(Refusal { status: 401, .. }), _) = &sent
-        && let Some(other) = state.other_token(&token).await?
-    {
-        log::info!(target: "cogtok", "the server answers 401: the token is renewed, once");
-        token = other;
-        sent = state.place().post(&token, session, &headers, &message.bytes).await?;
-    }
-    let (reply, begun) = sent;
-    if message.part == SessionRole::Begin && !matches!(reply, Reply::Refused(_)) {
-        state.set_session(Session { id: begun, version: None });
-    }
-    Ok(match reply {
-        Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
-            let now = state.place().wire.now();
-            return Err(http_error::error(&message.method, &refusal, &token, state.asked(), now));
-        }
-        reply => reply,
-    })
 }
 
 /// Hands on what comes until every request has its answer; the rest of a stream that breaks off is asked for where that is

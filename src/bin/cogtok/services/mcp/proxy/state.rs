@@ -10,8 +10,8 @@ use tokio::task::AbortHandle;
 
 use crate::services::mcp::client_message::{ClientMessage, line};
 use crate::services::mcp::headers::{HeaderParams, marked};
+use crate::services::mcp::proxy::forward::{Ask, Forward};
 use crate::services::mcp::proxy::pending_requests::AllOpen;
-use crate::services::mcp::proxy::{Ask, Forward};
 use crate::services::mcp::transport::{McpEndpoint, Session};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;

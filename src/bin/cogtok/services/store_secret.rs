@@ -1,6 +1,5 @@
 //! A secret that is stored and noted in the configuration, or neither.
 
-use crate::services::config_edit::edit;
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
@@ -8,8 +7,8 @@ use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
-use super::variable;
-use crate::app::App;
+use crate::app::{App, variable};
+use crate::services::config_edit::edit;
 
 impl App {
     /// Stores a secret under each of these bindings, which are of one kind, and notes that the profile of this name has it.

@@ -58,7 +58,7 @@ mod tests {
             ("cogtok", false),
         ] {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            let mut tree = crate::cli::command_tree::along(&words);
+            let mut tree = super::super::command_tree::along(&words);
             tree.build();
             assert_eq!(has_values(&tree, &words), expected, "{line}");
         }

@@ -1,0 +1,78 @@
+//! Answers a shell that completes a command line.
+
+use std::ffi::OsString;
+
+use clap_complete::ArgValueCandidates;
+use clap_complete::env::Shells;
+
+use super::{command_tree, expects_value};
+use crate::completion::{self, VARIABLE, WORDS, command_line};
+use crate::env;
+use crate::io::terminal;
+
+/// Answers a shell that asks for candidates; says whether one did.
+pub fn answer(args: &[OsString]) -> bool {
+    let (shells, shell) = (Shells::builtins(), env::var(VARIABLE));
+    let is_asked_by_variable = shell.as_deref() == Some("powershell") && matches!(args, [_, dashes] if dashes == "--");
+    // PowerShell loses empty words and quotes among arguments.
+    let words: Vec<OsString> = match env::var(WORDS).filter(|_| is_asked_by_variable) {
+        Some(words) => words.split('\n').map(OsString::from).collect(),
+        None => args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect(),
+    };
+    // The variable alone, left over in an environment, must not make every command succeed and do nothing.
+    let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
+    let Some(shell) = shells.completer(&shell) else { return true };
+    // Those shells that say where the cursor is; the others give what stands before it.
+    let index = env::var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
+    let index = index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1);
+    command_line::keep(&words, index);
+    let is_bare = words.get(index).is_some_and(|word| word.is_empty());
+    let mut command = command_tree::along(&words).mut_args(with_values);
+    let (mut candidates, before) = (Vec::new(), words.get(..index).unwrap_or_default().to_vec());
+    if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
+        let candidates = String::from_utf8_lossy(&candidates);
+        let separator = env::var("_CLAP_IFS").unwrap_or_else(|| "\n".to_owned());
+        let has_values = || expects_value::has_values(&command, &before);
+        terminal::last_data(&if is_bare {
+            without_options(&candidates, &separator, has_values)
+        } else {
+            candidates.into_owned()
+        });
+    }
+    true
+}
+
+/// The candidates without the options, where there are others or should be: whoever has typed nothing yet asks for those,
+/// and options among them would keep the only profile from being completed.
+fn without_options(candidates: &str, separator: &str, has_values: impl FnOnce() -> bool) -> String {
+    let others: Vec<&str> = candidates.split(separator).filter(|one| !one.starts_with('-')).collect();
+    match others.iter().all(|one| one.trim().is_empty()) {
+        true if has_values() => String::new(),
+        true => candidates.to_owned(),
+        false => others.join(separator),
+    }
+}
+
+/// The global options with the values that they are offered.
+fn with_values(option: clap::Arg) -> clap::Arg {
+    match option.get_id().as_str() {
+        "profile" => option.add(ArgValueCandidates::new(completion::profiles)),
+        "region" => option.add(ArgValueCandidates::new(completion::regions)),
+        "aws_profile" => option.add(ArgValueCandidates::new(completion::aws_profiles)),
+        _ => option,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_options;
+
+    #[test]
+    fn options_are_offered_where_nothing_else_is() {
+        assert_eq!(without_options("ws:a pool\n--profile:x\nberlin\n--json", "\n", || true), "ws:a pool\nberlin");
+        assert_eq!(without_options("ws\u{b}--json", "\u{b}", || false), "ws");
+        assert_eq!(without_options("--json\n--help\n", "\n", || false), "--json\n--help\n");
+        assert_eq!(without_options("--json\n--help\n", "\n", || true), "");
+        assert_eq!(without_options("", "\n", || false), "");
+    }
+}

@@ -1,0 +1,88 @@
+//! What is left of a user's session, to be revoked and deleted.
+
+use cogtok::error::{Error, Result};
+use cogtok::secret::Secret;
+use cogtok::secrets::store::SecretStore;
+use cogtok::settings::profile::Profile;
+use cogtok::store::sessions::Record;
+use cogtok::token::session::Session;
+use cogtok::user_pool::refresh_session;
+
+use crate::app::App;
+
+/// What the secret store has of a user's sessions.
+pub struct RemainingSession<'a> {
+    store: &'a SecretStore,
+    /// Each with its refresh token.
+    pub sessions: Vec<(Session, Secret)>,
+    has_device: bool,
+}
+
+impl<'a> RemainingSession<'a> {
+    /// What the store has of the session that is remembered. Where none is, the store is looked into all the same, if that can
+    /// be done without asking anybody; that it can't be is told. Where it can't be read what is remembered, the store must
+    /// say.
+    pub fn find(app: &'a App, profile: &Profile, remembered: Result<Option<Record>>) -> Result<Option<Self>> {
+        let is_known = !matches!(&remembered, Ok(None));
+        let (candidates, has_device) = match remembered {
+            Ok(Some(Record { session: Some(session), has_device, .. })) => (vec![session], has_device),
+            Ok(Some(record)) if !record.has_device => return Ok(None),
+            Ok(Some(_)) => (Vec::new(), true),
+            Ok(None) => (refresh_session::possible(profile), false),
+            Err(error) => {
+                log::warn!(target: "cogtok", "{error}");
+                (refresh_session::possible(profile), false)
+            }
+        };
+        let not_asked = |error: Error| {
+            if is_known {
+                Err(error)
+            } else {
+                log::warn!(target: "cogtok", "no session is known here, and whether the secret store has one can't be seen: {error}");
+                Ok(None)
+            }
+        };
+        let store = match if is_known { app.secrets() } else { app.secrets_noninteractive() } {
+            Ok(store) => store,
+            Err(error) => return not_asked(error),
+        };
+        let mut sessions = Vec::new();
+        for session in candidates {
+            let found =
+                refresh_session::refresh_token_binding(profile, &session).and_then(|binding| store.find(&binding));
+            match found {
+                Ok(Some(refresh_token)) => sessions.push((session, refresh_token)),
+                Ok(None) => {}
+                Err(error) => return not_asked(error),
+            }
+        }
+        Ok(Some(RemainingSession { store, sessions, has_device }))
+    }
+
+    /// Revokes the refresh tokens, each where its session came from.
+    pub fn revoke(&self, app: &App, profile: &Profile) -> Result<()> {
+        for (session, refresh_token) in &self.sessions {
+            let client_secret =
+                app.stored_secret(profile, &refresh_session::client_secret_binding(profile, session)?)?;
+            let wire = app.wire()?;
+            app.block_on(refresh_session::revoke(&wire, profile, client_secret, session, refresh_token)).map_err(
+                |error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets it without revoking"),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the refresh tokens and the device; says whether there was a device.
+    pub fn forget(&self, profile: &Profile) -> Result<bool> {
+        self.forget_refresh_tokens(profile)?;
+        let was_there =
+            profile.user.username.is_some() && self.store.delete(&refresh_session::device_binding(profile)?)?;
+        Ok(was_there || self.has_device)
+    }
+
+    /// Forgets the refresh tokens alone.
+    pub fn forget_refresh_tokens(&self, profile: &Profile) -> Result<()> {
+        let sessions = self.sessions.iter().map(|(session, _)| session);
+        sessions.into_iter().try_for_each(|session| refresh_session::forget_refresh_token(self.store, profile, session))
+    }
+}

@@ -1,0 +1,31 @@
+//! What a profile's secret may be used for.
+
+use cogtok::error::Result;
+use cogtok::oauth::{client_credentials, login};
+use cogtok::secrets::store::SecretId;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::SecretKind;
+use cogtok::user_pool::user_token;
+
+/// What the profile's secret of this kind is bound to.
+pub fn binding(profile: &Profile, kind: SecretKind) -> Result<SecretId> {
+    match kind {
+        SecretKind::M2mClient => client_credentials::secret_binding(profile),
+        SecretKind::UserClient => user_token::secret_binding(profile, kind, None),
+        _ => user_token::secret_binding(profile, kind, Some(profile.username()?)),
+    }
+}
+
+/// All that the profile's secret of this kind is bound to: the users' client sends its own to the API and, for a sign-in
+/// through the browser, to the pool's domain.
+pub fn bindings(profile: &Profile, kind: SecretKind) -> Result<Vec<SecretId>> {
+    let mut bindings = vec![binding(profile, kind)?];
+    let domain = login::secret_binding(profile).ok().filter(|_| kind == SecretKind::UserClient);
+    bindings.extend(domain.filter(|domain| bindings.first() != Some(domain)));
+    Ok(bindings)
+}
+
+/// The origins of bindings, as a message lists them.
+pub fn origins(bindings: &[SecretId]) -> String {
+    bindings.iter().map(|binding| binding.origin.as_str()).collect::<Vec<_>>().join(" and ")
+}

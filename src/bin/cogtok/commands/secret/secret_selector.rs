@@ -1,0 +1,53 @@
+//! Which secret is meant.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Result};
+use cogtok::secrets::store::SecretId;
+use cogtok::settings::keys::Key;
+use cogtok::settings::types::{ProfileName, SecretKind, Transport};
+
+use super::bindings::bindings;
+use crate::app::App;
+use crate::completion;
+
+/// Which secret of the profile is meant.
+#[derive(Debug, Args)]
+pub struct SecretSelector {
+    /// m2m-client, user-client, password or totp
+    #[arg(add = ArgValueCandidates::new(completion::secret_kinds))]
+    kind: String,
+    /// The user, for a password or the key of an authenticator app
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
+    username: Option<String>,
+    /// The token endpoint, for m2m-client
+    #[arg(long, value_name = "URL")]
+    token_url: Option<String>,
+}
+
+impl SecretSelector {
+    /// The kind. What was typed is not repeated: it may be the secret itself.
+    pub fn kind(&self) -> Result<SecretKind> {
+        let kinds = SecretKind::STORED_BY_HAND;
+        self.kind.parse().ok().filter(|kind| kinds.contains(kind)).ok_or_else(|| {
+            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            Error::usage("the first word is not a kind of secret").hint(format!("the kinds are {}", kinds.join(", ")))
+        })
+    }
+
+    /// The profile's name, and all that its secret is bound to.
+    pub fn find(&self, app: &App) -> Result<(ProfileName, Vec<SecretId>)> {
+        let kind = self.kind()?;
+        let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
+        let profile = app.profile(&options)?;
+        let has_region = kind != SecretKind::M2mClient || profile.m2m.transport == Transport::Api;
+        let profile = if has_region { app.resolve_region(profile) } else { profile };
+        let name = profile.name.clone().ok_or_else(|| no_profile(app))?;
+        Ok((name, bindings(&profile, kind)?))
+    }
+}
+
+/// The error where no profile is chosen: a secret belongs to one.
+pub fn no_profile(app: &App) -> Error {
+    app.with_profiles(Error::config("no profile is chosen, and a secret is kept for one"))
+}

@@ -1,0 +1,19 @@
+//! Where this user's files are.
+
+use std::path::{Path, PathBuf};
+
+use cogtok::error::{Error, Result};
+use cogtok::store::Dirs;
+
+use super::var;
+
+/// The configuration file: the one that is named, else COGTOK_CONFIG, else this user's.
+pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
+    let named = named.map(Path::to_path_buf).or_else(|| var("COGTOK_CONFIG").map(PathBuf::from));
+    // Absolute from here on: its directory must have a name.
+    let named = named.map(|path| std::path::absolute(&path).unwrap_or(path));
+    named.or_else(|| Dirs::of_this_machine().config_file).ok_or_else(|| {
+        Error::store("there is no home directory for the configuration")
+            .hint("set HOME or XDG_CONFIG_HOME, or add `--config FILE`")
+    })
+}

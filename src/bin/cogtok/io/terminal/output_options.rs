@@ -1,0 +1,58 @@
+//! How much is said, in which colours, and whether anybody can be asked: settled once, from the command line.
+
+use std::sync::OnceLock;
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How much is said on standard error, and whether anybody can be asked.
+#[derive(Debug, Clone, Copy)]
+pub struct OutputOptions {
+    /// Errors alone.
+    pub is_quiet: bool,
+    /// 1: requests; 2: bodies, redacted.
+    pub verbosity: u8,
+    /// Never ask.
+    pub no_input: bool,
+}
+
+static MANNER: OnceLock<OutputOptions> = OnceLock::new();
+
+static COLOR: OnceLock<Color> = OnceLock::new();
+
+/// Settles when to use colours, which a malformed command line is told in as well.
+pub fn set_color(color: Color) {
+    let _ = COLOR.set(color);
+}
+
+/// Settles how much is said, for the rest of the process; what was settled first stays.
+pub fn settle(options: OutputOptions) -> OutputOptions {
+    *MANNER.get_or_init(|| options)
+}
+
+/// How much is said.
+pub fn manner() -> OutputOptions {
+    let silent = OutputOptions { is_quiet: false, verbosity: 0, no_input: false };
+    MANNER.get().copied().unwrap_or(silent)
+}
+
+/// Whether to use colours on a stream.
+pub fn wants_color(is_terminal: bool) -> bool {
+    let says = |name: &str, no: &str| crate::env::var(name).as_deref() == Some(no);
+    match COLOR.get().copied().unwrap_or(Color::Auto) {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            is_terminal && crate::env::var("NO_COLOR").is_none() && !says("CLICOLOR", "0") && !says("TERM", "dumb")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What is printed: data on standard output, everything else on standard error or on the terminal device.
+
+use std::io::{self, IsTerminal, Write};
+
+use cogtok::error::{Error, Result, printable};
+
+use super::output_options::{manner, wants_color};
+
+/// Whether data was written to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// It was.
+    Yes,
+    /// It went nowhere, to the null device that stands for a closed standard output or that the caller opened so itself, as
+    /// daemon(3) and Python's `subprocess.DEVNULL` do. The two can't be told apart, so nobody has seen the data, and yet
+    /// somebody may wait for how the command ends.
+    Nowhere,
+    /// The reader has gone away, which is its right.
+    NobodyReads,
+}
+
+/// Writes data to standard output and flushes it.
+///
+/// # Errors
+/// `Kind::Store` when it can't be written, a full disk for one.
+pub fn data(text: &str) -> Result<WriteOutcome> {
+    bytes(text.as_bytes())
+}
+
+/// As [`data`], for what need not be text.
+///
+/// # Errors
+/// As [`data`].
+pub fn bytes(bytes: &[u8]) -> Result<WriteOutcome> {
+    let mut stdout = io::stdout().lock();
+    let delivered = if leads_nowhere() { WriteOutcome::Nowhere } else { WriteOutcome::Yes };
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(delivered),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(WriteOutcome::NobodyReads),
+        Err(error) => Err(Error::store(format!("standard output can't be written: {error}"))),
+    }
+}
+
+/// Whether standard output may have been closed when the process began: Rust opens the null device there then, for reading
+/// as well, which no shell's redirection to it does.
+#[cfg(unix)]
+fn leads_nowhere() -> bool {
+    let stdout = io::stdout();
+    let is_null = rustix::fs::fstat(&stdout).is_ok_and(|stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::CharacterDevice
+            && rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == stat.st_rdev)
+    });
+    is_null && rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR))
+}
+
+#[cfg(not(unix))]
+fn leads_nowhere() -> bool {
+    false
+}
+
+/// Writes data when the process is ending anyway.
+pub fn last_data(text: &str) {
+    let _ = data(text);
+}
+
+/// Says something that helps and can be silenced.
+pub fn note(text: &str) {
+    if !manner().is_quiet {
+        say(None, text);
+    }
+}
+
+/// Says what went wrong when there is no [`Error`] to report.
+pub fn complain(text: &str) {
+    say(Some(("error", "1;31")), text);
+}
+
+/// Prints the help that clap answers with, where it was asked for on standard output.
+///
+/// # Errors
+/// As [`data`].
+pub fn help(answer: &clap::Error) -> Result<()> {
+    let text = answer.render();
+    if answer.use_stderr() {
+        let _ = io::stderr().write_all(text.to_string().as_bytes());
+        return Ok(());
+    }
+    let is_colored = wants_color(io::stdout().is_terminal());
+    data(&if is_colored { text.ansi().to_string() } else { text.to_string() }).map(drop)
+}
+
+/// A word for standard output, in this colour where it has any.
+pub fn painted(word: &str, color: &str) -> String {
+    if wants_color(io::stdout().is_terminal()) { format!("\u{1b}[{color}m{word}\u{1b}[0m") } else { word.to_owned() }
+}
+
+/// A text for standard output whose bold words stand between U+0001 and U+0002: as the terminal shows them, or plain.
+pub fn emphasized(text: &str) -> String {
+    let (begin, end) = if wants_color(io::stdout().is_terminal()) { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+    text.replace('\u{1}', begin).replace('\u{2}', end)
+}
+
+/// Whether standard output is a terminal, which obeys what is written to it.
+pub fn shows_data() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether standard output is a terminal, where a person reads it.
+pub fn is_read_by_a_person() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
+/// One line on standard error; that it can't be written is nothing to fail for.
+pub fn say(label: Option<(&str, &str)>, text: &str) {
+    let text = printable(text, 1000);
+    let line = match label {
+        None => text,
+        Some((label, color)) if wants_color(io::stderr().is_terminal()) => {
+            format!("\u{1b}[{color}m{label}:\u{1b}[0m {text}")
+        }
+        Some((label, _)) => format!("{label}: {text}"),
+    };
+    // One write, so that lines of parallel processes do not run into each other.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// The terminal that the process belongs to, wherever its streams lead.
+const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
+
+/// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
+pub fn show(text: &str) {
+    // A console that is opened as a file takes text in a code page of its own, and standard error takes any.
+    if cfg!(windows) && io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(text.as_bytes());
+        return;
+    }
+    if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open(TERMINAL) {
+        let _ = terminal.write_all(text.as_bytes());
+    }
+}
+
+/// Ends the line of a question that was interrupted.
+pub fn new_line() {
+    show("\n");
+}

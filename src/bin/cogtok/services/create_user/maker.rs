@@ -1,0 +1,77 @@
+//! Who made a user that was there when a call for it ended without an answer.
+
+use std::time::Instant;
+
+use cogtok::aws::admin::{Admin, SLACK, User};
+use cogtok::error::{Advice, Error, Kind};
+
+use crate::services::journal::Record;
+
+/// Who made a user whose record says that the server was about to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// The call of the record.
+    Us,
+    /// Somebody, before the call.
+    Another,
+    /// It can't be told.
+    Unknown,
+}
+
+/// Ours is the user who was made while the server was asked.
+pub fn maker(admin: &Admin, record: &Record, user: &User) -> Maker {
+    let Some((asked, made)) = record.asked.zip(user.created_at) else { return Maker::Unknown };
+    let by_server = |local: i64| {
+        if asked.is_server_time {
+            Some(local)
+        } else {
+            let ahead = admin.server_time(Instant::now())?.saturating_sub(admin.local_time()).div_euclid(1000);
+            Some(local.saturating_add(ahead))
+        }
+    };
+    let Some((from, until)) = by_server(asked.from).zip(by_server(asked.until)) else { return Maker::Unknown };
+    let (from, until) = (from.saturating_sub(SLACK), until.saturating_add(SLACK));
+    match user.is_untouched() {
+        _ if asked.is_server_time && made < from => Maker::Another,
+        true if (from..=until).contains(&made) => Maker::Us,
+        _ => Maker::Unknown,
+    }
+}
+
+/// The error where it can't be told who made a user: a person decides.
+pub fn undecided(record: &Record, user: &User) -> Error {
+    let name = &record.username;
+    let at = |seconds: i64| match jiff::Timestamp::from_second(seconds) {
+        Ok(moment) => moment.strftime("%F %T UTC").to_string(),
+        Err(_) => "another age".to_owned(),
+    };
+    let made = user
+        .created_at
+        .map_or("Cognito does not say when it was made".to_owned(), |made| format!("it was made at {}", at(made)));
+    let asked = record.asked.map(|asked| {
+        let clock = if asked.is_server_time { "Cognito's clock" } else { "this machine's clock" };
+        format!(", and cogtok asked for it between {} and {} by {clock}", at(asked.from), at(asked.until))
+    });
+    Error::new(
+        Kind::Failure,
+        format!(
+            "it can't be told whether cogtok or somebody else made the user {name}, so nothing was changed: {made}{}",
+            asked.unwrap_or_default()
+        ),
+    )
+    .hint(reset(record).fill("why", "if the user is yours, give it a new password"))
+    .hint(
+        Advice::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
+            .word("id", record.id()),
+    )
+}
+
+/// The command that gives the user of a record a new password.
+pub fn reset(record: &Record) -> Advice {
+    let command = if record.username.contains('@') {
+        Advice::new("{why}: cogtok user create {user}{p} --if-exists reset")
+    } else {
+        Advice::new("{why}: cogtok user create --username {user}{p} --if-exists reset")
+    };
+    command.word("user", &record.username)
+}

@@ -1,0 +1,35 @@
+//! Sending one message.
+
+use std::rc::Rc;
+
+use cogtok::error::Result;
+
+use crate::services::mcp::client_message::{ClientMessage, SessionRole};
+use crate::services::mcp::http_error;
+use crate::services::mcp::proxy::state::State;
+use crate::services::mcp::transport::{Refusal, Reply, Session};
+
+/// Sends a message with a token that counts.
+pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session) -> Result<Reply> {
+    let headers = message.headers(|tool| state.marked(tool));
+    let mut token = state.token().await?;
+    let mut sent = state.place().post(&token, session, &headers, &message.bytes).await?;
+    if let (Reply::Refused(Refusal { status: 401, .. }), _) = &sent
+        && let Some(other) = state.other_token(&token).await?
+    {
+        log::info!(target: "cogtok", "the server answers 401: the token is renewed, once");
+        token = other;
+        sent = state.place().post(&token, session, &headers, &message.bytes).await?;
+    }
+    let (reply, begun) = sent;
+    if message.part == SessionRole::Begin && !matches!(reply, Reply::Refused(_)) {
+        state.set_session(Session { id: begun, version: None });
+    }
+    Ok(match reply {
+        Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
+            let now = state.place().wire.now();
+            return Err(http_error::error(&message.method, &refusal, &token, state.asked(), now));
+        }
+        reply => reply,
+    })
+}

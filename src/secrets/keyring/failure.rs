@@ -1,0 +1,131 @@
+//! Why the keyring gave nothing, and what to do about it.
+
+use std::time::Duration;
+
+use keyring::Error as KeyringError;
+
+use super::platform::{ErrorMessages, LOCKED, MANAGE_STRANGER, MANAGE_TWINS, WENT_AWAY, of_platform};
+use crate::error::{Advice, AdviceKind, Error};
+use crate::settings::secret_id::SecretId;
+use crate::settings::types::SecretKind;
+
+/// Why the keyring gave nothing.
+pub(crate) enum KeyringFailure {
+    Keyring(KeyringError),
+    Unreachable(String),
+    // The Keychain's entries have nothing that tells whose they are but their names.
+    #[cfg_attr(target_os = "macos", expect(dead_code))]
+    NotOurs,
+    Silent(Duration),
+    NoThread(String),
+}
+
+impl From<KeyringError> for KeyringFailure {
+    fn from(error: KeyringError) -> Self {
+        KeyringFailure::Keyring(error)
+    }
+}
+
+impl KeyringFailure {
+    /// The message and what to do. The library's own words show bus paths, so they are not repeated.
+    pub(crate) fn into_error(self, binding: Option<&SecretId>) -> Error {
+        let (why, next) = match &self {
+            KeyringFailure::Silent(patience) => (
+                format!("the keyring does not answer (waited {} s)", patience.as_secs_f32().ceil()),
+                "is its service stopped, or waiting for a dialog?",
+            ),
+            KeyringFailure::NoThread(why) => (format!("no thread for the keyring: {why}"), "try again"),
+            KeyringFailure::NotOurs => (
+                "the keyring's entry of this name is another program's: it was not touched".to_owned(),
+                MANAGE_STRANGER,
+            ),
+            KeyringFailure::Unreachable(why) => match KeyringMessage::of(why) {
+                KeyringMessage::Gone if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
+                    "there is a D-Bus session, but no keyring service on it".to_owned(),
+                    "install and start one: gnome-keyring, KWallet or KeePassXC",
+                ),
+                KeyringMessage::Gone => WENT_AWAY.owned(),
+                KeyringMessage::Refused => REFUSED.owned(),
+                KeyringMessage::Vanished | KeyringMessage::Nothing => (
+                    "no keyring service is reachable: there is no D-Bus session".to_owned(),
+                    "log in to a desktop session, or start one: dbus-run-session",
+                ),
+            },
+            KeyringFailure::Keyring(KeyringError::NoStorageAccess(why))
+                if why.to_string().contains("not returned from") =>
+            {
+                (
+                    "the keyring has no default collection".to_owned(),
+                    "make one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
+                )
+            }
+            KeyringFailure::Keyring(KeyringError::NoStorageAccess(_)) => LOCKED.owned(),
+            KeyringFailure::Keyring(KeyringError::Ambiguous(_)) => {
+                ("the keyring has two entries of this name: neither was touched".to_owned(), MANAGE_TWINS)
+            }
+            KeyringFailure::Keyring(KeyringError::TooLong(_, limit)) => {
+                (format!("the keyring takes at most {limit} bytes"), "use a shorter secret")
+            }
+            KeyringFailure::Keyring(KeyringError::NoEntry) => VANISHED.owned(),
+            KeyringFailure::Keyring(KeyringError::PlatformFailure(why)) => match KeyringMessage::of(&why.to_string()) {
+                KeyringMessage::Vanished => VANISHED.owned(),
+                KeyringMessage::Refused => REFUSED.owned(),
+                KeyringMessage::Gone | KeyringMessage::Nothing => of_platform(why.as_ref()).owned(),
+            },
+            KeyringFailure::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
+        };
+        // Nobody asked for a session's.
+        let asked = binding.filter(|binding| !matches!(binding.kind, SecretKind::RefreshToken | SecretKind::Device));
+        let wanted = asked.map(|binding| format!(" (wanted: the {binding})")).unwrap_or_default();
+        let error = Error::store(format!("{why}{wanted}")).hint(next);
+        let error = match self {
+            // Parallel callers need not wait for the same silence one after the other.
+            KeyringFailure::Silent(_) => error.with_code("KeyringSilent"),
+            _ => error,
+        };
+        let error = match binding {
+            Some(binding) => error.hint(without_keyring(binding.kind)),
+            None => error,
+        };
+        error.hint(AdviceKind::UseEncryptedFile)
+    }
+}
+
+const VANISHED: ErrorMessages = ErrorMessages("the entry vanished from the keyring", "try again");
+const REFUSED: ErrorMessages = ErrorMessages(
+    "the keyring service refused the call",
+    "allow cogtok to use it, in the service's own window or settings",
+);
+
+/// What the name of a D-Bus error says.
+enum KeyringMessage {
+    Gone,
+    Vanished,
+    Refused,
+    Nothing,
+}
+
+impl KeyringMessage {
+    fn of(text: &str) -> Self {
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if says(&["NoReply", "Disconnected", "NameHasNoOwner", "ServiceUnknown", "not provided by any"]) {
+            KeyringMessage::Gone
+        } else if says(&["UnknownObject", "UnknownMethod", "NoSuchObject", "UnknownInterface"]) {
+            KeyringMessage::Vanished
+        } else if says(&["org.freedesktop.", "AccessDenied", "NotSupported"]) {
+            KeyringMessage::Refused
+        } else {
+            KeyringMessage::Nothing
+        }
+    }
+}
+
+fn without_keyring(kind: SecretKind) -> Advice {
+    match kind {
+        SecretKind::M2mClient => AdviceKind::SupplyClientSecret.into(),
+        SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret".into(),
+        SecretKind::Password => AdviceKind::SupplyPassword.into(),
+        SecretKind::Totp => AdviceKind::SupplyMfaCode.into(),
+        SecretKind::RefreshToken | SecretKind::Device => "without a keyring: each sign-in begins anew".into(),
+    }
+}
