@@ -194,7 +194,11 @@ impl StdError for Error {
 
 /// An error and its sources, the outermost first.
 pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
+        // Its `source()` passes over the error that it carries.
+        Some(error) => error.get_ref().map(|carried| carried as &(dyn StdError + 'static)),
+        None => error.source(),
+    })
 }
 
 /// Text that may be shown on a terminal: control characters and the marks that reorder text are escaped as

@@ -18,7 +18,7 @@ use crate::http::redact::Redactor;
 use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status::{may_pass, unexplained};
 use crate::http::streaming::{Streamed, into_sent};
-use crate::http::transport_error::TransportErrorKind;
+use crate::http::transport_error::{TransportError, fault_in};
 use crate::settings::aws_services::Service;
 use crate::settings::profile::Profile;
 use crate::settings::types::{ModelId, Region};
@@ -194,8 +194,7 @@ fn segment(model: &ModelId) -> String {
 
 /// Whether there was not even a connection.
 fn is_connect_failure(error: &Error) -> bool {
-    crate::http::transport_error::fault_in(error)
-        .is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_)))
+    fault_in(error).is_some_and(TransportError::is_connect)
 }
 
 /// The error for a refusal, with the role and the action in it where the message names them.

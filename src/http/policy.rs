@@ -13,6 +13,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -28,7 +29,7 @@ use crate::error::printable;
 use crate::http::client::{CONNECT_TIMEOUT, Clock, Deadline, MAX_ANSWER};
 use crate::http::redact;
 use crate::http::redact::Redactor;
-use crate::http::transport_error::{TransportError, TransportErrorKind};
+use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 
 /// The most characters of a body in the log.
 const MOST_OF_A_BODY: usize = 2000;
@@ -119,9 +120,22 @@ impl Connectors {
             let context = TlsContext::builder().with_trust_store(trust).build();
             let context =
                 context.map_err(|why| TransportErrorKind::NoAuthorities(Some(printable(&why.to_string(), 160))))?;
-            Ok(Arc::new(builder.tls_context(context).build()))
+            Ok(Arc::new(builder.tls_context(context).build_with_resolver(SystemResolver)))
         };
         self.of[way as usize].get_or_init(make).clone()
+    }
+}
+
+/// The system's resolver. Its failures have a type of their own, which those of the HTTP client's resolver have not.
+#[derive(Debug, Clone)]
+pub(crate) struct SystemResolver;
+
+impl ResolveDns for SystemResolver {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        DnsFuture::new(async move {
+            let found = tokio::net::lookup_host((name, 0)).await.map_err(ResolveDnsError::new)?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
     }
 }
 
@@ -430,7 +444,11 @@ async fn check_plain(uri: &http::Uri) -> Result<(), TransportErrorKind> {
         Err(_) if host == "localhost" => {
             let port = uri.port_u16().unwrap_or(80);
             let found = tokio::net::lookup_host(("localhost", port)).await;
-            let mut addresses = found.map_err(|error| TransportErrorKind::Connect(error.to_string()))?;
+            let unknown = |error: std::io::Error| TransportErrorKind::Connect {
+                cause: ConnectFailure::Name,
+                reason: error.to_string(),
+            };
+            let mut addresses = found.map_err(unknown)?;
             addresses.all(|address| address.ip().is_loopback())
         }
         Err(_) => false,

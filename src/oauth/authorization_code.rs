@@ -17,7 +17,6 @@ use crate::aws::service_error::{Refusal, refused};
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::status::unexplained;
-use crate::http::transport_error::TransportErrorKind;
 use crate::oauth::loopback_server::AuthorizationResponse;
 use crate::oauth::token_endpoint::{Http, TokenRequestError, client, retry_after};
 use crate::secret::Secret;
@@ -322,7 +321,7 @@ pub fn logout_url(client_of: &HostedClient<'_>, logout_uri: Option<&str>) -> Url
 fn was_not_taken(failed: &TokenRequestError) -> bool {
     match failed {
         TokenRequestError::Busy { .. } => true,
-        TokenRequestError::Fault(fault) => fault.is_transient() && matches!(fault.what, TransportErrorKind::Connect(_)),
+        TokenRequestError::Fault(fault) => fault.is_transient() && fault.is_connect(),
         _ => false,
     }
 }

@@ -13,7 +13,7 @@ use aws_smithy_types::retry::RetryConfig;
 use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Kind, Result};
 use crate::http::status::is_throttled;
-use crate::http::transport_error::{TransportErrorKind, fault_in};
+use crate::http::transport_error::{TransportError, fault_in};
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::{AuthenticationResult, Idp};
 use crate::user_pool::srp;
@@ -182,9 +182,7 @@ fn unrenewable(first: &Error, second: &Error) -> Error {
 
 /// Whether a failed request is known not to have been carried out.
 fn was_not_sent(error: &Error) -> bool {
-    is_throttled(error)
-        || (error.code().is_none()
-            && fault_in(error).is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_))))
+    is_throttled(error) || (error.code().is_none() && fault_in(error).is_some_and(TransportError::is_connect))
 }
 
 /// Whether Cognito's refusal means that the session is over, rather than that the request was wrong.
