@@ -95,7 +95,7 @@ impl<'a> Identity<'a> {
     }
 
     async fn call(&self, operation: &str, body: &Value) -> Result<Value> {
-        with_retries(self.wire, || self.post(operation, body)).await
+        with_retries(self.wire, || self.post(operation, body)).await.map_err(|failed| failed.error)
     }
 
     async fn post(&self, operation: &str, body: &Value) -> Result<Value, CallFailure> {
@@ -104,7 +104,8 @@ impl<'a> Identity<'a> {
             .header("x-amz-target", format!("AWSCognitoIdentityService.{operation}"))
             .body(body.to_string().into_bytes())
             .map_err(|why| CallFailure::last(Error::usage(format!("the endpoint is malformed: {why}"))))?;
-        let answer = self.wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(operation, fault))?;
+        let answer =
+            self.wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(fault).context(operation))?;
         let status = answer.status().as_u16();
         let value: Option<Value> = serde_json::from_slice(answer.body()).ok();
         match (status, value) {

@@ -72,7 +72,7 @@ pub(crate) async fn call_with_headers<T>(
     read: impl Fn(&http::Response<Vec<u8>>) -> ServiceReply<T>,
 ) -> Result<T> {
     let credentials = credentials(wire, profile, call.region, call.operation).await?;
-    with_retries(wire, || send(wire, profile, call, &credentials, &read)).await
+    with_retries(wire, || send(wire, profile, call, &credentials, &read)).await.map_err(|failed| failed.error)
 }
 
 /// As [`call`], with AWS credentials that were found before.
@@ -87,7 +87,7 @@ pub(crate) async fn call_with<T>(
     read: impl Fn(u16, &[u8]) -> ServiceReply<T>,
 ) -> Result<T> {
     let read = |answer: &http::Response<Vec<u8>>| read(answer.status().as_u16(), answer.body());
-    with_retries(wire, || send(wire, profile, call, credentials, &read)).await
+    with_retries(wire, || send(wire, profile, call, credentials, &read)).await.map_err(|failed| failed.error)
 }
 
 /// The profile's AWS credentials, wanted for `operation`.
@@ -119,7 +119,7 @@ async fn send<T>(
 ) -> Result<T, CallFailure> {
     let request = signed(profile, call, credentials, wire.now()).map_err(CallFailure::last)?;
     let operation = call.operation;
-    let answer = wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(operation, fault))?;
+    let answer = wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(fault).context(operation))?;
     let status = answer.status().as_u16();
     match read(&answer) {
         ServiceReply::Answer(answer) => Ok(answer),
