@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use crate::aws::MAX_TRIES;
+use crate::aws::error_response::refusal;
 use crate::error::{Error, Kind};
 use crate::http::client::HttpClient;
 use crate::http::policy::seconds_of;
@@ -22,11 +23,12 @@ pub(crate) struct LimitIsLimit;
 
 impl ClassifyRetry for LimitIsLimit {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let body = context.response().and_then(|response| response.body().bytes());
-        let answer = body.and_then(|body| serde_json::from_slice::<serde_json::Value>(body).ok());
-        let code = answer.as_ref().and_then(|answer| answer.get("__type")?.as_str()).unwrap_or_default();
-        match code.rsplit('#').next() {
-            Some("LimitExceededException") => RetryAction::RetryForbidden,
+        let refused = context.response().and_then(|response| {
+            let body = response.body().bytes().unwrap_or_default();
+            refusal(&http::HeaderMap::new(), response.status().as_u16(), body)
+        });
+        match refused {
+            Some((code, _)) if code == "LimitExceededException" => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }
     }
