@@ -1,8 +1,10 @@
 //! The HTTP client under every exchange: what may be sent where, for how long, and what is logged of it.
 
 pub mod client;
+pub(crate) mod connectors;
 pub mod policy;
 pub mod redact;
+pub(crate) mod redirect;
 pub(crate) mod retry;
 pub mod service_text;
 pub mod sse;

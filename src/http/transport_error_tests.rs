@@ -16,7 +16,7 @@ use rcgen::{CertificateParams, KeyPair};
 
 use super::*;
 use crate::http::client::HttpClient;
-use crate::http::policy::SystemResolver;
+use crate::http::connectors::SystemResolver;
 
 struct Identity {
     pem: String,
