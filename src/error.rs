@@ -73,24 +73,22 @@ pub struct Error {
     kind: Kind,
     message: String,
     advice: Vec<Advice>,
-    code: Option<Box<str>>,
-    operation: Option<Box<str>>,
-    setting: Option<Box<str>>,
+    // Apart, since most errors have none and every result has room for them.
+    facts: Option<Box<Facts>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Facts {
+    code: Option<String>,
+    operation: Option<String>,
+    setting: Option<String>,
 }
 
 impl Error {
     /// A failure of the class `kind`. The message starts in lower case and has no full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error {
-            kind,
-            message: message.into(),
-            advice: Vec::new(),
-            code: None,
-            operation: None,
-            setting: None,
-            source: None,
-        }
+        Error { kind, message: message.into(), advice: Vec::new(), facts: None, source: None }
     }
 
     /// [`Kind::Usage`] with this message.
@@ -130,21 +128,21 @@ impl Error {
     /// Keeps the code that AWS or OAuth gave, such as `UsernameExistsException`.
     #[must_use]
     pub fn with_code(mut self, code: &str) -> Self {
-        self.code = Some(code.into());
+        self.facts.get_or_insert_default().code = Some(code.into());
         self
     }
 
     /// Keeps what was called: an operation of AWS, or a grant of OAuth.
     #[must_use]
     pub fn with_operation(mut self, operation: &str) -> Self {
-        self.operation = Some(operation.into());
+        self.facts.get_or_insert_default().operation = Some(operation.into());
         self
     }
 
     /// Keeps the dotted key of the profile's setting that it is about.
     #[must_use]
     pub fn with_setting(mut self, dotted: &str) -> Self {
-        self.setting = Some(dotted.into());
+        self.facts.get_or_insert_default().setting = Some(dotted.into());
         self
     }
 
@@ -208,17 +206,17 @@ impl Error {
 
     /// The code that AWS or OAuth gave, where one of them refused.
     pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        self.facts.as_ref()?.code.as_deref()
     }
 
     /// What was called and failed: an operation of AWS (`InitiateAuth`), or what was asked of an OAuth endpoint.
     pub fn operation(&self) -> Option<&str> {
-        self.operation.as_deref()
+        self.facts.as_ref()?.operation.as_deref()
     }
 
     /// The dotted key of the profile's setting that it is about, such as `m2m.token_url`.
     pub fn setting(&self) -> Option<&str> {
-        self.setting.as_deref()
+        self.facts.as_ref()?.setting.as_deref()
     }
 
     /// What to do about it, in the order in which it was added.
@@ -246,7 +244,11 @@ impl StdError for Error {
 
 /// An error and its sources, the outermost first.
 pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
+        // Its `source()` passes over the error that it carries.
+        Some(error) => error.get_ref().map(|carried| carried as &(dyn StdError + 'static)),
+        None => error.source(),
+    })
 }
 
 /// Text that may be shown on a terminal: control characters and the marks that reorder text are escaped as

@@ -2,7 +2,7 @@
 //! AdminGetUser) and says how they may sign in (DescribeUserPoolClient).
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_credential_types::Credentials;
 use aws_sdk_cognitoidentityprovider::Client;
@@ -14,6 +14,7 @@ use super::answer::{Body, lacks};
 use super::service_error::{code, from_sdk};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
+use crate::http::retry::RetryPolicy;
 use crate::http::status::{MayPass, is_throttled};
 use crate::http::transport_error::{TransportError, fault_in};
 use crate::secret::Secret;
@@ -133,9 +134,8 @@ impl Admin {
     /// # Errors
     /// [`CreateUserError`], as the table in [`super::service_error`] says for AdminCreateUser; see [`already_exists`].
     pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<Created, CreateUserError> {
-        let mut pause = Duration::from_millis(300);
+        let mut policy = RetryPolicy::of(&self.wire);
         let mut may_be_made = false;
-        let mut tries = 1;
         loop {
             let error = match self.create_once(new).await {
                 Ok(user) => return Ok(Created { user, is_answered: true }),
@@ -146,7 +146,8 @@ impl Admin {
             let is_refused = error.kind() != Kind::Network;
             let is_unsent = fault_in(&error).is_some_and(TransportError::is_unsent);
             may_be_made |= !is_refused && !is_throttled && !is_unsent;
-            if !may_be_made && (is_refused || tries == super::MAX_TRIES) {
+            let pause = policy.pause(None).filter(|_| !is_refused);
+            if !may_be_made && pause.is_none() {
                 return Err(CreateUserError::Refused(error));
             }
             if may_be_made {
@@ -160,13 +161,11 @@ impl Admin {
                     Ok(Some(user)) if already_exists(&error) && age(&user).is_some_and(|age| age < -SLACK) => {
                         return Err(CreateUserError::Refused(error));
                     }
-                    Ok(_) if !is_refused && tries < super::MAX_TRIES => {}
+                    Ok(_) if pause.is_some() => {}
                     _ => return Err(CreateUserError::Unknown(error)),
                 }
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-            tries += 1;
+            tokio::time::sleep(pause.unwrap_or_default()).await;
         }
     }
 

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::error_response::refusal;
-use super::sigv4::{Call, ServiceReply, call_with_headers};
+use super::sigv4::{Call, call};
 use crate::error::{Advice, AdviceKind, Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::settings::aws_services::Service;
@@ -70,7 +69,7 @@ impl Resource {
             headers: &[("accept", "application/json")],
             body: Vec::new(),
         };
-        let settings = call_with_headers(wire, profile, &request, read).await;
+        let settings = call(wire, profile, &request, read).await;
         settings.map_err(|error| self.or_pasted(operation, error))
     }
 
@@ -89,21 +88,10 @@ impl Resource {
     }
 }
 
-fn read(answer: &http::Response<Vec<u8>>) -> ServiceReply<Value> {
-    let status = answer.status().as_u16();
-    if status == 200 {
-        return match serde_json::from_slice::<Value>(answer.body()) {
-            // Without its ARN it is not one of these, and what else it lacks says nothing.
-            Ok(settings) if ["agentRuntimeArn", "gatewayArn"].iter().any(|arn| settings[*arn].is_string()) => {
-                ServiceReply::Answer(settings)
-            }
-            _ => ServiceReply::Strange,
-        };
-    }
-    match refusal(answer.headers(), status, answer.body()) {
-        Some((code, message)) => ServiceReply::Refused(code, message),
-        None => ServiceReply::Strange,
-    }
+fn read(body: &[u8]) -> Option<Value> {
+    let settings: Value = serde_json::from_slice(body).ok()?;
+    // Without its ARN it is not one of these, and what else it lacks says nothing.
+    ["agentRuntimeArn", "gatewayArn"].iter().any(|arn| settings[*arn].is_string()).then_some(settings)
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use crate::http::redact::Redactor;
 use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status::{may_pass, unexplained};
 use crate::http::streaming::{Streamed, into_sent};
-use crate::http::transport_error::TransportErrorKind;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::Profile;
 use crate::settings::types::{ModelId, Region};
@@ -102,7 +101,7 @@ impl<'a> Bedrock<'a> {
         let body = answer.rest(MAX_ANSWER).await.map_err(|fault| Error::from(fault).context(operation))?;
         match serde_json::from_slice(&body) {
             Ok(answer @ Value::Object(_)) => Ok(answer),
-            _ => Err(strange(operation, &format!("HTTP 200, {} bytes", body.len()), self.wire.redactor()).error),
+            _ => Err(strange(operation, &format!("HTTP 200, {} bytes", body.len()), self.wire.redactor())),
         }
     }
 
@@ -115,7 +114,7 @@ impl<'a> Bedrock<'a> {
         let answer = self.ask(operation, "converse-stream", EVENT_STREAM, question).await?;
         if answer.media_type() != EVENT_STREAM {
             let what = format!("HTTP 200, {}", answer.media_type());
-            return Err(strange(operation, &what, self.wire.redactor()).error);
+            return Err(strange(operation, &what, self.wire.redactor()));
         }
         Ok(Events::new(answer, self.wire.redactor().clone()))
     }
@@ -137,7 +136,7 @@ impl<'a> Bedrock<'a> {
             headers: &[("content-type", "application/json"), ("accept", accept)],
             body: question.body(),
         };
-        with_retries(self.wire, || self.send(&call)).await
+        with_retries(self.wire, || self.send(&call)).await.map_err(|failed| failed.error)
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Streamed, CallFailure> {
@@ -145,8 +144,8 @@ impl<'a> Bedrock<'a> {
         let request = request.map_err(CallFailure::last)?;
         let unanswered = |fault| {
             // What was asked and not answered may have been done, and is paid for: only what never left is sent again.
-            let failed = CallFailure::unanswered(call.operation, fault);
-            CallFailure { is_transient: failed.is_transient && is_connect_failure(&failed.error), ..failed }
+            let failed = CallFailure::unanswered(fault).context(call.operation);
+            CallFailure { is_transient: failed.is_transient && failed.is_undone, ..failed }
         };
         let mut answer =
             self.wire.open_as_it_is(request, self.silence).await.map_err(|fault| self.lost(unanswered(fault)))?;
@@ -163,22 +162,22 @@ impl<'a> Bedrock<'a> {
                 let is_known =
                     is_known(&Refusal { status: Some(status), grant, operation, code: &code, message: &message });
                 let is_transient = MAY_PASS.contains(&code.as_str()) || (!is_known && may_pass(status));
-                Err(CallFailure { is_transient, error })
+                Err(CallFailure { is_transient, ..CallFailure::last(error) })
             }
             None => {
                 let what = format!("HTTP {status}, {} bytes", body.len());
                 // A gateway's 502 or 504 does not say whether the model was asked, which is paid for.
                 let is_transient = matches!(status, 429 | 503);
                 let error = unexplained(call.operation, status, &what).filter(|_| status < 500);
-                let error = error.unwrap_or_else(|| strange(call.operation, &what, redactor).error);
-                Err(CallFailure { is_transient, error })
+                let error = error.unwrap_or_else(|| strange(call.operation, &what, redactor));
+                Err(CallFailure { is_transient, ..CallFailure::last(error) })
             }
         }
     }
 
     /// Where AWS's own address does not exist, the Region is the likeliest reason.
     fn lost(&self, failed: CallFailure) -> CallFailure {
-        if !is_connect_failure(&failed.error) || self.profile.endpoint(Service::BedrockRuntime).is_some() {
+        if !failed.is_undone || self.profile.endpoint(Service::BedrockRuntime).is_some() {
             return failed;
         }
         let hint = Advice::new(AdviceKind::AskOtherModelRegion).text("region", self.region);
@@ -189,12 +188,6 @@ impl<'a> Bedrock<'a> {
 /// A model as one segment of a path (RFC 3986 section 3.3): its colons and slashes are no separators.
 fn segment(model: &ModelId) -> String {
     byte_serialize(model.as_str().as_bytes()).collect()
-}
-
-/// Whether there was not even a connection.
-fn is_connect_failure(error: &Error) -> bool {
-    crate::http::transport_error::fault_in(error)
-        .is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_)))
 }
 
 /// The error for a refusal, with the role and the action in it where the message names them.
@@ -216,11 +209,10 @@ fn denied(message: &str) -> Option<(String, String)> {
     Some((role.to_owned(), action.to_owned()))
 }
 
-fn strange(operation: &str, what: &str, redactor: &Redactor) -> CallFailure {
+fn strange(operation: &str, what: &str, redactor: &Redactor) -> Error {
     let what = said(what, redactor);
-    let error = Error::network(format!("{operation}: the answer is not one of Bedrock ({what})"))
-        .hint("check `endpoint_url` and AWS_ENDPOINT_URL_BEDROCK_RUNTIME");
-    CallFailure { is_transient: false, error }
+    Error::network(format!("{operation}: the answer is not one of Bedrock ({what})"))
+        .hint("check `endpoint_url` and AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
 }
 
 /// The text of a whole answer; what is not text is left out.

@@ -2,8 +2,8 @@
 
 use aws_smithy_xml::decode::Document;
 
-use super::sigv4::{Call, ServiceReply, call};
-use super::xml::{is_whole, refusal, texts, walk};
+use super::sigv4::{Call, call};
+use super::xml::{is_whole, texts, walk};
 use crate::error::Result;
 use crate::http::client::HttpClient;
 use crate::settings::aws_services::Service;
@@ -36,18 +36,8 @@ pub async fn outputs(wire: &HttpClient, profile: &Profile, stack: &StackName) ->
     call(wire, profile, &request, read).await
 }
 
-fn read(status: u16, body: &[u8]) -> ServiceReply<Vec<(String, String)>> {
-    let Ok(text) = std::str::from_utf8(body) else { return ServiceReply::Strange };
-    match status {
-        200 => answer(text).map_or(ServiceReply::Strange, ServiceReply::Answer),
-        400..=599 => {
-            refusal(text).map_or(ServiceReply::Strange, |(code, message)| ServiceReply::Refused(code, message))
-        }
-        _ => ServiceReply::Strange,
-    }
-}
-
-fn answer(text: &str) -> Option<Vec<(String, String)>> {
+fn read(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let text = std::str::from_utf8(body).ok()?;
     if !is_whole(text, "DescribeStacksResponse") {
         return None;
     }
@@ -87,17 +77,18 @@ mod tests {
             <Tags><member><Key>OutputKey</Key></member></Tags><Outputs><member><OutputKey>A</OutputKey><Description>x</Description><OutputValue>1 &amp; 2</OutputValue></member>\
             <member><OutputKey>B</OutputKey><OutputValue/></member></Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>";
         let expected = [("A".to_owned(), "1 & 2".to_owned()), ("B".to_owned(), String::new())];
-        assert_eq!(answer(text).unwrap(), expected);
+        assert_eq!(read(text.as_bytes()).unwrap(), expected);
         for end in 0..text.len() {
-            assert!(answer(&text[..end]).is_none(), "cut at {end}");
+            assert!(read(&text.as_bytes()[..end]).is_none(), "cut at {end}");
         }
         for bad in ["", "<html/>", "{}", "not xml <", "<html></DescribeStacksResponse>"] {
-            assert!(matches!(read(200, bad.as_bytes()), ServiceReply::Strange), "{bad}");
+            assert!(read(bad.as_bytes()).is_none(), "{bad}");
         }
         let with = |stacks: &str| {
-            answer(&format!(
+            let text = format!(
                 "<DescribeStacksResponse><DescribeStacksResult>{stacks}</DescribeStacksResult></DescribeStacksResponse>"
-            ))
+            );
+            read(text.as_bytes())
         };
         let stack = "<member><StackName>s</StackName></member>";
         assert!(with(&format!("<Stacks>{stack}</Stacks>")).unwrap().is_empty());
@@ -105,12 +96,5 @@ mod tests {
         for bad in ["", "<Stacks/>", &format!("<Stacks>{stack}{stack}</Stacks>"), half] {
             assert!(with(bad).is_none(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_refusal_has_its_code() {
-        let text = "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id x does not exist</Message></Error></ErrorResponse>";
-        assert_eq!(refusal(text).unwrap().0, "ValidationError");
-        assert!(matches!(read(500, b"<html>"), ServiceReply::Strange));
     }
 }

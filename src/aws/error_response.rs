@@ -1,20 +1,55 @@
-//! How services with REST paths and JSON bodies refuse: the code is in a header, the message in the body.
+//! How AWS refuses: a code and a message, in JSON with the code in a header or in the body, or in XML.
 
 use serde_json::Value;
+
+use super::service_error::{Refusal, refused};
+use super::xml;
+use crate::http::client::HttpClient;
+use crate::http::retry::CallFailure;
 
 /// The code and the message of a refusal; none where the answer is no refusal of AWS.
 pub(crate) fn refusal(headers: &http::HeaderMap, status: u16, body: &[u8]) -> Option<(String, String)> {
     if !(400..600).contains(&status) {
         return None;
     }
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| json[name].as_str().map(str::to_owned);
     let named = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let code = named.or_else(|| text("__type")).or_else(|| text("code"))?;
-    // A name space may come before it, and the address of an explanation behind.
-    let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default().trim();
+    let Some(code) = named.or_else(|| text("__type")).or_else(|| text("code")) else {
+        return xml::refusal(std::str::from_utf8(body).ok()?);
+    };
     let message = text("message").or_else(|| text("Message")).unwrap_or_default();
+    let code = bare(&code);
     (!code.is_empty()).then(|| (code.to_owned(), message))
+}
+
+/// A code by itself: a name space may come before it, and the address of an explanation behind.
+pub(crate) fn bare(code: &str) -> &str {
+    code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default().trim()
+}
+
+/// What an answer to `operation` comes to. `read` understands the body of a 200; `grant` is the table's word for refusals of
+/// the service, where its codes mean something of their own.
+pub(crate) fn outcome<T>(
+    wire: &HttpClient,
+    (grant, operation): (&str, &str),
+    answer: &http::Response<Vec<u8>>,
+    read: impl Fn(&[u8]) -> Option<T>,
+) -> Result<T, CallFailure> {
+    let status = answer.status().as_u16();
+    if let Some(read) = Some(answer.body()).filter(|_| status == 200).and_then(|body| read(body)) {
+        return Ok(read);
+    }
+    match refusal(answer.headers(), status, answer.body()) {
+        Some((code, message)) => {
+            let refusal = Refusal { status: Some(status), grant, operation, code: &code, message: &message };
+            Err(CallFailure::refused(refused(&refusal, wire.redactor())))
+        }
+        None => {
+            let what = format!("HTTP {status}, {} bytes", answer.body().len());
+            Err(CallFailure::strange(operation, status, &what))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -36,8 +71,22 @@ mod tests {
         let none = http::HeaderMap::new();
         let typed = br#"{"__type":"com.amazon#AccessDeniedException","Message":"no"}"#;
         assert_eq!(refusal(&none, 403, typed), wanted);
+        let spaced = br#"{"__type":" com.amazon#AccessDeniedException ","message":"no"}"#;
+        assert_eq!(refusal(&none, 403, spaced), wanted);
+        assert_eq!(refusal(&none, 403, br#"{"__type":"","message":"no"}"#), None);
         assert_eq!(refusal(&none, 403, body), None);
         assert_eq!(refusal(&named("AccessDeniedException"), 200, body), None);
         assert_eq!(refusal(&named("Broken"), 500, b"<html>"), Some(("Broken".to_owned(), String::new())));
+    }
+
+    #[test]
+    fn the_code_is_in_xml() {
+        let none = http::HeaderMap::new();
+        let body = b"<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>no &amp; no</Message></Error></ErrorResponse>";
+        assert_eq!(refusal(&none, 400, body), Some(("ValidationError".to_owned(), "no & no".to_owned())));
+        assert_eq!(refusal(&none, 200, body), None);
+        for other in [&b"<html>"[..], b"<html/>", b"", b"\xff", b"[]", b"<ErrorResponse><Error/></ErrorResponse>"] {
+            assert_eq!(refusal(&none, 500, other), None, "{other:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::service_error::{Refusal, refused};
+use super::error_response::outcome;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
@@ -95,7 +95,7 @@ impl<'a> Identity<'a> {
     }
 
     async fn call(&self, operation: &str, body: &Value) -> Result<Value> {
-        with_retries(self.wire, || self.post(operation, body)).await
+        with_retries(self.wire, || self.post(operation, body)).await.map_err(|failed| failed.error)
     }
 
     async fn post(&self, operation: &str, body: &Value) -> Result<Value, CallFailure> {
@@ -104,24 +104,10 @@ impl<'a> Identity<'a> {
             .header("x-amz-target", format!("AWSCognitoIdentityService.{operation}"))
             .body(body.to_string().into_bytes())
             .map_err(|why| CallFailure::last(Error::usage(format!("the endpoint is malformed: {why}"))))?;
-        let answer = self.wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(operation, fault))?;
-        let status = answer.status().as_u16();
-        let value: Option<Value> = serde_json::from_slice(answer.body()).ok();
-        match (status, value) {
-            (200, Some(value @ Value::Object(_))) => Ok(value),
-            (400..=599, Some(value)) if text(&value, "__type").is_some() => {
-                let code = text(&value, "__type").unwrap_or_default();
-                // The code may come with a name space before it.
-                let code = code.rsplit('#').next().unwrap_or_default();
-                let message = text(&value, "message").or_else(|| text(&value, "Message")).unwrap_or_default();
-                let refusal = Refusal { status: Some(status), grant: "identity", operation, code, message: &message };
-                Err(CallFailure::refused(refused(&refusal, self.wire.redactor())))
-            }
-            _ => {
-                let what = format!("HTTP {status}, {} bytes", answer.body().len());
-                Err(CallFailure::strange(operation, status, &what))
-            }
-        }
+        let answer = self.wire.exchange(request).await;
+        let answer = answer.map_err(|fault| CallFailure::unanswered(fault).context(operation))?;
+        let read = |body: &[u8]| serde_json::from_slice(body).ok().filter(Value::is_object);
+        outcome(self.wire, ("identity", operation), &answer, read)
     }
 }
 

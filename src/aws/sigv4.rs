@@ -8,7 +8,8 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-use super::service_error::{Refusal, no_credentials, refused};
+use super::error_response::outcome;
+use super::service_error::no_credentials;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
@@ -37,17 +38,7 @@ pub(crate) struct Call<'a> {
     pub body: Vec<u8>,
 }
 
-/// What the bytes of an answer say.
-pub(crate) enum ServiceReply<T> {
-    /// What was asked for.
-    Answer(T),
-    /// A refusal: its code and message.
-    Refused(String, String),
-    /// Nothing that is understood.
-    Strange,
-}
-
-/// Makes the call with the profile's AWS credentials. `read` understands a status and a body.
+/// Makes the call with the profile's AWS credentials. `read` understands the body of a 200.
 ///
 /// # Errors
 /// As the table in [`super::service_error`] says for the operation.
@@ -55,39 +46,16 @@ pub(crate) async fn call<T>(
     wire: &HttpClient,
     profile: &Profile,
     call: &Call<'_>,
-    read: impl Fn(u16, &[u8]) -> ServiceReply<T>,
+    read: impl Fn(&[u8]) -> Option<T>,
 ) -> Result<T> {
     let credentials = credentials(wire, profile, call.region, call.operation).await?;
-    call_with(wire, profile, &credentials, call, read).await
-}
-
-/// As [`call`], for answers whose headers say something.
-///
-/// # Errors
-/// As [`call`].
-pub(crate) async fn call_with_headers<T>(
-    wire: &HttpClient,
-    profile: &Profile,
-    call: &Call<'_>,
-    read: impl Fn(&http::Response<Vec<u8>>) -> ServiceReply<T>,
-) -> Result<T> {
-    let credentials = credentials(wire, profile, call.region, call.operation).await?;
-    with_retries(wire, || send(wire, profile, call, &credentials, &read)).await
-}
-
-/// As [`call`], with AWS credentials that were found before.
-///
-/// # Errors
-/// As the table in [`super::service_error`] says for the operation.
-pub(crate) async fn call_with<T>(
-    wire: &HttpClient,
-    profile: &Profile,
-    credentials: &Credentials,
-    call: &Call<'_>,
-    read: impl Fn(u16, &[u8]) -> ServiceReply<T>,
-) -> Result<T> {
-    let read = |answer: &http::Response<Vec<u8>>| read(answer.status().as_u16(), answer.body());
-    with_retries(wire, || send(wire, profile, call, credentials, &read)).await
+    let send = || async {
+        let request = signed(profile, call, &credentials, wire.now()).map_err(CallFailure::last)?;
+        let answer = wire.exchange(request).await;
+        let answer = answer.map_err(|fault| CallFailure::unanswered(fault).context(call.operation))?;
+        outcome(wire, (grant(call.service), call.operation), &answer, &read)
+    };
+    with_retries(wire, send).await.map_err(|failed| failed.error)
 }
 
 /// The profile's AWS credentials, wanted for `operation`.
@@ -107,31 +75,6 @@ pub(crate) async fn credentials(
         Ok(Ok(credentials)) => Ok(credentials),
         Ok(Err(error)) => Err(no_credentials(operation, Some(&error))),
         Err(_) => Err(no_credentials(operation, None)),
-    }
-}
-
-async fn send<T>(
-    wire: &HttpClient,
-    profile: &Profile,
-    call: &Call<'_>,
-    credentials: &Credentials,
-    read: &impl Fn(&http::Response<Vec<u8>>) -> ServiceReply<T>,
-) -> Result<T, CallFailure> {
-    let request = signed(profile, call, credentials, wire.now()).map_err(CallFailure::last)?;
-    let operation = call.operation;
-    let answer = wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(operation, fault))?;
-    let status = answer.status().as_u16();
-    match read(&answer) {
-        ServiceReply::Answer(answer) => Ok(answer),
-        ServiceReply::Refused(code, message) => {
-            let grant = grant(call.service);
-            let refusal = Refusal { status: Some(status), grant, operation, code: &code, message: &message };
-            Err(CallFailure::refused(refused(&refusal, wire.redactor())))
-        }
-        ServiceReply::Strange => {
-            let what = format!("HTTP {status}, {} bytes", answer.body().len());
-            Err(CallFailure::strange(operation, status, &what))
-        }
     }
 }
 

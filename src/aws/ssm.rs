@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::sigv4::{Call, ServiceReply, call};
+use super::sigv4::{Call, call};
 use crate::error::Result;
 use crate::http::client::HttpClient;
 use crate::secret::Secret;
@@ -31,17 +31,10 @@ pub async fn parameter(wire: &HttpClient, profile: &Profile, name: &ParameterNam
     call(wire, profile, &request, read).await
 }
 
-fn read(status: u16, body: &[u8]) -> ServiceReply<Secret> {
-    let Ok(mut answer) = serde_json::from_slice::<Value>(body) else { return ServiceReply::Strange };
-    match (status, answer.pointer_mut("/Parameter/Value").map(Value::take)) {
-        (200, Some(Value::String(value))) => return ServiceReply::Answer(Secret::new(value)),
-        (400..=599, _) => {}
-        _ => return ServiceReply::Strange,
-    }
-    let text = |name: &str| answer[name].as_str().map(str::to_owned);
-    // The code may come with a name space before it.
-    match text("__type").map(|code| code.rsplit('#').next().unwrap_or_default().to_owned()) {
-        Some(code) => ServiceReply::Refused(code, text("message").or_else(|| text("Message")).unwrap_or_default()),
-        None => ServiceReply::Strange,
+fn read(body: &[u8]) -> Option<Secret> {
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    match answer.pointer_mut("/Parameter/Value").map(Value::take) {
+        Some(Value::String(value)) => Some(Secret::new(value)),
+        _ => None,
     }
 }

@@ -1,15 +1,17 @@
 //! Whose AWS credentials these are: GetCallerIdentity of the Security Token Service.
 
 use aws_credential_types::Credentials;
-use aws_smithy_xml::decode::Document;
+use aws_sdk_sts::Client;
 
 use super::admin::Admin;
-use super::sigv4::{self, Call, ServiceReply};
-use super::xml::{is_whole, refusal, texts, walk};
+use super::answer::lacks;
+use super::service_error::from_sdk;
+use super::sigv4;
 use crate::error::Result;
 use crate::http::client::HttpClient;
+use crate::http::status::MayPass;
 use crate::settings::aws_services::Service;
-use crate::settings::profile::Profile;
+use crate::settings::profile::{Profile, aws_origin};
 
 const OPERATION: &str = "GetCallerIdentity";
 
@@ -43,16 +45,19 @@ impl Signer {
     /// As the table in [`super::service_error`] says for GetCallerIdentity.
     pub async fn caller(&self, wire: &HttpClient, profile: &Profile) -> Result<Caller> {
         let region = super::region(profile).await?;
-        let request = Call {
-            service: Service::Sts,
-            operation: OPERATION,
-            method: http::Method::POST,
-            path: "/",
-            region: &region,
-            headers: &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
-            body: b"Action=GetCallerIdentity&Version=2011-06-15".to_vec(),
-        };
-        sigv4::call_with(wire, profile, &self.0, &request, read).await
+        let shared = super::signed_config(wire, profile, &region).await?;
+        // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
+        let endpoint = profile.endpoint(Service::Sts).map_or_else(|| aws_origin("sts", &region), ToString::to_string);
+        let config = aws_sdk_sts::config::Builder::from(&shared)
+            .credentials_provider(self.0.clone())
+            .retry_classifier(MayPass)
+            .endpoint_url(endpoint);
+        let answer = Client::from_conf(config.build()).get_caller_identity().send().await;
+        let answer = answer.map_err(|error| from_sdk(OPERATION, error, wire.redactor()))?;
+        Ok(Caller {
+            account: answer.account.ok_or_else(|| lacks(OPERATION, "Account"))?,
+            arn: answer.arn.ok_or_else(|| lacks(OPERATION, "Arn"))?,
+        })
     }
 
     /// The administrators' API of the profile's pool, signed with these.
@@ -61,52 +66,5 @@ impl Signer {
     /// As [`Admin::new`].
     pub async fn admin(&self, wire: &HttpClient, profile: &Profile) -> Result<Admin> {
         Admin::signed_with(wire, profile, self.0.clone()).await
-    }
-}
-
-fn read(status: u16, body: &[u8]) -> ServiceReply<Caller> {
-    let Ok(text) = std::str::from_utf8(body) else { return ServiceReply::Strange };
-    match status {
-        200 => answer(text).map_or(ServiceReply::Strange, ServiceReply::Answer),
-        400..=599 => {
-            refusal(text).map_or(ServiceReply::Strange, |(code, message)| ServiceReply::Refused(code, message))
-        }
-        _ => ServiceReply::Strange,
-    }
-}
-
-fn answer(text: &str) -> Option<Caller> {
-    if !is_whole(text, "GetCallerIdentityResponse") {
-        return None;
-    }
-    let mut document = Document::new(text);
-    let root = document.root_element().ok()?;
-    let mut found = None;
-    let walked = walk(root, &["GetCallerIdentityResult"], &mut |result| {
-        if let [Some(arn), Some(account)] = texts(result, ["Arn", "Account"])? {
-            found = Some(Caller { account, arn });
-        }
-        Ok(())
-    });
-    walked.ok().and(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_caller_is_read_and_a_refusal_has_its_code() {
-        let text = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-            <UserId>AIDA</UserId><Account>111122223333</Account><Arn>arn:aws:iam::111122223333:user/a</Arn></GetCallerIdentityResult>\
-            <ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></GetCallerIdentityResponse>";
-        let expected = Caller { account: "111122223333".into(), arn: "arn:aws:iam::111122223333:user/a".into() };
-        assert_eq!(answer(text), Some(expected));
-        for end in 0..text.len() {
-            assert_eq!(answer(&text[..end]), None, "cut at {end}");
-        }
-        let refused = b"<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>";
-        assert!(matches!(read(403, refused), ServiceReply::Refused(code, _) if code == "InvalidClientTokenId"));
-        assert!(matches!(read(200, b"<html/>"), ServiceReply::Strange));
     }
 }

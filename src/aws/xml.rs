@@ -1,4 +1,4 @@
-//! The XML of the services that answer in it.
+//! The XML of CloudFormation.
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 

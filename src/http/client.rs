@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use crate::error::{Error, Result, printable};
 use crate::http::policy::HttpPolicy;
 use crate::http::redact::Redactor;
-use crate::http::transport_error::{TransportError, TransportErrorKind, fault_in};
+use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind, fault_in};
 
 /// The largest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 1024 * 1024;
@@ -113,7 +113,7 @@ impl HttpClient {
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let broken = |why: &dyn fmt::Display| TransportError {
             host: host.clone(),
-            what: TransportErrorKind::Connect(why.to_string()),
+            what: TransportErrorKind::Connect { cause: ConnectFailure::Other, reason: why.to_string() },
         };
         let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| broken(&why))?;
         let response = self.connector.call(request).await.map_err(|error| match fault_in(&error) {

@@ -1,9 +1,11 @@
 //! The HTTP client under every exchange: what may be sent where, for how long, and what is logged of it.
 
 pub mod client;
+pub(crate) mod connectors;
 pub(crate) mod limits;
 pub mod policy;
 pub mod redact;
+pub(crate) mod redirect;
 pub(crate) mod retry;
 pub mod service_text;
 pub mod sse;

@@ -3,31 +3,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
-use url::Url;
 
 use crate::error::printable;
 use crate::http::client::{Clock, Deadline, MAX_ANSWER};
-use crate::http::limits::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT};
+use crate::http::connectors::{Connectors, Route, check_plain};
+use crate::http::limits::ATTEMPT_TIMEOUT;
 use crate::http::redact;
 use crate::http::redact::Redactor;
+use crate::http::redirect::refuse_redirect;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 
 /// The most characters of a body in the log.
@@ -52,14 +45,6 @@ struct Heard {
     at: Instant,
 }
 
-#[derive(Debug)]
-struct Connectors {
-    ca_bundle: Option<Vec<u8>>,
-    bad_proxy: Option<String>,
-    // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
-    of: [OnceLock<Result<Arc<Connector>, TransportErrorKind>>; 3],
-}
-
 /// What a request says of who sends it, where its maker says nothing.
 pub(crate) const USER_AGENT: &str = concat!("cogtok/", env!("CARGO_PKG_VERSION"));
 
@@ -69,98 +54,9 @@ const METADATA_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 /// The longest that it may (six hours), in seconds.
 const MOST_METADATA_LIFE: u64 = 21_600;
 
-/// How a host is reached.
-#[derive(Debug, Clone, Copy)]
-enum Route {
-    /// Plain http, which is to this machine alone.
-    Plain,
-    /// TLS to this machine: never through a proxy.
-    Local,
-    /// TLS, through the proxy of the environment where there is one.
-    Tls,
-}
-
-impl Route {
-    fn to(uri: &http::Uri) -> Self {
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let is_local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        match uri.scheme_str() {
-            Some("https") if is_local => Route::Local,
-            Some("https") => Route::Tls,
-            _ => Route::Plain,
-        }
-    }
-}
-
-impl Connectors {
-    fn connector(&self, way: Route) -> Result<Arc<Connector>, TransportErrorKind> {
-        let make = || {
-            // How long an answer may take is the guard's to say: it knows which one may take longer.
-            let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-            let builder = Connector::builder().connector_settings(settings).sleep_impl(TokioSleep::new());
-            let builder = match way {
-                Route::Plain => return Ok(Arc::new(builder.build_http())),
-                Route::Local => builder,
-                Route::Tls => builder.proxy_config(ProxyConfig::from_env()),
-            };
-            let mut trust = TrustStore::default().with_native_roots(false);
-            match authorities() {
-                // Those of the bundle will do.
-                Err(_) if self.ca_bundle.is_some() => {}
-                own => trust = trust.with_pem_certificate(own?),
-            }
-            if let Some(pem) = &self.ca_bundle {
-                trust = trust.with_pem_certificate(pem.clone());
-            }
-            #[cfg(windows)]
-            let trust = trust.with_pem_certificate(usual_roots());
-            let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
-            // A context can't be built from a bundle that is none, and the bundle was checked.
-            let context = TlsContext::builder().with_trust_store(trust).build();
-            let context =
-                context.map_err(|why| TransportErrorKind::NoAuthorities(Some(printable(&why.to_string(), 160))))?;
-            Ok(Arc::new(builder.tls_context(context).build()))
-        };
-        self.of[way as usize].get_or_init(make).clone()
-    }
-}
-
-/// The roots that Mozilla trusts, Amazon's among them. Windows fetches a root when one of its own programs meets it first,
-/// so that a fresh machine's store lacks most.
-#[cfg(windows)]
-fn usual_roots() -> Vec<u8> {
-    let mut pem = String::new();
-    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        let text = STANDARD.encode(root);
-        pem.push_str("-----BEGIN CERTIFICATE-----\n");
-        pem.push_str(&text);
-        pem.push_str("\n-----END CERTIFICATE-----\n");
-    }
-    pem.into_bytes()
-}
-
-/// The certificate authorities of this machine, or of SSL_CERT_FILE and SSL_CERT_DIR, in PEM. The SDK's own look at them takes
-/// none for an error of its own, or for the server's.
-fn authorities() -> Result<Vec<u8>, TransportErrorKind> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut usable = rustls::RootCertStore::empty();
-    let mut pem = Vec::new();
-    for certificate in found.certs {
-        let text = STANDARD.encode(&certificate);
-        if usable.add(certificate).is_ok() {
-            pem.extend(format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n").into_bytes());
-        }
-    }
-    if pem.is_empty() {
-        Err(TransportErrorKind::NoAuthorities(found.errors.first().map(|why| printable(&why.to_string(), 200))))
-    } else {
-        Ok(pem)
-    }
-}
-
 impl HttpPolicy {
     pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Deadline) -> Self {
-        let connectors = Arc::new(Connectors { ca_bundle, bad_proxy, of: Default::default() });
+        let connectors = Arc::new(Connectors::new(ca_bundle, bad_proxy));
         HttpPolicy {
             connectors,
             clock,
@@ -378,39 +274,6 @@ fn tame(headers: &mut Headers) {
     }
 }
 
-/// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
-pub(crate) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), TransportErrorKind> {
-    let status = response.status().as_u16();
-    if !(300..400).contains(&status) {
-        return Ok(());
-    }
-    let Some(location) = response.headers().get("location") else {
-        return Err(TransportErrorKind::Redirect { status, to: "nowhere".to_owned(), on_same_host: None });
-    };
-    let asked = Url::parse(asked).ok();
-    let to = asked.as_ref().map_or_else(|| Url::parse(location), |asked| asked.join(location)).ok();
-    let (to, on_same_host) = match to {
-        None => (location.to_owned(), None),
-        Some(to) => (address(&to), asked.filter(|asked| is_as_good(asked, &to)).map(|_| address(&to))),
-    };
-    Err(TransportErrorKind::Redirect { status, to, on_same_host: on_same_host.filter(|url| url.len() <= 300) })
-}
-
-/// An address without what may be a password in it.
-fn address(url: &Url) -> String {
-    let mut url = url.clone();
-    // An address that can't have them has none.
-    let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.set_fragment(None);
-    url.to_string()
-}
-
-/// Whether `to` is on the host that was asked, over TLS where that was.
-fn is_as_good(asked: &Url, to: &Url) -> bool {
-    let is_safe = to.scheme() == "https" || (to.scheme() == "http" && asked.scheme() == "http");
-    asked.host().is_some() && asked.host() == to.host() && is_safe
-}
-
 /// Seconds by which a server's clock is ahead of `now` (milliseconds), by its Date header.
 pub fn ahead_by(date: &str, now: u64) -> Option<i64> {
     Some(seconds_of(date)?.saturating_sub(i64::try_from(now / 1000).ok()?))
@@ -419,21 +282,4 @@ pub fn ahead_by(date: &str, now: u64) -> Option<i64> {
 /// An HTTP date (RFC 9110 section 5.6.7) in seconds since the Unix epoch.
 pub(crate) fn seconds_of(date: &str) -> Option<i64> {
     jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_second())
-}
-
-/// Plain http is for this machine, and for the metadata services, which have no TLS.
-async fn check_plain(uri: &http::Uri) -> Result<(), TransportErrorKind> {
-    const METADATA: [&str; 5] = ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let is_allowed = match host.parse::<IpAddr>() {
-        Ok(address) => address.is_loopback() || METADATA.contains(&host),
-        Err(_) if host == "localhost" => {
-            let port = uri.port_u16().unwrap_or(80);
-            let found = tokio::net::lookup_host(("localhost", port)).await;
-            let mut addresses = found.map_err(|error| TransportErrorKind::Connect(error.to_string()))?;
-            addresses.all(|address| address.ip().is_loopback())
-        }
-        Err(_) => false,
-    };
-    if is_allowed { Ok(()) } else { Err(TransportErrorKind::NotLoopback) }
 }

@@ -1,14 +1,18 @@
 //! Trying again, for calls that no SDK makes; and what the SDK would try again in vain.
 
+use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-use crate::error::{Error, Kind, Result};
+use crate::aws::error_response::refusal;
+use crate::error::{Error, Kind};
 use crate::http::client::HttpClient;
+use crate::http::limits::MAX_TRIES;
+use crate::http::policy::seconds_of;
 use crate::http::status::{may_pass, unexplained};
 use crate::http::transport_error::TransportError;
 
@@ -19,11 +23,12 @@ pub(crate) struct LimitIsLimit;
 
 impl ClassifyRetry for LimitIsLimit {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let body = context.response().and_then(|response| response.body().bytes());
-        let answer = body.and_then(|body| serde_json::from_slice::<serde_json::Value>(body).ok());
-        let code = answer.as_ref().and_then(|answer| answer.get("__type")?.as_str()).unwrap_or_default();
-        match code.rsplit('#').next() {
-            Some("LimitExceededException") => RetryAction::RetryForbidden,
+        let refused = context.response().and_then(|response| {
+            let body = response.body().bytes().unwrap_or_default();
+            refusal(&http::HeaderMap::new(), response.status().as_u16(), body)
+        });
+        match refused {
+            Some((code, _)) if code == "LimitExceededException" => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }
     }
@@ -36,24 +41,41 @@ impl ClassifyRetry for LimitIsLimit {
 /// Why one try failed, and whether the next may have better luck.
 #[derive(Debug)]
 pub(crate) struct CallFailure {
+    /// Whether the same request may succeed later.
     pub(crate) is_transient: bool,
+    /// Whether it is certain that the service did not carry the request out.
+    pub(crate) is_undone: bool,
+    /// How long the service wants to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+    /// What to say where there is no other try.
     pub(crate) error: Error,
 }
 
 impl CallFailure {
     /// A failure that no further try mends.
     pub(crate) fn last(error: Error) -> Self {
-        CallFailure { is_transient: false, error }
+        CallFailure { is_transient: false, is_undone: false, retry_after: None, error }
     }
 
-    /// There was no answer to `operation`.
-    pub(crate) fn unanswered(operation: &str, fault: TransportError) -> Self {
-        CallFailure { is_transient: fault.is_transient(), error: Error::from(fault).context(operation) }
+    /// There was no answer.
+    pub(crate) fn unanswered(fault: TransportError) -> Self {
+        let (is_transient, is_undone) = (fault.is_transient(), fault.is_connect());
+        CallFailure { is_transient, is_undone, ..CallFailure::last(fault.into()) }
     }
 
     /// The service said no; where it said that it has too much to do, it may say yes later.
     pub(crate) fn refused(error: Error) -> Self {
-        CallFailure { is_transient: error.kind() == Kind::Network, error }
+        CallFailure { is_transient: error.kind() == Kind::Network, is_undone: true, ..CallFailure::last(error) }
+    }
+
+    /// `host` answered that it has too much to do, or failed; none for another answer.
+    pub(crate) fn busy(wire: &HttpClient, host: &str, answer: &http::Response<Vec<u8>>) -> Option<Self> {
+        let status = answer.status().as_u16();
+        let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry_after = retry_after(header.unwrap_or_default().trim(), wire.now());
+        let when = retry_after.map(|pause| format!("; retry after {} s", pause.as_secs())).unwrap_or_default();
+        let error = Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again");
+        may_pass(status).then(|| CallFailure { is_transient: true, is_undone: true, retry_after, error })
     }
 
     /// An answer that is none of AWS.
@@ -62,25 +84,110 @@ impl CallFailure {
             Error::network(format!("{operation}: the answer is not one of AWS ({what})"))
                 .hint("check `endpoint_url` and AWS_ENDPOINT_URL")
         });
-        CallFailure { is_transient: may_pass(status), error }
+        CallFailure { is_transient: may_pass(status), ..CallFailure::last(error) }
+    }
+
+    /// The same, with what was tried before the error.
+    #[must_use]
+    pub(crate) fn context(self, operation: &str) -> Self {
+        CallFailure { error: self.error.context(operation), ..self }
+    }
+}
+
+/// What `oauth2` asks of the error of an HTTP client.
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.error.message())
+    }
+}
+
+impl std::error::Error for CallFailure {}
+
+/// Retry-After (RFC 9110 section 10.2.3): seconds, or a date.
+fn retry_after(value: &str, now: u64) -> Option<Duration> {
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let seconds = seconds_of(value)?.saturating_sub(i64::try_from(now / 1000).ok()?);
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+}
+
+/// How often something is tried, and how long to wait before each further try.
+#[derive(Debug)]
+pub(crate) struct RetryPolicy {
+    pauses: ExponentialBackoff,
+    deadline: Instant,
+}
+
+impl RetryPolicy {
+    /// The policy of every call: [`MAX_TRIES`], twice the pause each time, and none that ends after the deadline.
+    pub(crate) fn of(wire: &HttpClient) -> Self {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(200))
+            .with_factor(2.0)
+            .with_max_times(MAX_TRIES as usize - 1)
+            .with_jitter()
+            .build();
+        RetryPolicy { pauses, deadline: wire.deadline() }
+    }
+
+    /// How long to wait before the next try, and at least as long as the service asks for; none where there is neither a
+    /// try nor time left.
+    pub(crate) fn pause(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
+        let pause = self.pauses.next()?.max(retry_after.unwrap_or_default());
+        Instant::now().checked_add(pause).is_some_and(|at| at < self.deadline).then_some(pause)
     }
 }
 
 /// Calls `attempt` until it succeeds, fails for good, or there is neither a try nor time left.
-pub(crate) async fn with_retries<T, F>(wire: &HttpClient, attempt: impl FnMut() -> F) -> Result<T>
+pub(crate) async fn with_retries<T, F>(wire: &HttpClient, mut attempt: impl FnMut() -> F) -> Result<T, CallFailure>
 where
     F: Future<Output = Result<T, CallFailure>>,
 {
-    let backoff = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_factor(2.0)
-        .with_max_times(crate::http::limits::MAX_TRIES as usize - 1)
-        .with_jitter();
-    attempt
-        .retry(backoff)
-        .sleep(tokio::time::sleep)
-        .when(|error: &CallFailure| error.is_transient)
-        .adjust(|_, pause| pause.filter(|pause| Instant::now() + *pause < wire.deadline()))
-        .await
-        .map_err(|failed| failed.error)
+    let mut policy = RetryPolicy::of(wire);
+    loop {
+        let failed = match attempt().await {
+            Err(failed) if failed.is_transient => failed,
+            result => return result,
+        };
+        match policy.pause(failed.retry_after) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(failed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end_with_the_tries_or_the_time() {
+        let policy = |patience: u64| {
+            let wire = HttpClient::new(None, None, || 0, Instant::now() + Duration::from_secs(patience)).unwrap();
+            RetryPolicy::of(&wire)
+        };
+        let mut plenty = policy(3600);
+        for at_least in [200, 400, 800].map(Duration::from_millis) {
+            let pause = plenty.pause(None).unwrap();
+            assert!(pause >= at_least && pause <= at_least * 2, "{pause:?}");
+        }
+        assert_eq!(plenty.pause(None), None);
+        assert_eq!(policy(60).pause(Some(Duration::from_secs(30))), Some(Duration::from_secs(30)));
+        for too_long in [60, 3600, u64::MAX] {
+            assert_eq!(policy(60).pause(Some(Duration::from_secs(too_long))), None);
+        }
+        assert_eq!(policy(0).pause(None), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = 1_000_000_000_000;
+        assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Sun, 09 Sep 2001 01:46:50 GMT", now), Some(Duration::from_secs(10)));
+        assert_eq!(retry_after("Sun, 09 Sep 2001 01:46:30 GMT", now), Some(Duration::ZERO));
+        for bad in ["", "-1", "soon", "1.5"] {
+            assert_eq!(retry_after(bad, now), None, "{bad}");
+        }
+    }
 }

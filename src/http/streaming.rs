@@ -14,7 +14,9 @@ use url::Url;
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::policy;
-use crate::http::policy::{HttpPolicy, LoggedBody, refuse_redirect};
+use crate::http::policy::{HttpPolicy, LoggedBody};
+use crate::http::redirect::refuse_redirect;
+use crate::http::retry::RetryPolicy;
 use crate::http::service_text::ServiceText;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
@@ -105,17 +107,13 @@ impl HttpClient {
     /// # Errors
     /// As [`HttpClient::open`].
     pub async fn open_again(&self, request: &Outgoing, bearer: Option<&Secret>, silence: Duration) -> Result<Streamed> {
-        let mut pause = Duration::from_millis(200);
-        let mut tries = 1;
+        let mut policy = RetryPolicy::of(self);
         loop {
             let answer = self.open(request.clone(), bearer, silence).await?;
-            let is_late = Instant::now().checked_add(pause).is_none_or(|at| at >= self.deadline());
-            if !answer.is_retryable_conflict() || tries == crate::http::limits::MAX_TRIES || is_late {
-                return Ok(answer);
+            match policy.pause(None).filter(|_| answer.is_retryable_conflict()) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Ok(answer),
             }
-            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
-            pause *= 2;
-            tries += 1;
         }
     }
 

@@ -5,13 +5,17 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::dns::ResolveDnsError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use tower_service::Service;
 
 use crate::error::{Advice, AdviceKind, Error, Kind, chain, printable};
 use crate::http::redact::Redactor;
 
-/// How the errors of a proxy's tunnel begin.
-const TUNNEL: &str = "tunnel error: ";
+/// What a proxy's tunnel fails with; the crate exports the connector and not its error.
+type TunnelError = <Tunnel<HttpConnector> as Service<http::Uri>>::Error;
 
 /// A fault and the host it is about.
 #[derive(Debug, Clone)]
@@ -59,7 +63,12 @@ pub enum TransportErrorKind {
     /// There is no certificate authority to check TLS with.
     NoAuthorities(Option<String>),
     /// There was no connection.
-    Connect(String),
+    Connect {
+        /// What was in the way.
+        cause: ConnectFailure,
+        /// The same in the words of whoever met it.
+        reason: String,
+    },
     /// There was one, and it broke off.
     Broken(String),
     /// What came is not HTTP as it should be.
@@ -83,6 +92,23 @@ pub enum ConnectFailure {
     Other,
 }
 
+impl ConnectFailure {
+    /// What kept a connection from coming about.
+    fn of(error: &(dyn StdError + 'static)) -> Self {
+        let cause = |error: &(dyn StdError + 'static)| match error.downcast_ref::<rustls::Error>() {
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+                Some(ConnectFailure::Certificate)
+            }
+            _ if error.is::<ResolveDnsError>() => Some(ConnectFailure::Name),
+            _ => {
+                let error = error.downcast_ref::<io::Error>()?;
+                (error.kind() == io::ErrorKind::ConnectionRefused).then_some(ConnectFailure::Closed)
+            }
+        };
+        chain(error).find_map(cause).unwrap_or(ConnectFailure::Other)
+    }
+}
+
 impl TransportError {
     /// What it comes down to.
     pub fn cause(&self) -> ConnectFailure {
@@ -91,9 +117,7 @@ impl TransportError {
             TransportErrorKind::Tunnel(_) | TransportErrorKind::TunnelRefused { .. } | TransportErrorKind::Proxy(_) => {
                 ConnectFailure::Proxy
             }
-            TransportErrorKind::Connect(reason) if reason.contains("certificate") => ConnectFailure::Certificate,
-            TransportErrorKind::Connect(reason) if reason.contains("lookup address") => ConnectFailure::Name,
-            TransportErrorKind::Connect(reason) if reason.contains("refused") => ConnectFailure::Closed,
+            TransportErrorKind::Connect { cause, .. } => *cause,
             _ => ConnectFailure::Other,
         }
     }
@@ -105,7 +129,7 @@ impl TransportError {
             | TransportErrorKind::Unreachable(_)
             | TransportErrorKind::Broken(_)
             | TransportErrorKind::Tunnel(_) => true,
-            TransportErrorKind::Connect(reason) => !reason.contains("certificate"),
+            TransportErrorKind::Connect { cause, .. } => *cause != ConnectFailure::Certificate,
             TransportErrorKind::Redirect { .. }
             | TransportErrorKind::TooLarge(_)
             | TransportErrorKind::NotLoopback
@@ -115,10 +139,15 @@ impl TransportError {
         }
     }
 
+    /// Whether there was not even a connection.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.what, TransportErrorKind::Connect { .. })
+    }
+
     /// Whether the request never left: the server can't have carried it out.
     pub fn is_unsent(&self) -> bool {
         match &self.what {
-            TransportErrorKind::Connect(_)
+            TransportErrorKind::Connect { .. }
             | TransportErrorKind::Unreachable(_)
             | TransportErrorKind::Tunnel(_)
             | TransportErrorKind::Proxy(_)
@@ -144,7 +173,9 @@ impl TransportErrorKind {
                 TransportErrorKind::Redirect { status, to: clean(to, 300), on_same_host: on_same_host.filter(is_clean) }
             }
             TransportErrorKind::Tunnel(reason) => TransportErrorKind::Tunnel(clean(reason, 160)),
-            TransportErrorKind::Connect(reason) => TransportErrorKind::Connect(clean(reason, 160)),
+            TransportErrorKind::Connect { cause, reason } => {
+                TransportErrorKind::Connect { cause, reason: clean(reason, 160) }
+            }
             TransportErrorKind::Broken(reason) => TransportErrorKind::Broken(clean(reason, 160)),
             TransportErrorKind::NotHttp(reason) => TransportErrorKind::NotHttp(clean(reason, 160)),
             TransportErrorKind::TooLarge(_)
@@ -161,17 +192,17 @@ impl TransportErrorKind {
         let reason = innermost(error);
         let is_malformed =
             |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
-        // The connector's error of that name is of no type that can be named.
-        if chain(error).any(|error| error.to_string().starts_with(TUNNEL)) {
-            return match reason.trim_start_matches(TUNNEL) {
-                // What it says of an answer to CONNECT that is neither 200 nor 407.
-                "unsuccessful" => TransportErrorKind::TunnelRefused { wants_password: false },
-                "proxy authorization required" => TransportErrorKind::TunnelRefused { wants_password: true },
-                reason => TransportErrorKind::Tunnel(reason.to_owned()),
-            };
+        match chain(error).find_map(|error| error.downcast_ref()) {
+            // What it says of an answer to CONNECT that is neither 200 nor 407.
+            Some(TunnelError::TunnelUnsuccessful) => {
+                return TransportErrorKind::TunnelRefused { wants_password: false };
+            }
+            Some(TunnelError::ProxyAuthRequired) => return TransportErrorKind::TunnelRefused { wants_password: true },
+            Some(_) => return TransportErrorKind::Tunnel(reason.trim_start_matches("tunnel error: ").to_owned()),
+            None => {}
         }
         match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
-            None => TransportErrorKind::Connect(reason),
+            None => TransportErrorKind::Connect { cause: ConnectFailure::of(error), reason },
             Some(error) if error.is_parse() || error.is_parse_status() => TransportErrorKind::NotHttp(reason),
             Some(error) if chain(error).filter_map(|error| error.downcast_ref()).any(is_malformed) => {
                 TransportErrorKind::NotHttp(reason)
@@ -215,7 +246,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::NoAuthorities(Some(why)) => {
                 write!(f, "{host} was not asked: the certificate authorities can't be read: {why}")
             }
-            TransportErrorKind::Connect(reason) => write!(f, "no connection to {host}: {reason}"),
+            TransportErrorKind::Connect { reason, .. } => write!(f, "no connection to {host}: {reason}"),
             TransportErrorKind::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
             TransportErrorKind::NotHttp(reason) => {
                 write!(f, "the answer of {host} is not HTTP as it should be: {reason}")
@@ -229,7 +260,7 @@ impl StdError for TransportError {}
 impl From<TransportError> for Error {
     fn from(fault: TransportError) -> Self {
         let advice: Advice = match &fault.what {
-            TransportErrorKind::Connect(reason) if reason.contains("certificate") => AdviceKind::NameCaBundle.into(),
+            TransportErrorKind::Connect { cause: ConnectFailure::Certificate, .. } => AdviceKind::NameCaBundle.into(),
             TransportErrorKind::Unreachable(_) => {
                 "check the URL and the network: a firewall on the way may drop what is sent".into()
             }
@@ -246,7 +277,7 @@ impl From<TransportError> for Error {
             TransportErrorKind::Tunnel(_) => {
                 "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY".into()
             }
-            TransportErrorKind::Connect(_) | TransportErrorKind::Broken(_) => {
+            TransportErrorKind::Connect { .. } | TransportErrorKind::Broken(_) => {
                 "check the URL, the network and the proxy, then try again".into()
             }
             TransportErrorKind::Redirect { on_same_host: Some(_), .. } => {
@@ -303,3 +334,7 @@ pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Transport
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "transport_error_tests.rs"]
+mod tests;

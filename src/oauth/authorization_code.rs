@@ -1,9 +1,6 @@
 //! The pool's hosted pages and what follows from them: authorization code with PKCE (RFC 6749 section 4.1, RFC 7636),
 //! refreshing (RFC 6749 section 6) and revoking (RFC 7009) at the pool's domain.
 
-use std::time::{Duration, Instant};
-
-use backon::{ExponentialBuilder, Retryable};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use oauth2::basic::BasicErrorResponse;
@@ -13,13 +10,11 @@ use oauth2::{
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::aws::service_error::{Refusal, refused};
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
-use crate::http::status::unexplained;
-use crate::http::transport_error::TransportErrorKind;
+use crate::http::retry::{CallFailure, with_retries};
 use crate::oauth::loopback_server::AuthorizationResponse;
-use crate::oauth::token_endpoint::{Http, TokenRequestError, client, retry_after};
+use crate::oauth::token_endpoint::{TokenEndpoint, client, description, refusal, refused_by_code, unexplained_refusal};
 use crate::secret::Secret;
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -168,19 +163,17 @@ impl Authorization {
         let code = match returned {
             AuthorizationResponse::Code(code) => code,
             AuthorizationResponse::Refused { code, description } => {
-                let (grant, operation) = ("authorize", &format!("the sign-in at {host}"));
-                let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
-                let error = refused(&refusal, wire.redactor());
-                return Err(if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error });
+                let operation = format!("the sign-in at {host}");
+                return Err(refused_by_code("authorize", &operation, &code, &description, wire.redactor()));
             }
         };
         for secret in [&code, &self.verifier, &self.state, &self.nonce] {
             client_of.hide(wire, secret);
         }
+        let endpoint = TokenEndpoint::new(wire, &host, "code");
         let exchange = async {
-            let returns = RedirectUrl::new(self.redirect_uri.as_str().to_owned()).map_err(|why| {
-                TokenRequestError::Final(Error::usage(format!("the redirect URI is malformed: {why}")))
-            })?;
+            let returns = RedirectUrl::new(self.redirect_uri.as_str().to_owned())
+                .map_err(|why| CallFailure::last(Error::usage(format!("the redirect URI is malformed: {why}"))))?;
             client(
                 client_of.token_url().url().clone(),
                 client_of.client_id,
@@ -190,11 +183,11 @@ impl Authorization {
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
             .set_redirect_uri(std::borrow::Cow::Owned(returns))
             .set_pkce_verifier(PkceCodeVerifier::new(self.verifier.expose().to_owned()))
-            .request_async(&Http(wire))
+            .request_async(&endpoint)
             .await
-            .map_err(TokenRequestError::from)
+            .map_err(|error| endpoint.failure(error))
         };
-        let answer = exchange.await.map_err(|failed| failed.into_error("code", &host, wire.redactor()))?;
+        let answer = exchange.await.map_err(|failed: CallFailure| failed.error)?;
         answer.tokens(wire, &host, self.scopes.clone())
     }
 }
@@ -213,32 +206,21 @@ pub async fn refresh(
 ) -> Result<AuthenticationResult, RefreshError> {
     let host = client_of.host();
     client_of.hide(wire, refresh_token);
+    let endpoint = TokenEndpoint::new(wire, &host, "refresh");
     let post = || async {
         client(client_of.token_url().url().clone(), client_of.client_id, client_of.client_secret, AuthMethod::Basic)?
             .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
-            .request_async(&Http(wire))
+            .request_async(&endpoint)
             .await
-            .map_err(TokenRequestError::from)
+            .map_err(|error| {
+                let failed = endpoint.failure(error);
+                CallFailure { is_transient: failed.is_transient && (failed.is_undone || is_reusable), ..failed }
+            })
     };
-    let answer = post
-        .retry(backoff())
-        .sleep(tokio::time::sleep)
-        .when(|failed| was_not_taken(failed) || (is_reusable && failed.is_transient()))
-        .adjust(|failed, pause| within(wire, failed.retry_after(), pause))
-        .await;
-    let answer = answer.map_err(|failed| {
-        let was_not_taken = was_not_taken(&failed);
-        let (is_over, is_refused) = match &failed {
-            TokenRequestError::Refused { code, .. } => (code == "invalid_grant", true),
-            TokenRequestError::Unexplained { .. } => (false, true),
-            _ => (false, false),
-        };
-        let error = failed.into_error("refresh", &host, wire.redactor());
-        match (is_over, is_refused || was_not_taken) {
-            (true, _) => RefreshError::Over(error),
-            (false, true) => RefreshError::Failed(error),
-            (false, false) => RefreshError::Unknown(error),
-        }
+    let answer = with_retries(wire, post).await.map_err(|failed| match failed.error {
+        error if error.code() == Some("invalid_grant") => RefreshError::Over(error),
+        error if failed.is_undone => RefreshError::Failed(error),
+        error => RefreshError::Unknown(error),
     })?;
     answer.tokens(wire, &host, Scopes::default()).map_err(RefreshError::Unknown)
 }
@@ -253,47 +235,28 @@ pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Sec
     client_of.hide(wire, token);
     // `oauth2` revokes over https alone, and a local Cognito has none.
     let post = || async {
-        let answer = wire.exchange(revocation(client_of, token)?).await.map_err(TokenRequestError::Fault)?;
-        match answer.status().as_u16() {
-            200 => Ok(()),
-            status @ (429 | 500..=599) => {
-                let pause = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
-                let retry_after = pause.and_then(|pause| retry_after(pause.trim(), wire.now()));
-                Err(TokenRequestError::Busy { status, retry_after })
-            }
-            _ => Err(match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
-                Ok(said) => TokenRequestError::Refused {
-                    code: said.error().as_ref().to_owned(),
-                    description: said.error_description().cloned().unwrap_or_default(),
-                },
-                Err(_) => TokenRequestError::strange(&answer),
-            }),
+        let answer = wire.exchange(revocation(client_of, token)?).await.map_err(CallFailure::unanswered)?;
+        if answer.status().as_u16() == 200 {
+            return Ok(());
         }
+        if let Some(busy) = CallFailure::busy(wire, &host, &answer) {
+            return Err(busy);
+        }
+        let (operation, redactor) = (format!("revoking the token at {host}"), wire.redactor());
+        if let Ok(said) = serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
+            return Err(refusal("revoke", &operation, &said, redactor));
+        }
+        Err(unexplained_refusal(&operation, &answer, redactor).unwrap_or_else(|| {
+            let error = Error::network(format!("{host} does not revoke tokens ({})", description(&answer)));
+            CallFailure::last(
+                error.hint("check the domain: /oauth2/revoke is there in every pool whose client allows revocation"),
+            )
+        }))
     };
-    post.retry(backoff())
-        .sleep(tokio::time::sleep)
-        .when(TokenRequestError::is_transient)
-        .adjust(|failed, pause| within(wire, failed.retry_after(), pause))
-        .await
-        .map_err(|failed| match failed {
-            TokenRequestError::NotAToken { what } => Error::network(format!("{host} does not revoke tokens ({what})"))
-                .hint("check the domain: /oauth2/revoke is there in every pool whose client allows revocation"),
-            TokenRequestError::Refused { code, description } => {
-                let (grant, operation) = ("revoke", &format!("revoking the token at {host}"));
-                let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
-                let error = refused(&refusal, wire.redactor());
-                // Whatever an OAuth error is called, it is a no.
-                if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
-            }
-            TokenRequestError::Unexplained { status, what } => {
-                let error = unexplained(&format!("revoking the token at {host}"), status, &what);
-                error.unwrap_or_else(|| Error::new(Kind::Refused, format!("{host} refused to revoke the token")))
-            }
-            failed => failed.into_error("revoke", &host, wire.redactor()),
-        })
+    with_retries(wire, post).await.map_err(|failed| failed.error)
 }
 
-fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Request<Vec<u8>>, TokenRequestError> {
+fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Request<Vec<u8>>, CallFailure> {
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let id = encode(client_of.client_id.as_str());
     let mut request = http::Request::post(client_of.domain.join("/oauth2/revoke").url().as_str())
@@ -305,7 +268,7 @@ fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Requ
     let body = format!("token={}&client_id={id}", encode(token.expose()));
     request
         .body(body.into_bytes())
-        .map_err(|why| TokenRequestError::Final(Error::usage(format!("the domain is malformed: {why}"))))
+        .map_err(|why| CallFailure::last(Error::usage(format!("the domain is malformed: {why}"))))
 }
 
 /// The page that ends a browser's session with the hosted pages. It revokes no token.
@@ -316,27 +279,4 @@ pub fn logout_url(client_of: &HostedClient<'_>, logout_uri: Option<&str>) -> Url
         url.query_pairs_mut().append_pair("logout_uri", uri);
     }
     url
-}
-
-/// Whether nobody can have taken the refresh token: there was no connection, or the server was too busy.
-fn was_not_taken(failed: &TokenRequestError) -> bool {
-    match failed {
-        TokenRequestError::Busy { .. } => true,
-        TokenRequestError::Fault(fault) => fault.is_transient() && matches!(fault.what, TransportErrorKind::Connect(_)),
-        _ => false,
-    }
-}
-
-fn backoff() -> ExponentialBuilder {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_factor(2.0)
-        .with_max_times(crate::aws::MAX_TRIES as usize - 1)
-        .with_jitter()
-}
-
-/// The pause before another try, where there is time for it.
-fn within(wire: &HttpClient, asked: Option<Duration>, pause: Option<Duration>) -> Option<Duration> {
-    let pause = pause.map(|pause| pause.max(asked.unwrap_or_default()))?;
-    Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
 }

@@ -26,7 +26,7 @@ pub struct Document {
 /// there is no such pool or the document is another pool's.
 pub async fn document(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -> Result<Document> {
     let url = base.join(&format!("/{pool}/.well-known/openid-configuration"));
-    let document = with_retries(wire, || get(wire, &url)).await?;
+    let document = with_retries(wire, || get(wire, &url)).await.map_err(|failed| failed.error)?;
     let issuer = document["issuer"].as_str().unwrap_or_default();
     if !is_issuer_of(pool, base, issuer) {
         return Err(Error::config(format!("{OPERATION} at {url} is not one of the pool {pool}"))
@@ -62,7 +62,7 @@ pub async fn token_endpoint(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -
 async fn get(wire: &HttpClient, url: &Endpoint) -> Result<Value, CallFailure> {
     let request = http::Request::get(url.as_str()).header("accept", "application/json").body(Vec::new());
     let request = request.map_err(|why| CallFailure::last(Error::usage(format!("the URL is malformed: {why}"))))?;
-    let answer = wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(OPERATION, fault))?;
+    let answer = wire.exchange(request).await.map_err(|fault| CallFailure::unanswered(fault).context(OPERATION))?;
     let status = answer.status().as_u16();
     match (status, serde_json::from_slice::<Value>(answer.body())) {
         (200, Ok(document @ Value::Object(_))) => Ok(document),

@@ -1,16 +1,12 @@
 //! A pool's public keys, from where it publishes them.
 
-use std::time::{Duration, Instant};
-
-use backon::{ExponentialBuilder, Retryable};
 use url::Url;
 
 use crate::error::{AdviceKind, Error, Result, printable};
 use crate::http::client::HttpClient;
+use crate::http::retry::{CallFailure, with_retries};
 use crate::http::service_text::ServiceText;
 use crate::http::status::FIREWALL;
-use crate::http::transport_error::TransportError;
-use crate::oauth::token_endpoint::retry_after;
 use crate::secret::Secret;
 use crate::settings::types::Endpoint;
 use crate::token::jwks::KeySet;
@@ -54,61 +50,11 @@ pub(crate) async fn get(wire: &HttpClient, url: &Url, bearer: Option<&Secret>) -
             Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
             None => request,
         };
-        let request = request.body(Vec::new()).map_err(|_| JwksRequestError::Malformed)?;
-        let answer = wire.exchange(request).await.map_err(JwksRequestError::Fault)?;
-        match answer.status().as_u16() {
-            status @ (429 | 500..=599) => {
-                let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
-                Err(JwksRequestError::Busy {
-                    status,
-                    pause: retry_after(header.unwrap_or_default().trim(), wire.now()),
-                })
-            }
-            _ => Ok(answer),
-        }
+        let request = request
+            .body(Vec::new())
+            .map_err(|_| CallFailure::last(Error::usage("the token can't stand in an HTTP header")))?;
+        let answer = wire.exchange(request).await.map_err(CallFailure::unanswered)?;
+        CallFailure::busy(wire, &host, &answer).map_or(Ok(answer), Err)
     };
-    let backoff = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_factor(2.0)
-        .with_max_times(crate::aws::MAX_TRIES as usize - 1)
-        .with_jitter();
-    once.retry(backoff)
-        .sleep(tokio::time::sleep)
-        .when(JwksRequestError::is_transient)
-        .adjust(|failed, pause| {
-            let pause = pause.map(|pause| pause.max(failed.pause()))?;
-            Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
-        })
-        .await
-        .map_err(|failed| match failed {
-            JwksRequestError::Fault(fault) => fault.into(),
-            JwksRequestError::Busy { status, .. } => {
-                Error::network(format!("{host} answered HTTP {status}")).hint("wait a little and try again")
-            }
-            JwksRequestError::Malformed => Error::usage("the token can't stand in an HTTP header"),
-        })
-}
-
-#[derive(Debug)]
-enum JwksRequestError {
-    Fault(TransportError),
-    Busy { status: u16, pause: Option<Duration> },
-    Malformed,
-}
-
-impl JwksRequestError {
-    fn is_transient(&self) -> bool {
-        match self {
-            JwksRequestError::Fault(fault) => fault.is_transient(),
-            JwksRequestError::Busy { .. } => true,
-            JwksRequestError::Malformed => false,
-        }
-    }
-
-    fn pause(&self) -> Duration {
-        match self {
-            JwksRequestError::Busy { pause: Some(pause), .. } => *pause,
-            _ => Duration::ZERO,
-        }
-    }
+    with_retries(wire, once).await.map_err(|failed| failed.error)
 }

@@ -1,104 +1,34 @@
 //! The loopback listener that a browser comes back to (RFC 8252 section 7.3). One request wins: the right path with the
 //! right state. Everything else gets a 4xx and changes nothing.
 
+mod authorization_response;
+mod page;
+
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::error::{AdviceKind, Error, Result, printable};
-use crate::secret::Secret;
+use crate::error::{AdviceKind, Error, Result};
 use crate::settings::redirect_uri::RedirectUri;
+
+pub use authorization_response::{AuthorizationResponse, ExpectedResponse};
+use page::{Status, send};
 
 /// The most bytes of a request that are read: line and headers.
 const MAX_HEAD: usize = 16 * 1024;
-
-/// The most of a longer request that is read and dropped, so that its sender can read the answer.
-const MAX_DROPPED: usize = 16 * 1024 * 1024;
 
 /// How long one connection may take. Browsers open some in advance and send nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The most connections at a time.
 const MOST: usize = 64;
-
-/// What the hosted pages sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1).
-pub enum AuthorizationResponse {
-    /// A code, to be exchanged for tokens.
-    Code(Secret),
-    /// An error.
-    Refused {
-        /// `error`.
-        code: String,
-        /// `error_description`.
-        description: String,
-    },
-}
-
-impl std::fmt::Debug for AuthorizationResponse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            AuthorizationResponse::Code(_) => "Code",
-            AuthorizationResponse::Refused { .. } => "Refused",
-        })
-    }
-}
-
-/// What the browser must bring to be the one that was sent away.
-#[derive(Debug, Clone)]
-pub struct ExpectedResponse {
-    /// `state` (RFC 6749 section 10.12).
-    pub state: Secret,
-    /// The issuers that `iss` (RFC 9207) may name where it is there; none for any.
-    pub issuers: Vec<String>,
-}
-
-impl ExpectedResponse {
-    /// What the query of a redirect says.
-    ///
-    /// # Errors
-    /// [`Kind::Refused`](crate::error::Kind::Refused) with the reason, where it is not the answer to this sign-in.
-    pub fn read(&self, query: &str) -> Result<AuthorizationResponse> {
-        let refused = |why: String| Err(Error::new(crate::error::Kind::Refused, why));
-        let mut values: [Option<String>; 5] = Default::default();
-        let names = ["state", "code", "error", "error_description", "iss"];
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let Some(at) = names.iter().position(|known| *known == name) else { continue };
-            if values[at].replace(value.into_owned()).is_some() {
-                return refused(format!("it has more than one `{name}`"));
-            }
-        }
-        let [state, code, error, description, iss] = values;
-        let said = |error: &Option<String>| {
-            let said = error.as_ref().map(|error| format!("; it says `{}`", printable(error, 80)));
-            said.unwrap_or_default()
-        };
-        match state {
-            Some(state) if state == self.state.expose() => {}
-            Some(_) => return refused(format!("its state is another sign-in's{}", said(&error))),
-            None => return refused(format!("it has no state{}", said(&error))),
-        }
-        if let Some(iss) = iss
-            && !self.issuers.is_empty()
-            && !self.issuers.contains(&iss)
-        {
-            return refused(format!("it comes from another pool: {}", printable(&iss, 120)));
-        }
-        match (code, error) {
-            (_, Some(code)) => {
-                Ok(AuthorizationResponse::Refused { code, description: description.unwrap_or_default() })
-            }
-            (Some(code), None) if !code.is_empty() => Ok(AuthorizationResponse::Code(Secret::new(code))),
-            _ => refused("it has neither a code nor an error".to_owned()),
-        }
-    }
-}
 
 /// The open port.
 #[derive(Debug)]
@@ -204,9 +134,6 @@ enum Connection {
     Nothing,
 }
 
-/// A refusal: status, reason phrase.
-type Status = (u16, &'static str);
-
 async fn visit(mut stream: TcpStream, expected: &ExpectedResponse, uri: &RedirectUri) -> Connection {
     let head = match timeout(PATIENCE, read_head(&mut stream)).await {
         Ok(Some(Ok(head))) => head,
@@ -291,94 +218,9 @@ impl PendingBrowser {
     }
 }
 
-/// Sends a page and ends the connection. That it can't be sent is nothing to fail for.
-async fn send(mut stream: TcpStream, (status, reason): Status, title: &str, text: &str) {
-    let body = page(title, text);
-    let answer = format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
-         Content-Security-Policy: default-src 'none'\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n\
-         Referrer-Policy: no-referrer\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    let _ = timeout(Duration::from_secs(2), async {
-        stream.write_all(answer.as_bytes()).await?;
-        stream.shutdown().await?;
-        // What is left unread when a socket is closed makes the kernel reset it, and the answer is lost.
-        let (mut buffer, mut dropped) = (vec![0; 64 * 1024], 0);
-        while dropped < MAX_DROPPED {
-            match stream.read(&mut buffer).await? {
-                0 => break,
-                count => dropped += count,
-            }
-        }
-        std::io::Result::Ok(())
-    })
-    .await;
-}
-
-fn page(title: &str, text: &str) -> String {
-    let (title, text) = (escaped(title), escaped(text));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>cogtok: {title}</title>\n\
-         <h1>{title}</h1>\n<p>{text}</p>\n<p>You can close this window.</p>\n</html>\n"
-    )
-}
-
-/// Text as HTML shows it, whatever is in it.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in printable(text, 400).chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
-    }
-    html
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn expected() -> ExpectedResponse {
-        let issuers = vec!["https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ours".to_owned()];
-        ExpectedResponse { state: Secret::new("right-state".to_owned()), issuers }
-    }
-
-    #[test]
-    fn only_the_answer_to_this_sign_in_is_taken() {
-        let ours = "https%3A%2F%2Fcognito-idp.us-east-1.amazonaws.com%2Fus-east-1_Ours";
-        for good in ["code=c&state=right-state".to_owned(), format!("state=right-state&iss={ours}&code=c&other=1")] {
-            assert!(
-                matches!(expected().read(&good), Ok(AuthorizationResponse::Code(code)) if code.expose() == "c"),
-                "{good}"
-            );
-        }
-        for bad in [
-            "",
-            "code=c",
-            "code=c&state=",
-            "code=c&state=wrong-state",
-            "code=c&state=right-state&state=right-state",
-            "code=c&code=d&state=right-state",
-            "code=&state=right-state",
-            "state=right-state",
-            "error=access_denied",
-            "error=access_denied&state=wrong-state",
-            "code=c&state=right-state&iss=https%3A%2F%2Fcognito-idp.us-east-1.amazonaws.com%2Fus-east-1_Theirs",
-            "code=c&state=right-state&iss=",
-        ] {
-            assert!(expected().read(bad).is_err(), "{bad}");
-        }
-        let refused = expected().read("error=access_denied&error_description=no+way&state=right-state&code=c");
-        assert!(
-            matches!(&refused, Ok(AuthorizationResponse::Refused { code, description }) if code == "access_denied" && description == "no way")
-        );
-    }
 
     #[test]
     fn only_a_get_for_the_exact_place_is_read() {
@@ -400,16 +242,5 @@ mod tests {
         ] {
             assert_eq!(status(head), Err(code), "{head:?}");
         }
-    }
-
-    #[test]
-    fn pages_escape_what_they_show() {
-        let page = page("a<b", "<script>alert('1')</script>&\"\u{202e}");
-        assert!(
-            !page.contains("<script>") && page.contains("&lt;script&gt;") && page.contains("&amp;&quot;"),
-            "{page}"
-        );
-        assert!(page.contains("a&lt;b") && page.contains("\\u{202e}"), "{page}");
-        assert!(!page.contains("http"), "an external resource: {page}");
     }
 }

@@ -2,9 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
@@ -15,13 +14,12 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::aws::service_error::{Refusal, operation_of, refused, said};
+use crate::aws::service_error::{Refusal, refused, said};
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
-use crate::http::policy::seconds_of;
 use crate::http::redact::Redactor;
+use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status::unexplained;
-use crate::http::transport_error::TransportError;
 use crate::oauth::jwks_uri::content_type;
 use crate::secret::Secret;
 use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -57,21 +55,8 @@ pub struct ClientCredentials<'a> {
 pub async fn client_credentials(wire: &HttpClient, request: &ClientCredentials<'_>) -> Result<TokenSet> {
     let host = printable(request.token_url.url().authority(), 120);
     wire.redactor().hide(request.client_id.as_str(), request.client_secret);
-    let backoff = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_factor(2.0)
-        .with_max_times(crate::aws::MAX_TRIES as usize - 1)
-        .with_jitter();
-    let answer = (|| post(wire, request))
-        .retry(backoff)
-        .sleep(tokio::time::sleep)
-        .when(TokenRequestError::is_transient)
-        .adjust(|failed, pause| {
-            let pause = pause.map(|pause| pause.max(failed.retry_after().unwrap_or_default()))?;
-            Instant::now().checked_add(pause).is_some_and(|at| at < wire.deadline()).then_some(pause)
-        })
-        .await
-        .map_err(|failed| failed.into_error("m2m", &host, wire.redactor()))?;
+    let endpoint = TokenEndpoint::new(wire, &host, "m2m");
+    let answer = with_retries(wire, || post(&endpoint, request)).await.map_err(|failed| failed.error)?;
     // A refresh token or an ID token that a server adds is not one that was asked for.
     let mut answer = Answer { id_token: None, refresh_token: None, ..answer };
     if request.scope_in_query {
@@ -108,9 +93,9 @@ pub(crate) fn client(
     client_id: &ClientId,
     client_secret: Option<&Secret>,
     auth_method: AuthMethod,
-) -> Result<ReadyClient, TokenRequestError> {
+) -> Result<ReadyClient, CallFailure> {
     let token_url = TokenUrl::new(token_url.to_string())
-        .map_err(|why| TokenRequestError::Final(Error::usage(format!("the token URL is malformed: {why}"))))?;
+        .map_err(|why| CallFailure::last(Error::usage(format!("the token URL is malformed: {why}"))))?;
     let mut client =
         TokenClient::new(oauth2::ClientId::new(client_id.as_str().to_owned())).set_auth_type(match auth_method {
             AuthMethod::Basic => AuthType::BasicAuth,
@@ -122,7 +107,7 @@ pub(crate) fn client(
     Ok(client.set_token_uri(token_url))
 }
 
-async fn post(wire: &HttpClient, request: &ClientCredentials<'_>) -> Result<Answer, TokenRequestError> {
+async fn post(endpoint: &TokenEndpoint<'_>, request: &ClientCredentials<'_>) -> Result<Answer, CallFailure> {
     let mut url = request.token_url.url().clone();
     if request.scope_in_query && request.scopes.iter().next().is_some() {
         let scopes = request.scopes.to_string();
@@ -134,70 +119,108 @@ async fn post(wire: &HttpClient, request: &ClientCredentials<'_>) -> Result<Answ
     client
         .exchange_client_credentials()
         .add_scopes(request.scopes.iter().map(|scope| Scope::new(scope.to_owned())))
-        .request_async(&Http(wire))
+        .request_async(endpoint)
         .await
-        .map_err(TokenRequestError::from)
+        .map_err(|error| endpoint.failure(error))
 }
 
-/// Our HTTP client as `oauth2` asks for one.
-pub(crate) struct Http<'a>(pub &'a HttpClient);
+/// Our HTTP client as `oauth2` asks for one, for requests of one grant to one host.
+pub(crate) struct TokenEndpoint<'a> {
+    wire: &'a HttpClient,
+    host: &'a str,
+    grant: &'static str,
+}
 
-impl<'c> AsyncHttpClient<'c> for Http<'_> {
-    type Error = HttpFailed;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailed>> + Send + 'c>>;
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
+    type Error = CallFailure;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, CallFailure>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let answer = self.0.exchange(request).await.map_err(|fault| HttpFailed(TokenRequestError::Fault(fault)))?;
-            check_shape(answer, self.0.now()).map_err(HttpFailed)
+            let answer = self.wire.exchange(request).await.map_err(CallFailure::unanswered)?;
+            self.check_shape(answer)
         })
     }
 }
 
-impl From<RequestTokenError<HttpFailed, BasicErrorResponse>> for TokenRequestError {
-    fn from(error: RequestTokenError<HttpFailed, BasicErrorResponse>) -> Self {
+impl<'a> TokenEndpoint<'a> {
+    /// The endpoint at `host`; `grant` is the table's word for what is asked.
+    pub(crate) fn new(wire: &'a HttpClient, host: &'a str, grant: &'static str) -> Self {
+        TokenEndpoint { wire, host, grant }
+    }
+
+    /// Lets pass what `oauth2` is to read: 200 with JSON, and a refusal with an OAuth error in JSON.
+    fn check_shape(&self, answer: HttpResponse) -> Result<HttpResponse, CallFailure> {
+        if let Some(busy) = CallFailure::busy(self.wire, self.host, &answer) {
+            return Err(busy);
+        }
+        let status = answer.status().as_u16();
+        let is_json = content_type(&answer) == "application/json";
+        match status {
+            // `oauth2` reads the first document and passes over what follows it.
+            200 if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_ok() => Ok(answer),
+            400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
+            _ => {
+                let unexplained = unexplained_refusal(&self.operation(), &answer, self.wire.redactor());
+                Err(unexplained.unwrap_or_else(|| self.no_tokens(&description(&answer))))
+            }
+        }
+    }
+
+    /// Why a request brought no tokens.
+    pub(crate) fn failure(&self, error: RequestTokenError<CallFailure, BasicErrorResponse>) -> CallFailure {
         match error {
-            RequestTokenError::Request(HttpFailed(failed)) => failed,
-            RequestTokenError::ServerResponse(answer) => TokenRequestError::Refused {
-                code: answer.error().as_ref().to_owned(),
-                description: answer.error_description().cloned().unwrap_or_default(),
-            },
+            RequestTokenError::Request(failed) => failed,
+            RequestTokenError::ServerResponse(answer) => {
+                refusal(self.grant, &self.operation(), &answer, self.wire.redactor())
+            }
             // The parser's words may repeat what it could not parse, so only the field is named.
-            RequestTokenError::Parse(why, body) => TokenRequestError::NotAToken {
-                what: format!(
-                    "application/json, {} bytes, unusable at `{}`",
-                    body.len(),
-                    printable(&why.path().to_string(), 40)
-                ),
-            },
-            RequestTokenError::Other(_) => TokenRequestError::NotAToken { what: "empty".to_owned() },
+            RequestTokenError::Parse(why, body) => self.no_tokens(&format!(
+                "application/json, {} bytes, unusable at `{}`",
+                body.len(),
+                printable(&why.path().to_string(), 40)
+            )),
+            RequestTokenError::Other(_) => self.no_tokens("empty"),
         }
+    }
+
+    fn operation(&self) -> String {
+        format!("the token request to {}", self.host)
+    }
+
+    fn no_tokens(&self, what: &str) -> CallFailure {
+        let what = said(what, self.wire.redactor());
+        CallFailure::last(
+            Error::network(format!("{} gave no token response ({what})", self.host))
+                .hint("check the token URL: it ends in /oauth2/token at the pool's domain"),
+        )
     }
 }
 
-/// Lets pass what `oauth2` is to read: 200 with JSON, and a refusal with an OAuth error in JSON.
-fn check_shape(answer: HttpResponse, now: u64) -> Result<HttpResponse, TokenRequestError> {
-    let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let status = answer.status().as_u16();
-    let is_json = content_type(&answer) == "application/json";
-    match status {
-        // `oauth2` reads the first document and passes over what follows it.
-        200 if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_ok() => Ok(answer),
-        429 | 500..=599 => {
-            Err(TokenRequestError::Busy { status, retry_after: retry_after(header("retry-after").trim(), now) })
-        }
-        400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
-        _ => Err(TokenRequestError::strange(&answer)),
-    }
+/// What an answer is that an endpoint does not give.
+pub(crate) fn description(answer: &HttpResponse) -> String {
+    let content_type = content_type(answer);
+    let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
+    format!("HTTP {}, {}, {} bytes", answer.status().as_u16(), printable(content_type, 60), answer.body().len())
 }
 
-/// Retry-After (RFC 9110 section 10.2.3): seconds, or a date.
-pub(crate) fn retry_after(value: &str, now: u64) -> Option<Duration> {
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let seconds = seconds_of(value)?.saturating_sub(i64::try_from(now / 1000).ok()?);
-    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+/// The failure for 401 and 403 without an OAuth error: who said no, and to what, is not known.
+pub(crate) fn unexplained_refusal(operation: &str, answer: &HttpResponse, redactor: &Redactor) -> Option<CallFailure> {
+    let status = Some(answer.status().as_u16()).filter(|status| matches!(status, 401 | 403))?;
+    unexplained(operation, status, &said(&description(answer), redactor).to_string()).map(CallFailure::refused)
+}
+
+/// The failure for an OAuth error, with the table's words for a refusal of `grant` where it has some.
+pub(crate) fn refusal(grant: &str, operation: &str, answer: &BasicErrorResponse, redactor: &Redactor) -> CallFailure {
+    let (code, message) = (answer.error().as_ref(), answer.error_description().map_or("", String::as_str));
+    let error = refused_by_code(grant, operation, code, message, redactor);
+    CallFailure { is_transient: false, ..CallFailure::refused(error) }
+}
+
+/// The error for an OAuth error: whatever it is called, it is a no.
+pub(crate) fn refused_by_code(grant: &str, operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
+    let error = refused(&Refusal { status: None, grant, operation, code, message }, redactor);
+    if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
 }
 
 /// The body of a successful answer (RFC 6749 section 5.1), with room for what servers get wrong.
@@ -269,102 +292,3 @@ impl TokenResponse for Answer {
         None
     }
 }
-
-/// Why a request brought no tokens.
-#[derive(Debug)]
-pub(crate) enum TokenRequestError {
-    Fault(TransportError),
-    Busy {
-        status: u16,
-        retry_after: Option<Duration>,
-    },
-    Refused {
-        code: String,
-        description: String,
-    },
-    /// 401 or 403 without an OAuth error: who said no, and to what, is not known.
-    Unexplained {
-        status: u16,
-        what: String,
-    },
-    NotAToken {
-        what: String,
-    },
-    Final(Error),
-}
-
-impl TokenRequestError {
-    /// An answer that is none of the endpoint.
-    pub(crate) fn strange(answer: &HttpResponse) -> Self {
-        let status = answer.status().as_u16();
-        let content_type = content_type(answer);
-        let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
-        let what = format!("HTTP {status}, {}, {} bytes", printable(content_type, 60), answer.body().len());
-        match status {
-            401 | 403 => TokenRequestError::Unexplained { status, what },
-            _ => TokenRequestError::NotAToken { what },
-        }
-    }
-
-    pub(crate) fn is_transient(&self) -> bool {
-        match self {
-            TokenRequestError::Fault(fault) => fault.is_transient(),
-            TokenRequestError::Busy { .. } => true,
-            TokenRequestError::Refused { .. }
-            | TokenRequestError::Unexplained { .. }
-            | TokenRequestError::NotAToken { .. }
-            | TokenRequestError::Final(_) => false,
-        }
-    }
-
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            TokenRequestError::Busy { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-
-    /// The error, with the table's words for a refusal of `grant` where it has some.
-    pub(crate) fn into_error(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
-        self.described(grant, host, redactor).with_operation(operation_of(grant, ""))
-    }
-
-    fn described(self, grant: &str, host: &str, redactor: &Redactor) -> Error {
-        match self {
-            TokenRequestError::Fault(fault) => fault.into(),
-            TokenRequestError::Busy { status, retry_after } => {
-                let when = retry_after.map(|pause| format!("; retry after {} s", pause.as_secs())).unwrap_or_default();
-                Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again")
-            }
-            TokenRequestError::Refused { code, description } => {
-                let operation = &format!("the token request to {host}");
-                let refusal = Refusal { status: None, grant, operation, code: &code, message: &description };
-                let error = refused(&refusal, redactor);
-                // Whatever an OAuth error is called, it is a no.
-                if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
-            }
-            TokenRequestError::Unexplained { status, what } => {
-                let error =
-                    unexplained(&format!("the token request to {host}"), status, &said(&what, redactor).to_string());
-                error.unwrap_or_else(|| Error::new(Kind::Refused, format!("{host} refused the token request")))
-            }
-            TokenRequestError::NotAToken { what } => {
-                Error::network(format!("{host} gave no token response ({})", said(&what, redactor)))
-                    .hint("check the token URL: it ends in /oauth2/token at the pool's domain")
-            }
-            TokenRequestError::Final(error) => error,
-        }
-    }
-}
-
-/// [`TokenRequestError`] as the error that `oauth2` asks of an HTTP client.
-#[derive(Debug)]
-pub(crate) struct HttpFailed(TokenRequestError);
-
-impl std::fmt::Display for HttpFailed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the exchange failed")
-    }
-}
-
-impl std::error::Error for HttpFailed {}

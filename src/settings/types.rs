@@ -1,17 +1,16 @@
 //! The words a profile is made of. Parsing is validating: a value of one of these types is safe in a URL, a file
 //! name and a terminal. Beyond that their shape is Cognito's business, not ours.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use url::{Host, Url};
-
 use crate::error::{Error, Result, is_unprintable, printable};
+pub use crate::settings::endpoint::Endpoint;
 pub use crate::settings::enums::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
+pub use crate::settings::scopes::Scopes;
 
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
@@ -263,132 +262,6 @@ word!(
             && !OBEYED_PREFIXES.iter().any(|prefix| upper.starts_with(prefix))
     }
 );
-
-/// OAuth scopes (RFC 6749 section 3.3), as a set.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scopes(BTreeSet<String>);
-
-impl Scopes {
-    /// Scopes from any number of lists, separated by spaces or, where each of them is of the form that Cognito has, by commas.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`](crate::error::Kind::Usage) for characters that RFC 6749 does not allow in a scope.
-    pub fn parse<'a>(lists: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let mut scopes = BTreeSet::new();
-        let words = lists.into_iter().flat_map(str::split_ascii_whitespace);
-        for scope in words.flat_map(|word| if is_list(word) { word.split(',').collect() } else { vec![word] }) {
-            if scope.is_empty() {
-                continue;
-            }
-            if !scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
-                return Err(Error::usage(format!("`{}` is not a scope (RFC 6749 section 3.3)", printable(scope, 80))));
-            }
-            scopes.insert(scope.to_owned());
-        }
-        Ok(Scopes(scopes))
-    }
-
-    /// The scopes in alphabetical order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-
-    /// The scopes of `self` that `other` lacks.
-    pub fn missing_from<'a>(&'a self, other: &Scopes) -> Vec<&'a str> {
-        self.0.iter().filter(|scope| !other.0.contains(*scope)).map(String::as_str).collect()
-    }
-}
-
-/// Whether a word is scopes with commas between them: a scope may have a comma in it, so that each part must look like one.
-fn is_list(word: &str) -> bool {
-    const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
-    let is_scope = |part: &str| part.contains('/') || OF_USERS.contains(&part);
-    word.contains(',') && word.split(',').filter(|part| !part.is_empty()).all(is_scope)
-}
-
-impl fmt::Display for Scopes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.iter().collect::<Vec<_>>().join(" "))
-    }
-}
-
-/// A base URL that tokens or secrets may be sent to: https anywhere, http on the loopback interface alone, and no
-/// user information, query or fragment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint(Url);
-
-impl Endpoint {
-    /// The URL.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str().strip_suffix('/').filter(|_| self.0.path() == "/").unwrap_or(self.0.as_str())
-    }
-
-    /// Scheme, host and port, which is what a secret is bound to.
-    pub fn origin(&self) -> String {
-        self.0.origin().ascii_serialization()
-    }
-
-    /// The parsed URL.
-    pub fn url(&self) -> &Url {
-        &self.0
-    }
-
-    /// Whether it is this machine, by a name or address that can be nothing else.
-    pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.0)
-    }
-
-    /// This URL with `path` appended.
-    pub fn join(&self, path: &str) -> Endpoint {
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
-        Endpoint(url)
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-impl FromStr for Endpoint {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let shown = || printable(text, 120);
-        let url = Url::parse(text).map_err(|why| Error::usage(format!("`{}` is not a URL: {why}", shown())))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            // The user part may be a password, so the URL is not repeated.
-            return Err(Error::usage("a URL with a user name or password in it is refused"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(Error::usage(format!("`{}` is refused: a base URL has no query and no fragment", shown())));
-        }
-        if url.host().is_none() {
-            return Err(Error::usage(format!("`{}` is refused: it names no host", shown())));
-        }
-        match url.scheme() {
-            "https" => Ok(Endpoint(url)),
-            "http" if is_loopback(&url) => Ok(Endpoint(url)),
-            "http" => Err(Error::usage(format!(
-                "`{}` is refused: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone",
-                shown()
-            ))
-            .hint("use https://")),
-            scheme => Err(Error::usage(format!("`{}` is refused: `{scheme}` is neither https nor http", shown()))),
-        }
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// A duration as it is written in the configuration and on the command line: `90s`, `5m`, `1h`.
 ///

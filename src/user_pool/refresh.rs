@@ -1,7 +1,6 @@
 //! Renewing a session at the Cognito API: GetTokensFromRefreshToken, and REFRESH_TOKEN_AUTH where that is unknown.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
 use aws_sdk_cognitoidentityprovider::config::Config;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
@@ -12,8 +11,9 @@ use aws_smithy_types::retry::RetryConfig;
 
 use crate::aws::service_error::from_sdk;
 use crate::error::{AdviceKind, Error, Kind, Result};
+use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status::is_throttled;
-use crate::http::transport_error::{TransportErrorKind, fault_in};
+use crate::http::transport_error::{TransportError, fault_in};
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::{AuthenticationResult, Idp};
 use crate::user_pool::srp;
@@ -55,29 +55,23 @@ impl Idp {
     ) -> Result<AuthenticationResult, RefreshError> {
         self.wire.redactor().hide("", refresh_token);
         let is_reusable = rotates == Some(false);
-        let mut pause = Duration::from_millis(200);
-        let mut tries = 1;
-        loop {
-            let error = match self.renew_once(refresh_token, username, device_key, rotates).await {
-                Ok(signed_in) => return Ok(signed_in),
-                Err(error) => error,
-            };
-            let was_not_sent = was_not_sent(&error);
-            if error.kind() != Kind::Network {
-                return Err(if is_over(&error) { RefreshError::Over(error) } else { RefreshError::Failed(error) });
-            }
-            // A limit of the user's own is refused for minutes.
-            if error.code() == Some("LimitExceededException") {
-                return Err(RefreshError::Failed(error));
-            }
-            let is_late = Instant::now() + pause >= self.wire.deadline();
-            if tries >= crate::aws::MAX_TRIES || is_late || !(was_not_sent || is_reusable) {
-                return Err(if was_not_sent { RefreshError::Failed(error) } else { RefreshError::Unknown(error) });
-            }
-            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
-            pause *= 2;
-            tries += 1;
-        }
+        let attempt = || async {
+            let renewed = self.renew_once(refresh_token, username, device_key, rotates).await;
+            renewed.map_err(|error| {
+                let is_undone = error.kind() != Kind::Network || is_limit(&error) || was_not_sent(&error);
+                let may_pass = error.kind() == Kind::Network && !is_limit(&error);
+                CallFailure {
+                    is_transient: may_pass && (is_undone || is_reusable),
+                    is_undone,
+                    ..CallFailure::last(error)
+                }
+            })
+        };
+        with_retries(&self.wire, attempt).await.map_err(|failed| match failed.error {
+            error if is_over(&error) => RefreshError::Over(error),
+            error if failed.is_undone => RefreshError::Failed(error),
+            error => RefreshError::Unknown(error),
+        })
     }
 
     async fn renew_once(
@@ -180,11 +174,14 @@ fn unrenewable(first: &Error, second: &Error) -> Error {
         .hint(AdviceKind::SignInEachTime)
 }
 
+/// Whether the user has reached a limit, which is refused for minutes.
+fn is_limit(error: &Error) -> bool {
+    error.code() == Some("LimitExceededException")
+}
+
 /// Whether a failed request is known not to have been carried out.
 fn was_not_sent(error: &Error) -> bool {
-    is_throttled(error)
-        || (error.code().is_none()
-            && fault_in(error).is_some_and(|fault| matches!(fault.what, TransportErrorKind::Connect(_))))
+    is_throttled(error) || (error.code().is_none() && fault_in(error).is_some_and(TransportError::is_connect))
 }
 
 /// Whether Cognito's refusal means that the session is over, rather than that the request was wrong.

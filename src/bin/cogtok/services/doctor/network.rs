@@ -142,7 +142,7 @@ pub(crate) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i
     let detail = match (fault.cause(), &fault.what) {
         (ConnectFailure::Name, _) => format!("the name of {host} is not found"),
         (ConnectFailure::Closed, _) => format!("nobody listens at {host}: connection refused"),
-        (ConnectFailure::Certificate, TransportErrorKind::Connect(reason)) => {
+        (ConnectFailure::Certificate, TransportErrorKind::Connect { reason, .. }) => {
             format!("the certificate of {host} is not trusted: {reason}")
         }
         _ => fault.to_string(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cogtok::error::printable;
 use cogtok::http::client::HttpClient;
 use cogtok::http::policy::ahead_by;
-use cogtok::http::transport_error::{TransportError, TransportErrorKind};
+use cogtok::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 use cogtok::settings::types::Endpoint;
 
 /// Asks the server for its root, once and for at most `patience`. Whatever it answers, it is there. Gives the seconds by
@@ -17,8 +17,9 @@ pub async fn reach(wire: &HttpClient, server: &Endpoint, patience: Duration) -> 
     let host = printable(server.url().authority(), 120);
     let fault = |what: TransportErrorKind| TransportError { host: host.clone(), what };
     let url = format!("{}/", server.origin());
-    let request =
-        http::Request::get(url).body(Vec::new()).map_err(|why| fault(TransportErrorKind::Connect(why.to_string())))?;
+    let request = http::Request::get(url)
+        .body(Vec::new())
+        .map_err(|why| fault(TransportErrorKind::Connect { cause: ConnectFailure::Other, reason: why.to_string() }))?;
     let answer = tokio::time::timeout(patience, wire.exchange(request)).await;
     match answer.unwrap_or_else(|_| Err(fault(TransportErrorKind::Timeout { within: patience, tries: 1 }))) {
         Err(fault) if !matches!(fault.what, TransportErrorKind::Redirect { .. } | TransportErrorKind::TooLarge(_)) => {

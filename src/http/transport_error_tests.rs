@@ -1,0 +1,157 @@
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::dns::ResolveDns;
+use aws_smithy_runtime_api::client::http::HttpConnector as _;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use rcgen::{CertificateParams, KeyPair};
+
+use super::*;
+use crate::http::client::HttpClient;
+use crate::http::connectors::SystemResolver;
+
+struct Identity {
+    pem: String,
+    config: Arc<rustls::ServerConfig>,
+}
+
+/// A certificate that signs itself, for these names.
+fn identity(names: &[&str]) -> Identity {
+    let key = KeyPair::generate().unwrap();
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+    let secret = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], secret).unwrap();
+    Identity { pem: certificate.pem(), config: Arc::new(config) }
+}
+
+/// A TLS server that shakes hands with all who come.
+fn tls_server(config: Arc<rustls::ServerConfig>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            // It fails where the client does not like the certificate.
+            let _ = connection.complete_io(&mut stream);
+        }
+    });
+    address
+}
+
+/// A server that answers whatever comes with `answer` and hangs up.
+fn plain_server(answer: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// What becomes of a request to `url`, with this certificate authority besides the system's.
+fn fault(url: &str, ca: &Identity) -> TransportError {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let wire = HttpClient::new(Some(ca.pem.clone().into_bytes()), None, || 0, deadline).unwrap();
+    let request = http::Request::get(url).body(Vec::new()).unwrap();
+    block_on(wire.exchange(request)).unwrap_err()
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_closed() {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    // Bound, so that nobody else gets it, and not listening.
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    for scheme in ["http", "https"] {
+        let fault = fault(&format!("{scheme}://127.0.0.1:{port}/"), &identity(&["localhost"]));
+        assert_eq!(fault.cause(), ConnectFailure::Closed, "{fault}");
+        assert!(fault.is_transient() && fault.is_unsent() && fault.is_connect(), "{fault}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_to_be_trusted_is_told_from_other_faults_of_tls() {
+    let server = identity(&["localhost"]);
+    let port = tls_server(Arc::clone(&server.config)).port();
+    // Of nobody who is known, and for another name.
+    for (host, ca) in [("localhost", &identity(&["localhost"])), ("127.0.0.1", &server)] {
+        let fault = fault(&format!("https://{host}:{port}/"), ca);
+        assert_eq!(fault.cause(), ConnectFailure::Certificate, "{fault}");
+        assert!(!fault.is_transient() && fault.is_unsent(), "{fault}");
+        assert!(Error::from(fault).advises(crate::error::AdviceKind::NameCaBundle));
+    }
+    let port = plain_server("HTTP/1.1 400 Bad Request\r\n\r\n").port();
+    let fault = fault(&format!("https://127.0.0.1:{port}/"), &server);
+    assert_eq!(fault.cause(), ConnectFailure::Other, "{fault}");
+    assert!(fault.is_transient() && fault.is_connect(), "{fault}");
+}
+
+#[test]
+fn a_name_that_leads_nowhere_is_a_matter_of_names() {
+    // A label of more than 63 octets (RFC 1035 section 2.3.4), for which no resolver asks anybody.
+    let name = format!("{}.invalid", "a".repeat(64));
+    let error = block_on(SystemResolver.resolve_dns(&name)).unwrap_err();
+    assert!(matches!(TransportErrorKind::of(&error), TransportErrorKind::Connect { cause: ConnectFailure::Name, .. }));
+    let found = block_on(SystemResolver.resolve_dns("localhost")).unwrap();
+    assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+}
+
+#[test]
+fn what_a_proxy_answers_to_connect_is_told_by_its_type() {
+    let what = |proxy: SocketAddr| {
+        let ca = identity(&["localhost"]);
+        let trust = TrustStore::default().with_native_roots(false).with_pem_certificate(ca.pem);
+        let connector = Connector::builder()
+            .sleep_impl(TokioSleep::new())
+            .proxy_config(ProxyConfig::all(format!("http://{proxy}")).unwrap())
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(TlsContext::builder().with_trust_store(trust).build().unwrap())
+            .build();
+        let request = http::Request::get("https://cognito.example/").body(SdkBody::empty()).unwrap();
+        let answer = block_on(async { connector.call(HttpRequest::try_from(request).unwrap()).await });
+        TransportErrorKind::of(&answer.unwrap_err())
+    };
+    let wants_password = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
+    assert!(matches!(what(plain_server(wants_password)), TransportErrorKind::TunnelRefused { wants_password: true }));
+    for answer in ["HTTP/1.1 403 Forbidden\r\n\r\n", "HTTP/1.1 502 Bad Gateway\r\n\r\n"] {
+        assert!(matches!(what(plain_server(answer)), TransportErrorKind::TunnelRefused { wants_password: false }));
+    }
+    let broken = what(plain_server(""));
+    assert!(matches!(&broken, TransportErrorKind::Tunnel(why) if !why.contains("tunnel")), "{broken:?}");
+}
+
+#[test]
+fn words_of_an_error_classify_nothing() {
+    let words = "invalid peer certificate: failed to lookup address information: connection refused: tunnel error: unsuccessful";
+    let cause = |error: &(dyn StdError + 'static)| match TransportErrorKind::of(error) {
+        TransportErrorKind::Connect { cause, .. } => cause,
+        what => panic!("{what:?}"),
+    };
+    assert_eq!(cause(&io::Error::other(words)), ConnectFailure::Other);
+    assert_eq!(cause(&io::Error::new(io::ErrorKind::ConnectionRefused, "x")), ConnectFailure::Closed);
+    assert_eq!(cause(&ResolveDnsError::new("x")), ConnectFailure::Name);
+    let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+    // As the TLS connector nests it.
+    let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown));
+    assert_eq!(cause(&nested), ConnectFailure::Certificate);
+    let alert = rustls::Error::AlertReceived(rustls::AlertDescription::UnknownCA);
+    assert_eq!(cause(&io::Error::new(io::ErrorKind::InvalidData, alert)), ConnectFailure::Other);
+}
