@@ -8,6 +8,8 @@ pub mod config;
 
 pub mod durable;
 pub mod file;
+#[cfg(test)]
+mod format_tests;
 
 pub mod name_history;
 
@@ -15,6 +17,7 @@ pub(crate) mod owner;
 pub mod previous;
 
 pub mod sessions;
+pub mod state_file;
 
 pub mod used_codes;
 pub mod within;
