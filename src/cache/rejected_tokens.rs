@@ -44,15 +44,9 @@ impl RejectedTokens {
     /// Remembers that a new token was refused under `key` at `now`. Where it can't be written, nothing is remembered.
     pub fn note(&self, key: &str, now: u64) {
         let Some(file) = self.file(key) else { return };
-        let path = file.path().to_path_buf();
-        let failed = |why: &dyn std::fmt::Display| {
-            log::info!(target: "cogtok", "the refusal can't be noted in {}: {why}", path.display());
-        };
-        match file.lock_or(Instant::now() + PATIENCE, |_, error| failed(error)) {
-            Ok(Some(lock)) => lock.replace(&RejectedAt(now)).unwrap_or_else(|error| failed(&error)),
-            Ok(None) => {}
-            // Who holds it writes the same.
-            Err(error) => failed(&error),
+        // Who has the lock for longer writes the same.
+        if let Err(error) = file.write(&RejectedAt(now), Instant::now() + PATIENCE) {
+            log::info!(target: "cogtok", "the refusal can't be noted in {}: {error}", file.path().display());
         }
     }
 

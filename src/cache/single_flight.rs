@@ -7,7 +7,6 @@
 mod tests;
 mod tokens;
 
-use std::fmt;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -26,8 +25,10 @@ pub trait Flight {
     type Value;
     /// What the cache's file contains.
     type Record: FileContent;
-    /// The name of what is fetched, for warnings: "the token".
+    /// What is fetched, in a warning.
     const NAME: &'static str;
+    /// What is cached, in a warning.
+    const CACHED: &'static str = "the cached one is";
 
     /// What the cache has at `now`, fresh or not.
     fn read(&self, now: u64) -> Option<Self::Value>;
@@ -65,12 +66,6 @@ pub struct Turn<F: Flight> {
     cached: Option<F::Value>,
     deadline: Instant,
     clock: Clock,
-}
-
-impl<F: Flight> fmt::Debug for Turn<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").field("lock", &self.lock).finish_non_exhaustive()
-    }
 }
 
 impl<F: Flight> Turn<F> {
@@ -121,8 +116,8 @@ impl<F: Flight> Turn<F> {
         let now = (self.clock)();
         match self.cached {
             Some(value) if error.kind() == Kind::Network && self.flight.is_valid(&value, now) => {
-                let name = F::NAME;
-                log::warn!(target: "cogtok", "{name} could not be renewed, so the cached copy is used: {error}");
+                let (name, cached) = (F::NAME, F::CACHED);
+                log::warn!(target: "cogtok", "{name} could not be renewed, so {cached} used: {error}");
                 Ok(value)
             }
             _ => Err(error),
@@ -156,24 +151,15 @@ pub fn get_or_fetch<F: Flight>(
             flight.count_saved();
             Ok(value)
         }
-        None => wait_or_fetch(flight, since, deadline, clock, fetch),
+        None => fetch_once(flight, since, deadline, clock, fetch),
     }
 }
 
-/// As [`get_or_fetch`], for a caller who has just found nothing in the cache that will do.
+/// As [`get_or_fetch`], for a caller who has found nothing in the cache that will do, and needs it since `since`.
 ///
 /// # Errors
 /// As [`get_or_fetch`].
 pub fn fetch_once<F: Flight>(
-    flight: F,
-    deadline: Instant,
-    clock: Clock,
-    fetch: impl FnOnce(&mut Turn<F>) -> Result<F::Value>,
-) -> Result<F::Value> {
-    wait_or_fetch(flight, clock(), deadline, clock, fetch)
-}
-
-fn wait_or_fetch<F: Flight>(
     flight: F,
     since: u64,
     deadline: Instant,
@@ -189,8 +175,7 @@ fn wait_or_fetch<F: Flight>(
     }
 }
 
-/// The first half of [`get_or_fetch`], for a caller who found nothing in the cache after `since`; [`Turn::finish`] is the
-/// second.
+/// The first half of [`fetch_once`]; [`Turn::finish`] is the second.
 ///
 /// # Errors
 /// The failure of the caller who was waited for, where it holds for all; [`Kind::Store`] when another process holds the lock

@@ -117,7 +117,6 @@ impl Cache {
 }
 
 /// The right to fetch and keep the tokens of one key.
-#[derive(Debug)]
 pub struct KeyLock {
     lock: StateLock<CacheRecord>,
     key: CacheKey,

@@ -38,14 +38,9 @@ impl AgentSessions {
     /// Keeps the id of the last session. That it could not be kept is a warning: the call was made all the same.
     pub fn keep(&self, key: &str, session_id: &str, deadline: Instant) {
         let Some(file) = self.file(key) else { return };
-        let path = file.path().to_path_buf();
-        let failed = |why: &dyn std::fmt::Display| {
-            log::warn!(target: "cogtok", "the session could not be kept in {}: {why}", path.display());
-        };
         let session = SessionRecord { session_id: session_id.to_owned() };
-        match file.lock_or(deadline, |_, error| failed(error)) {
-            Ok(lock) => lock.map_or(Ok(()), |lock| lock.replace(&session)).unwrap_or_else(|error| failed(&error)),
-            Err(error) => failed(&error),
+        if let Err(error) = file.write(&session, deadline) {
+            log::warn!(target: "cogtok", "the session could not be kept in {}: {error}", file.path().display());
         }
     }
 

@@ -191,6 +191,15 @@ pub enum LockError {
     },
 }
 
+impl std::fmt::Display for LockError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            LockError::Unavailable(error) => error.fmt(f),
+            LockError::Timeout { .. } => f.write_str("another process holds its lock"),
+        }
+    }
+}
+
 impl LockError {
     /// The error for somebody who can't go on without the lock.
     pub fn into_error(self, unavailable: impl FnOnce(io::Error) -> Error) -> Error {

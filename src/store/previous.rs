@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::settings::types::ProfileName;
 
 /// What is remembered for one configuration file.
-#[derive(Debug)]
 pub struct Previous(StateFile<PreviousProfile>);
 
 #[derive(Serialize, Deserialize)]
@@ -58,10 +57,9 @@ impl Previous {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be written, or another process held its lock until the
     /// deadline.
-    pub fn set(self, name: &ProfileName, deadline: Instant) -> Result<()> {
-        let path = self.0.path().to_path_buf();
-        let unwritable = |error| Error::store(format!("{} can't be written: {error}", path.display()));
-        let lock = self.0.lock(deadline).map_err(|error| error.into_error(unwritable))?;
-        lock.replace(&PreviousProfile { name: name.to_string() }).map_err(unwritable)
+    pub fn set(&self, name: &ProfileName, deadline: Instant) -> Result<()> {
+        let unwritable = |error| Error::store(format!("{} can't be written: {error}", self.0.path().display()));
+        let previous = PreviousProfile { name: name.to_string() };
+        self.0.write(&previous, deadline).map_err(|error| error.into_error(unwritable))
     }
 }

@@ -126,7 +126,6 @@ fn read(file: &StateFile<Stored>) -> Result<Option<Stored>> {
 
 /// The right to use what the store has of one user's session, and to change what is remembered of it. Held by one process,
 /// whatever cache it has.
-#[derive(Debug)]
 pub struct SessionLock {
     lock: StateLock<Stored>,
     key: CacheKey,
@@ -158,7 +157,8 @@ impl SessionLock {
     /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be removed.
     pub fn forget(&mut self) -> Result<()> {
         let file = self.lock.file();
-        file.remove().map_err(|error| Error::store(format!("{} can't be removed: {error}", file.path().display())))
+        file::remove(file.path())
+            .map_err(|error| Error::store(format!("{} can't be removed: {error}", file.path().display())))
     }
 }
 

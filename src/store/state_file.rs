@@ -73,15 +73,10 @@ pub fn digest_name(id: impl AsRef<[u8]>) -> String {
 }
 
 /// The place of a state file, which need not exist.
+#[derive(Debug)]
 pub struct StateFile<T> {
     path: PathBuf,
     content: PhantomData<fn() -> T>,
-}
-
-impl<T> fmt::Debug for StateFile<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.fmt(f)
-    }
 }
 
 impl<T: FileContent> StateFile<T> {
@@ -132,14 +127,6 @@ impl<T: FileContent> StateFile<T> {
         }
     }
 
-    /// Removes the file; that it is not there is fine. Its lock file stays.
-    ///
-    /// # Errors
-    /// As the operating system says.
-    pub fn remove(&self) -> io::Result<()> {
-        file::remove(&self.path)
-    }
-
     /// Replaces the file's content. A store with one lock for all its files holds `_lock`; others have [`StateLock::replace`].
     ///
     /// # Errors
@@ -156,10 +143,18 @@ impl<T: FileContent> StateFile<T> {
     ///
     /// # Errors
     /// [`LockError`].
-    pub fn lock(self, deadline: Instant) -> Result<StateLock<T>, LockError> {
+    pub fn lock(&self, deadline: Instant) -> Result<StateLock<T>, LockError> {
         file::create_private_dir(self.dir()).map_err(LockError::Unavailable)?;
         let lock = Lock::exclusive(&self.path.with_extension("lock"), deadline)?;
-        Ok(StateLock { lock, file: self })
+        Ok(StateLock { lock, file: Self::at(self.path.clone()) })
+    }
+
+    /// Replaces the file's content, whatever it was, once the lock is had.
+    ///
+    /// # Errors
+    /// As [`StateFile::lock`] and [`file::replace`].
+    pub fn write(&self, content: &T, deadline: Instant) -> Result<(), LockError> {
+        self.lock(deadline)?.replace(content).map_err(LockError::Unavailable)
     }
 
     /// As [`StateFile::lock`]. None where no lock can be had on this machine, after `warn` was given the directory and the
@@ -167,15 +162,14 @@ impl<T: FileContent> StateFile<T> {
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.
-    pub fn lock_or(self, deadline: Instant, warn: impl FnOnce(&Path, &io::Error)) -> Result<Option<StateLock<T>>> {
-        let dir = self.dir().to_path_buf();
+    pub fn lock_or(&self, deadline: Instant, warn: impl FnOnce(&Path, &io::Error)) -> Result<Option<StateLock<T>>> {
         match self.lock(deadline) {
-            Ok(lock) => Ok(Some(lock)),
             Err(LockError::Unavailable(error)) => {
-                warn(&dir, &error);
+                warn(self.dir(), &error);
                 Ok(None)
             }
             Err(LockError::Timeout { pid }) => Err(lock_timeout_error(pid)),
+            Ok(lock) => Ok(Some(lock)),
         }
     }
 }
@@ -189,12 +183,6 @@ fn encode(content: &impl Serialize, is_pretty: bool) -> io::Result<Zeroizing<Vec
 pub struct StateLock<T> {
     lock: Lock,
     file: StateFile<T>,
-}
-
-impl<T> fmt::Debug for StateLock<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StateLock").field("file", &self.file).finish_non_exhaustive()
-    }
 }
 
 impl<T: FileContent> StateLock<T> {

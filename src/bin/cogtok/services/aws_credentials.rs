@@ -70,7 +70,8 @@ struct CredentialsFlight<'a> {
 impl Flight for CredentialsFlight<'_> {
     type Value = CachedCredentials;
     type Record = CachedCredentials;
-    const NAME: &'static str = "the AWS credentials";
+    const NAME: &'static str = "the credentials";
+    const CACHED: &'static str = "the cached ones are";
 
     fn read(&self, now: u64) -> Option<CachedCredentials> {
         let kept: CachedCredentials = self.cache.file(self.key)?.read_or_warn("the cached file")?;

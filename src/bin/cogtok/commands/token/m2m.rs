@@ -126,7 +126,7 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenRespon
             let early = before_waiting(app, &profile, given)?;
             // The time that a person took to answer does not count.
             let flight = TokenFlight::new(&cache, &key, &policy);
-            single_flight::fetch_once(flight, app.deadline(), env::now, |_| {
+            single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |_| {
                 let tokens = obtain(app, &profile, early)?;
                 Ok(TokenResponse { tokens, source: TokenOrigin::Network })
             })?

@@ -112,7 +112,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
             }
             // The time that a person took to answer does not count.
             let flight = TokenFlight::new(&cache, &key, &policy);
-            single_flight::fetch_once(flight, app.deadline(), env::now, |turn| {
+            single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |turn| {
                 obtain(app, &profile, &key, turn, &wish, given_password, given)
             })?
         }
