@@ -176,11 +176,7 @@ pub fn fetch_once<F: Flight>(
 }
 
 /// The first half of [`fetch_once`]; [`Turn::finish`] is the second.
-///
-/// # Errors
-/// The failure of the caller who was waited for, where it holds for all; [`Kind::Store`] when another process holds the lock
-/// until `deadline`.
-pub fn take_turn<F: Flight>(flight: F, since: u64, deadline: Instant, clock: Clock) -> Result<Acquired<F>> {
+pub(crate) fn take_turn<F: Flight>(flight: F, since: u64, deadline: Instant, clock: Clock) -> Result<Acquired<F>> {
     let lock = flight.lock(deadline)?;
     let now = clock();
     let cached = match flight.read(now) {
@@ -215,14 +211,9 @@ fn network() -> Kind {
 }
 
 impl Failure {
-    fn of(error: &Error, now: u64) -> Self {
-        Failure {
-            at: now,
-            kind: error.kind(),
-            message: error.message().to_owned(),
-            hints: error.hints().to_vec(),
-            code: error.code().map(str::to_owned),
-        }
+    fn of(error: &Error, at: u64) -> Self {
+        let (message, hints) = (error.message().to_owned(), error.hints().to_vec());
+        Failure { at, kind: error.kind(), message, hints, code: error.code().map(str::to_owned) }
     }
 
     /// The failure of a turn that ended after `since`, while the caller waited.

@@ -140,29 +140,24 @@ impl<T: FileContent> StateFile<T> {
     }
 
     /// Waits until `deadline` for the right to replace the file, in a directory that is made private.
-    ///
-    /// # Errors
-    /// [`LockError`].
-    pub fn lock(&self, deadline: Instant) -> Result<StateLock<T>, LockError> {
+    pub(crate) fn lock(&self, deadline: Instant) -> Result<StateLock<T>, LockError> {
         file::create_private_dir(self.dir()).map_err(LockError::Unavailable)?;
         let lock = Lock::exclusive(&self.path.with_extension("lock"), deadline)?;
         Ok(StateLock { lock, file: Self::at(self.path.clone()) })
     }
 
     /// Replaces the file's content, whatever it was, once the lock is had.
-    ///
-    /// # Errors
-    /// As [`StateFile::lock`] and [`file::replace`].
-    pub fn write(&self, content: &T, deadline: Instant) -> Result<(), LockError> {
+    pub(crate) fn write(&self, content: &T, deadline: Instant) -> Result<(), LockError> {
         self.lock(deadline)?.replace(content).map_err(LockError::Unavailable)
     }
 
     /// As [`StateFile::lock`]. None where no lock can be had on this machine, after `warn` was given the directory and the
     /// reason: the caller may go on without the file.
-    ///
-    /// # Errors
-    /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.
-    pub fn lock_or(&self, deadline: Instant, warn: impl FnOnce(&Path, &io::Error)) -> Result<Option<StateLock<T>>> {
+    pub(crate) fn lock_or(
+        &self,
+        deadline: Instant,
+        warn: impl FnOnce(&Path, &io::Error),
+    ) -> Result<Option<StateLock<T>>> {
         match self.lock(deadline) {
             Err(LockError::Unavailable(error)) => {
                 warn(self.dir(), &error);
@@ -187,31 +182,28 @@ pub struct StateLock<T> {
 
 impl<T: FileContent> StateLock<T> {
     /// The file.
-    pub fn file(&self) -> &StateFile<T> {
+    pub(crate) fn file(&self) -> &StateFile<T> {
         &self.file
     }
 
     /// Replaces the file's content.
-    ///
-    /// # Errors
-    /// As [`file::replace`].
-    pub fn replace(&self, content: &T) -> io::Result<()> {
+    pub(crate) fn replace(&self, content: &T) -> io::Result<()> {
         self.file.replace(content, &self.lock)
     }
 
     /// What the last holder left in the lock file, with what this one has changed.
-    pub fn note(&self) -> &LockNote {
+    pub(crate) fn note(&self) -> &LockNote {
         self.lock.note()
     }
 
     /// Leaves the failure of this holder to those who wait, or takes back that of an earlier one.
-    pub fn note_failure(&mut self, failure: Option<serde_json::Value>) {
+    pub(crate) fn note_failure(&mut self, failure: Option<serde_json::Value>) {
         self.lock.change_note(|note| note.failure = failure);
     }
 
     /// Notes that a refresh token is about to be sent, or that what came of it is known. Says what was noted before: a
     /// process that was killed in between leaves the note behind.
-    pub fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
+    pub(crate) fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
         let before = self.lock.note().is_refreshing;
         self.lock.change_note(|note| (note.failure, note.is_refreshing) = (None, is_refreshing));
         before
