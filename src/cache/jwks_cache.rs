@@ -55,7 +55,7 @@ impl KeySets {
     /// The key set kept for `url` at `now`. A file that is corrupt, of another version or address, from the future or open
     /// to other users is none.
     pub fn read(&self, url: &str, now: u64) -> Option<Fetched> {
-        let stored = self.file(url)?.read_or_warn("the cached key set")?;
+        let stored = self.file(url)?.read_or_warn("the cached keys", "are")?;
         let is_right = stored.url == url && stored.fetched_at <= now.saturating_add(1000);
         let keys = KeySet::parse(stored.key_set.to_string().as_bytes()).ok()?;
         is_right.then_some(Fetched { keys, at: stored.fetched_at })

@@ -32,7 +32,7 @@ impl AgentSessions {
     /// The id of the last session that was kept under `key`. A file that is corrupt, of another version or open to other
     /// users is none.
     pub fn last(&self, key: &str) -> Option<String> {
-        self.file(key)?.read_or_warn("the last session").map(|stored| stored.session_id)
+        self.file(key)?.read_or_warn("the last session", "is").map(|stored| stored.session_id)
     }
 
     /// Keeps the id of the last session. That it could not be kept is a warning: the call was made all the same.

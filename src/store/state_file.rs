@@ -116,11 +116,11 @@ impl<T: FileContent> StateFile<T> {
     }
 
     /// What the file contains. One that can't be read or understood counts as none; that it can't be read is a warning.
-    pub fn read_or_warn(&self, what: &str) -> Option<T> {
+    pub fn read_or_warn(&self, what: &str, is: &str) -> Option<T> {
         match self.read() {
             Ok(content) => content,
             Err(ReadError::Io(error)) => {
-                log::warn!(target: "cogtok", "{what} in {} is ignored: {error}", self.path.display());
+                log::warn!(target: "cogtok", "{what} in {} {is} ignored: {error}", self.path.display());
                 None
             }
             Err(_) => None,

@@ -21,7 +21,7 @@ fn a_miss_reads_the_cache_before_the_lock_and_under_it_and_a_hit_once() {
     let get = |args: &[&str]| opens(home.scripted_m2m(args), &home);
     assert_eq!(get(&[]), [2, 1], "nothing there");
     assert_eq!(get(&[]), [1, 0], "a hit");
-    assert_eq!(get(&["--min-validity", "3599s"]), [2, 1], "not for long enough");
+    assert_eq!(get(&["--min-validity", "2h"]), [2, 1], "not for long enough");
     assert_eq!(get(&["--force-refresh"]), [1, 1], "a new one in any case");
     assert_eq!(get(&["--no-cache"]), [0, 0], "without the cache");
     assert_eq!(server.hits(), 4);

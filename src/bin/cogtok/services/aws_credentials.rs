@@ -74,7 +74,7 @@ impl Flight for CredentialsFlight<'_> {
     const CACHED: &'static str = "the cached ones are";
 
     fn read(&self, now: u64) -> Option<CachedCredentials> {
-        let kept: CachedCredentials = self.cache.file(self.key)?.read_or_warn("the cached file")?;
+        let kept: CachedCredentials = self.cache.file(self.key)?.read_or_warn("the cached credentials", "are")?;
         (kept.key == *self.key && kept.obtained_at <= now.saturating_add(1000)).then_some(kept)
     }
 
