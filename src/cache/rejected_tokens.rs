@@ -1,14 +1,26 @@
 //! Where a new token was refused a moment ago as the one before it was: a third would be as well, and each may cost money.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
-use crate::store::file;
+use crate::store::state_file::{FileContent, StateFile, digest_name};
 
 /// For how long no other token is asked for, in milliseconds.
 const TRUCE: u64 = 60_000;
-const LIMIT: u64 = 64;
+
+/// How long somebody else may take to write the same note.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// When a new token was refused, in milliseconds since the Unix epoch.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct RejectedAt(u64);
+
+impl FileContent for RejectedAt {
+    const LIMIT: u64 = 64;
+}
 
 /// What is remembered under the cache directory; without one nothing is.
 #[derive(Debug, Clone)]
@@ -25,23 +37,21 @@ impl RejectedTokens {
     /// Whether a new token was refused under `key` in the minute before `now`, in milliseconds since the Unix epoch. A file
     /// that can't be understood, or is from the future, says nothing.
     pub fn is_recent(&self, key: &str, now: u64) -> bool {
-        let bytes = self.path(key).and_then(|path| file::read_private(&path, LIMIT).ok().flatten());
-        let at = bytes.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse::<u64>().ok());
-        at.and_then(|at| now.checked_sub(at)).is_some_and(|age| age < TRUCE)
+        let rejected = self.file(key).and_then(|file| file.read().ok().flatten());
+        rejected.and_then(|RejectedAt(at)| now.checked_sub(at)).is_some_and(|age| age < TRUCE)
     }
 
     /// Remembers that a new token was refused under `key` at `now`. Where it can't be written, nothing is remembered.
     pub fn note(&self, key: &str, now: u64) {
-        let Some((path, dir)) = self.path(key).zip(self.dir.as_deref()) else { return };
-        let written = file::create_private_dir(dir).and_then(|()| file::replace(&path, now.to_string().as_bytes()));
-        if let Err(error) = written {
-            log::info!(target: "cogtok", "the refusal can't be noted in {}: {error}", path.display());
+        let Some(file) = self.file(key) else { return };
+        // Who has the lock for longer writes the same.
+        if let Err(error) = file.write(&RejectedAt(now), Instant::now() + PATIENCE) {
+            log::info!(target: "cogtok", "the refusal can't be noted in {}: {error}", file.path().display());
         }
     }
 
-    fn path(&self, key: &str) -> Option<PathBuf> {
-        let hex: String = Sha256::digest(key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Some(self.dir.as_ref()?.join(hex))
+    fn file(&self, key: &str) -> Option<StateFile<RejectedAt>> {
+        Some(StateFile::at(self.dir.as_ref()?.join(digest_name(key))))
     }
 }
 
@@ -60,10 +70,21 @@ mod tests {
         // A clock that was set back must not keep anybody out for long.
         assert!(!ask("here", 999_999));
         assert!(!ask("there", 1_000_001));
-        let path = refusals.path("here").unwrap();
-        file::replace(&path, b"no number").unwrap();
+        let path = refusals.file("here").unwrap().path().to_path_buf();
+        crate::store::file::replace(&path, b"no number").unwrap();
         assert!(!ask("here", 1_000_001));
         RejectedTokens::new(None).note("here", 1);
         assert!(!RejectedTokens::new(None).is_recent("here", 1));
+    }
+    #[test]
+    fn nothing_is_written_while_another_process_has_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let refusals = RejectedTokens::new(Some(dir.path()));
+        let other = refusals.file("here").unwrap().lock(Instant::now()).unwrap();
+        refusals.note("here", 1_000_000);
+        assert!(!refusals.is_recent("here", 1_000_000));
+        drop(other);
+        refusals.note("here", 1_000_000);
+        assert!(refusals.is_recent("here", 1_000_000));
     }
 }

@@ -1,238 +1,231 @@
-//! How a token is obtained: one file per flow. This file is what they share: the cache in front and one request for any
-//! number of callers.
+//! One request for any number of callers, in this process and in others: [`get_or_fetch`].
+//!
+//! Who finds nothing in the cache waits for the key's lock and reads the cache again: what another caller fetched meanwhile
+//! is theirs, and so is its failure. Else it is their turn to fetch, and to keep what they got for those who wait.
 
-use std::time::{Duration, Instant};
+#[cfg(test)]
+mod tests;
+mod tokens;
 
-use crate::cache::token_cache::{Cache, CacheKey, KeyLock};
-use crate::error::{Error, Kind, Result};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Advice, Error, Kind, Result};
 use crate::http::client::Clock;
-use crate::settings::types::TokenUse;
-use crate::token::{Token, TokenSet};
+use crate::store::state_file::{FileContent, StateLock};
 
-/// Which tokens a caller takes from the cache.
-#[derive(Debug, Clone, Copy)]
-pub struct CachePolicy {
-    /// The token that is wanted.
-    pub token: TokenUse,
-    /// How long a cached token must still be valid.
-    pub min_validity: Duration,
-    /// What to do with the cache.
-    pub cache: CacheUse,
-    /// When to stop waiting for another process.
-    pub deadline: Instant,
-    /// Whether this caller brought a secret of its own, so that a refusal says nothing about what others would be told.
-    pub has_own_secret: bool,
-}
+pub use tokens::{
+    CachePolicy, CacheUse, RefreshGuard, TokenFlight, TokenOrigin, TokenResponse, begin, cached, no_such_token, serve,
+};
 
-/// What to do with the cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheUse {
-    /// Take from it, and keep what is obtained.
-    Full,
-    /// Take nothing obtained before this call, and keep what is obtained.
-    Renew,
-    /// Neither.
-    Bypass,
-}
+/// What is fetched once for all: where it is cached, and when what is cached will do.
+pub trait Flight {
+    /// What callers get.
+    type Value;
+    /// What the cache's file contains.
+    type Record: FileContent;
+    /// What is fetched, in a warning.
+    const NAME: &'static str;
+    /// What is cached, in a warning.
+    const CACHED: &'static str = "the cached one is";
 
-/// Where tokens came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenOrigin {
-    /// From the cache, without a request by this call.
-    Cache,
-    /// From Cognito.
-    Network,
-    /// From Cognito, for a refresh token.
-    Refresh,
-}
+    /// What the cache has at `now`, fresh or not.
+    fn read(&self, now: u64) -> Option<Self::Value>;
 
-impl TokenOrigin {
-    /// The word for it in output.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            TokenOrigin::Cache => "cache",
-            TokenOrigin::Network => "network",
-            TokenOrigin::Refresh => "refresh",
-        }
+    /// What the cache's file is to contain; none for what is not kept.
+    fn record(&self, value: &Self::Value, now: u64) -> Option<Self::Record>;
+
+    /// Waits until `deadline` for the lock. None where nothing can be kept, or is to be: what is fetched is for this caller
+    /// only then.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when another process held the lock until the deadline.
+    fn lock(&self, deadline: Instant) -> Result<Option<StateLock<Self::Record>>>;
+
+    /// Whether a cached value will do without a request. A caller that had to wait for its turn has waited since `since`:
+    /// what was fetched after it is as new as what it would fetch.
+    fn is_enough(&self, value: &Self::Value, since: Option<u64>, now: u64) -> bool;
+
+    /// Whether a cached value will do where the network fails.
+    fn is_valid(&self, value: &Self::Value, now: u64) -> bool;
+
+    /// Whether a failure holds for every caller.
+    fn is_shared(&self, error: &Error) -> bool {
+        error.kind() == Kind::Network
     }
+
+    /// Takes notice that a cached value was served in place of a request.
+    fn count_saved(&self) {}
 }
 
-/// Tokens and where they came from.
-#[derive(Debug)]
-pub struct TokenResponse {
-    /// The tokens.
-    pub tokens: TokenSet,
-    /// Where they came from.
-    pub source: TokenOrigin,
-}
-
-/// The tokens that the cache holds for `key`, where they will do.
-pub fn cached(cache: &Cache, key: &CacheKey, policy: &CachePolicy, now: u64) -> Option<TokenResponse> {
-    if policy.cache != CacheUse::Full {
-        return None;
-    }
-    let tokens = cache.read(key, now)?;
-    let is_fresh = tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, policy.min_validity));
-    is_fresh.then(|| {
-        cache.count_saved(key);
-        TokenResponse { tokens, source: TokenOrigin::Cache }
-    })
-}
-
-/// A caller's turn to obtain tokens.
-#[derive(Debug)]
-pub struct RefreshGuard {
-    lock: Option<KeyLock>,
-    previous: Option<TokenSet>,
-    policy: CachePolicy,
+/// The right to fetch, which one caller has at a time.
+pub struct Turn<F: Flight> {
+    flight: F,
+    lock: Option<StateLock<F::Record>>,
+    cached: Option<F::Value>,
+    deadline: Instant,
     clock: Clock,
 }
 
-/// What a caller finds who needs tokens.
-#[derive(Debug)]
-pub enum Acquired {
-    /// Tokens that will do.
-    Served(TokenResponse),
-    /// It is this caller's turn to obtain them; [`RefreshGuard::finish`] takes what comes of it.
-    Turn(RefreshGuard),
-}
-
-impl RefreshGuard {
-    /// What the cache has for the key, fresh or not; none where the cache is bypassed.
-    pub fn previous(&self) -> Option<&TokenSet> {
-        self.previous.as_ref()
+impl<F: Flight> Turn<F> {
+    /// What the cache has, which will not do.
+    pub fn cached(&self) -> Option<&F::Value> {
+        self.cached.as_ref()
     }
 
-    /// Whether no other process has its turn meanwhile, and what is obtained will be kept. A refresh token that may work
+    /// Whether no other process has its turn meanwhile, and what is fetched will be kept. A refresh token that may work
     /// only once must not be used otherwise.
     pub fn is_exclusive(&self) -> bool {
         self.lock.is_some()
     }
 
-    /// Notes that the refresh token is about to be sent, or that what came of it is known; says what was noted before,
-    /// see [`KeyLock::mark_refresh_in_flight`].
+    /// As [`StateLock::mark_refresh_in_flight`].
     pub fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
         self.lock.as_mut().is_some_and(|lock| lock.mark_refresh_in_flight(is_refreshing))
     }
 
-    /// Ends the turn: keeps the tokens for all, or leaves word of the failure to those who wait. Where Cognito could not be
-    /// reached, a cached token that is still valid is served after all.
+    /// Ends the turn: keeps the value for all, or records the failure for those who wait. Where the network failed, a cached
+    /// value that is still valid is served after all.
     ///
     /// # Errors
     /// Those of `result`.
-    pub fn finish(mut self, result: Result<TokenResponse>) -> Result<TokenResponse> {
+    pub fn finish(mut self, result: Result<F::Value>) -> Result<F::Value> {
         let Some(lock) = &mut self.lock else { return result };
+        let now = (self.clock)();
         match result {
-            Ok(served) => {
-                lock.keep(&served.tokens);
-                Ok(served)
+            Ok(value) => {
+                lock.note_failure(None);
+                if let Some(Err(error)) = self.flight.record(&value, now).map(|record| lock.replace(&record)) {
+                    let dir = lock.file().dir().display();
+                    log::warn!(target: "cogtok", "{} could not be cached in {dir}: {error}", F::NAME);
+                }
+                Ok(value)
             }
             Err(error) => {
-                // Who gave up for want of time says nothing of what others with more would be told.
-                if is_shared_failure(&error, &self.policy) && Instant::now() < self.policy.deadline {
-                    lock.record_failure(&error, (self.clock)());
+                // A caller that ran out of time must not fail those who have more.
+                if self.flight.is_shared(&error) && Instant::now() < self.deadline {
+                    lock.note_failure(serde_json::to_value(Failure::of(&error, now)).ok());
                 }
-                fall_back_to_cached(error, self.previous.take(), &self.policy, (self.clock)())
+                self.fall_back_to_cached(error)
             }
+        }
+    }
+
+    fn fall_back_to_cached(self, error: Error) -> Result<F::Value> {
+        let now = (self.clock)();
+        match self.cached {
+            Some(value) if error.kind() == Kind::Network && self.flight.is_valid(&value, now) => {
+                let (name, cached) = (F::NAME, F::CACHED);
+                log::warn!(target: "cogtok", "{name} could not be renewed, so {cached} used: {error}");
+                Ok(value)
+            }
+            _ => Err(error),
         }
     }
 }
 
-/// Tokens for `key` where the cache has some that will do or another caller brought some, else the turn to obtain them,
-/// which one process has at a time. Blocks the thread while waiting for it.
-///
-/// # Errors
-/// The failure of the caller who was waited for, where it holds for all; [`Kind::Store`] when another process holds the
-/// key's lock until the deadline.
-pub fn begin(cache: &Cache, key: &CacheKey, policy: &CachePolicy, clock: Clock) -> Result<Acquired> {
-    let started = clock();
-    if let Some(served) = cached(cache, key, policy, started) {
-        return Ok(Acquired::Served(served));
-    }
-    let mut turn = RefreshGuard { lock: None, previous: None, policy: *policy, clock };
-    if policy.cache != CacheUse::Bypass {
-        turn.lock = cache.lock(key, policy.deadline)?;
-    }
-    let Some(lock) = &mut turn.lock else { return Ok(Acquired::Turn(turn)) };
-    if let Some(tokens) = cached_since(cache, key, policy, started, clock()) {
-        return Ok(Acquired::Served(TokenResponse { tokens, source: TokenOrigin::Cache }));
-    }
-    turn.previous = cache.read(key, clock());
-    if let Some(error) = lock.failure_since(started, clock())
-        && is_shared_failure(&error, policy)
-    {
-        return fall_back_to_cached(error, turn.previous.take(), policy, clock()).map(Acquired::Served);
-    }
-    Ok(Acquired::Turn(turn))
+/// What a caller gets who found nothing in the cache.
+pub enum Acquired<F: Flight = TokenFlight> {
+    /// A value that will do: another caller fetched it meanwhile.
+    Served(F::Value),
+    /// The right to fetch it; [`Turn::finish`] takes what comes of it.
+    Turn(Turn<F>),
 }
 
-/// Tokens for `key`: from the cache where [`cached`] has them, else by `obtain`, which runs in one process at a time.
-/// Those who waited take what it brought, or share its failure. Blocks the thread while waiting; [`begin`] and
-/// [`RefreshGuard::finish`] are its halves, for programs that wait otherwise.
+/// The value: from the cache where it will do, else by `fetch`, which runs in one process at a time. Blocks the thread while
+/// it waits.
 ///
 /// # Errors
-/// What `obtain` gives; [`Kind::Store`] when another process holds the key's lock until the deadline.
-pub fn serve(
-    cache: &Cache,
-    key: &CacheKey,
-    policy: &CachePolicy,
+/// What `fetch` gives, in this caller or in the one that was waited for; [`Kind::Store`] when another process holds the lock
+/// until `deadline`.
+pub fn get_or_fetch<F: Flight>(
+    flight: F,
+    deadline: Instant,
     clock: Clock,
-    obtain: impl FnOnce(&mut RefreshGuard) -> Result<TokenResponse>,
-) -> Result<TokenResponse> {
-    match begin(cache, key, policy, clock)? {
-        Acquired::Served(served) => Ok(served),
+    fetch: impl FnOnce(&mut Turn<F>) -> Result<F::Value>,
+) -> Result<F::Value> {
+    let since = clock();
+    match flight.read(since).filter(|value| flight.is_enough(value, None, since)) {
+        Some(value) => {
+            flight.count_saved();
+            Ok(value)
+        }
+        None => fetch_once(flight, since, deadline, clock, fetch),
+    }
+}
+
+/// As [`get_or_fetch`], for a caller who has found nothing in the cache that will do, and needs it since `since`.
+///
+/// # Errors
+/// As [`get_or_fetch`].
+pub fn fetch_once<F: Flight>(
+    flight: F,
+    since: u64,
+    deadline: Instant,
+    clock: Clock,
+    fetch: impl FnOnce(&mut Turn<F>) -> Result<F::Value>,
+) -> Result<F::Value> {
+    match take_turn(flight, since, deadline, clock)? {
+        Acquired::Served(value) => Ok(value),
         Acquired::Turn(mut turn) => {
-            let result = obtain(&mut turn);
+            let result = fetch(&mut turn);
             turn.finish(result)
         }
     }
 }
 
-/// Where Cognito can't be reached, a token that is valid still will do, though not for as long as was asked for.
-fn fall_back_to_cached(
-    error: Error,
-    previous: Option<TokenSet>,
-    policy: &CachePolicy,
-    now: u64,
-) -> Result<TokenResponse> {
-    let is_valid = |tokens: &TokenSet| tokens.of(policy.token).is_some_and(|token| token.is_fresh(now, Duration::ZERO));
-    match previous.filter(is_valid) {
-        Some(tokens) if policy.cache == CacheUse::Full && error.kind() == Kind::Network => {
-            log::warn!(target: "cogtok", "the token could not be renewed, so the cached one is used: {error}");
-            Ok(TokenResponse { tokens, source: TokenOrigin::Cache })
+/// The first half of [`fetch_once`]; [`Turn::finish`] is the second.
+pub(crate) fn take_turn<F: Flight>(flight: F, since: u64, deadline: Instant, clock: Clock) -> Result<Acquired<F>> {
+    let lock = flight.lock(deadline)?;
+    let now = clock();
+    let cached = match flight.read(now) {
+        Some(value) if flight.is_enough(&value, Some(since), now) => {
+            flight.count_saved();
+            return Ok(Acquired::Served(value));
         }
-        _ => Err(error),
+        cached => cached,
+    };
+    let turn = Turn { flight, lock, cached, deadline, clock };
+    match turn.lock.as_ref().and_then(|lock| Failure::between(lock, since, now)) {
+        Some(error) if turn.flight.is_shared(&error) => turn.fall_back_to_cached(error).map(Acquired::Served),
+        _ => Ok(Acquired::Turn(turn)),
     }
 }
 
-/// Whether a failure holds for every caller: what the server or the network said does, what this caller lacks (a terminal,
-/// a keyring) others may have.
-fn is_shared_failure(error: &Error, policy: &CachePolicy) -> bool {
-    match error.kind() {
-        Kind::Network => true,
-        Kind::AwsCredentials => false,
-        Kind::Refused => !policy.has_own_secret,
-        // What has a code was said by a server, or by a keyring that does not answer.
-        _ => error.code().is_some() && !policy.has_own_secret,
-    }
+/// A failure, as it is left in the lock file for those who wait.
+#[derive(Serialize, Deserialize)]
+struct Failure {
+    at: u64,
+    #[serde(default = "network")]
+    kind: Kind,
+    message: String,
+    hints: Vec<Advice>,
+    #[serde(default)]
+    code: Option<String>,
 }
 
-/// What the cache holds once the lock is had. A token that another caller obtained while this one waited is served
-/// whatever its life, as if this call had obtained it.
-fn cached_since(cache: &Cache, key: &CacheKey, policy: &CachePolicy, since: u64, now: u64) -> Option<TokenSet> {
-    if let Some(served) = cached(cache, key, policy, now) {
-        return Some(served.tokens);
-    }
-    let tokens = cache.read(key, now)?;
-    let is_alive = |token: &Token| token.is_fresh(now, Duration::ZERO);
-    let is_new = tokens.obtained_at >= since && tokens.of(policy.token).is_some_and(is_alive);
-    is_new.then(|| {
-        cache.count_saved(key);
-        tokens
-    })
+/// The notes about key sets had no kind once.
+fn network() -> Kind {
+    Kind::Network
 }
 
-/// The error for a token that the answer did not bring.
-pub fn no_such_token(token: TokenUse) -> Error {
-    Error::network(format!("the answer has no {token} token"))
+impl Failure {
+    fn of(error: &Error, at: u64) -> Self {
+        let (message, hints) = (error.message().to_owned(), error.advice().to_vec());
+        Failure { at, kind: error.kind(), message, hints, code: error.code().map(str::to_owned) }
+    }
+
+    /// The failure of a turn that ended after `since`, while the caller waited.
+    fn between<T: FileContent>(lock: &StateLock<T>, since: u64, now: u64) -> Option<Error> {
+        let failure: Failure = serde_json::from_value(lock.note().failure.clone()?).ok()?;
+        if !(since..=now).contains(&failure.at) {
+            return None;
+        }
+        let error = failure.hints.into_iter().fold(Error::new(failure.kind, failure.message), Error::hint);
+        Some(match failure.code {
+            Some(code) => error.with_code(&code),
+            None => error,
+        })
+    }
 }

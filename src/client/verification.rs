@@ -1,22 +1,29 @@
 //! Verifying a token with the keys of its pool: from a file, the cache or where the pool publishes them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::cache::jwks_cache::KeySets;
+use crate::cache::jwks_cache::{Fetched, KeySetRecord, KeySets};
+use crate::cache::single_flight::{Flight, get_or_fetch};
 use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::client::Clock;
 use crate::oauth::jwks_uri;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::Profile;
 use crate::settings::types::{Endpoint, PoolId};
+use crate::store::state_file::StateLock;
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations, Rejection};
 
-/// How long cached keys are trusted to be all that the pool has, in milliseconds: as long as API Gateway does.
-const FRESH: u64 = 2 * 60 * 60 * 1000;
+/// How long cached keys are trusted to be all that the pool has: as long as API Gateway does.
+const FRESH: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How long after a fetch an unknown `kid` does not cause another, in milliseconds.
-const REST: u64 = 60 * 1000;
+/// How long after a fetch an unknown `kid` does not cause another.
+const REST: Duration = Duration::from_secs(60);
+
+/// Whether keys that were fetched `age` ago will do to look for the key `id`.
+pub(super) fn will_do(keys: &KeySet, age: Duration, id: &str) -> bool {
+    age < REST || age < FRESH && keys.ids().any(|known| known == id)
+}
 
 /// Where keys come from.
 #[derive(Debug)]
@@ -90,46 +97,51 @@ pub fn keys(id: &str, source: KeySource<'_>, clock: Clock, fetch: impl FnOnce() 
         KeySource::Given(keys) => return Ok(keys),
         KeySource::Published { url, kept, offline, deadline } => (url, kept, offline, deadline),
     };
-    let known = |age_limit: u64| {
-        let now = clock();
-        kept.read(url.as_str(), now)
-            .filter(|fetched| now.saturating_sub(fetched.at) < age_limit)
-            .map(|fetched| fetched.keys)
-    };
     if offline {
-        return known(u64::MAX).ok_or_else(|| {
+        let known = kept.read(url.as_str(), clock()).map(|fetched| fetched.keys);
+        return known.ok_or_else(|| {
             Error::new(Kind::Network, format!("the keys of {url} are not cached")).hint(AdviceKind::FetchKeysOnce)
         });
     }
-    let has_key = |keys: &KeySet| keys.ids().any(|known| known == id);
-    if let Some(keys) = known(FRESH).filter(has_key) {
-        return Ok(keys);
+    let flight = KeyFlight { kept, url: url.as_str(), id };
+    let fetched = get_or_fetch(flight, deadline, clock, |turn| match fetch() {
+        Ok(keys) => Ok(Fetched { keys, at: clock() }),
+        Err(error) if turn.cached().is_some() => Err(error.hint(AdviceKind::UseCachedKeys)),
+        Err(error) => Err(error),
+    });
+    fetched.map(|fetched| fetched.keys)
+}
+
+/// The key set of one address, fetched once for all callers.
+struct KeyFlight<'a> {
+    kept: &'a KeySets,
+    url: &'a str,
+    id: &'a str,
+}
+
+impl Flight for KeyFlight<'_> {
+    type Value = Fetched;
+    type Record = KeySetRecord;
+    const NAME: &'static str = "the key set";
+
+    fn read(&self, now: u64) -> Option<Fetched> {
+        self.kept.read(self.url, now)
     }
-    let started = clock();
-    let mut lock = kept.lock(url.as_str(), deadline)?;
-    if let Some(keys) = known(FRESH).filter(has_key).or_else(|| known(REST)) {
-        return Ok(keys);
+
+    fn record(&self, fetched: &Fetched, _: u64) -> Option<KeySetRecord> {
+        Some(KeySetRecord::new(self.url, fetched))
     }
-    if let Some(error) = lock.as_mut().and_then(|lock| lock.failure_since(started, clock())) {
-        return Err(error);
+
+    fn lock(&self, deadline: Instant) -> Result<Option<StateLock<KeySetRecord>>> {
+        self.kept.lock(self.url, deadline)
     }
-    match fetch() {
-        Ok(keys) => {
-            if let Some(lock) = &mut lock {
-                lock.keep(&keys, clock());
-            }
-            Ok(keys)
-        }
-        Err(error) => {
-            let error = match known(u64::MAX) {
-                Some(_) => error.hint(AdviceKind::UseCachedKeys),
-                None => error,
-            };
-            // Who gave up for want of time says nothing of what others with more would be told.
-            if let Some(lock) = lock.as_mut().filter(|_| error.kind() == Kind::Network && Instant::now() < deadline) {
-                lock.record_failure(&error, clock());
-            }
-            Err(error)
-        }
+
+    fn is_enough(&self, fetched: &Fetched, _: Option<u64>, now: u64) -> bool {
+        will_do(&fetched.keys, Duration::from_millis(now.saturating_sub(fetched.at)), self.id)
+    }
+
+    // A pool that has replaced a key may have had a reason.
+    fn is_valid(&self, _: &Fetched, _: u64) -> bool {
+        false
     }
 }

@@ -1,21 +1,15 @@
 //! Verifying tokens in a server.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Client;
-use crate::client::verification::published_at;
+use crate::client::verification::{published_at, will_do};
 use crate::error::{Error, Result};
 use crate::oauth::jwks_uri;
 use crate::settings::types::{ClientId, Endpoint, Scopes, TokenUse};
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations};
-
-/// How long keys are trusted to be all that the pool has.
-const FRESH: Duration = Duration::from_secs(2 * 60 * 60);
-
-/// How long after a fetch an unknown `kid` does not cause another.
-const REST: Duration = Duration::from_secs(60);
 
 /// The keys of the pool, as this process has them.
 #[derive(Debug, Default)]
@@ -86,17 +80,16 @@ impl Verifier {
 
     async fn keys(&self, id: &str) -> Result<KeySet> {
         let inner = &self.client.0;
-        let known = |limit: Duration| {
+        let known = || {
             let keys = inner.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.as_ref().filter(|(_, at)| at.elapsed() < limit).map(|(keys, _)| keys.clone())
+            keys.as_ref().filter(|(keys, at)| will_do(keys, at.elapsed(), id)).map(|(keys, _)| keys.clone())
         };
-        let has_key = |keys: &KeySet| keys.ids().any(|known| known == id);
-        if let Some(keys) = known(FRESH).filter(has_key) {
+        if let Some(keys) = known() {
             return Ok(keys);
         }
         let http = self.client.call()?;
         let _turn = inner.locks.lock(format!("jwks {}", self.keys_at), http.deadline()).await?;
-        if let Some(keys) = known(FRESH).filter(has_key).or_else(|| known(REST)) {
+        if let Some(keys) = known() {
             return Ok(keys);
         }
         let keys = jwks_uri::fetch(&http, &self.keys_at).await?;

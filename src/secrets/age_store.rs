@@ -14,14 +14,13 @@ use age::secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::cache::token_cache::held;
 use crate::error::{AdviceKind, Error, Result};
 use crate::secret::Secret;
 use crate::secrets::lookup::FoundSecret;
 use crate::secrets::stanzas::too_much;
 use crate::settings::secret_id::SecretId;
 use crate::store::file;
-use crate::store::file::{Lock, LockError};
+use crate::store::file::Lock;
 use crate::store::within;
 use crate::store::within::within;
 use crate::text::decode;
@@ -211,10 +210,8 @@ impl SealedFile {
 
     fn change(&self, change: impl FnOnce(&mut BTreeMap<String, String>)) -> Result<()> {
         let unwritable = |error: io::Error| Error::store(format!("{} can't be written: {error}", self.path.display()));
-        let _lock = Lock::exclusive(&self.path.with_extension("lock"), self.deadline).map_err(|error| match error {
-            LockError::Timeout { pid } => held(pid),
-            LockError::Unavailable(error) => unwritable(error),
-        })?;
+        let _lock = Lock::exclusive(&self.path.with_extension("lock"), self.deadline)
+            .map_err(|error| error.into_error(unwritable))?;
         let mut content = self.open()?;
         change(&mut content.secrets);
         content.version = VERSION;

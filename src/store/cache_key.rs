@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::store::state_file::digest_name;
 
 /// What a cached token depends on, as named values.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,14 +56,11 @@ impl CacheKey {
     /// The name of its files without their endings.
     pub(crate) fn stem(&self) -> &str {
         self.stem.get_or_init(|| {
-            let mut digest = Sha256::new();
-            for (name, value) in &self.parts {
-                // Lengths keep one part from running into the next.
-                digest.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
-            }
+            // Lengths keep one part from running into the next.
+            let parts =
+                self.parts.iter().map(|(name, value)| format!("{}:{name}={}:{value};", name.len(), value.len()));
             let kind = self.parts.first().map_or("token", |(_, kind)| kind.as_str());
-            let hex: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            format!("{kind}-{hex}")
+            format!("{kind}-{}", digest_name(parts.collect::<String>()))
         })
     }
 }

@@ -191,8 +191,27 @@ pub enum LockError {
     },
 }
 
+impl std::fmt::Display for LockError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            LockError::Unavailable(error) => error.fmt(f),
+            LockError::Timeout { .. } => f.write_str("another process holds its lock"),
+        }
+    }
+}
+
+impl LockError {
+    /// The error for somebody who can't go on without the lock.
+    pub fn into_error(self, unavailable: impl FnOnce(io::Error) -> Error) -> Error {
+        match self {
+            LockError::Unavailable(error) => unavailable(error),
+            LockError::Timeout { pid } => lock_timeout_error(pid),
+        }
+    }
+}
+
 /// The error for a lock that another process held too long.
-pub fn held(pid: Option<u32>) -> Error {
+pub fn lock_timeout_error(pid: Option<u32>) -> Error {
     let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
     let error = Error::store(format!("{holder} is busy with the same and did not finish in time"));
     match pid {
@@ -202,7 +221,7 @@ pub fn held(pid: Option<u32>) -> Error {
 }
 
 /// What the holder of a lock leaves in its file for those who wait.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LockNote {
     /// The process that holds or held the lock.
     pub pid: u32,
@@ -217,7 +236,10 @@ pub struct LockNote {
 /// An exclusive lock on a file, released when dropped or when the process ends in whatever way. The file stays: removing
 /// it would let two processes lock two files of the same name.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct Lock {
+    file: File,
+    note: LockNote,
+}
 
 impl Lock {
     /// Waits for the lock until `deadline`.
@@ -225,10 +247,10 @@ impl Lock {
     /// # Errors
     /// [`LockError`].
     pub fn exclusive(path: &Path, deadline: Instant) -> Result<Self, LockError> {
-        let file = Self::open(path)?;
-        let mut lock = Lock(wait(file, deadline, File::try_lock, File::lock)?);
-        let note = lock.note();
-        lock.leave(&LockNote { pid: std::process::id(), ..note });
+        let mut file = wait(Self::open(path)?, deadline, File::try_lock, File::lock)?;
+        let note = read_note(&mut file).unwrap_or_default();
+        let mut lock = Lock { file, note };
+        lock.change_note(|note| note.pid = std::process::id());
         Ok(lock)
     }
 
@@ -238,18 +260,25 @@ impl Lock {
     /// [`LockError`].
     pub fn shared(path: &Path, deadline: Instant) -> Result<Self, LockError> {
         let file = Self::open(path)?;
-        wait(file, deadline, File::try_lock_shared, File::lock_shared).map(Lock)
+        let file = wait(file, deadline, File::try_lock_shared, File::lock_shared)?;
+        Ok(Lock { file, note: LockNote::default() })
     }
 
-    /// What the last holder left.
-    pub fn note(&mut self) -> LockNote {
-        read_note(&mut self.0).unwrap_or_default()
+    /// The note in the lock's file: the last holder's, with what this one has changed.
+    pub fn note(&self) -> &LockNote {
+        &self.note
     }
 
-    /// Leaves a note. It helps others and is never needed, so a full disk is no error here.
-    pub fn leave(&mut self, note: &LockNote) {
-        let Ok(bytes) = serde_json::to_vec(note) else { return };
-        let _ = self.0.set_len(0).and_then(|()| self.0.rewind()).and_then(|()| self.0.write_all(&bytes));
+    /// Changes the note. It helps others and is never needed, so a full disk is no error here.
+    pub fn change_note(&mut self, change: impl FnOnce(&mut LockNote)) {
+        let before = self.note.clone();
+        change(&mut self.note);
+        if self.note == before {
+            return;
+        }
+        let Ok(bytes) = serde_json::to_vec(&self.note) else { return };
+        let file = &mut self.file;
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&bytes));
     }
 
     fn open(path: &Path) -> Result<File, LockError> {

@@ -9,6 +9,8 @@ pub mod config;
 
 pub mod durable;
 pub mod file;
+#[cfg(test)]
+mod format_tests;
 
 pub mod name_history;
 
@@ -16,6 +18,7 @@ pub(crate) mod owner;
 pub mod previous;
 
 pub mod sessions;
+pub mod state_file;
 
 pub mod used_codes;
 pub mod within;

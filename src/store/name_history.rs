@@ -1,35 +1,34 @@
 //! Names of users and groups that a pool's lists have shown, for completion: a private file beside the cached tokens, one a
 //! pool. Nothing depends on it, so that nothing here fails.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::file::{self, Lock};
-
-const VERSION: u32 = 1;
-const LIMIT: u64 = 512 * 1024;
+use super::file;
+use super::state_file::{FileContent, StateFile, digest_name};
 
 /// The most names of a kind that are kept.
 const MOST: usize = 1000;
 
 /// What was seen of a pool, the latest last.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameHistory {
-    version: u32,
     /// User names, as they are typed.
     pub users: Vec<String>,
     /// Groups.
     pub groups: Vec<String>,
 }
 
+impl FileContent for NameHistory {
+    const LIMIT: u64 = 512 * 1024;
+    const VERSION: Option<u64> = Some(1);
+}
+
 /// What was seen of `pool`, which is asked at `origin`.
 pub fn read(cache_dir: Option<&Path>, pool: &str, origin: &str) -> NameHistory {
-    let bytes = cache_dir.and_then(|dir| file::read_private(&path(dir, pool, origin), LIMIT).ok().flatten());
-    let seen = bytes.and_then(|bytes| serde_json::from_slice::<NameHistory>(&bytes).ok());
-    seen.filter(|seen| seen.version == VERSION).unwrap_or_default()
+    cache_dir.and_then(|dir| file_of(dir, pool, origin).read().ok().flatten()).unwrap_or_default()
 }
 
 /// Notes what was seen of `pool`. Where another process does so just now, or the disk does not allow it, nothing is noted.
@@ -49,7 +48,7 @@ pub fn note<'a>(
 
 /// Forgets a user who is there no more.
 pub fn forget_user(cache_dir: Option<&Path>, pool: &str, origin: &str, user: &str) {
-    let Some(dir) = cache_dir.filter(|dir| path(dir, pool, origin).exists()) else { return };
+    let Some(dir) = cache_dir.filter(|dir| file_of(dir, pool, origin).path().exists()) else { return };
     change(dir, pool, origin, |seen| seen.users.retain(|known| known != user));
 }
 
@@ -64,20 +63,12 @@ pub fn clear(cache_dir: Option<&Path>) {
 }
 
 fn change(dir: &Path, pool: &str, origin: &str, change: impl FnOnce(&mut NameHistory)) {
-    let path = path(dir, pool, origin);
-    if file::create_private_dir(dir).is_err() {
-        return;
-    }
-    let Ok(_lock) = Lock::exclusive(&path.with_extension("lock"), Instant::now()) else { return };
-    let mut seen = read(Some(dir), pool, origin);
-    let before = (seen.users.clone(), seen.groups.clone());
+    let Ok(lock) = file_of(dir, pool, origin).lock(Instant::now()) else { return };
+    let before = lock.file().read().ok().flatten().unwrap_or_default();
+    let mut seen = before.clone();
     change(&mut seen);
-    seen.version = VERSION;
-    if before == (seen.users.clone(), seen.groups.clone()) {
-        return;
-    }
-    if let Ok(bytes) = serde_json::to_vec(&seen) {
-        let _ = file::replace(&path, &bytes);
+    if seen != before {
+        let _ = lock.replace(&seen);
     }
 }
 
@@ -92,10 +83,8 @@ fn add<'a>(known: &mut Vec<String>, names: impl IntoIterator<Item = &'a str>) {
     known.drain(..over);
 }
 
-fn path(dir: &Path, pool: &str, origin: &str) -> PathBuf {
-    let digest = Sha256::digest(format!("{}:{pool}{origin}", pool.len()));
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    dir.join(format!("seen-{hex}.json"))
+fn file_of(dir: &Path, pool: &str, origin: &str) -> StateFile<NameHistory> {
+    StateFile::new(dir, &format!("seen-{}", digest_name(format!("{}:{pool}{origin}", pool.len()))))
 }
 
 #[cfg(test)]

@@ -1,25 +1,32 @@
 //! Which profile was the default before the present one, for each configuration file.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::file;
+use super::state_file::{FileContent, ReadError, StateFile, digest_name};
 use crate::error::{Error, Result};
 use crate::settings::types::ProfileName;
 
-const LIMIT: u64 = 64 * 1024;
-
 /// What is remembered for one configuration file.
-#[derive(Debug)]
-pub struct Previous {
-    path: PathBuf,
-}
+pub struct Previous(StateFile<PreviousProfile>);
 
 #[derive(Serialize, Deserialize)]
 struct PreviousProfile {
     name: String,
+}
+
+impl FileContent for PreviousProfile {
+    const LIMIT: u64 = 64 * 1024;
+
+    // A name that others may see.
+    fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        file::read(path, Self::LIMIT)
+    }
 }
 
 impl Previous {
@@ -27,9 +34,8 @@ impl Previous {
     pub fn new(dir: &Path, config: &Path) -> Self {
         // Whatever link leads to it, it is the same file.
         let config = config.canonicalize().unwrap_or_else(|_| config.to_path_buf());
-        let digest = Sha256::digest(config.as_os_str().as_encoded_bytes());
-        let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Previous { path: dir.join(format!("previous-{hex}.json")) }
+        let digest = digest_name(config.as_os_str().as_encoded_bytes());
+        Previous(StateFile::new(dir, &format!("previous-{digest:.16}")))
     }
 
     /// The name that is remembered. A file that can't be understood holds none.
@@ -37,24 +43,23 @@ impl Previous {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be read.
     pub fn get(&self) -> Result<Option<ProfileName>> {
-        let unreadable = |error| Error::store(format!("{} can't be read: {error}", self.path.display()));
-        let bytes = file::read(&self.path, LIMIT).map_err(unreadable)?;
-        let kept = bytes.and_then(|bytes| serde_json::from_slice::<PreviousProfile>(&bytes).ok());
-        Ok(kept.and_then(|kept| kept.name.parse().ok()))
+        match self.0.read() {
+            Ok(kept) => Ok(kept.and_then(|kept| kept.name.parse().ok())),
+            Err(ReadError::Io(error)) => {
+                Err(Error::store(format!("{} can't be read: {error}", self.0.path().display())))
+            }
+            Err(_) => Ok(None),
+        }
     }
 
-    /// Remembers a name.
+    /// Remembers a name, waiting until `deadline` for others who do so.
     ///
     /// # Errors
-    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be written.
-    pub fn set(&self, name: &ProfileName) -> Result<()> {
-        let unwritable =
-            |error: std::io::Error| Error::store(format!("{} can't be written: {error}", self.path.display()));
-        if let Some(dir) = self.path.parent() {
-            file::create_private_dir(dir).map_err(unwritable)?;
-        }
-        let kept = serde_json::to_vec(&PreviousProfile { name: name.to_string() })
-            .map_err(|error| unwritable(error.into()))?;
-        file::replace(&self.path, &kept).map_err(unwritable)
+    /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be written, or another process held its lock until the
+    /// deadline.
+    pub fn set(&self, name: &ProfileName, deadline: Instant) -> Result<()> {
+        let unwritable = |error| Error::store(format!("{} can't be written: {error}", self.0.path().display()));
+        let previous = PreviousProfile { name: name.to_string() };
+        self.0.write(&previous, deadline).map_err(|error| error.into_error(unwritable))
     }
 }

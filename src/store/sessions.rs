@@ -2,19 +2,20 @@
 //! cache may be deleted at any time, and with it nobody is signed out. Nothing here is secret, so that who is signed in is
 //! known without opening the store.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use super::file::{self, Lock, LockError, LockNote};
-use crate::cache::token_cache::{CacheKey, held};
+use super::file;
+use super::state_file::{FileContent, StateFile, StateLock};
+use crate::cache::token_cache::CacheKey;
 use crate::error::{Error, Result};
 use crate::token::TokenSet;
 use crate::token::identity::Identity;
 use crate::token::session::{Session, SessionOrigin};
-
-const LIMIT: u64 = 64 * 1024;
 
 /// What is remembered of one user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,14 @@ struct Stored {
     record: Record,
 }
 
+impl FileContent for Stored {
+    const LIMIT: u64 = 64 * 1024;
+
+    fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        file::read_own(path, Self::LIMIT)
+    }
+}
+
 /// What is remembered under a state folder; without one nothing is.
 #[derive(Debug, Clone)]
 pub struct Sessions {
@@ -70,8 +79,8 @@ impl Sessions {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or understood: then nobody knows what the store has.
     pub fn read(&self, key: &CacheKey) -> Result<Option<Record>> {
-        let Some(path) = self.path(key, "json") else { return Ok(None) };
-        let stored = read(&path)?;
+        let Some(file) = self.file(key) else { return Ok(None) };
+        let stored = read(&file)?;
         Ok(stored.filter(|stored| stored.key == *key).map(|stored| stored.record))
     }
 
@@ -81,7 +90,7 @@ impl Sessions {
         let paths = files.into_iter().flatten().flatten().map(|file| file.path());
         let mut found = Vec::new();
         for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
-            match read(&path) {
+            match read(&StateFile::at(path)) {
                 Ok(Some(Stored { key, record })) if is_wanted(&key) => found.push((key, record)),
                 Ok(_) => {}
                 Err(error) => log::warn!(target: "cogtok", "{error}"),
@@ -96,50 +105,36 @@ impl Sessions {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.
     pub fn lock(&self, key: &CacheKey, deadline: Instant) -> Result<Option<SessionLock>> {
-        let Some((path, lock)) = self.path(key, "json").zip(self.path(key, "lock")) else { return Ok(None) };
-        let dir = self.dir.as_deref().unwrap_or(Path::new(""));
-        let taken = file::create_private_dir(dir).map_err(LockError::Unavailable);
-        match taken.and_then(|()| Lock::exclusive(&lock, deadline)) {
-            Ok(lock) => Ok(Some(SessionLock { lock, path, key: key.clone() })),
-            Err(LockError::Unavailable(error)) => {
-                log::info!(target: "cogtok", "sessions can't be remembered in {}: {error}", dir.display());
-                Ok(None)
-            }
-            Err(LockError::Timeout { pid }) => Err(held(pid)),
-        }
+        let Some(file) = self.file(key) else { return Ok(None) };
+        let lock = file.lock_or(deadline, |dir, error| {
+            log::info!(target: "cogtok", "sessions can't be remembered in {}: {error}", dir.display());
+        })?;
+        Ok(lock.map(|lock| SessionLock { lock, key: key.clone() }))
     }
 
-    fn path(&self, key: &CacheKey, extension: &str) -> Option<PathBuf> {
-        Some(self.dir.as_ref()?.join(format!("{}.{extension}", key.stem())))
+    fn file(&self, key: &CacheKey) -> Option<StateFile<Stored>> {
+        Some(StateFile::new(self.dir.as_ref()?, key.stem()))
     }
 }
 
-fn read(path: &Path) -> Result<Option<Stored>> {
-    let unreadable = |why: &dyn std::fmt::Display| {
-        Error::store(format!("what is known of a session in {} can't be read: {why}", path.display()))
+fn read(file: &StateFile<Stored>) -> Result<Option<Stored>> {
+    file.read().map_err(|why| {
+        Error::store(format!("what is known of a session in {} can't be read: {why}", file.path().display()))
             .hint("restore the file or its rights, or delete it and sign in again")
-    };
-    let bytes = file::read_own(path, LIMIT).map_err(|why| unreadable(&why))?;
-    let stored = bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose();
-    stored.map_err(|_| unreadable(&"it is not what cogtok writes"))
+    })
 }
 
 /// The right to use what the store has of one user's session, and to change what is remembered of it. Held by one process,
 /// whatever cache it has.
-#[derive(Debug)]
 pub struct SessionLock {
-    lock: Lock,
-    path: PathBuf,
+    lock: StateLock<Stored>,
     key: CacheKey,
 }
 
 impl SessionLock {
-    /// Notes that the refresh token is about to be sent, or that what came of it is known. Says what was noted before: a
-    /// process that was killed in between leaves the note behind.
+    /// As [`StateLock::mark_refresh_in_flight`].
     pub fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
-        let before = self.lock.note().is_refreshing;
-        self.lock.leave(&LockNote { pid: std::process::id(), failure: None, is_refreshing });
-        before
+        self.lock.mark_refresh_in_flight(is_refreshing)
     }
 
     /// Remembers `record`.
@@ -147,15 +142,13 @@ impl SessionLock {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be written.
     pub fn keep(&mut self, record: &Record) -> Result<()> {
-        let unwritable = |error: std::io::Error| {
-            Error::store(format!("the session can't be remembered in {}: {error}", self.path.display()))
-        };
-        if matches!(read(&self.path), Ok(Some(stored)) if stored.key == self.key && stored.record == *record) {
+        let file = self.lock.file();
+        if matches!(read(file), Ok(Some(stored)) if stored.key == self.key && stored.record == *record) {
             return Ok(());
         }
-        let stored = Stored { key: self.key.clone(), record: record.clone() };
-        let bytes = serde_json::to_vec(&stored).map_err(|error| unwritable(error.into()))?;
-        file::replace(&self.path, &bytes).map_err(unwritable)
+        self.lock.replace(&Stored { key: self.key.clone(), record: record.clone() }).map_err(|error| {
+            Error::store(format!("the session can't be remembered in {}: {error}", file.path().display()))
+        })
     }
 
     /// Forgets what is remembered.
@@ -163,8 +156,9 @@ impl SessionLock {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the file can't be removed.
     pub fn forget(&mut self) -> Result<()> {
-        file::remove(&self.path)
-            .map_err(|error| Error::store(format!("{} can't be removed: {error}", self.path.display())))
+        let file = self.lock.file();
+        file::remove(file.path())
+            .map_err(|error| Error::store(format!("{} can't be removed: {error}", file.path().display())))
     }
 }
 
@@ -178,7 +172,7 @@ mod tests {
 
     fn keep(sessions: &Sessions, record: &Record) -> PathBuf {
         sessions.lock(&key(), Instant::now()).unwrap().unwrap().keep(record).unwrap();
-        sessions.path(&key(), "json").unwrap()
+        sessions.file(&key()).unwrap().path().to_path_buf()
     }
 
     fn record() -> Record {

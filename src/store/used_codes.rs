@@ -4,18 +4,18 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::file::{self, Lock, LockError};
-use crate::cache::token_cache::held;
+use super::state_file::{FileContent, StateFile, digest_name};
 use crate::error::Result;
 use crate::secrets::store::SecretId;
-
-const LIMIT: u64 = 4096;
 
 #[derive(Serialize, Deserialize)]
 struct LastStep {
     step: u64,
+}
+
+impl FileContent for LastStep {
+    const LIMIT: u64 = 4096;
 }
 
 /// The first time step from `now` on whose code was not used, taken for the caller. A step that is too far off, beyond
@@ -27,26 +27,17 @@ struct LastStep {
 /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until `deadline`.
 pub fn take(state_dir: Option<&Path>, key: &SecretId, now: u64, latest: u64, deadline: Instant) -> Result<u64> {
     let Some(dir) = state_dir.map(|dir| dir.join("codes")) else { return Ok(now) };
-    let hash: String = Sha256::digest(key.account()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let path = dir.join(format!("{hash}.json"));
-    let lock = file::create_private_dir(&dir).map_err(LockError::Unavailable);
-    let _lock = match lock.and_then(|()| Lock::exclusive(&dir.join(format!("{hash}.lock")), deadline)) {
-        Ok(lock) => lock,
-        Err(LockError::Timeout { pid }) => return Err(held(pid)),
-        Err(LockError::Unavailable(error)) => {
-            log::info!(target: "cogtok", "which codes were used can't be noted in {}: {error}", dir.display());
-            return Ok(now);
-        }
-    };
-    let last = file::read_private(&path, LIMIT).ok().flatten().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    // A clock that was set back, or a file from elsewhere, must not keep a user out for long.
-    let next = last.map(|last: LastStep| last.step.saturating_add(1)).filter(|next| next.abs_diff(now) <= 20);
-    let step = next.unwrap_or(now).max(now);
-    if step <= latest
-        && let Ok(bytes) = serde_json::to_vec(&LastStep { step })
-        && let Err(error) = file::replace(&path, &bytes)
-    {
+    let not_noted = |error: &std::io::Error| {
         log::info!(target: "cogtok", "which codes were used can't be noted in {}: {error}", dir.display());
+    };
+    let file = StateFile::<LastStep>::new(&dir, &digest_name(key.account()));
+    let Some(lock) = file.lock_or(deadline, |_, error| not_noted(error))? else { return Ok(now) };
+    // A clock that was set back, or a file from elsewhere, must not keep a user out for long.
+    let last = lock.file().read().ok().flatten();
+    let next = last.map(|last| last.step.saturating_add(1)).filter(|next| next.abs_diff(now) <= 20);
+    let step = next.unwrap_or(now).max(now);
+    if step <= latest {
+        lock.replace(&LastStep { step }).unwrap_or_else(|error| not_noted(&error));
     }
     Ok(step)
 }

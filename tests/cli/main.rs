@@ -20,6 +20,7 @@ mod aws_credentials;
 mod cache;
 mod cache_command;
 mod cache_faults;
+mod cache_reads;
 mod call_gateway;
 mod call_gateway_odd;
 mod call_gateway_wire;

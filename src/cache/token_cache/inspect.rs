@@ -2,12 +2,20 @@
 
 use std::time::Instant;
 
-use crate::cache::token_cache::{Cache, CacheKey, CacheRecord, Entry, LIMIT};
-use crate::store::file;
+use serde::{Deserialize, Serialize};
 
-#[derive(serde::Deserialize)]
+use crate::cache::token_cache::{Cache, CacheKey, CacheRecord, Entry};
+use crate::store::state_file::{FileContent, StateFile};
+
+/// The part of a record that says whose it is: most are somebody else's.
+#[derive(Serialize, Deserialize)]
 struct RecordKey {
     key: CacheKey,
+}
+
+impl FileContent for RecordKey {
+    const LIMIT: u64 = CacheRecord::LIMIT;
+    const VERSION: Option<u64> = CacheRecord::VERSION;
 }
 
 impl Cache {
@@ -24,13 +32,11 @@ impl Cache {
             if !file.file_name().to_str().is_some_and(is_tokens) {
                 continue;
             }
-            let Ok(Some(bytes)) = file::read_private(&file.path(), LIMIT) else { continue };
-            // The key alone first: most are somebody else's.
-            let Ok(RecordKey { key }) = serde_json::from_slice(&bytes) else { continue };
+            let Ok(Some(RecordKey { key })) = StateFile::at(file.path()).read() else { continue };
             if !is_wanted(&key) {
                 continue;
             }
-            let stored = serde_json::from_slice::<CacheRecord>(&bytes).ok();
+            let stored = StateFile::<CacheRecord>::at(file.path()).read().ok().flatten();
             if let Some(tokens) = stored.and_then(|stored| stored.into_tokens(&key, now)) {
                 let saved = self.saved(&key);
                 found.push(Entry { key, tokens, saved });

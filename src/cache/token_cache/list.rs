@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::cache::token_cache::{Cache, CacheKey, CacheRecord, LIMIT};
+use serde::{Deserialize, Serialize};
+
+use crate::cache::token_cache::{Cache, CacheKey, CacheRecord};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::store::file;
+use crate::store::state_file::{FileContent, ReadError, StateFile};
 use crate::token::{Token, TokenSet};
 
 /// The kinds of key whose files are reported even where they can't be understood.
@@ -38,12 +41,16 @@ pub struct Entry {
 }
 
 /// AWS credentials in the cache, without themselves.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Credentials {
     /// What they depend on.
     pub key: CacheKey,
     /// When they end, in seconds since the Unix epoch.
     pub expires_at: u64,
+}
+
+impl FileContent for Credentials {
+    const LIMIT: u64 = CacheRecord::LIMIT;
 }
 
 impl Entry {
@@ -135,23 +142,29 @@ impl Cache {
 }
 
 fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), String> {
-    let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
-    let stored: CacheRecord = serde_json::from_slice(&bytes).map_err(|_| "it is no cached token")?;
+    let stored: CacheRecord = content(path, "it is no cached token")?;
     let key = stored.key.clone();
     if Some(key.stem()) != stem(name) {
         return Err("it is not what its name says".to_owned());
     }
-    let tokens = stored.into_tokens(&key, now).ok_or("it is of another version, or from the future")?;
+    let tokens = stored.into_tokens(&key, now).ok_or("it is from the future, or no token can be read from it")?;
     Ok((key, tokens))
 }
 
 fn read_credentials(path: &Path, name: &str) -> Result<Credentials, String> {
-    let bytes = file::read_private(path, LIMIT).map_err(|error| error.to_string())?.ok_or("it has just gone")?;
-    let kept: Credentials = serde_json::from_slice(&bytes).map_err(|_| "it holds no AWS credentials")?;
+    let kept: Credentials = content(path, "it holds no AWS credentials")?;
     if kept.key.part("kind") == Some(AWS) && Some(kept.key.stem()) == stem(name) {
         Ok(kept)
     } else {
         Err("it is not what its name says".to_owned())
+    }
+}
+
+fn content<T: FileContent>(path: &Path, malformed: &str) -> Result<T, String> {
+    match StateFile::at(path.to_path_buf()).read() {
+        Ok(content) => content.ok_or_else(|| "it has just gone".to_owned()),
+        Err(ReadError::Malformed) => Err(malformed.to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

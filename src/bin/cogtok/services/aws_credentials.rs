@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use cogtok::aws::identity_pool::{AwsCredentials, Identity};
+use cogtok::cache::single_flight::{Flight, get_or_fetch};
 use cogtok::cache::token_cache::{Cache, CacheKey};
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Result};
 use cogtok::http::client::{Clock, HttpClient};
 use cogtok::secret::Secret;
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::IdentityPoolId;
+use cogtok::store::state_file::{FileContent, StateLock};
 use cogtok::user_pool::user_token;
-
-const VERSION: u32 = 1;
 
 /// How long cached credentials must still be valid: SDKs ask for new ones a quarter of an hour before the end.
 pub const MIN_VALIDITY: Duration = Duration::from_secs(15 * 60);
@@ -28,7 +28,7 @@ const MAX_LIFE_SECONDS: u64 = 12 * 60 * 60;
 /// What the credentials depend on.
 ///
 /// # Errors
-/// As [`user_token::cache_key`]; [`Kind::Config`] when the profile names no identity pool.
+/// As [`user_token::cache_key`]; [`Kind::Config`](cogtok::error::Kind::Config) when the profile names no identity pool.
 pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
     let of_user = user_token::cache_key(profile)?;
     let endpoint = profile.endpoint(Service::CognitoIdentity).map(ToString::to_string).unwrap_or_default();
@@ -43,7 +43,7 @@ fn pool(profile: &Profile) -> Result<&IdentityPoolId> {
 /// identity that is known from before and runs in one process at a time. `obtain` gives the credentials and the identity.
 ///
 /// # Errors
-/// What `obtain` gives, but for [`Kind::Network`] while those in the cache are still valid; [`Kind::Store`] when another process holds the key's lock until `deadline`.
+/// As [`get_or_fetch`].
 pub fn serve(
     cache: &Cache,
     key: &CacheKey,
@@ -52,45 +52,48 @@ pub fn serve(
     clock: Clock,
     obtain: impl FnOnce(Option<String>) -> Result<(AwsCredentials, String)>,
 ) -> Result<AwsCredentials> {
-    let started = clock();
-    let fresh = |kept: &CachedCredentials| kept.is_valid(clock(), min_validity);
-    if let Some(kept) = CachedCredentials::read(cache, key, started).filter(fresh) {
-        return Ok(kept.into_credentials());
+    let flight = CredentialsFlight { cache, key, min_validity };
+    let kept = get_or_fetch(flight, deadline, clock, |turn| {
+        let (credentials, identity_id) = obtain(turn.cached().map(|kept| kept.identity_id.clone()))?;
+        Ok(CachedCredentials::of(key, credentials, identity_id, clock()))
+    });
+    kept.map(CachedCredentials::into_credentials)
+}
+
+/// The credentials of one key, fetched once for all callers.
+struct CredentialsFlight<'a> {
+    cache: &'a Cache,
+    key: &'a CacheKey,
+    min_validity: Duration,
+}
+
+impl Flight for CredentialsFlight<'_> {
+    type Value = CachedCredentials;
+    type Record = CachedCredentials;
+    const NAME: &'static str = "the credentials";
+    const CACHED: &'static str = "the cached ones are";
+
+    fn read(&self, now: u64) -> Option<CachedCredentials> {
+        let kept: CachedCredentials = self.cache.file(self.key)?.read_or_warn("the cached credentials", "are")?;
+        (kept.key == *self.key && kept.obtained_at <= now.saturating_add(1000)).then_some(kept)
     }
-    let Some(mut lock) = cache.lock(key, deadline)? else { return obtain(None).map(|(credentials, _)| credentials) };
-    let kept = CachedCredentials::read(cache, key, clock());
+
+    fn record(&self, credentials: &CachedCredentials, _: u64) -> Option<CachedCredentials> {
+        Some(credentials.clone())
+    }
+
+    fn lock(&self, deadline: Instant) -> Result<Option<StateLock<CachedCredentials>>> {
+        self.cache.lock_file(self.key, deadline)
+    }
+
     // Those that another caller fetched meanwhile will do, however long they live.
-    if let Some(kept) = kept
-        .as_ref()
-        .filter(|kept| fresh(kept) || (kept.obtained_at >= started && kept.is_valid(clock(), Duration::ZERO)))
-    {
-        return Ok(kept.clone().into_credentials());
+    fn is_enough(&self, kept: &CachedCredentials, since: Option<u64>, now: u64) -> bool {
+        let is_new = since.is_some_and(|since| kept.obtained_at >= since);
+        kept.is_valid_for(self.min_validity, now) || is_new && self.is_valid(kept, now)
     }
-    let fall_back_to_cached = |error: Error| match kept.clone().filter(|kept| kept.is_valid(clock(), Duration::ZERO)) {
-        Some(kept) if error.kind() == Kind::Network => {
-            log::warn!(target: "cogtok", "the credentials could not be renewed, so the cached ones are used: {error}");
-            Ok(kept.into_credentials())
-        }
-        _ => Err(error),
-    };
-    if let Some(error) = lock.failure_since(started, clock()) {
-        return fall_back_to_cached(error);
-    }
-    match obtain(kept.as_ref().map(|kept| kept.identity_id.clone())) {
-        Ok((credentials, identity_id)) => {
-            let kept = CachedCredentials::of(key, &credentials, identity_id, clock());
-            match serde_json::to_vec(&kept) {
-                Ok(bytes) => lock.keep_bytes(bytes),
-                Err(error) => log::warn!(target: "cogtok", "the credentials could not be cached: {error}"),
-            }
-            Ok(credentials)
-        }
-        Err(error) => {
-            if error.kind() == Kind::Network && Instant::now() < deadline {
-                lock.record_failure(&error, clock());
-            }
-            fall_back_to_cached(error)
-        }
+
+    fn is_valid(&self, kept: &CachedCredentials, now: u64) -> bool {
+        kept.is_valid_for(Duration::ZERO, now)
     }
 }
 
@@ -123,7 +126,6 @@ fn is_unknown_identity(error: &Error) -> bool {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct CachedCredentials {
-    version: u32,
     key: CacheKey,
     access_key_id: String,
     secret_access_key: String,
@@ -133,12 +135,16 @@ struct CachedCredentials {
     obtained_at: u64,
 }
 
+impl FileContent for CachedCredentials {
+    const LIMIT: u64 = 256 * 1024;
+    const VERSION: Option<u64> = Some(1);
+}
+
 impl CachedCredentials {
-    fn of(key: &CacheKey, credentials: &AwsCredentials, identity_id: String, now: u64) -> Self {
+    fn of(key: &CacheKey, credentials: AwsCredentials, identity_id: String, now: u64) -> Self {
         CachedCredentials {
-            version: VERSION,
             key: key.clone(),
-            access_key_id: credentials.access_key_id.clone(),
+            access_key_id: credentials.access_key_id,
             secret_access_key: credentials.secret_access_key.expose().to_owned(),
             session_token: credentials.session_token.expose().to_owned(),
             expires_at: credentials.expires_at.min(now / 1000 + MAX_LIFE_SECONDS),
@@ -147,14 +153,7 @@ impl CachedCredentials {
         }
     }
 
-    /// What the cache has; a file that is corrupt, of another version or key, or from the future is none.
-    fn read(cache: &Cache, key: &CacheKey, now: u64) -> Option<Self> {
-        let kept: CachedCredentials = serde_json::from_slice(&cache.read_bytes(key)?).ok()?;
-        let is_ours = kept.version == VERSION && kept.key == *key && kept.obtained_at <= now.saturating_add(1000);
-        is_ours.then_some(kept)
-    }
-
-    fn is_valid(&self, now: u64, at_least: Duration) -> bool {
+    fn is_valid_for(&self, at_least: Duration, now: u64) -> bool {
         let latest = self.obtained_at / 1000 + MAX_LIFE_SECONDS;
         self.expires_at.min(latest) > now / 1000 + at_least.as_secs()
     }

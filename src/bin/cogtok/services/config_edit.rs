@@ -11,13 +11,12 @@ use std::time::Instant;
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use self::line_endings::LineEndings;
-use cogtok::cache::token_cache::held;
 use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use cogtok::store::file;
-use cogtok::store::file::{Lock, LockError, Stamp};
+use cogtok::store::file::{Lock, Stamp};
 
 /// A configuration being edited.
 #[derive(Debug)]
@@ -73,10 +72,8 @@ struct LockedConfig<'a> {
 
 fn hold(path: &Path, deadline: Instant) -> Result<LockedConfig<'_>> {
     let target = target(path).map_err(|error| unwritable(path, path, &error))?;
-    let lock = Lock::exclusive(&lock_path(&target), deadline).map_err(|error| match error {
-        LockError::Timeout { pid } => held(pid),
-        LockError::Unavailable(error) => unwritable(path, &target, &error),
-    })?;
+    let lock = Lock::exclusive(&lock_path(&target), deadline)
+        .map_err(|error| error.into_error(|why| unwritable(path, &target, &why)))?;
     Ok(LockedConfig { path, target, _lock: lock })
 }
 

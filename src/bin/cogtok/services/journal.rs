@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
-use cogtok::cache::token_cache::held;
 use cogtok::error::{Error, Result};
 use cogtok::store::file;
-use cogtok::store::file::{Lock, LockError};
-
-const VERSION: u32 = 1;
-const LIMIT: u64 = 1024 * 1024;
+use cogtok::store::file::{Lock, LockError, lock_timeout_error};
+use cogtok::store::state_file::{FileContent, ReadError, StateFile};
 
 /// How far a user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +39,6 @@ pub struct Asked {
 /// One user being made.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Record {
-    version: u32,
     id: String,
     /// How far it is.
     pub state: State,
@@ -78,6 +74,12 @@ pub struct Record {
     pub was_there: bool,
 }
 
+impl FileContent for Record {
+    const LIMIT: u64 = 1024 * 1024;
+    const VERSION: Option<u64> = Some(1);
+    const IS_PRETTY: bool = true;
+}
+
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Record").field("username", &self.username).field("state", &self.state).finish_non_exhaustive()
@@ -107,7 +109,6 @@ impl Record {
             Error::new(cogtok::error::Kind::Failure, format!("no random bytes from the operating system: {why}"))
         })?;
         Ok(Record {
-            version: VERSION,
             id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
             state: State::Intent,
             begun_at,
@@ -146,7 +147,7 @@ impl Record {
 #[derive(Debug)]
 pub struct Journal {
     dir: PathBuf,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Journal {
@@ -175,9 +176,9 @@ impl Journal {
         })?;
         let made = file::create_private_dir(&dir).map_err(LockError::Unavailable);
         match made.and_then(|()| lock(&dir.join("journal.lock"))) {
-            Ok(lock) => Ok(Journal { dir, _lock: lock }),
+            Ok(lock) => Ok(Journal { dir, lock }),
             // Those who share the lock leave no note, so the one that is there is of a process long gone.
-            Err(LockError::Timeout { .. }) => Err(held(None)),
+            Err(LockError::Timeout { .. }) => Err(lock_timeout_error(None)),
             Err(LockError::Unavailable(error)) => {
                 let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
                 let error =
@@ -192,9 +193,8 @@ impl Journal {
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when it could not be written to the end.
     pub fn write(&self, record: &Record) -> Result<()> {
-        let bytes = serde_json::to_vec_pretty(record).map(Zeroizing::new).map_err(std::io::Error::from);
-        bytes
-            .and_then(|bytes| file::replace(&self.path(&record.id), &bytes))
+        StateFile::at(self.path(&record.id))
+            .replace(record, &self.lock)
             .map_err(|error| Error::store(format!("the journal in {} can't be written: {error}", self.dir.display())))
     }
 
@@ -275,29 +275,30 @@ fn paths_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// The users in the journal that were made in this pool at this place, for completion: without a lock, and what can't be read
 /// is passed over. Passwords are not looked at.
 pub fn users(state_dir: Option<&Path>, pool: &str, origin: &str) -> Vec<String> {
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Named {
         origin: String,
         user_pool_id: String,
         username: String,
     }
+    impl FileContent for Named {
+        const LIMIT: u64 = Record::LIMIT;
+    }
     let files = state_dir.and_then(|dir| std::fs::read_dir(dir.join("journal")).ok());
     let is_record = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
     let paths = files.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_record);
-    let named = paths.take(1000).filter_map(|path| {
-        let bytes = file::read_private(&path, LIMIT).ok()??;
-        serde_json::from_slice::<Named>(&bytes).ok()
-    });
+    let named = paths.take(1000).filter_map(|path| StateFile::<Named>::at(path).read().ok()?);
     named.filter(|one| one.user_pool_id == pool && one.origin == origin).map(|one| one.username).collect()
 }
 
 /// The record in a file; none where it is something else.
 fn read(path: &Path) -> Result<Option<Record>> {
-    let unreadable = |error| Error::store(format!("{} can't be read: {error}", path.display()));
-    let Some(bytes) = file::read_private(path, LIMIT).map_err(unreadable)? else { return Ok(None) };
-    let version = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|json| json["version"].as_u64());
-    if version.is_some_and(|version| version > u64::from(VERSION)) {
-        return Err(Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok"));
+    match StateFile::at(path.to_path_buf()).read() {
+        Ok(record) => Ok(record),
+        Err(ReadError::Io(error)) => Err(Error::store(format!("{} can't be read: {error}", path.display()))),
+        Err(ReadError::Version(version)) if Some(version) > Record::VERSION => {
+            Err(Error::store(format!("{} was written by a newer cogtok", path.display())).hint("update cogtok"))
+        }
+        Err(_) => Ok(None),
     }
-    Ok(serde_json::from_slice(&bytes).ok())
 }

@@ -12,7 +12,7 @@ use crate::app::App;
 /// Remembers the default that was; that it can't be is a warning.
 pub fn remember(app: &App, config: &Path, name: &ProfileName) {
     let Some(previous) = place(app, config) else { return };
-    if let Err(error) = previous.set(name) {
+    if let Err(error) = previous.set(name, app.deadline()) {
         log::warn!(target: "cogtok", "the previous default is not remembered: {error}");
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
-use cogtok::cache::single_flight::{CachePolicy, TokenOrigin, TokenResponse};
+use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenOrigin, TokenResponse};
 use cogtok::error::{Advice, Error, Result};
 use cogtok::http::transport_error::moved_to;
 use cogtok::oauth::client_credentials;
@@ -124,8 +124,8 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenRespon
             signals::watch();
             let early = before_waiting(app, &profile, given)?;
             // The time that a person took to answer does not count.
-            let policy = CachePolicy { deadline: app.deadline(), ..policy };
-            single_flight::serve(&cache, &key, &policy, env::now, |_| {
+            let flight = TokenFlight::new(&cache, &key, &policy);
+            single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |_| {
                 let tokens = obtain(app, &profile, early)?;
                 Ok(TokenResponse { tokens, source: TokenOrigin::Network })
             })?

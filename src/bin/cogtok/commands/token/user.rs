@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
-use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
+use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenResponse};
 use cogtok::error::{Error, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
@@ -111,8 +111,8 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
                 given_password = Some(sign_in::password(app, &profile)?);
             }
             // The time that a person took to answer does not count.
-            let policy = CachePolicy { deadline: app.deadline(), ..policy };
-            single_flight::serve(&cache, &key, &policy, env::now, |turn| {
+            let flight = TokenFlight::new(&cache, &key, &policy);
+            single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |turn| {
                 obtain(app, &profile, &key, turn, &wish, given_password, given)
             })?
         }
