@@ -22,7 +22,7 @@ use cogtok::settings::profile::{AwsEnvironment, Profile};
 use cogtok::settings::types::TokenUse;
 use cogtok::token::verify::{Claims, Expectations, verify as verified};
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
-use cogtok::user_pool::user_token::{Credentials, SignIn, Step};
+use cogtok::user_pool::sign_in::{Credentials, SignIn, Step};
 
 /// The clock is an argument of the library: milliseconds since the Unix epoch.
 fn now() -> u64 {
@@ -57,7 +57,7 @@ async fn run() -> Result<()> {
     ] {
         settings.offer(key, vec![value.clone()], ValueOrigin::Flag);
     }
-    let profile = Profile::resolve(None, &settings, &AwsEnvironment::default())?;
+    let profile = std::sync::Arc::new(Profile::resolve(None, &settings, &AwsEnvironment::default())?);
     let wire = HttpClient::new(None, None, now, Instant::now() + Duration::from_secs(30))?;
 
     // A user, with the challenges as data.
