@@ -38,8 +38,14 @@ pub mod token;
 #[doc(hidden)]
 pub mod user_pool;
 
-pub use client::{AccessToken, Client, ClientBuilder, TokenProvider, Verifier};
-pub use error::{Error, Kind as ErrorKind};
+pub use client::{
+    AccessToken, BoxFuture, CachedToken, Client, ClientBuilder, PendingSignIn, SecretRequest, SecretSource,
+    SignInBuilder, SignInStep, StoredSecrets, TokenCache, TokenProvider, UserTokens, Verifier,
+};
+pub use error::{Error, Hint, Kind as ErrorKind};
+pub use http::service_text::ServiceText;
 pub use secret::Secret;
-pub use settings::types::TokenUse;
+pub use settings::types::{AuthFlow, FirstFactor, Scopes, SecretKind, TokenUse};
+pub use token::jwt::TokenKind;
 pub use token::verify::Claims;
+pub use user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};

@@ -30,6 +30,7 @@ pub struct ServiceText {
 
 impl ServiceText {
     /// What a service sent, and what knows the secrets of the call.
+    #[doc(hidden)]
     pub fn new(sent: impl Into<String>, redactor: &Redactor) -> Self {
         ServiceText { sent: sent.into(), redactor: redactor.clone() }
     }

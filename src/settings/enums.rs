@@ -44,6 +44,7 @@ macro_rules! choice {
 
 choice!(
     /// How a user signs in (`AuthFlow` of InitiateAuth).
+    #[non_exhaustive]
     AuthFlow, "sign-in flow" {
         /// USER_SRP_AUTH: the password never crosses the wire.
         Srp = "srp",
@@ -73,6 +74,7 @@ impl AuthFlow {
 
 choice!(
     /// A first factor of USER_AUTH (`PREFERRED_CHALLENGE`).
+    #[non_exhaustive]
     FirstFactor, "first factor" {
         /// PASSWORD_SRP: the password never crosses the wire.
         PasswordSrp = "password-srp",
@@ -134,6 +136,7 @@ choice!(
 
 choice!(
     /// The kinds of secret that the secret store keeps.
+    #[non_exhaustive]
     SecretKind, "kind of secret" {
         /// The secret of the machine-to-machine app client.
         M2mClient = "m2m-client",

@@ -19,7 +19,8 @@ use crate::user_pool::challenge::ChallengeResponse;
 use crate::user_pool::refresh_session;
 use crate::user_pool::sign_in::SignIn;
 
-pub use new_session::{keep, stored_device};
+use new_session::stored_device;
+pub use new_session::{keep, remembered_device};
 pub use renewal::renew;
 
 /// What obtaining a user's tokens needs of its caller: the network, what is remembered of the session, the secrets, and
@@ -109,11 +110,11 @@ pub trait SessionHost {
     /// [`Kind::Config`](crate::error::Kind::Config) where no user is named.
     async fn before_sign_in(&mut self) -> Result<()>;
 
-    /// The user's password.
+    /// The user's password; none where it is asked for as a challenge.
     ///
     /// # Errors
-    /// [`Kind::NeedsHuman`](crate::error::Kind::NeedsHuman) where there is none.
-    async fn password(&mut self) -> Result<Secret>;
+    /// [`Kind::NeedsHuman`](crate::error::Kind::NeedsHuman) where nobody can be asked.
+    async fn password(&mut self) -> Result<Option<Secret>>;
 
     /// Another password in place of a wrong one; none where there is none to be had.
     ///

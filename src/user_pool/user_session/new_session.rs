@@ -6,7 +6,6 @@ use crate::settings::types::SecretKind;
 use crate::store::sessions::Record;
 use crate::token::identity::Identity;
 use crate::token::session::{RefreshState, SessionOrigin};
-use crate::user_pool::challenge::{Challenge, ChallengeResponse};
 use crate::user_pool::cognito_idp::AuthenticationResult;
 use crate::user_pool::device::Device;
 use crate::user_pool::refresh_session;
@@ -27,7 +26,7 @@ pub(super) async fn sign_in<H: SessionHost>(
     let device = if matches!(reason, Some(NoTokens::Unreadable(_))) { None } else { remembered_device(host).await };
     let password = match options.password {
         Some(password) => Some(password),
-        None if user_token::begins_with_password(&profile) => Some(host.password().await?),
+        None if user_token::begins_with_password(&profile) => host.password().await?,
         None => None,
     };
     let of_client = user_token::secret_binding(&profile, SecretKind::UserClient, None)?;
@@ -59,15 +58,12 @@ async fn until_done<H: SessionHost>(host: &mut H, credentials: Credentials) -> R
     let (profile, http) = (host.profile(), host.http()?);
     let (mut sign_in, mut step) = host.exchange(SignIn::start(&http, &profile, credentials)).await?;
     loop {
-        let (question, reason) = match step {
+        let reason = match step {
             Step::Done(signed_in) => return Ok((sign_in, *signed_in)),
-            Step::Ask(question) => (question, None),
-            Step::AskAgain(question, reason) => (question, Some(reason)),
+            Step::Ask(_) => None,
+            Step::AskAgain(_, reason) => Some(reason),
         };
-        let answer = match question {
-            Challenge::Password => ChallengeResponse::Password(host.password().await?),
-            _ => host.answer(&sign_in, reason).await?,
-        };
+        let answer = host.answer(&sign_in, reason).await?;
         step = host.exchange(sign_in.answer(answer)).await?;
     }
 }
@@ -131,7 +127,7 @@ pub async fn stored_device<H: SessionHost>(host: &mut H) -> Result<Option<Device
 }
 
 /// The device that the pool remembers. The store is opened where it is known to have one.
-pub(super) async fn remembered_device<H: SessionHost>(host: &mut H) -> Option<Device> {
+pub async fn remembered_device<H: SessionHost>(host: &mut H) -> Option<Device> {
     let is_there = host.remembered().await.map_or(true, |record| record.is_some_and(|record| record.has_device));
     if !is_there {
         return None;

@@ -13,7 +13,7 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::RefreshState;
-use cogtok::user_pool::challenge::ChallengeResponse;
+use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
 use cogtok::user_pool::sign_in::SignIn;
 use cogtok::user_pool::user_session::{SessionHost, SessionNotice};
 use cogtok::user_pool::user_token;
@@ -130,8 +130,8 @@ impl SessionHost for CommandHost<'_> {
         })
     }
 
-    async fn password(&mut self) -> Result<Secret> {
-        password(self.app, &self.profile)
+    async fn password(&mut self) -> Result<Option<Secret>> {
+        password(self.app, &self.profile).map(Some)
     }
 
     async fn another_password(&mut self, wrong: &Error) -> Result<Option<Secret>> {
@@ -145,6 +145,9 @@ impl SessionHost for CommandHost<'_> {
 
     async fn answer(&mut self, sign_in: &SignIn, reason: Option<Error>) -> Result<ChallengeResponse> {
         let question = sign_in.question().ok_or_else(|| Error::usage("there is no open question to answer"))?;
+        if let Challenge::Password = question {
+            return password(self.app, &self.profile).map(ChallengeResponse::Password);
+        }
         match self.app_of_user.answer(question, &self.given, reason.as_ref())? {
             Some(answer) => Ok(answer),
             None => self.given.answer(question, reason),
