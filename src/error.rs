@@ -79,7 +79,10 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), hints: Vec::new(), code: None, source: None }
     }
+}
 
+#[doc(hidden)]
+impl Error {
     /// [`Kind::Usage`] with this message.
     pub fn usage(message: impl Into<String>) -> Self {
         Error::new(Kind::Usage, message)
@@ -159,7 +162,9 @@ impl Error {
         self.message = format!("{prefix}: {}", self.message);
         self
     }
+}
 
+impl Error {
     /// The class of the failure.
     pub fn kind(&self) -> Kind {
         self.kind

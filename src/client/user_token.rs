@@ -77,8 +77,8 @@ impl Client {
         };
         let call = Call { client: self.clone(), key: cache_key(profile)?, http, policy, started: Instant::now() };
         match &self.0.cache {
-            TokenStorage::Files(cache) => call.from_files(cache.clone()).await,
-            TokenStorage::Own(cache) => call.from_own(cache.clone()).await,
+            TokenStorage::Files(cache) => call.with_files(cache.clone()).await,
+            TokenStorage::Own(cache) => call.with_own(cache.clone()).await,
         }
     }
 
@@ -151,7 +151,7 @@ impl Client {
 }
 
 impl Call {
-    async fn from_files(self, cache: Cache) -> Result<UserTokens> {
+    async fn with_files(self, cache: Cache) -> Result<UserTokens> {
         let (of_cache, key, policy) = (cache.clone(), self.key.clone(), self.policy);
         if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &key, &policy, now()))).await? {
             return Ok(served.tokens.into());
@@ -178,7 +178,7 @@ impl Call {
         .await
     }
 
-    async fn from_own(self, cache: Arc<dyn TokenCache>) -> Result<UserTokens> {
+    async fn with_own(self, cache: Arc<dyn TokenCache>) -> Result<UserTokens> {
         if let Some(tokens) = self.kept(cache.as_ref(), self.policy.min_validity).await? {
             return Ok(tokens);
         }

@@ -93,6 +93,16 @@ impl Route {
 }
 
 impl Connectors {
+    /// The connector of this way. What it reads of this machine it reads on a thread of its own.
+    async fn ready(self: &Arc<Self>, way: Route) -> Result<Arc<Connector>, TransportErrorKind> {
+        if self.of[way as usize].get().is_some() || matches!(way, Route::Plain) {
+            return self.connector(way);
+        }
+        let connectors = self.clone();
+        let made = tokio::task::spawn_blocking(move || connectors.connector(way)).await;
+        made.unwrap_or_else(|why| Err(TransportErrorKind::NoAuthorities(Some(why.to_string()))))
+    }
+
     fn connector(&self, way: Route) -> Result<Arc<Connector>, TransportErrorKind> {
         let make = || {
             // How long an answer may take is the guard's to say: it knows which one may take longer.
@@ -212,7 +222,7 @@ impl HttpPolicy {
         }
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let way = Route::to(&uri);
-        let connector = self.connectors.connector(way);
+        let connector = self.connectors.ready(way).await;
         let bad_proxy = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Route::Tls));
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());

@@ -53,6 +53,7 @@ impl ServiceText {
     }
 
     /// Several of them in a line.
+    #[doc(hidden)]
     pub fn list<'a>(all: impl IntoIterator<Item = &'a ServiceText>) -> String {
         let shown: Vec<String> = all.into_iter().map(ToString::to_string).collect();
         printable(&shown.join(", "), MOST)

@@ -61,6 +61,7 @@ choice!(
 
 impl AuthFlow {
     /// What an app client's ExplicitAuthFlows must have for it, the present name first.
+    #[doc(hidden)]
     pub const fn allowed_as(self) -> &'static [&'static str] {
         match self {
             AuthFlow::Srp => &["ALLOW_USER_SRP_AUTH"],
@@ -91,6 +92,7 @@ choice!(
 
 impl FirstFactor {
     /// The name of its challenge.
+    #[doc(hidden)]
     pub const fn challenge(self) -> &'static str {
         match self {
             FirstFactor::PasswordSrp => "PASSWORD_SRP",
@@ -155,10 +157,12 @@ choice!(
 
 impl SecretKind {
     /// The kinds that a person stores; the others come and go with a session.
+    #[doc(hidden)]
     pub const STORED_BY_HAND: &'static [SecretKind] =
         &[SecretKind::M2mClient, SecretKind::UserClient, SecretKind::Password, SecretKind::Totp];
 
     /// Whether a secret of this kind is one user's.
+    #[doc(hidden)]
     pub const fn is_of_a_user(self) -> bool {
         !matches!(self, SecretKind::M2mClient | SecretKind::UserClient)
     }

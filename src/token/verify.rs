@@ -121,12 +121,13 @@ impl Claims {
         Value::Object(self.0.clone()).to_string()
     }
 
-    /// `scope`.
-    pub fn scopes(&self) -> Scopes {
-        self.text("scope").and_then(|scope| Scopes::parse([scope]).ok()).unwrap_or_default()
+    /// `scope`, one by one.
+    pub fn scopes(&self) -> Vec<&str> {
+        self.text("scope").unwrap_or_default().split_ascii_whitespace().collect()
     }
 
     /// What kind of token it is.
+    #[doc(hidden)]
     pub fn kind(&self) -> TokenKind {
         TokenKind::of(&self.0)
     }

@@ -98,7 +98,7 @@ fn what_cognito_issues_is_accepted() {
         (Some("alice"), Some(CLIENT), TokenKind::UserAccess)
     );
     assert_eq!(
-        (claims.expires_at(), claims.scopes().to_string().as_str()),
+        (claims.expires_at(), claims.scopes().join(" ").as_str()),
         (UNIX_EPOCH + Duration::from_secs(NOW + 3600), "api/read aws.cognito.signin.user.admin")
     );
     let claims = try_it(&sign(&id_claims(NOW))).unwrap();

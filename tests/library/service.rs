@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use cogtok::{
     AccessToken, BoxFuture, CachedToken, Challenge, ChallengeResponse, Claims, Client, ClientBuilder, Error, Hint,
-    PendingSignIn, Scopes, Secret, SecretRequest, SecretSource, ServiceText, SignInBuilder, SignInStep, StoredSecrets,
+    PendingSignIn, Secret, SecretRequest, SecretSource, ServiceText, SignInBuilder, SignInStep, StoredSecrets,
     TokenCache, TokenProvider, TokenUse, UserTokens, Verifier,
 };
 
@@ -127,7 +127,6 @@ fn everything_may_be_spawned(
     is_shared::<Error>();
     is_shared::<Hint>();
     is_shared::<PendingSignIn>();
-    is_shared::<Scopes>();
     is_shared::<Secret>();
     is_shared::<SecretRequest>();
     is_shared::<ServiceText>();
