@@ -99,7 +99,7 @@ fn what_cognito_issues_is_accepted() {
     );
     assert_eq!(
         (claims.expires_at(), claims.scopes().join(" ").as_str()),
-        (UNIX_EPOCH + Duration::from_secs(NOW + 3600), "api/read aws.cognito.signin.user.admin")
+        (UNIX_EPOCH + Duration::from_secs(NOW + 3600), "aws.cognito.signin.user.admin api/read")
     );
     let claims = try_it(&sign(&id_claims(NOW))).unwrap();
     assert_eq!((claims.username(), claims.client_id(), claims.kind()), (Some("alice"), Some(CLIENT), TokenKind::Id));
