@@ -15,8 +15,12 @@ mod blocking;
 mod builder;
 mod in_process;
 mod secret_source;
+mod sign_in;
 mod token_cache;
 mod token_provider;
+mod user_host;
+mod user_sessions;
+mod user_token;
 pub mod verification;
 mod verifier;
 
@@ -28,18 +32,22 @@ use crate::cache::token_cache::{Cache, CacheKey};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::oauth::client_credentials;
+use crate::secret::Secret;
 use crate::settings::profile::Profile;
 use crate::settings::types::{ClientId, TokenUse};
 
 pub use access_token::AccessToken;
 pub use builder::ClientBuilder;
 pub use secret_source::{BoxFuture, SecretRequest, SecretSource, StoredSecrets};
+pub use sign_in::{PendingSignIn, SignInBuilder, SignInStep};
 pub use token_cache::{CachedToken, TokenCache};
 pub use token_provider::TokenProvider;
+pub use user_token::UserTokens;
 pub use verifier::Verifier;
 
 use blocking::blocking;
 use in_process::KeyedLocks;
+use user_sessions::UserSessions;
 
 /// A client for the tokens of one profile. Cloning it is cheap and shares its connections and its cache.
 ///
@@ -50,13 +58,23 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    profile: Profile,
+    profile: Arc<Profile>,
     http: HttpClient,
     cache: TokenStorage,
+    given: GivenSecrets,
+    sessions: UserSessions,
     secrets: Arc<dyn SecretSource>,
     timeout: Duration,
     locks: KeyedLocks,
     keys: verifier::KeyStorage,
+}
+
+/// Secrets that the client was given, which come before those of its source.
+#[derive(Debug, Default)]
+struct GivenSecrets {
+    m2m_client: Option<Secret>,
+    user_client: Option<Secret>,
+    password: Option<Secret>,
 }
 
 /// Where tokens are kept between two calls.
@@ -77,6 +95,45 @@ impl Client {
     /// is not described, [`Kind::Store`] where the client secret can't be read.
     pub async fn m2m_token(&self) -> Result<AccessToken> {
         self.m2m(CacheUse::Full, self.0.profile.min_validity).await
+    }
+
+    /// The tokens of the client's user: from the cache while they are valid, else renewed with the refresh token
+    /// (GetTokensFromRefreshToken), else by signing in with the password that the client knows. One task does it for all, and
+    /// what it has begun it ends where its caller gives up.
+    ///
+    /// # Errors
+    /// [`Kind::NeedsHuman`] where only a person can go on: [`PendingSignIn::in_error`] has the challenge, and what is responded to
+    /// it is kept for the next call. [`Kind::Refused`] where Cognito says no, [`Kind::Network`] where it can't be asked,
+    /// [`Kind::Config`] where no user or app client is named, [`Kind::Store`] where what is kept can't be read.
+    pub async fn user_token(&self) -> Result<UserTokens> {
+        let tokens: BoxFuture<'_, Result<UserTokens>> = Box::pin(self.user());
+        tokens.await
+    }
+
+    /// Signs a user in, step by step: [`SignInBuilder::start`] gives the tokens, or the challenge as data.
+    ///
+    /// ```no_run
+    /// # async fn example(client: cogtok::Client, password: cogtok::Secret, code: cogtok::Secret) -> Result<(), cogtok::Error> {
+    /// use cogtok::{Challenge, ChallengeResponse, SignInStep};
+    /// let mut step = client.sign_in("alice").password(password).start().await?;
+    /// if let SignInStep::Challenge(pending) = &step && let Challenge::Code { .. } = pending.challenge() {
+    ///     step = pending.respond(ChallengeResponse::Code(code)).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sign_in(&self, username: &str) -> SignInBuilder {
+        SignInBuilder::new(self.clone(), username)
+    }
+
+    /// The sign-in that [`PendingSignIn::to_secret`] was made of, in another process perhaps: a client of the same app client and
+    /// the same Cognito goes on.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for what is none, or another app client's: its session is sent nowhere. [`Kind::Store`] where the app
+    /// client's secret can't be read.
+    pub async fn resume_sign_in(&self, pending: &Secret) -> Result<PendingSignIn> {
+        PendingSignIn::resumed(self.clone(), pending).await
     }
 
     /// Verifies tokens of this profile's pool. Which of the two kinds of token is taken has to be said: an ID token is not an
@@ -112,7 +169,8 @@ impl Client {
         key: CacheKey,
         policy: CachePolicy,
     ) -> Result<AccessToken> {
-        if let Some(served) = single_flight::cached(&cache, &key, &policy, http.now()) {
+        let (of_cache, of_key) = (cache.clone(), key.clone());
+        if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &of_key, &policy, now()))).await? {
             return Ok(served.into());
         }
         // One task of this process waits for the file's lock; the others wait for it without a thread.
@@ -137,7 +195,7 @@ impl Client {
         let kept = async |at_least: Duration| {
             let kept = cache.get(key.stem()).await?.map(CachedToken::into_token);
             let kept = kept.filter(|token| token.is_fresh(http.now(), at_least));
-            Ok::<_, Error>(kept.map(|token| AccessToken { token, scopes: None }))
+            Ok::<_, Error>(kept.map(AccessToken::of_cache))
         };
         if let Some(token) = kept(policy.min_validity).await? {
             return Ok(token);
@@ -153,7 +211,7 @@ impl Client {
             return Ok(token);
         }
         let token = AccessToken::from(self.obtain(http).await?);
-        if let Some(cached) = CachedToken::of(&token) {
+        if let Some(cached) = CachedToken::of(&token.token) {
             cache.put(key.stem(), cached).await?;
             turn.succeeded();
         }
@@ -166,7 +224,7 @@ impl Client {
             Some(_) => client_credentials::client_with_arn(http, profile).await?,
             None => {
                 let binding = client_credentials::secret_binding(profile)?;
-                let secret = self.0.secrets.secret(SecretRequest::from(binding)).await?.ok_or_else(|| {
+                let secret = self.supplied(&binding).await?.ok_or_else(|| {
                     Error::new(Kind::Config, "no client secret is known for the machine-to-machine client")
                 })?;
                 client_credentials::client(profile, secret)?

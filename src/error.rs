@@ -18,6 +18,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The class of a failure. Each class is one exit code of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub enum Kind {
     /// Something failed that no other kind describes (exit code 1).
     Failure,
@@ -90,7 +91,10 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), advice: Vec::new(), facts: None, source: None }
     }
+}
 
+#[doc(hidden)]
+impl Error {
     /// [`Kind::Usage`] with this message.
     pub fn usage(message: impl Into<String>) -> Self {
         Error::new(Kind::Usage, message)
@@ -193,7 +197,9 @@ impl Error {
         self.message = format!("{prefix}: {}", self.message);
         self
     }
+}
 
+impl Error {
     /// The class of the failure.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -3,7 +3,19 @@
 //! It has no terminal, no argument parser and prints nothing; what is worth telling on the way goes to the [`log`]
 //! crate under the target `cogtok`. Secrets are [`Secret`] values from the first line that reads them.
 //!
-//! Begin with [`Client`]: a machine-to-machine token, a [`TokenProvider`] that keeps one fresh, a [`Verifier`].
+//! Begin with [`Client`]: [`m2m_token`](Client::m2m_token) and a [`TokenProvider`] that keeps one fresh,
+//! [`user_token`](Client::user_token) and [`sign_in`](Client::sign_in) with what Cognito asks as data, and a [`Verifier`].
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), cogtok::Error> {
+//! let client = cogtok::Client::from_profile("ws")?;
+//! let token = client.m2m_token().await?;
+//! println!("Authorization: Bearer {}", token.value().expose());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The functions that are `async` need a tokio runtime with I/O and time.
 //!
 //! What is not on this page is the program's: its modules are hidden, follow no semantic versioning, and point one way:
 //! `client` on `oauth` and `user_pool`, these on `aws`, `http`, `cache` and `secrets`, these on `token`, `settings`, `error`
@@ -38,8 +50,13 @@ pub mod token;
 #[doc(hidden)]
 pub mod user_pool;
 
-pub use client::{AccessToken, Client, ClientBuilder, TokenProvider, Verifier};
+pub use client::{
+    AccessToken, BoxFuture, CachedToken, Client, ClientBuilder, PendingSignIn, SecretRequest, SecretSource,
+    SignInBuilder, SignInStep, StoredSecrets, TokenCache, TokenProvider, UserTokens, Verifier,
+};
 pub use error::{Advice, AdviceKind, Error, Kind as ErrorKind};
+pub use http::service_text::ServiceText;
 pub use secret::Secret;
-pub use settings::types::TokenUse;
+pub use settings::types::{AuthFlow, FirstFactor, SecretKind, TokenUse};
 pub use token::verify::Claims;
+pub use user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};

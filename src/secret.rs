@@ -54,6 +54,7 @@ impl Secret {
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) for empty input, NUL bytes, invalid UTF-8 or too many bytes. The
     /// content is never repeated.
+    #[doc(hidden)]
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         let bytes = Zeroizing::new(bytes);
         if bytes.len() > MAX_BYTES {

@@ -43,6 +43,12 @@ impl AccessToken {
     }
 }
 
+impl AccessToken {
+    pub(super) fn of_cache(token: Token) -> Self {
+        AccessToken { token, scopes: None }
+    }
+}
+
 impl From<TokenResponse> for AccessToken {
     fn from(served: TokenResponse) -> Self {
         AccessToken { token: served.tokens.access, scopes: served.tokens.scope }

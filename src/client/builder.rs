@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::token_cache::MemoryCache;
-use super::{Client, Inner, SecretSource, StoredSecrets, TokenCache, TokenStorage};
+use super::user_sessions::UserSessions;
+use super::{Client, GivenSecrets, Inner, SecretSource, StoredSecrets, TokenCache, TokenStorage};
 use crate::cache::token_cache::Cache;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::secret::Secret;
-use crate::secrets::keyring::UNATTENDED;
 use crate::settings::keys::{Key, Settings, ValueOrigin};
 use crate::settings::profile::{AwsEnvironment, Profile};
-use crate::settings::types::{ProfileName, StoreKind};
+use crate::settings::types::{AuthFlow, FirstFactor, ProfileName, SecretKind, StoreKind};
 use crate::store::Dirs;
 use crate::store::config::Config;
 
@@ -26,6 +26,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct ClientBuilder {
     values: Vec<(Key, Vec<String>)>,
     profile: Option<(Config, ProfileName)>,
+    state_dir: Option<PathBuf>,
+    given: GivenSecrets,
     secrets: Option<Arc<dyn SecretSource>>,
     cache: Option<TokenStorage>,
     ca_bundle: Option<Vec<u8>>,
@@ -59,7 +61,8 @@ impl ClientBuilder {
         let path = dirs.config_file.ok_or_else(|| Error::config("there is no home directory with a configuration"))?;
         let config = Config::load(&path)?;
         let cache = Some(TokenStorage::Files(Cache::new(dirs.cache)));
-        Ok(ClientBuilder { profile: Some((config, name)), cache, ..ClientBuilder::default() })
+        let state_dir = dirs.state;
+        Ok(ClientBuilder { profile: Some((config, name)), cache, state_dir, ..ClientBuilder::default() })
     }
 
     fn set(mut self, key: Key, values: Vec<String>) -> Self {
@@ -112,12 +115,41 @@ impl ClientBuilder {
         self.set(Key::MinValidity, vec![format!("{}s", duration.as_secs())])
     }
 
-    /// The client secret itself.
-    pub fn client_secret(self, secret: Secret) -> Self {
-        self.secret_source(secret)
+    /// The user of [`Client::user_token`]: name, e-mail address or other alias.
+    pub fn username(self, name: &str) -> Self {
+        self.set(Key::Username, vec![name.to_owned()])
     }
 
-    /// Where secrets come from.
+    /// How users sign in; [`AuthFlow::Srp`] where this is not set.
+    pub fn auth_flow(self, flow: AuthFlow) -> Self {
+        self.set(Key::AuthFlow, vec![flow.as_str().to_owned()])
+    }
+
+    /// The first factor to sign in with, in [`AuthFlow::UserAuth`].
+    pub fn preferred_challenge(self, factor: FirstFactor) -> Self {
+        self.set(Key::PreferredChallenge, vec![factor.as_str().to_owned()])
+    }
+
+    /// The secret of the machine-to-machine app client.
+    pub fn m2m_client_secret(mut self, secret: Secret) -> Self {
+        self.given.m2m_client = Some(secret);
+        self
+    }
+
+    /// The secret of the users' app client.
+    pub fn user_client_secret(mut self, secret: Secret) -> Self {
+        self.given.user_client = Some(secret);
+        self
+    }
+
+    /// The password of the client's user.
+    pub fn password(mut self, password: Secret) -> Self {
+        self.given.password = Some(password);
+        self
+    }
+
+    /// Where secrets come from that the client was not given. From a profile it is the keyring, as `cogtok secret set` stores them;
+    /// for the sealed file, give [`StoredSecrets::sealed_file`].
     pub fn secret_source(mut self, source: impl SecretSource) -> Self {
         self.secrets = Some(Arc::new(source));
         self
@@ -164,22 +196,30 @@ impl ClientBuilder {
         for (key, values) in self.values.into_iter().rev() {
             settings.offer(key, values, ValueOrigin::Flag);
         }
-        let mut store = StoreKind::Keyring;
+        let (mut store, mut of_config) = (StoreKind::Keyring, None);
         let name = match self.profile {
             Some((config, name)) => {
                 config.offer(&name, &mut settings)?;
                 store = config.secret_store()?;
+                of_config = Some(config);
                 Some(name)
             }
             None => None,
         };
         let profile = Profile::resolve(name, &settings, &AwsEnvironment::default())?;
+        let is_listed = |kind: &SecretKind| {
+            let client = profile.user.client_id.as_ref().zip(of_config.as_ref());
+            profile.secrets.contains(kind) || client.is_some_and(|(id, config)| config.lists_secret(*kind, id))
+        };
+        let listed = SecretKind::ALL.iter().copied().filter(is_listed).collect();
         // Each call sets its own deadline, see `Client::call`.
         let http = HttpClient::new(self.ca_bundle, None, super::now, Instant::now())?;
-        let secrets = self.secrets.unwrap_or_else(|| Arc::new(StoredSecrets::of(store, UNATTENDED)));
+        let secrets = self.secrets.unwrap_or_else(|| Arc::new(StoredSecrets::of_profile(store, listed)));
         let cache = self.cache.unwrap_or_else(|| TokenStorage::Own(Arc::new(MemoryCache::default())));
         Ok(Client(Arc::new(Inner {
-            profile,
+            profile: Arc::new(profile),
+            given: self.given,
+            sessions: UserSessions::in_files(self.state_dir),
             http,
             cache,
             secrets,

@@ -2,15 +2,17 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::secrets::keyring::Keyring;
+use crate::secrets::age_store::{Key, SealedFile};
+use crate::secrets::keyring::{Keyring, UNATTENDED};
 use crate::secrets::store::{SecretId, SecretStore};
-use crate::settings::types::StoreKind;
+use crate::settings::types::{SecretKind, StoreKind, Username};
 
 /// A future that a trait object can give.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -20,6 +22,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct SecretRequest(SecretId);
 
 impl SecretRequest {
+    /// The kind of secret.
+    pub fn kind(&self) -> SecretKind {
+        self.0.kind
+    }
+
     /// The app client that it belongs to.
     pub fn client_id(&self) -> &str {
         self.0.client_id.as_str()
@@ -29,6 +36,11 @@ impl SecretRequest {
     pub fn origin(&self) -> &str {
         &self.0.origin
     }
+
+    /// The user that it belongs to; none for the secret of an app client.
+    pub fn username(&self) -> Option<&str> {
+        self.0.username.as_ref().map(Username::as_str)
+    }
 }
 
 impl From<SecretId> for SecretRequest {
@@ -37,51 +49,138 @@ impl From<SecretId> for SecretRequest {
     }
 }
 
-/// A source of client secrets: a vault, a file, a test. It is asked only when a request needs the secret.
-///
-/// A [`Secret`] is itself a source: the same for every request.
+/// A source of secrets: a vault, a file, a test. It is asked only when a request needs the secret. What blocks belongs on a
+/// thread of its own (`tokio::task::spawn_blocking`), as [`StoredSecrets`] does it.
 pub trait SecretSource: Debug + Send + Sync + 'static {
-    /// The secret; none where the source has none for this client and origin.
+    /// The secret; none where the source has none of this kind for this client, origin and user.
     ///
     /// # Errors
     /// What keeps the source from being read, which is not the same as having none.
     fn secret(&self, request: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>>;
-}
 
-impl SecretSource for Secret {
-    fn secret(&self, _: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>> {
-        Box::pin(async move { Ok(Some(self.clone())) })
+    /// Stores what a sign-in leaves ([`SecretKind::RefreshToken`], [`SecretKind::Device`]), in the place of what was there. A
+    /// source that stores nothing says `false`: the client keeps it in memory then.
+    ///
+    /// # Errors
+    /// What keeps the source from being written.
+    fn store(&self, request: SecretRequest, secret: Secret) -> BoxFuture<'_, Result<bool>> {
+        let _ = (request, secret);
+        Box::pin(async { Ok(false) })
+    }
+
+    /// Deletes what [`SecretSource::store`] stored.
+    ///
+    /// # Errors
+    /// What keeps the source from being written.
+    fn delete(&self, request: SecretRequest) -> BoxFuture<'_, Result<()>> {
+        let _ = request;
+        Box::pin(async { Ok(()) })
     }
 }
 
-/// The secrets that `cogtok secret set` has stored in the operating system's keyring. Each look at it has a thread of its own
-/// and gives up after the time it was made with.
+/// The secrets that `cogtok secret set` has stored: in the operating system's keyring, or in the sealed file. What blocks runs on
+/// a thread of its own and gives up after the time that it was made with.
 #[derive(Debug, Clone)]
 pub struct StoredSecrets {
-    store: StoreKind,
+    place: Place,
     patience: Duration,
+    /// The kinds of a users' secret that are there, where that is known: the store is not opened for others.
+    listed: Option<Vec<SecretKind>>,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Keyring,
+    File(PathBuf, Key),
+    /// The sealed file of a profile, without what opens it.
+    Sealed,
 }
 
 impl StoredSecrets {
     /// The keyring, which may take as long as `patience`.
     pub fn keyring(patience: Duration) -> Self {
-        StoredSecrets { store: StoreKind::Keyring, patience }
+        StoredSecrets { place: Place::Keyring, patience, listed: None }
     }
 
-    pub(super) fn of(store: StoreKind, patience: Duration) -> Self {
-        StoredSecrets { store, patience }
+    /// The sealed file at `path` (age), opened with an X25519 identity: the line `AGE-SECRET-KEY-1…` that `cogtok secret init`
+    /// writes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store) for what is no identity.
+    pub fn sealed_file(path: impl Into<PathBuf>, identity: &Secret) -> Result<Self> {
+        Ok(StoredSecrets::in_file(path.into(), Key::identity(identity)?))
+    }
+
+    /// The sealed file at `path` (age), opened with its passphrase.
+    pub fn sealed_file_with_passphrase(path: impl Into<PathBuf>, passphrase: Secret) -> Self {
+        StoredSecrets::in_file(path.into(), Key::Passphrase(passphrase))
+    }
+
+    fn in_file(path: PathBuf, key: Key) -> Self {
+        StoredSecrets { place: Place::File(path, key), patience: UNATTENDED, listed: None }
+    }
+
+    pub(super) fn of_profile(store: StoreKind, listed: Vec<SecretKind>) -> Self {
+        let place = match store {
+            StoreKind::Keyring => Place::Keyring,
+            StoreKind::File => Place::Sealed,
+        };
+        StoredSecrets { place, patience: UNATTENDED, listed: Some(listed) }
+    }
+
+    fn open(&self) -> Result<SecretStore> {
+        match &self.place {
+            Place::Keyring => Ok(SecretStore::Keyring(Keyring::new(self.patience))),
+            Place::File(path, key) => {
+                let deadline = Instant::now() + self.patience;
+                Ok(SecretStore::File(SealedFile::new(path.clone(), key.clone(), deadline)))
+            }
+            Place::Sealed => Err(Error::store(
+                "the secrets are in a sealed file: give the client `StoredSecrets::sealed_file` with its identity",
+            )),
+        }
+    }
+
+    /// Whether the store is known to lack it.
+    fn is_unlisted(&self, kind: SecretKind) -> bool {
+        let is_listed = |listed: &Vec<SecretKind>| listed.contains(&kind);
+        let by_hand = matches!(kind, SecretKind::UserClient | SecretKind::Password | SecretKind::Totp);
+        by_hand && !self.listed.as_ref().is_none_or(is_listed)
+    }
+
+    async fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&SecretStore) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let opener = self.clone();
+        blocking(move || work(&opener.open()?)).await
     }
 }
 
 impl SecretSource for StoredSecrets {
     fn secret(&self, request: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>> {
-        let StoredSecrets { store, patience } = self.clone();
-        Box::pin(blocking(move || match store {
-            StoreKind::Keyring => SecretStore::Keyring(Keyring::new(patience)).get(&request.0, ""),
-            // What opens a sealed file is the caller's to know.
-            StoreKind::File => Err(Error::store(
-                "the secrets are kept in a sealed file: give the client a source of its own that opens it",
-            )),
-        }))
+        Box::pin(async move {
+            if self.is_unlisted(request.kind()) {
+                return Ok(None);
+            }
+            let is_listed = self.listed.is_some();
+            self.with_store(move |store| match request.kind() {
+                SecretKind::Device | SecretKind::Totp | SecretKind::Password => store.find(&request.0),
+                // A users' client whose secret is gone would be taken for one that has none.
+                SecretKind::UserClient if is_listed => {
+                    store.get(&request.0, "")?.map(Some).ok_or_else(|| request.0.missing())
+                }
+                SecretKind::M2mClient | SecretKind::UserClient | SecretKind::RefreshToken => store.get(&request.0, ""),
+            })
+            .await
+        })
+    }
+
+    fn store(&self, request: SecretRequest, secret: Secret) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(self.with_store(move |store| store.set(&request.0, &secret).map(|()| true)))
+    }
+
+    fn delete(&self, request: SecretRequest) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.with_store(move |store| store.delete(&request.0).map(drop)))
     }
 }

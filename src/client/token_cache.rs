@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{AccessToken, BoxFuture};
+use super::BoxFuture;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::token::Token;
@@ -24,8 +24,9 @@ impl CachedToken {
         CachedToken { value, expires_at }
     }
 
-    pub(super) fn of(token: &AccessToken) -> Option<Self> {
-        Some(CachedToken { value: token.value().clone(), expires_at: token.expires_at()? })
+    pub(super) fn of(token: &Token) -> Option<Self> {
+        let expires_at = UNIX_EPOCH.checked_add(Duration::from_secs(token.expires_at?))?;
+        Some(CachedToken { value: token.value.clone(), expires_at })
     }
 
     pub(super) fn into_token(self) -> Token {
@@ -34,8 +35,8 @@ impl CachedToken {
     }
 }
 
-/// A place for tokens between two calls: Redis, a map in memory. Keys are hexadecimal digests of all that a token depends on
-/// (client, endpoint, scopes). Whoever can write to it decides which token is sent.
+/// A place for tokens between two calls: Redis, a map in memory. Keys are digests of all that a token depends on (client,
+/// endpoint, scopes, user). Whoever can write to it decides which token is sent.
 pub trait TokenCache: Debug + Send + Sync + 'static {
     /// The token under `key`, be it fresh or not.
     ///

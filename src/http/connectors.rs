@@ -50,6 +50,16 @@ impl Route {
 }
 
 impl Connectors {
+    /// The connector of this way. What it reads of this machine it reads on a thread of its own.
+    pub(crate) async fn ready(self: &Arc<Self>, way: Route) -> Result<Arc<Connector>, TransportErrorKind> {
+        if self.of[way as usize].get().is_some() || matches!(way, Route::Plain) {
+            return self.connector(way);
+        }
+        let connectors = self.clone();
+        let made = tokio::task::spawn_blocking(move || connectors.connector(way)).await;
+        made.unwrap_or_else(|why| Err(TransportErrorKind::NoAuthorities(Some(why.to_string()))))
+    }
+
     /// None is made yet.
     pub(crate) fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>) -> Self {
         Connectors { ca_bundle, bad_proxy, of: Default::default() }

@@ -108,7 +108,7 @@ impl HttpPolicy {
         }
         let uri: http::Uri = request.uri().parse().unwrap_or_default();
         let way = Route::to(&uri);
-        let connector = self.connectors.connector(way);
+        let connector = self.connectors.ready(way).await;
         let bad_proxy = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Route::Tls));
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());

@@ -30,6 +30,7 @@ pub struct ServiceText {
 
 impl ServiceText {
     /// What a service sent, and what knows the secrets of the call.
+    #[doc(hidden)]
     pub fn new(sent: impl Into<String>, redactor: &Redactor) -> Self {
         ServiceText { sent: sent.into(), redactor: redactor.clone() }
     }
@@ -52,6 +53,7 @@ impl ServiceText {
     }
 
     /// Several of them in a line.
+    #[doc(hidden)]
     pub fn list<'a>(all: impl IntoIterator<Item = &'a ServiceText>) -> String {
         let shown: Vec<String> = all.into_iter().map(ToString::to_string).collect();
         printable(&shown.join(", "), MOST)

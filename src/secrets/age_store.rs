@@ -68,11 +68,20 @@ impl Key {
         };
         let bytes = within::read(path, 64 * 1024, deadline, warn_if_shared).map_err(|error| unusable(&error))?;
         let text = decode(&bytes).ok_or_else(|| unusable(&"it is not UTF-8"))?;
-        let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-        let identity = line.and_then(|line| line.parse::<age::x25519::Identity>().ok());
-        identity
-            .map(|identity| Key::Identity(Box::new(identity)))
-            .ok_or_else(|| unusable(&"it holds no X25519 identity"))
+        Key::parse(text.as_str()).ok_or_else(|| unusable(&"it holds no X25519 identity"))
+    }
+
+    /// The identity in a text as age-keygen writes it.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](crate::error::Kind::Store) when it holds none. The text is never repeated.
+    pub fn identity(text: &Secret) -> Result<Self> {
+        Key::parse(text.expose()).ok_or_else(|| Error::store("the text holds no X25519 identity"))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+        Some(Key::Identity(Box::new(line.parse::<age::x25519::Identity>().ok()?)))
     }
 }
 

@@ -44,6 +44,7 @@ macro_rules! choice {
 
 choice!(
     /// How a user signs in (`AuthFlow` of InitiateAuth).
+    #[non_exhaustive]
     AuthFlow, "sign-in flow" {
         /// USER_SRP_AUTH: the password never crosses the wire.
         Srp = "srp",
@@ -60,6 +61,7 @@ choice!(
 
 impl AuthFlow {
     /// What an app client's ExplicitAuthFlows must have for it, the present name first.
+    #[doc(hidden)]
     pub const fn allowed_as(self) -> &'static [&'static str] {
         match self {
             AuthFlow::Srp => &["ALLOW_USER_SRP_AUTH"],
@@ -73,6 +75,7 @@ impl AuthFlow {
 
 choice!(
     /// A first factor of USER_AUTH (`PREFERRED_CHALLENGE`).
+    #[non_exhaustive]
     FirstFactor, "first factor" {
         /// PASSWORD_SRP: the password never crosses the wire.
         PasswordSrp = "password-srp",
@@ -89,6 +92,7 @@ choice!(
 
 impl FirstFactor {
     /// The name of its challenge.
+    #[doc(hidden)]
     pub const fn challenge(self) -> &'static str {
         match self {
             FirstFactor::PasswordSrp => "PASSWORD_SRP",
@@ -134,6 +138,7 @@ choice!(
 
 choice!(
     /// The kinds of secret that the secret store keeps.
+    #[non_exhaustive]
     SecretKind, "kind of secret" {
         /// The secret of the machine-to-machine app client.
         M2mClient = "m2m-client",
@@ -152,10 +157,12 @@ choice!(
 
 impl SecretKind {
     /// The kinds that a person stores; the others come and go with a session.
+    #[doc(hidden)]
     pub const STORED_BY_HAND: &'static [SecretKind] =
         &[SecretKind::M2mClient, SecretKind::UserClient, SecretKind::Password, SecretKind::Totp];
 
     /// Whether a secret of this kind is one user's.
+    #[doc(hidden)]
     pub const fn is_of_a_user(self) -> bool {
         !matches!(self, SecretKind::M2mClient | SecretKind::UserClient)
     }

@@ -27,6 +27,8 @@
 //! # }
 //! ```
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use serde_json::{Map, Value};
 
 use super::crypto;
@@ -77,6 +79,7 @@ pub struct Claims(Map<String, Value>);
 
 impl Claims {
     /// All claims.
+    #[doc(hidden)]
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
@@ -101,17 +104,30 @@ impl Claims {
         self.text("client_id").or_else(|| self.text("aud"))
     }
 
-    /// `exp`, in seconds since the Unix epoch.
-    pub fn expires_at(&self) -> u64 {
-        self.0.get("exp").and_then(Value::as_u64).unwrap_or_default()
+    /// `exp`: when the token ends.
+    pub fn expires_at(&self) -> SystemTime {
+        let end = self.0.get("exp").and_then(Value::as_u64).unwrap_or_default();
+        UNIX_EPOCH.checked_add(Duration::from_secs(end)).unwrap_or(UNIX_EPOCH)
     }
 
-    /// `scope`.
-    pub fn scopes(&self) -> Scopes {
-        self.text("scope").and_then(|scope| Scopes::parse([scope]).ok()).unwrap_or_default()
+    /// `cognito:groups`: the groups that the user is in.
+    pub fn groups(&self) -> Vec<&str> {
+        let groups = self.0.get("cognito:groups").and_then(Value::as_array);
+        groups.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// All claims as a JSON object.
+    pub fn to_json(&self) -> String {
+        Value::Object(self.0.clone()).to_string()
+    }
+
+    /// `scope`, one by one.
+    pub fn scopes(&self) -> Vec<&str> {
+        self.text("scope").unwrap_or_default().split_ascii_whitespace().collect()
     }
 
     /// What kind of token it is.
+    #[doc(hidden)]
     pub fn kind(&self) -> TokenKind {
         TokenKind::of(&self.0)
     }

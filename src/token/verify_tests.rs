@@ -1,5 +1,7 @@
 //! One token for each rule, signed with keys of the tests' own.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ring::signature::{
     RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RsaEncoding,
@@ -87,8 +89,8 @@ fn what_cognito_issues_is_accepted() {
         (Some("alice"), Some(CLIENT), TokenKind::UserAccess)
     );
     assert_eq!(
-        (claims.expires_at(), claims.scopes().to_string().as_str()),
-        (NOW + 3600, "api/read aws.cognito.signin.user.admin")
+        (claims.expires_at(), claims.scopes().join(" ").as_str()),
+        (UNIX_EPOCH + Duration::from_secs(NOW + 3600), "aws.cognito.signin.user.admin api/read")
     );
     let claims = try_it(&sign(&id_claims(NOW))).unwrap();
     assert_eq!((claims.username(), claims.client_id(), claims.kind()), (Some("alice"), Some(CLIENT), TokenKind::Id));

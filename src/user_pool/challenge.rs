@@ -7,45 +7,47 @@ use crate::http::service_text::ServiceText;
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::RawChallenge;
 
-/// A question of Cognito to the user, as data.
+/// What Cognito asks of the user in a sign-in, as data. Each variant says which [`ChallengeResponse`] it takes.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Challenge {
-    /// NEW_PASSWORD_REQUIRED: the password so far was a temporary one.
+    /// NEW_PASSWORD_REQUIRED: the password so far was a temporary one. Takes [`ChallengeResponse::NewPassword`].
     NewPassword {
         /// Attributes that the pool requires and the user lacks.
         missing_attributes: Vec<ServiceText>,
     },
-    /// A code, see [`CodeFrom`].
+    /// A one-time code, from where [`CodeFrom`] says. Takes [`ChallengeResponse::Code`].
     Code {
         /// Where the code comes from.
         from: CodeFrom,
         /// The masked address it was sent to, or the name of the device that makes it, where Cognito says.
         at: Option<ServiceText>,
     },
-    /// SELECT_MFA_TYPE, and MFA_SETUP with a choice: which kind of second factor.
+    /// SELECT_MFA_TYPE, and MFA_SETUP with a choice: which kind of second factor. Takes [`ChallengeResponse::Choice`].
     SelectMfa {
         /// Whether it is to be set up, rather than used.
         for_setup: bool,
         /// The kinds, in Cognito's words.
         options: Vec<ServiceText>,
     },
-    /// MFA_SETUP with an authenticator app: enter the key there, and answer with the code it shows.
+    /// MFA_SETUP with an authenticator app (AssociateSoftwareToken): the key is entered there, and the code that it shows is the
+    /// [`ChallengeResponse::Code`] (VerifySoftwareToken).
     EnrolTotp {
         /// The key in Base32, for typing.
         key: Secret,
         /// The same as an `otpauth:` URI, for a QR code.
         uri: Secret,
     },
-    /// MFA_SETUP with e-mail: the address that codes are to be sent to.
+    /// MFA_SETUP with e-mail: the address that codes are to be sent to. Takes [`ChallengeResponse::EmailAddress`].
     EmailAddress,
-    /// PASSWORD, PASSWORD_SRP, and every flow that begins with it: the user's password.
+    /// PASSWORD, PASSWORD_SRP, and every flow that begins with it: the user's password. Takes [`ChallengeResponse::Password`].
     Password,
-    /// SELECT_CHALLENGE: which first factor.
+    /// SELECT_CHALLENGE: which first factor. Takes [`ChallengeResponse::Choice`].
     SelectFirstFactor {
         /// The factors, in Cognito's words.
         options: Vec<ServiceText>,
     },
-    /// CUSTOM_CHALLENGE: whatever a Lambda trigger of the pool asks.
+    /// CUSTOM_CHALLENGE: whatever a Lambda trigger of the pool asks. Takes [`ChallengeResponse::Custom`].
     Custom {
         /// The parameters that the trigger made public.
         parameters: Vec<(ServiceText, ServiceText)>,
@@ -54,6 +56,7 @@ pub enum Challenge {
 
 /// Where a one-time code comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CodeFrom {
     /// SOFTWARE_TOKEN_MFA: an authenticator app.
     App,
@@ -66,6 +69,16 @@ pub enum CodeFrom {
 }
 
 impl CodeFrom {
+    /// The name of its challenge.
+    const fn challenge(self) -> &'static str {
+        match self {
+            CodeFrom::App => "SOFTWARE_TOKEN_MFA",
+            CodeFrom::SmsMfa => "SMS_MFA",
+            CodeFrom::SmsOtp => "SMS_OTP",
+            CodeFrom::Email => "EMAIL_OTP",
+        }
+    }
+
     /// The key of ChallengeResponses that carries the code.
     const fn response(self) -> &'static str {
         match self {
@@ -77,8 +90,9 @@ impl CodeFrom {
     }
 }
 
-/// An answer to a [`Challenge`].
-#[derive(Debug)]
+/// A response to a [`Challenge`] (RespondToAuthChallenge).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum ChallengeResponse {
     /// The new password, and the attributes that were missing.
     NewPassword {
@@ -100,11 +114,26 @@ pub enum ChallengeResponse {
 }
 
 impl Challenge {
+    /// The name that Cognito has for it (ChallengeName).
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Challenge::NewPassword { .. } => "NEW_PASSWORD_REQUIRED",
+            Challenge::Code { from, .. } => from.challenge(),
+            Challenge::SelectMfa { for_setup: false, .. } => "SELECT_MFA_TYPE",
+            Challenge::SelectMfa { for_setup: true, .. } | Challenge::EnrolTotp { .. } | Challenge::EmailAddress => {
+                "MFA_SETUP"
+            }
+            Challenge::Password => "PASSWORD",
+            Challenge::SelectFirstFactor { .. } => "SELECT_CHALLENGE",
+            Challenge::Custom { .. } => "CUSTOM_CHALLENGE",
+        }
+    }
+
     /// The question that a challenge asks; none for MFA_SETUP with an authenticator app, whose key must be fetched first.
     ///
     /// # Errors
     /// [`Kind::NeedsHuman`] for a challenge that can't be answered here, with its name and its parameters' names.
-    pub fn of(challenge: &RawChallenge) -> Result<Option<Self>> {
+    pub(crate) fn of(challenge: &RawChallenge) -> Result<Option<Self>> {
         let code = |from, at: &str| Challenge::Code { from, at: challenge.parameter(at) };
         Ok(Some(match challenge.name.sent() {
             "NEW_PASSWORD_REQUIRED" => Challenge::NewPassword { missing_attributes: missing_attributes(challenge) },
@@ -160,7 +189,7 @@ impl ChallengeResponse {
     ///
     /// # Errors
     /// [`Kind::Usage`] when the answer is to another question.
-    pub fn responses(self, question: &Challenge) -> Result<Vec<(String, Secret)>> {
+    pub(crate) fn responses(self, question: &Challenge) -> Result<Vec<(String, Secret)>> {
         let one = |name: &str, value: Secret| vec![(name.to_owned(), value)];
         match (question, self) {
             (Challenge::NewPassword { .. }, ChallengeResponse::NewPassword { password, attributes }) => {

@@ -44,6 +44,7 @@ pub struct AuthenticationResult {
 }
 
 /// A challenge as Cognito sent it. Its parameters may be secret, so `Debug` shows their names alone.
+#[derive(Clone)]
 pub struct RawChallenge {
     /// ChallengeName.
     pub name: ServiceText,
@@ -60,6 +61,19 @@ impl RawChallenge {
     fn username<'a>(&'a self, typed: &'a Username) -> &'a str {
         let given = ["USER_ID_FOR_SRP", "USERNAME"].iter().find_map(|name| self.parameters.get(*name));
         given.map_or(typed.as_str(), String::as_str)
+    }
+
+    /// A challenge that was kept: its name, its parameters, what may be chosen instead, and its session.
+    pub(crate) fn restored(
+        name: &str,
+        parameters: HashMap<String, String>,
+        available: &[String],
+        session: Option<Secret>,
+        redactor: &Redactor,
+    ) -> Self {
+        let said = |text: &str| ServiceText::new(text, redactor);
+        let available = available.iter().map(|name| said(name)).collect();
+        RawChallenge { name: said(name), parameters, available, redactor: redactor.clone(), session }
     }
 
     pub(crate) fn session_text(&self) -> Option<String> {
@@ -103,7 +117,7 @@ fn is_secret(challenge: &RawChallenge, name: &str) -> bool {
 }
 
 /// The users' API of one app client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Idp {
     pub(crate) client: Client,
     pub(crate) client_id: ClientId,

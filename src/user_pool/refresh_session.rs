@@ -56,17 +56,30 @@ pub fn device_binding(profile: &Profile) -> Result<SecretId> {
     user_token::secret_binding(profile, SecretKind::Device, profile.user.username.as_ref())
 }
 
-/// The device that the store has for the profile's user.
+/// The session that a sign-in began. `has_device` says whether the store has the device that the pool remembers.
 ///
 /// # Errors
-/// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used: whether it has one is not known then.
-pub fn device(store: &SecretStore, profile: &Profile) -> Result<Option<Device>> {
-    let found = store.find(&device_binding(profile)?)?;
-    Ok(found.and_then(|secret| Device::from_secret(&secret)))
+/// [`Kind::Config`](crate::error::Kind::Config) when the profile does not say where it began.
+pub fn begun(
+    profile: &Profile,
+    via: SessionOrigin,
+    signed_in: &AuthenticationResult,
+    has_device: bool,
+) -> Result<Session> {
+    let claims = jwt::read_unverified(signed_in.tokens.access.value.expose());
+    Ok(Session {
+        via,
+        origin: origin(profile, via)?,
+        username: claims.and_then(|claims| claims.username),
+        since: signed_in.tokens.obtained_at / 1000,
+        rotates: None,
+        has_device,
+        device_key: signed_in.new_device.as_ref().map(|new| new.key.clone()),
+    })
 }
 
-/// Keeps the refresh token that a sign-in brought: from here on the session renews its tokens. `has_device` says whether
-/// the store has the device that the pool remembers. The refresh token is in the store when this returns.
+/// Keeps the refresh token that a sign-in brought: from here on the session renews its tokens. The refresh token is in the
+/// store when this returns.
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when the secret store can't be used: nothing is kept then.
@@ -78,47 +91,14 @@ pub fn keep(
     has_device: bool,
 ) -> Result<RefreshState> {
     let Some(refresh_token) = &signed_in.refresh_token else { return Ok(RefreshState::None) };
-    let claims = jwt::read_unverified(signed_in.tokens.access.value.expose());
-    let session = Session {
-        via,
-        origin: origin(profile, via)?,
-        username: claims.and_then(|claims| claims.username),
-        since: signed_in.tokens.obtained_at / 1000,
-        rotates: None,
-        has_device,
-        device_key: signed_in.new_device.as_ref().map(|new| new.key.clone()),
-    };
+    let session = begun(profile, via, signed_in, has_device)?;
     store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
     Ok(RefreshState::Kept(session))
 }
 
-/// Keeps the device that was confirmed for a session that is kept.
-///
-/// # Errors
-/// As [`keep`]; the session is kept all the same.
-pub fn keep_device(store: &SecretStore, profile: &Profile, session: &mut Session, device: &Device) -> Result<()> {
-    store.set(&device_binding(profile)?, &device.to_secret()?)?;
-    (session.has_device, session.device_key) = (true, None);
-    Ok(())
-}
-
-/// Keeps the refresh token that a renewal brought in place of the one that was used; where it brought none, the old one
-/// stays in use.
-///
-/// # Errors
-/// As [`keep`]: the session is over then, since the old refresh token has been used.
-pub fn keep_renewed(
-    store: &SecretStore,
-    profile: &Profile,
-    session: &Session,
-    signed_in: &AuthenticationResult,
-) -> Result<RefreshState> {
-    let mut session = session.clone();
-    session.rotates = Some(signed_in.refresh_token.is_some());
-    if let Some(refresh_token) = &signed_in.refresh_token {
-        store.set(&refresh_token_binding(profile, &session)?, refresh_token)?;
-    }
-    Ok(RefreshState::Kept(session))
+/// The session after a renewal, whose refresh token stays in use where it brought no other.
+pub fn renewed(session: &Session, signed_in: &AuthenticationResult) -> Session {
+    Session { rotates: Some(signed_in.refresh_token.is_some()), ..session.clone() }
 }
 
 /// Forgets the refresh token of a session that is over. The device outlives it.
@@ -129,20 +109,8 @@ pub fn forget_refresh_token(store: &SecretStore, profile: &Profile, session: &Se
     store.delete(&refresh_token_binding(profile, session)?).map(drop)
 }
 
-/// Forgets what the store has of a session: refresh token and device.
-///
-/// # Errors
-/// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
-pub fn forget(store: &SecretStore, profile: &Profile, session: &Session) -> Result<()> {
-    forget_refresh_token(store, profile, session)?;
-    if session.has_device {
-        store.delete(&device_binding(profile)?)?;
-    }
-    Ok(())
-}
-
 /// New tokens for the session's refresh token: one request. The caller has the exclusive right to use it, see
-/// [`Turn::is_exclusive`](crate::cache::single_flight::RefreshGuard::is_exclusive), and keeps the new one ([`keep_renewed`]) before it does anything else.
+/// [`RefreshGuard::is_exclusive`](crate::cache::single_flight::RefreshGuard::is_exclusive), and stores the new one before it does anything else.
 ///
 /// # Errors
 /// [`RefreshError`].

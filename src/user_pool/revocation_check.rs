@@ -37,7 +37,7 @@ impl RevocationStatus {
 /// asked about; else as [`token_status::get_user`] and [`token_status::user_info`].
 pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &Secret) -> Result<RevocationStatus> {
     let scopes = claims.scopes();
-    let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
+    let has = |wanted: &str| scopes.contains(&wanted);
     if claims.kind() == TokenKind::Machine {
         return Ok(RevocationStatus::Nobody);
     }

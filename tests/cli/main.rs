@@ -82,6 +82,8 @@ mod interrupts;
 mod keyring_faults;
 mod keyring_strangers;
 mod library;
+mod library_users;
+mod library_verify;
 mod local_faults;
 mod local_state;
 mod local_state_more;

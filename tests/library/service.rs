@@ -10,8 +10,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use cogtok::client::{BoxFuture, CachedToken, SecretRequest, SecretSource, TokenCache};
-use cogtok::{AccessToken, Client, Error, Secret, TokenProvider, TokenUse, Verifier};
+use cogtok::{
+    AccessToken, Advice, AdviceKind, BoxFuture, CachedToken, Challenge, ChallengeResponse, Claims, Client,
+    ClientBuilder, Error, PendingSignIn, Secret, SecretRequest, SecretSource, ServiceText, SignInBuilder, SignInStep,
+    StoredSecrets, TokenCache, TokenProvider, TokenUse, UserTokens, Verifier,
+};
 
 const TASKS: usize = 1000;
 
@@ -95,13 +98,45 @@ impl TokenCache for Map {
 
 /// What stands here compiles only while each public type may cross threads and each public future may be spawned.
 #[allow(dead_code)]
-fn everything_may_be_spawned(client: &Client, verifier: &Verifier) {
-    fn is_send<T: Send>(_: T) {}
-    fn is_shared<T: Send + Sync + Clone + 'static>() {}
-    is_send(client.m2m_token());
-    is_send(verifier.verify(""));
-    is_shared::<Client>();
-    is_shared::<Verifier>();
-    is_shared::<TokenProvider>();
+fn everything_may_be_spawned(
+    client: &'static Client,
+    provider: &'static TokenProvider,
+    verifier: &'static Verifier,
+    builder: SignInBuilder,
+    pending: &'static PendingSignIn,
+    response: ChallengeResponse,
+    secret: &'static Secret,
+) {
+    fn may_be_spawned<T: Send + 'static>(_: T) {}
+    fn is_shared<T: Send + Sync + 'static>() {}
+    may_be_spawned(client.m2m_token());
+    may_be_spawned(client.user_token());
+    may_be_spawned(client.resume_sign_in(secret));
+    may_be_spawned(provider.token());
+    may_be_spawned(provider.headers());
+    may_be_spawned(verifier.verify(""));
+    may_be_spawned(builder.start());
+    may_be_spawned(pending.respond(response));
     is_shared::<AccessToken>();
+    is_shared::<CachedToken>();
+    is_shared::<Challenge>();
+    is_shared::<ChallengeResponse>();
+    is_shared::<Claims>();
+    is_shared::<Client>();
+    is_shared::<ClientBuilder>();
+    is_shared::<Error>();
+    is_shared::<Advice>();
+    is_shared::<AdviceKind>();
+    is_shared::<PendingSignIn>();
+    is_shared::<Secret>();
+    is_shared::<SecretRequest>();
+    is_shared::<ServiceText>();
+    is_shared::<SignInBuilder>();
+    is_shared::<SignInStep>();
+    is_shared::<StoredSecrets>();
+    is_shared::<TokenProvider>();
+    is_shared::<UserTokens>();
+    is_shared::<Verifier>();
+    is_shared::<Box<dyn SecretSource>>();
+    is_shared::<Box<dyn TokenCache>>();
 }

@@ -70,6 +70,7 @@ impl From<String> for Hint {
     }
 }
 
+#[doc(hidden)]
 impl Hint {
     /// Our own words, with places to fill in.
     pub fn new(ours: &'static str) -> Self {

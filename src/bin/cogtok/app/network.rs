@@ -73,8 +73,17 @@ impl App {
 
     /// Runs what needs the network, until the deadline. Connections stay open from one call to the next.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.drive(self.within_deadline(work))?
+    }
+
+    /// Runs what uses the network in parts, each [within the deadline](App::within_deadline).
+    pub fn drive<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         signals::watch();
-        let runtime = self.runtime()?;
+        Ok(self.runtime()?.block_on(work))
+    }
+
+    /// What `work` gives, where it does so before the deadline.
+    pub async fn within_deadline<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let deadline = self.deadline();
         if let Some(wire) = self.wire.get() {
             wire.set_deadline(deadline);
@@ -82,7 +91,7 @@ impl App {
         let left = deadline.saturating_duration_since(Instant::now());
         // A server that keeps the one thread busy would keep it from looking at the clock.
         let watchdog = signals::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
-        let result = runtime.block_on(async { tokio::time::timeout(left + MARGIN, work).await });
+        let result = tokio::time::timeout(left + MARGIN, work).await;
         drop(watchdog);
         let result = result.unwrap_or_else(|_| {
             let seconds = self.timeout.as_secs_f32();

@@ -71,7 +71,7 @@ fn if_refused(kind: SecretKind) -> Option<AdviceKind> {
         SecretKind::M2mClient => Some(AdviceKind::CheckM2mClientSecret),
         SecretKind::UserClient => Some(AdviceKind::CheckUserClientSecret),
         SecretKind::Password => Some(AdviceKind::CheckPassword),
-        SecretKind::Totp | SecretKind::RefreshToken | SecretKind::Device => None,
+        _ => None,
     }
 }
 

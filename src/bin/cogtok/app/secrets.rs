@@ -189,6 +189,6 @@ pub const fn variable(kind: SecretKind) -> Option<&'static str> {
         SecretKind::M2mClient => Some("COGTOK_M2M_CLIENT_SECRET"),
         SecretKind::UserClient => Some("COGTOK_USER_CLIENT_SECRET"),
         SecretKind::Password => Some("COGTOK_PASSWORD"),
-        SecretKind::Totp | SecretKind::RefreshToken | SecretKind::Device => None,
+        _ => None,
     }
 }

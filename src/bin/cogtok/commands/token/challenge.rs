@@ -84,8 +84,6 @@ impl PreparedAnswers {
                     .map(ChallengeResponse::EmailAddress)
             }
             Challenge::SelectFirstFactor { options } => choose_first_factor(options).map(ChallengeResponse::Choice),
-            // Whoever runs the sign-in has it, or asks for it.
-            Challenge::Password => Err(Error::usage("the password is no answer of an option")),
             Challenge::Custom { parameters } => {
                 if terminal::can_ask() {
                     for (name, value) in parameters {
@@ -94,6 +92,8 @@ impl PreparedAnswers {
                 }
                 self.code("the answer to the pool's own challenge (CUSTOM_CHALLENGE)").map(ChallengeResponse::Custom)
             }
+            // Whoever runs the sign-in has the password, or asks for it.
+            other => Err(Error::usage(format!("no option answers {}", other.name()))),
         }
     }
 
@@ -220,6 +220,7 @@ const fn wording(from: CodeFrom) -> &'static str {
         CodeFrom::SmsMfa => "the code from the text message (SMS_MFA)",
         CodeFrom::SmsOtp => "the code from the text message (SMS_OTP)",
         CodeFrom::Email => "the code from the e-mail (EMAIL_OTP)",
+        _ => "the code",
     }
 }
 

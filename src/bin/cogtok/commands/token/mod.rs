@@ -10,7 +10,7 @@ pub mod m2m;
 mod obtain;
 pub mod renewal;
 mod revoke;
-pub mod sign_in;
+pub mod session_host;
 
 mod totp;
 pub mod user;

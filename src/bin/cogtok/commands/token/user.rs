@@ -9,11 +9,12 @@ use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, TokenUse};
+use cogtok::user_pool::user_session::SessionOptions;
 use cogtok::user_pool::user_token;
 
 use super::challenge::{self, PreparedAnswers};
-use super::obtain::{SignInOptions, obtain};
-use super::sign_in;
+use super::obtain::obtain;
+use super::session_host;
 use crate::app::{App, SecretSource};
 use crate::args::token_options::{TokenOptions, secret_from_stdin};
 use crate::io::{signals, terminal};
@@ -100,20 +101,18 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
             // Where that can't be read, the store is asked first.
             let has_session =
                 app.remembered(&key).map_or(true, |record| record.is_some_and(|record| !record.is_for_a_password()));
-            let wish = SignInOptions {
-                may_renew: !(args.no_refresh || args.shared.force_refresh && given_password.is_some()),
-                is_kept: !args.no_refresh && !args.shared.no_cache,
-                save_totp: args.answers.save_totp,
-            };
+            let may_renew = !(args.no_refresh || args.shared.force_refresh && given_password.is_some());
+            let is_kept = !args.no_refresh && !args.shared.no_cache;
             // Nobody should wait for a lock behind a question.
-            let is_asked = user_token::begins_with_password(&profile) && !(wish.may_renew && has_session);
+            let is_asked = user_token::begins_with_password(&profile) && !(may_renew && has_session);
             if given_password.is_none() && terminal::can_ask() && is_asked {
-                given_password = Some(sign_in::password(app, &profile)?);
+                given_password = Some(session_host::password(app, &profile)?);
             }
+            let options = SessionOptions { may_renew, is_kept, password: given_password };
             // The time that a person took to answer does not count.
             let flight = TokenFlight::new(&cache, &key, &policy);
             single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |turn| {
-                obtain(app, &profile, &key, turn, &wish, given_password, given)
+                obtain(app, &profile, &key, turn, options, (given, args.answers.save_totp))
             })?
         }
     };

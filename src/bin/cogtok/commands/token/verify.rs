@@ -1,5 +1,7 @@
 //! `cogtok token verify`: signature and claims of a token.
 
+use std::time::UNIX_EPOCH;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result, printable};
@@ -153,7 +155,8 @@ fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations,
 fn summary(claims: &Claims, asked: Option<&str>, now: u64) -> String {
     let who = claims.username().map(|name| format!(" of {}", printable(name, 128))).unwrap_or_default();
     let client = printable(claims.client_id().unwrap_or_default(), 128);
-    let end = relative(i64::try_from(claims.expires_at()).unwrap_or(i64::MAX), now);
+    let end = claims.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let end = relative(i64::try_from(end).unwrap_or(i64::MAX), now);
     let asked = asked.map(|call| format!(", {call} takes it")).unwrap_or_default();
     format!("verified: {}{who}, client {client}, expires {end}{asked}\n", claims.kind().described())
 }

@@ -1,0 +1,198 @@
+//! What obtaining a user's tokens has here: the network within `--timeout`, this machine's files, and a person who is asked.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use cogtok::cache::single_flight::RefreshGuard;
+use cogtok::cache::token_cache::CacheKey;
+use cogtok::error::{Advice, Error, Result};
+use cogtok::http::client::HttpClient;
+use cogtok::secret::{Secret, shape};
+use cogtok::secrets::store::SecretId;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::SecretKind;
+use cogtok::store::sessions::{Record, SessionLock};
+use cogtok::token::session::RefreshState;
+use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
+use cogtok::user_pool::sign_in::SignIn;
+use cogtok::user_pool::user_session::{SessionHost, SessionNotice};
+use cogtok::user_pool::user_token;
+
+use super::challenge::PreparedAnswers;
+use super::totp::TotpProvider;
+use crate::app::{App, SecretSource, remember};
+use crate::io::terminal;
+
+/// The most passwords that are typed in one sign-in.
+const MOST_TRIES: usize = 3;
+
+/// The command, to the library that obtains a user's tokens for it.
+pub struct CommandHost<'a> {
+    app: &'a App,
+    profile: Arc<Profile>,
+    key: &'a CacheKey,
+    turn: &'a mut RefreshGuard,
+    given: PreparedAnswers,
+    app_of_user: TotpProvider<'a>,
+    passwords: usize,
+}
+
+impl<'a> CommandHost<'a> {
+    /// With what was given before anything is asked.
+    pub fn new(
+        app: &'a App,
+        profile: &'a Profile,
+        key: &'a CacheKey,
+        turn: &'a mut RefreshGuard,
+        given: PreparedAnswers,
+        save_totp: bool,
+    ) -> Self {
+        let app_of_user = TotpProvider::new(app, profile, save_totp);
+        CommandHost { app, profile: Arc::new(profile.clone()), key, turn, given, app_of_user, passwords: 1 }
+    }
+}
+
+impl SessionHost for CommandHost<'_> {
+    type Lock = Option<SessionLock>;
+
+    fn profile(&self) -> Arc<Profile> {
+        self.profile.clone()
+    }
+
+    fn http(&self) -> Result<HttpClient> {
+        self.app.wire()
+    }
+
+    async fn exchange<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.app.within_deadline(work).await
+    }
+
+    async fn remembered(&mut self) -> Result<Option<Record>> {
+        self.app.remembered(self.key)
+    }
+
+    async fn lock_session(&mut self) -> Result<Self::Lock> {
+        self.app.session_lock(self.key)
+    }
+
+    async fn remember(&mut self, lock: &mut Self::Lock, record: Record) {
+        remember(lock.as_mut(), &record);
+    }
+
+    async fn mark_refresh_in_flight(&mut self, lock: &mut Self::Lock, is_refreshing: bool) -> bool {
+        let of_cache = self.turn.mark_refresh_in_flight(is_refreshing);
+        lock.as_mut().is_some_and(|lock| lock.mark_refresh_in_flight(is_refreshing)) || of_cache
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.turn.is_exclusive()
+    }
+
+    fn was_told_not_kept(&self) -> bool {
+        self.turn.previous().is_some_and(|tokens| tokens.renewal == RefreshState::NotKept)
+    }
+
+    async fn open_secrets(&mut self, is_for_renewal: bool) -> Result<()> {
+        let opened = if is_for_renewal { self.app.secrets() } else { self.app.secrets_noninteractive() };
+        opened.map(drop)
+    }
+
+    async fn stored_secret(&mut self, binding: &SecretId) -> Result<Option<Secret>> {
+        let store = self.app.secrets_noninteractive()?;
+        if binding.kind == SecretKind::RefreshToken {
+            store.get(binding, &self.profile.address_options)
+        } else {
+            store.find(binding)
+        }
+    }
+
+    async fn store_secret(&mut self, binding: &SecretId, secret: &Secret) -> Result<()> {
+        self.app.secrets_noninteractive()?.set(binding, secret)
+    }
+
+    async fn delete_secret(&mut self, binding: &SecretId) -> Result<()> {
+        self.app.secrets_noninteractive()?.delete(binding).map(drop)
+    }
+
+    async fn client_secret(&mut self, binding: &SecretId) -> Result<Option<Secret>> {
+        self.app.stored_secret(&self.profile, binding)
+    }
+
+    fn can_ask(&self) -> bool {
+        terminal::can_ask()
+    }
+
+    async fn before_sign_in(&mut self) -> Result<()> {
+        let named = self.profile.username().map(drop);
+        named.map_err(|error| {
+            let error = error.hint("or sign in with the browser: `cogtok login{p}`");
+            self.app.for_others(&self.profile, None).into_iter().fold(error, Error::hint)
+        })
+    }
+
+    async fn password(&mut self) -> Result<Option<Secret>> {
+        password(self.app, &self.profile).map(Some)
+    }
+
+    async fn another_password(&mut self, wrong: &Error) -> Result<Option<Secret>> {
+        if !self.app.is_typed(SecretKind::Password) || self.passwords >= MOST_TRIES {
+            return Ok(None);
+        }
+        terminal::complain(wrong.message());
+        self.passwords += 1;
+        password(self.app, &self.profile).map(Some)
+    }
+
+    async fn answer(&mut self, sign_in: &SignIn, reason: Option<Error>) -> Result<ChallengeResponse> {
+        let question = sign_in.question().ok_or_else(|| Error::usage("there is no open question to answer"))?;
+        if let Challenge::Password = question {
+            return password(self.app, &self.profile).map(ChallengeResponse::Password);
+        }
+        match self.app_of_user.answer(question, &self.given, reason.as_ref())? {
+            Some(answer) => Ok(answer),
+            None => self.given.answer(question, reason),
+        }
+    }
+
+    fn is_signed_in(&mut self) {
+        self.app_of_user.is_set_up();
+    }
+
+    fn about_secrets(&self, error: Error) -> Error {
+        self.app.about_secrets(error)
+    }
+
+    fn tell(&mut self, notice: SessionNotice<'_>) {
+        match notice {
+            SessionNotice::RenewalCutShort => {
+                terminal::note("a renewal was cut short before its new refresh token was kept: sign in once more");
+            }
+            SessionNotice::Over(error) => terminal::note(&format!("the session is over: {}", error.message())),
+            SessionNotice::NotKept(error) => {
+                terminal::note(&format!("no refresh token is kept, so each new token needs a sign-in: {error}"));
+                terminal::hint("`--no-refresh` keeps none without saying so");
+            }
+            SessionNotice::DeviceNotRemembered(error) => {
+                terminal::note(&format!("you stay signed in, and the pool does not remember this device: {error}"));
+            }
+        }
+    }
+}
+
+/// The user's password: from the environment or the store, else from a person.
+pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
+    let username = profile.username()?;
+    let binding = user_token::secret_binding(profile, SecretKind::Password, Some(username))?;
+    match app.stored_secret(profile, &binding)? {
+        Some(password) => Ok(password),
+        None => {
+            app.note_source(SecretKind::Password, SecretSource::Typed);
+            let typed = terminal::ask_secret(
+                &format!("the password of {username}"),
+                Advice::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
+                    .fill("store", binding.command()),
+            );
+            typed.and_then(shape::password)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What a client keeps of the users who are signed in: as the program does, or in the memory of this process.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::PendingSignIn;
+use crate::secret::Secret;
+use crate::store::sessions::{Record, Sessions};
+
+/// The sessions of a client.
+#[derive(Debug, Default)]
+pub struct UserSessions {
+    /// Where the program keeps who is signed in; without it sessions last as long as the client.
+    pub state_dir: Option<PathBuf>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// What is remembered, by the name of the user's key.
+    pub records: HashMap<String, Record>,
+    /// Refresh tokens and devices, by the name of their entry.
+    pub secrets: HashMap<String, Secret>,
+    /// The last sign-in that waited for a person, so that tasks that wait for it don't begin one each.
+    pub waiting: HashMap<String, (Instant, PendingSignIn)>,
+}
+
+impl UserSessions {
+    /// The sessions of a client that has the program's files.
+    pub fn in_files(state_dir: Option<PathBuf>) -> Self {
+        UserSessions { state_dir, ..UserSessions::default() }
+    }
+
+    /// The program's own, where the client has them.
+    pub fn files(&self) -> Option<Sessions> {
+        self.state_dir.as_deref().map(|dir| Sessions::new(Some(dir)))
+    }
+
+    /// What this process remembers.
+    pub fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,284 @@
+//! A user's tokens: from the cache, for the refresh token, or by signing in.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::user_host::ClientHost;
+use super::{AccessToken, BoxFuture, CachedToken, Client, PendingSignIn, TokenCache, TokenStorage, blocking, now};
+use crate::cache::single_flight::{self, Acquired, CachePolicy, CacheUse, TokenResponse};
+use crate::cache::token_cache::{Cache, CacheKey};
+use crate::error::{Error, Kind, Result};
+use crate::http::client::HttpClient;
+use crate::secret::Secret;
+use crate::secrets::store::SecretId;
+use crate::settings::profile::Profile;
+use crate::settings::types::{SecretKind, TokenUse};
+use crate::token::{Token, TokenSet};
+use crate::user_pool::cognito_idp::AuthenticationResult;
+use crate::user_pool::device::Device;
+use crate::user_pool::sign_in::SignIn;
+use crate::user_pool::user_session::{self, NoTokens, NotObtained, SessionOptions};
+use crate::user_pool::user_token::{cache_key, secret_binding};
+
+/// The tokens of a user who is signed in.
+#[derive(Debug, Clone)]
+pub struct UserTokens {
+    access: AccessToken,
+    id: Option<Token>,
+    refresh: Option<Secret>,
+}
+
+impl UserTokens {
+    /// The access token.
+    pub fn access_token(&self) -> &AccessToken {
+        &self.access
+    }
+
+    /// The ID token, where Cognito gave one: who the user is, for this app client alone.
+    pub fn id_token(&self) -> Option<&Secret> {
+        self.id.as_ref().map(|id| &id.value)
+    }
+
+    /// The refresh token of a sign-in whose session the client does not keep; none where it does.
+    pub fn refresh_token(&self) -> Option<&Secret> {
+        self.refresh.as_ref()
+    }
+
+    pub(super) fn of_sign_in(signed_in: AuthenticationResult) -> Self {
+        UserTokens { refresh: signed_in.refresh_token, ..UserTokens::from(signed_in.tokens) }
+    }
+}
+
+impl From<TokenSet> for UserTokens {
+    fn from(tokens: TokenSet) -> Self {
+        UserTokens { access: AccessToken { token: tokens.access, scopes: tokens.scope }, id: tokens.id, refresh: None }
+    }
+}
+
+/// What one call for a user's tokens has.
+struct Call {
+    client: Client,
+    key: CacheKey,
+    http: HttpClient,
+    policy: CachePolicy,
+    started: Instant,
+}
+
+impl Client {
+    pub(super) async fn user(&self) -> Result<UserTokens> {
+        let (profile, http) = (&self.0.profile, self.call()?);
+        let policy = CachePolicy {
+            token: profile.user.token,
+            min_validity: profile.min_validity,
+            cache: CacheUse::Full,
+            deadline: http.deadline(),
+            // Several processes share a cache, and each may have its own source of secrets.
+            has_own_secret: true,
+        };
+        let call = Call { client: self.clone(), key: cache_key(profile)?, http, policy, started: Instant::now() };
+        match &self.0.cache {
+            TokenStorage::Files(cache) => call.with_files(cache.clone()).await,
+            TokenStorage::Own(cache) => call.with_own(cache.clone()).await,
+        }
+    }
+
+    /// The secret of this kind, client, origin and user: the one that the client was given, else the source's.
+    pub(super) async fn supplied(&self, binding: &SecretId) -> Result<Option<Secret>> {
+        let given = match binding.kind {
+            SecretKind::M2mClient => &self.0.given.m2m_client,
+            SecretKind::UserClient => &self.0.given.user_client,
+            // The password that was given is that of the client's own user.
+            SecretKind::Password if binding.username == self.0.profile.user.username => &self.0.given.password,
+            _ => &None,
+        };
+        match given {
+            Some(secret) => Ok(Some(secret.clone())),
+            None => self.0.secrets.secret(binding.clone().into()).await,
+        }
+    }
+
+    pub(super) async fn user_client_secret(&self, profile: &Profile) -> Result<Option<Secret>> {
+        self.supplied(&secret_binding(profile, SecretKind::UserClient, None)?).await
+    }
+
+    /// The device that the pool remembers, for a sign-in that is kept.
+    pub(super) async fn remembered_device(
+        &self,
+        http: &HttpClient,
+        profile: &Arc<Profile>,
+        is_kept: bool,
+    ) -> Option<Device> {
+        let key = cache_key(profile).ok().filter(|_| is_kept)?;
+        let mut host = ClientHost::new(self, profile.clone(), key, http.clone());
+        user_session::remembered_device(&mut host).await
+    }
+
+    /// Keeps the tokens and the session of a sign-in that is done. It goes on where the caller gives up: Cognito gives them once.
+    pub(super) async fn keep_signed_in(&self, sign_in: SignIn, signed_in: AuthenticationResult) -> Result<UserTokens> {
+        let (client, http) = (self.clone(), self.call()?);
+        let profile = self.profile_of(sign_in.username().clone());
+        let key = cache_key(&profile)?;
+        detached(async move {
+            let deadline = http.deadline();
+            let turn = client.0.locks.lock(key.stem().to_owned(), deadline).await?;
+            let lock = match &client.0.cache {
+                TokenStorage::Files(cache) => {
+                    let (cache, key) = (cache.clone(), key.clone());
+                    blocking(move || cache.lock(&key, deadline)).await?
+                }
+                TokenStorage::Own(_) => None,
+            };
+            let mut host = ClientHost::new(&client, profile, key.clone(), http);
+            let mut tokens = signed_in.tokens.clone();
+            tokens.renewal = user_session::keep(&mut host, &sign_in, &signed_in).await?;
+            if let TokenStorage::Own(cache) = &client.0.cache {
+                put(cache.as_ref(), &key, &tokens).await?;
+            }
+            let tokens = blocking(move || {
+                if let Some(mut lock) = lock {
+                    lock.mark_refresh_in_flight(false);
+                    lock.keep(&tokens);
+                }
+                Ok(tokens)
+            })
+            .await?;
+            client.0.sessions.memory().waiting.remove(key.stem());
+            turn.succeeded();
+            Ok(UserTokens::from(tokens))
+        })
+        .await
+    }
+}
+
+impl Call {
+    async fn with_files(self, cache: Cache) -> Result<UserTokens> {
+        let (of_cache, key, policy) = (cache.clone(), self.key.clone(), self.policy);
+        if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &key, &policy, now()))).await? {
+            return Ok(served.tokens.into());
+        }
+        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), policy.deadline).await?;
+        let key = self.key.clone();
+        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, now)).await?;
+        let guard = match begun {
+            Acquired::Served(served) => return Ok(served.tokens.into()),
+            Acquired::Turn(guard) => guard,
+        };
+        detached(async move {
+            let _turn = turn;
+            let mut host = self.host();
+            host.turn = Some(guard);
+            let result = self.obtain(&mut host).await;
+            let guard = host.turn.take();
+            let served = blocking(move || match guard {
+                Some(guard) => guard.finish(result),
+                None => result,
+            });
+            served.await.map(|served| served.tokens.into())
+        })
+        .await
+    }
+
+    async fn with_own(self, cache: Arc<dyn TokenCache>) -> Result<UserTokens> {
+        if let Some(tokens) = self.kept(cache.as_ref(), self.policy.min_validity).await? {
+            return Ok(tokens);
+        }
+        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.policy.deadline).await?;
+        // What another task obtained while this one waited is served whatever its life, as if this one had obtained it.
+        let at_least = match turn.last_success() {
+            Some(at) if at >= self.started => Duration::ZERO,
+            _ => self.policy.min_validity,
+        };
+        if let Some(tokens) = self.kept(cache.as_ref(), at_least).await? {
+            return Ok(tokens);
+        }
+        detached(async move {
+            let tokens = self.obtain(&mut self.host()).await?.tokens;
+            put(cache.as_ref(), &self.key, &tokens).await?;
+            turn.succeeded();
+            Ok(tokens.into())
+        })
+        .await
+    }
+
+    fn host(&self) -> ClientHost {
+        ClientHost::new(&self.client, self.client.0.profile.clone(), self.key.clone(), self.http.clone())
+    }
+
+    /// Tokens from Cognito. A sign-in that waits for a person is shared by those who waited for it.
+    async fn obtain(&self, host: &mut ClientHost) -> Result<TokenResponse> {
+        let stem = self.key.stem();
+        let waiting = self.client.0.sessions.memory().waiting.get(stem).cloned();
+        if let Some((_, pending)) = waiting.filter(|(since, _)| *since >= self.started) {
+            return Err(pending.into_error());
+        }
+        let options = SessionOptions { may_renew: true, is_kept: true, password: None };
+        // One type for all that is below: without it those who call this are deeper than the compiler goes.
+        let obtained: BoxFuture<'_, Result<TokenResponse, NotObtained>> = Box::pin(user_session::obtain(host, options));
+        let error = match obtained.await {
+            Ok(served) => return Ok(served),
+            Err(why) => into_error(why),
+        };
+        if let Some(pending) = PendingSignIn::in_error(&error) {
+            let waiting = (Instant::now(), pending.clone());
+            self.client.0.sessions.memory().waiting.insert(stem.to_owned(), waiting);
+        }
+        Err(error)
+    }
+
+    /// The tokens that a cache of the caller's own has, where they are valid for long enough.
+    async fn kept(&self, cache: &dyn TokenCache, at_least: Duration) -> Result<Option<UserTokens>> {
+        let now = self.http.now();
+        let fresh =
+            |kept: Option<CachedToken>| kept.map(CachedToken::into_token).filter(|token| token.is_fresh(now, at_least));
+        let Some(access) = fresh(cache.get(self.key.stem()).await?) else { return Ok(None) };
+        let id = fresh(cache.get(&id_stem(&self.key)).await?);
+        if id.is_none() && self.policy.token == TokenUse::Id {
+            return Ok(None);
+        }
+        Ok(Some(UserTokens { access: AccessToken::of_cache(access), id, refresh: None }))
+    }
+}
+
+async fn put(cache: &dyn TokenCache, key: &CacheKey, tokens: &TokenSet) -> Result<()> {
+    if let Some(access) = CachedToken::of(&tokens.access) {
+        cache.put(key.stem(), access).await?;
+    }
+    match tokens.id.as_ref().and_then(CachedToken::of) {
+        Some(id) => cache.put(&id_stem(key), id).await,
+        None => Ok(()),
+    }
+}
+
+fn id_stem(key: &CacheKey) -> String {
+    format!("{}-id", key.stem())
+}
+
+/// The error of a client, which has nobody to ask.
+fn into_error(why: NotObtained) -> Error {
+    let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser is over: {why}"));
+    match why {
+        NotObtained::Failed(error) => error,
+        NotObtained::Ended(NoTokens::Absent) => over("its refresh token is gone"),
+        NotObtained::Ended(NoTokens::Over(error)) => over(error.message()),
+        NotObtained::Ended(NoTokens::Unreadable(error)) => user_session::unreadable(error),
+        NotObtained::Ended(NoTokens::Refused(error) | NoTokens::Failed(error)) => error,
+        NotObtained::SignIn { error, session: Some(NoTokens::Over(over)) } if error.kind() == Kind::NeedsHuman => {
+            error.context(&format!("the session is over ({})", over.message()))
+        }
+        NotObtained::SignIn { error, session: Some(NoTokens::Unreadable(why)) }
+            if error.kind() == Kind::NeedsHuman && PendingSignIn::in_error(&error).is_none() =>
+        {
+            user_session::unreadable(why)
+        }
+        NotObtained::SignIn { error, .. } => error,
+    }
+}
+
+/// Runs `work` to its end, whatever becomes of its caller: a refresh token may be used once, and what comes of it is kept.
+async fn detached<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    let work: BoxFuture<'static, Result<T>> = Box::pin(work);
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::new(Kind::Failure, format!("the work was given up: {error}"))),
+    }
+}

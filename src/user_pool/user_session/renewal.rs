@@ -1,0 +1,89 @@
+//! New tokens for a session, without a sign-in.
+
+use super::{NoTokens, SessionHost, SessionNotice};
+use crate::cache::single_flight::{TokenOrigin, TokenResponse};
+use crate::error::Kind;
+use crate::store::sessions::Record;
+use crate::token::identity::Identity;
+use crate::token::session::{RefreshState, Session, SessionOrigin};
+use crate::user_pool::refresh::RefreshError;
+use crate::user_pool::refresh_session;
+
+/// Tokens for the refresh token of the session.
+///
+/// # Errors
+/// [`NoTokens`].
+pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<TokenResponse, NoTokens> {
+    let profile = host.profile();
+    host.open_secrets(true).await.map_err(NoTokens::Unreadable)?;
+    // Others may have another cache: the refresh token is read and used by one caller at a time all the same.
+    let mut lock = host.lock_session().await.map_err(NoTokens::Failed)?;
+    let binding = refresh_session::refresh_token_binding(&profile, session).map_err(NoTokens::Failed)?;
+    let refresh_token = match host.stored_secret(&binding).await {
+        Ok(Some(refresh_token)) => refresh_token,
+        Ok(None) => return Err(NoTokens::Absent),
+        Err(error) => return Err(NoTokens::Unreadable(error)),
+    };
+    let device =
+        if session.has_device { super::stored_device(host).await.map_err(NoTokens::Unreadable)? } else { None };
+    let of_client = refresh_session::client_secret_binding(&profile, session).map_err(NoTokens::Failed)?;
+    let client_secret = host.client_secret(&of_client).await.map_err(NoTokens::Failed)?;
+    let http = host.http().map_err(NoTokens::Failed)?;
+    let was_cut_short = host.mark_refresh_in_flight(&mut lock, true).await;
+    // What becomes of a request that ran out of time is not known.
+    let request =
+        async { Ok(refresh_session::renew(&http, &profile, client_secret, session, &refresh_token, device).await) };
+    let signed_in = match host.exchange(request).await.map_err(NoTokens::Failed)? {
+        Ok(signed_in) => signed_in,
+        Err(RefreshError::Over(error)) => {
+            host.mark_refresh_in_flight(&mut lock, false).await;
+            if was_cut_short {
+                host.tell(SessionNotice::RenewalCutShort);
+            } else if session.via != SessionOrigin::Endpoint {
+                host.tell(SessionNotice::Over(&error));
+            }
+            if let Err(error) = host.delete_secret(&binding).await {
+                log::warn!(target: "cogtok", "{error}");
+            }
+            ended(host, &mut lock, Some(session.via)).await;
+            return Err(NoTokens::Over(host.about_secrets(error)));
+        }
+        Err(RefreshError::Failed(error)) => {
+            host.mark_refresh_in_flight(&mut lock, was_cut_short).await;
+            let error = host.about_secrets(error);
+            return Err(match error.kind() {
+                Kind::Network | Kind::Store | Kind::Interrupted => NoTokens::Failed(error),
+                _ => NoTokens::Refused(error),
+            });
+        }
+        Err(RefreshError::Unknown(error)) => return Err(NoTokens::Failed(host.about_secrets(error))),
+    };
+    let mut tokens = signed_in.tokens.clone();
+    let renewed = refresh_session::renewed(session, &signed_in);
+    let kept = match &signed_in.refresh_token {
+        Some(refresh_token) => host.store_secret(&binding, refresh_token).await,
+        None => Ok(()),
+    };
+    tokens.renewal = match kept {
+        Ok(()) => {
+            let before = host.remembered().await.ok().flatten().unwrap_or_default();
+            let identity = Identity::of(&tokens).or(before.identity);
+            let (session, has_device) = (Some(renewed.clone()), before.has_device);
+            host.remember(&mut lock, Record { session, has_device, identity, over: None }).await;
+            RefreshState::Kept(renewed)
+        }
+        Err(error) => {
+            log::warn!(target: "cogtok", "the new refresh token could not be kept, so the next token needs a sign-in: {error}");
+            ended(host, &mut lock, None).await;
+            RefreshState::NotKept
+        }
+    };
+    host.mark_refresh_in_flight(&mut lock, false).await;
+    Ok(TokenResponse { tokens, source: TokenOrigin::Refresh })
+}
+
+/// Remembers that the session has ended, and how it had begun where Cognito has ended it. The device outlives it.
+async fn ended<H: SessionHost>(host: &mut H, lock: &mut H::Lock, over: Option<SessionOrigin>) {
+    let before = host.remembered().await.ok().flatten().unwrap_or_default();
+    host.remember(lock, Record { session: None, over, ..before }).await;
+}
