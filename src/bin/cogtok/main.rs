@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let args = env::args();
     signals::prepare(&args, cli::is_exec(&args));
-    terminal::set_advice(advice::shown);
+    terminal::set_advice(advice::shown, advice::general);
     report::exit_code(cli::parse(args).and_then(|cli| match cli {
         Some(Cli { global, command }) => commands::run(App::new(global, advice::set_pool)?, command),
         // What was asked for has been shown.

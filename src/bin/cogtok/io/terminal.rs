@@ -24,7 +24,7 @@ pub use crate::io::prompt::{
     stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
 };
 pub use crate::io::stream_output::{Live, nobody_reads};
-pub use hints::{hint, profile, set_advice, set_profile, shown, shown_for, tell};
+pub use hints::{general, hint, profile, set_advice, set_profile, shown, shown_for, tell};
 pub use logger::set_manner;
 pub use modes::restore_modes;
 #[cfg(unix)]

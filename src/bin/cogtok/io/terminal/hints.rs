@@ -10,14 +10,17 @@ use super::print::say;
 /// Turns a hint into what to type, for the profile of this name; none where the command that runs can't do what it says.
 pub type Words = fn(&Advice, Option<&str>) -> Option<String>;
 
-static ADVICE: OnceLock<Words> = OnceLock::new();
+/// Turns a hint into a text for whoever runs no command.
+pub type GeneralWords = fn(&Advice) -> String;
+
+static ADVICE: OnceLock<(Words, GeneralWords)> = OnceLock::new();
 
 /// The profile that an error is about.
 static PROFILE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Says who knows the commands that hints name: they are above this room. Without, a hint is not shown.
-pub fn set_advice(words: Words) {
-    let _ = ADVICE.set(words);
+pub fn set_advice(words: Words, general: GeneralWords) {
+    let _ = ADVICE.set((words, general));
 }
 
 /// Names the profile that errors are about from now on.
@@ -44,7 +47,12 @@ pub fn shown(hint: &Advice) -> Option<String> {
 
 /// As [`shown`], for the profile of this name.
 pub fn shown_for(hint: &Advice, profile: Option<&str>) -> Option<String> {
-    ADVICE.get().and_then(|words| words(hint, profile))
+    ADVICE.get().and_then(|(words, _)| words(hint, profile))
+}
+
+/// A hint for whoever runs no command, such as the client of an MCP server.
+pub fn general(hint: &Advice) -> String {
+    ADVICE.get().map(|(_, general)| general(hint)).unwrap_or_default()
 }
 
 /// Says a hint, whatever was said about being quiet.

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use crate::advice;
+use crate::io::terminal;
 use crate::services::mcp::transport::Refusal;
 use cogtok::error::{Error, Kind, Result, printable};
 
@@ -129,7 +129,7 @@ pub fn error_in(refusal: &Refusal) -> Option<Value> {
 
 /// The answer that tells a client why there is none.
 pub fn failed(id: &Value, error: &Error) -> Value {
-    let hints: Vec<String> = error.advice().iter().map(advice::general).collect();
+    let hints: Vec<String> = error.advice().iter().map(terminal::general).collect();
     let mut told =
         Map::from_iter([("code".to_owned(), json!(NO_ANSWER)), ("message".to_owned(), json!(error.message()))]);
     if !hints.is_empty() {
