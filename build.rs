@@ -23,34 +23,34 @@ mod topics {
     /// What stands around bold words. The program writes a terminal's sequences for them, or nothing.
     const BOLD: (char, char) = ('\u{1}', '\u{2}');
 
-    /// The topics, in the order in which they are listed: the pages of these names.
-    const TOPICS: [&str; 18] = [
-        "profiles",
-        "signing-in",
-        "tokens",
-        "secrets",
-        "environment",
-        "exit-codes",
-        "scripts",
-        "completion",
-        "doctor",
-        "call",
-        "mcp",
-        "verify",
-        "users",
-        "cognito-setup",
-        "bedrock",
-        "aws-credentials",
-        "fleets",
-        "migrating",
+    /// The topics, in the order in which they are listed, each with its page. None is called as a command is.
+    const TOPICS: [(&str, &str); 18] = [
+        ("profiles", "profiles"),
+        ("signing-in", "signing-in"),
+        ("tokens", "tokens"),
+        ("secrets", "secrets"),
+        ("environment", "environment"),
+        ("exit-codes", "exit-codes"),
+        ("scripts", "scripts"),
+        ("completion", "completion"),
+        ("checks", "doctor"),
+        ("call", "call"),
+        ("mcp", "mcp"),
+        ("verify", "verify"),
+        ("users", "users"),
+        ("cognito-setup", "cognito-setup"),
+        ("bedrock", "bedrock"),
+        ("credential-process", "aws-credentials"),
+        ("fleets", "fleets"),
+        ("migrating", "migrating"),
     ];
 
     /// Writes `topics.rs`: name, title and compressed page of each topic.
     pub fn pack() -> Result<(), Box<dyn Error>> {
         let out = std::env::var("OUT_DIR")?;
         let mut list = format!("pub const TOPICS: [Topic; {}] = [\n", TOPICS.len());
-        for name in TOPICS {
-            let path = format!("{}/docs/{name}.md", std::env::var("CARGO_MANIFEST_DIR")?);
+        for (name, page) in TOPICS {
+            let path = format!("{}/docs/{page}.md", std::env::var("CARGO_MANIFEST_DIR")?);
             println!("cargo::rerun-if-changed={path}");
             let text = std::fs::read_to_string(&path)?;
             let title =
@@ -153,8 +153,8 @@ mod topics {
         /// A link to another page names its topic; one that leads elsewhere shows where.
         fn end_link(&mut self) {
             let Some((to, from)) = self.link.take() else { return };
-            let topic =
-                to.split('#').next().and_then(|page| page.strip_suffix(".md")).filter(|name| TOPICS.contains(name));
+            let page = to.split('#').next().and_then(|page| page.strip_suffix(".md"));
+            let topic = TOPICS.iter().find(|(_, of)| page == Some(of)).map(|(name, _)| *name);
             match topic {
                 Some(name) if self.words[from..].ends_with(".md") => {
                     self.words.truncate(from);

@@ -171,7 +171,7 @@ impl Error {
         self
     }
 
-    /// The same failure with other advice where `{place}` stands in its own.
+    /// The same failure with other advice in the place of `{place}`.
     #[must_use]
     pub fn fill(self, place: &str, advice: impl Into<Advice>) -> Self {
         let with = advice.into();

@@ -125,7 +125,7 @@ const TABLE: &[Row] = &[
     row("InvalidSmsRoleAccessPolicyException", "", Failure, "the pool's SMS role may not send: check its policy"),
     row("InvalidSmsRoleTrustRelationshipException", "", Failure, "Cognito may not use the pool's SMS role: check its trust policy"),
     row("InvalidEmailRoleAccessPolicyException", "", Failure, "the pool may not send through SES: check its policy"),
-    row("UserPoolTaggingException", "", Failure, "the tags of the pool are at fault: whoever runs it can mend them"),
+    row("UserPoolTaggingException", "", Failure, "the tags of the pool are at fault: whoever runs it can fix them"),
     row("ConcurrentModificationException", "", Network, "something else changed the user at the same moment: try again"),
     row("PreconditionNotMetException", "", Failure, "the pool's settings do not allow this"),
     // The pool and the service.
@@ -189,7 +189,7 @@ const TABLE: &[Row] = &[
     advise("bedrock AccessDeniedException", "access to the model", Refused, SubscribeOrChooseModel),
     advise("bedrock AccessDeniedException", "", Refused, PermitModel),
     row("bedrock ResourceNotFoundException", "use case", Refused, "whoever runs the account fills out the form once, in the Bedrock console; it takes about a quarter of an hour"),
-    row("bedrock ResourceNotFoundException", "end of its life", Config, "the model is no more: choose a newer one (`aws bedrock list-foundation-models`)"),
+    row("bedrock ResourceNotFoundException", "end of its life", Config, "the model was retired: choose a newer one (`aws bedrock list-foundation-models`)"),
     row("bedrock ResourceNotFoundException", "legacy", Config, "the model is being retired: choose a newer one (`aws bedrock list-foundation-models`)"),
     advise("bedrock ResourceNotFoundException", "", Config, CheckModelAndRegion),
     row("bedrock ValidationException", "on-demand throughput", Config, "the model is reached through an inference profile: put the part of the world before its id, such as `us.`, `eu.` or `global.` (`aws bedrock list-inference-profiles`)"),

@@ -64,7 +64,7 @@ pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint>
     }
 }
 
-/// The verdict on a token. The outer result says whether it could be found out: keys that can't be had are no verdict, and
+/// The verdict on a token. The outer result says whether it could be found out: keys that can't be obtained are no verdict, and
 /// the token counts as not verified.
 ///
 /// # Errors

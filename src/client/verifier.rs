@@ -70,7 +70,7 @@ impl Verifier {
     /// a minute, by one task for all.
     ///
     /// # Errors
-    /// [`Kind::InvalidToken`](crate::error::Kind::InvalidToken) with the rule that it breaks, [`Kind::Network`](crate::error::Kind::Network) where the keys can't be had: then nothing is
+    /// [`Kind::InvalidToken`](crate::error::Kind::InvalidToken) with the rule that it breaks, [`Kind::Network`](crate::error::Kind::Network) where the keys can't be obtained: then nothing is
     /// known, and the token counts as not verified.
     pub async fn verify(&self, token: &str) -> Result<Claims> {
         let id = verify::key_id(token)?;

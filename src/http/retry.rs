@@ -52,7 +52,7 @@ pub(crate) struct CallFailure {
 }
 
 impl CallFailure {
-    /// A failure that no further try mends.
+    /// A failure that no further try fixes.
     pub(crate) fn last(error: Error) -> Self {
         CallFailure { is_transient: false, is_undone: false, retry_after: None, error }
     }

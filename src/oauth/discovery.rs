@@ -38,7 +38,7 @@ pub async fn document(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -> Resu
     Ok(Document { issuer: issuer.to_owned(), token_endpoint })
 }
 
-/// Whether a document fetched from `base` may name this issuer: at AWS the pool's own to the letter (OpenID Connect Discovery
+/// Whether a document fetched from `base` may name this issuer: at AWS the pool's own exactly (OpenID Connect Discovery
 /// 1.0 section 4.3). What stands in for AWS names its own or AWS's, and the pool is what counts.
 fn is_issuer_of(pool: &PoolId, base: &Endpoint, issuer: &str) -> bool {
     let is_at_aws =

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, printable};
 const DEFAULT: &str = "http://127.0.0.1:8484/callback";
 
 /// A redirect URI on the loopback interface (RFC 8252 section 7.3): http, `127.0.0.1`, `[::1]` or `localhost`, and a port.
-/// Cognito compares it with the app client's CallbackURLs letter by letter, so its text is kept as it was given.
+/// Cognito compares it with the app client's CallbackURLs exactly, so its text is kept as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUri {
     text: String,
@@ -99,7 +99,7 @@ impl FromStr for RedirectUri {
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             return Err(refused("it has neither user, query nor fragment"));
         }
-        // What the parser would mend is not what Cognito compares with.
+        // What the parser would fix is not what Cognito compares with.
         if url.as_str() != text && url.as_str().strip_suffix('/') != Some(text) {
             return Err(refused(&format!("write it as {url}")));
         }

@@ -146,7 +146,7 @@ impl<T: FileContent> StateFile<T> {
         Ok(StateLock { lock, file: Self::at(self.path.clone()) })
     }
 
-    /// Replaces the file's content, whatever it was, once the lock is had.
+    /// Replaces the file's content, whatever it was, once the lock is held.
     pub(crate) fn write(&self, content: &T, deadline: Instant) -> Result<(), LockError> {
         self.lock(deadline)?.replace(content).map_err(LockError::Unavailable)
     }

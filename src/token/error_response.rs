@@ -1,4 +1,4 @@
-//! What an API's answer says of the token that it was sent: why it may have been refused, and what mends it, in the words of
+//! What an API's answer says of the token that it was sent: why it may have been refused, and how to fix it, in the words of
 //! [`consumer`](super::resource_server).
 
 use serde_json::{Map, Value};
@@ -76,7 +76,7 @@ impl ErrorResponse<'_> {
         self.status == 500 && self.media_type == "text/plain" && self.body.trim_ascii() == b"Internal Server Error"
     }
 
-    /// What may be the reason and what mends it, the most likely first, for a `token` that was sent to `asked`, at `now` in
+    /// What may be the reason and how to fix it, the most likely first, for a `token` that was sent to `asked`, at `now` in
     /// milliseconds since the Unix epoch.
     pub fn explain(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Advice> {
         if let Some(hint) = self.other_reason(asked.api) {
@@ -235,7 +235,7 @@ pub fn challenge_parameter(challenge: &str, name: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// One line about a token, as it says of itself.
+/// One line about a token, by its own claims.
 fn described(claims: &Map<String, Value>, now: u64) -> String {
     let kind = TokenKind::of(claims);
     let mut parts = vec![format!("what was sent is {}", kind.described())];

@@ -38,7 +38,7 @@ impl Identity {
         (identity != Identity::default()).then_some(identity)
     }
 
-    /// Whether the user goes by this name, letter by letter: pools may tell upper case from lower.
+    /// Whether the user goes by this name, exactly: pools may tell upper case from lower.
     pub fn is(&self, name: &Username) -> bool {
         self.names().any(|own| own == name.as_str())
     }

@@ -1,5 +1,5 @@
 //! Reading a JSON Web Token without trusting it: enough to keep a token no longer than it lives, to compare scopes and to
-//! show what stands in it. Nothing here says that a token is genuine; [`verify`](super::verify) does.
+//! show what it contains. Nothing here says that a token is genuine; [`verify`](super::verify) does.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -22,7 +22,7 @@ pub(crate) struct RejectionReason {
     pub is_named: bool,
     /// The rule as the service calls it, and what the token has.
     pub what: String,
-    /// What mends it.
+    /// How to fix it.
     pub fix: Advice,
 }
 
@@ -185,7 +185,7 @@ fn likeliest(claims: &Map<String, Value>, asked: &RequestContext, now: u64) -> O
     }
 }
 
-/// The rule as the service calls it, what the token has, and what mends it.
+/// The rule as the service calls it, what the token has, and how to fix it.
 fn told(
     failed: &ErrorResponse<'_>,
     asked: &RequestContext,

@@ -1,4 +1,4 @@
-//! Whether a service would take a token: the rules of AWS services, each with its verdict and what mends it.
+//! Whether a service would take a token: the rules of AWS services, each with its verdict and how to fix it.
 //!
 //! What each service checks is documented by AWS; where it does not say, nothing is guessed and docs/verify.md says so.
 
@@ -86,7 +86,7 @@ pub struct Finding {
     pub passes: bool,
     /// What the token has and what is wanted, fit for a terminal.
     pub detail: String,
-    /// What mends it, where the token fails.
+    /// How to fix it, where the token fails.
     pub fix: Option<Advice>,
 }
 

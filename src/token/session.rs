@@ -53,10 +53,10 @@ pub struct Session {
     /// Whether Cognito gives a new refresh token with each renewal; unknown before the first one.
     #[serde(default)]
     pub rotates: Option<bool>,
-    /// Whether the store has the device that the pool tracks, so that its key must go along.
+    /// Whether the store has the device that the pool tracks, so that its key must be sent.
     #[serde(default)]
     pub has_device: bool,
-    /// The key of a device that the pool tracks and that could not be confirmed or kept: it goes along alone.
+    /// The key of a device that the pool tracks and that could not be confirmed or kept: only it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_key: Option<String>,
 }

@@ -48,7 +48,7 @@ const REFUSED_HEADERS: [&str; 8] = ["crit", "b64", "enc", "jku", "jwk", "x5c", "
 /// What a token must say.
 #[derive(Debug, Clone, Default)]
 pub struct Expectations {
-    /// `iss` must be one of these, to the letter; with none nothing passes.
+    /// `iss` must be one of these, exactly; with none nothing passes.
     pub issuers: Vec<String>,
     /// `client_id` (access token) or `aud` (ID token) must be one of these; with none nothing passes.
     pub clients: Vec<ClientId>,

@@ -186,7 +186,7 @@ impl Idp {
         })
     }
 
-    /// The same with a device that the pool may remember: its key goes along with each request.
+    /// The same with a device that the pool may remember: its key is sent with each request.
     #[must_use]
     pub fn with_device(mut self, device: Option<Device>) -> Self {
         if let Some(device) = &device {

@@ -67,7 +67,7 @@ impl Idp {
                 let exchange = SrpClient::start()?;
                 parameters.insert("SRP_A".to_owned(), exchange.srp_a());
                 let outcome = self.initiate(AuthFlowType::UserAuth, username, parameters).await?;
-                // Where the preferred factor is not to be had, Cognito offers others.
+                // Where the preferred factor is not available, Cognito offers others.
                 let instead = ["SELECT_CHALLENGE", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"];
                 self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &instead).await
             }

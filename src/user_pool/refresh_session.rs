@@ -40,7 +40,7 @@ pub fn possible(profile: &Profile) -> Vec<Session> {
     sessions
 }
 
-/// What the client's secret is bound to where it goes along with the session's refresh token.
+/// What the client's secret is bound to where it is sent with the session's refresh token.
 ///
 /// # Errors
 /// As [`refresh_token_binding`].

@@ -73,7 +73,7 @@ fn what_cannot_be_sent_is_refused_before_a_token_is_got() {
         (&[&url, "-X", "GET /evil"], "can't be sent"),
         (&[&url, "-X", "CONNECT"], "tunnel"),
         (&[&url, "--json"], "does not print in that form"),
-        (&[&url, "more"], "a word too many"),
+        (&[&url, "more"], "unexpected argument"),
     ] {
         let output = call(&home, args).run();
         output.code(2).stdout_is("").stderr_has(says).stderr_lacks("hunter22");

@@ -1,4 +1,4 @@
-//! `cogtok call model` where a link between the sign-in and the model fails: which one, and what mends it.
+//! `cogtok call model` where a link between the sign-in and the model fails: which one, and how to fix it.
 
 use crate::aws_credentials::{credentials, identity, scripted};
 use crate::call_model::{MODEL, converse, converse_stream, event, event_stream};

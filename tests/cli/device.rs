@@ -212,7 +212,7 @@ fn a_device_that_is_not_confirmed_leaves_the_session_and_is_told_as_what_it_is()
     let kept = keyring.entries().into_iter().any(|entry| entry["username"].starts_with("refresh-token|"));
     assert!(kept);
     assert_eq!(secrets(&home), ["refresh-token"]);
-    // The key that Cognito gave goes along, as it must.
+    // The key that Cognito gave is sent, as it must.
     token_user(&home, &keyring, &[]).run().ok();
     let last = server.requests().pop().unwrap();
     assert_eq!((last.operation(), &last.json()["DeviceKey"]), (Some("GetTokensFromRefreshToken"), &json!(DEVICE)));

@@ -1,4 +1,4 @@
-//! `cogtok doctor` where something is wrong: each check's failure brought about for real, its exit code and what mends it.
+//! `cogtok doctor` where something is wrong: each check's failure brought about for real, its exit code and how to fix it.
 
 use crate::doctor::{hint, is_clean, of, says};
 use crate::harness::ports::closed_port;
@@ -336,7 +336,7 @@ fn variables_that_change_the_profile_or_nothing_are_named_without_their_values()
     says(aws.ok(), "variables", "warn", "AWS_ENDPOINT_URL overrides `endpoint_url`");
     let same = doctor(&home, &["--offline"]).env("AWS_ENDPOINT_URL", &workshop().endpoint).run();
     says(same.ok(), "variables", "ok", "in use: AWS_ENDPOINT_URL");
-    // What leads astray is mended where it was said.
+    // What leads astray is fixed where it was said.
     let elsewhere = doctor(&home, &["--offline"]).env("COGTOK_REGION", "eu-west-1").run();
     assert_eq!(hint(elsewhere.ok(), "region", "warn"), "unset COGTOK_REGION");
     let elsewhere = doctor(&home, &["--offline", "--region", "eu-west-1"]).run();

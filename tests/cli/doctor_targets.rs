@@ -60,7 +60,7 @@ fn what_a_target_cannot_mean_is_told_with_the_command_that_mends_it() {
     let user = "user_pool_id = \"us-east-1_AbCdEfGhI\"\nuser.client_id = \"web\"";
     let machine = "m2m.client_id = \"m\"\nm2m.token_url = \"https://t.example/oauth2/token\"";
     let url = "url = \"https://a.example\"";
-    for (clients, target, status, detail, mends) in [
+    for (clients, target, status, detail, fixes) in [
         (user, format!("{url}\nas = \"m2m\""), "fail", "`t` takes a machine's token", "profile set ws m2m.client_id"),
         (machine, format!("{url}\nas = \"user\""), "fail", "`t` takes a user's token", "profile set ws user.client_id"),
         (
@@ -91,8 +91,8 @@ fn what_a_target_cannot_mean_is_told_with_the_command_that_mends_it() {
         let output = targets(clients, &target);
         output.code(if status == "fail" { 3 } else { 0 });
         says(&output, "target", status, detail);
-        let mended = hint(&output, "target", status);
-        assert!(mended.contains(mends), "{mended}");
+        let fixed = hint(&output, "target", status);
+        assert!(fixed.contains(fixes), "{fixed}");
         is_clean(&output, &["hunter2hunter2", "canary.example"]);
     }
     let fine = targets(user, url);

@@ -28,7 +28,7 @@ fn cogtok_alone_in_a_fresh_home_says_in_five_lines_what_to_type() {
         output.check(commands.iter().any(|words| words[0] == first), &format!("`cogtok {first}` is named"));
     }
     assert!(home.own_dirs().iter().all(|dir| !dir.exists()), "nothing is written for looking");
-    // On a terminal it is the same, and in a home that can't be had.
+    // On a terminal it is the same, and in a home that can't be obtained.
     assert_eq!(home.cogtok([""; 0]).pty().wait().text, output.stdout);
     home.cogtok([""; 0]).env_remove("HOME").env_remove("XDG_CONFIG_HOME").run().ok().quiet();
 }

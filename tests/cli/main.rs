@@ -145,6 +145,7 @@ mod store_unreadable;
 mod tables;
 mod targets;
 mod targets_shared;
+mod terms;
 mod text_of_windows;
 mod token_check;
 mod token_check_live;

@@ -73,7 +73,7 @@ fn a_rest_that_is_not_to_be_had_says_why() {
     for (status, times) in [(503, 5), (404, 1)] {
         let server = ending(move |_| Answer::new(status, "text/plain", ""));
         let (called, told) = both(&home, &server);
-        let says = format!("its rest can't be had: status {status}");
+        let says = format!("its rest can't be obtained: status {status}");
         called.code(6).stderr_has(&says).stderr_has("look before you try again");
         assert!(told["error"]["message"].as_str().unwrap().contains(&says), "{told}");
         assert_eq!(asked(&server), 2 * times);

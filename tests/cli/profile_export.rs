@@ -1,4 +1,4 @@
-//! `cogtok profile export` and its import: what goes along, what stays, and an organiser who hands a class one file.
+//! `cogtok profile export` and its import: what is included, what stays, and an organiser who hands a class one file.
 
 use crate::harness::verify::verify;
 use crate::harness::{Home, Keyring, need, workshop};
@@ -246,8 +246,8 @@ fn an_organiser_hands_a_class_one_file_that_works_with_keyring_and_secrets_file_
     let out = export.arg("--recipients-file").arg(&class).arg("--output-file").arg(&file).keyring(&keyring).run();
     out.ok()
         .stdout_is("")
-        .stderr_has("the m2m-client secret goes along, sealed")
-        .stderr_has("the password secret goes along, sealed");
+        .stderr_has("the m2m-client secret is included, sealed")
+        .stderr_has("the password secret is included, sealed");
     let bytes = std::fs::read(&file).unwrap();
     assert!(
         bytes.starts_with(b"age-encryption.org/v1\n") && file.metadata().unwrap().permissions().mode() & 0o777 == 0o600

@@ -86,6 +86,6 @@ fn a_client_secret_is_refused_wherever_it_turns_up() {
     exit 3
     error: `description` of profile `ws` looks like a secret
     hint: nothing was exported; take it out: cogtok profile unset ws description
-    hint: a secret goes along with `--with-secrets`, sealed, from the secret store
+    hint: `--with-secrets` includes the secrets, sealed, from the secret store
     ");
 }

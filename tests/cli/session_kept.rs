@@ -141,7 +141,7 @@ fn where_what_is_remembered_can_not_be_read_the_store_is_asked() {
         spoil(&home.allow(&record));
         home.cogtok(["status"]).run().ok().stderr_has("can't be read").stdout_has("unknown");
         token_user(&home, &keyring).run().ok().stderr_has("can't be read");
-        // It is mended with that.
+        // It is fixed with that.
         token_user(&home, &keyring).run().ok().stderr_lacks("can't be read");
         assert_eq!(sessions.counts(), (1, 2, 0));
         spoil(&record);

@@ -1,4 +1,4 @@
-//! `cogtok token check`: would a service take a token, and what mends it if not.
+//! `cogtok token check`: would a service take a token, and how to fix it if not.
 
 use crate::harness::pool::{now, publisher};
 use crate::harness::sign::{self, CLIENT, ISSUER, MACHINE, POOL, access_claims, id_claims, machine_claims};

@@ -181,7 +181,7 @@ fn throttling_and_failures_of_the_service_are_tried_again() {
         for (name, mut answers) in rows {
             threads.spawn(move || {
                 let wanted = answers.len() + 1;
-                // What a service says of itself has its status.
+                // A service's own fault has its status.
                 if name == "internal error" {
                     let body = json!({"__type": "InternalErrorException", "message": "no"}).to_string();
                     answers = vec![Answer::new(500, "application/x-amz-json-1.1", body)];

@@ -185,7 +185,7 @@ fn a_key_that_the_token_brings_or_names_is_never_asked_for() {
     insta::assert_snapshot!(home.verify(&none, &[]).run().message(), @"
     exit 8
     error: NOT verified: `alg` is none, expected: RS256, which is all that Cognito uses (profile `ws`)
-    hint: `cogtok token inspect -` shows what stands in it
+    hint: `cogtok token inspect -` shows what it contains
     ");
     canary.assert_untouched();
     assert!(server.hits() <= 1, "{} requests", server.hits());

@@ -321,7 +321,7 @@ fn cached_keys_that_somebody_else_could_have_written_do_not_count() {
     error: NOT verified: `kid` is evil, expected: a key of the pool (test-access, test-id) (profile `ws`)
     hint: the token is of another pool, or was changed on its way
     ");
-    // What the file says of itself must be right as well.
+    // The file's own version and address must be right as well.
     for (name, value) in [
         ("version", json!(2)),
         ("url", json!("http://127.0.0.1:1/x")),

@@ -50,7 +50,7 @@ fn each_mistake_is_one_sentence_with_what_to_type() {
         ("completions bsh", "`bsh` is no value of `<SHELL>`", "did you mean `bash`?", "completions"),
         ("logout --local --global", "`--local` cannot be used with `--global`", "", "logout"),
         ("token m2m -q -q", "`--quiet` is given more than once", "", "token m2m"),
-        ("status more", "a word too many", "write it as: cogtok status", "status"),
+        ("status more", "unexpected argument", "write it as: cogtok status", "status"),
         ("token -q", "a command is missing", "the commands of `cogtok token` are user, m2m", "token"),
     ] {
         let output = home.cogtok(words.split(' ')).run();

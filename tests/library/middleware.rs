@@ -25,7 +25,7 @@ async fn require_token(State(verifier): State<Verifier>, mut request: Request, n
             next.run(request).await
         }
         Err(error) if error.kind() == ErrorKind::InvalidToken => unauthorized("Bearer error=\"invalid_token\""),
-        // The keys can't be had: nothing is known of the token.
+        // The keys can't be obtained: nothing is known of the token.
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }

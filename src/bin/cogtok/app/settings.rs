@@ -111,7 +111,7 @@ impl App {
             return error;
         }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
-        // What an option can mend without a profile is still worth saying.
+        // What an option can fix without a profile is still worth saying.
         let of_its_own = error.advice().iter().filter(|hint| !is_for_a_profile(hint));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         self.with_profiles(chosen)

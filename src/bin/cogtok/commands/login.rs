@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Sign in through the browser, at the pool's hosted pages
 ///
-/// The browser comes back to a port of this machine, which must be among the app client's CallbackURLs letter by letter:
+/// The browser comes back to a port of this machine, which must be among the app client's CallbackURLs exactly:
 /// http://127.0.0.1:8484/callback, or what the profile's `user.redirect_uris` says. The tokens are kept for `cogtok token
 /// user`. --timeout is for machines and does not count while a person signs in: --wait is for that.
 #[derive(Debug, Args)]
@@ -210,7 +210,7 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let cache = app.cache();
     let not_kept = || {
         Error::store("the tokens could not be kept, so the sign-in is lost")
-            .hint("mend what the warning says, then sign in again")
+            .hint("fix what the warning says, then sign in again")
     };
     let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;
     let mut of_session = app.session_lock(&key)?;

@@ -25,7 +25,7 @@ use crate::io::terminal;
 /// Print profiles for others to import
 ///
 /// What is printed has the profile's targets and no secrets, and neither the profile of ~/.aws nor the user name, which are
-/// yours: `--keep` takes those along. With --with-secrets the clients' secrets go along, sealed with age for recipients or
+/// yours: `--keep` takes those along. With --with-secrets the clients' secrets are included, sealed with age for recipients or
 /// with a passphrase, and never in clear; a password takes the user name along. Others take it over with `cogtok profile
 /// import FILE`, and `age -d` opens it as well. A sealed export is printed in ASCII armor.
 #[derive(Debug, Args)]
@@ -159,7 +159,7 @@ fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> 
                     .word("name", name)
                     .word("key", key.dotted()),
             )
-            .hint("a secret goes along with `--with-secrets`, sealed, from the secret store")),
+            .hint("`--with-secrets` includes the secrets, sealed, from the secret store")),
     }
 }
 
@@ -179,7 +179,7 @@ fn tell(args: &Export, profiles: &[Exported]) {
             log::warn!(target: "cogtok", "profile `{}`: `{key}` is an address of this machine", profile.name);
         }
         for (kind, _) in &profile.secrets {
-            terminal::note(&format!("profile `{}`: the {kind} secret goes along, sealed", profile.name));
+            terminal::note(&format!("profile `{}`: the {kind} secret is included, sealed", profile.name));
         }
     }
     if let Some(path) = &args.output_file {

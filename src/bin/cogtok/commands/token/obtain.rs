@@ -41,7 +41,7 @@ fn not_signed_in(profile: &Profile, error: Error, session: Option<NoTokens>) -> 
         Some(NoTokens::Over(over)) if needs_human => {
             error.context(&format!("the session is over ({})", over.message()))
         }
-        // What keeps the session from being renewed is what is to be mended: who signs in does without it.
+        // What keeps the session from being renewed is what has to be fixed: who signs in does without it.
         Some(NoTokens::Unreadable(why)) if is_stuck => or_sign_in(unreadable(why), &error),
         Some(NoTokens::Refused(why)) if is_stuck => or_sign_in(why.context("the session can't be renewed"), &error),
         _ => error,

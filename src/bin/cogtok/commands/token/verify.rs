@@ -28,7 +28,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// Verify a token: signature, issuer, client, times
 ///
 /// The token that is given, or the profile's cached one, against the keys of the profile's pool. What fails is named, with
-/// exit code 8. A token whose keys can't be had is not verified either, with exit code 6.
+/// exit code 8. A token whose keys can't be obtained is not verified either, with exit code 6.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token verify -p ws\n  \

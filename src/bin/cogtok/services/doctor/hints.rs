@@ -4,13 +4,13 @@
 use cogtok::error::{Advice, Error};
 use cogtok::http::transport_error::ConnectFailure;
 
-pub(crate) const HELP: &str = "see `cogtok help doctor`";
+pub(crate) const HELP: &str = "see `cogtok help checks`";
 
 // The configuration.
 pub(crate) const PRIVATE: &str = "chmod 600 {value}";
 pub(crate) const FOREIGN: &str = "run cogtok as that user, or name another file: cogtok doctor{p} --config FILE";
 pub(crate) const SECRET_STORE: &str =
-    "mend it: cogtok profile edit; `keyring` and `file` are known, and `cogtok secret init` makes a file";
+    "fix it: cogtok profile edit; `keyring` and `file` are known, and `cogtok secret init` makes a file";
 pub(crate) const LINT: &str = "see all: cogtok profile lint";
 pub(crate) const TAKE_OUT: &str =
     "take it out (cogtok profile unset {name} {value}) and store it: cogtok secret set KIND{p}";

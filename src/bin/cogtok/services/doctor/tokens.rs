@@ -29,7 +29,7 @@ pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {
 
 fn token(check: Check, tokens: Option<TokenSet>, whose: impl Fn(&TokenSet) -> Option<String>, now: u64) -> Finding {
     let Some(tokens) = tokens else { return Finding::ok(check, "none is kept") };
-    let whose = whose(&tokens).unwrap_or_else(|| "of nobody that it names".to_owned());
+    let whose = whose(&tokens).unwrap_or_else(|| "without a subject".to_owned());
     let end = tokens.access.expires_at.and_then(|end| i64::try_from(end).ok());
     let until = match (tokens.access.seconds_left(now), end) {
         (Some(0), Some(end)) => format!("it ended {}", relative(end, now)),

@@ -41,7 +41,7 @@ pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut Pro
 }
 
 /// Asks Cognito what the app clients allow, and takes a client's secret where there is none yet. `profile` has the pool.
-/// That the AWS credentials do not allow it is told, and no failure.
+/// That the AWS credentials do not allow it is only a warning.
 pub async fn look_at_clients(wire: &HttpClient, profile: &Profile, found: &mut ProfileCandidate) {
     let mut admin = None;
     for key in [Key::UserClientId, Key::M2mClientId] {
@@ -114,7 +114,7 @@ fn take_client(key: Key, client: AppClient, found: &mut ProfileCandidate) {
 }
 
 /// Makes the domain whole. With a Cognito that is not AWS's the pool's discovery document has the address; that it can't be
-/// read is told, and no failure.
+/// read is only a warning.
 pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut ProfileCandidate) {
     let prefix = std::mem::take(&mut found.prefixes).into_iter().next();
     if !found.candidates(Key::Domain).is_empty() {

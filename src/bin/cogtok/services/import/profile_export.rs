@@ -34,7 +34,7 @@ pub struct Shared {
     pub left_out: Vec<String>,
 }
 
-/// Whether a text says of itself that it is an export.
+/// Whether a text has the mark of an export.
 pub fn is_marked(text: &str) -> bool {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim_start);
     let mut keys = lines.take_while(|line| !line.starts_with('['));

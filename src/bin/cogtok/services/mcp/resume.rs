@@ -78,13 +78,13 @@ impl Resume {
             if !may_come || self.failures == MOST_FAILURES {
                 return Err(Some(why));
             }
-            log::info!(target: "cogtok", "the rest of the answer was not to be had ({why}): it is asked for again");
+            log::info!(target: "cogtok", "the rest of the answer could not be obtained ({why}): it is asked for again");
         }
     }
 }
 
-/// The error for an answer to `method` whose rest can't be had.
+/// The error for an answer to `method` whose rest can't be obtained.
 pub fn no_rest(method: &str, why: &str) -> Error {
-    Error::network(format!("the answer to {method} ended before it was there, and its rest can't be had: {why}"))
+    Error::network(format!("the answer to {method} ended before it was there, and its rest can't be obtained: {why}"))
         .hint("what was asked for may be done all the same: look before you try again")
 }

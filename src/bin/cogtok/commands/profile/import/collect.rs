@@ -116,7 +116,7 @@ fn read_text(Text { kind, text, shown }: Text) -> Result<(SourceKind, ProfileCan
     found.map(|found| (kind, found)).map_err(|error| error.context(&shown))
 }
 
-/// What a source in the network says of itself.
+/// What a source in the network contains.
 fn ask(app: &App, kind: SourceKind, source: &str, choice: &Choice) -> Result<ProfileCandidate> {
     let wire = app.wire()?;
     let has_region = source.starts_with("arn:") || matches!(kind, SourceKind::Issuer | SourceKind::Pool);
