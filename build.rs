@@ -34,7 +34,7 @@ mod topics {
         ("scripts", "scripts"),
         ("completion", "completion"),
         ("checks", "doctor"),
-        ("call", "call"),
+        ("calling", "call"),
         ("mcp", "mcp"),
         ("verify", "verify"),
         ("users", "users"),

@@ -23,6 +23,7 @@ fn each_topic_is_a_page_that_fits_a_terminal() {
     }
     for topic in &topics {
         let name = match topic.as_str() {
+            "calling" => "call",
             "checks" => "doctor",
             "credential-process" => "aws-credentials",
             name => name,

@@ -22,7 +22,7 @@ enum Gives {
 use Gives::{Data, Nothing};
 
 /// Every command, in an order in which each has what it needs; EMAIL, MADE, ISSUER, IDENTITY, API and AGENT are filled in.
-const COMMANDS: [(&str, Gives); 64] = [
+const COMMANDS: [(&str, Gives); 65] = [
     ("profile create other --client-id web", Nothing),
     ("profile list", Data),
     ("profile list --json", Data),
@@ -83,6 +83,7 @@ const COMMANDS: [(&str, Gives); 64] = [
     ("secret delete m2m-client", Nothing),
     ("completions bash", Data),
     ("completions fish --install", Nothing),
+    ("help exit-codes", Data),
     ("--help", Data),
     ("user create -h", Data),
     ("--version", Data),
