@@ -228,8 +228,8 @@ pub async fn refresh(
 /// Revokes a refresh token and what was issued with it (RFC 7009). One that is unknown or revoked already is no error.
 ///
 /// # Errors
-/// [`Kind::Usage`] for a token that is no refresh token, [`Kind::Config`] where the client does not allow it,
-/// [`Kind::Network`] where the endpoint can't be reached.
+/// [`Kind::Usage`](crate::error::Kind::Usage) for a token that is no refresh token, [`Kind::Config`](crate::error::Kind::Config) where the client does not allow it,
+/// [`Kind::Network`](crate::error::Kind::Network) where the endpoint can't be reached.
 pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Secret) -> Result<()> {
     let host = client_of.host();
     client_of.hide(wire, token);

@@ -160,7 +160,7 @@ pub fn cached(cache: &Cache, key: &CacheKey, policy: &CachePolicy, now: u64) -> 
 /// which one process has at a time. Blocks the thread while waiting for it.
 ///
 /// # Errors
-/// As [`take_turn`].
+/// As [`get_or_fetch`](crate::cache::single_flight::get_or_fetch).
 pub fn begin(cache: &Cache, key: &CacheKey, policy: &CachePolicy, clock: Clock) -> Result<Acquired> {
     let since = clock();
     match cached(cache, key, policy, since) {
