@@ -303,12 +303,12 @@ fn it_is_never_called_through_itself() {
     let started = std::time::Instant::now();
     insta::assert_snapshot!(run().run().message(), @"
     exit 9
-    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `default` of ~/.aws: the program `/work/main/target/debug/cogtok` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
+    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `default` of ~/.aws: the program `[cogtok]` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
     hint: see whether `aws sts get-caller-identity --profile default` works
     ");
     insta::assert_snapshot!(run().args(["--aws-profile", "own"]).run().message(), @"
     exit 9
-    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `own` of ~/.aws: the program `/work/main/target/debug/cogtok` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
+    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `own` of ~/.aws: the program `[cogtok]` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
     hint: see whether `aws sts get-caller-identity --profile own` works
     ");
     // What AWS's own variable names is not looked at.

@@ -77,7 +77,8 @@ impl Output {
     /// between two runs stands between brackets.
     pub fn message(&self) -> String {
         let code = self.code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
-        MASKS.iter().fold(format!("{code}\n{}", self.stderr), |text, (pattern, name)| {
+        let own = self.stderr.replace(env!("CARGO_BIN_EXE_cogtok"), "[cogtok]");
+        MASKS.iter().fold(format!("{code}\n{own}"), |text, (pattern, name)| {
             let pattern = regex_lite::Regex::new(pattern).expect("a pattern");
             pattern.replace_all(&text, *name).into_owned()
         })
