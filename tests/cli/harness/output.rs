@@ -20,7 +20,8 @@ pub struct Output {
 }
 
 /// What differs between two runs.
-const MASKS: [(&str, &str); 17] = [
+const MASKS: [(&str, &str); 18] = [
+    (r"[^\s`'=]*/(debug|release)/cogtok\b", "[cogtok]"),
     (r"[^\s`'=]*cogtok-home-\w{6}", "[home]"),
     (r"(127\.0\.0\.1|\[::1\]|localhost):\d{2,5}\b", "$1:[port]"),
     (r"\b[a-z]{2}-[a-z]+-\d_[A-Za-z0-9]{9}\b", "[pool]"),
@@ -77,8 +78,7 @@ impl Output {
     /// between two runs stands between brackets.
     pub fn message(&self) -> String {
         let code = self.code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
-        let own = self.stderr.replace(env!("CARGO_BIN_EXE_cogtok"), "[cogtok]");
-        MASKS.iter().fold(format!("{code}\n{own}"), |text, (pattern, name)| {
+        MASKS.iter().fold(format!("{code}\n{}", self.stderr), |text, (pattern, name)| {
             let pattern = regex_lite::Regex::new(pattern).expect("a pattern");
             pattern.replace_all(&text, *name).into_owned()
         })
