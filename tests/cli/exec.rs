@@ -168,7 +168,7 @@ fn what_fails_before_the_command_is_125_and_the_command_is_never_run() {
     ");
     insta::assert_snapshot!(home.cogtok(["exec", "touch", marker]).run().message(), @"
     exit 125
-    error: unexpected argument (not shown: it may be a secret)
+    error: unexpected argument (not repeated: it may be a secret)
     hint: the command stands behind `--`: cogtok exec -- COMMAND
     hint: write it as: cogtok exec [OPTIONS] -- <COMMAND>...
     hint: `cogtok exec --help` says what it takes

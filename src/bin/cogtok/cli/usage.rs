@@ -57,7 +57,7 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         }
         // The word may be a password.
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
-            Error::usage("unexpected argument (not shown: it may be a secret)")
+            Error::usage("unexpected argument (not repeated: it may be a secret)")
         }
         ErrorKind::UnknownArgument => {
             let error = Error::usage(format!("`{own}` has no option `{argument}`"));
