@@ -130,7 +130,7 @@ impl Client {
     /// the same Cognito goes on.
     ///
     /// # Errors
-    /// [`Kind::Usage`] for what is none, or another app client's: its session is sent nowhere. [`Kind::Store`] where the app
+    /// [`Kind::Usage`] for anything else, or a sign-in to another app client: its session is not sent. [`Kind::Store`] where the app
     /// client's secret can't be read.
     pub async fn resume_sign_in(&self, pending: &Secret) -> Result<PendingSignIn> {
         PendingSignIn::resumed(self.clone(), pending).await

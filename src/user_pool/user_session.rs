@@ -116,7 +116,7 @@ pub trait SessionHost {
     /// [`Kind::NeedsHuman`](crate::error::Kind::NeedsHuman) where nobody can be asked.
     async fn password(&mut self) -> Result<Option<Secret>>;
 
-    /// Another password in place of a wrong one; none where there is none to be had.
+    /// Another password in place of a wrong one; none where nobody can be asked.
     ///
     /// # Errors
     /// As [`SessionHost::password`].

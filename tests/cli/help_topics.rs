@@ -67,6 +67,25 @@ fn what_is_neither_a_topic_nor_a_command_is_told_with_the_nearest() {
 }
 
 #[test]
+fn what_may_be_a_token_is_not_repeated() {
+    let home = Home::new();
+    let token = "eyJraWQiOiJ0ZXN0LWFjY2VzcyIsImFsZyI6IlJTMjU2In0.eyJzdWIiOiI1ZjBjMWMyZSJ9.c2ln";
+    insta::assert_snapshot!(home.cogtok(["help", token]).run().message(), @"
+    exit 2
+    error: there is no such command or topic (not repeated: it may be a token or a secret)
+    hint: `cogtok help topics` lists the topics, `cogtok --help` the commands
+    ");
+}
+
+#[test]
+fn a_page_is_shown_where_a_variable_is_wrong_that_other_commands_refuse() {
+    let home = Home::new();
+    home.cogtok(["status"]).env("COGTOK_TIMEOUT", "soon").run().code(2).stderr_has("COGTOK_TIMEOUT");
+    let run = home.cogtok(["help", "environment"]).env("COGTOK_TIMEOUT", "soon").run();
+    run.ok().quiet().stdout_has("COGTOK_TIMEOUT");
+}
+
+#[test]
 fn at_a_terminal_a_page_goes_through_the_pager_which_gets_no_secret() {
     let home = Home::new();
     let (page, names) = (home.allow(home.path("page")), home.allow(home.path("names")));

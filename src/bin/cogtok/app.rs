@@ -62,7 +62,7 @@ pub struct App {
 }
 
 impl App {
-    /// `on_profile` is told of each profile that a command works with.
+    /// `on_profile` gets each profile that a command works with.
     pub fn new(global: Global, on_profile: fn(&Profile)) -> Result<Self> {
         env::check()?;
         let is_timeout_given = global.timeout.is_some() || env::var("COGTOK_TIMEOUT").is_some();

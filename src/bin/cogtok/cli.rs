@@ -18,7 +18,7 @@ use cogtok::error::{Error, Result};
 use cogtok::store::config::Config;
 
 use crate::app::options::Global;
-use crate::commands::Command;
+use crate::commands::{Command, help as help_topic};
 use crate::env;
 use crate::io::terminal;
 use crate::io::terminal::{Color, OutputOptions};
@@ -84,6 +84,10 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
         no_input: cli.global.no_input
             || matches!(cli.command, Command::Header(_) | Command::AwsCredentials(_) | Command::McpProxy(_)),
     });
+    // A page explains what is wrong with a variable, so that none may keep it from being shown.
+    if let Command::Help(args) = &cli.command {
+        return help_topic::run(args).map(|()| None);
+    }
     Ok(Some(cli))
 }
 

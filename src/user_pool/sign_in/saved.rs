@@ -101,7 +101,7 @@ impl SignIn {
     /// The sign-in that [`SignIn::to_secret`] was made of, of the profile's user.
     ///
     /// # Errors
-    /// [`Kind::Usage`] where it is none, or one of another user, app client or origin: its session is not sent there.
+    /// [`Kind::Usage`] for anything else, or a sign-in of another user, app client or origin: its session is not sent there.
     pub async fn from_secret(
         wire: &HttpClient,
         profile: &Arc<Profile>,

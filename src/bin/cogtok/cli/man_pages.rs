@@ -104,7 +104,7 @@ fn the_manual_pages_are_what_the_help_texts_say() {
         let title = format!("\n.TH {} 1 \"\" cogtok \"cogtok's manual\"\n", name.trim_end_matches(".1"));
         assert!(page.contains(&title), "{name}: no {title}");
     }
-    if std::env::var_os(concat!("COGTOK", "_UPDATE")).is_some() {
+    if std::env::var_os("COGTOK_UPDATE").is_some() {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         pages.iter().for_each(|(name, page)| std::fs::write(folder.join(name), page).unwrap());

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Error, printable};
 
 use super::command_tree;
+use crate::commands::help::LONGEST_NAME;
 use crate::io::signals;
 
 /// The words that other tools have for our commands.
@@ -28,9 +29,6 @@ const ELSEWHERE: [(&str, &[&str]); 16] = [
     ("switch", &["use"]),
     ("whoami", &["status"]),
 ];
-
-/// No command is as long as a token.
-const LONGEST_COMMAND: usize = 40;
 
 /// The command that a line names, as far as it does.
 struct Named {
@@ -109,7 +107,7 @@ fn usage(named: &Named, answer: &clap::Error) -> String {
 }
 
 fn no_such_command(named: &Named, word: &str, answer: &clap::Error) -> Error {
-    if word.len() > LONGEST_COMMAND {
+    if word.len() > LONGEST_NAME {
         return Error::usage("there is no such command (not repeated: it may be a token or a secret)")
             .hint(commands_of(named));
     }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCandidates;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::settings::keys::nearest;
 
 use super::Command;
@@ -17,6 +17,9 @@ pub struct Topic {
 }
 
 include!(concat!(env!("OUT_DIR"), "/topics.rs"));
+
+/// No command and no topic is as long as a token.
+pub const LONGEST_NAME: usize = 40;
 
 /// The most bytes of a page: more than any has.
 const LIMIT: usize = 1024 * 1024;
@@ -41,7 +44,8 @@ pub fn run(args: &Help) -> Result<()> {
         return terminal::data(&list()).map(drop);
     }
     let topic = TOPICS.iter().find(|topic| topic.name == wanted).ok_or_else(|| unknown(&wanted))?;
-    let page = miniz_oxide::inflate::decompress_to_vec_with_limit(topic.packed, LIMIT).unwrap_or_default();
+    let page = miniz_oxide::inflate::decompress_to_vec_with_limit(topic.packed, LIMIT)
+        .map_err(|why| Error::new(Kind::Failure, format!("the page can't be unpacked: {why}")))?;
     pager::show(&terminal::emphasized(&String::from_utf8_lossy(&page)))
 }
 
@@ -52,15 +56,20 @@ fn list() -> String {
 }
 
 fn unknown(wanted: &str) -> Error {
+    let lists = "`cogtok help topics` lists the topics, `cogtok --help` the commands";
+    if wanted.len() > LONGEST_NAME {
+        return Error::usage("there is no such command or topic (not repeated: it may be a token or a secret)")
+            .hint(lists);
+    }
     let tree = commands();
     let commands = tree.get_subcommands().map(clap::Command::get_name);
     let near = nearest(wanted, commands.chain(TOPICS.iter().map(|topic| topic.name))).map(str::to_owned);
-    let error = Error::usage(format!("there is no command and no topic `{}`", cogtok::error::printable(wanted, 60)));
+    let error = Error::usage(format!("there is no command and no topic `{}`", printable(wanted, LONGEST_NAME)));
     let error = match near {
         Some(name) => error.hint(format!("did you mean `cogtok help {name}`?")),
         None => error,
     };
-    error.hint("`cogtok help topics` lists the topics, `cogtok --help` the commands")
+    error.hint(lists)
 }
 
 fn commands() -> clap::Command {

@@ -7,7 +7,7 @@ mod completions;
 mod doctor;
 mod exec;
 mod header;
-mod help;
+pub(crate) mod help;
 mod login;
 mod logout;
 mod mcp_proxy;
