@@ -152,10 +152,8 @@ impl Pages {
         match &self.next {
             None => Ok(false),
             Some(token) if self.seen.len() < MAX_PAGES && self.seen.insert(token.clone()) => Ok(true),
-            Some(_) => {
-                Err(Error::network(format!("{}: the service gives page after page without an end", self.operation))
-                    .hint("check `endpoint_url` and AWS_ENDPOINT_URL"))
-            }
+            Some(_) => Err(Error::network(format!("{}: the service sends pages without an end", self.operation))
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL")),
         }
     }
 }

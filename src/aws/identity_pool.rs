@@ -83,7 +83,7 @@ impl<'a> Identity<'a> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         let expires_at = expires_at.map(|at| at as u64).ok_or_else(|| no(operation, "Expiration"))?;
         if expires_at <= self.wire.now() / 1000 {
-            return Err(Error::network(format!("{operation}: the AWS credentials that it gave have expired already"))
+            return Err(Error::network(format!("{operation}: the AWS credentials in its answer have already expired"))
                 .hint("check this machine's clock; if it is right, try again"));
         }
         Ok(AwsCredentials {

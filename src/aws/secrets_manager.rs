@@ -48,7 +48,7 @@ pub async fn get(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Re
     match (answer.secret_string, answer.secret_binary) {
         (Some(text), _) => Ok(Kept { arn, text: Secret::new(text) }),
         (None, Some(_)) => Err(Error::config(format!("the secret {secret} is not usable: it is binary"))
-            .hint("it holds the client secret as a text, or JSON with it")),
+            .hint("store the client secret in it as text, or as JSON")),
         (None, None) => Err(Error::network(format!("{operation}: the answer has no secret"))
             .hint("check `endpoint_url` and AWS_ENDPOINT_URL_SECRETS_MANAGER")),
     }

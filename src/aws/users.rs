@@ -50,7 +50,7 @@ impl Admin {
             let is_cut = users.len() > limit || (users.len() == limit && answer.pagination_token.is_some());
             match answer.pagination_token {
                 Some(token) if users.len() < limit && next.as_ref() == Some(&token) => {
-                    return Err(Error::network("ListUsers: the service gives the same page again and again"));
+                    return Err(Error::network("ListUsers: the service repeats the same page"));
                 }
                 Some(token) if users.len() < limit => next = Some(token),
                 _ => {

@@ -46,7 +46,7 @@ impl RejectedTokens {
         let Some(file) = self.file(key) else { return };
         // Who has the lock for longer writes the same.
         if let Err(error) = file.write(&RejectedAt(now), Instant::now() + PATIENCE) {
-            log::info!(target: "cogtok", "the refusal can't be noted in {}: {error}", file.path().display());
+            log::info!(target: "cogtok", "the refusal can't be recorded in {}: {error}", file.path().display());
         }
     }
 

@@ -42,7 +42,7 @@ impl Cache {
         match file.read() {
             Ok(stored) => stored?.into_tokens(key, now),
             Err(ReadError::Malformed) => {
-                log::warn!(target: "cogtok", "a cached token could not be read and is asked for again");
+                log::warn!(target: "cogtok", "a cached token could not be read, so cogtok fetches it again");
                 None
             }
             Err(ReadError::Io(error)) => {

@@ -37,7 +37,7 @@ impl AccessToken {
     /// None in practice: what could not stand in a header is refused on receipt.
     pub fn headers(&self) -> Result<http::HeaderMap> {
         let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.token.value.expose()))
-            .map_err(|_| Error::network("the token can't stand in an HTTP header"))?;
+            .map_err(|_| Error::network("the token can't be sent in an HTTP header"))?;
         value.set_sensitive(true);
         Ok(http::HeaderMap::from_iter([(http::header::AUTHORIZATION, value)]))
     }

@@ -6,6 +6,6 @@ use crate::error::{Error, Kind, Result};
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(Error::new(Kind::Failure, format!("the work was given up: {error}"))),
+        Err(error) => Err(Error::new(Kind::Failure, format!("the work was cancelled: {error}"))),
     }
 }

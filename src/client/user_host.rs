@@ -226,7 +226,7 @@ impl SessionHost for ClientHost {
             SessionNotice::RenewalCutShort => {
                 log::info!(target: "cogtok", "a renewal was cut short before its new refresh token was kept");
             }
-            SessionNotice::Over(error) => log::info!(target: "cogtok", "the session is over: {error}"),
+            SessionNotice::Over(error) => log::info!(target: "cogtok", "the session has expired: {error}"),
             SessionNotice::NotKept(error) => {
                 log::warn!(target: "cogtok", "no refresh token is kept, so each new token needs a sign-in: {error}");
             }

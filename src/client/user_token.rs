@@ -255,15 +255,15 @@ fn id_stem(key: &CacheKey) -> String {
 
 /// The error of a client, which has nobody to ask.
 fn into_error(why: NotObtained) -> Error {
-    let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser is over: {why}"));
+    let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser has expired: {why}"));
     match why {
         NotObtained::Failed(error) => error,
-        NotObtained::Ended(NoTokens::Absent) => over("its refresh token is gone"),
+        NotObtained::Ended(NoTokens::Absent) => over("no refresh token is stored"),
         NotObtained::Ended(NoTokens::Over(error)) => over(error.message()),
         NotObtained::Ended(NoTokens::Unreadable(error)) => user_session::unreadable(error),
         NotObtained::Ended(NoTokens::Refused(error) | NoTokens::Failed(error)) => error,
         NotObtained::SignIn { error, session: Some(NoTokens::Over(over)) } if error.kind() == Kind::NeedsHuman => {
-            error.context(&format!("the session is over ({})", over.message()))
+            error.context(&format!("the session has expired ({})", over.message()))
         }
         NotObtained::SignIn { error, session: Some(NoTokens::Unreadable(why)) }
             if error.kind() == Kind::NeedsHuman && PendingSignIn::in_error(&error).is_none() =>
@@ -279,6 +279,6 @@ async fn detached<T: Send + 'static>(work: impl Future<Output = Result<T>> + Sen
     let work: BoxFuture<'static, Result<T>> = Box::pin(work);
     match tokio::spawn(work).await {
         Ok(result) => result,
-        Err(error) => Err(Error::new(Kind::Failure, format!("the work was given up: {error}"))),
+        Err(error) => Err(Error::new(Kind::Failure, format!("the work was cancelled: {error}"))),
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Er
         500..=599 => network("failed").hint(AdviceKind::TryLaterWithRequestId),
         403 => refused().hint(FIREWALL),
         401 => {
-            refused().hint("Cognito and AWS give a reason: check the address that was asked, and what stands before it")
+            refused().hint("Cognito and AWS give a reason: check the address, and any proxy or firewall in front of it")
         }
         _ => return None,
     };

@@ -220,7 +220,7 @@ impl fmt::Display for TransportError {
                 write!(f, "redirect refused: {status} from {host} to {to}")
             }
             TransportErrorKind::TooLarge(limit) => {
-                write!(f, "the response of {host} is larger than {} MiB", limit / (1024 * 1024))
+                write!(f, "the response from {host} is larger than {} MiB", limit / (1024 * 1024))
             }
             TransportErrorKind::Timeout { within, tries: 0 | 1 } => {
                 write!(f, "no complete answer from {host} within {} s", seconds(*within))
@@ -241,15 +241,15 @@ impl fmt::Display for TransportError {
                 write!(f, "no connection to {host} through the proxy: it refused CONNECT, as with 403 or 502")
             }
             TransportErrorKind::NoAuthorities(None) => {
-                write!(f, "{host} was not asked: this machine has no certificate authorities to check its TLS with")
+                write!(f, "no connection to {host}: this machine has no CA certificates to check the server's with")
             }
             TransportErrorKind::NoAuthorities(Some(why)) => {
-                write!(f, "{host} was not asked: the certificate authorities can't be read: {why}")
+                write!(f, "no connection to {host}: this machine's CA certificates can't be read: {why}")
             }
             TransportErrorKind::Connect { reason, .. } => write!(f, "no connection to {host}: {reason}"),
-            TransportErrorKind::Broken(reason) => write!(f, "the answer of {host} broke off: {reason}"),
+            TransportErrorKind::Broken(reason) => write!(f, "the answer from {host} was cut off: {reason}"),
             TransportErrorKind::NotHttp(reason) => {
-                write!(f, "the answer of {host} is not HTTP as it should be: {reason}")
+                write!(f, "the answer from {host} is not valid HTTP: {reason}")
             }
         }
     }
@@ -262,7 +262,7 @@ impl From<TransportError> for Error {
         let advice: Advice = match &fault.what {
             TransportErrorKind::Connect { cause: ConnectFailure::Certificate, .. } => AdviceKind::NameCaBundle.into(),
             TransportErrorKind::Unreachable(_) => {
-                "check the URL and the network: a firewall on the way may drop what is sent".into()
+                "check the URL and the network: a firewall may be dropping the packets".into()
             }
             TransportErrorKind::Timeout { .. } => AdviceKind::AllowLongerTimeout.into(),
             TransportErrorKind::TunnelRefused { wants_password: true } => {
@@ -281,14 +281,14 @@ impl From<TransportError> for Error {
                 "check the URL, the network and the proxy, then try again".into()
             }
             TransportErrorKind::Redirect { on_same_host: Some(_), .. } => {
-                "use that address itself: what is sent goes where it was told to, and nowhere else".into()
+                "use that address itself: cogtok sends data only to the address that you give".into()
             }
             TransportErrorKind::Redirect { .. } => {
-                "use the URL that leads nowhere else: what is sent is for the host that was asked".into()
+                "use the final URL: cogtok does not follow a redirect to another host".into()
             }
-            TransportErrorKind::TooLarge(_) => "check that the URL is the one that is meant".into(),
+            TransportErrorKind::TooLarge(_) => "check that this is the URL you mean".into(),
             TransportErrorKind::NotHttp(_) => {
-                "check the URL; if it is right, the server or a proxy on the way is at fault".into()
+                "check the URL; if it is right, the fault is in the server or a proxy".into()
             }
             TransportErrorKind::NotLoopback => "use https, or http://127.0.0.1 for this machine".into(),
             TransportErrorKind::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT".into(),

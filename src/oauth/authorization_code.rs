@@ -249,7 +249,7 @@ pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Sec
         Err(unexplained_refusal(&operation, &answer, redactor).unwrap_or_else(|| {
             let error = Error::network(format!("{host} does not revoke tokens ({})", description(&answer)));
             CallFailure::last(
-                error.hint("check the domain: /oauth2/revoke is there in every pool whose client allows revocation"),
+                error.hint("check the domain: every pool whose client allows revocation has /oauth2/revoke"),
             )
         }))
     };

@@ -118,7 +118,7 @@ fn one<'a>(arn: &SecretArn, found: &'a ProfileCandidate, key: Key) -> Result<Opt
         [one] => Ok(Some(&one.values)),
         [one, other, ..] => {
             let [one, other] = [one, other].map(|candidate| printable(&candidate.origin, 80));
-            Err(shape(arn, &format!("`{one}` and `{other}` say different things of `{}`", key.dotted())))
+            Err(shape(arn, &format!("`{one}` and `{other}` give different values for `{}`", key.dotted())))
         }
     }
 }

@@ -29,7 +29,7 @@ pub async fn document(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -> Resu
     let document = with_retries(wire, || get(wire, &url)).await.map_err(|failed| failed.error)?;
     let issuer = document["issuer"].as_str().unwrap_or_default();
     if !is_issuer_of(pool, base, issuer) {
-        return Err(Error::config(format!("{OPERATION} at {url} is not one of the pool {pool}"))
+        return Err(Error::config(format!("{OPERATION} at {url} is not for the pool {pool}"))
             .hint("check the pool id, its Region and `endpoint_url`"));
     }
     let parse =

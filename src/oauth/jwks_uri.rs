@@ -52,7 +52,7 @@ pub(crate) async fn get(wire: &HttpClient, url: &Url, bearer: Option<&Secret>) -
         };
         let request = request
             .body(Vec::new())
-            .map_err(|_| CallFailure::last(Error::usage("the token can't stand in an HTTP header")))?;
+            .map_err(|_| CallFailure::last(Error::usage("the token can't be sent in an HTTP header")))?;
         let answer = wire.exchange(request).await.map_err(CallFailure::unanswered)?;
         CallFailure::busy(wire, &host, &answer).map_or(Ok(answer), Err)
     };

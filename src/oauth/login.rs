@@ -121,7 +121,7 @@ impl<'a> Login<'a> {
             let who = printable(identity.shown(), 120);
             return Err(Error::new(
                 Kind::Refused,
-                format!("{who} signed in, and the profile is for {username}: nothing was kept"),
+                format!("{who} signed in, but the profile is for {username}: nothing was stored"),
             )
             .with_code("AnotherUser")
             .hint(Advice::new(AdviceKind::SignInAsUser).text("user", username))
@@ -135,8 +135,11 @@ impl<'a> Login<'a> {
     fn check(&self, tokens: &TokenSet, now: u64) -> Result<Identity> {
         let foreign = |what: &str, is: Option<&str>| {
             let is = is.map_or_else(|| "nothing".to_owned(), |is| printable(is, 120));
-            Error::new(Kind::Refused, format!("the tokens are not this sign-in's: {what} is {is}; nothing was kept"))
-                .hint(AdviceKind::CheckDomainPoolAndClient)
+            Error::new(
+                Kind::Refused,
+                format!("the tokens belong to another sign-in: {what} is {is}; nothing was stored"),
+            )
+            .hint(AdviceKind::CheckDomainPoolAndClient)
         };
         let issuers = issuers(self.profile.user_pool_id.as_ref());
         let client_id = self.profile.user_client_id()?.as_str();
@@ -144,7 +147,7 @@ impl<'a> Login<'a> {
         let mut subject = None;
         for (token, client_claim) in std::iter::once((&tokens.access, "client_id")).chain(id.map(|id| (id, "aud"))) {
             let Some(claims) = jwt::payload_unverified(token.value.expose()) else {
-                return Err(Error::network("the tokens are none of Cognito's: they are no JSON Web Tokens")
+                return Err(Error::network("the tokens are not Cognito's: they are not JSON Web Tokens")
                     .hint(AdviceKind::CheckDomain));
             };
             let claim = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
@@ -176,8 +179,8 @@ impl<'a> Login<'a> {
             let end = claims.get("exp").and_then(serde_json::Value::as_f64).map(jwt::whole);
             let end = end.ok_or_else(|| foreign("`exp`", None))?;
             if end.saturating_add(LEEWAY_SECONDS) <= now {
-                return Err(Error::new(Kind::Refused, "the ID token has ended already; nothing was kept")
-                    .hint("sign in again; where that is no better, the domain hands out old tokens"));
+                return Err(Error::new(Kind::Refused, "the ID token has already expired; nothing was stored")
+                    .hint("sign in again; if that does not help, the domain hands out old tokens"));
             }
         }
         Identity::of(tokens).ok_or_else(|| Error::network("the tokens do not say who signed in"))

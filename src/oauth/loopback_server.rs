@@ -138,7 +138,7 @@ async fn visit(mut stream: TcpStream, expected: &ExpectedResponse, uri: &Redirec
     let head = match timeout(PATIENCE, read_head(&mut stream)).await {
         Ok(Some(Ok(head))) => head,
         Ok(Some(Err(status))) => {
-            refuse(stream, status, "This is not the answer that cogtok waits for.").await;
+            refuse(stream, status, "This is not the answer that cogtok is waiting for.").await;
             return Connection::Nothing;
         }
         // Nobody is there, or nobody in a hurry.
@@ -147,14 +147,14 @@ async fn visit(mut stream: TcpStream, expected: &ExpectedResponse, uri: &Redirec
     let query = match query_of(&head, uri) {
         Ok(query) => query,
         Err(status) => {
-            refuse(stream, status, "This is not the answer that cogtok waits for.").await;
+            refuse(stream, status, "This is not the answer that cogtok is waiting for.").await;
             return Connection::Nothing;
         }
     };
     match expected.read(query) {
         Ok(returned) => Connection::Ours(returned, PendingBrowser(stream)),
         Err(why) => {
-            refuse(stream, (400, "Bad Request"), &format!("This is not the answer that cogtok waits for: {why}."))
+            refuse(stream, (400, "Bad Request"), &format!("This is not the answer that cogtok is waiting for: {why}."))
                 .await;
             Connection::NotTaken(why)
         }

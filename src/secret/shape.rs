@@ -38,7 +38,7 @@ pub fn password(secret: Secret) -> Result<Secret> {
     // As Cognito counts, `undefined` could be one.
     not_nothing(text, "password").or_else(|error| if text == "undefined" { Ok(()) } else { Err(error) })?;
     if unquoted(text).is_some() {
-        log::warn!(target: "cogtok", "the password begins and ends with quotes, which are taken for a part of it");
+        log::warn!(target: "cogtok", "the password begins and ends with quotes, which count as part of it");
     }
     Ok(Secret::new(text.to_owned()))
 }
@@ -60,12 +60,12 @@ fn not_nothing(text: &str, name: &str) -> Result<()> {
         return Err(Error::usage("the secret is empty"));
     }
     if NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text)) {
-        return Err(Error::usage("it is the word that a tool prints where there is no value")
+        return Err(Error::usage("it is the word that a tool prints when there is no value")
             .hint("check the name of the value that you ask that tool for"));
     }
     let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok();
     if is_json {
-        Err(Error::usage("it is a JSON document, and not the value alone")
+        Err(Error::usage("it is a JSON document, and not just the value")
             .hint(format!("take the value out of it, as with `jq -r .{name}`")))
     } else {
         Ok(())

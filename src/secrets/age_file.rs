@@ -40,11 +40,11 @@ impl std::str::FromStr for Recipient {
 
     fn from_str(text: &str) -> Result<Self> {
         if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
-            return Err(Error::usage("a secret key is no recipient (not repeated)")
+            return Err(Error::usage("a secret key is not a recipient (not shown)")
                 .hint("its public key, age1…, is: age-keygen -y FILE shows it"));
         }
         text.parse().map(Recipient).map_err(|_| {
-            Error::usage(format!("`{}` is no recipient", printable(text, 80))).hint(AdviceKind::CheckRecipient)
+            Error::usage(format!("`{}` is not a recipient", printable(text, 80))).hint(AdviceKind::CheckRecipient)
         })
     }
 }
@@ -157,7 +157,7 @@ fn explain(error: &DecryptError, key: Option<&Key>) -> Error {
             Error::usage(format!("it is refused: its scrypt work factor is {required}, more than {MAX_WORK_FACTOR}"))
         }
         (DecryptError::UnknownFormat, _) => Error::usage("it is sealed by a later version of age"),
-        _ => Error::usage("it is damaged, or not whole").hint("get the file again"),
+        _ => Error::usage("it is damaged or incomplete").hint("get the file again"),
     }
 }
 

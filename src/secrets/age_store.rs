@@ -68,7 +68,7 @@ impl Key {
         };
         let bytes = within::read(path, 64 * 1024, deadline, warn_if_shared).map_err(|error| unusable(&error))?;
         let text = decode(&bytes).ok_or_else(|| unusable(&"it is not UTF-8"))?;
-        Key::parse(text.as_str()).ok_or_else(|| unusable(&"it holds no X25519 identity"))
+        Key::parse(text.as_str()).ok_or_else(|| unusable(&"it contains no X25519 identity"))
     }
 
     /// The identity in a text as age-keygen writes it.
@@ -76,7 +76,7 @@ impl Key {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when it holds none. The text is never repeated.
     pub fn identity(text: &Secret) -> Result<Self> {
-        Key::parse(text.expose()).ok_or_else(|| Error::store("the text holds no X25519 identity"))
+        Key::parse(text.expose()).ok_or_else(|| Error::store("the text contains no X25519 identity"))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -110,7 +110,7 @@ pub fn make_identity(path: &Path) -> Result<String> {
     match file::create_new(path, text.as_bytes()) {
         Ok(()) => Ok(public),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(Error::store(format!("{} is there already: nothing was changed", path.display()))
+            Err(Error::store(format!("{} already exists: nothing was changed", path.display()))
                 .hint(AdviceKind::UseExistingIdentity))
         }
         Err(error) => Err(unwritable(error)),

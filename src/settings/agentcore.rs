@@ -36,7 +36,8 @@ impl Profile {
             let encoded: String = url::form_urlencoded::byte_serialize(arn.runtime().0.as_bytes()).collect();
             format!("{base}/runtimes/{encoded}/invocations")
         };
-        Url::parse(&text).map_err(|why| Error::usage(format!("`{}` makes no URL: {why}", printable(arn.as_str(), 120))))
+        Url::parse(&text)
+            .map_err(|why| Error::usage(format!("`{}` does not make a URL: {why}", printable(arn.as_str(), 120))))
     }
 }
 

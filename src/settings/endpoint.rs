@@ -70,7 +70,7 @@ impl FromStr for Endpoint {
             "https" => Ok(Endpoint(url)),
             "http" if is_loopback(&url) => Ok(Endpoint(url)),
             "http" => Err(Error::usage(format!(
-                "`{}` is refused: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone",
+                "`{}` is refused: plain http is allowed only to this machine (127.0.0.1, [::1], localhost)",
                 shown()
             ))
             .hint("use https://")),

@@ -51,7 +51,7 @@ fn is<T: FromStr<Err = Error>>(text: &str) -> Result<()> {
 fn is_name(text: &str) -> Result<()> {
     if text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_unprintable) {
         Err(Error::usage(format!(
-            "`{}` can't be taken: use 1 to 256 characters, none of them a control character",
+            "`{}` is invalid: use 1 to 256 characters, none of them a control character",
             printable(text, 80)
         )))
     } else {

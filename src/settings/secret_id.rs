@@ -27,7 +27,7 @@ impl SecretId {
 
     /// The error where it should be stored and is not.
     pub fn missing(&self) -> Error {
-        Error::store(format!("the {self} is not stored any more"))
+        Error::store(format!("the {self} is no longer stored"))
             .hint(Advice::new("store it: {store}").fill("store", self.command()))
     }
 

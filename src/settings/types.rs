@@ -246,7 +246,7 @@ fn region_of_arn(text: &str) -> Option<Region> {
 
 word!(
     /// The name of a variable in an export: a shell identifier that is not one a shell or loader obeys.
-    VarName, "a variable name", "use letters, digits and underscores, and none that a shell or the loader obeys",
+    VarName, "a variable name", "use letters, digits and underscores, and none that a shell or the loader uses",
     |text| {
         const OBEYED: [&str; 19] = [
             "PPID", "UID", "EUID", "SHELLOPTS", "BASHOPTS",

@@ -213,7 +213,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         Ok(target) => target,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
             // A pipe of a shell's `<(…)` is a link to something that has no path.
-            let what = if path.exists() { "it is not a regular file" } else { "it is a symbolic link to nothing" };
+            let what = if path.exists() { "it is not a regular file" } else { "it is a broken symbolic link" };
             return Err(unreadable(&what));
         }
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
@@ -229,7 +229,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
     if is_utf_16(&bytes) {
         return match decode(&bytes) {
             Some(text) => Ok(Some(text.as_str().to_owned())),
-            None => Err(Error::config(format!("{} begins as UTF-16 and is none", path.display()))),
+            None => Err(Error::config(format!("{} begins as UTF-16, but is not valid UTF-16", path.display()))),
         };
     }
     match std::str::from_utf8(&bytes) {

@@ -213,7 +213,7 @@ impl LockError {
 /// The error for a lock that another process held too long.
 pub fn lock_timeout_error(pid: Option<u32>) -> Error {
     let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-    let error = Error::store(format!("{holder} is busy with the same and did not finish in time"));
+    let error = Error::store(format!("{holder} is doing the same and did not finish in time"));
     match pid {
         Some(pid) => error.hint(format!("wait and try again, or end it: kill {pid}")),
         None => error.hint("wait and try again"),

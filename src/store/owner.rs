@@ -22,7 +22,7 @@ pub fn keep(made: &File, dir: &Path) -> io::Result<()> {
     }
     fchown(made, Some(owner.uid()), Some(owner.gid())).map_err(|why| {
         let text = format!(
-            "{} is the directory of user {}, to whom nothing can be given here ({why}): run cogtok as that user",
+            "{} is the directory of user {}, and cogtok can't create files for that user here ({why}): run cogtok as that user",
             dir.display(),
             owner.uid()
         );

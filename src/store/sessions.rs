@@ -119,7 +119,7 @@ impl Sessions {
 
 fn read(file: &StateFile<Stored>) -> Result<Option<Stored>> {
     file.read().map_err(|why| {
-        Error::store(format!("what is known of a session in {} can't be read: {why}", file.path().display()))
+        Error::store(format!("the record of a session in {} can't be read: {why}", file.path().display()))
             .hint("restore the file or its rights, or delete it and sign in again")
     })
 }

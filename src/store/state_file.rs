@@ -50,7 +50,7 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::Io(error) => error.fmt(f),
             ReadError::Malformed => f.write_str("it is not what cogtok writes"),
-            ReadError::Version(version) => write!(f, "it is of another version, {version}"),
+            ReadError::Version(version) => write!(f, "it has another version, {version}"),
         }
     }
 }

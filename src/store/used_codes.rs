@@ -28,7 +28,7 @@ impl FileContent for LastStep {
 pub fn take(state_dir: Option<&Path>, key: &SecretId, now: u64, latest: u64, deadline: Instant) -> Result<u64> {
     let Some(dir) = state_dir.map(|dir| dir.join("codes")) else { return Ok(now) };
     let not_noted = |error: &std::io::Error| {
-        log::info!(target: "cogtok", "which codes were used can't be noted in {}: {error}", dir.display());
+        log::info!(target: "cogtok", "the used codes can't be recorded in {}: {error}", dir.display());
     };
     let file = StateFile::<LastStep>::new(&dir, &digest_name(key.account()));
     let Some(lock) = file.lock_or(deadline, |_, error| not_noted(error))? else { return Ok(now) };

@@ -82,7 +82,8 @@ impl Authorizer {
         match consumer {
             ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => {
                 let found = find(&json, "discoveryurl", 0).ok_or_else(|| {
-                    absent("customJWTAuthorizer").hint("without one it takes requests signed with AWS credentials")
+                    absent("customJWTAuthorizer")
+                        .hint("without one it accepts only requests signed with AWS credentials")
                 })?;
                 let url = text(found, "discoveryurl").ok_or_else(|| absent("discoveryUrl that is a string"))?;
                 read.set_discovery_url(&url);
@@ -157,7 +158,7 @@ fn additional_claim(rule: &Value) -> Result<ClaimRule> {
         "single-string" => ClaimForm::Text,
         "string-array" => ClaimForm::List,
         "space-separated-values" => ClaimForm::Words,
-        other => return Err(Error::usage(format!("`{}` is no format of AdditionalClaims", printable(other, 40)))),
+        other => return Err(Error::usage(format!("`{}` is not a format of AdditionalClaims", printable(other, 40)))),
     };
     let name = text(rule, "name").ok_or_else(malformed)?;
     Ok(ClaimRule { name, form, values: texts(rule, "values") })

@@ -85,12 +85,12 @@ impl ErrorResponse<'_> {
         match self.status {
             401 | 403 => self.of_token(asked, token, now),
             _ if self.is_bare() => {
-                let mut hints = vec!["a service that answers so may have refused the token: its log says".into()];
+                let mut hints = vec!["a service that answers like this may have refused the token: see its log".into()];
                 hints.extend(self.of_token(asked, token, now));
                 hints
             }
             402 if asked.api == Api::Runtime => {
-                vec!["the token was taken, and a quota of the AWS account is used up: see Service Quotas".into()]
+                vec!["the token was accepted, and the AWS account has used up a quota: see Service Quotas".into()]
             }
             404 if asked.api == Api::Runtime => {
                 vec![AdviceKind::CheckRuntime.into()]
@@ -99,9 +99,9 @@ impl ErrorResponse<'_> {
                 vec!["the session is busy with another request: wait a little and try again".into()]
             }
             500.. if asked.api == Api::Runtime => {
-                vec!["the token was taken, and the runtime or the agent failed: look into the agent's log, or try again later".into()]
+                vec!["the token was accepted, and the runtime or the agent failed: see the agent's log, or try again later".into()]
             }
-            429 => vec!["it is asked too often: try again later".into()],
+            429 => vec!["it receives too many requests: try again later".into()],
             500.. => vec![AdviceKind::ReportRequestId.into()],
             _ => {
                 vec![AdviceKind::CheckRequest.into()]
@@ -141,11 +141,11 @@ impl ErrorResponse<'_> {
         let is_agents =
             self.status == 424 || words.contains("runtimeclienterror") || code.contains("RuntimeClientError");
         if api == Api::Runtime && is_agents {
-            return Some("the token was taken and the agent's own code failed: look into the agent's log".into());
+            return Some("the token was accepted, and the agent's own code failed: see the agent's log".into());
         }
         if words.contains("authorization method mismatch") {
             return Some(
-                "it takes requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI".into(),
+                "it accepts only requests signed with AWS credentials, and no bearer token: give it a customJWTAuthorizer, or call it with the AWS CLI".into(),
             );
         }
         let is_about_signature =

@@ -90,7 +90,7 @@ impl SigningKey {
 }
 
 fn no_key_set(why: &str) -> Error {
-    Error::network(format!("this is no usable key set (JWKS): {why}"))
+    Error::network(format!("this is not a usable key set (JWKS): {why}"))
 }
 
 fn is_strong(n: &[u8], e: &[u8]) -> bool {

@@ -68,11 +68,11 @@ impl Unverified {
     /// # Errors
     /// [`Kind::InvalidToken`] when `token` is not three base64url parts with JSON objects in the first two.
     pub fn read(token: &str) -> Result<Self> {
-        let no_jwt = |why: &str| Error::new(Kind::InvalidToken, format!("this is no JSON Web Token: {why}"));
+        let no_jwt = |why: &str| Error::new(Kind::InvalidToken, format!("this is not a JSON Web Token: {why}"));
         let parts = parts(token).ok_or_else(|| match token.split('.').count() {
             5 => no_jwt("it has five parts, so it is encrypted")
-                .hint("Cognito's refresh tokens are: nobody but Cognito can read them"),
-            _ => no_jwt("it is not three parts with dots between"),
+                .hint("Cognito's refresh tokens are encrypted: only Cognito can read them"),
+            _ => no_jwt("it does not have three parts with dots between"),
         })?;
         let read = |part: &str, name: &str| {
             object(part).ok_or_else(|| no_jwt(&format!("its {name} is not a JSON object in base64url")))

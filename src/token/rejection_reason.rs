@@ -100,9 +100,9 @@ pub(crate) fn why(
     }
     if named.contains(&Reason::Times) {
         let end = claims.get("exp").and_then(Value::as_i64).map(|end| relative(end, now)).unwrap_or_default();
-        let what = format!("exp: it takes the token for over, whose `exp` is {end} by this machine's clock");
-        let fix =
-            "compare its clock with this machine's; a service may also take tokens for less time than their `exp` says";
+        let what =
+            format!("exp: the server says that the token has expired; its `exp` is {end} by this machine's clock");
+        let fix = "compare its clock with this machine's; a service may also accept tokens for less time than their `exp` says";
         return Some(RejectionReason { is_named: true, what, fix: fix.into() });
     }
     likeliest(claims, asked, now).map(|reason| because(failed, asked, reason, claims, now, false))
@@ -198,7 +198,7 @@ fn told(
     let found = |claim: &str| format!("`{claim}` is {}", shown(claims.get(claim)));
     let is_id = TokenKind::of(claims) == TokenKind::Id;
     match reason {
-        Reason::Format => ("format", "it is no JSON Web Token".to_owned(), NEW_TOKEN.into()),
+        Reason::Format => ("format", "it is not a JSON Web Token".to_owned(), NEW_TOKEN.into()),
         Reason::Signature => {
             let detail = format!("{}, and its keys must be those of the configured pool", found("iss"));
             ("signature", detail, "choose the profile of the configured pool, or configure the token's".into())

@@ -39,7 +39,7 @@ fn what_the_service_names_is_the_reason() {
         (
             Some(r#"Bearer error="invalid_token", error_description="the token has expired""#),
             "",
-            "exp: it takes the token for over, whose `exp` is in 60 min by this machine's clock",
+            "exp: the server says that the token has expired; its `exp` is in 60 min by this machine's clock",
         ),
         (None, r#"{"detail":"Signature has expired"}"#, "exp: it takes the token for over"),
         (
@@ -125,7 +125,7 @@ fn what_it_does_not_name_is_guessed_from_the_claims_and_called_likely() {
     assert!(error.message().contains("likely because of "), "{error}");
     let answer = failed(401, None, "no\u{1b}[2J");
     let error = answer.refusal(&asked(), "opaque", NOW);
-    assert!(error.message().ends_with("likely because of format: it is no JSON Web Token"), "{error}");
+    assert!(error.message().ends_with("likely because of format: it is not a JSON Web Token"), "{error}");
     assert_eq!(
         error.advice()[1..].iter().map(Advice::told).collect::<Vec<_>>(),
         ["it says: no\\u{1b}[2J", "CompareWithAuthorizer options= --as m2m check=--arn ARN"]

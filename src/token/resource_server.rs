@@ -124,10 +124,10 @@ pub fn check(
     let (id, claims) = match (key_id(token), claims) {
         (Ok(id), Some(claims)) => (id, claims),
         (Err(rejection), _) => {
-            let fix = "send a token of Cognito, whole and unchanged; refresh tokens are for Cognito alone";
+            let fix = "send a token of Cognito, whole and unchanged; refresh tokens are only for Cognito";
             return Ok(vec![Finding::fail("format", rejection.to_string(), fix)]);
         }
-        (Ok(_), None) => return Ok(vec![Finding::fail("format", "its payload is no JSON object", NEW_TOKEN)]),
+        (Ok(_), None) => return Ok(vec![Finding::fail("format", "its payload is not a JSON object", NEW_TOKEN)]),
     };
     let mut findings = vec![Finding::pass("format", "a JSON Web Token, RS256")];
     let rules = Rules { consumer, authorizer, claims: &claims, kind: TokenKind::of(&claims) };
@@ -185,7 +185,7 @@ impl Rules<'_> {
         Some(if issuer_of(url).is_some() {
             Finding::pass("discoveryUrl", shown)
         } else {
-            Finding::fail("discoveryUrl", shown, format!("let it end in {DISCOVERY}"))
+            Finding::fail("discoveryUrl", shown, format!("it must end in {DISCOVERY}"))
         })
     }
 
@@ -193,11 +193,11 @@ impl Rules<'_> {
     fn token_use(&self) -> Option<Finding> {
         let has_scopes = !self.authorizer.scopes.is_empty();
         let (wants_id, why) = match self.consumer {
-            ResourceServer::IdentityPool => (true, "identity pools take ID tokens alone"),
+            ResourceServer::IdentityPool => (true, "identity pools accept only ID tokens"),
             ResourceServer::ApigatewayRest if has_scopes => {
-                (false, "with authorization scopes the method takes access tokens")
+                (false, "with authorization scopes the method accepts access tokens")
             }
-            ResourceServer::ApigatewayRest => (true, "without authorization scopes the method takes ID tokens"),
+            ResourceServer::ApigatewayRest => (true, "without authorization scopes the method accepts ID tokens"),
             _ => return None,
         };
         let detail = format!("{}; {why}", self.shown("token_use"));
@@ -232,7 +232,7 @@ impl Rules<'_> {
             }
             (true, _) => format!("the pool has two issuers and its tokens name this one: configure {}", printable(issuer, 200)),
             (false, _) if wanted.iter().any(|wanted| wanted.trim_end_matches('/') == issuer) => {
-                "take the slash off the end of the configured issuer".to_owned()
+                "remove the slash from the end of the configured issuer".to_owned()
             }
             (false, _) => "the token is of another pool: choose the profile of the configured one, or configure the token's".to_owned(),
         };
@@ -249,7 +249,7 @@ impl Rules<'_> {
                 let fix = if claim == "exp" {
                     Advice::new(NEW_TOKEN)
                 } else {
-                    "set this machine's clock, or wait: the token begins later".into()
+                    "set this machine's clock, or wait: the token is not valid yet".into()
                 };
                 Finding::fail(claim, format!("{found}, expected: {expected}"), fix)
             }
@@ -348,7 +348,7 @@ impl Rules<'_> {
         let fix = match self.kind {
             TokenKind::Id => Advice::new(ACCESS_TOKEN).then("; an ID token has no scope"),
             TokenKind::Machine => AdviceKind::AskForScopes.into(),
-            _ => "a sign-in with user name and password gives aws.cognito.signin.user.admin alone: scopes of your own come from the token endpoint, or from a pre token generation trigger".into(),
+            _ => "a sign-in with user name and password gives only aws.cognito.signin.user.admin: scopes of your own come from the token endpoint, or from a pre token generation trigger".into(),
         };
         Some(Finding::fail(rule, detail, fix))
     }
@@ -368,11 +368,7 @@ impl Rules<'_> {
             Finding::pass(&name, shown(value))
         } else {
             let detail = format!("{}, expected: {}", shown(value), one_of(&rule.values));
-            Finding::fail(
-                &name,
-                detail,
-                "the user or the client lacks what the service asks for: change the one or the other",
-            )
+            Finding::fail(&name, detail, "the user or the client lacks what the service asks for: change one of them")
         }
     }
 }

@@ -250,7 +250,7 @@ pub fn verify_signature<'a>(token: &'a str, keys: &KeySet) -> Result<&'a str, Re
 pub fn verify(token: &str, keys: &KeySet, expected: &Expectations, now: u64) -> Result<Claims, Rejection> {
     let payload = verify_signature(token, keys)?;
     let claims = jwt::object(payload)
-        .ok_or_else(|| Rejection::new("format", "a payload that is no JSON object", "claims (RFC 7519)"))?;
+        .ok_or_else(|| Rejection::new("format", "a payload that is not a JSON object", "claims (RFC 7519)"))?;
     check_times(&claims, now, LEEWAY_SECONDS)?;
     check_issuer(&claims, &expected.issuers)?;
     check_use(&claims, expected)?;

@@ -206,14 +206,14 @@ impl ChallengeResponse {
                 Ok(one("EMAIL", Secret::new(address)))
             }
             (Challenge::Custom { .. }, ChallengeResponse::Custom(text)) => Ok(one("ANSWER", text)),
-            _ => Err(Error::usage("this is no answer to what Cognito asked")),
+            _ => Err(Error::usage("this does not answer Cognito's challenge")),
         }
     }
 }
 
 fn unanswerable(challenge: &RawChallenge) -> Error {
     if challenge.name == "WEB_AUTHN" {
-        return Error::new(Kind::NeedsHuman, "Cognito asks for a passkey (WEB_AUTHN), which a terminal does not have")
+        return Error::new(Kind::NeedsHuman, "Cognito asks for a passkey (WEB_AUTHN), which cogtok can't use")
             .hint(AdviceKind::SignInWithBrowser);
     }
     let parameters = challenge.shown_parameters();

@@ -131,7 +131,7 @@ impl Idp {
     /// As the table in [`crate::aws::service_error`] says for RespondToAuthChallenge.
     pub async fn respond_device(&self, username: &Username, challenge: &RawChallenge) -> Result<AuthOutcome> {
         let device = self.device.as_ref().ok_or_else(|| {
-            Error::network(format!("Cognito asks for {}, and no device was named to it", challenge.name))
+            Error::network(format!("Cognito asks for {}, and cogtok named no device", challenge.name))
         })?;
         let exchange = SrpClient::start()?;
         let responses = vec![("SRP_A".to_owned(), Secret::new(exchange.srp_a()))];
@@ -169,7 +169,7 @@ impl Idp {
                 Err(Error::network(format!(
                     "Cognito asks for {name} where SRP proves the password (PASSWORD_VERIFIER): nothing more was sent"
                 ))
-                .hint("check `endpoint_url` and AWS_ENDPOINT_URL: this may be no Cognito"))
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL: this may not be Cognito"))
             }
             other => Ok(other),
         }

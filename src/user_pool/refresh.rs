@@ -169,7 +169,7 @@ const OF_SESSIONS: [&str; 8] = [
 
 /// The error for a server that renews no session in either way: the refresh token was not used.
 fn unrenewable(first: &Error, second: &Error) -> Error {
-    Error::new(Kind::Failure, format!("this server renews no session: {}; {}", first.message(), second.message()))
+    Error::new(Kind::Failure, format!("this server does not renew sessions: {}; {}", first.message(), second.message()))
         .with_code("CannotRenew")
         .hint(AdviceKind::SignInEachTime)
 }

@@ -57,6 +57,6 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
     if claims.subject() == Some(subject.as_str()) {
         Ok(RevocationStatus::UserInfo)
     } else {
-        Err(Error::new(Kind::InvalidToken, "userInfo names another user than the token"))
+        Err(Error::new(Kind::InvalidToken, "userInfo names a different user than the token"))
     }
 }

@@ -136,7 +136,7 @@ impl SignIn {
 
     async fn answered(&mut self, answer: ChallengeResponse) -> Result<Step> {
         let PendingChallenge { challenge, question, chosen } =
-            self.open.take().ok_or_else(|| Error::usage("there is no open question to answer"))?;
+            self.open.take().ok_or_else(|| Error::usage("there is no open challenge to answer"))?;
         if let (Challenge::Password, ChallengeResponse::Password(password)) = (&question, &answer) {
             self.password = Some(password.clone());
             return match challenge {
@@ -235,7 +235,7 @@ impl SignIn {
             Ok(outcome) => self.settle(outcome).await,
             // The pool has forgotten the device: it is new again.
             Err(error) if self.idp.device.is_some() && is_unknown_device(&error) => {
-                log::info!(target: "cogtok", "the pool does not remember this device any more");
+                log::info!(target: "cogtok", "the pool no longer remembers this device");
                 self.idp.device = None;
                 let outcome = self.first_request().await?;
                 self.settle(outcome).await
@@ -273,7 +273,7 @@ impl SignIn {
                 AuthOutcome::Challenge(challenge) => challenge,
             };
             if self.steps > MOST_CHALLENGES {
-                return Err(Error::network(format!("Cognito asked more than {MOST_CHALLENGES} questions")));
+                return Err(Error::network(format!("Cognito sent more than {MOST_CHALLENGES} challenges")));
             }
             // A device answers for itself, and a password that is at hand is not asked for.
             outcome = match (challenge.name.sent(), &self.password) {
@@ -332,7 +332,7 @@ impl SignIn {
         let error = Error::config(format!(
             "Cognito asks for the password in clear (PASSWORD), and {says}: the password was not sent"
         ))
-        .hint("check `endpoint_url` and AWS_ENDPOINT_URL: a server that asks for this may be no Cognito");
+        .hint("check `endpoint_url` and AWS_ENDPOINT_URL: a server that asks for this may not be Cognito");
         match flow {
             AuthFlow::UserAuth => error.hint(AdviceKind::AllowPasswordFactor),
             _ => error.hint(AdviceKind::AllowPasswordInClear),
@@ -385,5 +385,5 @@ fn is_unknown_device(error: &Error) -> bool {
 }
 
 fn not_an_answer() -> Error {
-    Error::usage("this is no answer to what Cognito asked")
+    Error::usage("this does not answer Cognito's challenge")
 }

@@ -85,7 +85,7 @@ pub async fn user_info(wire: &HttpClient, domain: &Endpoint, token: &Secret) -> 
 /// The error where nothing was learnt about the token, whatever kept Cognito from being asked.
 fn undecided(error: Error) -> Error {
     let error = if error.kind() == Kind::Refused { error.with_kind(Kind::Network) } else { error };
-    error.hint("nothing is known against the token: whether it still counts could not be checked")
+    error.hint("cogtok could not check whether the token is still valid")
 }
 
 fn refused(message: &str) -> Error {

@@ -119,17 +119,17 @@ fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() 
     insta::assert_snapshot!(run(&["token", "m2m", "-p", "ws"]).run().message(), @"
     exit 7
     error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13) (profile `ws`)
-    hint: HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
+    hint: HOME belongs to another user: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
     ");
     insta::assert_snapshot!(run(&["profile", "list"]).run().message(), @"
     exit 7
     error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13)
-    hint: HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
+    hint: HOME belongs to another user: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
     ");
     insta::assert_snapshot!(run(&["profile", "create", "x", "--client-id", "c"]).run().message(), @"
     exit 7
     error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13)
-    hint: HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
+    hint: HOME belongs to another user: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
     ");
     let create = run(&["user", "create", "--endpoint-url", &server.url()]);
     insta::assert_snapshot!(create.env("COGTOK_USER_POOL_ID", "us-east-1_Example01").run().message(), @"
@@ -154,7 +154,7 @@ fn what_root_left_before_is_told_with_the_command_that_gives_it_back() {
             let output = as_the_user(home.cogtok(words)).run();
             output.code(7).stderr_has("can't be read").stderr_lacks("HOME is another user's");
             output.stderr_has(&format!(
-                "user 0 left it there, by `sudo` perhaps: sudo chown -R \"$USER\" {}",
+                "user 0 created it, perhaps with `sudo`: sudo chown -R \"$USER\" {}",
                 what.display()
             ));
         }

@@ -25,7 +25,7 @@ fn home_of(server: &Server, config: &str) -> Home {
 
 fn no_credentials(run: Run<'_>) -> Output {
     let out = run.run();
-    out.code(9).stderr_has("ListUsers is a signed call, and there are no usable AWS credentials: ");
+    out.code(9).stderr_has("ListUsers needs AWS credentials, and there are none that cogtok can use: ");
     out
 }
 
@@ -45,11 +45,11 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
         ),
         ("", "typo", "~/.aws has no profile `typo`", "there are no profiles in ~/.aws yet"),
         ("[profile bare]\nregion = us-east-1\n", "bare", "profile `bare` of ~/.aws holds none", "--profile bare"),
-        (SSO, "class", "nobody has signed in to SSO for profile `class`", "`aws sso login --profile class`"),
+        (SSO, "class", "profile `class` is not signed in to SSO", "`aws sso login --profile class`"),
         (
             "[profile old]\nsso_start_url = https://class.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = Admin\n",
             "old",
-            "nobody has signed in to SSO for profile `old`",
+            "profile `old` is not signed in to SSO",
             "`aws sso login --profile old`",
         ),
         (
@@ -79,7 +79,7 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
         (
             "[profile gone]\ncredential_process = /nowhere/tool --x\n",
             "gone",
-            "the program `/nowhere/tool` ended with exit code 127, as where there is no such program",
+            "the program `/nowhere/tool` ended with exit code 127, which mostly means that there is no such program",
             "--profile gone",
         ),
         (
@@ -104,7 +104,7 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
         (
             "[profile a]\nrole_arn = arn:aws:iam::1:role/x\n",
             "a",
-            "profile `a` of ~/.aws assumes a role and does not say with whose credentials",
+            "profile `a` of ~/.aws assumes a role and names no credentials to do it with",
             "source_profile",
         ),
         (
@@ -161,7 +161,7 @@ fn half_a_pair_of_keys_in_the_environment_is_told() {
         out.stderr_has(&format!("{set} is set and {unset} is not"));
     }
     let out = no_credentials(home.cogtok(["user", "list"]));
-    out.stderr_has("no profile is named, and ~/.aws has no `default`").stderr_has("the profiles of ~/.aws are dev");
+    out.stderr_has("no profile is given, and ~/.aws has no `default`").stderr_has("the profiles of ~/.aws are dev");
     server.assert_untouched();
 }
 

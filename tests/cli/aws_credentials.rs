@@ -260,7 +260,7 @@ fn logout_forgets_the_credentials() {
     let (home, keyring) = signed_in(&proxy);
     aws_credentials(&home, &[]).keyring(&keyring).run().ok();
     let out = home.cogtok(["logout", "-p", "ws"]).keyring(&keyring).run();
-    out.ok().stderr_has("is signed out").stderr_has("AWS takes the credentials that were handed out until ");
+    out.ok().stderr_has("is signed out").stderr_has("AWS accepts the credentials that cogtok fetched until ");
     let again = aws_credentials(&home, &[]).keyring(&keyring).run();
     again.code(5).stdout_is("");
     assert_eq!(asked(&proxy), (1, 1));
@@ -303,13 +303,13 @@ fn it_is_never_called_through_itself() {
     let started = std::time::Instant::now();
     insta::assert_snapshot!(run().run().message(), @"
     exit 9
-    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `default` of ~/.aws: the program `[cogtok]` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
-    hint: see whether `aws sts get-caller-identity --profile default` works
+    error: no ID token for the identity pool: AdminInitiateAuth needs AWS credentials, and there are none that cogtok can use: `credential_process` of profile `default` of ~/.aws: the program `[cogtok]` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
+    hint: check that `aws sts get-caller-identity --profile default` works
     ");
     insta::assert_snapshot!(run().args(["--aws-profile", "own"]).run().message(), @"
     exit 9
-    error: no ID token for the identity pool: AdminInitiateAuth is a signed call, and there are no usable AWS credentials: `credential_process` of profile `own` of ~/.aws: the program `[cogtok]` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
-    hint: see whether `aws sts get-caller-identity --profile own` works
+    error: no ID token for the identity pool: AdminInitiateAuth needs AWS credentials, and there are none that cogtok can use: `credential_process` of profile `own` of ~/.aws: the program `[cogtok]` ended with exit code 3: error: `cogtok aws-credentials` was called to get AWS credentials for itself (profile `ws`)
+    hint: check that `aws sts get-caller-identity --profile own` works
     ");
     // What AWS's own variable names is not looked at.
     run().env("AWS_PROFILE", "own").run().code(9);

@@ -45,7 +45,7 @@ fn two_profiles() -> (Home, Server) {
 fn an_empty_cache_is_no_failure() {
     let home = Home::new();
     assert_eq!(list(&home), Vec::<Value>::new());
-    home.cogtok(["cache", "list"]).run().ok().stdout_is("").stderr_has("no token is kept");
+    home.cogtok(["cache", "list"]).run().ok().stdout_is("").stderr_has("no tokens are cached");
     clear(&home, &[]).run().ok().stdout_is("").stderr_has("nothing to remove");
     clear(&home, &["--json"]).run().ok().stdout_is("[]\n");
     home.cogtok(["cache", "list", "-o", "csv"]).run().code(2);
@@ -279,7 +279,7 @@ fn files_that_are_no_tokens_are_named_and_stop_nothing() {
         output.stderr_has(says);
     }
     let cleared = clear(&home, &[]).run();
-    cleared.ok().stderr_has("removed: m2m token of client").stderr_has("removed: 9 files that held no token");
+    cleared.ok().stderr_has("removed: m2m token of client").stderr_has("removed: 9 files that contained no token");
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), good.to_string(), "a link is not followed");
     let mut left: Vec<String> = std::fs::read_dir(&dir)
         .unwrap()

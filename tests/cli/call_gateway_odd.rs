@@ -21,8 +21,8 @@ fn an_error_is_one_in_whatever_shape_and_a_result_that_is_none_is_told() {
         (json!({"error": {"message": "boom"}}), 1, "the server answers tools/call with error: boom"),
         (json!({"error": ["a", 1]}), 1, "with error: [\"a\",1]"),
         (json!({"error": "boom", "result": {}}), 1, "with error: boom"),
-        (json!({"result": null}), 6, "the server's answer to tools/call is no result of MCP: null"),
-        (json!({"result": "done"}), 6, "is no result of MCP: \"done\""),
+        (json!({"result": null}), 6, "the server's answer to tools/call is not an MCP result: null"),
+        (json!({"result": "done"}), 6, "is not an MCP result: \"done\""),
     ] {
         let server = calling(move |message| {
             let mut answer = json!({"jsonrpc": "2.0", "id": message["id"]});
@@ -81,7 +81,7 @@ fn all_that_a_tool_gave_is_printed_also_where_it_failed() {
 fn what_is_no_mcp_is_shown_with_what_it_says() {
     let (home, _tokens) = issuing(&token());
     let server = Server::always(Answer::json(200, &json!({"message": "st\u{1b}[2J"})));
-    let says = "what the server answers is JSON, but no message of MCP";
+    let says = "the server's answer is JSON, but not an MCP message";
     let output = gateway(&home, &server, &["tools"]).run();
     output
         .code(6)
@@ -103,7 +103,7 @@ fn what_is_no_mcp_is_shown_with_what_it_says() {
     let broken = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nxx";
     for (answer, hint) in [
         (Answer::redirect(302, "https://example.com/"), "what is sent is for the host that was asked"),
-        (Answer::raw(broken), "the server or a proxy on the way is at fault"),
+        (Answer::raw(broken), "the fault is in the server or a proxy"),
     ] {
         let output = gateway(&home, &Server::always(answer), &["tools"]).run();
         output.code(6).stderr_has(hint).stderr_lacks("token endpoint");

@@ -184,7 +184,7 @@ fn status_and_headers_are_printed_where_they_are_asked_for_and_a_file_takes_the_
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "second");
     let missing = home.path("missing/file");
     let elsewhere = call(&home, &["api/echo", "--output-file", missing.to_str().unwrap(), "-v"]).run();
-    elsewhere.code(7).stdout_is("").stderr_has("its directory is not there").stderr_lacks("GET ");
+    elsewhere.code(7).stdout_is("").stderr_has("its directory does not exist").stderr_lacks("GET ");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn targets_are_found_and_offered_by_their_names() {
     }
     insta::assert_snapshot!(Home::new().cogtok(["call", "http", "api"]).run().message(), @"
     exit 3
-    error: no profile is chosen, and `api` would be a target of one
+    error: no profile is chosen, and `api` is the name of a target
     hint: choose one with `-p NAME`; an address begins with https://
     ");
     home.cogtok(["profile", "create", "other", "--client-id", "web"]).run().ok();

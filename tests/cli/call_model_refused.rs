@@ -67,7 +67,7 @@ fn each_refusal_of_bedrock_says_what_mends_it() {
             "AccessDeniedException",
             "You don't have access to the model with the specified model ID.",
             4,
-            "somebody with aws-marketplace:Subscribe asks it once",
+            "someone with aws-marketplace:Subscribe requests it once",
         ),
         (403, "AccessDeniedException", "No.", 4, "`cogtok help bedrock` says what that takes"),
         (
@@ -148,7 +148,7 @@ fn what_was_not_done_is_asked_for_again_and_what_may_have_been_is_not() {
     insta::assert_snapshot!(ask(&home, &bedrock, &[]).run().message(), @"
     exit 6
     error: Converse: redirect refused: 307 from 127.0.0.1:[port] to http://127.0.0.1:[port]/ (profile `ws`)
-    hint: use that address itself: what is sent goes where it was told to, and nowhere else
+    hint: use that address itself: cogtok sends data only to the address that you give
     ");
     elsewhere.assert_untouched();
 }
@@ -191,7 +191,7 @@ fn a_stream_that_ends_badly_is_an_error_and_what_came_is_printed() {
     stream(&home, &bedrock).code(6).stdout_is("Hello").stderr_has("broke off");
     insta::assert_snapshot!(ask(&home, &bedrock, &["--stream"]).redirect("1<>/dev/null").run().message(), @"
     exit 6
-    error: ConverseStream: the answer of 127.0.0.1:[port] broke off: end of file before message length reached (profile `ws`)
+    error: ConverseStream: the answer from 127.0.0.1:[port] was cut off: end of file before message length reached (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
     ");
 

@@ -104,7 +104,7 @@ fn hostile_streams_are_bounded_and_broken_ones_are_exit_6() {
     let told = home.allow(home.path("told"));
     for (args, out) in [(&[][..], "firstlast\n"), (&["--json"], "\"first\"\n\"last\"\n")] {
         let closed = Server::always(Answer::raw(format!("{head}{last}")));
-        call(&closed, args).run().code(6).stdout_is(out).stderr_has("broke off: it ends within an event");
+        call(&closed, args).run().code(6).stdout_is(out).stderr_has("broke off: it ends in the middle of an event");
         let file = [args, &["--output-file", told.to_str().unwrap()]].concat();
         call(&closed, &file).run().code(6).stdout_is("");
         assert!(!told.exists());

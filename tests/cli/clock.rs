@@ -131,7 +131,7 @@ fn a_token_that_is_over_by_this_clock_is_served_with_a_warning_and_never_as_a_fr
     for _ in 0..2 {
         let output = at("+1d", home.scripted_m2m(&["--json"])).run();
         let json =
-            output.ok().stderr_has("warning: the token has expired already: is this machine's clock right?").json();
+            output.ok().stderr_has("warning: the token has already expired: is this machine's clock right?").json();
         assert_eq!((&json["expires_in"], &json["source"]), (&json!(0), &json!("network")));
         assert!(!seen.contains(&json["access_token"]), "it was served twice");
         seen.push(json["access_token"].clone());

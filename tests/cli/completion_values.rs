@@ -81,7 +81,7 @@ fn what_lists_of_users_showed_is_offered_until_the_cache_is_cleared() {
     assert!(offered().contains(&other) && offered().contains(&email));
     home.cogtok(["user", "delete", &email, "--yes"]).aws().run().ok();
     assert_eq!(offered(), [other.as_str()]);
-    home.cogtok(["cache", "list"]).run().ok().stderr_has("no token is kept");
+    home.cogtok(["cache", "list"]).run().ok().stderr_has("no tokens are cached");
     home.cogtok(["cache", "clear"]).run().ok();
     assert_eq!(offered(), [""; 0]);
     home.cogtok(["user", "list"]).aws().run().ok();

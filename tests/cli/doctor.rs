@@ -76,7 +76,7 @@ fn of_a_working_profile<'h>(home: &'h Home, place: &str, dress: &dyn Fn(Run<'h>)
     let secrets = [machine.as_str(), &user, PASSWORD, workshop().m2m_secret()];
     let files = home.cache_files();
     let text = dress(home.cogtok(["doctor"])).aws().run();
-    text.ok().stderr_has("Nothing is wrong.").stdout_has("+ ok    configuration    ").stdout_has(&email);
+    text.ok().stderr_has("All checks passed.").stdout_has("+ ok    configuration    ").stdout_has(&email);
     text.stdout_has("client_credentials".split('_').next().unwrap());
     is_clean(&text, &secrets);
     let output = dress(home.cogtok(["doctor", "--json", "-vv"])).aws().run();
@@ -113,7 +113,7 @@ fn all_is_well_with_the_secrets_file() {
     of_a_working_profile(&home, "the secrets file", &|run| run.env("COGTOK_SECRET_IDENTITY", &identity));
     // Without what opens it, it is not asked for.
     let closed = home.cogtok(["doctor", "--json", "--offline"]).run();
-    says(closed.ok(), "secret-store", "warn", "its passphrase is not asked for here");
+    says(closed.ok(), "secret-store", "warn", "this command does not ask for its passphrase");
     says(&closed, "secret", "skip", "can't be looked into");
 }
 

@@ -95,7 +95,7 @@ fn who_may_not_look_at_clients_is_told_and_fails_nothing() {
     home.profile("no", workshop(), &proxy.url(), &proxy.token_url());
     let output = doctor(&home, &["-p", "no"]).aws().run();
     for check in ["user-client", "m2m-client"] {
-        says(output.ok(), check, "skip", "not permitted to look: DescribeUserPoolClient was refused");
+        says(output.ok(), check, "skip", "skipped: DescribeUserPoolClient was refused");
     }
 }
 
@@ -176,5 +176,5 @@ fn a_pool_where_anybody_may_sign_up_is_told_where_an_identity_pool_stands_behind
             .then(|| Answer::aws_error("AccessDeniedException", "User: x is not authorized to perform: y"))
     });
     let output = doctor(&home, &["--endpoint-url", &refusing.url()]).aws().run();
-    says(output.ok(), "self-sign-up", "skip", "not permitted to look: DescribeUserPool was refused");
+    says(output.ok(), "self-sign-up", "skip", "skipped: DescribeUserPool was refused");
 }

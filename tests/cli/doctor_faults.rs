@@ -180,11 +180,11 @@ fn a_name_a_port_a_certificate_and_a_proxy_are_told_apart() {
     profile(&format!("http://127.0.0.1:{}", closed_port()), "https://no-such-host.invalid/t");
     let output = doctor(&home, &[]).aws().run();
     fails(&output, "cognito-api", "nobody listens at 127.0.0.1:", "cogtok profile show ws");
-    fails(&output, "token-url", "the name of no-such-host.invalid is not found", "DNS");
+    fails(&output, "token-url", "DNS does not know no-such-host.invalid", "DNS");
     for check in ["discovery", "signing-keys", "user-client", "m2m-client"] {
         says(&output, check, "skip", "the Cognito API is not reached");
     }
-    says(&output, "clock", "skip", "no server told the time");
+    says(&output, "clock", "skip", "no server sent its time");
     let authority = Authority::new();
     let ca = home.plant("ca.pem", authority.pem());
     for certificate in

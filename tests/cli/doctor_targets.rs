@@ -38,12 +38,12 @@ fn a_target_that_is_not_reached_fails_and_one_of_this_machine_is_a_warning() {
     targets(&home, &[("near.url", "http://127.0.0.1:1/mcp"), ("near.as", "m2m")]);
     let output = home.cogtok(["doctor", "--json"]).aws().run();
     output.code(6);
-    says(&output, "target", "fail", "`far`: the name of nowhere.invalid is not found");
-    says(&output, "target", "warn", "`near`: nobody listens at 127.0.0.1:1: connection refused");
+    says(&output, "target", "fail", "`far`: DNS does not know nowhere.invalid");
+    says(&output, "target", "warn", "`near`: nothing listens at 127.0.0.1:1: connection refused");
     assert!(hint(&output, "target", "fail").contains("cogtok profile show ws"));
     let offline = home.cogtok(["doctor", "--json", "--offline"]).run();
-    says(offline.ok(), "target", "skip", "`far`: not looked at: `--offline`");
-    says(&offline, "target", "skip", "`near`: not looked at: `--offline`");
+    says(offline.ok(), "target", "skip", "`far`: skipped: `--offline`");
+    says(&offline, "target", "skip", "`near`: skipped: `--offline`");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_a_target_cannot_mean_is_told_with_the_command_that_mends_it() {
             user,
             format!("url = \"{ARN}\"\nkind = \"gateway\""),
             "fail",
-            "`t` is said to be of the kind gateway, and its ARN is of a runtime",
+            "`t` has the kind gateway, but its ARN is that of a runtime",
             "profile unset ws targets.t.kind",
         ),
     ] {
@@ -96,6 +96,6 @@ fn what_a_target_cannot_mean_is_told_with_the_command_that_mends_it() {
         is_clean(&output, &["hunter2hunter2", "canary.example"]);
     }
     let fine = targets(user, url);
-    assert_eq!(of(fine.ok(), "target"), [("skip".to_owned(), "`t`: not looked at: `--offline`".to_owned())]);
+    assert_eq!(of(fine.ok(), "target"), [("skip".to_owned(), "`t`: skipped: `--offline`".to_owned())]);
     home.cogtok(["doctor", "--offline"]).run().ok().stdout_has("- skip  target           `t`: not looked at");
 }

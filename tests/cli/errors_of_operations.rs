@@ -100,7 +100,7 @@ fn a_revocation_waits_as_long_as_it_is_told() {
     exit 6
     error: 127.0.0.1:[port] answered HTTP 429; retry after [n] s (profile `ws`)
     hint: wait a little and try again
-    hint: nothing was forgotten; `cogtok logout -p ws --local` forgets it without revoking
+    hint: nothing was removed; `cogtok logout -p ws --local` removes it without revoking
     ");
     assert_eq!(server.hits(), 2);
 }

@@ -155,23 +155,23 @@ fn what_fails_before_the_command_is_125_and_the_command_is_never_run() {
     insta::assert_snapshot!(home.cogtok(["exec"]).run().message(), @"
     exit 125
     error: `exec` needs <COMMAND>...
-    hint: the command stands behind `--`: cogtok exec -- COMMAND
+    hint: the command goes after `--`: cogtok exec -- COMMAND
     hint: write it as: cogtok exec -- <COMMAND>...
-    hint: `cogtok exec --help` says what it takes
+    hint: see `cogtok exec --help`
     ");
     insta::assert_snapshot!(home.cogtok(["exec", "--"]).run().message(), @"
     exit 125
     error: `exec` needs <COMMAND>...
-    hint: the command stands behind `--`: cogtok exec -- COMMAND
+    hint: the command goes after `--`: cogtok exec -- COMMAND
     hint: write it as: cogtok exec -- <COMMAND>...
-    hint: `cogtok exec --help` says what it takes
+    hint: see `cogtok exec --help`
     ");
     insta::assert_snapshot!(home.cogtok(["exec", "touch", marker]).run().message(), @"
     exit 125
-    error: unexpected argument (not repeated: it may be a secret)
-    hint: the command stands behind `--`: cogtok exec -- COMMAND
+    error: unexpected argument (not shown: it may be a secret)
+    hint: the command goes after `--`: cogtok exec -- COMMAND
     hint: write it as: cogtok exec [OPTIONS] -- <COMMAND>...
-    hint: `cogtok exec --help` says what it takes
+    hint: see `cogtok exec --help`
     ");
     home.cogtok(["-p", "ws", "--timeout", "1s", "exec", "--nonsense"]).run().code(125);
     assert!(!home.path("work/was-run").exists());

@@ -161,7 +161,7 @@ fn a_variable_of_another_name_is_a_plain_identifier_that_nothing_obeys() {
     exit 2
     error: `token m2m` needs --export[=<FORM>]
     hint: write it as: cogtok token m2m --export[=<FORM>] --profile <NAME> --env-var <NAME>
-    hint: `cogtok token m2m --help` says what it takes
+    hint: see `cogtok token m2m --help`
     ");
 }
 

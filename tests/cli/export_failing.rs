@@ -134,7 +134,7 @@ fn assert_signal_fails_the_eval(run: impl Fn() -> Run<'static>, is_there: impl F
         running.signal(signal);
         let output = running.wait();
         output.code(code).stdout_is(&line(&["COGTOK_ACCESS_TOKEN"], code));
-        output.check(start.elapsed() < Duration::from_secs(4), "it ends at once");
+        output.check(start.elapsed() < Duration::from_secs(4), "it expires at once");
     }
 }
 

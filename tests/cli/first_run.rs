@@ -64,7 +64,7 @@ fn without_any_profile_the_hint_is_how_the_first_one_is_made() {
     }
     home.cogtok(["profile", "create", "ws", "--client-id", "web", "--region", "us-east-1"]).run().ok();
     let again = home.cogtok(["profile", "create", "ws"]).run();
-    again.code(3).stderr_has("there is a profile `ws` already").stderr_lacks("neither");
+    again.code(3).stderr_has("profile `ws` already exists").stderr_lacks("neither");
     let empty = home.cogtok(["secret", "set", "user-client"]).stdin("").run();
     empty.code(2).stderr_has("the secret is empty").stderr_has("the command in the pipe");
 }

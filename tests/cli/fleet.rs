@@ -142,7 +142,7 @@ fn a_proxy_that_gives_a_token_that_has_expired_is_warned_about_and_nothing_is_ke
     let token = jwt(&json!({"exp": now - 60, "scope": "api/read api/write"}));
     let (home, server) = scripted(json!({"access_token": token, "expires_in": 3600, "token_type": "Bearer"}), true);
     for hits in [1, 2] {
-        home.scripted_m2m(&[]).run().ok().stderr_has("the token has expired already");
+        home.scripted_m2m(&[]).run().ok().stderr_has("the token has already expired");
         assert_eq!(server.hits(), hits);
     }
 }

@@ -76,8 +76,8 @@ fn a_preferred_password_is_proven_in_the_same_two_requests_as_srp() {
     insta::assert_snapshot!(run.env("COGTOK_PASSWORD", "Wrong-Horse-1-Battery").run().message(), @"
     exit 4
     error: RespondToAuthChallenge was refused: NotAuthorizedException: Incorrect username or password. (profile `ws`)
-    hint: check user name and password, that pool and app client belong together, and this machine's clock
-    hint: the password is that of COGTOK_PASSWORD, which comes before a stored one: correct the variable, or unset it
+    hint: check the user name and the password; if both are right, check that the pool and the app client belong together, and this machine's clock
+    hint: the password comes from COGTOK_PASSWORD, which overrides a stored one: correct the variable, or unset it
     ");
     assert_eq!(server.hits(), 4);
 }
@@ -240,7 +240,7 @@ fn an_administrators_sign_in_is_signed_and_answers_challenges_by_the_admin_opera
     let run = token_user(&home, "admin", &[]).env("COGTOK_PASSWORD", PASSWORD).env("AWS_EC2_METADATA_DISABLED", "true");
     insta::assert_snapshot!(run.run().message(), @"
     exit 9
-    error: AdminInitiateAuth is a signed call, and there are no usable AWS credentials (profile `ws`)
+    error: AdminInitiateAuth needs AWS credentials, and there are none that cogtok can use (profile `ws`)
     hint: sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`
     ");
     assert_eq!(server.hits(), 0);

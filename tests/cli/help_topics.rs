@@ -72,7 +72,7 @@ fn what_may_be_a_token_is_not_repeated() {
     let token = "eyJraWQiOiJ0ZXN0LWFjY2VzcyIsImFsZyI6IlJTMjU2In0.eyJzdWIiOiI1ZjBjMWMyZSJ9.c2ln";
     insta::assert_snapshot!(home.cogtok(["help", token]).run().message(), @"
     exit 2
-    error: there is no such command or topic (not repeated: it may be a token or a secret)
+    error: there is no such command or topic (not shown: it may be a token or a secret)
     hint: `cogtok help topics` lists the topics, `cogtok --help` the commands
     ");
 }

@@ -179,7 +179,7 @@ fn tls_with_a_known_authority_works_and_every_fault_stops_before_the_secret() {
     insta::assert_snapshot!(home.scripted_m2m(&["--no-cache"]).run().message(), @"
     exit 6
     error: no connection to 127.0.0.1:[port]: invalid peer certificate: UnknownIssuer (profile `ws`)
-    hint: the server's TLS certificate is not trusted: check the URL and this machine's clock; a company's own CA goes in `--ca-bundle FILE`
+    hint: the server's TLS certificate is not trusted: check the URL and this machine's clock; for a company's own CA, add `--ca-bundle FILE`
     ");
     assert_eq!(good.hits(), 3, "without the authority there is no trust");
     for option in ["--insecure", "--no-verify-ssl", "-k"] {

@@ -83,7 +83,7 @@ fn its_arn_and_an_endpoint_from_the_environment_do_as_well() {
     let out = run.env("COGTOK_PROFILE", "other").env("COGTOK_CLIENT_ID", "stray").canary(ws.m2m_secret()).run();
     // The parameter's path without what every path has.
     let name = ws.ssm_parameter.trim_start_matches('/').replace("/config/", "-");
-    out.ok().stderr_has(&format!("profile `{name}` is made:")).stderr_lacks("default");
+    out.ok().stderr_has(&format!("created profile `{name}`:")).stderr_lacks("default");
     assert_eq!(settings(&home, &name), whole(&name));
     assert_machine_token(&home, &name);
 }

@@ -231,7 +231,7 @@ fn the_json_form_says_what_was_found_where_and_what_is_missing() {
         .map(|missing| missing["command"].as_str().unwrap().to_string().leak() as &str)
         .collect();
     assert_eq!(commands, ["cogtok profile set two m2m.token_url URL", "cogtok secret set m2m-client -p two"]);
-    assert_eq!(said.json()["left_out"][0], json!("OAUTH_TOKEN_ENDPOINT is not taken: it can't be `m2m.token_url`"));
+    assert_eq!(said.json()["left_out"][0], json!("skipped OAUTH_TOKEN_ENDPOINT: it can't be `m2m.token_url`"));
     insta::assert_snapshot!(home.cogtok(["profile", "import", "-", "-o", "csv"]).stdin(text).run().message(), @"
     exit 2
     error: this command does not print in that form
@@ -256,11 +256,11 @@ fn a_profile_is_replaced_on_demand_alone_and_what_goes_is_said() {
     );
     home.canary("new-machine-secret");
     let again = |args: &[&str]| from_stdin(&home, &text, &["--name", "ws"]).args(args).keyring(&keyring).run();
-    again(&[]).code(3).stderr_has("there is a profile `ws` already").stderr_has("--replace");
+    again(&[]).code(3).stderr_has("profile `ws` already exists").stderr_has("--replace");
     assert_eq!(std::fs::read_to_string(home.config_file()).unwrap(), before);
     let out = again(&["--replace"]);
     out.ok()
-        .stderr_has("profile `ws` is replaced")
+        .stderr_has("replaced profile `ws`")
         .stderr_has("as before")
         .stderr_has("was old)")
         .stderr_has("was Berlin");
@@ -298,7 +298,7 @@ fn names_are_given_or_found_and_are_always_names() {
     }
     insta::assert_snapshot!(from_stdin(&home, text, &["-p", "ws"]).run().message(), @"
     exit 2
-    error: `-p` names a profile to use, and this makes one
+    error: `-p` chooses a profile, and this command creates one
     hint: name it with `--name NAME`
     ");
     assert!(!home.config_dir().exists());
@@ -307,7 +307,7 @@ fn names_are_given_or_found_and_are_always_names() {
     from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().ok().stderr_has(&format!("profile `{POOL}` is made"));
     insta::assert_snapshot!(from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().message(), @"
     exit 3
-    error: there is a profile `[pool]` already
+    error: profile `[pool]` already exists
     hint: add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change
     ");
 }
@@ -328,7 +328,7 @@ fn a_quoted_value_of_an_env_file_is_taken_whole_or_not_at_all() {
     {
         let text = format!("{about}OTHERS_KEY=\"-----BEGIN\nCOGNITO_PASSWORD={unclear}\n");
         let out = from_stdin(&home, &text, &["--name", "ws", "--replace"]).keyring(&keyring).run();
-        out.ok().stderr_has("line 5: COGNITO_PASSWORD is not taken: it is not clear where its quotes end");
+        out.ok().stderr_has("line 5: skipped COGNITO_PASSWORD: its quotes are not closed");
         out.stderr_lacks("OTHERS_KEY");
         assert_eq!(keyring.entries()[0]["secret"], password);
     }

@@ -58,7 +58,7 @@ fn a_file_that_is_no_source_is_a_usage_error_that_repeats_nothing() {
         ("[\"hunter2hunter2\"]", "not an object"),
         ("{}", "nothing in the source"),
         ("{\"x\": \"hunter2hunter2\"}", "nothing in the source"),
-        ("COGNITO_CLIENT_ID=your-client-id\n", "COGNITO_CLIENT_ID is not taken: it is yet to be filled in"),
+        ("COGNITO_CLIENT_ID=your-client-id\n", "skipped COGNITO_CLIENT_ID: it is yet to be filled in"),
         ("DATABASE_URL=postgres://u:hunter2hunter2@h/\n", "nothing in the source"),
         (&long, "larger than 1 MiB"),
         (&"[".repeat(100_000), "not JSON"),
@@ -190,7 +190,7 @@ fn a_secret_that_is_gone_or_of_another_shape() {
     );
     insta::assert_snapshot!(import(&home, &[&http, "--name", "ws"]).canary("http-client-secret").run().message(), @r#"
     exit 3
-    error: the secret arn:aws:secretsmanager:us-east-1:000000000000:secret:import-[unique] is not usable: token_url is not taken: it can't be `m2m.token_url`: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone (profile `ws`)
+    error: skipped the secret arn:aws:secretsmanager:us-east-1:000000000000:secret:import-[unique] is not usable: token_url: it can't be `m2m.token_url`: plain http is allowed only to this machine (127.0.0.1, [::1], localhost) (profile `ws`)
     hint: it holds the client secret alone, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}
     "#);
     insta::assert_snapshot!(import(&home, &["no/such/secret", "--name", "ws"]).run().message(), @"

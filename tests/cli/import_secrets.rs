@@ -143,8 +143,8 @@ fn a_secret_that_another_profile_uses_is_not_overwritten_by_any_source() {
     let before = (std::fs::read_to_string(home.config_file()).unwrap(), stored(&keyring));
     for more in [&[][..], &["--replace"]] {
         let out = from_env(&home, &keyring, &machine(secrets[1]), &[&["--name", "other"], more].concat());
-        out.code(3).stderr_has("another m2m-client secret of client machine is stored already: nothing was imported");
-        out.stderr_has("it is in use by s2, same; `--no-secrets` leaves it");
+        out.code(3).stderr_has("another m2m-client secret of client machine is already stored: nothing was imported");
+        out.stderr_has("it is in use by s2, same; `--no-secrets` keeps it");
         out.stderr_has("cogtok secret set m2m-client -p s2");
         assert_eq!((std::fs::read_to_string(home.config_file()).unwrap(), stored(&keyring)), before);
     }
@@ -162,7 +162,7 @@ fn a_secret_that_another_profile_uses_is_not_overwritten_by_any_source() {
         home.cogtok(["profile", "delete", name, "--yes", "--keep-secrets"]).run().ok();
     }
     let again = |more: &[&str]| from_env(&home, &keyring, &machine(secrets[0]), &[&["--name", "new"], more].concat());
-    again(&[]).code(3).stderr_has("`--replace` puts this one in its place, `--no-secrets` leaves yours");
+    again(&[]).code(3).stderr_has("`--replace` replaces it, `--no-secrets` keeps yours");
     again(&["--replace"]).ok();
     assert_eq!(stored(&keyring), [(account, secrets[0].to_string())]);
 }
@@ -175,17 +175,17 @@ fn a_secret_in_the_place_of_an_id_is_neither_written_nor_repeated() {
     let swapped = machine(id).replace("=machine", &format!("={secret}"));
     for more in [&["--dry-run"][..], &[]] {
         let out = from_env(&home, &keyring, &swapped, &[&["--name", "ws"], more].concat());
-        out.ok().stderr_has("COGNITO_M2M_CLIENT_ID is not taken: it looks like a secret, which `m2m.client_id` is not");
-        out.stderr_has("the m2m-client secret (COGNITO_M2M_CLIENT_SECRET) is not taken: `m2m.client_id` is not set");
+        out.ok().stderr_has("skipped COGNITO_M2M_CLIENT_ID: it looks like a secret, which `m2m.client_id` is not");
+        out.stderr_has("skipped the m2m-client secret (COGNITO_M2M_CLIENT_SECRET): `m2m.client_id` is not set");
     }
     assert_eq!((settings(&home, "ws")["m2m.client_id"].clone(), stored(&keyring)), (json!(null), vec![]));
     let export = format!(
         "cogtok_export = 1\n[profiles.gift]\nregion = \"us-east-1\"\nm2m.client_id = \"{secret}\"\n[secrets.gift]\nuser-client = \"\"\n"
     );
     let out = from_env(&home, &keyring, &export, &[]);
-    out.ok().stderr_has("`m2m.client_id` is not taken: it looks like a secret");
-    out.stderr_has("the user-client secret (the export) is not taken: the secret is empty");
-    // What is typed is in the arguments, where it is no news; it is not repeated all the same.
+    out.ok().stderr_has("skipped `m2m.client_id`: it looks like a secret");
+    out.stderr_has("skipped the user-client secret (the export): the secret is empty");
+    // What is typed is in the arguments, where it is no news; it is not repeated anyway.
     let before = std::fs::read_to_string(home.config_file()).unwrap();
     for (words, kind) in [
         (&["profile", "set", "ws", "m2m.client_id"][..], "m2m-client"),

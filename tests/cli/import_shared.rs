@@ -64,13 +64,13 @@ fn names_addresses_and_words_of_a_hostile_export_are_left_out_and_told_in_plain_
     out.ok().stdout_is("").stderr_has("profile `ws` is made");
     for told in [
         "`future` is not taken",
-        "`../x` is not taken: it can't be a profile's name",
+        "skipped `../x`: it can't be a profile's name",
         "`-p` is not taken",
-        "`endpoint_url` is not taken: `http://127.0.0.1.evil.example` is refused: plain http",
-        "`domain` is not taken: it looks like a secret",
-        "`description` is not taken: it has characters",
-        "`new_thing` is not taken: it is not a known key",
-        "`secrets` is not taken: it says what another machine stores",
+        "skipped `endpoint_url`: `http://127.0.0.1.evil.example` is refused: plain http",
+        "skipped `domain`: it looks like a secret",
+        "skipped `description`: it has characters",
+        "skipped `new_thing`: it is not a known key",
+        "skipped `secrets`: it lists what another machine stores",
         "`aws_profile` is not taken",
         "`m2m.token_url` is not taken",
         "`m2m.secret_arn` is not taken",
@@ -87,7 +87,7 @@ fn names_addresses_and_words_of_a_hostile_export_are_left_out_and_told_in_plain_
     let flood: String = (0..5000).map(|n| format!("k{n} = 1\n")).collect();
     let flood = format!("cogtok_export = 1\n{flood}[profiles.flood]\nregion = \"us-east-1\"\n{flood}");
     let out = import(&home, flood).run();
-    out.ok().stderr_has("4980 more things are not taken");
+    out.ok().stderr_has("skipped 4980 more things");
     out.check(out.stderr.lines().count() < 60, "not a line each");
 }
 
@@ -104,7 +104,7 @@ fn a_sealed_file_that_is_cut_changed_or_expensive_is_refused_at_once() {
     run(&whole, &other).code(7).stderr_has("this identity does not open it");
     insta::assert_snapshot!(import(&home, &whole).run().message(), @"
     exit 5
-    error: standard input: it is sealed for an age identity, and none is given
+    error: standard input: it is sealed for an age identity, and none was given
     hint: name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY
     ");
     run(&whole, &home.path("nowhere")).code(7);

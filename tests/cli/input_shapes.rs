@@ -57,7 +57,7 @@ fn a_secret_is_taken_out_of_what_surrounds_it_or_refused() {
     password().stdin("null").run().code(2);
     let out = home.cogtok(["profile", "import", "-", "--name", "odd"]).keyring(&keyring);
     let out = out.stdin("COGNITO_M2M_CLIENT_ID=m\nCOGNITO_M2M_CLIENT_SECRET=null\n").run();
-    out.ok().stderr_has("the m2m-client secret (COGNITO_M2M_CLIENT_SECRET) is not taken: it is the word");
+    out.ok().stderr_has("skipped the m2m-client secret (COGNITO_M2M_CLIENT_SECRET): it is the word");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn files_of_windows_are_read_by_their_mark() {
     home.plant(".config/cogtok/config.toml", b"\xff\xfe\x00");
     insta::assert_snapshot!(home.cogtok(["profile", "list"]).run().message(), @"
     exit 3
-    error: [home]/.config/cogtok/config.toml begins as UTF-16 and is none
+    error: [home]/.config/cogtok/config.toml begins as UTF-16, but is not valid UTF-16
     ");
 }
 
@@ -112,7 +112,7 @@ fn a_domain_is_understood_without_its_scheme_and_as_a_prefix() {
     home.cogtok(bare).args(["--region", "us-east-1"]).run().ok();
     insta::assert_snapshot!(home.cogtok(["profile", "set", "a", "domain", "not a domain"]).run().message(), @"
     exit 2
-    error: `not a domain` is not a pool's domain: it looks like https://ws.auth.us-east-1.amazoncognito.com, or is the prefix alone (profile `a`)
+    error: `not a domain` is not a pool's domain: it looks like https://ws.auth.us-east-1.amazoncognito.com, or is just its prefix (profile `a`)
     ");
     let set = |key: &str, value: &str| home.cogtok(["profile", "set", "a", key, value]).run();
     set("domain", &format!("{whole}/login")).code(2).stderr_has(&format!("has none: is it {whole}?"));

@@ -5,8 +5,8 @@ use crate::harness::{Answer, FakeSecretService, Home, Keyring, Output, Run, Serv
 const SECRET: &str = "stored-by-cogtok-itself";
 const STRANGE: &str = "stored-by-another-program";
 
-const TWINS: &str = "the keyring has two entries of this name: neither was touched";
-const STRANGER: &str = "the keyring's entry of this name is another program's: it was not touched";
+const TWINS: &str = "the keyring has two entries of this name: cogtok touched neither";
+const STRANGER: &str = "the keyring's entry of this name belongs to another program: cogtok did not touch it";
 
 /// Everything that asks the keyring for the entry.
 const COMMANDS: [&[&str]; 6] = [

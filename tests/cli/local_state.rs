@@ -93,7 +93,7 @@ fn a_stranger_in_the_place_of_the_configurations_lock_stops_the_edit() {
 #[test]
 fn a_stranger_in_the_place_of_the_configuration_is_told_and_left_alone() {
     for (stranger, reason) in [
-        ("a link to nothing", "it is a symbolic link to nothing"),
+        ("a link to nothing", "it is a broken symbolic link"),
         ("a FIFO", "it is not a regular file"),
         ("a directory", "it is not a regular file"),
     ] {

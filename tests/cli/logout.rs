@@ -125,7 +125,7 @@ fn what_is_the_users_is_forgotten_and_the_app_s_key_is_not() {
     home.cogtok(other).keyring(&keyring).stdin("bobs-own-password").canary("bobs-own-password").run().ok();
     assert_eq!(kinds(&keyring), ["password", "password", "refresh-token", "totp"]);
     let output = home.cogtok(["logout"]).keyring(&keyring).run();
-    output.ok().stderr_has("the key of the authenticator app stays");
+    output.ok().stderr_has("the key of the authenticator app is still stored");
     output.stderr_has("cogtok secret delete totp -p ws --username alice@example.com");
     assert_eq!(kinds(&keyring), ["password", "totp"]);
     assert!(keyring.entries().iter().any(|entry| entry["username"].ends_with("|bob@example.com")));
@@ -168,7 +168,7 @@ fn what_can_not_be_revoked_is_not_forgotten_unless_it_is_asked_for() {
     exit 6
     error: no connection to 127.0.0.1:[port]: Connection refused (os error 111) (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
-    hint: nothing was forgotten; `cogtok logout -p ws --local` forgets it without revoking
+    hint: nothing was removed; `cogtok logout -p ws --local` removes it without revoking
     ");
     let output = home.cogtok(["logout", "--local"]).keyring(&keyring).run();
     output.ok().stderr_has("alice@example.com is forgotten by profile `ws`").stderr_has("the session goes on");
@@ -210,7 +210,7 @@ fn signing_out_everywhere_takes_the_access_token_first() {
     let keyring = Keyring::start();
     let home = by_api(&server, &keyring);
     let token = home.cogtok(["token", "user"]).run().ok().line().to_string();
-    home.cogtok(["logout", "--global"]).keyring(&keyring).run().ok().stderr_has("every session of the user is ended");
+    home.cogtok(["logout", "--global"]).keyring(&keyring).run().ok().stderr_has("all sessions of the user have ended");
     let request = &server.requests()[1];
     assert_eq!((request.operation(), request.json()), (Some("GlobalSignOut"), json!({"AccessToken": token})));
     assert_eq!((server.hits(), kinds(&keyring).len(), markers(&home).len()), (2, 0, 0));
@@ -297,7 +297,7 @@ fn the_browser_is_sent_to_the_page_that_ends_its_session() {
     exit 2
     error: `logout` needs --logout-uri <URI>
     hint: write it as: cogtok logout --browser --logout-uri <URI>
-    hint: `cogtok logout --help` says what it takes
+    hint: see `cogtok logout --help`
     ");
     home.cogtok(["logout", "--browser", "--logout-uri", "not a url"]).run().code(2);
 }

@@ -136,7 +136,7 @@ fn a_chosen_profile_takes_nothing_from_the_variables_not_even_what_it_lacks() {
     insta::assert_snapshot!(gone.run().message(), @"
     exit 3
     error: there is no profile `gone`
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
     canary.assert_untouched();
 }

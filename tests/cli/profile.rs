@@ -31,7 +31,7 @@ fn the_first_profile_becomes_the_default_and_says_so() {
     assert_eq!(file(&home), expected);
     insta::assert_snapshot!(create("ws").run().message(), @"
     exit 3
-    error: there is a profile `ws` already
+    error: profile `ws` already exists
     hint: change it: cogtok profile set ws KEY VALUE
     ");
     assert_eq!(file(&home), expected);
@@ -131,10 +131,10 @@ fn the_option_wins_over_the_variable_and_that_over_the_default() {
     current().env("COGTOK_PROFILE", "").run().ok().stdout_is("one\n");
     current().args(["--json", "-p", "two"]).run().ok().stdout_is("{\"name\":\"two\"}\n");
 
-    home.cogtok(["profile", "use", "two"]).run().ok().stdout_is("").stderr_has("profile `two` is the default");
+    home.cogtok(["profile", "use", "two"]).run().ok().stdout_is("").stderr_has("profile `two` is now the default");
     current().run().ok().stdout_is("two\n");
     let shadowed = home.cogtok(["profile", "use", "three"]).env("COGTOK_PROFILE", "one").run();
-    shadowed.ok().stderr_has("warning: COGTOK_PROFILE is set to `one` and wins in this shell");
+    shadowed.ok().stderr_has("warning: COGTOK_PROFILE is set to `one`, which takes precedence in this shell");
     home.cogtok(["profile", "show", "--json"]).run().ok().stdout_has("\"name\":\"three\"");
 }
 
@@ -197,22 +197,22 @@ fn an_unknown_profile_is_exit_3_with_the_nearest_name() {
     insta::assert_snapshot!(empty.cogtok(["profile", "show", "ws"]).run().message(), @"
     exit 3
     error: there is no profile `ws`
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
     insta::assert_snapshot!(empty.cogtok(["profile", "show"]).run().message(), @"
     exit 3
     error: no profile is chosen
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
     insta::assert_snapshot!(empty.cogtok(["profile", "current"]).run().message(), @"
     exit 3
     error: no profile is chosen
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
     insta::assert_snapshot!(empty.cogtok(["token", "m2m"]).run().message(), @"
     exit 3
     error: no profile is chosen, and `m2m.client_id` is not set
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
 }
 
@@ -338,7 +338,7 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
     exit 2
     error: `profile set` needs <VALUE>...
     hint: write it as: cogtok profile set <NAME> <KEY> <VALUE>...
-    hint: `cogtok profile set --help` says what it takes
+    hint: see `cogtok profile set --help`
     ");
     assert_eq!((file(&home), std::fs::metadata(home.config_file()).unwrap().ino()), (before.clone(), inode));
     // A value that is there already writes nothing either.
@@ -346,7 +346,7 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
     assert_eq!(std::fs::metadata(home.config_file()).unwrap().ino(), inode);
     insta::assert_snapshot!(home.cogtok(["profile", "create", "new", "--region", "eu-west-1"]).run().message(), @"
     exit 2
-    error: the profile would name neither a pool nor a client
+    error: the profile needs a pool or a client
     hint: add `--user-pool-id ID --client-id ID` for users, `--m2m-client-id ID --token-url URL` for machines, or `--secret-arn ARN`
     ");
     home.cogtok(["profile", "create", "new", "--client-id", "x", "--token", "y"]).run().code(2);

@@ -56,7 +56,7 @@ fn without_a_terminal_it_needs_a_yes_on_the_command_line() {
     let session = delete().arg("--no-input").pty().wait();
     assert_eq!(session.code, Some(5), "{}", session.text);
     assert_eq!(file(&home), before);
-    delete().arg("--yes").run().ok().stdout_is("").stderr_has("profile `two` is deleted");
+    delete().arg("--yes").run().ok().stdout_is("").stderr_has("deleted profile `two`");
     home.cogtok(["profile", "current"]).run().ok().stdout_is("ws\n");
     insta::assert_snapshot!(delete().arg("-y").run().message(), @"
     exit 3

@@ -93,7 +93,7 @@ fn a_file_that_is_there_is_replaced_on_demand_alone() {
     let export = |args: &[&str]| home.cogtok(["profile", "export", "ws", "--output-file"]).arg(&file).args(args).run();
     let kept = || std::fs::read_to_string(&file).unwrap() == "age-encryption.org/v1\nsealed";
     for args in [&[][..], &["--with-secrets", "--passphrase-stdin"]] {
-        export(args).code(7).stderr_has("class.age is there already: nothing was exported").stderr_has("`--force`");
+        export(args).code(7).stderr_has("class.age already exists: nothing was exported").stderr_has("`--force`");
         assert!(kept(), "{args:?}");
     }
     export(&["--force"]).ok();
@@ -104,7 +104,7 @@ fn a_file_that_is_there_is_replaced_on_demand_alone() {
     exit 2
     error: `profile export` needs --output-file <FILE>
     hint: write it as: cogtok profile export --output-file <FILE> --force <NAMES>...
-    hint: `cogtok profile export --help` says what it takes
+    hint: see `cogtok profile export --help`
     ");
 }
 
@@ -135,7 +135,7 @@ fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
     import(&[]).code(3).stderr_has("there are profiles w.2, ws already: nothing was imported").stderr_has("--replace");
     assert_eq!(std::fs::read_to_string(other.config_file()).unwrap(), before);
     other.cogtok(["profile", "set", "ws", "description", "changed"]).run().ok();
-    import(&["--replace"]).ok().stderr_has("profile `ws` is replaced").stderr_has("was changed");
+    import(&["--replace"]).ok().stderr_has("replaced profile `ws`").stderr_has("was changed");
     assert_eq!(std::fs::read_to_string(other.config_file()).unwrap(), before);
     // What the organiser left out as their own is the attendee's own here.
     other.cogtok(["profile", "set", "ws", "user.username", "bob@example.com"]).run().ok();
@@ -156,7 +156,7 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
     insta::assert_snapshot!(home.cogtok(["profile", "export"]).run().message(), @"
     exit 3
     error: there is no profile yet
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
     home.config(CONFIG);
     insta::assert_snapshot!(home.cogtok(["profile", "export", "nosuch"]).run().message(), @"
@@ -178,12 +178,12 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
     }
     home.canary("hunter2hunter2");
     let typed = home.cogtok(["profile", "export", "ws", "--with-secrets=hunter2hunter2"]).run();
-    typed.code(2).stderr_has("the kinds are m2m-client, user-client, password, totp");
+    typed.code(2).stderr_has("choose one of m2m-client, user-client, password, totp");
     let none =
         home.cogtok(["profile", "export", "w.2", "--with-secrets", "--recipient"]).arg(keygen(&home, "a").1).run();
-    none.code(3).stderr_has("there is no such secret to seal in");
+    none.code(3).stderr_has("there is no such secret to include");
     let named = home.cogtok(["profile", "export", "w.2", "--with-secrets=m2m-client", "--recipient", "age1x"]).run();
-    named.code(2).stderr_has("`age1x` is no recipient");
+    named.code(2).stderr_has("`age1x` is not a recipient");
     let (dir, link) = (home.path("tmp"), home.allow(home.path("link")));
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
     for path in [&dir, &link, Path::new("/nowhere/x")] {
@@ -196,7 +196,7 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
     home.config("[profiles.ws]\nendpoint_url = \"http://evil.example\"\n");
     insta::assert_snapshot!(home.cogtok(["profile", "export", "ws"]).run().message(), @"
     exit 3
-    error: profile `ws`: endpoint_url: `http://evil.example` is refused: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone
+    error: profile `ws`: endpoint_url: `http://evil.example` is refused: plain http is allowed only to this machine (127.0.0.1, [::1], localhost)
     hint: use https://
     hint: run `cogtok profile set ws endpoint_url VALUE`
     ");
@@ -209,7 +209,7 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
         misplaced.stderr_has(&format!("cogtok profile unset ws {name}"));
     }
     home.config("[profiles.ws]\nendpoint_url = \"http://127.0.0.1:1\"\n");
-    home.cogtok(["profile", "export", "ws"]).run().ok().stderr_has("`endpoint_url` is an address of this machine");
+    home.cogtok(["profile", "export", "ws"]).run().ok().stderr_has("`endpoint_url` points to this machine");
 }
 
 /// The organiser's machine: a pool with a user whose password is stored as well.
@@ -246,8 +246,8 @@ fn an_organiser_hands_a_class_one_file_that_works_with_keyring_and_secrets_file_
     let out = export.arg("--recipients-file").arg(&class).arg("--output-file").arg(&file).keyring(&keyring).run();
     out.ok()
         .stdout_is("")
-        .stderr_has("the m2m-client secret is included, sealed")
-        .stderr_has("the password secret is included, sealed");
+        .stderr_has("the m2m-client secret is included (encrypted)")
+        .stderr_has("the password secret is included (encrypted)");
     let bytes = std::fs::read(&file).unwrap();
     assert!(
         bytes.starts_with(b"age-encryption.org/v1\n") && file.metadata().unwrap().permissions().mode() & 0o777 == 0o600

@@ -221,7 +221,7 @@ fn without_a_terminal_the_passphrase_comes_from_the_environment_or_standard_inpu
     let with = |words: &[&str]| own.cogtok(words).env("COGTOK_PASSPHRASE", "of-the-organiser");
     with(&["secret", "set", "m2m-client", "-p", "ws"]).stdin(SECRET).run().ok();
     let refused = with(&["profile", "export", "ws", "--with-secrets"]).run();
-    refused.code(5).stderr_has("COGTOK_PASSPHRASE is that of your secrets file").stdout_is("");
+    refused.code(5).stderr_has("COGTOK_PASSPHRASE is for your secrets file").stdout_is("");
     with(&["profile", "export", "ws", "--with-secrets", "--passphrase-stdin"]).stdin(PASSPHRASE).run().ok();
 }
 
@@ -234,7 +234,7 @@ fn recipients_are_checked_before_a_secret_is_looked_for() {
     let secret_key = std::fs::read_to_string(&key).unwrap().lines().last().unwrap().to_string();
     let file = |name: &str, text: &str| home.plant(name, text).to_str().unwrap().to_string();
     for (option, value, says) in [
-        ("--recipient", "age1x".to_string(), "`age1x` is no recipient"),
+        ("--recipient", "age1x".to_string(), "`age1x` is not a recipient"),
         ("--recipient", "ssh-ed25519 AAAA".to_string(), "X25519 public keys"),
         ("--recipient", secret_key.to_lowercase(), "not repeated"),
         ("--recipients-file", file("none", "# nobody\n\n"), "names no recipient"),

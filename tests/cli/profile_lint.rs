@@ -26,7 +26,7 @@ fn each_mistake_is_told_with_its_place_and_the_way_out() {
     output.code(3).stderr_has("16 things are wrong with ").stderr_has(path.to_str().unwrap());
     let expected: Vec<(u64, u64, &str)> = vec![
         (1, 1, "`defaultprofile` is not a known key"),
-        (2, 19, "`default_profile` names no profile of this file"),
+        (2, 19, "`default_profile` names a profile that this file does not have"),
         (3, 16, "`secret_store` is not a secret store: use one of keyring, file"),
         (4, 11, "`version` is not a number: it is 1"),
         (6, 1, "`userpool_id` is not a known key"),
@@ -40,7 +40,7 @@ fn each_mistake_is_told_with_its_place_and_the_way_out() {
         (
             10,
             38,
-            "`m2m.token_url` is refused: plain http is allowed to this machine (127.0.0.1, [::1], localhost) alone",
+            "`m2m.token_url` is refused: plain http is allowed only to this machine (127.0.0.1, [::1], localhost)",
         ),
         (10, 75, "`m2m.scopes` is not a scope (RFC 6749 section 3.3)"),
         (10, 101, "`m2m.scope_in_query` is neither true nor false"),
@@ -64,7 +64,7 @@ fn it_says_what_was_meant_and_what_to_type() {
     let file = path.display();
     let output = home.cogtok(["profile", "lint"]).run();
     output.code(3).stdout_is(&format!(
-        "{file}:1:19: `default_profile` names no profile of this file; did you mean `workshop`?\n\
+        "{file}:1:19: `default_profile` names a profile that this file does not have; did you mean `workshop`?\n\
          {file}:3:1: `scopes` is not a known key (profile `workshop`); did you mean `m2m.scopes`?\n\
          {file}:4:10: `region` is not a string (profile `workshop`); run `cogtok profile set workshop region VALUE`\n\
          {file}:5:5: `m2m.tokenurl` is not a known key (profile `workshop`); did you mean `m2m.token_url`?\n"

@@ -128,7 +128,7 @@ fn what_chose_the_profile_is_told() {
     insta::assert_snapshot!(show(&empty, &[]).run().message(), @"
     exit 3
     error: no profile is chosen
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
     let old = show(&empty, &["--json"]).env("COGNITO_CLIENT_ID", "web").run().ok().json();
     assert_eq!(old["profile"], json!({"value": null}));

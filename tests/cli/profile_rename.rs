@@ -16,7 +16,7 @@ const BY_HAND: &str = "# My workshops.\ndefault_profile = \"b\" # for this week\
 fn a_renamed_profile_keeps_its_place_its_comments_and_its_part() {
     let home = Home::new();
     home.config(BY_HAND);
-    home.cogtok(["profile", "rename", "b", "c.2"]).run().ok().stdout_is("").stderr_has("profile `b` is `c.2` now");
+    home.cogtok(["profile", "rename", "b", "c.2"]).run().ok().stdout_is("").stderr_has("renamed profile `b` to `c.2`");
     let expected = BY_HAND.replace("profiles.b", "profiles.\"c.2\"").replace("= \"b\" #", "= \"c.2\" #");
     assert_eq!(file(&home), expected);
     home.cogtok(["profile", "rename", "a.1", "a"]).run().ok();
@@ -63,7 +63,7 @@ fn every_form_of_toml_is_renamed_and_copied() {
 fn a_copy_stands_behind_the_others_with_the_comments_between_its_keys() {
     let home = Home::new();
     home.config(BY_HAND);
-    home.cogtok(["profile", "copy", "b", "b2"]).run().ok().stdout_is("").stderr_has("profile `b2` says what `b` says");
+    home.cogtok(["profile", "copy", "b", "b2"]).run().ok().stdout_is("").stderr_has("copied profile `b` to `b2`");
     let copy = "[profiles.b2]\nregion = 'eu-central-1'   # Frankfurt\n\n[profiles.b2.m2m]\nscopes = [\n    \"a/x\", # reading\n]\n\n";
     assert_eq!(
         file(&home).replace("\n[profiles.b2]", "[profiles.b2]"),
@@ -78,8 +78,8 @@ fn names_that_are_taken_missing_or_none_are_refused_and_change_nothing() {
     home.config(BY_HAND);
     for command in ["rename", "copy"] {
         let run = |from: &str, to: &str| home.cogtok(["profile", command, "--", from, to]).run();
-        run("b", "a.1").code(3).stderr_has("there is a profile `a.1` already");
-        run("b", "b").code(3).stderr_has("there is a profile `b` already");
+        run("b", "a.1").code(3).stderr_has("profile `a.1` already exists");
+        run("b", "b").code(3).stderr_has("profile `b` already exists");
         run("bb", "x").code(3).stderr_has("there is no profile `bb`").stderr_has("did you mean `b`?");
         for name in ["../x", "", "-x", "a b", "a\u{1b}[31m", "$(x)", &"n".repeat(65)] {
             run("b", name).code(2).stderr_has("is not a profile name");
@@ -138,10 +138,10 @@ fn keys_are_removed_known_or_not_and_tables_go_with_their_last_key() {
     unset(&["userpool", "odd.deep", "user.username"])
         .ok()
         .stdout_is("")
-        .stderr_has("`odd.deep` of profile `ws` is removed");
+        .stderr_has("removed `odd.deep` from profile `ws`");
     unset(&["region", "domain"])
         .ok()
-        .stderr_has("`region` of profile `ws` is removed")
+        .stderr_has("removed `region` from profile `ws`")
         .stderr_has("`domain` of profile `ws` was not set");
     let left = "[profiles.ws]\nsecrets = [\"password\"]\n\n[profiles.ws.user]\nclient_id = \"web\"\n\n# kept\n[profiles.ws.m2m] # machines\n";
     assert_eq!(file(&home), format!("{left}client_id = \"m\"\n"));
@@ -168,18 +168,15 @@ fn the_previous_default_comes_back_as_with_cd() {
     for name in ["a", "b", "c"] {
         run(&["create", name, "--client-id", "web"]).ok();
     }
-    run(&["use", "-"])
-        .code(3)
-        .stderr_has("no other profile was the default before")
-        .stderr_has("cogtok profile use NAME");
+    run(&["use", "-"]).code(3).stderr_has("there is no previous default").stderr_has("cogtok profile use NAME");
     run(&["use", "b"]).ok();
-    run(&["use", "-"]).ok().stderr_has("profile `a` is the default");
-    run(&["use", "-"]).ok().stderr_has("profile `b` is the default");
+    run(&["use", "-"]).ok().stderr_has("profile `a` is now the default");
+    run(&["use", "-"]).ok().stderr_has("profile `b` is now the default");
     // To choose the same again changes nothing.
     run(&["use", "b"]).ok();
-    run(&["use", "-"]).ok().stderr_has("profile `a` is the default");
+    run(&["use", "-"]).ok().stderr_has("profile `a` is now the default");
     run(&["rename", "b", "bb"]).ok();
-    run(&["use", "-"]).ok().stderr_has("profile `bb` is the default");
+    run(&["use", "-"]).ok().stderr_has("profile `bb` is now the default");
     run(&["use", "c"]).ok();
     run(&["delete", "bb", "--yes"]).ok();
     run(&["use", "-"]).code(3).stderr_has("there is no profile `bb`");
@@ -190,5 +187,5 @@ fn the_previous_default_comes_back_as_with_cd() {
     run(&["use", "-", "--config", other]).code(3).stderr_has("no other profile");
     // Without a place to remember it, choosing still works.
     let nowhere = home.cogtok(["profile", "use", "a"]).env_remove("XDG_STATE_HOME").env("HOME", "/nonexistent/x").run();
-    nowhere.ok().stderr_has("profile `a` is the default");
+    nowhere.ok().stderr_has("profile `a` is now the default");
 }

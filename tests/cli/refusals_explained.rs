@@ -60,7 +60,7 @@ fn words_never_say_of_the_token_what_is_not_so() {
     let malformed = Answer::json(401, &json!({"message": "jwt malformed"}));
     told(&machine(&json!({})), malformed)
         .code(4)
-        .stderr_lacks("it is no JSON Web Token")
+        .stderr_lacks("it is not a JSON Web Token")
         .stderr_has("what was sent is");
     let bad = || Answer::json(401, &json!({"detail": "Signature verification failed"}));
     told(&machine(&json!({})), bad()).code(4).stderr_has("keys must be those of the configured pool");

@@ -159,7 +159,7 @@ fn an_identity_that_is_none_is_exit_7_and_never_shown() {
     home.canary("AGE-SECRET-KEY-1MISTYPED");
     let dir = home.allow(home.path("others"));
     std::fs::create_dir(&dir).unwrap();
-    let none = "it holds no X25519 identity";
+    let none = "it contains no X25519 identity";
     for (name, content, message) in [
         ("missing", None, "No such file or directory"),
         ("empty", Some(&b""[..]), none),

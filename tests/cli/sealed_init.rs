@@ -56,7 +56,7 @@ fn init_touches_nothing_that_is_there_already() {
     let config = std::fs::read_to_string(home.config_file()).unwrap();
     for path in [&file, &dir, &link] {
         let refused = home.cogtok(["secret", "init"]).arg(path).run();
-        refused.code(7).stderr_has("is there already: nothing was changed").stderr_has("COGTOK_SECRET_IDENTITY");
+        refused.code(7).stderr_has("already exists: nothing was changed").stderr_has("COGTOK_SECRET_IDENTITY");
         assert_eq!(std::fs::read_to_string(home.config_file()).unwrap(), config);
     }
     assert_eq!((std::fs::read_to_string(&file).unwrap().as_str(), link.is_symlink()), ("precious", true));

@@ -148,7 +148,7 @@ fn a_deleted_secret_is_gone_from_keyring_and_configuration() {
     let delete = |kind: &str| home.cogtok(["secret", "delete", kind]).keyring(&keyring).run();
     set(&home, "m2m-client", "first-secret").canary("first-secret").keyring(&keyring).run().ok();
     set(&home, "password", "second-secret").canary("second-secret").keyring(&keyring).run().ok();
-    delete("m2m-client").ok().stdout_is("").stderr_has("the m2m-client secret of client machine is deleted");
+    delete("m2m-client").ok().stdout_is("").stderr_has("deleted the m2m-client secret of client machine");
     assert_eq!(keyring.entries().len(), 1);
     assert!(config(&home).contains("secrets = [\"password\"]"));
     delete("m2m-client").ok().stderr_has("there was no m2m-client secret of client machine");
@@ -157,7 +157,7 @@ fn a_deleted_secret_is_gone_from_keyring_and_configuration() {
     // There may be other users' passwords, so their kind stays listed.
     assert_ne!(config(&home), before);
     assert!(config(&home).contains("secrets = [\"password\"]"));
-    delete("cookie").code(2).stderr_has("the kinds are m2m-client, user-client, password").stderr_lacks("cookie");
+    delete("cookie").code(2).stderr_has("choose one of m2m-client, user-client, password").stderr_lacks("cookie");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_value_on_the_command_line_is_refused_wherever_it_stands() {
         let bus = format!("tcp:host=127.0.0.1,port={}", keyring.port());
         let output = home.cogtok(words).env("DBUS_SESSION_BUS_ADDRESS", bus).run();
         output.code(2).stderr_has("every user of this machine can read").stderr_has("hint: ");
-        output.stderr_has("change it: your shell's history may hold it");
+        output.stderr_has("change it: your shell's history may contain it");
     }
     keyring.assert_untouched();
 }

@@ -85,7 +85,7 @@ fn a_client_secret_is_refused_wherever_it_turns_up() {
     insta::assert_snapshot!(home.cogtok(["profile", "export", "ws"]).run().message(), @"
     exit 3
     error: `description` of profile `ws` looks like a secret
-    hint: nothing was exported; take it out: cogtok profile unset ws description
+    hint: nothing was exported; remove it: cogtok profile unset ws description
     hint: `--with-secrets` includes the secrets, sealed, from the secret store
     ");
 }

@@ -45,7 +45,7 @@ fn nothing_is_stored_where_the_configuration_is_out_of_reach() {
 fn what_could_not_be_noted_is_taken_away_again() {
     let (home, keyring) = (home(), Keyring::start());
     let output = unwritten(set(&home, &keyring)).run();
-    output.code(7).stderr_has("Read-only file system").stderr_has("the secret is not kept");
+    output.code(7).stderr_has("Read-only file system").stderr_has("the secret is not stored");
     assert_eq!((keyring.entries().len(), config(&home)), (0, CONFIG.to_owned()));
     home.cogtok(["secret", "status", "--json"]).keyring(&keyring).run().ok().stdout_has("not stored");
     // What another profile of the client has stays, and that is said.
@@ -58,7 +58,7 @@ fn what_could_not_be_noted_is_taken_away_again() {
     hint: make it and its directory writable, or name another file with `--config FILE`, or another place with XDG_CONFIG_HOME
     hint: the secret is not kept: let this user write there, or note `secrets = ["m2m-client"]` in profile `ws` yourself
     hint: COGTOK_M2M_CLIENT_SECRET supplies the secret without any store
-    hint: it is in the keyring all the same
+    hint: it is in the keyring anyway
     "#);
     assert_eq!(keyring.entries().len(), 1);
 }

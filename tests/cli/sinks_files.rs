@@ -96,7 +96,7 @@ fn what_is_not_a_file_is_refused_before_anything_is_asked() {
         ("/dev/full".into(), "not a regular file"),
         ("/dev/null".into(), "not a regular file"),
         ("/dev/stdout".into(), "symbolic link"),
-        (dir.join("no/such/directory"), "its directory is not there"),
+        (dir.join("no/such/directory"), "its directory does not exist"),
         (plain.join("x"), "Not a directory"),
         (dir.join(".."), "directory"),
         ("".into(), "needs a value"),

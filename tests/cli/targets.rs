@@ -13,7 +13,7 @@ fn a_target_is_set_and_shown_under_its_name() {
     set("targets.agent.url", arn).ok();
     set("targets.agent.as", "user").ok();
     set("targets.api-1.url", "https://api.example.com/v1").ok();
-    set("targets.api-1.kind", "gateway").ok().stderr_has("`targets.api-1.kind` of profile `ws` is set");
+    set("targets.api-1.kind", "gateway").ok().stderr_has("set `targets.api-1.kind` of profile `ws`");
     let text = std::fs::read_to_string(home.config_file()).unwrap();
     assert!(text.starts_with("# mine\n[profiles.ws] # the one\nuser_pool_id = \"us-east-1_x\"\n"), "{text}");
     assert!(text.contains("[profiles.ws.targets.agent]\n"), "{text}");
@@ -142,12 +142,12 @@ fn settings_of_a_target_and_whole_targets_are_removed_with_their_comments() {
     let text = || std::fs::read_to_string(home.config_file()).unwrap();
     unset(&["targets.tools.as", "targets.tools.kind"])
         .ok()
-        .stderr_has("`targets.tools.as` of profile `ws` is removed")
+        .stderr_has("removed `targets.tools.as` from profile `ws`")
         .stderr_has("`targets.tools.kind` of profile `ws` was not set");
     assert!(!text().contains("whose") && text().contains("# u\nurl = \"https://a.example\"\n"), "{}", text());
     unset(&["targets.agent.odd"]).ok();
     assert!(text().contains("url = \"https://b.example\" # b\n"));
-    unset(&["targets.agent"]).ok().stderr_has("`targets.agent` of profile `ws` is removed");
+    unset(&["targets.agent"]).ok().stderr_has("removed `targets.agent` from profile `ws`");
     assert!(
         text().contains("# of both\n") && !text().contains("# agent") && !text().contains("b.example"),
         "{}",

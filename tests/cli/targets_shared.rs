@@ -22,7 +22,7 @@ fn targets_go_along_and_what_is_of_this_machine_or_incomplete_is_told() {
     )));
     let out = organiser.cogtok(["profile", "export", "ws"]).run();
     out.ok()
-        .stderr_has("profile `ws`: `targets.local.url` is an address of this machine")
+        .stderr_has("profile `ws`: `targets.local.url` points to this machine")
         .stderr_has("`targets.none` of `ws` is not exported: it has no `url`")
         .stderr_has("`targets.local.odd` of `ws` is not exported: it is not a known key");
     let import = |args: &[&str]| attendee.cogtok(["profile", "import", "-"]).args(args).stdin(&out.stdout).run();
@@ -65,7 +65,7 @@ fn what_is_replaced_is_said_and_ones_own_targets_stay() {
             .stderr_has("targets.tools.kind gateway              (the export, new)")
             .stderr_has("targets.tools.as   removed              (was user)")
             .stderr_has("targets.mine.url   http://localhost:1   (your own, as before)")
-            .stderr_has("`targets.tools.ulr` goes with the old profile")
+            .stderr_has("`targets.tools.ulr` is removed with the old profile")
             .stderr_lacks("`targets.mine.odd` goes");
         let is_same = std::fs::read_to_string(home.config_file()).unwrap() == before;
         assert_eq!(is_same, args == ["--dry-run"]);
@@ -110,15 +110,15 @@ fn targets_of_a_stranger_are_checked_as_if_they_were_typed() {
     home.canary("hunter2hunter2");
     let out = home.cogtok(["profile", "import", "-"]).stdin(&export).run();
     for told in [
-        "`targets.plain` is not taken: `http://127.0.0.1.evil.example` is refused: plain http",
-        "`targets.login` is not taken: a URL with a user name or password in it is refused",
-        "`targets.escape` is not taken: its `kind` has characters that a terminal would obey",
-        "`targets.whose` is not taken: `root` is not a token's owner",
-        "`targets.\\u{1b}]0;x` is not taken: it can't be a target's name",
-        "`targets.../x` is not taken: it can't be a target's name",
-        "`targets.key.password` is not taken: it is not a known key",
-        "`targets` is not taken: it is not a table",
-        "50 more targets are not taken: 100 are the most",
+        "skipped `targets.plain`: `http://127.0.0.1.evil.example` is refused: plain http",
+        "skipped `targets.login`: a URL with a user name or password in it is refused",
+        "skipped `targets.escape`: its `kind` contains control characters",
+        "skipped `targets.whose`: `root` is not a token's owner",
+        "skipped `targets.\\u{1b}]0;x`: it can't be a target's name",
+        "skipped `targets.../x`: it can't be a target's name",
+        "skipped `targets.key.password`: it is not a known key",
+        "skipped `targets`: it is not a table",
+        "skipped 50 more targets: 100 is the limit",
     ] {
         out.ok().stderr_has(told);
     }

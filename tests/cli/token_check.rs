@@ -146,7 +146,7 @@ fn what_cannot_be_found_out_is_no_yes() {
     ask(&[]).code(2).stdout_is("").stderr_has("allowedClients");
     insta::assert_snapshot!(check(&home, "apigateway-http", &access_claims(now()), &[]).run().message(), @"
     exit 2
-    error: apigateway-http needs Audience, and none is named (profile `ws`)
+    error: apigateway-http needs Audience, and none was given (profile `ws`)
     hint: add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE
     ");
     let file = home.plant("jwks.json", sign::jwks().to_string());
@@ -155,12 +155,12 @@ fn what_cannot_be_found_out_is_no_yes() {
     insta::assert_snapshot!(check(&bare, "alb", &access_claims(now()), &[]).run().message(), @"
     exit 3
     error: no profile is chosen, and `user_pool_id` is not set
-    hint: make one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     hint: or add --discovery-url URL
     ");
     insta::assert_snapshot!(check(&bare, "identity-pool", &id_claims(now()), &["--discovery-url", ISSUER]).run().message(), @"
     exit 2
-    error: identity-pool needs the app client of its user pool provider, and none is named
+    error: identity-pool needs the app client of its user pool provider, and none was given
     hint: add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE
     ");
     bare.cogtok(["token", "check", "--for", "lambda", "x"]).run().code(2).stdout_is("");
@@ -168,7 +168,7 @@ fn what_cannot_be_found_out_is_no_yes() {
     exit 2
     error: `token check` needs --for <SERVICE>
     hint: write it as: cogtok token check --for <SERVICE> <TOKEN>
-    hint: `cogtok token check --help` says what it takes
+    hint: see `cogtok token check --help`
     ");
     let opaque = check(&home, "alb", &json!({}), &[]).stdin("opaque-token").run();
     opaque.code(8).stdout_has("FAIL  format").stderr_lacks("opaque-token");

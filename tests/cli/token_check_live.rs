@@ -134,8 +134,8 @@ fn what_takes_no_tokens_is_told_in_words() {
     let other = Server::always(gateway("AUTHENTICATE_ONLY", None));
     insta::assert_snapshot!(check(&home, &other, &claims, &["--arn", GATEWAY]).run().message(), @"
     exit 3
-    error: its authorizer is AUTHENTICATE_ONLY, whose rules are not known here (profile `ws`)
-    hint: this is no verdict; a CUSTOM_JWT authorizer can be checked
+    error: its authorizer is AUTHENTICATE_ONLY, whose rules cogtok does not know (profile `ws`)
+    hint: cogtok can check only a CUSTOM_JWT authorizer
     ");
     keys.assert_untouched();
 }
@@ -155,7 +155,7 @@ fn where_aws_does_not_tell_the_action_and_the_way_around_are_named() {
     insta::assert_snapshot!(check(&home, &gone, &claims, &["--arn", RUNTIME]).run().message(), @"
     exit 3
     error: GetAgentRuntime was refused: ResourceNotFoundException: no such runtime (profile `ws`)
-    hint: check the ARN, and that the AWS credentials are of its account: `--aws-profile NAME` uses others
+    hint: check the ARN, and that the AWS credentials belong to its account: `--aws-profile NAME` uses others
     ");
     let without = home.cogtok(["token", "check", "x", "-p", "ws", "--arn", RUNTIME]).run();
     without.code(9).stderr_has("no usable AWS credentials").stderr_has("--authorizer FILE");

@@ -120,7 +120,7 @@ fn what_is_no_token_is_named_as_such_without_repeating_it() {
     home.cogtok(["token", "inspect", "-"]).redirect("<&-").run().code(2);
     insta::assert_snapshot!(home.cogtok(["token", "inspect", "--token", "id", "a.b.c"]).run().message(), @"
     exit 2
-    error: `--token` chooses between cached tokens, and a token is given already
+    error: `--token` chooses between cached tokens, and you gave a token
     ");
     home.cogtok(["token", "inspect", "--as", "m2m", "a.b.c"]).run().code(2);
 }
@@ -142,8 +142,8 @@ fn a_token_in_a_wrong_place_is_not_repeated() {
     }
     insta::assert_snapshot!(home.cogtok(["token", "inspect", "--token", &token]).run().message(), @"
     exit 2
-    error: `--token` is access or id, and was given something else (not repeated: it may be a token)
-    hint: the token itself goes without an option, or on standard input: `-`
+    error: `--token` takes only access or id (not shown: it may be a token)
+    hint: give the token itself without an option, or on standard input: `-`
     ");
 }
 
@@ -199,12 +199,12 @@ fn without_a_token_it_is_the_cached_one_and_never_a_request() {
     none.code(1).stderr_has("no cached token").stderr_has("cogtok token user -p ws");
     insta::assert_snapshot!(home.cogtok(["token", "inspect"]).run().message(), @"
     exit 1
-    error: there is no cached token of the user (profile `ws`)
+    error: there is no cached token for the user (profile `ws`)
     hint: `cogtok token user -p ws --username NAME` gets one; `-` reads a token from standard input
     ");
     insta::assert_snapshot!(home.cogtok(["token", "inspect", "--as", "m2m"]).run().message(), @"
     exit 1
-    error: there is no cached token of the machine-to-machine client (profile `ws`)
+    error: there is no cached token for the machine-to-machine client (profile `ws`)
     hint: `cogtok token m2m -p ws` gets one; `-` reads a token from standard input
     ");
     insta::assert_snapshot!(home.cogtok(["token", "inspect", "--as", "m2m", "--token", "id"]).run().message(), @"

@@ -76,7 +76,7 @@ fn a_token_with_fewer_scopes_than_asked_is_warned_about_whenever_it_is_served() 
     let proxy = Proxy::new(&workshop.endpoint);
     home.profile("ws", workshop, &proxy.url(), &proxy.token_url());
     let narrowed = || home.cogtok(["token", "m2m", "--scope", SCOPES[0], "--scope", "api.dev/none"]);
-    let warning = "warning: the token lacks scopes that were asked for: api.dev/none\n";
+    let warning = "warning: the token lacks scopes that you requested: api.dev/none\n";
     let cold = narrowed().m2m_secret(workshop).run();
     assert_eq!(scopes(&verify(cold.ok().line(), workshop)), [SCOPES[0]].into());
     assert_eq!(cold.stderr, warning);
@@ -124,7 +124,7 @@ fn header_prints_a_line_that_curl_takes() {
     insta::assert_snapshot!(home.scripted_m2m(&["--header", "--json"]).run().message(), @"
     exit 2
     error: `--header` cannot be used with `--json`
-    hint: `cogtok token m2m --help` says what it takes
+    hint: see `cogtok token m2m --help`
     ");
 }
 

@@ -164,7 +164,7 @@ fn each_refusal_has_its_exit_code_and_is_not_repeated() {
     exit 4
     error: GetClientToken was refused: NotAuthorizedException: Invalid client or secret [redacted] (profile `ws`)
     hint: check that client id, client secret and Region belong together; a client may have two secrets, and this may be the one that was deleted
-    hint: the client secret is that of COGTOK_M2M_CLIENT_SECRET, which comes before a stored one: correct the variable, or unset it
+    hint: the client secret comes from COGTOK_M2M_CLIENT_SECRET, which overrides a stored one: correct the variable, or unset it
     ");
 }
 

@@ -17,7 +17,7 @@ fn the_profiles_own_refresh_token_is_revoked_once_and_forgotten() {
     home.login_profile_with(&server.url(), "http://127.0.0.1:9");
     sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
     let output = home.cogtok(["token", "revoke"]).keyring(&keyring).run();
-    output.ok().stdout_is("").stderr_has("the refresh token is revoked");
+    output.ok().stdout_is("").stderr_has("revoked the refresh token");
     assert_eq!(server.requests()[1].form("token").as_deref(), Some(REFRESH));
     assert_eq!(keyring.entries().len(), 0);
     insta::assert_snapshot!(home.cogtok(["token", "user"]).keyring(&keyring).run().message(), @"

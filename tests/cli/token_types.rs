@@ -91,7 +91,7 @@ fn an_answer_with_a_field_of_another_type_is_refused_by_its_name() {
 #[test]
 fn a_token_without_any_scope_is_served_with_the_warning_of_a_narrowed_one() {
     let mut claims = json!({"sub": CLIENT, "client_id": CLIENT, "token_use": "access", "exp": now() + 3600});
-    let warning = "the token lacks scopes that were asked for: api/read api/write";
+    let warning = "the token lacks scopes that you requested: api/read api/write";
     let mut answer = json!({"access_token": jwt(&claims), "token_type": "Bearer", "expires_in": 3600});
     let (home_of_none, server) = home(&answer);
     // From the cache as well.

@@ -86,7 +86,7 @@ fn without_a_token_the_cached_one_is_verified() {
     home.cogtok(["profile", "set", "ws", "user.username", &email]).run().ok();
     insta::assert_snapshot!(home.cogtok(["token", "verify"]).run().message(), @"
     exit 1
-    error: there is no cached token of user user-[unique]@example.com (profile `ws`)
+    error: there is no cached token for user user-[unique]@example.com (profile `ws`)
     hint: `cogtok token user -p ws` gets one; `-` reads a token from standard input
     ");
     home.cogtok(["token", "user", "--password-stdin"]).stdin(PASSWORD).canary(PASSWORD).run().ok();

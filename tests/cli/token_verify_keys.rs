@@ -137,7 +137,7 @@ fn stale_keys_do_not_stand_in_for_those_that_cannot_be_had() {
     exit 6
     error: NOT verified: 127.0.0.1:[port] gave no key set (HTTP 404, text/plain, 0 bytes) (profile `ws`)
     hint: check the pool's id and Region, `endpoint_url`, and what `--issuer` or `--jwks` names
-    hint: keys that were fetched before are still here: `--offline` takes them
+    hint: cogtok still has keys that it fetched before: `--offline` uses them
     ");
     home.verify(&good(), &["--offline"]).run().ok();
 }

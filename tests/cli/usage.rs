@@ -26,7 +26,7 @@ fn help_by_the_word_is_help_by_the_option() {
     ");
     insta::assert_snapshot!(home.cogtok(["token", "help", "zzz"]).run().message(), @"
     exit 2
-    error: there is no command `cogtok token zzz`
+    error: unknown command `cogtok token zzz`
     hint: the commands of `cogtok token` are user, m2m, inspect, verify, check, revoke
     ");
     // What is named `help` is no question.
@@ -38,19 +38,19 @@ fn help_by_the_word_is_help_by_the_option() {
 #[test]
 fn each_mistake_is_one_sentence_with_what_to_type() {
     let home = Home::new();
-    let help = |of: &str| format!("hint: `cogtok {of} --help` says what it takes\n");
+    let help = |of: &str| format!("hint: see `cogtok {of} --help`\n");
     for (words, says, hint, of) in [
-        ("secret set", "`secret set` needs <KIND>", "write it as: cogtok secret set <KIND>", "secret set"),
+        ("secret set", "`secret set` needs <KIND>", "usage: cogtok secret set <KIND>", "secret set"),
         ("profile set ws", "`profile set` needs <KEY> and <VALUE>...", "<NAME> <KEY> <VALUE>", "profile set"),
         ("logout --browser", "`logout` needs --logout-uri <URI>", "cogtok logout --browser", "logout"),
-        ("token m2m --nope", "`token m2m` has no option `--nope`", "", "token m2m"),
+        ("token m2m --nope", "unknown option `--nope` for `token m2m`", "", "token m2m"),
         ("token m2m --transport", "`--transport` needs a value: --transport <TRANSPORT>", "", "token m2m"),
         ("token m2m --timeout x", "--timeout: `x` is not a duration", "", "token m2m"),
-        ("status -o xml", "`xml` is no value of `--output`", "its values are text, table, json, csv", "status"),
-        ("completions bsh", "`bsh` is no value of `<SHELL>`", "did you mean `bash`?", "completions"),
+        ("status -o xml", "invalid value `xml` for `--output`", "choose one of text, table, json, csv", "status"),
+        ("completions bsh", "invalid value `bsh` for `<SHELL>`", "did you mean `bash`?", "completions"),
         ("logout --local --global", "`--local` cannot be used with `--global`", "", "logout"),
         ("token m2m -q -q", "`--quiet` is given more than once", "", "token m2m"),
-        ("status more", "unexpected argument", "write it as: cogtok status", "status"),
+        ("status more", "unexpected argument", "usage: cogtok status", "status"),
         ("token -q", "a command is missing", "the commands of `cogtok token` are user, m2m", "token"),
     ] {
         let output = home.cogtok(words.split(' ')).run();
@@ -83,7 +83,7 @@ fn the_words_of_other_tools_are_answered_with_ours() {
         ("version", "--version"),
     ] {
         let output = home.cogtok(words.split(' ')).run();
-        output.code(2).stderr_has(&format!("there is no command `cogtok {words}`"));
+        output.code(2).stderr_has(&format!("unknown command `cogtok {words}`"));
         output.stderr_has(&format!("hint: did you mean `cogtok {meant}`?"));
         assert_eq!(output.stderr.lines().count(), 2);
     }
@@ -91,7 +91,7 @@ fn the_words_of_other_tools_are_answered_with_ours() {
     home.cogtok(["token", "mm2"]).run().code(2).stderr_has(list);
     insta::assert_snapshot!(home.cogtok(["rm"]).run().message(), @"
     exit 2
-    error: there is no command `cogtok rm`
+    error: unknown command `cogtok rm`
     hint: the commands of `cogtok` are user, token, login, logout, status, doctor, profile, secret, exec, header, call, mcp-proxy, aws-credentials, cache, completions, help
     ");
     let long = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";

@@ -54,7 +54,7 @@ fn a_clock_that_was_ahead_at_the_create_loses_no_password() {
     let email = new_email();
     insta::assert_snapshot!(an_hour_ahead(create(&home, &[&email])).run().message(), @"
     exit 6
-    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
     hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
     ");
@@ -73,7 +73,7 @@ fn a_clock_that_was_ahead_at_the_create_loses_no_password() {
     let email = new_email();
     insta::assert_snapshot!(an_hour_ahead(create(&home, &[&email])).run().message(), @"
     exit 6
-    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
     hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
     ");
@@ -96,7 +96,7 @@ fn a_user_whom_somebody_made_after_the_call_keeps_the_password_that_is_theirs() 
     let email = new_email();
     insta::assert_snapshot!(create(&home, &[&email]).run().message(), @"
     exit 6
-    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
     hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
     ");

@@ -307,7 +307,7 @@ fn what_is_missing_is_told_before_anything_is_asked_and_a_refusal_is_exit_9() {
     assert_eq!(denied.log(), ["ListUsers"]);
     insta::assert_snapshot!(home.cogtok(["user", "list", "-p", "ws"]).run().message(), @"
     exit 9
-    error: ListUsers is a signed call, and there are no usable AWS credentials (profile `ws`)
+    error: ListUsers needs AWS credentials, and there are none that cogtok can use (profile `ws`)
     hint: sign in to AWS (`aws sso login`, of the AWS CLI v2), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with `--aws-profile NAME`
     ");
 

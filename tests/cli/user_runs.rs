@@ -19,7 +19,7 @@ fn where_nothing_was_sent_nothing_is_kept() {
     let server = Server::always(Answer::close());
     insta::assert_snapshot!(create(&home, &["--endpoint-url", &server.url()]).run().message(), @"
     exit 6
-    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
     hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
     ");
@@ -32,7 +32,7 @@ fn a_record_is_found_from_everywhere_and_dropped_after_it_is_said_what_it_holds(
     let email = new_email();
     insta::assert_snapshot!(create(&home, &[&email]).run().message(), @"
     exit 6
-    error: AdminCreateUser: the answer of 127.0.0.1:[port] broke off: connection closed before message completed (profile `ws`)
+    error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
     hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
     ");
@@ -104,7 +104,7 @@ fn a_group_that_is_not_there_can_be_got_out_of() {
     exit 2
     error: `user create` needs --resume
     hint: write it as: cogtok user create --resume --profile <NAME> --json --no-group [EMAIL]
-    hint: `cogtok user create --help` says what it takes
+    hint: see `cogtok user create --help`
     ");
     create(&home, &["--resume", "--no-group", "--group", "x"]).run().code(2);
     create(&home, &["--resume", "--group", &group]).run().ok();

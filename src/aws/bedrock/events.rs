@@ -46,7 +46,7 @@ impl Events {
                 Some(chunk) => self.unread.extend(chunk),
                 None if self.has_stopped && self.unread.is_empty() => return Ok(None),
                 None => {
-                    return Err(Error::network(format!("{OPERATION}: the answer broke off before its end"))
+                    return Err(Error::network(format!("{OPERATION}: the answer was cut off"))
                         .hint("check the network and the proxy, then try again"));
                 }
             }
@@ -57,7 +57,7 @@ impl Events {
     fn decoded(&mut self) -> Result<Option<Message>> {
         let malformed = |why: &str| {
             let why = printable(why, 120);
-            Error::network(format!("{OPERATION}: the answer is no stream of events: {why}"))
+            Error::network(format!("{OPERATION}: the answer is not an event stream: {why}"))
                 .hint("check the network and the proxy, then try again")
         };
         let Some(length) = self.unread.first_chunk::<4>() else { return Ok(None) };

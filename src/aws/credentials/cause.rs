@@ -88,12 +88,11 @@ impl Explained {
         match of_profile {
             Some(cause) => Some(cause),
             None if is_silent && self.named.is_some() => {
-                let what =
-                    format!("profile `{}` of ~/.aws holds none, and nothing that leads to some", printable(name, 80));
+                let what = format!("profile `{}` of ~/.aws has none, and no way to get some", printable(name, 80));
                 Some((what, vec![SETTLE.replace("{name}", &word(name)).into()]))
             }
             None if is_silent && !files.has(name) && !files.profiles().is_empty() => {
-                let what = "no profile is named, and ~/.aws has no `default`".to_owned();
+                let what = "no profile is given, and ~/.aws has no `default`".to_owned();
                 Some((what, vec![AdviceKind::SignInToAws.into(), files.list().into()]))
             }
             None if is_silent => None,
@@ -122,9 +121,8 @@ impl Explained {
             }
             if names.contains(&next) {
                 let all: Vec<String> = names.iter().chain([&next]).map(|name| show(name)).collect();
-                let what =
-                    format!("in ~/.aws the `source_profile` of the profiles goes in a circle: {}", all.join(" -> "));
-                return Some((what, vec!["let one of them have keys, or another way to credentials".into()]));
+                let what = format!("the `source_profile` settings in ~/.aws form a loop: {}", all.join(" -> "));
+                return Some((what, vec!["give one of them access keys, or another source of credentials".into()]));
             }
             if !files.has(next) {
                 let what = format!(
@@ -162,7 +160,7 @@ impl Explained {
         let shown = printable(name, 80);
         if let Some(device) = get(name, "mfa_serial") {
             let what = format!(
-                "profile `{shown}` of ~/.aws wants an MFA code (of {}), which cogtok does not ask for",
+                "profile `{shown}` of ~/.aws needs an MFA code (from {}), which cogtok does not ask for",
                 printable(device, 120)
             );
             let ask = format!("aws configure export-credentials --profile {} --format env", word(name));
@@ -173,7 +171,7 @@ impl Explained {
         }
         let others = ["source_profile", "credential_source", "web_identity_token_file"];
         if !others.iter().any(|key| get(name, key).is_some()) {
-            let what = format!("profile `{shown}` of ~/.aws assumes a role and does not say with whose credentials");
+            let what = format!("profile `{shown}` of ~/.aws assumes a role and names no credentials to do it with");
             return Some((what, Some("add `source_profile` or `credential_source` to it".to_owned())));
         }
         None
@@ -198,7 +196,7 @@ impl Explained {
         let (what, hint) = if lower.contains("expired") || lower.contains("unauthorized") {
             (format!("the SSO session of profile `{shown}` has expired"), Some(login))
         } else if ["sso token", "no such file", "sso/cache"].iter().any(|words| lower.contains(words)) {
-            (format!("nobody has signed in to SSO for profile `{shown}`"), Some(login))
+            (format!("profile `{shown}` is not signed in to SSO"), Some(login))
         } else if said.is_empty() {
             (format!("SSO did not answer in time for profile `{shown}`"), None)
         } else {
@@ -214,7 +212,7 @@ impl Explained {
         // Of a program of ours and of one that the SDK ran.
         let why = match said.split_once("exited with code ") {
             _ if is_slow => {
-                format!("the program `{}` is not done after {} s", program(command), PATIENCE.as_secs() + 1)
+                format!("the program `{}` did not finish within {} s", program(command), PATIENCE.as_secs() + 1)
             }
             Some((_, rest)) => {
                 let (status, line) = rest.split_once(". Stderr: ").unwrap_or((rest, ""));
@@ -228,7 +226,7 @@ impl Explained {
         };
         Some((
             format!("{of}: {why}"),
-            Some(format!("see whether `aws sts get-caller-identity --profile {}` works", word(name))),
+            Some(format!("check that `aws sts get-caller-identity --profile {}` works", word(name))),
         ))
     }
 }

@@ -78,9 +78,9 @@ impl Process {
             return Err(failed(format!("ended with {}{first}", ending(&output.status))));
         }
         let output: Output = serde_json::from_slice(&output.stdout)
-            .map_err(|_| failed("printed what are no credentials (version 1)".to_owned()))?;
+            .map_err(|_| failed("printed something other than credentials (version 1)".to_owned()))?;
         if output.version != 1 {
-            return Err(failed(format!("printed version {}, which is not known", output.version)));
+            return Err(failed(format!("printed version {}, which cogtok does not know", output.version)));
         }
         let end = output.expiration.and_then(|end| end.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
         Ok(Credentials::new(
@@ -105,7 +105,7 @@ impl ProvideCredentials for Process {
 fn ending(status: &std::process::ExitStatus) -> String {
     match status.code() {
         // The shell's own.
-        Some(127) => "exit code 127, as where there is no such program".to_owned(),
+        Some(127) => "exit code 127, which mostly means that there is no such program".to_owned(),
         Some(code) => format!("exit code {code}"),
         None => status.to_string(),
     }

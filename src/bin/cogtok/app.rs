@@ -40,7 +40,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What to do where HOME is a home that this user can't enter.
 const ANOTHER_HOME: &str =
-    "HOME is another user's: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home";
+    "HOME belongs to another user: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home";
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -178,7 +178,7 @@ impl App {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 Err(Error::config(format!("there is no file {}, which {named_by} names", path.display()))
                     .hint(format!("check the path; {instead} for your own configuration"))
-                    .hint("to make it: cogtok profile create NAME, or cogtok profile import SOURCE"))
+                    .hint("to create it: cogtok profile create NAME, or cogtok profile import SOURCE"))
             }
             _ => Ok(()),
         }
@@ -220,7 +220,7 @@ impl App {
             Some(Closed::LeftHere { what, owner }) => {
                 let shown = what.display().to_string();
                 let what = shlex::try_quote(&shown).unwrap_or_else(|_| "DIRECTORY".into());
-                error.hint(format!("user {owner} left it there, by `sudo` perhaps: sudo chown -R \"$USER\" {what}"))
+                error.hint(format!("user {owner} created it, perhaps with `sudo`: sudo chown -R \"$USER\" {what}"))
             }
             Some(Closed::Elsewhere) if self.is_out_of_reach() => error.hint(ANOTHER_HOME),
             _ => error,

@@ -71,7 +71,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     };
     // clap sees conflicts of options within one level of commands only.
     let Global { json, output, quiet, verbose, .. } = cli.global;
-    let conflict = |one: &str, other: &str| Error::usage(format!("`{one}` and `{other}` exclude each other"));
+    let conflict = |one: &str, other: &str| Error::usage(format!("`{one}` and `{other}` cannot be used together"));
     if json && output.is_some() {
         return Err(conflict("--json", "--output"));
     }
@@ -134,7 +134,7 @@ fn refuse_secrets(args: &[OsString]) -> Result<()> {
                 "there is no `{option}`: every user of this machine can read a command line"
             ))
             .hint(*instead)
-            .hint("if that was a real secret, change it: your shell's history may hold it"));
+            .hint("if that was a real secret, change it: your shell's history may contain it"));
         }
     }
     Ok(())

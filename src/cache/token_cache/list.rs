@@ -142,7 +142,7 @@ impl Cache {
 }
 
 fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), String> {
-    let stored: CacheRecord = content(path, "it is no cached token")?;
+    let stored: CacheRecord = content(path, "it is not a cached token")?;
     let key = stored.key.clone();
     if Some(key.stem()) != stem(name) {
         return Err("it is not what its name says".to_owned());
@@ -152,7 +152,7 @@ fn read(path: &Path, name: &str, now: u64) -> Result<(CacheKey, TokenSet), Strin
 }
 
 fn read_credentials(path: &Path, name: &str) -> Result<Credentials, String> {
-    let kept: Credentials = content(path, "it holds no AWS credentials")?;
+    let kept: Credentials = content(path, "it contains no AWS credentials")?;
     if kept.key.part("kind") == Some(AWS) && Some(kept.key.stem()) == stem(name) {
         Ok(kept)
     } else {

@@ -91,19 +91,19 @@ impl ProfileCandidate {
         if let Some(rule) = broken {
             // The value is not repeated: under a wrong name it may be a secret.
             let why = rule.split_once("plain http is ").map(|(_, rest)| format!(": plain http is {rest}"));
-            let told = format!("{} is not taken: it can't be `{}`", printable(origin, 80), key.dotted());
+            let told = format!("skipped {}: it can't be `{}`", printable(origin, 80), key.dotted());
             self.leave_out(&told);
-            self.refused.push(told + why.as_deref().unwrap_or_default());
+            self.refused.push(told.trim_start_matches("skipped ").to_owned() + why.as_deref().unwrap_or_default());
             return;
         }
         if values.iter().any(|value| is_misplaced(key, value)) {
             let told = format!(
-                "{} is not taken: it looks like a secret, which `{}` is not; are two values swapped?",
+                "skipped {}: it looks like a secret, which `{}` is not; are two values swapped?",
                 printable(origin, 80),
                 key.dotted()
             );
             self.leave_out(&told);
-            self.refused.push(told);
+            self.refused.push(told.trim_start_matches("skipped ").to_owned());
             return;
         }
         self.heard += 1;
@@ -148,7 +148,7 @@ impl ProfileCandidate {
         let bytes = value.expose().as_bytes().to_vec();
         match Secret::from_bytes(bytes) {
             Ok(value) => self.secrets.push(FoundSecret { kind, value, origin: origin.to_owned() }),
-            Err(why) => self.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(origin, 80))),
+            Err(why) => self.leave_out(&format!("skipped the {kind} secret ({}): {why}", printable(origin, 80))),
         }
     }
 
@@ -210,11 +210,11 @@ impl ProfileCandidate {
         self.secrets = kept;
         for FoundSecret { kind, origin, .. } in others {
             let origin = printable(&origin, 80);
-            self.leave_out(&format!("the {kind} secret ({origin}) is not taken: there is one already"));
+            self.leave_out(&format!("skipped the {kind} secret ({origin}): there is one already"));
         }
         for (origin, key, taken) in passed_over {
             let [origin, taken] = [origin, taken].map(|name| printable(&name, 80));
-            self.leave_out(&format!("{origin} is not taken: `{}` is that of {taken}", key.dotted()));
+            self.leave_out(&format!("skipped {origin}: `{}` comes from {taken}", key.dotted()));
         }
         Ok(())
     }
@@ -248,7 +248,7 @@ impl ProfileCandidate {
         let is_told = |origin: &String| others.iter().all(|other| other.origin != *origin);
         for origin in left_out.into_iter().filter(is_told) {
             let [origin, taken] = [&origin, &taken.origin].map(|name| printable(name, 80));
-            self.leave_out(&format!("{origin} is not taken: it does not go with {taken}"));
+            self.leave_out(&format!("skipped {origin}: it does not belong with {taken}"));
         }
     }
 

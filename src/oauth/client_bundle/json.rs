@@ -30,7 +30,7 @@ pub fn read(text: &Secret) -> Result<ProfileCandidate> {
     }
     // What a secret of Secrets Manager holds is the same in a file.
     for (name, why) in odd {
-        found.leave_out(&format!("{} is not taken: it {why}", printable(&name, 80)));
+        found.leave_out(&format!("skipped {}: it {why}", printable(&name, 80)));
     }
     for name in key_mapping::take_client(pairs, &mut found) {
         found.leave_out(&unknown(&name));
@@ -69,7 +69,7 @@ pub(crate) fn of(value: Value) -> Pairs {
 
 /// Why a name is not taken that means nothing here.
 fn unknown(name: &str) -> String {
-    format!("{} is not taken: cogtok knows no such key", printable(name, 80))
+    format!("skipped {}: cogtok does not know this key", printable(name, 80))
 }
 
 fn flatten(name: String, value: Value, depth: usize, found: &mut Pairs) {

@@ -61,7 +61,7 @@ pub fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
     // Without its user a password can't be kept.
     if found.secret(SecretKind::Password).is_some() && found.candidates(Key::Username).is_empty() {
         found.forget_secret(SecretKind::Password);
-        found.leave_out("a password is not taken: there is no user name to keep it for");
+        found.leave_out("skipped a password: there is no user name for it");
     }
 }
 
@@ -132,7 +132,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
             match shaped(kind, Secret::new((*value).clone())) {
                 Ok(secret) => found.offer_secret(kind, secret, &name),
                 Err(why) => {
-                    found.leave_out(&format!("the {kind} secret ({}) is not taken: {why}", printable(&name, 80)));
+                    found.leave_out(&format!("skipped the {kind} secret ({}): {why}", printable(&name, 80)));
                 }
             }
         }
@@ -196,7 +196,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
 }
 
 fn unfilled(name: &str) -> String {
-    format!("{} is not taken: it is yet to be filled in", printable(name, 80))
+    format!("skipped {}: it is still a placeholder", printable(name, 80))
 }
 
 /// Whether a name of a client or its secret says that users sign in with it.
@@ -275,7 +275,7 @@ fn scopes(text: &str, name: &str, is_one: bool, found: &mut ProfileCandidate) {
         Ok(scopes) if !is_one && scopes.iter().any(|scope| OF_USERS.contains(&scope)) => {}
         Ok(scopes) => found.offer(Key::Scopes, scopes.iter().map(str::to_owned).collect(), name),
         Err(_) => {
-            let why = format!("{} is not taken: it is no list of scopes", printable(name, 80));
+            let why = format!("skipped {}: it is not a list of scopes", printable(name, 80));
             found.leave_out(&why);
             found.refused.push(why);
         }

@@ -36,7 +36,7 @@ impl KeyringFailure {
             ),
             KeyringFailure::NoThread(why) => (format!("no thread for the keyring: {why}"), "try again"),
             KeyringFailure::NotOurs => (
-                "the keyring's entry of this name is another program's: it was not touched".to_owned(),
+                "the keyring's entry of this name belongs to another program: cogtok did not touch it".to_owned(),
                 MANAGE_STRANGER,
             ),
             KeyringFailure::Unreachable(why) => match KeyringMessage::of(why) {
@@ -61,10 +61,10 @@ impl KeyringFailure {
             }
             KeyringFailure::Keyring(KeyringError::NoStorageAccess(_)) => LOCKED.owned(),
             KeyringFailure::Keyring(KeyringError::Ambiguous(_)) => {
-                ("the keyring has two entries of this name: neither was touched".to_owned(), MANAGE_TWINS)
+                ("the keyring has two entries of this name: cogtok touched neither".to_owned(), MANAGE_TWINS)
             }
             KeyringFailure::Keyring(KeyringError::TooLong(_, limit)) => {
-                (format!("the keyring takes at most {limit} bytes"), "use a shorter secret")
+                (format!("the keyring accepts at most {limit} bytes"), "use a shorter secret")
             }
             KeyringFailure::Keyring(KeyringError::NoEntry) => VANISHED.owned(),
             KeyringFailure::Keyring(KeyringError::PlatformFailure(why)) => match KeyringMessage::of(&why.to_string()) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::owner;
 
 /// Why a file of another user is refused.
-pub const FOREIGN: &str = "it is another user's";
+pub const FOREIGN: &str = "it belongs to another user";
 
 /// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
 pub fn permission_problem(path: &Path) -> Option<String> {
@@ -43,7 +43,7 @@ pub fn why_others_write(path: &Path) -> Option<String> {
             Some(format!("user {other} owns it: make a copy of your own"))
         }
         _ if file.mode() & 0o022 != 0 => Some(format!("other users can write to it: chmod go-w {}", target.display())),
-        _ if is_open => dir.map(|dir| format!("other users can put another in its place: chmod o-w {}", dir.display())),
+        _ if is_open => dir.map(|dir| format!("other users can replace it: chmod o-w {}", dir.display())),
         _ => None,
     }
 }

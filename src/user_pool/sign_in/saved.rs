@@ -62,7 +62,7 @@ impl SignIn {
     /// # Errors
     /// [`Kind::Usage`] where no question is open.
     pub fn to_secret(&self) -> Result<Secret> {
-        let open = self.open.as_ref().ok_or_else(|| Error::usage("there is no open question to answer"))?;
+        let open = self.open.as_ref().ok_or_else(|| Error::usage("there is no open challenge to answer"))?;
         let saved = Saved {
             version: VERSION,
             client_id: self.idp.client_id.as_str().to_owned(),

@@ -11,7 +11,7 @@ const WITHOUT_PROFILE: [&str; 7] =
     ["profile", "completions", "help", "status", "secret init", "cache list", "cache clear"];
 
 /// How hints begin that repeat what others said, or that say how a command is written in general.
-const OTHERS: [&str; 6] = ["it says: ", "it adds: ", "its ", "write it as: ", "the commands of ", "did you mean "];
+const OTHERS: [&str; 6] = ["it says: ", "it adds: ", "its ", "usage: ", "the commands of ", "did you mean "];
 
 /// A command of the reference.
 #[derive(Debug, Default)]

@@ -191,9 +191,9 @@ fn bad_proxy() -> Option<String> {
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => {}
         socks if socks.starts_with("socks") => {
-            return Some(format!("{name} names a SOCKS proxy, which cogtok does not speak"));
+            return Some(format!("{name} names a SOCKS proxy, which cogtok does not support"));
         }
-        _ => return Some(format!("{name} names no HTTP proxy")),
+        _ => return Some(format!("{name} does not name an HTTP proxy")),
     }
     if has_bare_signs(rest) {
         return Some(format!(

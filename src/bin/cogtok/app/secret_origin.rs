@@ -50,14 +50,14 @@ impl App {
         let advice = match source {
             SecretSource::Stdin => Advice::new("the {what} came from standard input: check what is in the pipe"),
             SecretSource::Variable(name) => Advice::new(
-                "the {what} is that of {variable}, which comes before a stored one: correct the variable, or unset it",
+                "the {what} comes from {variable}, which overrides a stored one: correct the variable, or unset it",
             )
             .text("variable", name),
-            SecretSource::Store(command) => Advice::new("the {what} is the one in {store}: `{command}` replaces it")
+            SecretSource::Store(command) => Advice::new("the {what} comes from {store}: `{command}` replaces it")
                 .text("store", self.store_name())
                 .fill("command", command.clone()),
             SecretSource::SecretsManager(arn) => {
-                Advice::new("the {what} is the one in Secrets Manager: check {arn}").text("arn", arn)
+                Advice::new("the {what} comes from Secrets Manager: check {arn}").text("arn", arn)
             }
             SecretSource::Typed => return None,
         };

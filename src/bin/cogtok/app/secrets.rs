@@ -60,7 +60,8 @@ impl App {
         let path = self.secrets_path()?;
         let identity = env::var("COGTOK_SECRET_IDENTITY");
         if identity.is_none() && env::secret("COGTOK_PASSPHRASE").is_none() {
-            let what = if is_there(&path)? { "its passphrase is not asked for here" } else { "it is not made yet" };
+            let what =
+                if is_there(&path)? { "this command does not ask for its passphrase" } else { "it does not exist yet" };
             return Err(Error::store(format!("the secrets file {}: {what}", path.display()))
                 .with_code(NOT_ASKED)
                 .hint("COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it; cogtok secret init --help"));

@@ -94,7 +94,7 @@ impl App {
             several => {
                 let of = profile.name.as_ref().map(|name| format!(" to profile `{name}`"));
                 let error = Error::usage(format!(
-                    "{} users are signed in{}: say whose session is meant",
+                    "{} users are signed in{}: choose one",
                     several.len(),
                     of.unwrap_or_default()
                 ));

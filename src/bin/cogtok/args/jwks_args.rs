@@ -57,7 +57,7 @@ impl Keys {
         });
         worked.map_err(|error| {
             if error.advises(AdviceKind::FetchKeysOnce) {
-                let message = format!("{}, and `--offline` forbids to fetch them", error.message());
+                let message = format!("{}, and `--offline` forbids fetching them", error.message());
                 error.with_message(message)
             } else {
                 error

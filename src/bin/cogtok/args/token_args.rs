@@ -165,8 +165,8 @@ fn of_profile(app: &App, profile: &Profile) -> Result<TokenOwner> {
     match (profile.user.client_id.is_some(), has_m2m) {
         (true, false) => Ok(TokenOwner::User),
         (false, true) => Ok(TokenOwner::M2m),
-        (true, true) => Err(Error::usage("the profile is for users and for machines")
-            .hint("say whose token it shall be: `--as user` or `--as m2m`")),
+        (true, true) => Err(Error::usage("this profile has a client for users and one for machines")
+            .hint("choose one: `--as user` or `--as m2m`")),
         (false, false) => Err(app.without_profile(profile, missing_variable(Key::UserClientId))),
     }
 }

@@ -74,13 +74,11 @@ impl TokenInput {
     pub fn check(&self, can_pin: bool) -> Result<()> {
         let Some(kind) = &self.token else { return Ok(()) };
         if kind.contains('.') || kind.len() > 40 {
-            return Err(Error::usage(
-                "`--token` is access or id, and was given something else (not repeated: it may be a token)",
-            )
-            .hint("the token itself goes without an option, or on standard input: `-`"));
+            return Err(Error::usage("`--token` takes only access or id (not shown: it may be a token)")
+                .hint("give the token itself without an option, or on standard input: `-`"));
         }
         if self.value.is_some() && !can_pin {
-            Err(Error::usage("`--token` chooses between cached tokens, and a token is given already"))
+            Err(Error::usage("`--token` chooses between cached tokens, and you gave a token"))
         } else {
             Ok(())
         }
@@ -163,7 +161,7 @@ impl TokenInput {
 
 /// The error where the cache has no such token, with what it has instead.
 fn missing(app: &App, profile: &Profile, whose: OwnerChoice) -> Error {
-    let error = Error::new(Kind::Failure, format!("there is no cached token of {}", described(profile, whose)));
+    let error = Error::new(Kind::Failure, format!("there is no cached token for {}", described(profile, whose)));
     let others = match whose {
         OwnerChoice::User => app.for_others(profile, None),
         OwnerChoice::M2m => Vec::new(),

@@ -72,15 +72,15 @@ pub fn wanted<'a>(served: &'a TokenResponse, policy: &CachePolicy) -> Result<&'a
     let tokens = &served.tokens;
     let refused = tokens.scopes_refused();
     if !refused.is_empty() {
-        log::warn!(target: "cogtok", "the token lacks scopes that were asked for: {}", refused.join(" "));
+        log::warn!(target: "cogtok", "the token lacks scopes that you requested: {}", refused.join(" "));
     }
     let token = tokens.of(policy.token).ok_or_else(|| no_such_token(policy.token))?;
     let now = env::now();
     match token.seconds_left(now) {
-        None => log::warn!(target: "cogtok", "how long the token is valid is not known, so it is not cached"),
-        Some(0) => log::warn!(target: "cogtok", "the token has expired already: is this machine's clock right?"),
+        None => log::warn!(target: "cogtok", "the token does not say how long it is valid, so it is not cached"),
+        Some(0) => log::warn!(target: "cogtok", "the token has already expired: is this machine's clock right?"),
         Some(left) if !token.is_fresh(now, policy.min_validity) => {
-            log::warn!(target: "cogtok", "the token is valid for {left} s only, less than the {} s asked for", policy.min_validity.as_secs());
+            log::warn!(target: "cogtok", "the token is valid for only {left} s, less than the {} s that you asked for", policy.min_validity.as_secs());
         }
         Some(_) => {}
     }

@@ -118,7 +118,7 @@ fn merge(path: &Path, text: &str) -> Result<()> {
     output_file::edit(&file, MAX_ENV, |old| merged(old, text)).map_err(|why| unwritable(path, &why))?;
     if others_read(&file) {
         let shown = path.display();
-        log::warn!(target: "cogtok", "{shown} has the value now, and other users can read it: chmod 600 {shown}");
+        log::warn!(target: "cogtok", "{shown} now contains the value, and other users can read it: chmod 600 {shown}");
     }
     Ok(())
 }

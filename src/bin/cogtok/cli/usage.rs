@@ -41,7 +41,7 @@ struct Named {
 pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
     let named = named(args);
     let own = named.path.strip_prefix("cogtok ").unwrap_or("cogtok");
-    let help = format!("`{} --help` says what it takes", named.path);
+    let help = format!("see `{} --help`", named.path);
     let text = |kind| texts(answer, kind);
     let first = |kind| text(kind).into_iter().next().unwrap_or_default();
     let argument = first(ContextKind::InvalidArg);
@@ -55,23 +55,23 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         }
         // The word may be a password.
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
-            Error::usage("unexpected argument (not repeated: it may be a secret)")
+            Error::usage("unexpected argument (not shown: it may be a secret)")
         }
         ErrorKind::UnknownArgument => {
-            let error = Error::usage(format!("`{own}` has no option `{argument}`"));
+            let error = Error::usage(format!("unknown option `{argument}` for `{own}`"));
             let near = text(ContextKind::SuggestedArg);
             let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));
             return error.hint(help);
         }
         ErrorKind::TooManyValues => {
-            Error::usage("an option that takes no value was given one (not repeated: it may be a secret)")
+            Error::usage("an option takes no value, but has one (not shown: it may be a secret)")
         }
         ErrorKind::InvalidValue => return bad_value(answer, &argument).hint(help),
         ErrorKind::ValueValidation => {
             let why = answer.source().map_or_else(|| "the value does not fit".to_owned(), ToString::to_string);
             return Error::usage(format!("{}: {}", option_of(&argument), printable(&why, 300))).hint(help);
         }
-        ErrorKind::NoEquals => Error::usage(format!("`{}` takes its value behind a `=`", option_of(&argument))),
+        ErrorKind::NoEquals => Error::usage(format!("`{}` takes its value after a `=`", option_of(&argument))),
         ErrorKind::ArgumentConflict => {
             let one = option_of(&argument);
             let others = text(ContextKind::PriorArg);
@@ -85,11 +85,8 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         }
         _ => Error::usage(first_line(answer)),
     };
-    let error = if signals::is_exec() {
-        error.hint("the command stands behind `--`: cogtok exec{p} -- COMMAND")
-    } else {
-        error
-    };
+    let error =
+        if signals::is_exec() { error.hint("the command goes after `--`: cogtok exec{p} -- COMMAND") } else { error };
     error.hint(usage(&named, answer)).hint(help)
 }
 
@@ -103,15 +100,14 @@ fn usage(named: &Named, answer: &clap::Error) -> String {
     let special = texts(answer, ContextKind::Usage).into_iter().next();
     let general = || named.command.clone().render_usage().to_string();
     let line = special.unwrap_or_else(general);
-    format!("write it as: {}", line.trim().trim_start_matches("Usage: "))
+    format!("usage: {}", line.trim().trim_start_matches("Usage: "))
 }
 
 fn no_such_command(named: &Named, word: &str, answer: &clap::Error) -> Error {
     if word.len() > LONGEST_NAME {
-        return Error::usage("there is no such command (not repeated: it may be a token or a secret)")
-            .hint(commands_of(named));
+        return Error::usage("unknown command (not shown: it may be a token or a secret)").hint(commands_of(named));
     }
-    let error = Error::usage(format!("there is no command `{} {word}`", named.path));
+    let error = Error::usage(format!("unknown command `{} {word}`", named.path));
     if word == "version" {
         return error.hint("did you mean `cogtok --version`?");
     }
@@ -158,13 +154,13 @@ fn bad_value(answer: &clap::Error, argument: &str) -> Error {
     let error = if value.is_empty() {
         Error::usage(format!("`{option}` needs a value: {argument}"))
     } else {
-        Error::usage(format!("`{value}` is no value of `{option}`"))
+        Error::usage(format!("invalid value `{value}` for `{option}`"))
     };
     let near = texts(answer, ContextKind::SuggestedValue);
     let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));
     match texts(answer, ContextKind::ValidValue).as_slice() {
         [] => error,
-        all => error.hint(format!("its values are {}", all.join(", "))),
+        all => error.hint(format!("choose one of {}", all.join(", "))),
     }
 }
 

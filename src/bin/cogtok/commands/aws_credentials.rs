@@ -83,7 +83,7 @@ pub fn run(app: &App, args: &AwsCredentials) -> Result<()> {
     app.output(&[Output::Json])?;
     if env::var("COGTOK_INSIDE").is_some() {
         return Err(Error::config("`cogtok aws-credentials` was called to get AWS credentials for itself")
-            .hint("give the profile an `aws_profile` of its own, whose credentials come from elsewhere"));
+            .hint("set the profile's `aws_profile` to one whose credentials do not come from cogtok"));
     }
     app.enter_aws_credentials();
     bedrock_key::warn();
@@ -92,7 +92,7 @@ pub fn run(app: &App, args: &AwsCredentials) -> Result<()> {
     let credentials = args.who.credentials(app, &profile, &key, min_validity)?;
     let left = credentials.expires_at.saturating_sub(env::now() / 1000);
     if left < min_validity.as_secs() {
-        log::warn!(target: "cogtok", "the AWS credentials are valid for {left} s only");
+        log::warn!(target: "cogtok", "the AWS credentials are valid for only {left} s");
     }
     let expiration = i64::try_from(credentials.expires_at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
     let expiration = expiration.ok_or_else(|| Error::network("the credentials' expiration is out of range"))?;

@@ -81,7 +81,7 @@ impl Shell {
 
 pub fn run(args: &Completions) -> Result<()> {
     let script = completion::script(args.shell.as_str())
-        .ok_or_else(|| Error::usage(format!("there is no script for {}", args.shell.as_str())))?;
+        .ok_or_else(|| Error::usage(format!("there is no completion script for {}", args.shell.as_str())))?;
     if !args.install {
         return terminal::data(&script).map(drop);
     }

@@ -85,7 +85,7 @@ fn become_it(command: Command) -> io::Error {
 }
 
 #[cfg(windows)]
-const NOT_FOUND: &str = "check the spelling and PATH; `echo` and its like are words of cmd: -- cmd /c echo";
+const NOT_FOUND: &str = "check the spelling and PATH; `echo` and the like belong to cmd: -- cmd /c echo";
 #[cfg(not(windows))]
 const NOT_FOUND: &str = "check the spelling and PATH; for a script, the interpreter in its first line";
 

@@ -41,7 +41,7 @@ pub fn run(app: &App, args: &Header) -> Result<()> {
     let is_json = app.output(&[Output::Text, Output::Json])? == Output::Json;
     let format = match (args.format, is_json) {
         (None | Some(Format::Json), true) => Format::Json,
-        (Some(_), true) => return Err(Error::usage("`--format` and `--json` exclude each other")),
+        (Some(_), true) => return Err(Error::usage("`--format` and `--json` cannot be used together")),
         (format, false) => format.unwrap_or(Format::Line),
     };
     let got = args.source.get(app)?;

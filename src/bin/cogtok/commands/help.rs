@@ -58,7 +58,7 @@ fn list() -> String {
 fn unknown(wanted: &str) -> Error {
     let lists = "`cogtok help topics` lists the topics, `cogtok --help` the commands";
     if wanted.len() > LONGEST_NAME {
-        return Error::usage("there is no such command or topic (not repeated: it may be a token or a secret)")
+        return Error::usage("there is no such command or topic (not shown: it may be a token or a secret)")
             .hint(lists);
     }
     let tree = commands();

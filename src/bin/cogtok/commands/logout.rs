@@ -80,12 +80,12 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
     terminal::note(&match (was_there, args.local) {
         (None, _) if !others.is_empty() => {
             let who = profile.user.username.as_ref().map_or("the user", Username::as_str);
-            format!("{} is not signed in{}, and another user is", printable(who, 128), with("to"))
+            format!("{} is not signed in{}, but another user is", printable(who, 128), with("to"))
         }
-        (None, _) => format!("nobody is signed in{}: there was nothing to forget", with("to")),
+        (None, _) => format!("no one is signed in{}: there was nothing to do", with("to")),
         (Some(who), false) => format!("{who} is signed out{}", with("of")),
         (Some(who), true) => {
-            format!("{who} is forgotten{}; at Cognito, the session goes on until it ends by itself", with("by"))
+            format!("{who} is removed from this machine{}; at Cognito, the session lasts until it expires", with("by"))
         }
     });
     others.into_iter().for_each(terminal::hint);
@@ -129,7 +129,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
     if served.tokens.scope.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == USER_ADMIN)) {
         return Err(Error::config(format!("the access token lacks the scope {USER_ADMIN}, which GlobalSignOut wants"))
             .hint("allow the scope on the app client (AllowedOAuthScopes) and sign in again")
-            .hint("without --global, `cogtok logout{p}` ends this session alone"));
+            .hint("without --global, `cogtok logout{p}` ends only this session"));
     }
     let wire = app.wire()?;
     app.block_on(async {
@@ -140,8 +140,8 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         Some(username) => error.fill_word("user", username.as_str()),
         None => error,
     })
-    .map_err(|error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets what is kept here"))?;
-    terminal::note("every session of the user is ended");
+    .map_err(|error| error.hint("nothing was removed; `cogtok logout{p} --local` removes what is stored here"))?;
+    terminal::note("all sessions of the user have ended");
     Ok(())
 }
 
@@ -177,7 +177,7 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
         was_there = true;
         if kept.expires_at > env::now() / 1000 {
             terminal::note(&format!(
-                "AWS takes the credentials that were handed out until {}",
+                "AWS accepts the credentials that cogtok fetched until {}",
                 moment(kept.expires_at)
             ));
         }
@@ -190,7 +190,7 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     let identity = tokens.as_ref().and_then(Identity::of).or_else(|| record.and_then(|record| record.identity));
     if let Some(end) = tokens.and_then(|tokens| tokens.access.expires_at).filter(|end| *end > env::now() / 1000) {
         terminal::note(&format!(
-            "an API that checks tokens by itself takes the last access token until {}",
+            "APIs that verify tokens offline still accept the last access token until {}",
             moment(end)
         ));
     }
@@ -206,7 +206,7 @@ fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
     let binding = |kind| user_token::secret_binding(profile, kind, Some(username));
     let was_there = is_listed(SecretKind::Password)? && app.secrets()?.delete(&binding(SecretKind::Password)?)?;
     if is_listed(SecretKind::Totp)? && app.secrets()?.has(&binding(SecretKind::Totp)?)? {
-        terminal::note("the key of the authenticator app stays");
+        terminal::note("the key of the authenticator app is still stored");
         terminal::hint(
             Advice::new("to delete it: cogtok secret delete totp{p} --username {user}").word("user", username),
         );

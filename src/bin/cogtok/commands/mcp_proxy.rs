@@ -69,7 +69,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     for ask in questions {
         let _ = ask.answer.send(tokens.get(ask.refused.as_ref()));
     }
-    forwarder.join().unwrap_or_else(|_| Err(Error::new(Kind::Failure, "the forwarder ended")))
+    forwarder.join().unwrap_or_else(|_| Err(Error::new(Kind::Failure, "the proxy ended")))
 }
 
 fn failed(why: &dyn std::fmt::Display) -> Error {

@@ -128,7 +128,7 @@ fn rows(app: &App) -> Result<Vec<Row>> {
 fn understood(config: &Config, name: &ProfileName) -> Option<Profile> {
     let profile = as_written(config, name).ok();
     if profile.is_none() {
-        log::warn!(target: "cogtok", "profile `{name}` can't be understood and is left out: cogtok profile lint {name}");
+        log::warn!(target: "cogtok", "profile `{name}` is left out, since it has mistakes: cogtok profile lint {name}");
     }
     profile
 }

@@ -111,9 +111,9 @@ impl Export {
             let refused = || {
                 Error::new(
                     cogtok::error::Kind::Failure,
-                    format!("the value of {name} has characters that this form can't carry"),
+                    format!("the value of {name} has characters that this form can't express"),
                 )
-                .hint("`--export=json` and `--export-credentials=json` carry any")
+                .hint("`--export=json` and `--export-credentials=json` can express any")
             };
             // Writing to a String does not fail.
             let _ = match self {

@@ -7,20 +7,20 @@ use crate::env;
 /// The variable.
 pub const VARIABLE: &str = "AWS_BEARER_TOKEN_BEDROCK";
 
-const WHY: &str = "Bedrock takes no token of Cognito there, and answers 403: it is for Bedrock's own API keys (see `cogtok help bedrock`)";
+const WHY: &str = "Bedrock accepts no Cognito token there, and answers 403: it is for Bedrock's own API keys (see `cogtok help bedrock`)";
 
 /// Warns where the variable holds a token of Cognito: AWS's tools prefer it to any AWS credentials.
 pub fn warn() {
     let token = env::secret(VARIABLE);
     if token.is_some_and(|token| is_of_cognito(token.expose())) {
-        log::warn!(target: "cogtok", "{VARIABLE} holds a token of Cognito, and AWS's tools prefer it to AWS credentials: unset it. {WHY}");
+        log::warn!(target: "cogtok", "{VARIABLE} contains a Cognito token, and AWS's tools prefer it to AWS credentials: unset it. {WHY}");
     }
 }
 
 /// Warns where a token is about to be put into the variable of this name.
 pub fn warn_of(variable: &str) {
     if variable == VARIABLE {
-        log::warn!(target: "cogtok", "{WHY}; `cogtok aws-credentials` gets what it takes");
+        log::warn!(target: "cogtok", "{WHY}; `cogtok aws-credentials` gets what it accepts");
     }
 }
 

@@ -121,7 +121,7 @@ fn target(path: &Path) -> std::io::Result<PathBuf> {
     match path.canonicalize() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.is_symlink() {
             true if path.exists() => Err(std::io::Error::other("it is not a regular file")),
-            true => Err(std::io::Error::other("it is a symbolic link to nothing")),
+            true => Err(std::io::Error::other("it is a broken symbolic link")),
             false => Ok(path.to_path_buf()),
         },
         found => found,
@@ -205,7 +205,7 @@ impl ConfigDocument {
         let profiles = self.0.entry("profiles").or_insert(Item::Table(outer));
         let profiles = profiles.as_table_like_mut().ok_or_else(|| Error::config("`profiles` is not a table"))?;
         if profiles.contains_key(name.as_str()) {
-            return Err(Error::config(format!("there is a profile `{name}` already"))
+            return Err(Error::config(format!("profile `{name}` already exists"))
                 .hint(Advice::new("change it: cogtok profile set {name} KEY VALUE").word("name", name)));
         }
         profiles.insert(name.as_str(), Item::Table(Table::new()));

@@ -16,7 +16,7 @@ use cogtok::store::config::TARGETS;
 
 /// What to do with a secret in the file.
 pub(crate) const INSTEAD: &str =
-    "take it out and store it: cogtok secret set KIND; change it where others could read the file";
+    "remove it and store it: cogtok secret set KIND; change it where others could read the file";
 
 /// Something that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn comments(text: &str) -> Vec<Finding> {
             column: indent + 1,
             profile: None,
             key: None,
-            message: "this comment holds what looks like a secret".to_owned(),
+            message: "this comment contains what looks like a secret".to_owned(),
             hint: Some(INSTEAD.into()),
         })
     });

@@ -69,8 +69,8 @@ pub fn text(profiles: &[Exported]) -> Result<Zeroizing<String>> {
     let has_secrets = secrets().next().is_some();
     let what = if has_secrets { "WITH SECRETS: keep it sealed" } else { "without secrets" };
     let header = format!(
-        "# Profiles of cogtok, which gets Amazon Cognito tokens, to hand to others; {what}.\n\
-         # To take them over: cogtok profile import FILE\n"
+        "# Profiles of cogtok (Amazon Cognito tokens), to share; {what}.\n\
+         # To import them: cogtok profile import FILE\n"
     );
     // As large as it can become, so that no copy of a secret is left behind.
     let room: usize =

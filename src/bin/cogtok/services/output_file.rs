@@ -34,7 +34,7 @@ pub fn check(path: &Path) -> io::Result<()> {
             match std::fs::metadata(dir) {
                 Ok(dir) if dir.is_dir() => Ok(()),
                 Ok(_) => refused("what should be its directory is not one"),
-                Err(_) => refused("its directory is not there"),
+                Err(_) => refused("its directory does not exist"),
             }
         }
         Err(error) => Err(error),
@@ -103,7 +103,7 @@ fn held(path: &Path) -> io::Result<Option<File>> {
             _ => return Ok(Some(file)),
         }
     }
-    Err(io::Error::other("another process holds it"))
+    Err(io::Error::other("another process has locked it"))
 }
 
 #[cfg(unix)]
@@ -126,7 +126,7 @@ fn like(old: &File, new: &File) -> io::Result<()> {
         use std::os::unix::fs::{MetadataExt, fchown};
         if old.uid() != new_is.uid() {
             fchown(new, Some(old.uid()), Some(old.gid()))
-                .map_err(|why| io::Error::new(why.kind(), format!("it is another user's ({why})")))?;
+                .map_err(|why| io::Error::new(why.kind(), format!("it belongs to another user ({why})")))?;
         } else if old.gid() != new_is.gid() {
             // A group that this user is not in, say: the owner has it still.
             let _ = fchown(new, None, Some(old.gid()));

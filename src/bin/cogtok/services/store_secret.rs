@@ -27,13 +27,13 @@ impl App {
         let done = bindings.iter().try_for_each(|binding| store.set(binding, secret).map(|()| stored.push(binding)));
         let done = done.and_then(|()| {
             edit(&path, self.deadline(), |draft| draft.note_secret(name, first.kind, true))
-                .map_err(|error| unnoted(error, "the secret is not kept", name, first.kind))
+                .map_err(|error| unnoted(error, "the secret is not stored", name, first.kind))
         });
         done.map_err(|error| {
             // Where another profile has the client, it is that one's secret as well.
             let is_shared = config.lists_secret(first.kind, &first.client_id);
             let left: Vec<_> = stored.iter().filter(|binding| is_shared || store.delete(binding).is_err()).collect();
-            if left.is_empty() { error } else { error.hint(format!("it is in {} all the same", store.name())) }
+            if left.is_empty() { error } else { error.hint(format!("it is in {} anyway", store.name())) }
         })
     }
 }

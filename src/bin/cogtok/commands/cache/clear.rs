@@ -84,7 +84,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     }
     tell(&removed, &removed_credentials, discarded, &owners);
     if let Some(error) = failed {
-        return Err(Error::hint(error, "everything else that was meant is removed"));
+        return Err(Error::hint(error, "everything else was removed"));
     }
     if form == Output::Json {
         let credentials = removed_credentials.iter().map(|kept| credentials_as_json(kept, &owners, now));
@@ -113,7 +113,7 @@ fn tell(removed: &[&Entry], credentials: &[&Credentials], discarded: usize, owne
         terminal::note(&format!("removed: AWS credentials of identity pool {pool}"));
     }
     if discarded > 0 {
-        terminal::note(&format!("removed: {discarded} files that held no token"));
+        terminal::note(&format!("removed: {discarded} files that contained no token"));
     }
     if removed.is_empty() && credentials.is_empty() && discarded == 0 {
         terminal::note("there was nothing to remove");

@@ -41,7 +41,7 @@ pub fn run(app: &App) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     if listing.entries.is_empty() && listing.credentials.is_empty() {
-        terminal::note("no token is kept");
+        terminal::note("no tokens are cached");
         return Ok(());
     }
     let credentials = listing.credentials.iter().map(|kept| {

@@ -106,8 +106,8 @@ pub fn check_session(id: &str) -> Result<&str> {
     if (33..=256).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(id)
     } else {
-        Err(Error::usage("a session id has 33 to 256 letters, digits and signs, and no spaces")
-            .hint("a UUID is long enough; without --session-id one is made"))
+        Err(Error::usage("a session id has 33 to 256 characters, and no spaces")
+            .hint("a UUID is long enough; without --session-id cogtok makes one"))
     }
 }
 

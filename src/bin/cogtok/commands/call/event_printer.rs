@@ -57,7 +57,7 @@ impl EventPrinter {
         self.events.finish();
         self.tell_complete(sink)?;
         if !answer.has_certain_end() {
-            return Err(answer.broke_off("it ends within an event").into());
+            return Err(answer.broke_off("it ends in the middle of an event").into());
         }
         log::warn!(target: "cogtok", "the last event of the answer has no empty line after it, so it may be cut off");
         Ok(())
@@ -80,7 +80,7 @@ impl EventPrinter {
     pub fn failure(self, said: impl Fn(&str) -> ServiceText) -> Result<()> {
         self.failure.map_or(Ok(()), |why| {
             Err(Error::new(Kind::Failure, format!("the agent failed: {}", said(&why)))
-                .hint("the token was taken; look into the agent's log"))
+                .hint("the token was accepted; see the agent's log"))
         })
     }
 

@@ -62,7 +62,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
         None => "GET".to_owned(),
     };
     if method == "CONNECT" {
-        return Err(Error::usage("CONNECT asks for a tunnel, which is not a call"));
+        return Err(Error::usage("CONNECT opens a tunnel, which cogtok does not do"));
     }
     args.taking.check()?;
     let body = args.carried.data()?.unwrap_or_default();

@@ -157,7 +157,7 @@ fn report(usage: &Value, metrics: &Value, stop_reason: &Value) {
     }
     match stop_reason.as_str() {
         None | Some("end_turn" | "stop_sequence") => {}
-        Some("max_tokens") => line += "; cut off: the answer is as long as it may be (`--max-tokens`)",
+        Some("max_tokens") => line += "; cut off: the answer reached its limit (`--max-tokens`)",
         Some(reason) => line += &format!("; the model stopped for {}", printable(reason, 60)),
     }
     terminal::note(&line);

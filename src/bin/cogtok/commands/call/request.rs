@@ -88,16 +88,16 @@ impl RequestBody {
 }
 
 fn parse(line: &str) -> Result<(String, String)> {
-    let (name, value) = line.split_once(':').ok_or_else(|| {
-        Error::usage("a header is `Name: value`, and one has no colon (not repeated: it may be a key)")
-    })?;
+    let (name, value) = line
+        .split_once(':')
+        .ok_or_else(|| Error::usage("a header is `Name: value`, and one has no colon (not shown: it may be a key)"))?;
     let lower = name.trim().to_ascii_lowercase();
     if lower == "authorization" {
-        return Err(Error::usage("`Authorization` is where the token goes")
+        return Err(Error::usage("cogtok sets `Authorization` to the token")
             .hint("`--as`, `--token` and `--scope` choose which token is sent"));
     }
     if REFUSED.contains(&lower.as_str()) {
-        Err(Error::usage(format!("`{}` is the connection's own header, not yours", printable(name.trim(), 40))))
+        Err(Error::usage(format!("`{}` belongs to the connection: cogtok sets it", printable(name.trim(), 40))))
     } else {
         Ok((name.to_owned(), value.trim().to_owned()))
     }

@@ -23,10 +23,10 @@ impl Renewal {
         let refusals = RejectedTokens::new(app.dirs().cache.as_deref());
         let key = format!("{}{}\n{}", app.profile_option(), got.options(), url.origin().ascii_serialization());
         if refusals.is_recent(&key, env::now()) {
-            log::info!(target: "cogtok", "401 as for the new token a moment ago: no other is asked for within a minute");
+            log::info!(target: "cogtok", "401 again, a moment after a new token: cogtok fetches no other within a minute");
             return None;
         }
-        log::info!(target: "cogtok", "the API answers 401: the cached token is renewed, once");
+        log::info!(target: "cogtok", "the API answered 401: renewing the cached token, once");
         Some(Renewal { refusals, key })
     }
 

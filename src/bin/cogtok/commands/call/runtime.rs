@@ -69,7 +69,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
         _ => Form::Text,
     };
     if args.raw && form == Form::Json {
-        return Err(Error::usage("`--raw` and `--json` exclude each other"));
+        return Err(Error::usage("`--raw` and `--json` cannot be used together"));
     }
     let place = CallTarget::find(app, &args.target)?;
     let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
@@ -160,7 +160,7 @@ fn outgoing(args: &Runtime, agent: &Agent) -> Result<Outgoing> {
         Some(_) => "POST",
         None if args.path.is_some() || !agent.takes_questions() => "GET",
         None => {
-            return Err(Error::usage("there is nothing to ask")
+            return Err(Error::usage("there is no prompt")
                 .hint("add --prompt TEXT, or -d with what the agent takes; `-d -` reads it from standard input"));
         }
     };

@@ -60,7 +60,7 @@ impl CallTarget {
         let name: TargetName =
             name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
         let profile = app.profile_name()?.ok_or_else(|| {
-            Error::config(format!("no profile is chosen, and `{name}` would be a target of one"))
+            Error::config(format!("no profile is chosen, and `{name}` is the name of a target"))
                 .hint("choose one with `-p NAME`; an address begins with https://")
         })?;
         let target = app.config()?.target(&profile, &name)?;

@@ -56,9 +56,9 @@ pub fn text(findings: &[Finding], profile: Option<&str>) -> String {
 pub fn summary(findings: &[Finding]) -> String {
     let count = |status: Status| findings.iter().filter(|finding| finding.status == status).count();
     match count(Status::Warn) {
-        0 => "Nothing is wrong.".to_owned(),
-        1 => "Nothing fails; there is one warning.".to_owned(),
-        warnings => format!("Nothing fails; there are {warnings} warnings."),
+        0 => "All checks passed.".to_owned(),
+        1 => "No failures, 1 warning.".to_owned(),
+        warnings => format!("No failures, {warnings} warnings."),
     }
 }
 

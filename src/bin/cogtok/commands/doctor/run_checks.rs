@@ -95,7 +95,7 @@ fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool, ta
     let has_secret = |kind: SecretKind| wanted.iter().any(|wanted| wanted.binding.kind == kind);
     let skipped = |why| network::skipped(profile, why).into_iter().chain(targets.skipped(profile, why)).collect();
     found.extend(match (is_offline, is_whole) {
-        (true, _) => skipped("not looked at: `--offline`"),
+        (true, _) => skipped("skipped: `--offline`"),
         (false, false) => skipped("the profile can't be read"),
         (false, true) => online(app, profile, targets, has_secret),
     });

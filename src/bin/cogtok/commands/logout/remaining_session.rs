@@ -38,7 +38,7 @@ impl<'a> RemainingSession<'a> {
             if is_known {
                 Err(error)
             } else {
-                log::warn!(target: "cogtok", "no session is known here, and whether the secret store has one can't be seen: {error}");
+                log::warn!(target: "cogtok", "no session is known here, and the secret store can't be checked for one: {error}");
                 Ok(None)
             }
         };
@@ -66,7 +66,7 @@ impl<'a> RemainingSession<'a> {
                 app.stored_secret(profile, &refresh_session::client_secret_binding(profile, session)?)?;
             let wire = app.wire()?;
             app.block_on(refresh_session::revoke(&wire, profile, client_secret, session, refresh_token)).map_err(
-                |error| error.hint("nothing was forgotten; `cogtok logout{p} --local` forgets it without revoking"),
+                |error| error.hint("nothing was removed; `cogtok logout{p} --local` removes it without revoking"),
             )?;
         }
         Ok(())

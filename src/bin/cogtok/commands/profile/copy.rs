@@ -26,6 +26,6 @@ pub struct Copy {
 pub fn run(app: &App, args: &Copy) -> Result<()> {
     let (from, to): (ProfileName, ProfileName) = (args.from.parse()?, args.to.parse()?);
     edit(&app.config_path()?, app.deadline(), |draft| draft.copy(&from, &to))?;
-    terminal::note(&format!("profile `{to}` says what `{from}` says"));
+    terminal::note(&format!("copied profile `{from}` to `{to}`"));
     Ok(())
 }

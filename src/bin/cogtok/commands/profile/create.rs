@@ -123,7 +123,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     // Where there is one of that name already, that is what is wrong.
     let is_new = !app.config()?.names().contains(&name);
     if is_new && !settings.iter().any(|(key, _)| of_use.contains(key)) {
-        return Err(Error::usage("the profile would name neither a pool nor a client")
+        return Err(Error::usage("the profile needs a pool or a client")
             .hint("add `--user-pool-id ID --client-id ID` for users, `--m2m-client-id ID --token-url URL` for machines, or `--secret-arn ARN`"));
     }
     let path = app.config_path()?;
@@ -138,8 +138,8 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         }
         Ok(is_first)
     })?;
-    let role = if is_default { " and is the default" } else { "" };
-    terminal::note(&format!("profile `{name}` is in {}{role}", path.display()));
+    let role = if is_default { " (now the default)" } else { "" };
+    terminal::note(&format!("created profile `{name}`{role} in {}", path.display()));
     for named in settings.iter().filter(|(key, _)| *key == Key::AwsProfile).flat_map(|(_, values)| values) {
         check_aws_profile("`aws_profile`", named);
     }

@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
             let others: Vec<Profile> = other_profiles(&config, &name).filter(|other| shares(&profile, other)).collect();
             DeletionPlan::of(app, &profile, &others, args.keep_secrets).map_err(|error| {
                 let leaving = format!("cogtok profile delete {name} --yes --keep-secrets");
-                error.hint(format!("nothing was deleted; to leave the secrets: {leaving}"))
+                error.hint(format!("nothing was deleted; to keep the secrets: {leaving}"))
             })?
         }
         Err(_) => DeletionPlan::default(),
@@ -66,11 +66,11 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         going.heirs.iter().try_for_each(|(heir, kind)| draft.note_secret(heir, *kind, true))
     })
     .map_err(|error| error.hint("nothing was deleted"))?;
-    let done = format!("profile `{name}` is deleted");
+    let done = format!("deleted profile `{name}`");
     going.forget(app, &done)?;
     terminal::note(&done);
     if was_default {
-        terminal::note("it was the default, and there is none now: `cogtok profile use NAME` chooses one");
+        terminal::note("it was the default; choose a new one: cogtok profile use NAME");
     }
     Ok(())
 }

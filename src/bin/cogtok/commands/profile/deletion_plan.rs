@@ -117,8 +117,8 @@ impl DeletionPlan {
         for key in &self.tokens {
             let of_session = || app.session_lock(key)?.as_mut().map_or(Ok(()), SessionLock::forget);
             if let Err(error) = app.cache().forget(key).and_then(|()| of_session()) {
-                let stays = format!("{done}, but a cached token of it stays");
-                failed.get_or_insert_with(|| error.context(&stays).hint("forget it: cogtok cache clear"));
+                let stays = format!("{done}, but a cached token of it remains");
+                failed.get_or_insert_with(|| error.context(&stays).hint("remove it: cogtok cache clear"));
             }
         }
         failed.map_or(Ok(()), Err::<(), Error>)

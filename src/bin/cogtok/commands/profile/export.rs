@@ -155,7 +155,7 @@ fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> 
         None => Ok(()),
         Some(key) => Err(Error::config(format!("`{}` of profile `{name}` looks like a secret", key.dotted()))
             .hint(
-                Advice::new("nothing was exported; take it out: cogtok profile unset {name} {key}")
+                Advice::new("nothing was exported; remove it: cogtok profile unset {name} {key}")
                     .word("name", name)
                     .word("key", key.dotted()),
             )
@@ -170,21 +170,21 @@ fn tell(args: &Export, profiles: &[Exported]) {
         let own: Vec<&str> = profile.left_out.iter().filter(has).map(|key| key.dotted()).collect();
         if !own.is_empty() {
             terminal::note(&format!(
-                "profile `{}`: left out as your own: {} (`--keep KEY` takes it along)",
+                "profile `{}`: left out as your own: {} (`--keep KEY` includes it)",
                 profile.name,
                 own.join(", ")
             ));
         }
         for key in profile.local_addresses() {
-            log::warn!(target: "cogtok", "profile `{}`: `{key}` is an address of this machine", profile.name);
+            log::warn!(target: "cogtok", "profile `{}`: `{key}` points to this machine", profile.name);
         }
         for (kind, _) in &profile.secrets {
-            terminal::note(&format!("profile `{}`: the {kind} secret is included, sealed", profile.name));
+            terminal::note(&format!("profile `{}`: the {kind} secret is included (encrypted)", profile.name));
         }
     }
     if let Some(path) = &args.output_file {
         terminal::note(&format!("the export is in {}", path.display()));
-        terminal::hint(Advice::new("to take it over: cogtok profile import {file}").word("file", path.display()));
+        terminal::hint(Advice::new("to import it: cogtok profile import {file}").word("file", path.display()));
     }
 }
 
@@ -194,7 +194,7 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// What is there may be sealed secrets that exist nowhere else.
 fn there_already(path: &Path) -> Error {
-    Error::store(format!("{} is there already: nothing was exported", path.display()))
+    Error::store(format!("{} already exists: nothing was exported", path.display()))
         .hint("choose another name, or add `--force` to replace it")
 }
 

@@ -112,7 +112,9 @@ impl Import {
 pub fn run(app: &App, args: &Import) -> Result<()> {
     let form = app.output(&FORMS)?;
     if app.global.profile.is_some() {
-        return Err(Error::usage("`-p` names a profile to use, and this makes one").hint("name it with `--name NAME`"));
+        return Err(
+            Error::usage("`-p` chooses a profile, and this command creates one").hint("name it with `--name NAME`")
+        );
     }
     let named: Option<ProfileName> = args.name.as_deref().map(str::parse).transpose()?;
     if let Some(name) = &named {
@@ -148,7 +150,7 @@ fn check_name(app: &App, name: &ProfileName, replaces: bool) -> Result<()> {
     if replaces || !app.config()?.names().contains(name) {
         return Ok(());
     }
-    Err(Error::config(format!("there is a profile `{name}` already")).hint(
+    Err(Error::config(format!("profile `{name}` already exists")).hint(
         "add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change",
     ))
 }

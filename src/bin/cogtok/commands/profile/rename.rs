@@ -33,7 +33,7 @@ pub fn run(app: &App, args: &Rename) -> Result<()> {
         previous::rename(app, &path, &old, &new);
         Ok(())
     })?;
-    terminal::note(&format!("profile `{old}` is `{new}` now"));
+    terminal::note(&format!("renamed profile `{old}` to `{new}`"));
     if env::var("COGTOK_PROFILE").as_deref() == Some(old.as_str()) {
         log::warn!(target: "cogtok", "COGTOK_PROFILE is still set to `{old}` in this shell");
     }

@@ -38,7 +38,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     let last = args.key.rsplit('.').next().unwrap_or_default();
     if last.ends_with("secret") || last.ends_with("password") {
         return Err(
-            Error::usage("secrets are not kept in the configuration").hint("store it: cogtok secret set KIND{p}")
+            Error::usage("secrets are not stored in the configuration").hint("store it: cogtok secret set KIND{p}")
         );
     }
     if let Some((target, field)) = parse_key(&args.key)? {
@@ -51,12 +51,12 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
             draft.require(&name)?;
             draft.set_target(&name, &target, field, value)
         })?;
-        terminal::note(&format!("`{}` of profile `{name}` is set", args.key));
+        terminal::note(&format!("set `{}` of profile `{name}`", args.key));
         return Ok(());
     }
     let key = Key::parse(&args.key)?;
     if key == Key::Secrets {
-        return Err(Error::usage("`secrets` is kept by `cogtok secret set` and `cogtok secret delete`"));
+        return Err(Error::usage("`cogtok secret set` and `cogtok secret delete` maintain `secrets`"));
     }
     if args.value.len() > 1 && !key.is_list() {
         return Err(Error::usage(format!("`{}` takes one value", key.dotted())));
@@ -73,7 +73,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         draft.require(&name)?;
         draft.set(&name, key, &values)
     })?;
-    terminal::note(&format!("`{}` of profile `{name}` is set", key.dotted()));
+    terminal::note(&format!("set `{}` of profile `{name}`", key.dotted()));
     if let (Key::AwsProfile, [named]) = (key, args.value.as_slice()) {
         check_aws_profile("`aws_profile`", named);
     }

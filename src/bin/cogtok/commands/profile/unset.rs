@@ -34,7 +34,7 @@ pub fn run(app: &App, args: &Unset) -> Result<()> {
     let name: ProfileName = args.name.parse()?;
     terminal::set_profile(Some(name.as_str()));
     if args.key.iter().any(|key| key == Key::Secrets.dotted()) {
-        return Err(Error::usage("`secrets` is kept by `cogtok secret set` and `cogtok secret delete`"));
+        return Err(Error::usage("`cogtok secret set` and `cogtok secret delete` maintain `secrets`"));
     }
     let removed: Vec<bool> = edit(&app.config_path()?, app.deadline(), |draft| {
         draft.require(&name)?;
@@ -48,7 +48,7 @@ pub fn run(app: &App, args: &Unset) -> Result<()> {
     for (key, was_there) in args.key.iter().zip(removed) {
         let key = printable(key, 80);
         terminal::note(&if was_there {
-            format!("`{key}` of profile `{name}` is removed")
+            format!("removed `{key}` from profile `{name}`")
         } else {
             format!("`{key}` of profile `{name}` was not set")
         });

@@ -27,7 +27,7 @@ pub fn run(app: &App, args: &Use) -> Result<()> {
         let name = match named {
             Some(name) => name,
             None => previous::recall(app, &path)?.ok_or_else(|| {
-                Error::config("no other profile was the default before").hint("choose one: cogtok profile use NAME")
+                Error::config("there is no previous default").hint("choose one: cogtok profile use NAME")
             })?,
         };
         draft.require(&name)?;
@@ -39,9 +39,9 @@ pub fn run(app: &App, args: &Use) -> Result<()> {
         }
         Ok(name)
     })?;
-    terminal::note(&format!("profile `{name}` is the default"));
+    terminal::note(&format!("profile `{name}` is now the default"));
     if let Some(other) = env::var("COGTOK_PROFILE").filter(|other| other != name.as_str()) {
-        log::warn!(target: "cogtok", "COGTOK_PROFILE is set to `{other}` and wins in this shell");
+        log::warn!(target: "cogtok", "COGTOK_PROFILE is set to `{other}`, which takes precedence in this shell");
     }
     Ok(())
 }

@@ -19,10 +19,10 @@ pub fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
         _ => "KIND",
     };
     Err(Error::usage(format!(
-        "the value for `{key}` looks like a secret, and secrets are not kept in the configuration"
+        "the value for `{key}` looks like a secret, and secrets are not stored in the configuration"
     ))
     .hint(Advice::new("store it: cogtok secret set {kind}{p}").text("kind", kind))
-    .hint("if it is a real one, change it: your shell's history may hold it"))
+    .hint("if it is a real one, change it: your shell's history may contain it"))
 }
 
 /// Values as they are kept: a domain as a whole, whose Region may be told by something else later. A domain with a path is

@@ -39,7 +39,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         })?;
     }
     terminal::note(&if was_there {
-        format!("the {binding} is deleted")
+        format!("deleted the {binding}")
     } else {
         format!("there was no {binding} for {}", origins(&bindings))
     });

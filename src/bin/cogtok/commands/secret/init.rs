@@ -36,17 +36,17 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         // A new identity would not open what is there, and who took it for the one that does might delete the other.
         let sealed = sealed.display();
         return Err(Error::store(format!(
-            "{sealed} is there already and opens with what it was made with: nothing was changed"
+            "{sealed} already exists, and opens with what it was made with: nothing was changed"
         ))
-        .hint("to go on with it: set COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE to that, and run `cogtok secret init`")
-        .hint("to begin anew, without the secrets in it: move it away"));
+        .hint("to keep using it: set COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE to that, and run `cogtok secret init`")
+        .hint("to start over, without the secrets in it: move it away"));
     }
     let public = file.as_deref().map(make_identity).transpose()?;
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.set_secret_store(StoreKind::File);
         Ok(())
     })?;
-    terminal::note("secrets are kept in an encrypted file from now on; those in the keyring stay there unused");
+    terminal::note("cogtok now stores secrets in an encrypted file; those in the keyring stay there, unused");
     match (&file, public) {
         (Some(file), Some(public)) => {
             terminal::note(&format!("the identity {public} is in {}; without it the secrets are lost", file.display()));
@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
             terminal::hint(format!("export COGTOK_SECRET_IDENTITY={value}"));
         }
         _ if is_sealed => terminal::hint(format!(
-            "{} is there already: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
+            "{} already exists: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
             sealed.display()
         )),
         _ => terminal::hint(

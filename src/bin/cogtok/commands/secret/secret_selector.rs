@@ -31,7 +31,7 @@ impl SecretSelector {
         let kinds = SecretKind::STORED_BY_HAND;
         self.kind.parse().ok().filter(|kind| kinds.contains(kind)).ok_or_else(|| {
             let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-            Error::usage("the first word is not a kind of secret").hint(format!("the kinds are {}", kinds.join(", ")))
+            Error::usage("unknown kind of secret").hint(format!("choose one of {}", kinds.join(", ")))
         })
     }
 
@@ -49,5 +49,5 @@ impl SecretSelector {
 
 /// The error where no profile is chosen: a secret belongs to one.
 pub fn no_profile(app: &App) -> Error {
-    app.with_profiles(Error::config("no profile is chosen, and a secret is kept for one"))
+    app.with_profiles(Error::config("no profile is chosen, and a secret belongs to a profile"))
 }

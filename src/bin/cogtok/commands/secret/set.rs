@@ -35,10 +35,10 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     let kind = args.which.kind()?;
     if args.value.is_some() {
         return Err(Error::usage(
-            "the secret is not taken from the command line: every user of this machine can read that",
+            "cogtok takes no secret from the command line: every user of this machine can read it",
         )
         .hint(Advice::new("run `cogtok secret set {kind}{p}` and type it when asked, or pipe it in").text("kind", kind))
-        .hint("if that was the real secret, change it: your shell's history may hold it"));
+        .hint("if that was the real secret, change it: your shell's history may contain it"));
     }
     let (name, bindings) = args.which.find(app)?;
     let Some(binding) = bindings.first() else { return Ok(()) };
@@ -56,6 +56,10 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     }
     let store = app.secrets()?;
     app.keep_secret(Some(&name), &bindings, &secret)?;
-    terminal::note(&format!("the {binding} is in {}, to be sent to {} alone", store.name(), origins(&bindings)));
+    terminal::note(&format!(
+        "stored the {binding} in {}; cogtok sends it only to {}",
+        store.name(),
+        origins(&bindings)
+    ));
     Ok(())
 }

@@ -30,7 +30,7 @@ pub fn read(
     let (address, owner) = address(app, profile, arn)?;
     let resource = Resource::at(&address).ok_or_else(|| {
         Error::usage(format!("`{}` is neither a runtime nor a gateway of AgentCore", printable(arn, 120)))
-            .hint("AWS can be asked about those alone; `--authorizer FILE` takes the configuration of any")
+            .hint("cogtok can ask AWS only about those; `--authorizer FILE` reads the configuration of any")
     })?;
     let service =
         if resource.is_gateway() { ResourceServer::AgentcoreGateway } else { ResourceServer::AgentcoreRuntime };
@@ -60,12 +60,12 @@ fn live(service: ResourceServer, settings: &Value) -> Result<Live> {
     if !settings["authorizerConfiguration"]["customJWTAuthorizer"].is_null() {
         return Authorizer::read(service, settings.to_string().as_bytes()).map(Live::Tokens);
     }
-    let signed = "it takes requests signed with AWS credentials, and no bearer token";
+    let signed = "it accepts only requests signed with AWS credentials, and no bearer token";
     let finding = match kind {
         Some("NONE") => Finding {
             rule: "authorizer".to_owned(),
             passes: true,
-            detail: "NONE: it takes every request, and looks at no token".to_owned(),
+            detail: "NONE: it accepts every request, and checks no token".to_owned(),
             fix: None,
         },
         None | Some("AWS_IAM") => Finding {
@@ -79,10 +79,10 @@ fn live(service: ResourceServer, settings: &Value) -> Result<Live> {
         },
         Some(other) => {
             return Err(Error::config(format!(
-                "its authorizer is {}, whose rules are not known here",
+                "its authorizer is {}, whose rules cogtok does not know",
                 printable(other, 60)
             ))
-            .hint("this is no verdict; a CUSTOM_JWT authorizer can be checked"));
+            .hint("cogtok can check only a CUSTOM_JWT authorizer"));
         }
     };
     Ok(Live::Otherwise(vec![finding]))

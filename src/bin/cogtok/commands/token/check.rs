@@ -80,15 +80,15 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
             (service, Live::Otherwise(findings), _) => return tell(app, service, &findings, form),
         },
         (None, Some(service)) => (service, authorizer(app, args, service, &profile)?),
-        (None, None) => return Err(Error::usage("there is no such service")),
+        (None, None) => return Err(Error::usage("unknown service")),
     };
     if let Some(what) = service.lacks(&authorizer) {
-        return Err(Error::usage(format!("{} needs {what}, and none is named", service.as_str())).hint(
+        return Err(Error::usage(format!("{} needs {what}, and none was given", service.as_str())).hint(
             "add --allowed-client, --allowed-audience or --allowed-scope as the service has them, or --authorizer FILE",
         ));
     }
     for what in service.ignores(&authorizer) {
-        log::warn!(target: "cogtok", "{} does not look at {what}: those that are named count for nothing", service.as_str());
+        log::warn!(target: "cogtok", "{} does not check {what}: what you gave has no effect", service.as_str());
     }
     let (token, profile) = given.read_or_cached(app, profile)?;
     let found = check(service, &authorizer, token.expose(), env::now(), |issuer, id| {
@@ -123,7 +123,7 @@ fn tell(app: &App, service: ResourceServer, findings: &[Finding], form: Output) 
     })?;
     let Some(error) = refusal else {
         if form == Output::Text {
-            terminal::note(&format!("{name} would take this token."));
+            terminal::note(&format!("{name} would accept this token."));
         }
         return Ok(());
     };

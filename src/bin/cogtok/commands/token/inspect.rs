@@ -60,7 +60,7 @@ pub fn run(app: &App, args: &Inspect) -> Result<()> {
 }
 
 fn not_verified() {
-    terminal::note("NOT VERIFIED: whoever made the token wrote this; `cogtok token verify` checks it.");
+    terminal::note("NOT VERIFIED: anyone could have written this; check it: cogtok token verify");
 }
 
 /// One claim as it is: text without quotes, anything else as JSON. A terminal gets it escaped.
@@ -78,12 +78,12 @@ fn raw(claims: &Map<String, Value>, name: &str) -> Result<String> {
 }
 
 fn in_lines(read: &Unverified, now: u64) -> String {
-    let mut text = "NOT VERIFIED: whoever made the token wrote this; `cogtok token verify` checks it.\n\n".to_owned();
+    let mut text = "NOT VERIFIED: anyone could have written this; check it: cogtok token verify\n\n".to_owned();
     let mut line = |name: &str, value: &str| text.push_str(&format!("{:<18} {value}\n", printable(name, 60)));
     line("kind", read.kind().described());
     let end = match read.claims.get("exp") {
         Some(value) => value.as_i64().map_or_else(|| "at no time that can be read".to_owned(), |at| moment(at, now)),
-        None => "never: there is no `exp`, and no service takes such a token".to_owned(),
+        None => "never: there is no `exp`, and no service accepts such a token".to_owned(),
     };
     line("expires", &end);
     for (title, values) in [("header", &read.header), ("claims", &read.claims)] {

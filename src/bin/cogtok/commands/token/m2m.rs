@@ -90,10 +90,8 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     // Standard input and the environment come before a profile's secret_arn.
     let is_complete = client_credentials::is_complete(&profile);
     if args.client_secret_stdin && profile.m2m.secret_arn.is_some() && !is_complete {
-        return Err(Error::config(
-            "a secret is given, and `m2m.client_id` or `m2m.token_url` to use it with is not set",
-        )
-        .hint("add `--client-id ID --token-url URL`"));
+        return Err(Error::config("a secret was given, but `m2m.client_id` or `m2m.token_url` is not set")
+            .hint("add `--client-id ID --token-url URL`"));
     }
     let (given, source) = if args.client_secret_stdin {
         let secret = client_secret(secret_from_stdin()?).map_err(|error| error.context("standard input"))?;
@@ -149,7 +147,7 @@ fn credentials(app: &App, args: &M2m, form: Export) -> Result<()> {
         Value::Plain(client.scopes.to_string()),
     ];
     let variables: Vec<_> = CREDENTIALS.map(str::to_owned).into_iter().zip(values).collect();
-    log::warn!(target: "cogtok", "the client secret is being exported: every program that is started with these variables can read it; `cogtok exec` hands on a token instead");
+    log::warn!(target: "cogtok", "the client secret is being exported: every program that is started with these variables can read it; `cogtok exec` passes on a token instead");
     args.shared.assign(form, &variables)
 }
 

@@ -39,7 +39,7 @@ fn not_signed_in(profile: &Profile, error: Error, session: Option<NoTokens>) -> 
     let is_stuck = needs_human && !terminal::can_ask() || profile.user.username.is_none();
     match session {
         Some(NoTokens::Over(over)) if needs_human => {
-            error.context(&format!("the session is over ({})", over.message()))
+            error.context(&format!("the session has expired ({})", over.message()))
         }
         // What keeps the session from being renewed is what has to be fixed: who signs in does without it.
         Some(NoTokens::Unreadable(why)) if is_stuck => or_sign_in(unreadable(why), &error),
@@ -77,10 +77,10 @@ fn or_sign_in(error: Error, needed: &Error) -> Error {
 
 /// The error where a session from the browser brings no more tokens.
 fn ended(why: NoTokens) -> Error {
-    let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser is over: {why}"));
+    let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser has expired: {why}"));
     let again = "sign in again: `cogtok login{p}`";
     match why {
-        NoTokens::Absent => over("its refresh token is gone").hint(again),
+        NoTokens::Absent => over("no refresh token is stored").hint(again),
         NoTokens::Over(error) => over(error.message()).hint(again),
         NoTokens::Unreadable(error) => unreadable(error).hint("or sign in again: `cogtok login{p}`"),
         NoTokens::Refused(error) => {

@@ -42,11 +42,11 @@ pub fn run(app: &App, args: &Revoke) -> Result<()> {
             revoke_own(app, &profile)
         }
         Some("-") => revoke_given(app, &profile),
-        Some(_) => {
-            Err(Error::usage("a token is not taken from the command line: every user of this machine can read that")
-                .hint("pipe it in: printf %s \"$REFRESH_TOKEN\" | cogtok token revoke{p} -")
-                .hint("if that was a real one, revoke it: your shell's history may hold it"))
-        }
+        Some(_) => Err(Error::usage(
+            "cogtok takes no token to revoke from the command line: every user of this machine can read it",
+        )
+        .hint("pipe it in: printf %s \"$REFRESH_TOKEN\" | cogtok token revoke{p} -")
+        .hint("if that was a real one, revoke it: your shell's history may contain it")),
     }
 }
 
@@ -63,7 +63,7 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
             cache.forget(&key)?;
             let of = profile.user.username.as_ref().map(|name| format!(" of {}", printable(name.as_str(), 128)));
             let of = of.unwrap_or_default();
-            terminal::note(&format!("the refresh token{of} is revoked, and forgotten with its tokens"));
+            terminal::note(&format!("revoked the refresh token{of}, and removed its tokens"));
         }
         _ => {
             terminal::note("there is no refresh token to revoke");
@@ -81,13 +81,13 @@ fn revoke_given(app: &App, profile: &Profile) -> Result<()> {
     if let Some(of) = token_use.filter(|of| matches!(*of, "access" | "id")) {
         return Err(Error::usage(format!("this is an {of} token, and only a refresh token can be revoked"))
             .with_code("UnsupportedTokenTypeException")
-            .hint("it ends with its refresh token: `cogtok token revoke{p}`; else by itself at its `exp`")
+            .hint("it ends with its refresh token: `cogtok token revoke{p}`; or else at its `exp`")
             .hint("to end every session of the user: `cogtok logout{p} --global`"));
     }
     let client_secret =
         app.stored_secret(profile, &user_token::secret_binding(profile, SecretKind::UserClient, None)?)?;
     let wire = app.wire()?;
     app.block_on(async { Idp::new(&wire, profile, client_secret).await?.revoke(&token).await })?;
-    terminal::note("the refresh token is revoked");
+    terminal::note("revoked the refresh token");
     Ok(())
 }

@@ -144,7 +144,7 @@ impl SessionHost for CommandHost<'_> {
     }
 
     async fn answer(&mut self, sign_in: &SignIn, reason: Option<Error>) -> Result<ChallengeResponse> {
-        let question = sign_in.question().ok_or_else(|| Error::usage("there is no open question to answer"))?;
+        let question = sign_in.question().ok_or_else(|| Error::usage("there is no open challenge to answer"))?;
         if let Challenge::Password = question {
             return password(self.app, &self.profile).map(ChallengeResponse::Password);
         }
@@ -167,7 +167,7 @@ impl SessionHost for CommandHost<'_> {
             SessionNotice::RenewalCutShort => {
                 terminal::note("a renewal was cut short before its new refresh token was kept: sign in once more");
             }
-            SessionNotice::Over(error) => terminal::note(&format!("the session is over: {}", error.message())),
+            SessionNotice::Over(error) => terminal::note(&format!("the session has expired: {}", error.message())),
             SessionNotice::NotKept(error) => {
                 terminal::note(&format!("no refresh token is kept, so each new token needs a sign-in: {error}"));
                 terminal::hint("`--no-refresh` keeps none without saying so");

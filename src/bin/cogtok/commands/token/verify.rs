@@ -143,7 +143,7 @@ fn verdict(app: &App, args: &Verify, profile: &Profile, expected: &Expectations,
         Ok(claims) if args.remote => {
             let asked = app.block_on(async { revocation_check::ask(&app.wire()?, profile, &claims, token).await })?;
             if asked == RevocationStatus::Nobody {
-                log::warn!(target: "cogtok", "Cognito can't be asked about a machine's token; it can't be revoked and counts until `exp`");
+                log::warn!(target: "cogtok", "Cognito can't check a machine's token: it can't be revoked, and is valid until `exp`");
             }
             Ok(Ok((claims, asked.call())))
         }
@@ -157,6 +157,6 @@ fn summary(claims: &Claims, asked: Option<&str>, now: u64) -> String {
     let client = printable(claims.client_id().unwrap_or_default(), 128);
     let end = claims.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let end = relative(i64::try_from(end).unwrap_or(i64::MAX), now);
-    let asked = asked.map(|call| format!(", {call} takes it")).unwrap_or_default();
+    let asked = asked.map(|call| format!(", {call} accepts it")).unwrap_or_default();
     format!("verified: {}{who}, client {client}, expires {end}{asked}\n", claims.kind().described())
 }

@@ -97,7 +97,7 @@ impl ConfigDocument {
 
     fn vacant(&self, name: &ProfileName) -> Result<()> {
         if self.names().contains(&name.as_str()) {
-            Err(Error::config(format!("there is a profile `{name}` already")).hint(
+            Err(Error::config(format!("profile `{name}` already exists")).hint(
                 Advice::new("choose another name, or delete that one: cogtok profile delete {name}").word("name", name),
             ))
         } else {

@@ -63,7 +63,7 @@ pub fn walk(config: &DeTable<'_>, lines: &Lines<'_>, may_be_export: bool) -> Vec
                     let known = names.iter().copied().filter(|name| name.parse::<ProfileName>().is_ok());
                     let near = nearest(text, known);
                     let hint = near.map_or("run `cogtok profile use NAME`".into(), did_you_mean);
-                    walk.say(name, at, "names no profile of this file", Some(hint));
+                    walk.say(name, at, "names a profile that this file does not have", Some(hint));
                 }
             },
             "secret_store" => match as_text(value) {
@@ -179,7 +179,7 @@ impl Walk<'_> {
     fn secret(&mut self, key: &str, at: usize, what: &str) {
         let hint = match &self.profile {
             Some(_) => Advice::new(
-                "take it out (cogtok profile unset {name} {key}) and store it: cogtok secret set KIND -p {name}",
+                "remove it (cogtok profile unset {name} {key}) and store it: cogtok secret set KIND -p {name}",
             )
             .word("key", key),
             None => Advice::new(INSTEAD),
@@ -210,5 +210,5 @@ fn rule(message: &str, value: &str) -> String {
         limits.iter().find_map(|limit| message.strip_prefix(&format!("`{}` ", printable(shown, *limit))))
     });
     let is_clean = |rest: &&str| value.len() < 6 || !rest.contains(value);
-    rest.filter(is_clean).map_or_else(|| "has a value that it can't have".to_owned(), str::to_owned)
+    rest.filter(is_clean).map_or_else(|| "has an invalid value".to_owned(), str::to_owned)
 }

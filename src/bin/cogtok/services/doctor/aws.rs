@@ -65,7 +65,9 @@ pub(crate) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &R
     let check = Check::AwsCredentials;
     let need = need(profile);
     match (signer, need) {
-        (Ok(_), None) => Finding::ok(check, "there are some; the profile's tokens don't need them, so not asked whose"),
+        (Ok(_), None) => {
+            Finding::ok(check, "found; the profile's tokens don't need them, so cogtok did not ask whose they are")
+        }
         (Ok(signer), Some(_)) => match signer.caller(wire, profile).await {
             Ok(caller) => Finding::ok(check, format!("{} (account {})", caller.arn, caller.account)),
             Err(error) => unknown_caller(&error),
@@ -82,14 +84,19 @@ pub(crate) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &R
         }
         (Err(error), Some(need)) => {
             let hint = hints::first_of(error);
-            Finding::fail(check, error.kind(), format!("there are none that can be used, and {need} needs them"), hint)
+            Finding::fail(
+                check,
+                error.kind(),
+                format!("cogtok found none that it can use, and {need} needs them"),
+                hint,
+            )
         }
         (Err(error), None) if error.kind() == Kind::AwsCredentials => {
             let hint = hints::first_of(error);
-            let detail = "there are none that can be used: `user` commands need them, the profile's tokens don't";
+            let detail = "cogtok found none that it can use: `user` commands need them, the profile's tokens don't";
             Finding::warn(check, detail, hint)
         }
-        (Err(error), None) if error.kind() == Kind::Config => Finding::skip(check, format!("not looked for: {error}")),
+        (Err(error), None) if error.kind() == Kind::Config => Finding::skip(check, format!("skipped: {error}")),
         (Err(error), None) => Finding::of(check, error).softened(),
     }
 }
@@ -122,5 +129,5 @@ pub(crate) async fn secret(
 
 /// Why what an app client allows is not known; none where that is a failure of its own.
 pub(crate) fn not_permitted(error: &Error) -> Option<String> {
-    matches!(error.kind(), Kind::AwsCredentials | Kind::Refused).then(|| format!("not permitted to look: {error}"))
+    matches!(error.kind(), Kind::AwsCredentials | Kind::Refused).then(|| format!("skipped: {error}"))
 }

@@ -12,7 +12,7 @@ use cogtok::settings::redirect_uri::RedirectUri;
 use cogtok::settings::types::{Scopes, Transport};
 
 /// Why nothing that takes a signed call is looked at.
-pub(crate) const NO_CREDENTIALS: &str = "not permitted to look: that takes AWS credentials";
+pub(crate) const NO_CREDENTIALS: &str = "skipped: needs AWS credentials";
 
 /// A client or a pool that could not be looked at.
 pub(crate) fn unseen(check: Check, error: &Error) -> Finding {
@@ -30,7 +30,7 @@ pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> V
     let mut found = Vec::new();
     if client.is_machine {
         let hint = with(hints::WRONG_CLIENT, "user.client_id");
-        let finding = fail(format!("{name} is a machine's"), hint);
+        let finding = fail(format!("{name} is for machines"), hint);
         if client.flows.is_empty() {
             return vec![finding];
         }
@@ -50,11 +50,11 @@ pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> V
     }
     match (client.secret.is_some(), has_secret) {
         (true, false) => found.push(fail(
-            format!("{name} has a secret, and none is stored"),
+            format!("{name} has a secret, but none is stored"),
             Advice::new(hints::STORE).fill("value", "cogtok secret set user-client{p}"),
         )),
         (false, true) => {
-            found.push(fail(format!("{name} has no secret, and one would be sent"), hints::NO_SECRET.into()))
+            found.push(fail(format!("{name} has no secret, but one would be sent"), hints::NO_SECRET.into()))
         }
         _ => {}
     }
@@ -67,7 +67,7 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
     let check = Check::UserClient;
     let own = &profile.user.redirect_uris;
     if !client.is_for_browsers {
-        let detail = format!("{name} does not allow the code grant, and the profile has redirect URIs");
+        let detail = format!("{name} does not allow the code grant, but the profile has redirect URIs");
         return (!own.is_empty()).then(|| Finding::warn(check, detail, hints::CODE_GRANT));
     }
     profile.domain.as_ref()?;
@@ -77,7 +77,7 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
     if missing.is_empty() {
         return Some(Finding::ok(
             check,
-            format!("{name} takes the browser back to {}", list(uris.iter().map(RedirectUri::as_str))),
+            format!("{name} redirects the browser to {}", list(uris.iter().map(RedirectUri::as_str))),
         ));
     }
     let usable: Vec<&str> =
@@ -113,9 +113,9 @@ pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
     let mut found = Vec::new();
     if is_api != client.is_api_only {
         let (what, other) = if client.is_api_only {
-            ("GetClientToken alone, and the profile asks the token endpoint", Transport::Api)
+            ("only GetClientToken, and the profile uses the token endpoint", Transport::Api)
         } else {
-            ("client_credentials, and the profile asks GetClientToken", Transport::Endpoint)
+            ("client_credentials, and the profile uses GetClientToken", Transport::Endpoint)
         };
         found.push(fail(format!("{name} allows {what}"), with(hints::TRANSPORT, other.as_str())));
     }
@@ -123,7 +123,7 @@ pub(crate) fn machine(profile: &Profile, client: &AppClient, scopes: &Scopes) ->
     let allowed = allowed.unwrap_or_default();
     let missing = scopes.missing_from(&allowed);
     if !missing.is_empty() {
-        let detail = format!("{name} may not have the scope {}", missing.join(", "));
+        let detail = format!("{name} does not allow the scope {}", missing.join(", "));
         found.push(fail(detail, Advice::new(hints::SCOPES).listed("value", &allowed)));
     }
     if found.is_empty() {

@@ -90,11 +90,11 @@ pub fn chosen(
         Err(error) => Finding::of(check, error),
         Ok(Some(name)) if !names.contains(name) => Finding::of(check, &config.no_such_profile(name)),
         Ok(Some(name)) => Finding::ok(check, format!("`{name}`, from {named_by}")),
-        Ok(None) if is_described => Finding::ok(check, "none; options and variables stand in for one"),
+        Ok(None) if is_described => Finding::ok(check, "none; options and variables replace it"),
         Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", config::FIRST_PROFILE),
         Ok(None) => {
             let hint = Advice::new(hints::CHOOSE).text("value", config::list(&names));
-            Finding::warn(check, "none is chosen, so only this machine is looked at", hint)
+            Finding::warn(check, "none is chosen, so only this machine is checked", hint)
         }
     }
 }

@@ -60,13 +60,13 @@ pub fn variables(
     }
     for name in ours.iter().filter(|name| !known().any(|known| known == name.as_str())) {
         let detail = match nearest(name, known()) {
-            Some(near) => format!("nothing reads {name}; did you mean {near}?"),
-            None => format!("nothing reads {name}"),
+            Some(near) => format!("cogtok does not read {name}; did you mean {near}?"),
+            None => format!("cogtok does not read {name}"),
         };
         found.push(Finding::warn(check, detail, with(hints::UNSET, name)));
     }
     match (found.is_empty(), quiet.is_empty()) {
-        (true, true) => found.push(Finding::ok(check, "none changes what the profile says")),
+        (true, true) => found.push(Finding::ok(check, "none overrides the profile")),
         (_, false) => found.insert(0, Finding::ok(check, format!("in use: {}", quiet.join(", ")))),
         (false, true) => {}
     }
@@ -78,11 +78,11 @@ pub fn bedrock_key(is_of_cognito: bool) -> Finding {
     if is_of_cognito {
         Finding::warn(
             Check::BedrockKey,
-            "AWS_BEARER_TOKEN_BEDROCK holds a token of Cognito, which Bedrock refuses: it takes its own keys there",
+            "AWS_BEARER_TOKEN_BEDROCK contains a Cognito token, which Bedrock refuses: it accepts only its own keys there",
             hints::BEDROCK,
         )
     } else {
-        Finding::ok(Check::BedrockKey, "AWS_BEARER_TOKEN_BEDROCK holds no Cognito token")
+        Finding::ok(Check::BedrockKey, "AWS_BEARER_TOKEN_BEDROCK contains no Cognito token")
     }
 }
 

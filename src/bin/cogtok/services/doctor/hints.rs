@@ -13,7 +13,7 @@ pub(crate) const SECRET_STORE: &str =
     "fix it: cogtok profile edit; `keyring` and `file` are known, and `cogtok secret init` makes a file";
 pub(crate) const LINT: &str = "see all: cogtok profile lint";
 pub(crate) const TAKE_OUT: &str =
-    "take it out (cogtok profile unset {name} {value}) and store it: cogtok secret set KIND{p}";
+    "remove it (cogtok profile unset {name} {value}) and store it: cogtok secret set KIND{p}";
 pub(crate) const CHOOSE: &str = "cogtok profile use NAME, or add `-p NAME`; the profiles are {value}";
 pub(crate) const SET: &str = "cogtok profile set {name} {value} VALUE";
 pub(crate) const UNSET: &str = "unset {value}";
@@ -32,7 +32,7 @@ pub(crate) const NAME: &str =
     "check the name and this machine's DNS: cogtok profile show {name}; a new domain takes a minute to appear";
 pub(crate) const CLOSED: &str =
     "check address and port: cogtok profile show {name}; is the server up, and no firewall in the way?";
-pub(crate) const CERTIFICATE: &str = "check the address and this machine's clock; a company's own CA goes in `cogtok doctor{p} --ca-bundle FILE`, or AWS_CA_BUNDLE";
+pub(crate) const CERTIFICATE: &str = "check the address and this machine's clock; for a company's own CA: `cogtok doctor{p} --ca-bundle FILE`, or AWS_CA_BUNDLE";
 pub(crate) const PROXY: &str = "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY";
 pub(crate) const SILENCE: &str = "is a firewall or a proxy in the way? `cogtok doctor{p} -v` shows the requests";
 pub(crate) const BROKEN: &str = "is that the right address? cogtok profile show {name}";
@@ -55,7 +55,7 @@ pub(crate) const TRANSPORT: &str = "cogtok profile set {name} m2m.transport {val
 pub(crate) const IDENTITY_POOL: &str = "cogtok profile set {name} identity_pool.id REGION:UUID";
 
 pub(crate) const SIGN_UP: &str =
-    "let administrators alone make users: AllowAdminCreateUserOnly (see `cogtok help cognito-setup`)";
+    "let only administrators create users: AllowAdminCreateUserOnly (see `cogtok help cognito-setup`)";
 
 // Targets.
 pub(crate) const WHOSE: &str = "cogtok profile set {name} targets.{value}.as m2m, or user; or say --as with each call";

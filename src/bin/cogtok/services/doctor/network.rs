@@ -140,8 +140,8 @@ pub(crate) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i
     };
     let host = &fault.host;
     let detail = match (fault.cause(), &fault.what) {
-        (ConnectFailure::Name, _) => format!("the name of {host} is not found"),
-        (ConnectFailure::Closed, _) => format!("nobody listens at {host}: connection refused"),
+        (ConnectFailure::Name, _) => format!("DNS does not know {host}"),
+        (ConnectFailure::Closed, _) => format!("nothing listens at {host}: connection refused"),
         (ConnectFailure::Certificate, TransportErrorKind::Connect { reason, .. }) => {
             format!("the certificate of {host} is not trusted: {reason}")
         }
@@ -154,11 +154,11 @@ pub(crate) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i
 /// How the clock of a server that answered is ahead of this machine's, in seconds.
 fn clock(offset: Option<i64>) -> Finding {
     let check = Check::Clock;
-    let Some(offset) = offset else { return Finding::skip(check, "no server told the time") };
+    let Some(offset) = offset else { return Finding::skip(check, "no server sent its time") };
     let (off, way) = (offset.unsigned_abs(), if offset > 0 { "behind" } else { "ahead of" });
     let detail = format!("this machine's clock is {off} s {way} the server's");
     match off {
-        0..CLOCK_TOLERANCE => Finding::ok(check, "right to the minute, by the server's Date"),
+        0..CLOCK_TOLERANCE => Finding::ok(check, "within a minute of the server's clock"),
         CLOCK_TOLERANCE..CLOCK_LIMIT => Finding::warn(check, detail, hints::CLOCK),
         _ => Finding::fail(check, Kind::Refused, detail, hints::CLOCK),
     }
@@ -231,7 +231,7 @@ async fn signed(
 /// Why an app client can't be asked about at all.
 fn not_looked_at(profile: &Profile, signer: &Result<Signer>) -> Option<String> {
     if profile.user_pool_id.is_none() {
-        return Some("not looked at: `user_pool_id` is not set".to_owned());
+        return Some("skipped: `user_pool_id` is not set".to_owned());
     }
     signer.is_err().then(|| client::NO_CREDENTIALS.to_owned())
 }

@@ -45,7 +45,7 @@ fn issuer(pool: &PoolId, document: Result<discovery::Document>) -> Finding {
     let issuer = &document.issuer;
     if !issuers(pool).contains(issuer) {
         let detail =
-            format!("the issuer is {issuer}, not {}: no service takes its tokens for the pool's", issuers(pool)[0]);
+            format!("the issuer is {issuer}, not {}: no service accepts its tokens as the pool's", issuers(pool)[0]);
         return Finding::warn(check, detail, hints::ISSUER);
     }
     let endpoint = document.token_endpoint.map_or("no domain".to_owned(), |url| format!("token endpoint {url}"));
@@ -68,9 +68,9 @@ pub(crate) async fn self_sign_up(
         Err(error) => return Some(client::unseen(check, &error)),
     };
     Some(match seen {
-        Some(false) => Finding::ok(check, format!("only administrators make users of {pool}")),
+        Some(false) => Finding::ok(check, format!("only administrators create users of {pool}")),
         Some(true) => {
-            let detail = format!("anybody may sign up at {pool}, and get AWS credentials from the identity pool");
+            let detail = format!("anyone may sign up at {pool} and get AWS credentials from the identity pool");
             Finding::warn(check, detail, hints::SIGN_UP)
         }
         None => Finding::skip(check, format!("DescribeUserPool does not say who may sign up at {pool}")),
@@ -85,7 +85,7 @@ pub fn identity_pool(profile: &Profile) -> Option<Finding> {
     let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
     let is_uuid = lengths == [8, 4, 4, 4, 12] && pool.as_str().split(':').nth(1).is_some_and(|id| id.chars().all(hex));
     Some(if is_uuid {
-        Finding::ok(check, format!("{pool} has the form of one"))
+        Finding::ok(check, format!("{pool} looks like one"))
     } else {
         Finding::warn(check, format!("{pool} is not a Region and a UUID"), with(hints::IDENTITY_POOL, ""))
     })

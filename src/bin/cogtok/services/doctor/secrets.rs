@@ -24,9 +24,7 @@ pub fn secrets(place: &str, look: &Result<SecretLookup>, wanted: &[Wanted]) -> V
         found.push(match (wanted.variable, seen.get(index)) {
             (Some(variable), _) => Finding::ok(Check::Secret, format!("the {} comes from {variable}", wanted.binding)),
             (None, Some(presence)) => secret(place, &wanted.binding, presence),
-            (None, None) => {
-                Finding::skip(Check::Secret, format!("the {}: {place} can't be looked into", wanted.binding))
-            }
+            (None, None) => Finding::skip(Check::Secret, format!("the {}: {place} can't be read", wanted.binding)),
         });
     }
     found
@@ -39,7 +37,7 @@ fn store(place: &str, look: &Result<SecretLookup>, is_needed: bool) -> Finding {
         Ok(_) => return Finding::ok(check, format!("{place} can be used")),
         // Told of the configuration already.
         Err(error) if error.kind() == Kind::Config => {
-            return Finding::skip(check, "the configuration does not say where secrets are kept");
+            return Finding::skip(check, "the configuration does not say where secrets are stored");
         }
         Err(error) => without_wanted(error),
     };

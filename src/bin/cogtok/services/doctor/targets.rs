@@ -110,8 +110,9 @@ fn whose(target: &Target, profile: &Profile) -> Option<Finding> {
         Some(TokenOwner::User) if !has_user => lacks("a user's", Key::UserClientId),
         Some(TokenOwner::M2m) if !has_machine => lacks("a machine's", Key::M2mClientId),
         None if has_user && has_machine => {
-            let detail =
-                format!("`{name}` does not say whose token it takes, and the profile has users' and machines'");
+            let detail = format!(
+                "`{name}` does not say whose token it takes, and the profile has a client for users and one for machines"
+            );
             Some(Finding::warn(CHECK, detail, with(hints::WHOSE, name.as_str())))
         }
         _ => None,
@@ -123,7 +124,7 @@ fn kind(target: &Target) -> Option<Finding> {
     let Address::Arn(arn) = &target.address else { return None };
     let is = if arn.is_gateway() { TargetKind::Gateway } else { TargetKind::Runtime };
     (is != target.kind).then(|| {
-        let detail = format!("`{}` is said to be of the kind {}, and its ARN is of a {is}", target.name, target.kind);
+        let detail = format!("`{}` has the kind {}, but its ARN is that of a {is}", target.name, target.kind);
         Finding::fail(CHECK, Kind::Config, detail, with(hints::KIND, target.name.as_str()))
     })
 }

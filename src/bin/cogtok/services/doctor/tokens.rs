@@ -28,13 +28,13 @@ pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {
 }
 
 fn token(check: Check, tokens: Option<TokenSet>, whose: impl Fn(&TokenSet) -> Option<String>, now: u64) -> Finding {
-    let Some(tokens) = tokens else { return Finding::ok(check, "none is kept") };
+    let Some(tokens) = tokens else { return Finding::ok(check, "none is cached") };
     let whose = whose(&tokens).unwrap_or_else(|| "without a subject".to_owned());
     let end = tokens.access.expires_at.and_then(|end| i64::try_from(end).ok());
     let until = match (tokens.access.seconds_left(now), end) {
-        (Some(0), Some(end)) => format!("it ended {}", relative(end, now)),
-        (Some(_), Some(end)) => format!("it ends {}", relative(end, now)),
-        _ => "its end is not known".to_owned(),
+        (Some(0), Some(end)) => format!("it expired {}", relative(end, now)),
+        (Some(_), Some(end)) => format!("it expires {}", relative(end, now)),
+        _ => "cogtok does not know when it expires".to_owned(),
     };
     let renewed = if tokens.renewal.session().is_some() { ", and is renewed then" } else { "" };
     Finding::ok(check, format!("{whose}; {until}{renewed}"))

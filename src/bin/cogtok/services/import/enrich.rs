@@ -34,7 +34,7 @@ pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut Pro
         Err(error) if matches!(error.kind(), Kind::Network | Kind::Usage) => Err(error),
         Err(error) => {
             found.forget(Key::SecretArn);
-            found.leave_out(&format!("the secret {arn} is not taken: {error}"));
+            found.leave_out(&format!("skipped the secret {arn}: {error}"));
             Ok(())
         }
     }
@@ -58,7 +58,7 @@ pub async fn look_at_clients(wire: &HttpClient, profile: &Profile, found: &mut P
         match client {
             Ok(client) => take_client(key, client, found),
             Err(error) => {
-                found.leave_out(&format!("what the app client {id} allows is not known: {error}"));
+                found.leave_out(&format!("can't find out what the app client {id} allows: {error}"));
                 if error.kind() != Kind::Config {
                     return;
                 }
@@ -101,8 +101,9 @@ fn take_client(key: Key, client: AppClient, found: &mut ProfileCandidate) {
             match client.flows.first() {
                 Some(_) if found.one(Key::AuthFlow).is_some() => {}
                 Some(flow) => found.offer(Key::AuthFlow, vec![flow.to_string()], origin),
-                None => found
-                    .leave_out("the app client allows no sign-in with a user name; the browser may do: cogtok login"),
+                None => {
+                    found.leave_out("the app client allows no sign-in with a user name; try the browser: cogtok login")
+                }
             }
         }
     }
@@ -123,18 +124,18 @@ pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut P
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         let Some(pool) = &profile.user_pool_id else { return };
         if let Err(error) = issuer::discover(wire, Some(endpoint), pool, found).await {
-            found.leave_out(&format!("the pool's domain is not known: {error}"));
+            found.leave_out(&format!("can't find out the pool's domain: {error}"));
         }
         return;
     }
     let Some((prefix, origin)) = prefix else { return };
     let region: Option<Region> = found.one(Key::Region).and_then(|region| region.parse().ok());
     let Some(region) = profile.region.clone().or(region) else {
-        return found.leave_out(&format!("{origin} is not taken: the Region of the domain is not known"));
+        return found.leave_out(&format!("skipped {origin}: the Region of the domain is not known"));
     };
     match Partition::domain(&prefix, &region) {
         Some(domain) => found.offer(Key::Domain, vec![domain], &origin),
-        None => found.leave_out(&format!("{origin} is not taken: what domains are called in {region} is not known")),
+        None => found.leave_out(&format!("skipped {origin}: cogtok does not know the names of domains in {region}")),
     }
 }
 

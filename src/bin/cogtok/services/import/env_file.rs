@@ -23,13 +23,13 @@ pub fn read(text: &Secret) -> Result<ProfileCandidate> {
             Some(value) => pairs.push(Pair { name: name.to_owned(), value }),
             None if key_mapping::is_known(name) => {
                 let (line, name) = (at + 1, printable(name, 80));
-                found.leave_out(&format!("line {line}: {name} is not taken: it is not clear where its quotes end"));
+                found.leave_out(&format!("line {line}: skipped {name}: its quotes are not closed"));
             }
             None => {}
         }
     }
     if is_empty {
-        return Err(Error::usage("there is no line NAME=VALUE in it, and it is no JSON object"));
+        return Err(Error::usage("it has no line NAME=VALUE, and is not a JSON object"));
     }
     key_mapping::take(pairs, &mut found);
     Ok(found)

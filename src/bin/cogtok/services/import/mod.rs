@@ -119,7 +119,7 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
         _ if text.starts_with("arn:") && of_service("ssm") => SourceLocation::Network(SourceKind::Parameter),
         _ if text.starts_with("arn:") && of_service("cloudformation") => SourceLocation::Network(SourceKind::Stack),
         _ if text.starts_with("arn:") && of_service("cognito-idp") => SourceLocation::Network(SourceKind::Pool),
-        _ if text.starts_with("arn:") => return unknown("is an ARN of a service that profiles don't come from"),
+        _ if text.starts_with("arn:") => return unknown("is an ARN of a service that cogtok does not import from"),
         _ if looks.is_path(text) => {
             let error = absent(text, looks.beside);
             let is_name = text.parse::<ParameterName>().is_ok() && !text.starts_with('.');
@@ -132,10 +132,10 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
         _ if text.starts_with('/') => SourceLocation::Network(SourceKind::Parameter),
         _ if is_pool_id(text) => SourceLocation::Network(SourceKind::Pool),
         _ if text.parse::<StackName>().is_ok() => {
-            return unknown("is no file; it could be a stack or a secret");
+            return unknown("is not a file; it could be a stack or a secret");
         }
         _ if text.parse::<cogtok::settings::types::SecretArn>().is_ok() => SourceLocation::Network(SourceKind::Secret),
-        _ => return unknown("is neither a file nor the name of anything that a profile comes from"),
+        _ => return unknown("is not a file, and not a name that cogtok can import from"),
     })
 }
 

@@ -62,7 +62,7 @@ async fn all(admin: &Admin, pool: &PoolId) -> Result<Vec<ClientId>> {
             Kind::NeedsHuman,
             format!("{pool} has {} app clients: {} and more", listed.len(), shown.join(", ")),
         )
-        .hint("name those to take: `--client-id ID` for users, `--m2m-client-id ID` for machines"));
+        .hint("choose them: `--client-id ID` for users, `--m2m-client-id ID` for machines"));
     }
     Ok(listed.into_iter().map(|(id, _)| id).collect())
 }

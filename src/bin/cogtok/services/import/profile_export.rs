@@ -57,8 +57,8 @@ pub fn read(text: &Secret) -> Result<Shared> {
         }
         Some(Value::Integer(_)) => {}
         _ => {
-            return Err(Error::config(format!("it is no export: `{MARK}` is missing"))
-                .hint("make one: cogtok profile export NAME"));
+            return Err(Error::config(format!("it is not an export: `{MARK}` is missing"))
+                .hint("create one: cogtok profile export NAME"));
         }
     }
     let mut shared = Shared::default();
@@ -67,34 +67,30 @@ pub fn read(text: &Secret) -> Result<Shared> {
         _ => Table::new(),
     };
     let Some(Value::Table(profiles)) = table.remove("profiles") else { return Err(nothing()) };
-    shared
-        .left_out
-        .extend(table.keys().map(|key| format!("`{}` is not taken: it is not a known key", printable(key, 80))));
+    shared.left_out.extend(table.keys().map(|key| format!("skipped `{}`: it is not a known key", printable(key, 80))));
     for (name, value) in profiles {
         let shown = printable(&name, 80);
         match (name.parse::<ProfileName>(), value) {
             (Ok(parsed), Value::Table(table)) => {
                 let found = profile(&table, secrets.remove(&name));
                 if found.is_empty() {
-                    shared.left_out.push(format!("`{shown}` is not taken: there is nothing in it"));
+                    shared.left_out.push(format!("skipped `{shown}`: it is empty"));
                     shared.left_out.extend(found.left_out);
                 } else {
                     shared.profiles.push((parsed, found));
                 }
             }
-            (Ok(_), _) => shared.left_out.push(format!("`{shown}` is not taken: it is not a table")),
-            (Err(_), _) => shared.left_out.push(format!("`{shown}` is not taken: it can't be a profile's name")),
+            (Ok(_), _) => shared.left_out.push(format!("skipped `{shown}`: it is not a table")),
+            (Err(_), _) => shared.left_out.push(format!("skipped `{shown}`: it can't be a profile's name")),
         }
     }
     let strangers = secrets.keys().map(|name| printable(name, 80));
-    shared
-        .left_out
-        .extend(strangers.map(|name| format!("secrets of `{name}` are not taken: there is no such profile")));
+    shared.left_out.extend(strangers.map(|name| format!("skipped the secrets of `{name}`: there is no such profile")));
     cut(&mut shared.left_out);
     match shared.profiles.len() {
         0 => Err(shared.left_out.iter().take(3).fold(nothing(), |error, why| error.hint(why.clone()))),
         1..=MOST => Ok(shared),
-        _ => Err(Error::config(format!("it holds more than {MOST} profiles"))),
+        _ => Err(Error::config(format!("it contains more than {MOST} profiles"))),
     }
 }
 
@@ -108,13 +104,13 @@ fn profile(table: &Table, secrets: Option<Value>) -> ProfileCandidate {
     for key in Key::ALL.iter().copied() {
         let Some(value) = lookup(table, key.dotted()) else { continue };
         let taken = match key {
-            Key::Secrets => Err(Error::config("it says what another machine stores")),
+            Key::Secrets => Err(Error::config("it lists what another machine stores")),
             _ => texts(key, value).and_then(|values| checked(key, values)),
         };
         match taken {
             Ok(values) if values.is_empty() => {}
             Ok(values) => found.offer(key, values, ORIGIN),
-            Err(error) => found.leave_out(&format!("`{}` is not taken: {error}", key.dotted())),
+            Err(error) => found.leave_out(&format!("skipped `{}`: {error}", key.dotted())),
         }
     }
     let (mut dotted, mut others) = (Vec::new(), table.clone());
@@ -123,7 +119,7 @@ fn profile(table: &Table, secrets: Option<Value>) -> ProfileCandidate {
     }
     flatten("", &others, &mut dotted);
     for unknown in dotted.iter().filter(|key| Key::parse(key).is_err()) {
-        found.leave_out(&format!("`{}` is not taken: it is not a known key", printable(unknown, 80)));
+        found.leave_out(&format!("skipped `{}`: it is not a known key", printable(unknown, 80)));
     }
     for (kind, value) in secrets.into_iter().filter_map(into_table).flatten() {
         let kinds = SecretKind::STORED_BY_HAND;
@@ -131,12 +127,12 @@ fn profile(table: &Table, secrets: Option<Value>) -> ProfileCandidate {
             (Some(kind), Value::String(value)) => {
                 let secret = Secret::new(value);
                 if kind == SecretKind::Totp && Totp::new(&secret).is_err() {
-                    found.leave_out("the totp secret is not taken: it is no key of an authenticator app")
+                    found.leave_out("skipped the totp secret: it is not the key of an authenticator app")
                 } else {
                     found.offer_secret(kind, secret, ORIGIN)
                 }
             }
-            _ => found.leave_out(&format!("a secret `{}` is not taken: there is no such kind", printable(&kind, 40))),
+            _ => found.leave_out(&format!("skipped a secret `{}`: there is no such kind", printable(&kind, 40))),
         }
     }
     cut(&mut found.left_out);
@@ -146,7 +142,7 @@ fn profile(table: &Table, secrets: Option<Value>) -> ProfileCandidate {
 fn checked(key: Key, values: Vec<String>) -> Result<Vec<String>> {
     for value in &values {
         if value.chars().any(is_unprintable) {
-            return Err(Error::config("it has characters that a terminal would obey"));
+            return Err(Error::config("it contains control characters"));
         }
         if is_misplaced(key, value) {
             return Err(Error::config("it looks like a secret"));
@@ -168,7 +164,7 @@ fn cut(sentences: &mut Vec<String>) {
     if sentences.len() > TOLD {
         let more = sentences.len() - TOLD;
         sentences.truncate(TOLD);
-        sentences.push(format!("{more} more things are not taken"));
+        sentences.push(format!("skipped {more} more things"));
     }
 }
 

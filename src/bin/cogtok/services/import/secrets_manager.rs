@@ -48,7 +48,7 @@ fn merge(arn: Option<SecretArn>, bundle: Bundle, origin: &str, found: &mut Profi
         found.leave_out(&format!("of the secret {why}"));
     }
     for name in &bundle.unknown {
-        found.leave_out(&format!("{} of the secret is not taken: cogtok knows no such key", printable(name, 80)));
+        found.leave_out(&format!("skipped {} of the secret: cogtok does not know this key", printable(name, 80)));
     }
     // What else it says is as good as what the source says, and no better.
     for (key, candidate) in bundle.found.settings().filter(|(key, _)| known.iter().all(|(own, ..)| own != key)) {
@@ -69,7 +69,7 @@ fn merge(arn: Option<SecretArn>, bundle: Bundle, origin: &str, found: &mut Profi
             .map(|other| printable(&other.origin, 80))
             .collect();
         for other in others {
-            found.leave_out(&format!("{other} is not taken: the secret has another `{}`", key.dotted()));
+            found.leave_out(&format!("skipped {other}: the secret has another `{}`", key.dotted()));
         }
         found.decide(key, values, &format!("{} of the secret", printable(field, 80)))?;
     }

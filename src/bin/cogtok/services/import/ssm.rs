@@ -28,7 +28,7 @@ fn understand(name: &ParameterName, value: &Secret) -> Result<ProfileCandidate> 
     if value.expose().trim_start().starts_with(['{', '[']) {
         return json::read(value).map_err(|error| {
             let error = error.with_kind(Kind::Config).context(&format!("the parameter {name}"));
-            error.hint(r#"it holds one value, or a JSON object such as {"COGNITO_USER_POOL_ID": …, "COGNITO_USER_CLIENT_ID": …}"#)
+            error.hint(r#"store one value in it, or a JSON object such as {"COGNITO_USER_POOL_ID": …, "COGNITO_USER_CLIENT_ID": …}"#)
         });
     }
     let last = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
@@ -39,7 +39,7 @@ fn understand(name: &ParameterName, value: &Secret) -> Result<ProfileCandidate> 
             "the parameter {name} is neither a JSON object nor a value that a profile has"
         ))
         .hint(
-            r#"it holds one value, or a JSON object such as {"COGNITO_USER_POOL_ID": …, "COGNITO_USER_CLIENT_ID": …}"#,
+            r#"store one value in it, or a JSON object such as {"COGNITO_USER_POOL_ID": …, "COGNITO_USER_CLIENT_ID": …}"#,
         ))
     } else {
         Ok(found)

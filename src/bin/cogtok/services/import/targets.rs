@@ -13,7 +13,7 @@ const MOST: usize = 100;
 
 /// Takes what an export says of a profile's targets, each value checked as if it were typed.
 pub(crate) fn take(targets: &Value, found: &mut ProfileCandidate) {
-    let Some(targets) = targets.as_table() else { return found.leave_out("`targets` is not taken: it is not a table") };
+    let Some(targets) = targets.as_table() else { return found.leave_out("skipped `targets`: it is not a table") };
     let (mut taken, mut too_many) = (0, 0);
     for (name, value) in targets {
         let shown = printable(name, 80);
@@ -33,14 +33,14 @@ pub(crate) fn take(targets: &Value, found: &mut ProfileCandidate) {
                 let fields = value.as_table().into_iter().flat_map(Table::keys);
                 for field in fields.filter(|field| Field::ALL.iter().all(|known| known.as_str() != field.as_str())) {
                     let field = printable(field, 80);
-                    found.leave_out(&format!("`targets.{shown}.{field}` is not taken: it is not a known key"));
+                    found.leave_out(&format!("skipped `targets.{shown}.{field}`: it is not a known key"));
                 }
             }
-            Err(error) => found.leave_out(&format!("`targets.{shown}` is not taken: {error}")),
+            Err(error) => found.leave_out(&format!("skipped `targets.{shown}`: {error}")),
         }
     }
     if too_many > 0 {
-        found.leave_out(&format!("{too_many} more targets are not taken: {MOST} are the most"));
+        found.leave_out(&format!("skipped {too_many} more targets: {MOST} is the limit"));
     }
 }
 
@@ -52,7 +52,7 @@ fn settings(name: &TargetName, target: &Table) -> Result<Vec<TargetSetting>> {
             None if field == Field::Url => return Err(Error::config("it has no `url`")),
             None => continue,
             Some(Value::String(text)) if text.chars().any(is_unprintable) => {
-                return Err(Error::config(format!("its `{key}` has characters that a terminal would obey")));
+                return Err(Error::config(format!("its `{key}` contains control characters")));
             }
             Some(Value::String(text)) => text,
             Some(_) => return Err(Error::config(format!("its `{key}` is not a string"))),

@@ -59,8 +59,10 @@ impl<'a> Client<'a> {
         };
         self.is_stateless = agreed == STATELESS;
         if !self.is_stateless && !VERSIONS.contains(&agreed.as_str()) {
-            let message =
-                format!("the server speaks version `{}` of MCP, which cogtok does not", self.with.place.said(&agreed));
+            let message = format!(
+                "the server speaks version `{}` of MCP, which cogtok does not support",
+                self.with.place.said(&agreed)
+            );
             return Err(Error::network(message).into());
         }
         log::info!(target: "cogtok", "the server speaks MCP {}", self.with.place.said(&agreed));
@@ -120,8 +122,8 @@ impl<'a> Client<'a> {
         let all = answer.map_err(|error| error.into_error("tools/call"))?;
         if let Some(kind) = all.get("resultType").and_then(Value::as_str).filter(|kind| *kind != "complete") {
             let message =
-                format!("the tool asks for more than its arguments ({}), which cogtok has not", place.said(kind));
-            return Err(Error::new(Kind::Failure, message).hint("call it from a client that a person sits at").into());
+                format!("the tool asks for more than its arguments ({}), which cogtok can't give", place.said(kind));
+            return Err(Error::new(Kind::Failure, message).hint("call it from an interactive client").into());
         }
         Ok(Outcome { all })
     }
@@ -150,7 +152,7 @@ impl<'a> Client<'a> {
             return answer;
         }
         // The server has ended the session, and took nothing of this request.
-        log::info!(target: "cogtok", "the server has ended the session: another is begun, once");
+        log::info!(target: "cogtok", "the server ended the session: starting another, once");
         self.begin().await?;
         self.ask_once(method, params, marked).await
     }
@@ -260,9 +262,9 @@ fn speaks_stateless(error: &RpcError) -> bool {
 }
 
 fn no_result(method: &str, result: &ServiceText) -> McpError {
-    Error::network(format!("the server's answer to {method} is no result of MCP: {result}")).into()
+    Error::network(format!("the server's answer to {method} is not an MCP result: {result}")).into()
 }
 
 fn no_answer(method: &str) -> McpError {
-    Error::network(format!("the server ends without an answer to {method}")).hint("try again").into()
+    Error::network(format!("the connection ended without an answer to {method}")).hint("try again").into()
 }

@@ -51,8 +51,8 @@ pub fn parse(text: &str) -> Result<Vec<Value>> {
     match serde_json::from_str(text) {
         Ok(Value::Array(batch)) => Ok(batch),
         Ok(one) => Ok(vec![one]),
-        Err(why) if is_too_deep(&why) => Err(Error::network(format!("what the server answers is {TOO_DEEP}"))),
-        Err(_) => Err(Error::network("what the server answers is no JSON").hint(OTHER_URL)),
+        Err(why) if is_too_deep(&why) => Err(Error::network(format!("the server's answer is {TOO_DEEP}"))),
+        Err(_) => Err(Error::network("the server's answer is not JSON").hint(OTHER_URL)),
     }
 }
 
@@ -80,7 +80,7 @@ pub fn outline(text: &[u8]) -> Option<Value> {
 
 /// The error for JSON of a server, `said`, that is no JSON-RPC.
 pub fn no_mcp(said: &str) -> Error {
-    let error = Error::network("what the server answers is JSON, but no message of MCP").hint(OTHER_URL);
+    let error = Error::network("the server's answer is JSON, but not an MCP message").hint(OTHER_URL);
     error.hint(format!("it says: {}", printable(said, 300)))
 }
 

@@ -56,7 +56,7 @@ impl Resume {
     /// Why there is no rest; none where there is nothing to ask with.
     pub async fn rest(&mut self, listen: impl AsyncFn(&str) -> Result<Reply>) -> Result<Box<Incoming>, Option<String>> {
         let last = self.last.clone().ok_or(None)?;
-        log::info!(target: "cogtok", "the answer ended before it was there: its rest is asked for");
+        log::info!(target: "cogtok", "the answer was cut off: asking for the rest");
         loop {
             if self.heard_at.elapsed() > self.silence {
                 return Err(Some(format!("no event came for {} s", self.silence.as_secs())));
@@ -78,13 +78,13 @@ impl Resume {
             if !may_come || self.failures == MOST_FAILURES {
                 return Err(Some(why));
             }
-            log::info!(target: "cogtok", "the rest of the answer could not be obtained ({why}): it is asked for again");
+            log::info!(target: "cogtok", "the rest of the answer did not come ({why}): asking again");
         }
     }
 }
 
 /// The error for an answer to `method` whose rest can't be obtained.
 pub fn no_rest(method: &str, why: &str) -> Error {
-    Error::network(format!("the answer to {method} ended before it was there, and its rest can't be obtained: {why}"))
-        .hint("what was asked for may be done all the same: look before you try again")
+    Error::network(format!("the answer to {method} was cut off, and the rest can't be fetched: {why}"))
+        .hint("the request may have taken effect: check before you try again")
 }

@@ -42,7 +42,7 @@ impl Request {
         let has_arguments = !arg.is_empty() || args_json.is_some();
         match (action, tool) {
             (Action::Tools, None) if !has_arguments => Ok(Request::Tools),
-            (Action::Tools, _) => Err(malformed("`tools` takes no tool and no arguments: it lists them all")),
+            (Action::Tools, _) => Err(malformed("`tools` lists all tools: it takes no tool and no arguments")),
             (Action::Call, None) => Err(malformed("`call` needs the name of a tool")),
             (Action::Call, Some(tool)) => {
                 let given = arg.iter().map(|pair| {
@@ -91,8 +91,8 @@ fn object(text: &str) -> Result<Map<String, Value>> {
     };
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(malformed("`--args-json` is no JSON object")),
-        Err(why) => Err(malformed(&format!("`--args-json` is no JSON: {}", printable(&why.to_string(), 120)))),
+        Ok(_) => Err(malformed("`--args-json` is not a JSON object")),
+        Err(why) => Err(malformed(&format!("`--args-json` is not JSON: {}", printable(&why.to_string(), 120)))),
     }
 }
 

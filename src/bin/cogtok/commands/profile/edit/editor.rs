@@ -60,7 +60,7 @@ pub struct Copy {
 
 impl Copy {
     pub fn of(text: &str) -> Result<Self> {
-        let unwritable = |error: std::io::Error| Error::store(format!("no copy to edit can be made: {error}"));
+        let unwritable = |error: std::io::Error| Error::store(format!("can't make a copy to edit: {error}"));
         let mut builder = tempfile::Builder::new();
         builder.prefix("cogtok-edit-");
         #[cfg(unix)]

@@ -65,7 +65,7 @@ impl Options {
             return Ok(Sealing::Passphrase(passphrase));
         }
         let instead = if opens_store {
-            "`--passphrase-stdin` reads it, `--recipient age1…` needs none; COGTOK_PASSPHRASE is that of your secrets file"
+            "`--passphrase-stdin` reads it, `--recipient age1…` needs none; COGTOK_PASSPHRASE is for your secrets file"
         } else {
             "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; `--recipient age1…` needs none"
         };

@@ -20,7 +20,7 @@ pub fn kinds(text: &str) -> Result<Vec<SecretKind>> {
         word.trim().parse().ok().filter(|kind| known.contains(kind)).ok_or_else(|| {
             let known: Vec<&str> = known.iter().map(|kind| kind.as_str()).collect();
             Error::usage("`--with-secrets` names something that is not a kind of secret")
-                .hint(format!("the kinds are {}", known.join(", ")))
+                .hint(format!("choose one of {}", known.join(", ")))
         })
     };
     text.split(',').map(kind).collect()
@@ -45,7 +45,7 @@ pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [E
     if profiles.iter().any(|exported| !exported.secrets.is_empty()) {
         Ok(())
     } else {
-        Err(Error::config("there is no such secret to seal in")
+        Err(Error::config("there is no such secret to include")
             .hint("store it first: cogtok secret set m2m-client{p}; or leave `--with-secrets` out"))
     }
 }

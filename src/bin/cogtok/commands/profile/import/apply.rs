@@ -61,7 +61,7 @@ pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: 
         match bindings(&profile, secret.kind) {
             _ if handling == SecretHandling::Skip => {
                 left_out.push(format!(
-                    "the {} secret ({}) is not taken: `--no-secrets`",
+                    "skipped the {} secret ({}): `--no-secrets`",
                     secret.kind,
                     printable(&secret.origin, 80)
                 ));
@@ -73,10 +73,10 @@ pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: 
             }
             // A secret is bound to its client and to where it may be sent.
             Err(error) if handling == SecretHandling::Copy => {
-                return Err(error.context(&format!("the {} secret can't be kept", secret.kind)));
+                return Err(error.context(&format!("the {} secret can't be stored", secret.kind)));
             }
             Err(error) => left_out.push(format!(
-                "the {} secret ({}) is not taken: {error}",
+                "skipped the {} secret ({}): {error}",
                 secret.kind,
                 printable(&secret.origin, 80)
             )),
@@ -98,7 +98,7 @@ pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: 
     if before.is_some() {
         targets = Targets::new(targets.taken, config.target_settings(&name)?);
         let gone = config.unknown_keys(&name).into_iter().filter(|key| targets.goes(key));
-        left_out.extend(gone.map(|key| format!("`{}` goes with the old profile", printable(&key, 80))));
+        left_out.extend(gone.map(|key| format!("`{}` is removed with the old profile", printable(&key, 80))));
     }
     let is_default = config.default_profile()?.is_none() && names.iter().all(|other| *other == name);
     let going = DeletionPlan::default();
@@ -123,7 +123,7 @@ pub fn carry_out(app: &App, plans: &mut [ProfilePlan], writing: Writing) -> Resu
     existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::of(app, old, heirs, false))?;
     let stored = existing_secrets::store(app, plans)?;
     write(app, plans).map_err(|error| stored.undo(app, error.hint("nothing was imported")))?;
-    plans.iter().try_for_each(|plan| plan.going.forget(app, &format!("profile `{}` is replaced", plan.name)))
+    plans.iter().try_for_each(|plan| plan.going.forget(app, &format!("replaced profile `{}`", plan.name)))
 }
 
 fn write(app: &App, plans: &[ProfilePlan]) -> Result<()> {

@@ -44,7 +44,7 @@ pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedS
         found.decide(key, vec![value.to_owned()], option)?;
     }
     if found.is_empty() {
-        let nothing = Error::config("there is nothing in the source that a profile could take");
+        let nothing = Error::config("the source contains nothing for a profile");
         // What was passed over says more than what would have been taken.
         let nothing = found.left_out.iter().take(TOLD).fold(nothing, |error, why| error.hint(why.clone()));
         return Err(nothing
@@ -125,7 +125,7 @@ fn ask(app: &App, kind: SourceKind, source: &str, choice: &Choice) -> Result<Pro
     } else {
         let base = app.resolve_region(app.bare_profile(&[])?);
         base.region().map_err(|error| {
-            Error::new(error.kind(), format!("no Region is known to look for `{}` in", printable(source, 120)))
+            Error::new(error.kind(), format!("no Region is set to look for `{}` in", printable(source, 120)))
                 .hint("add `--region REGION`, set AWS_REGION, or give the ARN")
         })?;
         base
@@ -142,7 +142,7 @@ fn ask(app: &App, kind: SourceKind, source: &str, choice: &Choice) -> Result<Pro
             let named = named.map(|id| id.parse()).collect::<Result<Vec<_>>>()?;
             app.block_on(pool::read(&wire, &profile, &id, &named))
         }
-        SourceKind::Terraform | SourceKind::Env | SourceKind::Export => Err(Error::usage("the source is no file")),
+        SourceKind::Terraform | SourceKind::Env | SourceKind::Export => Err(Error::usage("the source is not a file")),
     }
 }
 

@@ -25,12 +25,12 @@ pub fn keep_what_is_stored(app: &App, plans: &[ProfilePlan], replaces: bool) -> 
                 }
                 let stored = app.secrets().and_then(|store| store.find(binding)).map_err(without)?;
                 if stored.is_some_and(|stored| stored.expose() != secret.value.expose()) {
-                    let error = Error::config(format!("another {binding} is stored already: nothing was imported"));
+                    let error = Error::config(format!("another {binding} is already stored: nothing was imported"));
                     return Err(match others.first() {
-                        None => error.hint("`--replace` puts this one in its place, `--no-secrets` leaves yours"),
+                        None => error.hint("`--replace` replaces it, `--no-secrets` keeps yours"),
                         Some(other) => error
                             .hint(
-                                Advice::new("it is in use by {others}; `--no-secrets` leaves it")
+                                Advice::new("it is in use by {others}; `--no-secrets` keeps it")
                                     .text("others", list(&others)),
                             )
                             .hint(
@@ -87,7 +87,7 @@ pub fn find_going(
         let heirs: Vec<Profile> = others.chain(plans.iter().map(|plan| plan.profile.clone())).collect();
         found.push(look(&old, &heirs).map_err(|error| {
             error.hint(
-                Advice::new("nothing was replaced; `cogtok profile delete {name} --keep-secrets` leaves the secrets")
+                Advice::new("nothing was replaced; `cogtok profile delete {name} --keep-secrets` keeps the secrets")
                     .word("name", &plan.name),
             )
         })?);
@@ -129,7 +129,7 @@ impl ExistingSecrets {
             });
             match undone {
                 Ok(()) => error,
-                Err(_) => error.hint(format!("the new {binding} is in {} all the same", app.store_name())),
+                Err(_) => error.hint(format!("the new {binding} is in {} anyway", app.store_name())),
             }
         })
     }

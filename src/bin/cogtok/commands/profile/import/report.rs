@@ -31,12 +31,12 @@ pub fn report(app: &App, plans: &[ProfilePlan], form: Output, is_dry_run: bool) 
     for plan in plans {
         let name = &plan.name;
         terminal::note(&match (is_dry_run, &plan.before) {
-            (true, None) => format!("profile `{name}` would be made:"),
+            (true, None) => format!("profile `{name}` would be created:"),
             (true, Some(_)) => format!("profile `{name}` would be replaced:"),
             (false, None) => {
-                format!("profile `{name}` is made{}:", if plan.is_default { " and is the default" } else { "" })
+                format!("created profile `{name}`{}:", if plan.is_default { " (now the default)" } else { "" })
             }
-            (false, Some(_)) => format!("profile `{name}` is replaced:"),
+            (false, Some(_)) => format!("replaced profile `{name}`:"),
         });
         table(app, plan);
         let about = if plans.len() > 1 { format!("profile `{name}`: ") } else { String::new() };
@@ -101,7 +101,7 @@ fn table(app: &App, plan: &ProfilePlan) {
     };
     for Row { key, value, before, origin } in &rows {
         let change = match before {
-            Some(old) if old == value => ", as before".to_owned(),
+            Some(old) if old == value => ", unchanged".to_owned(),
             Some(old) if !old.is_empty() => format!(", was {}", printable(old, 80)),
             Some(_) => ", new".to_owned(),
             None => String::new(),
@@ -122,7 +122,7 @@ fn table(app: &App, plan: &ProfilePlan) {
         line(kind.as_str(), &format!("secret, stays in {}", app.store_name()), "");
     }
     for (kind, whose) in going(plan) {
-        line(kind.as_str(), &format!("secret, goes from {}", app.store_name()), &format!("({whose})"));
+        line(kind.as_str(), &format!("secret, removed from {}", app.store_name()), &format!("({whose})"));
     }
     if plan.settings.iter().any(|setting| setting.key == Key::SecretArn) {
         line(SecretKind::M2mClient.as_str(), "secret, stays in Secrets Manager", "");

@@ -18,7 +18,7 @@ use crate::services::import::profile_export::{Shared, read};
 pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Text) -> Result<Vec<ProfilePlan>> {
     let copy = (plan.secrets == SecretHandling::Copy).then_some("--copy-secret");
     if let Some(option) = plan.choice.made().map(|(_, option, _)| option).chain(copy).next() {
-        return Err(Error::usage(format!("`{option}` is for other sources: an export is taken as it is"))
+        return Err(Error::usage(format!("`{option}` is for other sources: an export is imported unchanged"))
             .hint("change the profile afterwards: cogtok profile set NAME KEY VALUE"));
     }
     let Shared { mut profiles, left_out } = read(&text.text).map_err(|error| error.context(&text.shown))?;
@@ -27,7 +27,7 @@ pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Te
         (None, _) => {}
         (Some(named), [(name, _)]) => *name = named,
         (Some(_), _) => {
-            return Err(Error::usage(format!("there are {} profiles in it, and `--name` is for one", names.len()))
+            return Err(Error::usage(format!("it contains {} profiles, and `--name` is for only one", names.len()))
                 .hint(format!("leave it out: they are called {}", list(&names))));
         }
     }
@@ -36,10 +36,10 @@ pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Te
         profiles.iter().map(|(name, _)| name.clone()).filter(|name| there.contains(name)).collect();
     if !taken.is_empty() && !plan.writing.replaces {
         let (there, it) = match taken.as_slice() {
-            [one] => (format!("is a profile `{one}`"), "it"),
-            several => (format!("are profiles {}", list(several)), "them"),
+            [one] => (format!("profile `{one}` already exists"), "it"),
+            several => (format!("profiles {} already exist", list(several)), "them"),
         };
-        return Err(Error::config(format!("there {there} already: nothing was imported")).hint(
+        return Err(Error::config(format!("{there}: nothing was imported")).hint(
             Advice::new("add `--replace` to replace {it}; `--dry-run --replace` shows what would change")
                 .text("it", it),
         ));

@@ -85,11 +85,11 @@ fn beside(source: &str) -> Vec<String> {
 
 fn stdin(opener: &Opener) -> Result<Zeroizing<Vec<u8>>> {
     if matches!(opener, Opener::Stdin) {
-        return Err(Error::usage("standard input is the source already, and can't be the passphrase as well")
+        return Err(Error::usage("standard input is already the source, and can't supply the passphrase as well")
             .hint("name the file: cogtok profile import FILE --passphrase-stdin"));
     }
     if std::io::stdin().is_terminal() {
-        return Err(Error::usage("there is nothing on standard input")
+        return Err(Error::usage("standard input is empty")
             .hint("pipe it in: terraform output -json | cogtok profile import - --name NAME"));
     }
     let bytes = Zeroizing::new(terminal::stdin_up_to(LIMIT)?);
@@ -123,7 +123,7 @@ fn unseal(app: &App, opener: &Opener, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>
             Opener::Any | Opener::Stdin => env::var("COGTOK_SECRET_IDENTITY").map(PathBuf::from),
         };
         let file = file.ok_or_else(|| {
-            Error::new(Kind::NeedsHuman, "it is sealed for an age identity, and none is given")
+            Error::new(Kind::NeedsHuman, "it is sealed for an age identity, and none was given")
                 .hint("name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY")
         })?;
         return age_file::open(sealed, &Key::identity_from(&file, app.deadline())?, app.deadline());

@@ -27,7 +27,7 @@ impl Walk<'_> {
                 continue;
             };
             if !names.contains(&key.get_ref().as_ref()) {
-                self.say(&dotted, key.span().start, "is of no profile of this file", None);
+                self.say(&dotted, key.span().start, "belongs to no profile of this file", None);
             }
             self.kinds(&dotted, kinds);
         }
@@ -38,7 +38,7 @@ impl Walk<'_> {
             let (dotted, at) = (format!("{outer}.{}", printable(key.get_ref(), 40)), key.span().start);
             match key.get_ref().parse::<SecretKind>() {
                 Ok(kind) if !SecretKind::STORED_BY_HAND.contains(&kind) => {
-                    self.say(&dotted, at, "is not handed to others", Some(SEAL.into()));
+                    self.say(&dotted, at, "is not exported", Some(SEAL.into()));
                 }
                 Ok(_) if as_text(value).is_none() => self.say(&dotted, at, "is not a string", None),
                 Ok(_) => self.say(&dotted, at, "is a secret in plain text", Some(SEAL.into())),
@@ -50,5 +50,5 @@ impl Walk<'_> {
 
 fn kinds_known() -> String {
     let kinds: Vec<&str> = SecretKind::STORED_BY_HAND.iter().map(|kind| kind.as_str()).collect();
-    format!("the kinds are {}", kinds.join(", "))
+    format!("choose one of {}", kinds.join(", "))
 }

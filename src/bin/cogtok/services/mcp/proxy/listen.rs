@@ -26,7 +26,7 @@ async fn keep_listening(state: &State, session: &Session) {
             Ok(Next::Never) => return,
             Ok(Next::After(said)) => pause = said.unwrap_or(PAUSE),
             Err(error) => {
-                log::info!(target: "cogtok", "the server can't be listened to: {}", error.message());
+                log::info!(target: "cogtok", "can't listen to the server: {}", error.message());
                 pause *= 2;
             }
         }

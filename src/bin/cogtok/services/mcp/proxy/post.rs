@@ -17,7 +17,7 @@ pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session)
     if let (Reply::Refused(Refusal { status: 401, .. }), _) = &sent
         && let Some(other) = state.other_token(&token).await?
     {
-        log::info!(target: "cogtok", "the server answers 401: the token is renewed, once");
+        log::info!(target: "cogtok", "the server answered 401: renewing the token, once");
         token = other;
         sent = state.place().post(&token, session, &headers, &message.bytes).await?;
     }

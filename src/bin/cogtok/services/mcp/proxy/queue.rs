@@ -36,7 +36,7 @@ impl RequestQueue {
             self.bytes += message.bytes.len();
             self.waiting.push_back((message, open));
         } else {
-            open.why = Error::new(Kind::Failure, "too many messages wait for an answer of the server");
+            open.why = Error::new(Kind::Failure, "too many messages are waiting for the server");
             log::warn!(target: "cogtok", "{}: {}", message.method, open.why.message());
         }
     }

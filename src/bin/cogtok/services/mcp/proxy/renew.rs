@@ -27,12 +27,12 @@ pub async fn session(state: &Rc<State>, ended: &Session) -> Result<Session> {
     if current.id != ended.id {
         return Ok(current);
     }
-    log::warn!(target: "cogtok", "the server has ended the session; another one is begun");
+    log::warn!(target: "cogtok", "the server ended the session; starting another");
     state.stop_listening();
     let begun = begin(state, ended).await;
     // The next message finds out again that this one has ended, and tries again.
     state.set_session(begun.as_ref().unwrap_or(ended).clone());
-    let session = begun.map_err(|error| error.context("the server has ended the session, and begins no other"))?;
+    let session = begun.map_err(|error| error.context("the server ended the session, and starts no other"))?;
     if let Ok(ready) = ClientMessage::read(READY.to_vec()) {
         post(state, &ready, &session).await?;
     }
@@ -45,7 +45,7 @@ pub async fn session(state: &Rc<State>, ended: &Session) -> Result<Session> {
 async fn begin(state: &Rc<State>, ended: &Session) -> Result<Session> {
     let restart = "restart the MCP client";
     let beginning = state.beginning.borrow().clone();
-    let mut beginning = beginning.ok_or_else(|| Error::network("the client has not begun one").hint(restart))?;
+    let mut beginning = beginning.ok_or_else(|| Error::network("the client has not started one").hint(restart))?;
     beginning.value["id"] = json!(ID);
     (beginning.bytes, beginning.part) = (beginning.value.to_string().into_bytes(), SessionRole::Begin);
     let reply = post(state, &beginning, &Session::default()).await?;
@@ -53,7 +53,7 @@ async fn begin(state: &Rc<State>, ended: &Session) -> Result<Session> {
     let mut incoming = match reply {
         Reply::Messages(incoming) => incoming,
         Reply::Refused(refusal) => return Err(http_error::of_status("initialize", &refusal)),
-        Reply::Taken => return Err(Error::network("it gives no answer to initialize")),
+        Reply::Taken => return Err(Error::network("it did not answer initialize")),
     };
     while let Some(text) = incoming.next().await? {
         for answer in parse(&text).unwrap_or_default() {
@@ -78,5 +78,5 @@ async fn begin(state: &Rc<State>, ended: &Session) -> Result<Session> {
             return Ok(Session { id, version: ended.version.clone() });
         }
     }
-    Err(Error::network("it gives no answer to initialize"))
+    Err(Error::network("it did not answer initialize"))
 }

@@ -62,7 +62,7 @@ async fn exchange(state: &Rc<State>, message: &ClientMessage, open: &Open) -> Re
     let gate = gate.filter(|_| message.part == SessionRole::Begin);
     match reply {
         Reply::Taken if open.is_empty() => Ok(()),
-        Reply::Taken => Err(Error::network("the server took the request and gives no answer")),
+        Reply::Taken => Err(Error::network("the server accepted the request and sent no answer")),
         Reply::Refused(refusal) => {
             let error = http_error::of_status(&message.method, &refusal);
             // The server's own error is what the client is told, where there is one request that it can be about.
@@ -94,7 +94,7 @@ async fn deliver(state: &Rc<State>, message: &ClientMessage) -> Result<(Reply, S
             tokio::task::spawn_local(
                 async move { crate::services::mcp::proxy::renew::session(&renewing, &ended).await },
             );
-        session = renewed.await.map_err(|_| Error::new(Kind::Failure, "cogtok is ending"))??;
+        session = renewed.await.map_err(|_| Error::new(Kind::Failure, "cogtok is stopping"))??;
         reply = post(state, message, &session).await?;
     }
     if message.part == SessionRole::Begin {
@@ -118,7 +118,7 @@ async fn hand_on(
         let broken = loop {
             match incoming.next().await {
                 Ok(None) => {
-                    let ended = || Error::network("the server ended without an answer").hint("try again");
+                    let ended = || Error::network("the connection ended without an answer").hint("try again");
                     break strange.take().unwrap_or_else(ended);
                 }
                 Err(fault) if fault.is_transient() => break fault.into(),

@@ -91,7 +91,7 @@ impl State {
     }
 
     async fn ask(&self, refused: Option<Secret>) -> Result<Option<Secret>> {
-        let gone = || Error::new(Kind::Failure, "cogtok is ending");
+        let gone = || Error::new(Kind::Failure, "cogtok is stopping");
         let (answer, answered) = oneshot::channel();
         self.forward.tokens.send(Ask { refused, answer }).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
