@@ -238,7 +238,7 @@ impl Client {
     fn call(&self) -> Result<HttpClient> {
         let deadline = Instant::now()
             .checked_add(self.0.timeout)
-            .ok_or_else(|| Error::usage("the timeout is longer than this machine's clock goes"))?;
+            .ok_or_else(|| Error::usage("the timeout is too long for this machine's clock"))?;
         Ok(self.0.http.for_call(deadline))
     }
 

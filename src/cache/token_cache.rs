@@ -69,7 +69,7 @@ impl Cache {
     /// As [`Cache::lock`].
     pub fn lock_file<T: FileContent>(&self, key: &CacheKey, deadline: Instant) -> Result<Option<StateLock<T>>> {
         let Some(file) = self.file(key) else {
-            log::warn!(target: "cogtok", "there is no home directory to keep tokens in: this one is not cached");
+            log::warn!(target: "cogtok", "there is no home directory to cache tokens in: this one is not cached");
             return Ok(None);
         };
         file.lock_or(deadline, |dir, error| {

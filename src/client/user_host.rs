@@ -224,7 +224,7 @@ impl SessionHost for ClientHost {
     fn tell(&mut self, notice: SessionNotice<'_>) {
         match notice {
             SessionNotice::RenewalCutShort => {
-                log::info!(target: "cogtok", "a renewal was cut short before its new refresh token was kept");
+                log::info!(target: "cogtok", "a renewal was interrupted before its new refresh token was stored");
             }
             SessionNotice::Over(error) => log::info!(target: "cogtok", "the session has expired: {error}"),
             SessionNotice::NotKept(error) => {

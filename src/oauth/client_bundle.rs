@@ -60,7 +60,7 @@ pub fn read(arn: &SecretArn, text: &Secret, region: Option<&Region>) -> Result<B
         Ok(Value::Array(_)) => Err(shape(arn, "it is a JSON list")),
         // Anything else is a bare string, unless it was meant to be JSON.
         _ if !trimmed.starts_with(['{', '[', '<']) => bare(trimmed),
-        _ => Err(shape(arn, "it is neither JSON nor one bare string")),
+        _ => Err(shape(arn, "it is neither JSON nor a bare string")),
     }
 }
 
@@ -77,7 +77,7 @@ fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Regio
     }
     unknown.extend(odd.into_iter().map(|(name, _)| name));
     if let Some(why) = found.refused.first() {
-        return Err(shape(arn, why));
+        return Err(shape(arn, why.trim_start_matches("skipped ")));
     }
     if let (Some((prefix, origin)), true) = (found.prefixes.first(), found.candidates(Key::Domain).is_empty()) {
         let (prefix, origin) = (prefix.clone(), origin.clone());
@@ -125,7 +125,7 @@ fn one<'a>(arn: &SecretArn, found: &'a ProfileCandidate, key: Key) -> Result<Opt
 
 fn shape(arn: &SecretArn, why: &str) -> Error {
     Error::config(format!("the secret {arn} is not usable: {why}")).hint(
-        r#"it holds the client secret alone, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}"#,
+        r#"store just the client secret in it, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}"#,
     )
 }
 

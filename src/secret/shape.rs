@@ -66,7 +66,7 @@ fn not_nothing(text: &str, name: &str) -> Result<()> {
     let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok();
     if is_json {
         Err(Error::usage("it is a JSON document, and not just the value")
-            .hint(format!("take the value out of it, as with `jq -r .{name}`")))
+            .hint(format!("extract the value, for example with `jq -r .{name}`")))
     } else {
         Ok(())
     }

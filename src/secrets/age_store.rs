@@ -281,7 +281,7 @@ impl SealedFile {
     fn explain(&self, error: &DecryptError) -> Error {
         let shown = self.path.display();
         let other_key =
-            "was it made with another one, or with the other of COGTOK_SECRET_IDENTITY and COGTOK_PASSPHRASE?";
+            "was it created with another one, or with the other of COGTOK_SECRET_IDENTITY and COGTOK_PASSPHRASE?";
         match error {
             DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
                 match self.key {

@@ -86,7 +86,7 @@ impl Keyring {
         if is_kept {
             Ok(())
         } else {
-            Err(Error::store(format!("the keyring did not keep the {binding}")).hint("try again"))
+            Err(Error::store(format!("the keyring did not store the {binding}")).hint("try again"))
         }
     }
 

@@ -90,7 +90,7 @@ keys! {
     UserPoolId = "user_pool_id", Some("COGTOK_USER_POOL_ID"), is::<PoolId>;
     /// The Region; else read from the pool id.
     Region = "region", Some("COGTOK_REGION"), is::<Region>;
-    /// The pool's domain: its URL, its host, or the prefix alone.
+    /// The pool's domain: its URL, its host, or just the prefix.
     Domain = "domain", Some("COGTOK_DOMAIN"), domain::check;
     /// The profile of `~/.aws` whose credentials sign admin calls.
     AwsProfile = "aws_profile", Some("COGTOK_AWS_PROFILE"), is_name;

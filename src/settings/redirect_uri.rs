@@ -94,7 +94,7 @@ impl FromStr for RedirectUri {
             None => false,
         };
         if url.scheme() != "http" || !is_loopback {
-            return Err(refused("the browser comes back to this machine, over http to 127.0.0.1, [::1] or localhost"));
+            return Err(refused("the browser returns to this machine, over http to 127.0.0.1, [::1] or localhost"));
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             return Err(refused("it has neither user, query nor fragment"));

@@ -40,7 +40,7 @@ impl AgentSessions {
         let Some(file) = self.file(key) else { return };
         let session = SessionRecord { session_id: session_id.to_owned() };
         if let Err(error) = file.write(&session, deadline) {
-            log::warn!(target: "cogtok", "the session could not be kept in {}: {error}", file.path().display());
+            log::warn!(target: "cogtok", "the session could not be stored in {}: {error}", file.path().display());
         }
     }
 

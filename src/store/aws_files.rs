@@ -70,7 +70,7 @@ impl AwsFiles {
     pub fn instead_of(&self, name: &str) -> String {
         let known = self.profiles();
         if known.is_empty() {
-            return "there are no profiles in ~/.aws yet: `aws configure` makes one".to_owned();
+            return "there are no profiles in ~/.aws yet: `aws configure` creates one".to_owned();
         }
         let near = nearest(name, known.iter().map(String::as_str));
         let near = near.map(|near| format!("did you mean `{}`? ", printable(near, 60))).unwrap_or_default();

@@ -85,7 +85,7 @@ fn a_token_that_is_at_fault_by_itself_is_named_first() {
     let told = explain(Api::Http, &bare, &token(json!({"token_use": "id"})));
     assert!(bare.is_bare() && told.contains("SendAccessToken"), "{told}");
     assert!(!ErrorResponse { media_type: "text/html", ..bare }.is_bare());
-    assert!(explain(Api::Http, &json_answer(401, ""), "opaque").contains("no JSON Web Token"));
+    assert!(explain(Api::Http, &json_answer(401, ""), "opaque").contains("not a JSON Web Token"));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_runtimes_answer_is_explained() {
             "agent's own code",
         ),
         (429, "{}", "later"),
-        (503, "{}", "the token was taken"),
+        (503, "{}", "the token was accepted"),
     ] {
         let told = explain(Api::Runtime, &json_answer(status, body), &access);
         assert!(told.contains(says), "{body}: {told}");

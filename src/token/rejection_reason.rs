@@ -237,7 +237,7 @@ fn told(
             let add = if has_lists {
                 format!("add the token's client {client} to allowedClients")
             } else {
-                format!("let it take the token's client {client}")
+                format!("let it accept the token's client {client}")
             };
             let detail = format!("{}, `scope` is {}", found("client_id"), shown(claims.get("scope")));
             let fix = format!("{add}, or get the token with a client that is there");

@@ -41,7 +41,7 @@ fn what_the_service_names_is_the_reason() {
             "",
             "exp: the server says that the token has expired; its `exp` is in 60 min by this machine's clock",
         ),
-        (None, r#"{"detail":"Signature has expired"}"#, "exp: it takes the token for over"),
+        (None, r#"{"detail":"Signature has expired"}"#, "exp: the server says that the token has expired"),
         (
             None,
             r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Claim 'aud' is missing"},"id":null}"#,
@@ -84,7 +84,7 @@ fn words_choose_among_what_can_be_so_of_this_token() {
         (&id, "jwt malformed", "(401): likely because of token_use"),
         (&user, "Token use not allowed: access. Expected: id", "(401): token_use: `token_use` is access"),
         (&machine(), "Client ID not allowed: m2m. Expected: web", "(401): allowedClients: `client_id` is m2m"),
-        (&machine(), "The token is not yet valid (nbf)", "(401): exp: it takes the token for over"),
+        (&machine(), "The token is not yet valid (nbf)", "(401): exp: the server says that the token has expired"),
         (&machine(), "jwt malformed", "(401): likely because of allowedClients"),
     ] {
         let error = why(claims, 401, None, said);

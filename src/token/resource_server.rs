@@ -225,7 +225,7 @@ impl Rules<'_> {
         let is_other_form = wanted.iter().any(|wanted| original(wanted) == original(issuer));
         let fix = match (is_other_form, self.consumer) {
             (true, ResourceServer::ApigatewayRest | ResourceServer::IdentityPool) => {
-                "the pool's issuer is the updated one, which this service does not take: set IssuerConfiguration to ORIGINAL".to_owned()
+                "the pool's issuer is the updated one, which this service does not accept: set IssuerConfiguration to ORIGINAL".to_owned()
             }
             (true, ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway) => {
                 format!("the pool has two issuers and its tokens name this one: configure {}{DISCOVERY}", printable(issuer, 200))

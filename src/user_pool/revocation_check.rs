@@ -46,7 +46,7 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
     }
     let impossible = |why: &str| Error::new(Kind::Failure, format!("Cognito can't be asked about this token: {why}"));
     if !has("openid") {
-        return Err(impossible("it takes access tokens with the scope aws.cognito.signin.user.admin or openid")
+        return Err(impossible("it accepts access tokens with the scope aws.cognito.signin.user.admin or openid")
             .hint(AdviceKind::VerifyLocallyOrAccessToken));
     }
     let domain = profile.domain.as_ref().ok_or_else(|| {

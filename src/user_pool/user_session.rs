@@ -141,7 +141,7 @@ pub trait SessionHost {
 /// What happens on the way to tokens that is no failure.
 #[derive(Debug, Clone, Copy)]
 pub enum SessionNotice<'a> {
-    /// The session is over, since a renewal was cut short before its new refresh token was kept.
+    /// The session is over, since a renewal was interrupted before its new refresh token was stored.
     RenewalCutShort,
     /// The session is over, for this reason.
     Over(&'a Error),

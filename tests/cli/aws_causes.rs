@@ -44,7 +44,7 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
             "did you mean `workshop`? the profiles of ~/.aws are default, dev, workshop",
         ),
         ("", "typo", "~/.aws has no profile `typo`", "there are no profiles in ~/.aws yet"),
-        ("[profile bare]\nregion = us-east-1\n", "bare", "profile `bare` of ~/.aws holds none", "--profile bare"),
+        ("[profile bare]\nregion = us-east-1\n", "bare", "profile `bare` of ~/.aws has none", "--profile bare"),
         (SSO, "class", "profile `class` is not signed in to SSO", "`aws sso login --profile class`"),
         (
             "[profile old]\nsso_start_url = https://class.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = Admin\n",
@@ -85,14 +85,14 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
         (
             "[profile odd]\ncredential_process = echo no-json\n",
             "odd",
-            "the program `echo` printed what are no credentials",
+            "the program `echo` printed something other than credentials",
             "--profile odd",
         ),
-        (mfa, "mfa", "profile `mfa` of ~/.aws wants an MFA code", "aws configure export-credentials --profile mfa"),
+        (mfa, "mfa", "profile `mfa` of ~/.aws needs an MFA code", "aws configure export-credentials --profile mfa"),
         (
             "[profile a]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = b\n[profile b]\nrole_arn = arn:aws:iam::1:role/y\nsource_profile = a\n",
             "a",
-            "goes in a circle: a -> b -> a",
+            "form a loop: a -> b -> a",
             "",
         ),
         (

@@ -185,7 +185,7 @@ fn an_identity_that_is_gone_is_asked_for_anew() {
 fn each_refusal_of_an_identity_pool_says_what_is_wrong() {
     for (code, message, exit, hint) in [
         ("NotAuthorizedException", "Token is not from a supported provider of this identity pool.", 3, "its providers"),
-        ("NotAuthorizedException", "Invalid login token. Missing a required claim: aud", 3, "ID tokens alone"),
+        ("NotAuthorizedException", "Invalid login token. Missing a required claim: aud", 3, "only ID tokens"),
         ("NotAuthorizedException", "Invalid login token. Token expired: 1 >= 0", 4, "sign in again"),
         ("NotAuthorizedException", "Invalid login token. Issuer doesn't match providerName", 3, "user_pool_id"),
         ("InvalidIdentityPoolConfigurationException", "Invalid identity pool configuration.", 3, "no role"),

@@ -268,7 +268,7 @@ fn files_that_are_no_tokens_are_named_and_stop_nothing() {
     assert_eq!(entries[0]["client_id"], CLIENT);
     assert_eq!(output.stderr.matches("warning: ").count(), unusable, "{}", output.stderr);
     for says in [
-        "no cached token",
+        "not a cached token",
         "not what its name says",
         "larger than",
         "symbolic link",

@@ -98,10 +98,10 @@ fn arguments_and_tools_that_do_not_fit_are_named_before_anything_is_called() {
         (&["call", "add", "--arg", "a=one"], &["`a` is not of its type: integer"]),
         (&["call", "add", "--arg", "c=1"], &["has no argument `c`", "a (integer, required), b (integer, required)"]),
         (&["call", "echo", "--arg", "text"], &["NAME=VALUE"]),
-        (&["call", "echo", "--args-json", "[]"], &["no JSON object"]),
-        (&["call", "echo", "--args-json", "{"], &["no JSON"]),
+        (&["call", "echo", "--args-json", "[]"], &["not a JSON object"]),
+        (&["call", "echo", "--args-json", "{"], &["not JSON"]),
         (&["call"], &["needs the name of a tool"]),
-        (&["tools", "add"], &["lists them all"]),
+        (&["tools", "add"], &["lists all tools"]),
     ] {
         let output = gateway(&home, &server.url(), args).run();
         output.code(2);

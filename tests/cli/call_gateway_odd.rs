@@ -102,7 +102,7 @@ fn what_is_no_mcp_is_shown_with_what_it_says() {
     gateway(&home, &server, &CALL).run().ok().stdout_is("done\n");
     let broken = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nxx";
     for (answer, hint) in [
-        (Answer::redirect(302, "https://example.com/"), "what is sent is for the host that was asked"),
+        (Answer::redirect(302, "https://example.com/"), "cogtok does not follow a redirect to another host"),
         (Answer::raw(broken), "the fault is in the server or a proxy"),
     ] {
         let output = gateway(&home, &Server::always(answer), &["tools"]).run();
@@ -130,7 +130,7 @@ fn what_is_nested_too_deeply_is_called_that_and_passes_the_proxy_to_the_client_a
         let id = &message["id"];
         Answer::new(200, "application/json", format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"x":{answered}}}}}"#))
     });
-    gateway(&home, &server, &CALL).run().code(6).stderr_has("too deeply nested").stderr_lacks("no JSON");
+    gateway(&home, &server, &CALL).run().code(6).stderr_has("too deeply nested").stderr_lacks("not JSON");
     let run = home.cogtok(["mcp-proxy", &format!("{}/mcp", server.url())]);
     let run = run.env("COGTOK_M2M_CLIENT_SECRET", crate::harness::scripted::SECRET).stdin(format!("{}\n", call(1)));
     run.run().ok().quiet().stdout_is(&format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{{\"x\":{deep}}}}}\n"));

@@ -172,7 +172,7 @@ fn a_cached_token_that_is_refused_is_renewed_once() {
     hint: compare all claims with its configuration: `cogtok token check --for agentcore-gateway --authorizer FILE --as m2m -p ws`
     ");
     assert_eq!((tokens.hits(), server.hits()), (3, 2));
-    // A new one was refused as well: no other is asked for within a minute.
+    // A new one was refused as well: cogtok fetches no other within a minute.
     gateway(&home, &server, &["call", "t"]).run().code(4);
     assert_eq!((tokens.hits(), server.hits()), (3, 3));
     // One that was not in the cache is as good as it gets.
@@ -190,7 +190,7 @@ fn the_token_goes_nowhere_else_and_what_is_no_mcp_is_told_as_that() {
     }
     canary.assert_untouched();
     for (answer, says) in [
-        (Answer::new(200, "text/html", "<html>\u{1b}[2J sign in"), "no JSON"),
+        (Answer::new(200, "text/html", "<html>\u{1b}[2J sign in"), "not JSON"),
         (Answer::new(404, "text/html", "<html>"), "status 404"),
         (Answer::new(406, "text/plain", "not acceptable"), "it says: not acceptable"),
         (Answer::new(503, "text/plain", ""), "status 503"),
@@ -199,7 +199,7 @@ fn the_token_goes_nowhere_else_and_what_is_no_mcp_is_told_as_that() {
             Answer::json(200, &json!({"id": 1, "result": {"protocolVersion": "1999-01-01"}})),
             "speaks version `1999-01-01`",
         ),
-        (Answer::close(), "broke off"),
+        (Answer::close(), "was cut off"),
     ] {
         gateway(&home, &Server::always(answer), &["tools"]).run().code(6).stderr_has(says);
     }

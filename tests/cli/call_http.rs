@@ -127,7 +127,7 @@ fn a_token_that_the_api_no_longer_takes_is_renewed_once() {
     first.ok();
     let before = home.cogtok(["token", "inspect", "--as", "m2m", "--claim", "jti"]).run().ok().line().to_string();
     let again = call(&home, &["api/echo", "-v"]).run();
-    let seen = again.ok().stderr_has("the cached token is renewed, once").json();
+    let seen = again.ok().stderr_has("renewing the cached token, once").json();
     assert_ne!(seen["claims"]["jti"], json!(before));
     assert_eq!(again.stderr.matches("/oauth2/token: 200").count(), 1, "{}", again.stderr);
     assert_eq!(again.stderr.matches("/echo: ").count(), 2, "{}", again.stderr);

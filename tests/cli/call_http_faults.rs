@@ -38,7 +38,7 @@ fn an_answer_that_breaks_off_is_exit_6_with_what_came() {
     ] {
         let broken = Server::always(Answer::raw(answer.clone()));
         let output = call(&home, &[&broken.url()]).run();
-        output.code(6).stdout_is(came).stderr_has("error: the answer of 127.0.0.1:").stderr_has("hint: ");
+        output.code(6).stdout_is(came).stderr_has("error: the answer from 127.0.0.1:").stderr_has("hint: ");
         assert_eq!(broken.hits(), 1, "nothing is tried again");
         // A file that was asked for is whole or as it was.
         let path = home.allow(home.path("body"));
@@ -151,7 +151,7 @@ fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is_one() {
     let cut = Server::always(Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nsome"));
     for nowhere in [">&-", "1<>/dev/null", ">/dev/null"] {
         call(&home, &[&whole.url()]).redirect(nowhere).run().ok().quiet();
-        call(&home, &[&cut.url()]).redirect(nowhere).run().code(6).stderr_has("broke off");
+        call(&home, &[&cut.url()]).redirect(nowhere).run().code(6).stderr_has("was cut off");
         let endless = call(&home, &[&api.url(), "--timeout", "1s"]).redirect(nowhere).timeout(Duration::from_secs(1));
         endless.run().code(6).stderr_has("--timeout");
     }

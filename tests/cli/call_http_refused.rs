@@ -51,14 +51,14 @@ fn what_cannot_be_sent_is_refused_before_a_token_is_got() {
     let api = Server::canary();
     let url = api.url();
     for (args, says) in [
-        (&["http://api.example.com/"][..], "plain http is allowed to this machine"),
+        (&["http://api.example.com/"][..], "plain http is allowed only to this machine"),
         (&["http://192.0.2.1/?key=x"], "plain http"),
         (&["http://169.254.169.254/latest/meta-data/"], "plain http"),
         (&["ftp://api.example.com/"], "neither https nor http"),
         (&["https://user:hunter22@api.example.com/"], "user name or password"),
         (&["https://"], "not a URL"),
-        (&[&url, "-H", "Authorization: Bearer hunter22"], "where the token goes"),
-        (&[&url, "-H", "authorization : Bearer hunter22"], "where the token goes"),
+        (&[&url, "-H", "Authorization: Bearer hunter22"], "cogtok sets `Authorization`"),
+        (&[&url, "-H", "authorization : Bearer hunter22"], "cogtok sets `Authorization`"),
         (&[&url, "-H", "Host: hunter22.example"], "`Host`"),
         (&[&url, "-H", "Content-Length: 5"], "`Content-Length`"),
         (&[&url, "-H", "Transfer-Encoding: chunked"], "`Transfer-Encoding`"),
@@ -78,7 +78,7 @@ fn what_cannot_be_sent_is_refused_before_a_token_is_got() {
         let output = call(&home, args).run();
         output.code(2).stdout_is("").stderr_has(says).stderr_lacks("hunter22");
     }
-    assert_eq!(server.hits(), 0, "no token was asked for");
+    assert_eq!(server.hits(), 0, "no token was that you asked for");
     api.assert_untouched();
 }
 
@@ -95,10 +95,10 @@ fn a_cached_token_is_renewed_once_and_a_new_one_never() {
     let sent = bearers(&refusing);
     assert!(sent[0] == sent[1] && sent[1] != sent[2], "{sent:?}");
     assert!(refusing.requests()[1..].iter().all(|request| request.text() == "the same"));
-    // A new one was refused as well: no other is asked for within a minute.
+    // A new one was refused as well: cogtok fetches no other within a minute.
     for _ in 0..3 {
         let output = call(&home, &[&refusing.url(), "-v"]).run();
-        output.code(4).stdout_is("no").stderr_has("no other is asked for within a minute");
+        output.code(4).stdout_is("no").stderr_has("cogtok fetches no other within a minute");
     }
     assert_eq!((server.hits(), refusing.hits()), (2, 6));
     call(&home, &[&refusing.url(), "--force-refresh"]).run().code(4);

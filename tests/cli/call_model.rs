@@ -191,7 +191,7 @@ fn a_token_of_cognito_where_a_key_of_bedrock_belongs_is_warned_about() {
     let (home, keyring) = signed_in(&proxy);
     let bedrock = Server::always(converse("Hello."));
     let token = jwt(&json!({"token_use": "access", "iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_X"}));
-    let warning = "AWS_BEARER_TOKEN_BEDROCK holds a token of Cognito";
+    let warning = "AWS_BEARER_TOKEN_BEDROCK contains a Cognito token";
     let with = |run: Run<'_>, key: &str| run.env("AWS_BEARER_TOKEN_BEDROCK", key).keyring(&keyring).run();
     let model = || call(&home, &keyring, &bedrock.url(), &[MODEL, "x"]);
     let output = with(model(), &token);
@@ -206,7 +206,7 @@ fn a_token_of_cognito_where_a_key_of_bedrock_belongs_is_warned_about() {
     }
     let variable = ["--env-var", "AWS_BEARER_TOKEN_BEDROCK"];
     let export = home.cogtok(["token", "user", "-p", "ws", "--export"]).args(variable).keyring(&keyring).run();
-    export.ok().stderr_has("takes no token of Cognito").stdout_has("export AWS_BEARER_TOKEN_BEDROCK=");
+    export.ok().stderr_has("accepts no Cognito token").stdout_has("export AWS_BEARER_TOKEN_BEDROCK=");
     let exec = home.cogtok(["exec", "-p", "ws", "--as", "user"]).args(variable).args(["--", "true"]);
-    exec.keyring(&keyring).run().ok().stderr_has("takes no token of Cognito");
+    exec.keyring(&keyring).run().ok().stderr_has("accepts no Cognito token");
 }

@@ -184,11 +184,11 @@ fn a_stream_that_ends_badly_is_an_error_and_what_came_is_printed() {
     // Cut at the end of an event, within one, and with the connection.
     for more in [0, 9, 40] {
         let bedrock = Server::always(event_stream([&hello, &whole[..more]].concat()));
-        stream(&home, &bedrock).code(6).stdout_is("Hello").stderr_has("broke off");
+        stream(&home, &bedrock).code(6).stdout_is("Hello").stderr_has("was cut off");
     }
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nContent-Length: 99999\r\n\r\n";
     let bedrock = Server::always(Answer::raw([head.to_vec(), hello.clone()].concat()));
-    stream(&home, &bedrock).code(6).stdout_is("Hello").stderr_has("broke off");
+    stream(&home, &bedrock).code(6).stdout_is("Hello").stderr_has("was cut off");
     insta::assert_snapshot!(ask(&home, &bedrock, &["--stream"]).redirect("1<>/dev/null").run().message(), @"
     exit 6
     error: ConverseStream: the answer from 127.0.0.1:[port] was cut off: end of file before message length reached (profile `ws`)
@@ -201,7 +201,7 @@ fn a_stream_that_ends_badly_is_an_error_and_what_came_is_printed() {
     for (bytes, stdout) in [(changed, "Hello"), (b"<html>not a stream of events</html>".to_vec(), "")] {
         let bedrock = Server::always(event_stream(bytes));
         let out = stream(&home, &bedrock);
-        out.code(6).stdout_is(stdout).stderr_has("no stream of events");
+        out.code(6).stdout_is(stdout).stderr_has("not an event stream");
     }
     for answer in [Answer::json(200, &json!({})), Answer::new(502, "text/html", "<html>")] {
         let bedrock = Server::always(answer);
@@ -249,5 +249,5 @@ fn where_there_is_no_bedrock_the_region_is_suspected() {
     let out = run.env("AWS_ENDPOINT_URL_COGNITO_IDENTITY", server.url()).run();
     out.code(6)
         .stderr_has("bedrock-runtime.xx-nowhere-9.amazonaws.com")
-        .stderr_has("Bedrock may not be in xx-nowhere-9");
+        .stderr_has("Bedrock may not be available in xx-nowhere-9");
 }

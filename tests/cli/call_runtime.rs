@@ -38,7 +38,7 @@ fn a_question_is_asked_and_the_answer_printed() {
     direct.m2m_secret(workshop()).run().ok().quiet();
     insta::assert_snapshot!(call(&home, &["agent"]).run().message(), @"
     exit 2
-    error: there is nothing to ask (profile `ws`)
+    error: there is no prompt (profile `ws`)
     hint: add --prompt TEXT, or -d with what the agent takes; `-d -` reads it from standard input
     ");
     call(&home, &["agent", "--prompt", "x", "-d", "{}"]).run().code(2);

@@ -32,7 +32,7 @@ fn what_a_runtime_refuses_is_explained() {
     ask(RUNTIME, &["--qualifier", "nosuch"]).code(1).stderr_has("No endpoint or agent found");
     let failing = call(&home, &["agent", "--prompt", "fail"]).run();
     failing.code(1).stderr_has("424 Failed Dependency: Received error (500) from runtime");
-    failing.stderr_has("the token was taken and the agent's own code failed").stderr_lacks("what was sent");
+    failing.stderr_has("the token was accepted, and the agent's own code failed").stderr_lacks("what was sent");
     failing.stderr_has(
         "`aws logs tail /aws/bedrock-agentcore/runtimes/my_agent-AbCdEf1234-DEFAULT --since 5m --region us-west-2`",
     );
@@ -95,7 +95,7 @@ fn hostile_streams_are_bounded_and_broken_ones_are_exit_6() {
         format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\n{first}data: \"ha");
     for args in [&[][..], &["--json"]] {
         let output = call(&Server::always(Answer::raw(cut.clone())), args).run();
-        output.code(6).stdout_is(if args.is_empty() { "first\n" } else { "\"first\"\n" }).stderr_has("broke off");
+        output.code(6).stdout_is(if args.is_empty() { "first\n" } else { "\"first\"\n" }).stderr_has("was cut off");
         call(&Server::always(Answer::raw(cut.clone())), args).redirect("1<>/dev/null").run().code(6);
     }
     // A last event without its empty line is printed. Where the connection's end alone is the body's, it may be cut.
@@ -104,7 +104,7 @@ fn hostile_streams_are_bounded_and_broken_ones_are_exit_6() {
     let told = home.allow(home.path("told"));
     for (args, out) in [(&[][..], "firstlast\n"), (&["--json"], "\"first\"\n\"last\"\n")] {
         let closed = Server::always(Answer::raw(format!("{head}{last}")));
-        call(&closed, args).run().code(6).stdout_is(out).stderr_has("broke off: it ends in the middle of an event");
+        call(&closed, args).run().code(6).stdout_is(out).stderr_has("was cut off: it ends in the middle of an event");
         let file = [args, &["--output-file", told.to_str().unwrap()]].concat();
         call(&closed, &file).run().code(6).stdout_is("");
         assert!(!told.exists());

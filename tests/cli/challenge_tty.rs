@@ -255,7 +255,7 @@ fn a_pool_that_never_stops_asking_is_left_after_ten_questions() {
     }
     let session = terminal.wait();
     assert_ended(&session, 6);
-    assert!(session.text.contains("more than 10 questions"), "{session:?}");
+    assert!(session.text.contains("more than 10 challenges"), "{session:?}");
     assert_eq!(server.hits(), 11);
 }
 

@@ -80,7 +80,7 @@ fn a_shell_that_has_no_place_for_scripts_or_is_none_is_a_usage_error() {
     insta::assert_snapshot!(home.cogtok(["completions"]).run().message(), @"
     exit 2
     error: `completions` needs <SHELL>
-    hint: write it as: cogtok completions <SHELL>
+    hint: usage: cogtok completions <SHELL>
     hint: see `cogtok completions --help`
     ");
     assert!(!home.path(".local").exists() && !home.path(".config").exists());

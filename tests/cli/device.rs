@@ -118,7 +118,7 @@ fn a_new_device_is_confirmed_renews_with_its_key_and_stands_in_for_the_second_fa
 
     // The session is over; the device is not, so nobody is asked for a code.
     pool.lock().unwrap().is_over = true;
-    token_user(&home, &keyring, &["-vv"]).run().ok().stderr_has("the session is over");
+    token_user(&home, &keyring, &["-vv"]).run().ok().stderr_has("the session has expired");
     let log = operations(&server);
     assert_eq!(log[5..], ["InitiateAuth", "RespondToAuthChallenge", "RespondToAuthChallenge"]);
     let state = pool.lock().unwrap();
@@ -180,7 +180,7 @@ fn the_remembered_device_outlives_a_revoked_session_and_sign_ins_that_keep_none(
         home.scripted_user(&server.url());
         token_user(&home, &keyring, &["--mfa-code", CODE]).run().ok();
         if way.is_empty() {
-            home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok().stderr_has("is revoked");
+            home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok().stderr_has("revoked the refresh token");
             assert_eq!(secrets(&home), ["device"]);
         }
         // Nobody is asked for a code: the device proves itself, however often.

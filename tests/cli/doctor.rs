@@ -87,7 +87,7 @@ fn of_a_working_profile<'h>(home: &'h Home, place: &str, dress: &dyn Fn(Run<'h>)
     says(&output, "secret-store", "ok", place);
     says(&output, "secret", "ok", place);
     says(&output, "region", "ok", "us-east-1, from the pool id");
-    says(&output, "clock", "ok", "right");
+    says(&output, "clock", "ok", "within a minute");
     says(&output, "cognito-api", "ok", &workshop().endpoint);
     says(&output, "token-url", "ok", &workshop().endpoint);
     says(&output, "discovery", "ok", &workshop().issuer);
@@ -114,7 +114,7 @@ fn all_is_well_with_the_secrets_file() {
     // Without what opens it, it is not asked for.
     let closed = home.cogtok(["doctor", "--json", "--offline"]).run();
     says(closed.ok(), "secret-store", "warn", "this command does not ask for its passphrase");
-    says(&closed, "secret", "skip", "can't be looked into");
+    says(&closed, "secret", "skip", "can't be read");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn without_a_profile_this_machine_is_looked_at() {
     let old = home.cogtok(["doctor", "--json", "--endpoint-url", &workshop().endpoint]).aws();
     let old = old.env("COGNITO_USER_POOL_ID", &workshop().pool_id).env("COGNITO_CLIENT_ID", &workshop().web.id);
     let output = old.run();
-    says(output.ok(), "profile", "ok", "stand in");
+    says(output.ok(), "profile", "ok", "replace it");
     says(&output, "user-client", "ok", "srp");
 }
 

@@ -30,10 +30,10 @@ fn a_client_that_does_not_allow_the_flow_is_exit_3_and_the_hint_mends_it() {
     }
     let machine = with_client(&ws.m2m);
     let output = doctor(&machine, &[]).aws().run();
-    says(output.code(3), "user-client", "warn", "is a machine's");
+    says(output.code(3), "user-client", "warn", "is for machines");
     let home = with_client(&ws.confidential);
     let output = doctor(&home, &[]).aws().run();
-    says(output.code(3), "user-client", "fail", "has a secret, and none is stored");
+    says(output.code(3), "user-client", "fail", "has a secret, but none is stored");
     is_clean(&output, &[ws.confidential.secret.as_deref().unwrap()]);
     let supplied = doctor(&home, &[]).aws().env("COGTOK_USER_CLIENT_SECRET", "user-client-canary").run();
     says(supplied.ok(), "user-client", "ok", "srp");
@@ -49,14 +49,14 @@ fn scopes_grants_and_redirect_uris_are_compared() {
     home.workshop_profile(ws);
     home.cogtok(["profile", "set", "ws", "m2m.scopes", "api.dev/read", "api.dev/admin"]).run().ok();
     let output = doctor(&home, &[]).aws().run();
-    says(output.code(3), "m2m-client", "fail", "may not have the scope api.dev/admin");
+    says(output.code(3), "m2m-client", "fail", "does not allow the scope api.dev/admin");
     assert_eq!(hint(&output, "m2m-client", "fail"), "cogtok profile set ws m2m.scopes \"api.dev/read api.dev/write\"");
     home.cogtok(["profile", "set", "ws", "m2m.client_id", &ws.web.id]).run().ok();
     says(doctor(&home, &[]).aws().run().code(3), "m2m-client", "fail", "does not allow client_credentials");
     home.cogtok(["profile", "set", "ws", "m2m.client_id", &ws.m2m.id]).run().ok();
     home.cogtok(["profile", "set", "ws", "m2m.scopes", "api.dev/read"]).run().ok();
     home.cogtok(["profile", "set", "ws", "m2m.transport", "api"]).run().ok();
-    says(doctor(&home, &[]).aws().run().code(3), "m2m-client", "fail", "the profile asks GetClientToken");
+    says(doctor(&home, &[]).aws().run().code(3), "m2m-client", "fail", "the profile uses GetClientToken");
     home.cogtok(["profile", "set", "ws", "m2m.transport", "endpoint"]).run().ok();
 
     let body = json!({"ClientName": "browser", "GenerateSecret": false, "AllowedOAuthFlows": ["code"],
@@ -66,7 +66,12 @@ fn scopes_grants_and_redirect_uris_are_compared() {
     let browser = ws.admin("CreateUserPoolClient", body)["UserPoolClient"]["ClientId"].as_str().unwrap().to_owned();
     home.cogtok(["profile", "set", "ws", "user.client_id", &browser]).run().ok();
     home.cogtok(["profile", "set", "ws", "domain", &ws.endpoint]).run().ok();
-    says(doctor(&home, &[]).aws().run().ok(), "user-client", "ok", "back to http://127.0.0.1:8484/callback");
+    says(
+        doctor(&home, &[]).aws().run().ok(),
+        "user-client",
+        "ok",
+        "redirects the browser to http://127.0.0.1:8484/callback",
+    );
     let uris = |list: &[&str]| {
         home.cogtok(["profile", "set", "ws", "user.redirect_uris"]).args(list).run().ok();
     };
@@ -87,7 +92,7 @@ fn who_may_not_look_at_clients_is_told_and_fails_nothing() {
     home.workshop_profile(workshop());
     let output = doctor(&home, &[]).run();
     says(output.ok(), "aws-credentials", "warn", "the profile's tokens don't");
-    says(&output, "user-client", "skip", "not permitted to look");
+    says(&output, "user-client", "skip", "skipped: ");
     let proxy = Proxy::with(&workshop().endpoint, |request| {
         (request.operation() == Some("DescribeUserPoolClient"))
             .then(|| Answer::aws_error("AccessDeniedException", "User: x is not authorized to perform: y"))
@@ -152,7 +157,7 @@ fn a_pool_where_anybody_may_sign_up_is_told_where_an_identity_pool_stands_behind
     assert!(!doctor(&home, &[]).aws().run().ok().stdout.contains("self-sign-up"));
     home.cogtok(["profile", "set", "ws", "identity_pool.id"]).arg(crate::aws_credentials::identity_pool()).run().ok();
     let output = doctor(&home, &[]).aws().run();
-    says(output.ok(), "self-sign-up", "warn", &format!("anybody may sign up at {}", ws.pool_id));
+    says(output.ok(), "self-sign-up", "warn", &format!("anyone may sign up at {}", ws.pool_id));
     assert!(hint(&output, "self-sign-up", "warn").contains("AllowAdminCreateUserOnly"));
 
     let told = |config: serde_json::Value| {

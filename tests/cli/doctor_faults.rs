@@ -80,7 +80,7 @@ fn each_fault_of_the_configuration_is_told_and_the_rest_is_looked_at() {
          user_pool_id = \"us-east-1_abc\"\n[profiles.other]\nnonsense = 1\n"
     ));
     let hidden = doctor(&home, &["--offline"]).run();
-    for (line, words) in [(1, "newer cogtok"), (4, "this comment holds"), (7, "`passphrase` is a secret")] {
+    for (line, words) in [(1, "newer cogtok"), (4, "this comment contains"), (7, "`passphrase` is a secret")] {
         says(hidden.code(3), "configuration", "warn", &format!("line {line}: "));
         says(&hidden, "configuration", "warn", words);
     }
@@ -134,14 +134,14 @@ fn a_keyring_that_is_stopped_locked_or_away_is_exit_7_within_its_deadline() {
     says(&locked, "secret", "ok", "is in the keyring");
     keyring.stop();
     let stopped = look(&keyring, "fail", "does not answer");
-    says(&stopped, "secret", "skip", "can't be looked into");
+    says(&stopped, "secret", "skip", "can't be read");
     keyring.cont();
     let bus = Bus::start();
     let away = doctor(&home, &[]).bus(&bus).run();
-    says(away.code(7), "secret-store", "fail", "no keyring service on it");
+    says(away.code(7), "secret-store", "fail", "no keyring service in it");
     // What is supplied otherwise needs no store, and one that is not needed is no failure.
     let supplied = doctor(&home, &[]).bus(&bus).env("COGTOK_M2M_CLIENT_SECRET", "doctor-canary-secret").run();
-    says(supplied.ok(), "secret-store", "warn", "no keyring service on it");
+    says(supplied.ok(), "secret-store", "warn", "no keyring service in it");
     says(&supplied, "secret", "ok", "comes from COGTOK_M2M_CLIENT_SECRET");
     is_clean(&supplied, &["doctor-canary-secret"]);
 }
@@ -179,7 +179,7 @@ fn a_name_a_port_a_certificate_and_a_proxy_are_told_apart() {
     };
     profile(&format!("http://127.0.0.1:{}", closed_port()), "https://no-such-host.invalid/t");
     let output = doctor(&home, &[]).aws().run();
-    fails(&output, "cognito-api", "nobody listens at 127.0.0.1:", "cogtok profile show ws");
+    fails(&output, "cognito-api", "nothing listens at 127.0.0.1:", "cogtok profile show ws");
     fails(&output, "token-url", "DNS does not know no-such-host.invalid", "DNS");
     for check in ["discovery", "signing-keys", "user-client", "m2m-client"] {
         says(&output, check, "skip", "the Cognito API is not reached");
@@ -264,7 +264,7 @@ fn a_clock_that_is_off_is_a_warning_and_then_exit_4() {
     let home = Home::new();
     home.workshop_profile(workshop());
     for (when, code, status, words) in [
-        ("+20s", 0, "ok", "right"),
+        ("+20s", 0, "ok", "within a minute"),
         ("+2m", 0, "warn", "ahead of"),
         ("-2m", 0, "warn", "behind"),
         ("+10m", 4, "fail", "600 s ahead of"),

@@ -97,5 +97,5 @@ fn what_a_target_cannot_mean_is_told_with_the_command_that_mends_it() {
     }
     let fine = targets(user, url);
     assert_eq!(of(fine.ok(), "target"), [("skip".to_owned(), "`t`: skipped: `--offline`".to_owned())]);
-    home.cogtok(["doctor", "--offline"]).run().ok().stdout_has("- skip  target           `t`: not looked at");
+    home.cogtok(["doctor", "--offline"]).run().ok().stdout_has("- skip  target           `t`: skipped");
 }

@@ -121,7 +121,7 @@ fn a_token_whose_end_is_not_known_leaves_no_older_end_behind() {
     home.scripted_profile(&server.token_url());
     let seen = exec(&home, &[], &["env", "-0"]).env("COGTOK_ACCESS_TOKEN_EXPIRES_AT", "1").run();
     assert_eq!(value(&seen.ok().stdout, "COGTOK_ACCESS_TOKEN_EXPIRES_AT"), None);
-    seen.stderr_has("how long the token is valid is not known");
+    seen.stderr_has("the token does not say how long it is valid");
 }
 
 #[test]
@@ -156,21 +156,21 @@ fn what_fails_before_the_command_is_125_and_the_command_is_never_run() {
     exit 125
     error: `exec` needs <COMMAND>...
     hint: the command goes after `--`: cogtok exec -- COMMAND
-    hint: write it as: cogtok exec -- <COMMAND>...
+    hint: usage: cogtok exec -- <COMMAND>...
     hint: see `cogtok exec --help`
     ");
     insta::assert_snapshot!(home.cogtok(["exec", "--"]).run().message(), @"
     exit 125
     error: `exec` needs <COMMAND>...
     hint: the command goes after `--`: cogtok exec -- COMMAND
-    hint: write it as: cogtok exec -- <COMMAND>...
+    hint: usage: cogtok exec -- <COMMAND>...
     hint: see `cogtok exec --help`
     ");
     insta::assert_snapshot!(home.cogtok(["exec", "touch", marker]).run().message(), @"
     exit 125
     error: unexpected argument (not shown: it may be a secret)
     hint: the command goes after `--`: cogtok exec -- COMMAND
-    hint: write it as: cogtok exec [OPTIONS] -- <COMMAND>...
+    hint: usage: cogtok exec [OPTIONS] -- <COMMAND>...
     hint: see `cogtok exec --help`
     ");
     home.cogtok(["-p", "ws", "--timeout", "1s", "exec", "--nonsense"]).run().code(125);
@@ -257,6 +257,6 @@ fn a_token_with_little_life_left_is_warned_about_and_the_time_asked_for_is_kept(
     exec(&home, &[], &["true"]).run().ok().quiet();
     assert_eq!(server.hits(), 1);
     let output = exec(&home, &["--min-validity", "30m"], &["true"]).run();
-    output.ok().stderr_has("less than the 1800 s asked for");
+    output.ok().stderr_has("less than the 1800 s that you asked for");
     assert_eq!(server.hits(), 2);
 }

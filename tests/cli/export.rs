@@ -160,7 +160,7 @@ fn a_variable_of_another_name_is_a_plain_identifier_that_nothing_obeys() {
     insta::assert_snapshot!(m2m(&home, &["--env-var", "T"]).run().message(), @"
     exit 2
     error: `token m2m` needs --export[=<FORM>]
-    hint: write it as: cogtok token m2m --export[=<FORM>] --profile <NAME> --env-var <NAME>
+    hint: usage: cogtok token m2m --export[=<FORM>] --profile <NAME> --env-var <NAME>
     hint: see `cogtok token m2m --help`
     ");
 }

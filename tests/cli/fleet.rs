@@ -131,7 +131,11 @@ fn an_old_expires_in_neither_shortens_nor_lengthens_the_life_of_a_token() {
 fn a_token_that_does_not_say_when_it_ends_is_not_kept_behind_a_cache() {
     let (home, server) = scripted(json!({"access_token": "opaque", "expires_in": 3600, "token_type": "Bearer"}), true);
     for hits in [1, 2] {
-        home.scripted_m2m(&[]).run().ok().stdout_is("opaque\n").stderr_has("how long the token is valid is not known");
+        home.scripted_m2m(&[])
+            .run()
+            .ok()
+            .stdout_is("opaque\n")
+            .stderr_has("the token does not say how long it is valid");
         assert_eq!(server.hits(), hits);
     }
 }

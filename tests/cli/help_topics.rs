@@ -55,13 +55,13 @@ fn what_is_neither_a_topic_nor_a_command_is_told_with_the_nearest() {
     let home = Home::new();
     insta::assert_snapshot!(home.cogtok(["help", "enviroment"]).run().message(), @"
     exit 2
-    error: there is no command and no topic `enviroment`
+    error: unknown command or topic `enviroment`
     hint: did you mean `cogtok help environment`?
     hint: `cogtok help topics` lists the topics, `cogtok --help` the commands
     ");
     insta::assert_snapshot!(home.cogtok(["help", "zzzzzz", "x"]).run().message(), @"
     exit 2
-    error: there is no command and no topic `zzzzzz x`
+    error: unknown command or topic `zzzzzz x`
     hint: `cogtok help topics` lists the topics, `cogtok --help` the commands
     ");
 }
@@ -72,7 +72,7 @@ fn what_may_be_a_token_is_not_repeated() {
     let token = "eyJraWQiOiJ0ZXN0LWFjY2VzcyIsImFsZyI6IlJTMjU2In0.eyJzdWIiOiI1ZjBjMWMyZSJ9.c2ln";
     insta::assert_snapshot!(home.cogtok(["help", token]).run().message(), @"
     exit 2
-    error: there is no such command or topic (not shown: it may be a token or a secret)
+    error: unknown command or topic (not shown: it may be a token or a secret)
     hint: `cogtok help topics` lists the topics, `cogtok --help` the commands
     ");
 }

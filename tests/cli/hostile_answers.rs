@@ -274,7 +274,7 @@ fn expires_in_of_any_shape_is_survived_and_decides_what_is_cached() {
         let output = home.scripted_m2m(&["--json"]).run();
         let left = output.ok().json()["expires_in"].as_u64();
         match kept {
-            None => output.stderr_has("how long the token is valid is not known").check(left.is_none(), value),
+            None => output.stderr_has("the token does not say how long it is valid").check(left.is_none(), value),
             Some(seconds) => {
                 output.quiet().check(left.is_some_and(|left| (seconds - 5..=seconds).contains(&left)), value)
             }
@@ -316,6 +316,6 @@ fn what_an_answer_holds_beyond_a_token_is_ignored_and_not_stored() {
     let narrowed = json!({"access_token": "opaque", "token_type": "Bearer", "expires_in": 3600, "scope": "api/read"});
     let (home, _server) = scripted([Answer::json(200, &narrowed)]);
     let output = home.scripted_m2m(&["--json"]).run();
-    output.ok().stderr_has("lacks scopes that were asked for: api/write");
+    output.ok().stderr_has("lacks scopes that you requested: api/write");
     assert_eq!(output.json()["scope"], "api/read");
 }

@@ -61,7 +61,7 @@ pub fn stack(name: &str, outputs: &Value) -> String {
 fn a_workshops_parameter_is_all_that_tokens_need() {
     let (home, ws) = (Home::new(), workshop());
     let out = import(&home, &[&ws.ssm_parameter, "--name", "ws"]).run();
-    out.ok().stdout_is("").stderr_has("profile `ws` is made and is the default").stderr_has("cogtok token m2m -p ws");
+    out.ok().stdout_is("").stderr_has("created profile `ws` (now the default)").stderr_has("cogtok token m2m -p ws");
     out.stderr_lacks("warning").stderr_lacks("missing").stderr_has("COGNITO_USER_POOL_ID");
     // A value that is long stands alone, and every other line fits a terminal.
     let too_wide = |line: &&str| line.chars().count() > 80 && !line.ends_with(ws.secret_arn.as_str());
@@ -145,7 +145,7 @@ fn a_stacks_outputs_are_known_by_name_and_by_shape() {
     assert_eq!(settings(&home, "ws"), expected);
     assert_machine_token(&home, "ws");
     // Named after the stack, where its ARN says everything.
-    import(&home, &[&arn]).run().ok().stderr_has(&format!("profile `{name}` is made"));
+    import(&home, &[&arn]).run().ok().stderr_has(&format!("created profile `{name}`"));
     assert_eq!(settings(&home, &name), whole(&name));
 }
 
@@ -196,7 +196,7 @@ fn a_pool_with_one_client_of_each_kind_asks_nothing() {
     let [app_secret, machine_secret] = [&app, &machine].map(|client| client["ClientSecret"].as_str().unwrap());
     let out = import(&home, &[pool.as_str().unwrap()]).canary(app_secret).canary(machine_secret);
     let out = out.env("COGTOK_SECRET_IDENTITY", &identity).run();
-    out.ok().stderr_has("profile `T-r-7-pool` is made").stderr_has("(DescribeUserPoolClient)").stderr_lacks("missing");
+    out.ok().stderr_has("created profile `T-r-7-pool`").stderr_has("(DescribeUserPoolClient)").stderr_lacks("missing");
     let shown = settings(&home, "T-r-7-pool");
     assert_eq!(shown["user.client_id"], app["ClientId"]);
     assert_eq!(shown["user.auth_flow"], json!("password"));

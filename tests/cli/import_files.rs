@@ -93,8 +93,8 @@ fn terraforms_outputs_from_a_file_and_from_a_pipe() {
     // The name is the domain's; the secret is not taken where there is no place for it.
     let out = home.cogtok(["profile", "import"]).arg(&file).arg("--no-secrets").run();
     out.ok()
-        .stderr_has("`agentic-platform-dev` is made")
-        .stderr_has("the m2m-client secret (m2m_client_secret) is not taken");
+        .stderr_has("created profile `agentic-platform-dev`")
+        .stderr_has("skipped the m2m-client secret (m2m_client_secret)");
     out.stderr_has("still missing").stderr_has("cogtok secret set m2m-client -p agentic-platform-dev");
     assert_eq!(settings(&home, "agentic-platform-dev"), expected("agentic-platform-dev"));
     insta::assert_snapshot!(from_stdin(&home, TERRAFORM, &["--name", "piped"]).run().message(), @"
@@ -261,10 +261,10 @@ fn a_profile_is_replaced_on_demand_alone_and_what_goes_is_said() {
     let out = again(&["--replace"]);
     out.ok()
         .stderr_has("replaced profile `ws`")
-        .stderr_has("as before")
+        .stderr_has("unchanged")
         .stderr_has("was old)")
         .stderr_has("was Berlin");
-    out.stderr_has("(your own, as before)").stderr_has("goes from the keyring").stderr_has("(of client old)");
+    out.stderr_has("(your own, unchanged)").stderr_has("removed from the keyring").stderr_has("(of client old)");
     out.stderr_has("was https://old.example/oauth2/token").stderr_has("odd");
     let after = std::fs::read_to_string(home.config_file()).unwrap();
     assert!(after.contains("# the pool\nuser_pool_id = \"us-east-1_AbCdEfGhI\" # pool\n"), "{after}");
@@ -304,7 +304,7 @@ fn names_are_given_or_found_and_are_always_names() {
     assert!(!home.config_dir().exists());
     from_stdin(&home, text, &["--name", "ws"]).run().ok();
     assert_eq!(settings(&home, "ws")["region"], json!("eu-west-1"));
-    from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().ok().stderr_has(&format!("profile `{POOL}` is made"));
+    from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().ok().stderr_has(&format!("created profile `{POOL}`"));
     insta::assert_snapshot!(from_stdin(&home, &format!("POOL={POOL}\n"), &[]).run().message(), @"
     exit 3
     error: profile `[pool]` already exists

@@ -56,10 +56,10 @@ fn a_file_that_is_no_source_is_a_usage_error_that_repeats_nothing() {
         ("hunter2hunter2", "NAME=VALUE"),
         ("{\"client_secret\": \"hunter2hunter2\"", "not JSON"),
         ("[\"hunter2hunter2\"]", "not an object"),
-        ("{}", "nothing in the source"),
-        ("{\"x\": \"hunter2hunter2\"}", "nothing in the source"),
-        ("COGNITO_CLIENT_ID=your-client-id\n", "skipped COGNITO_CLIENT_ID: it is yet to be filled in"),
-        ("DATABASE_URL=postgres://u:hunter2hunter2@h/\n", "nothing in the source"),
+        ("{}", "the source contains nothing"),
+        ("{\"x\": \"hunter2hunter2\"}", "the source contains nothing"),
+        ("COGNITO_CLIENT_ID=your-client-id\n", "skipped COGNITO_CLIENT_ID: it is still a placeholder"),
+        ("DATABASE_URL=postgres://u:hunter2hunter2@h/\n", "the source contains nothing"),
         (&long, "larger than 1 MiB"),
         (&"[".repeat(100_000), "not JSON"),
         (&format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000)), "not JSON"),
@@ -82,17 +82,17 @@ fn a_file_of_another_kind_does_not_hang_and_a_link_is_followed() {
     insta::assert_snapshot!(run(&fifo).timeout(Duration::from_secs(3)).run().message(), @"
     exit 2
     error: [home]/pipe.env can't be read: it is not a regular file (profile `ws`)
-    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    hint: read a pipe as `-`: … | cogtok profile import - --name NAME
     ");
     insta::assert_snapshot!(run(&home.path("tmp")).run().message(), @"
     exit 2
     error: [home]/tmp can't be read: it is not a regular file (profile `ws`)
-    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    hint: read a pipe as `-`: … | cogtok profile import - --name NAME
     ");
     insta::assert_snapshot!(run("/dev/zero".as_ref()).timeout(Duration::from_secs(3)).run().message(), @"
     exit 2
     error: /dev/zero can't be read: it is not a regular file (profile `ws`)
-    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    hint: read a pipe as `-`: … | cogtok profile import - --name NAME
     ");
     insta::assert_snapshot!(run("missing.env".as_ref()).run().message(), @"
     exit 2
@@ -108,7 +108,7 @@ fn a_file_of_another_kind_does_not_hang_and_a_link_is_followed() {
     insta::assert_snapshot!(run(&sparse).run().message(), @"
     exit 2
     error: [home]/sparse.env can't be read: it is larger than 1048576 bytes (profile `ws`)
-    hint: a pipe goes in as `-`: … | cogtok profile import - --name NAME
+    hint: read a pipe as `-`: … | cogtok profile import - --name NAME
     ");
     assert_untouched(&home);
     let file = home.plant("real", "COGNITO_CLIENT_ID=web\nAWS_REGION=us-east-1\n");
@@ -153,7 +153,7 @@ fn hostile_values_of_a_parameter_are_left_out_and_told() {
     });
     let home = Home::new();
     let out = at(&home, &server, &["/workshop/config"]).run();
-    out.ok().stderr_has("OAUTH_TOKEN_ENDPOINT is not taken").stderr_has("COGNITO_USER_CLIENT_ID is not taken");
+    out.ok().stderr_has("skipped OAUTH_TOKEN_ENDPOINT").stderr_has("skipped COGNITO_USER_CLIENT_ID");
     out.stderr_lacks("evil").stderr_has("still missing");
     assert_eq!(
         settings(&home, "ws"),
@@ -175,7 +175,7 @@ fn a_secret_that_is_gone_or_of_another_shape() {
     insta::assert_snapshot!(import(&home, &[&ws.secret_arn_other, "--name", "ws"]).run().message(), @r#"
     exit 3
     error: the secret arn:aws:secretsmanager:us-east-1:000000000000:secret:m2m-credentials-[unique]/other is not usable: it has no `client_secret` (profile `ws`)
-    hint: it holds the client secret alone, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}
+    hint: store just the client secret in it, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}
     "#);
     let make = |value: &str| {
         let body = json!({"Name": unique("import"), "SecretString": value});
@@ -190,8 +190,8 @@ fn a_secret_that_is_gone_or_of_another_shape() {
     );
     insta::assert_snapshot!(import(&home, &[&http, "--name", "ws"]).canary("http-client-secret").run().message(), @r#"
     exit 3
-    error: skipped the secret arn:aws:secretsmanager:us-east-1:000000000000:secret:import-[unique] is not usable: token_url: it can't be `m2m.token_url`: plain http is allowed only to this machine (127.0.0.1, [::1], localhost) (profile `ws`)
-    hint: it holds the client secret alone, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}
+    error: the secret arn:aws:secretsmanager:us-east-1:000000000000:secret:import-[unique] is not usable: token_url: it can't be `m2m.token_url`: plain http is allowed only to this machine (127.0.0.1, [::1], localhost) (profile `ws`)
+    hint: store just the client secret in it, or {"client_id": …, "client_secret": …, "token_url": …, "scopes": …}
     "#);
     insta::assert_snapshot!(import(&home, &["no/such/secret", "--name", "ws"]).run().message(), @"
     exit 3
@@ -220,7 +220,7 @@ fn a_secret_that_is_gone_or_of_another_shape() {
     let parameter = json!({"Name": name, "Value": config.to_string(), "Type": "SecureString"});
     ws.ministack.admin("AmazonSSM.PutParameter", &parameter);
     let out = import(&home, &[&name, "--name", "ws"]).run();
-    out.ok().stderr_has("is not taken: GetSecretValue was refused");
+    out.ok().stderr_has(": GetSecretValue was refused");
     let shown = settings(&home, "ws");
     assert_eq!((&shown["user.auth_flow"], &shown["m2m.secret_arn"]), (&json!("srp"), &Value::Null));
     // The bare client secret alone: what else is needed is said.
@@ -329,7 +329,7 @@ fn pages_without_an_end_are_a_protocol_error() {
             }
         });
         let out = at(&home, &server, &[POOL]).run();
-        out.code(6).stderr_has("page after page without an end");
+        out.code(6).stderr_has("the service sends pages without an end");
         assert!(server.hits() <= 60, "{}", server.hits());
         assert_untouched(&home);
     }

@@ -47,7 +47,7 @@ fn the_same_source_again_keeps_the_user_the_password_and_the_session() {
 
     again(&ws.web.id, &["--replace"])
         .ok()
-        .stderr_has("(your own, as before)")
+        .stderr_has("(your own, unchanged)")
         .stderr_has("secret, stays in the keyring")
         .stderr_lacks("goes");
     assert_eq!((stored(&keyring), settings(&home, "conf")), before);
@@ -64,7 +64,7 @@ fn the_same_source_again_keeps_the_user_the_password_and_the_session() {
         for line in &lines {
             out.stderr_has(&format!("(of {line})"));
         }
-        out.check(out.stderr.matches("goes from").count() == 3, "a line for each").stderr_has("refresh-token ");
+        out.check(out.stderr.matches("removed from").count() == 3, "a line for each").stderr_has("refresh-token ");
         if more.contains(&"--json") {
             assert_eq!(out.json()["deleted_secrets"], json!(["password", "refresh-token", "password"]));
         }
@@ -115,7 +115,7 @@ fn where_the_configuration_cannot_be_edited_no_secret_goes_comes_or_changes() {
     home.config(&text);
     for (refused, says) in runs() {
         let locked = refused.args(["--timeout", "2s"]).under(["flock", lock]).run();
-        locked.code(7).stderr_has("is busy with the same").stderr_has(says);
+        locked.code(7).stderr_has("is doing the same").stderr_has(says);
         assert_eq!(stored(&keyring), before);
     }
     for (refused, says) in runs() {

@@ -20,7 +20,7 @@ fn a_broken_or_later_export_changes_nothing() {
         ("cogtok_export = 2\n[profiles.ws]\nregion = \"us-east-1\"\n".to_string(), 7, "newer cogtok"),
         ("cogtok_export = 1\n".to_string(), 3, "there is no profile in it"),
         ("cogtok_export = 1\n[profiles.ws]\n".to_string(), 3, "there is no profile in it"),
-        ("cogtok_export = true\n[profiles.ws]\n".to_string(), 3, "it is no export"),
+        ("cogtok_export = true\n[profiles.ws]\n".to_string(), 3, "it is not an export"),
         ("cogtok_export = 1\n[secrets.ws]\npassword = \"hunter2hunter2\"\n".to_string(), 3, "no profile"),
         ("cogtok_export = 1\n[secrets.ws]\npassword = \"hunter2hunter2\n".to_string(), 3, "not valid TOML at line 3"),
         (format!("cogtok_export = 1\nx = {}\n", "[".repeat(100_000)), 3, "not valid TOML"),
@@ -61,19 +61,19 @@ fn names_addresses_and_words_of_a_hostile_export_are_left_out_and_told_in_plain_
     );
     // Memory and time are those of every import; nothing is asked of anybody, AWS credentials or not.
     let out = import(&home, text.replace("\u{1b}]0;owned\u{7}", "x")).aws().timeout(Duration::from_secs(5)).run();
-    out.ok().stdout_is("").stderr_has("profile `ws` is made");
+    out.ok().stdout_is("").stderr_has("created profile `ws`");
     for told in [
-        "`future` is not taken",
+        "skipped `future`",
         "skipped `../x`: it can't be a profile's name",
-        "`-p` is not taken",
+        "skipped `-p`",
         "skipped `endpoint_url`: `http://127.0.0.1.evil.example` is refused: plain http",
         "skipped `domain`: it looks like a secret",
-        "skipped `description`: it has characters",
+        "skipped `description`: it contains control characters",
         "skipped `new_thing`: it is not a known key",
         "skipped `secrets`: it lists what another machine stores",
-        "`aws_profile` is not taken",
-        "`m2m.token_url` is not taken",
-        "`m2m.secret_arn` is not taken",
+        "skipped `aws_profile`",
+        "skipped `m2m.token_url`",
+        "skipped `m2m.secret_arn`",
     ] {
         out.stderr_has(told);
     }

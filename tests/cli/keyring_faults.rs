@@ -18,7 +18,7 @@ const LOCKED: &str = "the keyring is locked";
 const GONE: &str = "the keyring service went away in the middle of the call";
 const VANISHED: &str = "the entry vanished from the keyring";
 const REFUSED: &str = "the keyring service refused";
-const NOT_KEPT: &str = "the keyring did not keep the m2m-client secret of client machine";
+const NOT_KEPT: &str = "the keyring did not store the m2m-client secret of client machine";
 
 /// What the service holds before the run.
 #[derive(Clone, Copy, PartialEq, Eq)]

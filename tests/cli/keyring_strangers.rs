@@ -90,7 +90,7 @@ fn another_programs_entry_for_another_address_counts_for_nothing() {
     store(&keyring, &elsewhere, ["application", "other"]);
     let entries = keyring.entries();
     let missing = home.cogtok(COMMANDS[0]).keyring(&keyring).run();
-    missing.code(7).stderr_has("is not stored any more").stderr_lacks("elsewhere.example");
+    missing.code(7).stderr_has("is no longer stored").stderr_lacks("elsewhere.example");
     set(&home).keyring(&keyring).run().ok();
     home.cogtok(COMMANDS[0]).keyring(&keyring).run().ok().stdout_is("some-token\n");
     home.cogtok(["secret", "delete", "m2m-client"]).keyring(&keyring).run().ok();

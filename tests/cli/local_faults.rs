@@ -139,7 +139,7 @@ fn an_edit_that_the_disk_refuses_is_exit_7_with_the_file_as_it_was() {
         calls.position(|line| line.contains(what)).expect(what) + 1
     };
     let (lock, temporary) = (nth("openat", "config.toml.lock"), nth("openat", ".tmp\""));
-    let (note, content, message) = (nth("write", "pid"), nth("write", "[profiles.ws]"), nth("write", "is set"));
+    let (note, content, message) = (nth("write", "pid"), nth("write", "[profiles.ws]"), nth("write", "set `"));
     let mut cases: Vec<(&str, usize, &str, &str)> = Vec::new();
     for (error, words) in
         [("ENOSPC", "No space left on device"), ("EDQUOT", "quota exceeded"), ("EIO", "Input/output error")]

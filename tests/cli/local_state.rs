@@ -245,7 +245,7 @@ fn of_many_first_profiles_one_becomes_the_default() {
     let home = Home::new();
     let create = |n: usize| home.cogtok(["profile", "create", &format!("p{n}"), "--client-id", "web"]);
     let outputs = herd((0..20).map(create));
-    let first: Vec<_> = outputs.iter().filter(|output| output.ok().stderr.contains("is the default")).collect();
+    let first: Vec<_> = outputs.iter().filter(|output| output.ok().stderr.contains("(now the default)")).collect();
     assert_eq!(first.len(), 1);
     let current = home.cogtok(["profile", "current"]).run();
     assert!(first[0].stderr.contains(&format!("profile `{}`", current.ok().line())));

@@ -84,18 +84,18 @@ fn a_record_of_a_newer_cogtok_stops_a_resume_and_stays() {
     assert_eq!(journal(&home).len(), 2);
     let odd = home.plant(".local/state/cogtok/journal/odd.json", "{\"version\": 1, \"what\": \"is this\"}");
     std::fs::remove_file(newer).unwrap();
-    create(&home, &["--resume"]).run().ok().stderr_has("odd.json is not a journal record and is left alone");
+    create(&home, &["--resume"]).run().ok().stderr_has("odd.json is not a journal record; cogtok left it alone");
     assert!(odd.is_file() && !ours.is_file());
 }
 
 #[test]
 fn what_is_no_record_costs_nobody_a_user() {
-    for stranger in ["a directory", "a FIFO", "a link", "too large", "no JSON"] {
+    for stranger in ["a directory", "a FIFO", "a link", "too large", "not JSON"] {
         let home = Home::new();
         home.workshop_profile(workshop());
         let path = home.plant(".local/state/cogtok/journal/stranger.json", "{");
         home.allow(&path);
-        if stranger != "no JSON" {
+        if stranger != "not JSON" {
             std::fs::remove_file(&path).unwrap();
         }
         match stranger {

@@ -143,7 +143,7 @@ fn a_session_that_is_over_wants_the_browser_again_and_no_password() {
     let refused = home.cogtok(RENEW).keyring(&keyring).run();
     refused
         .code(5)
-        .stderr_has("the session from the browser is over")
+        .stderr_has("the session from the browser has expired")
         .stderr_has("invalid_grant")
         .stderr_has("cogtok login -p ws");
     assert_eq!(refresh_tokens(&keyring), [""; 0]);

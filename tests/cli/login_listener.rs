@@ -267,7 +267,7 @@ fn the_answer_of_another_pool_is_not_taken() {
 #[test]
 fn a_refusal_with_the_right_state_ends_it() {
     for (error, code, says) in [
-        ("access_denied", 4, "nobody signed in"),
+        ("access_denied", 4, "the sign-in was cancelled or refused"),
         ("login_required", 5, "--prompt none"),
         ("invalid_scope", 3, "AllowedOAuthScopes"),
         ("unauthorized_client", 3, "AllowedOAuthFlows"),

@@ -168,9 +168,9 @@ fn what_the_token_endpoint_refuses_is_told_and_never_tried_again() {
         (Answer::new(503, "text/html", "<h1>busy</h1>"), 6, "503"),
         (Answer::new(429, "text/plain", "Rate exceeded").header("Retry-After", "1"), 6, "429"),
         (Answer::new(200, "text/html", "<h1>hello</h1>"), 6, "no token response"),
-        (Answer::close(), 6, "broke off"),
+        (Answer::close(), 6, "was cut off"),
         (Answer::redirect(307, "https://evil.example/"), 6, "redirect refused"),
-        (Answer::json(200, &json!({"access_token": "opaque", "token_type": "Bearer"})), 6, "no JSON Web Tokens"),
+        (Answer::json(200, &json!({"access_token": "opaque", "token_type": "Bearer"})), 6, "not JSON Web Tokens"),
     ] {
         let (output, server, home, page) = exchange(answer, &[]);
         output.code(code).stdout_is("").stderr_has(says);
@@ -210,11 +210,11 @@ fn tokens_of_another_pool_client_or_sign_in_are_refused_and_not_kept() {
         (access.clone(), with(&id, "sub", json!("somebody-else")), "`sub` of the access token is 5f0c1c2e"),
         (access.clone(), without(&id, "sub"), "of the ID token it is nothing"),
         (without(&access, "sub"), id.clone(), "`sub` of the access token is nobody"),
-        (access.clone(), with(&id, "exp", json!(ends - 2 * 3600)), "the ID token has ended already"),
+        (access.clone(), with(&id, "exp", json!(ends - 2 * 3600)), "the ID token has already expired"),
         (access.clone(), without(&id, "exp"), "`exp` is nothing"),
     ] {
         let (output, _, home, page) = exchange(answer(&access, &id), &[]);
-        output.code(4).stderr_has(says).stderr_has("nothing was kept");
+        output.code(4).stderr_has(says).stderr_has("nothing was stored");
         assert!(page.contains("Not signed in"), "{page}");
         assert_nothing_kept(&home);
     }
@@ -252,8 +252,8 @@ fn the_user_that_the_profile_names_is_the_only_one_it_takes() {
         let (output, server, home, page) = exchange(alice(), &["--username", name]);
         output
             .code(4)
-            .stderr_has(&format!("alice@example.com signed in, and the profile is for {name}"))
-            .stderr_has("nothing was kept");
+            .stderr_has(&format!("alice@example.com signed in, but the profile is for {name}"))
+            .stderr_has("nothing was stored");
         assert!(page.contains("Not signed in") && page.contains(name), "{page}");
         assert_nothing_kept(&home);
         assert_eq!(server.hits(), 1);

@@ -68,7 +68,7 @@ fn a_session_of_the_browser_is_revoked_at_the_domain_and_forgotten() {
     let home = by_browser(&server, &keyring, &api.url());
     let output = home.cogtok(["logout", "-vv"]).keyring(&keyring).run();
     output.ok().stdout_is("").stderr_has("alice@example.com is signed out of profile `ws`");
-    output.stderr_has("takes the last access token until 2");
+    output.stderr_has("still accept the last access token until 2");
     let request = &server.requests()[1];
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/oauth2/revoke"));
     assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
@@ -76,7 +76,7 @@ fn a_session_of_the_browser_is_revoked_at_the_domain_and_forgotten() {
     assert_eq!((request.header("authorization"), request.form("client_secret")), (None, None));
     assert_eq!((kinds(&keyring).len(), markers(&home).len()), (0, 0));
     // Once more is no error, and nobody is asked anything.
-    home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("nobody is signed in to profile `ws`");
+    home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("no one is signed in to profile `ws`");
     assert_eq!(server.hits(), 2);
     api.assert_untouched();
     insta::assert_snapshot!(home.cogtok(["token", "user"]).keyring(&keyring).run().message(), @"
@@ -142,17 +142,13 @@ fn what_can_not_be_revoked_is_not_forgotten_unless_it_is_asked_for() {
         (vec![Answer::redirect(302, "https://evil.example")], 6, "redirect refused"),
         (vec![Answer::new(405, "text/html", "<h1>no</h1>")], 6, "does not revoke tokens"),
         (vec![refused("invalid_request")], 3, "EnableTokenRevocation"),
-        (vec![Answer::json(401, &json!({"error": "invalid_client"}))], 4, "another app client's"),
+        (vec![Answer::json(401, &json!({"error": "invalid_client"}))], 4, "to another app client"),
     ] {
         let server = Server::script([alice()].into_iter().chain(answers).chain([revoked()]));
         let keyring = Keyring::start();
         let home = by_browser(&server, &keyring, "http://127.0.0.1:9");
         let output = home.cogtok(["logout"]).keyring(&keyring).run();
-        output
-            .code(code)
-            .stderr_has(says)
-            .stderr_has("nothing was forgotten")
-            .stderr_has("cogtok logout -p ws --local");
+        output.code(code).stderr_has(says).stderr_has("nothing was removed").stderr_has("cogtok logout -p ws --local");
         assert_eq!((kinds(&keyring).len(), markers(&home).len()), (1, 1), "{says}");
         home.cogtok(["token", "user"]).run().ok().quiet();
         // Later it can be.
@@ -171,7 +167,10 @@ fn what_can_not_be_revoked_is_not_forgotten_unless_it_is_asked_for() {
     hint: nothing was removed; `cogtok logout -p ws --local` removes it without revoking
     ");
     let output = home.cogtok(["logout", "--local"]).keyring(&keyring).run();
-    output.ok().stderr_has("alice@example.com is forgotten by profile `ws`").stderr_has("the session goes on");
+    output
+        .ok()
+        .stderr_has("alice@example.com is signed out of profile `ws` on this machine only")
+        .stderr_has("the session lasts");
     assert_eq!((kinds(&keyring).len(), markers(&home).len()), (0, 0));
     home.cogtok(["logout", "--local"]).keyring(&keyring).run().ok();
     // Without the keyring the refresh token is out of reach: nothing is said to be done that was not.
@@ -182,7 +181,7 @@ fn what_can_not_be_revoked_is_not_forgotten_unless_it_is_asked_for() {
     exit 7
     error: no keyring service is reachable: there is no D-Bus session (profile `ws`)
     hint: log in to a desktop session, or start one: dbus-run-session
-    hint: without a keyring: each sign-in begins anew
+    hint: without a keyring: sign in again each time
     hint: or keep secrets in an encrypted file: cogtok secret init --help
     ");
     home.cogtok(["logout", "--local"]).run().code(7);
@@ -238,7 +237,7 @@ fn signing_out_everywhere_takes_the_access_token_first() {
     let keyring = Keyring::start();
     let home = by_api(&server, &keyring);
     let output = home.cogtok(["logout", "--global"]).keyring(&keyring).run();
-    output.code(4).stderr_has("Access Token has been revoked").stderr_has("nothing was forgotten");
+    output.code(4).stderr_has("Access Token has been revoked").stderr_has("nothing was removed");
     assert_eq!(kinds(&keyring).len(), 1);
     home.cogtok(["logout", "--global", "--local"]).run().code(2);
 }
@@ -296,7 +295,7 @@ fn the_browser_is_sent_to_the_page_that_ends_its_session() {
     insta::assert_snapshot!(home.cogtok(["logout", "--browser"]).run().message(), @"
     exit 2
     error: `logout` needs --logout-uri <URI>
-    hint: write it as: cogtok logout --browser --logout-uri <URI>
+    hint: usage: cogtok logout --browser --logout-uri <URI>
     hint: see `cogtok logout --help`
     ");
     home.cogtok(["logout", "--browser", "--logout-uri", "not a url"]).run().code(2);

@@ -88,9 +88,9 @@ fn whatever_fails_is_an_error_with_the_requests_id_and_nothing_else_is_printed()
     let canary = Server::canary();
     for (answer, says) in [
         (Answer::new(500, "text/plain", "oops\u{1b}[2J"), "status 500"),
-        (Answer::close(), "broke off"),
-        (Answer::new(200, "text/html", "<html>"), "no JSON"),
-        (Answer::new(202, "text/plain", ""), "gives no answer"),
+        (Answer::close(), "was cut off"),
+        (Answer::new(200, "text/html", "<html>"), "not JSON"),
+        (Answer::new(202, "text/plain", ""), "sent no answer"),
         (stream("data: {\"jsonrpc\":\"2.0\",\"id\":99,\"result\":{}}\n\n"), "without an answer"),
         (stream("event: other\ndata: x\n\n"), "without an answer"),
         (Answer::redirect(307, &canary.url()), "redirect refused"),

@@ -73,8 +73,8 @@ fn a_rest_that_is_not_to_be_had_says_why() {
     for (status, times) in [(503, 5), (404, 1)] {
         let server = ending(move |_| Answer::new(status, "text/plain", ""));
         let (called, told) = both(&home, &server);
-        let says = format!("its rest can't be obtained: status {status}");
-        called.code(6).stderr_has(&says).stderr_has("look before you try again");
+        let says = format!("the rest can't be fetched: status {status}");
+        called.code(6).stderr_has(&says).stderr_has("check before you try again");
         assert!(told["error"]["message"].as_str().unwrap().contains(&says), "{told}");
         assert_eq!(asked(&server), 2 * times);
     }
@@ -85,8 +85,8 @@ fn a_message_that_can_not_be_read_is_not_asked_for_again() {
     let (home, _tokens) = issuing(&token());
     let server = ending(|_| stream("id: e1\ndata: {\n\n"));
     let (called, told) = both(&home, &server);
-    called.code(6).stderr_has("no JSON");
-    assert!(told["error"]["message"].as_str().unwrap().contains("no JSON"), "{told}");
+    called.code(6).stderr_has("not JSON");
+    assert!(told["error"]["message"].as_str().unwrap().contains("not JSON"), "{told}");
     assert_eq!(asked(&server), 2);
 }
 

@@ -41,7 +41,7 @@ fn a_configuration_may_have_any_name_and_is_named_printably() {
             created.code(7).stderr_has("can't be written: ").stderr_has(reason);
             continue;
         }
-        created.ok().stderr_has("created profile `ws` in ");
+        created.ok().stderr_has("created profile `ws`");
         with(&["profile", "current"]).run().ok().quiet().stdout_is("ws\n");
         std::fs::write(&file, "[").unwrap();
         with(&["profile", "set", "ws", "region", "us-east-1"]).run().code(3).stderr_has("is not valid TOML at line 1");

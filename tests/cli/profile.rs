@@ -22,7 +22,7 @@ fn file(home: &Home) -> String {
 fn the_first_profile_becomes_the_default_and_says_so() {
     let home = Home::new();
     let create = |name: &str| home.cogtok(["profile", "create", name, "--client-id", "web", "--region", "eu-west-1"]);
-    create("ws").run().ok().stdout_is("").stderr_has("profile `ws`").stderr_has("is the default");
+    create("ws").run().ok().stdout_is("").stderr_has("profile `ws`").stderr_has("(now the default)");
     create("two").run().ok().stdout_is("").stderr_has("profile `two`").stderr_lacks("default");
     let profile = |name: &str| {
         format!("\n[profiles.{name}]\nregion = \"eu-west-1\"\n\n[profiles.{name}.user]\nclient_id = \"web\"\n")
@@ -305,12 +305,12 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
         ("region", "x.evil.example/#", "is not a Region"),
         ("domain", "ws/auth.us-east-1", "is not a pool's domain"),
         ("domain", "ftp://ws.example", "neither https nor http"),
-        ("m2m.token_url", "http://token.example/", "plain http is allowed to this machine"),
-        ("m2m.token_url", "http://127.0.0.1.evil.example/", "plain http is allowed to this machine"),
+        ("m2m.token_url", "http://token.example/", "plain http is allowed only to this machine"),
+        ("m2m.token_url", "http://127.0.0.1.evil.example/", "plain http is allowed only to this machine"),
         ("m2m.token_url", "https://good.example@evil.example/", "user name or password"),
         ("m2m.token_url", "https://good.example/?x=1", "no query and no fragment"),
         ("m2m.token_url", "https://good.example/#x", "no query and no fragment"),
-        ("endpoint_url", "http://[::ffff:10.0.0.1]/", "plain http is allowed to this machine"),
+        ("endpoint_url", "http://[::ffff:10.0.0.1]/", "plain http is allowed only to this machine"),
         ("min_validity", "90", "write it as 90s, 5m or 1h"),
         ("min_validity", "25h", "no token is valid for more than 24h"),
         ("min_validity", "-5s", "write it as 90s, 5m or 1h"),
@@ -337,7 +337,7 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
     insta::assert_snapshot!(home.cogtok(["profile", "set", "ws", "region"]).run().message(), @"
     exit 2
     error: `profile set` needs <VALUE>...
-    hint: write it as: cogtok profile set <NAME> <KEY> <VALUE>...
+    hint: usage: cogtok profile set <NAME> <KEY> <VALUE>...
     hint: see `cogtok profile set --help`
     ");
     assert_eq!((file(&home), std::fs::metadata(home.config_file()).unwrap().ino()), (before.clone(), inode));

@@ -66,7 +66,7 @@ fn a_plain_export_is_toml_without_secrets_that_another_home_imports() {
     let header: Vec<&str> = out.stdout.lines().take_while(|line| line.starts_with('#')).collect();
     assert!(header[0].contains("without secrets") && header[1].contains("cogtok profile import FILE"), "{header:?}");
     let made = other.cogtok(["profile", "import", "-"]).stdin(&out.stdout).run();
-    made.ok().stdout_is("").stderr_has("profile `ws` is made and is the default").stderr_lacks("warning");
+    made.ok().stdout_is("").stderr_has("created profile `ws` (now the default)").stderr_lacks("warning");
     made.stderr_has("cogtok secret set m2m-client -p ws");
     let mut expected = settings(&home, "ws");
     for gone in ["aws_profile", "secrets", "user.username"] {
@@ -103,7 +103,7 @@ fn a_file_that_is_there_is_replaced_on_demand_alone() {
     insta::assert_snapshot!(home.cogtok(["profile", "export", "ws", "--force"]).run().message(), @"
     exit 2
     error: `profile export` needs --output-file <FILE>
-    hint: write it as: cogtok profile export --output-file <FILE> --force <NAMES>...
+    hint: usage: cogtok profile export --output-file <FILE> --force <NAMES>...
     hint: see `cogtok profile export --help`
     ");
 }
@@ -119,11 +119,11 @@ fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
     let all = home.cogtok(["profile", "export", "--all", "-q"]).run();
     assert_eq!(all.ok().stdout, std::fs::read_to_string(&file).unwrap());
     let import = |args: &[&str]| other.cogtok(["profile", "import"]).arg(&file).args(args).run();
-    import(&["--name", "x"]).code(2).stderr_has("there are 2 profiles in it").stderr_has("w.2, ws");
-    import(&["--client-id", "x"]).code(2).stderr_has("an export is taken as it is");
+    import(&["--name", "x"]).code(2).stderr_has("it contains 2 profiles").stderr_has("w.2, ws");
+    import(&["--client-id", "x"]).code(2).stderr_has("an export is imported unchanged");
     import(&["--copy-secret"]).code(2);
     let dry = import(&["--dry-run"]);
-    dry.ok().stderr_has("profile `w.2` would be made").stderr_has("profile `ws` would be made");
+    dry.ok().stderr_has("profile `w.2` would be created").stderr_has("profile `ws` would be created");
     assert!(!other.config_dir().exists());
     let made = import(&["--json"]);
     let names: Vec<_> = made.ok().json().as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
@@ -132,14 +132,14 @@ fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
     made.stderr_has("cogtok profile use NAME");
     other.cogtok(["profile", "current"]).run().code(3);
     let before = std::fs::read_to_string(other.config_file()).unwrap();
-    import(&[]).code(3).stderr_has("there are profiles w.2, ws already: nothing was imported").stderr_has("--replace");
+    import(&[]).code(3).stderr_has("profiles w.2, ws already exist: nothing was imported").stderr_has("--replace");
     assert_eq!(std::fs::read_to_string(other.config_file()).unwrap(), before);
     other.cogtok(["profile", "set", "ws", "description", "changed"]).run().ok();
     import(&["--replace"]).ok().stderr_has("replaced profile `ws`").stderr_has("was changed");
     assert_eq!(std::fs::read_to_string(other.config_file()).unwrap(), before);
     // What the organiser left out as their own is the attendee's own here.
     other.cogtok(["profile", "set", "ws", "user.username", "bob@example.com"]).run().ok();
-    import(&["--replace"]).ok().stderr_has("(your own, as before)");
+    import(&["--replace"]).ok().stderr_has("(your own, unchanged)");
     assert_eq!(settings(&other, "ws")["user.username"], json!("bob@example.com"));
     let one = home.cogtok(["profile", "export", "w.2", "-q"]).run().ok().stdout.clone();
     other.cogtok(["profile", "import", "-", "--name", "renamed"]).stdin(&one).run().ok();
@@ -293,14 +293,14 @@ fn a_secret_that_this_machine_keeps_is_not_replaced_by_somebodys_export() {
         |args: &[&str]| home.cogtok(["profile", "import", "-"]).args(args).stdin(stranger).keyring(&keyring).run();
     import(&[])
         .code(3)
-        .stderr_has("another m2m-client secret of client other is stored already")
+        .stderr_has("another m2m-client secret of client other is already stored")
         .stderr_has("--no-secrets");
     assert_eq!(std::fs::read_to_string(home.config_file()).unwrap(), before);
     let stored = |kind: &str| {
         keyring.entries().iter().find(|entry| entry["username"].starts_with(kind)).unwrap()["secret"].clone()
     };
     assert_eq!(stored("m2m-client"), "my-own-machine-secret");
-    import(&["--no-secrets"]).ok().stderr_has("is not taken: `--no-secrets`");
+    import(&["--no-secrets"]).ok().stderr_has("): `--no-secrets`");
     assert_eq!(stored("m2m-client"), "my-own-machine-secret");
     import(&["--name", "new", "--replace"]).code(3).stderr_has("it is in use by gift, w.2");
     assert_eq!(stored("m2m-client"), "my-own-machine-secret");

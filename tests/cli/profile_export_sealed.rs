@@ -59,7 +59,7 @@ fn age_opens_what_is_sealed_for_recipients_binary_and_armored() {
             let table: toml::Table = opened.ok().stdout.parse().unwrap();
             assert_eq!(table["secrets"]["ws"]["m2m-client"].as_str(), Some(SECRET));
             assert!(table["profiles"]["ws"].get("aws_profile").is_none());
-            assert!(opened.stdout.contains("WITH SECRETS: keep it sealed"), "{}", opened.stdout);
+            assert!(opened.stdout.contains("WITH SECRETS: keep it encrypted"), "{}", opened.stdout);
         }
         let text = std::fs::read(file).unwrap();
         assert_eq!(text.starts_with(b"-----BEGIN"), *file != binary);
@@ -211,7 +211,7 @@ fn without_a_terminal_the_passphrase_comes_from_the_environment_or_standard_inpu
         import(&["--replace"]).env("COGTOK_PASSPHRASE", PASSPHRASE).run().ok();
         assert_eq!(secret_of(&attendee, &own), SECRET);
         let piped = attendee.cogtok(["profile", "import", "-", "--passphrase-stdin"]).stdin(sealed).run();
-        piped.code(2).stderr_has("standard input is the source already");
+        piped.code(2).stderr_has("standard input is already the source");
     }
     // The passphrase of the organiser's own secrets is for nobody else.
     let own = Home::new();
@@ -236,10 +236,10 @@ fn recipients_are_checked_before_a_secret_is_looked_for() {
     for (option, value, says) in [
         ("--recipient", "age1x".to_string(), "`age1x` is not a recipient"),
         ("--recipient", "ssh-ed25519 AAAA".to_string(), "X25519 public keys"),
-        ("--recipient", secret_key.to_lowercase(), "not repeated"),
+        ("--recipient", secret_key.to_lowercase(), "not shown"),
         ("--recipients-file", file("none", "# nobody\n\n"), "names no recipient"),
         ("--recipients-file", file("odd", &format!("{public}\nage1\u{1b}[31m\n")), "line 2"),
-        ("--recipients-file", key.to_str().unwrap().to_string(), "not repeated"),
+        ("--recipients-file", key.to_str().unwrap().to_string(), "not shown"),
         ("--recipients-file", "/nowhere".to_string(), "can't be read"),
     ] {
         let out = home.cogtok(["profile", "export", "ws", "--with-secrets", option, &value]).keyring(&keyring).run();

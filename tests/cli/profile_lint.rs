@@ -96,8 +96,8 @@ fn what_the_export_wrote_is_no_mistake_but_for_secrets_in_plain_text() {
     let secrets = "\n[secrets.ws]\npassword = \"hunter2hunter2\"\npasswort = \"x\"\n[secrets.two]\ntotp = 1\n";
     let told = lint(&format!("{export}{secrets}"));
     told.code(3).stdout_has(": `secrets.ws.password` is a secret in plain text; seal it: cogtok profile export");
-    told.stdout_has("`secrets.ws.passwort` is not a kind of secret; the kinds are m2m-client, ");
-    told.stdout_has("`secrets.two` is of no profile").stdout_has("`secrets.two.totp` is not a string");
+    told.stdout_has("`secrets.ws.passwort` is not a kind of secret; choose one of m2m-client, ");
+    told.stdout_has("`secrets.two` belongs to no profile").stdout_has("`secrets.two.totp` is not a string");
     told.stderr_has("4 things are wrong");
     lint(&export.replace("cogtok_export = 1", "cogtok_export = 2")).code(3).stdout_has("is that of a newer cogtok");
     lint(&format!("default_profile = \"ws\"\n{export}")).code(3).stdout_has("`default_profile` is not a known key");

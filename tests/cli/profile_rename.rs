@@ -184,7 +184,7 @@ fn the_previous_default_comes_back_as_with_cd() {
     // Another configuration has a history of its own.
     let other = home.plant("tmp/other.toml", "default_profile = \"a\"\n[profiles.a]\n[profiles.c]\n");
     let other = other.to_str().unwrap();
-    run(&["use", "-", "--config", other]).code(3).stderr_has("no other profile");
+    run(&["use", "-", "--config", other]).code(3).stderr_has("there is no previous default");
     // Without a place to remember it, choosing still works.
     let nowhere = home.cogtok(["profile", "use", "a"]).env_remove("XDG_STATE_HOME").env("HOME", "/nonexistent/x").run();
     nowhere.ok().stderr_has("profile `a` is now the default");

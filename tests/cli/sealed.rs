@@ -91,7 +91,7 @@ fn the_story_runs_on_the_sealed_file_with_no_bus_at_all() {
             opener.apply(run, &identity)
         };
         let set = cogtok(&["secret", "set", "m2m-client", "-p", "ws"]).stdin(workshop.m2m_secret()).run();
-        set.ok().stdout_is("").stderr_has("is in the secrets file").stderr_has("alone");
+        set.ok().stdout_is("").stderr_has(" in the secrets file").stderr_has("only to");
         let made = cogtok(&["user", "create", "--save-password", "--json"]).aws().run().ok().json();
         let (email, password) = (made["email"].as_str().unwrap(), made["password"].as_str().unwrap());
         home.canary_password(password);
@@ -120,7 +120,7 @@ fn the_story_runs_on_the_sealed_file_with_no_bus_at_all() {
             assert_eq!(secrets, expected);
         }
         cogtok(&["secret", "delete", "password", "--username", email]).run().ok();
-        cogtok(&["secret", "delete", "m2m-client"]).run().ok().stderr_has("is deleted");
+        cogtok(&["secret", "delete", "m2m-client"]).run().ok().stderr_has("deleted the");
         cogtok(&["secret", "delete", "m2m-client"]).run().ok().stderr_has("there was no");
         cogtok(&["token", "m2m", "--no-cache"]).run().code(5).stderr_has("cogtok secret set m2m-client -p ws");
         bus.assert_untouched();

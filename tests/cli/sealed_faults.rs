@@ -185,7 +185,7 @@ fn an_identity_that_is_none_is_exit_7_and_never_shown() {
     insta::assert_snapshot!(waiting.timeout(Duration::from_secs(2)).run().message(), @"
     exit 7
     error: the identity in [home]/others/fifo is not usable: nothing came from it in time (profile `ws`)
-    hint: COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` makes one
+    hint: COGTOK_SECRET_IDENTITY names a file with a line AGE-SECRET-KEY-1…; `cogtok secret init FILE` creates one
     ");
     server.assert_untouched();
     assert_eq!(std::fs::read(sealed_file(&home)).unwrap(), sealed);

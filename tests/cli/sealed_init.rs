@@ -38,7 +38,7 @@ fn init_makes_a_private_identity_chooses_the_file_and_says_what_to_export() {
             let script = format!("{export}; exec \"$0\" {words}");
             home.program("sh", ["-c", &script]).arg(crate::harness::binary()).stdin(SECRET)
         };
-        paste("secret set m2m-client").run().ok().stderr_has("is in the secrets file");
+        paste("secret set m2m-client").run().ok().stderr_has(" in the secrets file");
         paste("token m2m").run().ok().stdout_is("some-token\n");
         assert_eq!(sent(&server), SECRET);
         let found = by_age(&home, &identity);
@@ -82,7 +82,7 @@ fn no_second_identity_is_made_for_a_file_that_it_would_not_open() {
     set.env("COGTOK_SECRET_IDENTITY", &identity).run().ok();
     let other = home.path("other.txt");
     let refused = home.cogtok(["secret", "init"]).arg(&other).run();
-    refused.code(7).stderr_has("is there already").stderr_has("nothing was changed").stderr_has("move it away");
+    refused.code(7).stderr_has("already exists").stderr_has("nothing was changed").stderr_has("move it away");
     assert!(!other.exists());
     home.cogtok(["secret", "init"]).run().ok().stderr_has("whichever it was made with");
     home.cogtok(["token", "m2m"]).env("COGTOK_SECRET_IDENTITY", &identity).run().ok().stdout_is("some-token\n");
@@ -123,7 +123,7 @@ fn a_sealed_secret_stays_with_its_address_and_the_command_of_the_hint_binds_it_a
     let identity = init(&home);
     let run = |words: &[&str]| Opener::Identity.apply(home.cogtok(words).stdin(SECRET), &identity);
     home.canary(SECRET);
-    run(&["secret", "set", "m2m-client"]).run().ok().stderr_has(&format!("{} alone", good.url()));
+    run(&["secret", "set", "m2m-client"]).run().ok().stderr_has(&format!("only to {}", good.url()));
     let elsewhere = evil.token_url();
     for pointer in ["option", "key"] {
         let mut words = vec!["token", "m2m", "--no-cache"];
@@ -142,7 +142,7 @@ fn a_sealed_secret_stays_with_its_address_and_the_command_of_the_hint_binds_it_a
         let hint = refused.stderr.lines().find(|line| line.contains("cogtok secret set")).unwrap();
         let command: Vec<_> = hint.split_once("cogtok ").unwrap().1.split_whitespace().collect();
         if pointer == "key" {
-            run(&command).run().ok().stderr_has(&format!("{} alone", evil.url()));
+            run(&command).run().ok().stderr_has(&format!("only to {}", evil.url()));
         }
     }
     run(&["token", "m2m", "--no-cache"]).run().ok().stdout_is("other-token\n");

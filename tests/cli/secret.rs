@@ -45,7 +45,7 @@ fn what_comes_on_stdin_is_in_the_keyring_byte_for_byte_but_for_one_line_end() {
         (&long, &long),
     ] {
         let output = set(&home, "m2m-client", given).canary(kept).keyring(&keyring).run();
-        output.ok().stdout_is("").stderr_has("https://token.example alone");
+        output.ok().stdout_is("").stderr_has("only to https://token.example");
         let stored = lookup(&keyring, "m2m-client|machine|https://token.example|");
         assert!(stored == kept.as_bytes(), "{given:?}: {:?}", String::from_utf8_lossy(&stored));
     }
@@ -255,7 +255,7 @@ fn a_secret_needs_a_profile_that_says_what_it_is_for() {
         .stderr_has("cogtok profile set m m2m.token_url");
     set("user-client", &["-p", "ws"]).code(3).stderr_has("no Region is known");
     set("password", &["-p", "ws", "--region", "us-east-1"]).code(3).stderr_has("`user.username` is not set");
-    set("token", &["-p", "ws"]).code(2).stderr_has("is not a kind of secret");
+    set("token", &["-p", "ws"]).code(2).stderr_has("unknown kind of secret");
 }
 
 #[test]
@@ -282,6 +282,6 @@ fn one_users_password_can_go_without_hiding_anothers() {
     password("set", "alice@example.com").ok();
     password("delete", "typo@example.com").ok().stderr_has("there was no password");
     assert!(config(&home).contains("secrets = [\"password\"]"));
-    password("delete", "alice@example.com").ok().stderr_has("is deleted");
+    password("delete", "alice@example.com").ok().stderr_has("deleted the password");
     assert!(keyring.entries().is_empty());
 }

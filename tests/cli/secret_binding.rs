@@ -84,7 +84,7 @@ fn assert_bound(keyring: &Keyring, used: &Use, pointer: &Pointer) {
     home.cogtok(["profile", "create", "ws", "--region", "us-east-1"]).args(words).run().ok();
     let user: &[&str] = if used.kind == "password" { &["--username", "alice"] } else { &[] };
     let set = home.cogtok(["secret", "set", used.kind]).args(user).stdin(SECRET).keyring(keyring).run();
-    set.ok().stderr_has(&format!("{} alone", good.url()));
+    set.ok().stderr_has(&format!("only to {}", good.url()));
     let token = || home.cogtok(used.token).stdin("any-password").keyring(keyring);
     let reached = |server: &Server, output: &Output| {
         let holds = server.hits() == 1 && matches!(output.code, Some(0 | 4));
@@ -108,7 +108,7 @@ fn assert_bound(keyring: &Keyring, used: &Use, pointer: &Pointer) {
         Pointer::Variable(name) => paste(&home, hint).env(name, &evil_url),
         Pointer::Option(_) | Pointer::Key(_) => paste(&home, hint),
     };
-    pasted.stdin(SECRET).keyring(keyring).run().ok().stderr_has(&format!("{} alone", evil.url()));
+    pasted.stdin(SECRET).keyring(keyring).run().ok().stderr_has(&format!("only to {}", evil.url()));
     reached(&evil, &pointer.apply(token(), &evil_url).run());
 }
 

@@ -76,9 +76,9 @@ fn nothing_more_is_granted_where_a_secret_cannot_be_understood() {
         (of_client(json!({"scope": 7})), "`scope` is neither a string nor a list"),
         (of_client(json!({"scope": {"read": true}})), "`scope"),
         (of_client(json!({"scopes": ["api/read", 7]})), "`scopes` is not a list of strings"),
-        (of_client(json!({"scope": "a\"b"})), "skipped scope: it is no list of scopes"),
+        (of_client(json!({"scope": "a\"b"})), "scope: it is not a list of scopes"),
         (of_client(json!({"scope": "api/read", "scopes": "api/write"})), "give different values for `m2m.scopes`"),
-        (of_client(json!({"token_endpoint": "http://evil.example/"})), "token_endpoint is not taken"),
+        (of_client(json!({"token_endpoint": "http://evil.example/"})), "token_endpoint: it can't be"),
         ("null".to_owned(), "no value"),
         ("None".to_owned(), "no value"),
     ] {

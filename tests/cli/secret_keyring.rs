@@ -35,7 +35,7 @@ fn without_a_keyring_the_failure_is_immediate_and_names_the_choices() {
     let dead = home.path("run/dead");
     drop(UnixListener::bind(&dead).unwrap());
     let (no_bus, no_service) =
-        ("no keyring service is reachable: there is no D-Bus session", "but no keyring service on it");
+        ("no keyring service is reachable: there is no D-Bus session", "but no keyring service in it");
     for (message, address) in [
         (no_bus, format!("unix:path={}", home.path("run/none").display())),
         (no_bus, format!("unix:path={}", dead.display())),
@@ -84,7 +84,7 @@ fn a_silent_or_locked_keyring_is_told_apart_in_a_few_seconds() {
     let states = [
         (address.as_str(), "the keyring does not answer (waited 5 s)"),
         (stopped.address(), "the keyring does not answer (waited 5 s)"),
-        (killed.address(), "there is a D-Bus session, but no keyring service on it"),
+        (killed.address(), "there is a D-Bus session, but no keyring service in it"),
     ];
     // At once, since each may wait for its five seconds, and without the cache, whose lock they would wait for.
     let runs: Vec<_> = states

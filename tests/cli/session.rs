@@ -158,7 +158,7 @@ fn a_session_that_is_over_is_said_and_the_next_sign_in_begins_another() {
     sessions.state().current = "revoked".into();
     // Nobody to ask: what is over, and what would help.
     let output = token_user(&home, &keyring, &[]).run();
-    output.code(5).stderr_has("the session is over").stderr_has("Refresh Token has been revoked");
+    output.code(5).stderr_has("the session has expired").stderr_has("Refresh Token has been revoked");
     output.stderr_has("COGTOK_PASSWORD").stderr_lacks(&old);
     assert_eq!(kept(&keyring), None, "a refresh token that is of no use is not kept");
 
@@ -167,7 +167,7 @@ fn a_session_that_is_over_is_said_and_the_next_sign_in_begins_another() {
     token_user(&home, &keyring, &["--password-stdin"]).stdin(PASSWORD).run().ok();
     sessions.state().current = "revoked again".into();
     let output = token_user(&home, &keyring, &[]).env("COGTOK_PASSWORD", PASSWORD).run();
-    output.ok().stderr_has("the session is over");
+    output.ok().stderr_has("the session has expired");
     let state = sessions.state();
     assert_eq!((state.sign_ins, state.reuses), (3, 0));
     assert_eq!(kept(&keyring).as_ref(), Some(&state.current));
@@ -231,7 +231,7 @@ fn at_a_terminal_a_renewal_asks_nothing_and_a_session_that_is_over_asks_for_the_
     assert!(!renewed.text.contains("password"), "{renewed:?}");
     sessions.state().current = "revoked".into();
     let mut terminal = token_user(&home, &keyring, &[]).pty();
-    terminal.expect("the session is over");
+    terminal.expect("the session has expired");
     terminal.expect("the password of alice@example.com: ").expect_no_echo().send_line(PASSWORD);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{session:?}");

@@ -88,7 +88,7 @@ fn where_neither_way_renews_a_password_signs_in_and_without_one_it_is_said_what_
         let server = emulator(lacks.clone(), Some(lacks));
         let (home, keyring) = signed_in(&server);
         let output = token_user(&home, &keyring).run();
-        output.code(1).stderr_has("renews no session").stderr_has("--password-stdin").stderr_has("--no-refresh");
+        output.code(1).stderr_has("does not renew sessions").stderr_has("--password-stdin").stderr_has("--no-refresh");
         output.stderr_has("COGTOK_PASSWORD").stderr_lacks("is over");
         token_user(&home, &keyring).arg("--password-stdin").stdin(PASSWORD).run().ok();
         token_user(&home, &keyring).env("COGTOK_PASSWORD", PASSWORD).run().ok();
@@ -152,7 +152,7 @@ fn a_limit_of_the_users_own_is_not_tried_again() {
     for flow in ["password", "srp"] {
         let before = server.hits();
         let run = home.cogtok(["token", "user", "--auth-flow", flow]).env("COGTOK_PASSWORD", PASSWORD);
-        run.run().code(6).stderr_has("Attempt limit exceeded").stderr_has("wait some minutes");
+        run.run().code(6).stderr_has("Attempt limit exceeded").stderr_has("wait a few minutes");
         assert_eq!(server.hits() - before, 1, "{flow}");
     }
 }

@@ -33,7 +33,7 @@ fn the_only_one_is_found_without_being_named() {
     // `token user` asks whose, as ever.
     home.cogtok(["token", "user"]).run().code(3).stderr_has(&format!("add `--username {alice}`"));
     let revoked = home.cogtok(["token", "revoke"]).keyring(&keyring).run();
-    revoked.ok().stderr_has(&format!("the refresh token of {alice} is revoked"));
+    revoked.ok().stderr_has(&format!("revoked the refresh token of {alice}"));
     assert_eq!(
         (keyring.entries().len(), home.cogtok(["status", "--json"]).run().json()[0]["user"].is_null()),
         (0, true)
@@ -41,7 +41,7 @@ fn the_only_one_is_found_without_being_named() {
     sign_in(&home, &keyring, &alice);
     home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("is signed out of profile `ws`");
     assert_eq!(keyring.entries().len(), 0);
-    home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("nobody is signed in to profile `ws`");
+    home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("no one is signed in to profile `ws`");
     let none = home.cogtok(["token", "inspect"]).run();
     none.code(1).stderr_has("`cogtok token user -p ws --username NAME` gets one").stderr_lacks("--as m2m");
 }
@@ -78,7 +78,7 @@ fn several_are_named_with_what_to_type() {
     let other = home.cogtok(["logout", "--global"]).keyring(&keyring).run();
     other.code(5).stderr_has(&format!("`cogtok logout --global -p ws --username {}`", users[0]));
     let other = home.cogtok(["token", "inspect"]).run();
-    other.code(1).stderr_has("no cached token of user carol@example.com").stderr_has(&users[1]);
+    other.code(1).stderr_has("no cached token for user carol@example.com").stderr_has(&users[1]);
     let other = home.cogtok(["token", "revoke"]).keyring(&keyring).run();
     other.ok().stderr_has("no refresh token").stderr_has(&format!("token revoke -p ws --username {}`", users[0]));
     home.cogtok(["logout", "--username", &users[0]]).keyring(&keyring).run().ok();
@@ -93,7 +93,7 @@ fn the_other_kind_of_token_is_mentioned_where_it_is_there() {
     home.cogtok(["token", "m2m"]).m2m_secret(workshop).run().ok();
     for line in ["inspect", "verify", "check --for alb"] {
         let output = home.cogtok("token".split(' ').chain(line.split(' '))).run();
-        output.code(1).stderr_has("no cached token of the user").stderr_has("add `--as m2m`");
+        output.code(1).stderr_has("no cached token for the user").stderr_has("add `--as m2m`");
     }
     home.cogtok(["token", "inspect", "--as", "m2m"]).run().ok();
     let lacking = home.cogtok(["token", "verify", "--as", "m2m", "--scope", "api/other"]).run();

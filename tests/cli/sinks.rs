@@ -89,7 +89,7 @@ fn what_the_runner_did_not_make_is_not_written_to() {
         let output = m2m(&home, &["--export=github-actions"]).env("GITHUB_ENV", &path).run();
         output.code(7).stdout_is("").stderr_has(says).stderr_has("GITHUB_ENV");
     }
-    assert_eq!(server.hits(), 0, "all of this is known before a token is asked for");
+    assert_eq!(server.hits(), 0, "all of this is known before a token is that you asked for");
     assert_eq!(std::fs::read_to_string(file).unwrap(), "A=1\n");
 }
 

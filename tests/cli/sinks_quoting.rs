@@ -139,7 +139,7 @@ fn printed(home: &Home, form: &str) -> Vec<(String, PathBuf)> {
                 carried.push((text, file));
             }
             _ => {
-                output.code(1).stderr_has("can't carry").check(is_failure(&output.stdout), "nothing of the value");
+                output.code(1).stderr_has("can't express").check(is_failure(&output.stdout), "nothing of the value");
             }
         }
     }

@@ -29,7 +29,7 @@ fn what_a_target_cant_have_is_refused_and_nothing_is_written() {
     let before = "[profiles.ws]\nuser_pool_id = \"us-east-1_x\"\n";
     home.config(before);
     for (key, values, says) in [
-        ("targets.agent.url", &["http://api.example.com"][..], "plain http is allowed to this machine"),
+        ("targets.agent.url", &["http://api.example.com"][..], "plain http is allowed only to this machine"),
         ("targets.agent.url", &["arn:aws:s3:::bucket"], "not the ARN of an AgentCore runtime or gateway"),
         ("targets.agent.url", &["https://u:p@api.example.com"], "a user name or password in it is refused"),
         ("targets.agent.url", &["https://a.example", "https://b.example"], "takes one value"),
@@ -76,7 +76,7 @@ fn lint_finds_what_is_wrong_with_a_target() {
     });
     let found: Vec<_> = found.collect();
     let expected = [
-        ((6, 7), "`targets.bad.url` is refused: plain http is allowed to this machine", ""),
+        ((6, 7), "`targets.bad.url` is refused: plain http is allowed only to this machine", ""),
         ((7, 6), "`targets.bad.as` is not a token's owner: use one of user, m2m", ""),
         ((8, 8), "`targets.bad.kind` is not a string", "run `cogtok profile set ws targets.bad.kind VALUE`"),
         ((9, 1), "`targets.bad.ulr` is not a known key", "did you mean `targets.bad.url`?"),
@@ -154,11 +154,11 @@ fn settings_of_a_target_and_whole_targets_are_removed_with_their_comments() {
         text()
     );
     unset(&["targets.agent"]).ok().stderr_has("`targets.agent` of profile `ws` was not set");
-    unset(&["targets.a.b"]).ok().stderr_has("is removed");
+    unset(&["targets.a.b"]).ok().stderr_has("removed `");
     // A table with a comment of its own stays, as for other keys.
     unset(&["targets.tools.url"]).ok();
     assert!(text().contains("# tools\n[profiles.ws.targets.tools]\n"), "{}", text());
-    unset(&["targets.tools"]).ok().stderr_has("is removed");
+    unset(&["targets.tools"]).ok().stderr_has("removed `");
     assert_eq!(
         text(),
         "# Mine.\n\n# ws\n[profiles.ws]\nregion = \"us-east-1\"\n\n# of both\n\n# two\n[profiles.two]\n\

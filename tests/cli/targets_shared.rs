@@ -64,7 +64,7 @@ fn what_is_replaced_is_said_and_ones_own_targets_stay() {
             .stderr_has("targets.tools.url  https://new.example  (the export, was https://old.example)")
             .stderr_has("targets.tools.kind gateway              (the export, new)")
             .stderr_has("targets.tools.as   removed              (was user)")
-            .stderr_has("targets.mine.url   http://localhost:1   (your own, as before)")
+            .stderr_has("targets.mine.url   http://localhost:1   (your own, unchanged)")
             .stderr_has("`targets.tools.ulr` is removed with the old profile")
             .stderr_lacks("`targets.mine.odd` goes");
         let is_same = std::fs::read_to_string(home.config_file()).unwrap() == before;
@@ -82,7 +82,7 @@ fn what_is_replaced_is_said_and_ones_own_targets_stay() {
     // Other sources know nothing of targets.
     let env = "COGNITO_USER_POOL_ID=us-east-1_Other0000\nCOGNITO_CLIENT_ID=1example23456789abcdefghij\n";
     let other = home.cogtok(["profile", "import", "-", "--from", "env", "--name", "ws", "--replace"]).stdin(env).run();
-    other.ok().stderr_has("targets.tools.url  https://new.example").stderr_has("(your own, as before)");
+    other.ok().stderr_has("targets.tools.url  https://new.example").stderr_has("(your own, unchanged)");
     let now = shown(&home, "ws");
     assert_eq!(
         (&now["targets.mine.url"], &now["user_pool_id"]),

@@ -19,7 +19,7 @@ fn check<'h>(home: &'h Home, service: &str, claims: &Value, args: &[&str]) -> Ru
 fn every_rule_is_a_line_and_the_first_failure_has_its_fix() {
     let (home, _server) = pool();
     let output = check(&home, "agentcore-runtime", &access_claims(now()), &["--allowed-client", CLIENT]).run();
-    output.ok().stderr_has("agentcore-runtime would take this token");
+    output.ok().stderr_has("agentcore-runtime would accept this token");
     let rules: Vec<&str> = output.stdout.lines().map(|line| line.split_whitespace().nth(1).unwrap()).collect();
     assert_eq!(rules, ["format", "discoveryUrl", "iss", "signature", "exp", "allowedClients"]);
     assert!(output.stdout.lines().all(|line| line.starts_with("pass  ")), "{}", output.stdout);
@@ -167,7 +167,7 @@ fn what_cannot_be_found_out_is_no_yes() {
     insta::assert_snapshot!(bare.cogtok(["token", "check", "x"]).run().message(), @"
     exit 2
     error: `token check` needs --for <SERVICE>
-    hint: write it as: cogtok token check --for <SERVICE> <TOKEN>
+    hint: usage: cogtok token check --for <SERVICE> <TOKEN>
     hint: see `cogtok token check --help`
     ");
     let opaque = check(&home, "alb", &json!({}), &[]).stdin("opaque-token").run();

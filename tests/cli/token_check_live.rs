@@ -69,7 +69,7 @@ fn the_authorizer_that_aws_has_is_the_one_that_counts() {
     ]);
     let user = access_claims(now());
     let output = check(&home, &agentcore, &user, &["--arn", RUNTIME]).run();
-    output.ok().stdout_has("pass  allowedClients").stderr_has("agentcore-runtime would take this token");
+    output.ok().stdout_has("pass  allowedClients").stderr_has("agentcore-runtime would accept this token");
     check(&home, &agentcore, &machine_claims(now()), &["--arn", RUNTIME, "--for", "agentcore-runtime"])
         .run()
         .code(8)
@@ -130,7 +130,7 @@ fn what_takes_no_tokens_is_told_in_words() {
         assert_eq!(output.code(8).json()["accepted"], false);
     }
     let output = check(&home, &Server::always(none), &claims, &["--arn", GATEWAY]).run();
-    output.ok().stdout_has("NONE: it takes every request");
+    output.ok().stdout_has("NONE: it accepts every request");
     let other = Server::always(gateway("AUTHENTICATE_ONLY", None));
     insta::assert_snapshot!(check(&home, &other, &claims, &["--arn", GATEWAY]).run().message(), @"
     exit 3
@@ -158,7 +158,7 @@ fn where_aws_does_not_tell_the_action_and_the_way_around_are_named() {
     hint: check the ARN, and that the AWS credentials belong to its account: `--aws-profile NAME` uses others
     ");
     let without = home.cogtok(["token", "check", "x", "-p", "ws", "--arn", RUNTIME]).run();
-    without.code(9).stderr_has("no usable AWS credentials").stderr_has("--authorizer FILE");
+    without.code(9).stderr_has("none that cogtok can use").stderr_has("--authorizer FILE");
     for answer in
         [Answer::json(200, &json!([])), Answer::new(200, "text/html", "<html>"), Answer::new(404, "text/html", "")]
     {

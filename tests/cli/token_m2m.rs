@@ -154,7 +154,11 @@ fn min_validity_decides_what_is_taken_from_the_cache() {
     assert_eq!(server.hits(), 1);
     home.scripted_m2m(&["--min-validity", "150s"]).env("COGTOK_MIN_VALIDITY", "1s").run().ok();
     assert_eq!(server.hits(), 2);
-    home.scripted_m2m(&[]).env("COGTOK_MIN_VALIDITY", "5m").run().ok().stderr_has("less than the 300 s asked for");
+    home.scripted_m2m(&[])
+        .env("COGTOK_MIN_VALIDITY", "5m")
+        .run()
+        .ok()
+        .stderr_has("less than the 300 s that you asked for");
     assert_eq!(server.hits(), 3);
     for bad in ["-1s", "x", ""] {
         home.scripted_m2m(&[&format!("--min-validity={bad}")]).run().code(2).stderr_has("is not a duration");
@@ -178,7 +182,7 @@ fn a_token_that_never_lives_long_enough_is_served_once_with_a_warning() {
     home.scripted_profile(&server.token_url());
     for calls in 1..=3 {
         let output = home.scripted_m2m(&[]).run();
-        output.ok().stderr_has("warning: the token is valid for ").stderr_has("less than the 120 s asked for");
+        output.ok().stderr_has("warning: the token is valid for ").stderr_has("less than the 120 s that you asked for");
         output.check(!output.line().is_empty(), "it is served");
         assert_eq!(server.hits(), calls, "each call asks exactly once");
     }

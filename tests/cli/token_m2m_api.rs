@@ -135,7 +135,7 @@ fn what_is_missing_is_told_before_anything_is_sent() {
 fn each_refusal_has_its_exit_code_and_is_not_repeated() {
     for (code, message, exit, says) in [
         ("NotAuthorizedException", "Invalid client or secret", 4, "a client may have two secrets"),
-        ("NotAuthorizedException", "Invalid client or secret", 4, "that of COGTOK_M2M_CLIENT_SECRET"),
+        ("NotAuthorizedException", "Invalid client or secret", 4, "comes from COGTOK_M2M_CLIENT_SECRET"),
         (
             "InvalidParameterException",
             "Client does not support ALLOW_CLIENT_TOKEN_AUTH flow",

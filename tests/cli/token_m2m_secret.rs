@@ -56,7 +56,7 @@ fn standard_input_comes_before_the_environment() {
     refused
         .code(4)
         .stderr_has("invalid_client")
-        .stderr_has("that of COGTOK_M2M_CLIENT_SECRET")
+        .stderr_has("comes from COGTOK_M2M_CLIENT_SECRET")
         .stderr_lacks("secret set");
     let refused = plain().arg("--client-secret-stdin").stdin(WRONG).env("COGTOK_M2M_CLIENT_SECRET", SECRET).run();
     refused.code(4).stderr_has("came from standard input").stderr_lacks("secret set").stderr_lacks("COGTOK_M2M");
@@ -70,7 +70,7 @@ fn a_refused_secret_is_told_with_where_it_came_from() {
     home.canary(WRONG);
     home.cogtok(["secret", "set", "m2m-client"]).keyring(&keyring).stdin(WRONG).run().ok();
     let refused = home.cogtok(["token", "m2m"]).keyring(&keyring).run();
-    refused.code(4).stderr_has("is the one in the keyring: `cogtok secret set m2m-client -p ws` replaces it");
+    refused.code(4).stderr_has("comes from the keyring: `cogtok secret set m2m-client -p ws` replaces it");
     refused.stderr_lacks("COGTOK_M2M");
     // A saved password.
     let (workshop, home) = (workshop(), Home::new());
@@ -239,7 +239,7 @@ fn aws_credentials_that_are_missing_or_not_allowed_have_their_own_code() {
         home.cogtok(["token", "m2m", "--secret-arn", &workshop.secret_arn]).timeout(std::time::Duration::from_secs(4))
     };
     let none = run().env("AWS_ENDPOINT_URL", proxy.url()).run();
-    none.code(9).stderr_has("GetSecretValue").stderr_has("no usable AWS credentials").stderr_has("--aws-profile");
+    none.code(9).stderr_has("GetSecretValue").stderr_has("none that cogtok can use").stderr_has("--aws-profile");
     assert!(proxy.log().is_empty());
     for code in denied {
         let server = Server::always(Answer::aws_error(code, "you may not"));

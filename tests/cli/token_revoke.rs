@@ -44,7 +44,7 @@ fn one_from_standard_input_goes_to_the_api_and_one_from_the_command_line_nowhere
     assert_eq!(bodies[0], (operation.clone(), json!({"Token": REFRESH, "ClientId": CLIENT})));
     assert_eq!(bodies[1], (operation, json!({"Token": REFRESH, "ClientId": CLIENT, "ClientSecret": CLIENT_SECRET})));
     let refused = home.cogtok(["token", "revoke", REFRESH]).run();
-    refused.code(2).stderr_has("not taken from the command line").stderr_has("cogtok token revoke -p ws -");
+    refused.code(2).stderr_has("from the command line: every user").stderr_has("cogtok token revoke -p ws -");
     insta::assert_snapshot!(given().run().message(), @"
     exit 2
     error: standard input: the secret is empty (profile `ws`)
@@ -68,7 +68,7 @@ fn what_is_no_refresh_token_is_told_what_to_do_instead() {
     // What can't be seen from here, Cognito says.
     for (code, message, exit, says) in [
         ("UnsupportedTokenTypeException", "Unsupported token type", 2, "only a refresh token can be revoked"),
-        ("UnauthorizedException", "", 4, "another app client's"),
+        ("UnauthorizedException", "", 4, "to another app client"),
         ("UnsupportedOperationException", "Revocation is off", 1, "settings do not allow this"),
         (
             "NotAuthorizedException",

@@ -113,7 +113,7 @@ fn a_client_with_a_secret_gets_the_secret_hash_in_either_flow() {
         let missing = run(flow).run();
         missing.code(3).stderr_has("has a secret").stderr_has("`cogtok secret set user-client -p ws`");
         let wrong = run(flow).env("COGTOK_USER_CLIENT_SECRET", "not-this-clients-secret").run();
-        wrong.code(4).stderr_has("that of COGTOK_USER_CLIENT_SECRET").stderr_lacks("not-this-clients-secret");
+        wrong.code(4).stderr_has("comes from COGTOK_USER_CLIENT_SECRET").stderr_lacks("not-this-clients-secret");
         wrong.stderr_lacks("secret set user-client");
     }
     assert_eq!(proxy.requests().iter().filter(|request| request.text().contains(secret)).count(), 0);
@@ -323,7 +323,7 @@ fn the_region_of_the_aws_configuration_will_do_where_nothing_else_names_one() {
         .run();
     output.code(6).stderr_has("cognito-idp.eu-central-1.amazonaws.com");
     let asked = internet.requests();
-    assert!(!asked.is_empty(), "nothing was asked for");
+    assert!(!asked.is_empty(), "nothing was that you asked for");
     for request in asked {
         assert_eq!(
             (request.method.as_str(), request.path.as_str()),

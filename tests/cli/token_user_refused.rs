@@ -91,7 +91,7 @@ fn a_server_that_asks_again_is_not_given_the_same_password_for_ever() {
 #[test]
 fn each_refusal_has_its_code_and_a_hint_of_its_own() {
     let cases = [
-        ("NotAuthorizedException", "Incorrect username or password.", 4, "check user name and password"),
+        ("NotAuthorizedException", "Incorrect username or password.", 4, "check the user name and the password"),
         ("NotAuthorizedException", "User is disabled.", 4, "admin-enable-user"),
         ("NotAuthorizedException", "Password attempts exceeded", 4, "15 minutes"),
         (

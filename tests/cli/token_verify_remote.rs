@@ -14,7 +14,7 @@ fn a_revoked_token_verifies_and_is_refused_by_cognito() {
     let email = workshop.user(PASSWORD);
     let signed_in = workshop.sign_in(&email, PASSWORD).unwrap();
     let token = signed_in["AuthenticationResult"]["AccessToken"].as_str().unwrap().to_string();
-    home.verify(&token, &["--remote"]).run().ok().quiet().stdout_has("GetUser takes it");
+    home.verify(&token, &["--remote"]).run().ok().quiet().stdout_has("GetUser accepts it");
     assert_eq!(home.verify(&token, &["--remote", "--json"]).run().ok().json()["remote"], "GetUser");
     workshop.admin("AdminUserGlobalSignOut", json!({ "Username": email }));
     home.verify(&token, &[]).run().ok();
@@ -29,7 +29,7 @@ fn a_machines_token_cannot_be_asked_about() {
     let (home, workshop) = (Home::new(), workshop());
     home.workshop_profile(workshop);
     let output = home.verify(&workshop.m2m_token(), &["--remote"]).run();
-    output.ok().stderr_has("can't be asked about a machine's token").stdout_has("verified");
+    output.ok().stderr_has("can't check a machine's token").stdout_has("verified");
     assert_eq!(home.verify(&workshop.m2m_token(), &["--remote", "--json"]).run().ok().json()["remote"], Value::Null);
 }
 
@@ -61,7 +61,7 @@ fn a_token_with_openid_is_asked_about_at_user_info() {
     let nowhere = home.verify(&token, &["--remote"]).run();
     nowhere.code(1).stderr_has("NOT verified").stderr_has("profile set ws domain");
     let output = home.verify(&token, &["--remote"]).env("COGTOK_DOMAIN", server.url()).run();
-    output.ok().quiet().stdout_has("userInfo takes it");
+    output.ok().quiet().stdout_has("userInfo accepts it");
     let asked = server.requests().into_iter().find(|request| request.path == "/oauth2/userInfo").unwrap();
     assert_eq!(
         (asked.method.as_str(), asked.header("authorization")),
@@ -80,7 +80,7 @@ fn whatever_user_info_answers_is_no_yes_but_the_right_one() {
     let rows = [
         (Answer::json(401, &json!({"error": "invalid_token"})), 8, "invalid_token"),
         (Answer::new(401, "text/html", "<h1>no</h1>"), 6, "HTTP 401"),
-        (Answer::json(200, &json!({"sub": "somebody else"})), 8, "another user"),
+        (Answer::json(200, &json!({"sub": "somebody else"})), 8, "a different user"),
         (Answer::json(200, &json!({})), 6, "no userInfo"),
         (Answer::new(200, "text/html", "<h1>yes</h1>"), 6, "no userInfo"),
         (Answer::redirect(302, "https://elsewhere.example/"), 6, "redirect refused"),

@@ -20,7 +20,7 @@ fn help_by_the_word_is_help_by_the_option() {
     }
     insta::assert_snapshot!(home.cogtok(["help", "tokn"]).run().message(), @"
     exit 2
-    error: there is no command and no topic `tokn`
+    error: unknown command or topic `tokn`
     hint: did you mean `cogtok help token`?
     hint: `cogtok help topics` lists the topics, `cogtok --help` the commands
     ");
@@ -49,7 +49,7 @@ fn each_mistake_is_one_sentence_with_what_to_type() {
         ("status -o xml", "invalid value `xml` for `--output`", "choose one of text, table, json, csv", "status"),
         ("completions bsh", "invalid value `bsh` for `<SHELL>`", "did you mean `bash`?", "completions"),
         ("logout --local --global", "`--local` cannot be used with `--global`", "", "logout"),
-        ("token m2m -q -q", "`--quiet` is given more than once", "", "token m2m"),
+        ("token m2m -q -q", "`--quiet` was given more than once", "", "token m2m"),
         ("status more", "unexpected argument", "usage: cogtok status", "status"),
         ("token -q", "a command is missing", "the commands of `cogtok token` are user, m2m", "token"),
     ] {
@@ -95,5 +95,5 @@ fn the_words_of_other_tools_are_answered_with_ours() {
     hint: the commands of `cogtok` are user, token, login, logout, status, doctor, profile, secret, exec, header, call, mcp-proxy, aws-credentials, cache, completions, help
     ");
     let long = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
-    home.cogtok(["token", long]).run().code(2).stderr_lacks(long).stderr_has("not repeated");
+    home.cogtok(["token", long]).run().code(2).stderr_lacks(long).stderr_has("not shown");
 }

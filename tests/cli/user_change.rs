@@ -104,7 +104,7 @@ fn what_the_credentials_do_not_allow_is_exit_9_and_changes_nothing() {
             .args(&words[1..])
             .run()
             .code(9)
-            .stderr_has("no usable AWS credentials");
+            .stderr_has("none that cogtok can use");
     }
     workshop().sign_in(&email, PASSWORD).unwrap();
     assert!(!home.cache_files().is_empty(), "the tokens of a user who is still there stay");

@@ -234,7 +234,7 @@ fn a_weak_password_is_refused_and_leaves_nothing() {
 fn credentials_that_are_missing_or_not_enough_are_exit_9_and_leave_nothing() {
     let (home, proxy) = counted();
     let output = home.cogtok(["user", "create", "-p", "ws"]).run();
-    output.code(9).stderr_has("no usable AWS credentials").stderr_has("`--aws-profile NAME`");
+    output.code(9).stderr_has("none that cogtok can use").stderr_has("`--aws-profile NAME`");
     assert_eq!((proxy.connections(), journal(&home).len()), (0, 0));
 
     for (code, hint) in [
@@ -259,7 +259,7 @@ fn a_metadata_service_that_never_answers_costs_little_and_is_exit_9() {
     let metadata = Server::always(Answer::never());
     let run = home.cogtok(["user", "create", "-p", "ws"]).env_remove("AWS_EC2_METADATA_DISABLED");
     let output = run.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url()).run();
-    output.code(9).stderr_has("no usable AWS credentials").stderr_has("`--aws-profile NAME`");
+    output.code(9).stderr_has("none that cogtok can use").stderr_has("`--aws-profile NAME`");
     output.within(std::time::Duration::from_secs(5));
     assert!(metadata.connections() > 0, "it is the last resort, but it is one");
     assert_eq!((proxy.connections(), journal(&home).len()), (0, 0));

@@ -248,7 +248,7 @@ fn what_a_terminal_would_obey_is_escaped_in_every_form_and_json_keeps_the_exact_
 fn pages_that_never_end_are_exit_6_or_stop_at_the_limit() {
     let again = Server::always(page(&[user("alice", "alice@example.com")], Some("the-same")));
     let output = list(&home_at(&again), &[]).timeout(Duration::from_secs(3)).run();
-    output.code(6).stderr_has("ListUsers").stderr_has("again and again").stderr_has("profile `ws`");
+    output.code(6).stderr_has("ListUsers").stderr_has("the service repeats the same page").stderr_has("profile `ws`");
     assert!(again.hits() <= 3, "{} requests", again.hits());
 
     let count = AtomicUsize::new(0);

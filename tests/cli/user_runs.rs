@@ -103,7 +103,7 @@ fn a_group_that_is_not_there_can_be_got_out_of() {
     insta::assert_snapshot!(create(&home, &["--no-group"]).run().message(), @"
     exit 2
     error: `user create` needs --resume
-    hint: write it as: cogtok user create --resume --profile <NAME> --json --no-group [EMAIL]
+    hint: usage: cogtok user create --resume --profile <NAME> --json --no-group [EMAIL]
     hint: see `cogtok user create --help`
     ");
     create(&home, &["--resume", "--no-group", "--group", "x"]).run().code(2);

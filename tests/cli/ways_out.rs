@@ -97,7 +97,7 @@ fn a_machine_without_certificate_authorities_is_told_and_the_server_is_not_blame
         .stderr_lacks("is not trusted")
         .stderr_lacks("bug");
     let output = with(&nothing).run();
-    output.code(6).stderr_has("no certificate authorities").stderr_has("--ca-bundle");
+    output.code(6).stderr_has("no CA certificates").stderr_has("--ca-bundle");
     output.stderr_lacks("is not trusted").stderr_lacks("bug");
     server.assert_untouched();
     with(&nothing).arg("--ca-bundle").arg(&pem).run().ok();
@@ -144,7 +144,7 @@ fn aws_credentials_that_are_over_are_not_handed_out() {
         ),
     ]);
     let output = home.cogtok(["aws-credentials", "-p", "ws"]).run();
-    output.code(6).stdout_is("").stderr_has("have expired already").stderr_has("clock");
+    output.code(6).stdout_is("").stderr_has("have already expired").stderr_has("clock");
 }
 
 /// MCP's streamable HTTP transport: a client that gets 404 with its session begins another.

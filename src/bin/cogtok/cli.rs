@@ -131,7 +131,7 @@ fn refuse_secrets(args: &[OsString]) -> Result<()> {
         let option = arg.split_once('=').map_or(&*arg, |(option, _)| option);
         if let Some((option, instead)) = REFUSED.iter().find(|(refused, _)| *refused == option) {
             return Err(Error::usage(format!(
-                "there is no `{option}`: every user of this machine can read a command line"
+                "cogtok has no `{option}`: every user of this machine can read a command line"
             ))
             .hint(*instead)
             .hint("if that was a real secret, change it: your shell's history may contain it"));

@@ -162,7 +162,7 @@ fn read_credentials(path: &Path, name: &str) -> Result<Credentials, String> {
 
 fn content<T: FileContent>(path: &Path, malformed: &str) -> Result<T, String> {
     match StateFile::at(path.to_path_buf()).read() {
-        Ok(content) => content.ok_or_else(|| "it has just gone".to_owned()),
+        Ok(content) => content.ok_or_else(|| "it was just removed".to_owned()),
         Err(ReadError::Malformed) => Err(malformed.to_owned()),
         Err(error) => Err(error.to_string()),
     }

@@ -93,7 +93,7 @@ impl ProfileCandidate {
             let why = rule.split_once("plain http is ").map(|(_, rest)| format!(": plain http is {rest}"));
             let told = format!("skipped {}: it can't be `{}`", printable(origin, 80), key.dotted());
             self.leave_out(&told);
-            self.refused.push(told.trim_start_matches("skipped ").to_owned() + why.as_deref().unwrap_or_default());
+            self.refused.push(told + why.as_deref().unwrap_or_default());
             return;
         }
         if values.iter().any(|value| is_misplaced(key, value)) {
@@ -103,7 +103,7 @@ impl ProfileCandidate {
                 key.dotted()
             );
             self.leave_out(&told);
-            self.refused.push(told.trim_start_matches("skipped ").to_owned());
+            self.refused.push(told);
             return;
         }
         self.heard += 1;

@@ -41,7 +41,7 @@ impl KeyringFailure {
             ),
             KeyringFailure::Unreachable(why) => match KeyringMessage::of(why) {
                 KeyringMessage::Gone if why.contains("ServiceUnknown") || why.contains("not provided by any") => (
-                    "there is a D-Bus session, but no keyring service on it".to_owned(),
+                    "there is a D-Bus session, but no keyring service in it".to_owned(),
                     "install and start one: gnome-keyring, KWallet or KeePassXC",
                 ),
                 KeyringMessage::Gone => WENT_AWAY.owned(),
@@ -56,7 +56,7 @@ impl KeyringFailure {
             {
                 (
                     "the keyring has no default collection".to_owned(),
-                    "make one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
+                    "create one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
                 )
             }
             KeyringFailure::Keyring(KeyringError::NoStorageAccess(_)) => LOCKED.owned(),
@@ -126,6 +126,6 @@ fn without_keyring(kind: SecretKind) -> Advice {
         SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret".into(),
         SecretKind::Password => AdviceKind::SupplyPassword.into(),
         SecretKind::Totp => AdviceKind::SupplyMfaCode.into(),
-        SecretKind::RefreshToken | SecretKind::Device => "without a keyring: each sign-in begins anew".into(),
+        SecretKind::RefreshToken | SecretKind::Device => "without a keyring: sign in again each time".into(),
     }
 }

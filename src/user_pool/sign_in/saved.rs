@@ -159,5 +159,5 @@ fn parsed(secret: &Secret) -> Result<Saved> {
 }
 
 fn no_sign_in() -> Error {
-    Error::usage("this is no pending sign-in")
+    Error::usage("this is not a pending sign-in")
 }

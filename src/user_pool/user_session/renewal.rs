@@ -73,7 +73,7 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
             RefreshState::Kept(renewed)
         }
         Err(error) => {
-            log::warn!(target: "cogtok", "the new refresh token could not be kept, so the next token needs a new sign-in: {error}");
+            log::warn!(target: "cogtok", "the new refresh token could not be stored, so the next token needs a new sign-in: {error}");
             ended(host, &mut lock, None).await;
             RefreshState::NotKept
         }

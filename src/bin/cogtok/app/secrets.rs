@@ -181,7 +181,7 @@ impl App {
 
 /// Whether the secrets file is there; that this can't be seen is not the same as that it is not.
 pub fn is_there(path: &Path) -> Result<bool> {
-    path.try_exists().map_err(|why| Error::store(format!("{} can't be looked at: {why}", path.display())))
+    path.try_exists().map_err(|why| Error::store(format!("{} can't be checked: {why}", path.display())))
 }
 
 /// The variable that supplies a secret of this kind.

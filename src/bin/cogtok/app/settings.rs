@@ -159,7 +159,7 @@ fn missing_variable(error: &Error) -> Option<Error> {
 pub fn offer_old_variables(settings: &mut Settings) {
     for (key, variable) in OLD_VARIABLES {
         if let Some(value) = env::var(variable) {
-            log::info!(target: "cogtok", "{variable} stands in for a profile");
+            log::info!(target: "cogtok", "{variable} replaces a profile");
             settings.offer(key, vec![value], ValueOrigin::Variable(variable));
         }
     }

@@ -30,7 +30,7 @@ pub struct TokenOptions {
     /// Print an HTTP header line
     #[arg(long, conflicts_with_all = ["json", "output"])]
     pub header: bool,
-    /// Write to this file, which only you can read, instead of standard output; `--export=dotenv` changes its own lines alone
+    /// Write to this file, which only you can read, instead of standard output; `--export=dotenv` changes only its own lines
     /// of a file that is there
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub output_file: Option<PathBuf>,

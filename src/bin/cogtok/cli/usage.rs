@@ -78,7 +78,7 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
             let others: Vec<&str> = others.iter().map(|other| option_of(other)).collect();
             return match others.as_slice() {
                 [] => Error::usage(format!("`{one}` cannot be used with other options")),
-                [other] if *other == one => Error::usage(format!("`{one}` is given more than once")),
+                [other] if *other == one => Error::usage(format!("`{one}` was given more than once")),
                 others => Error::usage(format!("`{one}` cannot be used with `{}`", others.join("`, `"))),
             }
             .hint(help);

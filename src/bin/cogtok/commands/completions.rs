@@ -9,7 +9,7 @@ use cogtok::store::file;
 use crate::io::{shell, terminal};
 use crate::{completion, env};
 
-/// Print the script that makes a shell complete cogtok with TAB
+/// Print or install a script for TAB completion in your shell
 ///
 /// The script asks `cogtok` itself at each TAB, so it completes profiles as well and need not be made again for a newer
 /// version.

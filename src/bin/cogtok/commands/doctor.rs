@@ -16,9 +16,9 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Find out what keeps a profile from working
 ///
-/// Looks at the configuration, the secret store, AWS credentials, the clock, the network, the pool and its app clients, and
-/// says what to type where something is wrong. Nothing is changed, nobody is asked, and no secret is shown: the result can
-/// be pasted into a ticket. The exit code is that of the first check that fails.
+/// Checks the configuration, the secret store, AWS credentials, the clock, the network, the pool and its app clients,
+/// and says what to type where something is wrong. It changes nothing, asks nothing, and shows no secret: you can paste
+/// the result into a ticket. The exit code is that of the first check that fails.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok doctor -p ws\n  \

@@ -19,13 +19,13 @@ use crate::services::bedrock_key;
 
 /// Run a command with the token in its environment
 ///
-/// The command gets COGTOK_ACCESS_TOKEN, or COGTOK_ID_TOKEN, and the end of its life in Unix seconds in the variable with
-/// _EXPIRES_AT behind. It takes the place of cogtok: signals and the exit code are its own. The variables that hold
-/// passwords and client secrets are not handed on. The token is not renewed while the command runs: give `--min-validity`
-/// the time that it takes.
+/// The command gets COGTOK_ACCESS_TOKEN, or COGTOK_ID_TOKEN, and when the token expires, in Unix seconds, in the same
+/// variable with _EXPIRES_AT after its name. The command replaces cogtok: signals and the exit code are its own. cogtok
+/// does not pass on the variables that contain passwords and client secrets. The token is not renewed while the command
+/// runs: with `--min-validity` you say how long that takes.
 ///
-/// Where there is no token or cogtok fails otherwise, the exit code is 125; it is 127 where there is no such command and
-/// 126 where it can't be run.
+/// If cogtok can't get a token or fails otherwise, the exit code is 125. It is 127 if there is no such command, and 126
+/// if it can't be run.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok exec --as m2m -p ws -- ./call-the-api.sh\n  \

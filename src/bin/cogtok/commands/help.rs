@@ -58,13 +58,12 @@ fn list() -> String {
 fn unknown(wanted: &str) -> Error {
     let lists = "`cogtok help topics` lists the topics, `cogtok --help` the commands";
     if wanted.len() > LONGEST_NAME {
-        return Error::usage("there is no such command or topic (not shown: it may be a token or a secret)")
-            .hint(lists);
+        return Error::usage("unknown command or topic (not shown: it may be a token or a secret)").hint(lists);
     }
     let tree = commands();
     let commands = tree.get_subcommands().map(clap::Command::get_name);
     let near = nearest(wanted, commands.chain(TOPICS.iter().map(|topic| topic.name))).map(str::to_owned);
-    let error = Error::usage(format!("there is no command and no topic `{}`", printable(wanted, LONGEST_NAME)));
+    let error = Error::usage(format!("unknown command or topic `{}`", printable(wanted, LONGEST_NAME)));
     let error = match near {
         Some(name) => error.hint(format!("did you mean `cogtok help {name}`?")),
         None => error,

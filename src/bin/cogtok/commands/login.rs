@@ -32,9 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Sign in through the browser, at the pool's hosted pages
 ///
-/// The browser comes back to a port of this machine, which must be among the app client's CallbackURLs exactly:
-/// http://127.0.0.1:8484/callback, or what the profile's `user.redirect_uris` says. The tokens are kept for `cogtok token
-/// user`. --timeout is for machines and does not count while a person signs in: --wait is for that.
+/// The browser returns to a port of this machine. That address must be among the app client's CallbackURLs exactly:
+/// http://127.0.0.1:8484/callback, or what the profile's `user.redirect_uris` says. cogtok stores the tokens for
+/// `cogtok token user`. --timeout does not count while you sign in: use --wait for that.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok login -p ws\n  \
@@ -71,7 +71,7 @@ pub struct Login {
     /// The app client
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// The pool's domain: its URL, its host, or the prefix alone
+    /// The pool's domain: its URL, its host, or just the prefix
     #[arg(long, value_name = "URL")]
     domain: Option<String>,
 }

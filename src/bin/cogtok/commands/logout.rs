@@ -31,24 +31,24 @@ pub use remaining_session::RemainingSession;
 /// The scope that GlobalSignOut wants of an access token.
 const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
 
-/// Sign the user of a profile out: revoke the refresh token, then forget it
+/// Sign the user of a profile out: revoke the refresh token, then delete it
 ///
-/// Forgotten are the cached tokens, the refresh token, the remembered device and the saved password. Where Cognito can't be
-/// reached, nothing is: run it again then, or add --local. An API that checks tokens by itself takes the last access token
-/// until its end.
+/// Deletes the cached tokens, the refresh token, the remembered device and the saved password. If Cognito can't be
+/// reached, nothing is deleted: try again, or add --local. APIs that verify tokens offline still accept the last access
+/// token until it expires.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok logout -p ws\n  \
     cogtok logout -p ws --global\n  \
     cogtok logout -p ws --browser --logout-uri http://127.0.0.1:8484/callback")]
 pub struct Logout {
-    /// The user, where the profile names none or another
+    /// The user, if the profile names none or another
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
     /// End every session of the user, on all devices (GlobalSignOut)
     #[arg(long)]
     global: bool,
-    /// Forget what is kept here without telling Cognito, which leaves the session as it is
+    /// Delete what is stored here without telling Cognito: the session goes on there
     #[arg(long, conflicts_with = "global")]
     local: bool,
     /// Also end the browser's session with the hosted pages
@@ -85,7 +85,10 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
         (None, _) => format!("no one is signed in{}: there was nothing to do", with("to")),
         (Some(who), false) => format!("{who} is signed out{}", with("of")),
         (Some(who), true) => {
-            format!("{who} is removed from this machine{}; at Cognito, the session lasts until it expires", with("by"))
+            format!(
+                "{who} is signed out{} on this machine only: at Cognito, the session lasts until it expires",
+                with("of")
+            )
         }
     });
     others.into_iter().for_each(terminal::hint);

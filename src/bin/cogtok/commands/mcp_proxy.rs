@@ -24,12 +24,13 @@ use tokens::Tokens;
 /// The most bytes that a message may have.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Put an MCP server over HTTP on standard input and output, with a fresh token
+/// Bridge a remote MCP server to stdio, adding a fresh token
 ///
-/// For MCP clients that can only start a command. The client talks in lines of JSON-RPC; each message goes to TARGET with the
-/// token as it is then: renewed before it ends, and once where the server answers 401. Requests run side by side. What fails is
-/// answered with a JSON-RPC error; standard error is for people. Nothing is ever asked: what a person would have to type must
-/// be stored, or in the cache. When the client says no more, the session is ended; `--timeout` is for each request.
+/// For MCP clients that can only start a command. The client sends lines of JSON-RPC. cogtok sends each message to
+/// TARGET with the current token: it renews the token before it expires, and once when the server answers 401. Requests
+/// run in parallel. Errors are answered with a JSON-RPC error; standard error is for people. cogtok never asks for
+/// anything: what you would have to type must be stored or cached. When the client closes its input, cogtok ends the
+/// session. `--timeout` is for each request.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp-proxy https://gateway.example.com/mcp -p ws --as m2m\n  \

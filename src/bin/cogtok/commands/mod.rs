@@ -27,45 +27,45 @@ use crate::app::options::timeout;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Make, list and change users
+    /// Create, list and change users
     #[command(subcommand)]
     User(user::Command),
-    /// Get tokens, look into them, verify them
+    /// Get, inspect and verify tokens
     #[command(subcommand)]
     Token(token::Command),
     /// Sign in through the browser, at the pool's hosted pages
     Login(login::Login),
-    /// Sign the user of a profile out: revoke the refresh token, then forget it
+    /// Sign the user of a profile out: revoke the refresh token, then delete it
     Logout(logout::Logout),
-    /// Say who is signed in to each profile, until when, and which secrets there are
+    /// Show who is signed in to each profile, until when, and which secrets it has
     Status(status::Status),
     /// Find out what keeps a profile from working
     Doctor(doctor::Doctor),
-    /// Name the pools and clients you use
+    /// Manage profiles: the pools and app clients you use
     #[command(subcommand)]
     Profile(profile::Command),
-    /// Keep client secrets and passwords in the keyring, or in a sealed file
+    /// Store client secrets and passwords in the keyring, or in an encrypted file
     #[command(subcommand)]
     Secret(secret::Command),
     /// Run a command with the token in its environment
     Exec(exec::Exec),
     /// Print the Authorization header with the token
     Header(header::Header),
-    /// Call what the profile's tokens are for: APIs, agents, tools, models
+    /// Call an API, agent, tool or model with a token
     #[command(
         subcommand,
         arg = timeout("How long the whole call may take [default: 30s for the token, 15m of silence for the answer]")
     )]
     Call(call::Command),
-    /// Put an MCP server over HTTP on standard input and output, with a fresh token
+    /// Bridge a remote MCP server to stdio, adding a fresh token
     #[command(arg = timeout("How long each request may take [default: 15m of silence]"))]
     McpProxy(mcp_proxy::McpProxy),
     /// Print AWS credentials for the user, through the profile's identity pool
     AwsCredentials(aws_credentials::AwsCredentials),
-    /// See and clear the tokens that are kept
+    /// List and delete cached tokens
     #[command(subcommand)]
     Cache(cache::Command),
-    /// Print the script that makes a shell complete cogtok with TAB
+    /// Print or install a script for TAB completion in your shell
     Completions(completions::Completions),
     /// Show the help of a command, or a page of the documentation
     Help(help::Help),

@@ -23,11 +23,11 @@ use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
-/// Say who is signed in to each profile, until when, and which secrets there are
+/// Show who is signed in to each profile, until when, and which secrets it has
 ///
-/// A line for each user of the profile's client who has a session or a valid token here. SESSION is what renews the token when
-/// it ends: the browser's (from `login`), the API's (from `token user`), or none. Nothing is asked of the network or the
-/// keyring, so that a session which was ended elsewhere is still shown.
+/// One line for each user of the profile's client who has a session or a valid token here. SESSION says what renews the
+/// token: the browser's session (from `login`), the API's (from `token user`), or none. cogtok asks neither the network
+/// nor the keyring, so a session that ended elsewhere is still shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok status\n  \

@@ -110,7 +110,7 @@ fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
     };
     match why.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            error.hint("make it and its directory writable, or name another file with `--config FILE`, or another place with XDG_CONFIG_HOME")
+            error.hint("make the file and its directory writable, or name another file with `--config FILE`, or another place with XDG_CONFIG_HOME")
         }
         _ => error,
     }

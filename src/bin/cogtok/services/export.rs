@@ -67,7 +67,7 @@ pub fn text(profiles: &[Exported]) -> Result<Zeroizing<String>> {
     let settings = draft.text();
     let secrets = || profiles.iter().flat_map(|profile| profile.secrets.iter().map(move |secret| (profile, secret)));
     let has_secrets = secrets().next().is_some();
-    let what = if has_secrets { "WITH SECRETS: keep it sealed" } else { "without secrets" };
+    let what = if has_secrets { "WITH SECRETS: keep it encrypted" } else { "without secrets" };
     let header = format!(
         "# Profiles of cogtok (Amazon Cognito tokens), to share; {what}.\n\
          # To import them: cogtok profile import FILE\n"

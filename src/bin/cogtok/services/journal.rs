@@ -258,7 +258,9 @@ fn records_in(dir: &Path) -> Result<Vec<Record>> {
             Ok(Some(record)) => records.push(record),
             // Done with and removed in the very moment, where nobody waits for anybody.
             Ok(None) if !path.exists() => {}
-            Ok(None) => log::warn!(target: "cogtok", "{} is not a journal record and is left alone", path.display()),
+            Ok(None) => {
+                log::warn!(target: "cogtok", "{} is not a journal record; cogtok left it alone", path.display())
+            }
             Err(error) => return Err(error),
         }
     }

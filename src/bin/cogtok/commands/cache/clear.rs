@@ -18,15 +18,15 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// The most tokens that are named one by one.
 const NAMED: usize = 20;
 
-/// Forget the tokens that are kept: all, those of the profile that `-p` names, or expired ones
+/// Delete cached tokens: all, those of the profile that `-p` names, or expired ones
 ///
-/// Nothing is asked, since the next call gets a new token. A token that was handed out stays valid until it expires. A user
-/// stays signed in: the session, whose refresh token is in the secret store, gets the next token. Lock files stay. Without
-/// options what completion has seen of users and groups goes as well.
+/// cogtok does not ask first, since the next call gets a new token. A token that is already in use stays valid until it
+/// expires. You stay signed in: the refresh token is in the secret store, and gets the next token. Lock files stay.
+/// Without options, this also deletes what completion remembers of users and groups.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok cache clear\n  cogtok cache clear --expired\n  cogtok cache clear -p ws")]
 pub struct Clear {
-    /// Those alone that are not valid any more
+    /// Only those that are no longer valid
     #[arg(long)]
     expired: bool,
 }

@@ -16,7 +16,7 @@ use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
-/// List the tokens that are kept, without showing them
+/// List the cached tokens, without showing them
 ///
 /// LEFT is how long the access token is still valid, and ID LEFT the ID token. RENEWS says that a refresh token gets the next
 /// one. KEPT is how long ago it was obtained. SAVED is how many calls were served without a request, by this token and by those

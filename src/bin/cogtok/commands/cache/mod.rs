@@ -13,9 +13,9 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// List the tokens that are kept, without showing them
+    /// List the cached tokens, without showing them
     List(list::List),
-    /// Forget the tokens that are kept: all, those of the profile that `-p` names, or expired ones
+    /// Delete cached tokens: all, those of the profile that `-p` names, or expired ones
     Clear(clear::Clear),
 }
 

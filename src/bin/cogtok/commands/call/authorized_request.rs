@@ -36,7 +36,7 @@ pub fn send_as(
     let answer = open(app, &got, &request)?;
     let renewal = if answer.status() == 401 { Renewal::of(app, &got, &request.url) } else { None };
     let Some(renewal) = renewal else { return Ok((got, answer)) };
-    let refused = format!("{} answers 401, and there is no new token", answer.host());
+    let refused = format!("{} answered 401, and cogtok has no new token", answer.host());
     drop(answer);
     app.extend_default_timeout();
     let got = source.renewed().get(app).map_err(|error| error.context(&refused))?;

@@ -24,13 +24,13 @@ use request::{Action, Request};
 
 /// List the tools of an MCP server, or call one
 ///
-/// For a gateway of Bedrock AgentCore, and for any MCP server over streamable HTTP that takes a bearer token. TARGET is its URL,
-/// its ARN, or the name of a target of the profile.
+/// For a gateway of Bedrock AgentCore, and for any MCP server over streamable HTTP that accepts a bearer token. TARGET
+/// is its URL, its ARN, or the name of a target of the profile.
 ///
-/// `tools` lists name, what it does, and the arguments that it needs; `--json` gives all. `call TOOL` prints the text that the
-/// tool gives, or with `--json` its whole result. An argument has the type that the tool's schema gives it; lists and objects
-/// are written as JSON. A tool that says it failed, and an error of the server, are exit code 1; a token that is refused is 4,
-/// with the claim that is named or likely.
+/// `tools` lists the name, purpose and required arguments of each tool; `--json` prints all of it. `call TOOL` prints
+/// the text that the tool returns, or with `--json` its whole result. An argument has the type that the tool's schema
+/// gives it; write lists and objects as JSON. The exit code is 1 for a tool that failed and for an error of the server,
+/// and 4 for a refused token, with the claim that is named or likely.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok call gateway https://gateway.example.com/mcp tools -p ws --as m2m\n  \

@@ -17,9 +17,9 @@ use crate::completion;
 
 /// Send a request with the token and print the answer
 ///
-/// The token goes to the host that you type or that the profile names, over https or to this machine, and never along a
-/// redirect. The body of the answer is printed as it comes; the HTTP status is the exit code. A cached token that is refused
-/// with 401 is renewed once.
+/// cogtok sends the token only to the host that you type or that the profile names, over https or to this machine, and
+/// never along a redirect. It prints the body of the answer as it comes; the HTTP status decides the exit code. It
+/// renews a cached token once if the answer is 401.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok call http https://api.example.com/things -p ws\n  \

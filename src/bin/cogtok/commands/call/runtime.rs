@@ -25,8 +25,9 @@ const MOST_BYTES: usize = 100 * 1024 * 1024;
 
 /// Ask an agent in Bedrock AgentCore Runtime
 ///
-/// What an agent streams is printed as it comes: text as text, anything else one value on a line. Every call begins a session
-/// of its own, unless it goes on with one. The runtime must take JWTs; the AWS CLI calls one that takes signed requests.
+/// cogtok prints what an agent streams as it comes: text as text, anything else as one value on a line. Every call
+/// starts a new session, unless you continue one. The runtime must accept JWTs; use the AWS CLI for one that accepts
+/// only signed requests.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok call runtime agent --prompt 'Which seats are free?' -p ws\n  \

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::completion;
 use crate::io::terminal;
 
-/// Make a profile that says what another one says
+/// Copy a profile
 ///
 /// Secrets and cached tokens belong to the client and the address, so both profiles have them as long as both name the same.
 #[derive(Debug, Args)]

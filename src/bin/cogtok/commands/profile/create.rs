@@ -14,7 +14,7 @@ use crate::completion;
 use crate::env::aws_environment;
 use crate::io::terminal;
 
-/// Make a profile; the first one becomes the default
+/// Create a profile; the first one becomes the default
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT \\\n    \
@@ -29,7 +29,7 @@ pub struct Create {
     /// The user pool
     #[arg(long, value_name = "ID")]
     user_pool_id: Option<String>,
-    /// The pool's domain: its URL, its host, or the prefix alone
+    /// The pool's domain: its URL, its host, or just the prefix
     #[arg(long, value_name = "URL")]
     domain: Option<String>,
     /// The app client that users sign in with

@@ -15,8 +15,8 @@ use crate::io::terminal;
 
 /// Delete a profile, with its secrets and its cached token
 ///
-/// These are the clients' secrets, and what was stored or obtained for users of the profile's client: passwords, tokens and
-/// the sessions that renew them. What another profile uses as well is kept, and so is what was stored for other addresses.
+/// This deletes the clients' secrets, and what was stored or cached for users of the profile's client: passwords,
+/// tokens and sessions. What another profile also uses stays, and so does what was stored for other addresses.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok profile delete ws --yes")]
 pub struct Delete {

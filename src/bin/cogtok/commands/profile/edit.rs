@@ -21,11 +21,11 @@ const EMPTY: &str = "version = 1\n";
 /// The most mistakes that are told at once.
 const TOLD: usize = 4;
 
-/// Edit the configuration in an editor; it is checked before it is kept
+/// Edit the configuration in an editor; cogtok checks it before it saves it
 ///
-/// The editor is that of VISUAL, else EDITOR, else vi. It gets a private copy. Where the edited copy is not TOML, or has a key
-/// or value that it can't have, nothing is changed: at a terminal you may edit it again, else the exit code is 3 and the message
-/// says where the copy is. What was wrong before is told and does not stand in the way.
+/// The editor is that of VISUAL, else EDITOR, else vi. It gets a private copy. If the edited copy is not TOML, or has
+/// an invalid key or value, nothing changes: at a terminal you may edit it again, otherwise the exit code is 3 and the
+/// message says where the copy is. Mistakes that were there before are reported and do not stop you.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile edit\n  \

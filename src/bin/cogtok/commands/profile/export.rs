@@ -24,10 +24,10 @@ use crate::io::terminal;
 
 /// Print profiles for others to import
 ///
-/// What is printed has the profile's targets and no secrets, and neither the profile of ~/.aws nor the user name, which are
-/// yours: `--keep` takes those along. With --with-secrets the clients' secrets are included, sealed with age for recipients or
-/// with a passphrase, and never in clear; a password takes the user name along. Others take it over with `cogtok profile
-/// import FILE`, and `age -d` opens it as well. A sealed export is printed in ASCII armor.
+/// The export contains the profile's targets and no secrets. It leaves out the profile of ~/.aws and the user name,
+/// which are yours: `--keep` includes them. With --with-secrets it includes the clients' secrets, encrypted with age
+/// for recipients or with a passphrase; a password comes with its user name. Others import it with `cogtok profile
+/// import FILE`, and `age -d` opens it as well. An encrypted export is printed in ASCII armor.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile export ws > ws.toml\n  \

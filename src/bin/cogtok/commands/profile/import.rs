@@ -28,7 +28,7 @@ use source::Opened;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
-/// Make a profile from what a workshop leaves behind
+/// Create a profile from a workshop's file, secret, stack or pool
 ///
 /// SOURCE is the ARN or name of a Secrets Manager secret, an SSM parameter (`/…`), a CloudFormation stack, a file or
 /// standard input (`-`) with `terraform output -json`, NAME=VALUE lines or what `cogtok profile export` wrote, an issuer or
@@ -75,7 +75,7 @@ pub struct Import {
     /// Read the passphrase of a sealed file from standard input; else COGTOK_PASSPHRASE, or it is asked for
     #[arg(long, conflicts_with = "identity")]
     passphrase_stdin: bool,
-    /// Replace the profile of that name; what goes is said
+    /// Replace the profile of that name; cogtok says what it removes
     #[arg(long)]
     replace: bool,
     /// Say what would be written, and change nothing

@@ -20,7 +20,7 @@ use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
-/// Say what is wrong with the configuration, with line and column
+/// Check the configuration for mistakes, with line and column
 ///
 /// Looked for are keys that no program reads, values that their keys can't have, secrets in plain text, kinds of secret that do
 /// not exist, and a default profile that is not there. A file that `profile export` wrote is judged as one. No value is repeated. The exit code is 0 where nothing is found and 3

@@ -27,13 +27,13 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Make a profile; the first one becomes the default
+    /// Create a profile; the first one becomes the default
     Create(Box<create::Create>),
     /// List the profiles; * marks the one in use
     List(list::List),
     /// Show a profile as the configuration has it, or where each value in use comes from
     Show(show::Show),
-    /// Make a profile the default; `-` stands for the one that was the default before
+    /// Make a profile the default; `-` means the previous default
     Use(use_::Use),
     /// Print the name of the profile in use
     Current(current::Current),
@@ -41,17 +41,17 @@ pub enum Command {
     Set(set::Set),
     /// Remove keys from a profile
     Unset(unset::Unset),
-    /// Edit the configuration in an editor; it is checked before it is kept
+    /// Edit the configuration in an editor; cogtok checks it before it saves it
     Edit(edit::Edit),
-    /// Give a profile another name
+    /// Rename a profile
     Rename(rename::Rename),
-    /// Make a profile that says what another one says
+    /// Copy a profile
     Copy(copy::Copy),
     /// Delete a profile, with its secrets and its cached token
     Delete(delete::Delete),
-    /// Say what is wrong with the configuration, with line and column
+    /// Check the configuration for mistakes, with line and column
     Lint(lint::Lint),
-    /// Make a profile from what a workshop leaves behind
+    /// Create a profile from a workshop's file, secret, stack or pool
     Import(Box<import::Import>),
     /// Print profiles for others to import
     Export(Box<export::Export>),

@@ -11,10 +11,10 @@ use crate::app::App;
 use crate::io::terminal;
 use crate::{completion, env};
 
-/// Give a profile another name
+/// Rename a profile
 ///
-/// Its secrets and cached tokens stay where they are, and are the renamed profile's: they are kept by client and address, not
-/// by the profile's name. The default profile stays the default.
+/// Its secrets and cached tokens stay with it: they are stored by client and address, not by the profile's name. The
+/// default profile stays the default.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok profile rename ws berlin")]
 pub struct Rename {

@@ -18,9 +18,9 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Show a profile as the configuration has it, or where each value in use comes from
 ///
-/// With `--origin` it is what a command would use: options win over COGTOK_* variables, these over the profile, and what
-/// remains is read from other values, the AWS tools' surroundings, or a default. What a secret in Secrets Manager adds is
-/// not looked up.
+/// `--origin` shows what a command would use: options override COGTOK_* variables, these override the profile, and the
+/// rest comes from other values, the AWS tools' settings, or a default. It does not look up what a secret in Secrets
+/// Manager adds.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile show\n  \

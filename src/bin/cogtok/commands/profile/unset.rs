@@ -14,8 +14,8 @@ use crate::io::terminal;
 
 /// Remove keys from a profile
 ///
-/// A key that no program reads can be removed as well, such as one that was mistyped, and `targets.NAME` removes a target as a
-/// whole. A key that is not there is no failure.
+/// You can also remove a key that cogtok does not know, such as a mistyped one, and `targets.NAME` removes a whole
+/// target. A key that is not set is no error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile unset ws m2m.token_url\n  \

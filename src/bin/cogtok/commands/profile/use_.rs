@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::io::terminal;
 use crate::{completion, env};
 
-/// Make a profile the default; `-` stands for the one that was the default before
+/// Make a profile the default; `-` means the previous default
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cogtok profile use ws\n  cogtok profile use -")]
 pub struct Use {

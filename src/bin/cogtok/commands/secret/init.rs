@@ -11,11 +11,11 @@ use cogtok::settings::types::StoreKind;
 use crate::app::{App, is_there};
 use crate::io::{shell, terminal};
 
-/// Keep secrets in one file encrypted with age, for machines without a keyring
+/// Store secrets in one file encrypted with age, for machines without a keyring
 ///
-/// With FILE, an X25519 identity is made there, and COGTOK_SECRET_IDENTITY=FILE opens the secrets: keep it apart from
-/// them. Without, a passphrase does: COGTOK_PASSPHRASE, or what is typed when asked. A secrets file that is there already
-/// goes on opening with what it was made with; no other identity is made for it.
+/// With FILE, cogtok creates an X25519 identity there, and COGTOK_SECRET_IDENTITY=FILE opens the secrets: store it
+/// apart from them. Without FILE, a passphrase opens them: COGTOK_PASSPHRASE, or what you type. An existing secrets
+/// file still opens with what it was created with; cogtok creates no other identity for it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok secret init ~/.config/cogtok/identity.txt\n  \
@@ -58,7 +58,7 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
             sealed.display()
         )),
         _ => terminal::hint(
-            "the passphrase is taken from COGTOK_PASSPHRASE or asked for when a secret is stored or needed",
+            "cogtok takes the passphrase from COGTOK_PASSPHRASE, or asks for it when it stores or needs a secret",
         ),
     }
     Ok(())

@@ -16,11 +16,11 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Keep secrets in one file encrypted with age, for machines without a keyring
+    /// Store secrets in one file encrypted with age, for machines without a keyring
     Init(init::Init),
     /// Store a secret of the profile
     Set(set::Set),
-    /// Say where each secret of the profile lives, never its value
+    /// Show where each secret of the profile is stored, never its value
     Status(status::Status),
     /// Delete a stored secret of the profile
     Delete(delete::Delete),

@@ -15,8 +15,8 @@ use crate::io::terminal;
 
 /// Store a secret of the profile
 ///
-/// The value is asked for, or read from standard input; one line end behind it is dropped. It is stored for the profile's
-/// client and address, and will be sent nowhere else.
+/// cogtok asks for the value, or reads it from standard input and drops one line end. The secret is stored for the
+/// profile's client and address, and is sent nowhere else.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok secret set m2m-client -p ws\n  \

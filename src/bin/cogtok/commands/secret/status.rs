@@ -17,13 +17,13 @@ use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
-/// Say where each secret of the profile lives, never its value
+/// Show where each secret of the profile is stored, never its value
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cogtok secret status -p ws\n  cogtok secret status -p ws --username alice@example.com"
 )]
 pub struct Status {
-    /// The user whose secrets are meant [default: the profile's user]
+    /// The user whose secrets to show [default: the profile's user]
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
 }

@@ -27,7 +27,7 @@ pub struct Options {
     /// Read that code from standard input, from the last line where passwords come before it
     #[arg(long)]
     pub mfa_code_stdin: bool,
-    /// Keep the key of an authenticator app that Cognito wants set up, so that codes are made from it from then on
+    /// Store the key of an authenticator app that Cognito wants set up; cogtok then makes the codes itself
     #[arg(long)]
     pub save_totp: bool,
     /// Which second factor to use or set up, where Cognito offers several: app, sms or email

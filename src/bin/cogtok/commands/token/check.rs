@@ -23,10 +23,10 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// The most bytes of a configuration that is pasted.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// Say whether a service would take a token, and what to change if not
+/// Check whether a service would accept a token, and what to change if not
 ///
-/// Each rule of the service is a line with pass or FAIL. How the service is configured is told by the options or by the JSON
-/// that AWS gives of it; its pool is the profile's where neither names one.
+/// Prints each rule of the service with pass or FAIL. The options say how the service is configured, or the JSON that
+/// AWS prints of it; its pool is the profile's unless one of them names another.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token check --for agentcore-runtime --allowed-client CLIENT -p ws\n  \
@@ -45,13 +45,13 @@ pub struct Check {
     /// Its discovery URL or issuer
     #[arg(long, value_name = "URL")]
     discovery_url: Option<String>,
-    /// An app client that it takes; repeat it for several
+    /// An app client that it accepts; repeat it for several
     #[arg(long, value_name = "ID")]
     allowed_client: Vec<String>,
-    /// An audience that it takes; repeat it for several
+    /// An audience that it accepts; repeat it for several
     #[arg(long, value_name = "AUD")]
     allowed_audience: Vec<String>,
-    /// A scope that it takes; repeat it for several
+    /// A scope that it accepts; repeat it for several
     #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
     allowed_scope: Vec<String>,
     /// Its configuration as AWS gives it: a JSON file, or - for standard input

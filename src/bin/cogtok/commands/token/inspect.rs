@@ -18,10 +18,10 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// The claims that are times, in seconds since the Unix epoch.
 const TIMES: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
 
-/// Show what stands in a token, NOT VERIFIED
+/// Show what a token contains, NOT VERIFIED
 ///
-/// Header and claims with their times, of a token that is given or of the profile's cached one. No request is made and
-/// nothing is checked: whoever made the token wrote what is shown. `cogtok token verify` checks.
+/// Prints the header and the claims, with their times, of the token that you give or of the profile's cached one.
+/// cogtok sends no request and checks nothing: anyone could have written what it shows. `cogtok token verify` checks.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token inspect -p ws\n  \
@@ -30,7 +30,7 @@ const TIMES: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
 pub struct Inspect {
     #[command(flatten)]
     given: TokenInput,
-    /// Print the value of this claim alone, as it is
+    /// Print only the value of this claim, unchanged
     #[arg(long, value_name = "NAME", conflicts_with_all = ["json", "output"], add = ArgValueCandidates::new(completion::claim_names))]
     claim: Option<String>,
 }

@@ -29,13 +29,13 @@ pub enum Command {
     User(user::User),
     /// Print a machine-to-machine access token (OAuth client_credentials)
     M2m(m2m::M2m),
-    /// Show what stands in a token, NOT VERIFIED
+    /// Show what a token contains, NOT VERIFIED
     Inspect(inspect::Inspect),
     /// Verify a token: signature, issuer, client, times
     Verify(verify::Verify),
-    /// Say whether a service would take a token, and what to change if not
+    /// Check whether a service would accept a token, and what to change if not
     Check(check::Check),
-    /// Revoke the refresh token that a sign-in left, or one from standard input
+    /// Revoke the stored refresh token, or one from standard input
     Revoke(revoke::Revoke),
 }
 

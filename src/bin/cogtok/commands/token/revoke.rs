@@ -17,10 +17,10 @@ use crate::commands::logout::RemainingSession;
 use crate::completion;
 use crate::io::terminal;
 
-/// Revoke the refresh token that a sign-in left, or one from standard input
+/// Revoke the stored refresh token, or one from standard input
 ///
-/// With it end the access and ID tokens that were issued for it, as far as Cognito's own APIs go. What is kept of it here is
-/// forgotten; the saved password and the remembered device stay.
+/// This also ends the access and ID tokens that were issued for it, as far as Cognito's own APIs go. cogtok deletes
+/// what it stored for the session; the saved password and the remembered device stay.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token revoke -p ws\n  \
@@ -29,7 +29,7 @@ pub struct Revoke {
     /// `-` for a refresh token on standard input; else the profile's own
     #[arg(value_name = "-")]
     stdin: Option<String>,
-    /// The user, where the profile names none or another
+    /// The user, if the profile names none or another
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
 }

@@ -165,7 +165,7 @@ impl SessionHost for CommandHost<'_> {
     fn tell(&mut self, notice: SessionNotice<'_>) {
         match notice {
             SessionNotice::RenewalCutShort => {
-                terminal::note("a renewal was cut short before its new refresh token was kept: sign in once more");
+                terminal::note("a renewal was interrupted before its new refresh token was stored: sign in once more");
             }
             SessionNotice::Over(error) => terminal::note(&format!("the session has expired: {}", error.message())),
             SessionNotice::NotKept(error) => {

@@ -50,7 +50,7 @@ pub struct User {
     /// The first factor, in the flow user-auth: password-srp, password, email-otp or sms-otp
     #[arg(long, value_name = "FACTOR", add = ArgValueCandidates::new(completion::first_factors))]
     preferred_challenge: Option<String>,
-    /// Sign in instead of using a refresh token, and keep none
+    /// Sign in instead of using a refresh token, and store none
     #[arg(long)]
     no_refresh: bool,
     /// Which token to print: access or id

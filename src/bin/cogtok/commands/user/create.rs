@@ -28,7 +28,7 @@ use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
-/// Make a user with a random password, verified and ready to sign in
+/// Create a user with a random password, verified and ready to sign in
 ///
 /// Without an address a random one at example.com is made up. No mail is sent. The password is in a private journal
 /// before Cognito is asked, so that none is ever lost; `--resume` finishes what was interrupted.
@@ -68,7 +68,7 @@ pub struct Create {
     /// Store the password as `secret set password` does, for `token user`
     #[arg(long)]
     save_password: bool,
-    /// Finish the users that were begun and not finished; with `--group GROUP` one of them, into that group
+    /// Finish the users that an earlier call did not finish; with `--group GROUP` one of them, into that group
     #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute", "if_exists"])]
     resume: bool,
     /// With `--resume`: add the user to no group

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::completion;
 use crate::io::terminal;
 
-/// Delete a user, and forget the user's cached tokens
+/// Delete a user, and the user's cached tokens
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok user delete test-abc@example.com -p ws --yes")]
 pub struct Delete {

@@ -17,17 +17,17 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Make a user with a random password, verified and ready to sign in
+    /// Create a user with a random password, verified and ready to sign in
     Create(Box<create::Create>),
     /// List the users of the pool
     List(list::List),
     /// Show a user's status and attributes
     Show(show::Show),
-    /// Delete a user, and forget the user's cached tokens
+    /// Delete a user, and the user's cached tokens
     Delete(delete::Delete),
     /// Set a user's password
     SetPassword(set_password::SetPassword),
-    /// List the users that were begun and not finished, or drop one's record
+    /// List the users that an earlier call did not finish, or delete a record
     Runs(runs::Runs),
 }
 

@@ -17,7 +17,7 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 /// The most records that are told one by one.
 const NAMED: usize = 5;
 
-/// List the users that were begun and not finished, or drop one's record
+/// List the users that an earlier call did not finish, or delete a record
 ///
 /// STATE is `asked` where Cognito may have made the user, `made` where it has and a later step is missing, and `done` where
 /// only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
@@ -86,7 +86,7 @@ fn list(app: &App) -> Result<()> {
 }
 
 fn forget(app: &App, args: &Forget) -> Result<()> {
-    // Whoever makes a user just now is waited for.
+    // Whoever creates a user just now is waited for.
     let journal = Journal::to_resume(app.dirs().state.as_deref(), app.deadline())?;
     let records = journal.records()?;
     let fits = |record: &&Record| !args.run.is_empty() && record.id().starts_with(&args.run.to_ascii_lowercase());

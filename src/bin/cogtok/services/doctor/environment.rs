@@ -105,7 +105,7 @@ mod tests {
             [
                 "in use: COGTOK_USERNAME, AWS_ENDPOINT_URL",
                 "COGTOK_REGION overrides `region` of the profile",
-                &format!("nothing reads {}; did you mean COGTOK_CLIENT_ID?", ours[2])
+                &format!("cogtok does not read {}; did you mean COGTOK_CLIENT_ID?", ours[2])
             ]
         );
     }

@@ -10,7 +10,7 @@ pub(crate) const HELP: &str = "see `cogtok help checks`";
 pub(crate) const PRIVATE: &str = "chmod 600 {value}";
 pub(crate) const FOREIGN: &str = "run cogtok as that user, or name another file: cogtok doctor{p} --config FILE";
 pub(crate) const SECRET_STORE: &str =
-    "fix it: cogtok profile edit; `keyring` and `file` are known, and `cogtok secret init` makes a file";
+    "fix it: cogtok profile edit; use `keyring` or `file`; `cogtok secret init` creates a file";
 pub(crate) const LINT: &str = "see all: cogtok profile lint";
 pub(crate) const TAKE_OUT: &str =
     "remove it (cogtok profile unset {name} {value}) and store it: cogtok secret set KIND{p}";
@@ -63,7 +63,7 @@ pub(crate) const KIND: &str = "cogtok profile unset {name} targets.{value}.kind"
 
 // AWS's own variables.
 pub(crate) const BEDROCK: &str =
-    "unset AWS_BEARER_TOKEN_BEDROCK; cogtok aws-credentials{p} makes credentials that Bedrock takes";
+    "unset AWS_BEARER_TOKEN_BEDROCK; get credentials that Bedrock accepts: cogtok aws-credentials{p}";
 
 /// A hint with its value filled in, as one word of a command.
 pub(crate) fn with(hint: &'static str, value: impl std::fmt::Display) -> Advice {

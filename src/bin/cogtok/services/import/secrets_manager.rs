@@ -117,8 +117,8 @@ mod tests {
         assert_eq!(
             found.left_out,
             [
-                "x of the secret is not taken: cogtok knows no such key",
-                "OAUTH_TOKEN_ENDPOINT is not taken: the secret has another `m2m.token_url`"
+                "skipped x of the secret: cogtok does not know this key",
+                "skipped OAUTH_TOKEN_ENDPOINT: the secret has another `m2m.token_url`"
             ]
         );
         assert_eq!(found.secret(SecretKind::M2mClient).unwrap().value.expose(), "hunter2");

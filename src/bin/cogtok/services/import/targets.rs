@@ -103,7 +103,7 @@ mod tests {
         take(&Value::Table(many.parse().unwrap()), &mut found);
         assert_eq!(
             (found.targets.len(), found.left_out),
-            (MOST, vec!["7 more targets are not taken: 100 are the most".to_owned()])
+            (MOST, vec!["skipped 7 more targets: 100 is the limit".to_owned()])
         );
     }
 }

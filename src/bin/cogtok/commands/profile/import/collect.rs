@@ -171,7 +171,7 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
         let by_number = by_number.filter(|index| *index < candidates.len());
         let chosen = by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed));
         Ok(chosen.ok_or_else(|| {
-            Error::usage(format!("`{}` is none of them", printable(&typed, 80)))
+            Error::usage(format!("`{}` is not one of them", printable(&typed, 80)))
                 .hint(Advice::new("or say which: `{option} ID`").fill("option", option))
         }))
     })

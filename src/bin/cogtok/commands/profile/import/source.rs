@@ -103,7 +103,7 @@ fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
         ErrorKind::NotFound => absent(source, &beside(source)),
         _ => unreadable(&why),
     })?;
-    let piped = "a pipe goes in as `-`: … | cogtok profile import - --name NAME";
+    let piped = "read a pipe as `-`: … | cogtok profile import - --name NAME";
     let bytes = file::read(&path, LIMIT as u64).map_err(|why| unreadable(&why).hint(piped))?;
     Ok(bytes.unwrap_or_default())
 }
