@@ -139,7 +139,7 @@ fn a_renewal_that_fails_says_why_it_was_tried() {
     let api = Server::always(Answer::new(401, "text/plain", "no"));
     call(&home, &[&api.url()]).run().code(4);
     let output = call(&home, &[&api.url()]).run();
-    output.code(4).stdout_is("").stderr_has("answers 401, and there is no new token: ").stderr_has("client secret");
+    output.code(4).stdout_is("").stderr_has("answered 401, and cogtok has no new token: ").stderr_has("client secret");
     assert_eq!(api.hits(), 2);
 }
 

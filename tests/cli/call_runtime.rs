@@ -93,7 +93,7 @@ fn each_call_has_a_session_of_its_own_unless_it_goes_on() {
     assert_eq!(ask(&["--continue"])["turn"], json!(1));
     // Without a place to keep it the call is made all the same.
     let full = call(&home, &["agent", "--prompt", "x"]).env("XDG_STATE_HOME", "/proc/nowhere").run();
-    full.ok().stderr_has("warning: the session could not be kept");
+    full.ok().stderr_has("warning: the session could not be stored");
 }
 
 #[test]

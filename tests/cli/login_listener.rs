@@ -235,7 +235,7 @@ fn nobody_who_comes_is_exit_5_and_the_port_is_closed_in_time() {
     output.within(Duration::from_secs(10));
     assert!(TcpStream::connect(("127.0.0.1", uri.port().unwrap())).is_err());
     server.assert_untouched();
-    home.cogtok(["login", "--help"]).run().ok().stdout_has("[default: 120s]").stdout_has("--timeout is for machines");
+    home.cogtok(["login", "--help"]).run().ok().stdout_has("[default: 120s]").stdout_has("--timeout does not count");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn what_could_not_be_noted_is_taken_away_again() {
     insta::assert_snapshot!(unwritten(set(&home, &keyring)).run().message(), @r#"
     exit 7
     error: [home]/.config/cogtok/config.toml can't be written: Read-only file system (os error 30) (profile `ws`)
-    hint: make it and its directory writable, or name another file with `--config FILE`, or another place with XDG_CONFIG_HOME
+    hint: make the file and its directory writable, or name another file with `--config FILE`, or another place with XDG_CONFIG_HOME
     hint: the secret is not stored: let this user write there, or note `secrets = ["m2m-client"]` in profile `ws` yourself
     hint: COGTOK_M2M_CLIENT_SECRET supplies the secret without any store
     hint: it is in the keyring anyway

@@ -48,12 +48,12 @@ fn killed_at_any_write_during_a_renewal_the_next_call_renews_or_signs_in_once_an
                 next.check(state.sign_ins <= 2, "at most one sign-in more");
                 next.check(state.reuses == 0 || state.sign_ins == 2, "a reuse ends the session");
                 if state.sign_ins == 2 {
-                    next.stderr_has("cut short");
+                    next.stderr_has("was interrupted");
                     next.check(!is_graceful, "in the grace period the successor is fetched again");
                 }
                 drop(state);
                 // And from there on as if nothing had been.
-                token_user(&home, &identity, &[]).run().ok().stderr_lacks("cut short");
+                token_user(&home, &identity, &[]).run().ok().stderr_lacks("was interrupted");
                 home.assert_swept();
                 // The many reads of a start-up are all alike: every seventh will do.
                 if calls.starts_with("recv") && n > 200 {
@@ -88,7 +88,7 @@ fn a_lost_answer_is_not_asked_for_again_while_the_refresh_token_may_rotate() {
         let next = token_user(&home, &identity, &["--force-refresh"]).env("COGTOK_PASSWORD", PASSWORD).run();
         next.ok();
         assert_eq!(sessions.state().sign_ins, if rotates { 2 } else { 1 });
-        assert_eq!(next.stderr.contains("cut short"), rotates);
+        assert_eq!(next.stderr.contains("was interrupted"), rotates);
     }
 }
 
@@ -125,7 +125,7 @@ fn a_new_refresh_token_that_can_not_be_kept_is_told_and_the_token_is_printed_all
     let sessions = Sessions::start(true, 30);
     let (home, identity) = signed_in(&sessions);
     let run = token_user(&home, &identity, &[]).under(strace("?rename,?renameat,renameat2:error=ENOSPC", 1));
-    run.run().ok().stderr_has("the new refresh token could not be kept").stderr_has("sign-in");
+    run.run().ok().stderr_has("the new refresh token could not be stored").stderr_has("sign-in");
     let next = token_user(&home, &identity, &[]).env("COGTOK_PASSWORD", PASSWORD).run();
     next.ok();
     let state = sessions.state();

@@ -89,7 +89,7 @@ fn where_neither_way_renews_a_password_signs_in_and_without_one_it_is_said_what_
         let (home, keyring) = signed_in(&server);
         let output = token_user(&home, &keyring).run();
         output.code(1).stderr_has("does not renew sessions").stderr_has("--password-stdin").stderr_has("--no-refresh");
-        output.stderr_has("COGTOK_PASSWORD").stderr_lacks("is over");
+        output.stderr_has("COGTOK_PASSWORD").stderr_lacks("has expired");
         token_user(&home, &keyring).arg("--password-stdin").stdin(PASSWORD).run().ok();
         token_user(&home, &keyring).env("COGTOK_PASSWORD", PASSWORD).run().ok();
         let both = [RENEW, "REFRESH_TOKEN_AUTH"];

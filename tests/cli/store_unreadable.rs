@@ -63,7 +63,7 @@ fn a_session_whose_refresh_token_can_not_be_read_is_not_over() {
             let output = run.run();
             output.code(if line.starts_with("exec") { 125 } else { 7 });
             output.stderr_has(why).stderr_has("can't be read").stderr_has("hint: ").stderr_has("cogtok login -p ws");
-            output.stderr_lacks("is gone").stderr_lacks("is over");
+            output.stderr_lacks("no refresh token").stderr_lacks("has expired");
         }
         for line in ["logout", "token revoke"] {
             let (run, why) = locked_out(home.cogtok(line.split(' ')), way);
@@ -83,7 +83,7 @@ fn the_refusal_of_an_api_is_told_with_the_reason_why_there_is_no_new_token() {
     let home = by_browser(&server);
     for way in 0..3 {
         let (run, why) = locked_out(home.cogtok(["call", "http", &api.url(), "--as", "user"]), way);
-        run.run().code(7).stderr_has("answers 401").stderr_has(why).stderr_lacks("is gone");
+        run.run().code(7).stderr_has("answered 401").stderr_has(why).stderr_lacks("no refresh token");
     }
     assert_eq!(server.hits(), 1);
 }
@@ -95,7 +95,12 @@ fn who_has_a_password_signs_in_and_who_has_none_learns_what_keeps_the_session() 
         let home = by_api(&sessions);
         let (run, why) = locked_out(home.cogtok(["token", "user"]), way);
         let output = run.run();
-        output.code(7).stderr_has(why).stderr_has("--password-stdin").stderr_lacks("is over").stderr_lacks("is gone");
+        output
+            .code(7)
+            .stderr_has(why)
+            .stderr_has("--password-stdin")
+            .stderr_lacks("has expired")
+            .stderr_lacks("no refresh token");
         assert_eq!(sessions.counts(), (1, 0, 0));
         let (run, why) = locked_out(home.cogtok(["token", "user"]).env("COGTOK_PASSWORD", PASSWORD), way);
         run.run().ok().stderr_has(why);
@@ -114,7 +119,7 @@ fn a_locked_keyring_is_no_empty_one() {
     run(&["token", "user"]).env("COGTOK_PASSWORD", PASSWORD).run().ok();
     keyring.lock();
     for words in [&["token", "user"][..], &["logout"], &["token", "revoke"]] {
-        run(words).run().code(7).stderr_has("the keyring is locked").stderr_lacks("is over").stderr_lacks("nobody");
+        run(words).run().code(7).stderr_has("the keyring is locked").stderr_lacks("has expired").stderr_lacks("no one");
     }
     assert_eq!((sessions.counts(), home.cogtok(["status"]).run().ok().stdout.contains("API")), ((1, 0, 0), true));
 }

@@ -196,7 +196,7 @@ fn without_a_token_it_is_the_cached_one_and_never_a_request() {
     let email = workshop.user(PASSWORD);
     // Nothing is cached yet.
     let none = home.cogtok(["token", "inspect", "--username", &email]).run();
-    none.code(1).stderr_has("not a cached token").stderr_has("cogtok token user -p ws");
+    none.code(1).stderr_has("no cached token").stderr_has("cogtok token user -p ws");
     insta::assert_snapshot!(home.cogtok(["token", "inspect"]).run().message(), @"
     exit 1
     error: there is no cached token for the user (profile `ws`)

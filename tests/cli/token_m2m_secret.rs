@@ -80,7 +80,7 @@ fn a_refused_secret_is_told_with_where_it_came_from() {
     save.stdin("Wrong-Horse-7-Battery").canary_password("Wrong-Horse-7-Battery").run().ok();
     let refused = home.cogtok(["token", "user", "--username", &email]).keyring(&keyring).run();
     let command = format!("`cogtok secret set password -p ws --username {email}` replaces it");
-    refused.code(4).stderr_has("the password is the one in the keyring").stderr_has(&command);
+    refused.code(4).stderr_has("the password comes from the keyring").stderr_has(&command);
     let given = home.cogtok(["token", "user", "--username", &email, "--password-stdin"]).keyring(&keyring);
     given
         .stdin("Wrong-Horse-7-Battery")
@@ -216,7 +216,7 @@ fn a_secret_of_another_shape_or_none_is_a_configuration_error_without_its_conten
     home.canary("hunter2!");
     for (arn, says) in [
         (workshop.secret_arn_other.clone(), "has no `client_secret`"),
-        (store(&json!("{\"client_secret\": \"hunter2!\"")), "neither JSON nor one bare string"),
+        (store(&json!("{\"client_secret\": \"hunter2!\"")), "neither JSON nor a bare string"),
         (store(&json!(["hunter2!"])), "JSON list"),
         (store(&json!({"client_secret": 7, "client_id": "hunter2!"})), "`client_secret` is not a string"),
         (store(&json!({"client_secret": "hunter2!", "scopes": [7]})), "`scopes` is not a list of strings"),
