@@ -8,7 +8,7 @@ use cogtok::settings::types::ProfileName;
 
 use super::bindings::origins;
 use super::secret_selector::SecretSelector;
-use crate::app::{App, other_profiles};
+use crate::app::{App, as_written, other_profiles};
 use crate::io::terminal;
 
 /// Delete a stored secret of the profile
@@ -28,15 +28,21 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     for binding in &bindings {
         was_there |= store.delete(binding)?;
     }
-    // The list says that there is such a secret, and there may be other users' ones.
-    if was_there && !kind.is_of_a_user() {
+    // The list says that there is such a secret, and there may be other users' ones. It may outlive the secret where an earlier
+    // call was killed in between.
+    if !kind.is_of_a_user() {
         // Those who shared it have it no more either.
         let is_shared = |other: &Profile| super::bindings::binding(other, kind).is_ok_and(|of| of == *binding);
-        let sharers = other_profiles(app.config()?, &name).filter(is_shared);
-        let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain([name.clone()]).collect();
-        edit(&app.config_path()?, app.deadline(), |draft| {
-            names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
-        })?;
+        let lists = |profile: &Profile| profile.secrets.contains(&kind);
+        let config = app.config()?;
+        let own = as_written(config, &name).ok().filter(lists).map(|_| name.clone());
+        let sharers = other_profiles(config, &name).filter(|other| lists(other) && is_shared(other));
+        let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain(own).collect();
+        if !names.is_empty() {
+            edit(&app.config_path()?, app.deadline(), |draft| {
+                names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
+            })?;
+        }
     }
     terminal::note(&if was_there {
         format!("deleted the {binding}")
