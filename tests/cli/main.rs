@@ -162,6 +162,7 @@ mod token_verify;
 mod token_verify_keys;
 mod token_verify_remote;
 mod totp;
+mod under_fire;
 mod usage;
 mod user_agent;
 mod user_change;

@@ -8,6 +8,7 @@
 pub mod apis;
 pub mod barrier;
 pub mod challenges;
+pub mod contract;
 pub mod fake_secret_service;
 pub mod guard;
 pub mod hints;
@@ -25,6 +26,7 @@ pub mod output;
 pub mod page;
 pub mod pool;
 pub mod ports;
+pub mod promises;
 pub mod proxy;
 pub mod pty;
 pub mod run;

@@ -17,6 +17,8 @@ pub(super) struct Shared {
     connections: AtomicUsize,
     pub(super) bytes: Mutex<Vec<u8>>,
     requests: Mutex<Vec<Request>>,
+    /// What AWS would not have accepted.
+    broken: Mutex<Vec<String>>,
 }
 
 /// A server on 127.0.0.1; gone on drop.
@@ -79,6 +81,7 @@ impl Server {
             connections: AtomicUsize::new(0),
             bytes: Mutex::default(),
             requests: Mutex::default(),
+            broken: Mutex::default(),
         });
         let (ours, serve) = (Arc::clone(&shared), Arc::new(serve));
         let listening = std::thread::spawn(move || {
@@ -149,6 +152,10 @@ impl Drop for Server {
         {
             let _ = listening.join();
         }
+        let broken = std::mem::take(&mut *self.shared.broken.lock().unwrap_or_else(PoisonError::into_inner));
+        if !std::thread::panicking() {
+            assert!(broken.is_empty(), "AWS's models do not allow: {broken:#?}");
+        }
     }
 }
 
@@ -156,6 +163,7 @@ impl Drop for Server {
 pub(super) fn serve(mut stream: impl Stream, shared: &Shared, connection: usize) {
     let mut unread = Vec::new();
     while let Ok(Some(request)) = read_request(&mut stream, &mut unread, shared, connection) {
+        shared.broken.lock().unwrap_or_else(PoisonError::into_inner).extend(super::contract::broken_by(&request));
         shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let answer = super::login::with_nonce(&request, (shared.handler)(&request));
         let wants_close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));

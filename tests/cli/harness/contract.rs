@@ -1,0 +1,149 @@
+//! Each request to a scripted server against AWS's own models of its services, as botocore has them: the operation exists, its
+//! members are known and of their type, what is required is there, and what is unsigned carries no signature.
+
+use super::message::Request;
+use super::ministack::venv;
+use serde_json::{Map, Value};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The newest model of each service with X-Amz-Target, by its target prefix.
+const MODELS: &str = r#"
+import botocore, glob, gzip, json, os
+data = os.path.join(os.path.dirname(botocore.__file__), "data")
+models = {}
+for service in ["cognito-idp", "cognito-identity", "secretsmanager", "ssm"]:
+    with gzip.open(max(glob.glob(f"{data}/{service}/*/service-2.json.gz"))) as file:
+        model = json.load(file)
+    models[model["metadata"]["targetPrefix"]] = {"operations": model["operations"], "shapes": model["shapes"]}
+print(json.dumps(models))
+"#;
+
+/// Operations that AWS documents and that this botocore does not have yet.
+const NEWER: [&str; 1] = ["GetDerivedToken"];
+
+fn models() -> &'static Value {
+    static MODELS_OF_AWS: OnceLock<Value> = OnceLock::new();
+    MODELS_OF_AWS.get_or_init(|| {
+        let output = Command::new(venv().join("bin/python")).args(["-c", MODELS]).stdin(Stdio::null()).output();
+        let output = output.expect("python");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("the models")
+    })
+}
+
+/// What AWS would not accept of a request; nothing for a request that is not one of these services'.
+pub fn broken_by(request: &Request) -> Vec<String> {
+    let Some((prefix, operation)) = request.header("x-amz-target").and_then(|target| target.rsplit_once('.')) else {
+        return Vec::new();
+    };
+    let model = &models()[prefix];
+    let Some(described) = model["operations"].get(operation) else {
+        let known = NEWER.contains(&operation) || prefix.is_empty();
+        return if known { Vec::new() } else { vec![format!("{prefix} has no operation {operation}")] };
+    };
+    let mut broken = Vec::new();
+    let is_signed = request.header("authorization").is_some();
+    let wants_none = described["authtype"] == "none";
+    if is_signed == wants_none {
+        broken.push(if is_signed { "it is signed".to_owned() } else { "it is not signed".to_owned() });
+    }
+    if request.method != "POST" || request.path != "/" {
+        broken.push(format!("{} {}", request.method, request.path));
+    }
+    match serde_json::from_slice(&request.body) {
+        Ok(body) => check(&model["shapes"], &described["input"]["shape"], &body, operation, &mut broken),
+        Err(error) => broken.push(format!("no JSON: {error}")),
+    }
+    broken.iter().map(|what| format!("{operation}: {what}")).collect()
+}
+
+fn check(shapes: &Value, name: &Value, value: &Value, at: &str, broken: &mut Vec<String>) {
+    let shape = &shapes[name.as_str().expect("a shape's name")];
+    let of_type = match shape["type"].as_str().expect("a type") {
+        "structure" => value.as_object().map(|members| structure(shapes, shape, members, at, broken)).is_some(),
+        "list" => value
+            .as_array()
+            .map(|items| items.iter().for_each(|item| check(shapes, &shape["member"]["shape"], item, at, broken)))
+            .is_some(),
+        "map" => value.as_object().map(|entries| map(shapes, shape, entries, at, broken)).is_some(),
+        "string" => value.as_str().map(|text| string(shape, text, at, broken)).is_some(),
+        "boolean" => value.is_boolean(),
+        "integer" | "long" => value.is_i64(),
+        "timestamp" | "double" | "float" => value.is_number(),
+        "blob" => value.is_string(),
+        other => panic!("a type of models: {other}"),
+    };
+    if !of_type {
+        broken.push(format!("{at} is not a {}", shape["type"]));
+    }
+}
+
+fn structure(shapes: &Value, shape: &Value, members: &Map<String, Value>, at: &str, broken: &mut Vec<String>) {
+    for required in shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if !members.contains_key(required) {
+            broken.push(format!("{at} has no {required}"));
+        }
+    }
+    for (name, value) in members {
+        match shape["members"].get(name) {
+            Some(member) => check(shapes, &member["shape"], value, &format!("{at}.{name}"), broken),
+            None => broken.push(format!("{at} has no member {name}")),
+        }
+    }
+}
+
+fn map(shapes: &Value, shape: &Value, entries: &Map<String, Value>, at: &str, broken: &mut Vec<String>) {
+    for (key, value) in entries {
+        let at = format!("{at}.{key}");
+        check(shapes, &shape["key"]["shape"], &Value::String(key.clone()), &at, broken);
+        check(shapes, &shape["value"]["shape"], value, &at, broken);
+    }
+}
+
+/// Enumerations and patterns. Lengths are left out: what the scripted servers hand out is shorter than AWS's.
+fn string(shape: &Value, text: &str, at: &str, broken: &mut Vec<String>) {
+    let values = shape["enum"].as_array();
+    if values.is_some_and(|values| !values.iter().any(|value| value == text)) {
+        broken.push(format!("{at} is `{text}`, which the service does not know"));
+    }
+    let pattern = shape["pattern"].as_str().filter(|_| shape["sensitive"] != true);
+    let pattern = pattern.and_then(|pattern| regex_lite::Regex::new(&format!("^(?:{pattern})$")).ok());
+    if pattern.is_some_and(|pattern| !pattern.is_match(text)) {
+        broken.push(format!("{at} does not match {}", shape["pattern"]));
+    }
+}
+
+#[test]
+fn what_breaks_a_contract_is_found() {
+    let request = |target: &str, signed: bool, body: Value| Request {
+        method: "POST".into(),
+        path: "/".into(),
+        headers: [("X-Amz-Target", target), ("Authorization", "AWS4-HMAC-SHA256 x")][..if signed { 2 } else { 1 }]
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: body.to_string().into_bytes(),
+        connection: 0,
+        at: std::time::Instant::now(),
+    };
+    let of = |operation: &str, signed, body| {
+        broken_by(&request(&format!("AWSCognitoIdentityProviderService.{operation}"), signed, body))
+    };
+    let fine =
+        serde_json::json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": "abc", "AuthParameters": {"USERNAME": "a"}});
+    assert_eq!(of("InitiateAuth", false, fine.clone()), [""; 0]);
+    assert_eq!(of("InitiateAuth", true, fine.clone()), ["InitiateAuth: it is signed"]);
+    assert_eq!(of("SignInPlease", false, fine.clone()).len(), 1);
+    for (name, value) in [
+        ("AuthFlow", serde_json::json!("PASSWORD")),
+        ("ClientId", serde_json::json!(1)),
+        ("AuthParameters", serde_json::json!({"USERNAME": 1})),
+        ("Username", serde_json::json!("a")),
+    ] {
+        let mut body = fine.clone();
+        body[name] = value;
+        assert_eq!(of("InitiateAuth", false, body).len(), 1, "{name}");
+    }
+    assert_eq!(of("AdminGetUser", true, serde_json::json!({"UserPoolId": "nonsense"})).len(), 2);
+}

@@ -1,0 +1,22 @@
+//! How many cases stand behind each promise: what tests/run sums up and prints at its end.
+
+use std::io::Write;
+
+/// Notes that so many cases of a promise were tried, and held.
+pub fn held(promise: &str, cases: usize) {
+    let path = super::target_dir().join("promises");
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+    let line = format!("{cases}\t{promise}\n");
+    file.and_then(|mut file| file.write_all(line.as_bytes()))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Whether the loops run at their full length (`tests/run --long`).
+pub fn is_long() -> bool {
+    std::env::var_os("COGTOK_TESTS_LONG").is_some()
+}
+
+/// The length of a loop, short or long.
+pub fn length(short: usize, long: usize) -> usize {
+    if is_long() { long } else { short }
+}
