@@ -112,6 +112,11 @@ impl Sessions {
         Ok(lock.map(|lock| SessionLock { lock, key: key.clone() }))
     }
 
+    /// The lock of those who are about to send a person to the browser for the session under `key`; none without a state folder.
+    pub fn sign_in_lock(&self, key: &CacheKey) -> Option<PathBuf> {
+        Some(self.dir.as_ref()?.join(format!("{}.sign-in.lock", key.stem())))
+    }
+
     fn file(&self, key: &CacheKey) -> Option<StateFile<Stored>> {
         Some(StateFile::new(self.dir.as_ref()?, key.stem()))
     }

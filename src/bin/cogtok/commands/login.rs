@@ -20,6 +20,7 @@ use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, SessionOrigin};
 use cogtok::user_pool::cognito_idp::AuthenticationResult;
 use cogtok::user_pool::{refresh_session, user_token};
+use url::Url;
 
 use crate::app::options::duration;
 use crate::app::{App, remember};
@@ -35,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The browser returns to a port of this machine. That address must be among the app client's CallbackURLs exactly:
 /// http://127.0.0.1:8484/callback, or what the profile's `user.redirect_uris` says. cogtok stores the tokens for
 /// `cogtok token user`. --timeout does not count while you sign in: use --wait for that.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok login -p ws\n  \
     cogtok login -p ws --identity-provider Google --port 8485\n  \
@@ -76,7 +77,30 @@ pub struct Login {
     domain: Option<String>,
 }
 
+impl Login {
+    /// That of this user, with the browser and this time for it.
+    pub fn of(username: Option<String>, wait: Option<Duration>) -> Self {
+        Login { username, wait, ..Login::default() }
+    }
+}
+
+/// Who else wants to know of a sign-in under way.
+pub struct Witness<'a> {
+    /// Gets the address that the browser is to open.
+    pub address: &'a dyn Fn(&Url),
+    /// Whether nobody waits for it any more.
+    pub is_over: &'a dyn Fn() -> bool,
+}
+
 pub fn run(app: &App, args: &Login) -> Result<()> {
+    sign_in(app, args, &Witness { address: &|_| {}, is_over: &|| false })
+}
+
+/// Signs in, and keeps the tokens.
+///
+/// # Errors
+/// [`Kind::NeedsHuman`] where nobody comes back from the browser; what Cognito refuses.
+pub fn sign_in(app: &App, args: &Login, witness: &Witness<'_>) -> Result<()> {
     let profile = app.profile(&[
         (Key::Username, args.username.clone()),
         (Key::UserClientId, args.client_id.clone()),
@@ -108,7 +132,7 @@ pub fn run(app: &App, args: &Login) -> Result<()> {
         (None, None) => RedirectUri::standard()?,
     };
     let sign_in = SignIn::begin(&profile, &uri, &wishes)?;
-    let (returned, visitor) = come_back(app, args, &sign_in, &uri, listener)?;
+    let (returned, visitor) = come_back(app, args, &sign_in, &uri, listener, witness)?;
     let finished = app.block_on(sign_in.finish(&wire, client_secret.as_ref(), returned));
     if let Some(visitor) = visitor {
         let (title, text) = match &finished {
@@ -131,6 +155,7 @@ fn come_back(
     sign_in: &SignIn<'_>,
     uri: &RedirectUri,
     listener: Option<Listener>,
+    witness: &Witness<'_>,
 ) -> Result<(AuthorizationResponse, Option<PendingBrowser>)> {
     let patience = args.wait.unwrap_or(PATIENCE);
     let seconds = patience.as_secs();
@@ -142,6 +167,7 @@ fn come_back(
     }
     // Openers say that they opened it where nothing was.
     terminal::address(sign_in.url().as_str());
+    (witness.address)(sign_in.url());
     if !args.no_browser {
         browser::open(sign_in.url(), true);
     }
@@ -185,6 +211,7 @@ fn come_back(
                 Ok((returned, Some(visitor)))
             }
             typed = typing => typed.map(|returned| (returned, None)),
+            () = until(witness.is_over) => Err(Error::new(Kind::NeedsHuman, "nobody waits for the sign-in any more")),
         }
     })?;
     back.unwrap_or_else(|| {
@@ -202,6 +229,13 @@ fn come_back(
             None => error,
         })
     })
+}
+
+/// Ends when this is so.
+async fn until(is_so: &dyn Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Keeps the tokens for `token user`, and says who signed in, and until when.

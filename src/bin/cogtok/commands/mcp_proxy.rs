@@ -1,8 +1,12 @@
 //! `cogtok mcp-proxy`: an MCP server on standard input and output that is one over HTTP with the token.
 
+mod browser_sign_in;
 mod tokens;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::services::mcp::proxy;
 use crate::services::mcp::proxy::Forward;
@@ -12,13 +16,14 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 
 use crate::app::App;
-use crate::app::options::Output;
+use crate::app::options::{Output, duration};
 use crate::args::token_args::TokenArgs;
 use crate::commands::call::authorized_request::SILENCE;
 use crate::commands::call::mcp_target::Server;
 use crate::completion;
 use crate::io::terminal::{WriteOutcome, stdin_lines};
 use crate::io::{signals, terminal};
+use browser_sign_in::BrowserSignIn;
 use tokens::Tokens;
 
 /// The most bytes that a message may have.
@@ -29,17 +34,25 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// For MCP clients that can only start a command. The client sends lines of JSON-RPC. cogtok sends each message to
 /// TARGET with the current token: it renews the token before it expires, and once when the server answers 401. Requests
 /// run in parallel. Errors are answered with a JSON-RPC error; standard error is for people. cogtok never asks for
-/// anything: what you would have to type must be stored or cached. When the client closes its input, cogtok ends the
+/// anything: what you would have to type must be stored or cached. With
+/// `--login` it opens the browser when nobody is signed in, and the client's request waits. When the client closes its input, cogtok ends the
 /// session. `--timeout` is for each request.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp-proxy https://gateway.example.com/mcp -p ws --as m2m\n  \
     cogtok mcp-proxy tools -p ws\n  \
+    cogtok mcp-proxy tools -p ws --as user --login\n  \
     claude mcp add tools -- cogtok mcp-proxy tools -p ws")]
 pub struct McpProxy {
     /// The server: its URL, its ARN, or the name of a target
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
     target: String,
+    /// Sign in with the browser where no session is left and a browser can open
+    #[arg(long)]
+    login: bool,
+    /// How long you may take to sign in [default: 120s]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "login")]
+    wait: Option<Duration>,
     #[command(flatten)]
     source: TokenArgs,
 }
@@ -54,18 +67,23 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     let place = McpEndpoint { wire: app.new_wire()?, url: server.url, silence: SILENCE };
     let limit = app.given_timeout();
     let (asks, questions) = mpsc::channel();
+    let (tell, person) = tokio::sync::watch::channel(None);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let ended = is_over.clone();
     // Getting a token blocks, so messages are forwarded on a thread of their own.
     let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
         let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != WriteOutcome::NobodyReads));
-        let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked };
+        let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked, person };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
         let outcome = runtime.block_on(proxy::run(forward));
+        ended.store(true, Ordering::SeqCst);
         // A name look-up on a thread of its own may never end; it is left behind.
         runtime.shutdown_background();
         outcome
     });
     let forwarder = forwarder.map_err(|why| failed(&why))?;
-    let mut tokens = Tokens::new(app, source);
+    let sign_in = args.login.then(|| BrowserSignIn::new(app, args.wait, tell, is_over));
+    let mut tokens = Tokens::new(app, source, sign_in);
     // Ends when the forwarder does.
     for ask in questions {
         let _ = ask.answer.send(tokens.get(ask.refused.as_ref()));

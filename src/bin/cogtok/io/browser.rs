@@ -42,6 +42,12 @@ pub fn open(url: &Url, is_shown: bool) {
     *OPENER.lock().unwrap_or_else(PoisonError::into_inner) = opener.ok();
 }
 
+/// Whether a browser is likely to open: BROWSER names one, or there is a display.
+pub fn can_open() -> bool {
+    let has_display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var(name).is_some());
+    env::var("BROWSER").is_some() || has_display || cfg!(any(windows, target_os = "macos"))
+}
+
 /// Gives the opener a moment, where nothing else is waited for: it may still be looking for a browser, or say that there is
 /// none.
 pub fn wait() {

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use cogtok::error::Result;
+use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
+use cogtok::settings::keys::Key;
 
 use crate::app::App;
 use crate::args::token_args::{ObtainedToken, TokenArgs};
+use crate::commands::mcp_proxy::browser_sign_in::BrowserSignIn;
 use crate::env;
 
 /// How long no other token is asked for after one that was new and refused all the same: each may cost money.
@@ -19,11 +21,17 @@ pub struct Tokens<'a> {
     // The last one, where the cache does not keep it.
     kept: Option<ObtainedToken>,
     renewed_at: Option<Instant>,
+    sign_in: Option<BrowserSignIn<'a>>,
+}
+
+/// Whether a sign-in with the browser gives what is missing.
+fn is_for_a_person(error: &Error) -> bool {
+    error.kind() == Kind::NeedsHuman || error.setting() == Some(Key::Username.dotted())
 }
 
 impl<'a> Tokens<'a> {
-    pub fn new(app: &'a App, source: TokenArgs) -> Self {
-        Tokens { app, source, kept: None, renewed_at: None }
+    pub fn new(app: &'a App, source: TokenArgs, sign_in: Option<BrowserSignIn<'a>>) -> Self {
+        Tokens { app, source, kept: None, renewed_at: None, sign_in }
     }
 
     /// The token that counts now; or another one than the one that was `refused`, none where there is none.
@@ -40,7 +48,8 @@ impl<'a> Tokens<'a> {
         }
         self.renewed_at = Some(Instant::now());
         self.kept = None;
-        let got = self.source.renewed().get(self.app)?;
+        let renewed = self.source.renewed();
+        let got = self.obtain(&renewed)?;
         let token = self.keep(got)?;
         Ok((token.expose() != refused.expose()).then_some(token))
     }
@@ -49,13 +58,26 @@ impl<'a> Tokens<'a> {
         if let Some(got) = self.kept.as_ref().filter(|got| got.is_fresh(env::now())) {
             return Ok(got.token()?.value.clone());
         }
-        let got = self.source.get(self.app)?;
+        let source = self.source.clone();
+        let got = self.obtain(&source)?;
         // `--force-refresh` is for the first.
         self.source = self.source.relaxed();
         if !got.is_cached() {
             self.renewed_at = Some(Instant::now());
         }
         self.keep(got)
+    }
+
+    /// Gets a token; where only a person can go on, that person signs in, where that is wanted.
+    fn obtain(&mut self, source: &TokenArgs) -> Result<ObtainedToken> {
+        let error = match source.get(self.app) {
+            Err(error) if is_for_a_person(&error) => error,
+            got => return got,
+        };
+        match &mut self.sign_in {
+            Some(sign_in) => sign_in.then_get(&source.relaxed(), error),
+            None => Err(error),
+        }
     }
 
     fn keep(&mut self, got: ObtainedToken) -> Result<Secret> {

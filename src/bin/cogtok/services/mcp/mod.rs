@@ -10,6 +10,7 @@ mod client_message;
 mod headers;
 pub mod http_error;
 mod message;
+mod protected_resource;
 pub mod proxy;
 mod resume;
 mod server_requests;

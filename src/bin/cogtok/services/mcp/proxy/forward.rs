@@ -5,7 +5,7 @@ use std::time::Duration;
 use cogtok::error::Result;
 use cogtok::secret::Secret;
 use cogtok::token::error_response::RequestContext;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::io::prompt::Line;
 use crate::services::mcp::transport::McpEndpoint;
@@ -34,6 +34,8 @@ pub struct Forward {
     pub out: Out,
     /// How long one exchange may take; none where it may go on for as long as something comes.
     pub limit: Option<Duration>,
+    /// What a waiting client is told while a person has to do something; none while nobody has.
+    pub person: watch::Receiver<Option<String>>,
     /// Who is asked with which token, to explain a refusal.
     pub asked: RequestContext,
 }

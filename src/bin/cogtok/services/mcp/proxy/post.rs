@@ -2,17 +2,18 @@
 
 use std::rc::Rc;
 
-use cogtok::error::Result;
+use cogtok::error::{Error, Result};
 
 use crate::services::mcp::client_message::{ClientMessage, SessionRole};
 use crate::services::mcp::http_error;
+use crate::services::mcp::protected_resource;
 use crate::services::mcp::proxy::state::State;
 use crate::services::mcp::transport::{Refusal, Reply, Session};
 
 /// Sends a message with a token that counts.
 pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session) -> Result<Reply> {
     let headers = message.headers(|tool| state.marked(tool));
-    let mut token = state.token().await?;
+    let mut token = state.token_for(message).await?;
     let mut sent = state.place().post(&token, session, &headers, &message.bytes).await?;
     if let (Reply::Refused(Refusal { status: 401, .. }), _) = &sent
         && let Some(other) = state.other_token(&token).await?
@@ -28,7 +29,10 @@ pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session)
     Ok(match reply {
         Reply::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
             let now = state.place().wire.now();
-            return Err(http_error::error(&message.method, &refusal, &token, state.asked(), now));
+            let error = http_error::error(&message.method, &refusal, &token, state.asked(), now);
+            let issuers = &state.asked().issuers;
+            let mismatch = protected_resource::mismatch(state.place(), refusal.challenge.as_deref(), issuers).await;
+            return Err(mismatch.into_iter().fold(error, Error::hint));
         }
         reply => reply,
     })

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{RwLock, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -19,6 +19,9 @@ use cogtok::token::error_response::RequestContext;
 
 /// How far off the deadline of a client that has none is.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often a client that waits for a person is told so.
+const TELLING: Duration = Duration::from_secs(1);
 
 /// The most tools whose marked arguments are remembered.
 const MOST_TOOLS: usize = 10_000;
@@ -83,6 +86,24 @@ impl State {
     pub async fn token(&self) -> Result<Secret> {
         let gone = || Error::new(Kind::Failure, "there is no token");
         self.ask(None).await?.ok_or_else(gone)
+    }
+
+    /// The token that counts now, for `message`: its sender hears meanwhile what a person has to do.
+    pub async fn token_for(&self, message: &ClientMessage) -> Result<Secret> {
+        let Some(progress) = message.value.pointer("/params/_meta/progressToken") else { return self.token().await };
+        let (mut told, token) = (0_u32, self.token());
+        tokio::pin!(token);
+        loop {
+            tokio::select! {
+                token = &mut token => return token,
+                () = tokio::time::sleep(TELLING) => {}
+            }
+            let Some(text) = self.forward.person.borrow().clone() else { continue };
+            told += 1;
+            // It must grow, and the server may begin with its own at 1.
+            let params = json!({"progressToken": progress, "progress": f64::from(told) / 1000.0, "message": text});
+            self.give(&json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}).to_string());
+        }
     }
 
     /// Another token than the one that was `refused`, where there is one.
