@@ -17,6 +17,11 @@ pub fn args() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
+/// The file of this program.
+pub fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| "cogtok".into())
+}
+
 /// A variable that is set, not empty and UTF-8.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub fn var(name: &str) -> Option<String> {

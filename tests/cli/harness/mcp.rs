@@ -39,6 +39,11 @@ impl McpServer {
         format!("http://127.0.0.1:{}/mcp", self.port)
     }
 
+    /// All that it printed.
+    pub fn log(&self) -> String {
+        self.guard.log()
+    }
+
     /// The requests that came so far, as `METHOD SESSION VERSION`.
     pub fn requests(&self) -> Vec<String> {
         let is_request = |line: &&str| ["POST ", "GET ", "DELETE "].iter().any(|start| line.starts_with(start));

@@ -119,6 +119,29 @@ impl TokenArgs {
         Ok(options(self.whose(app)?, self.username.as_deref(), kind))
     }
 
+    /// The options, each a word, that make another command take this token whenever it needs one.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](cogtok::error::Kind::Usage) for what is meant for one call.
+    pub fn arguments(&self, owner: TokenOwner) -> Result<Vec<String>> {
+        if self.force_refresh {
+            return Err(Error::usage("`--force-refresh` is for one call, and this is for many"));
+        }
+        let mut words = vec!["--as".to_owned(), owner.to_string()];
+        let mut add = |option: &str, value: Option<&str>| {
+            words.push(option.to_owned());
+            words.extend(value.map(str::to_owned));
+        };
+        self.username.iter().for_each(|name| add("--username", Some(name)));
+        self.token.iter().for_each(|token| add("--token", Some(token)));
+        self.scope.iter().for_each(|scope| add("--scope", Some(scope)));
+        self.min_validity.iter().for_each(|time| add("--min-validity", Some(&format!("{}s", time.as_secs()))));
+        if self.no_cache {
+            add("--no-cache", None);
+        }
+        Ok(words)
+    }
+
     /// The options of the command that prints such a token.
     pub fn token_options(&self) -> TokenOptions {
         TokenOptions {

@@ -10,6 +10,7 @@ mod header;
 pub(crate) mod help;
 mod login;
 mod logout;
+mod mcp;
 mod mcp_proxy;
 pub mod profile;
 mod secret;
@@ -57,6 +58,9 @@ pub enum Command {
         arg = timeout("How long the whole call may take [default: 30s for the token, 15m of silence for the answer]")
     )]
     Call(call::Command),
+    /// Add MCP servers to MCP clients, list and remove them
+    #[command(subcommand)]
+    Mcp(mcp::Command),
     /// Bridge a remote MCP server to stdio, adding a fresh token
     #[command(arg = timeout("How long each request may take [default: 15m of silence]"))]
     McpProxy(mcp_proxy::McpProxy),
@@ -85,6 +89,7 @@ pub fn run(app: App, command: Command) -> Result<()> {
         Command::Exec(args) => exec::run(&app, &args),
         Command::Header(args) => header::run(&app, &args),
         Command::Call(command) => call::run(&app, command),
+        Command::Mcp(command) => mcp::run(&app, command),
         Command::McpProxy(args) => mcp_proxy::run(&app, &args),
         Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),

@@ -10,6 +10,7 @@ pub mod export;
 pub mod import;
 pub mod journal;
 pub mod mcp;
+pub mod mcp_clients;
 pub mod output_file;
 pub mod password_generator;
 mod store_secret;

@@ -1,0 +1,164 @@
+//! `cogtok mcp install`: one server into the configuration of one MCP client.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Result};
+use cogtok::settings::types::TokenOwner;
+
+use crate::app::App;
+use crate::app::options::Output;
+use crate::args::token_args::TokenArgs;
+use crate::commands::call::mcp_target::Server;
+use crate::completion;
+use crate::io::terminal;
+use crate::services::mcp_clients::{
+    Change, Entry, Launch, McpClient, OwnCommand, Reach, change, command_of_this_program, servers, variables,
+};
+
+/// Put a server into an MCP client's configuration, with a fresh token on every request
+///
+/// The client starts `cogtok mcp-proxy`, which sends the token as it is then. A client that has a command of its own for this is
+/// asked to do it; the file of any other is edited: comments and other servers stay, and a copy of the file is kept beside it.
+/// No secret is written: sign in, or store the secret, before the client starts.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok mcp install tools --client cursor -p ws\n  \
+    cogtok mcp install tools --client claude-code -p ws --as m2m\n  \
+    cogtok mcp install https://gateway.example.com/mcp --client vscode --project --name tools -p ws\n  \
+    cogtok mcp install tools --client codex -p ws --print")]
+pub struct Install {
+    /// The server: its URL, its ARN, or the name of a target
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
+    target: String,
+    /// The MCP client
+    #[arg(long, value_enum, value_name = "CLIENT")]
+    client: McpClient,
+    /// What the client calls the server [default: the target's name, or the first part of its host]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Write the configuration of the project in this directory, which others may share, instead of your own
+    #[arg(long)]
+    project: bool,
+    /// Let the client call the server itself and ask cogtok for the header (Claude Code alone)
+    #[arg(long)]
+    headers_helper: bool,
+    /// Replace a server of that name that cogtok did not put there
+    #[arg(long)]
+    replace: bool,
+    /// Edit the file even where the client has a command of its own
+    #[arg(long)]
+    edit_file: bool,
+    /// Only show what would be written
+    #[arg(long)]
+    print: bool,
+    #[command(flatten)]
+    source: TokenArgs,
+}
+
+pub fn run(app: &App, args: &Install) -> Result<()> {
+    app.output(&[Output::Text])?;
+    let server = Server::find(app, &args.target)?;
+    let mut source = args.source.clone();
+    source.or_of(server.place.owner);
+    let client = args.client;
+    let reach = if args.project { Reach::Project } else { Reach::User };
+    let entry = Entry { name: name(args, &server)?, launch: launch(app, args, &server, &source)? };
+    let path = client.file_or_error(reach)?;
+    let own = OwnCommand::of(client, reach).filter(|_| !args.edit_file);
+    if args.print {
+        match &own {
+            Some(own) => {
+                let words = own.add_words(&entry);
+                let line = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default();
+                terminal::note(&format!("{} would be asked: {line}", client.name()));
+            }
+            None => terminal::note(&format!("{} would get:", path.display())),
+        }
+        return terminal::data(&entry.shown(client)?).map(drop);
+    }
+    let name = &entry.name;
+    let there = servers(client, &path)?.into_iter().find(|(known, _)| known == name);
+    match own {
+        Some(own) => {
+            if there.as_ref().is_some_and(|(_, target)| target.is_none()) && !args.replace {
+                return Err(Error::usage(format!(
+                    "{} has a server `{name}` that cogtok did not put there",
+                    client.name()
+                ))
+                .hint("choose another name with `--name NAME`, or replace it with `--replace`"));
+            }
+            own.add(&entry, there.is_some())?;
+            terminal::note(&format!("{} has the server `{name}` now", client.name()));
+        }
+        None => {
+            let edited = change(client, &path, &Change::Put(&entry, args.replace))?;
+            terminal::note(&format!("{} has the server `{name}` now, in {}", client.name(), path.display()));
+            if let Some(backup) = edited.backup {
+                terminal::note(&format!("the file as it was is in {}", backup.display()));
+            }
+        }
+    }
+    terminal::note(&format!("restart {} to use it", client.name()));
+    Ok(())
+}
+
+/// What the client calls the server.
+fn name(args: &Install, server: &Server) -> Result<String> {
+    let name = match (&args.name, args.target.contains(':')) {
+        (Some(name), _) => name.clone(),
+        (None, false) => args.target.split(['/', '?']).next().unwrap_or_default().to_owned(),
+        (None, true) => match args.target.strip_prefix("arn:").and_then(|arn| arn.rsplit('/').next()) {
+            Some(id) => id.to_owned(),
+            None => {
+                let host = server.url.host_str().unwrap_or_default();
+                let is_address = host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[');
+                let first = if is_address { "server" } else { host.split('.').next().unwrap_or("server") };
+                first.to_owned()
+            }
+        },
+    };
+    // What every client takes: Claude Code refuses anything else.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_plain) {
+        return Err(Error::usage("a server's name has 1 to 64 letters, digits, `-` and `_`")
+            .hint("choose one with `--name NAME`"));
+    }
+    Ok(name)
+}
+
+fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) -> Result<Launch> {
+    let owner = source.whose(app)?;
+    let mut options = Vec::new();
+    if let Some(profile) = app.profile_name()? {
+        options.extend(["-p".to_owned(), profile.to_string()]);
+    }
+    if let Some(config) = &app.global.config {
+        let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
+        options.extend(["--config".to_owned(), config.display().to_string()]);
+    }
+    options.extend(source.arguments(owner)?);
+    // Another machine has another place for the program, and other variables.
+    let command = if args.project { "cogtok".to_owned() } else { command_of_this_program() };
+    if args.headers_helper {
+        if !args.client.has_headers_helper() {
+            return Err(Error::usage(format!("{} runs no helper for headers", args.client.name()))
+                .hint("leave `--headers-helper` out: the client starts `cogtok mcp-proxy`"));
+        }
+        let words = [vec![command, "header".to_owned(), "--format".to_owned(), "json".to_owned()], options].concat();
+        let helper = shlex::try_join(words.iter().map(String::as_str))
+            .map_err(|why| Error::usage(format!("the helper's command line can't be written: {why}")))?;
+        return Ok(Launch::HeadersHelper { url: server.url.to_string(), helper });
+    }
+    let login = (owner == TokenOwner::User && can_sign_in(app)).then(|| "--login".to_owned());
+    let args_of_proxy = ["mcp-proxy".to_owned(), args.target.clone()].into_iter().chain(options).chain(login);
+    let (env, left_out) = if args.project { (Vec::new(), Vec::new()) } else { variables() };
+    for name in left_out {
+        terminal::note(&format!("{name} is not written, since it may hold a password"));
+    }
+    Ok(Launch::Command { command, args: args_of_proxy.collect(), env })
+}
+
+/// Whether the profile has what a sign-in through the browser needs.
+fn can_sign_in(app: &App) -> bool {
+    app.profile(&[]).is_ok_and(|profile| profile.domain().is_ok() && profile.user_client_id().is_ok())
+}

@@ -1,0 +1,55 @@
+//! `cogtok mcp list`: which clients start cogtok for which servers.
+
+use clap::Args;
+use cogtok::error::{Result, printable};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::app::options::Output;
+use crate::io::table::table;
+use crate::io::terminal;
+use crate::services::mcp_clients::{McpClient, Reach, servers};
+
+/// List the servers that cogtok put into MCP clients' configurations
+///
+/// Looked at are your own configuration of each client, and that of the project in this directory.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok mcp list\n  \
+    cogtok mcp list --json | jq -r '.[].name'")]
+pub struct List {}
+
+pub fn run(app: &App, _: &List) -> Result<()> {
+    let form = app.output(&[Output::Table, Output::Json])?;
+    let mut found = Vec::new();
+    for client in McpClient::ALL {
+        for reach in [Reach::User, Reach::Project] {
+            let Some(path) = client.file(reach) else { continue };
+            match servers(client, &path) {
+                Ok(servers) => {
+                    let ours = servers.into_iter().filter_map(|(name, target)| Some((name, target?)));
+                    found.extend(ours.map(|(name, target)| (client, name, target, path.clone())));
+                }
+                // The others are still to be seen.
+                Err(error) => log::warn!(target: "cogtok", "{}", error.message()),
+            }
+        }
+    }
+    if form == Output::Json {
+        let list: Vec<Value> = found
+            .iter()
+            .map(|(client, name, target, path)| {
+                json!({"client": client.word(), "name": name, "target": target, "file": path.display().to_string()})
+            })
+            .collect();
+        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+    }
+    if found.is_empty() {
+        terminal::note("cogtok put no server into any client's configuration");
+        return Ok(());
+    }
+    let rows = found.iter().map(|(client, name, target, path)| {
+        vec![printable(name, 64), client.word(), printable(target, 200), path.display().to_string()]
+    });
+    terminal::data(&table(&["NAME", "CLIENT", "TARGET", "FILE"], rows)).map(drop)
+}

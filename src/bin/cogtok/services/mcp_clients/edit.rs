@@ -1,0 +1,153 @@
+//! Changing the file of a client: a copy of what it was stays beside it.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use cogtok::error::{Error, Result};
+use cogtok::store::file;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::entry::target_of;
+use super::{Entry, McpClient, json_servers, toml_servers};
+use crate::services::output_file;
+
+/// The largest file that is read: Claude Code keeps much more than servers in its own.
+const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// What to do with an entry.
+#[derive(Debug)]
+pub enum Change<'a> {
+    /// Put it there, in place of one of cogtok's; of another program's as well where that is wanted.
+    Put(&'a Entry, bool),
+    /// Take the one of this name out, where cogtok put it there.
+    Remove(&'a str),
+}
+
+/// What a change has left.
+#[derive(Debug)]
+pub struct Edited {
+    /// Where the file was copied to, where there was one.
+    pub backup: Option<PathBuf>,
+}
+
+impl Change<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Change::Put(entry, _) => &entry.name,
+            Change::Remove(name) => name,
+        }
+    }
+}
+
+/// The servers in the file of a client; none where there is no file. `target` is what cogtok is started for, where it is.
+///
+/// # Errors
+/// [`Kind::Config`](cogtok::error::Kind::Config) where it is of another shape, [`Kind::Store`](cogtok::error::Kind::Store) where it
+/// can't be read.
+pub fn servers(client: McpClient, path: &Path) -> Result<Vec<(String, Option<String>)>> {
+    let text = text(path)?.unwrap_or_default();
+    let found = read(client, &text).map_err(|error| error.context(&path.display().to_string()))?;
+    Ok(found.into_iter().map(|(name, entry)| (name, target_of(&entry))).collect())
+}
+
+/// Makes a change in the file of a client. Comments, order and other servers stay.
+///
+/// # Errors
+/// As [`servers`]; [`Kind::Usage`](cogtok::error::Kind::Usage) where the entry is not there, or is not cogtok's.
+pub fn change(client: McpClient, path: &Path, change: &Change<'_>) -> Result<Edited> {
+    let named = |error: Error| error.context(&path.display().to_string());
+    // A link to the file of a repository stays one.
+    let place = match path.canonicalize() {
+        Ok(place) => place,
+        Err(_) => path.to_path_buf(),
+    };
+    let before = text(&place)?;
+    check(client, before.as_deref().unwrap_or_default(), path, change)?;
+    apply(client, before.as_deref().unwrap_or_default(), change).map_err(named)?;
+    let unwritable = |why: std::io::Error| Error::store(format!("{} can't be written: {why}", path.display()));
+    if let Some(dir) = place.parent() {
+        file::create_dir(dir).map_err(unwritable)?;
+    }
+    let backup = match &before {
+        None => None,
+        Some(before) => Some(back_up(&place, before).map_err(unwritable)?),
+    };
+    let failure = RefCell::new(None);
+    let edited = output_file::edit(&place, LIMIT, |text| {
+        Zeroizing::new(apply(client, text, change).unwrap_or_else(|error| {
+            *failure.borrow_mut() = Some(error);
+            text.to_owned()
+        }))
+    });
+    edited.map_err(unwritable)?;
+    failure.into_inner().map_or(Ok(Edited { backup }), |error| Err(named(error)))
+}
+
+/// Whether a change may be made.
+///
+/// # Errors
+/// As [`change`].
+pub fn check(client: McpClient, text: &str, path: &Path, change: &Change<'_>) -> Result<()> {
+    let (name, shown) = (change.name(), path.display());
+    let found = read(client, text).map_err(|error| error.context(&shown.to_string()))?;
+    let there = found.iter().find(|(known, _)| known == name).map(|(_, entry)| target_of(entry).is_some());
+    match (change, there) {
+        (Change::Put(_, false), Some(false)) => {
+            Err(Error::usage(format!("{shown} has a server `{name}` that cogtok did not put there"))
+                .hint("choose another name with `--name NAME`, or replace it with `--replace`"))
+        }
+        (Change::Remove(_), Some(false)) => {
+            Err(Error::usage(format!("cogtok did not put the server `{name}` into {shown}"))
+                .hint(format!("remove it in {}", client.name())))
+        }
+        (Change::Remove(_), None) => Err(Error::usage(format!("{shown} has no server `{name}`"))
+            .hint("`cogtok mcp list` shows those that cogtok put there")),
+        _ => Ok(()),
+    }
+}
+
+fn back_up(place: &Path, before: &str) -> std::io::Result<PathBuf> {
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    let backup = place.with_file_name(format!("{name}.before-cogtok"));
+    output_file::put(&backup, before.as_bytes())?;
+    Ok(backup)
+}
+
+/// The text of the file; none where there is no file.
+pub fn text(path: &Path) -> Result<Option<String>> {
+    let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    match file::read(&place, LIMIT).map_err(|why| unreadable(&why))? {
+        None => Ok(None),
+        Some(bytes) => std::str::from_utf8(&bytes).map(|text| Some(text.to_owned())).map_err(|why| unreadable(&why)),
+    }
+}
+
+fn read(client: McpClient, text: &str) -> Result<Vec<(String, Value)>> {
+    match client {
+        McpClient::Codex => toml_servers::read(text, client.key()),
+        _ => json_servers::read(text, client.key()),
+    }
+}
+
+fn apply(client: McpClient, text: &str, change: &Change<'_>) -> Result<String> {
+    let value = match change {
+        Change::Put(entry, _) => Some(entry.value(client)),
+        Change::Remove(_) => None,
+    };
+    match client {
+        McpClient::Codex => toml_servers::with(text, client.key(), change.name(), value.as_ref()),
+        _ => json_servers::with(text, client.key(), change.name(), value.as_ref()),
+    }
+}
+
+impl Entry {
+    /// The piece of a client's configuration that is this entry.
+    ///
+    /// # Errors
+    /// Where it can't be written in that form.
+    pub fn shown(&self, client: McpClient) -> Result<String> {
+        apply(client, "", &Change::Put(self, true))
+    }
+}

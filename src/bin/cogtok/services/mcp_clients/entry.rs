@@ -1,0 +1,151 @@
+//! The entry of one server: how a client starts cogtok.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::McpClient;
+use crate::env;
+use crate::io::external_program;
+
+/// One server in the configuration of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What the client calls it.
+    pub name: String,
+    /// How the client reaches it.
+    pub launch: Launch,
+}
+
+/// How a client reaches a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Launch {
+    /// It starts this command with these arguments and variables.
+    Command {
+        /// The program.
+        command: String,
+        /// Its arguments.
+        args: Vec<String>,
+        /// The variables that it gets besides.
+        env: Vec<(String, String)>,
+    },
+    /// It calls the server itself, and runs this for the headers.
+    HeadersHelper {
+        /// The server.
+        url: String,
+        /// The command line.
+        helper: String,
+    },
+}
+
+impl Entry {
+    /// The entry as this client has it.
+    pub fn value(&self, client: McpClient) -> Value {
+        match &self.launch {
+            Launch::Command { command, args, env } => {
+                let mut entry = Map::new();
+                if client.names_transport() {
+                    entry.insert("type".to_owned(), json!("stdio"));
+                }
+                entry.insert("command".to_owned(), json!(command));
+                entry.insert("args".to_owned(), json!(args));
+                if !env.is_empty() {
+                    let env: Map<String, Value> =
+                        env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+                    entry.insert("env".to_owned(), Value::Object(env));
+                }
+                Value::Object(entry)
+            }
+            Launch::HeadersHelper { url, helper } => json!({"type": "http", "url": url, "headersHelper": helper}),
+        }
+    }
+}
+
+/// What of cogtok an entry of a configuration starts: the server that it is for; none where it starts another program.
+pub fn target_of(entry: &Value) -> Option<String> {
+    if let Some(helper) = entry.get("headersHelper").and_then(Value::as_str) {
+        let words = shlex::split(helper)?;
+        let is_ours = is_cogtok(words.first()?) && words.get(1).is_some_and(|word| word == "header");
+        return is_ours.then(|| entry.get("url").and_then(Value::as_str).unwrap_or_default().to_owned());
+    }
+    let args: Vec<&str> = entry.get("args")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    let is_ours = is_cogtok(entry.get("command")?.as_str()?) && args.first() == Some(&"mcp-proxy");
+    is_ours.then(|| args.get(1).copied().unwrap_or_default().to_owned())
+}
+
+fn is_cogtok(command: &str) -> bool {
+    // A place of Windows has backslashes, and may be read on another system.
+    let name = command.rsplit(['/', '\\']).next().unwrap_or_default();
+    name == "cogtok" || name.eq_ignore_ascii_case("cogtok.exe")
+}
+
+/// How to start this program wherever a client is started from: the place where PATH has it, which survives an update, else its
+/// own.
+pub fn command_of_this_program() -> String {
+    let own = env::program();
+    let in_path = external_program::resolved(&std::process::Command::new("cogtok"));
+    let in_path = in_path.map(|command| command.get_program().to_owned());
+    let is_own = |path: &Path| matches!((path.canonicalize(), own.canonicalize()), (Ok(one), Ok(own)) if one == own);
+    match in_path.filter(|path| is_own(Path::new(path))) {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => own.to_string_lossy().into_owned(),
+    }
+}
+
+/// Variables that change what cogtok does and hold no secret.
+const HANDED_ON: [&str; 14] = [
+    "COGTOK_CONFIG",
+    "COGTOK_SECRET_STORE",
+    "COGTOK_SECRET_IDENTITY",
+    "AWS_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "no_proxy",
+];
+
+/// Variables of this session that name the usual place, mostly.
+const PLACES: [(&str, &str); 4] = [
+    ("XDG_CONFIG_HOME", ".config"),
+    ("XDG_CACHE_HOME", ".cache"),
+    ("XDG_STATE_HOME", ".local/state"),
+    ("XDG_DATA_HOME", ".local/share"),
+];
+
+/// The variables of this session that cogtok needs as well where a client starts it, which hands on a few of its own alone. Those
+/// that hold a password are left out, and named.
+pub fn variables() -> (Vec<(String, String)>, Vec<&'static str>) {
+    let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf()).unwrap_or_default();
+    let set = HANDED_ON.iter().filter_map(|name| Some((*name, env::var(name)?)));
+    let (safe, secret): (Vec<_>, Vec<_>) = set.partition(|(_, value)| !value.contains('@'));
+    let places = PLACES.iter().filter_map(|(name, usual)| {
+        let value = env::var(name)?;
+        (Path::new(&value) != home.join(usual)).then_some((*name, value))
+    });
+    let kept = safe.into_iter().chain(places).map(|(name, value)| (name.to_owned(), value)).collect();
+    (kept, secret.into_iter().map(|(name, _)| name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_ours_is_known_by_what_it_starts() {
+        let entry = |command: &str, args: &[&str]| json!({"command": command, "args": args});
+        for command in ["cogtok", "/usr/bin/cogtok", "C:\\Program Files\\cogtok.exe"] {
+            assert_eq!(target_of(&entry(command, &["mcp-proxy", "tools"])).as_deref(), Some("tools"), "{command}");
+        }
+        assert_eq!(target_of(&entry("npx", &["mcp-proxy", "tools"])), None);
+        assert_eq!(target_of(&entry("cogtok", &["token"])), None);
+        let helper = json!({"url": "https://a/mcp", "headersHelper": "'/opt/my tools/cogtok' header --format json"});
+        assert_eq!(target_of(&helper).as_deref(), Some("https://a/mcp"));
+        assert_eq!(target_of(&json!({"url": "https://a/mcp", "headersHelper": "x header"})), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! `cogtok mcp install`, `remove` and `list`: the configurations of MCP clients, and a real client that starts what stands there.
+
+use crate::harness::mcp::fixture;
+use crate::harness::ministack::mcp_venv;
+use crate::harness::{Home, Keyring, McpServer, binary, workshop};
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+/// Each client, where its file is in a home, the key of its servers, and the fixture with its shape.
+const CLIENTS: [(&str, &str, &str, &str); 8] = [
+    ("claude-code", ".claude.json", "mcpServers", "claude-code.json"),
+    ("claude-desktop", ".config/Claude/claude_desktop_config.json", "mcpServers", "claude-desktop.json"),
+    ("codex", ".codex/config.toml", "mcp_servers", "codex.toml"),
+    ("cursor", ".cursor/mcp.json", "mcpServers", "cursor.json"),
+    ("gemini", ".gemini/settings.json", "mcpServers", "gemini.json"),
+    ("kiro", ".kiro/settings/mcp.json", "mcpServers", "kiro.json"),
+    ("vscode", ".config/Code/User/mcp.json", "servers", "vscode.json"),
+    ("windsurf", ".codeium/windsurf/mcp_config.json", "mcpServers", "windsurf.json"),
+];
+
+/// A home with a target `tools` of a machine's profile.
+fn home() -> Home {
+    let home = Home::new();
+    home.scripted_profile("http://127.0.0.1:9/oauth2/token");
+    let set = home.cogtok(["profile", "set", "ws", "targets.tools.url", "https://gateway.example.com/mcp"]);
+    set.run().ok();
+    home.cogtok(["profile", "set", "ws", "targets.tools.kind", "gateway"]).run().ok();
+    home
+}
+
+fn shape(name: &str) -> String {
+    std::fs::read_to_string(fixture("mcp_clients").join(name)).unwrap()
+}
+
+/// The file of a client with this text, and the exemption of its directory.
+fn planted(home: &Home, file: &str, text: &str) -> PathBuf {
+    let path = home.plant(file, text);
+    let parent = path.parent().unwrap();
+    home.allow(&path);
+    home.allow(path.with_file_name(format!("{}.before-cogtok", path.file_name().unwrap().to_str().unwrap())));
+    if !file.starts_with(".claude") {
+        home.allow(parent);
+    }
+    path
+}
+
+/// JSON with comments and commas too many, as the tests' own fixtures have them.
+fn lenient(text: &str) -> Value {
+    let mut plain = String::new();
+    for line in text.lines() {
+        let line = line.split(" /* ").next().unwrap().split(" // ").next().unwrap();
+        if !line.trim_start().starts_with("//") {
+            plain += line;
+        }
+    }
+    let tight: String = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    serde_json::from_str(&tight.replace(", }", " }").replace(",}", "}")).unwrap_or_else(|why| panic!("{why}: {tight}"))
+}
+
+fn entry(text: &str, file: &str, key: &str, name: &str) -> Value {
+    if file.ends_with(".toml") {
+        let table: toml::Table = text.parse().unwrap();
+        return serde_json::to_value(&table[key][name]).unwrap();
+    }
+    lenient(text)[key][name].clone()
+}
+
+#[test]
+fn each_clients_file_gets_the_entry_and_keeps_all_else() {
+    let home = home();
+    for (client, file, key, fixture) in CLIENTS {
+        let text = shape(fixture);
+        let path = planted(&home, file, &text);
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        let install = || home.cogtok(["mcp", "install", "tools", "--client", client, "-p", "ws", "--edit-file"]).run();
+        install().ok().stdout_is("").stderr_has("has the server `tools` now").stderr_has(".before-cogtok");
+        let with_it = std::fs::read_to_string(&path).unwrap();
+        let found = entry(&with_it, file, key, "tools");
+        assert_eq!(found["args"], json!(["mcp-proxy", "tools", "-p", "ws", "--as", "m2m"]), "{with_it}");
+        assert_eq!(found["command"], binary().to_str().unwrap());
+        let names_transport = ["claude-code", "vscode"].contains(&client);
+        assert_eq!(found["type"].as_str(), names_transport.then_some("stdio"), "{client}");
+        // Every line that was there is there, but that a comma may have come to one.
+        for line in text.lines() {
+            assert!(with_it.contains(line.trim_end_matches(',')), "{client}: {line:?} is gone from\n{with_it}");
+        }
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644, "{client}");
+        let backup = path.with_file_name(format!("{}.before-cogtok", path.file_name().unwrap().to_str().unwrap()));
+        assert_eq!(std::fs::read_to_string(&backup).unwrap(), text);
+        // Once more changes nothing.
+        install().ok();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), with_it, "{client}");
+        let listed = home.cogtok(["mcp", "list", "--json"]).run().ok().json();
+        let ours: Vec<&Value> = listed.as_array().unwrap().iter().filter(|one| one["client"] == client).collect();
+        assert_eq!(ours, [&json!({"client": client, "name": "tools", "target": "tools", "file": path})]);
+        let removed = home.cogtok(["mcp", "remove", "tools", "--client", client, "--edit-file"]).run();
+        removed.ok().stderr_has("does not have the server `tools` any more");
+        let without = std::fs::read_to_string(&path).unwrap();
+        assert!(!without.contains("cogtok"), "{without}");
+        for line in text.lines() {
+            assert!(without.contains(line.trim_end_matches(',')), "{client}: {line:?} is gone from\n{without}");
+        }
+    }
+    home.cogtok(["mcp", "list"]).run().ok().stdout_is("").stderr_has("put no server");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_made_and_print_makes_none() {
+    let home = home();
+    for (client, file, key, _) in CLIENTS {
+        home.allow(home.path(file.split('/').next().unwrap()));
+        home.allow(home.path(file));
+        let shown = home.cogtok(["mcp", "install", "tools", "--client", client, "-p", "ws", "--print"]).run();
+        let shown = shown.ok().stdout.clone();
+        assert!(!home.path(file).exists(), "{client}");
+        home.cogtok(["mcp", "install", "tools", "--client", client, "-p", "ws", "--edit-file"]).run().ok();
+        let text = std::fs::read_to_string(home.path(file)).unwrap();
+        assert_eq!(text, shown, "{client}");
+        assert_eq!(entry(&text, file, key, "tools")["args"][0], "mcp-proxy");
+        assert_eq!(std::fs::metadata(home.path(file)).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let removed = home.cogtok(["mcp", "remove", "tools"]).run();
+    removed.ok().stderr_has("Claude Desktop does not").stderr_has("Windsurf does not");
+    home.cogtok(["mcp", "remove", "tools"]).run().code(2).stderr_has("put no server `tools`");
+}
+
+#[test]
+fn what_others_put_there_is_neither_replaced_nor_removed_unasked() {
+    let home = home();
+    let text = r#"{"mcpServers": {"tools": {"command": "npx", "args": ["x"]}}}"#;
+    let path = planted(&home, ".cursor/mcp.json", text);
+    let install = ["mcp", "install", "tools", "--client", "cursor", "-p", "ws"];
+    home.cogtok(install).run().code(2).stderr_has("that cogtok did not put there").stderr_has("--replace");
+    let remove = ["mcp", "remove", "tools", "--client", "cursor"];
+    home.cogtok(remove).run().code(2).stderr_has("cogtok did not put the server `tools`");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    home.cogtok(install).arg("--replace").run().ok();
+    assert_eq!(lenient(&std::fs::read_to_string(&path).unwrap())["mcpServers"]["tools"]["args"][0], "mcp-proxy");
+    for (broken, says) in
+        [("{\"mcpServers\": [", "is not JSON"), ("[]", "not a JSON object"), ("{\"mcpServers\": 1}", "`mcpServers`")]
+    {
+        std::fs::write(&path, broken).unwrap();
+        home.cogtok(install).run().code(3).stderr_has(says).stderr_has("nothing was changed");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), broken);
+    }
+}
+
+#[test]
+fn a_project_gets_what_holds_on_every_machine() {
+    let home = home();
+    let project = home.path("project");
+    home.allow(&project);
+    std::fs::create_dir(&project).unwrap();
+    let run = |args: &[&str]| home.cogtok(args).cwd(&project).run();
+    for (client, file) in
+        [("vscode", ".vscode/mcp.json"), ("claude-code", ".mcp.json"), ("kiro", ".kiro/settings/mcp.json")]
+    {
+        run(&["mcp", "install", "tools", "--client", client, "--project", "-p", "ws", "--name", "ours"]).ok();
+        let text = std::fs::read_to_string(project.join(file)).unwrap();
+        let key = if client == "vscode" { "servers" } else { "mcpServers" };
+        let found = &lenient(&text)[key]["ours"];
+        assert_eq!((&found["command"], found.get("env")), (&json!("cogtok"), None), "{text}");
+    }
+    run(&["mcp", "list"]).ok().stdout_has(".vscode/mcp.json").stdout_has("ours");
+    let desktop = run(&["mcp", "install", "tools", "--client", "claude-desktop", "--project", "-p", "ws"]);
+    desktop.code(2).stderr_has("Claude Desktop has no configuration of a project");
+    let named = run(&["mcp", "install", "https://a.example/mcp", "--client", "kiro", "--name", "a b", "-p", "ws"]);
+    named.code(2).stderr_has("letters, digits");
+}
+
+#[test]
+fn claude_code_may_call_the_server_itself_with_a_helper_for_the_header() {
+    let home = home();
+    let path = planted(&home, ".claude.json", &shape("claude-code.json"));
+    let install = ["mcp", "install", "tools", "--headers-helper", "-p", "ws", "--edit-file"];
+    home.cogtok(install).args(["--client", "claude-code"]).run().ok();
+    let found = lenient(&std::fs::read_to_string(&path).unwrap())["mcpServers"]["tools"].clone();
+    assert_eq!((&found["type"], &found["url"]), (&json!("http"), &json!("https://gateway.example.com/mcp")));
+    let helper = format!("{} header --format json -p ws --as m2m", binary().display());
+    assert_eq!(found["headersHelper"], json!(helper));
+    home.cogtok(["mcp", "list"]).run().ok().stdout_has("https://gateway.example.com/");
+    home.cogtok(install).args(["--client", "cursor"]).run().code(2).stderr_has("Cursor runs no helper");
+}
+
+#[test]
+fn a_client_with_a_command_of_its_own_is_asked() {
+    let home = home();
+    let log = home.allow(home.path("log"));
+    for (client, program) in [("claude-code", "claude"), ("codex", "codex"), ("vscode", "code")] {
+        let script = format!(
+            "#!/bin/sh\n[ -e {0}.fail ] && {{ echo no way >&2; exit 3; }}\nprintf '%s\\n' \"$0\" \"$@\" >{0}\n",
+            log.display()
+        );
+        let program = home.plant(format!("bin/{program}"), script);
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", home.path("bin").display(), std::env::var("PATH").unwrap());
+        let run =
+            |args: &[&str]| home.cogtok(args).env("PATH", &path).env("HTTPS_PROXY", "http://u:p@127.0.0.1:9").run();
+        let install = ["mcp", "install", "tools", "--client", client, "-p", "ws"];
+        run(&install).ok().stderr_has("has the server `tools` now").stderr_has("HTTPS_PROXY is not written");
+        let words = std::fs::read_to_string(&log).unwrap();
+        let words: Vec<&str> = words.lines().skip(1).collect();
+        let proxy = binary();
+        let proxy = proxy.to_str().unwrap();
+        match client {
+            "codex" => {
+                let wanted = ["mcp", "add", "tools", "--", proxy, "mcp-proxy", "tools", "-p", "ws", "--as", "m2m"];
+                assert_eq!(words, wanted);
+            }
+            "vscode" => {
+                let json: Value = serde_json::from_str(words[1]).unwrap();
+                assert_eq!((words[0], &json["name"], &json["command"]), ("--add-mcp", &json!("tools"), &json!(proxy)));
+            }
+            _ => {
+                assert_eq!(words[..5], ["mcp", "add-json", "--scope", "user", "tools"]);
+                let json: Value = serde_json::from_str(words[5]).unwrap();
+                assert_eq!((&json["type"], &json["command"]), (&json!("stdio"), &json!(proxy)));
+            }
+        }
+        run(&[&install[..], &["--print"]].concat())
+            .ok()
+            .stderr_has("would be asked")
+            .stderr_has(program.to_str().unwrap());
+        std::fs::write(format!("{}.fail", log.display()), "").unwrap();
+        home.allow(home.path("log.fail"));
+        run(&install).code(1).stderr_has("no way").stderr_has("--edit-file");
+        std::fs::remove_file(home.path("log.fail")).unwrap();
+    }
+}
+
+#[test]
+fn a_real_client_starts_what_was_installed_and_the_token_is_renewed_under_it() {
+    let workshop = workshop();
+    let home = Home::new();
+    home.workshop_profile(workshop);
+    let keyring = Keyring::start();
+    home.canary(workshop.m2m_secret());
+    home.cogtok(["secret", "set", "m2m-client", "-p", "ws"]).keyring(&keyring).stdin(workshop.m2m_secret()).run().ok();
+    // From the cache, so that the one that is used up is not one that was new.
+    home.cogtok(["token", "m2m", "-p", "ws"]).keyring(&keyring).run().ok();
+    for (client, file, key, _) in CLIENTS {
+        if !["cursor", "codex"].contains(&client) {
+            continue;
+        }
+        // Each token is good for eight requests, of which a session takes more.
+        let server = McpServer::start("json-used-up", workshop);
+        home.allow(home.path(file).parent().unwrap());
+        let install = ["mcp", "install", &server.url(), "--client", client, "--name", "real", "--replace"];
+        home.cogtok(install).args(["-p", "ws", "--as", "m2m", "--edit-file"]).run().ok();
+        let path = home.path(file);
+        let run = home.program(mcp_venv().join("bin/python"), [fixture("mcp_installed.py")]);
+        let run = run.args([path.to_str().unwrap(), key, "real"]).env("PYTHONDONTWRITEBYTECODE", "1");
+        let heard = run.keyring(&keyring).run().ok().json();
+        assert_eq!(heard["sums"], json!(["40", "41", "42", "43"]));
+        let tools = json!(["add", "echo", "fail", "ping_me", "slow"]);
+        assert_eq!(heard["tools"], json!([tools, tools, tools, tools]));
+        assert!(server.log().contains("TOKENS 2"), "{}", server.log());
+    }
+}
