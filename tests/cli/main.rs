@@ -131,6 +131,7 @@ mod secret_bundle;
 mod secret_guard;
 mod secret_keyring;
 mod secret_unnoted;
+mod serve;
 mod service_text;
 mod session;
 mod session_faults;

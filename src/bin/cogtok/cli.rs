@@ -82,7 +82,10 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
         is_quiet: cli.global.quiet,
         verbosity: cli.global.verbose,
         no_input: cli.global.no_input
-            || matches!(cli.command, Command::Header(_) | Command::AwsCredentials(_) | Command::McpProxy(_)),
+            || matches!(
+                cli.command,
+                Command::Header(_) | Command::AwsCredentials(_) | Command::McpProxy(_) | Command::Serve(_)
+            ),
     });
     // A page explains what is wrong with a variable, so that none may keep it from being shown.
     if let Command::Help(args) = &cli.command {

@@ -1,7 +1,7 @@
 //! `cogtok mcp-proxy`: an MCP server on standard input and output that is one over HTTP with the token.
 
 mod browser_sign_in;
-mod tokens;
+pub(in crate::commands) mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -14,6 +14,7 @@ mod mcp;
 mod mcp_proxy;
 pub mod profile;
 mod secret;
+mod serve;
 mod status;
 pub mod token;
 mod user;
@@ -64,6 +65,9 @@ pub enum Command {
     /// Bridge a remote MCP server to stdio, adding a fresh token
     #[command(arg = timeout("How long each request may take [default: 15m of silence]"))]
     McpProxy(mcp_proxy::McpProxy),
+    /// Serve fresh tokens to programs of this machine that can only hold an address
+    #[command(arg = timeout("How long getting a token may take [default: 30s]"))]
+    Serve(serve::Serve),
     /// Print AWS credentials for the user, through the profile's identity pool
     AwsCredentials(aws_credentials::AwsCredentials),
     /// List and delete cached tokens
@@ -91,6 +95,7 @@ pub fn run(app: App, command: Command) -> Result<()> {
         Command::Call(command) => call::run(&app, command),
         Command::Mcp(command) => mcp::run(&app, command),
         Command::McpProxy(args) => mcp_proxy::run(&app, &args),
+        Command::Serve(args) => serve::run(&app, &args),
         Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
         Command::Cache(command) => cache::run(&app, command),
         Command::Completions(args) => completions::run(&args),

@@ -4,7 +4,7 @@
 pub mod exec_handoff;
 
 use std::ffi::OsString;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -24,6 +24,9 @@ const EXEC_FAILED: u8 = 125;
 
 /// Whether a program that was started here has the terminal, and with it Ctrl-C.
 static IS_LENT: AtomicBool = AtomicBool::new(false);
+
+/// The process that gets the signals which would end this one, or 0.
+static HEIR: AtomicI32 = AtomicI32::new(0);
 
 /// What to say when a signal ends the process.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
@@ -90,6 +93,13 @@ pub fn watch() {
     ONCE.call_once(start_watching);
 }
 
+/// Hands SIGTERM and SIGHUP on to a child from now on, and leaves Ctrl-C to it: this process ends when the child has.
+pub fn hand_on_to(child: &std::process::Child) {
+    HEIR.store(i32::try_from(child.id()).unwrap_or_default(), Ordering::SeqCst);
+    IS_LENT.store(true, Ordering::SeqCst);
+    watch();
+}
+
 /// Runs `work`, in which another program has the terminal: Ctrl-C is that program's.
 pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
     watch();
@@ -133,6 +143,12 @@ fn start_watching() {
             }
             if signal == SIGINT && IS_LENT.load(Ordering::SeqCst) {
                 exec_handoff::handled(signal);
+                continue;
+            }
+            if let Some(heir) = rustix::process::Pid::from_raw(HEIR.load(Ordering::SeqCst)) {
+                if let Some(signal) = rustix::process::Signal::from_named_raw(signal) {
+                    let _ = rustix::process::kill_process(heir, signal);
+                }
                 continue;
             }
             let was_asking = terminal::restore_modes().is_some();
@@ -183,7 +199,6 @@ fn start_watching() {
 }
 
 /// Ends the process with the code of a child that ran in its place.
-#[cfg(windows)]
 #[expect(clippy::disallowed_methods, reason = "a child's exit code has more than eight bits on this system")]
 pub fn end_as(code: i32) -> ! {
     std::process::exit(code)

@@ -13,4 +13,5 @@ pub mod mcp;
 pub mod mcp_clients;
 pub mod output_file;
 pub mod password_generator;
+pub mod serve;
 mod store_secret;

@@ -11,7 +11,7 @@ mod request;
 mod response;
 mod retry_on_401;
 mod runtime;
-mod target;
+pub mod target;
 
 use clap::Subcommand;
 use cogtok::error::Result;

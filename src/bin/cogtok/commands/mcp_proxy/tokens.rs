@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::keys::Key;
+use cogtok::token::Token;
 
 use crate::app::App;
 use crate::args::token_args::{ObtainedToken, TokenArgs};
@@ -36,11 +37,16 @@ impl<'a> Tokens<'a> {
 
     /// The token that counts now; or another one than the one that was `refused`, none where there is none.
     pub fn get(&mut self, refused: Option<&Secret>) -> Result<Option<Secret>> {
+        Ok(self.get_token(refused)?.map(|token| token.value))
+    }
+
+    /// As [`Tokens::get`], with the end of its life.
+    pub fn get_token(&mut self, refused: Option<&Secret>) -> Result<Option<Token>> {
         self.app.restart_timeout();
         let Some(refused) = refused else { return self.current().map(Some) };
         // Another request, or another process, may have renewed it meanwhile.
         let current = self.current()?;
-        if current.expose() != refused.expose() {
+        if current.value.expose() != refused.expose() {
             return Ok(Some(current));
         }
         if self.renewed_at.is_some_and(|at| at.elapsed() < TRUCE) {
@@ -51,12 +57,12 @@ impl<'a> Tokens<'a> {
         let renewed = self.source.renewed();
         let got = self.obtain(&renewed)?;
         let token = self.keep(got)?;
-        Ok((token.expose() != refused.expose()).then_some(token))
+        Ok((token.value.expose() != refused.expose()).then_some(token))
     }
 
-    fn current(&mut self) -> Result<Secret> {
+    fn current(&mut self) -> Result<Token> {
         if let Some(got) = self.kept.as_ref().filter(|got| got.is_fresh(env::now())) {
-            return Ok(got.token()?.value.clone());
+            return got.token().cloned();
         }
         let source = self.source.clone();
         let got = self.obtain(&source)?;
@@ -80,8 +86,8 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn keep(&mut self, got: ObtainedToken) -> Result<Secret> {
-        let token = got.token()?.value.clone();
+    fn keep(&mut self, got: ObtainedToken) -> Result<Token> {
+        let token = got.token()?.clone();
         self.kept = Some(got).filter(|got| !got.is_kept() || self.source.is_without_cache());
         Ok(token)
     }

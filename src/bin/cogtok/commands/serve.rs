@@ -1,0 +1,151 @@
+//! `cogtok serve`: an endpoint of this machine that has a fresh token for whoever can only hold an address.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::secret::Secret;
+use serde_json::json;
+
+use super::call::authorized_request::SILENCE;
+use super::call::target::{CallTarget, TargetLocation};
+use super::mcp_proxy::tokens::Tokens;
+use crate::app::App;
+use crate::app::options::Output;
+use crate::args::token_args::TokenArgs;
+use crate::completion;
+use crate::io::{external_program, signals, terminal};
+use crate::services::serve::{self, Endpoint, Upstream};
+
+/// How often it is looked whether the process that started this one is still there.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Serve fresh tokens to programs of this machine that can only hold an address
+///
+/// Listens on 127.0.0.1 alone and prints an address with a random part, which is the key to it. ADDRESS/token answers GET and POST as
+/// a token endpoint does (RFC 6749 section 5.1). With --target, ADDRESS/proxy/… hands requests on to that server with the token, and
+/// follows no redirect. Other host names and other users are refused. It ends with COMMAND, which has the address in
+/// COGTOK_SERVE_URL, or with the process that started it. Nothing is ever asked: sign in, or store the secret, before.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok serve -p ws --as m2m -- sh -c 'curl -s $COGTOK_SERVE_URL/token'\n  \
+    cogtok serve -p ws --as m2m --target https://api.example.com -- sh -c 'curl -s $COGTOK_SERVE_URL/proxy/things'\n  \
+    cogtok serve -p ws --target api --json")]
+pub struct Serve {
+    /// The server for ADDRESS/proxy/: its URL, or a target of the profile
+    #[arg(long, value_name = "URL|NAME", add = ArgValueCandidates::new(completion::targets::http))]
+    target: Option<String>,
+    /// The port [default: any that is free]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    #[command(flatten)]
+    source: TokenArgs,
+    /// A command that gets the address, and with which this ends
+    #[arg(last = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
+    command: Vec<OsString>,
+}
+
+pub fn run(app: &App, args: &Serve) -> Result<()> {
+    let form = app.output(&[Output::Text, Output::Json])?;
+    let mut source = args.source.clone();
+    let upstream = match &args.target {
+        None => None,
+        Some(target) => {
+            let place = CallTarget::find(app, target)?;
+            source.or_of(place.owner);
+            let url = match place.at {
+                TargetLocation::Url(url) => url,
+                TargetLocation::Arn(arn) => app.profile(&[])?.agentcore_url(&arn)?,
+            };
+            Some(Upstream { wire: app.new_wire()?, url, silence: SILENCE })
+        }
+    };
+    // What is wrong with the options is told before anybody is given an address.
+    source.whose(app)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)));
+    let listener = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    });
+    let (listener, port) = listener.map_err(|why| Error::store(format!("cogtok can't listen at {address}: {why}")))?;
+    let key = key()?;
+    let url = format!("http://127.0.0.1:{port}/{}", key.expose());
+    let (asks, questions) = mpsc::channel();
+    let endpoint = Endpoint { port, key, upstream, tokens: asks };
+    let server = std::thread::Builder::new().name("serve".to_owned()).spawn(move || serve::run(listener, endpoint));
+    server.map_err(|why| Error::new(Kind::Failure, format!("no thread for the server: {why}")))?;
+    match args.command.split_first() {
+        Some((program, arguments)) => start(program, arguments, &url)?,
+        None => {
+            end_with_parent();
+            signals::watch();
+            terminal::data(&match form {
+                Output::Json => terminal::json_line(&json!({
+                    "url": url,
+                    "token_url": format!("{url}/token"),
+                    "proxy_url": args.target.as_ref().map(|_| format!("{url}/proxy/")),
+                })),
+                _ => format!("{url}\n"),
+            })?;
+        }
+    }
+    let mut tokens = Tokens::new(app, source, None);
+    // Ends when the server does, which is with the process.
+    for ask in questions {
+        let _ = ask.answer.send(tokens.get_token(ask.refused.as_ref()));
+    }
+    Err(Error::new(Kind::Failure, "the server ended"))
+}
+
+/// 128 random bits: who knows them may have the token.
+fn key() -> Result<Secret> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|why| Error::new(Kind::Failure, format!("no random numbers: {why}")))?;
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// Runs a command with the address. This process ends as it does.
+fn start(program: &OsString, arguments: &[OsString], url: &str) -> Result<()> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("COGTOK_SERVE_URL", url);
+    external_program::withhold_secrets(&mut command);
+    let shown = printable(&program.to_string_lossy(), 200);
+    let mut child = command.spawn().map_err(|why| {
+        signals::fail_as(if why.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 });
+        Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint("check the spelling and PATH")
+    })?;
+    signals::hand_on_to(&child);
+    let waiter = std::thread::Builder::new().name("child".to_owned()).spawn(move || {
+        let status = child.wait();
+        #[cfg(unix)]
+        let signal = status.as_ref().ok().and_then(std::os::unix::process::ExitStatusExt::signal);
+        #[cfg(not(unix))]
+        let signal: Option<i32> = None;
+        let code = status.ok().and_then(|status| status.code());
+        signals::end_as(code.or(signal.map(|signal| 128 + signal)).unwrap_or(1))
+    });
+    waiter.map(drop).map_err(|why| Error::new(Kind::Failure, format!("no thread for the command: {why}")))
+}
+
+/// Ends this process when the one that started it is gone: nobody would know the address any more.
+#[cfg(unix)]
+fn end_with_parent() {
+    let parent = rustix::process::getppid();
+    let _ = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
+        while rustix::process::getppid() == parent {
+            std::thread::sleep(LOOK);
+        }
+        signals::end_as(0)
+    });
+}
+
+#[cfg(not(unix))]
+fn end_with_parent() {}
