@@ -211,7 +211,7 @@ fn come_back(
                 Ok((returned, Some(visitor)))
             }
             typed = typing => typed.map(|returned| (returned, None)),
-            () = until(witness.is_over) => Err(Error::new(Kind::NeedsHuman, "nobody waits for the sign-in any more")),
+            () = until(witness.is_over) => Err(Error::new(Kind::NeedsHuman, "the sign-in was cancelled")),
         }
     })?;
     back.unwrap_or_else(|| {

@@ -47,7 +47,7 @@ pub struct McpProxy {
     /// The server: its URL, its ARN, or the name of a target
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
     target: String,
-    /// Sign in with the browser where no session is left and a browser can open
+    /// Open the browser to sign in when there is no session
     #[arg(long)]
     login: bool,
     /// How long you may take to sign in [default: 120s]

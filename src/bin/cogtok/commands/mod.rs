@@ -65,7 +65,7 @@ pub enum Command {
     /// Bridge a remote MCP server to stdio, adding a fresh token
     #[command(arg = timeout("How long each request may take [default: 15m of silence]"))]
     McpProxy(mcp_proxy::McpProxy),
-    /// Serve fresh tokens to programs of this machine that can only hold an address
+    /// Serve fresh tokens at a local address
     #[command(arg = timeout("How long getting a token may take [default: 30s]"))]
     Serve(serve::Serve),
     /// Print AWS credentials for the user, through the profile's identity pool

@@ -27,27 +27,28 @@ use crate::services::serve::{self, Endpoint, Upstream};
 /// How often it is looked whether the process that started this one is still there.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Serve fresh tokens to programs of this machine that can only hold an address
+/// Serve fresh tokens at a local address
 ///
-/// Listens on 127.0.0.1 alone and prints an address with a random part, which is the key to it. ADDRESS/token answers GET and POST as
-/// a token endpoint does (RFC 6749 section 5.1). With --target, ADDRESS/proxy/… hands requests on to that server with the token, and
-/// follows no redirect. Other host names and other users are refused. It ends with COMMAND, which has the address in
-/// COGTOK_SERVE_URL, or with the process that started it. Nothing is ever asked: sign in, or store the secret, before.
+/// For programs that can only store an address. cogtok listens only on 127.0.0.1 and prints an address that contains a random
+/// key. ADDRESS/token answers GET and POST like a token endpoint (RFC 6749 section 5.1). With --target, ADDRESS/proxy/… forwards
+/// requests to that server with the token, and follows no redirect. cogtok refuses other host names and other users. It stops with
+/// COMMAND, which gets the address in COGTOK_SERVE_URL, or with the process that started it. cogtok never asks for anything: sign
+/// in, or store the secret, before.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok serve -p ws --as m2m -- sh -c 'curl -s $COGTOK_SERVE_URL/token'\n  \
     cogtok serve -p ws --as m2m --target https://api.example.com -- sh -c 'curl -s $COGTOK_SERVE_URL/proxy/things'\n  \
     cogtok serve -p ws --target api --json")]
 pub struct Serve {
-    /// The server for ADDRESS/proxy/: its URL, or a target of the profile
+    /// The server that ADDRESS/proxy/ forwards to: its URL, or a target of the profile
     #[arg(long, value_name = "URL|NAME", add = ArgValueCandidates::new(completion::targets::http))]
     target: Option<String>,
-    /// The port [default: any that is free]
+    /// The port to listen on [default: any free port]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     #[command(flatten)]
     source: TokenArgs,
-    /// A command that gets the address, and with which this ends
+    /// The command to run with the address in COGTOK_SERVE_URL
     #[arg(last = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
 }

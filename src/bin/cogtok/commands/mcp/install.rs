@@ -15,11 +15,11 @@ use crate::services::mcp_clients::{
     Change, Entry, Launch, McpClient, OwnCommand, Reach, change, command_of_this_program, servers, variables,
 };
 
-/// Put a server into an MCP client's configuration, with a fresh token on every request
+/// Add an MCP server to an MCP client, with a fresh token on every request
 ///
-/// The client starts `cogtok mcp-proxy`, which sends the token as it is then. A client that has a command of its own for this is
-/// asked to do it; the file of any other is edited: comments and other servers stay, and a copy of the file is kept beside it.
-/// No secret is written: sign in, or store the secret, before the client starts.
+/// The client then starts `cogtok mcp-proxy`, which sends the current token. If the client has a command that adds servers, cogtok
+/// runs it. Otherwise cogtok edits the client's file: comments and other servers stay, and a copy of the old file stays beside it.
+/// cogtok writes no secret into it: sign in, or store the secret, before you start the client.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp install tools --client cursor -p ws\n  \
@@ -33,19 +33,19 @@ pub struct Install {
     /// The MCP client
     #[arg(long, value_enum, value_name = "CLIENT")]
     client: McpClient,
-    /// What the client calls the server [default: the target's name, or the first part of its host]
+    /// The server's name in the client [default: the target's name, or the first part of its host]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Write the configuration of the project in this directory, which others may share, instead of your own
+    /// Add it to the project in this directory, which others may share, instead of your own configuration
     #[arg(long)]
     project: bool,
-    /// Let the client call the server itself and ask cogtok for the header (Claude Code alone)
+    /// Let the client call the server itself and run cogtok for the header (only Claude Code)
     #[arg(long)]
     headers_helper: bool,
-    /// Replace a server of that name that cogtok did not put there
+    /// Replace a server of that name that cogtok did not add
     #[arg(long)]
     replace: bool,
-    /// Edit the file even where the client has a command of its own
+    /// Edit the file even if the client has a command that adds servers
     #[arg(long)]
     edit_file: bool,
     /// Only show what would be written
@@ -70,9 +70,9 @@ pub fn run(app: &App, args: &Install) -> Result<()> {
             Some(own) => {
                 let words = own.add_words(&entry);
                 let line = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default();
-                terminal::note(&format!("{} would be asked: {line}", client.name()));
+                terminal::note(&format!("cogtok would run: {line}"));
             }
-            None => terminal::note(&format!("{} would get:", path.display())),
+            None => terminal::note(&format!("cogtok would add this to {}:", path.display())),
         }
         return terminal::data(&entry.shown(client)?).map(drop);
     }
@@ -82,19 +82,19 @@ pub fn run(app: &App, args: &Install) -> Result<()> {
         Some(own) => {
             if there.as_ref().is_some_and(|(_, target)| target.is_none()) && !args.replace {
                 return Err(Error::usage(format!(
-                    "{} has a server `{name}` that cogtok did not put there",
+                    "{} already has a server `{name}` that cogtok did not add",
                     client.name()
                 ))
                 .hint("choose another name with `--name NAME`, or replace it with `--replace`"));
             }
             own.add(&entry, there.is_some())?;
-            terminal::note(&format!("{} has the server `{name}` now", client.name()));
+            terminal::note(&format!("{} now has the server `{name}`", client.name()));
         }
         None => {
             let edited = change(client, &path, &Change::Put(&entry, args.replace))?;
-            terminal::note(&format!("{} has the server `{name}` now, in {}", client.name(), path.display()));
+            terminal::note(&format!("{} now has the server `{name}`, in {}", client.name(), path.display()));
             if let Some(backup) = edited.backup {
-                terminal::note(&format!("the file as it was is in {}", backup.display()));
+                terminal::note(&format!("the old file is {}", backup.display()));
             }
         }
     }
@@ -141,7 +141,7 @@ fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) -> Res
     let command = if args.project { "cogtok".to_owned() } else { command_of_this_program() };
     if args.headers_helper {
         if !args.client.has_headers_helper() {
-            return Err(Error::usage(format!("{} runs no helper for headers", args.client.name()))
+            return Err(Error::usage(format!("{} can't run a command for headers", args.client.name()))
                 .hint("leave `--headers-helper` out: the client starts `cogtok mcp-proxy`"));
         }
         let words = [vec![command, "header".to_owned(), "--format".to_owned(), "json".to_owned()], options].concat();
@@ -153,7 +153,7 @@ fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) -> Res
     let args_of_proxy = ["mcp-proxy".to_owned(), args.target.clone()].into_iter().chain(options).chain(login);
     let (env, left_out) = if args.project { (Vec::new(), Vec::new()) } else { variables() };
     for name in left_out {
-        terminal::note(&format!("{name} is not written, since it may hold a password"));
+        terminal::note(&format!("cogtok left {name} out, since it may contain a password"));
     }
     Ok(Launch::Command { command, args: args_of_proxy.collect(), env })
 }

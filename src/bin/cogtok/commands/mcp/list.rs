@@ -10,9 +10,9 @@ use crate::io::table::table;
 use crate::io::terminal;
 use crate::services::mcp_clients::{McpClient, Reach, servers};
 
-/// List the servers that cogtok put into MCP clients' configurations
+/// List the servers that cogtok added to MCP clients
 ///
-/// Looked at are your own configuration of each client, and that of the project in this directory.
+/// cogtok looks at your own configuration of each client, and at that of the project in this directory.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp list\n  \
@@ -45,7 +45,7 @@ pub fn run(app: &App, _: &List) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     if found.is_empty() {
-        terminal::note("cogtok put no server into any client's configuration");
+        terminal::note("cogtok added no server to any MCP client");
         return Ok(());
     }
     let rows = found.iter().map(|(client, name, target, path)| {

@@ -13,11 +13,11 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Put a server into an MCP client's configuration, with a fresh token on every request
+    /// Add an MCP server to an MCP client, with a fresh token on every request
     Install(Box<install::Install>),
-    /// Take a server out of the configurations that cogtok put it into
+    /// Remove a server that cogtok added to an MCP client
     Remove(remove::Remove),
-    /// List the servers that cogtok put into MCP clients' configurations
+    /// List the servers that cogtok added to MCP clients
     List(list::List),
 }
 

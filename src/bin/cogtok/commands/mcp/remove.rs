@@ -8,24 +8,24 @@ use crate::app::options::Output;
 use crate::io::terminal;
 use crate::services::mcp_clients::{Change, McpClient, OwnCommand, Reach, change, servers};
 
-/// Take a server out of the configurations that cogtok put it into
+/// Remove a server that cogtok added to an MCP client
 ///
-/// Only what starts cogtok is removed. Comments and other servers stay, and a copy of the file is kept beside it.
+/// cogtok removes only what it added. Comments and other servers stay, and a copy of the old file stays beside it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp remove tools\n  \
     cogtok mcp remove tools --client vscode --project")]
 pub struct Remove {
-    /// What the client calls the server
+    /// The server's name in the client
     #[arg(value_name = "NAME")]
     name: String,
     /// The MCP client [default: every one that has it]
     #[arg(long, value_enum, value_name = "CLIENT")]
     client: Option<McpClient>,
-    /// From the configuration of the project in this directory instead of your own
+    /// Remove it from the project in this directory instead of your own configuration
     #[arg(long)]
     project: bool,
-    /// Edit the file even where the client has a command of its own
+    /// Edit the file even if the client has a command that removes servers
     #[arg(long)]
     edit_file: bool,
 }
@@ -43,8 +43,8 @@ pub fn run(app: &App, args: &Remove) -> Result<()> {
     };
     let clients: Vec<McpClient> = McpClient::ALL.into_iter().filter(has).collect();
     if clients.is_empty() {
-        return Err(Error::usage(format!("cogtok put no server `{}` into any client's configuration", args.name))
-            .hint("`cogtok mcp list` shows those that it did"));
+        return Err(Error::usage(format!("cogtok added no server `{}` to any MCP client", args.name))
+            .hint("list the servers that it added: `cogtok mcp list`"));
     }
     clients.into_iter().try_for_each(|client| remove(args, client, reach))
 }
@@ -56,13 +56,13 @@ fn remove(args: &Remove, client: McpClient, reach: Reach) -> Result<()> {
     if let Some(own) = own
         && own.remove(name)?
     {
-        terminal::note(&format!("{} does not have the server `{name}` any more", client.name()));
+        terminal::note(&format!("{} no longer has the server `{name}`", client.name()));
         return Ok(());
     }
     let edited = change(client, &path, &Change::Remove(name))?;
-    terminal::note(&format!("{} does not have the server `{name}` any more, in {}", client.name(), path.display()));
+    terminal::note(&format!("{} no longer has the server `{name}`, in {}", client.name(), path.display()));
     if let Some(backup) = edited.backup {
-        terminal::note(&format!("the file as it was is in {}", backup.display()));
+        terminal::note(&format!("the old file is {}", backup.display()));
     }
     Ok(())
 }

@@ -74,7 +74,7 @@ impl<'a> BrowserSignIn<'a> {
 
     fn once_for_all(&self, source: &TokenArgs) -> Result<ObtainedToken> {
         let began = env::now();
-        self.tell("cogtok waits for you to sign in with the browser");
+        self.tell("waiting for you to sign in with the browser");
         let mut lock = self.lock(source)?;
         // Another proxy may have brought the person here, or back with nothing.
         self.app.restart_timeout();
@@ -85,7 +85,7 @@ impl<'a> BrowserSignIn<'a> {
         if let Some(failure) = failure.filter(|failure| failure["at"].as_u64().is_some_and(|at| at >= began)) {
             return Err(without_sign_in(failure["message"].as_str().unwrap_or_default()));
         }
-        let address = |url: &url::Url| self.tell(&format!("sign in with the browser to go on: {url}"));
+        let address = |url: &url::Url| self.tell(&format!("sign in with the browser to continue: {url}"));
         let witness = Witness { address: &address, is_over: &|| self.is_over.load(Ordering::SeqCst) };
         let done = login::sign_in(self.app, &Login::of(source.username.clone(), self.wait), &witness);
         if let Some(lock) = &mut lock {
@@ -116,10 +116,10 @@ impl<'a> BrowserSignIn<'a> {
                 Ok(Ok(lock)) => return Ok(Some(lock)),
                 Ok(Err(LockError::Unavailable(_))) | Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
                 Ok(Err(LockError::Timeout { .. })) => {
-                    return Err(without_sign_in("another cogtok still waits for the browser"));
+                    return Err(without_sign_in("another cogtok is still waiting for the browser"));
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) if self.is_over.load(Ordering::SeqCst) => {
-                    return Err(without_sign_in("nobody waits for the sign-in any more"));
+                    return Err(without_sign_in("the client closed the connection"));
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }

@@ -28,7 +28,7 @@ pub async fn mismatch(place: &McpEndpoint, challenge: Option<&str>, issuers: &[S
         return None;
     }
     let named: Vec<String> = named.iter().take(3).map(|named| place.without_secrets(&printable(named, 200))).collect();
-    Some(format!("its metadata names the issuer {}, and the profile's pool is {ours}", named.join(" or ")))
+    Some(format!("its metadata names the issuer {}, but the profile's pool is {ours}", named.join(" or ")))
 }
 
 /// The address of the metadata, where it is on the server that refused.

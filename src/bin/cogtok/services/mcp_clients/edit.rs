@@ -94,15 +94,15 @@ pub fn check(client: McpClient, text: &str, path: &Path, change: &Change<'_>) ->
     let there = found.iter().find(|(known, _)| known == name).map(|(_, entry)| target_of(entry).is_some());
     match (change, there) {
         (Change::Put(_, false), Some(false)) => {
-            Err(Error::usage(format!("{shown} has a server `{name}` that cogtok did not put there"))
+            Err(Error::usage(format!("{shown} already has a server `{name}` that cogtok did not add"))
                 .hint("choose another name with `--name NAME`, or replace it with `--replace`"))
         }
         (Change::Remove(_), Some(false)) => {
-            Err(Error::usage(format!("cogtok did not put the server `{name}` into {shown}"))
+            Err(Error::usage(format!("cogtok did not add the server `{name}` to {shown}"))
                 .hint(format!("remove it in {}", client.name())))
         }
         (Change::Remove(_), None) => Err(Error::usage(format!("{shown} has no server `{name}`"))
-            .hint("`cogtok mcp list` shows those that cogtok put there")),
+            .hint("list the servers that cogtok added: `cogtok mcp list`")),
         _ => Ok(()),
     }
 }

@@ -31,7 +31,7 @@ pub fn with(text: &str, key: &str, name: &str, entry: Option<&Value>) -> Result<
     let root = root(text)?;
     let object = root
         .object_value_or_create()
-        .ok_or_else(|| Error::config("it is not a JSON object").hint("nothing was changed"))?;
+        .ok_or_else(|| Error::config("it is not a JSON object").hint("cogtok changed nothing"))?;
     table(&object, key)?;
     let servers = object.object_value_or_create(key).ok_or_else(|| no_object(key))?;
     match (servers.get(name), entry) {
@@ -52,7 +52,7 @@ fn root(text: &str) -> Result<CstRootNode> {
     CstRootNode::parse(text, &ParseOptions::default()).map_err(|why| {
         let before = &text[..text.len().min(why.range().start)];
         let line = before.matches('\n').count() + 1;
-        Error::config(format!("line {line} is not JSON: {}", why.kind())).hint("nothing was changed")
+        Error::config(format!("line {line} is not JSON: {}", why.kind())).hint("cogtok changed nothing")
     })
 }
 
@@ -64,7 +64,7 @@ fn table(object: &CstObject, key: &str) -> Result<Option<CstObject>> {
 }
 
 fn no_object(key: &str) -> Error {
-    Error::config(format!("`{key}` is not an object")).hint("nothing was changed")
+    Error::config(format!("`{key}` is not an object")).hint("cogtok changed nothing")
 }
 
 fn plain(node: &jsonc_parser::cst::CstNode) -> Value {

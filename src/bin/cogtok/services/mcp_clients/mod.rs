@@ -140,9 +140,8 @@ impl McpClient {
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where it has none.
     pub fn file_or_error(self, reach: Reach) -> Result<PathBuf> {
         self.file(reach).ok_or_else(|| match reach {
-            Reach::Project => {
-                Error::usage(format!("{} has no configuration of a project", self.name())).hint("leave `--project` out")
-            }
+            Reach::Project => Error::usage(format!("{} has no configuration for a project", self.name()))
+                .hint("leave `--project` out"),
             Reach::User => Error::store("there is no home directory").hint("set HOME"),
         })
     }

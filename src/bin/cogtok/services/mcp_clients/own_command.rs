@@ -92,6 +92,6 @@ impl OwnCommand {
         }
         let said = [stderr, stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
         let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_else(|| status.to_string());
-        Err(failed(&said).hint("`--edit-file` writes the file instead"))
+        Err(failed(&said).hint("edit the file instead with `--edit-file`"))
     }
 }

@@ -62,11 +62,11 @@ fn parse(text: &str) -> Result<DocumentMut> {
 }
 
 fn not_toml(why: &str) -> Error {
-    Error::config(format!("it is not TOML: {why}")).hint("nothing was changed")
+    Error::config(format!("it is not TOML: {why}")).hint("cogtok changed nothing")
 }
 
 fn no_table(key: &str) -> Error {
-    Error::config(format!("`{key}` is not a table")).hint("nothing was changed")
+    Error::config(format!("`{key}` is not a table")).hint("cogtok changed nothing")
 }
 
 #[cfg(test)]
