@@ -25,6 +25,9 @@ def wheel():
     same(run("bash", "-euc", "cogtok --version", env=environment), SAYS)
     run("bash", "-euc", "cogtok nonsense", env=environment, code=2)
     same((venv / "bin/cogtok").read_bytes(), (WORK / "cogtok").read_bytes())
+    # The module runs the program that came with it, whatever PATH has.
+    says = "import cogtok; print(cogtok._program()); cogtok.TokenProvider('ws', as_='m2m')"
+    same(run(venv / "bin/python", "-c", says, env={**environment, "PATH": "/usr/bin:/bin"}).strip(), str(venv / "bin/cogtok"))
     # Where pipx looks for them.
     same({page.name for page in project.manual()}, {path.name for path in (venv / "share/man/man1").iterdir()})
     has(run(venv / "bin/pip", "show", "cogtok"), f"Version: {VERSION}", "License", project.repository())
@@ -45,6 +48,10 @@ def npm():
     installed = prefix / "lib/node_modules/cogtok"
     same({path.name for path in (installed / "node_modules/@cogtok").iterdir()}, {"linux-x64"})
     has(run("npx", "--offline", "cogtok", "--version", env=environment, cwd=folder), SAYS)
+    # So does the module.
+    says = "const c = require('cogtok'); console.log(Object.keys(c).sort().join(), require('cogtok/program.js').found().endsWith('/bin/cogtok'))"
+    same(run("node", "-e", says, env={**environment, "NODE_PATH": str(prefix / "lib/node_modules")}),
+         "CogtokError,TokenProvider,fetchWith,getToken,headersFactory true\n")
     # A newer node becomes the program; an older one, as which this one is made to look, waits for it.
     (folder / "older.js").write_text("delete process.execve;\n")
     older = {**environment, "NODE_OPTIONS": f"--require {folder}/older.js"}

@@ -5,13 +5,10 @@
 const { spawn } = require("node:child_process");
 const { isatty } = require("node:tty");
 
-const platform = `${process.platform}-${process.arch}`;
-const file = process.platform === "win32" ? "cogtok.exe" : "cogtok";
+const { packaged, platform } = require("../program.js");
 
-let program;
-try {
-  program = require.resolve(`@cogtok/${platform}/bin/${file}`);
-} catch {
+const program = packaged();
+if (program === undefined) {
   const { optionalDependencies = {} } = require("../package.json");
   const known = Object.keys(optionalDependencies).map((name) => name.replace("@cogtok/", ""));
   const hint = known.includes(platform)

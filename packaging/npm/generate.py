@@ -31,9 +31,10 @@ def write(name, folder, files, facts):
 
 platforms = sorted({project.target(name)["npm"] for name in project.PUBLISHED})
 manual = {f"man/{page.name}": page for page in project.manual()}
-write("cogtok", "cogtok", {"bin/cogtok.js": project.HERE / "npm/cogtok.js", **manual}, {
+module = {name: project.HERE / "npm" / name for name in ("program.js", "index.js", "index.d.ts")}
+write("cogtok", "cogtok", {"bin/cogtok.js": project.HERE / "npm/cogtok.js", **module, **manual}, {
     "description": project.package()["description"], "keywords": project.package()["keywords"],
-    "bin": {"cogtok": "bin/cogtok.js"}, "man": [f"./{page}" for page in manual], "engines": {"node": ">=18"},
+    "bin": {"cogtok": "bin/cogtok.js"}, "main": "index.js", "types": "index.d.ts", "man": [f"./{page}" for page in manual], "engines": {"node": ">=18"},
     "optionalDependencies": {f"@cogtok/{platform}": project.version() for platform in platforms}})
 
 platform = project.target(target)["npm"]

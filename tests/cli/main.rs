@@ -99,6 +99,7 @@ mod mcp_proxy_login;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
+mod modules;
 mod not_durable;
 mod odd_surroundings;
 mod others_write;

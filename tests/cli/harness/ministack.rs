@@ -46,6 +46,12 @@ pub fn agent_venv() -> PathBuf {
     VENV.get_or_init(|| make_venv("agent-venv", include_str!("../../fixtures/requirements-agent.txt"))).clone()
 }
 
+/// The Python environment with what programs that use the module `cogtok` use as well; made if missing, by one process at a time.
+pub fn module_venv() -> PathBuf {
+    static VENV: OnceLock<PathBuf> = OnceLock::new();
+    VENV.get_or_init(|| make_venv("module-venv", include_str!("../../fixtures/requirements-module.txt"))).clone()
+}
+
 fn make_venv(name: &str, wanted: &str) -> PathBuf {
     let target = super::target_dir();
     let lock = File::create(target.join(format!("{name}.lock"))).expect("the venv's lock file");
