@@ -39,6 +39,11 @@ pub struct User {
     pub created_at: Option<i64>,
     /// All attributes by name.
     pub attributes: BTreeMap<String, String>,
+    /// UserMFASettingList: the second factors that are set up, such as `SOFTWARE_TOKEN_MFA`; none where the answer
+    /// does not say.
+    pub mfa: Option<Vec<String>>,
+    /// PreferredMfaSetting.
+    pub preferred_mfa: Option<String>,
 }
 
 impl User {
@@ -219,6 +224,8 @@ impl Admin {
             email: value_of(user.attributes(), "email"),
             status: user.user_status.map(|status| status.as_str().to_owned()),
             username: user.username.filter(|name| !name.is_empty())?,
+            mfa: None,
+            preferred_mfa: None,
         })
     }
 
@@ -276,6 +283,7 @@ impl Admin {
         let body = Body::default();
         match request.customize().interceptor(body.clone()).send().await {
             Ok(user) => {
+                let (mfa, preferred_mfa) = (user.user_mfa_setting_list, user.preferred_mfa_setting);
                 let user = UserType::builder()
                     .username(user.username)
                     .set_attributes(user.user_attributes)
@@ -283,7 +291,8 @@ impl Admin {
                     .set_user_status(user.user_status)
                     .build();
                 let user = Self::user_of(user, body.json()["Enabled"].as_bool());
-                user.map(Some).ok_or_else(|| lacks(operation, "Username"))
+                let user = user.ok_or_else(|| lacks(operation, "Username"))?;
+                Ok(Some(User { mfa, preferred_mfa, ..user }))
             }
             Err(error) if code(&error) == "UserNotFoundException" => Ok(None),
             Err(error) => Err(from_sdk(operation, error, self.wire.redactor())),

@@ -9,6 +9,7 @@ pub mod bedrock;
 pub mod cloudformation;
 pub(crate) mod credentials;
 pub(crate) mod error_response;
+pub mod groups;
 
 pub mod service_error;
 
@@ -21,6 +22,7 @@ pub mod ssm;
 
 pub mod sts;
 
+pub mod user_state;
 pub mod users;
 pub(crate) mod xml;
 

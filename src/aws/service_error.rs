@@ -82,6 +82,9 @@ const TABLE: &[Row] = &[
     row("NotAuthorizedException", "incorrect username or password", Refused, "check the user name and the password; if both are right, check that the pool and the app client belong together, and this machine's clock").and(CheckPassword),
     advise("NotAuthorizedException", "", Refused, CheckPoolClientAndUser),
     advise("AdminCreateUser|AdminSetUserPassword|AdminAddUserToGroup|AdminGetUser|AdminDeleteUser|ListUsers|DescribeUserPool|DescribeUserPoolClient|ListUserPoolClients NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
+    row("AdminConfirmSignUp NotAuthorizedException", "", Refused, "only a user who signed up and is unconfirmed can be confirmed").and(UseCredentialsOfPoolAccount),
+    advise("AdminEnableUser|AdminDisableUser|AdminUserGlobalSignOut|AdminSetUserMFAPreference|AdminDeleteSoftwareToken NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
+    advise("ListGroups|CreateGroup|DeleteGroup|ListUsersInGroup|AdminListGroupsForUser|AdminRemoveUserFromGroup NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("GetUser|GlobalSignOut|ConfirmDevice NotAuthorizedException", "", Refused, RenewUserToken),
     advise("UserNotFoundException", "", Refused, CheckOrCreateUser),
     advise("UserNotConfirmedException", "", Refused, ConfirmUser),
@@ -131,6 +134,8 @@ const TABLE: &[Row] = &[
     // The pool and the service.
     advise("GetSecretValue ResourceNotFoundException", "", Config, CheckSecretArn),
     advise("AdminAddUserToGroup ResourceNotFoundException", "group", Config, CreateGroup),
+    advise("DeleteGroup|ListUsersInGroup|AdminRemoveUserFromGroup ResourceNotFoundException", "group", Failure, ListGroups),
+    row("GroupExistsException", "", Failure, "the pool has a group of this name already"),
     row("ResourceNotFoundException", "", Config, "check pool id, app client id and Region: they belong together and to one AWS account"),
     row("OperationNotEnabledException", "", Failure, "this Region holds a read-only replica of the pool: use the pool's own Region"),
     row("FeatureUnavailableInTierException", "", Failure, "the pool's feature plan does not include this: it needs Essentials or Plus"),

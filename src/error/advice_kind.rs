@@ -157,6 +157,8 @@ kinds! {
     InspectToken,
     /// There are no certificate authorities: install or name some.
     InstallAuthorities,
+    /// There is no such group: list those that there are.
+    ListGroups,
     /// Look up the request id.
     LookUpRequestId,
     /// Name a file with an identity, or make one.

@@ -60,6 +60,7 @@ mod first_run;
 mod fleet;
 mod flows;
 mod flows_downgrade;
+mod groups;
 mod hand_edit;
 mod harness;
 mod harness_selftest;
@@ -174,9 +175,13 @@ mod user_create;
 mod user_create_doubt;
 mod user_create_killed;
 mod user_create_lost;
+mod user_delete_many;
+mod user_filter;
 mod user_list;
+mod user_look_after;
 mod user_policy;
 mod user_runs;
+mod user_set_passwords;
 mod ways_out;
 
 #[test]

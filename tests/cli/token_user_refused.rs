@@ -92,7 +92,7 @@ fn a_server_that_asks_again_is_not_given_the_same_password_for_ever() {
 fn each_refusal_has_its_code_and_a_hint_of_its_own() {
     let cases = [
         ("NotAuthorizedException", "Incorrect username or password.", 4, "check the user name and the password"),
-        ("NotAuthorizedException", "User is disabled.", 4, "admin-enable-user"),
+        ("NotAuthorizedException", "User is disabled.", 4, "cogtok user enable"),
         ("NotAuthorizedException", "Password attempts exceeded", 4, "15 minutes"),
         (
             "NotAuthorizedException",
@@ -107,12 +107,7 @@ fn each_refusal_has_its_code_and_a_hint_of_its_own() {
             "`cogtok user create EMAIL -p ws --if-exists reset`",
         ),
         ("NotAuthorizedException", "Invalid session for the user, session is expired.", 4, "start again"),
-        (
-            "UserNotConfirmedException",
-            "User is not confirmed.",
-            4,
-            "--user-pool-id us-east-1_Scripted0 --username alice",
-        ),
+        ("UserNotConfirmedException", "User is not confirmed.", 4, "`cogtok user confirm alice -p ws`"),
         (
             "PasswordResetRequiredException",
             "Password reset required for the user",
@@ -162,7 +157,7 @@ fn an_error_in_any_of_the_shapes_of_aws_is_understood() {
         of(403, json!({"__type": "NotAuthorizedException", "message": "User is disabled."})),
     ] {
         let (output, server) = sign_in([answer], PASSWORD, &[]);
-        output.code(4).stderr_has("NotAuthorizedException: User is disabled.").stderr_has("admin-enable-user");
+        output.code(4).stderr_has("NotAuthorizedException: User is disabled.").stderr_has("cogtok user enable");
         assert_eq!(server.hits(), 1);
     }
 }

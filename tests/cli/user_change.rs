@@ -33,14 +33,17 @@ fn show_gives_the_pools_view_of_a_user_by_any_of_its_names() {
     let sub = known["Username"].as_str().unwrap();
     let shown = user(&home, &["show", &email, "--json"]).run().ok().quiet().json();
     let keys: Vec<_> = shown.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["username", "sub", "email", "status", "enabled", "created_at", "attributes"]);
+    assert_eq!(
+        keys,
+        ["username", "sub", "email", "status", "enabled", "created_at", "attributes", "groups", "mfa", "preferred_mfa"]
+    );
     assert_eq!((&shown["username"], &shown["sub"], &shown["email"]), (&json!(sub), &json!(sub), &json!(email)));
     assert_eq!((&shown["status"], &shown["enabled"]), (&json!("CONFIRMED"), &json!(true)));
     assert_eq!(shown["created_at"].as_i64(), known["UserCreateDate"].as_f64().map(|seconds| seconds as i64));
     assert_eq!(shown["attributes"]["given_name"], "Al\tice\nForged: yes");
     assert_eq!(shown["attributes"].as_object().unwrap().len(), known["UserAttributes"].as_array().unwrap().len());
     assert_eq!(user(&home, &["show", sub, "--json"]).run().ok().json(), shown);
-    assert_eq!(proxy.log(), ["AdminGetUser"; 2]);
+    assert_eq!(proxy.log(), ["AdminGetUser", "AdminListGroupsForUser"].repeat(2));
 
     workshop().admin("AdminDisableUser", json!({"Username": email}));
     let text = user(&home, &["show", &email]).run();

@@ -6,6 +6,7 @@ mod call;
 mod completions;
 mod doctor;
 mod exec;
+mod group;
 mod header;
 pub(crate) mod help;
 mod login;
@@ -32,6 +33,9 @@ pub enum Command {
     /// Create, list and change users
     #[command(subcommand)]
     User(user::Command),
+    /// Create, list and delete groups, and add users to them
+    #[command(subcommand)]
+    Group(group::Command),
     /// Get, inspect and verify tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -83,6 +87,7 @@ pub enum Command {
 pub fn run(app: App, command: Command) -> Result<()> {
     match command {
         Command::User(command) => user::run(&app, command),
+        Command::Group(command) => group::run(&app, command),
         Command::Token(command) => token::run(&app, command),
         Command::Login(args) => login::run(&app, &args),
         Command::Logout(args) => logout::run(&app, &args),

@@ -15,3 +15,4 @@ pub mod output_file;
 pub mod password_generator;
 pub mod serve;
 mod store_secret;
+pub mod user_filter;

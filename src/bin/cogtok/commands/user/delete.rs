@@ -1,58 +1,95 @@
-//! `cogtok user delete`: a user out of the pool.
+//! `cogtok user delete`: users out of the pool.
+
+use std::collections::BTreeMap;
 
 use clap::Args;
-use clap_complete::ArgValueCandidates;
-use cogtok::aws::admin::Admin;
-use cogtok::error::{Error, Kind, Result};
-use cogtok::settings::keys::Key;
-use cogtok::settings::types::Username;
-use cogtok::store::name_history;
-use cogtok::user_pool::user_token;
+use cogtok::aws::admin::{Admin, User};
+use cogtok::error::{Error, Kind, Result, printable};
 
+use super::batch::Batch;
+use super::left_here::LeftHere;
 use super::pool_user::no_such_user;
+use super::selection::Selection;
 use crate::app::App;
-use crate::completion;
+use crate::app::options::Output;
 use crate::io::terminal;
 
-/// Delete a user, and the user's cached tokens
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Delete users, and forget their tokens, sessions and secrets here
+///
+/// It asks first, and shows whom it would delete. Where some can't be deleted the exit code is 10: the same command goes on
+/// with those who are left.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cogtok user delete test-abc@example.com -p ws --yes")]
+#[command(after_help = "Examples:\n  \
+    cogtok user delete test-abc@example.com -p ws --yes\n  \
+    cogtok user delete --group class --created-before 3d -p ws\n  \
+    cogtok user delete --filter 'email ^= \"seat-\"' -p ws --dry-run\n  \
+    cogtok user delete --status UNCONFIRMED -p ws --yes")]
 pub struct Delete {
-    /// The user: name, e-mail address or sub
-    #[arg(add = ArgValueCandidates::new(completion::users))]
-    username: String,
+    #[command(flatten)]
+    users: Selection,
+    /// List the users that would be deleted, and delete none
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
 }
 
 pub fn run(app: &App, args: &Delete) -> Result<()> {
-    let username: Username = args.username.parse()?;
-    let profile = app.profile(&[(Key::Username, Some(args.username.clone()))])?;
+    let form = app.output(&FORMS)?;
+    args.users.check()?;
+    let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let question = format!("Delete user {username} of pool {pool}?");
+    let admin = || app.block_on(async { Admin::new(&app.wire()?, &profile).await });
+    // Who is named needs no look at the pool before the question.
+    let selected = match args.users.named(app)? {
+        Some(named) => named,
+        None => {
+            let admin = admin()?;
+            app.block_on_streaming(args.users.find(&admin))?
+        }
+    };
+    let names = selected.names();
+    if args.dry_run {
+        let text = if form == Output::Json { terminal::json_line(&selected.json()) } else { selected.text() };
+        return terminal::data(&text).map(drop);
+    }
+    if names.is_empty() {
+        terminal::note("no user fits: nothing was deleted");
+        return Ok(());
+    }
+    let question = match names.as_slice() {
+        [_] => format!("Delete user {} of pool {pool}?", selected.text().trim()),
+        names => format!("Delete these {} users of pool {pool}?", names.len()),
+    };
+    if !args.yes && names.len() > 1 && terminal::can_ask() {
+        selected.show();
+    }
     if !args.yes && !terminal::confirm(&question, "add `--yes`")? {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
-    let (was_there, names) = app.block_on(async {
-        let admin = Admin::new(&app.wire()?, &profile).await?;
-        // Tokens are cached under the name that was typed when they were asked for, which is mostly the address.
-        let user = if args.username.contains('@') { None } else { admin.get(username.as_str()).await? };
-        let names = user.into_iter().flat_map(|user| [Some(user.username), user.sub, user.email]).flatten();
-        let names: Vec<String> = names.chain([args.username.clone()]).collect();
-        Ok((admin.delete(username.as_str()).await?, names))
-    })?;
-    if !was_there {
-        return Err(no_such_user(&username));
-    }
-    for name in names {
-        name_history::forget_user(app.dirs().cache.as_deref(), pool.as_str(), &profile.cognito_idp_origin()?, &name);
-        let mut of_name = profile.clone();
-        of_name.user.username = name.parse().ok();
-        if let Ok(key) = user_token::cache_key(&of_name) {
-            app.cache().forget(&key)?;
+    let (admin, left) = (admin()?, LeftHere::of_pool(app, &profile)?);
+    let found: BTreeMap<&str, &User> = selected.found().iter().map(|user| (user.username.as_str(), user)).collect();
+    let batch = Batch { names: &names, done: "is deleted", all_done: "are deleted" };
+    batch.run(app, async |name: &str| {
+        let aliases = aliases(&admin, found.get(name).copied(), name).await?;
+        // One who was found and is gone meanwhile is what was asked for.
+        if !admin.delete(name).await? && found.is_empty() {
+            return Err(no_such_user(name));
         }
-    }
-    terminal::note(&format!("user {username} is deleted"));
-    Ok(())
+        left.forget(&aliases).map_err(|error| error.context(&format!("user {} is deleted", printable(name, 128))))
+    })
+}
+
+/// All names of a user: tokens are cached under the one that was typed when they were asked for, which is mostly the address.
+async fn aliases(admin: &Admin, found: Option<&User>, name: &str) -> Result<Vec<String>> {
+    let names = |user: &User| [Some(user.username.clone()), user.sub.clone(), user.email.clone()];
+    let known = match found {
+        Some(user) => Some(names(user)),
+        None if name.contains('@') => None,
+        None => admin.get(name).await?.as_ref().map(names),
+    };
+    Ok(known.into_iter().flatten().flatten().chain([name.to_owned()]).collect())
 }

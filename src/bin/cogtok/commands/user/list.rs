@@ -1,6 +1,7 @@
 //! `cogtok user list`: the users of the pool.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Error, Kind, Result, printable};
 use serde_json::{Value, json};
@@ -8,9 +9,11 @@ use serde_json::{Value, json};
 use super::pool_user::{note_seen, typed};
 use crate::app::App;
 use crate::app::options::Output;
+use crate::completion;
 use crate::io::moment::day;
 use crate::io::table::table;
 use crate::io::terminal;
+use crate::services::user_filter;
 
 const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];
 
@@ -23,30 +26,43 @@ const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Te
 #[command(after_help = "Examples:\n  \
     cogtok user list -p ws\n  \
     cogtok user list --filter 'email ^= \"test-\"' -o csv\n  \
+    cogtok user list --group class\n  \
     cogtok user list --json | jq -r '.[].email'")]
 pub struct List {
     /// Which users, in ListUsers' words
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
+    /// The users of this group alone
+    #[arg(long, value_name = "GROUP", conflicts_with = "filter", add = ArgValueCandidates::new(completion::groups))]
+    group: Option<String>,
     /// How many users at the most
     #[arg(long, value_name = "N", default_value = "10000")]
     limit: usize,
 }
 
 pub fn run(app: &App, args: &List) -> Result<()> {
+    args.filter.as_deref().map_or(Ok(()), user_filter::check)?;
+    print(app, args.limit, args.group.as_deref(), args.filter.as_deref())
+}
+
+/// Prints the users of a group, or of the pool.
+pub fn print(app: &App, limit: usize, group: Option<&str>, filter: Option<&str>) -> Result<()> {
     let form = app.output(&FORMS)?;
-    if args.limit == 0 {
+    if limit == 0 {
         return Err(Error::usage("`--limit` is at least 1"));
     }
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let (users, is_cut) = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
-        admin.list(args.filter.as_deref(), args.limit).await
+        match group {
+            Some(group) => admin.members(group, limit).await,
+            None => admin.list(filter, limit).await,
+        }
     })?;
-    note_seen(app, &profile, users.iter().map(typed), []);
+    note_seen(app, &profile, users.iter().map(typed), group);
     if is_cut {
-        log::warn!(target: "cogtok", "there are more users: `--limit` is {}", args.limit);
+        log::warn!(target: "cogtok", "there are more users: `--limit` is {limit}");
     }
     let text = match form {
         Output::Json => terminal::json_line(&Value::Array(users.iter().map(as_json).collect())),

@@ -1,12 +1,21 @@
 //! `cogtok user`: the users of a pool.
 
+pub mod batch;
+mod confirm;
 mod create;
 mod delete;
-mod list;
-mod pool_user;
+mod disable;
+mod enable;
+mod left_here;
+pub mod list;
+pub mod pool_user;
+mod reset_mfa;
 mod runs;
+mod selection;
 mod set_password;
 mod show;
+mod sign_out;
+mod user_file;
 
 use clap::Subcommand;
 use cogtok::error::Result;
@@ -21,12 +30,22 @@ pub enum Command {
     Create(Box<create::Create>),
     /// List the users of the pool
     List(list::List),
-    /// Show a user's status and attributes
+    /// Show a user's status, groups, second factors and attributes
     Show(show::Show),
-    /// Delete a user, and the user's cached tokens
+    /// Delete users, and forget their tokens, sessions and secrets here
     Delete(delete::Delete),
-    /// Set a user's password
+    /// Set passwords, of one user or of many
     SetPassword(set_password::SetPassword),
+    /// Let users sign in again who were disabled
+    Enable(enable::Enable),
+    /// Keep users from signing in, without deleting them
+    Disable(disable::Disable),
+    /// Confirm users who signed up, without a code
+    Confirm(confirm::Confirm),
+    /// End every session of users, on all devices
+    SignOut(sign_out::SignOut),
+    /// Let a user set up second factors anew, after a lost phone
+    ResetMfa(reset_mfa::ResetMfa),
     /// List the users that an earlier call did not finish, or delete a record
     Runs(runs::Runs),
 }
@@ -38,6 +57,11 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Show(show) => show::run(app, &show),
         Command::Delete(delete) => delete::run(app, &delete),
         Command::SetPassword(set) => set_password::run(app, &set),
+        Command::Enable(enable) => enable::run(app, &enable),
+        Command::Disable(disable) => disable::run(app, &disable),
+        Command::Confirm(confirm) => confirm::run(app, &confirm),
+        Command::SignOut(sign_out) => sign_out::run(app, &sign_out),
+        Command::ResetMfa(reset) => reset_mfa::run(app, &reset),
         Command::Runs(runs) => runs::run(app, runs),
     }
 }

@@ -1,12 +1,19 @@
 //! A user of the pool: what it is called, and that it was seen.
 
 use cogtok::aws::admin::User;
-use cogtok::error::{Error, Kind};
+use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::Username;
 use cogtok::store::name_history;
 
 use crate::app::App;
+
+/// What came of a call about a user, whom the pool may not have.
+pub fn or_no_such_user<T>(username: &str, result: Result<T>) -> Result<T> {
+    result.map_err(|error| match error.code() {
+        Some("UserNotFoundException") => no_such_user(username),
+        _ => error,
+    })
+}
 
 /// Leaves names of users and groups of the profile's pool for completion.
 pub fn note_seen<'a>(
@@ -26,6 +33,7 @@ pub fn typed(user: &User) -> &str {
     user.email.as_deref().filter(|_| !has_name).unwrap_or(&user.username)
 }
 
-pub fn no_such_user(username: &Username) -> Error {
-    Error::new(Kind::Failure, format!("there is no user {username}")).hint("the users: cogtok user list{p}")
+pub fn no_such_user(username: &str) -> Error {
+    Error::new(Kind::Failure, format!("there is no user {}", printable(username, 128)))
+        .hint("the users: cogtok user list{p}")
 }

@@ -1,36 +1,37 @@
-//! `cogtok user set-password`: a new password for a user.
+//! `cogtok user set-password`: new passwords for users.
 
-use crate::services::password_generator;
 use clap::Args;
-use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::Admin;
-use cogtok::error::{Advice, Error, Result};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{Secret, shape};
-use cogtok::settings::types::Username;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::pool_user::no_such_user;
+use super::batch::Batch;
+use super::pool_user::or_no_such_user;
+use super::selection::{Selected, Selection};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_options::secret_from_stdin;
-use crate::completion;
 use crate::io::terminal;
 use crate::io::terminal::WriteOutcome;
+use crate::services::password_generator;
 
-const FORMS: [Output; 2] = [Output::Text, Output::Json];
+const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
 
-/// Set a user's password
+/// Set passwords, of one user or of many
 ///
-/// Without `--password-stdin` or `--ask` a random password is made up, and printed.
+/// Without `--password-stdin`, `--ask` or a column `password` random passwords are made up, and printed: for one user
+/// alone, for many beside each user name.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user set-password alice@example.com -p ws\n  \
     printf %s \"$PASSWORD\" | cogtok user set-password alice@example.com --password-stdin\n  \
-    cogtok user set-password alice@example.com --ask --temporary")]
+    cogtok user set-password alice@example.com --ask --temporary\n  \
+    cogtok user set-password --group class --yes -o csv >seats.csv\n  \
+    cogtok user set-password --from seats.csv")]
 pub struct SetPassword {
-    /// The user: name, e-mail address or sub
-    #[arg(add = ArgValueCandidates::new(completion::users))]
-    username: String,
+    #[command(flatten)]
+    users: Selection,
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
@@ -40,50 +41,72 @@ pub struct SetPassword {
     /// The user must change it at the next sign-in
     #[arg(long)]
     temporary: bool,
+    /// Do not ask before the passwords of users who are not named are set
+    #[arg(short, long)]
+    yes: bool,
 }
 
 pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let form = app.output(&FORMS)?;
-    let username: Username = args.username.parse()?;
+    args.users.check()?;
     let profile = app.profile(&[])?;
-    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let named = args.users.named(app)?;
     let given = match (args.password_stdin, args.ask) {
         (true, _) => Some(shape::password(secret_from_stdin()?)?),
         (_, true) => Some(terminal::ask_new_secret("the new password", "add `--password-stdin`")?),
         (false, false) => None,
     };
-    let made_up = app.block_on(async {
-        let admin = Admin::new(&app.wire()?, &profile).await?;
-        set(&admin, username.as_str(), given, !args.temporary).await
-    });
-    let made_up = made_up.map_err(|error| match error.code() {
-        Some("UserNotFoundException") => no_such_user(&username),
-        _ => error,
-    })?;
-    terminal::note(&format!("the password of {username} is set"));
-    let Some(password) = made_up else { return Ok(()) };
-    let text = match form {
-        Output::Json => terminal::json_line(&json!({ "username": username.as_str(), "password": password.expose() })),
-        _ => format!("{}\n", password.expose()),
+    let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
+    let selected = match named {
+        Some(named) => named,
+        None => app.block_on_streaming(args.users.find(&admin))?,
     };
-    let unread = format!("nobody read the new password of {username}");
-    let again = Advice::new("set another: cogtok user set-password {user}{p}").word("user", &username);
-    match terminal::data(&text) {
-        Ok(WriteOutcome::Yes) => Ok(()),
-        Ok(WriteOutcome::Nowhere | WriteOutcome::NobodyReads) => {
-            log::warn!(target: "cogtok", "{unread}");
-            terminal::hint(again);
-            Ok(())
+    let (names, shown) = (selected.names(), selected.shown());
+    if let Selected::Found(users) = &selected {
+        let question = format!("Set new passwords for these {} users of pool {pool}?", users.len());
+        if !args.yes && !users.is_empty() && terminal::can_ask() {
+            selected.show();
         }
-        Err(error) => Err(error.context(&unread).hint(again)),
+        if users.is_empty() {
+            terminal::note("no user fits: no password was set");
+            return Ok(());
+        }
+        if !args.yes && !terminal::confirm(&question, "add `--yes`")? {
+            return Err(Error::new(Kind::Failure, "no password was set"));
+        }
     }
+    let is_one = names.len() == 1 && !args.users.usernames.is_empty();
+    let mut list = PasswordList { form, is_one, rows: Vec::new(), has_header: false };
+    let (mut length, mut at) = (password_generator::LENGTH, 0);
+    let batch = Batch { names: &names, done: "has a new password", all_done: "have new passwords" };
+    let batch = if is_one { Batch { done: "", ..batch } } else { batch };
+    let result = batch.run(app, async |name: &str| {
+        while names.get(at).is_some_and(|known| known != name) {
+            at += 1;
+        }
+        let given = selected.password(at).or(given.as_ref()).cloned();
+        let made_up = set(&admin, name, given, !args.temporary, &mut length).await;
+        let made_up = or_no_such_user(name, made_up)?;
+        if is_one {
+            terminal::note(&format!("the password of {} is set", printable(name, 128)));
+        }
+        made_up.map_or(Ok(()), |password| list.add(shown.get(at).map_or(name, String::as_str), &password))
+    });
+    list.end().and(result)
 }
 
-/// Sets the password; one that is made up here is given back, longer where the pool's policy asks for that.
-async fn set(admin: &Admin, username: &str, given: Option<Secret>, is_permanent: bool) -> Result<Option<Secret>> {
+/// Sets the password; one that is made up here is given back, longer where the pool's policy asks for that, from then on.
+async fn set(
+    admin: &Admin,
+    username: &str,
+    given: Option<Secret>,
+    is_permanent: bool,
+    length: &mut usize,
+) -> Result<Option<Secret>> {
     let password = match &given {
         Some(password) => password.clone(),
-        None => password_generator::generate(password_generator::LENGTH)?,
+        None => password_generator::generate(*length)?,
     };
     let error = match admin.set_password(username, &password, is_permanent).await {
         Ok(()) => return Ok(given.is_none().then_some(password)),
@@ -96,5 +119,61 @@ async fn set(admin: &Admin, username: &str, given: Option<Secret>, is_permanent:
     }
     let longer = password_generator::generate(policy.minimum_length)?;
     admin.set_password(username, &longer, is_permanent).await?;
+    *length = policy.minimum_length.max(*length);
     Ok(Some(longer))
+}
+
+/// The passwords that were made up, printed as soon as each is set: whatever ends the run, those are out.
+struct PasswordList {
+    form: Output,
+    is_one: bool,
+    rows: Vec<Value>,
+    has_header: bool,
+}
+
+impl PasswordList {
+    fn add(&mut self, username: &str, password: &Secret) -> Result<()> {
+        let exposed = password.expose();
+        let json = json!({ "username": username, "password": exposed });
+        let text = match self.form {
+            Output::Json if self.is_one => terminal::json_line(&json),
+            Output::Json => {
+                self.rows.push(json);
+                return Ok(());
+            }
+            Output::Csv => {
+                let header = if self.has_header { "" } else { "username,password\n" };
+                self.has_header = true;
+                // Neither has a space, and a made-up password has nothing that CSV minds.
+                format!("{header}{},{exposed}\n", quoted(username))
+            }
+            _ if self.is_one => format!("{exposed}\n"),
+            _ => format!("{username} {exposed}\n"),
+        };
+        let unread = format!("nobody read the new password of {username}");
+        let again = Advice::new("set another: cogtok user set-password {user}{p}").word("user", username);
+        match terminal::data(&text) {
+            Ok(WriteOutcome::Yes) => Ok(()),
+            Ok(WriteOutcome::Nowhere | WriteOutcome::NobodyReads) => {
+                log::warn!(target: "cogtok", "{unread}");
+                terminal::hint(again);
+                Ok(())
+            }
+            Err(error) => Err(error.context(&unread).hint(again)),
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows = std::mem::take(&mut self.rows);
+        terminal::data(&terminal::json_line(&Value::Array(rows))).map(drop)
+    }
+}
+
+/// A field of CSV, which a spreadsheet takes for text.
+fn quoted(field: &str) -> String {
+    let field = if field.starts_with(['=', '+', '-', '@']) { format!("'{field}") } else { field.to_owned() };
+    if field.contains([',', '"', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
 }

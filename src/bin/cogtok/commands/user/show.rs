@@ -3,8 +3,9 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::Admin;
-use cogtok::error::{Result, printable};
+use cogtok::error::{Kind, Result, printable};
 use cogtok::settings::types::Username;
+use serde_json::json;
 
 use super::list;
 use super::pool_user::{no_such_user, note_seen, typed};
@@ -16,11 +17,13 @@ use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
-/// Show a user's status and attributes
+/// Show a user's status, groups, second factors and attributes
+///
+/// Where the AWS credentials don't allow AdminListGroupsForUser, the groups are left out, and null in JSON.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user show alice@example.com -p ws\n  \
-    cogtok user show alice@example.com --json | jq -r .status")]
+    cogtok user show alice@example.com --json | jq -r '.groups[]'")]
 pub struct Show {
     /// The user: name, e-mail address or sub
     #[arg(add = ArgValueCandidates::new(completion::users))]
@@ -32,18 +35,36 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     let username: Username = args.username.parse()?;
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let user = app.block_on(async { Admin::new(&app.wire()?, &profile).await?.get(username.as_str()).await })?;
-    let user = user.ok_or_else(|| no_such_user(&username))?;
-    note_seen(app, &profile, [typed(&user)], []);
+    let (user, groups) = app.block_on(async {
+        let admin = Admin::new(&app.wire()?, &profile).await?;
+        let user = admin.get(username.as_str()).await?.ok_or_else(|| no_such_user(username.as_str()))?;
+        match admin.groups_of(username.as_str()).await {
+            Ok(groups) => Ok((user, groups)),
+            // Who may look at users may not be one who may look at groups.
+            Err(error) if error.kind() == Kind::AwsCredentials => {
+                log::warn!(target: "cogtok", "the groups are not shown: {error}");
+                Ok((user, None))
+            }
+            Err(error) => Err(error),
+        }
+    })?;
+    note_seen(app, &profile, [typed(&user)], groups.iter().flatten().map(String::as_str));
     if form == Output::Json {
-        return terminal::data(&terminal::json_line(&list::as_json(&user))).map(drop);
+        let mut json = list::as_json(&user);
+        json["groups"] = json!(groups);
+        json["mfa"] = json!(user.mfa);
+        json["preferred_mfa"] = json!(user.preferred_mfa);
+        return terminal::data(&terminal::json_line(&json)).map(drop);
     }
+    let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     // What the answer does not say is left out.
     let said = [
         ("username", Some(user.username.clone())),
         ("status", user.status.clone()),
         ("enabled", user.is_enabled.map(|is| if is { "yes" } else { "no" }.to_owned())),
         ("created", user.created_at.map(day)),
+        ("groups", groups.as_deref().map(listed)),
+        ("mfa", user.mfa.as_deref().map(listed)),
     ];
     let mut lines: Vec<(&str, String)> = said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     lines.extend(user.attributes.iter().map(|(name, value)| (name.as_str(), value.clone())));

@@ -1,0 +1,163 @@
+//! The signed part of the Cognito API about groups: ListGroups, CreateGroup, DeleteGroup, ListUsersInGroup,
+//! AdminListGroupsForUser, AdminRemoveUserFromGroup.
+
+use aws_sdk_cognitoidentityprovider::types::GroupType;
+
+use super::admin::{Admin, User};
+use super::answer::{Body, lacks};
+use super::service_error::from_sdk;
+use crate::error::{Error, Result};
+
+/// The most groups or users that one page has.
+const PAGE: i32 = 60;
+
+/// A group of a pool.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// GroupName.
+    pub name: String,
+    /// Description; none where it is empty.
+    pub description: Option<String>,
+    /// Precedence: where a user is in several groups, that with the lowest comes first.
+    pub precedence: Option<i32>,
+    /// RoleArn: the role that an identity pool may give members.
+    pub role_arn: Option<String>,
+    /// CreationDate, in seconds since the Unix epoch.
+    pub created_at: Option<i64>,
+}
+
+/// A group to be made.
+#[derive(Debug, Default)]
+pub struct NewGroup<'a> {
+    /// GroupName.
+    pub name: &'a str,
+    /// Description.
+    pub description: Option<&'a str>,
+    /// Precedence.
+    pub precedence: Option<i32>,
+    /// RoleArn.
+    pub role_arn: Option<&'a str>,
+}
+
+impl Admin {
+    /// ListGroups, page by page until the last.
+    ///
+    /// # Errors
+    /// As the table in [`super::service_error`] says for ListGroups; [`Kind::Network`](crate::error::Kind::Network) when the
+    /// pages never end.
+    pub async fn groups(&self) -> Result<Vec<Group>> {
+        let operation = "ListGroups";
+        let (mut groups, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let request = self.client.list_groups().user_pool_id(self.pool.as_str()).limit(PAGE);
+            let answer = request.set_next_token(next.clone()).send().await;
+            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+            for group in answer.groups.ok_or_else(|| lacks(operation, "Groups"))? {
+                groups.push(group_of(group).ok_or_else(|| lacks(operation, "GroupName"))?);
+            }
+            if !turn(operation, &mut next, answer.next_token)? {
+                return Ok(groups);
+            }
+        }
+    }
+
+    /// CreateGroup.
+    ///
+    /// # Errors
+    /// As the table in [`super::service_error`] says for CreateGroup.
+    pub async fn create_group(&self, new: &NewGroup<'_>) -> Result<Group> {
+        let operation = "CreateGroup";
+        let request = self.client.create_group().user_pool_id(self.pool.as_str()).group_name(new.name);
+        let request = request.set_description(new.description.map(str::to_owned)).set_precedence(new.precedence);
+        let answer = request.set_role_arn(new.role_arn.map(str::to_owned)).send().await;
+        let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+        answer.group.and_then(group_of).ok_or_else(|| lacks(operation, "Group"))
+    }
+
+    /// DeleteGroup. Its users stay.
+    ///
+    /// # Errors
+    /// As the table in [`super::service_error`] says for DeleteGroup.
+    pub async fn delete_group(&self, group: &str) -> Result<()> {
+        let request = self.client.delete_group().user_pool_id(self.pool.as_str()).group_name(group);
+        request.send().await.map(drop).map_err(|error| from_sdk("DeleteGroup", error, self.wire.redactor()))
+    }
+
+    /// ListUsersInGroup, page by page until the last or until `limit` users, and whether there are more.
+    ///
+    /// # Errors
+    /// As the table in [`super::service_error`] says for ListUsersInGroup; [`Kind::Network`](crate::error::Kind::Network) when
+    /// the pages never end.
+    pub async fn members(&self, group: &str, limit: usize) -> Result<(Vec<User>, bool)> {
+        let operation = "ListUsersInGroup";
+        let (mut users, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let page = i32::try_from(limit.saturating_sub(users.len())).unwrap_or(PAGE).min(PAGE);
+            let request = self.client.list_users_in_group().user_pool_id(self.pool.as_str()).group_name(group);
+            let body = Body::default();
+            let request = request.limit(page).set_next_token(next.clone());
+            let answer = request.customize().interceptor(body.clone()).send().await;
+            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+            let body = body.json();
+            for (at, user) in answer.users.ok_or_else(|| lacks(operation, "Users"))?.into_iter().enumerate() {
+                let enabled = body["Users"][at]["Enabled"].as_bool();
+                users.push(Admin::user_of(user, enabled).ok_or_else(|| lacks(operation, "Username"))?);
+            }
+            let is_cut = users.len() > limit || (users.len() == limit && answer.next_token.is_some());
+            if users.len() >= limit || !turn(operation, &mut next, answer.next_token)? {
+                users.truncate(limit);
+                return Ok((users, is_cut));
+            }
+        }
+    }
+
+    /// AdminListGroupsForUser, page by page: the names of the user's groups; none where an answer does not say.
+    ///
+    /// # Errors
+    /// As the table in [`super::service_error`] says for AdminListGroupsForUser; [`Kind::Network`](crate::error::Kind::Network)
+    /// when the pages never end.
+    pub async fn groups_of(&self, username: &str) -> Result<Option<Vec<String>>> {
+        let operation = "AdminListGroupsForUser";
+        let (mut groups, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let request = self.client.admin_list_groups_for_user().user_pool_id(self.pool.as_str());
+            let answer = request.username(username).limit(PAGE).set_next_token(next.clone()).send().await;
+            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+            let Some(page) = answer.groups else { return Ok(None) };
+            groups.extend(page.into_iter().filter_map(|group| group.group_name));
+            if !turn(operation, &mut next, answer.next_token)? {
+                return Ok(Some(groups));
+            }
+        }
+    }
+
+    /// AdminRemoveUserFromGroup.
+    ///
+    /// # Errors
+    /// As the table in [`super::service_error`] says for AdminRemoveUserFromGroup.
+    pub async fn remove_from_group(&self, username: &str, group: &str) -> Result<()> {
+        let request = self.client.admin_remove_user_from_group().user_pool_id(self.pool.as_str());
+        let answer = request.username(username).group_name(group).send().await;
+        answer.map(drop).map_err(|error| from_sdk("AdminRemoveUserFromGroup", error, self.wire.redactor()))
+    }
+}
+
+fn group_of(group: GroupType) -> Option<Group> {
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Some(Group {
+        name: said(group.group_name)?,
+        description: said(group.description),
+        precedence: group.precedence,
+        role_arn: said(group.role_arn),
+        created_at: group.creation_date.map(|date| date.secs()),
+    })
+}
+
+/// Goes on to the page that `token` names; says whether there is one.
+fn turn(operation: &str, next: &mut Option<String>, token: Option<String>) -> Result<bool> {
+    if token.is_some() && *next == token {
+        return Err(Error::network(format!("{operation}: the service gives the same page again and again")));
+    }
+    *next = token;
+    Ok(next.is_some())
+}

@@ -1,0 +1,13 @@
+//! What a group may be called.
+
+use cogtok::error::{Error, Result, printable};
+
+/// Refuses what is no name of a group, before anything is asked.
+pub fn check_name(name: &str) -> Result<()> {
+    let is_named = !name.is_empty() && name.chars().count() <= 128;
+    if is_named && !name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Ok(());
+    }
+    let rule = "a group's name has 1 to 128 characters, and no spaces";
+    Err(Error::usage(format!("`{}` is no name of a group: {rule}", printable(name, 128))))
+}

@@ -1,0 +1,160 @@
+//! Which users: named, or found in the pool.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::aws::admin::{Admin, User};
+use cogtok::error::{Result, printable};
+use cogtok::secret::Secret;
+use cogtok::settings::types::{Username, parse_duration};
+use serde_json::{Value, json};
+
+use super::batch::NAMED;
+use super::list;
+use super::pool_user::typed;
+use super::user_file;
+use super::user_file::Row;
+use crate::app::App;
+use crate::io::terminal;
+use crate::services::user_filter;
+use crate::{completion, env};
+
+/// The users that a command is for.
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// The users: names, e-mail addresses or subs
+    #[arg(value_name = "USERNAME", required_unless_present_any = ["from", "group", "filter", "status", "created_before"], add = ArgValueCandidates::new(completion::users))]
+    pub usernames: Vec<String>,
+    /// The users of a file, or of standard input where it is `-`: CSV with a column `username` or `email`, or JSON lines
+    #[arg(long, value_name = "FILE", conflicts_with = "usernames")]
+    from: Option<PathBuf>,
+    /// All users of a group
+    #[arg(long, value_name = "GROUP", conflicts_with_all = ["usernames", "from"], add = ArgValueCandidates::new(completion::groups))]
+    group: Option<String>,
+    /// All users that a filter finds, in ListUsers' words
+    #[arg(long, value_name = "FILTER", conflicts_with_all = ["usernames", "from", "group"])]
+    filter: Option<String>,
+    /// Those with this status, such as FORCE_CHANGE_PASSWORD
+    #[arg(long, value_name = "STATUS", conflicts_with_all = ["usernames", "from"])]
+    status: Option<String>,
+    /// Those created longer ago than this, such as 3d
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["usernames", "from"], value_parser = parse_duration)]
+    created_before: Option<Duration>,
+}
+
+/// The users who were meant.
+pub enum Selected {
+    /// By name, as they were typed.
+    Named(Vec<Row>),
+    /// As the pool has them.
+    Found(Vec<User>),
+}
+
+impl Selection {
+    /// Refuses what can't be meant, before anything is asked.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](cogtok::error::Kind::Usage).
+    pub fn check(&self) -> Result<()> {
+        self.usernames.iter().try_for_each(|name| name.parse::<Username>().map(drop))?;
+        self.filter.as_deref().map_or(Ok(()), user_filter::check)
+    }
+
+    /// The users who are named, each once; none where they are to be found.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`](cogtok::error::Kind::Usage) where the file is malformed.
+    pub fn named(&self, app: &App) -> Result<Option<Selected>> {
+        if let Some(file) = &self.from {
+            return user_file::read(file, app.deadline()).map(Selected::Named).map(Some);
+        }
+        let mut seen = BTreeSet::new();
+        let names = self.usernames.iter().filter(|name| seen.insert(*name));
+        let rows = names.map(|name| Row { username: name.clone(), password: None });
+        Ok((!self.usernames.is_empty()).then(|| Selected::Named(rows.collect())))
+    }
+
+    /// The users whom the pool has.
+    pub async fn find(&self, admin: &Admin) -> Result<Selected> {
+        let status = self.status.as_deref().map(str::to_ascii_uppercase);
+        let by_status = status.as_ref().map(|status| format!("cognito:user_status = \"{}\"", quotable(status)));
+        let (mut users, _) = match (&self.group, self.filter.as_ref().or(by_status.as_ref())) {
+            (Some(group), _) => admin.members(group, usize::MAX).await?,
+            (None, filter) => admin.list(filter.map(String::as_str), usize::MAX).await?,
+        };
+        // A filter has one attribute, so the rest is looked at here.
+        users.retain(|user| status.is_none() || user.status == status);
+        if let Some(age) = self.created_before {
+            let now = i64::try_from(env::now() / 1000).unwrap_or_default();
+            let before = now.saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+            users.retain(|user| user.created_at.is_some_and(|made| made < before));
+        }
+        Ok(Selected::Found(users))
+    }
+}
+
+impl Selected {
+    /// The names to ask Cognito with.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Selected::Named(rows) => rows.iter().map(|row| row.username.clone()).collect(),
+            Selected::Found(users) => users.iter().map(|user| user.username.clone()).collect(),
+        }
+    }
+
+    /// The password that a file has for the user at this place.
+    pub fn password(&self, at: usize) -> Option<&Secret> {
+        match self {
+            Selected::Named(rows) => rows.get(at)?.password.as_ref(),
+            Selected::Found(_) => None,
+        }
+    }
+
+    /// Those whom the pool gave.
+    pub fn found(&self) -> &[User] {
+        match self {
+            Selected::Named(_) => &[],
+            Selected::Found(users) => users,
+        }
+    }
+
+    /// Shows the person who is asked whom it is about; one user is in the question.
+    pub fn show(&self) {
+        let names = self.shown();
+        for name in names.iter().take(NAMED) {
+            terminal::note(&format!("  {name}"));
+        }
+        if names.len() > NAMED {
+            terminal::note(&format!("  and {} more: `--dry-run` lists them", names.len() - NAMED));
+        }
+    }
+
+    /// The names that say something to a person, one a line.
+    pub fn text(&self) -> String {
+        self.shown().into_iter().map(|name| format!("{name}\n")).collect()
+    }
+
+    /// The users as `--json` prints them.
+    pub fn json(&self) -> Value {
+        match self {
+            Selected::Named(rows) => rows.iter().map(|row| json!({ "username": row.username })).collect(),
+            Selected::Found(users) => users.iter().map(list::as_json).collect(),
+        }
+    }
+
+    /// The names that say something to a person.
+    pub fn shown(&self) -> Vec<String> {
+        match self {
+            Selected::Named(rows) => rows.iter().map(|row| printable(&row.username, 128)).collect(),
+            Selected::Found(users) => users.iter().map(|user| printable(typed(user), 128)).collect(),
+        }
+    }
+}
+
+/// A status as it may be put between quotation marks.
+fn quotable(status: &str) -> String {
+    status.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+}

@@ -1,0 +1,38 @@
+//! `cogtok user sign-out`: every session of users ends.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::aws::admin::Admin;
+use cogtok::error::Result;
+use cogtok::settings::types::Username;
+
+use super::batch::Batch;
+use super::left_here::LeftHere;
+use super::pool_user::or_no_such_user;
+use crate::app::App;
+use crate::completion;
+
+/// End every session of users, on all devices
+///
+/// AdminUserGlobalSignOut. Their tokens and sessions on this machine are forgotten, saved passwords stay. An API that checks
+/// tokens by itself takes the last access token until its end.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cogtok user sign-out alice@example.com -p ws")]
+pub struct SignOut {
+    /// The users: names, e-mail addresses or subs
+    #[arg(value_name = "USERNAME", required = true, add = ArgValueCandidates::new(completion::users))]
+    usernames: Vec<String>,
+}
+
+pub fn run(app: &App, args: &SignOut) -> Result<()> {
+    args.usernames.iter().try_for_each(|name| name.parse::<Username>().map(drop))?;
+    let profile = app.profile(&[])?;
+    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
+    let left = LeftHere::of_pool(app, &profile)?;
+    let batch = Batch { names: &args.usernames, done: "is signed out", all_done: "are signed out" };
+    batch.run(app, async |name: &str| {
+        or_no_such_user(name, admin.sign_out(name).await)?;
+        left.forget_sessions(&[name.to_owned()])
+    })
+}
