@@ -86,6 +86,15 @@ const TABLE: &[Row] = &[
     advise("AdminEnableUser|AdminDisableUser|AdminUserGlobalSignOut|AdminSetUserMFAPreference|AdminDeleteSoftwareToken NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("ListGroups|CreateGroup|DeleteGroup|ListUsersInGroup|AdminListGroupsForUser|AdminRemoveUserFromGroup NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("GetUser|GlobalSignOut|ConfirmDevice NotAuthorizedException", "", Refused, RenewUserToken),
+    // What people do with their own account.
+    row("SignUp NotAuthorizedException", "", Refused, "the pool does not let people sign up, or its app client does not: an administrator creates users"),
+    advise("SignUp UsernameExistsException", "", Failure, ResetOwnPassword),
+    row("ConfirmSignUp NotAuthorizedException", "", Refused, "the user is confirmed already, or was disabled"),
+    row("ForgotPassword NotAuthorizedException", "", Refused, "the user is in a state in which only an administrator can set a new password"),
+    row("ChangePassword NotAuthorizedException", "incorrect", Refused, "the current password is wrong"),
+    advise("ChangePassword NotAuthorizedException", "", Refused, RenewUserToken),
+    row("ConfirmForgotPassword|ConfirmSignUp CodeMismatchException", "", Refused, "the code is wrong: use that of the newest message"),
+    row("ConfirmForgotPassword|ConfirmSignUp ExpiredCodeException", "", Refused, "the code has expired, or there is none for this user: have another one sent"),
     advise("UserNotFoundException", "", Refused, CheckOrCreateUser),
     advise("UserNotConfirmedException", "", Refused, ConfirmUser),
     advise("PasswordResetRequiredException", "", Refused, ResetPassword),
@@ -308,9 +317,13 @@ pub(crate) fn operation_of<'a>(grant: &'a str, operation: &'a str) -> &'a str {
 }
 
 /// The operations that carry no signature.
-const UNSIGNED: [&str; 12] = [
+const UNSIGNED: [&str; 18] = [
     "AssociateSoftwareToken",
+    "ChangePassword",
     "ConfirmDevice",
+    "ConfirmForgotPassword",
+    "ConfirmSignUp",
+    "ForgotPassword",
     "GetClientToken",
     "GetCredentialsForIdentity",
     "GetId",
@@ -318,8 +331,10 @@ const UNSIGNED: [&str; 12] = [
     "GetUser",
     "GlobalSignOut",
     "InitiateAuth",
+    "ResendConfirmationCode",
     "RespondToAuthChallenge",
     "RevokeToken",
+    "SignUp",
     "VerifySoftwareToken",
 ];
 

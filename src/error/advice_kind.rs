@@ -205,6 +205,8 @@ kinds! {
     ResetExpiredPassword,
     /// An administrator reset the password: one sets a new one.
     ResetPassword,
+    /// There is such a user already: who it is can sign in, or reset the password.
+    ResetOwnPassword,
     /// The user's state does not allow this: set a new password.
     ResetUserState,
     /// Send the access token.

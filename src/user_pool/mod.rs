@@ -1,5 +1,6 @@
 //! A user's sign-in at the user pool's API: InitiateAuth, its challenges, SRP, refresh and revocation.
 
+pub mod account;
 pub mod challenge;
 pub mod cognito_idp;
 pub mod device;

@@ -100,6 +100,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::ReplaceToken => "get a new one: `cogtok token user --force-refresh{p}`, `cogtok token m2m --force-refresh{p}`",
         AdviceKind::ReportRequestId => "try again later; `-v` shows the request id to report",
         AdviceKind::ResetExpiredPassword => "the temporary password has expired: `cogtok user create EMAIL{p} --if-exists reset` sets a new one",
+        AdviceKind::ResetOwnPassword => "sign in, or reset the password: cogtok password forgot{p} --username {user}",
         AdviceKind::ResetPassword => "an administrator reset the password: `cogtok user create EMAIL{p} --if-exists reset` sets a new one",
         AdviceKind::ResetUserState => "the user is in a state that does not allow this: `cogtok user create EMAIL{p} --if-exists reset` sets a new password",
         AdviceKind::SendAccessToken => "send the access token, `--token access`",

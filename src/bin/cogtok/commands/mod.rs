@@ -13,9 +13,11 @@ mod login;
 mod logout;
 mod mcp;
 mod mcp_proxy;
+mod password;
 pub mod profile;
 mod secret;
 mod serve;
+mod sign_up;
 mod status;
 pub mod token;
 mod user;
@@ -43,6 +45,11 @@ pub enum Command {
     Login(login::Login),
     /// Sign the user of a profile out: revoke the refresh token, then delete it
     Logout(logout::Logout),
+    /// Sign up at a pool that allows it, without an AWS account
+    SignUp(sign_up::SignUp),
+    /// Change or reset your password, without an AWS account
+    #[command(subcommand)]
+    Password(password::Command),
     /// Show who is signed in to each profile, until when, and which secrets it has
     Status(status::Status),
     /// Find out what keeps a profile from working
@@ -91,6 +98,8 @@ pub fn run(app: App, command: Command) -> Result<()> {
         Command::Token(command) => token::run(&app, command),
         Command::Login(args) => login::run(&app, &args),
         Command::Logout(args) => logout::run(&app, &args),
+        Command::SignUp(args) => sign_up::run(&app, &args),
+        Command::Password(command) => password::run(&app, command),
         Command::Status(_) => status::run(&app),
         Command::Doctor(args) => doctor::run(&app, &args),
         Command::Profile(command) => profile::run(&app, command),

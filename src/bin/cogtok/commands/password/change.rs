@@ -1,0 +1,89 @@
+//! `cogtok password change`: another password for the user who is signed in.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use cogtok::cache::single_flight;
+use cogtok::cache::single_flight::{CachePolicy, CacheUse};
+use cogtok::error::{Error, Kind, Result};
+use cogtok::secret::{Secret, shape};
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::TokenUse;
+use cogtok::user_pool::user_token;
+use zeroize::Zeroizing;
+
+use super::code::client;
+use crate::app::App;
+use crate::commands::token::renewal::renew;
+use crate::io::terminal;
+use crate::{completion, env};
+
+/// The most bytes of two passwords.
+const LIMIT: usize = 4096;
+
+/// Change the password of the user who is signed in
+///
+/// No AWS account is needed: the user's access token says who it is. Both passwords are asked for, at a terminal. A saved
+/// password (`cogtok secret set password`) is not changed by it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok password change -p ws\n  \
+    printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | cogtok password change -p ws --passwords-stdin")]
+pub struct Change {
+    /// The user [default: the profile's user, or who is signed in]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
+    username: Option<String>,
+    /// Read the current password and the new one from standard input, one a line
+    #[arg(long)]
+    passwords_stdin: bool,
+}
+
+pub fn run(app: &App, args: &Change) -> Result<()> {
+    let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
+    profile.user_client_id().map_err(|error| app.without_profile(&profile, error))?;
+    let profile = app.resolve_user(profile, Some("password change"))?;
+    let access_token = access_token(app, &profile)?;
+    let (current, new) = if args.passwords_stdin {
+        from_stdin()?
+    } else {
+        let current = terminal::ask_secret("the current password", "add `--passwords-stdin`")?;
+        (shape::password(current)?, terminal::ask_new_secret("the new password", "add `--passwords-stdin`")?)
+    };
+    let idp = client(app, &profile)?;
+    app.block_on(idp.change_password(&access_token, &current, &new))?;
+    terminal::note("the password is changed");
+    Ok(())
+}
+
+/// The user's access token, renewed first where it has ended.
+fn access_token(app: &App, profile: &Profile) -> Result<Secret> {
+    let nobody = || {
+        Error::new(Kind::NeedsHuman, "nobody is signed in here, and a password is changed with a user's token")
+            .hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
+    };
+    let key = user_token::cache_key(profile)?;
+    let policy = CachePolicy {
+        token: TokenUse::Access,
+        min_validity: Duration::from_secs(10),
+        cache: CacheUse::Full,
+        deadline: app.deadline(),
+        has_own_secret: true,
+    };
+    let served = single_flight::serve(&app.cache(), &key, &policy, env::now, |turn| {
+        let session = app.remembered(&key)?.and_then(|record| record.session).ok_or_else(nobody)?;
+        renew(app, profile, &key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(nobody))
+    })?;
+    Ok(served.tokens.access.value)
+}
+
+fn from_stdin() -> Result<(Secret, Secret)> {
+    let bytes = Zeroizing::new(terminal::stdin_hidden_up_to(LIMIT)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::usage("standard input is not UTF-8"))?;
+    let mut lines = text.lines().map(|line| Secret::new(line.to_owned()));
+    match (lines.next(), lines.next(), lines.next()) {
+        (Some(current), Some(new), None) => Ok((shape::password(current)?, shape::password(new)?)),
+        _ => Err(Error::usage("standard input has to be two lines: the current password and the new one")),
+    }
+}

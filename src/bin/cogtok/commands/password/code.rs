@@ -1,0 +1,55 @@
+//! A code that Cognito sends to a user's address, and the app client that it is for.
+
+use cogtok::error::{Result, printable};
+use cogtok::secret::Secret;
+use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{AuthFlow, SecretKind, Username};
+use cogtok::user_pool::account::CodeDelivery;
+use cogtok::user_pool::cognito_idp::Idp;
+use cogtok::user_pool::user_token;
+
+use crate::app::App;
+use crate::io::terminal;
+
+/// The users' client of the profile, and the user: who is named, else the profile's own.
+pub fn user_client(app: &App, username: Option<&str>) -> Result<(Profile, Username, Idp)> {
+    let profile = app.resolve_region(app.profile(&[(Key::Username, username.map(str::to_owned))])?);
+    profile.user_client_id().map_err(|error| app.without_profile(&profile, error))?;
+    let username = profile.username()?.clone();
+    let idp = client(app, &profile)?;
+    Ok((profile, username, idp))
+}
+
+/// The users' client of the profile, for calls that nothing is signed for.
+pub fn client(app: &App, profile: &Profile) -> Result<Idp> {
+    let secret = app.stored_secret(profile, &user_token::secret_binding(profile, SecretKind::UserClient, None)?)?;
+    // The flow of administrators would look for AWS credentials, which these calls do not need.
+    let mut unsigned = profile.clone();
+    unsigned.user.auth_flow = AuthFlow::Srp;
+    let wire = app.wire()?;
+    app.block_on(Idp::new(&wire, &unsigned, secret))
+}
+
+/// The code: as an option gave it, or as a person types it.
+pub fn code(given: Option<&str>) -> Result<Secret> {
+    match given {
+        Some(code) => Ok(Secret::new(code.trim().to_owned())),
+        None => {
+            let typed = terminal::ask_line("the code from the message", "add `--code CODE`")?;
+            Ok(Secret::new(typed.trim().to_owned()))
+        }
+    }
+}
+
+/// Where a code went, in the words of a message.
+pub fn sent_to(delivery: Option<&CodeDelivery>) -> String {
+    let Some(delivery) = delivery else { return "Cognito sent a code".to_owned() };
+    let medium = match delivery.medium.as_ref().map(ToString::to_string).as_deref() {
+        Some("EMAIL") => " by e-mail",
+        Some("SMS") => " by text message",
+        _ => "",
+    };
+    let destination = delivery.destination.as_ref().map(|to| format!(" to {}", printable(&to.to_string(), 80)));
+    format!("Cognito sent a code{medium}{}", destination.unwrap_or_default())
+}

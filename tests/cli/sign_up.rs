@@ -1,0 +1,70 @@
+//! `cogtok sign-up`: a user signs up and confirms it, where the pool allows that.
+
+use crate::harness::{Answer, Home, Run, Server, unique, workshop};
+use crate::user_create::counted;
+
+const PASSWORD: &str = "Correct-Horse-7-Battery";
+/// The code that the local Cognito sends.
+const CODE: &str = "123456";
+
+fn sign_up<'h>(home: &'h Home, words: &[&str]) -> Run<'h> {
+    home.cogtok(["sign-up", "-p", "ws"]).args(words)
+}
+
+#[test]
+fn a_user_signs_up_confirms_and_gets_a_token_without_aws_credentials() {
+    let (home, proxy) = counted();
+    home.canary(PASSWORD);
+    let email = format!("{}@example.com", unique("new"));
+    let output = sign_up(&home, &[&email, "--password-stdin", "--attribute", "given_name=Alice"]).stdin(PASSWORD).run();
+    output
+        .ok()
+        .stdout_is("")
+        .stderr_has("is signed up")
+        .stderr_has(&format!("cogtok sign-up {email} -p ws --code CODE"));
+    let known = workshop().find_user(&email).unwrap();
+    assert_eq!(known["UserStatus"], "UNCONFIRMED");
+    assert!(known["UserAttributes"].to_string().contains("Alice"), "{known}");
+    sign_up(&home, &[&email, "--resend"]).run().ok().stderr_has("Cognito sent a code");
+    sign_up(&home, &[&email, "--code", "000000"]).run().code(4).stderr_has("CodeMismatchException");
+    sign_up(&home, &[&email, "--code", CODE]).run().ok().stderr_has("is confirmed");
+    let token = home.cogtok(["token", "user", "-p", "ws", "--username", &email, "--password-stdin"]);
+    token.stdin(PASSWORD).run().ok();
+    assert!(proxy.requests().iter().all(|request| request.header("authorization").is_none()), "nothing is signed");
+    let again = sign_up(&home, &[&email, "--password-stdin"]).stdin(PASSWORD).run();
+    again
+        .code(1)
+        .stderr_has("UsernameExistsException")
+        .stderr_has(&format!("cogtok password forgot -p ws --username {email}"));
+
+    let other = format!("{}@example.com", unique("typed"));
+    let mut terminal = sign_up(&home, &[&other]).pty();
+    terminal.expect("password").expect(": ").expect_no_echo().send_line(PASSWORD);
+    terminal.expect("again: ").expect_no_echo().send_line(PASSWORD);
+    terminal.expect("code").send_line(CODE);
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(0), "{session:?}");
+    assert_eq!(workshop().find_user(&other).unwrap()["UserStatus"], "CONFIRMED");
+}
+
+#[test]
+fn a_pool_that_does_not_allow_it_and_what_is_malformed_are_told() {
+    let server =
+        Server::always(Answer::aws_error("NotAuthorizedException", "SignUp is not permitted for this user pool"));
+    let home = Home::new();
+    home.scripted_user(&server.url());
+    let output = sign_up(&home, &["bob@example.com", "--password-stdin"]).stdin(PASSWORD).run();
+    output.code(4).stderr_has("not permitted").stderr_has("an administrator creates users");
+    assert_eq!(server.hits(), 1);
+    for words in [
+        &[][..],
+        &["two words", "--password-stdin"],
+        &["a@b.c", "--password-stdin", "--attribute", "x"],
+        &["a@b.c", "--code", "1", "--resend"],
+        &["a@b.c", "--code", "1", "--password-stdin"],
+    ] {
+        sign_up(&home, words).stdin(PASSWORD).run().code(2);
+    }
+    sign_up(&home, &["bob@example.com"]).run().code(5).stderr_has("`--password-stdin`");
+    assert_eq!(server.hits(), 1);
+}
