@@ -15,6 +15,7 @@ use crate::error::{Error, Result, printable};
 use crate::http::policy::HttpPolicy;
 use crate::http::redact::Redactor;
 use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind, fault_in};
+use crate::http::waiting::WaitObserver;
 
 /// The largest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 1024 * 1024;
@@ -56,6 +57,13 @@ impl HttpClient {
     /// connections and certificate authorities.
     pub fn for_call(&self, deadline: Instant) -> Self {
         let guard = self.guard.for_call(Deadline(Arc::new(Mutex::new(deadline))));
+        HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard }
+    }
+
+    /// This client, with somebody who is told that an answer takes long.
+    #[must_use]
+    pub fn observed_by(&self, observer: WaitObserver) -> Self {
+        let guard = self.guard.observed_by(observer);
         HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard }
     }
 

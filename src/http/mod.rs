@@ -12,3 +12,4 @@ pub mod sse;
 pub(crate) mod status;
 pub mod streaming;
 pub mod transport_error;
+pub mod waiting;

@@ -22,6 +22,7 @@ use crate::http::redact;
 use crate::http::redact::Redactor;
 use crate::http::redirect::refuse_redirect;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
+use crate::http::waiting::{WaitObserver, Waiting, observed};
 
 /// The most characters of a body in the log.
 const MOST_OF_A_BODY: usize = 2000;
@@ -36,6 +37,7 @@ pub(crate) struct HttpPolicy {
     unanswered: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
     heard: Arc<Mutex<BTreeMap<String, Heard>>>,
     pub redactor: Redactor,
+    observer: Option<WaitObserver>,
 }
 
 /// What a server said of the time, in seconds since the Unix epoch, and when that came.
@@ -65,7 +67,13 @@ impl HttpPolicy {
             unanswered: Arc::default(),
             heard: Arc::default(),
             redactor: Redactor::default(),
+            observer: None,
         }
+    }
+
+    /// The same policy, with somebody who is told that an answer takes long.
+    pub fn observed_by(&self, observer: WaitObserver) -> Self {
+        HttpPolicy { observer: Some(observer), ..self.clone() }
     }
 
     /// The same policy for another call.
@@ -141,6 +149,7 @@ impl HttpPolicy {
             let answer = read(response).await.map_err(&fault)?;
             Ok((status, id, answer))
         };
+        let exchange = observed(self.observer, Waiting::new(&host, tries), first, exchange);
         let result = match tokio::time::timeout(patience, exchange).await {
             Ok(result) => result,
             Err(_) => Err(late()),

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::{A_DAY, App};
 use crate::env;
-use crate::io::{signals, terminal};
+use crate::io::{progress, signals, terminal};
 
 /// How long after its deadline a call is ended from here: what it waits for has the first word.
 const MARGIN: Duration = Duration::from_millis(50);
@@ -45,7 +45,7 @@ impl App {
         if let Some(wire) = self.wire.get() {
             return Ok(wire.clone());
         }
-        let wire = self.new_wire()?;
+        let wire = self.new_wire()?.observed_by(progress::waiting);
         Ok(self.wire.get_or_init(|| wire).clone())
     }
 

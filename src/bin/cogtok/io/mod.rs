@@ -5,6 +5,7 @@ pub(crate) mod external_program;
 pub(crate) mod json;
 pub(crate) mod moment;
 pub(crate) mod pager;
+pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod report;
 pub(crate) mod shell;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cogtok::error::Kind;
 
 use crate::io::shell::ExportFailure;
-use crate::io::terminal;
+use crate::io::{progress, terminal};
 
 /// What a failing export prints.
 static TO_FAIL: Mutex<Option<ExportFailure>> = Mutex::new(None);
@@ -207,6 +207,7 @@ pub fn end_as(code: i32) -> ! {
 #[expect(clippy::disallowed_methods, reason = "a signal or a panic ends the process from here and nowhere else")]
 fn end(code: u8) -> ! {
     terminal::restore_modes();
+    progress::erase();
     if let Some(line) = failing_line(code) {
         terminal::last_data(&line);
     }

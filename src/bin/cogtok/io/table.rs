@@ -24,7 +24,7 @@ const BREAKS: [char; 9] = ['/', ':', '.', '@', '_', '-', '?', '&', '='];
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
     let mut table = Table::new();
-    let total = total();
+    let total = terminal_width();
     let widths = widths(header, &rows, total);
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(total).unwrap_or(u16::MAX));
@@ -44,11 +44,11 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
 pub fn fits(header: &[&str], rows: &[Vec<String>]) -> bool {
     let words = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| longest_word(cell)).max().unwrap_or(0);
     let used = header.iter().enumerate().map(|(at, title)| (words(at), length(title))).filter(|(words, _)| *words > 0);
-    used.map(|(words, title)| words.max(title) + GAP).sum::<usize>() <= total()
+    used.map(|(words, title)| words.max(title) + GAP).sum::<usize>() <= terminal_width()
 }
 
-/// As COLUMNS says, else as wide as the terminal.
-fn total() -> usize {
+/// The columns of the terminal: as COLUMNS says, else as many as it has.
+pub fn terminal_width() -> usize {
     let columns = env::var("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|width| BELIEVED.contains(width));
     columns.or_else(|| Table::new().width().map(usize::from)).unwrap_or(STANDARD)
 }

@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use crate::io::progress;
+
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// While it lives, the terminal's modes are known and can be restored by a signal or a panic.
@@ -13,6 +15,7 @@ pub struct Asking;
 impl Asking {
     pub fn begin() -> Self {
         let modes = File::open("/dev/tty").ok().and_then(|tty| tcgetattr(tty).ok());
+        progress::set_asking(true);
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = modes;
         Asking
     }
@@ -20,6 +23,7 @@ impl Asking {
 
 impl Drop for Asking {
     fn drop(&mut self) {
+        progress::set_asking(false);
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::io::progress;
+
 static IS_OPEN: AtomicBool = AtomicBool::new(false);
 
 /// While it lives, a question is open.
@@ -9,6 +11,7 @@ pub struct Asking;
 
 impl Asking {
     pub fn begin() -> Self {
+        progress::set_asking(true);
         IS_OPEN.store(true, Ordering::SeqCst);
         Asking
     }
@@ -16,6 +19,7 @@ impl Asking {
 
 impl Drop for Asking {
     fn drop(&mut self) {
+        progress::set_asking(false);
         IS_OPEN.store(false, Ordering::SeqCst);
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use cogtok::error::{Error, Result, printable};
 
 use super::output_options::{manner, wants_color};
+use crate::io::progress;
 
 /// Whether data was written to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub fn data(text: &str) -> Result<WriteOutcome> {
 /// # Errors
 /// As [`data`].
 pub fn bytes(bytes: &[u8]) -> Result<WriteOutcome> {
+    progress::erase();
     let mut stdout = io::stdout().lock();
     let delivered = if leads_nowhere() { WriteOutcome::Nowhere } else { WriteOutcome::Yes };
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -120,6 +122,7 @@ pub fn say(label: Option<(&str, &str)>, text: &str) {
         }
         Some((label, _)) => format!("{label}: {text}"),
     };
+    progress::erase();
     // One write, so that lines of parallel processes do not run into each other.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
@@ -129,6 +132,7 @@ const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
 
 /// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
 pub fn show(text: &str) {
+    progress::erase();
     // A console that is opened as a file takes text in a code page of its own, and standard error takes any.
     if cfg!(windows) && io::stderr().is_terminal() {
         let _ = io::stderr().write_all(text.as_bytes());

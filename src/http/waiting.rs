@@ -1,0 +1,58 @@
+//! Who is told that an answer takes long: the library itself shows nothing.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use crate::http::limits::MAX_TRIES;
+
+/// How long an answer may take before somebody is told.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A request whose answer takes more than a second.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting<'a> {
+    /// The server, with its port where one was given.
+    pub host: &'a str,
+    /// How often it was asked, this time included.
+    pub tries: u32,
+    /// How often it is asked at most; none where this is the first time.
+    pub of: Option<u32>,
+}
+
+impl<'a> Waiting<'a> {
+    /// The `tries`th try of a request to `host`.
+    pub(crate) fn new(host: &'a str, tries: u32) -> Self {
+        Waiting { host, tries, of: (2..=MAX_TRIES).contains(&tries).then_some(MAX_TRIES) }
+    }
+}
+
+/// Is told when an answer takes more than a second, and with none when it is no longer waited for.
+pub type WaitObserver = fn(Option<Waiting<'_>>);
+
+/// Runs `exchange`, whose first try began at `since`, and tells the observer when it takes long.
+pub(crate) async fn observed<T>(
+    observer: Option<WaitObserver>,
+    waiting: Waiting<'_>,
+    since: Instant,
+    exchange: impl Future<Output = T>,
+) -> T {
+    let Some(observer) = observer else { return exchange.await };
+    tokio::pin!(exchange);
+    tokio::select! {
+        biased;
+        result = &mut exchange => return result,
+        () = tokio::time::sleep(PATIENCE.saturating_sub(since.elapsed())) => {}
+    }
+    observer(Some(waiting));
+    let _ended = Ended(observer);
+    exchange.await
+}
+
+/// Tells the observer that nothing is waited for any more, also where the caller gives up.
+struct Ended(WaitObserver);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        (self.0)(None);
+    }
+}
