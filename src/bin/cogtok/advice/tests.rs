@@ -8,10 +8,11 @@ use clap::error::ErrorKind;
 use super::*;
 
 /// Commands that a profile changes nothing about, or that name it otherwise.
-const WITHOUT_PROFILE: [&str; 6] = ["profile", "completions", "help", "status", "secret init", "cache list"];
+const WITHOUT_PROFILE: [&str; 7] =
+    ["profile", "completions", "help", "status", "secret init", "cache list", "mcp list"];
 
 /// What is only mentioned, where there is no profile to name, or none any more.
-const MENTIONED: [&str; 10] = [
+const MENTIONED: [&str; 11] = [
     "aws-credentials",
     "token verify",
     "token inspect -",
@@ -21,6 +22,7 @@ const MENTIONED: [&str; 10] = [
     "secret set KIND",
     "cache clear",
     "call runtime ARN",
+    "mcp-proxy",
     "login",
 ];
 
@@ -97,7 +99,7 @@ fn commands(text: &str, firsts: &BTreeSet<String>) -> Vec<String> {
         let word = text[from..].split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap();
         (at == 0 || text[..at].ends_with([' ', '`', '(', '\n'])) && firsts.contains(word)
     };
-    let ends = ["`", ";", ",", ")", "\n", "|", " ?? ", " && ", "  ", " #", ": ", "\u{2026}"];
+    let ends = ["`", ";", ",", ")", "\n", "|", " ?? ", " && ", " >", "  ", " #", ": ", "\u{2026}"];
     starts
         .filter(is_command)
         .map(|(at, _)| {
