@@ -24,13 +24,16 @@ mod topics {
     const BOLD: (char, char) = ('\u{1}', '\u{2}');
 
     /// The topics, in the order in which they are listed, each with its page. None is called as a command is.
-    const TOPICS: [(&str, &str); 18] = [
+    const TOPICS: [(&str, &str); 21] = [
+        ("attendee", "attendee"),
+        ("ci", "ci"),
         ("profiles", "profiles"),
         ("signing-in", "signing-in"),
         ("tokens", "tokens"),
         ("secrets", "secrets"),
         ("environment", "environment"),
         ("exit-codes", "exit-codes"),
+        ("troubleshooting", "troubleshooting"),
         ("scripts", "scripts"),
         ("completion", "completion"),
         ("checks", "doctor"),

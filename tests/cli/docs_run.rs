@@ -53,6 +53,10 @@ pages! {
         assert_eq!(place.world.profiles()["default_profile"].as_str(), Some("ws"));
         assert!(place.api.requests().iter().any(|request| request.header("authorization").is_some()));
     };
+    attendee "docs/attendee.md" |place| {
+        // What the page deletes at its end.
+        assert!(place.world.profiles()["profiles"].get("ws").is_none());
+    };
     aws_credentials "docs/aws-credentials.md" |_| {};
     bedrock "docs/bedrock.md" |place| {
         let targets = &place.world.profiles()["profiles"]["ws"]["targets"];
@@ -62,6 +66,9 @@ pages! {
     call "docs/call.md" |place| {
         let paths: Vec<String> = place.api.requests().iter().map(|request| request.path.clone()).collect();
         assert!(paths.iter().any(|path| path == "/v1/things?limit=3"), "{paths:?}");
+    };
+    ci "docs/ci.md" |place| {
+        assert!(place.api.requests().iter().any(|request| request.header("authorization").is_some()));
     };
     cognito_setup "docs/cognito-setup.md" |place| {
         let client = std::fs::read_to_string(place.world.project().join("client.json")).unwrap();

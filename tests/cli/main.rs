@@ -169,6 +169,7 @@ mod token_verify;
 mod token_verify_keys;
 mod token_verify_remote;
 mod totp;
+mod troubleshooting;
 mod under_fire;
 mod usage;
 mod user_agent;
