@@ -184,7 +184,7 @@ impl Admin {
         i64::try_from(self.wire.now()).unwrap_or(i64::MAX)
     }
 
-    /// When the call is over at the latest.
+    /// When the call ends at the latest.
     pub fn deadline(&self) -> Instant {
         self.wire.deadline()
     }

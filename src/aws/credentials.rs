@@ -74,7 +74,7 @@ pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result
 }
 
 /// The credentials of the profile of `~/.aws`. The SDK would hand its environment to a `credential_process`: the one of the
-/// profile itself is run here; each that stands elsewhere in the files is told to drop the variables that hold our secrets.
+/// profile itself is run here; each that stands elsewhere in the files gets a command that drops the variables with our secrets.
 fn of_profile(
     wire: &HttpClient,
     profile: &Profile,
@@ -115,7 +115,7 @@ fn with_unset(text: &str, is_inside: bool) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// What a process that the SDK runs is told first, in the words of the shell that it runs it with.
+/// What a process that the SDK runs gets first, in the words of the shell that it runs it with.
 #[cfg(not(windows))]
 fn before(is_inside: bool) -> String {
     let inside = if is_inside { "export COGTOK_INSIDE=aws-credentials; " } else { "" };

@@ -68,7 +68,7 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
         if operation.service.starts_with("cognito") {
             codes.extend(beyond);
         }
-        // An agent's answers are told by their status.
+        // An agent's answers go by their status.
         for code in codes.into_iter().filter(|_| name != "InvokeAgentRuntime") {
             for message in ["", "1 validation error: Value at 'attribute' failed", "the group has no secret password"] {
                 let (kind, hints) = said_of(grant_of(&operation.service), name, code, message);

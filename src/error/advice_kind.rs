@@ -227,7 +227,7 @@ kinds! {
     SetKeyOrVariable,
     /// Give the target at this `key` a URL.
     SetTargetUrl,
-    /// The session is over: sign in again.
+    /// The session has expired: sign in again.
     SignInAgain,
     /// The token does not count any more: sign in again.
     SignInAgainAfterRevocation,

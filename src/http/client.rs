@@ -60,7 +60,7 @@ impl HttpClient {
         HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard }
     }
 
-    /// This client, with somebody who is told that an answer takes long.
+    /// This client, with somebody who hears that an answer takes long.
     #[must_use]
     pub fn observed_by(&self, observer: WaitObserver) -> Self {
         let guard = self.guard.observed_by(observer);

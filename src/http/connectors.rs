@@ -29,7 +29,7 @@ pub(crate) struct Connectors {
 /// How a host is reached.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Route {
-    /// Plain http, which is to this machine alone.
+    /// Plain http, which is only to this machine.
     Plain,
     /// TLS to this machine: never through a proxy.
     Local,

@@ -71,7 +71,7 @@ impl HttpPolicy {
         }
     }
 
-    /// The same policy, with somebody who is told that an answer takes long.
+    /// The same policy, with somebody who hears that an answer takes long.
     pub fn observed_by(&self, observer: WaitObserver) -> Self {
         HttpPolicy { observer: Some(observer), ..self.clone() }
     }

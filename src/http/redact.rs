@@ -13,7 +13,7 @@ use crate::secret::Secret;
 /// Secrets shorter than this are not looked for: every other word would be hidden.
 const SHORTEST: usize = 4;
 
-/// Bodies larger than this are told by their size alone: in memory, their JSON would be many times as large.
+/// Of larger bodies only the size is shown: in memory, their JSON would be many times as large.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// Of Base64 the part that depends on a secret alone is looked for where it has so many characters.

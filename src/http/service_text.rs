@@ -8,7 +8,7 @@ use crate::http::redact::Redactor;
 /// The most characters of it that are shown.
 const MOST: usize = 300;
 
-/// Text of a service. It is shown without the secrets of this call, without what a terminal would obey, and cut where it is
+/// Text of a service. It is shown without the secrets of this call, without control characters, and cut where it is
 /// long; there is no other way to show it, and none to make one without a redactor. In a command of a hint it is one quoted
 /// word ([`Advice::word`](crate::error::Advice::word)).
 ///

@@ -1,11 +1,11 @@
-//! Who is told that an answer takes long: the library itself shows nothing.
+//! Who hears that an answer takes long: the library itself shows nothing.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use crate::http::limits::MAX_TRIES;
 
-/// How long an answer may take before somebody is told.
+/// How long an answer may take before somebody hears of it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A request whose answer takes more than a second.

@@ -29,7 +29,7 @@ pub fn totp_key(secret: Secret) -> Result<Secret> {
     Ok(Secret::new(text.to_owned()))
 }
 
-/// A password, which may be of any characters but spaces and line ends at its end; quotes are told, since they may be meant.
+/// A password, which may be of any characters but spaces and line ends at its end; quotes cause a warning, since they may be meant.
 ///
 /// # Errors
 /// As [`client_secret`].

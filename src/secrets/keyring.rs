@@ -1,7 +1,7 @@
 //! Secrets in the operating system's keyring: one entry each, bound to what it may be used for.
 //!
 //! An entry's service is `cogtok` and its account names the kind, the app client, the origins the secret may be sent to
-//! and the user. A secret for another origin is therefore another entry, and one that was stored for elsewhere is told
+//! and the user. A secret for another origin is therefore another entry, and one that was stored for elsewhere is kept
 //! apart from one that was never stored.
 
 mod entries;

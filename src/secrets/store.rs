@@ -1,5 +1,5 @@
 //! Where secrets are kept: the operating system's keyring, or one sealed file. Either way a secret is bound to what it may
-//! be used for, and one that was stored for elsewhere is told apart from one that was never stored.
+//! be used for, and one that was stored for elsewhere is distinct from one that was never stored.
 
 use crate::error::{Advice, Error, Result, printable};
 use crate::secret::{Secret, shape};
@@ -105,7 +105,7 @@ impl SecretStore {
         }
     }
 
-    /// Which of these secrets the store has. No keyring is unlocked for it, so nobody is asked anything.
+    /// Which of these secrets the store has. No keyring is unlocked for it, so it asks nothing.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.

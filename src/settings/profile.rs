@@ -95,7 +95,7 @@ pub struct Profile {
     pub aws_profile: Option<String>,
     /// Whether an option, a variable of ours or the profile names it, rather than AWS_PROFILE.
     pub is_aws_profile_asked: bool,
-    /// Whether AWS's tools wait for this call: a `credential_process` that it runs is told by COGTOK_INSIDE, so that it can
+    /// Whether AWS's tools wait for this call: a `credential_process` that it runs learns so from COGTOK_INSIDE, so that it can
     /// refuse to ask in turn.
     pub is_inside_aws_credentials: bool,
     /// Of the variables with AWS's keys the one that is set and the one that is not, where there is but one.

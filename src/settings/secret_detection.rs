@@ -26,7 +26,7 @@ pub fn is_like_a_secret(text: &str) -> bool {
 }
 
 /// Whether a value is a secret in the place of what a key is for. The key's own grammar decides first; where it would let
-/// Cognito's client secrets pass for an id or a name, these alone are told apart: nothing else is that long and that random.
+/// Cognito's client secrets pass for an id or a name, only these are recognised: nothing else is that long and that random.
 pub fn is_misplaced(key: Key, text: &str) -> bool {
     match key {
         Key::Description | Key::AwsProfile => is_like_a_secret(text),

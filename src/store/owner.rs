@@ -49,7 +49,7 @@ fn other_owner(dir: &Path) -> io::Result<Option<Metadata>> {
     Ok((owner.uid() != 0).then_some(owner))
 }
 
-/// Makes the directories of `dir` that are missing, each for this user alone.
+/// Makes the directories of `dir` that are missing, each only for this user.
 ///
 /// # Errors
 /// As the operating system says.

@@ -84,7 +84,7 @@ impl Sessions {
         Ok(stored.filter(|stored| stored.key == *key).map(|stored| stored.record))
     }
 
-    /// What is remembered under the keys that are wanted. What can't be read is told as a warning, and is not among it.
+    /// What is remembered under the keys that are wanted. What can't be read causes a warning, and is not among it.
     pub fn list(&self, is_wanted: impl Fn(&CacheKey) -> bool) -> Vec<(CacheKey, Record)> {
         let files = self.dir.as_ref().and_then(|dir| std::fs::read_dir(dir).ok());
         let paths = files.into_iter().flatten().flatten().map(|file| file.path());

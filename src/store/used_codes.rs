@@ -21,7 +21,7 @@ impl FileContent for LastStep {
 /// The first time step from `now` on whose code was not used, taken for the caller. A step that is too far off, beyond
 /// `latest`, is returned and left to others.
 ///
-/// Without a directory, or where it can't be written, that is `now` itself: a code may be refused then, which is told.
+/// Without a directory, or where it can't be written, that is `now` itself: a code may be refused then, and a message says so.
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until `deadline`.

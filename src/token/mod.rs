@@ -104,7 +104,7 @@ impl Token {
         self.expires_at.is_some_and(|end| end.saturating_mul(1000) > needed)
     }
 
-    /// Seconds of life left at `now`; 0 when it is over.
+    /// Seconds of life left at `now`; 0 when it has expired.
     pub fn seconds_left(&self, now: u64) -> Option<u64> {
         self.expires_at.map(|end| (end.saturating_mul(1000).saturating_sub(now)) / 1000)
     }

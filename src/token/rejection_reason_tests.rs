@@ -115,7 +115,7 @@ fn what_it_does_not_name_is_guessed_from_the_claims_and_called_likely() {
         ),
         (changed("token_use", json!("id")), "likely because of token_use: `token_use` is id"),
     ] {
-        // The scope and the addresses in a challenge are what every token is told, not why this one was refused.
+        // The scope and the addresses in a challenge are the same for every token, not why this one was refused.
         let challenge = r#"Bearer resource_metadata="https://x/client_id/scope", scope="a b""#;
         let error = why(&claims, 401, Some(challenge), "<html>exp</html>");
         assert!(error.message().contains(wanted), "{error}");

@@ -261,7 +261,7 @@ impl Rules<'_> {
         let of_issuer =
             self.authorizer.providers.iter().filter(|(issuer, _)| Some(issuer.as_str()) == self.text("iss"));
         let of_issuer: Vec<String> = of_issuer.map(|(_, client)| client.clone()).collect();
-        // Where the token is of none of the providers, that is told already.
+        // Where the token is of none of the providers, a message says so already.
         let wanted = if of_issuer.is_empty() { &self.authorizer.clients } else { &of_issuer };
         let (rule, claim) = match self.consumer {
             ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => ("allowedClients", "client_id"),

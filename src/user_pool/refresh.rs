@@ -21,7 +21,7 @@ use crate::user_pool::srp;
 /// Why a session was not renewed.
 #[derive(Debug)]
 pub enum RefreshError {
-    /// The session is over: its refresh token has expired, was revoked or was used already.
+    /// The session has ended: its refresh token has expired, was revoked or was used already.
     Over(Error),
     /// The refresh token may have been used, and its successor was lost on the way.
     Unknown(Error),
@@ -184,7 +184,7 @@ fn was_not_sent(error: &Error) -> bool {
     is_throttled(error) || (error.code().is_none() && fault_in(error).is_some_and(TransportError::is_connect))
 }
 
-/// Whether Cognito's refusal means that the session is over, rather than that the request was wrong.
+/// Whether Cognito's refusal means that the session has ended, rather than that the request was wrong.
 fn is_over(error: &Error) -> bool {
     let message = error.message().to_lowercase();
     match error.code() {

@@ -101,7 +101,7 @@ pub fn renewed(session: &Session, signed_in: &AuthenticationResult) -> Session {
     Session { rotates: Some(signed_in.refresh_token.is_some()), ..session.clone() }
 }
 
-/// Forgets the refresh token of a session that is over. The device outlives it.
+/// Forgets the refresh token of a session that has ended. The device outlives it.
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.

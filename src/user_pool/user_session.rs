@@ -141,9 +141,9 @@ pub trait SessionHost {
 /// What happens on the way to tokens that is no failure.
 #[derive(Debug, Clone, Copy)]
 pub enum SessionNotice<'a> {
-    /// The session is over, since a renewal was interrupted before its new refresh token was stored.
+    /// The session has ended, since a renewal was interrupted before its new refresh token was stored.
     RenewalCutShort,
-    /// The session is over, for this reason.
+    /// The session has ended, for this reason.
     Over(&'a Error),
     /// The refresh token can't be kept.
     NotKept(&'a Error),
@@ -169,7 +169,7 @@ pub enum NoTokens {
     Absent,
     /// The store can't be read: it may well have it.
     Unreadable(Error),
-    /// The session is over.
+    /// The session has ended.
     Over(Error),
     /// The session was not renewed, and may go on; a sign-in may help.
     Refused(Error),

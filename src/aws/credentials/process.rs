@@ -54,7 +54,7 @@ fn in_shell(command: &str) -> Command {
 impl Process {
     async fn run(&self) -> provider::Result {
         let mut command = in_shell(&self.command);
-        // As with the AWS tools, what it says is told where it fails.
+        // As with the AWS tools, what it says is shown when it fails.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in VARIABLES {
             command.env_remove(name);

@@ -89,7 +89,7 @@ impl App {
     }
 
     /// From here on this call answers AWS's tools, and must not ask itself: AWS credentials come from the profile's own
-    /// `aws_profile`, and a process that is run for them is told.
+    /// `aws_profile`, and a process that is run for them learns of it.
     pub fn enter_aws_credentials(&self) {
         self.is_inside.set(true);
     }
@@ -158,7 +158,7 @@ impl App {
         self.may_lack_config.set(true);
     }
 
-    /// As [`App::expect_new_config`], for a command that has all it needs without one; it is told that there is none.
+    /// As [`App::expect_new_config`], for a command that has all it needs without one; it learns that there is none.
     pub fn allow_missing_config(&self) {
         let named = config_path(self.global.config.as_deref());
         if let Some(Err(error)) = named.ok().map(|path| self.refuse_missing(&path)) {
@@ -173,7 +173,7 @@ impl App {
             (None, Some(_)) => ("COGTOK_CONFIG", "unset COGTOK_CONFIG"),
             (None, None) => return Ok(()),
         };
-        // A link to nothing is there, and is told as what it is when it is read.
+        // A link to nothing is there, and is reported for what it is when it is read.
         match std::fs::symlink_metadata(path) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 Err(Error::config(format!("there is no file {}, which {named_by} names", path.display()))

@@ -24,7 +24,7 @@ pub(crate) fn named(account: &str) -> Result<Entry, KeyringFailure> {
     Ok(entry)
 }
 
-/// The entry of this account where there is one. Another program's entry of that name is told apart by what the store tells
+/// The entry of this account where there is one. Another program's entry of that name is recognised by what the store tells
 /// of it.
 #[cfg(not(target_os = "macos"))]
 pub(crate) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {

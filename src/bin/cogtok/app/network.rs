@@ -114,7 +114,7 @@ impl App {
         runtime.block_on(work).map_err(|error| self.with_clock(self.about_secrets(error)))
     }
 
-    /// Waits for a person, whose time does not count for `--timeout`; none when `patience` is over.
+    /// Waits for a person, whose time does not count for `--timeout`; none when `patience` has run out.
     pub fn wait_for_person<T>(
         &self,
         patience: Duration,

@@ -38,7 +38,7 @@ impl App {
         Ok(self.secrets.get_or_init(|| store))
     }
 
-    /// As [`App::secrets`], for what can do without them: nobody is asked for the passphrase of a file yet to be made.
+    /// As [`App::secrets`], for what can do without them: it does not ask for the passphrase of a file yet to be made.
     pub fn secrets_noninteractive(&self) -> Result<&SecretStore> {
         let is_made = self.dirs().secrets_file.as_deref().map_or(Ok(false), is_there)?;
         let has_key = env::var("COGTOK_SECRET_IDENTITY").is_some() || env::secret("COGTOK_PASSPHRASE").is_some();

@@ -68,7 +68,7 @@ fn with(is_wanted: impl Fn(&clap::Command) -> bool) -> Option<clap::Command> {
     (!wanted.is_empty()).then(|| Root::command().subcommands(wanted))
 }
 
-/// Parses a command line. What goes wrong is told as the whole tree has it.
+/// Parses a command line. What goes wrong is reported as the whole tree has it.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let is_help = args.iter().any(|word| word == "--help" || word == "-h");
     match with_words(args) {

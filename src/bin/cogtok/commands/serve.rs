@@ -68,7 +68,7 @@ pub fn run(app: &App, args: &Serve) -> Result<()> {
             Some(Upstream { wire: app.new_wire()?, url, silence: SILENCE })
         }
     };
-    // What is wrong with the options is told before anybody is given an address.
+    // What is wrong with the options is reported before anybody is given an address.
     source.whose(app)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)));
     let listener = TcpListener::bind(address).and_then(|listener| {

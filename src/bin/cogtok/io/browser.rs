@@ -19,7 +19,7 @@ const SEPARATOR: char = if cfg!(windows) { ';' } else { ':' };
 /// The opener at work.
 static OPENER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
 
-/// Opens `url` with the programs that BROWSER names, else with the system's opener. Where none can, the person is told;
+/// Opens `url` with the programs that BROWSER names, else with the system's opener. Where none can, a message says so;
 /// nobody waits for a browser to end. `is_shown` says whether the address was shown already.
 pub fn open(url: &Url, is_shown: bool) {
     let url = url.to_string();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cogtok::error::is_unprintable;
 
-/// One JSON value and a line end. What a terminal would obey is escaped, which JSON allows in any string.
+/// One JSON value and a line end. Control characters are escaped, which JSON allows in any string.
 pub fn json_line(value: &serde_json::Value) -> String {
     let mut line = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut line, Harmless);
@@ -14,7 +14,7 @@ pub fn json_line(value: &serde_json::Value) -> String {
     String::from_utf8(line).unwrap_or_default()
 }
 
-/// Compact JSON with what a terminal would obey escaped.
+/// Compact JSON with control characters escaped.
 struct Harmless;
 
 impl serde_json::ser::Formatter for Harmless {

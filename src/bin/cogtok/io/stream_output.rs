@@ -6,7 +6,7 @@ use cogtok::error::{Result, is_unprintable};
 
 use crate::io::terminal::{WriteOutcome, bytes};
 
-/// What is being written to standard output. A terminal is shown what it would obey as `\u{1b}`, but for the ends of lines
+/// What is being written to standard output. A terminal is shown control characters as `\u{1b}`, but for the ends of lines
 /// and tabs; anything else gets the bytes as they are.
 #[derive(Debug)]
 pub struct Live {

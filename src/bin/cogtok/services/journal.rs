@@ -30,7 +30,7 @@ pub enum State {
 pub struct Asked {
     /// The first request.
     pub from: i64,
-    /// The end of the last one; while the call goes on, when it is over at the latest.
+    /// The end of the last one; while the call goes on, when it ends at the latest.
     pub until: i64,
     /// Whether this is the time of the server's clock, not of this machine's.
     pub is_server_time: bool,

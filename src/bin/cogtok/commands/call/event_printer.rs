@@ -114,7 +114,7 @@ impl EventPrinter {
 }
 
 /// One JSON value on a line, with its line end; none where it is not JSON. Numbers and the order of names stay as they are.
-/// What a terminal would obey is escaped.
+/// Control characters are escaped.
 pub fn one_line(json: &str) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(json).ok()?;
     let mut line = String::with_capacity(json.len() + 1);

@@ -163,7 +163,7 @@ fn report(usage: &Value, metrics: &Value, stop_reason: &Value) {
     terminal::note(&line);
 }
 
-/// Text of a model as it may be shown: a terminal would obey some of it. Lines stay lines, and the joiners that some scripts
+/// Text of a model as it may be shown: without control characters. Lines stay lines, and the joiners that some scripts
 /// are written with stay.
 fn shown(text: &str) -> String {
     if !terminal::shows_data() {

@@ -1,4 +1,4 @@
-//! How findings are told: a line each, or JSON.
+//! How findings are printed: a line each, or JSON.
 
 use crate::services::doctor::{Finding, Status};
 use serde_json::{Value, json};

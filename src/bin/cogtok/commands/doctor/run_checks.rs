@@ -21,7 +21,7 @@ use crate::services::bedrock_key;
 /// What the network checks leave of `--timeout`, to tell what they found.
 const MARGIN: Duration = Duration::from_millis(100);
 
-/// Everything, in the order in which it is told.
+/// Everything, in the order in which it is reported.
 pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Error>) -> Vec<Finding> {
     let (path, config) = (app.config_path(), app.config());
     let known = name.ok().flatten();

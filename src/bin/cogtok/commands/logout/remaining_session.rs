@@ -20,7 +20,7 @@ pub struct RemainingSession<'a> {
 
 impl<'a> RemainingSession<'a> {
     /// What the store has of the session that is remembered. Where none is, the store is looked into all the same, if that can
-    /// be done without asking anybody; that it can't be is told. Where it can't be read what is remembered, the store must
+    /// be done without asking anybody; that it can't be is reported. Where it can't be read what is remembered, the store must
     /// say.
     pub fn find(app: &'a App, profile: &Profile, remembered: Result<Option<Record>>) -> Result<Option<Self>> {
         let is_known = !matches!(&remembered, Ok(None));

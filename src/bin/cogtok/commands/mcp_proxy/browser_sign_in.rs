@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct BrowserSignIn<'a> {
     app: &'a App,
     wait: Option<Duration>,
-    // What the client is told while it waits.
+    // What the client hears while it waits.
     tell: watch::Sender<Option<String>>,
     is_over: Arc<AtomicBool>,
     failed: Option<(Instant, String)>,

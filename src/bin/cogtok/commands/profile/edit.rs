@@ -18,7 +18,7 @@ use crate::io::terminal;
 /// What an editor is given where there is no configuration yet.
 const EMPTY: &str = "version = 1\n";
 
-/// The most mistakes that are told at once.
+/// The most mistakes that are printed at once.
 const TOLD: usize = 4;
 
 /// Edit the configuration in an editor; cogtok checks it before it saves it

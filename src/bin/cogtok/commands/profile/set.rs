@@ -45,7 +45,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         let [value] = args.value.as_slice() else {
             return Err(Error::usage(format!("`{}` takes one value", args.key)));
         };
-        // What is wrong with a URL is told better where it is read.
+        // What is wrong with a URL gets a better message where it is read.
         refuse_secret(&args.key, !value.contains("://") && is_like_a_secret(value))?;
         edit(&app.config_path()?, app.deadline(), |draft| {
             draft.require(&name)?;

@@ -26,7 +26,7 @@ pub fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
 }
 
 /// Values as they are kept: a domain as a whole, whose Region may be told by something else later. A domain with a path is
-/// refused, since no sign-in could go there; what else is odd is told.
+/// refused, since no sign-in could go there; what else is odd causes a warning.
 pub fn settled(key: Key, values: &[String], region: Option<&Region>) -> Result<Vec<String>> {
     let whole = |value: &String| match key {
         Key::Domain if !value.contains("://") => domain::read(value, region).map(|domain| domain.to_string()),

@@ -75,7 +75,7 @@ impl<'a> TotpProvider<'a> {
         self.app.stored_secret(self.profile, &self.binding()?)
     }
 
-    /// Keeps the key before Cognito is told of it: from then on nobody gets in without. It stays where the set-up fails,
+    /// Keeps the key before Cognito knows of it: from then on nobody gets in without. It stays where the set-up fails,
     /// since nobody can say then whether Cognito has taken it.
     fn save(&mut self, key: &Secret, uri: &Secret) -> Result<()> {
         if self.pending.is_some() {

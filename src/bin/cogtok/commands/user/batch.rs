@@ -19,7 +19,7 @@ const SLOWEST: Duration = Duration::from_secs(4);
 /// How often a user is tried again who met with throttling, after the tries that each request has.
 const THROTTLED_TRIES: usize = 3;
 
-/// How often the state of a long run is told.
+/// How often the state of a long run is printed.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// The most users that are named one by one.
@@ -29,9 +29,9 @@ pub const NAMED: usize = 20;
 pub struct Batch<'a> {
     /// The users, by the names that the pool knows or that were typed.
     pub names: &'a [String],
-    /// How each is told that it is done, such as `is deleted`; empty where `act` tells it.
+    /// How each is reported as done, such as `is deleted`; empty where `act` tells it.
     pub done: &'a str,
-    /// How several are told, such as `are deleted`.
+    /// How several are reported, such as `are deleted`.
     pub all_done: &'a str,
 }
 
@@ -135,7 +135,7 @@ impl Batch<'_> {
     }
 }
 
-/// Calls `act` for each of the users whom a person named; `done` is how one and how several are told.
+/// Calls `act` for each of the users whom a person named; `done` is how one and how several are reported.
 pub fn on_each(
     app: &App,
     usernames: &[String],

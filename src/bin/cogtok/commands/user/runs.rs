@@ -14,7 +14,7 @@ use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
-/// The most records that are told one by one.
+/// The most records that are printed one by one.
 const NAMED: usize = 5;
 
 /// List the users that an earlier call did not finish, or delete a record
@@ -40,7 +40,7 @@ enum Command {
 
 /// Drop the record of a user, with the password in it
 ///
-/// The user, if Cognito has made it, stays as it is. What the record holds is told first.
+/// The user, if Cognito has made it, stays as it is. What the record holds is printed first.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok user runs forget 0123456789abcdef --yes")]
 struct Forget {

@@ -1,7 +1,7 @@
 //! A value as a word of each form, and none where the form can't carry it as it is: what is not sure to come back the same
 //! is refused.
 
-/// A word that a POSIX shell takes as it is, for commands that a person is told to type.
+/// A word that a POSIX shell takes as it is, for commands that a message shows for typing.
 pub fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }

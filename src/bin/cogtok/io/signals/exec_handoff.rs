@@ -17,7 +17,7 @@ static LEAVING: AtomicBool = AtomicBool::new(false);
 /// Forbids core files and makes new files this user's alone.
 pub fn prepare() {
     let limit = getrlimit(Resource::Core);
-    // Whatever the shell's umask: what is written here is for this user alone, and for this user in any case.
+    // Whatever the shell's umask, only this user may read what is written here, and always may.
     let mask = umask(Mode::from_raw_mode(0o077));
     let _ = BEFORE.set((mask, limit));
     // A core file would hold secrets. That it can't be forbidden here is no reason to stop.

@@ -29,7 +29,7 @@ static MANNER: OnceLock<OutputOptions> = OnceLock::new();
 
 static COLOR: OnceLock<Color> = OnceLock::new();
 
-/// Settles when to use colours, which a malformed command line is told in as well.
+/// Settles when to use colours, which a message about a malformed command line needs as well.
 pub fn set_color(color: Color) {
     let _ = COLOR.set(color);
 }

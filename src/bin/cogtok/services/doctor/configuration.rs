@@ -15,7 +15,7 @@ use cogtok::settings::types::ProfileName;
 use cogtok::store::config::{self, Config};
 use cogtok::store::file;
 
-/// The most oddities of the file that are told.
+/// The most oddities of the file that are reported.
 const MOST: usize = 8;
 
 /// The file: whether it can be read, whether it is this user's alone, and what it holds that nothing reads.
@@ -56,7 +56,7 @@ fn lint_of(path: &Path, config: &Config, name: Option<&ProfileName>) -> Vec<Find
     let is_there = name.is_some_and(|name| config.names().contains(name));
     let is_meant = |found: &&config_lint::Finding| match (&found.profile, found.key.as_deref()) {
         (None, Some("secret_store")) => false,
-        // Where it is the one in use, that is told of the profile.
+        // Where it is the one in use, the profile's check reports it.
         (None, Some("default_profile")) => is_there,
         (None, _) => true,
         (Some(profile), None) => profile.parse::<ProfileName>().is_err(),

@@ -81,7 +81,7 @@ choice!(
     }
 );
 
-/// What a check found. It holds no secret and nothing that a terminal would obey.
+/// What a check found. It holds no secret and no control characters.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// What was looked at.

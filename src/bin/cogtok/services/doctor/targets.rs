@@ -119,7 +119,7 @@ fn whose(target: &Target, profile: &Profile) -> Option<Finding> {
     }
 }
 
-/// Whether an ARN is of the kind that is said.
+/// Whether an ARN is of the target's kind.
 fn kind(target: &Target) -> Option<Finding> {
     let Address::Arn(arn) = &target.address else { return None };
     let is = if arn.is_gateway() { TargetKind::Gateway } else { TargetKind::Runtime };

@@ -23,7 +23,7 @@ pub struct Missing {
     pub command: Advice,
 }
 
-/// Follows a secret that the source refers to. One that can't be read is told, and what else there is still counts.
+/// Follows a secret that the source refers to. One that can't be read is reported, and what else there is still counts.
 ///
 /// # Errors
 /// Where the network or the service fails.

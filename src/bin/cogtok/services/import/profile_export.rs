@@ -1,5 +1,5 @@
 //! What `profile export` wrote: profiles that somebody hands on. The file may come from anybody, so that each value is
-//! checked as if it were typed, and what can't be taken is told.
+//! checked as if it were typed, and what can't be imported is reported.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ const ORIGIN: &str = "the export";
 /// The most profiles that one export may hold.
 const MOST: usize = 1000;
 
-/// The most things that are told one by one.
+/// The most things that are reported one by one.
 const TOLD: usize = 20;
 
 /// What an export holds.

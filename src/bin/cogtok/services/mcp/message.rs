@@ -7,7 +7,7 @@ use crate::io::terminal;
 use crate::services::mcp::transport::Refusal;
 use cogtok::error::{Error, Kind, Result, printable};
 
-/// What the client is told when there is no answer of the server's: of the codes that JSON-RPC leaves to implementations.
+/// What the client gets when there is no answer of the server's: of the codes that JSON-RPC leaves to implementations.
 pub const NO_ANSWER: i64 = -32000;
 
 /// What is likely wrong where a server does not speak MCP.

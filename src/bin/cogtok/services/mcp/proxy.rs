@@ -33,7 +33,7 @@ const LAST_WORD: Duration = Duration::from_millis(700);
 /// Forwards until the client has no more to say, or does not listen any more. Then the session is ended.
 ///
 /// # Errors
-/// What writing to the client gives; all else is told to the client.
+/// What writing to the client gives; the client hears of all else.
 pub async fn run(forward: Forward) -> Result<()> {
     LocalSet::new().run_until(serve(forward)).await
 }

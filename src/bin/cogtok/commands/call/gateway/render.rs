@@ -68,7 +68,7 @@ pub fn outcome(request: &Request, outcome: &Outcome, form: Output, clean: impl F
     Ok(())
 }
 
-/// Text for a terminal, line by line, with what it would obey escaped.
+/// Text for a terminal, line by line, with control characters escaped.
 fn harmless(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", printable(line, usize::MAX))).collect()
 }

@@ -27,7 +27,7 @@ pub fn kinds(text: &str) -> Result<Vec<SecretKind>> {
 }
 
 /// Puts the secrets that are stored to their profiles. What is listed and not there any more is an error; what a profile
-/// never had is told where it was asked for by name.
+/// never had is reported where it was asked for by name.
 pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [Exported]) -> Result<()> {
     for exported in profiles.iter_mut() {
         for kind in kinds {

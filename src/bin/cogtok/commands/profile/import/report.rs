@@ -129,7 +129,7 @@ fn table(app: &App, plan: &ProfilePlan) {
     }
     for key in Key::ALL.iter().filter(|key| plan.settings.iter().all(|setting| setting.key != **key)) {
         match before(*key).filter(|old| !old.is_empty()) {
-            // Each is told for itself.
+            // Each has a message of its own.
             Some(_) if *key == Key::Secrets => {}
             Some(old) => line(key.dotted(), "removed", &format!("(was {})", printable(&old, 80))),
             None => {}

@@ -34,7 +34,7 @@ pub struct Forward {
     pub out: Out,
     /// How long one exchange may take; none where it may go on for as long as something comes.
     pub limit: Option<Duration>,
-    /// What a waiting client is told while a person has to do something; none while nobody has.
+    /// What a waiting client hears while a person has to do something; none while nobody has.
     pub person: watch::Receiver<Option<String>>,
     /// Who is asked with which token, to explain a refusal.
     pub asked: RequestContext,

@@ -41,9 +41,9 @@ impl RequestQueue {
         }
     }
 
-    /// Waits until one is over, and sends what waited; none where none is on its way.
+    /// Waits until one has ended, and sends what waited; none where none is on its way.
     pub async fn next(&mut self, state: &Rc<State>) -> Option<()> {
-        // What it ends in is told to the client by then.
+        // The client knows by then how it ended.
         let _ = self.running.join_next().await?;
         while self.running.len() < MOST_IN_FLIGHT
             && let Some((message, open)) = self.waiting.pop_front()
@@ -56,7 +56,7 @@ impl RequestQueue {
         Some(())
     }
 
-    /// Ends them all: who still waits is told that nothing comes.
+    /// Ends them all: who still waits hears that nothing comes.
     pub async fn end(&mut self) {
         self.waiting.clear();
         self.running.abort_all();

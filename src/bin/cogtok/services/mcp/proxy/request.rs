@@ -65,7 +65,7 @@ async fn exchange(state: &Rc<State>, message: &ClientMessage, open: &Open) -> Re
         Reply::Taken => Err(Error::network("the server accepted the request and sent no answer")),
         Reply::Refused(refusal) => {
             let error = http_error::of_status(&message.method, &refusal);
-            // The server's own error is what the client is told, where there is one request that it can be about.
+            // The server's own error is what the client gets, where there is one request that it can be about.
             if let (Some(id), Some(answer)) = (open.only(), error_in(&refusal)) {
                 state.give(&json!({"jsonrpc": "2.0", "id": id, "error": answer["error"]}).to_string());
                 open.answered(&id);

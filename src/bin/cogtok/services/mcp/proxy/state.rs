@@ -20,7 +20,7 @@ use cogtok::token::error_response::RequestContext;
 /// How far off the deadline of a client that has none is.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often a client that waits for a person is told so.
+/// How often a client that waits for a person hears so.
 const TELLING: Duration = Duration::from_secs(1);
 
 /// The most tools whose marked arguments are remembered.
