@@ -155,6 +155,14 @@ impl SealedFile {
         self.open().map(drop)
     }
 
+    /// Makes the file where there is none yet.
+    ///
+    /// # Errors
+    /// As [`SealedFile::set`].
+    pub fn create(&self) -> Result<()> {
+        self.change(|_| ())
+    }
+
     /// Whether the key is one that opens the file.
     ///
     /// # Errors

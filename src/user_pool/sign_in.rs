@@ -144,7 +144,16 @@ impl SignIn {
                 None => self.begin().await,
             };
         }
-        let challenge = challenge.ok_or_else(not_an_answer)?;
+        let challenge = match (challenge, &question) {
+            (Some(challenge), _) => challenge,
+            (None, Challenge::NewPassword { .. }) => match Box::pin(self.begin()).await? {
+                Step::Ask(Challenge::NewPassword { .. }) => {
+                    self.open.take().and_then(|open| open.challenge).ok_or_else(not_an_answer)?
+                }
+                step => return Ok(step),
+            },
+            (None, _) => return Err(not_an_answer()),
+        };
         let outcome = match (&question, answer) {
             (Challenge::SelectFirstFactor { options }, ChallengeResponse::Choice(choice))
                 if options.contains(&choice) && takes_password(choice.sent()) =>
@@ -202,7 +211,7 @@ impl SignIn {
         self.idp.device.as_ref()
     }
 
-    /// Asks again after a wrong code, at most [`MOST_TRIES`] times. Where the wrong one has spent the session, the sign-in
+    /// Asks again after a wrong code, or a new password that does not fit, at most [`MOST_TRIES`] times. Where the wrong one has spent the session, the sign-in
     /// starts again once, which a message that has been sent would not survive.
     async fn again(&mut self, challenge: RawChallenge, question: Challenge, error: Error) -> Result<Step> {
         let is_wrong_code = matches!(
@@ -210,6 +219,13 @@ impl SignIn {
             Some("CodeMismatchException" | "ExpiredCodeException" | "EnableSoftwareTokenMFAException")
         );
         self.tries += 1;
+        let is_unfit =
+            matches!(error.code(), Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException"));
+        if is_unfit && matches!(question, Challenge::NewPassword { .. }) && self.tries < MOST_TRIES {
+            // The refusal may have spent the session, so the next answer begins with a new one.
+            self.open = Some(PendingChallenge { challenge: None, question: question.clone(), chosen: None });
+            return Ok(Step::AskAgain(question, error));
+        }
         if is_wrong_code && self.tries < MOST_TRIES {
             self.open = Some(PendingChallenge { challenge: Some(challenge), question: question.clone(), chosen: None });
             return Ok(Step::AskAgain(question, error));

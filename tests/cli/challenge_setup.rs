@@ -165,8 +165,8 @@ fn missing_attributes_are_asked_for_by_name_unless_an_option_has_them() {
     let run = home.cogtok(["token", "user", "--header", "--attribute", "custom:team=blue"]);
     let mut terminal = run.env("COGTOK_PASSWORD", PASSWORD).pty();
     terminal.expect("given_name").expect(": ").send_line("Alice Maria");
-    ask(&mut terminal, "a new password: ", NEW);
-    ask(&mut terminal, "again: ", NEW);
+    ask(&mut terminal, "New password: ", NEW);
+    ask(&mut terminal, "Repeat new password: ", NEW);
     let session = terminal.wait();
     assert_ended(&session, 0);
     assert!(!session.text.contains("custom:team"), "{session:?}");

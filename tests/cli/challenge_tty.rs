@@ -128,14 +128,14 @@ fn a_spent_session_starts_again_once_with_the_password_kept_where_an_app_makes_t
     let server = Server::script([app(1), mismatch(), spent(), app(2), done]);
     let home = home_of(&server);
     let mut terminal = home.cogtok(["token", "user", "--header"]).pty();
-    ask(&mut terminal, "password of alice@example.com: ", PASSWORD);
+    ask(&mut terminal, "Password for alice@example.com: ", PASSWORD);
     ask(&mut terminal, "(my phone): ", WRONG);
     ask(&mut terminal, "(my phone): ", WRONG);
     terminal.expect("session can only be used once");
     ask(&mut terminal, "(my phone): ", CODE);
     let session = terminal.wait();
     assert_ended(&session, 0);
-    assert_eq!(session.text.matches("password of").count(), 1, "{session:?}");
+    assert_eq!(session.text.matches("Password for").count(), 1, "{session:?}");
     let (initiate, respond) = ("InitiateAuth", "RespondToAuthChallenge");
     assert_eq!(log(&server), [initiate, respond, respond, initiate, respond]);
     assert_eq!(server.requests()[3].json()["AuthParameters"]["PASSWORD"], PASSWORD);
@@ -184,8 +184,8 @@ fn a_restart_after_a_new_password_uses_the_new_one_and_the_factor_that_was_named
     let home = home_of(&server);
     home.canary(NEW);
     let mut terminal = token_user(&home, &["--mfa-type", "app", "--header"]);
-    ask(&mut terminal, "a new password: ", NEW);
-    ask(&mut terminal, "again: ", NEW);
+    ask(&mut terminal, "New password: ", NEW);
+    ask(&mut terminal, "Repeat new password: ", NEW);
     ask(&mut terminal, "(my phone): ", WRONG);
     ask(&mut terminal, "(my phone): ", WRONG);
     ask(&mut terminal, "(my phone): ", CODE);
@@ -235,7 +235,7 @@ fn a_custom_challenge_shows_what_the_pool_asks_and_takes_the_answer_as_it_is_typ
     let home = home_of(&server);
     let mut terminal = token_user(&home, &["--header", "-q"]);
     terminal.expect("first pet");
-    ask(&mut terminal, "(CUSTOM_CHALLENGE): ", "Lady  Whiskers 7");
+    ask(&mut terminal, "Your answer: ", "Lady  Whiskers 7");
     let session = terminal.wait();
     assert_ended(&session, 0);
     assert!(!session.text.contains("Whiskers") && !session.text.contains("\u{1b}[2J"), "{session:?}");
@@ -251,7 +251,7 @@ fn a_pool_that_never_stops_asking_is_left_after_ten_questions() {
     let home = home_of(&server);
     let mut terminal = token_user(&home, &[]);
     for _ in 0..10 {
-        ask(&mut terminal, "(CUSTOM_CHALLENGE): ", "a typed answer");
+        ask(&mut terminal, "Your answer: ", "a typed answer");
     }
     let session = terminal.wait();
     assert_ended(&session, 6);

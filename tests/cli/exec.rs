@@ -240,7 +240,7 @@ fn a_password_is_asked_for_before_the_command_has_the_terminal() {
     home.workshop_profile(workshop());
     let script = "read -r line; echo \"read: $line, token: ${COGTOK_ACCESS_TOKEN:+there}\"; exit 9";
     let mut terminal = exec(&home, &["--as", "user", "--username", &email], &["sh", "-c", script]).pty();
-    terminal.expect(&format!("password of {email}: ")).expect_no_echo().send_line(PASSWORD);
+    terminal.expect(&format!("Password for {email}: ")).expect_no_echo().send_line(PASSWORD);
     super::harness::poll("the echo is back", std::time::Duration::from_secs(10), || terminal.echo().then_some(()));
     terminal.send_line("typed").expect("read: typed, token: there");
     let session = terminal.wait();

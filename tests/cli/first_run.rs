@@ -24,12 +24,15 @@ fn cogtok_alone_in_a_fresh_home_says_in_five_lines_what_to_type() {
         // With --help nothing is done, but every word before it must be known.
         home.cogtok(words).arg("--help").run().ok().quiet();
     }
-    for first in ["profile", "token", "secret", "completions", "--help"] {
+    for first in ["init", "profile", "token", "secret", "completions", "--help"] {
         output.check(commands.iter().any(|words| words[0] == first), &format!("`cogtok {first}` is named"));
     }
     assert!(home.own_dirs().iter().all(|dir| !dir.exists()), "nothing is written for looking");
-    // On a terminal it is the same, and in a home that can't be obtained.
-    assert_eq!(home.cogtok([""; 0]).pty().wait().text, output.stdout);
+    // On a terminal it is the same with a question, and in a home that can't be obtained the same.
+    let mut terminal = home.cogtok([""; 0]).pty();
+    terminal.expect("Set up a profile now? [Y/n] ").send_line("n");
+    let session = terminal.wait();
+    assert_eq!(session.text, format!("{}Set up a profile now? [Y/n] n\n", output.stdout));
     home.cogtok([""; 0]).env_remove("HOME").env_remove("XDG_CONFIG_HOME").run().ok().quiet();
 }
 

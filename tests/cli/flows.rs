@@ -131,8 +131,8 @@ fn at_a_terminal_a_person_chooses_and_is_asked_for_what_the_choice_needs() {
     let server = proving(select(&["PASSWORD", "EMAIL_OTP"]));
     let home = home_of(&server);
     let mut terminal = token_user(&home, "user-auth", &[]).pty();
-    terminal.expect("how to sign in (SELECT_CHALLENGE: password, email-otp): ").send_line("password");
-    terminal.expect("the password of alice@example.com: ").expect_no_echo().send_line(PASSWORD);
+    terminal.expect("How to sign in (password, email-otp): ").send_line("password");
+    terminal.expect("Password for alice@example.com: ").expect_no_echo().send_line(PASSWORD);
     assert_eq!(terminal.wait().code, Some(0));
     assert_eq!(sent(&server, 1), json!({"USERNAME": USER, "ANSWER": "PASSWORD", "PASSWORD": PASSWORD}));
 
@@ -141,8 +141,8 @@ fn at_a_terminal_a_person_chooses_and_is_asked_for_what_the_choice_needs() {
     let server = Server::script([select(&["PASSWORD", "EMAIL_OTP"]), asked, signed_in().1]);
     let home = home_of(&server);
     let mut terminal = token_user(&home, "user-auth", &[]).pty();
-    terminal.expect("how to sign in").send_line("EMAIL_OTP");
-    terminal.expect("the code from the e-mail (EMAIL_OTP) (a***@e***): ").expect_no_echo().send_line(CODE);
+    terminal.expect("How to sign in").send_line("EMAIL_OTP");
+    terminal.expect("Code from the e-mail (a***@e***): ").expect_no_echo().send_line(CODE);
     assert_eq!(terminal.wait().code, Some(0));
     assert_eq!(sent(&server, 1), json!({"USERNAME": USER, "ANSWER": "EMAIL_OTP"}));
     assert_eq!(sent(&server, 2), json!({"USERNAME": USER, "EMAIL_OTP_CODE": CODE}));
@@ -152,7 +152,7 @@ fn at_a_terminal_a_person_chooses_and_is_asked_for_what_the_choice_needs() {
     let home = home_of(&server);
     let mut terminal = token_user(&home, "user-auth", &[]).pty();
     for _ in 0..3 {
-        terminal.expect("how to sign in").expect(": ").send_line("magic");
+        terminal.expect("How to sign in").expect(": ").send_line("magic");
     }
     let session = terminal.wait();
     assert_eq!(session.code, Some(2), "{session:?}");

@@ -103,7 +103,7 @@ fn a_person_is_not_even_asked_for_a_password_that_would_go_in_clear() {
     let server = Server::script([select(&["PASSWORD", "EMAIL_OTP"])]);
     let home = home_of(&server);
     let mut terminal = token_user(&home, CHOICE_SRP).env("COGTOK_PASSWORD", PASSWORD).pty();
-    terminal.expect("how to sign in (SELECT_CHALLENGE: email-otp): ").send("\u{3}");
+    terminal.expect("How to sign in (email-otp): ").send("\u{3}");
     assert_eq!(terminal.wait().code, Some(130));
 }
 

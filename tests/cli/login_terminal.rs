@@ -17,7 +17,7 @@ fn home_of(server: &Server) -> (Home, Url) {
 
 /// The address that is shown.
 fn shown(terminal: &mut Pty<'_>) -> Url {
-    terminal.expect("open this address").expect("the address that it led to").expect_no_echo();
+    terminal.expect("open this address").expect("Paste its full address here").expect_no_echo();
     let text = terminal.text();
     let line = text.lines().find(|line| line.contains("/oauth2/authorize?")).unwrap();
     Url::parse(line).unwrap_or_else(|error| panic!("{line}: {error}"))
@@ -43,12 +43,12 @@ fn the_address_that_a_browser_elsewhere_ends_at_can_be_typed() {
         (uri.to_string(), "it has no state"),
         (format!("{uri}?code={CODE}&state=guess"), "state is another sign-in's"),
     ] {
-        terminal.send_line(&typed).expect(says).expect("the address that it led to").expect_no_echo();
+        terminal.send_line(&typed).expect(says).expect("Paste its full address here").expect_no_echo();
     }
     assert_eq!(server.hits(), 0);
     // What is copied may have spaces around it.
     terminal.send_line(&format!("  {uri}?{right} "));
-    terminal.expect("alice@example.com is signed in");
+    terminal.expect("[Y/n] ").send_line("n").expect("alice@example.com is signed in");
     assert_ended(&terminal.wait(), 0);
     assert_eq!(server.requests()[0].form("redirect_uri").unwrap(), uri.as_str());
 }
@@ -60,7 +60,7 @@ fn without_a_browser_it_listens_all_the_same() {
     let mut terminal = home.cogtok(["login", "--no-browser"]).pty();
     let url = shown(&mut terminal);
     assert_eq!(come_back(&url, &right(&url)).status, 200);
-    terminal.expect("\n").expect("alice@example.com is signed in");
+    terminal.expect("\n").expect("[Y/n] ").send_line("n").expect("alice@example.com is signed in");
     assert_ended(&terminal.wait(), 0);
     // A refusal that is typed ends it as one that comes by itself.
     let server = Server::canary();
@@ -80,7 +80,7 @@ fn a_busy_port_or_the_end_of_what_is_typed_leaves_the_other_way() {
     let busy = TcpListener::bind(("127.0.0.1", uri.port().unwrap())).unwrap();
     let mut terminal = home.cogtok(["login", "--no-browser"]).pty();
     let url = shown(&mut terminal);
-    terminal.send_line(&format!("{uri}?{}", right(&url))).expect("is signed in");
+    terminal.send_line(&format!("{uri}?{}", right(&url))).expect("[Y/n] ").send_line("n").expect("is signed in");
     assert_ended(&terminal.wait(), 0);
     let mut terminal = home.cogtok(["login", "--no-browser"]).pty();
     shown(&mut terminal);
@@ -94,7 +94,7 @@ fn a_busy_port_or_the_end_of_what_is_typed_leaves_the_other_way() {
     let url = shown(&mut terminal);
     terminal.send("\u{4}");
     assert_eq!(come_back(&url, &right(&url)).status, 200);
-    terminal.expect("is signed in");
+    terminal.expect("[Y/n] ").send_line("n").expect("is signed in");
     assert_ended(&terminal.wait(), 0);
 }
 

@@ -141,7 +141,7 @@ fn a_passphrase_is_asked_for_twice_and_opens_it_in_age_and_in_the_import() {
     let import = |answer: &str| {
         let mut terminal = attendee.cogtok(["profile", "import"]).arg(&file).env("COGTOK_SECRET_IDENTITY", &own).pty();
         for _ in 0..if answer == PASSPHRASE { 1 } else { 3 } {
-            terminal.expect("the passphrase of the sealed file").expect_no_echo().send_line(answer);
+            terminal.expect("Passphrase of ").expect_no_echo().send_line(answer);
         }
         terminal.wait()
     };
@@ -173,7 +173,7 @@ fn what_age_seals_with_a_passphrase_is_imported() {
     assert_eq!(age.wait().code, Some(0));
     // On a terminal, where memory is not judged: age's own work factor takes 256 MB.
     let mut terminal = home.cogtok(["profile", "import"]).arg(&sealed).env("COGTOK_SECRET_IDENTITY", &own).pty();
-    terminal.expect("the passphrase of the sealed file").expect_no_echo().send_line(PASSPHRASE);
+    terminal.expect("Passphrase of ").expect_no_echo().send_line(PASSPHRASE);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{}", session.text);
     assert_eq!(secret_of(&home, &own), SECRET);

@@ -48,20 +48,20 @@ fn the_password_is_asked_for_on_the_terminal_while_standard_output_is_captured()
         &home,
         &format!("T=$(cogtok token user -p ws --no-refresh); echo \"$?\"; printf %s \"$T\" >{}", file.display()),
     );
-    ask(&mut terminal, &format!("password of {email}: "), PASSWORD);
+    ask(&mut terminal, &format!("Password for {email}: "), PASSWORD);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0));
     assert_restored(&session);
     let token = std::fs::read_to_string(&file).unwrap();
     verify(&token, workshop());
     // Nothing but the question and bash's own line: no hint, for nobody reads a token there.
-    assert_eq!(session.text, format!("the password of {email}: \n0\n"));
+    assert_eq!(session.text, format!("Password for {email}: \n0\n"));
 
     // The same with standard error captured as well: the question is on the terminal all the same.
     let home = home_of(&email);
     let both = home.allow(home.path("both"));
     let mut terminal = bash(&home, &format!("cogtok token user -p ws --no-refresh >{} 2>&1; echo $?", both.display()));
-    ask(&mut terminal, "password of ", PASSWORD);
+    ask(&mut terminal, "Password for ", PASSWORD);
     terminal.expect("0");
     assert_restored(&terminal.wait());
     verify(std::fs::read_to_string(&both).unwrap().trim_end(), workshop());
@@ -80,7 +80,7 @@ fn a_wrong_password_and_an_empty_one_leave_the_terminal_as_it_was() {
         let times = if typed == WRONG { 3 } else { 1 };
         let mut terminal = token_user(&home, &["--endpoint-url", &proxy.url()]).pty();
         for _ in 0..times {
-            terminal.expect("password of ").expect_no_echo();
+            terminal.expect("Password for ").expect_no_echo();
             match typed {
                 "\u{4}" => terminal.send(typed),
                 _ => terminal.send_line(typed),
@@ -99,7 +99,7 @@ fn ctrl_c_and_signals_restore_the_terminal_and_leave_nothing_for_the_shell() {
     let home = home_of("alice@example.com");
     for (signal, code) in [(None, 130), (Some(Signal::INT), 130), (Some(Signal::TERM), 143), (Some(Signal::HUP), 129)] {
         let mut terminal = token_user(&home, &[]).pty();
-        terminal.expect("password of ").expect_no_echo().send("half-typed-secret");
+        terminal.expect("Password for ").expect_no_echo().send("half-typed-secret");
         match signal {
             Some(signal) => terminal.signal(signal),
             None => drop(terminal.send("\u{3}")),
@@ -114,7 +114,7 @@ fn ctrl_c_and_signals_restore_the_terminal_and_leave_nothing_for_the_shell() {
     for keys in ["\u{3}", ""] {
         let mut terminal =
             bash(&home, "cogtok token user -p ws; echo \"code $?\"; read -r line; echo \"left [$line]\"");
-        terminal.expect("password of ").expect_no_echo().send("rm -rf something");
+        terminal.expect("Password for ").expect_no_echo().send("rm -rf something");
         if keys.is_empty() {
             let pid = poll("cogtok asks", Duration::from_secs(10), || asking(&home));
             rustix::process::kill_process(pid, Signal::TERM).unwrap();
@@ -143,7 +143,7 @@ fn an_interrupted_question_fails_the_eval_that_waits_for_it() {
     let home = home_of("alice@example.com");
     let script = "export COGTOK_ACCESS_TOKEN=stale; eval $(cogtok token user -p ws --export); echo \"$? [$COGTOK_ACCESS_TOKEN]\"";
     let mut terminal = bash(&home, &format!("trap : INT; {script}"));
-    terminal.expect("password of ").expect_no_echo().send("\u{3}").expect("130 []");
+    terminal.expect("Password for ").expect_no_echo().send("\u{3}").expect("130 []");
     assert_restored(&terminal.wait());
 }
 
@@ -152,7 +152,7 @@ fn a_stopped_question_gives_the_terminal_back_and_goes_on_without_echo() {
     let email = workshop().user(PASSWORD);
     let home = home_of(&email);
     let mut terminal = token_user(&home, &["--header"]).pty();
-    terminal.expect("password of ").expect_no_echo();
+    terminal.expect("Password for ").expect_no_echo();
     // What is typed and not read yet is dropped by a stop, as it should be: wait until it has been read.
     let pid = poll("cogtok asks", Duration::from_secs(10), || asking(&home)).as_raw_nonzero();
     let read = || -> u64 {
@@ -176,10 +176,10 @@ fn a_new_password_is_asked_for_twice_and_must_be_the_same() {
     let email = workshop().temporary_user(PASSWORD);
     let home = home_of(&email);
     let mut terminal = token_user(&home, &[]).pty();
-    ask(&mut terminal, "password of ", PASSWORD);
+    ask(&mut terminal, "Password for ", PASSWORD);
     for _ in 0..3 {
         ask(&mut terminal, "new password: ", NEW);
-        ask(&mut terminal, "again: ", WRONG);
+        ask(&mut terminal, "Repeat new password: ", WRONG);
     }
     let session = terminal.wait();
     assert!(session.code == Some(2) && session.text.contains("differ"), "{session:?}");
@@ -188,9 +188,9 @@ fn a_new_password_is_asked_for_twice_and_must_be_the_same() {
 
     let file = home.allow(home.path("token"));
     let mut terminal = bash(&home, &format!("cogtok token user -p ws >{}", file.display()));
-    ask(&mut terminal, "password of ", PASSWORD);
+    ask(&mut terminal, "Password for ", PASSWORD);
     ask(&mut terminal, "new password: ", NEW);
-    ask(&mut terminal, "again: ", NEW);
+    ask(&mut terminal, "Repeat new password: ", NEW);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{session:?}");
     verify(std::fs::read_to_string(&file).unwrap().trim_end(), workshop());

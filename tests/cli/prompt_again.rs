@@ -41,20 +41,20 @@ fn a_wrong_password_is_asked_for_again_and_the_third_is_the_last() {
     let server = server();
     let home = home_of(&server);
     let mut terminal = home.cogtok(["token", "user", "--header"]).pty();
-    ask(&mut terminal, "password of alice@example.com: ", WRONG);
-    terminal.expect("Incorrect username or password");
-    ask(&mut terminal, "password of alice@example.com: ", PASSWORD);
+    ask(&mut terminal, "Password for alice@example.com: ", WRONG);
+    terminal.expect("Wrong user name or password, 2 tries left.");
+    ask(&mut terminal, "Password for alice@example.com: ", PASSWORD);
     terminal.expect("Authorization: Bearer ");
     assert_ended(&terminal.wait(), 0);
     assert_eq!(server.hits(), 2);
 
     let mut terminal = home.cogtok(["token", "user", "--no-cache"]).pty();
     for _ in 0..3 {
-        ask(&mut terminal, "password of alice@example.com: ", WRONG);
+        ask(&mut terminal, "Password for alice@example.com: ", WRONG);
     }
     let session = terminal.wait();
     assert_ended(&session, 4);
-    assert_eq!((session.text.matches("password of").count(), server.hits()), (3, 5), "{session:?}");
+    assert_eq!((session.text.matches("Password for").count(), server.hits()), (3, 5), "{session:?}");
     // One that came from elsewhere is not tried again, nor is anybody asked.
     let session = home.cogtok(["token", "user", "--no-cache"]).env("COGTOK_PASSWORD", WRONG).pty().wait();
     assert_ended(&session, 4);
@@ -63,7 +63,7 @@ fn a_wrong_password_is_asked_for_again_and_the_third_is_the_last() {
     let locked = Server::always(Answer::aws_error("NotAuthorizedException", "Password attempts exceeded"));
     let home = home_of(&locked);
     let mut terminal = home.cogtok(["token", "user"]).pty();
-    ask(&mut terminal, "password of ", WRONG);
+    ask(&mut terminal, "Password for ", WRONG);
     assert_ended(&terminal.wait(), 4);
     assert_eq!(locked.hits(), 1);
 }
@@ -76,17 +76,17 @@ fn a_wrong_passphrase_is_asked_for_again_before_anything_is_sent() {
     let set = home.cogtok(["secret", "set", "password"]).env("COGTOK_PASSPHRASE", PASSPHRASE);
     set.stdin(PASSWORD).run().ok();
     let mut terminal = home.cogtok(["token", "user", "--no-refresh"]).pty();
-    ask(&mut terminal, "passphrase of the secrets file: ", WRONG);
+    ask(&mut terminal, "Passphrase of your secrets file: ", WRONG);
     terminal.expect("does not open");
-    ask(&mut terminal, "passphrase of the secrets file: ", PASSPHRASE);
+    ask(&mut terminal, "Passphrase of your secrets file: ", PASSPHRASE);
     assert_ended(&terminal.wait(), 0);
     assert_eq!(server.hits(), 1);
     let mut terminal = home.cogtok(["token", "user", "--no-cache"]).pty();
     for _ in 0..3 {
-        ask(&mut terminal, "passphrase of the secrets file: ", WRONG);
+        ask(&mut terminal, "Passphrase of your secrets file: ", WRONG);
     }
     // The store is not the only source where somebody is there to type it.
-    terminal.expect("password of alice@example.com: ").expect_no_echo().send("\u{3}");
+    terminal.expect("Password for alice@example.com: ").expect_no_echo().send("\u{3}");
     assert_ended(&terminal.wait(), 130);
 }
 
@@ -122,8 +122,8 @@ fn what_is_pasted_arrives_whole_however_long_it_is() {
     let home = home_of(&server);
     let mut terminal = home.cogtok(["token", "user", "--header"]).env("COGTOK_PASSWORD", PASSWORD).pty();
     terminal.expect("custom:note: ").send_line(&long);
-    ask(&mut terminal, "a new password: ", PASSWORD);
-    ask(&mut terminal, "again: ", PASSWORD);
+    ask(&mut terminal, "New password: ", PASSWORD);
+    ask(&mut terminal, "Repeat new password: ", PASSWORD);
     assert_ended(&terminal.wait(), 0);
     assert_eq!(sent(&server, 1)["userAttributes.custom:note"], long);
 }

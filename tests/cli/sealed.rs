@@ -164,12 +164,13 @@ fn a_typed_passphrase_is_asked_twice_where_it_makes_the_file_and_once_where_it_o
         assert!(session.echo && session.canonical, "{}", session.text);
         session
     };
-    let (secret, passphrase) = ("secret of client machine", "the passphrase of the secrets file");
+    let (secret, passphrase) = ("ecret of client machine", "assphrase of your secrets file: ");
+    let new = "New passphrase for your secrets file, which is made now: ";
     let set: &[&str] = &["secret", "set", "m2m-client"];
-    let twice = [(passphrase, PASSPHRASE), ("again", "typed-something-else")];
+    let twice = [(new, PASSPHRASE), ("Repeat new passphrase: ", "typed-something-else")];
     let differ = type_in(set, &[&[(secret, SECRET)], &twice[..], &twice, &twice].concat());
     assert_eq!((differ.code, sealed_file(&home).exists()), (Some(2), false), "{}", differ.text);
-    let made = type_in(set, &[(secret, SECRET), (passphrase, PASSPHRASE), ("again", PASSPHRASE)]);
+    let made = type_in(set, &[(secret, SECRET), (new, PASSPHRASE), ("Repeat new passphrase: ", PASSPHRASE)]);
     assert_eq!(made.code, Some(0), "{}", made.text);
     let sealed = std::fs::read(sealed_file(&home)).unwrap();
 

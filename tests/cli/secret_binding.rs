@@ -171,7 +171,7 @@ fn a_user_without_a_stored_password_is_asked_for_it() {
     let bob = ["token", "user", "--auth-flow", "password", "--username", "bob"];
     let mut terminal = home.cogtok(bob).keyring(&keyring).pty();
     for _ in 0..3 {
-        terminal.expect("password of bob: ").expect_no_echo().send_line("typed-for-bob");
+        terminal.expect("Password for bob: ").expect_no_echo().send_line("typed-for-bob");
     }
     let session = terminal.wait();
     assert_eq!(session.code, Some(4), "{}", session.text);

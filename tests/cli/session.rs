@@ -232,7 +232,7 @@ fn at_a_terminal_a_renewal_asks_nothing_and_a_session_that_is_over_asks_for_the_
     sessions.state().current = "revoked".into();
     let mut terminal = token_user(&home, &keyring, &[]).pty();
     terminal.expect("the session has expired");
-    terminal.expect("the password of alice@example.com: ").expect_no_echo().send_line(PASSWORD);
+    terminal.expect("Password for alice@example.com: ").expect_no_echo().send_line(PASSWORD);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{session:?}");
     assert_eq!((sessions.counts().0, sessions.counts().2), (2, 0));

@@ -98,7 +98,7 @@ fn where_neither_way_renews_a_password_signs_in_and_without_one_it_is_said_what_
         assert_eq!(log(&server), expected.concat());
         // A person is asked.
         let mut terminal = token_user(&home, &keyring).pty();
-        terminal.expect("the password of alice@example.com: ").expect_no_echo().send_line(PASSWORD);
+        terminal.expect("Password for alice@example.com: ").expect_no_echo().send_line(PASSWORD);
         assert_eq!(terminal.wait().code, Some(0));
     }
 }

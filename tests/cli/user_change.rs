@@ -242,14 +242,14 @@ fn ask_takes_the_password_twice_on_the_terminal_and_shows_it_never() {
         let mut terminal = user(&home, &words).pty();
         for _ in 0..if first == second { 1 } else { 3 } {
             terminal.expect("password").expect(": ").expect_no_echo().send_line(first);
-            terminal.expect("again: ").expect_no_echo().send_line(second);
+            terminal.expect("Repeat new password: ").expect_no_echo().send_line(second);
         }
         let session = terminal.wait();
         assert!(session.echo && session.canonical, "the terminal is as it was: {session:?}");
         session
     };
     let differing = asked(NEW, WRONG, &[]);
-    assert!(differing.code == Some(2) && differing.text.contains("differ"), "{differing:?}");
+    assert!(differing.code == Some(2) && differing.text.contains("don't match"), "{differing:?}");
     assert_eq!(proxy.connections(), 0);
     workshop().sign_in(&email, PASSWORD).unwrap();
     let same = asked(NEW, NEW, &[]);

@@ -55,6 +55,9 @@ pub struct App {
     wire: OnceCell<HttpClient>,
     runtime: OnceCell<Runtime>,
     secrets: OnceCell<SecretStore>,
+    /// The secrets file that this call has made.
+    sealed: OnceCell<SecretStore>,
+    offers_nothing: Cell<bool>,
     sources: RefCell<Vec<(SecretKind, SecretSource)>>,
     is_inside: Cell<bool>,
     may_lack_config: Cell<bool>,
@@ -81,6 +84,8 @@ impl App {
             wire: OnceCell::new(),
             runtime: OnceCell::new(),
             secrets: OnceCell::new(),
+            sealed: OnceCell::new(),
+            offers_nothing: Cell::new(false),
             sources: RefCell::default(),
             is_inside: Cell::new(false),
             may_lack_config: Cell::new(false),
@@ -225,6 +230,21 @@ impl App {
             Some(Closed::Elsewhere) if self.is_out_of_reach() => error.hint(ANOTHER_HOME),
             _ => error,
         }
+    }
+
+    /// Forgets what was read of the configuration, which this call has changed.
+    pub fn reread_config(&mut self) {
+        self.config = OnceCell::new();
+    }
+
+    /// From here on nothing is offered besides what the command asks anyway.
+    pub fn offer_nothing(&self) {
+        self.offers_nothing.set(true);
+    }
+
+    /// Whether a person may be offered what the command can do without.
+    pub fn may_offer(&self) -> bool {
+        terminal::can_ask() && !self.offers_nothing.get()
     }
 
     /// The option that names the profile in use, for a command to type; empty where none is.

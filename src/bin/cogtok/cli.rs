@@ -55,7 +55,13 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
         return Ok(None);
     }
     if args.len() < 2 {
-        return terminal::data(&first_words()).map(|_| None);
+        terminal::data(&first_words())?;
+        let is_asked = !has_profile() && terminal::can_ask() && terminal::is_read_by_a_person();
+        if !is_asked || !terminal::offer("Set up a profile now?")? {
+            return Ok(None);
+        }
+        let args: Vec<OsString> = ["cogtok", "init"].map(OsString::from).to_vec();
+        return command_tree::parse(&args).map(Some).map_err(|answer| usage::error(&args, &answer));
     }
     refuse_secrets(&args)?;
     terminal::set_color(color_in(&args));
@@ -106,13 +112,20 @@ fn answered(args: &[OsString], answer: &clap::Error) -> Result<()> {
     if answer.use_stderr() { Err(usage::error(args, answer)) } else { terminal::help(answer) }
 }
 
+/// Whether the configuration has a profile.
+fn has_profile() -> bool {
+    let config = env::config_path(None).and_then(|path| Config::load(&path));
+    // What can't be read is not for a first step to judge.
+    config.map_or(true, |config| !config.names().is_empty())
+}
+
 /// What `cogtok` alone says: what to do next where there is no profile yet, else the help.
 fn first_words() -> String {
     let config = env::config_path(None).and_then(|path| Config::load(&path));
     if config.is_ok_and(|config| !config.names().is_empty()) {
         return command_tree::whole().render_help().to_string();
     }
-    "cogtok gets Amazon Cognito tokens. Begin with `cogtok profile import SOURCE`, or by hand:\n\
+    "cogtok gets Amazon Cognito tokens. Begin with `cogtok init`, or by hand:\n\
      \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\
      \x20 cogtok profile create NAME --m2m-client-id ID --token-url URL   for machines\n\
      Then `cogtok token user --username NAME`; or `cogtok secret set m2m-client`, `cogtok token m2m`.\n\

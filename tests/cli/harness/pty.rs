@@ -17,7 +17,7 @@ struct Screen {
     grown: Condvar,
 }
 
-/// A program on a pseudo-terminal of 24 lines of 120 columns.
+/// A program on a pseudo-terminal of 24 lines, of 120 columns where nothing else is said.
 pub struct Pty<'h> {
     home: &'h Home,
     child: Box<dyn Child + Send + Sync>,
@@ -47,8 +47,13 @@ pub struct Session {
 impl<'h> Run<'h> {
     /// Runs it on a pseudo-terminal: stdin, stdout and stderr, and as the controlling terminal.
     pub fn pty(self) -> Pty<'h> {
+        self.pty_of(120)
+    }
+
+    /// The same with this many columns.
+    pub fn pty_of(self, cols: u16) -> Pty<'h> {
         let prepared = self.prepare();
-        let size = PtySize { rows: 24, cols: 120, pixel_width: 0, pixel_height: 0 };
+        let size = PtySize { rows: 24, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::from_argv(prepared.argv);
         command.env_clear();

@@ -14,6 +14,7 @@ use cogtok::store::config::Config;
 
 use super::{App, SecretSource};
 use crate::env;
+use crate::io::terminal::Question;
 use crate::io::{signals, terminal};
 
 /// The code of an error that says no more than that somebody would have to be asked.
@@ -24,7 +25,7 @@ impl App {
     pub fn secrets(&self) -> Result<&SecretStore> {
         signals::watch();
         // One for the whole call: what opens it is asked for, or read from a pipe, once.
-        if let Some(store) = self.secrets.get() {
+        if let Some(store) = self.sealed.get().or_else(|| self.secrets.get()) {
             return Ok(store);
         }
         let store = match self.store_kind()? {
@@ -42,7 +43,11 @@ impl App {
     pub fn secrets_noninteractive(&self) -> Result<&SecretStore> {
         let is_made = self.dirs().secrets_file.as_deref().map_or(Ok(false), is_there)?;
         let has_key = env::var("COGTOK_SECRET_IDENTITY").is_some() || env::secret("COGTOK_PASSPHRASE").is_some();
-        if self.secrets.get().is_none() && self.store_kind()? == StoreKind::File && !is_made && !has_key {
+        if self.sealed.get().or(self.secrets.get()).is_none()
+            && self.store_kind()? == StoreKind::File
+            && !is_made
+            && !has_key
+        {
             return Err(Error::store("there is no secrets file yet")
                 .hint("COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE opens one"));
         }
@@ -73,6 +78,18 @@ impl App {
         Ok(SecretStore::File(SealedFile::new(path, key, self.deadline())))
     }
 
+    /// Makes the secrets file, with what the environment or a person opens it with, and uses it from now on in this call.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] where it can't be made.
+    pub fn make_secrets_file(&self) -> Result<()> {
+        let path = self.secrets_path()?;
+        let file = SealedFile::new(path.clone(), self.sealing_key(is_there(&path)?)?, self.deadline());
+        file.create()?;
+        let _ = self.sealed.set(SecretStore::File(file));
+        Ok(())
+    }
+
     /// Where the secrets file is, or will be.
     pub fn secrets_path(&self) -> Result<PathBuf> {
         self.dirs().secrets_file.clone().ok_or_else(|| {
@@ -90,6 +107,9 @@ impl App {
 
     /// Where secrets are kept, without opening it.
     pub fn store_kind(&self) -> Result<StoreKind> {
+        if let Some(store) = self.sealed.get() {
+            return Ok(store.kind());
+        }
         match env::var("COGTOK_SECRET_STORE") {
             Some(kind) => kind.parse().map_err(|error: Error| error.context("COGTOK_SECRET_STORE")),
             None => self.config_in_reach()?.map_or(Ok(StoreKind::Keyring), Config::secret_store),
@@ -109,12 +129,19 @@ impl App {
         if let Some(path) = env::var("COGTOK_SECRET_IDENTITY") {
             return SealingKey::identity_from(Path::new(&path), self.deadline());
         }
-        let question = "the passphrase of the secrets file";
+        let question = if is_there {
+            Question::new("Passphrase of your secrets file", "the passphrase of the secrets file")
+        } else {
+            Question::new(
+                "New passphrase for your secrets file, which is made now",
+                "the passphrase of the secrets file",
+            )
+        };
         let instead = "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it";
         let passphrase = match env::secret("COGTOK_PASSPHRASE") {
             Some(passphrase) => Ok(passphrase),
             None if is_there => self.ask_passphrase(question, instead),
-            None => terminal::ask_new_secret(question, instead),
+            None => terminal::ask_new_secret(question, instead, terminal::check_passphrase),
         };
         match passphrase {
             Ok(passphrase) => Ok(SealingKey::Passphrase(passphrase)),
@@ -125,10 +152,10 @@ impl App {
     }
 
     /// The passphrase of the secrets file that is there, asked again where it is another's.
-    fn ask_passphrase(&self, question: &str, instead: &'static str) -> Result<Secret> {
+    fn ask_passphrase(&self, question: Question, instead: &'static str) -> Result<Secret> {
         let path = self.secrets_path()?;
         terminal::until_taken(|| {
-            let passphrase = terminal::ask_secret(question, instead)?;
+            let passphrase = terminal::ask_secret(question.clone(), instead)?;
             let file = SealedFile::new(path.clone(), SealingKey::Passphrase(passphrase.clone()), self.deadline());
             // The third is refused by whoever uses it, with what could be the reason.
             Ok(match file.is_opened() {

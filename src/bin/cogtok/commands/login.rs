@@ -1,5 +1,7 @@
 //! `cogtok login`: a user's sign-in through the browser.
 
+mod domain;
+
 use std::cell::RefCell;
 use std::future::pending;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use cogtok::oauth::loopback_server::{AuthorizationResponse, Listener, PendingBro
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::redirect_uri::RedirectUri;
-use cogtok::settings::types::Scopes;
+use cogtok::settings::types::{Scopes, StoreKind};
 use cogtok::store::sessions::Record;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{RefreshState, SessionOrigin};
@@ -35,7 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// The browser returns to a port of this machine. That address must be among the app client's CallbackURLs exactly:
 /// http://127.0.0.1:8484/callback, or what the profile's `user.redirect_uris` says. cogtok stores the tokens for
-/// `cogtok token user`. --timeout does not count while you sign in: use --wait for that.
+/// `cogtok token user`. Where the profile names no domain, cogtok finds it by the pool's discovery document. --timeout
+/// does not count while you sign in: use --wait for that.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok login -p ws\n  \
@@ -106,7 +109,7 @@ pub fn sign_in(app: &App, args: &Login, witness: &Witness<'_>) -> Result<()> {
         (Key::UserClientId, args.client_id.clone()),
         (Key::Domain, args.domain.clone()),
     ])?;
-    let profile = app.resolve_region(profile);
+    let profile = domain::discovered(app, app.resolve_region(profile))?;
     let needs = profile.domain().and_then(|_| profile.user_client_id());
     needs.map(drop).map_err(|error| app.without_profile(&profile, error))?;
     let wishes = AuthorizationOptions {
@@ -188,8 +191,9 @@ fn come_back(
         if !is_typing {
             return pending().await;
         }
+        terminal::show(&format!("After signing in, the browser shows an error page at {uri}…\n"));
         loop {
-            let line = terminal::ask_in_background("the address that it led to (not shown)");
+            let line = terminal::ask_in_background("Paste its full address here (hidden)");
             match line.await {
                 Ok(line) => match sign_in.read(line.expose()) {
                     Ok(returned) => return Ok(returned),
@@ -249,27 +253,27 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;
     let mut of_session = app.session_lock(&key)?;
     let before = app.remembered(&key).ok().flatten().unwrap_or_default();
-    let renewal = app
-        .secrets_noninteractive()
-        .and_then(|store| {
-            let renewal = refresh_session::keep(store, profile, SessionOrigin::Endpoint, &signed_in, false)?;
-            // Of a session at another place, nobody would find the refresh token any more.
-            let of_before = before.session.as_ref();
-            let of_before =
-                of_before.map(|session| refresh_session::refresh_token_binding(profile, session)).transpose()?;
-            let of_now = renewal
-                .session()
-                .map(|session| refresh_session::refresh_token_binding(profile, session))
-                .transpose()?;
-            if let Some(binding) = of_before.filter(|before| Some(before) != of_now.as_ref()) {
-                store.delete(&binding)?;
-            }
-            Ok(renewal)
-        })
-        .unwrap_or_else(|error| {
-            terminal::note(&format!("no refresh token is kept, so sign in again when the token ends: {error}"));
-            RefreshState::NotKept
-        });
+    let keep = |app: &App| {
+        let store = app.secrets_noninteractive()?;
+        let renewal = refresh_session::keep(store, profile, SessionOrigin::Endpoint, &signed_in, false)?;
+        // Of a session at another place, nobody would find the refresh token any more.
+        let of_before = before.session.as_ref();
+        let of_before =
+            of_before.map(|session| refresh_session::refresh_token_binding(profile, session)).transpose()?;
+        let of_now =
+            renewal.session().map(|session| refresh_session::refresh_token_binding(profile, session)).transpose()?;
+        if let Some(binding) = of_before.filter(|before| Some(before) != of_now.as_ref()) {
+            store.delete(&binding)?;
+        }
+        Ok(renewal)
+    };
+    let renewal = app.with_store(keep).unwrap_or_else(|error| {
+        log::warn!(target: "cogtok", "you will have to sign in again when this token expires: {error}");
+        if app.store_kind().is_ok_and(|kind| kind == StoreKind::Keyring) {
+            terminal::hint("to stay signed in, store secrets in an encrypted file: cogtok secret init");
+        }
+        RefreshState::NotKept
+    });
     if let RefreshState::Kept(session) = &renewal {
         let (session, identity) = (Some(session.clone()), Some(identity.clone()));
         remember(of_session.as_mut(), &Record { session, identity, has_device: before.has_device, over: None });

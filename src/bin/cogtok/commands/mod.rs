@@ -9,6 +9,7 @@ mod exec;
 mod group;
 mod header;
 pub(crate) mod help;
+mod init;
 mod login;
 mod logout;
 mod mcp;
@@ -32,6 +33,8 @@ use crate::app::options::timeout;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    /// Set up a profile by questions, and sign in
+    Init(init::Init),
     /// Create, list and change users
     #[command(subcommand)]
     User(user::Command),
@@ -93,6 +96,7 @@ pub enum Command {
 /// Runs a command.
 pub fn run(app: App, command: Command) -> Result<()> {
     match command {
+        Command::Init(args) => init::run(app, &args),
         Command::User(command) => user::run(&app, command),
         Command::Group(command) => group::run(&app, command),
         Command::Token(command) => token::run(&app, command),

@@ -7,6 +7,7 @@ pub(crate) mod moment;
 pub(crate) mod pager;
 pub(crate) mod progress;
 pub(crate) mod prompt;
+pub(crate) mod question;
 pub(crate) mod report;
 pub(crate) mod shell;
 pub(crate) mod signals;

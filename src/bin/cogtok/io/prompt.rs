@@ -8,11 +8,12 @@ use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::io::question::Question;
 use crate::io::signals;
 use crate::io::terminal::modes::Asking;
 use crate::io::terminal::typed;
 use crate::io::terminal::typed::Until;
-use crate::io::terminal::{manner, new_line, show};
+use crate::io::terminal::{ask_again, manner, new_line, show};
 
 /// A line of standard input.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
     let mut tries = 1;
     loop {
         match ask()? {
-            Err(wrong) if tries < MOST_TRIES && can_ask() => crate::io::terminal::complain(wrong.message()),
+            Err(wrong) if tries < MOST_TRIES && can_ask() => ask_again(wrong.message(), MOST_TRIES - tries),
             answer => return answer,
         }
         tries += 1;
@@ -83,8 +84,8 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
-pub fn ask_secret(question: &str, instead: impl Into<Advice>) -> Result<Secret> {
-    let instead = instead.into();
+pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<Secret> {
+    let (Question { prompt, what: question }, instead) = (question.into(), instead.into());
     let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.clone());
     if !can_ask() {
         return Err(nobody(&format!("{question} is needed, and {}", nobody_there())));
@@ -92,7 +93,7 @@ pub fn ask_secret(question: &str, instead: impl Into<Advice>) -> Result<Secret> 
     signals::watch();
     let _modes = Asking::begin();
     let _clock = asking();
-    match rpassword::prompt_password(format!("{question}: ")) {
+    match rpassword::prompt_password(format!("{}: ", printable(&prompt, 300))) {
         Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
         Ok(typed) => Ok(Secret::new(typed)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -110,13 +111,14 @@ pub fn ask_secret(question: &str, instead: impl Into<Advice>) -> Result<Secret> 
 ///
 /// # Errors
 /// As [`ask_secret`].
-pub fn ask_line(question: &str, instead: impl Into<Advice>) -> Result<String> {
+pub fn ask_line(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<String> {
+    let Question { prompt, what: question } = question.into();
     if !can_ask() {
         return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
     }
     signals::watch();
     let _clock = asking();
-    let ask = || show(&format!("{}: ", printable(question, 300)));
+    let ask = || show(&format!("{}: ", printable(&prompt, 300)));
     let typed = typed::read(MAX_BYTES, Until::Line, true, ask).map_err(unreadable)?;
     let line =
         std::str::from_utf8(&typed).map_err(|_| Error::usage(format!("{question}: what was typed is no text")))?;
@@ -164,24 +166,51 @@ pub fn pause(why: &str, duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// Asks for a new secret twice, and again where the two differ.
+/// Asks for a new secret twice, and again where the two differ or `check` does not take it.
 ///
 /// # Errors
-/// As [`ask_secret`]; [`Kind::Usage`] when the two differ for the third time.
-pub fn ask_new_secret(question: &str, instead: impl Into<Advice>) -> Result<Secret> {
-    let instead = instead.into();
+/// As [`ask_secret`]; [`Kind::Usage`] when the two differ for the third time, and what `check` says.
+pub fn ask_new_secret(
+    question: impl Into<Question>,
+    instead: impl Into<Advice>,
+    check: impl Fn(&Secret) -> Result<()>,
+) -> Result<Secret> {
+    let (question, instead) = (question.into(), instead.into());
+    let noun = if question.prompt.to_lowercase().contains("passphrase") { "passphrase" } else { "password" };
+    let repeat = Question::new(format!("Repeat new {noun}"), format!("{} again", question.what));
     until_taken(|| {
-        let secret = ask_secret(question, instead.clone())?;
-        let repeated = ask_secret(&format!("{question} again"), instead.clone())?;
+        let secret = ask_secret(question.clone(), instead.clone())?;
+        if let Err(why) = check(&secret) {
+            return Ok(Err(why));
+        }
+        let repeated = ask_secret(repeat.clone(), instead.clone())?;
         Ok(if secret.expose() == repeated.expose() {
             Ok(secret)
         } else {
-            Err(Error::usage(format!("{question}: the two differ")))
+            Err(Error::usage(format!("the {noun}s don't match")))
         })
     })
 }
 
-/// Asks a question whose answer is yes or no.
+/// The fewest characters of a new passphrase.
+const LEAST_PASSPHRASE: usize = 15;
+
+/// Refuses a new passphrase that is too short: whoever has the file may guess as often as they like.
+///
+/// # Errors
+/// [`Kind::Usage`] with the length.
+pub fn check_passphrase(passphrase: &Secret) -> Result<()> {
+    let length = passphrase.expose().chars().count();
+    if length >= LEAST_PASSPHRASE {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "the passphrase has {length} characters and needs at least {LEAST_PASSPHRASE}: it is all that protects the file"
+    ))
+    .hint("NIST SP 800-63B-4 asks for 15 characters where a password is the only factor; several words are easy to remember"))
+}
+
+/// Asks a question whose answer is yes or no; no where nothing is typed.
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
@@ -191,15 +220,30 @@ pub fn confirm(question: &str, instead: impl Into<Advice>) -> Result<bool> {
             Error::new(Kind::NeedsHuman, format!("{question} It can't be asked: {}", nobody_there())).hint(instead)
         );
     }
+    yes_or_no(question, false)
+}
+
+/// Offers something that most people want: yes where Enter is all that is typed. Whoever can't be asked has not agreed.
+///
+/// # Errors
+/// [`Kind::Store`] when standard input can't be read.
+pub fn offer(question: &str) -> Result<bool> {
+    if can_ask() { yes_or_no(question, true) } else { Ok(false) }
+}
+
+fn yes_or_no(question: &str, default: bool) -> Result<bool> {
     signals::watch();
     let _modes = Asking::begin();
-    show(&format!("{} [y/N] ", printable(question, 300)));
+    show(&format!("{} [{}] ", printable(question, 300), if default { "Y/n" } else { "y/N" }));
     let _clock = asking();
     let mut answer = String::new();
-    io::stdin()
+    let count = io::stdin()
         .read_line(&mut answer)
         .map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    Ok(match answer.trim().to_ascii_lowercase().as_str() {
+        "" => default && count > 0,
+        answer => matches!(answer, "y" | "yes"),
+    })
 }
 
 /// Exactly one secret from standard input.

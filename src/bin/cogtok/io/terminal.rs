@@ -20,9 +20,10 @@ mod print;
 
 pub use crate::io::json::json_line;
 pub use crate::io::prompt::{
-    address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, confirm, pause,
-    stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
+    address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, check_passphrase, confirm,
+    offer, pause, stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
 };
+pub use crate::io::question::Question;
 pub use crate::io::stream_output::{Live, nobody_reads};
 pub use hints::{general, hint, profile, set_advice, set_profile, shown, shown_for, tell};
 pub use logger::set_manner;
@@ -31,6 +32,6 @@ pub use modes::restore_modes;
 pub use modes::resume_asking;
 pub use output_options::{Color, OutputOptions, manner, set_color};
 pub use print::{
-    WriteOutcome, bytes, complain, data, emphasized, help, is_read_by_a_person, last_data, new_line, note, painted,
-    show, shows_data,
+    WriteOutcome, ask_again, bytes, complain, data, emphasized, help, is_read_by_a_person, last_data, new_line, note,
+    painted, show, shows_data,
 };

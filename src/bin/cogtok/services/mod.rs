@@ -16,3 +16,4 @@ pub mod password_generator;
 pub mod serve;
 mod store_secret;
 pub mod user_filter;
+mod user_name;

@@ -1,13 +1,14 @@
 //! A secret that is stored and noted in the configuration, or neither.
 
-use cogtok::error::{Error, Result};
+use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::{Key, Settings};
-use cogtok::settings::types::{ProfileName, SecretKind};
+use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::Config;
 
 use crate::app::{App, variable};
+use crate::io::terminal;
 use crate::services::config_edit::edit;
 
 impl App {
@@ -35,6 +36,49 @@ impl App {
             let left: Vec<_> = stored.iter().filter(|binding| is_shared || store.delete(binding).is_err()).collect();
             if left.is_empty() { error } else { error.hint(format!("it is in {} anyway", store.name())) }
         })
+    }
+}
+
+impl App {
+    /// Makes the secrets file for a machine without a keyring, and notes in the configuration that secrets are in it.
+    ///
+    /// # Errors
+    /// What keeps the file from being made, with the configuration as it was.
+    pub fn use_secrets_file(&self) -> Result<()> {
+        self.make_secrets_file()?;
+        edit(&self.config_path()?, self.deadline(), |draft| {
+            draft.set_secret_store(StoreKind::File);
+            Ok(())
+        })
+    }
+
+    /// As [`App::with_store`], for what can't be done without a store: a person is offered the file in any case.
+    ///
+    /// # Errors
+    /// As [`App::with_store`].
+    pub fn with_needed_store<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        self.with_offered_store(terminal::can_ask(), work)
+    }
+
+    /// Does `work` with the secret store. Where no keyring is in reach, a person is offered the secrets file instead, once.
+    ///
+    /// # Errors
+    /// What `work` fails with, and what keeps the file from being made.
+    pub fn with_store<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        self.with_offered_store(self.may_offer(), work)
+    }
+
+    fn with_offered_store<T>(&self, may_offer: bool, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        let error = match work(self) {
+            Err(error) if may_offer && error.kind() == Kind::Store && self.store_kind()? == StoreKind::Keyring => error,
+            done => return done,
+        };
+        terminal::note(&format!("the keyring can't be used: {}", error.message()));
+        if !terminal::offer("Store secrets in a file that a passphrase encrypts, as `cogtok secret init` does?")? {
+            return Err(error);
+        }
+        self.use_secrets_file()?;
+        work(self)
     }
 }
 

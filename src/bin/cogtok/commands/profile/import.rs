@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
+use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
@@ -23,7 +24,9 @@ use crate::completion;
 use crate::io::terminal;
 use crate::services::import::SourceKind;
 use collect::CollectedSources;
-use plan::{Choice, ImportPlan, Opener, SecretHandling, Writing};
+pub use plan::Choice;
+use plan::{ImportPlan, Opener, SecretHandling, Writing};
+pub use profile_plan::ProfilePlan;
 use source::Opened;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
@@ -136,6 +139,59 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
     };
     apply::carry_out(app, &mut plans, plan.writing)?;
     report::report(app, &plans, form, plan.writing.is_dry_run)
+}
+
+/// What a profile is made from without the options of the command line.
+pub enum Source {
+    /// A source by its name, of this kind where that is known.
+    Named { source: String, kind: Option<SourceKind>, choice: Choice },
+    /// What a person has typed.
+    Typed(ProfileCandidate),
+}
+
+/// What is to be written for a source, in place of no profile that is there.
+///
+/// # Errors
+/// As the import of that source.
+pub fn planned(app: &App, source: Source, named: Option<ProfileName>) -> Result<Vec<ProfilePlan>> {
+    let writing = Writing { replaces: false, is_dry_run: false };
+    let (source, kind, choice, typed) = match source {
+        Source::Named { source, kind, choice } => (source, kind, choice, None),
+        Source::Typed(found) => (String::new(), None, Choice::default(), Some(found)),
+    };
+    let plan = ImportPlan { source, kind, opener: Opener::Any, choice, secrets: SecretHandling::Store, writing };
+    let gathered = match typed {
+        Some(found) => CollectedSources { kind: SourceKind::Issuer, found },
+        None => match source::open(app, &plan.source, plan.kind, &plan.opener)? {
+            Opened::Text(text) if text.kind == SourceKind::Export => {
+                return shared_export::plans(app, &plan, named, &text);
+            }
+            opened => collect::gather(app, &plan, opened)?,
+        },
+    };
+    let name = match named {
+        Some(name) => name,
+        None => free_name(app, &gathered)?,
+    };
+    terminal::set_profile(Some(name.as_str()));
+    Ok(vec![apply::plan(app, name, gathered, plan.secrets)?])
+}
+
+/// Writes what was planned.
+///
+/// # Errors
+/// What keeps it from being written, with nothing changed.
+pub fn write(app: &App, plans: &mut [ProfilePlan]) -> Result<()> {
+    apply::carry_out(app, plans, Writing { replaces: false, is_dry_run: false })
+}
+
+/// A name that no profile has: the domain's, else what the source suggests, with a number where it is taken.
+fn free_name(app: &App, gathered: &CollectedSources) -> Result<ProfileName> {
+    let base = gathered.friendly_name().unwrap_or_else(|| "workshop".to_owned());
+    let taken = app.config()?.names();
+    let names = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}-{number}")));
+    let mut free = names.filter_map(|name| name.parse::<ProfileName>().ok()).filter(|name| !taken.contains(name));
+    free.next().ok_or_else(|| Error::usage("no name is left for the profile").hint("add `--name NAME`"))
 }
 
 fn suggested(app: &App, gathered: &CollectedSources, replaces: bool) -> Result<ProfileName> {

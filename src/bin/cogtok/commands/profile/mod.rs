@@ -7,7 +7,7 @@ mod delete;
 mod deletion_plan;
 mod edit;
 mod export;
-mod import;
+pub mod import;
 mod lint;
 mod list;
 mod previous;

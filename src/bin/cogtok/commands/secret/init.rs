@@ -14,7 +14,8 @@ use crate::io::{shell, terminal};
 /// Store secrets in one file encrypted with age, for machines without a keyring
 ///
 /// With FILE, cogtok creates an X25519 identity there, and COGTOK_SECRET_IDENTITY=FILE opens the secrets: store it
-/// apart from them. Without FILE, a passphrase opens them: COGTOK_PASSPHRASE, or what you type. An existing secrets
+/// apart from them. Without FILE, a passphrase opens them: COGTOK_PASSPHRASE, or what you type, at least 15
+/// characters. An existing secrets
 /// file still opens with what it was created with; cogtok creates no other identity for it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -42,10 +43,15 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         .hint("to start over, without the secrets in it: move it away"));
     }
     let public = file.as_deref().map(make_identity).transpose()?;
-    edit(&app.config_path()?, app.deadline(), |draft| {
-        draft.set_secret_store(StoreKind::File);
-        Ok(())
-    })?;
+    let is_made = file.is_none() && !is_sealed && terminal::can_ask();
+    if is_made {
+        app.use_secrets_file()?;
+    } else {
+        edit(&app.config_path()?, app.deadline(), |draft| {
+            draft.set_secret_store(StoreKind::File);
+            Ok(())
+        })?;
+    }
     terminal::note("cogtok now stores secrets in an encrypted file; those in the keyring stay there, unused");
     match (&file, public) {
         (Some(file), Some(public)) => {
@@ -55,6 +61,10 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         }
         _ if is_sealed => terminal::hint(format!(
             "{} already exists: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
+            sealed.display()
+        )),
+        _ if is_made => terminal::hint(format!(
+            "cogtok asks for the passphrase when it needs a secret; COGTOK_PASSPHRASE answers. The file is {}",
             sealed.display()
         )),
         _ => terminal::hint(

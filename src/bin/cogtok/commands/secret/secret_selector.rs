@@ -5,11 +5,12 @@ use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::Key;
-use cogtok::settings::types::{ProfileName, SecretKind, Transport};
+use cogtok::settings::types::{ProfileName, SecretKind, Transport, Username};
 
 use super::bindings::bindings;
 use crate::app::App;
 use crate::completion;
+use crate::io::terminal;
 
 /// Which secret of the profile is meant.
 #[derive(Debug, Args)]
@@ -39,11 +40,22 @@ impl SecretSelector {
     pub fn find(&self, app: &App) -> Result<(ProfileName, Vec<SecretId>)> {
         let kind = self.kind()?;
         let options = [(Key::Username, self.username.clone()), (Key::TokenUrl, self.token_url.clone())];
-        let profile = app.profile(&options)?;
+        let mut profile = app.profile(&options)?;
+        if kind.is_of_a_user() && profile.user.username.is_none() && profile.name.is_some() && terminal::can_ask() {
+            profile.user.username = Some(app.ask_username()?);
+        }
         let has_region = kind != SecretKind::M2mClient || profile.m2m.transport == Transport::Api;
         let profile = if has_region { app.resolve_region(profile) } else { profile };
         let name = profile.name.clone().ok_or_else(|| no_profile(app))?;
         Ok((name, bindings(&profile, kind)?))
+    }
+}
+
+impl SecretSelector {
+    /// The user of the secret, where neither the command line nor the profile names one.
+    pub fn asked_username<'a>(&self, app: &App, binding: &'a SecretId) -> Result<Option<&'a Username>> {
+        let is_named = app.profile(&[(Key::Username, self.username.clone())])?.user.username.is_some();
+        Ok(binding.username.as_ref().filter(|_| !is_named))
     }
 }
 

@@ -12,6 +12,7 @@ use super::bindings::origins;
 use super::secret_selector::SecretSelector;
 use crate::app::App;
 use crate::io::terminal;
+use crate::io::terminal::Question;
 
 /// Store a secret of the profile
 ///
@@ -44,7 +45,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     let Some(binding) = bindings.first() else { return Ok(()) };
     let secret = if std::io::stdin().is_terminal() {
         terminal::ask_secret(
-            &format!("the {binding}"),
+            Question::new(format!("Value of the {binding}"), format!("the {binding}")),
             Advice::new("pipe it in: printf %s \"$SECRET\" | cogtok secret set {kind}{p}").text("kind", kind),
         )?
     } else {
@@ -54,12 +55,15 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     if kind == SecretKind::Totp {
         Totp::new(&secret)?;
     }
+    app.with_store(|app| app.keep_secret(Some(&name), &bindings, &secret))?;
     let store = app.secrets()?;
-    app.keep_secret(Some(&name), &bindings, &secret)?;
     terminal::note(&format!(
         "stored the {binding} in {}; cogtok sends it only to {}",
         store.name(),
         origins(&bindings)
     ));
+    if let Some(username) = args.which.asked_username(app, binding)? {
+        app.offer_username(Some(&name), username);
+    }
     Ok(())
 }

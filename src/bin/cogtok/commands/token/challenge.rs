@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::http::service_text::ServiceText;
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::settings::types::FirstFactor;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use qrcode::QrCode;
@@ -14,6 +14,10 @@ use qrcode::render::unicode::Dense1x2;
 
 use crate::completion;
 use crate::io::terminal;
+use crate::io::terminal::Question;
+
+/// The most answers to one question.
+const MOST_TRIES: usize = 3;
 
 /// The most attributes that are named one by one.
 const NAMED: usize = 8;
@@ -49,6 +53,8 @@ pub struct PreparedAnswers {
     pub mfa_type: Option<String>,
     /// `--attribute`.
     pub attributes: BTreeMap<String, String>,
+    /// How many answers to the question that is open were wrong.
+    pub wrong: usize,
 }
 
 impl PreparedAnswers {
@@ -67,22 +73,40 @@ impl PreparedAnswers {
             if !terminal::can_ask() {
                 return Err(reason);
             }
-            terminal::complain(reason.message());
+            log::info!(target: "cogtok", "{}", reason.message());
+            self.wrong += 1;
+            let why = match reason.code() {
+                Some("CodeMismatchException" | "EnableSoftwareTokenMFAException") => "wrong code",
+                Some("ExpiredCodeException") => "this code has expired",
+                // What the pool's policy asks for stands after the exception's name.
+                Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => {
+                    reason.message().split_once("Exception: ").map_or(reason.message(), |(_, why)| why)
+                }
+                _ => reason.message(),
+            };
+            terminal::ask_again(why, MOST_TRIES.saturating_sub(self.wrong));
+        } else {
+            self.wrong = 0;
         }
         match question {
             Challenge::NewPassword { missing_attributes } => self.new_password(missing_attributes),
             Challenge::Code { from, at } => {
-                let at = at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-                self.code(&format!("{}{at}", wording(*from))).map(trimmed).map(ChallengeResponse::Code)
+                let (prompt, what) = wording(*from);
+                let prompt = match at {
+                    Some(at) => format!("{prompt} ({at})"),
+                    None => prompt.to_owned(),
+                };
+                self.code(Question::new(prompt, what)).map(trimmed).map(ChallengeResponse::Code)
             }
             Challenge::SelectMfa { for_setup, options } => {
                 self.choose(*for_setup, options).map(ChallengeResponse::Choice)
             }
             Challenge::EnrolTotp { key, uri } => enrol(key, uri, is_first).map(ChallengeResponse::Code),
-            Challenge::EmailAddress => {
-                terminal::ask_line("your e-mail address, for codes", "an administrator can set the address")
-                    .map(ChallengeResponse::EmailAddress)
-            }
+            Challenge::EmailAddress => terminal::ask_line(
+                Question::new("Your e-mail address, for codes", "your e-mail address"),
+                "an administrator can set the address",
+            )
+            .map(ChallengeResponse::EmailAddress),
             Challenge::SelectFirstFactor { options } => choose_first_factor(options).map(ChallengeResponse::Choice),
             Challenge::Custom { parameters } => {
                 if terminal::can_ask() {
@@ -90,7 +114,9 @@ impl PreparedAnswers {
                         terminal::show(&format!("{name}: {value}\n"));
                     }
                 }
-                self.code("the answer to the pool's own challenge (CUSTOM_CHALLENGE)").map(ChallengeResponse::Custom)
+                let question =
+                    Question::new("Your answer", "the answer to the pool's own challenge (CUSTOM_CHALLENGE)");
+                self.code(question).map(ChallengeResponse::Custom)
             }
             // Whoever runs the sign-in has the password, or asks for it.
             other => Err(Error::usage(format!("no option answers {}", other.name()))),
@@ -114,26 +140,31 @@ impl PreparedAnswers {
             let value = match self.attributes.get(name.sent()) {
                 Some(value) => value.clone(),
                 None => terminal::ask_line(
-                    &format!("the attribute {name}"),
+                    Question::new(format!("Your {name}"), format!("the attribute {name}")),
                     Advice::new("Cognito wants it with the new password: add `--attribute {attribute}=VALUE`")
                         .word("attribute", name),
                 )?,
             };
+            self.attributes.insert(name.sent().to_owned(), value.clone());
             attributes.insert(name.sent().to_owned(), value);
         }
         let instead = "Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; `--new-password-stdin` takes the new one ?? Cognito answers NEW_PASSWORD_REQUIRED: the password was a temporary one; sign in first, with a new one: cogtok token user{p}";
         let password = match self.new_password.take() {
             Some(password) => password,
-            None => terminal::ask_new_secret("a new password", instead)?,
+            None => terminal::ask_new_secret(
+                Question::new("Your password is temporary. New password", "a new password"),
+                instead,
+                |password| shape::password(password.clone()).map(drop),
+            )?,
         };
         Ok(ChallengeResponse::NewPassword { password, attributes })
     }
 
-    fn code(&mut self, what: &str) -> Result<Secret> {
+    fn code(&mut self, question: Question) -> Result<Secret> {
         match self.code.take() {
             Some(code) => Ok(code),
             None => terminal::ask_secret(
-                what,
+                question,
                 "`--mfa-code CODE`, `--mfa-code-stdin` or COGTOK_MFA_CODE answer it ?? COGTOK_MFA_CODE answers it; or sign in first: cogtok token user{p}",
             ),
         }
@@ -153,12 +184,15 @@ impl PreparedAnswers {
         if let Some(named) = &self.mfa_type {
             return choice(named);
         }
-        let question = format!("which second factor to {to} ({challenge}: {listed})");
+        let question = Question::new(
+            format!("Which second factor to {to} ({listed})"),
+            format!("which second factor to {to} ({challenge}: {listed})"),
+        );
         let instead = Advice::new(
             "add `--mfa-type TYPE`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
         )
         .text("listed", &listed);
-        terminal::until_taken(|| Ok(choice(&terminal::ask_line(&question, instead.clone())?)))
+        terminal::until_taken(|| Ok(choice(&terminal::ask_line(question.clone(), instead.clone())?)))
     }
 }
 
@@ -171,13 +205,14 @@ fn choose_first_factor(options: &[ServiceText]) -> Result<ServiceText> {
     if let Some(srp) = options.iter().find(|option| **option == srp).filter(|_| !terminal::can_ask()) {
         return Ok(srp.clone());
     }
-    let question = format!("how to sign in (SELECT_CHALLENGE: {listed})");
+    let question =
+        Question::new(format!("How to sign in ({listed})"), format!("how to sign in (SELECT_CHALLENGE: {listed})"));
     let instead = Advice::new(
         "add `--preferred-challenge FACTOR`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
     )
     .text("listed", &listed);
     terminal::until_taken(|| {
-        let named = terminal::ask_line(&question, instead.clone())?;
+        let named = terminal::ask_line(question.clone(), instead.clone())?;
         let chosen = options.iter().find(|option| word(option.sent()) == word(&named));
         Ok(chosen.cloned().ok_or_else(|| {
             Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
@@ -196,7 +231,8 @@ fn enrol(key: &Secret, uri: &Secret, is_first: bool) -> Result<Secret> {
     if is_first {
         show_key(key, uri);
     }
-    terminal::ask_secret("the code that the app shows now", "").map(trimmed)
+    terminal::ask_secret(Question::new("Code that the app shows now", "the code that the app shows now"), "")
+        .map(trimmed)
 }
 
 /// Shows the key of an authenticator app to the person at the terminal.
@@ -214,13 +250,14 @@ fn trimmed(code: Secret) -> Secret {
     Secret::new(code.expose().split_whitespace().collect())
 }
 
-const fn wording(from: CodeFrom) -> &'static str {
+/// The question for a code, and what an error calls it.
+const fn wording(from: CodeFrom) -> (&'static str, &'static str) {
     match from {
-        CodeFrom::App => "the code of the authenticator app (SOFTWARE_TOKEN_MFA)",
-        CodeFrom::SmsMfa => "the code from the text message (SMS_MFA)",
-        CodeFrom::SmsOtp => "the code from the text message (SMS_OTP)",
-        CodeFrom::Email => "the code from the e-mail (EMAIL_OTP)",
-        _ => "the code",
+        CodeFrom::App => ("Code from your authenticator app", "the code of the authenticator app (SOFTWARE_TOKEN_MFA)"),
+        CodeFrom::SmsMfa => ("Code from the text message", "the code from the text message (SMS_MFA)"),
+        CodeFrom::SmsOtp => ("Code from the text message", "the code from the text message (SMS_OTP)"),
+        CodeFrom::Email => ("Code from the e-mail", "the code from the e-mail (EMAIL_OTP)"),
+        _ => ("Code", "the code"),
     }
 }
 

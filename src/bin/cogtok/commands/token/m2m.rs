@@ -17,6 +17,7 @@ use cogtok::token::TokenSet;
 use crate::app::{App, SecretSource};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::io::shell::{CREDENTIALS, Export, Value};
+use crate::io::terminal::Question;
 use crate::io::{signals, terminal};
 use crate::{completion, env};
 
@@ -202,7 +203,10 @@ fn secret(app: &App, profile: &Profile) -> Result<Secret> {
             let of_scripts = "set COGNITO_M2M_CLIENT_SECRET as well, as COGNITO_M2M_CLIENT_ID is, or COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`";
             let is_of_scripts = profile.name.is_none() && env::var("COGNITO_M2M_CLIENT_ID").is_some();
             let typed = terminal::ask_secret(
-                &format!("the secret of client {}", binding.client_id),
+                Question::new(
+                    format!("Secret of client {}", binding.client_id),
+                    format!("the secret of client {}", binding.client_id),
+                ),
                 if is_of_scripts {
                     of_scripts
                 } else {

@@ -10,7 +10,7 @@ use cogtok::http::client::HttpClient;
 use cogtok::secret::{Secret, shape};
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::SecretKind;
+use cogtok::settings::types::{SecretKind, StoreKind};
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::RefreshState;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
@@ -22,6 +22,7 @@ use super::challenge::PreparedAnswers;
 use super::totp::TotpProvider;
 use crate::app::{App, SecretSource, remember};
 use crate::io::terminal;
+use crate::io::terminal::Question;
 
 /// The most passwords that are typed in one sign-in.
 const MOST_TRIES: usize = 3;
@@ -107,7 +108,9 @@ impl SessionHost for CommandHost<'_> {
     }
 
     async fn store_secret(&mut self, binding: &SecretId, secret: &Secret) -> Result<()> {
-        self.app.secrets_noninteractive()?.set(binding, secret)
+        let store = |app: &App| app.secrets_noninteractive()?.set(binding, secret);
+        // Whoever said no once is not asked each time.
+        if self.was_told_not_kept() { store(self.app) } else { self.app.with_store(store) }
     }
 
     async fn delete_secret(&mut self, binding: &SecretId) -> Result<()> {
@@ -138,7 +141,11 @@ impl SessionHost for CommandHost<'_> {
         if !self.app.is_typed(SecretKind::Password) || self.passwords >= MOST_TRIES {
             return Ok(None);
         }
-        terminal::complain(wrong.message());
+        log::info!(target: "cogtok", "{}", wrong.message());
+        terminal::ask_again("wrong user name or password", MOST_TRIES - self.passwords);
+        if self.passwords + 1 == MOST_TRIES {
+            terminal::note("Cognito locks the user for a while after 5 wrong passwords");
+        }
         self.passwords += 1;
         password(self.app, &self.profile).map(Some)
     }
@@ -169,8 +176,11 @@ impl SessionHost for CommandHost<'_> {
             }
             SessionNotice::Over(error) => terminal::note(&format!("the session has expired: {}", error.message())),
             SessionNotice::NotKept(error) => {
-                terminal::note(&format!("no refresh token is kept, so each new token needs a sign-in: {error}"));
-                terminal::hint("`--no-refresh` keeps none without saying so");
+                log::warn!(target: "cogtok", "you will have to sign in again when this token expires: {error}");
+                if self.app.store_kind().is_ok_and(|kind| kind == StoreKind::Keyring) {
+                    terminal::hint("to stay signed in, store secrets in an encrypted file: cogtok secret init");
+                }
+                terminal::hint("to hide this: `--no-refresh`");
             }
             SessionNotice::DeviceNotRemembered(error) => {
                 terminal::note(&format!("you stay signed in, and the pool does not remember this device: {error}"));
@@ -188,7 +198,7 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
         None => {
             app.note_source(SecretKind::Password, SecretSource::Typed);
             let typed = terminal::ask_secret(
-                &format!("the password of {username}"),
+                Question::new(format!("Password for {username}"), format!("the password of {username}")),
                 Advice::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
                     .fill("store", binding.command()),
             );

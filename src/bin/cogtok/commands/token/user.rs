@@ -3,12 +3,13 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
-use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenResponse};
+use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenOrigin, TokenResponse};
 use cogtok::error::{Error, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::{SecretKind, TokenUse};
+use cogtok::settings::types::{SecretKind, TokenUse, Username};
+use cogtok::store::sessions::Record;
 use cogtok::user_pool::user_session::SessionOptions;
 use cogtok::user_pool::user_token;
 
@@ -24,7 +25,8 @@ use crate::{completion, env};
 ///
 /// The user signs in with SRP, so that the password never leaves this machine, or with the flow the profile names. The
 /// token comes from the cache while it is valid; then the refresh token, which the secret store keeps, brings a new one
-/// without a sign-in. A cached token does not check the password.
+/// without a sign-in. A cached token does not check the password. At a terminal cogtok asks for what is missing: the user
+/// name, the password, a code.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token user -p ws --username alice@example.com\n  \
@@ -62,6 +64,9 @@ pub struct User {
     /// The user pool
     #[arg(long, value_name = "ID")]
     user_pool_id: Option<String>,
+    /// The password that a person has typed for another command.
+    #[arg(skip)]
+    pub typed_password: Option<Secret>,
 }
 
 pub fn run(app: &App, args: &User) -> Result<()> {
@@ -89,7 +94,11 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
     if given_password.is_some() {
         app.note_source(SecretKind::Password, SecretSource::Stdin);
     }
-    let profile = app.resolve_region(profile);
+    let mut profile = app.resolve_region(profile);
+    if given_password.is_none() {
+        given_password = args.typed_password.clone();
+    }
+    let asked = ask_username(app, args, &mut profile)?;
     let key = user_token::cache_key(&profile).map_err(|error| app.without_profile(&profile, error))?;
     let has_own_secret = args.password_stdin || given.is_own() || terminal::can_ask();
     let policy = args.shared.policy(app, &profile, token, has_own_secret);
@@ -116,7 +125,27 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
             })?
         }
     };
+    if let Some(username) = asked.filter(|_| served.source == TokenOrigin::Network) {
+        app.offer_username(profile.name.as_ref(), &username);
+    }
     Ok((profile, policy, served))
+}
+
+/// Asks who signs in, where nothing says so and nobody has signed in with the browser.
+fn ask_username(app: &App, args: &User, profile: &mut Profile) -> Result<Option<Username>> {
+    let is_complete = profile.user_client_id().is_ok() && profile.user_pool_id().is_ok();
+    if profile.user.username.is_some() || !is_complete || !terminal::can_ask() {
+        return Ok(None);
+    }
+    let own = user_token::cache_key(profile)?;
+    let policy = args.shared.policy(app, profile, profile.user.token, true);
+    let has_token = single_flight::cached(&app.cache(), &own, &policy, env::now()).is_some();
+    let is_known = |record: Option<Record>| record.is_some_and(|it| it.session.is_some() || it.over.is_some());
+    if has_token || app.remembered(&own).map_or(true, is_known) {
+        return Ok(None);
+    }
+    profile.user.username = Some(app.ask_username()?);
+    Ok(profile.user.username.clone())
 }
 
 /// What standard input, options and variables give: one line each for the password, the new one and the code, in this
@@ -161,5 +190,8 @@ fn read_given(args: &User) -> Result<(Option<Secret>, PreparedAnswers)> {
     let code =
         code.or_else(|| args.answers.mfa_code.clone().map(Secret::new)).or_else(|| env::secret("COGTOK_MFA_CODE"));
     let attributes = attributes.collect::<Result<_>>()?;
-    Ok((password, PreparedAnswers { new_password, code, mfa_type: args.answers.mfa_type.clone(), attributes }))
+    Ok((
+        password,
+        PreparedAnswers { new_password, code, mfa_type: args.answers.mfa_type.clone(), attributes, wrong: 0 },
+    ))
 }

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_options::secret_from_stdin;
 use crate::io::terminal;
+use crate::io::terminal::Question;
 use crate::io::terminal::WriteOutcome;
 use crate::services::password_generator;
 
@@ -54,7 +55,11 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let named = args.users.named(app)?;
     let given = match (args.password_stdin, args.ask) {
         (true, _) => Some(shape::password(secret_from_stdin()?)?),
-        (_, true) => Some(terminal::ask_new_secret("the new password", "add `--password-stdin`")?),
+        (_, true) => Some(terminal::ask_new_secret(
+            Question::new("New password", "the new password"),
+            "add `--password-stdin`",
+            |_| Ok(()),
+        )?),
         (false, false) => None,
     };
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;

@@ -77,6 +77,14 @@ pub fn complain(text: &str) {
     say(Some(("error", "1;31")), text);
 }
 
+/// Says to the person who is asked that an answer was wrong, and how often they may still try.
+pub fn ask_again(why: &str, left: usize) {
+    let tries = if left == 1 { "1 try left".to_owned() } else { format!("{left} tries left") };
+    let mut letters = why.chars();
+    let why: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    say(None, &if left > 0 { format!("{why}, {tries}.") } else { format!("{why}.") });
+}
+
 /// Prints the help that clap answers with, where it was asked for on standard output.
 ///
 /// # Errors

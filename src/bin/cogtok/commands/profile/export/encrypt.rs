@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
+use crate::io::terminal::Question;
 
 /// The largest file of recipients, in bytes.
 const LIMIT: u64 = 1024 * 1024;
@@ -69,7 +70,8 @@ impl Options {
         } else {
             "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; `--recipient age1…` needs none"
         };
-        terminal::ask_new_secret("a passphrase for the export", instead).map(Sealing::Passphrase)
+        let question = Question::new("New passphrase for the export", "a passphrase for the export");
+        terminal::ask_new_secret(question, instead, terminal::check_passphrase).map(Sealing::Passphrase)
     }
 }
 

@@ -5,6 +5,7 @@ use cogtok::oauth::client_bundle::candidates::{Candidate, ProfileCandidate};
 use cogtok::oauth::client_bundle::json;
 use cogtok::settings::issuer::pool_id;
 use cogtok::settings::keys::Key;
+use cogtok::settings::types::is_pool_id;
 
 use super::plan::{Choice, ImportPlan, SecretHandling};
 use super::source::{Opened, Text};
@@ -25,6 +26,19 @@ pub struct CollectedSources {
 }
 
 impl CollectedSources {
+    /// A name for the profile that a person likes to type: the domain's before the source's, and no pool's id.
+    pub fn friendly_name(&self) -> Option<String> {
+        let own = self.found.name.clone().filter(|name| !is_pool_id(name));
+        self.domain_label().and_then(name_from).or(own)
+    }
+
+    /// The first label of the domain, where it is a name.
+    fn domain_label(&self) -> Option<&str> {
+        let domain = self.found.one(Key::Domain).or_else(|| self.found.one(Key::TokenUrl));
+        let label = domain.and_then(|domain| domain.split("//").nth(1)?.split('.').next());
+        label.filter(|label| !label.contains([':', '/']) && label.parse::<u8>().is_err())
+    }
+
     /// A name for the profile: the source's own, else its domain's or its pool's.
     pub fn suggested_name(&self) -> Option<String> {
         let domain = self.found.one(Key::Domain).and_then(|domain| domain.split("//").nth(1)?.split('.').next());
@@ -166,7 +180,7 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
     }
     let question = format!("Which {what}? [1-{}]", candidates.len());
     terminal::until_taken(|| {
-        let typed = terminal::ask_line(&question, which.clone())?;
+        let typed = terminal::ask_line(question.as_str(), which.clone())?;
         let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         let by_number = by_number.filter(|index| *index < candidates.len());
         let chosen = by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed));

@@ -31,6 +31,7 @@ pub enum Opener {
 }
 
 /// Which pool and clients are meant, where the source names several.
+#[derive(Debug, Default)]
 pub struct Choice {
     pub user_pool_id: Option<String>,
     pub client_id: Option<String>,

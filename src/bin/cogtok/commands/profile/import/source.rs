@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
+use crate::io::terminal::Question;
 use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
 
 /// The most names of a folder that are looked at for one that was meant.
@@ -57,7 +58,7 @@ pub fn open(app: &App, source: &str, asked: Option<SourceKind>, opener: &Opener)
         SourceLocation::File => file_bytes(source)?,
     };
     let text = || {
-        let plain = if age_file::is_sealed(&bytes) { unseal(app, opener, &bytes)? } else { bytes };
+        let plain = if age_file::is_sealed(&bytes) { unseal(app, opener, &shown, &bytes)? } else { bytes };
         text_of(&plain)
     };
     let text = text().map_err(|error| error.context(&shown))?;
@@ -116,7 +117,7 @@ fn text_of(bytes: &[u8]) -> Result<Secret> {
 }
 
 /// Opens a sealed file with the identity or the passphrase that is given, or asked for.
-fn unseal(app: &App, opener: &Opener, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+fn unseal(app: &App, opener: &Opener, shown: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     if age_file::needs(sealed)? == Needs::Identity {
         let file = match opener {
             Opener::Identity(file) => Some(file.clone()),
@@ -149,8 +150,9 @@ fn unseal(app: &App, opener: &Opener, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>
         }
     }
     let instead = "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; give the file by its name to be asked";
+    let question = Question::new(format!("Passphrase of {shown}"), "the passphrase of the sealed file");
     terminal::until_taken(|| {
-        let passphrase = terminal::ask_secret("the passphrase of the sealed file", instead)?;
+        let passphrase = terminal::ask_secret(question.clone(), instead)?;
         match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
             Err(error) if error.kind() != Kind::Store => Err(error),
             opened => Ok(opened),
