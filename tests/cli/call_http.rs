@@ -28,7 +28,11 @@ fn call_as<'h>(home: &'h Home, email: &str, args: &[&str]) -> Run<'h> {
 }
 
 fn stderr_of(output: &Output) -> String {
-    let is_of_session = |line: &&str| line.starts_with("no refresh token is kept") || line.contains("`--no-refresh`");
+    let is_of_session = |line: &&str| {
+        line.starts_with("warning: you will have to sign in again")
+            || line.contains("cogtok secret init")
+            || line.contains("`--no-refresh`")
+    };
     output.stderr.lines().filter(|line| !is_of_session(line)).collect::<Vec<_>>().join("\n")
 }
 

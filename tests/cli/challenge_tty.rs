@@ -63,8 +63,8 @@ fn each_code_is_asked_for_without_echo_and_may_be_typed_in_groups() {
         let server = Server::script([challenge(1, name, parameters), done]);
         let home = home_of(&server);
         let mut terminal = token_user(&home, &["--header"]);
-        terminal.expect(name);
-        ask(&mut terminal, if question.starts_with("auth") { "): " } else { question }, " 913 57\u{a0}2 ");
+        terminal.expect("Code from ");
+        ask(&mut terminal, if question.starts_with("auth") { "app: " } else { question }, " 913 57\u{a0}2 ");
         terminal.expect(&format!("Authorization: Bearer {token}"));
         let session = terminal.wait();
         assert_ended(&session, 0);
@@ -88,9 +88,9 @@ fn a_wrong_code_is_asked_for_again_with_the_reason_and_the_third_is_the_last() {
     let home = home_of(&server);
     let mut terminal = token_user(&home, &["--header"]);
     ask(&mut terminal, "): ", WRONG);
-    terminal.expect("Invalid code received for user");
+    terminal.expect("Wrong code, 2 tries left.");
     ask(&mut terminal, "): ", WRONG);
-    terminal.expect("already been used once");
+    terminal.expect("This code has expired or was used already, 1 try left.");
     ask(&mut terminal, "): ", CODE);
     terminal.expect(&token);
     assert_ended(&terminal.wait(), 0);
@@ -103,12 +103,12 @@ fn a_wrong_code_is_asked_for_again_with_the_reason_and_the_third_is_the_last() {
         let home = home_of(&server);
         let mut terminal = token_user(&home, &[]);
         for _ in 0..3 {
-            ask(&mut terminal, &format!("({name}): "), WRONG);
+            ask(&mut terminal, "Code from ", WRONG);
         }
         let session = terminal.wait();
         assert_ended(&session, 4);
         assert!(session.text.contains("the code is wrong: use the newest"), "{session:?}");
-        assert_eq!(session.text.matches("Invalid code received").count(), 3, "{session:?}");
+        assert_eq!(session.text.matches("Wrong code, ").count(), 2, "{session:?}");
         assert_eq!(server.hits(), 4, "{name}");
     }
 
@@ -165,7 +165,7 @@ fn a_spent_session_starts_again_once_with_the_password_kept_where_an_app_makes_t
         let home = home_of(&server);
         let mut terminal = token_user(&home, &[]);
         for _ in 0..typed {
-            ask(&mut terminal, &format!("({name}): "), WRONG);
+            ask(&mut terminal, "Code from ", WRONG);
         }
         assert_ended(&terminal.wait(), 4);
         assert_eq!(server.hits(), 1 + typed, "{name}");

@@ -156,7 +156,7 @@ fn a_device_that_can_not_be_kept_is_not_confirmed() {
     let home = Home::new();
     home.scripted_user(&server.url());
     let run = home.cogtok(["token", "user", "--mfa-code", CODE]).env("COGTOK_PASSWORD", PASSWORD);
-    run.run().ok().stderr_has("no refresh token is kept");
+    run.run().ok().stderr_has("you will have to sign in again");
     assert_eq!(operations(&server), ["InitiateAuth", "RespondToAuthChallenge"]);
     // Nor is it where nothing is to be kept.
     let keyring = Keyring::start();
@@ -208,7 +208,7 @@ fn a_device_that_is_not_confirmed_leaves_the_session_and_is_told_as_what_it_is()
     pool.lock().unwrap().is_closed = true;
     let output = token_user(&home, &keyring, &["--mfa-code", CODE]).run();
     output.ok().stderr_has("the pool does not remember this device").stderr_has("Devices are off");
-    output.stderr_lacks("no refresh token is kept");
+    output.stderr_lacks("you will have to sign in again");
     let kept = keyring.entries().into_iter().any(|entry| entry["username"].starts_with("refresh-token|"));
     assert!(kept);
     assert_eq!(secrets(&home), ["refresh-token"]);

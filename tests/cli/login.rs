@@ -201,7 +201,7 @@ fn without_a_secret_store_the_token_is_kept_and_no_session() {
     let home = Home::new();
     home.login_profile(&server.url());
     let (output, _) = sign_in(home.cogtok(["login"]), &home.fake_browser());
-    output.ok().stderr_has("no refresh token is kept, so sign in again when the token ends");
+    output.ok().stderr_has("you will have to sign in again when this token expires").stderr_has("cogtok secret init");
     output.stderr_has("alice@example.com is signed in").stderr_lacks("renews");
     home.cogtok(["token", "user"]).run().ok().quiet();
     insta::assert_snapshot!(home.cogtok(["token", "user", "--force-refresh"]).run().message(), @"

@@ -69,6 +69,10 @@ fn a_pool_without_pages_is_told_as_that_with_the_command_that_signs_in() {
     // What can't be asked is not taken for a pool without pages.
     let down = Server::always(Answer::new(503, "text/plain", "busy"));
     let home = home_of(&down);
-    home.cogtok(["login", "--timeout", "3s"]).run().code(6).stderr_lacks("no sign-in pages").stderr_has("--domain URL");
+    home.cogtok(["login", "--timeout", "3s"])
+        .run()
+        .code(3)
+        .stderr_lacks("no sign-in pages")
+        .stderr_has("can't be asked");
     assert!(!std::fs::read_to_string(home.config_file()).unwrap().contains(&format!("domain = \"{CLIENT}")));
 }

@@ -60,7 +60,7 @@ fn without_a_browser_it_listens_all_the_same() {
     let mut terminal = home.cogtok(["login", "--no-browser"]).pty();
     let url = shown(&mut terminal);
     assert_eq!(come_back(&url, &right(&url)).status, 200);
-    terminal.expect("\n").expect("[Y/n] ").send_line("n").expect("alice@example.com is signed in");
+    terminal.expect("\n").expect("alice@example.com is signed in");
     assert_ended(&terminal.wait(), 0);
     // A refusal that is typed ends it as one that comes by itself.
     let server = Server::canary();

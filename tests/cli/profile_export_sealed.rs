@@ -125,10 +125,10 @@ fn a_passphrase_is_asked_for_twice_and_opens_it_in_age_and_in_the_import() {
         }
         terminal.wait()
     };
-    let question = "a passphrase for the export";
-    let differ = export(&[(question, PASSPHRASE), ("again", "something else")].repeat(3));
+    let question = "New passphrase for the export: ";
+    let differ = export(&[(question, PASSPHRASE), ("Repeat new passphrase: ", "something else")].repeat(3));
     assert_eq!((differ.code, file.exists()), (Some(2), false), "{}", differ.text);
-    let made = export(&[(question, PASSPHRASE), ("again", PASSPHRASE)]);
+    let made = export(&[(question, PASSPHRASE), ("Repeat new passphrase: ", PASSPHRASE)]);
     assert_eq!(made.code, Some(0), "{}", made.text);
     let clear = home.allow(home.path("clear.toml"));
     let mut age = home.program("age", ["-d", "-o"]).arg(&clear).arg(&file).pty();

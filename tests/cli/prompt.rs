@@ -165,7 +165,12 @@ fn a_stopped_question_gives_the_terminal_back_and_goes_on_without_echo() {
     terminal.signal(Signal::TSTP);
     poll("the modes are given back", Duration::from_secs(10), || terminal.echo().then_some(()));
     terminal.signal(Signal::CONT);
-    terminal.expect_no_echo().send_line(&PASSWORD[5..]).expect("Authorization: Bearer ");
+    terminal
+        .expect_no_echo()
+        .send_line(&PASSWORD[5..])
+        .expect("[Y/n] ")
+        .send_line("n")
+        .expect("Authorization: Bearer ");
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{session:?}");
     assert_restored(&session);
@@ -178,18 +183,18 @@ fn a_new_password_is_asked_for_twice_and_must_be_the_same() {
     let mut terminal = token_user(&home, &[]).pty();
     ask(&mut terminal, "Password for ", PASSWORD);
     for _ in 0..3 {
-        ask(&mut terminal, "new password: ", NEW);
+        ask(&mut terminal, "New password: ", NEW);
         ask(&mut terminal, "Repeat new password: ", WRONG);
     }
     let session = terminal.wait();
-    assert!(session.code == Some(2) && session.text.contains("differ"), "{session:?}");
+    assert!(session.code == Some(2) && session.text.contains("don't match"), "{session:?}");
     assert_restored(&session);
     assert_eq!(workshop().find_user(&email).unwrap()["UserStatus"], "FORCE_CHANGE_PASSWORD");
 
     let file = home.allow(home.path("token"));
-    let mut terminal = bash(&home, &format!("cogtok token user -p ws >{}", file.display()));
+    let mut terminal = bash(&home, &format!("cogtok token user -p ws --no-refresh >{}", file.display()));
     ask(&mut terminal, "Password for ", PASSWORD);
-    ask(&mut terminal, "new password: ", NEW);
+    ask(&mut terminal, "New password: ", NEW);
     ask(&mut terminal, "Repeat new password: ", NEW);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{session:?}");
@@ -202,7 +207,7 @@ fn the_secret_of_a_machine_client_is_asked_for_as_well() {
     let home = home_of("alice@example.com");
     let file = home.allow(home.path("token"));
     let mut terminal = bash(&home, &format!("cogtok token m2m -p ws >{}", file.display()));
-    ask(&mut terminal, &format!("secret of client {}: ", workshop().m2m.id), workshop().m2m_secret());
+    ask(&mut terminal, &format!("Secret of client {}: ", workshop().m2m.id), workshop().m2m_secret());
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{session:?}");
     assert_restored(&session);

@@ -193,9 +193,9 @@ fn without_a_secret_store_a_token_is_served_and_it_is_said_once() {
     let home = Home::new();
     home.scripted_user(&sessions.server.url());
     let run = || home.cogtok(["token", "user"]).env("COGTOK_PASSWORD", PASSWORD).run();
-    run().ok().stderr_has("no refresh token is kept").stderr_has("--no-refresh");
-    run().ok().stderr_lacks("no refresh token is kept");
-    run().ok().stderr_lacks("no refresh token is kept");
+    run().ok().stderr_has("you will have to sign in again").stderr_has("cogtok secret init").stderr_has("--no-refresh");
+    run().ok().stderr_lacks("you will have to sign in again");
+    run().ok().stderr_lacks("you will have to sign in again");
     assert_eq!(sessions.counts(), (3, 0, 0));
     // A secrets file that is yet to be made is no reason to ask for a passphrase.
     let home = Home::new();

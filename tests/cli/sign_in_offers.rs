@@ -114,7 +114,7 @@ fn without_a_keyring_the_first_sign_in_offers_the_secrets_file() {
     // The session is kept from now on.
     let renewed = home.cogtok(["token", "user", "--username", ALICE, "--force-refresh"]);
     renewed.env("COGTOK_PASSPHRASE", PASSPHRASE).run().ok();
-    assert!(server.requests().last().unwrap().text().contains("REFRESH_TOKEN"), "it was renewed, not signed in");
+    assert!(!server.requests().last().unwrap().text().contains("PASSWORD"), "it was renewed, not signed in");
     // In a pipe there is only the warning.
     let home = nameless(&server);
     let output = home.cogtok(["token", "user", "--username", ALICE]).env("COGTOK_PASSWORD", PASSWORD).run();

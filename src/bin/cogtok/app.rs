@@ -244,7 +244,7 @@ impl App {
 
     /// Whether a person may be offered what the command can do without.
     pub fn may_offer(&self) -> bool {
-        terminal::can_ask() && !self.offers_nothing.get()
+        terminal::can_offer() && !self.offers_nothing.get()
     }
 
     /// The option that names the profile in use, for a command to type; empty where none is.

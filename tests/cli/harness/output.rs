@@ -94,10 +94,13 @@ impl Output {
     #[track_caller]
     pub fn keeps_no_session(&self) -> &Self {
         let lines: Vec<&str> = self.stderr.lines().collect();
-        let says =
-            |line: &str| line.starts_with("no refresh token is kept, so each new token needs a sign-in: no keyring");
-        let is_said = matches!(lines[..], [note] if says(note))
-            || matches!(lines[..], [note, hint] if says(note) && hint.contains("--no-refresh"));
+        let says = |line: &str| {
+            line.starts_with("warning: you will have to sign in again when this token expires: no keyring")
+        };
+        let is_hint =
+            |line: &&str| line.starts_with("hint: to hide this") || line.starts_with("hint: to stay signed in");
+        let is_said =
+            matches!(lines[..], [note, ref hints @ ..] if says(note) && hints.iter().all(|line| is_hint(line)));
         self.check(is_said, "expected that no refresh token is kept, and nothing else on stderr")
     }
 

@@ -43,6 +43,8 @@ pub struct Exec {
 }
 
 pub fn run(app: &App, args: &Exec) -> Result<()> {
+    // What is typed ahead is for the command.
+    app.offer_nothing();
     app.output(&[crate::app::options::Output::Text])?;
     args.env_var.as_ref().map(|name| name.parse::<VarName>()).transpose()?;
     let Some((program, arguments)) = args.command.split_first() else {

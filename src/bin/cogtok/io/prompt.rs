@@ -1,7 +1,7 @@
 //! The part of the terminal that asks. Questions go to the terminal device, so that both streams can be captured.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cogtok::error::{Advice, Error, Kind, Result, printable};
@@ -128,14 +128,25 @@ pub fn ask_line(question: impl Into<Question>, instead: impl Into<Advice>) -> Re
     }
 }
 
+/// Whether a question is open that nobody may answer any more; its thread still reads what is typed.
+static IS_IN_BACKGROUND: AtomicBool = AtomicBool::new(false);
+
+/// Whether something may be offered: somebody is there, and no other question takes the answer.
+pub fn can_offer() -> bool {
+    can_ask() && !IS_IN_BACKGROUND.load(Ordering::Relaxed)
+}
+
 /// Asks for a secret, while something else goes on that may make the answer needless: [`stop_asking`] then. Gives nothing
 /// at the end of what is typed.
 pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
     let question = format!("{}: ", printable(question, 300));
     let (sender, receiver) = oneshot::channel();
+    IS_IN_BACKGROUND.store(true, Ordering::Relaxed);
     let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
         let _modes = Asking::begin();
-        if let Ok(typed) = rpassword::prompt_password(question) {
+        let typed = rpassword::prompt_password(question);
+        IS_IN_BACKGROUND.store(false, Ordering::Relaxed);
+        if let Ok(typed) = typed {
             let _ = sender.send(Secret::new(typed));
         }
     });
@@ -228,7 +239,7 @@ pub fn confirm(question: &str, instead: impl Into<Advice>) -> Result<bool> {
 /// # Errors
 /// [`Kind::Store`] when standard input can't be read.
 pub fn offer(question: &str) -> Result<bool> {
-    if can_ask() { yes_or_no(question, true) } else { Ok(false) }
+    if can_offer() { yes_or_no(question, true) } else { Ok(false) }
 }
 
 fn yes_or_no(question: &str, default: bool) -> Result<bool> {

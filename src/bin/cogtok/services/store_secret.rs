@@ -57,7 +57,7 @@ impl App {
     /// # Errors
     /// As [`App::with_store`].
     pub fn with_needed_store<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
-        self.with_offered_store(terminal::can_ask(), work)
+        self.with_offered_store(terminal::can_offer(), work)
     }
 
     /// Does `work` with the secret store. Where no keyring is in reach, a person is offered the secrets file instead, once.

@@ -13,7 +13,7 @@ use crate::io::terminal;
 /// The profile with the domain of its pool, which is saved for the calls that renew the token.
 ///
 /// # Errors
-/// As [`discovery::token_endpoint`]; [`Kind::Config`](cogtok::error::Kind::Config) for a pool without sign-in pages.
+/// [`Kind::Config`](cogtok::error::Kind::Config) for a pool without sign-in pages, and where it can't be asked.
 pub fn discovered(app: &App, mut profile: Profile) -> Result<Profile> {
     let (None, Some(pool)) = (&profile.domain, &profile.user_pool_id) else { return Ok(profile) };
     // A domain helps nobody where the client is missing as well.
@@ -25,8 +25,9 @@ pub fn discovered(app: &App, mut profile: Profile) -> Result<Profile> {
         None => aws_origin("cognito-idp", &pool.region()).parse()?,
     };
     let wire = app.wire()?;
-    let named = app.block_on(discovery::token_endpoint(&wire, &base, pool)).map_err(|error| {
-        error.context("`domain` is not set, and the pool does not name it").hint("or add `--domain URL`")
+    let named = app.block_on(discovery::token_endpoint(&wire, &base, pool)).map_err(|why| match profile.domain() {
+        Err(missing) => missing.hint(format!("the pool, which would name it, can't be asked: {}", why.message())),
+        Ok(_) => why,
     })?;
     let domain = named.as_ref().and_then(|url| url.as_str().strip_suffix("/oauth2/token")).map(str::parse::<Endpoint>);
     let Some(domain) = domain.transpose()? else {

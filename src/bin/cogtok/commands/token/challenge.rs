@@ -77,7 +77,7 @@ impl PreparedAnswers {
             self.wrong += 1;
             let why = match reason.code() {
                 Some("CodeMismatchException" | "EnableSoftwareTokenMFAException") => "wrong code",
-                Some("ExpiredCodeException") => "this code has expired",
+                Some("ExpiredCodeException") => "this code has expired or was used already",
                 // What the pool's policy asks for stands after the exception's name.
                 Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => {
                     reason.message().split_once("Exception: ").map_or(reason.message(), |(_, why)| why)
