@@ -117,7 +117,7 @@ fn a_wrong_code_is_asked_for_again_with_the_reason_and_the_third_is_the_last() {
     let server = Server::script([app(1), mismatch(), done]);
     let home = home_of(&server);
     let mut terminal = token_user(&home, &["--mfa-code", WRONG, "--header"]);
-    terminal.expect("Invalid code received");
+    terminal.expect("Wrong code, ");
     ask(&mut terminal, "): ", CODE);
     assert_ended(&terminal.wait(), 0);
 }

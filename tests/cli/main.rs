@@ -149,6 +149,7 @@ mod sinks;
 mod sinks_dotenv;
 mod sinks_files;
 mod sinks_quoting;
+mod slips;
 mod standard_streams;
 mod status;
 mod store_unreadable;

@@ -6,6 +6,7 @@ mod run_checks;
 use crate::services::doctor::failure;
 use clap::Args;
 use cogtok::error::Result;
+use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
@@ -43,8 +44,19 @@ pub fn run(app: &App, args: &Doctor) -> Result<()> {
         Some(error) => Err(error),
         None if form == Output::Text => {
             terminal::note(&report::summary(&found));
+            if !has_client(app) {
+                terminal::note("Nobody can get a token yet: no app client is set.");
+            }
             Ok(())
         }
         None => Ok(()),
     }
+}
+
+/// Whether there is an app client to get a token with.
+fn has_client(app: &App) -> bool {
+    let has_one = |profile: Profile| {
+        profile.user.client_id.is_some() || profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some()
+    };
+    app.profile(&[]).is_ok_and(has_one)
 }

@@ -5,6 +5,7 @@ pub(in crate::commands) mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::IsTerminal;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -64,6 +65,9 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     source.or_of(server.place.owner);
     let asked = server.asked(app, source.options(app)?);
     signals::watch();
+    if std::io::stdin().is_terminal() {
+        terminal::note("waiting for an MCP client's messages on standard input; Ctrl-D ends it");
+    }
     let place = McpEndpoint { wire: app.new_wire()?, url: server.url, silence: SILENCE };
     let limit = app.given_timeout();
     let (asks, questions) = mpsc::channel();

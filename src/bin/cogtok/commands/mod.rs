@@ -24,10 +24,12 @@ pub mod token;
 mod user;
 
 use clap::Subcommand;
-use cogtok::error::Result;
+use cogtok::error::{Kind, Result};
 
 use crate::app::App;
 use crate::app::options::timeout;
+use crate::env;
+use crate::services::doctor::environment::slips;
 
 /// The first word of a command line.
 #[derive(Debug, Subcommand)]
@@ -93,8 +95,17 @@ pub enum Command {
     Help(help::Help),
 }
 
-/// Runs a command.
+/// Runs a command. Where something is missing, a variable whose name is like the one that would supply it is told.
 pub fn run(app: App, command: Command) -> Result<()> {
+    dispatch(app, command).map_err(|error| {
+        if !matches!(error.kind(), Kind::Config | Kind::NeedsHuman) {
+            return error;
+        }
+        slips(&env::ours()).into_iter().fold(error, cogtok::error::Error::hint)
+    })
+}
+
+fn dispatch(app: App, command: Command) -> Result<()> {
     match command {
         Command::Init(args) => init::run(app, &args),
         Command::User(command) => user::run(&app, command),

@@ -145,8 +145,9 @@ pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
     let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
         let _modes = Asking::begin();
         let typed = rpassword::prompt_password(question);
-        IS_IN_BACKGROUND.store(false, Ordering::Relaxed);
+        // At the end of what is typed nobody answers anything any more.
         if let Ok(typed) = typed {
+            IS_IN_BACKGROUND.store(false, Ordering::Relaxed);
             let _ = sender.send(Secret::new(typed));
         }
     });

@@ -8,7 +8,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 
 /// The length of a generated password, in characters.
-pub const LENGTH: usize = 20;
+pub const LENGTH: usize = 21;
 
 /// The longest password that Cognito takes, in characters.
 const LONGEST: usize = 256;
@@ -17,8 +17,8 @@ const LONGEST: usize = 256;
 const UPPER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
 const LOWER: &[u8] = b"abcdefghijkmnpqrstuvwxyz";
 const DIGITS: &[u8] = b"23456789";
-// Symbols that count for Cognito and mean nothing to a shell, a URL or JSON.
-const SYMBOLS: &[u8] = b"_-.+=:^";
+// Symbols that count for Cognito, mean nothing to a shell, a URL, a form or JSON, and have names that can be said.
+const SYMBOLS: &[u8] = b"_-.";
 
 /// A password of `length` characters, at least [`LENGTH`], from the operating system's generator: a letter first, and upper
 /// and lower case, a digit and a symbol at random places.

@@ -60,6 +60,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         Err(_) => DeletionPlan::default(),
     };
     let was_default = config.default_profile().ok().flatten().as_ref() == Some(&name);
+    let others: Vec<ProfileName> = config.names().into_iter().filter(|other| *other != name).collect();
     drop(config);
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.remove(&name)?;
@@ -70,7 +71,13 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     going.forget(app, &done)?;
     terminal::note(&done);
     if was_default {
-        terminal::note("it was the default; choose a new one: cogtok profile use NAME");
+        match others.as_slice() {
+            [] => {}
+            [only] => {
+                terminal::note(&format!("it was the default; choose the one that is left: cogtok profile use {only}"))
+            }
+            _ => terminal::note("it was the default; choose a new one: cogtok profile use NAME"),
+        }
     }
     Ok(())
 }

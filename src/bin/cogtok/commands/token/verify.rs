@@ -4,19 +4,21 @@ use std::time::UNIX_EPOCH;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::secret::Secret;
+use cogtok::settings::issuer;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, issuers, missing};
-use cogtok::settings::types::{ClientId, Scopes};
+use cogtok::settings::types::{ClientId, PoolId, ProfileName, Scopes};
+use cogtok::token::jwt::payload_unverified;
 use cogtok::token::relative_time::relative;
 use cogtok::token::verify::{Claims, Expectations, Rejection};
 use cogtok::user_pool::revocation_check;
 use cogtok::user_pool::revocation_check::RevocationStatus;
 use serde_json::{Value, json};
 
-use crate::app::App;
 use crate::app::options::Output;
+use crate::app::{App, as_written};
 use crate::args::jwks_args::Keys;
 use crate::args::token_input::TokenInput;
 use crate::args::token_options::refuse_empty;
@@ -98,7 +100,12 @@ pub fn run(app: &App, args: &Verify) -> Result<()> {
             }
             let reason = json!({ "claim": rejection.claim, "found": rejection.found, "expected": rejection.expected });
             let is_time = matches!(rejection.claim, "exp" | "iat" | "nbf");
+            let is_of_keys = matches!(rejection.claim, "iss" | "kid" | "signature");
             let error = Error::from(rejection);
+            let error = match other_pool(&profile, &token).filter(|_| is_of_keys && args.issuer.is_none()) {
+                Some(pool) => of_other_pool(app, &profile, &pool, error),
+                None => error,
+            };
             let error = match app.clock_is_off().filter(|_| is_time) {
                 Some(words) => error.hint(format!("{words}: set it")),
                 None => error,
@@ -106,6 +113,35 @@ pub fn run(app: &App, args: &Verify) -> Result<()> {
             failed(error, reason)
         }
         Err(error) => failed(error.context("NOT verified"), Value::Null),
+    }
+}
+
+/// The pool that the token says it is from, where that is not the profile's.
+fn other_pool(profile: &Profile, token: &Secret) -> Option<PoolId> {
+    let claims = payload_unverified(token.expose())?;
+    let named = issuer::parse(claims.get("iss")?.as_str()?).ok()?.pool;
+    profile.user_pool_id.as_ref().is_some_and(|own| *own != named).then_some(named)
+}
+
+/// The error for a token of another pool: whose it says it is, and the profile that has that pool.
+fn of_other_pool(app: &App, profile: &Profile, pool: &PoolId, error: Error) -> Error {
+    let own = profile.user_pool_id.as_ref().map(ToString::to_string).unwrap_or_default();
+    let expects = match &profile.name {
+        Some(name) => format!("profile `{name}` expects {own}"),
+        None => format!("{own} is expected"),
+    };
+    let why = error.message().strip_prefix("NOT verified: ").unwrap_or_default();
+    let told = Error::new(error.kind(), format!("NOT verified: issued by {pool}; {expects} ({why})"));
+    let error = error.advice().iter().fold(told, |told, hint| told.hint(hint.clone()));
+    let Ok(config) = app.config() else { return error };
+    let names = config.names();
+    let has_pool =
+        |name: &&ProfileName| as_written(config, name).is_ok_and(|it| it.user_pool_id.as_ref() == Some(pool));
+    match names.iter().find(has_pool) {
+        Some(name) => {
+            error.hint(Advice::new("profile `{name}` has that pool: cogtok token verify -p {name}").word("name", name))
+        }
+        None => error,
     }
 }
 

@@ -35,7 +35,6 @@ pub fn variables(
     endpoint: Option<(&str, &str)>,
 ) -> Vec<Finding> {
     let check = Check::Variables;
-    let known = || Key::ALL.iter().filter_map(|key| key.variable()).chain(OTHERS);
     let mut found = Vec::new();
     let overrides = |variable: &str, key: Key| {
         let detail = format!("{variable} overrides `{}` of the profile", key.dotted());
@@ -58,12 +57,11 @@ pub fn variables(
             Some(_) => {}
         }
     }
-    for name in ours.iter().filter(|name| !known().any(|known| known == name.as_str())) {
-        let detail = match nearest(name, known()) {
-            Some(near) => format!("cogtok does not read {name}; did you mean {near}?"),
-            None => format!("cogtok does not read {name}"),
-        };
-        found.push(Finding::warn(check, detail, with(hints::UNSET, name)));
+    for (name, near) in unread(ours) {
+        found.push(match near {
+            Some(near) => Finding::warn(check, misspelled(name, near), with(hints::RENAME, near)),
+            None => Finding::warn(check, format!("cogtok does not read {name}"), with(hints::UNSET, name)),
+        });
     }
     match (found.is_empty(), quiet.is_empty()) {
         (true, true) => found.push(Finding::ok(check, "none overrides the profile")),
@@ -71,6 +69,22 @@ pub fn variables(
         (false, true) => {}
     }
     found
+}
+
+/// The names in `ours` that nothing reads, each with the one that was meant where there is one like it.
+fn unread(ours: &[String]) -> impl Iterator<Item = (&str, Option<&'static str>)> {
+    let known = || Key::ALL.iter().filter_map(|key| key.variable()).chain(OTHERS);
+    let unread = ours.iter().filter(move |name| !known().any(|known| known == name.as_str()));
+    unread.map(move |name| (name.as_str(), nearest(name, known())))
+}
+
+fn misspelled(name: &str, near: &str) -> String {
+    format!("cogtok does not read {name}; did you mean {near}?")
+}
+
+/// What to say of the variables in `ours` that were meant for others, where something is not set.
+pub fn slips(ours: &[String]) -> Vec<String> {
+    unread(ours).filter_map(|(name, near)| Some(misspelled(name, near?))).collect()
 }
 
 /// What AWS_BEARER_TOKEN_BEDROCK holds: Bedrock refuses Cognito's tokens there.

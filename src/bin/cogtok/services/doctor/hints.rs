@@ -17,6 +17,7 @@ pub(crate) const TAKE_OUT: &str =
 pub(crate) const CHOOSE: &str = "cogtok profile use NAME, or add `-p NAME`; the profiles are {value}";
 pub(crate) const SET: &str = "cogtok profile set {name} {value} VALUE";
 pub(crate) const UNSET: &str = "unset {value}";
+pub(crate) const RENAME: &str = "set {value} instead";
 pub(crate) const FOR_USERS: &str = "cogtok profile set {name} user.client_id ID, or m2m.client_id";
 pub(crate) const TOKEN_URL: &str = "cogtok profile set {name} m2m.token_url URL";
 
