@@ -72,7 +72,7 @@ fn with_the_default_goes_no_comment_but_its_own() {
     let other = "# B\n[profiles.bern]\nregion = \"eu-central-2\"\n";
     home.config(&format!("{header}{own}{other}\n# Z\n[profiles.zurich]\n"));
     let output = home.cogtok(["profile", "delete", "zurich", "--yes"]).run();
-    output.ok().stderr_has("it was the default").stderr_has("cogtok profile use NAME");
+    output.ok().stderr_has("it was the default").stderr_has("cogtok profile use bern");
     assert_eq!(file(&home), format!("{header}{other}"));
     home.cogtok(["profile", "delete", "bern", "--yes"]).run().ok().stderr_lacks("default");
 }
