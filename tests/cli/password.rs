@@ -37,9 +37,9 @@ fn a_forgotten_password_is_set_anew_with_the_code_and_without_aws_credentials() 
     // Typed at a terminal: the password is not shown.
     password(&home, &["forgot", "--username", &email]).run().ok();
     let mut terminal = password(&home, &["confirm", "--username", &email]).pty();
-    terminal.expect("code").send_line(CODE);
+    terminal.expect("Code from the message: ").send_line(CODE);
     terminal.expect("password").expect(": ").expect_no_echo().send_line(NEW);
-    terminal.expect("again: ").expect_no_echo().send_line(NEW);
+    terminal.expect("Repeat new password: ").expect_no_echo().send_line(NEW);
     assert_eq!(terminal.wait().code, Some(0));
 
     let before = proxy.requests().len();

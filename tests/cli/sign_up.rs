@@ -40,8 +40,8 @@ fn a_user_signs_up_confirms_and_gets_a_token_without_aws_credentials() {
     let other = format!("{}@example.com", unique("typed"));
     let mut terminal = sign_up(&home, &[&other]).pty();
     terminal.expect("password").expect(": ").expect_no_echo().send_line(PASSWORD);
-    terminal.expect("again: ").expect_no_echo().send_line(PASSWORD);
-    terminal.expect("code").send_line(CODE);
+    terminal.expect("Repeat new password: ").expect_no_echo().send_line(PASSWORD);
+    terminal.expect("Code from the message: ").send_line(CODE);
     let session = terminal.wait();
     assert_eq!(session.code, Some(0), "{session:?}");
     assert_eq!(workshop().find_user(&other).unwrap()["UserStatus"], "CONFIRMED");

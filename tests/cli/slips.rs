@@ -12,7 +12,8 @@ fn a_misspelled_variable_is_told_where_something_is_missing() {
     output.code(3).stderr_has("cogtok does not read COGTOK_CLIENT_SECRET; did you mean COGTOK_M2M_CLIENT_SECRET?");
     output.stderr_lacks("a-secret-of-nobody");
     // What cogtok reads, or what is like nothing, is not told.
-    let output = home.cogtok(["token", "m2m"]).env("COGTOK_M2M_CLIENT_SECRET", "x").env("COGTOK_BUILD_CACHE_BUCKET", "1").run();
+    let output =
+        home.cogtok(["token", "m2m"]).env("COGTOK_M2M_CLIENT_SECRET", "x").env("COGTOK_BUILD_CACHE_BUCKET", "1").run();
     output.code(3).stderr_lacks("did you mean");
     // The doctor says what to set instead, and that nobody can get a token.
     let output = home.cogtok(["doctor", "--offline"]).env("COGTOK_CLIENT_SECRET", "a-secret-of-nobody").run();

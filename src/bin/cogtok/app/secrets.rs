@@ -141,7 +141,7 @@ impl App {
         let passphrase = match env::secret("COGTOK_PASSPHRASE") {
             Some(passphrase) => Ok(passphrase),
             None if is_there => self.ask_passphrase(question, instead),
-            None => terminal::ask_new_secret(question, instead, terminal::check_passphrase),
+            None => terminal::ask_new_passphrase(question, instead),
         };
         match passphrase {
             Ok(passphrase) => Ok(SealingKey::Passphrase(passphrase)),

@@ -3,9 +3,9 @@
 mod browser_sign_in;
 pub(in crate::commands) mod tokens;
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::io::IsTerminal;
 use std::sync::mpsc;
 use std::time::Duration;
 

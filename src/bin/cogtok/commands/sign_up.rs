@@ -60,7 +60,7 @@ pub fn run(app: &App, args: &SignUp) -> Result<()> {
     let password = if args.password_stdin {
         shape::password(secret_from_stdin()?)?
     } else {
-        terminal::ask_new_secret("the new password", "add `--password-stdin`")?
+        terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
     };
     let idp = client(app, &profile)?;
     let signed_up = app.block_on(idp.sign_up(&username, &password, &attributes));

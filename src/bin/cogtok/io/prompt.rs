@@ -178,17 +178,28 @@ pub fn pause(why: &str, duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// Asks for a new secret twice, and again where the two differ or `check` does not take it.
+/// Asks for a new password twice, and again where the two differ.
 ///
 /// # Errors
-/// As [`ask_secret`]; [`Kind::Usage`] when the two differ for the third time, and what `check` says.
-pub fn ask_new_secret(
-    question: impl Into<Question>,
-    instead: impl Into<Advice>,
+/// As [`ask_secret`]; [`Kind::Usage`] when the two differ for the third time.
+pub fn ask_new_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<Secret> {
+    ask_twice("password", &question.into(), &instead.into(), |_| Ok(()))
+}
+
+/// Asks for a new passphrase twice, and again where the two differ or it is too short.
+///
+/// # Errors
+/// As [`ask_new_secret`].
+pub fn ask_new_passphrase(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<Secret> {
+    ask_twice("passphrase", &question.into(), &instead.into(), check_passphrase)
+}
+
+fn ask_twice(
+    noun: &str,
+    question: &Question,
+    instead: &Advice,
     check: impl Fn(&Secret) -> Result<()>,
 ) -> Result<Secret> {
-    let (question, instead) = (question.into(), instead.into());
-    let noun = if question.prompt.to_lowercase().contains("passphrase") { "passphrase" } else { "password" };
     let repeat = Question::new(format!("Repeat new {noun}"), format!("{} again", question.what));
     until_taken(|| {
         let secret = ask_secret(question.clone(), instead.clone())?;
@@ -211,7 +222,7 @@ const LEAST_PASSPHRASE: usize = 15;
 ///
 /// # Errors
 /// [`Kind::Usage`] with the length.
-pub fn check_passphrase(passphrase: &Secret) -> Result<()> {
+fn check_passphrase(passphrase: &Secret) -> Result<()> {
     let length = passphrase.expose().chars().count();
     if length >= LEAST_PASSPHRASE {
         return Ok(());

@@ -20,7 +20,7 @@ mod print;
 
 pub use crate::io::json::json_line;
 pub use crate::io::prompt::{
-    address, ask_in_background, ask_line, ask_new_secret, ask_secret, asking, can_ask, can_offer, check_passphrase,
+    address, ask_in_background, ask_line, ask_new_passphrase, ask_new_secret, ask_secret, asking, can_ask, can_offer,
     confirm, offer, pause, stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking,
     until_taken,
 };

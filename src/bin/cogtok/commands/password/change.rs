@@ -48,8 +48,17 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
     let (current, new) = if args.passwords_stdin {
         from_stdin()?
     } else {
-        let current = terminal::ask_secret("the current password", "add `--passwords-stdin`")?;
-        (shape::password(current)?, terminal::ask_new_secret("the new password", "add `--passwords-stdin`")?)
+        let current = terminal::ask_secret(
+            terminal::Question::new("Current password", "the current password"),
+            "add `--passwords-stdin`",
+        )?;
+        (
+            shape::password(current)?,
+            terminal::ask_new_secret(
+                terminal::Question::new("New password", "the new password"),
+                "add `--passwords-stdin`",
+            )?,
+        )
     };
     let idp = client(app, &profile)?;
     app.block_on(idp.change_password(&access_token, &current, &new))?;

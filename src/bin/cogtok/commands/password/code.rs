@@ -36,7 +36,10 @@ pub fn code(given: Option<&str>) -> Result<Secret> {
     match given {
         Some(code) => Ok(Secret::new(code.trim().to_owned())),
         None => {
-            let typed = terminal::ask_line("the code from the message", "add `--code CODE`")?;
+            let typed = terminal::ask_line(
+                terminal::Question::new("Code from the message", "the code from the message"),
+                "add `--code CODE`",
+            )?;
             Ok(Secret::new(typed.trim().to_owned()))
         }
     }

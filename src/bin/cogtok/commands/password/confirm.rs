@@ -36,7 +36,7 @@ pub fn run(app: &App, args: &Confirm) -> Result<()> {
     let password = if args.password_stdin {
         shape::password(secret_from_stdin()?)?
     } else {
-        terminal::ask_new_secret("the new password", "add `--password-stdin`")?
+        terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
     };
     let done = app.block_on(idp.confirm_forgot_password(&username, &code, &password));
     done.map_err(|error| error.fill_word("user", username.as_str()))?;

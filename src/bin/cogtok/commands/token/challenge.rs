@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::http::service_text::ServiceText;
-use cogtok::secret::{Secret, shape};
+use cogtok::secret::Secret;
 use cogtok::settings::types::FirstFactor;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use qrcode::QrCode;
@@ -154,7 +154,6 @@ impl PreparedAnswers {
             None => terminal::ask_new_secret(
                 Question::new("Your password is temporary. New password", "a new password"),
                 instead,
-                |password| shape::password(password.clone()).map(drop),
             )?,
         };
         Ok(ChallengeResponse::NewPassword { password, attributes })

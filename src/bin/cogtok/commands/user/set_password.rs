@@ -55,11 +55,9 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let named = args.users.named(app)?;
     let given = match (args.password_stdin, args.ask) {
         (true, _) => Some(shape::password(secret_from_stdin()?)?),
-        (_, true) => Some(terminal::ask_new_secret(
-            Question::new("New password", "the new password"),
-            "add `--password-stdin`",
-            |_| Ok(()),
-        )?),
+        (_, true) => {
+            Some(terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")?)
+        }
         (false, false) => None,
     };
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;

@@ -71,7 +71,7 @@ impl Options {
             "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; `--recipient age1…` needs none"
         };
         let question = Question::new("New passphrase for the export", "a passphrase for the export");
-        terminal::ask_new_secret(question, instead, terminal::check_passphrase).map(Sealing::Passphrase)
+        terminal::ask_new_passphrase(question, instead).map(Sealing::Passphrase)
     }
 }
 
