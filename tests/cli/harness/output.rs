@@ -99,8 +99,7 @@ impl Output {
         };
         let is_hint =
             |line: &&str| line.starts_with("hint: to hide this") || line.starts_with("hint: to stay signed in");
-        let is_said =
-            matches!(lines[..], [note, ref hints @ ..] if says(note) && hints.iter().all(|line| is_hint(line)));
+        let is_said = matches!(lines[..], [note, ref hints @ ..] if says(note) && hints.iter().all(is_hint));
         self.check(is_said, "expected that no refresh token is kept, and nothing else on stderr")
     }
 
