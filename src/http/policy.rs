@@ -21,6 +21,7 @@ use crate::http::limits::ATTEMPT_TIMEOUT;
 use crate::http::redact;
 use crate::http::redact::Redactor;
 use crate::http::redirect::refuse_redirect;
+use crate::http::status::may_pass;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::http::waiting::{WaitObserver, Waiting, observed};
 
@@ -154,7 +155,8 @@ impl HttpPolicy {
             Ok(result) => result,
             Err(_) => Err(late()),
         };
-        if result.is_ok() {
+        // A service that has too much to do is asked again, and that is one more try.
+        if result.as_ref().is_ok_and(|(status, ..)| !may_pass(*status)) {
             self.locked_unanswered().remove(&what_was_asked);
         }
         let took = started.elapsed().as_millis();

@@ -72,7 +72,7 @@ fn what_cannot_be_sent_is_refused_before_a_token_is_got() {
         (&[&url, "-d", "@/"], "can't be read"),
         (&[&url, "-X", "GET /evil"], "can't be sent"),
         (&[&url, "-X", "CONNECT"], "tunnel"),
-        (&[&url, "--json"], "does not print in that form"),
+        (&[&url, "--json"], "`call http` can't print JSON"),
         (&[&url, "more"], "unexpected argument"),
     ] {
         let output = call(&home, args).run();

@@ -91,7 +91,7 @@ fn options_do_not_stand_among_what_is_asked_for_and_are_offered_where_nothing_el
     for shell in ["bash", "zsh", "fish"] {
         let one = tab(&home, shell, &["profile", "use", ""]).run();
         assert_eq!(one.ok().quiet().stdout.trim_end(), "only", "{shell}: the only profile is completed at once");
-        tab(&home, shell, &["profile", "use", "-"]).run().ok().stdout_has("--config");
+        tab(&home, shell, &["profile", "use", "-"]).run().ok().stdout_has("-p");
         tab(&home, shell, &["token", "m2m", ""]).run().ok().stdout_has("--scope");
     }
     // Where the configuration has nothing to say, they are no substitute for it.
@@ -135,7 +135,7 @@ fn every_closed_set_of_values_is_offered_as_the_program_takes_it() {
         (&["token", "user", "--token", ""], &["access", "id"]),
         (&["token", "m2m", "--auth-method", ""], &["client_secret_basic", "client_secret_post"]),
         (&["completions", ""], &["bash", "zsh", "fish", "powershell", "elvish"]),
-        (&["user", "list", "-o", ""], &["text", "table", "json", "csv"]),
+        (&["user", "list", "-o", ""], &["table", "json", "csv", "text"]),
         (&["token", "user", "--color", ""], &["auto", "always", "never"]),
         (&["user", "create", "--if-exists", ""], &["fail", "skip", "reset"]),
         (

@@ -140,7 +140,7 @@ fn what_fails_before_the_command_is_125_and_the_command_is_never_run() {
         (&["--as", "user", "--scope", "x"], "--scope"),
         (&["--as", "m2m", "--username", "alice"], "--username"),
         (&["--username", "alice", "--scope", "x"], "cannot be used with"),
-        (&["-o", "json"], "does not print in that form"),
+        (&["-o", "json"], "`exec` can't print JSON"),
         (&["--as", "user"], "no Region is known"),
         (&[], "invalid_client"),
     ] {

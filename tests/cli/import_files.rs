@@ -234,8 +234,8 @@ fn the_json_form_says_what_was_found_where_and_what_is_missing() {
     assert_eq!(said.json()["left_out"][0], json!("skipped OAUTH_TOKEN_ENDPOINT: it can't be `m2m.token_url`"));
     insta::assert_snapshot!(home.cogtok(["profile", "import", "-", "-o", "csv"]).stdin(text).run().message(), @"
     exit 2
-    error: this command does not print in that form
-    hint: its forms are text, json
+    error: `profile import` can't print CSV
+    hint: use -o text or -o json
     ");
 }
 

@@ -18,7 +18,7 @@ fn fresh() -> Home {
 
 /// `cogtok init` on a terminal of 80 columns, with the local Cognito in the place of AWS.
 fn init<'h>(home: &'h Home, args: &[&str]) -> Pty<'h> {
-    home.cogtok(["init"]).args(args).env("AWS_ENDPOINT_URL", &workshop().endpoint).pty_of(80)
+    home.cogtok(["init"]).args(args).env("AWS_ENDPOINT_URL", &workshop().endpoint).pty_of(24, 80)
 }
 
 fn hidden(terminal: &mut Pty<'_>, question: &str, answer: &str) {
@@ -183,7 +183,7 @@ fn without_a_terminal_it_asks_nothing_and_says_which_commands_do_it() {
 #[test]
 fn cogtok_alone_leads_to_the_questions_where_there_is_no_profile() {
     let home = fresh();
-    let mut terminal = home.cogtok([""; 0]).pty_of(80);
+    let mut terminal = home.cogtok([""; 0]).pty_of(24, 80);
     terminal.expect("Set up a profile now? [Y/n] ").send_line("");
     terminal.expect("What were you given?").expect("Source: ").send("\u{3}");
     assert_eq!(terminal.wait().code, Some(130));

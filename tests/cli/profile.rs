@@ -93,10 +93,10 @@ fn the_list_has_three_forms_and_marks_the_one_in_use() {
     home.cogtok(["profile", "list"]).run().stdout_is(&table.stdout);
     let entry = |name: &str, is_current: bool| {
         json!({"name": name, "is_current": is_current, "description": null, "user_pool_id": POOL, "region": null,
-            "client_id": "web", "m2m_client_id": null})
+            "client_id": "web", "m2m_client_id": null, "user.client_id": "web", "m2m.client_id": null})
     };
     let machine = json!({"name": "m-1", "is_current": false, "description": "Machines", "user_pool_id": null,
-        "region": null, "client_id": null, "m2m_client_id": "m"});
+        "region": null, "client_id": null, "m2m_client_id": "m", "user.client_id": null, "m2m.client_id": "m"});
     assert_eq!(list("json").ok().json(), json!([entry("b.2", false), machine, entry("ws", true)]));
     let other = home.cogtok(["profile", "list", "--json", "-p", "b.2"]).run();
     assert_eq!(other.ok().json()[0]["is_current"], true);
@@ -112,11 +112,11 @@ fn an_empty_list_is_no_failure() {
 }
 
 #[test]
-fn the_list_fits_80_columns_where_there_is_no_terminal() {
+fn the_list_fits_80_columns() {
     let home = home_with(&["ws", &"n".repeat(64)]);
     let words = "one or two words more ".repeat(11);
     home.cogtok(["profile", "set", "ws", "description", words.trim()]).run().ok();
-    let list = home.cogtok(["profile", "list"]).run();
+    let list = home.cogtok(["profile", "list"]).env("COLUMNS", "80").run();
     let widest = list.ok().stdout.lines().map(|line| line.chars().count()).max().unwrap();
     list.check(widest <= 80, &format!("{widest} columns"));
 }
@@ -337,7 +337,7 @@ fn a_bad_key_or_value_is_a_usage_error_and_leaves_the_file() {
     insta::assert_snapshot!(home.cogtok(["profile", "set", "ws", "region"]).run().message(), @"
     exit 2
     error: `profile set` needs <VALUE>...
-    hint: usage: cogtok profile set <NAME> <KEY> <VALUE>...
+    hint: usage: cogtok profile set [OPTIONS] [NAME] <KEY> <VALUE>...
     hint: see `cogtok profile set --help`
     ");
     assert_eq!((file(&home), std::fs::metadata(home.config_file()).unwrap().ino()), (before.clone(), inode));

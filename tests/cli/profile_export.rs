@@ -170,8 +170,8 @@ fn what_cannot_be_exported_says_why_and_prints_nothing() {
     home.cogtok(["profile", "export", "--all", "ws"]).run().code(2);
     insta::assert_snapshot!(home.cogtok(["profile", "export", "--json"]).run().message(), @"
     exit 2
-    error: this command does not print in that form
-    hint: its forms are text
+    error: `profile export` can't print JSON
+    hint: use -o text
     ");
     for sealing in [&["--recipient", "age1x"][..], &["--armor"], &["--passphrase-stdin"], &["--recipients-file", "x"]] {
         home.cogtok(["profile", "export", "ws"]).args(sealing).run().code(2).stderr_has("--with-secrets");

@@ -219,7 +219,7 @@ fn one_profile_or_another_file_is_looked_at_alone() {
     // A file of that name in the current directory is not a profile's.
     home.cogtok(["profile", "lint", "other.toml"]).cwd(home.path("tmp")).run().code(3).stdout_has("other.toml:2:1");
     let wrong = home.cogtok(["profile", "lint", "-o", "csv"]).run();
-    wrong.code(2).stderr_has("its forms are text, json");
+    wrong.code(2).stderr_has("use -o text or -o json");
 }
 
 #[test]

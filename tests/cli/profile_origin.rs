@@ -148,7 +148,7 @@ fn the_table_says_the_same_and_show_without_it_is_as_it_was() {
         line.unwrap_or_default().split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
     };
     table.ok().stderr_has(&format!("the lines are those of {}", home.config_file().display()));
-    assert_eq!(line("profile"), "ws default_profile,");
+    assert_eq!(line("profile"), "ws default_profile, line 2");
     assert_eq!(line("region"), "eu-west-1 --region");
     assert_eq!(line("user.token"), "id COGTOK_TOKEN");
     assert_eq!(line("user_pool_id"), "us-east-1_AbCdEfGhI profile, line 5");

@@ -20,7 +20,7 @@ fn it_says_who_is_signed_in_until_when_and_which_secrets_there_are() {
     home.cogtok(["profile", "create", "m2m", "--m2m-client-id", "m", "--token-url", "https://ws.example/t"]).run().ok();
     // Neither the keyring nor the network is there any more.
     let (hits, quiet) = (server.hits(), Bus::start());
-    let output = home.cogtok(["status"]).bus(&quiet).timeout(Duration::from_secs(1)).run();
+    let output = home.cogtok(["status"]).env("COLUMNS", "80").bus(&quiet).timeout(Duration::from_secs(1)).run();
     output
         .ok()
         .quiet()
@@ -68,7 +68,7 @@ fn it_knows_a_token_that_has_ended_and_a_sign_in_without_a_session() {
     let rows = home.cogtok(["status", "--json"]).under(["faketime", "-f", "+2h"]).run().ok().json();
     assert_eq!((&rows[0]["access_token"]["expires_in"], &rows[0]["session"]), (&json!(0), &json!(null)));
     let wrong = home.cogtok(["status", "-o", "csv"]).run();
-    wrong.code(2).stderr_has("its forms are");
+    wrong.code(2).stderr_has("use -o table or -o json");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn profiles_their_origin_and_their_secrets_fit() {
         fits(&at(&["profile", "list"], columns), columns.parse().unwrap(), &[]);
         fits(&at(&["profile", "show", "--origin"], columns), columns.parse().unwrap(), &[]);
     }
-    for columns in ["", "0", "1", "-5", "x", "1000000000"] {
+    for columns in ["0", "1", "-5", "x", "1000000000"] {
         fits(&at(&["profile", "list"], columns), 80, &[NAME, POOL]);
     }
     for words in [&["profile", "list"][..], &["status"], &["secret", "status"], &["profile", "show", "--origin"]] {

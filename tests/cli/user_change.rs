@@ -77,8 +77,8 @@ fn a_user_who_is_not_there_is_exit_1_with_the_command_that_lists_those_who_are()
     user(&home, &["show", "a", "b"]).run().code(2);
     insta::assert_snapshot!(user(&home, &["show", &nobody, "-o", "csv"]).run().message(), @"
     exit 2
-    error: this command does not print in that form
-    hint: its forms are text, json
+    error: `user show` can't print CSV
+    hint: use -o text or -o json
     ");
     assert_eq!(proxy.requests().len(), 3, "malformed command lines reach nobody");
 }

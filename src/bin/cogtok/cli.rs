@@ -5,9 +5,11 @@ mod complete;
 mod expects_value;
 mod fast_path;
 mod help;
+mod help_page;
 mod line;
 #[cfg(test)]
 mod man_pages;
+mod output_forms;
 mod usage;
 
 use std::ffi::OsString;
@@ -49,29 +51,39 @@ const REFUSED: [(&str, &str); 8] = [
     ("--refresh-token", "secrets are read from standard input or asked for"),
 ];
 
+/// What a command line comes to.
+pub enum Parsed {
+    /// A command, which is yet to run.
+    Command(Cli),
+    /// What was asked for has been shown.
+    Shown,
+    /// A command is missing; those that there are have been shown.
+    Incomplete,
+}
+
 /// Parses the command line; `--help` and `--version` are answered here and end the process well.
-pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
+pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
     if complete::answer(&args) {
-        return Ok(None);
+        return Ok(Parsed::Shown);
     }
     if args.len() < 2 {
-        terminal::data(&first_words())?;
+        first_words(&args)?;
         let is_asked = !has_profile() && terminal::can_ask() && terminal::is_read_by_a_person();
         if !is_asked || !terminal::offer("Set up a profile now?")? {
-            return Ok(None);
+            return Ok(Parsed::Shown);
         }
         let args: Vec<OsString> = ["cogtok", "init"].map(OsString::from).to_vec();
-        return command_tree::parse(&args).map(Some).map_err(|answer| usage::error(&args, &answer));
+        return command_tree::parse(&args).map(Parsed::Command).map_err(|answer| usage::error(&args, &answer));
     }
     refuse_secrets(&args)?;
     terminal::set_color(color_in(&args));
-    let cli = match fast_path::parse(&args) {
-        Some(cli) => cli,
+    let (cli, args) = match fast_path::parse(&args) {
+        Some(cli) => (cli, None),
         None => {
             let args = help::asked(&args).unwrap_or(args);
             match command_tree::parse(&args) {
-                Ok(cli) => cli,
-                Err(answer) => return answered(&args, &answer).map(|()| None),
+                Ok(cli) => (cli, Some(args)),
+                Err(answer) => return answered(&args, &answer),
             }
         }
     };
@@ -84,6 +96,9 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     if quiet && verbose > 0 {
         return Err(conflict("--quiet", "--verbose"));
     }
+    if let Some(args) = args {
+        output_forms::check(&args, &cli.global)?;
+    }
     terminal::set_manner(OutputOptions {
         is_quiet: cli.global.quiet,
         verbosity: cli.global.verbose,
@@ -95,21 +110,34 @@ pub fn parse(args: Vec<OsString>) -> Result<Option<Cli>> {
     });
     // A page explains what is wrong with a variable, so that none may keep it from being shown.
     if let Command::Help(args) = &cli.command {
-        return help_topic::run(args).map(|()| None);
+        return help_topic::run(args).map(|()| Parsed::Shown);
     }
-    Ok(Some(cli))
+    Ok(Parsed::Command(cli))
 }
 
-/// Shows clap's answer to `--help` and `--version`.
+/// Shows the help, the version, or the commands of a group that was named without one.
 ///
 /// # Errors
-/// What is wrong with any other line. A line without a command gets the help first.
-fn answered(args: &[OsString], answer: &clap::Error) -> Result<()> {
-    if answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        terminal::help(answer)?;
-        return Err(Error::usage("a command is missing"));
+/// What is wrong with any other line.
+fn answered(args: &[OsString], answer: &clap::Error) -> Result<Parsed> {
+    match answer.kind() {
+        ErrorKind::DisplayHelp => show_help(args).map(|()| Parsed::Shown),
+        ErrorKind::DisplayVersion => terminal::data(&answer.to_string()).map(|_| Parsed::Shown),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            let (path, command) = command_tree::named(args);
+            // Somebody may catch the output as a token, and must get neither that nor success.
+            terminal::aside(&help_page::group(&command, &path));
+            Ok(Parsed::Incomplete)
+        }
+        _ => Err(usage::error(args, answer)),
     }
-    if answer.use_stderr() { Err(usage::error(args, answer)) } else { terminal::help(answer) }
+}
+
+/// Shows the help of the command that the line names: the short one where `-h` asks for it.
+fn show_help(args: &[OsString]) -> Result<()> {
+    let (path, command) = command_tree::named(args);
+    let is_long = !args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "-h");
+    terminal::help(&help_page::page(&command, &path, &command_tree::root(), args, is_long))
 }
 
 /// Whether the configuration has a profile.
@@ -120,17 +148,17 @@ fn has_profile() -> bool {
 }
 
 /// What `cogtok` alone says: what to do next where there is no profile yet, else the help.
-fn first_words() -> String {
-    let config = env::config_path(None).and_then(|path| Config::load(&path));
-    if config.is_ok_and(|config| !config.names().is_empty()) {
-        return command_tree::whole().render_help().to_string();
+fn first_words(args: &[OsString]) -> Result<()> {
+    if has_profile() {
+        let (path, command) = command_tree::named(args);
+        return terminal::help(&help_page::page(&command, &path, &command_tree::root(), args, false));
     }
-    "cogtok gets Amazon Cognito tokens. Begin with `cogtok init`, or by hand:\n\
-     \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     to sign users in\n\
-     \x20 cogtok profile create NAME --m2m-client-id ID --token-url URL   for machines\n\
-     Then `cogtok token user --username NAME`; or `cogtok secret set m2m-client`, `cogtok token m2m`.\n\
-     `cogtok completions bash --install` completes with TAB, `cogtok --help` lists everything.\n"
-        .to_owned()
+    let text = "cogtok gets Amazon Cognito tokens. Begin with `cogtok init`, or by hand:\n\
+         \x20 cogtok profile create NAME --user-pool-id ID --client-id ID     for users\n\
+         \x20 cogtok profile create NAME --m2m-client-id ID --token-url URL   for machines\n\
+         Then `cogtok token user --username NAME`, or `cogtok secret set m2m-client` and\n\
+         `cogtok token m2m`. Also: `cogtok completions bash --install`, `cogtok --help`.\n";
+    terminal::data(text).map(drop)
 }
 
 /// `--color` on a command line that need not parse.

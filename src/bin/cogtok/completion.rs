@@ -96,6 +96,19 @@ pub fn values() -> Vec<CompletionCandidate> {
     }
 }
 
+/// The profiles; where none begins so, the keys, which may stand in the place of a profile's name.
+pub fn profiles_and_keys() -> Vec<CompletionCandidate> {
+    let profiles = profiles();
+    let keys = if profiles.is_empty() { Vec::new() } else { keys() };
+    profiles.into_iter().chain(keys.into_iter().map(|key| key.hide(true))).collect()
+}
+
+/// The values of the key before, where one stands there, else the keys.
+pub fn keys_or_values() -> Vec<CompletionCandidate> {
+    let line = command_line::line();
+    if line.key().is_some() || line.field().is_some() { values() } else { keys() }
+}
+
 /// The second factors.
 pub fn mfa_types() -> Vec<CompletionCandidate> {
     words(["app", "sms", "email"].into_iter())

@@ -14,7 +14,7 @@ mod services;
 use std::process::ExitCode;
 
 use app::App;
-use cli::Cli;
+use cli::{Cli, Parsed};
 use io::{report, signals, terminal};
 
 #[cfg(not(windows))]
@@ -34,9 +34,12 @@ fn run() -> ExitCode {
     let args = env::args();
     signals::prepare(&args, cli::is_exec(&args));
     terminal::set_advice(advice::shown, advice::general);
-    report::exit_code(cli::parse(args).and_then(|cli| match cli {
-        Some(Cli { global, command }) => commands::run(App::new(global, advice::set_pool)?, command),
-        // What was asked for has been shown.
-        None => Ok(()),
-    }))
+    match cli::parse(args) {
+        Ok(Parsed::Incomplete) => report::incomplete(),
+        Ok(Parsed::Shown) => report::exit_code(Ok(())),
+        Ok(Parsed::Command(Cli { global, command })) => {
+            report::exit_code(App::new(global, advice::set_pool).and_then(|app| commands::run(app, command)))
+        }
+        Err(error) => report::exit_code(Err(error)),
+    }
 }

@@ -60,7 +60,7 @@ fn resolve(words: &[String]) -> (String, &[String]) {
         if commands().contains_key(&below) {
             (path, rest) = (below, behind);
         } else if word.starts_with('-') && path == "cogtok" {
-            let takes_value = commands()["cogtok"].options.get(word).copied().unwrap_or_default();
+            let takes_value = everywhere().get(word).copied().unwrap_or_default();
             rest = &behind[usize::from(takes_value).min(behind.len())..];
         } else {
             break;
@@ -69,8 +69,14 @@ fn resolve(words: &[String]) -> (String, &[String]) {
     (path, rest)
 }
 
+/// The options of every command.
+fn everywhere() -> &'static BTreeMap<String, bool> {
+    &commands()["cogtok help options"].options
+}
+
 fn has_option(command: &Command, option: &str) -> Option<bool> {
-    command.options.get(option).or_else(|| commands()["cogtok"].options.get(option)).copied()
+    let is_answered = matches!(option, "-h" | "--help").then_some(false);
+    command.options.get(option).or_else(|| everywhere().get(option)).copied().or(is_answered)
 }
 
 /// What is wrong with the hints of a run of `args`.

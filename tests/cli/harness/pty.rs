@@ -47,13 +47,13 @@ pub struct Session {
 impl<'h> Run<'h> {
     /// Runs it on a pseudo-terminal: stdin, stdout and stderr, and as the controlling terminal.
     pub fn pty(self) -> Pty<'h> {
-        self.pty_of(120)
+        self.pty_of(24, 120)
     }
 
-    /// The same with this many columns.
-    pub fn pty_of(self, cols: u16) -> Pty<'h> {
+    /// As [`Run::pty`], on one of so many lines and columns.
+    pub fn pty_of(self, rows: u16, cols: u16) -> Pty<'h> {
         let prepared = self.prepare();
-        let size = PtySize { rows: 24, cols, pixel_width: 0, pixel_height: 0 };
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::from_argv(prepared.argv);
         command.env_clear();

@@ -11,7 +11,7 @@ use cogtok::settings::types::TokenUse;
 use cogtok::token::Token;
 
 use crate::app::App;
-use crate::app::options::{Output, min_validity};
+use crate::app::options::{Output, duration, min_validity};
 use crate::env;
 use crate::io::shell::Export;
 use crate::io::terminal;
@@ -30,6 +30,9 @@ pub struct TokenOptions {
     /// Print an HTTP header line
     #[arg(long, conflicts_with_all = ["json", "output"])]
     pub header: bool,
+    /// Put the token into the clipboard instead of printing it; cogtok waits and clears it after this time [default: 45s]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "45s", value_parser = duration, conflicts_with_all = ["export", "json", "output", "output_file"])]
+    pub copy: Option<Duration>,
     /// Write to this file, which only you can read, instead of standard output; `--export=dotenv` changes only its own lines
     /// of a file that is there
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

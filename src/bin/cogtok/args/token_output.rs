@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cogtok::cache::single_flight::{CachePolicy, TokenResponse};
 use cogtok::error::{Advice, Error, Result};
+use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, TokenUse, VarName};
 use cogtok::store::file::others_read;
@@ -14,7 +15,7 @@ use crate::app::options::Output;
 use crate::args::token_options::{FORMS, TokenOptions, wanted};
 use crate::env;
 use crate::io::shell::{Export, Variable, default_name, masks, merged, of_token};
-use crate::io::{signals, terminal};
+use crate::io::{clipboard, signals, terminal};
 use crate::services::bedrock_key;
 use crate::services::output_file;
 use crate::services::output_file::Appendable;
@@ -63,6 +64,18 @@ impl TokenOptions {
             bedrock_key::warn_of(name);
             return self.assign(export, &of_token(name, token));
         }
+        if let Some(time) = self.copy {
+            let what = if policy.token == TokenUse::Id { "the ID token" } else { "the access token" };
+            return if self.header {
+                clipboard::lend(
+                    &Secret::new(format!("Authorization: Bearer {value}")),
+                    time,
+                    "the Authorization header",
+                )
+            } else {
+                clipboard::lend(&token.value, time, what)
+            };
+        }
         if self.header {
             return self.give(&format!("Authorization: Bearer {value}\n"));
         }
@@ -78,7 +91,8 @@ impl TokenOptions {
                 "source": served.source.as_str(),
                 "profile": profile.name.as_ref().map(ProfileName::as_str),
             });
-            return self.give(&terminal::json_line(&json));
+            let text = if self.output_file.is_some() { terminal::json_line(&json) } else { terminal::json(&json) };
+            return self.give(&text);
         }
         self.give(&format!("{value}\n"))?;
         if self.output_file.is_none() && terminal::is_read_by_a_person() {

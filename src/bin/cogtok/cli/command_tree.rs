@@ -30,6 +30,11 @@ struct Root {
     global: Global,
 }
 
+/// The options that every command has, without the commands.
+pub fn root() -> clap::Command {
+    Root::command()
+}
+
 /// All of it.
 pub fn whole() -> clap::Command {
     with(|_| true).unwrap_or_else(Root::command)

@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap_complete::ArgValueCandidates;
 use clap_complete::env::Shells;
 
-use super::{command_tree, expects_value};
+use super::{command_tree, expects_value, output_forms};
+use crate::app::options::Output;
 use crate::completion::{self, VARIABLE, WORDS, command_line};
 use crate::env;
 use crate::io::terminal;
@@ -27,7 +29,8 @@ pub fn answer(args: &[OsString]) -> bool {
     let index = index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1);
     command_line::keep(&words, index);
     let is_bare = words.get(index).is_some_and(|word| word.is_empty());
-    let mut command = command_tree::along(&words).mut_args(with_values);
+    let forms = output_forms::of(&words);
+    let mut command = command_tree::along(&words).mut_args(|option| with_values(option, forms));
     let (mut candidates, before) = (Vec::new(), words.get(..index).unwrap_or_default().to_vec());
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
         let candidates = String::from_utf8_lossy(&candidates);
@@ -53,9 +56,15 @@ fn without_options(candidates: &str, separator: &str, has_values: impl FnOnce() 
     }
 }
 
-/// The global options with the values that they are offered.
-fn with_values(option: clap::Arg) -> clap::Arg {
+/// The global options with the values that they are offered. Those that few need are offered where nothing else begins so.
+fn with_values(option: clap::Arg, forms: &[Output]) -> clap::Arg {
+    let is_common = matches!(option.get_id().as_str(), "profile" | "help")
+        || (matches!(option.get_id().as_str(), "output" | "json") && forms.len() > 1);
+    let option = option.hide(!is_common);
     match option.get_id().as_str() {
+        "output" if !forms.is_empty() => option.value_parser(PossibleValuesParser::new(
+            forms.iter().map(|form| PossibleValue::new(output_forms::name(*form))),
+        )),
         "profile" => option.add(ArgValueCandidates::new(completion::profiles)),
         "region" => option.add(ArgValueCandidates::new(completion::regions)),
         "aws_profile" => option.add(ArgValueCandidates::new(completion::aws_profiles)),

@@ -27,7 +27,7 @@ pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {
 }
 
 /// What is neither an option nor one's value, before a `--`.
-fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
+pub fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
     let mut rest = args.iter().skip(1).take_while(|word| *word != "--");
     std::iter::from_fn(move || {
         loop {

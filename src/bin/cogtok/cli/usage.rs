@@ -3,11 +3,13 @@
 use std::error::Error as _;
 use std::ffi::OsString;
 
+use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Error, printable};
 
-use super::command_tree;
+use super::{command_tree, output_forms};
 use crate::commands::help::LONGEST_NAME;
+use crate::io::shell::Export;
 use crate::io::signals;
 
 /// The words that other tools have for our commands.
@@ -30,6 +32,32 @@ const ELSEWHERE: [(&str, &[&str]); 16] = [
     ("whoami", &["status"]),
 ];
 
+/// What people type who know other tools, and the commands that do it here.
+const TYPED: [(&str, &[&str]); 22] = [
+    ("configure", &["init", "profile import", "profile create"]),
+    ("init", &["profile import", "profile create"]),
+    ("list", &["profile list", "user list", "cache list"]),
+    ("ls", &["profile list", "user list", "cache list"]),
+    ("profile default", &["profile use"]),
+    ("profiles", &["profile list"]),
+    ("secret get", &["secret status"]),
+    ("secret list", &["secret status"]),
+    ("secret ls", &["secret status"]),
+    ("secret show", &["secret status"]),
+    ("setup", &["init", "profile import", "profile create"]),
+    ("token access", &["token user"]),
+    ("token get", &["token user", "token m2m"]),
+    ("token id", &["token user --token id"]),
+    ("token list", &["cache list"]),
+    ("token ls", &["cache list"]),
+    ("token refresh", &["token user --force-refresh"]),
+    ("use", &["profile use"]),
+    ("user passwd", &["user set-password"]),
+    ("user password", &["user set-password"]),
+    ("username", &["token user --username NAME"]),
+    ("users", &["user list"]),
+];
+
 /// The command that a line names, as far as it does.
 struct Named {
     /// As it is typed: `cogtok token m2m`.
@@ -47,26 +75,31 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
     let argument = first(ContextKind::InvalidArg);
     let error = match answer.kind() {
         ErrorKind::InvalidSubcommand => return no_such_command(&named, &first(ContextKind::InvalidSubcommand), answer),
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Error::usage("a command is missing").hint(commands_of(&named)).hint(help);
-        }
         ErrorKind::MissingRequiredArgument => {
             Error::usage(format!("`{own}` needs {}", text(ContextKind::InvalidArg).join(" and ")))
         }
         // The word may be a password.
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
-            Error::usage("unexpected argument (not shown: it may be a secret)")
+            let error = Error::usage("unexpected argument (not shown: it may be a secret)");
+            match export_form(args) {
+                Some(form) => return error.hint(format!("did you mean `--export={form}`?")).hint(help),
+                None if has_username(&named) => error.hint("give a user name with `--username NAME`"),
+                None => error,
+            }
         }
         ErrorKind::UnknownArgument => {
             let error = Error::usage(format!("unknown option `{argument}` for `{own}`"));
-            let near = text(ContextKind::SuggestedArg);
+            let near = match argument.as_str() {
+                "-u" if has_username(&named) => vec!["--username".to_owned()],
+                _ => text(ContextKind::SuggestedArg),
+            };
             let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));
             return error.hint(help);
         }
         ErrorKind::TooManyValues => {
             Error::usage("an option takes no value, but has one (not shown: it may be a secret)")
         }
-        ErrorKind::InvalidValue => return bad_value(answer, &argument).hint(help),
+        ErrorKind::InvalidValue => return bad_value(args, answer, &argument).hint(help),
         ErrorKind::ValueValidation => {
             let why = answer.source().map_or_else(|| "the value does not fit".to_owned(), ToString::to_string);
             return Error::usage(format!("{}: {}", option_of(&argument), printable(&why, 300))).hint(help);
@@ -111,6 +144,10 @@ fn no_such_command(named: &Named, word: &str, answer: &clap::Error) -> Error {
     if word == "version" {
         return error.hint("did you mean `cogtok --version`?");
     }
+    let meant = typed(named, word);
+    if !meant.is_empty() {
+        return meant.iter().fold(error, |error, path| error.hint(format!("did you mean `cogtok {path}`?")));
+    }
     if let Some(path) = elsewhere(named, word) {
         return error.hint(format!("did you mean `{path}`?"));
     }
@@ -118,6 +155,32 @@ fn no_such_command(named: &Named, word: &str, answer: &clap::Error) -> Error {
         [] => error.hint(commands_of(named)),
         near => near.iter().fold(error, |error, near| error.hint(format!("did you mean `{} {near}`?", named.path))),
     }
+}
+
+/// The commands that there are for what was typed.
+fn typed(named: &Named, word: &str) -> Vec<&'static str> {
+    let line = format!("{} {word}", named.path);
+    let line = line.strip_prefix("cogtok ").unwrap_or_default();
+    let Some((_, ours)) = TYPED.iter().find(|(theirs, _)| *theirs == line) else { return Vec::new() };
+    let mut root = command_tree::whole();
+    root.build();
+    let exists = |path: &&str| {
+        let mut words = path.split(' ').take_while(|word| !word.starts_with('-'));
+        words.try_fold(&root, |command, word| command.find_subcommand(word)).is_some()
+    };
+    ours.iter().copied().filter(exists).collect()
+}
+
+/// The form of `--export` that stands after it as a word of its own.
+fn export_form(args: &[OsString]) -> Option<&str> {
+    let at = args.iter().position(|arg| arg == "--export")?;
+    let word = args.get(at + 1)?.to_str()?;
+    Export::from_str(word, false).is_ok().then_some(word)
+}
+
+fn has_username(named: &Named) -> bool {
+    let has_words = named.command.get_positionals().next().is_some();
+    !has_words && named.command.get_arguments().any(|arg| arg.get_long() == Some("username"))
 }
 
 /// The command for what another tool calls `word`: of this group, else of all, else the one group that has it.
@@ -148,7 +211,7 @@ fn commands_of(named: &Named) -> String {
     format!("the commands of `{}` are {}", named.path, names.join(", "))
 }
 
-fn bad_value(answer: &clap::Error, argument: &str) -> Error {
+fn bad_value(args: &[OsString], answer: &clap::Error, argument: &str) -> Error {
     let value = texts(answer, ContextKind::InvalidValue).into_iter().next().unwrap_or_default();
     let option = option_of(argument);
     let error = if value.is_empty() {
@@ -158,6 +221,11 @@ fn bad_value(answer: &clap::Error, argument: &str) -> Error {
     };
     let near = texts(answer, ContextKind::SuggestedValue);
     let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));
+    let forms = if option == "--output" { output_forms::of(args) } else { &[] };
+    if !forms.is_empty() {
+        let names: Vec<&str> = forms.iter().map(|form| output_forms::name(*form)).collect();
+        return error.hint(format!("choose one of {}", names.join(", ")));
+    }
     match texts(answer, ContextKind::ValidValue).as_slice() {
         [] => error,
         all => error.hint(format!("choose one of {}", all.join(", "))),

@@ -96,7 +96,7 @@ pub fn run(app: &App, args: &AwsCredentials) -> Result<()> {
     }
     let expiration = i64::try_from(credentials.expires_at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
     let expiration = expiration.ok_or_else(|| Error::network("the credentials' expiration is out of range"))?;
-    terminal::data(&terminal::json_line(&json!({
+    terminal::data(&terminal::json(&json!({
         "Version": 1,
         "AccessKeyId": credentials.access_key_id,
         "SecretAccessKey": credentials.secret_access_key.expose(),

@@ -19,9 +19,9 @@ use crate::{completion, env};
     source <(cogtok completions bash)\n  \
     cogtok completions fish | source")]
 pub struct Completions {
-    /// The shell
-    #[arg(value_enum)]
-    shell: Shell,
+    /// The shell; with --install, that of SHELL where none is named
+    #[arg(value_enum, required_unless_present = "install")]
+    shell: Option<Shell>,
     /// Put the script where the shell looks for it (bash, zsh, fish)
     #[arg(long)]
     install: bool,
@@ -79,13 +79,24 @@ impl Shell {
     }
 }
 
+/// The shell that people sign in with here.
+fn own_shell() -> Result<Shell> {
+    let path = env::var("SHELL").map(PathBuf::from);
+    let name = path.as_deref().and_then(|path| path.file_name()?.to_str());
+    name.and_then(|name| Shell::from_str(name, false).ok()).ok_or_else(|| {
+        Error::usage("SHELL names no shell that cogtok has a script for")
+            .hint("name it: cogtok completions bash --install")
+    })
+}
+
 pub fn run(args: &Completions) -> Result<()> {
-    let script = completion::script(args.shell.as_str())
-        .ok_or_else(|| Error::usage(format!("there is no completion script for {}", args.shell.as_str())))?;
+    let shell = args.shell.map_or_else(own_shell, Ok)?;
+    let script = completion::script(shell.as_str())
+        .ok_or_else(|| Error::usage(format!("there is no completion script for {}", shell.as_str())))?;
     if !args.install {
         return terminal::data(&script).map(drop);
     }
-    let (path, next) = args.shell.place()?;
+    let (path, next) = shell.place()?;
     file::replace(&path, script.as_bytes())
         .map_err(|error| Error::store(format!("{} can't be written: {error}", path.display())))?;
     terminal::note(&format!("the script is in {}", path.display()));

@@ -1,13 +1,16 @@
 //! `cogtok header`: the token as an HTTP header, for programs that take one from a command.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use cogtok::error::{Error, Result};
+use cogtok::secret::Secret;
 use serde_json::json;
 
 use crate::app::App;
-use crate::app::options::Output;
+use crate::app::options::{Output, duration};
 use crate::args::token_args::TokenArgs;
-use crate::io::terminal;
+use crate::io::{clipboard, terminal};
 
 /// Print the Authorization header with the token
 ///
@@ -24,6 +27,9 @@ pub struct Header {
     /// The form to print [default: line]
     #[arg(long, value_enum, value_name = "FORM")]
     format: Option<Format>,
+    /// Put it into the clipboard instead of printing it; cogtok waits and clears it after this time [default: 45s]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "45s", value_parser = duration)]
+    copy: Option<Duration>,
 }
 
 /// The forms of a header.
@@ -50,7 +56,10 @@ pub fn run(app: &App, args: &Header) -> Result<()> {
         Format::Line => format!("Authorization: {bearer}\n"),
         // A token has no character that curl's quotes would need a backslash for.
         Format::CurlConfig => format!("header = \"Authorization: {bearer}\"\n"),
-        Format::Json => terminal::json_line(&json!({"Authorization": bearer})),
+        Format::Json => terminal::json(&json!({"Authorization": bearer})),
     };
-    terminal::data(&text).map(drop)
+    match args.copy {
+        Some(time) => clipboard::lend(&Secret::new(text.trim_end().to_owned()), time, "the Authorization header"),
+        None => terminal::data(&text).map(drop),
+    }
 }

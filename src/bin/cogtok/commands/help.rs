@@ -7,6 +7,7 @@ use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::settings::keys::nearest;
 
 use super::Command;
+use crate::app::options::Global;
 use crate::io::{pager, terminal};
 
 /// A page of docs/.
@@ -26,10 +27,11 @@ const LIMIT: usize = 1024 * 1024;
 
 /// Show the help of a command, or a page of the documentation
 ///
-/// `cogtok help topics` lists the pages.
+/// `cogtok help topics` lists the pages, `cogtok help options` the options that every command has.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok help topics\n  \
+    cogtok help options\n  \
     cogtok help signing-in\n  \
     cogtok help token m2m")]
 pub struct Help {
@@ -42,6 +44,10 @@ pub fn run(args: &Help) -> Result<()> {
     let wanted = args.words.join(" ");
     if wanted == "topics" {
         return terminal::data(&list()).map(drop);
+    }
+    if wanted == "options" {
+        let options = Global::augment_args(clap::Command::new("cogtok")).disable_help_flag(true);
+        return terminal::help(&options.help_template("Options of every command\n\n{all-args}").render_help());
     }
     let topic = TOPICS.iter().find(|topic| topic.name == wanted).ok_or_else(|| unknown(&wanted))?;
     let page = miniz_oxide::inflate::decompress_to_vec_with_limit(topic.packed, LIMIT)

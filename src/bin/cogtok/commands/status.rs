@@ -68,7 +68,7 @@ pub fn run(app: &App) -> Result<()> {
     let rows = rows(app)?;
     if form == Output::Json {
         let list = Value::Array(rows.iter().map(as_json).collect());
-        return terminal::data(&terminal::json_line(&list)).map(drop);
+        return terminal::data(&terminal::json(&list)).map(drop);
     }
     if rows.is_empty() {
         if !app.config()?.names().is_empty() {

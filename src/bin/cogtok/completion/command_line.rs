@@ -93,7 +93,8 @@ impl Line {
         let at = self.before.iter().position(|word| word == "profile")?;
         let mut words = self.before.get(at + 1..)?.iter().map(String::as_str);
         words.next().filter(|command| ["set", "unset", "edit"].contains(command))?;
-        words.find(|word| !word.starts_with('-'))
+        // A key may stand first, and then it is about the profile in use.
+        words.find(|word| !word.starts_with('-')).filter(|word| !Key::ALL.iter().any(|key| key.dotted() == *word))
     }
 
     /// The key whose value is completed in `profile set NAME KEY VALUE…`.
@@ -131,6 +132,8 @@ mod tests {
         }
         let config = line_of("cogtok exec -p ws -- program --config other");
         assert_eq!((config.option("--config", None), config.profile_name().unwrap().as_str()), (None, "ws"));
+        assert_eq!(line_of("cogtok -p ws profile set user.token").profile_name().unwrap().as_str(), "ws");
+        assert_eq!(line_of("cogtok profile set user.token").subject(), None);
         assert_eq!(line_of("cogtok profile set ws user.token").key(), Some(Key::Token));
         assert_eq!(line_of("cogtok profile set ws targets.tools.as").field(), Some(Field::As));
     }

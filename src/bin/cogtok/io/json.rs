@@ -1,8 +1,21 @@
 //! JSON that a terminal may show.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use cogtok::error::is_unprintable;
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+/// A JSON value as standard output takes it: indented on a terminal, else one line.
+pub fn json(value: &serde_json::Value) -> String {
+    if !io::stdout().is_terminal() {
+        return json_line(value);
+    }
+    let mut text = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Indented(PrettyFormatter::new()));
+    let _ = serde::Serialize::serialize(value, &mut serializer);
+    text.push(b'\n');
+    String::from_utf8(text).unwrap_or_default()
+}
 
 /// One JSON value and a line end. Control characters are escaped, which JSON allows in any string.
 pub fn json_line(value: &serde_json::Value) -> String {
@@ -17,7 +30,7 @@ pub fn json_line(value: &serde_json::Value) -> String {
 /// Compact JSON with control characters escaped.
 struct Harmless;
 
-impl serde_json::ser::Formatter for Harmless {
+impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unprintable(*c)) {
@@ -28,5 +41,50 @@ impl serde_json::ser::Formatter for Harmless {
             rest = &rest[at + c.len_utf8()..];
         }
         writer.write_all(rest.as_bytes())
+    }
+}
+
+/// Indented JSON with what a terminal would obey escaped.
+struct Indented(PrettyFormatter<'static>);
+
+impl Formatter for Indented {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        Harmless.write_string_fragment(writer, fragment)
     }
 }

@@ -1,6 +1,7 @@
 //! What enters or leaves the process: the terminal, shells, signals, the browser. Only here is anything printed.
 
 pub(crate) mod browser;
+pub(crate) mod clipboard;
 pub(crate) mod external_program;
 pub(crate) mod json;
 pub(crate) mod moment;
@@ -14,3 +15,4 @@ pub(crate) mod signals;
 pub(crate) mod stream_output;
 pub(crate) mod table;
 pub(crate) mod terminal;
+pub(crate) mod terminal_width;

@@ -9,8 +9,8 @@ use cogtok::error::printable;
 use cogtok::http::waiting::Waiting;
 
 use crate::env;
-use crate::io::table::terminal_width;
 use crate::io::terminal::manner;
+use crate::io::terminal_width::terminal_width;
 
 /// Erases what follows the cursor. A console of Windows need not know it.
 const ERASE: &str = if cfg!(windows) { "" } else { "\u{1b}[K" };

@@ -2,10 +2,19 @@
 
 use std::process::ExitCode;
 
-use cogtok::error::Result;
+use cogtok::error::{Kind, Result};
 
 use crate::io::signals;
 use crate::io::terminal::{complain, last_data, profile, tell};
+
+/// The exit code of a line without a command, after the commands were shown.
+pub fn incomplete() -> ExitCode {
+    let code = signals::exit_code(Kind::Usage);
+    if let Some(line) = signals::failing_line(code) {
+        last_data(&line);
+    }
+    ExitCode::from(code)
+}
 
 /// Reports how a command ended and gives its exit code.
 pub fn exit_code(result: Result<()>) -> ExitCode {

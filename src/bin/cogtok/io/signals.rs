@@ -28,6 +28,9 @@ static IS_LENT: AtomicBool = AtomicBool::new(false);
 /// The process that gets the signals which would end this one, or 0.
 static HEIR: AtomicI32 = AtomicI32::new(0);
 
+/// What to do before a signal or a panic ends the process.
+static LAST_DEED: Mutex<Option<fn()>> = Mutex::new(None);
+
 /// What to say when a signal ends the process.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
 
@@ -80,6 +83,11 @@ pub fn is_exec() -> bool {
 /// What to say when a signal ends the process from now on.
 pub fn set_last_words(words: Option<String>) {
     *locked(&LAST_WORDS) = words;
+}
+
+/// What to do before a signal or a panic ends the process, from now on.
+pub fn set_last_deed(deed: fn()) {
+    *locked(&LAST_DEED) = Some(deed);
 }
 
 /// The line that makes an `eval` fail with this code; none where no such export was asked for.
@@ -208,6 +216,10 @@ pub fn end_as(code: i32) -> ! {
 fn end(code: u8) -> ! {
     terminal::restore_modes();
     progress::erase();
+    let deed = locked(&LAST_DEED).take();
+    if let Some(deed) = deed {
+        deed();
+    }
     if let Some(line) = failing_line(code) {
         terminal::last_data(&line);
     }

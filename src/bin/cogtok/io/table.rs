@@ -1,15 +1,9 @@
 //! Tables for people, readable however narrow the terminal is: words stay whole as long as they can, and ids and addresses
 //! break behind a sign and not in the middle of a word.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
-
 use crate::env;
-
-/// The width where nothing says otherwise.
-const STANDARD: usize = 80;
-
-/// The least and the most that COLUMNS is believed.
-const BELIEVED: std::ops::RangeInclusive<usize> = 20..=1000;
+use crate::io::terminal::{painted, shows_data};
+use crate::io::terminal_width::terminal_width;
 
 /// Spaces between two columns.
 const GAP: usize = 2;
@@ -20,37 +14,61 @@ const SHORT: usize = 12;
 /// Where a word that is too long may break: behind one of these.
 const BREAKS: [char; 9] = ['/', ':', '.', '@', '_', '-', '?', '&', '='];
 
-/// A table as wide as COLUMNS says or the terminal is, 80 columns where neither is known.
+/// A table for standard output: in columns on a terminal, as wide as COLUMNS says or the terminal is; elsewhere, unless COLUMNS is
+/// set, with tabs between values that are whole, for the programs that read it.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
-    let mut table = Table::new();
-    let total = terminal_width();
-    let widths = widths(header, &rows, total);
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(total).unwrap_or(u16::MAX));
-    table.set_header(header.iter().copied());
-    let wrapped = |(cell, width): (&String, &usize)| wrap(cell, *width).join("\n");
-    table.add_rows(rows.iter().map(|row| row.iter().zip(&widths).map(wrapped).collect::<Vec<_>>()));
-    for (column, width) in table.column_iter_mut().zip(&widths) {
-        // The cell's own margins count.
-        let width = Width::Fixed(u16::try_from(width + GAP).unwrap_or(u16::MAX));
-        column.set_constraint(ColumnConstraint::Absolute(width));
+    if is_for_programs() {
+        let header = header.iter().map(|title| (*title).to_owned()).collect();
+        return std::iter::once(header).chain(rows).map(|row: Vec<String>| row.join("\t") + "\n").collect();
     }
-    let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let widths = widths(header, &rows, terminal_width());
+    let title: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
+    let plain = |cell: &str| cell.to_owned();
+    let mut text = laid_out(&title, &widths, &plain);
+    for row in &rows {
+        let is_marked = row.first().is_some_and(|mark| mark == "*");
+        text += &laid_out(row, &widths, &|cell| match cell {
+            "" => String::new(),
+            "expired" | "ended" => painted(cell, "31"),
+            cell if is_marked => painted(cell, "1"),
+            cell => cell.to_owned(),
+        });
+    }
     text
+}
+
+/// The lines of a row.
+fn laid_out(row: &[String], widths: &[usize], paint: &dyn Fn(&str) -> String) -> String {
+    let wrapped: Vec<Vec<String>> = row.iter().zip(widths).map(|(cell, width)| wrap(cell, *width)).collect();
+    let lines = wrapped.iter().map(Vec::len).max().unwrap_or_default();
+    let cells =
+        |at: usize| -> Vec<String> { wrapped.iter().map(|cell| cell.get(at).cloned().unwrap_or_default()).collect() };
+    (0..lines).map(|at| line(&cells(at), widths, paint)).collect()
+}
+
+/// One line of a table. A colour takes no width.
+fn line(cells: &[String], widths: &[usize], paint: &dyn Fn(&str) -> String) -> String {
+    let cells = cells.iter().zip(widths).map(|(cell, width)| {
+        let fill = " ".repeat(width.saturating_sub(length(cell)));
+        format!(" {}{fill} ", paint(cell))
+    });
+    format!("{}\n", cells.collect::<String>().trim_end())
+}
+
+/// Whether a program reads standard output. COLUMNS, which shells do not hand on, asks for columns.
+pub fn is_for_programs() -> bool {
+    !shows_data() && env::var("COLUMNS").is_none()
 }
 
 /// Whether a table fits with all its words whole, the columns that are empty left out.
 pub fn fits(header: &[&str], rows: &[Vec<String>]) -> bool {
     let words = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| longest_word(cell)).max().unwrap_or(0);
+    if is_for_programs() {
+        return true;
+    }
     let used = header.iter().enumerate().map(|(at, title)| (words(at), length(title))).filter(|(words, _)| *words > 0);
     used.map(|(words, title)| words.max(title) + GAP).sum::<usize>() <= terminal_width()
-}
-
-/// The columns of the terminal: as COLUMNS says, else as many as it has.
-pub fn terminal_width() -> usize {
-    let columns = env::var("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|width| BELIEVED.contains(width));
-    columns.or_else(|| Table::new().width().map(usize::from)).unwrap_or(STANDARD)
 }
 
 /// How wide each column's content may be, so that all of them fit: the widest give way first, at first between words, then

@@ -18,7 +18,7 @@ mod logger;
 mod output_options;
 mod print;
 
-pub use crate::io::json::json_line;
+pub use crate::io::json::{json, json_line};
 pub use crate::io::prompt::{
     address, ask_in_background, ask_line, ask_new_passphrase, ask_new_secret, ask_secret, asking, can_ask, can_offer,
     confirm, offer, pause, stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking,
@@ -33,6 +33,6 @@ pub use modes::restore_modes;
 pub use modes::resume_asking;
 pub use output_options::{Color, OutputOptions, manner, set_color};
 pub use print::{
-    WriteOutcome, ask_again, bytes, complain, data, emphasized, help, is_read_by_a_person, last_data, new_line, note,
-    painted, show, shows_data,
+    WriteOutcome, aside, ask_again, bytes, can_show, complain, data, emphasized, help, is_read_by_a_person, last_data,
+    new_line, note, painted, show, shows_data,
 };

@@ -89,7 +89,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     if form == Output::Json {
         let credentials = removed_credentials.iter().map(|kept| credentials_as_json(kept, &owners, now));
         let list = removed.iter().map(|entry| as_json(entry, &owners, now)).chain(credentials).collect();
-        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+        return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     Ok(())
 }

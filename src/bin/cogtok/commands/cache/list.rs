@@ -18,7 +18,7 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
 /// List the cached tokens, without showing them
 ///
-/// LEFT is how long the access token is still valid, and ID LEFT the ID token. RENEWS says that a refresh token gets the next
+/// LEFT is how long the access token is still valid, and ID LEFT the ID token, where that differs. RENEWS says that a refresh token gets the next
 /// one. KEPT is how long ago it was obtained. SAVED is how many calls were served without a request, by this token and by those
 /// before it. PROFILE is the profile that has this client. Columns that would be empty are left out, and so is CLIENT where the
 /// terminal is too narrow for it; a client that no profile has stands under PROFILE then.
@@ -38,7 +38,7 @@ pub fn run(app: &App) -> Result<()> {
     if form == Output::Json {
         let credentials = listing.credentials.iter().map(|kept| credentials_as_json(kept, &owners, now));
         let list = listing.entries.iter().map(|entry| as_json(entry, &owners, now)).chain(credentials).collect();
-        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+        return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     if listing.entries.is_empty() && listing.credentials.is_empty() {
         terminal::note("no tokens are cached");
@@ -62,6 +62,10 @@ pub fn run(app: &App) -> Result<()> {
                 row[0] = client;
             }
         });
+    }
+    // The ID token nearly always ends with the access token.
+    if rows.iter().all(|row| row[6].is_empty() || row[6] == row[5]) {
+        rows.iter_mut().for_each(|row| row[6].clear());
     }
     // What is empty everywhere would only make the others narrow.
     let shown: Vec<usize> = (0..header.len()).filter(|&at| rows.iter().any(|row| !row[at].is_empty())).collect();
@@ -96,8 +100,9 @@ fn left(seconds: Option<u64>) -> String {
     }
 }
 
-/// The two largest units of a length of time.
+/// A length of time as short as it says enough: `59m`, `1h5m`, `38s`.
 fn length(seconds: u64) -> String {
     let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
-    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    let count = if seconds < 60 * 60 { 1 } else { 2 };
+    text.split(' ').take(count).collect()
 }

@@ -34,9 +34,9 @@ use request::{Action, Request};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok call gateway https://gateway.example.com/mcp tools -p ws --as m2m\n  \
-    cogtok call gateway tools tools --json | jq -r '.[].name'\n  \
-    cogtok call gateway tools call weather___forecast --arg city=Ulm --arg days=3\n  \
-    cogtok call gateway tools call weather___forecast --args-json @arguments.json --json")]
+    cogtok call gateway gw tools --json | jq -r '.[].name'\n  \
+    cogtok call gateway gw call weather___forecast --arg city=Ulm --arg days=3\n  \
+    cogtok call gateway gw call weather___forecast --args-json @arguments.json --json")]
 pub struct Gateway {
     /// The server: its URL, its ARN, or the name of a target
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]

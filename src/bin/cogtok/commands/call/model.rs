@@ -74,7 +74,7 @@ pub fn run(app: &App, args: &Model) -> Result<()> {
     }
     let answer = app.block_on_streaming(bedrock.converse(&question))?;
     let said = match form {
-        Output::Json => terminal::json_line(&answer),
+        Output::Json => terminal::json(&answer),
         _ => shown(&text(&answer)) + "\n",
     };
     terminal::data(&said)?;

@@ -21,7 +21,7 @@ pub fn json(findings: &[Finding], profile: Option<&str>) -> String {
             "hint": finding.hint.as_ref().and_then(|hint| terminal::shown_for(hint, profile)),
         })
     });
-    terminal::json_line(&Value::Array(objects.collect()))
+    terminal::json(&Value::Array(objects.collect()))
 }
 
 /// A line each, with what to do below it.

@@ -40,7 +40,7 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
         return Err(config.no_such_profile(&name));
     }
     match app.output(&FORMS)? {
-        Output::Json => terminal::data(&terminal::json_line(&serde_json::json!({ "name": name.as_str() }))),
+        Output::Json => terminal::data(&terminal::json(&serde_json::json!({ "name": name.as_str() }))),
         _ => terminal::data(&format!("{name}\n")),
     }
     .map(drop)

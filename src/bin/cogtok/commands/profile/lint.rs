@@ -60,9 +60,7 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
     }
     let shown = path.display().to_string();
     terminal::data(&match form {
-        Output::Json => {
-            terminal::json_line(&Value::Array(found.iter().map(|finding| as_json(finding, &shown)).collect()))
-        }
+        Output::Json => terminal::json(&Value::Array(found.iter().map(|finding| as_json(finding, &shown)).collect())),
         _ => found.iter().map(|finding| format!("{}\n", in_words(finding, &shown))).collect(),
     })?;
     match found.len() {

@@ -45,10 +45,13 @@ pub fn run(app: &App) -> Result<()> {
                     "region": first(settings, Key::Region),
                     "client_id": first(settings, Key::UserClientId),
                     "m2m_client_id": first(settings, Key::M2mClientId),
+                    // As `profile show` names them.
+                    "user.client_id": first(settings, Key::UserClientId),
+                    "m2m.client_id": first(settings, Key::M2mClientId),
                 })
             })
             .collect();
-        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+        return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     if rows.is_empty() {
         terminal::hint(Advice::new("there is no profile yet; ").then(FIRST_PROFILE));

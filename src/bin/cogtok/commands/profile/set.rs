@@ -15,25 +15,62 @@ use crate::completion;
 use crate::io::terminal;
 
 /// Set a key of a profile
+///
+/// Without NAME it is the profile in use.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    override_usage = "cogtok profile set [OPTIONS] [NAME] <KEY> <VALUE>...",
+    after_help = "Examples:\n  \
+    cogtok profile set user.username alice@example.com\n  \
     cogtok profile set ws user.auth_flow password\n  \
     cogtok profile set ws m2m.scopes api/read api/write\n  \
-    cogtok profile set ws targets.tools.url https://gateway.example.com/mcp")]
+    cogtok profile set ws targets.tools.url https://gateway.example.com/mcp"
+)]
 pub struct Set {
-    /// The profile's name
-    #[arg(add = ArgValueCandidates::new(completion::profiles))]
+    /// The profile's name; else the one in use
+    #[arg(add = ArgValueCandidates::new(completion::profiles_and_keys))]
     name: String,
     /// The key, such as m2m.token_url
-    #[arg(add = ArgValueCandidates::new(completion::keys))]
+    #[arg(add = ArgValueCandidates::new(completion::keys_or_values))]
     key: String,
     /// The value; several for a list
-    #[arg(required = true, add = ArgValueCandidates::new(completion::values))]
+    #[arg(add = ArgValueCandidates::new(completion::values))]
     value: Vec<String>,
 }
 
+/// What is set, and of which profile.
+struct Setting {
+    name: ProfileName,
+    key: String,
+    value: Vec<String>,
+}
+
+impl Setting {
+    /// The first word is a profile's name, or else a key.
+    fn of(app: &App, args: &Set) -> Result<Self> {
+        let is_key =
+            |word: &str| Key::ALL.iter().any(|key| key.dotted() == word) || matches!(parse_key(word), Ok(Some(_)));
+        let is_name = |word: &str| {
+            let name = word.parse::<ProfileName>().ok();
+            name.is_some_and(|name| app.config().is_ok_and(|config| config.names().contains(&name)))
+        };
+        if is_key(&args.name) && !is_name(&args.name) && (args.value.is_empty() || !is_key(&args.key)) {
+            let value = std::iter::once(&args.key).chain(&args.value).cloned().collect();
+            let name = app.profile_name()?.ok_or_else(|| app.with_profiles(Error::config("no profile is chosen")))?;
+            return Ok(Setting { name, key: args.name.clone(), value });
+        }
+        if args.value.is_empty() {
+            return Err(Error::usage("`profile set` needs <VALUE>...")
+                .hint("usage: cogtok profile set [OPTIONS] [NAME] <KEY> <VALUE>...")
+                .hint("see `cogtok profile set --help`"));
+        }
+        Ok(Setting { name: args.name.parse()?, key: args.key.clone(), value: args.value.clone() })
+    }
+}
+
 pub fn run(app: &App, args: &Set) -> Result<()> {
-    let name: ProfileName = args.name.parse()?;
+    let args = Setting::of(app, args)?;
+    let name = args.name.clone();
     terminal::set_profile(Some(name.as_str()));
     let last = args.key.rsplit('.').next().unwrap_or_default();
     if last.ends_with("secret") || last.ends_with("password") {

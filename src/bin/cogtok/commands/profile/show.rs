@@ -58,7 +58,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
             object.insert(key.dotted().to_owned(), as_json(key, settings.list(key)));
         }
         object.extend(targets.into_iter().map(|setting| (setting.key(), Value::from(setting.value))));
-        return terminal::data(&terminal::json_line(&Value::Object(object))).map(drop);
+        return terminal::data(&terminal::json(&Value::Object(object))).map(drop);
     }
     let set = set.map(|key| (key.dotted().to_owned(), settings.list(key).join(" ")));
     let rows: Vec<(String, String)> =

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::secrets::store::SecretId;
-use cogtok::settings::keys::Key;
+use cogtok::settings::keys::{Key, nearest};
 use cogtok::settings::types::{ProfileName, SecretKind, Transport, Username};
 
 use super::bindings::bindings;
@@ -32,7 +32,12 @@ impl SecretSelector {
         let kinds = SecretKind::STORED_BY_HAND;
         self.kind.parse().ok().filter(|kind| kinds.contains(kind)).ok_or_else(|| {
             let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-            Error::usage("unknown kind of secret").hint(format!("choose one of {}", kinds.join(", ")))
+            let error = Error::usage("unknown kind of secret");
+            let error = match nearest(&self.kind, kinds.iter().copied()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            };
+            error.hint(format!("choose one of {}", kinds.join(", ")))
         })
     }
 

@@ -17,6 +17,9 @@ use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
+/// The place of a secret of somebody whom nothing names.
+const NAMELESS: &str = "stored for a user: add --username NAME";
+
 /// Show where each secret of the profile is stored, never its value
 #[derive(Debug, Args)]
 #[command(
@@ -51,15 +54,26 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
         };
         rows.push((kind, binding, place));
     }
+    // What is stored for users whom the profile does not name can't be looked for.
+    let unnamed: Vec<SecretKind> = SecretKind::STORED_BY_HAND
+        .iter()
+        .copied()
+        .filter(|kind| kind.is_of_a_user() && profile.user.username.is_none() && profile.secrets.contains(kind))
+        .collect();
     if form == Output::Json {
+        let unnamed = unnamed
+            .iter()
+            .map(|kind| json!({"kind": kind.as_str(), "place": NAMELESS, "client_id": null, "origin": null}));
         let list: Vec<Value> = rows
             .iter()
             .map(|(kind, binding, place)| {
                 json!({"kind": kind.as_str(), "place": place, "client_id": binding.client_id.as_str(), "origin": binding.origin})
             })
+            .chain(unnamed)
             .collect();
-        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+        return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     let rows = rows.into_iter().map(|(kind, binding, place)| vec![kind.to_string(), place, binding.origin]);
-    terminal::data(&table(&["SECRET", "PLACE", "SENT TO"], rows)).map(drop)
+    let unnamed = unnamed.iter().map(|kind| vec![kind.to_string(), NAMELESS.to_owned(), String::new()]);
+    terminal::data(&table(&["SECRET", "PLACE", "SENT TO"], rows.chain(unnamed))).map(drop)
 }

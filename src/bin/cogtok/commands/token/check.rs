@@ -117,7 +117,7 @@ fn tell(app: &App, service: ResourceServer, findings: &[Finding], form: Output) 
                     })
                 })
                 .collect();
-            terminal::json_line(&json!({ "service": name, "accepted": refusal.is_none(), "rules": rules }))
+            terminal::json(&json!({ "service": name, "accepted": refusal.is_none(), "rules": rules }))
         }
         _ => in_lines(findings),
     })?;

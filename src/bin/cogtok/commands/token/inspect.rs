@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &Inspect) -> Result<()> {
         let kind = read.kind().as_str();
         let object = json!({ "verified": false, "kind": kind, "header": read.header, "claims": read.claims });
         drop(read);
-        return terminal::data(&terminal::json_line(&object)).map(drop);
+        return terminal::data(&terminal::json(&object)).map(drop);
     }
     terminal::data(&in_lines(&read, env::now())).map(drop)
 }

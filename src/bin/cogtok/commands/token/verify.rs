@@ -82,13 +82,13 @@ pub fn run(app: &App, args: &Verify) -> Result<()> {
             if let (Value::Object(object), Value::Object(reason)) = (&mut object, reason) {
                 object.extend(reason);
             }
-            terminal::data(&terminal::json_line(&object))?;
+            terminal::data(&terminal::json(&object))?;
         }
         Err(error)
     };
     match verdict(app, args, &profile, &expected, &token) {
         Ok(Ok((claims, asked))) => terminal::data(&match form {
-            Output::Json => terminal::json_line(&json!({
+            Output::Json => terminal::json(&json!({
                 "verified": true, "kind": claims.kind().as_str(), "remote": asked, "claims": claims.as_map(),
             })),
             _ => summary(&claims, asked, env::now()),

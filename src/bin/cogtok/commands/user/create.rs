@@ -221,7 +221,7 @@ fn hand_over(
                 "password_is_permanent": made.is_permanent,
                 "status": user.status,
             });
-            terminal::json_line(&json)
+            terminal::json(&json)
         }
         _ => {
             let lines = [

@@ -53,7 +53,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     };
     let names = selected.names();
     if args.dry_run {
-        let text = if form == Output::Json { terminal::json_line(&selected.json()) } else { selected.text() };
+        let text = if form == Output::Json { terminal::json(&selected.json()) } else { selected.text() };
         return terminal::data(&text).map(drop);
     }
     if names.is_empty() {

@@ -65,7 +65,7 @@ pub fn print(app: &App, limit: usize, group: Option<&str>, filter: Option<&str>)
         log::warn!(target: "cogtok", "there are more users: `--limit` is {limit}");
     }
     let text = match form {
-        Output::Json => terminal::json_line(&Value::Array(users.iter().map(as_json).collect())),
+        Output::Json => terminal::json(&Value::Array(users.iter().map(as_json).collect())),
         Output::Csv => csv(&users)?,
         Output::Text => users.iter().map(|user| format!("{}\n", printable(&user.username, 200))).collect(),
         Output::Table => in_columns(&users),

@@ -64,7 +64,7 @@ fn list(app: &App) -> Result<()> {
     app.allow_missing_config();
     if form == Output::Json {
         let list = records.iter().map(|record| as_json(app, record)).collect();
-        return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
+        return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     if records.is_empty() {
         terminal::note("no user was begun and not finished");

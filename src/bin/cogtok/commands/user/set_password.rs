@@ -139,7 +139,7 @@ impl PasswordList {
         let exposed = password.expose();
         let json = json!({ "username": username, "password": exposed });
         let text = match self.form {
-            Output::Json if self.is_one => terminal::json_line(&json),
+            Output::Json if self.is_one => terminal::json(&json),
             Output::Json => {
                 self.rows.push(json);
                 return Ok(());
@@ -171,7 +171,7 @@ impl PasswordList {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
-        terminal::data(&terminal::json_line(&Value::Array(rows))).map(drop)
+        terminal::data(&terminal::json(&Value::Array(rows))).map(drop)
     }
 }
 

@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
         json["groups"] = json!(groups);
         json["mfa"] = json!(user.mfa);
         json["preferred_mfa"] = json!(user.preferred_mfa);
-        return terminal::data(&terminal::json_line(&json)).map(drop);
+        return terminal::data(&terminal::json(&json)).map(drop);
     }
     let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     // What the answer does not say is left out.

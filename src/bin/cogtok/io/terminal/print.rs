@@ -85,18 +85,23 @@ pub fn ask_again(why: &str, left: usize) {
     say(None, &if left > 0 { format!("{why}, {tries}.") } else { format!("{why}.") });
 }
 
-/// Prints the help that clap answers with, where it was asked for on standard output.
+/// Prints a help text, with one empty line between its parts.
 ///
 /// # Errors
 /// As [`data`].
-pub fn help(answer: &clap::Error) -> Result<()> {
-    let text = answer.render();
-    if answer.use_stderr() {
-        let _ = io::stderr().write_all(text.to_string().as_bytes());
-        return Ok(());
-    }
+pub fn help(text: &clap::builder::StyledStr) -> Result<()> {
     let is_colored = wants_color(io::stdout().is_terminal());
-    data(&if is_colored { text.ansi().to_string() } else { text.to_string() }).map(drop)
+    let mut text = if is_colored { text.ansi().to_string() } else { text.to_string() };
+    while text.contains("\n\n\n") {
+        text = text.replace("\n\n\n", "\n\n");
+    }
+    data(&format!("{}\n", text.trim_end())).map(drop)
+}
+
+/// Shows a text of several lines on standard error.
+pub fn aside(text: &str) {
+    progress::erase();
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// A word for standard output, in this colour where it has any.
@@ -149,6 +154,11 @@ pub fn show(text: &str) {
     if let Ok(mut terminal) = std::fs::OpenOptions::new().write(true).open(TERMINAL) {
         let _ = terminal.write_all(text.as_bytes());
     }
+}
+
+/// Whether there is a terminal for [`show`].
+pub fn can_show() -> bool {
+    (cfg!(windows) && io::stderr().is_terminal()) || std::fs::OpenOptions::new().write(true).open(TERMINAL).is_ok()
 }
 
 /// Ends the line of a question that was interrupted.

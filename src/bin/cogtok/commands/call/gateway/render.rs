@@ -16,7 +16,7 @@ const BRIEF: usize = 70;
 pub fn tools(tools: &[Tool], form: Output) -> Result<()> {
     if form == Output::Json {
         let all = Value::Array(tools.iter().map(|tool| tool.all.clone()).collect());
-        return terminal::data(&terminal::json_line(&all)).map(drop);
+        return terminal::data(&terminal::json(&all)).map(drop);
     }
     if tools.is_empty() {
         terminal::note("the server has no tools for this token");
@@ -46,16 +46,16 @@ pub fn outcome(request: &Request, outcome: &Outcome, form: Output, clean: impl F
             (text, _) => text.to_owned(),
         };
         if form == Output::Json {
-            terminal::data(&terminal::json_line(&outcome.all))?;
+            terminal::data(&terminal::json(&outcome.all))?;
         }
         let message = format!("the tool `{}` failed: {}", request.tool(), printable(&clean(&said), 700));
         return Err(Error::new(Kind::Failure, message));
     }
     if form == Output::Json {
-        return terminal::data(&terminal::json_line(&outcome.all)).map(drop);
+        return terminal::data(&terminal::json(&outcome.all)).map(drop);
     }
     let text = match (text.is_empty(), outcome.structured()) {
-        (true, Some(data)) => terminal::json_line(data),
+        (true, Some(data)) => terminal::json(data),
         _ if terminal::shows_data() => harmless(&text),
         _ => text,
     };

@@ -26,7 +26,7 @@ pub fn report(app: &App, plans: &[ProfilePlan], form: Output, is_dry_run: bool) 
             [one] if one.kind != SourceKind::Export => all.remove(0),
             _ => Value::Array(all),
         };
-        terminal::data(&terminal::json_line(&value))?;
+        terminal::data(&terminal::json(&value))?;
     }
     for plan in plans {
         let name = &plan.name;
@@ -95,7 +95,8 @@ fn table(app: &App, plan: &ProfilePlan) {
     let rows = rows(plan);
     let widest = rows.iter().map(|row| printable(&row.value, 200).chars().count()).max().unwrap_or_default();
     let of_targets = plan.targets.taken.iter().chain(&plan.targets.before).map(|setting| setting.key().len());
-    let keys = of_targets.max().unwrap_or_default().clamp(17, 40);
+    let of_settings = rows.iter().map(|row| row.key.len());
+    let keys = of_targets.chain(of_settings).max().unwrap_or_default().clamp(17, 40);
     let line = |what: &str, value: &str, note: &str| {
         entry(what, value, note, (keys, widest.min(WIDEST))).iter().for_each(|line| terminal::note(line));
     };

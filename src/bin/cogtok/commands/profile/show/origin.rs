@@ -66,7 +66,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
             found.into_iter().map(|(key, value, found)| (key, entry(value, &found, &file))).collect();
         let profile = name.as_ref().map(|name| Value::from(name.as_str())).unwrap_or_default();
         let profile = chosen.map_or(json!({ "value": profile }), |found| entry(profile, &found, &file));
-        return terminal::data(&terminal::json_line(&json!({ "profile": profile, "values": values }))).map(drop);
+        return terminal::data(&terminal::json(&json!({ "profile": profile, "values": values }))).map(drop);
     }
     let first = name.zip(chosen).map(|(name, found)| vec!["profile".to_owned(), name.to_string(), in_words(&found)]);
     let cells =

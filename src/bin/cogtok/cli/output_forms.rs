@@ -1,0 +1,69 @@
+//! The forms of `--output` that each command has.
+
+use std::ffi::OsString;
+
+use cogtok::error::{Error, Result};
+
+use super::help::words;
+use crate::app::options::{Global, Output};
+
+use Output::{Csv, Json, Table, Text};
+
+/// The forms of the command that a line names; none where it prints nothing that has a form.
+pub fn of(args: &[OsString]) -> &'static [Output] {
+    let mut named = words(args).map(|word| word.to_str().unwrap_or_default());
+    match (named.next().unwrap_or_default(), named.next().unwrap_or_default()) {
+        ("user", "list") => &[Table, Json, Csv, Text],
+        ("profile" | "group", "list") => &[Table, Json, Text],
+        ("user", "set-password") => &[Text, Json, Csv],
+        ("call", "gateway") => &[Table, Text, Json],
+        ("status", _) | ("user", "runs") | ("cache" | "mcp", "list") | ("secret", "status") => &[Table, Json],
+        ("token", "user" | "m2m" | "inspect" | "verify" | "check")
+        | ("user", "create" | "show" | "delete")
+        | ("group", "create")
+        | ("profile", "show" | "current" | "lint" | "import")
+        | ("cache", "clear")
+        | ("call", "runtime" | "model")
+        | ("doctor" | "header" | "serve", _) => &[Text, Json],
+        ("profile", "export") | ("call", "http") | ("mcp", "install" | "remove") | ("exec" | "mcp-proxy", _) => &[Text],
+        ("aws-credentials", _) => &[Json],
+        _ => &[],
+    }
+}
+
+/// The form as it is typed.
+pub const fn name(form: Output) -> &'static str {
+    match form {
+        Text => "text",
+        Table => "table",
+        Json => "json",
+        Csv => "csv",
+    }
+}
+
+/// # Errors
+/// [`Kind::Usage`](cogtok::error::Kind::Usage) where the command does not have the form that was asked for.
+pub fn check(args: &[OsString], global: &Global) -> Result<()> {
+    let forms = of(args);
+    let Some(asked) = global.output.or(global.json.then_some(Json)).filter(|_| !forms.is_empty()) else {
+        return Ok(());
+    };
+    if forms.contains(&asked) {
+        return Ok(());
+    }
+    let command: Vec<&str> = words(args).take(2).filter_map(|word| word.to_str()).collect();
+    let command = match command.as_slice() {
+        [first @ ("exec" | "mcp-proxy" | "header" | "aws-credentials" | "doctor" | "status" | "serve"), ..] => {
+            (*first).to_owned()
+        }
+        words => words.join(" "),
+    };
+    let all: Vec<String> = forms.iter().map(|form| format!("-o {}", name(*form))).collect();
+    let what = match asked {
+        Text => "plain text",
+        Table => "a table",
+        Json => "JSON",
+        Csv => "CSV",
+    };
+    Err(Error::usage(format!("`{command}` can't print {what}")).hint(format!("use {}", all.join(" or "))))
+}
