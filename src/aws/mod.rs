@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub mod app_clients;
 
 pub mod bedrock;
+pub mod client_secrets;
 pub mod cloudformation;
 pub(crate) mod credentials;
 pub(crate) mod error_response;

@@ -84,7 +84,7 @@ const TABLE: &[Row] = &[
     advise("AdminCreateUser|AdminSetUserPassword|AdminAddUserToGroup|AdminGetUser|AdminDeleteUser|ListUsers|DescribeUserPool|DescribeUserPoolClient|ListUserPoolClients NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     row("AdminConfirmSignUp NotAuthorizedException", "", Refused, "only a user who signed up and is unconfirmed can be confirmed").and(UseCredentialsOfPoolAccount),
     advise("AdminEnableUser|AdminDisableUser|AdminUserGlobalSignOut|AdminSetUserMFAPreference|AdminDeleteSoftwareToken NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
-    advise("ListGroups|CreateGroup|DeleteGroup|ListUsersInGroup|AdminListGroupsForUser|AdminRemoveUserFromGroup NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
+    advise("ListGroups|CreateGroup|DeleteGroup|ListUsersInGroup|AdminListGroupsForUser|AdminRemoveUserFromGroup|ListUserPoolClientSecrets|AddUserPoolClientSecret|DeleteUserPoolClientSecret NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("GetUser|GlobalSignOut|ConfirmDevice NotAuthorizedException", "", Refused, RenewUserToken),
     // What people do with their own account.
     row("SignUp NotAuthorizedException", "", Refused, "the pool does not let people sign up, or its app client does not: an administrator creates users"),
@@ -154,6 +154,7 @@ const TABLE: &[Row] = &[
     row("SoftwareTokenMFANotFoundException", "", Failure, "the user has no authenticator app registered"),
     row("RefreshTokenReuseException", "", Refused, "the session has expired: sign in again"),
     row("ForbiddenException", "", Refused, "the pool's firewall (AWS WAF) refused the request"),
+    row("AddUserPoolClientSecret LimitExceededException", "", Failure, "an app client has two secrets at most, and this one has them"),
     row("TooManyRequestsException", "", Network, "Cognito is throttling: wait a little and try again"),
     row("LimitExceededException", "", Network, "this user or account has reached a limit: wait a few minutes and try again"),
     row("ThrottlingException", "", Network, "AWS is throttling: wait a little and try again"),

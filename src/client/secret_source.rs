@@ -170,7 +170,10 @@ impl SecretSource for StoredSecrets {
                 SecretKind::UserClient if is_listed => {
                     store.get(&request.0, "")?.map(Some).ok_or_else(|| request.0.missing())
                 }
-                SecretKind::M2mClient | SecretKind::UserClient | SecretKind::RefreshToken => store.get(&request.0, ""),
+                SecretKind::M2mClient
+                | SecretKind::M2mClientNext
+                | SecretKind::UserClient
+                | SecretKind::RefreshToken => store.get(&request.0, ""),
             })
             .await
         })

@@ -13,13 +13,13 @@ use crate::secrets::store::SecretId;
 use crate::settings::aws_services::Service;
 use crate::settings::keys::Key;
 use crate::settings::profile::{Profile, missing};
-use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
+use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretArn, SecretKind, Transport};
 use crate::token::TokenSet;
 use crate::user_pool::get_client_token;
 use crate::user_pool::get_client_token::GetClientToken;
 
 /// Everything one request needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Client {
     /// The app client.
     pub client_id: ClientId,
@@ -116,9 +116,25 @@ pub fn client(profile: &Profile, client_secret: Secret) -> Result<Client> {
 /// As [`secrets_manager::get`]; [`Kind::Config`](crate::error::Kind::Config) when the secret is for another client or
 /// endpoint than the profile.
 pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Client> {
+    let arn = profile.m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
+    let kept = secrets_manager::get(wire, profile, arn).await?;
+    client_of(profile, arn, kept)
+}
+
+/// The client that the version with the label AWSPENDING of the profile's Secrets Manager secret holds, while its secret is
+/// rotated; none where there is no such version.
+///
+/// # Errors
+/// As [`client_with_arn`].
+pub async fn pending_client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Option<Client>> {
+    let arn = profile.m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
+    let kept = secrets_manager::get_pending(wire, profile, arn).await?;
+    kept.map(|kept| client_of(profile, arn, kept)).transpose()
+}
+
+fn client_of(profile: &Profile, arn: &SecretArn, kept: Kept) -> Result<Client> {
     let m2m = &profile.m2m;
-    let arn = m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
-    let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
+    let Kept { arn: full, text, .. } = kept;
     let region = full.as_ref().unwrap_or(arn).region();
     let bundle = client_bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
     for name in &bundle.unknown {

@@ -16,7 +16,7 @@ pub use crate::settings::secret_id::SecretId;
 /// As the functions of [`shape`].
 pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
     match kind {
-        SecretKind::M2mClient | SecretKind::UserClient => shape::client_secret(secret),
+        SecretKind::M2mClient | SecretKind::M2mClientNext | SecretKind::UserClient => shape::client_secret(secret),
         SecretKind::Password => shape::password(secret),
         SecretKind::Totp => shape::totp_key(secret),
         SecretKind::RefreshToken | SecretKind::Device => Ok(secret),

@@ -142,6 +142,8 @@ choice!(
     SecretKind, "kind of secret" {
         /// The secret of the machine-to-machine app client.
         M2mClient = "m2m-client",
+        /// The secret that takes over from that of the machine-to-machine app client, while it is rotated.
+        M2mClientNext = "m2m-client-next",
         /// The secret of the users' app client.
         UserClient = "user-client",
         /// A user's password.
@@ -164,7 +166,7 @@ impl SecretKind {
     /// Whether a secret of this kind is one user's.
     #[doc(hidden)]
     pub const fn is_of_a_user(self) -> bool {
-        !matches!(self, SecretKind::M2mClient | SecretKind::UserClient)
+        !matches!(self, SecretKind::M2mClient | SecretKind::M2mClientNext | SecretKind::UserClient)
     }
 }
 

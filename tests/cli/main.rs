@@ -139,6 +139,7 @@ mod secret_binding;
 mod secret_bundle;
 mod secret_guard;
 mod secret_keyring;
+mod secret_rotate;
 mod secret_unnoted;
 mod serve;
 mod service_text;

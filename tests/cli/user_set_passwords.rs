@@ -50,7 +50,7 @@ fn a_group_gets_passwords_that_sign_in_in_every_form() {
     // What was printed sets them again.
     set(&home, &["--from", "-"]).stdin(&csv.stdout).run().ok().stdout_is("").stderr_has(&users[0]);
     workshop().sign_in(&rows[0].0, &rows[0].1).unwrap();
-    set(&home, &[&users[0], &users[1], "--password-stdin"]).stdin(PASSWORD).run().ok().stdout_is("");
+    set(&home, &["--group", &group, "--yes", "--password-stdin"]).stdin(PASSWORD).run().ok().stdout_is("");
     workshop().sign_in(&users[1], PASSWORD).unwrap();
     set(&home, &["--status", "NO_SUCH_STATUS", "--yes"]).run().ok().stdout_is("").stderr_has("no password was set");
 }
@@ -103,7 +103,8 @@ fn passwords_that_were_set_are_printed_though_a_later_one_fails() {
     let home = behind(&denied);
     let users = [workshop().user(PASSWORD), "refused@example.com".to_owned(), workshop().user(PASSWORD)];
     for form in ["text", "csv", "json"] {
-        let output = set(&home, &[&users[0], &users[1], &users[2], "-o", form]).prints_on_failure().run();
+        let names = format!("username\n{}\n", users.join("\n"));
+        let output = set(&home, &["--from", "-", "-o", form]).stdin(names).prints_on_failure().run();
         output.code(10).stderr_has("2 of 3 users have new passwords").stderr_has("refused@example.com");
         let passwords: Vec<(String, String)> = match form {
             "json" => output

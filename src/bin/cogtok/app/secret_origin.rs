@@ -28,6 +28,11 @@ impl App {
         sources.push((kind, source));
     }
 
+    /// Whether the secret of this kind that was used last came from the secret store.
+    pub fn is_from_store(&self, kind: SecretKind) -> bool {
+        self.sources.borrow().iter().any(|(known, source)| *known == kind && matches!(source, SecretSource::Store(_)))
+    }
+
     /// Whether a person typed the secret of this kind that was used last.
     pub fn is_typed(&self, kind: SecretKind) -> bool {
         self.sources.borrow().iter().any(|(known, source)| *known == kind && matches!(source, SecretSource::Typed))

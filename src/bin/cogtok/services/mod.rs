@@ -13,6 +13,7 @@ pub mod mcp;
 pub mod mcp_clients;
 pub mod output_file;
 pub mod password_generator;
+pub mod rotation;
 pub mod serve;
 mod store_secret;
 pub mod user_filter;

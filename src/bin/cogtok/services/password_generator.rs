@@ -44,6 +44,18 @@ pub fn generate(length: usize) -> Result<Secret> {
     Ok(Secret::new(password))
 }
 
+/// A client secret or the like: `length` characters that need no escape anywhere.
+///
+/// # Errors
+/// As [`generate`].
+pub fn letters_and_digits(length: usize) -> Result<Secret> {
+    let mut rng = generator()?;
+    let all = [LOWER, DIGITS].concat();
+    let mut text = String::with_capacity(length);
+    text.extend((0..length).filter_map(|_| all.choose(&mut rng).map(|byte| char::from(*byte))));
+    Ok(Secret::new(text))
+}
+
 /// A random e-mail address in the domain that is reserved for examples (RFC 2606).
 ///
 /// # Errors

@@ -62,7 +62,12 @@ impl DeletionPlan {
 
     /// What may be there, and what secrets of all users of the client are bound to.
     fn wanted(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<(Self, Vec<SecretId>)> {
-        let is_listed = |secret: &SecretId| profile.secrets.contains(&secret.kind) && !keep_secrets;
+        let is_listed = |secret: &SecretId| {
+            // The one that takes over is listed as the one that it takes over from.
+            let is_next = secret.kind == SecretKind::M2mClientNext;
+            let kind = if is_next { SecretKind::M2mClient } else { secret.kind };
+            profile.secrets.contains(&kind) && !keep_secrets
+        };
         let mut going = DeletionPlan { heirs: of_shared(profile, others), ..DeletionPlan::default() };
         going.secrets = left_alone(bindings, profile, others).into_iter().filter(is_listed).collect();
         let of_users = left_alone(users, profile, others).into_iter().filter(is_listed).collect();

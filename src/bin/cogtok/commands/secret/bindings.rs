@@ -11,6 +11,7 @@ use cogtok::user_pool::user_token;
 pub fn binding(profile: &Profile, kind: SecretKind) -> Result<SecretId> {
     match kind {
         SecretKind::M2mClient => client_credentials::secret_binding(profile),
+        SecretKind::M2mClientNext => client_credentials::secret_binding(profile).map(|id| SecretId { kind, ..id }),
         SecretKind::UserClient => user_token::secret_binding(profile, kind, None),
         _ => user_token::secret_binding(profile, kind, Some(profile.username()?)),
     }

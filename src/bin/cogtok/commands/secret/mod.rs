@@ -3,6 +3,8 @@
 pub mod bindings;
 mod delete;
 mod init;
+mod list_remote;
+mod rotate;
 mod secret_selector;
 mod set;
 mod status;
@@ -24,6 +26,10 @@ pub enum Command {
     Status(status::Status),
     /// Delete a stored secret of the profile
     Delete(delete::Delete),
+    /// List the secrets of the m2m client at Cognito, without values
+    ListRemote(list_remote::ListRemote),
+    /// Replace the secret of an app client, without a moment in which none works
+    Rotate(rotate::Rotate),
 }
 
 pub fn run(app: &App, command: Command) -> Result<()> {
@@ -32,5 +38,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Set(set) => set::run(app, &set),
         Command::Status(status) => status::run(app, &status),
         Command::Delete(delete) => delete::run(app, &delete),
+        Command::ListRemote(list) => list_remote::run(app, &list),
+        Command::Rotate(rotate) => rotate::run(app, &rotate),
     }
 }

@@ -14,6 +14,7 @@ use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{SecretKind, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
+use super::second_client;
 use crate::app::{App, SecretSource};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::io::shell::{CREDENTIALS, Export, Value};
@@ -163,7 +164,25 @@ fn before_waiting(app: &App, profile: &Profile, given: Option<Secret>) -> Result
 fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSet> {
     let client = client(app, profile, early)?;
     let wire = app.wire()?;
-    app.block_on(client_credentials::obtain(&wire, profile, &client)).map_err(|error| moved(profile, error))
+    let refused = match app.block_on(client_credentials::obtain(&wire, profile, &client)) {
+        Err(error) if is_about_the_secret(&error) => error,
+        result => return result.map_err(|error| moved(profile, error)),
+    };
+    // While a secret is rotated there are two: the one that was read may be the one that was deleted just now.
+    for secret in second_client::others(app, profile, &client.client_secret) {
+        log::info!(target: "cogtok", "the client secret was refused, and another one is tried");
+        let other = client_credentials::Client { client_secret: secret, ..client.clone() };
+        match app.block_on(client_credentials::obtain(&wire, profile, &other)) {
+            Err(error) if is_about_the_secret(&error) => {}
+            result => return result.map_err(|error| moved(profile, error)),
+        }
+    }
+    Err(moved(profile, refused))
+}
+
+/// Whether another secret of the client may be the one that is wanted.
+fn is_about_the_secret(error: &Error) -> bool {
+    matches!(error.code(), Some("invalid_client" | "NotAuthorizedException"))
 }
 
 /// The error with the way to the address that a redirect leads to, where it is on the same host.

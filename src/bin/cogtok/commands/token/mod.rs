@@ -10,6 +10,7 @@ pub mod m2m;
 mod obtain;
 pub mod renewal;
 mod revoke;
+mod second_client;
 pub mod session_host;
 
 mod totp;

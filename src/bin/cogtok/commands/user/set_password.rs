@@ -48,6 +48,11 @@ pub struct SetPassword {
 }
 
 pub fn run(app: &App, args: &SetPassword) -> Result<()> {
+    if args.users.usernames.len() > 1 {
+        let message = "the second word is not shown: one user is named at a time, and it may be a secret";
+        return Err(Error::usage(message)
+            .hint("a password is piped in with `--password-stdin`, and many users are named with `--from FILE`"));
+    }
     let form = app.output(&FORMS)?;
     args.users.check()?;
     let profile = app.profile(&[])?;

@@ -28,7 +28,7 @@ pub async fn read(wire: &HttpClient, profile: &Profile, arn: &SecretArn) -> Resu
 /// # Errors
 /// As [`secrets_manager::get`].
 pub async fn follow(wire: &HttpClient, profile: &Profile, arn: &SecretArn, found: &mut ProfileCandidate) -> Result<()> {
-    let Kept { arn: full, text } = secrets_manager::get(wire, profile, arn).await?;
+    let Kept { arn: full, text, .. } = secrets_manager::get(wire, profile, arn).await?;
     let region = full.as_ref().unwrap_or(arn).region();
     let bundle = client_bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
     let origin = found.candidates(Key::SecretArn).first().map_or("the secret", |arn| arn.origin.as_str()).to_owned();

@@ -1,0 +1,240 @@
+//! Rotating the secret of a machine's app client. A record says how far it is before each step, the new secret is where it
+//! will be read before Cognito hears of it, and the old one is deleted only after the new one has brought a token: whatever
+//! ends the program, there is a secret that works, and the next call goes on.
+
+mod place;
+mod record;
+
+use std::time::Duration;
+
+use cogtok::aws::admin::Admin;
+use cogtok::aws::client_secrets::{ClientSecret, MOST};
+use cogtok::error::{Advice, Error, Kind, Result};
+use cogtok::oauth::client_credentials;
+use cogtok::secret::Secret;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::ClientId;
+
+use crate::app::App;
+use crate::env;
+use crate::services::password_generator;
+use place::Place;
+use record::{Record, Records, State};
+
+/// How often the new secret is tried before it counts as refused: Cognito may need a moment to know it everywhere.
+const PROOFS: u32 = 4;
+
+/// How far a rotation came.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The new secret is in use, and the old one works until the time, in seconds since the Unix epoch.
+    Grace(i64),
+    /// The new secret is in use, and the old one is deleted.
+    Done,
+}
+
+/// The rotation of the secret of one app client.
+pub struct Rotation<'a> {
+    app: &'a App,
+    profile: &'a Profile,
+    client_id: ClientId,
+    admin: Admin,
+    place: Place<'a>,
+    records: Records,
+}
+
+impl<'a> Rotation<'a> {
+    /// Of the profile's machine-to-machine client. No other process rotates it until this is dropped.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] where the profile has no pool, or its secret is neither in the secret store nor in Secrets Manager.
+    pub fn new(app: &'a App, profile: &'a Profile) -> Result<Self> {
+        let pool = profile.user_pool_id()?.as_str();
+        let (place, client_id) = Place::of(app, profile)?;
+        let records = Records::open(app, &profile.cognito_idp_origin()?, pool, client_id.as_str())?;
+        let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
+        Ok(Rotation { app, profile, client_id, admin, place, records })
+    }
+
+    /// The steps that are left, in words; one request, and nothing is changed.
+    pub fn plan(&self, grace: Duration) -> Result<Vec<String>> {
+        let secrets = self.app.block_on(self.admin.client_secrets(&self.client_id))?;
+        let record = self.records.read()?;
+        let state = record.as_ref().map(|record| record.state);
+        if record.is_none() {
+            self.refuse_two(&secrets)?;
+        }
+        let name = self.place.name();
+        let mut steps = Vec::new();
+        if state.is_none() {
+            steps.push(format!("a new secret is stored beside the old one, in {name}"));
+        }
+        if matches!(state, None | Some(State::Begun)) {
+            steps.push(format!("Cognito adds it to client {} (AddUserPoolClientSecret)", self.client_id));
+        }
+        if !matches!(state, Some(State::InUse)) {
+            steps.push("a token is asked for with it; it is deleted again if that is refused".to_owned());
+            steps.push(format!("it takes the place of the old one, in {name}"));
+        }
+        let grace = humantime::format_duration(grace);
+        steps.push(format!("the old one is deleted after {grace} (DeleteUserPoolClientSecret)"));
+        Ok(steps)
+    }
+
+    /// Does what is left; each request has the time of a call where none was given.
+    ///
+    /// # Errors
+    /// What Cognito refuses: then the old secret is in use as before, and the new one is deleted again. Any other error
+    /// leaves the rotation as it is, to be gone on with.
+    pub fn run(&self, grace: Duration) -> Result<Outcome> {
+        let mut record = match self.records.read()? {
+            Some(record) => record,
+            None => self.begin()?,
+        };
+        let on = |error: Error| error.hint("go on with the same command: nothing is lost");
+        if record.state == State::Begun {
+            self.add(&mut record).map_err(|error| if error.kind() == Kind::Network { on(error) } else { error })?;
+        }
+        if record.state == State::Added {
+            self.prove(&mut record).map_err(|error| if error.kind() == Kind::Refused { error } else { on(error) })?;
+        }
+        let until = record.in_use_since.saturating_add(i64::try_from(grace.as_secs()).unwrap_or(i64::MAX));
+        if now() < until {
+            return Ok(Outcome::Grace(until));
+        }
+        self.finish(&record).map_err(on)?;
+        Ok(Outcome::Done)
+    }
+
+    fn begin(&self) -> Result<Record> {
+        let secrets = self.call(self.admin.client_secrets(&self.client_id))?;
+        self.refuse_two(&secrets)?;
+        let staged_as = password_generator::letters_and_digits(32)?.expose().to_owned();
+        let old = secrets.into_iter().map(|secret| secret.id).collect();
+        let record = Record { state: State::Begun, old, new: None, staged_as, in_use_since: 0 };
+        self.records.write(&record)?;
+        Ok(record)
+    }
+
+    fn refuse_two(&self, secrets: &[ClientSecret]) -> Result<()> {
+        if secrets.len() < MOST {
+            return Ok(());
+        }
+        let message = format!("client {} has two secrets already, and no rotation was begun here", self.client_id);
+        Err(Error::new(Kind::Failure, message).hint("see which they are: cogtok secret list-remote{p}").hint(
+            Advice::new("delete the one that nobody uses: aws cognito-idp delete-user-pool-client-secret{aws} --user-pool-id {pool} --client-id {client} --client-secret-id ID")
+                .word("client", &self.client_id),
+        ))
+    }
+
+    /// The new secret is stored, and then Cognito has it.
+    fn add(&self, record: &mut Record) -> Result<()> {
+        let secret = match self.place.staged()? {
+            Some(secret) => secret,
+            None => {
+                let secret = password_generator::letters_and_digits(52)?;
+                self.place.stage(&secret, &record.staged_as)?;
+                secret
+            }
+        };
+        // An earlier call may have been cut off after Cognito had it.
+        let id = match self.added(record)? {
+            Some(id) => id,
+            None => match self.call(self.admin.add_client_secret(&self.client_id, &secret)) {
+                Ok(added) => added.id,
+                Err(error) => match self.added(record) {
+                    Ok(Some(id)) => id,
+                    Ok(None) if error.kind() != Kind::Network => return Err(self.undo(record, error)),
+                    _ => return Err(error),
+                },
+            },
+        };
+        record.new = Some(id);
+        record.state = State::Added;
+        self.records.write(record)
+    }
+
+    /// The id of the secret that was not there when the rotation was begun.
+    fn added(&self, record: &Record) -> Result<Option<String>> {
+        let secrets = self.call(self.admin.client_secrets(&self.client_id))?;
+        Ok(secrets.into_iter().map(|secret| secret.id).find(|id| !record.old.contains(id)))
+    }
+
+    /// A token is asked for with the new secret, which takes the place of the old one then.
+    fn prove(&self, record: &mut Record) -> Result<()> {
+        let lost = || Error::store(format!("the new secret is not in {} any more", self.place.name()));
+        let Some(secret) = self.place.staged()? else { return Err(self.undo(record, lost().with_kind(Kind::Refused))) };
+        let mut tries = PROOFS;
+        while let Err(error) = self.token(&secret) {
+            tries -= 1;
+            if error.kind() != Kind::Refused {
+                return Err(error);
+            }
+            if tries == 0 {
+                return Err(self.undo(record, error));
+            }
+            self.app.drive(async { tokio::time::sleep(Duration::from_millis(500)).await })?;
+        }
+        self.place.use_staged(&secret, &record.staged_as)?;
+        record.state = State::InUse;
+        record.in_use_since = now();
+        self.records.write(record)
+    }
+
+    fn token(&self, secret: &Secret) -> Result<()> {
+        let client = self.place.client(secret)?;
+        let wire = self.app.wire()?;
+        self.call(client_credentials::obtain(&wire, self.profile, &client)).map(drop)
+    }
+
+    /// The old secrets go, now that the new one is what everybody here reads.
+    fn finish(&self, record: &Record) -> Result<()> {
+        let staged = self.place.staged()?;
+        let is_in_use = match &staged {
+            Some(staged) => self.place.is_in_use(staged)?,
+            None => true,
+        };
+        if !is_in_use {
+            return Err(Error::new(Kind::Failure, format!("another secret was put into {}", self.place.name()))
+                .hint("store the right one: cogtok secret set m2m-client{p}"));
+        }
+        for secret in self.call(self.admin.client_secrets(&self.client_id))? {
+            if record.old.contains(&secret.id) {
+                self.call(self.admin.delete_client_secret(&self.client_id, &secret.id))?;
+            }
+        }
+        self.place.unstage(&record.staged_as)?;
+        self.records.remove()
+    }
+
+    /// The error, once the new secret is gone again; with what is left where that fails.
+    fn undo(&self, record: &Record, error: Error) -> Error {
+        let undone = || {
+            if let Some(id) = self.added(record)? {
+                self.call(self.admin.delete_client_secret(&self.client_id, &id))?;
+            }
+            self.place.unstage(&record.staged_as)?;
+            self.records.remove()
+        };
+        match undone() {
+            // What could be done about the new secret is of no use any more.
+            Ok(()) => Error::new(
+                error.kind(),
+                format!("the secret was not rotated, and the old one is in use as before: {}", error.message()),
+            ),
+            Err(why) => {
+                log::warn!(target: "cogtok", "the new secret is still there: {why}");
+                error.hint("the same command tries it again")
+            }
+        }
+    }
+
+    fn call<T>(&self, request: impl Future<Output = Result<T>>) -> Result<T> {
+        self.app.extend_default_timeout();
+        self.app.block_on(request)
+    }
+}
+
+fn now() -> i64 {
+    i64::try_from(env::now() / 1000).unwrap_or_default()
+}

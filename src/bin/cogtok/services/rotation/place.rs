@@ -1,0 +1,148 @@
+//! Where the secret of a machine's app client is read from, with room for the one that takes over.
+
+use cogtok::aws::secrets_manager;
+use cogtok::error::{Advice, AdviceKind, Error, Result};
+use cogtok::oauth::client_credentials::{self, Client};
+use cogtok::secret::Secret;
+use cogtok::secrets::store::SecretId;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::{ClientId, SecretArn, SecretKind};
+
+use crate::app::App;
+
+/// Where the secret is read from.
+pub enum Place<'a> {
+    /// The secret store, under this name.
+    Store(&'a App, &'a Profile, SecretId),
+    /// Secrets Manager.
+    SecretsManager(&'a App, &'a Profile, &'a SecretArn),
+}
+
+impl<'a> Place<'a> {
+    /// Of the profile's machine-to-machine client, and which client that is.
+    pub fn of(app: &'a App, profile: &'a Profile) -> Result<(Self, ClientId)> {
+        if let Some(arn) = &profile.m2m.secret_arn {
+            let wire = app.wire()?;
+            let client = app.block_on(client_credentials::client_with_arn(&wire, profile))?;
+            return Ok((Place::SecretsManager(app, profile, arn), client.client_id));
+        }
+        let id = client_credentials::secret_binding(profile)?;
+        let is_listed =
+            profile.secrets.contains(&id.kind) || app.config()?.lists_secret(SecretKind::M2mClient, &id.client_id);
+        if !is_listed || !app.secrets()?.has(&id)? {
+            let kind = Advice::new(AdviceKind::StoreSecret).text("kind", SecretKind::M2mClient);
+            return Err(Error::config(format!(
+                "the {id} is neither in {} nor in Secrets Manager, so it can't be replaced there",
+                app.store_name()
+            ))
+            .hint(kind));
+        }
+        let client_id = id.client_id.clone();
+        Ok((Place::Store(app, profile, id), client_id))
+    }
+
+    /// Its name in a message.
+    pub fn name(&self) -> String {
+        match self {
+            Place::Store(app, ..) => app.store_name().to_owned(),
+            Place::SecretsManager(_, _, arn) => format!("Secrets Manager ({arn})"),
+        }
+    }
+
+    /// The secret that takes over; none where there is none.
+    pub fn staged(&self) -> Result<Option<Secret>> {
+        match self {
+            Place::Store(app, _, id) => app.secrets()?.find(&next(id)),
+            Place::SecretsManager(app, profile, _) => {
+                let wire = app.wire()?;
+                app.extend_default_timeout();
+                let client = app.block_on(client_credentials::pending_client_with_arn(&wire, profile))?;
+                Ok(client.map(|client| client.client_secret))
+            }
+        }
+    }
+
+    /// Stores the secret that takes over beside the one in use.
+    pub fn stage(&self, secret: &Secret, version: &str) -> Result<()> {
+        match self {
+            Place::Store(app, _, id) => app.secrets()?.set(&next(id), secret),
+            Place::SecretsManager(app, profile, arn) => {
+                let wire = app.wire()?;
+                app.extend_default_timeout();
+                app.block_on(async {
+                    let text = secrets_manager::get(&wire, profile, arn).await?.text;
+                    let old = client_credentials::client_with_arn(&wire, profile).await?.client_secret;
+                    let replaced = text.expose().replace(old.expose(), secret.expose());
+                    if !text.expose().contains(old.expose()) {
+                        return Err(Error::config(format!(
+                            "the secret {arn} has the client secret in a form that can't be replaced"
+                        ))
+                        .hint("it holds the client secret as a text, or JSON with it"));
+                    }
+                    secrets_manager::put_pending(&wire, profile, arn, version, &Secret::new(replaced)).await
+                })
+            }
+        }
+    }
+
+    /// The secret that took over is the one in use from now on.
+    pub fn use_staged(&self, secret: &Secret, version: &str) -> Result<()> {
+        match self {
+            Place::Store(app, _, id) => app.secrets()?.set(id, secret),
+            Place::SecretsManager(app, profile, arn) => {
+                let wire = app.wire()?;
+                app.extend_default_timeout();
+                app.block_on(secrets_manager::make_current(&wire, profile, arn, version))
+            }
+        }
+    }
+
+    /// Whether this is the secret in use.
+    pub fn is_in_use(&self, secret: &Secret) -> Result<bool> {
+        let current = match self {
+            Place::Store(app, _, id) => app.secrets()?.find(id)?,
+            Place::SecretsManager(app, profile, _) => {
+                let wire = app.wire()?;
+                app.extend_default_timeout();
+                Some(app.block_on(client_credentials::client_with_arn(&wire, profile))?.client_secret)
+            }
+        };
+        Ok(current.is_some_and(|current| current.expose() == secret.expose()))
+    }
+
+    /// Takes away what takes over, once it has or will not.
+    pub fn unstage(&self, version: &str) -> Result<()> {
+        match self {
+            Place::Store(app, _, id) => app.secrets()?.delete(&next(id)).map(drop),
+            Place::SecretsManager(app, profile, arn) => {
+                let wire = app.wire()?;
+                app.extend_default_timeout();
+                app.block_on(async {
+                    let pending = secrets_manager::get_pending(&wire, profile, arn).await?;
+                    match pending.filter(|pending| pending.version.as_deref() == Some(version)) {
+                        Some(_) => secrets_manager::drop_pending(&wire, profile, arn, version).await,
+                        None => Ok(()),
+                    }
+                })
+            }
+        }
+    }
+
+    /// The client with this secret.
+    pub fn client(&self, secret: &Secret) -> Result<Client> {
+        match self {
+            Place::Store(_, profile, _) => client_credentials::client(profile, secret.clone()),
+            Place::SecretsManager(app, profile, _) => {
+                let wire = app.wire()?;
+                app.extend_default_timeout();
+                let client = app.block_on(client_credentials::client_with_arn(&wire, profile))?;
+                Ok(Client { client_secret: secret.clone(), ..client })
+            }
+        }
+    }
+}
+
+/// The name of the secret that takes over from another.
+pub fn next(id: &SecretId) -> SecretId {
+    SecretId { kind: SecretKind::M2mClientNext, ..id.clone() }
+}
