@@ -10,7 +10,7 @@ use cogtok::settings::types::SecretKind;
 use crate::app::App;
 
 /// The secrets that may be right where `refused` was not: what is stored by now, and what takes over. None for a secret
-/// that was typed or came from a variable, and none where the place can't be looked at: the refusal is told then.
+/// that was typed or came from a variable, and none where the place can't be looked at: the refusal is what the call ends with.
 pub fn others(app: &App, profile: &Profile, refused: &Secret) -> Vec<Secret> {
     let found = if profile.m2m.secret_arn.is_some() { of_secrets_manager(app, profile) } else { stored(app, profile) };
     let found = found.unwrap_or_else(|error| {

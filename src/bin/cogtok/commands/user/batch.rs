@@ -45,7 +45,7 @@ impl Batch<'_> {
     pub fn run(&self, app: &App, mut act: impl AsyncFnMut(&str) -> Result<()>) -> Result<()> {
         let total = self.names.len();
         let (mut done, mut failed, mut pace, mut told) = (0_usize, Vec::new(), PACE, Instant::now());
-        let mut untried = &self.names[..];
+        let mut untried = self.names;
         while let Some((name, rest)) = untried.split_first() {
             untried = rest;
             let next = Instant::now() + pace;

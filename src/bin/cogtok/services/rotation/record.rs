@@ -80,7 +80,7 @@ impl Records {
         written.map_err(|why| Error::store(format!("the state of the rotation in {path} can't be written: {why}")))
     }
 
-    /// The rotation is over.
+    /// Removes the record: the rotation has ended.
     pub fn remove(&self) -> Result<()> {
         let path = self.file.path();
         file::remove(path).map_err(|why| Error::store(format!("{} can't be removed: {why}", path.display())))
