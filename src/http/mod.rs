@@ -13,3 +13,5 @@ pub(crate) mod status;
 pub mod streaming;
 pub mod transport_error;
 pub mod waiting;
+#[cfg(feature = "cli")]
+pub mod websocket;

@@ -44,6 +44,16 @@ impl AgentSessions {
         }
     }
 
+    /// Forgets the last session, where it is this one: it has ended.
+    pub fn forget(&self, key: &str, session_id: &str) {
+        let Some(file) = self.file(key) else { return };
+        if self.last(key).as_deref() == Some(session_id)
+            && let Err(error) = super::file::remove(file.path())
+        {
+            log::warn!(target: "cogtok", "the session could not be removed from {}: {error}", file.path().display());
+        }
+    }
+
     fn file(&self, key: &str) -> Option<StateFile<SessionRecord>> {
         Some(StateFile::new(self.dir.as_ref()?, &digest_name(key)))
     }

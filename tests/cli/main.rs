@@ -31,6 +31,7 @@ mod call_model;
 mod call_model_refused;
 mod call_runtime;
 mod call_runtime_refused;
+mod call_runtime_socket;
 mod challenge;
 mod challenge_setup;
 mod challenge_tty;

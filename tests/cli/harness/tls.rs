@@ -66,6 +66,19 @@ impl Authority {
         })
     }
 
+    /// The same for what is not a request and its answer: hands each connection to `handler`.
+    pub fn sockets(
+        &self,
+        certificate: Certificate,
+        handler: impl Fn(StreamOwned<ServerConnection, std::net::TcpStream>) + Send + Sync + 'static,
+    ) -> Server {
+        let config = Arc::new(self.config(certificate));
+        Server::accept("https", Box::new(|_| Answer::close()), move |stream, _, _| {
+            let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
+            handler(StreamOwned::new(connection, stream));
+        })
+    }
+
     fn config(&self, certificate: Certificate) -> ServerConfig {
         let host = if certificate == Certificate::WrongHost { "elsewhere.example" } else { "127.0.0.1" };
         let mut params = CertificateParams::new([host.to_string(), "localhost".into()]).expect("parameters");

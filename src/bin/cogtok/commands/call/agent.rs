@@ -61,6 +61,16 @@ impl Agent {
         self.url.path().ends_with("/invocations")
     }
 
+    /// What is beside the address of questions, with the same endpoint: `stopruntimesession`, `ws`.
+    pub fn beside(&self, name: &str) -> Result<Url> {
+        let mut url = self.url.clone();
+        let Some(base) = url.path().strip_suffix("/invocations").map(str::to_owned) else {
+            return Err(Error::usage("this is not the address of an agent, which ends in /invocations"));
+        };
+        url.set_path(&format!("{base}/{name}"));
+        Ok(url)
+    }
+
     /// The error with the command that shows what the agent says of it.
     pub fn point_to_log(&self, error: Error) -> Error {
         self.log.iter().fold(error, |error, log| error.hint(format!("`{log}`")))

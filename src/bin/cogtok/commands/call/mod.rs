@@ -11,6 +11,8 @@ mod request;
 mod response;
 mod retry_on_401;
 mod runtime;
+mod runtime_session;
+mod runtime_socket;
 pub mod target;
 
 use clap::Subcommand;

@@ -1,9 +1,10 @@
 //! `cogtok call runtime`: an agent in Bedrock AgentCore Runtime (InvokeAgentRuntime with a bearer token).
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
 use cogtok::http::streaming::{Outgoing, Streamed};
+use cogtok::http::websocket::TokenPlace;
 use cogtok::store::agent_sessions::AgentSessions;
 use cogtok::token::error_response::Api;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use super::event_printer::{EventPrinter, Form, one_line};
 use super::request::{self, RequestBody};
 use super::response::{self, BodyHandling, BodySink, StatusOutcome};
 use super::target::CallTarget;
+use super::{runtime_session, runtime_socket};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
@@ -33,35 +35,70 @@ const MOST_BYTES: usize = 100 * 1024 * 1024;
     cogtok call runtime agent --prompt 'Which seats are free?' -p ws\n  \
     cogtok call runtime agent --prompt 'And tomorrow?' --continue\n  \
     cogtok call runtime arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234 -d @question.json\n  \
+    cogtok call runtime agent --ws < messages.txt\n  \
+    cogtok call runtime agent --stop-session\n  \
     cogtok call runtime agent --path .well-known/agent-card.json")]
 pub struct Runtime {
     /// The runtime's ARN, its address, or a target of the profile
     #[arg(value_name = "ARN|NAME", add = ArgValueCandidates::new(completion::targets::runtimes))]
-    target: String,
+    pub target: String,
     /// Ask this: sends {"prompt": TEXT}
     #[arg(long, value_name = "TEXT", conflicts_with = "data")]
-    prompt: Option<String>,
+    pub prompt: Option<String>,
     #[command(flatten)]
-    carried: RequestBody,
+    pub carried: RequestBody,
     /// Go on with the last session with this agent
     #[arg(long = "continue", conflicts_with = "session_id")]
-    goes_on: bool,
+    pub goes_on: bool,
     /// The session to go on with or to begin: 33 to 256 characters
     #[arg(long, value_name = "ID")]
-    session_id: Option<String>,
+    pub session_id: Option<String>,
     /// The endpoint of the runtime [default: DEFAULT]
     #[arg(long, value_name = "NAME")]
     qualifier: Option<String>,
     /// A path below the agent's address; without data it is fetched
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
+    /// Talk over a WebSocket, a message per line; =protocol sends the token in Sec-WebSocket-Protocol
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "header",
+        hide_possible_values = true,
+        conflicts_with_all = ["path", "raw", "include", "output_file"]
+    )]
+    ws: Option<Ws>,
+    /// Stop the last session with this agent, or the one of --session-id
+    #[arg(long, conflicts_with_all = ["prompt", "data", "goes_on", "path", "raw", "ws"])]
+    stop_session: bool,
     /// Print a stream as it is, with its field names
     #[arg(long, conflicts_with_all = ["json", "output"])]
     raw: bool,
     #[command(flatten)]
     taking: BodyHandling,
     #[command(flatten)]
-    source: TokenArgs,
+    pub source: TokenArgs,
+}
+
+/// Where `--ws` puts the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ws {
+    /// In the header Authorization
+    Header,
+    /// In Sec-WebSocket-Protocol, as browsers do
+    Protocol,
+}
+
+impl Ws {
+    fn place(self) -> TokenPlace {
+        match self {
+            Ws::Header => TokenPlace::Header,
+            Ws::Protocol => TokenPlace::Protocol,
+        }
+    }
 }
 
 pub fn run(app: &App, args: &Runtime) -> Result<()> {
@@ -74,6 +111,12 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     }
     let place = CallTarget::find(app, &args.target)?;
     let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
+    if args.stop_session {
+        return runtime_session::stop(app, args, &place, &agent);
+    }
+    if let Some(ws) = args.ws {
+        return runtime_socket::run(app, args, &place, &agent, ws.place(), form);
+    }
     let outgoing = outgoing(args, &agent)?;
     let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
     args.taking.check()?;
