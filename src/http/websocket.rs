@@ -229,7 +229,7 @@ async fn connect(url: &Url, ca_bundle: Option<&[u8]>) -> Result<Box<dyn Duplex>>
     let plain = host.trim_matches(['[', ']']);
     let is_local = plain == "localhost" || plain.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     if url.scheme() != "https" && !is_local {
-        return Err(Error::usage("a token goes over https, or over http to this machine alone"));
+        return Err(Error::usage("a token goes over https, or over http only to this machine"));
     }
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
