@@ -1,7 +1,7 @@
 //! `cogtok mcp-proxy`: an MCP server on standard input and output that is one over HTTP with the token.
 
 mod browser_sign_in;
-pub(in crate::commands) mod tokens;
+pub mod tokens;
 
 use std::io::IsTerminal;
 use std::sync::Arc;

@@ -22,7 +22,7 @@ use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
 use crate::completion;
 use crate::io::{external_program, signals, terminal};
-use crate::services::serve::{self, Endpoint, Upstream};
+use crate::services::serve::{self, Endpoint, TokenSource, Upstream};
 
 /// How often it is looked whether the process that started this one is still there.
 const LOOK: Duration = Duration::from_millis(500);
@@ -80,7 +80,7 @@ pub fn run(app: &App, args: &Serve) -> Result<()> {
     let key = key()?;
     let url = format!("http://127.0.0.1:{port}/{}", key.expose());
     let (asks, questions) = mpsc::channel();
-    let endpoint = Endpoint { port, key, upstream, tokens: asks };
+    let endpoint = Endpoint { port, key, upstream, tokens: TokenSource(asks) };
     let server = std::thread::Builder::new().name("serve".to_owned()).spawn(move || serve::run(listener, endpoint));
     server.map_err(|why| Error::new(Kind::Failure, format!("no thread for the server: {why}")))?;
     match args.command.split_first() {

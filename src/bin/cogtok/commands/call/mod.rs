@@ -37,7 +37,11 @@ pub enum Command {
 pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::Http(args) => http::run(app, &args),
-        Command::Runtime(args) => runtime::run(app, &args),
+        Command::Runtime(args) => match args.ws {
+            _ if args.stop_session => runtime_session::stop(app, &args),
+            Some(ws) => runtime_socket::run(app, &args, ws.place()),
+            None => runtime::run(app, &args),
+        },
         Command::Gateway(args) => gateway::run(app, &args),
         Command::Model(args) => model::run(app, &args),
     }

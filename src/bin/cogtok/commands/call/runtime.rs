@@ -15,7 +15,6 @@ use super::event_printer::{EventPrinter, Form, one_line};
 use super::request::{self, RequestBody};
 use super::response::{self, BodyHandling, BodySink, StatusOutcome};
 use super::target::CallTarget;
-use super::{runtime_session, runtime_socket};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
@@ -55,7 +54,7 @@ pub struct Runtime {
     pub session_id: Option<String>,
     /// The endpoint of the runtime [default: DEFAULT]
     #[arg(long, value_name = "NAME")]
-    qualifier: Option<String>,
+    pub qualifier: Option<String>,
     /// A path below the agent's address; without data it is fetched
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
@@ -70,10 +69,10 @@ pub struct Runtime {
         hide_possible_values = true,
         conflicts_with_all = ["path", "raw", "include", "output_file"]
     )]
-    ws: Option<Ws>,
+    pub ws: Option<Ws>,
     /// Stop the last session with this agent, or the one of --session-id
     #[arg(long, conflicts_with_all = ["prompt", "data", "goes_on", "path", "raw", "ws"])]
-    stop_session: bool,
+    pub stop_session: bool,
     /// Print a stream as it is, with its field names
     #[arg(long, conflicts_with_all = ["json", "output"])]
     raw: bool,
@@ -93,7 +92,7 @@ pub enum Ws {
 }
 
 impl Ws {
-    fn place(self) -> TokenPlace {
+    pub fn place(self) -> TokenPlace {
         match self {
             Ws::Header => TokenPlace::Header,
             Ws::Protocol => TokenPlace::Protocol,
@@ -111,12 +110,6 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     }
     let place = CallTarget::find(app, &args.target)?;
     let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
-    if args.stop_session {
-        return runtime_session::stop(app, args, &place, &agent);
-    }
-    if let Some(ws) = args.ws {
-        return runtime_socket::run(app, args, &place, &agent, ws.place(), form);
-    }
     let outgoing = outgoing(args, &agent)?;
     let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
     args.taking.check()?;

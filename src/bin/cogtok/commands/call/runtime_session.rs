@@ -11,11 +11,15 @@ use super::response;
 use super::runtime::Runtime;
 use super::target::CallTarget;
 use crate::app::App;
+use crate::app::options::Output;
 use crate::io::terminal;
 use crate::io::terminal::WriteOutcome;
 
 /// Stops the session that was named, or the last one with this agent.
-pub fn stop(app: &App, args: &Runtime, place: &CallTarget, agent: &Agent) -> Result<()> {
+pub fn stop(app: &App, args: &Runtime) -> Result<()> {
+    app.output(&[Output::Text])?;
+    let place = CallTarget::find(app, &args.target)?;
+    let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), None)?;
     let given = args.session_id.as_deref().map(agent::check_session).transpose()?;
     let url = agent.beside("stopruntimesession")?;
     let mut source = args.source.clone();

@@ -17,6 +17,7 @@ use super::retry_on_401::Renewal;
 use super::runtime::Runtime;
 use super::target::CallTarget;
 use crate::app::App;
+use crate::app::options::Output;
 use crate::args::token_args::ObtainedToken;
 use crate::env;
 use crate::io::prompt::Line;
@@ -27,14 +28,13 @@ use crate::io::terminal::{WriteOutcome, stdin_lines};
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// Talks until either side has no more to say.
-pub fn run(
-    app: &App,
-    args: &Runtime,
-    place: &CallTarget,
-    agent: &Agent,
-    token_place: TokenPlace,
-    form: Form,
-) -> Result<()> {
+pub fn run(app: &App, args: &Runtime, token_place: TokenPlace) -> Result<()> {
+    let form = match app.output(&[Output::Text, Output::Json])? {
+        Output::Json => Form::Json,
+        _ => Form::Text,
+    };
+    let place = CallTarget::find(app, &args.target)?;
+    let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), None)?;
     let given = args.session_id.as_deref().map(agent::check_session).transpose()?;
     let url = agent.beside("ws")?;
     let mut headers = args.carried.headers()?;
@@ -67,7 +67,7 @@ pub fn run(
     }
     let socket = match handshake {
         Handshake::Open(socket) => socket,
-        Handshake::Refused(refusal) => return Err(refused(app, place, &got, &url, &refusal)?),
+        Handshake::Refused(refusal) => return Err(refused(app, &place, &got, &url, &refusal)?),
     };
     log::info!(target: "cogtok", "the session is {session}");
     sessions.keep(&key, &session, app.deadline());

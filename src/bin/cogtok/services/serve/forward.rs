@@ -11,8 +11,9 @@ use hyper::body::{Bytes, Incoming};
 use tokio::sync::mpsc;
 use url::Url;
 
+use super::answer::{Answer, failure};
 use super::token_answer::refused;
-use super::{Answer, Endpoint, failure};
+use super::token_source::TokenSource;
 
 /// The most bytes of a request.
 const MOST_BYTES: usize = 100 * 1024 * 1024;
@@ -49,7 +50,7 @@ pub struct Upstream {
 
 /// Hands a request on to what is at `below` on the server, with a token that counts, and its answer back.
 pub async fn forward(
-    endpoint: &Endpoint,
+    tokens: &TokenSource,
     upstream: &Upstream,
     request: Request<Incoming>,
     below: &str,
@@ -67,7 +68,7 @@ pub async fn forward(
         return failure(StatusCode::BAD_REQUEST, "invalid_request", "a header is not text");
     };
     let outgoing = Outgoing { method: head.method.to_string(), url, headers, body: body.to_bytes() };
-    match send(endpoint, upstream, &outgoing).await {
+    match send(tokens, upstream, &outgoing).await {
         Ok(answer) => handed_back(answer),
         Err(Failed::Token(error)) => refused(&error),
         Err(Failed::Server(error)) => {
@@ -84,19 +85,19 @@ enum Failed {
 }
 
 /// Sends a request; once more with another token where the server refuses the first.
-async fn send(endpoint: &Endpoint, upstream: &Upstream, outgoing: &Outgoing) -> Result<Streamed, Failed> {
+async fn send(tokens: &TokenSource, upstream: &Upstream, outgoing: &Outgoing) -> Result<Streamed, Failed> {
     let open = async |token: &cogtok::token::Token| {
         upstream.wire.set_deadline(Instant::now() + A_DAY);
         let sent = upstream.wire.open(outgoing.clone(), Some(&token.value), upstream.silence).await;
         sent.map_err(Failed::Server)
     };
     let gone = || Failed::Token(Error::network("there is no token"));
-    let token = endpoint.token(None).await.map_err(Failed::Token)?.ok_or_else(gone)?;
+    let token = tokens.token(None).await.map_err(Failed::Token)?.ok_or_else(gone)?;
     let answer = open(&token).await?;
     if answer.status() != 401 {
         return Ok(answer);
     }
-    match endpoint.token(Some(token.value.clone())).await {
+    match tokens.token(Some(token.value.clone())).await {
         Ok(Some(other)) => open(&other).await,
         // Its own refusal says more than that there is no other token.
         Ok(None) | Err(_) => Ok(answer),

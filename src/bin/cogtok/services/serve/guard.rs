@@ -6,7 +6,7 @@ use cogtok::secret::Secret;
 use http::header::HOST;
 use http::{Request, Response, StatusCode};
 
-use super::{Answer, failure};
+use super::answer::{Answer, failure};
 
 /// Refuses a request for another host: the page of a stranger whose name leads here would have one (DNS rebinding).
 pub fn check_host<B>(request: &Request<B>, port: u16) -> Result<(), Response<Answer>> {

@@ -5,7 +5,7 @@ use cogtok::token::Token;
 use http::{Response, StatusCode};
 use serde_json::json;
 
-use super::{Answer, failure, json_answer};
+use super::answer::{Answer, failure, json_answer};
 use crate::env;
 
 /// The answer with a token, or with why there is none.

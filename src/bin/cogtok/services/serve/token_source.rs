@@ -1,0 +1,28 @@
+//! Where the tokens come from: the thread that may wait for them.
+
+use cogtok::error::{Error, Kind, Result};
+use cogtok::secret::Secret;
+use cogtok::token::Token;
+use tokio::sync::oneshot;
+
+/// A question for a token.
+#[derive(Debug)]
+pub struct Ask {
+    /// The token that the server has just refused with 401, where it is that.
+    pub refused: Option<Secret>,
+    /// Where the answer goes; none where there is no other token than the one that was refused.
+    pub answer: oneshot::Sender<Result<Option<Token>>>,
+}
+
+/// Who has the tokens.
+pub struct TokenSource(pub std::sync::mpsc::Sender<Ask>);
+
+impl TokenSource {
+    /// A token that counts; or another one than the one that was refused, none where there is none.
+    pub async fn token(&self, refused: Option<Secret>) -> Result<Option<Token>> {
+        let gone = || Error::new(Kind::Failure, "cogtok is stopping");
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Ask { refused, answer }).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
