@@ -23,6 +23,7 @@ fn token() -> String {
 }
 
 /// An agent that says each text again, in capitals; `close` ends it with that code. It refuses the first so many upgrades.
+#[expect(clippy::result_large_err, reason = "the type of the library's own callback")]
 fn talk(stream: impl Read + Write, seen: &Seen, refusals: &Mutex<Vec<(u16, &'static str)>>) {
     let look = |request: &Upgrade, mut response: Response| -> Result<Response, ErrorResponse> {
         let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
