@@ -38,7 +38,7 @@ mod topics {
         ("completion", "completion"),
         ("checks", "doctor"),
         ("calling", "call"),
-        ("mcp", "mcp"),
+        ("mcp-clients", "mcp"),
         ("verify", "verify"),
         ("users", "users"),
         ("cognito-setup", "cognito-setup"),

@@ -95,6 +95,7 @@ const TABLE: &[Row] = &[
     advise("ChangePassword NotAuthorizedException", "", Refused, RenewUserToken),
     row("ConfirmForgotPassword|ConfirmSignUp CodeMismatchException", "", Refused, "the code is wrong: use that of the newest message"),
     row("ConfirmForgotPassword|ConfirmSignUp ExpiredCodeException", "", Refused, "the code has expired, or there is none for this user: have another one sent"),
+    // Users, codes and passwords.
     advise("UserNotFoundException", "", Refused, CheckOrCreateUser),
     advise("UserNotConfirmedException", "", Refused, ConfirmUser),
     advise("PasswordResetRequiredException", "", Refused, ResetPassword),

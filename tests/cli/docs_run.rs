@@ -55,7 +55,7 @@ pages! {
     };
     attendee "docs/attendee.md" |place| {
         // What the page deletes at its end.
-        assert!(place.world.profiles()["profiles"].get("ws").is_none());
+        assert!(place.world.profiles().get("profiles").and_then(|all| all.get("ws")).is_none());
     };
     aws_credentials "docs/aws-credentials.md" |_| {};
     bedrock "docs/bedrock.md" |place| {

@@ -25,6 +25,7 @@ fn each_topic_is_a_page_that_fits_a_terminal() {
         let name = match topic.as_str() {
             "calling" => "call",
             "checks" => "doctor",
+            "mcp-clients" => "mcp",
             "credential-process" => "aws-credentials",
             name => name,
         };

@@ -7,10 +7,12 @@ use std::path::Path;
 const BEGIN: &str = "<!-- generated: COGTOK_UPDATE=1 cargo test --test cli troubleshooting:: -->\n";
 
 /// The table's own headings by their first words, in the order of the page, and what the page calls them.
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("Signing in", "Signing in"),
     ("The token endpoint", "A machine's token"),
     ("The same endpoint", "Browser sign-in"),
+    ("Users, codes and passwords", "Users, codes and passwords"),
+    ("What people do with their own account", "Your own account"),
     ("Making users", "Creating and changing users"),
     ("The pool and the service", "The pool and the service"),
     ("AWS credentials", "AWS credentials"),

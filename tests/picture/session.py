@@ -34,7 +34,7 @@ USER, PASSWORD, PASSPHRASE = "alice@example.com", "Correct-Horse-7-Battery", "a 
 STORY = [
     ("cogtok profile import class.age", [("assphrase", PASSPHRASE)]),
     (f"cogtok token user --username {USER}", [("assword", PASSWORD)]),
-    ("cogtok token inspect", []),
+    ("cogtok token verify", []),
     ("cogtok token m2m", []),
     ("cogtok status", []),
 ]
@@ -115,7 +115,9 @@ def typed(command, answers, env, cwd):
             os.write(terminal, answers.pop(0)[1].encode() + b"\n")
     if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0 or answers:
         sys.exit(f"{command} failed:\n{shown.decode()}")
-    return shown.decode().replace("\r\n", "\n")
+    # What a line showed while cogtok waited is gone from the screen when the line begins anew.
+    lines = shown.decode().replace("\r\n", "\n").split("\n")
+    return "\n".join(re.sub(r"\x1b\[[0-9]*K", "", line.rstrip("\r").rsplit("\r", 1)[-1]) for line in lines)
 
 
 def session():
