@@ -115,3 +115,28 @@ fn what_nushell_is_told_of_external_completion_offers_what_cogtok_offers() {
     // The commands of others are not cogtok's to complete: nushell goes on with files.
     assert_eq!(offered(&["git", "sta"]), Value::Null);
 }
+
+#[test]
+fn tab_completes_in_nushell() {
+    let home = Home::new();
+    home.config(CONFIG);
+    let prompt = "$env.config.show_banner = false\n$env.PROMPT_COMMAND = {|| 'ready> '}\n\
+        $env.PROMPT_COMMAND_RIGHT = {|| ''}\n$env.PROMPT_INDICATOR = ''\n";
+    let config = home.plant("nu/config.nu", format!("{}\n{prompt}", block(COMPLETION, "nu")));
+    let empty = home.plant("nu/env.nu", "");
+    let nu = home.program(nushell(), ["--config"]).arg(config).arg("--env-config").arg(empty);
+    let mut terminal = nu.env("PATH", path_with_cogtok()).answering_pty();
+    terminal.expect("ready> ");
+    for (keys, words) in [
+        ("cogtok tok\t m2m", "<cogtok><token><m2m>"),
+        ("cogtok token m2m -p o\t", "<cogtok><token><m2m><-p><other>"),
+        ("cogtok token m2m -p works\t", "<-p><workshop>"),
+        ("cogtok secret set m2\t", "<cogtok><secret><set><m2m-client>"),
+        ("cogtok token m2m -p other --scope a:b/r\t", "<--scope><a:b/read>"),
+    ] {
+        // To the beginning of the line, so that what was completed becomes the arguments of a command that shows them.
+        terminal.send(keys).send("\u{1}^printf '<%s>' \r").expect(words).expect("ready> ");
+    }
+    terminal.send_line("exit");
+    terminal.wait();
+}

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// What asks a terminal where its cursor is.
+const WHERE: &str = "\u{1b}[6n";
+
 #[derive(Default)]
 struct Screen {
     text: Mutex<String>,
@@ -24,7 +27,7 @@ pub struct Pty<'h> {
     master: Box<dyn MasterPty + Send>,
     // Kept open, so that the terminal's modes can still be read when the program has ended.
     slave: Option<Box<dyn SlavePty + Send>>,
-    writer: Box<dyn Write + Send>,
+    writer: Arc<Mutex<Box<dyn Write + Send>>>,
     screen: Arc<Screen>,
     reader: Option<std::thread::JoinHandle<()>>,
     seen: usize,
@@ -47,11 +50,20 @@ pub struct Session {
 impl<'h> Run<'h> {
     /// Runs it on a pseudo-terminal: stdin, stdout and stderr, and as the controlling terminal.
     pub fn pty(self) -> Pty<'h> {
-        self.pty_of(24, 120)
+        self.pty_that(24, 120, false)
     }
 
     /// As [`Run::pty`], on one of so many lines and columns.
     pub fn pty_of(self, rows: u16, cols: u16) -> Pty<'h> {
+        self.pty_that(rows, cols, false)
+    }
+
+    /// As [`Run::pty`], on a terminal that says where its cursor is when it is asked: always in the upper left corner.
+    pub fn answering_pty(self) -> Pty<'h> {
+        self.pty_that(24, 120, true)
+    }
+
+    fn pty_that(self, rows: u16, cols: u16, answers: bool) -> Pty<'h> {
         let prepared = self.prepare();
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
@@ -67,8 +79,10 @@ impl<'h> Run<'h> {
         let mut source = pair.master.try_clone_reader().expect("a reader");
         let screen = Arc::new(Screen::default());
         let shown = Arc::clone(&screen);
+        let writer = Arc::new(Mutex::new(pair.master.take_writer().expect("a writer")));
+        let typist = Arc::clone(&writer);
         let reader = std::thread::spawn(move || {
-            let (mut bytes, mut rest) = ([0; 4096], Vec::new());
+            let (mut bytes, mut rest, mut answered) = ([0; 4096], Vec::new(), 0);
             // The end is an error (EIO) on Linux.
             while let Ok(count @ 1..) = source.read(&mut bytes) {
                 rest.extend_from_slice(&bytes[..count]);
@@ -79,11 +93,18 @@ impl<'h> Run<'h> {
                 };
                 let text = String::from_utf8_lossy(&rest[..whole]).into_owned();
                 rest.drain(..whole);
-                shown.text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+                let mut whole = shown.text.lock().unwrap_or_else(PoisonError::into_inner);
+                whole.push_str(&text);
+                let asked = if answers { whole.matches(WHERE).count() } else { 0 };
+                drop(whole);
                 shown.grown.notify_all();
+                for _ in answered..asked {
+                    // Who asked may be gone.
+                    let _ = typist.lock().unwrap_or_else(PoisonError::into_inner).write_all(b"\x1b[1;1R");
+                }
+                answered = asked;
             }
         });
-        let writer = pair.master.take_writer().expect("a writer");
         Pty {
             home: self.home,
             child,
@@ -121,8 +142,10 @@ impl Pty<'_> {
 
     /// Types `text`; a line ends with `\r`.
     pub fn send(&mut self, text: &str) -> &mut Self {
-        self.writer.write_all(text.as_bytes()).expect("type");
-        self.writer.flush().expect("flush");
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write_all(text.as_bytes()).expect("type");
+        writer.flush().expect("flush");
+        drop(writer);
         self
     }
 
