@@ -188,6 +188,20 @@ def a_token_comes_over_http_from_this_machine():
 
 
 @promise
+def a_token_is_verified_with_the_keys_of_the_pool():
+    openssl = lambda *words, **more: subprocess.run(["openssl", *words], cwd=HERE, check=True, capture_output=True, **more).stdout
+    openssl("genrsa", "-out", "pool.key", "2048")
+    modulus = openssl("rsa", "-in", "pool.key", "-noout", "-modulus").decode().strip().partition("=")[2]
+    key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "scripted", "e": "AQAB", "n": part(bytes.fromhex(modulus))}
+    (ROOT / "keys.json").write_text(json.dumps({"keys": [key]}))
+    signed = token().rpartition(".")[0]
+    signature = part(openssl("dgst", "-sha256", "-sign", "pool.key", input=signed.encode()))
+    words = ["token", "verify", "-", "--jwks", "/keys.json", "--user-pool-id", "us-east-1_Scripted0", "--client-id", "machine"]
+    cogtok(*words, stdin=f"{signed}.{signature}".encode()).is_code(0)
+    cogtok(*words, stdin=token().encode()).is_code(8)
+
+
+@promise
 def a_token_comes_over_https_by_name():
     profile(f"https://{NAME}:{SECURE}")
     (ROOT / "ca.pem").write_bytes((HERE / "ca.pem").read_bytes())

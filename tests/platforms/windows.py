@@ -31,19 +31,21 @@ class Server:
     """An endpoint for tokens, which gives another one each time, and for everything else an empty answer."""
 
     def __init__(self):
-        self.bodies, self.headers, self.delay = [], [], 0
+        self.bodies, self.headers, self.operations, self.delay = [], [], [], 0
         lock = threading.Lock()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                operation = self.headers.get("x-amz-target", "").rpartition(".")[2]
                 with lock:
                     outer.bodies.append(body.decode())
                     outer.headers.append(dict(self.headers))
+                    outer.operations.append(operation)
                     number = len(outer.bodies)
                 time.sleep(outer.delay)
-                answer = json.dumps({"access_token": token(number), "expires_in": 3600, "token_type": "Bearer"}).encode()
+                answer = json.dumps(answer_to(operation, number)).encode()
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(answer)))
@@ -55,6 +57,8 @@ class Server:
 
         class Many(http.server.ThreadingHTTPServer):
             request_queue_size = 128
+            # Callers that were interrupted are not there any more.
+            handle_error = lambda *_: None
 
         self.server = Many(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -81,6 +85,17 @@ def token(number):
     return ".".join([part(json.dumps(header).encode()), part(json.dumps(claims).encode()), part(b"Z" * 256)])
 
 
+def answer_to(operation, number):
+    """The answer of Cognito's API, or of the token endpoint where no operation is named."""
+    if operation == "RevokeToken":
+        return {}
+    if operation:
+        result = {"AccessToken": token(number), "IdToken": token(number), "RefreshToken": f"refresh-token-number-{number}",
+                  "ExpiresIn": 3600, "TokenType": "Bearer"}
+        return {"ChallengeParameters": {}, "AuthenticationResult": result}
+    return {"access_token": token(number), "expires_in": 3600, "token_type": "Bearer"}
+
+
 SERVER = Server()
 
 
@@ -104,6 +119,11 @@ class Output:
 
     def is_code(self, code):
         assert self.code == code, f"expected exit {code}\n{self!r}"
+        return self
+
+    def lacks(self, *texts):
+        for text in texts:
+            assert text not in self.err + self.out, f"said: {text}\n{self!r}"
         return self
 
     def says(self, *texts):
@@ -153,6 +173,27 @@ def cogtok(*words, **more):
     return program("cogtok.exe", *words, **more)
 
 
+def kept_open(path, milliseconds):
+    """Another program that has the file open, and lets nobody replace it."""
+    reader = subprocess.Popen([WINE, str(HERE / "helper.exe"), seen_by_windows(path), str(milliseconds)], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, env=environment({}))
+    assert reader.stdout.readline().strip() == b"open"
+    return reader
+
+
+def helper():
+    """Where the helper is, for cogtok.exe to run."""
+    (C / "helper.exe").write_bytes((HERE / "helper.exe").read_bytes())
+    return "C:\\helper.exe"
+
+
+def for_a_user():
+    """A profile whose user signs in with a password, at the API that the server stands in for."""
+    CONFIG.write_text(f'default_profile = "ms"\n[profiles.ms]\nuser_pool_id = "us-east-1_AbCdEf123"\n'
+                      f'endpoint_url = "{SERVER.url}"\n[profiles.ms.user]\nclient_id = "web"\nusername = "alice"\n'
+                      'auth_flow = "password"\n')
+
+
 def seen_by_windows(path):
     return "C:\\" + str(path.relative_to(C)).replace("/", "\\")
 
@@ -172,7 +213,7 @@ def fresh():
     CONFIG.parent.mkdir(parents=True)
     CONFIG.write_text(f'default_profile = "ws"\n[profiles.ws.m2m]\nclient_id = "machine"\nscopes = ["api/read"]\n'
                       f'token_url = "{SERVER.url}/oauth2/token"\n')
-    SERVER.bodies.clear(), SERVER.headers.clear()
+    SERVER.bodies.clear(), SERVER.headers.clear(), SERVER.operations.clear()
     SERVER.delay = 0
 
 
@@ -240,9 +281,7 @@ def fifty_callers_make_one_request():
 
 @promise
 def a_file_that_is_read_is_replaced_when_the_reader_is_done():
-    reader = subprocess.Popen([WINE, str(HERE / "helper.exe"), seen_by_windows(CONFIG), "500"], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, env=environment({}))
-    assert reader.stdout.readline().strip() == b"open"
+    reader = kept_open(CONFIG, 500)
     cogtok("profile", "set", "ws", "region", "eu-west-1").ok()
     reader.wait(60)
     assert 'eu-west-1' in CONFIG.read_text()
@@ -342,6 +381,133 @@ def ctrl_c_ends_with_130_and_the_failing_line():
 
 
 @promise
+def ctrl_c_is_the_commands_that_exec_runs():
+    state = C / "waits.txt"
+    state.unlink(missing_ok=True)
+    words = ["exec", "--as", "m2m", "--", helper(), "--wait", "C:\\waits.txt"]
+    code, _, shown = at_console(*words, keys=b"\x03", when=lambda _: state.exists() and state.read_text() == "waits",
+                                COGTOK_M2M_CLIENT_SECRET="x")
+    assert (code, state.read_text()) == (9, "heard"), (code, state.read_text(), shown)
+
+
+@promise
+def a_session_is_kept_renewed_and_ended():
+    for_a_user()
+    password = {"COGTOK_PASSWORD": "pw"}
+    first = cogtok("token", "user", **password).ok().out
+    again = cogtok("token", "user", "--force-refresh").ok().out
+    assert first.count(".") == again.count(".") == 2 and first != again, (first, again)
+    assert json.loads(cogtok("status", "--json").ok().out)[0]["session"]["via"] == "api"
+    cogtok("logout").ok().says("is signed out")
+    assert "RevokeToken" in SERVER.operations, SERVER.operations
+    assert json.loads(cogtok("status", "--json").ok().out)[0]["session"] is None
+    cogtok("token", "user").is_code(5)
+
+
+@promise
+def nobody_stays_signed_in_whose_secrets_file_is_kept_open():
+    for_a_user()
+    identity = {"COGTOK_SECRET_IDENTITY": seen_by_windows(USER / "identity.txt")}
+    (USER / "identity.txt").unlink(missing_ok=True)
+    cogtok("secret", "init", seen_by_windows(USER / "identity.txt")).ok().lacks("warning")
+    cogtok("token", "user", COGTOK_PASSWORD="pw", **identity).ok()
+    reader = kept_open(USER / "AppData/Local/cogtok/data/secrets.age", 30000)
+    left = cogtok("logout", **identity).is_code(7).lacks("\\\\?\\")
+    left.says("is signed out", "secrets.age can't be written", "run `cogtok logout -p ms` again")
+    reader.kill()
+    assert SERVER.operations[-1] == "RevokeToken", SERVER.operations
+    assert json.loads(cogtok("status", "--json").ok().out)[0]["session"] is None
+    cogtok("logout", **identity).ok()
+
+
+@promise
+def the_lock_names_its_holder_and_what_ends_it():
+    SERVER.delay = 8
+    words = [WINE, str(HERE / "cogtok.exe"), "token", "m2m", "--timeout", "60s"]
+    holder = subprocess.Popen(words, env=environment({"COGTOK_M2M_CLIENT_SECRET": "x"}), stdout=subprocess.PIPE, cwd=C,
+                              stderr=subprocess.DEVNULL)
+    while not SERVER.bodies:
+        time.sleep(0.05)
+    cogtok("token", "m2m", "--timeout", "2s", COGTOK_M2M_CLIENT_SECRET="x").is_code(7).says("is doing the same", "taskkill /F /PID ")
+    assert holder.communicate(timeout=60)[0].count(b".") == 2
+
+
+@promise
+def hints_are_typed_as_windows_has_it():
+    place = C / "My Work"
+    place.mkdir(exist_ok=True)
+    (place / "identity.txt").unlink(missing_ok=True)
+    made = cogtok("secret", "init", "C:\\My Work\\identity.txt").ok()
+    made.says("$env:COGTOK_SECRET_IDENTITY = 'C:\\My Work\\identity.txt'")
+    made.says("whoever can read its folder can read it: keep it in C:\\users\\tester")
+    (place / "exp file.toml").unlink(missing_ok=True)
+    exported = cogtok("profile", "export", "ws", "--output-file", "C:\\My Work\\exp file.toml").ok()
+    exported.says('cogtok profile import "C:\\My Work\\exp file.toml"')
+    cogtok("profile", "import", "C:\\My Work\\exp file.toml", "--name", "again").ok()
+    cogtok("token", "m2m", "--nope").is_code(2).lacks("cogtok.exe")
+    whole = cogtok("token", "m2m", "--help").ok()
+    assert "token m2m -p ws --export=powershell | Out-String | Invoke-Expression" in whole.out and "eval $" not in whole.out, whole
+    assert "%APPDATA%\\cogtok\\config.toml" in whole.out and ".exe" not in whole.out, whole
+    cogtok("profile", "import", ".\\team").is_code(2).says("there is no file")
+    doctor = cogtok("doctor", "-p", "ws")
+    assert "readable" in doctor.out and "private" not in doctor.out, doctor
+
+
+@promise
+def a_file_that_stays_in_use_is_told_as_it_is_written():
+    reader = kept_open(CONFIG, 20000)
+    cogtok("profile", "set", "ws", "region", "eu-west-1").is_code(7).says("config.toml can't be written").lacks("\\\\?\\", "XDG")
+    reader.kill()
+    assert "eu-west-1" not in CONFIG.read_text()
+
+
+@promise
+def devices_and_streams_are_no_files():
+    for name, why in (("NUL", "it is a device"), ("C:\\con.txt", "it is a device"), ("C:\\a:b", "it is a stream of another file")):
+        cogtok("token", "m2m", "--output-file", name, COGTOK_M2M_CLIENT_SECRET="x").is_code(7).says(why)
+
+
+@promise
+def an_env_file_keeps_its_other_lines():
+    place = USER / ".env"
+    place.write_bytes(b"FIRST=1\r\nCOGTOK_ACCESS_TOKEN=old\r\n")
+    words = ["token", "m2m", "--export=dotenv", "--output-file", seen_by_windows(place)]
+    for _ in range(2):
+        cogtok(*words, COGTOK_M2M_CLIENT_SECRET="x").ok().lacks("warning")
+    text = place.read_text()
+    assert "FIRST=1" in text and "old" not in text and text.count("COGTOK_ACCESS_TOKEN=") == 1, text
+
+
+@promise
+def the_reason_of_a_credential_process_is_told():
+    (USER / ".aws").mkdir()
+    config = USER / ".aws/config"
+    (C / "My Tools").mkdir(exist_ok=True)
+    (C / "My Tools" / "fail.cmd").write_bytes(b"@echo no session for this machine 1>&2\r\n@exit /b 3\r\n")
+    config.write_text('[default]\nregion = us-east-1\ncredential_process = "C:\\My Tools\\fail.cmd" --token hunter2\n')
+    for_a_user()
+    got = cogtok("user", "list", AWS_CONFIG_FILE=seen_by_windows(config)).is_code(9)
+    got.says("`credential_process`", "C:\\My Tools\\fail.cmd", "exit code 3: no session for this machine").lacks("hunter2")
+
+
+@promise
+def the_editor_and_the_browser_are_those_of_the_variables():
+    tools = C / "My Tools"
+    tools.mkdir(exist_ok=True)
+    (tools / "helper.exe").write_bytes((HERE / "helper.exe").read_bytes())
+    edited = C / "edited.txt"
+    edited.unlink(missing_ok=True)
+    cogtok("profile", "edit", EDITOR='"C:\\My Tools\\helper.exe" --note C:\\edited.txt').ok()
+    assert edited.read_text().endswith(".toml"), edited.read_text()
+    opened = C / "opened.txt"
+    opened.unlink(missing_ok=True)
+    CONFIG.write_text(f'[profiles.ws]\ndomain = "{SERVER.url}"\n[profiles.ws.user]\nclient_id = "web"\n')
+    code, _, shown = at_console("login", "-p", "ws", keys=b"\x03", when=lambda _: opened.exists() and opened.read_text(),
+                                BROWSER='C:\\none.exe;"C:\\My Tools\\helper.exe" --note C:\\opened.txt %s')
+    assert code == 130 and "/oauth2/authorize?" in opened.read_text() and "&state=" in opened.read_text(), (code, shown)
+
+
+@promise
 def text_is_read_as_windows_writes_it():
     profile = 'COGTOK_REGION=us-east-1\r\nCOGTOK_M2M_CLIENT_ID=other\r\n'
     for number, encoding in enumerate(("utf-8", "utf-8-sig", "utf-16")):
@@ -389,7 +555,10 @@ def times_are_those_of_the_zone():
 
 @promise
 def completions_are_there_for_powershell():
-    assert "Register-ArgumentCompleter" in cogtok("completions", "powershell").ok().out
+    script = cogtok("completions", "powershell").ok().out
+    assert "Register-ArgumentCompleter" in script and "cogtok.exe" in script, script
+    asked = {"COGTOK_COMPLETE": "powershell", "_COGTOK_WORDS": "cogtok\ntoken\nm2m\n-p\nw"}
+    assert cogtok("--", **asked).ok().out.split() == ["ws"]
 
 
 def main():
