@@ -1,5 +1,5 @@
 # Hands the words of the line to cogtok as text: nothing that stands on it is evaluated.
-Register-ArgumentCompleter -Native -CommandName cogtok -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName cogtok, cogtok.exe -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
     $words = @()

@@ -15,6 +15,7 @@ use crate::cache::counter;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::settings::types::Scopes;
+use crate::store::HAS_XDG;
 use crate::store::file;
 use crate::store::state_file::{FileContent, ReadError, StateFile, StateLock};
 use crate::token::session::RefreshState;
@@ -74,7 +75,7 @@ impl Cache {
         };
         file.lock_or(deadline, |dir, error| {
             let way = match error.kind() {
-                std::io::ErrorKind::PermissionDenied => "; XDG_CACHE_HOME names another place",
+                std::io::ErrorKind::PermissionDenied if HAS_XDG => "; XDG_CACHE_HOME names another place",
                 _ => "",
             };
             log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}{way}", dir.display());
@@ -130,11 +131,15 @@ impl KeyLock {
     /// Keeps `tokens`. Tokens without a known end are not kept. That they could not be kept is a warning: they were
     /// obtained all the same.
     pub fn keep(&mut self, tokens: &TokenSet) {
-        self.lock.note_failure(None);
-        if let Some(Err(error)) = CacheRecord::of(&self.key, tokens).map(|stored| self.lock.replace(&stored)) {
+        if let Err(error) = self.write(tokens) {
             let dir = self.lock.file().dir().display();
             log::warn!(target: "cogtok", "the token could not be cached in {dir}: {error}");
         }
+    }
+
+    fn write(&mut self, tokens: &TokenSet) -> std::io::Result<()> {
+        self.lock.note_failure(None);
+        CacheRecord::of(&self.key, tokens).map_or(Ok(()), |stored| self.lock.replace(&stored))
     }
 }
 

@@ -137,6 +137,8 @@ kinds! {
     EditConfiguration,
     /// An administrator can enable the user.
     EnableUser,
+    /// Wait and try again, or end the process `pid`, which is in the way.
+    EndProcess,
     /// Fetch the keys once, or read them from a file.
     FetchKeysOnce,
     /// The identity belongs to another user: clear the cache.

@@ -95,7 +95,11 @@ fn warn_if_shared(path: &Path, file: &File) {
 }
 
 #[cfg(not(unix))]
-fn warn_if_shared(_: &Path, _: &File) {}
+fn warn_if_shared(path: &Path, _: &File) {
+    if let Some(why) = file::why_others_read(path) {
+        log::warn!(target: "cogtok", "the identity in {}: {why}", path.display());
+    }
+}
 
 /// Makes an identity file that only this user may read, and gives its public key. A file that is there already is not
 /// touched.

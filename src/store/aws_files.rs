@@ -91,7 +91,7 @@ fn read(path: &Path) -> Result<String> {
     let unusable = |why: &dyn std::fmt::Display| {
         Error::new(Kind::AwsCredentials, format!("{} can't be read: {why}", path.display()))
     };
-    let target = match path.canonicalize() {
+    let target = match dunce::canonicalize(path) {
         Ok(target) => target,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(String::new());

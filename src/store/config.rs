@@ -209,7 +209,7 @@ pub fn list(names: &[ProfileName]) -> String {
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
     // Dotfiles are often links into a repository, so this one file is read through them.
-    let target = match path.canonicalize() {
+    let target = match dunce::canonicalize(path) {
         Ok(target) => target,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
             // A pipe of a shell's `<(…)` is a link to something that has no path.

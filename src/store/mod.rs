@@ -25,6 +25,9 @@ pub mod within;
 
 use std::path::{Path, PathBuf};
 
+/// Whether the system lets variables (XDG_CONFIG_HOME and others) say where these files are.
+pub const HAS_XDG: bool = cfg!(all(unix, not(target_os = "macos")));
+
 /// Where cogtok keeps its files. A place that can't be named (no home directory, a relative one) is none: nothing is
 /// ever written to the current directory instead.
 #[derive(Debug, Clone, Default)]

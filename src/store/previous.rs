@@ -33,7 +33,7 @@ impl Previous {
     /// What is remembered in the directory `dir` for the configuration at `config`.
     pub fn new(dir: &Path, config: &Path) -> Self {
         // Whatever link leads to it, it is the same file.
-        let config = config.canonicalize().unwrap_or_else(|_| config.to_path_buf());
+        let config = dunce::canonicalize(config).unwrap_or_else(|_| config.to_path_buf());
         let digest = digest_name(config.as_os_str().as_encoded_bytes());
         Previous(StateFile::new(dir, &format!("previous-{digest:.16}")))
     }

@@ -17,7 +17,7 @@ fn revoked() -> Answer {
 }
 
 /// The kinds that the keyring has.
-fn kinds(keyring: &Keyring) -> Vec<String> {
+pub fn kinds(keyring: &Keyring) -> Vec<String> {
     let accounts = keyring.entries().into_iter().filter_map(|entry| entry.get("username").cloned());
     let mut kinds: Vec<String> = accounts.map(|account| account.split('|').next().unwrap().to_string()).collect();
     kinds.sort();
@@ -38,7 +38,7 @@ fn by_browser(server: &Server, keyring: &Keyring, api: &str) -> Home {
 }
 
 /// A home where a user has signed in at the API.
-fn by_api(server: &Server, keyring: &Keyring) -> Home {
+pub fn by_api(server: &Server, keyring: &Keyring) -> Home {
     let home = Home::new();
     home.scripted_user(&server.url());
     home.canary(REFRESH);
@@ -57,7 +57,7 @@ fn api_tokens(scope: &str, seconds: i64) -> Answer {
     Answer::json(200, &json!({"ChallengeParameters": {}, "AuthenticationResult": result}))
 }
 
-fn from_api() -> Answer {
+pub fn from_api() -> Answer {
     api_tokens("aws.cognito.signin.user.admin", 3600)
 }
 

@@ -1,5 +1,7 @@
-//! The test crate: every test drives the real `cogtok` against real services. One module per command.
+//! The test crate: every test drives the real `cogtok` against real services. One module per command. It needs Linux; elsewhere
+//! it holds no test.
 
+#![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +23,7 @@ mod cache;
 mod cache_command;
 mod cache_faults;
 mod cache_reads;
+mod cache_unremovable;
 mod call_gateway;
 mod call_gateway_odd;
 mod call_gateway_wire;
@@ -98,6 +101,7 @@ mod login_listener;
 mod login_terminal;
 mod login_wire;
 mod logout;
+mod logout_left;
 mod mcp_install;
 mod mcp_proxy;
 mod mcp_proxy_cancelled;
@@ -158,6 +162,7 @@ mod sinks_quoting;
 mod slips;
 mod standard_streams;
 mod status;
+mod store_changed;
 mod store_unreadable;
 mod tables;
 mod targets;

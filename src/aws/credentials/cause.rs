@@ -163,11 +163,13 @@ impl Explained {
                 "profile `{shown}` of ~/.aws needs an MFA code (from {}), which cogtok does not ask for",
                 printable(device, 120)
             );
-            let ask = format!("aws configure export-credentials --profile {} --format env", word(name));
-            return Some((
-                what,
-                Some(format!("`eval \"$({ask})\"` asks for it (AWS CLI v2); then leave the profile out")),
-            ));
+            let ask = format!("aws configure export-credentials --profile {} --format", word(name));
+            let ask = if cfg!(windows) {
+                format!("{ask} powershell | Invoke-Expression")
+            } else {
+                format!("eval \"$({ask} env)\"")
+            };
+            return Some((what, Some(format!("`{ask}` asks for it (AWS CLI v2); then leave the profile out"))));
         }
         let others = ["source_profile", "credential_source", "web_identity_token_file"];
         if !others.iter().any(|key| get(name, key).is_some()) {

@@ -113,6 +113,20 @@ fn ending(status: &std::process::ExitStatus) -> String {
 
 /// The program of a command: its arguments may hold secrets.
 pub(crate) fn program(command: &str) -> String {
+    if cfg!(windows) { program_of_cmd(command) } else { program_of_sh(command) }
+}
+
+/// As cmd reads it, to which a backslash is a character as any other.
+fn program_of_cmd(command: &str) -> String {
+    let command = command.trim_start();
+    let first = match command.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => command.split_ascii_whitespace().next(),
+    };
+    first.filter(|first| !first.is_empty()).map_or_else(|| "cmd".to_owned(), |first| printable(first, 120))
+}
+
+fn program_of_sh(command: &str) -> String {
     let words = shlex::split(command).unwrap_or_default();
     let is_assignment = |word: &&String| word.split_once('=').is_some_and(|(name, _)| !name.contains('/'));
     let first = words.iter().find(|word| !is_assignment(word));
@@ -146,7 +160,14 @@ mod tests {
             ("tool 'unbalanced", "sh"),
             ("", "sh"),
         ] {
-            assert_eq!(program(command), expected);
+            assert_eq!(program_of_sh(command), expected);
+        }
+        for (command, expected) in [
+            (r"C:\tools\tool.exe --key hunter2", r"C:\tools\tool.exe"),
+            (r#""C:\My Tools\tool.exe" --key hunter2"#, r"C:\My Tools\tool.exe"),
+            ("", "cmd"),
+        ] {
+            assert_eq!(program_of_cmd(command), expected);
         }
         let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYz3X9pL2qT8";
         let line = format!("no access with {key} \u{1b}[1m secret={key}");

@@ -1,7 +1,7 @@
 //! The environment of the process: the one place that reads it.
 
 mod aws;
-mod paths;
+pub mod paths;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

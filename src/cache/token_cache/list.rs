@@ -1,5 +1,6 @@
 //! What the cache holds, for those who look after it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Instant;
 
@@ -116,17 +117,19 @@ impl Cache {
         if !entry.has_session() {
             return self.forget(key);
         }
-        let kept = || Error::store("the tokens of a session could not be removed").hint("make room, and try again");
+        let path = self.dir.as_ref().map(|dir| dir.join(format!("{}.json", key.stem()))).unwrap_or_default();
+        let unremovable = |why: &dyn std::fmt::Display| {
+            Error::store(format!("the tokens in {} can't be removed: {why}", path.display()))
+        };
         // A renewal that is under way ends first: what it brings is forgotten with the rest.
-        let mut lock = self.lock(key, deadline)?.ok_or_else(kept)?;
+        let mut lock = self.lock(key, deadline)?.ok_or_else(|| unremovable(&"its lock can't be used"))?;
         let Some(mut tokens) = self.read(key, now) else { return Ok(()) };
         tokens.access = Token { value: Secret::new("forgotten".to_owned()), expires_at: Some(0) };
         tokens.id = None;
-        lock.keep(&tokens);
-        match self.read(key, now).and_then(|tokens| tokens.access.expires_at) {
-            Some(0) | None => Ok(()),
-            Some(_) => Err(kept()),
-        }
+        lock.write(&tokens).map_err(|why| match why.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => unremovable(&why).hint("make room, and try again"),
+            _ => unremovable(&why),
+        })
     }
 
     /// Removes a file that [`Cache::list`] found unusable. Its lock file stays.

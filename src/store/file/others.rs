@@ -11,30 +11,35 @@ pub const FOREIGN: &str = "it belongs to another user";
 
 /// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
 pub fn permission_problem(path: &Path) -> Option<String> {
-    let target = path.canonicalize().ok()?;
+    let target = dunce::canonicalize(path).ok()?;
     let metadata = std::fs::metadata(&target).ok()?;
     check_private(&metadata, target.parent()).err().map(|why| why.to_string())
 }
 
-/// Whether other users may read the file behind `path`.
-pub fn others_read(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        std::fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
+/// Why other users may read the file behind `path`, and what to do about it; none where they may not.
+#[cfg(unix)]
+pub fn why_others_read(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let is_open = std::fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0);
+    is_open.then(|| format!("other users can read it: chmod 600 {}", path.display()))
+}
+
+/// Windows gives a file the rights of its folder. Those of the user's own folder are this user's alone; what others have is not
+/// looked at.
+#[cfg(not(unix))]
+pub fn why_others_read(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    let home = directories::BaseDirs::new()?.home_dir().to_path_buf();
+    let lower = |path: &Path| PathBuf::from(path.to_string_lossy().to_lowercase());
+    let is_at_home = lower(&path).starts_with(lower(&home));
+    (!is_at_home).then(|| format!("whoever can read its folder can read it: keep it in {}", home.display()))
 }
 
 /// Why others decide what is in the file behind `path`, through links; none where they do not, or it is not there.
 #[cfg(unix)]
 pub fn why_others_write(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
-    let target = path.canonicalize().ok()?;
+    let target = dunce::canonicalize(path).ok()?;
     let file = std::fs::metadata(&target).ok().filter(std::fs::Metadata::is_file)?;
     let dir = target.parent();
     let is_open = dir.and_then(|dir| std::fs::metadata(dir).ok()).is_some_and(|dir| dir.mode() & 0o1002 == 0o0002);

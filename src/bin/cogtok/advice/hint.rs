@@ -6,6 +6,8 @@ use std::fmt;
 
 use cogtok::error::{AdviceSaid, is_unprintable};
 
+use crate::io::shell::HERE;
+
 /// The most characters of somebody else's text in a hint.
 const MOST: usize = 300;
 
@@ -22,7 +24,8 @@ const OR: &str = " || ";
 /// again. Each place has a general word for where nobody does:
 ///
 /// - `{p}` is the option that names the profile in use (` -p ws`), `{name}` its name;
-/// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command.
+/// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command;
+/// - `{unset}` and `{end-process}` are what this system's shell has for it.
 ///
 /// What stands in backticks and begins with a dash is an option of the command that runs. A way that names one which
 /// that command does not have is left out; ` || ` stands between ways, and ` ?? ` before what is said where none is left.
@@ -81,9 +84,9 @@ impl Hint {
     #[must_use]
     pub fn word(self, place: &str, value: impl fmt::Display) -> Self {
         let value = value.to_string();
-        match shlex::try_quote(&value) {
-            Ok(word) if !value.chars().any(is_unprintable) && value.len() <= MOST => {
-                self.put(place, vec![Piece::Told(word.into_owned())])
+        match HERE.word(&value) {
+            Some(word) if !value.chars().any(is_unprintable) && value.len() <= MOST => {
+                self.put(place, vec![Piece::Told(word)])
             }
             _ => self,
         }
@@ -257,13 +260,15 @@ fn general(name: &str, profile: Option<&str>) -> Vec<Piece> {
         "aws" => Vec::new(),
         "pool" => vec![ours("POOL_ID")],
         "user" => vec![ours("USERNAME")],
+        "unset" => vec![ours(HERE.unset())],
+        "end-process" => vec![ours(HERE.end_process())],
         other => vec![Piece::Told(other.to_uppercase())],
     }
 }
 
 /// Our own words with the configuration that is in use named to each command.
 fn with_config(text: &str, running: &Running<'_>) -> String {
-    let config = running.config.and_then(|file| shlex::try_quote(file).ok());
+    let config = running.config.and_then(|file| HERE.word(file));
     let Some(config) = config.filter(|file| !file.chars().any(is_unprintable)) else { return text.to_owned() };
     let (mut named, mut rest) = (String::new(), text);
     while let Some(at) = rest.find("cogtok ") {

@@ -67,6 +67,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::DoNotStream => "the model does not stream: leave `--stream` out",
         AdviceKind::EditConfiguration => "fix it: cogtok profile edit",
         AdviceKind::EnableUser => "an administrator can enable the user: cogtok user enable {user}{p}",
+        AdviceKind::EndProcess => "wait and try again, or end it: {end-process}{pid}",
         AdviceKind::FetchKeysOnce => "run it once without `--offline` to cache them, or read them from a file: `--jwks FILE`",
         AdviceKind::ForgetIdentity => "the identity belongs to another user: clear the cache with `cogtok cache clear{p}`",
         AdviceKind::GetAccessToken => "send the access token: `cogtok token user --token access{p}`, or `cogtok token m2m{p}`",

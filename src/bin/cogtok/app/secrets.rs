@@ -14,6 +14,7 @@ use cogtok::store::config::Config;
 
 use super::{App, SecretSource};
 use crate::env;
+use crate::env::paths::name_a_home;
 use crate::io::terminal::Question;
 use crate::io::{signals, terminal};
 
@@ -93,7 +94,7 @@ impl App {
     /// Where the secrets file is, or will be.
     pub fn secrets_path(&self) -> Result<PathBuf> {
         self.dirs().secrets_file.clone().ok_or_else(|| {
-            Error::store("there is no home directory for the secrets file").hint("set HOME or XDG_DATA_HOME")
+            Error::store("there is no home directory for the secrets file").hint(name_a_home("XDG_DATA_HOME"))
         })
     }
 

@@ -7,7 +7,7 @@ use cogtok::error::{Advice, Error, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, TokenUse, VarName};
-use cogtok::store::file::others_read;
+use cogtok::store::file::why_others_read;
 use serde_json::json;
 
 use crate::app::App;
@@ -121,7 +121,11 @@ impl TokenOptions {
     fn give(&self, text: &str) -> Result<()> {
         match &self.output_file {
             None => terminal::data(text).map(drop),
-            Some(path) => output_file::put(&absolute(path), text.as_bytes()).map_err(|why| unwritable(path, &why)),
+            Some(path) => {
+                output_file::put(&absolute(path), text.as_bytes()).map_err(|why| unwritable(path, &why))?;
+                warn_if_shared(path);
+                Ok(())
+            }
         }
     }
 }
@@ -130,11 +134,14 @@ impl TokenOptions {
 fn merge(path: &Path, text: &str) -> Result<()> {
     let file = absolute(path);
     output_file::edit(&file, MAX_ENV, |old| merged(old, text)).map_err(|why| unwritable(path, &why))?;
-    if others_read(&file) {
-        let shown = path.display();
-        log::warn!(target: "cogtok", "{shown} now contains the value, and other users can read it: chmod 600 {shown}");
-    }
+    warn_if_shared(path);
     Ok(())
+}
+
+fn warn_if_shared(path: &Path) {
+    if let Some(why) = why_others_read(path) {
+        log::warn!(target: "cogtok", "{} now contains the value, and {why}", path.display());
+    }
 }
 
 fn open_github_file() -> Result<(PathBuf, Appendable)> {

@@ -3,17 +3,20 @@
 
 use std::ffi::OsString;
 
+use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::line::{Cli, WITH_VALUE};
 use crate::app::options::Global;
 use crate::commands::Command;
+use crate::io::shell::{HERE, SystemShell};
 
 /// Amazon Cognito tokens: get them, keep them, use them.
 #[derive(Debug, Parser)]
 #[command(
     name = "cogtok",
+    bin_name = "cogtok",
     version,
     arg_required_else_help = true,
     subcommand_required = true,
@@ -35,9 +38,28 @@ pub fn root() -> clap::Command {
     Root::command()
 }
 
-/// All of it.
+/// All of it, with examples in the words of this system's shell.
 pub fn whole() -> clap::Command {
-    with(|_| true).unwrap_or_else(Root::command)
+    let whole = with(|_| true).unwrap_or_else(Root::command);
+    if HERE == SystemShell::Posix { whole } else { in_words_of(HERE, whole) }
+}
+
+/// The tree with its texts turned into those of the shell, for which all of it has to be there.
+fn in_words_of(shell: SystemShell, mut whole: clap::Command) -> clap::Command {
+    whole.build();
+    with_words_of(shell, whole)
+}
+
+fn with_words_of(shell: SystemShell, command: clap::Command) -> clap::Command {
+    let example = |text: Option<&StyledStr>| text.map(|text| shell.example(&text.to_string()));
+    let after = example(command.get_after_help());
+    let command = command.mut_args(|arg| {
+        let (short, long) = (example(arg.get_help()), example(arg.get_long_help()));
+        let arg = short.into_iter().fold(arg, clap::Arg::help);
+        long.into_iter().fold(arg, clap::Arg::long_help)
+    });
+    let command = after.into_iter().fold(command, clap::Command::after_help);
+    command.mut_subcommands(|below| with_words_of(shell, below))
 }
 
 /// The commands that these words name, whether or not they are meant as commands; all where none is named.
@@ -97,4 +119,25 @@ fn parse_with(tree: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error
     let mut matches = tree.try_get_matches_from(args)?;
     let global = Global::from_arg_matches_mut(&mut matches)?;
     Ok(Cli { global, command: Command::from_arg_matches_mut(&mut matches)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_examples_in_the_words_of_the_shell() {
+        fn assert_no_posix(command: &clap::Command) {
+            let mut shown = command.clone();
+            let help = shown.render_long_help().to_string();
+            for posix in ["eval $(", "printf %s", "~/.config"] {
+                assert!(!help.contains(posix), "{}: {help}", command.get_name());
+            }
+            command.get_subcommands().for_each(assert_no_posix);
+        }
+        let whole = in_words_of(SystemShell::PowerShell, with(|_| true).unwrap());
+        assert_no_posix(&whole);
+        let m2m = whole.find_subcommand("token").and_then(|token| token.find_subcommand("m2m")).cloned().unwrap();
+        assert!(m2m.clone().render_help().to_string().contains("--export=powershell | Out-String | Invoke-Expression"));
+    }
 }

@@ -16,7 +16,7 @@ use crate::{completion, env};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok completions bash --install\n  \
-    source <(cogtok completions bash)\n  \
+    eval \"$(cogtok completions bash)\"\n  \
     cogtok completions fish | source")]
 pub struct Completions {
     /// The shell; with --install, that of SHELL where none is named

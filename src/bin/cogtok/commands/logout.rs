@@ -72,8 +72,12 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
     if args.global {
         sign_out_everywhere(app, &profile, &key)?;
     }
-    let is_revoked = !args.local && !args.global;
-    let was_there = end(app, &profile, &key, is_revoked)?;
+    let how = match (args.global, args.local) {
+        (true, _) => Ending::IsOver,
+        (_, true) => Ending::Local,
+        _ => Ending::Revoke,
+    };
+    let Ended { was_there, left } = end(app, &profile, &key, how)?;
     let profile_name = profile.name.as_ref().map(|name| format!(" profile `{name}`"));
     let with = |word: &str| profile_name.as_ref().map(|name| format!(" {word}{name}")).unwrap_or_default();
     let others = if was_there.is_none() { app.for_others(&profile, Some(again)) } else { Vec::new() };
@@ -97,7 +101,46 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
         browser::open(&page, false);
         browser::wait();
     }
-    Ok(())
+    left.map_or(Ok(()), |error| {
+        Err(error.hint("run `cogtok logout{p}` again to delete the rest: Cognito has ended the session already"))
+    })
+}
+
+/// What becomes of the session at Cognito.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It is revoked first.
+    Revoke,
+    /// It has been ended.
+    IsOver,
+    /// It stays as it is.
+    Local,
+}
+
+/// What came of ending a session.
+struct Ended {
+    /// Whose it was; none where there was nothing.
+    was_there: Option<String>,
+    /// What kept a part of it on this machine, once it was over at Cognito.
+    left: Option<Error>,
+}
+
+/// The first error, kept until everything else is deleted. While the session lives at Cognito, an error stops it all.
+struct Failures {
+    is_over: bool,
+    first: Option<Error>,
+}
+
+impl Failures {
+    fn pass<T: Default>(&mut self, done: Result<T>) -> Result<T> {
+        match done {
+            Err(error) if self.is_over => {
+                self.first.get_or_insert(error);
+                Ok(T::default())
+            }
+            done => done,
+        }
+    }
 }
 
 fn page(profile: &Profile, uri: &str) -> Result<Url> {
@@ -148,8 +191,10 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
     Ok(())
 }
 
-/// Ends the session under its lock, so that no renewal brings it back. Says whose it was; none where there was nothing.
-fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result<Option<String>> {
+/// Ends the session under its lock, so that no renewal brings it back. Once it is over at Cognito, what can't be deleted here
+/// keeps nothing else from being deleted.
+fn end(app: &App, profile: &Profile, key: &CacheKey, how: Ending) -> Result<Ended> {
+    let mut failures = Failures { is_over: how == Ending::IsOver, first: None };
     let cache = app.cache();
     let lock = cache.lock(key, app.deadline())?;
     let mut of_session = app.session_lock(key)?;
@@ -157,16 +202,17 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     let remembered = app.remembered(key);
     let record = remembered.as_ref().ok().cloned().flatten();
     let mut was_there = tokens.is_some() || record.as_ref().is_some_and(|record| record.session.is_some());
-    if let Some(kept) = RemainingSession::find(app, profile, remembered)? {
-        if is_revoked {
-            kept.revoke(app, profile)?;
-        }
+    if let Some(kept) = failures.pass(RemainingSession::find(app, profile, remembered))? {
         was_there |= !kept.sessions.is_empty();
-        was_there |= kept.forget(profile)?;
+        if how == Ending::Revoke && !kept.sessions.is_empty() {
+            kept.revoke(app, profile)?;
+            failures.is_over = true;
+        }
+        was_there |= failures.pass(kept.forget(profile))?;
     }
-    was_there |= forget_password(app, profile)?;
-    cache.forget(key)?;
-    of_session.as_mut().map_or(Ok(()), SessionLock::forget)?;
+    was_there |= failures.pass(forget_password(app, profile))?;
+    failures.pass(cache.forget(key))?;
+    failures.pass(of_session.as_mut().map_or(Ok(()), SessionLock::forget))?;
     // Who gets AWS credentials holds their lock and waits for these.
     drop((lock, of_session));
     // AWS credentials were had for these tokens, whatever the identity pool.
@@ -175,8 +221,8 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
         if !kept.key.is_like(&of_user, &["identity_pool", "identity_endpoint"]) {
             continue;
         }
-        let _lock = cache.lock(&kept.key, app.deadline())?;
-        cache.forget(&kept.key)?;
+        let _lock = failures.pass(cache.lock(&kept.key, app.deadline()))?;
+        failures.pass(cache.forget(&kept.key))?;
         was_there = true;
         if kept.expires_at > env::now() / 1000 {
             terminal::note(&format!(
@@ -188,7 +234,7 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
     let Some(username) =
         profile.user.username.as_ref().map(Username::as_str).or(Some("the user")).filter(|_| was_there)
     else {
-        return Ok(None);
+        return Ok(Ended { was_there: None, left: failures.first });
     };
     let identity = tokens.as_ref().and_then(Identity::of).or_else(|| record.and_then(|record| record.identity));
     if let Some(end) = tokens.and_then(|tokens| tokens.access.expires_at).filter(|end| *end > env::now() / 1000) {
@@ -197,7 +243,8 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, is_revoked: bool) -> Result
             moment(end)
         ));
     }
-    Ok(Some(printable(identity.as_ref().map_or(username, Identity::shown), 128)))
+    let was_there = Some(printable(identity.as_ref().map_or(username, Identity::shown), 128));
+    Ok(Ended { was_there, left: failures.first })
 }
 
 /// Forgets the saved password; the key of an authenticator app could not be had again, so it stays.

@@ -15,7 +15,7 @@ use cogtok::user_pool::user_token;
 use serde_json::{Value, json};
 
 use crate::app::options::Output;
-use crate::app::{App, SignedIn, as_written, variable};
+use crate::app::{App, SignedIn, as_written, is_there, variable};
 use crate::env;
 use crate::io::moment::moment;
 use crate::io::table::table;
@@ -26,8 +26,9 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 /// Show who is signed in to each profile, until when, and which secrets it has
 ///
 /// One line for each user of the profile's client who has a session or a valid token here. SESSION says what renews the
-/// token: the browser's session (from `login`), the API's (from `token user`), or none. cogtok asks neither the network
-/// nor the keyring, so a session that ended elsewhere is still shown.
+/// token: the browser's session (from `login`), the API's (from `token user`), or none. SECRETS
+/// says where each is stored, and `missing` for those stored before `secret init`. cogtok asks neither the network nor the
+/// keyring, so a session that ended elsewhere is still shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok status\n  \
@@ -151,7 +152,9 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
     };
     let store = match app.store_kind()? {
         StoreKind::Keyring => "keyring",
-        StoreKind::File => "file",
+        StoreKind::File if is_there(&app.secrets_path()?)? => "file",
+        // It was stored in the keyring, which is not used any more.
+        StoreKind::File => "missing",
     };
     let secrets = SecretKind::ALL.iter().filter_map(|kind| {
         let from = variable(*kind).filter(|name| env::var(name).is_some());

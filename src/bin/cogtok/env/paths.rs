@@ -14,6 +14,17 @@ pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     let named = named.map(|path| std::path::absolute(&path).unwrap_or(path));
     named.or_else(|| Dirs::of_this_machine().config_file).ok_or_else(|| {
         Error::store("there is no home directory for the configuration")
-            .hint("set HOME or XDG_CONFIG_HOME, or add `--config FILE`")
+            .hint(format!("{}, or add `--config FILE`", name_a_home("XDG_CONFIG_HOME")))
     })
+}
+
+/// What to do where the system names no home directory; `variable` names the place for these files alone.
+pub fn name_a_home(variable: &str) -> String {
+    if cfg!(windows) {
+        "sign in to Windows as a user with a profile folder".to_owned()
+    } else if cfg!(target_os = "macos") {
+        "set HOME".to_owned()
+    } else {
+        format!("set HOME or {variable}")
+    }
 }

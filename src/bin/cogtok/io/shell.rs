@@ -2,6 +2,7 @@
 
 mod dotenv;
 mod quote;
+mod system_shell;
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 
 pub use dotenv::merged;
 pub use quote::quoted;
+pub use system_shell::{HERE, SystemShell};
 
 /// The forms of `--export`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -14,6 +14,7 @@ use self::line_endings::LineEndings;
 use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
+use cogtok::store::HAS_XDG;
 use cogtok::store::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
 use cogtok::store::file;
 use cogtok::store::file::{Lock, Stamp};
@@ -110,7 +111,13 @@ fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
     };
     match why.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            error.hint("make the file and its directory writable, or name another file with `--config FILE`, or another place with XDG_CONFIG_HOME")
+            let place = if HAS_XDG { ", or another place with XDG_CONFIG_HOME" } else { "" };
+            error.hint(
+                Advice::new(
+                    "make the file and its directory writable, or name another file with `--config FILE`{place}",
+                )
+                .text("place", place),
+            )
         }
         _ => error,
     }
@@ -118,7 +125,7 @@ fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
 
 /// The file to replace: where a symbolic link leads, so that the link stays.
 fn target(path: &Path) -> std::io::Result<PathBuf> {
-    match path.canonicalize() {
+    match dunce::canonicalize(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.is_symlink() {
             true if path.exists() => Err(std::io::Error::other("it is not a regular file")),
             true => Err(std::io::Error::other("it is a broken symbolic link")),

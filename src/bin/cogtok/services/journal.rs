@@ -13,6 +13,8 @@ use cogtok::store::file;
 use cogtok::store::file::{Lock, LockError, lock_timeout_error};
 use cogtok::store::state_file::{FileContent, ReadError, StateFile};
 
+use crate::env::paths::name_a_home;
+
 /// How far a user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -172,7 +174,7 @@ impl Journal {
 
     fn open(state_dir: Option<&Path>, lock: impl FnOnce(&Path) -> Result<Lock, LockError>) -> Result<Self> {
         let dir = state_dir.map(|dir| dir.join("journal")).ok_or_else(|| {
-            Error::store("there is no home directory for the journal of new users").hint("set HOME or XDG_STATE_HOME")
+            Error::store("there is no home directory for the journal of new users").hint(name_a_home("XDG_STATE_HOME"))
         })?;
         let made = file::create_private_dir(&dir).map_err(LockError::Unavailable);
         match made.and_then(|()| lock(&dir.join("journal.lock"))) {

@@ -24,6 +24,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// As the operating system says; [`io::ErrorKind::InvalidInput`] for what lies there.
 pub fn check(path: &Path) -> io::Result<()> {
     let refused = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why.to_owned()));
+    if let Some(why) = no_file_of_windows(path).filter(|_| cfg!(windows)) {
+        return refused(why);
+    }
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.is_file() => Ok(()),
         Ok(there) if there.is_symlink() => refused("it is a symbolic link"),
@@ -38,6 +41,21 @@ pub fn check(path: &Path) -> io::Result<()> {
             }
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Why a path is no file's on Windows: it is a device, as some names are in every folder, or a stream of another file.
+fn no_file_of_windows(path: &Path) -> Option<&'static str> {
+    let is_device_itself = path.to_str().is_some_and(|text| text.starts_with("\\\\.\\"));
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let stem = name.split(['.', ':']).next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let is_port = |rest: &str| rest.len() == 1 && rest.bytes().all(|digit| (b'1'..=b'9').contains(&digit));
+    let is_device = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&stem.as_str())
+        || ["COM", "LPT"].iter().any(|port| stem.strip_prefix(port).is_some_and(is_port));
+    match name.contains(':') {
+        _ if is_device || is_device_itself => Some("it is a device"),
+        true => Some("it is a stream of another file"),
+        false => None,
     }
 }
 
@@ -84,7 +102,7 @@ pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>)
         let mut replacement = Replacement::begin(path)?;
         replacement.write(change(&text).as_bytes())?;
         like(&old, replacement.file.as_file())?;
-        return replacement.finish();
+        return replacement.finish_over(old);
     }
 }
 
@@ -171,12 +189,39 @@ impl Replacement {
         self.finish_by(file::persist)
     }
 
+    /// As [`Replacement::finish`], in place of a file that is held meanwhile.
+    #[cfg(not(windows))]
+    fn finish_over(self, _held: File) -> io::Result<()> {
+        self.finish()
+    }
+
+    /// As [`Replacement::finish`], in place of a file that is held meanwhile. Where the disk replaces no file that is open, it is
+    /// closed first: of two who edit it in the same moment, one may lose the lines of the other.
+    #[cfg(windows)]
+    fn finish_over(self, held: File) -> io::Result<()> {
+        let (dir, _) = split(&self.path)?;
+        durable::flush(self.file.as_file(), dir)?;
+        let _ = self.file.as_file().unlock();
+        if std::fs::rename(self.file.path(), &self.path).is_ok() {
+            // The name is gone, and nothing is left to be removed.
+            let _ = self.file.into_parts().1.keep();
+            durable::settle(dir);
+            return Ok(());
+        }
+        drop(held);
+        self.finish()
+    }
+
     fn finish_by(self, persist: fn(NamedTempFile, PathBuf) -> Result<File, PersistError>) -> io::Result<()> {
         let Replacement { path, mut file } = self;
         let (dir, name) = split(&path)?;
         let mut tries = 0;
         loop {
             durable::flush(file.as_file(), dir)?;
+            // On Windows a file that is held can't be read, and it is about to be.
+            if cfg!(windows) {
+                let _ = file.as_file().unlock();
+            }
             match persist(file, path.clone()) {
                 Ok(_) => {
                     durable::settle(dir);
@@ -264,4 +309,20 @@ fn split(path: &Path) -> io::Result<(&Path, &str)> {
     let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, why.to_owned());
     let (dir, name) = path.parent().zip(path.file_name()).ok_or_else(|| invalid("it is not the path of a file"))?;
     Ok((dir, name.to_str().ok_or_else(|| invalid("its name is not UTF-8"))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::no_file_of_windows;
+
+    #[test]
+    fn devices_and_streams_of_windows_are_no_files() {
+        for name in [r"\\.\NUL", "NUL", "con", "nul.txt", "COM1", "lpt9.log", "aux .x", "CONOUT$"] {
+            assert_eq!(no_file_of_windows(name.as_ref()), Some("it is a device"), "{name}");
+        }
+        assert_eq!(no_file_of_windows("a:b".as_ref()), Some("it is a stream of another file"));
+        for name in ["nullable", "COM0", "COM10", "console", "token.txt", ".env"] {
+            assert_eq!(no_file_of_windows(name.as_ref()), None, "{name}");
+        }
+    }
 }

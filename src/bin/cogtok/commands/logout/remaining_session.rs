@@ -74,10 +74,10 @@ impl<'a> RemainingSession<'a> {
 
     /// Forgets the refresh tokens and the device; says whether there was a device.
     pub fn forget(&self, profile: &Profile) -> Result<bool> {
-        self.forget_refresh_tokens(profile)?;
+        let tokens = self.forget_refresh_tokens(profile);
         let was_there =
             profile.user.username.is_some() && self.store.delete(&refresh_session::device_binding(profile)?)?;
-        Ok(was_there || self.has_device)
+        tokens.map(|()| was_there || self.has_device)
     }
 
     /// Forgets the refresh tokens alone.

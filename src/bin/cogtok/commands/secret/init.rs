@@ -7,8 +7,10 @@ use clap::Args;
 use cogtok::error::{Error, Result};
 use cogtok::secrets::age_store::make_identity;
 use cogtok::settings::types::StoreKind;
+use cogtok::store::file::why_others_read;
 
 use crate::app::{App, is_there};
+use crate::env;
 use crate::io::{shell, terminal};
 
 /// Store secrets in one file encrypted with age, for machines without a keyring
@@ -56,8 +58,11 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
     match (&file, public) {
         (Some(file), Some(public)) => {
             terminal::note(&format!("the identity {public} is in {}; without it the secrets are lost", file.display()));
-            let value = shell::quoted(&file.display().to_string());
-            terminal::hint(format!("export COGTOK_SECRET_IDENTITY={value}"));
+            if let Some(why) = why_others_read(file) {
+                log::warn!(target: "cogtok", "{}: {why}", file.display());
+            }
+            let file = file.display().to_string();
+            terminal::hint(shell::HERE.assignment("COGTOK_SECRET_IDENTITY", &file));
         }
         _ if is_sealed => terminal::hint(format!(
             "{} already exists: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
@@ -67,6 +72,9 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
             "cogtok asks for the passphrase when it needs a secret; COGTOK_PASSPHRASE answers. The file is {}",
             sealed.display()
         )),
+        _ if env::var("COGTOK_SECRET_IDENTITY").is_some() => {
+            terminal::note("COGTOK_SECRET_IDENTITY opens it; without the identity that it names the secrets are lost");
+        }
         _ => terminal::hint(
             "cogtok takes the passphrase from COGTOK_PASSPHRASE, or asks for it when it stores or needs a secret",
         ),

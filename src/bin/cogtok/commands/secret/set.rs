@@ -11,6 +11,7 @@ use cogtok::user_pool::totp::Totp;
 use super::bindings::origins;
 use super::secret_selector::SecretSelector;
 use crate::app::App;
+use crate::io::shell::HERE;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 
@@ -46,7 +47,9 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     let secret = if std::io::stdin().is_terminal() {
         terminal::ask_secret(
             Question::new(format!("Value of the {binding}"), format!("the {binding}")),
-            Advice::new("pipe it in: printf %s \"$SECRET\" | cogtok secret set {kind}{p}").text("kind", kind),
+            Advice::new("pipe it in: {secret} | cogtok secret set {kind}{p}")
+                .text("secret", HERE.printed("SECRET"))
+                .text("kind", kind),
         )?
     } else {
         terminal::stdin_secret()?

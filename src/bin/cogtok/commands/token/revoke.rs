@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
 use crate::commands::logout::RemainingSession;
 use crate::completion;
+use crate::io::shell::HERE;
 use crate::io::terminal;
 
 /// Revoke the stored refresh token, or one from standard input
@@ -45,7 +46,9 @@ pub fn run(app: &App, args: &Revoke) -> Result<()> {
         Some(_) => Err(Error::usage(
             "cogtok takes no token to revoke from the command line: every user of this machine can read it",
         )
-        .hint("pipe it in: printf %s \"$REFRESH_TOKEN\" | cogtok token revoke{p} -")
+        .hint(
+            Advice::new("pipe it in: {token} | cogtok token revoke{p} -").text("token", HERE.printed("REFRESH_TOKEN")),
+        )
         .hint("if that was a real one, revoke it: your shell's history may contain it")),
     }
 }

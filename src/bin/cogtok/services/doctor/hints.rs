@@ -16,7 +16,7 @@ pub(crate) const TAKE_OUT: &str =
     "remove it (cogtok profile unset {name} {value}) and store it: cogtok secret set KIND{p}";
 pub(crate) const CHOOSE: &str = "cogtok profile use NAME, or add `-p NAME`; the profiles are {value}";
 pub(crate) const SET: &str = "cogtok profile set {name} {value} VALUE";
-pub(crate) const UNSET: &str = "unset {value}";
+pub(crate) const UNSET: &str = "{unset}{value}";
 pub(crate) const RENAME: &str = "set {value} instead";
 pub(crate) const FOR_USERS: &str = "cogtok profile set {name} user.client_id ID, or m2m.client_id";
 pub(crate) const TOKEN_URL: &str = "cogtok profile set {name} m2m.token_url URL";
@@ -24,11 +24,17 @@ pub(crate) const TOKEN_URL: &str = "cogtok profile set {name} m2m.token_url URL"
 // Secrets.
 pub(crate) const UNLOCK: &str = "unlock it: log in to the desktop, or start the keyring with its password";
 pub(crate) const STORE: &str = "store it: {value}";
-pub(crate) const NO_SECRET: &str = "unset COGTOK_USER_CLIENT_SECRET, or cogtok secret delete user-client{p}";
+pub(crate) const NO_SECRET: &str = "{unset}COGTOK_USER_CLIENT_SECRET, or cogtok secret delete user-client{p}";
 pub(crate) const STORE_AGAIN: &str = "if that is right, store it again: {value}";
 
 // The network.
-pub(crate) const CLOCK: &str = "set the clock: timedatectl set-ntp true";
+pub(crate) const CLOCK: &str = if cfg!(windows) {
+    "set the clock: w32tm /resync"
+} else if cfg!(target_os = "macos") {
+    "set the clock: sudo sntp -sS time.apple.com"
+} else {
+    "set the clock: timedatectl set-ntp true"
+};
 pub(crate) const NAME: &str =
     "check the name and this machine's DNS: cogtok profile show {name}; a new domain takes a minute to appear";
 pub(crate) const CLOSED: &str =
@@ -64,7 +70,7 @@ pub(crate) const KIND: &str = "cogtok profile unset {name} targets.{value}.kind"
 
 // AWS's own variables.
 pub(crate) const BEDROCK: &str =
-    "unset AWS_BEARER_TOKEN_BEDROCK; get credentials that Bedrock accepts: cogtok aws-credentials{p}";
+    "{unset}AWS_BEARER_TOKEN_BEDROCK; get credentials that Bedrock accepts: cogtok aws-credentials{p}";
 
 /// A hint with its value filled in, as one word of a command.
 pub(crate) fn with(hint: &'static str, value: impl std::fmt::Display) -> Advice {

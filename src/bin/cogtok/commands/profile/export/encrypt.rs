@@ -79,7 +79,7 @@ fn text_of(path: &Path) -> Result<String> {
     let unreadable = |why: &dyn std::fmt::Display| {
         Error::usage(format!("{} can't be read: {why}", printable(&path.display().to_string(), 120)))
     };
-    let target = path.canonicalize().map_err(|why| unreadable(&why))?;
+    let target = dunce::canonicalize(path).map_err(|why| unreadable(&why))?;
     let bytes = file::read(&target, LIMIT).map_err(|why| unreadable(&why))?.unwrap_or_default();
     decode(&bytes).map(|text| text.as_str().to_owned()).ok_or_else(|| unreadable(&"it is not UTF-8"))
 }

@@ -100,7 +100,7 @@ fn stdin(opener: &Opener) -> Result<Zeroizing<Vec<u8>>> {
 fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
     let unreadable =
         |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be read: {why}", printable(source, 120)));
-    let path: PathBuf = Path::new(source).canonicalize().map_err(|why| match why.kind() {
+    let path: PathBuf = dunce::canonicalize(source).map_err(|why| match why.kind() {
         ErrorKind::NotFound => absent(source, &beside(source)),
         _ => unreadable(&why),
     })?;
