@@ -54,7 +54,7 @@ const REFUSED: [(&str, &str); 8] = [
 /// What a command line comes to.
 pub enum Parsed {
     /// A command, which is yet to run.
-    Command(Cli),
+    Command(Box<Cli>),
     /// What was asked for has been shown.
     Shown,
     /// A command is missing; those that there are have been shown.
@@ -73,7 +73,9 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
             return Ok(Parsed::Shown);
         }
         let args: Vec<OsString> = ["cogtok", "init"].map(OsString::from).to_vec();
-        return command_tree::parse(&args).map(Parsed::Command).map_err(|answer| usage::error(&args, &answer));
+        return command_tree::parse(&args)
+            .map(|cli| Parsed::Command(Box::new(cli)))
+            .map_err(|answer| usage::error(&args, &answer));
     }
     refuse_secrets(&args)?;
     terminal::set_color(color_in(&args));
@@ -112,7 +114,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
     if let Command::Help(args) = &cli.command {
         return help_topic::run(args).map(|()| Parsed::Shown);
     }
-    Ok(Parsed::Command(cli))
+    Ok(Parsed::Command(Box::new(cli)))
 }
 
 /// Shows the help, the version, or the commands of a group that was named without one.

@@ -37,7 +37,8 @@ fn run() -> ExitCode {
     match cli::parse(args) {
         Ok(Parsed::Incomplete) => report::incomplete(),
         Ok(Parsed::Shown) => report::exit_code(Ok(())),
-        Ok(Parsed::Command(Cli { global, command })) => {
+        Ok(Parsed::Command(cli)) => {
+            let Cli { global, command } = *cli;
             report::exit_code(App::new(global, advice::set_pool).and_then(|app| commands::run(app, command)))
         }
         Err(error) => report::exit_code(Err(error)),

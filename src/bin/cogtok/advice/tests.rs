@@ -8,11 +8,11 @@ use clap::error::ErrorKind;
 use super::*;
 
 /// Commands that a profile changes nothing about, or that name it otherwise.
-const WITHOUT_PROFILE: [&str; 7] =
-    ["profile", "completions", "help", "status", "secret init", "cache list", "mcp list"];
+const WITHOUT_PROFILE: [&str; 8] =
+    ["profile", "completions", "help", "status", "secret init", "cache list", "mcp list", "init"];
 
 /// What is only mentioned, where there is no profile to name, or none any more.
-const MENTIONED: [&str; 11] = [
+const MENTIONED: [&str; 13] = [
     "aws-credentials",
     "token verify",
     "token inspect -",
@@ -23,6 +23,8 @@ const MENTIONED: [&str; 11] = [
     "cache clear",
     "call runtime ARN",
     "mcp-proxy",
+    "token m2m",
+    "token user --username NAME",
     "login",
 ];
 
@@ -99,7 +101,7 @@ fn commands(text: &str, firsts: &BTreeSet<String>) -> Vec<String> {
         let word = text[from..].split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap();
         (at == 0 || text[..at].ends_with([' ', '`', '(', '\n'])) && firsts.contains(word)
     };
-    let ends = ["`", ";", ",", ")", "\n", "|", " ?? ", " && ", " >", "  ", " #", ": ", "\u{2026}"];
+    let ends = ["`", ";", ",", ")", "\n", "|", " ?? ", " && ", " >", " <", "  ", " #", ": ", "\u{2026}"];
     starts
         .filter(is_command)
         .map(|(at, _)| {
