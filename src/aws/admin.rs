@@ -79,6 +79,8 @@ pub struct Admin {
     aws_options: String,
     /// The host that is asked, with its port where one is given.
     host: String,
+    /// Whether the caller waits where Cognito is throttling.
+    is_paced: bool,
 }
 
 /// A user whom AdminCreateUser made.
@@ -129,7 +131,24 @@ impl Admin {
         }
         let aws_options = profile.aws_options();
         let client = Client::from_conf(config.build());
-        Ok(Admin { client, pool, wire: wire.clone(), aws_options, host: host.unwrap_or_default() })
+        Ok(Admin { client, pool, wire: wire.clone(), aws_options, host: host.unwrap_or_default(), is_paced: false })
+    }
+
+    /// The same API for a caller who sets the pace of many calls: throttling, and what else may pass, is told at once.
+    #[must_use]
+    pub fn paced(self) -> Self {
+        let config = self.client.config().to_builder().retry_config(RetryConfig::disabled());
+        Admin { client: Client::from_conf(config.build()), is_paced: true, ..self }
+    }
+
+    /// Looks no longer for the password of a user in what Cognito answers: nothing is under way that has sent it.
+    pub fn reveal(&self, username: &str, password: &Secret) {
+        self.wire.redactor().reveal(username, password);
+    }
+
+    /// Moves the deadline of the calls that follow.
+    pub fn set_deadline(&self, deadline: Instant) {
+        self.wire.set_deadline(deadline);
     }
 
     /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
@@ -151,7 +170,7 @@ impl Admin {
             let is_refused = error.kind() != Kind::Network;
             let is_unsent = fault_in(&error).is_some_and(TransportError::is_unsent);
             may_be_made |= !is_refused && !is_throttled && !is_unsent;
-            let pause = policy.pause(None).filter(|_| !is_refused);
+            let pause = policy.pause(None).filter(|_| !is_refused && !(is_throttled && self.is_paced));
             if !may_be_made && pause.is_none() {
                 return Err(CreateUserError::Refused(error));
             }

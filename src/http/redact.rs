@@ -37,26 +37,22 @@ impl Redactor {
         if value.len() < SHORTEST {
             return;
         }
-        let form = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let pairs = [format!("{id}:{value}"), format!("{}:{}", form(id), form(value))].map(Zeroizing::new);
-        let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let mut forms = vec![value.to_owned(), hex];
-        for text in pairs.iter().map(|pair| pair.as_str()).chain([value]) {
-            for text in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)] {
-                // With its padding and without.
-                forms.push(text.trim_end_matches('=').to_owned());
-            }
-        }
-        forms.extend(cores(value));
+        let forms = forms(id, value);
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // Who sends the same token again and again hides it once.
-        for form in forms.into_iter().map(|form| Zeroizing::new(form.to_ascii_lowercase())) {
+        for form in forms {
             if !hidden.contains(&form) {
                 hidden.push(form);
             }
         }
         // The longest first, so that a form within another does not leave a part of it.
         hidden.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    }
+
+    /// Looks no longer for `secret`, which is sent no more: a call for very many users would look for all of theirs.
+    pub fn reveal(&self, id: &str, secret: &Secret) {
+        let forms = forms(id, secret.expose());
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|hidden| !forms.contains(hidden));
     }
 
     /// `text` without the secrets, whatever their case and however their characters are written.
@@ -92,6 +88,22 @@ impl Redactor {
         }
         found
     }
+}
+
+/// What is looked for where `secret` of `id` was sent, in lower case.
+fn forms(id: &str, value: &str) -> Vec<Zeroizing<String>> {
+    let form = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pairs = [format!("{id}:{value}"), format!("{}:{}", form(id), form(value))].map(Zeroizing::new);
+    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![value.to_owned(), hex];
+    for text in pairs.iter().map(|pair| pair.as_str()).chain([value]) {
+        for text in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)] {
+            // With its padding and without.
+            forms.push(text.trim_end_matches('=').to_owned());
+        }
+    }
+    forms.extend(cores(value));
+    forms.into_iter().map(|form| Zeroizing::new(form.to_ascii_lowercase())).collect()
 }
 
 /// The text without what was found in it.

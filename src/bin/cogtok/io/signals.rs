@@ -34,6 +34,12 @@ static LAST_DEED: Mutex<Option<fn()>> = Mutex::new(None);
 /// What to say when a signal ends the process.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
 
+/// Whether a first interruption lets what is under way come to its end.
+static IS_PATIENT: AtomicBool = AtomicBool::new(false);
+
+/// Whether such an interruption came.
+static IS_STOPPING: AtomicBool = AtomicBool::new(false);
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -93,6 +99,26 @@ pub fn set_last_deed(deed: fn()) {
 /// The line that makes an `eval` fail with this code; none where no such export was asked for.
 pub fn failing_line(code: u8) -> Option<String> {
     locked(&TO_FAIL).as_ref().map(|failing| failing.line(code))
+}
+
+/// Lets what is under way come to its end after a first Ctrl-C, which [`is_stopping`] tells; a second one ends the process.
+pub fn set_patient(is_patient: bool) {
+    watch();
+    IS_PATIENT.store(is_patient, Ordering::SeqCst);
+}
+
+/// Whether nothing more is to be begun.
+pub fn is_stopping() -> bool {
+    IS_STOPPING.load(Ordering::SeqCst)
+}
+
+/// Whether a Ctrl-C waits for what is under way.
+fn waits() -> bool {
+    let waits = IS_PATIENT.load(Ordering::SeqCst) && !IS_STOPPING.swap(true, Ordering::SeqCst);
+    if waits {
+        terminal::note("stopping after the requests that are under way; Ctrl-C again ends at once");
+    }
+    waits
 }
 
 /// Handles signals from now on. A cached token is served without.
@@ -159,6 +185,9 @@ fn start_watching() {
                 }
                 continue;
             }
+            if signal == SIGINT && waits() {
+                continue;
+            }
             let was_asking = terminal::restore_modes().is_some();
             if let Some(words) = locked(&LAST_WORDS).as_ref() {
                 terminal::complain(words);
@@ -189,7 +218,7 @@ fn start_watching() {
                     _ = interrupted.recv() => {}
                     _ = broken.recv() => {}
                 }
-                if IS_LENT.load(Ordering::SeqCst) {
+                if IS_LENT.load(Ordering::SeqCst) || waits() {
                     continue;
                 }
                 let was_asking = terminal::restore_modes().is_some();

@@ -6,6 +6,8 @@ mod maker;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use crate::services::journal::{Asked, Journal, Record, State};
 use crate::services::password_generator;
 use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, User, already_exists};
@@ -15,7 +17,8 @@ use cogtok::settings::types::Username;
 use maker::{Maker, maker, reset, undecided};
 
 /// What to do when the user is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum IfExists {
     /// Fail.
     Fail,
@@ -87,6 +90,7 @@ async fn ask(
 ) -> Result<Created, CreateUserError> {
     let began = Instant::now();
     record.asked = Some(asked(admin, began, admin.deadline()));
+    record.state = State::Intent;
     for is_first in [true, false] {
         journal.write(record).map_err(CreateUserError::Refused)?;
         let password = Secret::new(record.password.clone());
@@ -147,7 +151,7 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
         return Err(refused.hint(format!("the pool wants {policy}")));
     }
     let longer = password_generator::generate(policy.minimum_length)?;
-    record.password = longer.expose().to_owned();
+    record.replace_password(&longer);
     Ok(())
 }
 
@@ -158,9 +162,9 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
 /// As [`create`].
 pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<Made> {
     match (record.state, admin.get(&record.username).await?) {
-        (State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
+        (State::Planned | State::Skipped | State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
         // The user may be another's: then this call never made one, and its password must not be touched.
-        (State::Intent, Some(user)) => match maker(admin, record, &user) {
+        (State::Planned | State::Skipped | State::Intent, Some(user)) => match maker(admin, record, &user) {
             Maker::Us => {
                 record.was_there = true;
                 finish(admin, journal, record, user).await
@@ -199,7 +203,7 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
         set_password(admin, journal, record).await.map_err(|error| partial(record, error))?;
         user.status = Some(if record.is_permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" }.to_owned());
     }
-    if let Some(group) = &record.group {
+    for group in record.group.iter().chain(&record.more_groups) {
         let added = admin.add_to_group(&record.username, group).await;
         added.map_err(|error| partial(record, error).hint(ANOTHER_GROUP))?;
     }
@@ -252,7 +256,7 @@ async fn existing(
     match if_exists {
         IfExists::Reset => Ok(Existing::ToReset(user)),
         IfExists::Skip | IfExists::Fail => {
-            journal.remove(record)?;
+            journal.skip(record)?;
             Ok(Existing::LeftAlone(user))
         }
     }

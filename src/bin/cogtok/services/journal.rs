@@ -1,6 +1,9 @@
 //! The journal of users being made: a user's password is on disk before the server is asked, so that no user is ever
 //! left with a password that nobody knows.
 
+pub mod run;
+
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -9,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use cogtok::error::{Error, Result};
+use cogtok::secret::Secret;
 use cogtok::store::file;
 use cogtok::store::file::{Lock, LockError, lock_timeout_error};
 use cogtok::store::state_file::{FileContent, ReadError, StateFile};
@@ -19,12 +23,16 @@ use crate::env::paths::name_a_home;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
+    /// Nothing was sent, or the server refused: it knows no such user of this record.
+    Planned,
     /// The server is about to be asked; it may know the user or not.
     Intent,
     /// The user exists, with the password as a temporary one.
     Created,
     /// Everything asked for is done; the result may not have been seen yet.
     Done,
+    /// The user was there before, and was to be left alone.
+    Skipped,
 }
 
 /// Between which moments the server was asked to make a user, in seconds since the Unix epoch.
@@ -71,9 +79,18 @@ pub struct Record {
     pub attributes: BTreeMap<String, String>,
     /// A group to add the user to.
     pub group: Option<String>,
+    /// Further groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_groups: Vec<String>,
     /// Whether the user was there before, or may have another's password, and gets it anew.
     #[serde(default)]
     pub was_there: bool,
+    /// Which user of its run it is; 0 where it is one of its own.
+    #[serde(skip)]
+    pub seat: usize,
+    /// Whether the password is another than the one that was planned.
+    #[serde(skip)]
+    is_password_new: bool,
 }
 
 impl FileContent for Record {
@@ -106,12 +123,8 @@ impl Record {
         username: String,
         password: String,
     ) -> Result<Self> {
-        let mut id = [0u8; 8];
-        getrandom::fill(&mut id).map_err(|why| {
-            Error::new(cogtok::error::Kind::Failure, format!("no random bytes from the operating system: {why}"))
-        })?;
         Ok(Record {
-            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: random_id()?,
             state: State::Intent,
             begun_at,
             asked: None,
@@ -125,8 +138,18 @@ impl Record {
             invite: false,
             attributes: BTreeMap::new(),
             group: None,
+            more_groups: Vec::new(),
             was_there: false,
+            seat: 0,
+            is_password_new: false,
         })
+    }
+
+    /// Another password in place of a made-up one.
+    pub fn replace_password(&mut self, password: &Secret) {
+        self.password.zeroize();
+        self.password = password.expose().to_owned();
+        self.is_password_new = true;
     }
 
     /// The name by which a person knows it: sixteen hexadecimal digits.
@@ -150,9 +173,36 @@ impl Record {
 pub struct Journal {
     dir: PathBuf,
     lock: Lock,
+    /// The run that all records are of; none where each is in a file of its own.
+    run: Option<RefCell<run::Run>>,
 }
 
 impl Journal {
+    /// The journal of one run, whose records are in one file.
+    ///
+    /// # Errors
+    /// As [`Journal::to_add`].
+    pub fn of_run(state_dir: Option<&Path>, deadline: Instant, run: run::Run) -> Result<Self> {
+        let journal = Self::to_add(state_dir, deadline)?;
+        Ok(Journal { run: Some(RefCell::new(run)), ..journal })
+    }
+
+    /// The run, where the journal is of one.
+    pub fn run(&self) -> Option<&RefCell<run::Run>> {
+        self.run.as_ref()
+    }
+
+    /// Notes that the user was left alone, whom the record is not about any more.
+    ///
+    /// # Errors
+    /// As [`Journal::write`] and [`Journal::remove`].
+    pub fn skip(&self, record: &Record) -> Result<()> {
+        match &self.run {
+            Some(run) => run.borrow_mut().append(record, State::Skipped),
+            None => self.remove(record),
+        }
+    }
+
     /// Opens the journal to add to it; any number of processes may.
     ///
     /// # Errors
@@ -178,7 +228,7 @@ impl Journal {
         })?;
         let made = file::create_private_dir(&dir).map_err(LockError::Unavailable);
         match made.and_then(|()| lock(&dir.join("journal.lock"))) {
-            Ok(lock) => Ok(Journal { dir, lock }),
+            Ok(lock) => Ok(Journal { dir, lock, run: None }),
             // Those who share the lock leave no note, so the one that is there is of a process long gone.
             Err(LockError::Timeout { .. }) => Err(lock_timeout_error(None)),
             Err(LockError::Unavailable(error)) => {
@@ -195,16 +245,22 @@ impl Journal {
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when it could not be written to the end.
     pub fn write(&self, record: &Record) -> Result<()> {
+        if let Some(run) = &self.run {
+            return run.borrow_mut().append(record, record.state);
+        }
         StateFile::at(self.path(&record.id))
             .replace(record, &self.lock)
             .map_err(|error| Error::store(format!("the journal in {} can't be written: {error}", self.dir.display())))
     }
 
-    /// Removes a record whose result has been seen.
+    /// Removes a record whose result has been seen, or whose user was refused. A run's goes back to what is to be done.
     ///
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be removed.
     pub fn remove(&self, record: &Record) -> Result<()> {
+        if let Some(run) = &self.run {
+            return run.borrow_mut().append(record, State::Planned);
+        }
         file::remove(&self.path(&record.id))
             .map_err(|error| Error::store(format!("the journal in {} can't be changed: {error}", self.dir.display())))
     }
@@ -225,6 +281,9 @@ impl Journal {
     /// Removes earlier records of the user of `record`: their passwords are not the user's any more. What can't be read or
     /// removed is none of this user's business.
     pub fn forget_older(&self, record: &Record) {
+        if self.run.is_some() {
+            return;
+        }
         for path in paths_in(&self.dir).unwrap_or_default() {
             if let Ok(Some(other)) = read(&path)
                 && other.is_older_of_same(record)
@@ -271,9 +330,22 @@ fn records_in(dir: &Path) -> Result<Vec<Record>> {
 }
 
 fn paths_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    paths_of(dir, "json")
+}
+
+fn paths_of(dir: &Path, wanted: &str) -> std::io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path()));
     let paths: std::io::Result<Vec<PathBuf>> = entries.collect();
-    Ok(paths?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect())
+    Ok(paths?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == wanted)).collect())
+}
+
+/// Sixteen random hexadecimal digits.
+fn random_id() -> Result<String> {
+    let mut id = [0u8; 8];
+    getrandom::fill(&mut id).map_err(|why| {
+        Error::new(cogtok::error::Kind::Failure, format!("no random bytes from the operating system: {why}"))
+    })?;
+    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The users in the journal that were made in this pool at this place, for completion: without a lock, and what can't be read

@@ -5,6 +5,7 @@ pub mod bedrock_key;
 pub mod config_edit;
 pub mod config_lint;
 pub mod create_user;
+pub mod create_users;
 pub mod doctor;
 pub mod export;
 pub mod import;

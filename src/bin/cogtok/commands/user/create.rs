@@ -17,6 +17,7 @@ use cogtok::settings::types::{SecretKind, Username};
 use cogtok::user_pool::user_token;
 use serde_json::json;
 
+use super::create_many::{self, Common, Many};
 use super::pool_user::note_seen;
 use super::runs;
 use crate::app::App;
@@ -37,9 +38,11 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok user create -p ws\n  \
     cogtok user create alice@example.com -p ws --group admins --json\n  \
     printf %s \"$PASSWORD\" | cogtok user create alice@example.com -p ws --password-stdin\n  \
+    cogtok user create --count 40 --group class -p ws -o csv >seats.csv\n  \
+    cogtok user create --from class.csv -p ws\n  \
     cogtok user create -p ws --resume")]
 pub struct Create {
-    /// The e-mail address; in most pools it is the user name as well
+    /// The e-mail address; in most pools it is the user name as well. With `--resume` a run, too
     email: Option<String>,
     /// The user name, for pools whose user names are not e-mail addresses
     #[arg(long, value_name = "NAME")]
@@ -74,6 +77,8 @@ pub struct Create {
     /// With `--resume`: add the user to no group
     #[arg(long, requires = "resume", conflicts_with = "group")]
     no_group: bool,
+    #[command(flatten)]
+    many: Many,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -87,23 +92,22 @@ enum IfExists {
 }
 
 pub fn run(app: &App, args: &Create) -> Result<()> {
-    // A form that there is not must be known before a user is made.
-    app.output(&FORMS)?;
     let profile = app.profile(&[])?;
+    let wants_run = args.many.is_given() || args.resume;
+    // A form that there is not must be known before a user is made.
+    app.output(if wants_run { &create_many::FORMS } else { &FORMS })?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     signals::watch();
     let state = app.dirs().state.as_deref();
+    if args.many.is_given() {
+        return create_many::run(app, &args.many, &common(args)?, &profile);
+    }
     if args.resume {
-        let journal = Journal::to_resume(state, app.deadline())?;
-        return resume(app, args, &profile, &journal);
+        return resume_all(app, args, &profile);
     }
     let mut record = intent(args, &profile)?;
     let journal = Journal::to_add(state, app.deadline())?;
-    let if_exists = match args.if_exists {
-        IfExists::Fail => create_user::IfExists::Fail,
-        IfExists::Skip => create_user::IfExists::Skip,
-        IfExists::Reset => create_user::IfExists::Reset,
-    };
+    let if_exists = if_exists(args);
     let p = app.profile_option();
     signals::set_last_words(Some(format!(
         "interrupted; if the user was made, `cogtok user create{p} --resume` finishes it"
@@ -114,6 +118,47 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     })?;
     note_seen(app, &profile, [record.username.as_str()], record.group.as_deref());
     hand_over(app, args, &profile, &journal, &record, &made)
+}
+
+fn if_exists(args: &Create) -> create_user::IfExists {
+    match args.if_exists {
+        IfExists::Fail => create_user::IfExists::Fail,
+        IfExists::Skip => create_user::IfExists::Skip,
+        IfExists::Reset => create_user::IfExists::Reset,
+    }
+}
+
+/// What the options say of every user of a run.
+fn common(args: &Create) -> Result<Common> {
+    Ok(Common {
+        attributes: attributes(args)?,
+        group: args.group.clone(),
+        is_verified: !args.unverified,
+        is_permanent: !args.temporary && !args.invite,
+        invite: args.invite,
+        if_exists: if_exists(args),
+    })
+}
+
+/// The users who were begun one by one, or a run.
+fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
+    let state = app.dirs().state.as_deref();
+    let is_run = |name: &String| !name.contains('@') && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let journal = Journal::to_resume(state, app.deadline())?;
+    let run = match &args.email {
+        Some(name) if is_run(name) => Some(name.clone()),
+        None if journal.records()?.is_empty() => create_many::unfinished(app, profile)?,
+        _ => None,
+    };
+    let Some(run) = run else {
+        app.output(&FORMS)?;
+        return resume(app, args, profile, &journal);
+    };
+    drop(journal);
+    if args.group.is_some() || args.no_group {
+        return Err(Error::usage("the groups of a run can't be changed").hint("create the group that is missing"));
+    }
+    create_many::resume(app, &args.many, profile, &run)
 }
 
 fn intent(args: &Create, profile: &Profile) -> Result<Record> {
@@ -132,14 +177,7 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
         (None, Some(email)) => email.parse()?,
         (None, None) => return Err(Error::usage("neither an e-mail address nor a user name is given")),
     };
-    let mut more = BTreeMap::new();
-    for pair in &args.attribute {
-        let (key, value) = pair.split_once('=').ok_or_else(|| {
-            Error::usage(format!("`{}` is not NAME=VALUE", printable(pair, 80)))
-                .hint("for example --attribute given_name=Alice")
-        })?;
-        more.insert(key.to_owned(), value.to_owned());
-    }
+    let more = attributes(args)?;
     let password = if args.password_stdin {
         shape::password(secret_from_stdin()?)?
     } else {
@@ -160,6 +198,18 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
     record.attributes = create_user::attributes(email.as_deref(), !args.unverified, &more);
     record.group.clone_from(&args.group);
     Ok(record)
+}
+
+fn attributes(args: &Create) -> Result<BTreeMap<String, String>> {
+    let mut more = BTreeMap::new();
+    for pair in &args.attribute {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Error::usage(format!("`{}` is not NAME=VALUE", printable(pair, 80)))
+                .hint("for example --attribute given_name=Alice")
+        })?;
+        more.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(more)
 }
 
 fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Result<()> {

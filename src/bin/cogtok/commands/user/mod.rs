@@ -3,6 +3,7 @@
 pub mod batch;
 mod confirm;
 mod create;
+mod create_many;
 mod delete;
 mod disable;
 mod enable;
@@ -10,6 +11,7 @@ mod left_here;
 pub mod list;
 pub mod pool_user;
 mod reset_mfa;
+mod run_output;
 mod runs;
 mod selection;
 mod set_password;

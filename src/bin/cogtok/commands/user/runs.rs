@@ -1,6 +1,7 @@
 //! `cogtok user runs`: the users that were begun and not finished, as the journal has them.
 
 use crate::services::journal;
+use crate::services::journal::run::{self, Run};
 use crate::services::journal::{Journal, Record, State};
 use clap::{Args, Subcommand};
 use cogtok::error::{Advice, Error, Kind, Result, printable};
@@ -61,28 +62,75 @@ pub fn run(app: &App, args: Runs) -> Result<()> {
 fn list(app: &App) -> Result<()> {
     let form = app.output(&FORMS)?;
     let records = journal::records(app.dirs().state.as_deref())?;
+    let runs = run::runs(app.dirs().state.as_deref());
     app.allow_missing_config();
     if form == Output::Json {
-        let list = records.iter().map(|record| as_json(app, record)).collect();
+        let list = records.iter().map(|record| as_json(app, record));
+        let list = list.chain(runs.iter().map(|run| run_as_json(app, run))).collect();
         return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
-    if records.is_empty() {
+    if records.is_empty() && runs.is_empty() {
         terminal::note("no user was begun and not finished");
         return Ok(());
     }
     let rows = records.iter().map(|record| {
-        let profile = profiles(app, record).first().map(ToString::to_string);
-        let begun = jiff::Timestamp::from_second(record.begun_at).map(|moment| moment.strftime("%F").to_string());
+        let profile = profiles(app, &record.origin, &record.user_pool_id).first().map(ToString::to_string);
         vec![
             record.id().to_owned(),
             printable(&record.username, 128),
             profile.unwrap_or_default(),
             printable(&record.user_pool_id, 60),
             word(record.state).to_owned(),
-            begun.unwrap_or_default(),
+            day(record.begun_at),
         ]
     });
+    let rows = rows.chain(runs.iter().map(|run| {
+        let head = &run.head;
+        let profile = profiles(app, &head.origin, &head.user_pool_id).first().map(ToString::to_string);
+        vec![
+            head.run.clone(),
+            format!("{} users", run.len()),
+            profile.unwrap_or_default(),
+            printable(&head.user_pool_id, 60),
+            format!("{} done", run.count(&FINISHED)),
+            day(head.begun_at),
+        ]
+    }));
     terminal::data(&table(&["RUN", "USER", "PROFILE", "POOL", "STATE", "BEGUN"], rows)).map(drop)
+}
+
+/// The states in which nothing is left to do.
+const FINISHED: [State; 2] = [State::Done, State::Skipped];
+
+fn day(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map(|moment| moment.strftime("%F").to_string()).unwrap_or_default()
+}
+
+fn run_as_json(app: &App, run: &Run) -> Value {
+    let head = &run.head;
+    json!({
+        "run": head.run,
+        "users": run.len(),
+        "done": run.count(&FINISHED),
+        "user_pool_id": head.user_pool_id,
+        "endpoint": head.origin,
+        "profiles": profiles(app, &head.origin, &head.user_pool_id).iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+        "begun_at": head.begun_at,
+    })
+}
+
+/// Drops a run of many users.
+fn forget_run(app: &App, args: &Forget, run: &Run) -> Result<()> {
+    let (done, total) = (run.count(&FINISHED), run.len());
+    let pool = printable(&run.head.user_pool_id, 60);
+    terminal::note(&format!("run {}: {done} of {total} users of pool {pool} are made", run.head.run));
+    terminal::note(&format!("their passwords are in {}", run.path().display()));
+    if !args.yes && !terminal::confirm("Drop the run, with the passwords?", "add `--yes`")? {
+        return Err(Error::new(Kind::Failure, "nothing was dropped"));
+    }
+    run::forget(run.path(), app.deadline())?;
+    terminal::note(&format!("run {} is dropped", run.head.run));
+    Ok(())
 }
 
 fn forget(app: &App, args: &Forget) -> Result<()> {
@@ -94,6 +142,12 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
     let record = match found.as_slice() {
         [record] => *record,
         [] => {
+            let runs = run::runs(app.dirs().state.as_deref());
+            let fits = |run: &&Run| !args.run.is_empty() && run.head.run.starts_with(&args.run.to_ascii_lowercase());
+            let mut fitting = runs.iter().filter(fits);
+            if let (Some(run), None) = (fitting.next(), fitting.next()) {
+                return forget_run(app, args, run);
+            }
             return Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&args.run, 40)))
                 .hint("the runs: cogtok user runs{p}"));
         }
@@ -104,6 +158,7 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
     };
     let file = journal.file_of(record);
     let held = match record.state {
+        State::Planned | State::Skipped => "nothing was sent",
         State::Intent => "it is not known whether Cognito made the user",
         State::Created => "the user is made, and a later step is missing",
         State::Done => "the user is made, and nobody has seen the password",
@@ -132,7 +187,7 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
     }
     let places = found.iter().take(NAMED).map(|record| {
         let user = printable(&record.username, 128);
-        match profiles(app, record).first() {
+        match profiles(app, &record.origin, &record.user_pool_id).first() {
             Some(profile) => {
                 let hint = Advice::new("`cogtok user create --resume -p {profile}` finishes {who}");
                 hint.word("profile", profile).text("who", user)
@@ -153,13 +208,13 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
     Ok(())
 }
 
-/// The profiles of the pool that a record is of.
-fn profiles(app: &App, record: &Record) -> Vec<ProfileName> {
+/// The profiles of the pool of a record or a run.
+fn profiles(app: &App, origin: &str, pool: &str) -> Vec<ProfileName> {
     let Ok(config) = app.config() else { return Vec::new() };
     let is_of = |name: &ProfileName| {
         as_written(config, name).is_ok_and(|profile| {
-            profile.user_pool_id.as_ref().is_some_and(|pool| pool.as_str() == record.user_pool_id)
-                && profile.cognito_idp_origin().is_ok_and(|origin| origin == record.origin)
+            profile.user_pool_id.as_ref().is_some_and(|its| its.as_str() == pool)
+                && profile.cognito_idp_origin().is_ok_and(|its| its == origin)
         })
     };
     config.names().into_iter().filter(is_of).collect()
@@ -167,9 +222,11 @@ fn profiles(app: &App, record: &Record) -> Vec<ProfileName> {
 
 const fn word(state: State) -> &'static str {
     match state {
+        State::Planned => "planned",
         State::Intent => "asked",
         State::Created => "made",
         State::Done => "done",
+        State::Skipped => "skipped",
     }
 }
 
@@ -180,7 +237,7 @@ fn as_json(app: &App, record: &Record) -> Value {
         "group": record.group,
         "user_pool_id": record.user_pool_id,
         "endpoint": record.origin,
-        "profiles": profiles(app, record).iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+        "profiles": profiles(app, &record.origin, &record.user_pool_id).iter().map(ProfileName::as_str).collect::<Vec<_>>(),
         "state": word(record.state),
         "begun_at": record.begun_at,
     })

@@ -1,0 +1,319 @@
+//! `cogtok user create --count` and `--from`: the users of a class, as one run that can be gone on with.
+
+use std::fs::OpenOptions;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use cogtok::aws::admin::Admin;
+use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::Username;
+use cogtok::store::file::open_regular;
+
+use super::pool_user::note_seen;
+use super::run_output;
+use crate::app::App;
+use crate::app::options::Output;
+use crate::env;
+use crate::io::{signals, terminal};
+use crate::services::create_user;
+use crate::services::create_user::IfExists;
+use crate::services::create_users::pace::{Pace, QUOTA};
+use crate::services::create_users::seats::{Numbered, Seat, read_csv, read_jsonl};
+use crate::services::create_users::{self, Manner, NAMED};
+use crate::services::journal::run::{Head, Plan, Run, runs};
+use crate::services::journal::{Journal, Record, State};
+use crate::services::password_generator;
+
+/// The forms that many users are printed in.
+pub const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];
+
+/// How many users are made at once, where no option says so.
+const PARALLEL: usize = 16;
+
+/// How long the requests of one user may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the state of a long run is told.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// The most users of one run.
+const MOST: usize = 1_000_000;
+
+/// Options for many users.
+#[derive(Debug, Args)]
+pub struct Many {
+    /// Create N users: seat-01@example.com and so on
+    #[arg(long, value_name = "N", conflicts_with_all = ["email", "username", "password_stdin", "save_password", "resume", "from"])]
+    count: Option<usize>,
+    /// Create the users of a CSV or JSON Lines file, or of standard input (-): email, username, password, group, groups,
+    /// attributes, phone
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["email", "username", "password_stdin", "save_password", "resume"])]
+    from: Option<PathBuf>,
+    /// With `--count`: what the names begin with [default: seat-]
+    #[arg(long, value_name = "TEXT", requires = "count")]
+    prefix: Option<String>,
+    /// With `--count`: the first number [default: 1]
+    #[arg(long, value_name = "N", requires = "count")]
+    start: Option<usize>,
+    /// With `--count`: the domain of the addresses [default: example.com]
+    #[arg(long, value_name = "DOMAIN", requires = "count")]
+    email_domain: Option<String>,
+    /// With `--count`: seat-01 is the user name, for pools whose user names are not e-mail addresses
+    #[arg(long, requires = "count")]
+    named: bool,
+    /// With `--count` or `--from`: how many users a second at the most [default: 50]
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+    /// With `--count` or `--from`: how many users at the same time [default: 16]
+    #[arg(long, value_name = "N")]
+    parallel: Option<usize>,
+}
+
+impl Many {
+    /// Whether many users are to be made.
+    pub fn is_given(&self) -> bool {
+        self.count.is_some() || self.from.is_some()
+    }
+
+    fn manner(&self) -> Result<Manner> {
+        let rate = self.rate.unwrap_or(QUOTA);
+        if !(0.1..=1000.0).contains(&rate) {
+            return Err(Error::usage("`--rate` is from 0.1 to 1000 users a second"));
+        }
+        let parallel = self.parallel.unwrap_or(PARALLEL);
+        if !(1..=100).contains(&parallel) {
+            return Err(Error::usage("`--parallel` is from 1 to 100"));
+        }
+        Ok(Manner { pace: Pace::up_to(rate), parallel, patience: PATIENCE, until: None })
+    }
+}
+
+/// What all users of a run have.
+#[derive(Debug)]
+pub struct Common {
+    /// Attributes by name.
+    pub attributes: std::collections::BTreeMap<String, String>,
+    /// A group to add each to.
+    pub group: Option<String>,
+    /// Whether the addresses count as verified.
+    pub is_verified: bool,
+    /// Whether the passwords are permanent.
+    pub is_permanent: bool,
+    /// Whether Cognito sends its invitation.
+    pub invite: bool,
+    /// What to do where a user is there already.
+    pub if_exists: IfExists,
+}
+
+/// Makes the users, as a new run.
+pub fn run(app: &App, many: &Many, common: &Common, profile: &Profile) -> Result<()> {
+    app.output(&FORMS)?;
+    let manner = many.manner()?;
+    let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.to_string());
+    let head = Head::new(begun_at, origin, pool, common.if_exists)?;
+    let state = app.dirs().state.as_deref();
+    let mut plan = Plan::begin(state, &head)?;
+    let mut add = |seat: Seat| {
+        if plan.len() >= MOST {
+            return Err(Error::usage(format!("a run has at most {MOST} users")));
+        }
+        plan.add(&record(&head, common, seat)?)
+    };
+    match (many.count, &many.from) {
+        (Some(count), _) => seats(many, count, &mut add)?,
+        (None, Some(path)) => read(path, add)?,
+        (None, None) => return Err(Error::usage("neither `--count` nor `--from` is given")),
+    }
+    plan.finish()?;
+    let path = state.map(|dir| dir.join("journal").join("runs").join(format!("{}.jsonl", head.run)));
+    let path = path.ok_or_else(|| Error::store("there is no home directory for the journal of new users"))?;
+    go_on(app, profile, Run::open(&path, app.deadline())?, manner)
+}
+
+/// Goes on with the run that begins so.
+///
+/// # Errors
+/// [`Kind::Failure`] where there is no such run, or it is of another pool.
+pub fn resume(app: &App, many: &Many, profile: &Profile, wanted: &str) -> Result<()> {
+    app.output(&FORMS)?;
+    let path = find(app, wanted)?.path().to_path_buf();
+    let run = Run::open(&path, app.deadline())?;
+    if run.head.origin != profile.cognito_idp_origin()? || run.head.user_pool_id != profile.user_pool_id()?.as_str() {
+        let (pool, origin) = (printable(&run.head.user_pool_id, 60), printable(&run.head.origin, 120));
+        return Err(Error::new(Kind::Failure, format!("run {} is of pool {pool} at {origin}", run.head.run))
+            .hint("use the profile of that pool: cogtok user runs{p}"));
+    }
+    go_on(app, profile, run, many.manner()?)
+}
+
+/// The one run of this pool that is not finished; none where there is none.
+///
+/// # Errors
+/// [`Kind::Usage`] where there are several.
+pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
+    let is_wanted = |run: &Run| {
+        let is_finished = run.count(&[State::Done, State::Skipped]) == run.len();
+        !is_finished && run.head.origin == origin && run.head.user_pool_id == pool
+    };
+    let found: Vec<Run> = runs(app.dirs().state.as_deref()).into_iter().filter(is_wanted).collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [run] => Ok(Some(run.head.run.clone())),
+        several => {
+            let ids: Vec<&str> = several.iter().take(5).map(|run| run.head.run.as_str()).collect();
+            let error = Error::usage(format!("{} runs are not finished: {}", several.len(), ids.join(", ")));
+            Err(error.hint(
+                Advice::new("name one: cogtok user create {run}{p} --resume")
+                    .word("run", ids.concat().get(..16).unwrap_or_default()),
+            ))
+        }
+    }
+}
+
+/// The run whose id begins so.
+///
+/// # Errors
+/// [`Kind::Failure`] where there is none, [`Kind::Usage`] where there are several.
+pub fn find(app: &App, wanted: &str) -> Result<Run> {
+    let wanted = wanted.to_ascii_lowercase();
+    let fits = |run: &Run| !wanted.is_empty() && run.head.run.starts_with(&wanted);
+    let mut found: Vec<Run> = runs(app.dirs().state.as_deref()).into_iter().filter(fits).collect();
+    match (found.pop(), found.len()) {
+        (Some(run), 0) => Ok(run),
+        (None, _) => Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&wanted, 40)))
+            .hint("the runs: cogtok user runs{p}")),
+        (Some(_), more) => {
+            Err(Error::usage(format!("{} runs begin so", more + 1)).hint("the runs: cogtok user runs{p}"))
+        }
+    }
+}
+
+fn seats(many: &Many, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) -> Result<()> {
+    if !(1..=MOST).contains(&count) {
+        return Err(Error::usage(format!("`--count` is from 1 to {MOST}")));
+    }
+    let has_domain = !many.named || many.email_domain.is_some();
+    let numbered = Numbered {
+        prefix: many.prefix.as_deref().unwrap_or("seat-"),
+        start: many.start.unwrap_or(1),
+        count,
+        domain: has_domain.then(|| many.email_domain.as_deref().unwrap_or("example.com")),
+        has_names: many.named,
+    };
+    // All names are made alike, so the first says whether they can be names at all.
+    let first = numbered.seat(0);
+    first.name().parse::<Username>()?;
+    if numbered.prefix.starts_with(['=', '+', '-', '@'])
+        || first.email.iter().any(|email| email.matches('@').count() != 1)
+    {
+        return Err(Error::usage(format!("`{}` can't be the name of a seat", printable(first.name(), 80))));
+    }
+    (0..count).try_for_each(|at| add(numbered.seat(at)))
+}
+
+fn read(path: &std::path::Path, add: impl FnMut(Seat) -> Result<()>) -> Result<()> {
+    if path.as_os_str() == "-" {
+        // JSON begins with a brace, which no header line does.
+        let mut input = BufReader::new(std::io::stdin());
+        let begin = std::io::BufRead::fill_buf(&mut input)
+            .map_err(|why| Error::store(format!("standard input can't be read: {why}")))?;
+        let is_json = begin.trim_ascii_start().starts_with(b"{");
+        return if is_json { read_jsonl(input, "standard input", add) } else { read_csv(input, "standard input", add) };
+    }
+    let name = printable(&path.display().to_string(), 120);
+    let mut options = OpenOptions::new();
+    let file = open_regular(options.read(true), path);
+    let input = BufReader::new(file.map_err(|why| Error::usage(format!("{name} can't be read: {why}")))?);
+    let is_json = path.extension().is_some_and(|end| end == "jsonl" || end == "ndjson");
+    if is_json { read_jsonl(input, &name, add) } else { read_csv(input, &name, add) }
+}
+
+fn record(head: &Head, common: &Common, seat: Seat) -> Result<Record> {
+    let is_generated = seat.password.is_none();
+    let password = match &seat.password {
+        Some(password) => password.clone(),
+        None => password_generator::generate(password_generator::LENGTH)?,
+    };
+    let (origin, pool) = (head.origin.clone(), head.user_pool_id.clone());
+    let name = seat.name().to_owned();
+    let mut record = Record::intent(head.begun_at, origin, pool, name, password.expose().to_owned())?;
+    let mut more = common.attributes.clone();
+    more.extend(seat.attributes);
+    record.state = State::Planned;
+    record.is_generated = is_generated;
+    record.is_permanent = common.is_permanent;
+    record.invite = common.invite;
+    record.attributes = create_user::attributes(seat.email.as_deref(), common.is_verified, &more);
+    let mut groups: Vec<String> = common.group.iter().cloned().chain(seat.groups).collect();
+    groups.dedup();
+    let mut groups = groups.into_iter();
+    record.group = groups.next();
+    record.more_groups = groups.collect();
+    Ok(record)
+}
+
+fn go_on(app: &App, profile: &Profile, run: Run, manner: Manner) -> Result<()> {
+    let (id, total) = (run.head.run.clone(), run.len());
+    let p = app.profile_option();
+    let journal = Journal::of_run(app.dirs().state.as_deref(), app.deadline(), run)?;
+    let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), ..manner };
+    let again = format!("cogtok user create {id}{p} --resume");
+    terminal::note(&format!("run {id}: {total} users; if it is interrupted, `{again}` goes on with it"));
+    signals::set_last_words(Some(format!("interrupted; `{again}` goes on with the run")));
+    signals::set_patient(true);
+    let count = || journal.run().map_or(0, |run| run.borrow().count(&[State::Done, State::Skipped]));
+    let told = std::cell::Cell::new(Instant::now());
+    let tell = || {
+        if told.get().elapsed() >= TOLD_EVERY {
+            told.set(Instant::now());
+            terminal::note(&format!("{} of {total} users are made so far", count()));
+        }
+    };
+    let outcome = app.block_on_streaming(async {
+        let admin = Admin::new(&app.wire()?, profile).await?.paced();
+        Ok(create_users::make(&admin, &journal, &manner, tell).await)
+    })?;
+    signals::set_patient(false);
+    signals::set_last_words(None);
+    let done = count();
+    if let Some(run) = journal.run() {
+        let mut run = run.borrow_mut();
+        note_some(app, profile, &mut run);
+        // What is there is handed out, however the run ended.
+        run_output::print(app, &mut run)?;
+    }
+    if done == total {
+        return Ok(());
+    }
+    for (name, error) in &outcome.failures {
+        log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
+    }
+    let hint = || Advice::new("go on: cogtok user create {run}{p} --resume").word("run", &id);
+    if signals::is_stopping() {
+        return Err(Error::new(
+            Kind::Interrupted,
+            format!("{done} of {total} users are made, and you stopped the run"),
+        )
+        .hint(hint()));
+    }
+    let first = outcome.ended_by.or_else(|| outcome.failures.into_iter().next().map(|(_, error)| error));
+    let Some(first) = first else {
+        return Err(Error::new(Kind::Partial, format!("{done} of {total} users are made")).hint(hint()));
+    };
+    let more = outcome.failed.saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more failed") };
+    let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
+    Err(first.with_kind(kind).context(&format!("{done} of {total} users are made{more}")).hint(hint()))
+}
+
+/// Leaves the first names for completion.
+fn note_some(app: &App, profile: &Profile, run: &mut Run) {
+    let some: Vec<Record> = (0..run.len().min(60)).filter_map(|seat| run.record(seat).ok()).collect();
+    let groups = some.first().and_then(|record| record.group.as_deref());
+    note_seen(app, profile, some.iter().map(|record| record.username.as_str()), groups);
+}

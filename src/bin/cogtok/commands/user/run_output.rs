@@ -1,0 +1,97 @@
+//! The users of a run as they are handed out.
+
+use cogtok::error::{Error, Kind, Result, printable};
+use serde_json::json;
+
+use super::create_many::FORMS;
+use crate::app::App;
+use crate::app::options::Output;
+use crate::io::table::table;
+use crate::io::terminal;
+use crate::services::journal::run::Run;
+use crate::services::journal::{Record, State};
+
+/// How much is printed at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// Prints the users of the run who are made, in the form that was asked for.
+///
+/// # Errors
+/// [`Kind::Store`] when standard output can't be written.
+pub fn print(app: &App, run: &mut Run) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let is_made = |run: &Run, seat: usize| matches!(run.state(seat), State::Done | State::Skipped);
+    let seats: Vec<usize> = (0..run.len()).filter(|seat| is_made(run, *seat)).collect();
+    if form == Output::Table {
+        let mut rows = Vec::new();
+        for seat in seats {
+            let record = run.record(seat)?;
+            rows.push(vec![
+                printable(&record.username, 128),
+                printable(password(&record).unwrap_or("(as it was)"), 256),
+                printable(&groups(&record).join(" "), 128),
+            ]);
+        }
+        return out(&table(&["USER", "PASSWORD", "GROUPS"], rows.into_iter()), run);
+    }
+    let mut piece = String::new();
+    let mut between = "[";
+    if form == Output::Csv {
+        piece.push_str("username,email,password,groups\n");
+    }
+    for seat in seats {
+        let record = run.record(seat)?;
+        match form {
+            Output::Csv => piece.push_str(&csv_line(&record)?),
+            Output::Json => {
+                let json = json!({
+                    "username": record.username,
+                    "sub": record.sub,
+                    "email": record.attributes.get("email"),
+                    "password": password(&record),
+                    "groups": groups(&record),
+                });
+                piece.push_str(between);
+                piece.push_str(terminal::json_line(&json).trim_end());
+                between = ",\n";
+            }
+            _ => piece.push_str(&format!("{}\n", printable(&record.username, 200))),
+        }
+        if piece.len() >= PIECE {
+            out(&std::mem::take(&mut piece), run)?;
+        }
+    }
+    if form == Output::Json {
+        piece.push_str(if between == "[" { "[]\n" } else { "]\n" });
+    }
+    out(&piece, run)
+}
+
+fn out(text: &str, run: &Run) -> Result<()> {
+    terminal::data(text).map(drop).map_err(|error| {
+        error.context(&format!("the passwords are in {}", run.path().display())).hint(
+            cogtok::error::Advice::new("print them again: cogtok user create {run}{p} --resume")
+                .word("run", &run.head.run),
+        )
+    })
+}
+
+fn password(record: &Record) -> Option<&str> {
+    (record.state == State::Done).then_some(record.password.as_str())
+}
+
+fn groups(record: &Record) -> Vec<&str> {
+    record.group.iter().chain(&record.more_groups).map(String::as_str).collect()
+}
+
+/// What would be a formula was refused when it was read, so every field is as it is.
+fn csv_line(record: &Record) -> Result<String> {
+    let email = record.attributes.get("email").map(String::as_str).unwrap_or_default();
+    let groups = groups(record).join(";");
+    let fields = [record.username.as_str(), email, password(record).unwrap_or_default(), &groups];
+    let failed = |why: String| Error::new(Kind::Failure, format!("the list can't be written as CSV: {why}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields).map_err(|why| failed(why.to_string()))?;
+    let bytes = writer.into_inner().map_err(|why| failed(why.to_string()))?;
+    String::from_utf8(bytes).map_err(|why| failed(why.to_string()))
+}

@@ -1,0 +1,177 @@
+//! Making the users of a run: several at once, at the pace that Cognito allows.
+
+pub mod pace;
+pub mod seats;
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use cogtok::aws::admin::Admin;
+use cogtok::error::{Error, Kind, Result};
+use cogtok::secret::Secret;
+
+use crate::io::signals;
+use crate::services::create_user::{self, IfExists, Made};
+use crate::services::journal::{Journal, Record, State};
+use pace::Pace;
+
+/// How often a user is tried whom something passing stands in the way of.
+const TRIES: usize = 4;
+
+/// How often a user is tried who meets with throttling: the pace is halved each time.
+const THROTTLED_TRIES: usize = 30;
+
+/// The most failures that are told one by one.
+pub const NAMED: usize = 20;
+
+/// What became of a run.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Why users could not be made, of the first ones.
+    pub failures: Vec<(String, Error)>,
+    /// How many could not.
+    pub failed: usize,
+    /// What ended the run before its end, where something did.
+    pub ended_by: Option<Error>,
+}
+
+/// How a run is done.
+#[derive(Debug)]
+pub struct Manner {
+    /// The pace.
+    pub pace: Pace,
+    /// How many users are made at once.
+    pub parallel: usize,
+    /// How long the requests of one user may take.
+    pub patience: Duration,
+    /// When the whole call is over, where that was said.
+    pub until: Option<Instant>,
+}
+
+/// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on.
+pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn()) -> Outcome {
+    let Some(run) = journal.run() else { return Outcome::default() };
+    let (seats, if_exists) = (run.borrow().len(), run.borrow().head.if_exists);
+    let next = Cell::new(0);
+    let outcome = RefCell::new(Outcome::default());
+    let is_over = || outcome.borrow().ended_by.is_some() || signals::is_stopping();
+    let worker = || async {
+        loop {
+            let seat = next.get();
+            if seat >= seats || is_over() {
+                break;
+            }
+            next.set(seat + 1);
+            if matches!(run.borrow().state(seat), State::Done | State::Skipped) {
+                continue;
+            }
+            let made = one(admin, journal, manner, seat, if_exists, &is_over).await;
+            if let Some((name, error)) = made.err() {
+                let mut outcome = outcome.borrow_mut();
+                // What would fail for all of them ends the run; a journal that can't be written does so before the next request.
+                let is_without_group = error.code() == Some("ResourceNotFoundException");
+                if is_without_group || matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Store) {
+                    outcome.ended_by.get_or_insert(error);
+                } else if !is_unsent(&error) {
+                    outcome.failed += 1;
+                    if outcome.failures.len() < NAMED {
+                        outcome.failures.push((name, error));
+                    }
+                }
+            }
+            told();
+        }
+    };
+    let workers = (0..manner.parallel.clamp(1, seats.max(1)))
+        .map(|_| Box::pin(worker()) as Pin<Box<dyn Future<Output = ()> + '_>>);
+    all(workers.collect()).await;
+    outcome.into_inner()
+}
+
+/// The code of what was not tried any more since the run is over.
+const UNSENT: &str = "NotTried";
+
+fn is_unsent(error: &Error) -> bool {
+    error.code() == Some(UNSENT)
+}
+
+async fn one(
+    admin: &Admin,
+    journal: &Journal,
+    manner: &Manner,
+    seat: usize,
+    if_exists: IfExists,
+    is_over: &impl Fn() -> bool,
+) -> Result<(), (String, Error)> {
+    let record = || {
+        let run = journal.run().ok_or_else(|| Error::new(Kind::Failure, "there is no run"))?;
+        run.borrow_mut().record(seat)
+    };
+    let (mut tries, mut throttled) = (0, 0);
+    loop {
+        manner.pace.turn().await;
+        let mut record = record().map_err(|error| (String::new(), error))?;
+        let name = record.username.clone();
+        if is_over() {
+            return Err((name, Error::new(Kind::Failure, "it was not tried").with_code(UNSENT)));
+        }
+        let deadline = Instant::now() + manner.patience;
+        admin.set_deadline(manner.until.map_or(deadline, |until| until.min(deadline)));
+        let error = match step(admin, journal, &mut record, if_exists).await {
+            Ok(_) => {
+                manner.pace.went_well();
+                None
+            }
+            Err(error) => Some(error),
+        };
+        if record.is_generated {
+            admin.reveal(&name, &Secret::new(record.password.clone()));
+        }
+        let Some(error) = error else { return Ok(()) };
+        let may_go_on = if is_throttled(&error) {
+            manner.pace.was_throttled();
+            throttled += 1;
+            throttled < THROTTLED_TRIES
+        } else {
+            tries += 1;
+            may_pass(&error) && tries < TRIES
+        };
+        if !may_go_on {
+            return Err((name, error));
+        }
+        if tries > 0 {
+            tokio::time::sleep(Duration::from_millis(200) * (1 << tries)).await;
+        }
+    }
+}
+
+/// One user, from where its record is.
+async fn step(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
+    if record.state == State::Planned {
+        return create_user::create(admin, journal, record, if_exists).await;
+    }
+    create_user::resume(admin, journal, record).await
+}
+
+/// Whether Cognito had too much to do.
+fn is_throttled(error: &Error) -> bool {
+    matches!(error.code(), Some("TooManyRequestsException" | "ThrottlingException" | "Throttling"))
+}
+
+/// Whether the next try may succeed: no answer came, or one that says that the service failed.
+fn may_pass(error: &Error) -> bool {
+    let is_failure = matches!(error.code(), None | Some("InternalErrorException" | "InternalServerException"));
+    error.kind() == Kind::Network || (error.kind() == Kind::Partial && is_failure)
+}
+
+/// Waits for all of them.
+async fn all(mut work: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
+    std::future::poll_fn(|context| {
+        work.retain_mut(|one| one.as_mut().poll(context).is_pending());
+        if work.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}

@@ -1,0 +1,325 @@
+//! Who is to be made: so many seats, or the lines of a file. A file is read to its end before anything is sent, and all that
+//! is wrong with it is told by line.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{BufRead, Read};
+
+use cogtok::error::{Error, Result, printable};
+use cogtok::secret::Secret;
+use cogtok::secret::shape;
+use cogtok::settings::types::Username;
+use serde_json::{Map, Value};
+
+/// The columns of a file.
+const COLUMNS: [&str; 7] = ["email", "username", "password", "group", "groups", "attributes", "phone"];
+
+/// The most complaints that are told.
+const TOLD: usize = 10;
+
+/// One user who is to be made.
+#[derive(Debug, Default)]
+pub struct Seat {
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The user name, where it is not the address.
+    pub username: Option<String>,
+    /// The password; made up where there is none.
+    pub password: Option<Secret>,
+    /// The groups.
+    pub groups: Vec<String>,
+    /// Attributes by name.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Seat {
+    /// The name that the user is made under.
+    pub fn name(&self) -> &str {
+        self.username.as_deref().or(self.email.as_deref()).unwrap_or_default()
+    }
+}
+
+/// How seats are called.
+#[derive(Debug)]
+pub struct Numbered<'a> {
+    /// What the names begin with.
+    pub prefix: &'a str,
+    /// The first number.
+    pub start: usize,
+    /// How many there are.
+    pub count: usize,
+    /// The domain of their addresses; none where they have no address.
+    pub domain: Option<&'a str>,
+    /// Whether the user names are not the addresses.
+    pub has_names: bool,
+}
+
+impl Numbered<'_> {
+    /// The seat of this place: `seat-07@example.com`.
+    pub fn seat(&self, at: usize) -> Seat {
+        let last = self.start.saturating_add(self.count.saturating_sub(1));
+        let width = last.to_string().len().max(2);
+        let name = format!("{}{:0width$}", self.prefix, self.start.saturating_add(at));
+        let email = self.domain.map(|domain| format!("{name}@{domain}"));
+        Seat { email, username: self.has_names.then_some(name), ..Seat::default() }
+    }
+}
+
+/// What is wrong with a file, gathered while it is read.
+#[derive(Debug, Default)]
+struct Complaints {
+    told: Vec<String>,
+    count: usize,
+    names: HashSet<String>,
+}
+
+impl Complaints {
+    fn add(&mut self, line: u64, what: &str) {
+        self.count += 1;
+        if self.told.len() < TOLD {
+            self.told.push(format!("line {line}: {what}"));
+        }
+    }
+
+    /// The seat, if nothing is wrong with it.
+    fn check(
+        &mut self,
+        line: u64,
+        seat: Result<Seat, String>,
+        take: &mut impl FnMut(Seat) -> Result<()>,
+    ) -> Result<()> {
+        let seat = seat.and_then(|seat| {
+            check(&seat)?;
+            if self.names.insert(seat.name().to_lowercase()) {
+                Ok(seat)
+            } else {
+                Err(format!("{} is on an earlier line as well", printable(seat.name(), 80)))
+            }
+        });
+        match seat {
+            // After a complaint nothing is made any more, and the rest is read for its own.
+            Ok(seat) if self.count == 0 => take(seat),
+            Ok(_) => Ok(()),
+            Err(what) => {
+                self.add(line, &what);
+                Ok(())
+            }
+        }
+    }
+
+    fn end(self, name: &str) -> Result<()> {
+        let Some(first) = self.told.first() else {
+            return if self.names.is_empty() { Err(Error::usage(format!("{name} names no user"))) } else { Ok(()) };
+        };
+        let message = match self.count {
+            1 => format!("{name}, {first}"),
+            count => format!("{name} has {count} errors, and nothing was sent: {}", self.told.join("; ")),
+        };
+        let more = self.count.saturating_sub(self.told.len());
+        Err(Error::usage(if more == 0 { message } else { format!("{message}; and {more} more") }))
+    }
+}
+
+/// Reads CSV with a header line. `name` is what the file is called in messages.
+///
+/// # Errors
+/// [`cogtok::error::Kind::Usage`] with what is wrong by line, once the whole file is read; and what `take` fails with.
+pub fn read_csv(input: impl Read, name: &str, mut take: impl FnMut(Seat) -> Result<()>) -> Result<()> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::None).from_reader(input);
+    let header = reader.headers().map_err(|why| unreadable(name, &why.to_string()))?.clone();
+    let columns: Vec<String> = header
+        .iter()
+        .enumerate()
+        .map(|(at, column)| if at == 0 { column.trim_start_matches('\u{feff}') } else { column })
+        .map(|column| column.trim().to_lowercase())
+        .collect();
+    let mut complaints = Complaints::default();
+    for (at, column) in columns.iter().enumerate() {
+        if !COLUMNS.contains(&column.as_str()) {
+            let what = if column.is_empty() {
+                format!("column {} has no name", at + 1)
+            } else {
+                format!("there is no column `{}`: the columns are {}", printable(column, 40), COLUMNS.join(", "))
+            };
+            complaints.add(1, &what);
+        } else if columns[..at].contains(column) {
+            complaints.add(1, &format!("the column `{column}` is there twice"));
+        }
+    }
+    if complaints.count > 0 {
+        return complaints.end(name);
+    }
+    let mut record = csv::StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) => {}
+            Err(why) if why.is_io_error() => return Err(unreadable(name, &why.to_string())),
+            Err(_) => {
+                complaints.add(line, "it is not UTF-8");
+                continue;
+            }
+        }
+        let line = record.position().map_or(line, csv::Position::line);
+        let seat = if record.len() == columns.len() {
+            from_fields(columns.iter().map(String::as_str).zip(record.iter()))
+        } else {
+            Err(format!("it has {} fields, and the first line has {}", record.len(), columns.len()))
+        };
+        complaints.check(line, seat, &mut take)?;
+    }
+    complaints.end(name)
+}
+
+/// Reads JSON, one object a line, with the names of the columns.
+///
+/// # Errors
+/// As [`read_csv`].
+pub fn read_jsonl(input: impl BufRead, name: &str, mut take: impl FnMut(Seat) -> Result<()>) -> Result<()> {
+    let mut complaints = Complaints::default();
+    for (at, line) in input.lines().enumerate() {
+        let text = match line {
+            Ok(text) => text,
+            Err(why) if why.kind() == std::io::ErrorKind::InvalidData => {
+                complaints.add(at as u64 + 1, "it is not UTF-8");
+                continue;
+            }
+            Err(why) => return Err(unreadable(name, &why.to_string())),
+        };
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            continue;
+        }
+        let seat = match serde_json::from_str::<Map<String, Value>>(text) {
+            Ok(object) => from_object(object),
+            Err(_) => Err("it is not a JSON object".to_owned()),
+        };
+        complaints.check(at as u64 + 1, seat, &mut take)?;
+    }
+    complaints.end(name)
+}
+
+fn unreadable(name: &str, why: &str) -> Error {
+    Error::store(format!("{name} can't be read: {}", printable(why, 200)))
+}
+
+fn from_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Seat, String> {
+    let mut seat = Seat::default();
+    for (column, text) in fields {
+        let text = if column == "password" { text } else { text.trim() };
+        if text.is_empty() {
+            continue;
+        }
+        match column {
+            "groups" => {
+                seat.groups.extend(text.split(';').map(|group| group.trim().to_owned()).filter(|one| !one.is_empty()))
+            }
+            "attributes" => {
+                for pair in text.split(';').filter(|pair| !pair.trim().is_empty()) {
+                    let (name, value) = pair
+                        .split_once('=')
+                        .ok_or_else(|| format!("`{}` in attributes is not NAME=VALUE", printable(pair, 40)))?;
+                    seat.attributes.insert(name.trim().to_owned(), value.trim().to_owned());
+                }
+            }
+            _ => set(&mut seat, column, text)?,
+        }
+    }
+    Ok(seat)
+}
+
+fn from_object(object: Map<String, Value>) -> Result<Seat, String> {
+    let mut seat = Seat::default();
+    for (name, value) in object {
+        match (name.as_str(), value) {
+            (_, Value::Null) => {}
+            ("groups", Value::Array(groups)) => {
+                for group in groups {
+                    let group = group.as_str().ok_or("a group is not text")?;
+                    seat.groups.push(group.to_owned());
+                }
+            }
+            ("attributes", Value::Object(attributes)) => {
+                for (name, value) in attributes {
+                    let value = value
+                        .as_str()
+                        .ok_or_else(|| format!("the attribute `{}` is not text", printable(&name, 40)))?;
+                    seat.attributes.insert(name, value.to_owned());
+                }
+            }
+            (name, Value::String(text)) if COLUMNS.contains(&name) && name != "groups" && name != "attributes" => {
+                if !text.is_empty() {
+                    set(&mut seat, name, &text)?;
+                }
+            }
+            (name, _) if COLUMNS.contains(&name) => return Err(format!("`{name}` has a value of another type")),
+            (name, _) => {
+                let name = printable(name, 40);
+                return Err(format!("there is no column `{name}`: the columns are {}", COLUMNS.join(", ")));
+            }
+        }
+    }
+    Ok(seat)
+}
+
+fn set(seat: &mut Seat, column: &str, text: &str) -> Result<(), String> {
+    match column {
+        "email" => seat.email = Some(text.to_owned()),
+        "username" => seat.username = Some(text.to_owned()),
+        "group" => seat.groups.push(text.to_owned()),
+        "phone" => {
+            seat.attributes.insert("phone_number".to_owned(), text.to_owned());
+        }
+        _ => {
+            let password = shape::password(Secret::new(text.to_owned()));
+            seat.password = Some(password.map_err(|error| format!("the password can't be one: {}", error.message()))?);
+        }
+    }
+    Ok(())
+}
+
+fn check(seat: &Seat) -> Result<(), String> {
+    if seat.name().is_empty() {
+        return Err("it has neither an email nor a username".to_owned());
+    }
+    // What is handed out goes into spreadsheets, which would run it.
+    let begins_a_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let fields = [("email", seat.email.as_deref()), ("username", seat.username.as_deref())];
+    let named = fields.into_iter().filter_map(|(column, text)| Some((column, text?)));
+    let groups = seat.groups.iter().map(|group| ("group", group.as_str()));
+    let password = seat.password.as_ref().map(|password| ("password", password.expose()));
+    for (column, text) in named.clone().chain(groups).chain(password) {
+        if begins_a_formula(text) {
+            return Err(format!("the {column} would be a formula in a spreadsheet"));
+        }
+    }
+    for (_, text) in named {
+        text.parse::<Username>().map_err(|error| error.message().to_owned())?;
+    }
+    if let Some(email) = &seat.email
+        && !is_address(email)
+    {
+        return Err(format!("`{}` is not an e-mail address", printable(email, 80)));
+    }
+    if let Some(phone) = seat.attributes.get("phone_number")
+        && !is_phone_number(phone)
+    {
+        return Err(format!("`{}` is not a phone number such as +14155550100", printable(phone, 40)));
+    }
+    Ok(())
+}
+
+fn is_address(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty()
+            && !name.contains('@')
+            && !domain.is_empty()
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+    })
+}
+
+fn is_phone_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}

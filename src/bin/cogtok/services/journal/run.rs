@@ -1,0 +1,352 @@
+//! The journal of a run: many users in one private file, first what is to be made of them, then a line whenever one of them
+//! gets on. A line is on disk before the request that it is about, and what a killed writer left of a line is no line.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use cogtok::error::{Error, Kind, Result};
+use cogtok::store::file::{self, Lock, LockError, open_regular};
+
+use super::{Asked, Record, State};
+use crate::services::create_user::IfExists;
+use crate::services::output_file::Replacement;
+
+/// The version of the file.
+const VERSION: u64 = 1;
+
+/// The longest line that is read, in bytes.
+const LONGEST_LINE: u64 = 1024 * 1024;
+
+/// What a run is, its first line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Head {
+    version: u64,
+    /// The name by which a person knows it: sixteen hexadecimal digits.
+    pub run: String,
+    /// When it was begun, in seconds since the Unix epoch.
+    pub begun_at: i64,
+    /// Where the Cognito API is.
+    pub origin: String,
+    /// The pool.
+    pub user_pool_id: String,
+    /// What to do where a user is there already.
+    pub if_exists: IfExists,
+}
+
+impl Head {
+    /// A run under a new, random id.
+    ///
+    /// # Errors
+    /// [`Kind::Failure`] when the operating system has no random bytes.
+    pub fn new(begun_at: i64, origin: String, user_pool_id: String, if_exists: IfExists) -> Result<Self> {
+        let run = super::random_id()?;
+        Ok(Head { version: VERSION, run, begun_at, origin, user_pool_id, if_exists })
+    }
+}
+
+#[derive(Serialize)]
+struct PlannedLine<'a> {
+    seat: usize,
+    record: &'a Record,
+}
+
+#[derive(Deserialize)]
+struct Planned {
+    record: Record,
+}
+
+/// What became of a user; each has all that the earlier ones have.
+#[derive(Serialize, Deserialize)]
+struct Change {
+    seat: usize,
+    state: State,
+    asked: Option<Asked>,
+    sub: Option<String>,
+    was_there: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
+}
+
+/// Of any line what is needed to find it again.
+#[derive(Deserialize)]
+struct Place {
+    seat: usize,
+    state: Option<State>,
+}
+
+/// Where the lines of one user are; 0 is the head's place, so there is none.
+#[derive(Debug, Clone, Copy)]
+struct Seat {
+    planned: u64,
+    changed: u64,
+    state: State,
+}
+
+/// A run that is being written: the users are not sent anywhere before it is whole.
+#[derive(Debug)]
+pub struct Plan {
+    path: PathBuf,
+    file: Replacement,
+    seats: usize,
+}
+
+impl Plan {
+    /// Begins the file of a run.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when it can't be written.
+    pub fn begin(state_dir: Option<&Path>, head: &Head) -> Result<Self> {
+        let dir = runs_dir(state_dir)?;
+        file::create_private_dir(&dir).map_err(|error| unwritable(&dir, &error))?;
+        let path = dir.join(format!("{}.jsonl", head.run));
+        let mut file = Replacement::begin(&path).map_err(|error| unwritable(&path, &error))?;
+        let line = line_of(head).map_err(|error| unwritable(&path, &error))?;
+        file.write(&line).map_err(|error| unwritable(&path, &error))?;
+        Ok(Plan { path, file, seats: 0 })
+    }
+
+    /// Adds a user to be made.
+    ///
+    /// # Errors
+    /// As [`Plan::begin`].
+    pub fn add(&mut self, record: &Record) -> Result<()> {
+        let line = line_of(&PlannedLine { seat: self.seats, record });
+        let written = line.and_then(|line| self.file.write(&line));
+        written.map_err(|error| unwritable(&self.path, &error))?;
+        self.seats += 1;
+        Ok(())
+    }
+
+    /// How many users there are.
+    pub fn len(&self) -> usize {
+        self.seats
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// As [`Plan::begin`].
+    pub fn finish(self) -> Result<()> {
+        self.file.finish().map_err(|error| unwritable(&self.path, &error))
+    }
+}
+
+/// A run on disk. Of its users only where they are is in memory.
+#[derive(Debug)]
+pub struct Run {
+    /// What it is.
+    pub head: Head,
+    path: PathBuf,
+    reader: BufReader<File>,
+    writer: File,
+    end: u64,
+    seats: Vec<Seat>,
+    _lock: Option<Lock>,
+}
+
+impl Run {
+    /// Opens a run to go on with it: no other process does at the same time.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when it can't be read, or another process is at work on it when the deadline comes.
+    pub fn open(path: &Path, deadline: Instant) -> Result<Self> {
+        let lock = Lock::exclusive(&path.with_extension("lock"), deadline).map_err(|error| match error {
+            LockError::Timeout { .. } => {
+                Error::store("another process is at work on this run").hint("wait for it: cogtok user runs{p}")
+            }
+            LockError::Unavailable(error) => unwritable(path, &error),
+        })?;
+        let run = Self::read(path, Some(lock))?;
+        // Half a line of a killed writer.
+        let cut = run
+            .writer
+            .metadata()
+            .and_then(|metadata| if metadata.len() > run.end { run.writer.set_len(run.end) } else { Ok(()) });
+        cut.map_err(|error| unwritable(path, &error))?;
+        Ok(run)
+    }
+
+    /// Reads a run without waiting for anybody.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when it can't be read, or was written by a newer cogtok.
+    pub fn peek(path: &Path) -> Result<Self> {
+        Self::read(path, None)
+    }
+
+    fn read(path: &Path, lock: Option<Lock>) -> Result<Self> {
+        let unreadable =
+            |error: io::Error| Error::store(format!("the run in {} can't be read: {error}", path.display()));
+        let mut options = OpenOptions::new();
+        let file = open_regular(options.read(true), path).map_err(unreadable)?;
+        let mut options = OpenOptions::new();
+        let writer = open_regular(options.read(true).append(true), path).map_err(unreadable)?;
+        let mut reader = BufReader::new(file);
+        let mut line = Zeroizing::new(Vec::new());
+        let malformed = || io::Error::new(io::ErrorKind::InvalidData, "it is not what cogtok writes");
+        let mut end = next_line(&mut reader, &mut line).map_err(unreadable)?;
+        let head: Head = serde_json::from_slice(&line).map_err(|_| unreadable(malformed()))?;
+        if head.version > VERSION {
+            let error = Error::store(format!("{} was written by a newer cogtok", path.display()));
+            return Err(error.hint("update cogtok"));
+        }
+        let mut seats: Vec<Seat> = Vec::new();
+        loop {
+            let length = next_line(&mut reader, &mut line).map_err(unreadable)?;
+            if length == 0 {
+                break;
+            }
+            let place: Place = serde_json::from_slice(&line).map_err(|_| unreadable(malformed()))?;
+            let planned = seats.len();
+            match (place.state, seats.get_mut(place.seat)) {
+                (None, None) if place.seat == planned => {
+                    seats.push(Seat { planned: end, changed: 0, state: State::Planned });
+                }
+                (Some(state), Some(seat)) => (seat.changed, seat.state) = (end, state),
+                _ => return Err(unreadable(malformed())),
+            }
+            end += length;
+        }
+        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many users it has.
+    pub fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// How many users are in one of these states.
+    pub fn count(&self, states: &[State]) -> usize {
+        self.seats.iter().filter(|seat| states.contains(&seat.state)).count()
+    }
+
+    /// How far a user is.
+    pub fn state(&self, seat: usize) -> State {
+        self.seats.get(seat).map_or(State::Planned, |seat| seat.state)
+    }
+
+    /// The record of a user as it is now.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when it can't be read.
+    pub fn record(&mut self, seat: usize) -> Result<Record> {
+        let Some(at) = self.seats.get(seat).copied() else {
+            return Err(Error::new(Kind::Failure, format!("the run has no user {seat}")));
+        };
+        let path = self.path.clone();
+        let read = |run: &mut Run| -> io::Result<Record> {
+            let Planned { mut record } = run.line(at.planned)?;
+            (record.seat, record.state) = (seat, at.state);
+            if at.changed > 0 {
+                let change: Change = run.line(at.changed)?;
+                (record.asked, record.sub, record.was_there) = (change.asked, change.sub, change.was_there);
+                if let Some(password) = change.password {
+                    record.replace_password(&cogtok::secret::Secret::new(password));
+                }
+            }
+            Ok(record)
+        };
+        read(self).map_err(|error| Error::store(format!("the run in {} can't be read: {error}", path.display())))
+    }
+
+    fn line<T: serde::de::DeserializeOwned>(&mut self, at: u64) -> io::Result<T> {
+        let mut line = Zeroizing::new(Vec::new());
+        self.reader.seek(SeekFrom::Start(at))?;
+        next_line(&mut self.reader, &mut line)?;
+        Ok(serde_json::from_slice(&line)?)
+    }
+
+    /// Notes how far a user is.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when it can't be written to the end: nothing is sent then.
+    pub fn append(&mut self, record: &Record, state: State) -> Result<()> {
+        let change = Change {
+            seat: record.seat,
+            state,
+            asked: record.asked,
+            sub: record.sub.clone(),
+            was_there: record.was_there,
+            password: record.is_password_new.then(|| record.password.clone()),
+        };
+        let length = line_of(&change).and_then(|line| self.append_line(&line));
+        match length {
+            Ok(length) => {
+                if let Some(seat) = self.seats.get_mut(record.seat) {
+                    (seat.changed, seat.state) = (self.end, state);
+                }
+                self.end += length;
+                Ok(())
+            }
+            Err(error) => {
+                // What is there of the line must not run into the next one.
+                let _ = self.writer.set_len(self.end);
+                Err(unwritable(&self.path, &error))
+            }
+        }
+    }
+
+    fn append_line(&mut self, line: &[u8]) -> io::Result<u64> {
+        self.writer.write_all(line)?;
+        let dir = self.path.parent().unwrap_or(&self.path);
+        cogtok::store::durable::flush(&self.writer, dir)?;
+        Ok(line.len() as u64)
+    }
+}
+
+/// The runs that are there, the newest first; what can't be read is a warning.
+pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
+    let Ok(dir) = runs_dir(state_dir) else { return Vec::new() };
+    let paths = super::paths_of(&dir, "jsonl").unwrap_or_default();
+    let mut runs: Vec<Run> = Vec::new();
+    for path in paths {
+        match Run::peek(&path) {
+            Ok(run) => runs.push(run),
+            Err(error) => log::warn!(target: "cogtok", "{error}"),
+        }
+    }
+    runs.sort_by_key(|run| std::cmp::Reverse(run.head.begun_at));
+    runs
+}
+
+/// Removes a run, with the passwords in it.
+///
+/// # Errors
+/// [`Kind::Store`] when it can't be removed, or a process is at work on it when the deadline comes.
+pub fn forget(path: &Path, deadline: Instant) -> Result<()> {
+    let run = Run::open(path, deadline)?;
+    file::remove(&run.path).map_err(|error| unwritable(path, &error))
+}
+
+fn runs_dir(state_dir: Option<&Path>) -> Result<PathBuf> {
+    state_dir.map(|dir| dir.join("journal").join("runs")).ok_or_else(|| {
+        Error::store("there is no home directory for the journal of new users").hint("set HOME or XDG_STATE_HOME")
+    })
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Error {
+    Error::store(format!("the journal in {} can't be written: {error}", path.display()))
+}
+
+fn line_of(content: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(serde_json::to_vec(content)?);
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Reads the next whole line; 0 where there is none.
+fn next_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<u64> {
+    line.clear();
+    let length = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
+    if line.last() == Some(&b'\n') { Ok(length as u64) } else { Ok(0) }
+}
