@@ -193,6 +193,7 @@ mod user_create;
 mod user_create_doubt;
 mod user_create_killed;
 mod user_create_lost;
+mod user_create_many;
 mod user_delete_many;
 mod user_filter;
 mod user_list;

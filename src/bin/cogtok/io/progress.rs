@@ -34,7 +34,6 @@ pub struct Progress {
     total: usize,
 }
 
-#[allow(dead_code, reason = "for the commands that work through a list")]
 impl Progress {
     /// `what` is done to each of `total`: "creating users".
     pub fn new(what: &str, total: usize) -> Self {

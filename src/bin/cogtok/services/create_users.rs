@@ -52,7 +52,7 @@ pub struct Manner {
 }
 
 /// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on.
-pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn()) -> Outcome {
+pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn(&str)) -> Outcome {
     let Some(run) = journal.run() else { return Outcome::default() };
     let (seats, if_exists) = (run.borrow().len(), run.borrow().head.if_exists);
     let next = Cell::new(0);
@@ -68,8 +68,11 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
             if matches!(run.borrow().state(seat), State::Done | State::Skipped) {
                 continue;
             }
-            let made = one(admin, journal, manner, seat, if_exists, &is_over).await;
-            if let Some((name, error)) = made.err() {
+            let (name, made) = match one(admin, journal, manner, seat, if_exists, &is_over).await {
+                Ok(name) => (name, None),
+                Err((name, error)) => (name, Some(error)),
+            };
+            if let Some(error) = made {
                 let mut outcome = outcome.borrow_mut();
                 // What would fail for all of them ends the run; a journal that can't be written does so before the next request.
                 let is_without_group = error.code() == Some("ResourceNotFoundException");
@@ -78,11 +81,11 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
                 } else if !is_unsent(&error) {
                     outcome.failed += 1;
                     if outcome.failures.len() < NAMED {
-                        outcome.failures.push((name, error));
+                        outcome.failures.push((name.clone(), error));
                     }
                 }
             }
-            told();
+            told(&name);
         }
     };
     let workers = (0..manner.parallel.clamp(1, seats.max(1)))
@@ -105,7 +108,7 @@ async fn one(
     seat: usize,
     if_exists: IfExists,
     is_over: &impl Fn() -> bool,
-) -> Result<(), (String, Error)> {
+) -> Result<String, (String, Error)> {
     let record = || {
         let run = journal.run().ok_or_else(|| Error::new(Kind::Failure, "there is no run"))?;
         run.borrow_mut().record(seat)
@@ -130,7 +133,7 @@ async fn one(
         if record.is_generated {
             admin.reveal(&name, &Secret::new(record.password.clone()));
         }
-        let Some(error) = error else { return Ok(()) };
+        let Some(error) = error else { return Ok(name) };
         let may_go_on = if is_throttled(&error) {
             manner.pace.was_throttled();
             throttled += 1;

@@ -17,6 +17,7 @@ use super::run_output;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::env;
+use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
 use crate::services::create_user;
 use crate::services::create_user::IfExists;
@@ -142,12 +143,22 @@ pub fn resume(app: &App, many: &Many, profile: &Profile, wanted: &str) -> Result
     app.output(&FORMS)?;
     let path = find(app, wanted)?.path().to_path_buf();
     let run = Run::open(&path, app.deadline())?;
-    if run.head.origin != profile.cognito_idp_origin()? || run.head.user_pool_id != profile.user_pool_id()?.as_str() {
-        let (pool, origin) = (printable(&run.head.user_pool_id, 60), printable(&run.head.origin, 120));
-        return Err(Error::new(Kind::Failure, format!("run {} is of pool {pool} at {origin}", run.head.run))
-            .hint("use the profile of that pool: cogtok user runs{p}"));
-    }
+    check_pool(&run, profile)?;
     go_on(app, profile, run, many.manner()?)
+}
+
+/// Refuses a run of another pool than the profile's.
+///
+/// # Errors
+/// [`Kind::Failure`].
+pub fn check_pool(run: &Run, profile: &Profile) -> Result<()> {
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
+    if run.head.origin == origin && run.head.user_pool_id == pool {
+        return Ok(());
+    }
+    let (pool, origin) = (printable(&run.head.user_pool_id, 60), printable(&run.head.origin, 120));
+    let error = Error::new(Kind::Failure, format!("run {} is of pool {pool} at {origin}", run.head.run));
+    Err(error.hint("see which profile has that pool: cogtok user runs{p}"))
 }
 
 /// The one run of this pool that is not finished; none where there is none.
@@ -167,10 +178,8 @@ pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
         several => {
             let ids: Vec<&str> = several.iter().take(5).map(|run| run.head.run.as_str()).collect();
             let error = Error::usage(format!("{} runs are not finished: {}", several.len(), ids.join(", ")));
-            Err(error.hint(
-                Advice::new("name one: cogtok user create {run}{p} --resume")
-                    .word("run", ids.concat().get(..16).unwrap_or_default()),
-            ))
+            let hint = Advice::new("name the one to go on with: cogtok user create {run}{p} --resume");
+            Err(error.hint(hint.word("run", ids.first().copied().unwrap_or_default())))
         }
     }
 }
@@ -268,7 +277,9 @@ fn go_on(app: &App, profile: &Profile, run: Run, manner: Manner) -> Result<()> {
     signals::set_patient(true);
     let count = || journal.run().map_or(0, |run| run.borrow().count(&[State::Done, State::Skipped]));
     let told = std::cell::Cell::new(Instant::now());
-    let tell = || {
+    let progress = Progress::new("creating users", total);
+    let tell = |name: &str| {
+        progress.at(count(), name);
         if told.get().elapsed() >= TOLD_EVERY {
             told.set(Instant::now());
             terminal::note(&format!("{} of {total} users are made so far", count()));
@@ -278,6 +289,7 @@ fn go_on(app: &App, profile: &Profile, run: Run, manner: Manner) -> Result<()> {
         let admin = Admin::new(&app.wire()?, profile).await?.paced();
         Ok(create_users::make(&admin, &journal, &manner, tell).await)
     })?;
+    drop(progress);
     signals::set_patient(false);
     signals::set_last_words(None);
     let done = count();

@@ -7,12 +7,14 @@ use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Error, Kind, Result, printable};
 
 use super::batch::Batch;
+use super::create_many;
 use super::left_here::LeftHere;
 use super::pool_user::no_such_user;
 use super::selection::Selection;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::io::terminal;
+use crate::services::journal::run;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -24,6 +26,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 #[command(after_help = "Examples:\n  \
     cogtok user delete test-abc@example.com -p ws --yes\n  \
     cogtok user delete --group class --created-before 3d -p ws\n  \
+    cogtok user delete --run 0123456789abcdef -p ws --yes\n  \
     cogtok user delete --filter 'email ^= \"seat-\"' -p ws --dry-run\n  \
     cogtok user delete --status UNCONFIRMED -p ws --yes")]
 pub struct Delete {
@@ -73,14 +76,21 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let (admin, left) = (admin()?, LeftHere::of_pool(app, &profile)?);
     let found: BTreeMap<&str, &User> = selected.found().iter().map(|user| (user.username.as_str(), user)).collect();
     let batch = Batch { names: &names, done: "is deleted", all_done: "are deleted" };
-    batch.run(app, async |name: &str| {
+    let deleted = batch.run(app, async |name: &str| {
         let aliases = aliases(&admin, found.get(name).copied(), name).await?;
-        // One who was found and is gone meanwhile is what was asked for.
-        if !admin.delete(name).await? && found.is_empty() {
+        // One who was found, or made by the run, and is gone meanwhile is what was asked for.
+        if !admin.delete(name).await? && found.is_empty() && args.users.run.is_none() {
             return Err(no_such_user(name));
         }
         left.forget(&aliases).map_err(|error| error.context(&format!("user {} is deleted", printable(name, 128))))
-    })
+    });
+    if let (Ok(()), Some(wanted)) = (&deleted, &args.users.run) {
+        // Nothing is left that it could say.
+        let run = create_many::find(app, wanted)?;
+        run::forget(run.path(), app.deadline())?;
+        terminal::note(&format!("run {} is dropped", run.head.run));
+    }
+    deleted
 }
 
 /// All names of a user: tokens are cached under the one that was typed when they were asked for, which is mostly the address.

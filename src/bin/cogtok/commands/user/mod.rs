@@ -17,6 +17,7 @@ mod selection;
 mod set_password;
 mod show;
 mod sign_out;
+mod try_run;
 mod user_file;
 
 use clap::Subcommand;
@@ -48,6 +49,8 @@ pub enum Command {
     SignOut(sign_out::SignOut),
     /// Let a user set up second factors anew, after a lost phone
     ResetMfa(reset_mfa::ResetMfa),
+    /// Sign the users of a run in, to see that they can
+    Try(try_run::Try),
     /// List the users that an earlier call did not finish, or delete a record
     Runs(runs::Runs),
 }
@@ -64,6 +67,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::Confirm(confirm) => confirm::run(app, &confirm),
         Command::SignOut(sign_out) => sign_out::run(app, &sign_out),
         Command::ResetMfa(reset) => reset_mfa::run(app, &reset),
+        Command::Try(rehearsal) => try_run::run(app, &rehearsal),
         Command::Runs(runs) => runs::run(app, runs),
     }
 }

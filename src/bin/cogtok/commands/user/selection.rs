@@ -13,12 +13,15 @@ use cogtok::settings::types::{Username, parse_duration};
 use serde_json::{Value, json};
 
 use super::batch::NAMED;
+use super::create_many;
 use super::list;
 use super::pool_user::typed;
 use super::user_file;
 use super::user_file::Row;
 use crate::app::App;
 use crate::io::terminal;
+use crate::services::create_user::IfExists;
+use crate::services::journal::State;
 use crate::services::user_filter;
 use crate::{completion, env};
 
@@ -26,11 +29,14 @@ use crate::{completion, env};
 #[derive(Debug, Args)]
 pub struct Selection {
     /// The users: names, e-mail addresses or subs
-    #[arg(value_name = "USERNAME", required_unless_present_any = ["from", "group", "filter", "status", "created_before"], add = ArgValueCandidates::new(completion::users))]
+    #[arg(value_name = "USERNAME", required_unless_present_any = ["from", "run", "group", "filter", "status", "created_before"], add = ArgValueCandidates::new(completion::users))]
     pub usernames: Vec<String>,
     /// The users of a file, or of standard input where it is `-`: CSV with a column `username` or `email`, or JSON lines
     #[arg(long, value_name = "FILE", conflicts_with = "usernames")]
     from: Option<PathBuf>,
+    /// The users that a run of `user create` made, as `cogtok user runs` lists it, or how it begins
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["usernames", "from", "group", "filter", "status", "created_before"])]
+    pub run: Option<String>,
     /// All users of a group
     #[arg(long, value_name = "GROUP", conflicts_with_all = ["usernames", "from"], add = ArgValueCandidates::new(completion::groups))]
     group: Option<String>,
@@ -70,6 +76,9 @@ impl Selection {
     pub fn named(&self, app: &App) -> Result<Option<Selected>> {
         if let Some(file) = &self.from {
             return user_file::read(file, app.deadline()).map(Selected::Named).map(Some);
+        }
+        if let Some(run) = &self.run {
+            return of_run(app, run).map(Selected::Named).map(Some);
         }
         let mut seen = BTreeSet::new();
         let names = self.usernames.iter().filter(|name| seen.insert(*name));
@@ -152,6 +161,24 @@ impl Selected {
             Selected::Found(users) => users.iter().map(|user| printable(typed(user), 128)).collect(),
         }
     }
+}
+
+/// The users whom a run made, with the passwords that it has: not those who were there before, whatever they were given.
+fn of_run(app: &App, wanted: &str) -> Result<Vec<Row>> {
+    let mut run = create_many::find(app, wanted)?;
+    create_many::check_pool(&run, &app.profile(&[])?)?;
+    let mut rows = Vec::new();
+    for seat in 0..run.len() {
+        if !matches!(run.state(seat), State::Created | State::Done) {
+            continue;
+        }
+        let record = run.record(seat)?;
+        if run.head.if_exists != IfExists::Reset || !record.was_there {
+            let password = Some(Secret::new(record.password.clone()));
+            rows.push(Row { username: record.username.clone(), password });
+        }
+    }
+    Ok(rows)
 }
 
 /// A status as it may be put between quotation marks.

@@ -1,0 +1,118 @@
+//! `cogtok user try`: whether the users of a run can sign in, before they come.
+
+use std::sync::Arc;
+
+use clap::Args;
+use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::secret::Secret;
+use cogtok::settings::profile::Profile;
+use cogtok::settings::types::SecretKind;
+use cogtok::user_pool::challenge::Challenge;
+use cogtok::user_pool::sign_in::{Credentials, SignIn, Step};
+use cogtok::user_pool::user_token;
+use serde_json::json;
+
+use super::batch::NAMED;
+use super::create_many;
+use crate::app::App;
+use crate::app::options::Output;
+use crate::io::progress::Progress;
+use crate::io::terminal;
+use crate::services::journal::{Record, State};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Sign the users of a run in, to see that they can
+///
+/// Each signs in at the profile's app client, with the password that the run has. Nothing is stored. A temporary password
+/// counts where Cognito takes it and asks for a new one.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok user try --run 0123456789abcdef -p ws\n  \
+    cogtok user try --run 0123456789abcdef -p ws --sample all")]
+pub struct Try {
+    /// The run, as `cogtok user runs` lists it, or how it begins
+    #[arg(long, value_name = "RUN")]
+    run: String,
+    /// How many of its users: a number, or `all`
+    #[arg(long, value_name = "N|all", default_value = "5", value_parser = sample)]
+    sample: usize,
+}
+
+fn sample(text: &str) -> Result<usize, String> {
+    match (text, text.parse()) {
+        ("all", _) => Ok(usize::MAX),
+        (_, Ok(count)) if count > 0 => Ok(count),
+        _ => Err("it is a number from 1 on, or `all`".to_owned()),
+    }
+}
+
+pub fn run(app: &App, args: &Try) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let profile = app.profile(&[])?;
+    profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let mut run = create_many::find(app, &args.run)?;
+    create_many::check_pool(&run, &profile)?;
+    let made: Vec<usize> = (0..run.len()).filter(|seat| run.state(*seat) == State::Done).collect();
+    if made.is_empty() {
+        return Err(Error::new(Kind::Failure, format!("run {} has made no user yet", run.head.run))
+            .hint("go on with it: cogtok user create{p} --resume"));
+    }
+    let client = app.stored_secret(&profile, &user_token::secret_binding(&profile, SecretKind::UserClient, None)?)?;
+    let total = made.len().min(args.sample);
+    let (mut failed, progress) = (Vec::new(), Progress::new("signing in", total));
+    for at in 0..total {
+        // From all over the run.
+        let Some(seat) = made.get(at * made.len() / total) else { continue };
+        let record = run.record(*seat)?;
+        progress.at(at, &record.username);
+        app.extend_default_timeout();
+        if let Err(error) = one(app, &profile, client.clone(), &record) {
+            log::warn!(target: "cogtok", "{}: {error}", printable(&record.username, 128));
+            failed.push((record.username.clone(), error));
+        }
+    }
+    drop(progress);
+    let said = format!("{} of {total} users can sign in", total - failed.len());
+    let text = if form == Output::Json {
+        let failed = failed.iter().map(|(name, error)| json!({"username": name, "error": error.message()}));
+        let failed: Vec<_> = failed.collect();
+        terminal::json_line(&json!({"tried": total, "signed_in": total - failed.len(), "failed": failed}))
+    } else {
+        format!("{said}\n")
+    };
+    terminal::data(&text)?;
+    let names: Vec<String> = failed.iter().take(NAMED).map(|(name, _)| printable(name, 60)).collect();
+    match failed.len() {
+        0 => Ok(()),
+        count => Err(Error::new(
+            if count == total { Kind::Refused } else { Kind::Partial },
+            format!("{said}: {} can't", names.join(", ")),
+        )
+        .hint(
+            Advice::new("give them the passwords of the run again: cogtok user set-password --run {run}{p}")
+                .word("run", &run.head.run),
+        )),
+    }
+}
+
+fn one(app: &App, profile: &Profile, client_secret: Option<Secret>, record: &Record) -> Result<()> {
+    let mut profile = profile.clone();
+    profile.user.username = Some(record.username.parse()?);
+    let password = Secret::new(record.password.clone());
+    let step = app.block_on(async {
+        let wire = app.wire()?;
+        let credentials = Credentials { client_secret, password: Some(password.clone()), device: None };
+        let step = SignIn::start(&wire, &Arc::new(profile), credentials).await;
+        wire.redactor().reveal(&record.username, &password);
+        step.map(|(_, step)| step)
+    })?;
+    match step {
+        Step::Done(_) => Ok(()),
+        Step::Ask(Challenge::NewPassword { .. }) if !record.is_permanent => Ok(()),
+        Step::Ask(asked) => {
+            Err(Error::new(Kind::NeedsHuman, format!("the password is right, and Cognito asks for {}", asked.name())))
+        }
+        Step::AskAgain(_, error) => Err(error),
+    }
+}
