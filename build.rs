@@ -41,6 +41,7 @@ mod topics {
         ("mcp-clients", "mcp"),
         ("verify", "verify"),
         ("users", "users"),
+        ("organiser", "organiser"),
         ("cognito-setup", "cognito-setup"),
         ("bedrock", "bedrock"),
         ("credential-process", "aws-credentials"),

@@ -82,6 +82,10 @@ pages! {
     install "docs/install.md" |_| {};
     mcp "docs/mcp.md" |_| {};
     migrating "docs/migrating.md" |_| {};
+    organiser "docs/organiser.md" |place| {
+        let left = place.world.home.cogtok(["user", "runs", "-p", "ws", "--json"]).aws().run();
+        left.ok().stdout_is("[]\n");
+    };
     profiles "docs/profiles.md" |_| {};
     releasing "docs/releasing.md" |_| {};
     scripts "docs/scripts.md" |_| {};

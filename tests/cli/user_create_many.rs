@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 const PASSWORD: &str = "Correct-Horse-7-Battery";
 
 fn user<'h>(home: &'h Home, args: &[&str]) -> Run<'h> {
-    home.cogtok(["user"]).args(args).args(["-p", "ws"]).aws()
+    // What is made is handed out, although some are not.
+    home.cogtok(["user"]).args(args).args(["-p", "ws"]).aws().prints_on_failure()
 }
 
 /// The only run of this home.

@@ -6,27 +6,13 @@ mod maker;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
-use crate::services::journal::{Asked, Journal, Record, State};
+use crate::services::journal::{Asked, IfExists, Journal, Record, State};
 use crate::services::password_generator;
 use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, User, already_exists};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::types::Username;
 use maker::{Maker, maker, reset, undecided};
-
-/// What to do when the user is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IfExists {
-    /// Fail.
-    Fail,
-    /// Leave the user alone.
-    Skip,
-    /// Give it a new password.
-    Reset,
-}
 
 /// A user as it was made.
 #[derive(Debug)]
@@ -205,7 +191,10 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
     }
     for group in record.group.iter().chain(&record.more_groups) {
         let added = admin.add_to_group(&record.username, group).await;
-        added.map_err(|error| partial(record, error).hint(ANOTHER_GROUP))?;
+        added.map_err(|error| {
+            let error = partial(record, error);
+            if record.is_of_run { error } else { error.hint(ANOTHER_GROUP) }
+        })?;
     }
     record.state = State::Done;
     journal.write(record).map_err(|error| partial(record, error))?;
@@ -219,10 +208,10 @@ const ANOTHER_GROUP: &str = "into another group: add `--group GROUP` to that; in
 
 /// The error for a step that failed after the user was made.
 pub fn partial(record: &Record, error: Error) -> Error {
-    error
-        .with_kind(Kind::Partial)
-        .context(&format!("the user {} was made, but not finished", record.username))
-        .hint("finish it: cogtok user create{p} --resume")
+    let what = format!("the user {} was made, but not finished", record.username);
+    let error = error.with_kind(Kind::Partial).context(&what);
+    // A run has a hint of its own.
+    if record.is_of_run { error } else { error.hint("finish it: cogtok user create{p} --resume") }
 }
 
 enum Existing {

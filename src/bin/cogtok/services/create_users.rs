@@ -14,8 +14,8 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 
 use crate::io::signals;
-use crate::services::create_user::{self, IfExists, Made};
-use crate::services::journal::{Journal, Record, State};
+use crate::services::create_user::{self, Made};
+use crate::services::journal::{IfExists, Journal, Record, State};
 use pace::Pace;
 
 /// How often a user is tried whom something passing stands in the way of.

@@ -35,6 +35,18 @@ pub enum State {
     Skipped,
 }
 
+/// What to do when the user is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IfExists {
+    /// Fail.
+    Fail,
+    /// Leave the user alone.
+    Skip,
+    /// Give it a new password.
+    Reset,
+}
+
 /// Between which moments the server was asked to make a user, in seconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
@@ -88,6 +100,9 @@ pub struct Record {
     /// Which user of its run it is; 0 where it is one of its own.
     #[serde(skip)]
     pub seat: usize,
+    /// Whether it is one of a run.
+    #[serde(skip)]
+    pub is_of_run: bool,
     /// Whether the password is another than the one that was planned.
     #[serde(skip)]
     is_password_new: bool,
@@ -141,6 +156,7 @@ impl Record {
             more_groups: Vec::new(),
             was_there: false,
             seat: 0,
+            is_of_run: false,
             is_password_new: false,
         })
     }

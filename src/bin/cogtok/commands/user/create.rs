@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::services::create_user;
 use crate::services::create_user::Made;
-use crate::services::journal::{Journal, Record};
+use crate::services::journal::{self, Journal, Record};
 use crate::services::password_generator;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
@@ -92,10 +92,10 @@ enum IfExists {
 }
 
 pub fn run(app: &App, args: &Create) -> Result<()> {
-    let profile = app.profile(&[])?;
     let wants_run = args.many.is_given() || args.resume;
     // A form that there is not must be known before a user is made.
     app.output(if wants_run { &create_many::FORMS } else { &FORMS })?;
+    let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     signals::watch();
     let state = app.dirs().state.as_deref();
@@ -120,11 +120,11 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     hand_over(app, args, &profile, &journal, &record, &made)
 }
 
-fn if_exists(args: &Create) -> create_user::IfExists {
+fn if_exists(args: &Create) -> journal::IfExists {
     match args.if_exists {
-        IfExists::Fail => create_user::IfExists::Fail,
-        IfExists::Skip => create_user::IfExists::Skip,
-        IfExists::Reset => create_user::IfExists::Reset,
+        IfExists::Fail => journal::IfExists::Fail,
+        IfExists::Skip => journal::IfExists::Skip,
+        IfExists::Reset => journal::IfExists::Reset,
     }
 }
 

@@ -20,12 +20,11 @@ use crate::env;
 use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
 use crate::services::create_user;
-use crate::services::create_user::IfExists;
 use crate::services::create_users::pace::{Pace, QUOTA};
 use crate::services::create_users::seats::{Numbered, Seat, read_csv, read_jsonl};
 use crate::services::create_users::{self, Manner, NAMED};
 use crate::services::journal::run::{Head, Plan, Run, runs};
-use crate::services::journal::{Journal, Record, State};
+use crate::services::journal::{IfExists, Journal, Record, State};
 use crate::services::password_generator;
 
 /// The forms that many users are printed in.
@@ -297,7 +296,9 @@ fn go_on(app: &App, profile: &Profile, run: Run, manner: Manner) -> Result<()> {
         let mut run = run.borrow_mut();
         note_some(app, profile, &mut run);
         // What is there is handed out, however the run ended.
-        run_output::print(app, &mut run)?;
+        if done > 0 {
+            run_output::print(app, &mut run)?;
+        }
     }
     if done == total {
         return Ok(());

@@ -20,8 +20,7 @@ use super::user_file;
 use super::user_file::Row;
 use crate::app::App;
 use crate::io::terminal;
-use crate::services::create_user::IfExists;
-use crate::services::journal::State;
+use crate::services::journal::{IfExists, State};
 use crate::services::user_filter;
 use crate::{completion, env};
 

@@ -124,7 +124,11 @@ impl Complaints {
 /// # Errors
 /// [`cogtok::error::Kind::Usage`] with what is wrong by line, once the whole file is read; and what `take` fails with.
 pub fn read_csv(input: impl Read, name: &str, mut take: impl FnMut(Seat) -> Result<()>) -> Result<()> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::None).from_reader(input);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        // With the default one, the lines of a file with CRLF are counted wrongly.
+        .terminator(csv::Terminator::Any(b'\n'))
+        .from_reader(input);
     let header = reader.headers().map_err(|why| unreadable(name, &why.to_string()))?.clone();
     let columns: Vec<String> = header
         .iter()
@@ -161,6 +165,9 @@ pub fn read_csv(input: impl Read, name: &str, mut take: impl FnMut(Seat) -> Resu
             }
         }
         let line = record.position().map_or(line, csv::Position::line);
+        if record.len() == 1 && record.iter().all(|field| field.trim().is_empty()) {
+            continue;
+        }
         let seat = if record.len() == columns.len() {
             from_fields(columns.iter().map(String::as_str).zip(record.iter()))
         } else {
@@ -206,7 +213,7 @@ fn unreadable(name: &str, why: &str) -> Error {
 fn from_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Seat, String> {
     let mut seat = Seat::default();
     for (column, text) in fields {
-        let text = if column == "password" { text } else { text.trim() };
+        let text = if column == "password" { text.strip_suffix('\r').unwrap_or(text) } else { text.trim() };
         if text.is_empty() {
             continue;
         }

@@ -12,8 +12,7 @@ use zeroize::Zeroizing;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::store::file::{self, Lock, LockError, open_regular};
 
-use super::{Asked, Record, State};
-use crate::services::create_user::IfExists;
+use super::{Asked, IfExists, Record, State};
 use crate::services::output_file::Replacement;
 
 /// The version of the file.
@@ -246,7 +245,7 @@ impl Run {
         let path = self.path.clone();
         let read = |run: &mut Run| -> io::Result<Record> {
             let Planned { mut record } = run.line(at.planned)?;
-            (record.seat, record.state) = (seat, at.state);
+            (record.seat, record.state, record.is_of_run) = (seat, at.state, true);
             if at.changed > 0 {
                 let change: Change = run.line(at.changed)?;
                 (record.asked, record.sub, record.was_there) = (change.asked, change.sub, change.was_there);
