@@ -24,7 +24,7 @@ mod topics {
     const BOLD: (char, char) = ('\u{1}', '\u{2}');
 
     /// The topics, in the order in which they are listed, each with its page. None is called as a command is.
-    const TOPICS: [(&str, &str); 21] = [
+    const TOPICS: [(&str, &str); 22] = [
         ("attendee", "attendee"),
         ("ci", "ci"),
         ("profiles", "profiles"),

@@ -318,10 +318,14 @@ fn two_runs_at_once_do_not_meet_and_one_run_has_one_process() {
 
     // Of two that want the same users each user is made by one of them, and has its password.
     let prefix = unique("same");
-    let outputs = herd((0..2).map(|_| user(&home, &["create", "--count", "8", "--prefix", &prefix, "--json"])));
-    let made: Vec<Value> = outputs.iter().flat_map(|output| output.json().as_array().unwrap().clone()).collect();
-    assert_each_signs_in(&Value::Array(made.clone()), 8);
-    assert_eq!(made.len(), 8);
+    let outputs = herd((0..2).map(|_| user(&home, &["create", "--count", "4", "--prefix", &prefix, "--json"])));
+    let made: Vec<Value> = outputs
+        .iter()
+        .filter(|output| !output.stdout.is_empty())
+        .flat_map(|output| output.json().as_array().unwrap().clone())
+        .collect();
+    assert_each_signs_in(&Value::Array(made.clone()), 4);
+    assert_eq!(made.len(), 4);
 }
 
 #[test]
