@@ -170,7 +170,7 @@ impl Admin {
             let is_refused = error.kind() != Kind::Network;
             let is_unsent = fault_in(&error).is_some_and(TransportError::is_unsent);
             may_be_made |= !is_refused && !is_throttled && !is_unsent;
-            let pause = policy.pause(None).filter(|_| !is_refused && !(is_throttled && self.is_paced));
+            let pause = policy.pause(None).filter(|_| !(is_refused || is_throttled && self.is_paced));
             if !may_be_made && pause.is_none() {
                 return Err(CreateUserError::Refused(error));
             }
