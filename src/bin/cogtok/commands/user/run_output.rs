@@ -32,7 +32,7 @@ pub fn print(app: &App, run: &mut Run) -> Result<()> {
                 printable(&groups(&record).join(" "), 128),
             ]);
         }
-        return out(&table(&["USER", "PASSWORD", "GROUPS"], rows.into_iter()), run);
+        return out(&table(&["USER", "PASSWORD", "GROUPS"], rows), run);
     }
     let mut piece = String::new();
     let mut between = "[";
