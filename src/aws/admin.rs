@@ -11,11 +11,12 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, 
 use aws_smithy_types::retry::RetryConfig;
 
 use super::answer::{Body, lacks};
+use super::connector::MayPass;
 use super::service_error::{code, from_sdk};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::http::retry::RetryPolicy;
-use crate::http::status::{MayPass, is_throttled};
+use crate::http::status::is_throttled;
 use crate::http::transport_error::{TransportError, fault_in};
 use crate::secret::Secret;
 use crate::settings::aws_services::Service;

@@ -5,6 +5,7 @@ mod events;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use hyper::body::Bytes;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
@@ -17,7 +18,7 @@ use crate::http::client::{HttpClient, MAX_ANSWER};
 use crate::http::redact::Redactor;
 use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status::{may_pass, unexplained};
-use crate::http::streaming::{Streamed, into_sent};
+use crate::http::streaming::Streamed;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::Profile;
 use crate::settings::types::{ModelId, Region};
@@ -140,7 +141,8 @@ impl<'a> Bedrock<'a> {
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Streamed, CallFailure> {
-        let request = signed(self.profile, call, &self.credentials, self.wire.now()).and_then(into_sent);
+        let request =
+            signed(self.profile, call, &self.credentials, self.wire.now()).map(|request| request.map(Bytes::from));
         let request = request.map_err(CallFailure::last)?;
         let unanswered = |fault| {
             // What was asked and not answered may have been done, and is paid for: only what never left is sent again.

@@ -8,6 +8,7 @@ pub mod app_clients;
 pub mod bedrock;
 pub mod client_secrets;
 pub mod cloudformation;
+pub(crate) mod connector;
 pub(crate) mod credentials;
 pub(crate) mod error_response;
 pub mod groups;
@@ -84,7 +85,7 @@ pub(crate) fn unsigned_config(wire: &HttpClient, region: &Region) -> aws_sdk_cog
         .sleep_impl(TokioSleep::new())
         .timeout_config(timeouts())
         .retry_config(retries())
-        .retry_classifier(crate::http::status::MayPass)
+        .retry_classifier(connector::MayPass)
 }
 
 /// The Region of the profile, else the one that `~/.aws/config` names for its AWS profile; never the metadata service.

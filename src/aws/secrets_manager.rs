@@ -2,10 +2,10 @@
 
 use aws_sdk_secretsmanager::Client;
 
+use super::connector::MayPass;
 use super::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
-use crate::http::status::MayPass;
 use crate::secret::Secret;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::{Profile, aws_origin};

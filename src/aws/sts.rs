@@ -5,11 +5,11 @@ use aws_sdk_sts::Client;
 
 use super::admin::Admin;
 use super::answer::lacks;
+use super::connector::MayPass;
 use super::service_error::from_sdk;
 use super::sigv4;
 use crate::error::Result;
 use crate::http::client::HttpClient;
-use crate::http::status::MayPass;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::{Profile, aws_origin};
 

@@ -1,20 +1,15 @@
 //! One HTTP client for everything: hyper 1 and rustls with ring, under the SDK, `oauth2` and our own calls alike. Every
 //! exchange goes through `guard`.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
+use hyper::body::Bytes;
 
 use crate::error::{Error, Result, printable};
 use crate::http::policy::HttpPolicy;
 use crate::http::redact::Redactor;
-use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind, fault_in};
+use crate::http::transport_error::TransportError;
 use crate::http::waiting::WaitObserver;
 
 /// The largest answer that is read, in bytes.
@@ -26,7 +21,6 @@ pub type Clock = fn() -> u64;
 /// The HTTP client, with the clock and the deadline of the call it serves. Cloning it shares its connections.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    connector: SharedHttpConnector,
     guard: HttpPolicy,
 }
 
@@ -50,21 +44,20 @@ impl HttpClient {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
         let deadline = Deadline(Arc::new(Mutex::new(deadline)));
         let guard = HttpPolicy::new(ca_bundle, bad_proxy, clock, deadline);
-        Ok(HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard })
+        Ok(HttpClient { guard })
     }
 
     /// This client for one call: with a deadline of its own, and without the secrets of other calls, over the same
     /// connections and certificate authorities.
     pub fn for_call(&self, deadline: Instant) -> Self {
         let guard = self.guard.for_call(Deadline(Arc::new(Mutex::new(deadline))));
-        HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard }
+        HttpClient { guard }
     }
 
     /// This client, with somebody who hears that an answer takes long.
     #[must_use]
     pub fn observed_by(&self, observer: WaitObserver) -> Self {
-        let guard = self.guard.observed_by(observer);
-        HttpClient { connector: SharedHttpConnector::new(guard.clone()), guard }
+        HttpClient { guard: self.guard.observed_by(observer) }
     }
 
     /// Milliseconds since the Unix epoch.
@@ -104,52 +97,13 @@ impl HttpClient {
         *self.guard.deadline.0.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
-    /// This client in the shape that the SDK takes.
-    pub(crate) fn sdk_client(&self) -> SharedHttpClient {
-        let connector = self.connector.clone();
-        http_client_fn(move |settings, _| match settings.read_timeout() {
-            Some(patience) => SharedHttpConnector::new(WithTimeout { connector: connector.clone(), patience }),
-            None => connector.clone(),
-        })
-    }
-
     /// One request and its whole answer, in the shape that `oauth2` takes.
     ///
     /// # Errors
     /// The [`TransportError`] where there was no answer.
     pub async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
-        let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let broken = |why: &dyn fmt::Display| TransportError {
-            host: host.clone(),
-            what: TransportErrorKind::Connect { cause: ConnectFailure::Other, reason: why.to_string() },
-        };
-        let request = HttpRequest::try_from(request.map(SdkBody::from)).map_err(|why| broken(&why))?;
-        let response = self.connector.call(request).await.map_err(|error| match fault_in(&error) {
-            Some(fault) => fault.clone(),
-            None => broken(&error),
-        })?;
-        let response = response.try_into_http1x().map_err(|why| broken(&why))?;
-        Ok(response.map(|body| body.bytes().map(<[u8]>::to_vec).unwrap_or_default()))
-    }
-}
-
-/// A client of the SDK that waits less than others: the metadata service's.
-#[derive(Debug)]
-struct WithTimeout {
-    connector: SharedHttpConnector,
-    patience: Duration,
-}
-
-impl HttpConnector for WithTimeout {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (patience, host) = (self.patience, printable(request.uri(), 120));
-        let exchange = self.connector.call(request);
-        HttpConnectorFuture::new(async move {
-            let late = |_| {
-                Err(TransportError { host, what: TransportErrorKind::Timeout { within: patience, tries: 1 } }.into())
-            };
-            tokio::time::timeout(patience, exchange).await.unwrap_or_else(late)
-        })
+        let answer = self.guard.whole(request.map(Bytes::from)).await?;
+        Ok(answer.map(|body| body.to_vec()))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod service_text;
 pub mod sse;
 pub(crate) mod status;
 pub mod streaming;
+pub(crate) mod transport;
 pub mod transport_error;
 pub mod waiting;
 #[cfg(feature = "cli")]

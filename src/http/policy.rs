@@ -7,14 +7,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::Headers;
-use aws_smithy_types::body::SdkBody;
+use http::header::{CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::{Bytes, Incoming};
 
-use crate::error::printable;
+use crate::error::{chain, printable};
 use crate::http::client::{Clock, Deadline, MAX_ANSWER};
 use crate::http::connectors::{Connectors, Route, check_plain};
 use crate::http::limits::ATTEMPT_TIMEOUT;
@@ -22,6 +19,7 @@ use crate::http::redact;
 use crate::http::redact::Redactor;
 use crate::http::redirect::refuse_redirect;
 use crate::http::status::may_pass;
+use crate::http::transport::ConnectTimeout;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::http::waiting::{WaitObserver, Waiting, observed};
 
@@ -103,27 +101,26 @@ impl HttpPolicy {
     /// within `patience`.
     pub async fn answer<T, F>(
         &self,
-        mut request: HttpRequest,
+        mut request: http::Request<Bytes>,
         patience: Duration,
-        read: impl FnOnce(HttpResponse) -> F,
+        read: impl FnOnce(http::Response<Incoming>) -> F,
     ) -> Result<T, TransportError>
     where
         T: LoggedBody,
         F: Future<Output = Result<T, TransportErrorKind>>,
     {
         // AWS WAF's core rules refuse a request that says nothing of who sends it.
-        if !request.headers().contains_key("user-agent") {
-            request.headers_mut().insert("user-agent", USER_AGENT);
-        }
-        let uri: http::Uri = request.uri().parse().unwrap_or_default();
+        request.headers_mut().entry(http::header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
+        let uri = request.uri().clone();
         let way = Route::to(&uri);
-        let connector = self.connectors.ready(way).await;
+        let transport = self.connectors.ready(way).await;
         let bad_proxy = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Route::Tls));
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
-        let operation = request.headers().get("x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
+        let operation =
+            text(request.headers(), "x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
         if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
-            log::debug!(target: "cogtok::body", "> {}", self.body(request.body().bytes().unwrap_or_default()));
+            log::debug!(target: "cogtok::body", "> {}", self.body(request.body()));
         }
         let started = Instant::now();
         let fault = |what: TransportErrorKind| self.fault(&host, what);
@@ -137,9 +134,8 @@ impl HttpPolicy {
             if matches!(way, Route::Plain) {
                 check_plain(&uri).await.map_err(&fault)?;
             }
-            let connector = connector.map_err(&fault)?;
-            let response = connector.call(request).await.map_err(|error| {
-                if error.is_timeout() {
+            let response = transport.map_err(&fault)?.send(request).await.map_err(|error| {
+                if chain(&error).any(|error| error.is::<ConnectTimeout>()) {
                     fault(TransportErrorKind::Unreachable(started.elapsed()))
                 } else {
                     fault(TransportErrorKind::of(&error))
@@ -172,6 +168,12 @@ impl HttpPolicy {
         result.map(|(_, _, answer)| answer)
     }
 
+    /// Sends a request and reads the whole answer, within the time of one try.
+    pub async fn whole(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let (patience, asked) = (self.left_of(ATTEMPT_TIMEOUT), request.uri().to_string());
+        self.answer(request, patience, |response| whole(response, asked)).await
+    }
+
     /// A fault of `host`, without the secrets of this call.
     pub fn fault(&self, host: &str, what: TransportErrorKind) -> TransportError {
         TransportError { host: host.to_owned(), what: what.cleaned(&self.redactor) }
@@ -199,8 +201,8 @@ impl HttpPolicy {
         patience.min(self.deadline.get().saturating_duration_since(Instant::now()))
     }
 
-    fn compare_clocks(&self, host: &str, response: &HttpResponse) {
-        let Some(date) = response.headers().get("date") else { return };
+    fn compare_clocks(&self, host: &str, response: &http::Response<Incoming>) {
+        let Some(date) = text(response.headers(), DATE) else { return };
         if let Some(ahead) = ahead_by(date, (self.clock)()) {
             self.offset.store(ahead, Ordering::Relaxed);
         }
@@ -210,10 +212,10 @@ impl HttpPolicy {
         }
     }
 
-    fn request_id(&self, response: &HttpResponse) -> String {
+    fn request_id(&self, response: &http::Response<Incoming>) -> String {
         ["x-amzn-requestid", "x-amz-cognito-request-id", "apigw-requestid", "x-request-id"]
             .iter()
-            .find_map(|name| response.headers().get(*name))
+            .find_map(|name| text(response.headers(), *name))
             .map(|id| format!(", request id {}", printable(&self.redactor.clean(id), 80)))
             .unwrap_or_default()
     }
@@ -225,63 +227,51 @@ pub(crate) trait LoggedBody {
     fn body(&self) -> Option<&[u8]>;
 }
 
-impl LoggedBody for HttpResponse {
+impl LoggedBody for http::Response<Bytes> {
     fn body(&self) -> Option<&[u8]> {
-        Some(HttpResponse::body(self).bytes().unwrap_or_default())
+        Some(http::Response::<Bytes>::body(self))
     }
 }
 
-impl HttpConnector for HttpPolicy {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let guard = self.clone();
-        HttpConnectorFuture::new(async move {
-            let patience = guard.left_of(ATTEMPT_TIMEOUT);
-            let deadline = guard.deadline.get();
-            let asked = request.uri().to_owned();
-            let answer = guard.answer(request, patience, |response| whole(response, asked)).await;
-            answer.map_err(|fault| {
-                if Instant::now() < deadline {
-                    ConnectorError::from(fault)
-                } else {
-                    ConnectorError::other(Box::new(fault), None)
-                }
-            })
-        })
-    }
+/// A header's value, where it is there and is text.
+pub(crate) fn text(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The answer with its body read to the end, or the reason why it is not taken.
-async fn whole(response: HttpResponse, asked: String) -> Result<HttpResponse, TransportErrorKind> {
+async fn whole(response: http::Response<Incoming>, asked: String) -> Result<http::Response<Bytes>, TransportErrorKind> {
     refuse_redirect(&response, &asked)?;
-    let status = response.status();
-    let mut headers = response.headers().clone();
-    tame(&mut headers);
-    let announced = headers.get("content-length").and_then(|length| length.parse::<u64>().ok());
+    let (mut head, body) = response.into_parts();
+    tame(&mut head.headers);
+    let announced = text(&head.headers, CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_ANSWER as u64) {
         return Err(TransportErrorKind::TooLarge(MAX_ANSWER));
     }
-    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await.map_err(|error| {
-        match error.downcast_ref::<http_body_util::LengthLimitError>() {
-            Some(_) => TransportErrorKind::TooLarge(MAX_ANSWER),
-            None => TransportErrorKind::of(error.as_ref()),
+    let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| {
+        if error.is::<http_body_util::LengthLimitError>() {
+            TransportErrorKind::TooLarge(MAX_ANSWER)
+        } else {
+            TransportErrorKind::of(error.as_ref())
         }
     })?;
-    let mut response = HttpResponse::new(status, SdkBody::from(body.to_bytes()));
-    *response.headers_mut() = headers;
-    Ok(response)
+    Ok(http::Response::from_parts(head, body.to_bytes()))
 }
 
 /// Takes out of an answer's headers the times that the SDK can't reckon with: it adds them to the clock, and a sum that is no
 /// moment ends the program.
-fn tame(headers: &mut Headers) {
+fn tame(headers: &mut HeaderMap) {
     // The years from 1970 to 9998: a signature has four digits for one, and the clock goes on between two tries.
     const MOMENTS: std::ops::Range<i64> = 0..253_370_764_800;
-    if !headers.get_all("date").all(|date| seconds_of(date).is_some_and(|at| MOMENTS.contains(&at))) {
-        headers.remove("date");
+    let is_moment =
+        |date: &HeaderValue| date.to_str().ok().and_then(seconds_of).is_some_and(|at| MOMENTS.contains(&at));
+    if !headers.get_all(DATE).iter().all(is_moment) {
+        headers.remove(DATE);
     }
-    let is_endless = |life: &str| life.parse().is_ok_and(|life: u64| life > MOST_METADATA_LIFE);
-    if headers.get_all(METADATA_LIFE).any(is_endless) {
-        headers.insert(METADATA_LIFE, MOST_METADATA_LIFE.to_string());
+    let is_endless = |life: &HeaderValue| {
+        life.to_str().ok().and_then(|life| life.parse().ok()).is_some_and(|life: u64| life > MOST_METADATA_LIFE)
+    };
+    if headers.get_all(METADATA_LIFE).iter().any(is_endless) {
+        headers.insert(HeaderName::from_static(METADATA_LIFE), HeaderValue::from(MOST_METADATA_LIFE));
     }
 }
 

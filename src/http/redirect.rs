@@ -1,17 +1,19 @@
 //! Redirects are refused.
 
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use http::header::LOCATION;
+use hyper::body::Incoming;
 use url::Url;
 
+use crate::http::policy::text;
 use crate::http::transport_error::TransportErrorKind;
 
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
-pub(crate) fn refuse_redirect(response: &HttpResponse, asked: &str) -> Result<(), TransportErrorKind> {
+pub(crate) fn refuse_redirect(response: &http::Response<Incoming>, asked: &str) -> Result<(), TransportErrorKind> {
     let status = response.status().as_u16();
     if !(300..400).contains(&status) {
         return Ok(());
     }
-    let Some(location) = response.headers().get("location") else {
+    let Some(location) = text(response.headers(), LOCATION) else {
         return Err(TransportErrorKind::Redirect { status, to: "nowhere".to_owned(), on_same_host: None });
     };
     let asked = Url::parse(asked).ok();

@@ -1,42 +1,17 @@
-//! Trying again, for calls that no SDK makes; and what the SDK would try again in vain.
+//! Trying again, for calls that no SDK makes.
 
 use std::fmt;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-use crate::aws::error_response::refusal;
 use crate::error::{Error, Kind};
 use crate::http::client::HttpClient;
 use crate::http::limits::MAX_TRIES;
 use crate::http::policy::seconds_of;
 use crate::http::status::{may_pass, unexplained};
 use crate::http::transport_error::TransportError;
-
-/// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only
-/// adds to it.
-#[derive(Debug)]
-pub(crate) struct LimitIsLimit;
-
-impl ClassifyRetry for LimitIsLimit {
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let refused = context.response().and_then(|response| {
-            let body = response.body().bytes().unwrap_or_default();
-            refusal(&http::HeaderMap::new(), response.status().as_u16(), body)
-        });
-        match refused {
-            Some((code, _)) if code == "LimitExceededException" => RetryAction::RetryForbidden,
-            _ => RetryAction::NoActionIndicated,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        "a limit is a limit"
-    }
-}
 
 /// Why one try failed, and whether the next may have better luck.
 #[derive(Debug)]

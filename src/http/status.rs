@@ -3,10 +3,6 @@
 
 use std::fmt;
 
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
-use aws_smithy_types::retry::ErrorKind;
-
 use crate::error::{Advice, AdviceKind, Error, Kind, chain};
 
 /// What a 403 without a reason usually is.
@@ -68,27 +64,4 @@ pub(crate) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<E
     };
     let message = format!("{operation} failed: {said} (HTTP {status})");
     Some(Error::network(message).hint(advice).because(Status(status)))
-}
-
-/// Has the SDK try again whatever may pass: its own list of statuses is shorter, and 429 is not on it.
-#[derive(Debug)]
-pub(crate) struct MayPass;
-
-impl ClassifyRetry for MayPass {
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        match context.response().map(|response| response.status().as_u16()) {
-            Some(429) => RetryAction::retryable_error(ErrorKind::ThrottlingError),
-            Some(status) if may_pass(status) => RetryAction::retryable_error(ErrorKind::TransientError),
-            _ => RetryAction::NoActionIndicated,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        "status"
-    }
-
-    // Before those that know the code, so that they have the last word.
-    fn priority(&self) -> RetryClassifierPriority {
-        RetryClassifierPriority::http_status_code_classifier()
-    }
 }

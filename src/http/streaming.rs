@@ -3,12 +3,10 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use url::Url;
 
 use crate::error::{Error, Result, printable};
@@ -41,10 +39,10 @@ impl Outgoing {
     /// [`Kind::Usage`](crate::error::Kind::Usage) for a method or a header that can't be one.
     pub fn check(&self) -> Result<()> {
         let head = Outgoing { body: Bytes::new(), ..self.clone() };
-        head.into_http(None).and_then(into_sent).map(drop)
+        head.into_http(None).map(drop)
     }
 
-    fn into_http(self, bearer: Option<&Secret>) -> Result<http::Request<SdkBody>> {
+    fn into_http(self, bearer: Option<&Secret>) -> Result<http::Request<Bytes>> {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(self.url.as_str());
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -65,7 +63,7 @@ impl Outgoing {
         if self.body.is_empty() && matches!(self.method.as_str(), "POST" | "PUT" | "PATCH") {
             request = request.header(CONTENT_LENGTH, 0);
         }
-        request.body(SdkBody::from(self.body)).map_err(|why| malformed(&why))
+        request.body(self.body).map_err(|why| malformed(&why))
     }
 }
 
@@ -82,7 +80,7 @@ pub struct Streamed {
     opened: Instant,
     status: u16,
     headers: http::HeaderMap,
-    body: SdkBody,
+    body: Incoming,
 }
 
 impl HttpClient {
@@ -97,8 +95,7 @@ impl HttpClient {
         if let Some(token) = bearer {
             self.redactor().hide("", token);
         }
-        let request = into_sent(request.into_http(bearer)?)?;
-        self.open_as_it_is(request, silence).await.map_err(Error::from)
+        self.open_as_it_is(request.into_http(bearer)?, silence).await.map_err(Error::from)
     }
 
     /// As [`HttpClient::open`], and tries again, at most three times, where AWS says that the request conflicts with another one and
@@ -123,13 +120,13 @@ impl HttpClient {
     /// The [`TransportError`] where there is no answer.
     pub(crate) async fn open_as_it_is(
         &self,
-        request: HttpRequest,
+        request: http::Request<Bytes>,
         silence: Duration,
     ) -> Result<Streamed, TransportError> {
-        let uri: http::Uri = request.uri().parse().unwrap_or_default();
+        let uri = request.uri();
         let host = uri.authority().map(ToString::to_string).unwrap_or_default();
         let is_plain = uri.scheme_str() == Some("http");
-        let (guard, opened, asked) = (self.guard(), Instant::now(), request.uri().to_owned());
+        let (guard, opened, asked) = (self.guard(), Instant::now(), uri.to_string());
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
             // 304 says that what the caller has is current, and leads nowhere (RFC 9110 section 15.4.5).
             if response.status().as_u16() != 304 {
@@ -137,20 +134,10 @@ impl HttpClient {
             }
             Ok(Head(response))
         });
-        let response = answer.await?.0.try_into_http1x();
-        let response = response.map_err(|why| guard.fault(&host, TransportErrorKind::NotHttp(why.to_string())))?;
-        let (parts, body) = response.into_parts();
+        let (parts, body) = answer.await?.0.into_parts();
         let status = parts.status.as_u16();
         Ok(Streamed { guard: guard.clone(), host, is_plain, silence, opened, status, headers: parts.headers, body })
     }
-}
-
-/// A request in the shape in which it is sent.
-///
-/// # Errors
-/// [`Kind::Usage`](crate::error::Kind::Usage) for one that can't be.
-pub(crate) fn into_sent(request: http::Request<impl Into<SdkBody>>) -> Result<HttpRequest> {
-    HttpRequest::try_from(request.map(Into::into)).map_err(|why| malformed(&why))
 }
 
 impl Streamed {
@@ -200,7 +187,7 @@ impl Streamed {
         named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
-    /// Whether the end of the body is known for one: by a length, a last chunk, or as TLS and HTTP/2 tell it. A plain
+    /// Whether the end of the body is known for one: by a length, a last chunk, or as TLS tells it. A plain
     /// connection alone is closed in the same way where the server breaks off (RFC 9112 section 8).
     pub fn has_certain_end(&self) -> bool {
         !self.is_plain || [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| self.headers.contains_key(name))
@@ -230,7 +217,7 @@ impl Streamed {
                     Ok(data) if !data.is_empty() => return Ok(Some(data.to_vec())),
                     _ => {}
                 },
-                Err(error) => return Err(self.guard.fault(&self.host, TransportErrorKind::of(error.as_ref()))),
+                Err(error) => return Err(self.guard.fault(&self.host, TransportErrorKind::of(&error))),
             }
         }
     }
@@ -273,7 +260,7 @@ impl fmt::Debug for Streamed {
 }
 
 /// An answer whose body is still to come.
-struct Head(HttpResponse);
+struct Head(http::Response<Incoming>);
 
 impl LoggedBody for Head {
     fn body(&self) -> Option<&[u8]> {

@@ -5,14 +5,13 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::dns::ResolveDnsError;
-use aws_smithy_runtime_api::client::result::ConnectorError;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use tower_service::Service;
 
 use crate::error::{Advice, AdviceKind, Error, Kind, chain, printable};
 use crate::http::redact::Redactor;
+use crate::http::transport::NameError;
 
 /// What a proxy's tunnel fails with; the crate exports the connector and not its error.
 type TunnelError = <Tunnel<HttpConnector> as Service<http::Uri>>::Error;
@@ -99,7 +98,7 @@ impl ConnectFailure {
             Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
                 Some(ConnectFailure::Certificate)
             }
-            _ if error.is::<ResolveDnsError>() => Some(ConnectFailure::Name),
+            _ if error.is::<NameError>() => Some(ConnectFailure::Name),
             _ => {
                 let error = error.downcast_ref::<io::Error>()?;
                 (error.kind() == io::ErrorKind::ConnectionRefused).then_some(ConnectFailure::Closed)
@@ -296,19 +295,6 @@ impl From<TransportError> for Error {
         let is_usage = matches!(fault.what, TransportErrorKind::Proxy(_) | TransportErrorKind::NoAuthorities(Some(_)));
         let kind = if is_usage { Kind::Usage } else { Kind::Network };
         Error::new(kind, fault.to_string()).hint(advice).because(fault)
-    }
-}
-
-impl From<TransportError> for ConnectorError {
-    fn from(fault: TransportError) -> Self {
-        // The SDK tries again after a time-out and an I/O error.
-        match &fault.what {
-            TransportErrorKind::Timeout { .. } | TransportErrorKind::Unreachable(_) => {
-                ConnectorError::timeout(Box::new(fault))
-            }
-            _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
-            _ => ConnectorError::other(Box::new(fault), None),
-        }
     }
 }
 

@@ -3,20 +3,14 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Instant;
 
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::dns::ResolveDns;
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
+use hyper::body::Bytes;
+use hyper_util::client::proxy::matcher::Matcher;
 use rcgen::{CertificateParams, KeyPair};
 
 use super::*;
 use crate::http::client::HttpClient;
-use crate::http::connectors::SystemResolver;
+use crate::http::limits::CONNECT_TIMEOUT;
+use crate::http::transport::{SystemResolver, Transport};
 
 struct Identity {
     pem: String,
@@ -108,25 +102,22 @@ fn a_certificate_that_is_not_to_be_trusted_is_told_from_other_faults_of_tls() {
 fn a_name_that_leads_nowhere_is_a_matter_of_names() {
     // A label of more than 63 octets (RFC 1035 section 2.3.4), for which no resolver asks anybody.
     let name = format!("{}.invalid", "a".repeat(64));
-    let error = block_on(SystemResolver.resolve_dns(&name)).unwrap_err();
+    let look_up = |name: &str| block_on(SystemResolver.call(name.parse().unwrap()));
+    let error = look_up(&name).unwrap_err();
     assert!(matches!(TransportErrorKind::of(&error), TransportErrorKind::Connect { cause: ConnectFailure::Name, .. }));
-    let found = block_on(SystemResolver.resolve_dns("localhost")).unwrap();
+    let found: Vec<_> = look_up("localhost").unwrap().map(|address| address.ip()).collect();
     assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
 }
 
 #[test]
 fn what_a_proxy_answers_to_connect_is_told_by_its_type() {
     let what = |proxy: SocketAddr| {
-        let ca = identity(&["localhost"]);
-        let trust = TrustStore::default().with_native_roots(false).with_pem_certificate(ca.pem);
-        let connector = Connector::builder()
-            .sleep_impl(TokioSleep::new())
-            .proxy_config(ProxyConfig::all(format!("http://{proxy}")).unwrap())
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(TlsContext::builder().with_trust_store(trust).build().unwrap())
-            .build();
-        let request = http::Request::get("https://cognito.example/").body(SdkBody::empty()).unwrap();
-        let answer = block_on(async { connector.call(HttpRequest::try_from(request).unwrap()).await });
+        let proxies = Matcher::builder().all(format!("http://{proxy}")).build();
+        let request = http::Request::get("https://cognito.example/").body(Bytes::new()).unwrap();
+        let answer = block_on(async {
+            let transport = Transport::new(rustls::RootCertStore::empty(), Some(proxies), CONNECT_TIMEOUT).unwrap();
+            transport.send(request).await
+        });
         TransportErrorKind::of(&answer.unwrap_err())
     };
     let wants_password = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
@@ -147,7 +138,7 @@ fn words_of_an_error_classify_nothing() {
     };
     assert_eq!(cause(&io::Error::other(words)), ConnectFailure::Other);
     assert_eq!(cause(&io::Error::new(io::ErrorKind::ConnectionRefused, "x")), ConnectFailure::Closed);
-    assert_eq!(cause(&ResolveDnsError::new("x")), ConnectFailure::Name);
+    assert_eq!(cause(&NameError(io::Error::other("x"))), ConnectFailure::Name);
     let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
     // As the TLS connector nests it.
     let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown));

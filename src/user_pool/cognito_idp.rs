@@ -7,13 +7,12 @@ use aws_sdk_cognitoidentityprovider::config::{Builder, Config};
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType, ChallengeNameType};
 use aws_smithy_types::retry::RetryConfig;
 
+use crate::aws::connector::{LimitIsLimit, MayPass};
 use crate::aws::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::http::redact::Redactor;
-use crate::http::retry::LimitIsLimit;
 use crate::http::service_text::ServiceText;
-use crate::http::status::MayPass;
 use crate::secret::Secret;
 use crate::settings::aws_services::Service;
 use crate::settings::profile::{Profile, aws_origin};

@@ -1,0 +1,122 @@
+//! The HTTP client in the shape that the SDK takes, and what the SDK is told to try again.
+
+use std::time::{Duration, Instant};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::ErrorKind;
+use hyper::body::Bytes;
+
+use crate::aws::error_response::refusal;
+use crate::error::printable;
+use crate::http::client::HttpClient;
+use crate::http::policy::HttpPolicy;
+use crate::http::status::may_pass;
+use crate::http::transport_error::{TransportError, TransportErrorKind};
+
+impl HttpClient {
+    /// This client in the shape that the SDK takes.
+    pub(crate) fn sdk_client(&self) -> SharedHttpClient {
+        let guard = self.guard().clone();
+        http_client_fn(move |settings, _| {
+            let connector = SdkConnector { guard: guard.clone(), patience: settings.read_timeout() };
+            SharedHttpConnector::new(connector)
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct SdkConnector {
+    guard: HttpPolicy,
+    // A client of the SDK may wait less than others: the metadata service's.
+    patience: Option<Duration>,
+}
+
+impl HttpConnector for SdkConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let SdkConnector { guard, patience } = self.clone();
+        HttpConnectorFuture::new(async move {
+            let (host, deadline) = (printable(request.uri(), 120), guard.deadline.get());
+            let request = request.try_into_http1x().map_err(|why| ConnectorError::user(why.into()))?;
+            let request = request.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default());
+            let exchange = guard.whole(request);
+            let answer = match patience {
+                None => exchange.await,
+                Some(patience) => tokio::time::timeout(patience, exchange).await.unwrap_or_else(|_| {
+                    let what = TransportErrorKind::Timeout { within: patience, tries: 1 };
+                    Err(TransportError { host, what })
+                }),
+            };
+            match answer {
+                Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from))
+                    .map_err(|why| ConnectorError::other(why.into(), None)),
+                Err(fault) if Instant::now() < deadline => Err(ConnectorError::from(fault)),
+                Err(fault) => Err(ConnectorError::other(Box::new(fault), None)),
+            }
+        })
+    }
+}
+
+impl From<TransportError> for ConnectorError {
+    fn from(fault: TransportError) -> Self {
+        // The SDK tries again after a time-out and an I/O error.
+        match &fault.what {
+            TransportErrorKind::Timeout { .. } | TransportErrorKind::Unreachable(_) => {
+                ConnectorError::timeout(Box::new(fault))
+            }
+            _ if fault.is_transient() => ConnectorError::io(Box::new(fault)),
+            _ => ConnectorError::other(Box::new(fault), None),
+        }
+    }
+}
+
+/// Has the SDK try again whatever may pass: its own list of statuses is shorter, and 429 is not on it.
+#[derive(Debug)]
+pub(crate) struct MayPass;
+
+impl ClassifyRetry for MayPass {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.status().as_u16()) {
+            Some(429) => RetryAction::retryable_error(ErrorKind::ThrottlingError),
+            Some(status) if may_pass(status) => RetryAction::retryable_error(ErrorKind::TransientError),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "status"
+    }
+
+    // Before those that know the code, so that they have the last word.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::http_status_code_classifier()
+    }
+}
+
+/// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only
+/// adds to it.
+#[derive(Debug)]
+pub(crate) struct LimitIsLimit;
+
+impl ClassifyRetry for LimitIsLimit {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let refused = context.response().and_then(|response| {
+            let body = response.body().bytes().unwrap_or_default();
+            refusal(&http::HeaderMap::new(), response.status().as_u16(), body)
+        });
+        match refused {
+            Some((code, _)) if code == "LimitExceededException" => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "a limit is a limit"
+    }
+}
