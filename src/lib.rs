@@ -21,9 +21,13 @@
 //! `client` on `oauth` and `user_pool`, these on `aws`, `http`, `cache` and `secrets`, these on `token`, `settings`, `error`
 //! and `secret`.
 #![forbid(unsafe_code)]
+// A build with fewer features leaves unused what the others share.
+#![cfg_attr(not(feature = "cli"), allow(dead_code))]
 
+#[cfg(feature = "m2m")]
 #[doc(hidden)]
 pub mod aws;
+#[cfg(feature = "m2m")]
 #[doc(hidden)]
 pub mod cache;
 #[doc(hidden)]
@@ -36,27 +40,38 @@ pub mod http;
 pub mod oauth;
 #[doc(hidden)]
 pub mod secret;
+#[cfg(feature = "m2m")]
 #[doc(hidden)]
 pub mod secrets;
 
 #[doc(hidden)]
 pub mod settings;
+#[cfg(feature = "m2m")]
 #[doc(hidden)]
 pub mod store;
 #[doc(hidden)]
 pub mod text;
 #[doc(hidden)]
 pub mod token;
+#[cfg(feature = "aws")]
 #[doc(hidden)]
 pub mod user_pool;
 
-pub use client::{
-    AccessToken, BoxFuture, CachedToken, Client, ClientBuilder, PendingSignIn, SecretRequest, SecretSource,
-    SignInBuilder, SignInStep, StoredSecrets, TokenCache, TokenProvider, UserTokens, Verifier,
-};
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+pub use client::StoredSecrets;
+#[cfg(feature = "m2m")]
+pub use client::{AccessToken, BoxFuture, CachedToken, SecretRequest, SecretSource, TokenCache, TokenProvider};
+pub use client::{Client, ClientBuilder, Verifier};
+#[cfg(feature = "sign-in")]
+pub use client::{PendingSignIn, SignInBuilder, SignInStep, UserTokens};
 pub use error::{Advice, AdviceKind, Error, Kind as ErrorKind};
 pub use http::service_text::ServiceText;
 pub use secret::Secret;
-pub use settings::types::{AuthFlow, FirstFactor, SecretKind, TokenUse};
+#[cfg(feature = "m2m")]
+pub use settings::types::SecretKind;
+pub use settings::types::TokenUse;
+#[cfg(feature = "sign-in")]
+pub use settings::types::{AuthFlow, FirstFactor};
 pub use token::verify::Claims;
+#[cfg(feature = "sign-in")]
 pub use user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};

@@ -1,142 +1,60 @@
 //! The wire: the only folder that names the AWS SDK, `oauth2` or the HTTP client.
 
+#[cfg(feature = "aws")]
 pub mod admin;
+#[cfg(feature = "aws")]
 pub mod agentcore;
+#[cfg(feature = "aws")]
 pub(crate) mod answer;
+#[cfg(feature = "aws")]
 pub mod app_clients;
 
+#[cfg(feature = "aws")]
 pub mod bedrock;
+#[cfg(feature = "aws")]
 pub mod client_secrets;
+#[cfg(feature = "aws")]
 pub mod cloudformation;
+#[cfg(feature = "aws")]
 pub(crate) mod connector;
+#[cfg(feature = "aws")]
 pub(crate) mod credentials;
+#[cfg(feature = "aws")]
 pub(crate) mod error_response;
+#[cfg(feature = "aws")]
 pub mod groups;
 
 pub mod service_error;
 
+#[cfg(feature = "aws")]
 pub mod identity_pool;
 
+#[cfg(feature = "aws")]
 pub mod secrets_manager;
+#[cfg(feature = "aws")]
 pub(crate) mod sigv4;
 
+#[cfg(feature = "aws")]
 pub mod ssm;
 
+#[cfg(feature = "aws")]
 pub mod sts;
 
+#[cfg(feature = "aws")]
 pub mod user_state;
+#[cfg(feature = "aws")]
 pub mod users;
+#[cfg(feature = "aws")]
 pub(crate) mod xml;
 
-use std::time::Duration;
+#[cfg(feature = "aws")]
+mod sdk_config;
+#[cfg(feature = "aws")]
+pub(crate) mod sdk_error;
 
-use aws_sdk_cognitoidentityprovider::config::Region as SdkRegion;
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
-
-use crate::error::Result;
-use crate::http::client::HttpClient;
-use crate::http::limits::CONNECT_TIMEOUT;
-use crate::settings::profile::Profile;
-use crate::settings::types::Region;
-
+#[cfg(feature = "aws")]
 pub use crate::http::limits::MAX_TRIES;
-
-fn timeouts() -> TimeoutConfig {
-    // The attempt's limit is kept by the connector, which sees the body as well.
-    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build()
-}
-
-fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(MAX_TRIES).with_initial_backoff(Duration::from_millis(200))
-}
-
-fn sdk_region(region: &Region) -> SdkRegion {
-    SdkRegion::new(region.as_str().to_owned())
-}
-
-/// What every SDK client is built on: our connector, time-outs and retries, credentials where the call is signed, and
-/// nothing looked up that the call does not need.
-pub(crate) async fn signed_config(
-    wire: &HttpClient,
-    profile: &Profile,
-    region: &Region,
-) -> Result<aws_config::SdkConfig> {
-    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new(region.as_str().to_owned()))
-        .http_client(wire.sdk_client())
-        .sleep_impl(TokioSleep::new())
-        .timeout_config(timeouts())
-        .retry_config(retries());
-    if let Some(name) = &profile.aws_profile {
-        loader = loader.profile_name(name);
-    }
-    loader = loader.credentials_provider(credentials::provider(wire, profile, region)?);
-    Ok(loader.load().await)
-}
-
-/// What the clients of Cognito's unsigned operations are built on: no AWS credentials are looked for.
-pub(crate) fn unsigned_config(wire: &HttpClient, region: &Region) -> aws_sdk_cognitoidentityprovider::config::Builder {
-    aws_sdk_cognitoidentityprovider::Config::builder()
-        .behavior_version(aws_sdk_cognitoidentityprovider::config::BehaviorVersion::latest())
-        .http_client(wire.sdk_client())
-        .region(sdk_region(region))
-        .sleep_impl(TokioSleep::new())
-        .timeout_config(timeouts())
-        .retry_config(retries())
-        .retry_classifier(connector::MayPass)
-}
-
-/// The Region of the profile, else the one that `~/.aws/config` names for its AWS profile; never the metadata service.
-///
-/// # Errors
-/// [`Kind::Config`](crate::error::Kind::Config) when neither names one.
-pub async fn region(profile: &Profile) -> Result<Region> {
-    if let Some(region) = &profile.region {
-        return Ok(region.clone());
-    }
-    let mut provider = aws_config::profile::ProfileFileRegionProvider::builder();
-    if let Some(name) = &profile.aws_profile {
-        provider = provider.profile_name(name);
-    }
-    let found = aws_config::meta::region::ProvideRegion::region(&provider.build()).await;
-    match found {
-        Some(region) => region.as_ref().parse(),
-        None => profile.region().cloned(),
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use aws_sdk_cognitoidentityprovider::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
-
-    #[test]
-    fn hosts_are_those_of_the_sdk_in_every_partition() {
-        for region in [
-            "us-east-1",
-            "eu-central-1",
-            "mx-central-1",
-            "cn-north-1",
-            "eusc-de-east-1",
-            "us-gov-west-1",
-            "us-iso-east-1",
-            "us-isob-east-1",
-            "eu-isoe-west-1",
-            "us-isof-south-1",
-        ] {
-            let params = Params::builder().region(region).build().unwrap();
-            let endpoint = futures_of(DefaultResolver::new().resolve_endpoint(&params));
-            assert_eq!(
-                crate::settings::profile::aws_origin("cognito-idp", &region.parse().unwrap()),
-                endpoint,
-                "{region}"
-            );
-        }
-    }
-
-    fn futures_of(endpoint: aws_smithy_runtime_api::client::endpoint::EndpointFuture<'_>) -> String {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(endpoint).unwrap().url().to_owned()
-    }
-}
+#[cfg(feature = "aws")]
+pub use sdk_config::region;
+#[cfg(feature = "aws")]
+pub(crate) use sdk_config::{signed_config, unsigned_config};

@@ -1,20 +1,36 @@
 //! What a client is made of.
 
+#[cfg(feature = "m2m")]
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::token_cache::MemoryCache;
+#[cfg(feature = "m2m")]
+use super::m2m::{GivenSecrets, TokenStorage};
+#[cfg(feature = "m2m")]
+use super::secret_source::{SecretSource, unless_given};
+#[cfg(feature = "m2m")]
+use super::token_cache::{MemoryCache, TokenCache};
+#[cfg(feature = "sign-in")]
 use super::user_sessions::UserSessions;
-use super::{Client, GivenSecrets, Inner, SecretSource, StoredSecrets, TokenCache, TokenStorage};
+use super::{Client, Inner};
+#[cfg(feature = "m2m")]
 use crate::cache::token_cache::Cache;
-use crate::error::{Error, Result};
+#[cfg(feature = "m2m")]
+use crate::error::Error;
+use crate::error::Result;
 use crate::http::client::HttpClient;
+#[cfg(feature = "m2m")]
 use crate::secret::Secret;
 use crate::settings::keys::{Key, Settings, ValueOrigin};
 use crate::settings::profile::{AwsEnvironment, Profile};
-use crate::settings::types::{AuthFlow, FirstFactor, ProfileName, SecretKind, StoreKind};
+#[cfg(feature = "sign-in")]
+use crate::settings::types::{AuthFlow, FirstFactor};
+#[cfg(feature = "m2m")]
+use crate::settings::types::{ProfileName, SecretKind, StoreKind};
+#[cfg(feature = "m2m")]
 use crate::store::Dirs;
+#[cfg(feature = "m2m")]
 use crate::store::config::Config;
 
 /// How long a call may take where nothing else was said.
@@ -25,10 +41,15 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[must_use]
 pub struct ClientBuilder {
     values: Vec<(Key, Vec<String>)>,
+    #[cfg(feature = "m2m")]
     profile: Option<(Config, ProfileName)>,
+    #[cfg(feature = "sign-in")]
     state_dir: Option<PathBuf>,
+    #[cfg(feature = "m2m")]
     given: GivenSecrets,
+    #[cfg(feature = "m2m")]
     secrets: Option<Arc<dyn SecretSource>>,
+    #[cfg(feature = "m2m")]
     cache: Option<TokenStorage>,
     ca_bundle: Option<Vec<u8>>,
     timeout: Option<Duration>,
@@ -40,6 +61,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile or one of its values is wrong, [`Kind::Store`](crate::error::Kind::Store) when the file can't be
     /// read.
+    #[cfg(feature = "m2m")]
     pub fn from_profile(name: &str) -> Result<Self> {
         ClientBuilder::from_profile(name)?.build()
     }
@@ -55,14 +77,20 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// As [`Client::from_profile`].
+    #[cfg(feature = "m2m")]
     pub fn from_profile(name: &str) -> Result<Self> {
         let name: ProfileName = name.parse()?;
         let dirs = Dirs::of_this_machine();
         let path = dirs.config_file.ok_or_else(|| Error::config("there is no home directory with a configuration"))?;
         let config = Config::load(&path)?;
         let cache = Some(TokenStorage::Files(Cache::new(dirs.cache)));
-        let state_dir = dirs.state;
-        Ok(ClientBuilder { profile: Some((config, name)), cache, state_dir, ..ClientBuilder::default() })
+        Ok(ClientBuilder {
+            profile: Some((config, name)),
+            cache,
+            #[cfg(feature = "sign-in")]
+            state_dir: dirs.state,
+            ..ClientBuilder::default()
+        })
     }
 
     fn set(mut self, key: Key, values: Vec<String>) -> Self {
@@ -96,53 +124,63 @@ impl ClientBuilder {
     }
 
     /// The machine-to-machine app client.
+    #[cfg(feature = "m2m")]
     pub fn m2m_client_id(self, id: &str) -> Self {
         self.set(Key::M2mClientId, vec![id.to_owned()])
     }
 
     /// The token endpoint; else the domain's.
+    #[cfg(feature = "m2m")]
     pub fn token_url(self, url: &str) -> Self {
         self.set(Key::TokenUrl, vec![url.to_owned()])
     }
 
     /// The scopes to ask for; without any Cognito grants all that the client may have.
+    #[cfg(feature = "m2m")]
     pub fn scopes<'a>(self, scopes: impl IntoIterator<Item = &'a str>) -> Self {
         self.set(Key::Scopes, scopes.into_iter().map(str::to_owned).collect())
     }
 
     /// How long a served token must still be valid, up to 24 hours.
+    #[cfg(feature = "m2m")]
     pub fn min_validity(self, duration: Duration) -> Self {
         self.set(Key::MinValidity, vec![format!("{}s", duration.as_secs())])
     }
 
     /// The user of [`Client::user_token`]: name, e-mail address or other alias.
+    #[cfg(feature = "sign-in")]
     pub fn username(self, name: &str) -> Self {
         self.set(Key::Username, vec![name.to_owned()])
     }
 
     /// How users sign in; [`AuthFlow::Srp`] where this is not set.
+    #[cfg(feature = "sign-in")]
     pub fn auth_flow(self, flow: AuthFlow) -> Self {
         self.set(Key::AuthFlow, vec![flow.as_str().to_owned()])
     }
 
     /// The first factor to sign in with, in [`AuthFlow::UserAuth`].
+    #[cfg(feature = "sign-in")]
     pub fn preferred_challenge(self, factor: FirstFactor) -> Self {
         self.set(Key::PreferredChallenge, vec![factor.as_str().to_owned()])
     }
 
     /// The secret of the machine-to-machine app client.
+    #[cfg(feature = "m2m")]
     pub fn m2m_client_secret(mut self, secret: Secret) -> Self {
         self.given.m2m_client = Some(secret);
         self
     }
 
     /// The secret of the users' app client.
+    #[cfg(feature = "sign-in")]
     pub fn user_client_secret(mut self, secret: Secret) -> Self {
         self.given.user_client = Some(secret);
         self
     }
 
     /// The password of the client's user.
+    #[cfg(feature = "sign-in")]
     pub fn password(mut self, password: Secret) -> Self {
         self.given.password = Some(password);
         self
@@ -150,24 +188,28 @@ impl ClientBuilder {
 
     /// Where secrets come from that the client was not given. From a profile it is the keyring, as `cogtok secret set` stores them;
     /// for the sealed file, give [`StoredSecrets::sealed_file`].
+    #[cfg(feature = "m2m")]
     pub fn secret_source(mut self, source: impl SecretSource) -> Self {
         self.secrets = Some(Arc::new(source));
         self
     }
 
     /// Keeps tokens in this folder, shared with other processes.
+    #[cfg(feature = "m2m")]
     pub fn cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.cache = Some(TokenStorage::Files(Cache::new(Some(dir.into()))));
         self
     }
 
     /// Keeps tokens in a cache of the caller's own. Only the tasks of this process wait for each other then.
+    #[cfg(feature = "m2m")]
     pub fn token_cache(mut self, cache: impl TokenCache) -> Self {
         self.cache = Some(TokenStorage::Own(Arc::new(cache)));
         self
     }
 
     /// Keeps tokens in the memory of this process, as a client from values does anyway.
+    #[cfg(feature = "m2m")]
     pub fn memory_cache(mut self) -> Self {
         self.cache = Some(TokenStorage::Own(Arc::new(MemoryCache::default())));
         self
@@ -196,36 +238,51 @@ impl ClientBuilder {
         for (key, values) in self.values.into_iter().rev() {
             settings.offer(key, values, ValueOrigin::Flag);
         }
-        let (mut store, mut of_config) = (StoreKind::Keyring, None);
-        let name = match self.profile {
+        #[cfg(not(feature = "m2m"))]
+        let name = None;
+        #[cfg(feature = "m2m")]
+        let (name, of_config) = match self.profile {
             Some((config, name)) => {
                 config.offer(&name, &mut settings)?;
-                store = config.secret_store()?;
-                of_config = Some(config);
-                Some(name)
+                (Some(name), Some(config))
             }
-            None => None,
+            None => (None, None),
         };
         let profile = Profile::resolve(name, &settings, &AwsEnvironment::default())?;
-        let is_listed = |kind: &SecretKind| {
-            let client = profile.user.client_id.as_ref().zip(of_config.as_ref());
-            profile.secrets.contains(kind) || client.is_some_and(|(id, config)| config.lists_secret(*kind, id))
-        };
-        let listed = SecretKind::ALL.iter().copied().filter(is_listed).collect();
         // Each call sets its own deadline, see `Client::call`.
         let http = HttpClient::new(self.ca_bundle, None, super::now, Instant::now())?;
-        let secrets = self.secrets.unwrap_or_else(|| Arc::new(StoredSecrets::of_profile(store, listed)));
-        let cache = self.cache.unwrap_or_else(|| TokenStorage::Own(Arc::new(MemoryCache::default())));
+        #[cfg(feature = "m2m")]
+        let secrets = match self.secrets {
+            Some(secrets) => secrets,
+            None => {
+                let store = of_config.as_ref().map_or(Ok(StoreKind::Keyring), Config::secret_store)?;
+                unless_given(store, listed(&profile, of_config.as_ref()))
+            }
+        };
         Ok(Client(Arc::new(Inner {
             profile: Arc::new(profile),
+            #[cfg(feature = "m2m")]
             given: self.given,
+            #[cfg(feature = "sign-in")]
             sessions: UserSessions::in_files(self.state_dir),
             http,
-            cache,
+            #[cfg(feature = "m2m")]
+            cache: self.cache.unwrap_or_else(|| TokenStorage::Own(Arc::new(MemoryCache::default()))),
+            #[cfg(feature = "m2m")]
             secrets,
             timeout: self.timeout.unwrap_or(TIMEOUT),
             locks: Default::default(),
             keys: Default::default(),
         })))
     }
+}
+
+/// The kinds of secrets that are known to be stored.
+#[cfg(feature = "m2m")]
+fn listed(profile: &Profile, config: Option<&Config>) -> Vec<SecretKind> {
+    let is_listed = |kind: &SecretKind| {
+        let client = profile.user.client_id.as_ref().zip(config);
+        profile.secrets.contains(kind) || client.is_some_and(|(id, config)| config.lists_secret(*kind, id))
+    };
+    SecretKind::ALL.iter().copied().filter(is_listed).collect()
 }

@@ -2,16 +2,28 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+#[cfg(feature = "file-store")]
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use std::time::Duration;
+#[cfg(feature = "file-store")]
+use std::time::Instant;
 
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 use super::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+#[cfg(feature = "file-store")]
 use crate::secrets::age_store::{Key, SealedFile};
-use crate::secrets::keyring::{Keyring, UNATTENDED};
-use crate::secrets::store::{SecretId, SecretStore};
+#[cfg(feature = "keyring")]
+use crate::secrets::keyring::Keyring;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use crate::secrets::lookup::UNATTENDED;
+use crate::secrets::store::SecretId;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use crate::secrets::store::SecretStore;
 use crate::settings::types::{SecretKind, StoreKind, Username};
 
 /// A future that a trait object can give.
@@ -78,8 +90,65 @@ pub trait SecretSource: Debug + Send + Sync + 'static {
     }
 }
 
+/// Where secrets come from that nobody gave a source for: the store of the profile, where this build can open it. The store is
+/// not opened for a kind of a users' secret that is not `listed`.
+pub(super) fn unless_given(store: StoreKind, listed: Vec<SecretKind>) -> Arc<dyn SecretSource> {
+    match store {
+        #[cfg(feature = "keyring")]
+        StoreKind::Keyring => {
+            Arc::new(StoredSecrets { place: Place::Keyring, patience: UNATTENDED, listed: Some(listed) })
+        }
+        store => Arc::new(Unopened { store, listed }),
+    }
+}
+
+/// Whether a store is known to lack such a secret.
+fn is_unlisted(kind: SecretKind, listed: &[SecretKind]) -> bool {
+    matches!(kind, SecretKind::UserClient | SecretKind::Password | SecretKind::Totp) && !listed.contains(&kind)
+}
+
+/// Secrets that this client can't get at.
+#[derive(Debug)]
+struct Unopened {
+    store: StoreKind,
+    listed: Vec<SecretKind>,
+}
+
+impl SecretSource for Unopened {
+    fn secret(&self, request: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>> {
+        Box::pin(async move {
+            if is_unlisted(request.kind(), &self.listed) {
+                return Ok(None);
+            }
+            Err(self.error())
+        })
+    }
+
+    fn store(&self, _: SecretRequest, _: Secret) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async { Err(self.error()) })
+    }
+
+    fn delete(&self, _: SecretRequest) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Err(self.error()) })
+    }
+}
+
+impl Unopened {
+    fn error(&self) -> Error {
+        Error::store(match self.store {
+            StoreKind::File => {
+                "the secrets are in a sealed file: give the client `StoredSecrets::sealed_file` with its identity"
+            }
+            StoreKind::Keyring => {
+                "this build reads no keyring: give the client the secret or a source of secrets, or build the library with the feature `keyring`"
+            }
+        })
+    }
+}
+
 /// The secrets that `cogtok secret set` has stored: in the operating system's keyring, or in the sealed file. What blocks runs on
 /// a thread of its own and gives up after the time that it was made with.
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 #[derive(Debug, Clone)]
 pub struct StoredSecrets {
     place: Place,
@@ -88,16 +157,19 @@ pub struct StoredSecrets {
     listed: Option<Vec<SecretKind>>,
 }
 
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 #[derive(Debug, Clone)]
 enum Place {
+    #[cfg(feature = "keyring")]
     Keyring,
+    #[cfg(feature = "file-store")]
     File(PathBuf, Key),
-    /// The sealed file of a profile, without what opens it.
-    Sealed,
 }
 
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 impl StoredSecrets {
     /// The keyring, which may take as long as `patience`.
+    #[cfg(feature = "keyring")]
     pub fn keyring(patience: Duration) -> Self {
         StoredSecrets { place: Place::Keyring, patience, listed: None }
     }
@@ -107,45 +179,32 @@ impl StoredSecrets {
     ///
     /// # Errors
     /// [`ErrorKind::Store`](crate::ErrorKind::Store) for what is no identity.
+    #[cfg(feature = "file-store")]
     pub fn sealed_file(path: impl Into<PathBuf>, identity: &Secret) -> Result<Self> {
         Ok(StoredSecrets::in_file(path.into(), Key::identity(identity)?))
     }
 
     /// The sealed file at `path` (age), opened with its passphrase.
+    #[cfg(feature = "file-store")]
     pub fn sealed_file_with_passphrase(path: impl Into<PathBuf>, passphrase: Secret) -> Self {
         StoredSecrets::in_file(path.into(), Key::Passphrase(passphrase))
     }
 
+    #[cfg(feature = "file-store")]
     fn in_file(path: PathBuf, key: Key) -> Self {
         StoredSecrets { place: Place::File(path, key), patience: UNATTENDED, listed: None }
     }
 
-    pub(super) fn of_profile(store: StoreKind, listed: Vec<SecretKind>) -> Self {
-        let place = match store {
-            StoreKind::Keyring => Place::Keyring,
-            StoreKind::File => Place::Sealed,
-        };
-        StoredSecrets { place, patience: UNATTENDED, listed: Some(listed) }
-    }
-
     fn open(&self) -> Result<SecretStore> {
         match &self.place {
+            #[cfg(feature = "keyring")]
             Place::Keyring => Ok(SecretStore::Keyring(Keyring::new(self.patience))),
+            #[cfg(feature = "file-store")]
             Place::File(path, key) => {
                 let deadline = Instant::now() + self.patience;
                 Ok(SecretStore::File(SealedFile::new(path.clone(), key.clone(), deadline)))
             }
-            Place::Sealed => Err(Error::store(
-                "the secrets are in a sealed file: give the client `StoredSecrets::sealed_file` with its identity",
-            )),
         }
-    }
-
-    /// Whether the store is known to lack it.
-    fn is_unlisted(&self, kind: SecretKind) -> bool {
-        let is_listed = |listed: &Vec<SecretKind>| listed.contains(&kind);
-        let by_hand = matches!(kind, SecretKind::UserClient | SecretKind::Password | SecretKind::Totp);
-        by_hand && !self.listed.as_ref().is_none_or(is_listed)
     }
 
     async fn with_store<T: Send + 'static>(
@@ -157,10 +216,11 @@ impl StoredSecrets {
     }
 }
 
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 impl SecretSource for StoredSecrets {
     fn secret(&self, request: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>> {
         Box::pin(async move {
-            if self.is_unlisted(request.kind()) {
+            if self.listed.as_ref().is_some_and(|listed| is_unlisted(request.kind(), listed)) {
                 return Ok(None);
             }
             let is_listed = self.listed.is_some();

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Client, PendingSignIn, TokenStorage, blocking, now};
+use super::blocking::blocking;
+use super::m2m::TokenStorage;
+use super::{Client, PendingSignIn, now};
 use crate::cache::single_flight::RefreshGuard;
 use crate::cache::token_cache::CacheKey;
 use crate::error::{Error, Kind, Result};

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::blocking::blocking;
+use super::m2m::TokenStorage;
 use super::user_host::ClientHost;
-use super::{AccessToken, BoxFuture, CachedToken, Client, PendingSignIn, TokenCache, TokenStorage, blocking, now};
+use super::{AccessToken, BoxFuture, CachedToken, Client, PendingSignIn, SignInBuilder, TokenCache, now};
 use crate::cache::single_flight::{self, Acquired, CachePolicy, CacheUse, TokenResponse};
 use crate::cache::token_cache::{Cache, CacheKey};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::secret::Secret;
-use crate::secrets::store::SecretId;
 use crate::settings::profile::Profile;
 use crate::settings::types::{SecretKind, TokenUse};
 use crate::token::{Token, TokenSet};
@@ -65,6 +66,45 @@ struct Call {
 }
 
 impl Client {
+    /// The tokens of the client's user: from the cache while they are valid, else renewed with the refresh token
+    /// (GetTokensFromRefreshToken), else by signing in with the password that the client knows. One task does it for all, and
+    /// what it has begun it ends where its caller gives up.
+    ///
+    /// # Errors
+    /// [`Kind::NeedsHuman`] where only a person can go on: [`PendingSignIn::in_error`] has the challenge, and what is responded to
+    /// it is kept for the next call. [`Kind::Refused`] where Cognito says no, [`Kind::Network`] where it can't be asked,
+    /// [`Kind::Config`] where no user or app client is named, [`Kind::Store`] where what is kept can't be read.
+    pub async fn user_token(&self) -> Result<UserTokens> {
+        let tokens: BoxFuture<'_, Result<UserTokens>> = Box::pin(self.user());
+        tokens.await
+    }
+
+    /// Signs a user in, step by step: [`SignInBuilder::start`] gives the tokens, or the challenge as data.
+    ///
+    /// ```no_run
+    /// # async fn example(client: cogtok::Client, password: cogtok::Secret, code: cogtok::Secret) -> Result<(), cogtok::Error> {
+    /// use cogtok::{Challenge, ChallengeResponse, SignInStep};
+    /// let mut step = client.sign_in("alice").password(password).start().await?;
+    /// if let SignInStep::Challenge(pending) = &step && let Challenge::Code { .. } = pending.challenge() {
+    ///     step = pending.respond(ChallengeResponse::Code(code)).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sign_in(&self, username: &str) -> SignInBuilder {
+        SignInBuilder::new(self.clone(), username)
+    }
+
+    /// The sign-in that [`PendingSignIn::to_secret`] was made of, in another process perhaps: a client of the same app client and
+    /// the same Cognito goes on.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for anything else, or a sign-in to another app client: its session is not sent. [`Kind::Store`] where the app
+    /// client's secret can't be read.
+    pub async fn resume_sign_in(&self, pending: &Secret) -> Result<PendingSignIn> {
+        PendingSignIn::resumed(self.clone(), pending).await
+    }
+
     pub(super) async fn user(&self) -> Result<UserTokens> {
         let (profile, http) = (&self.0.profile, self.call()?);
         let policy = CachePolicy {
@@ -79,21 +119,6 @@ impl Client {
         match &self.0.cache {
             TokenStorage::Files(cache) => call.with_files(cache.clone()).await,
             TokenStorage::Own(cache) => call.with_own(cache.clone()).await,
-        }
-    }
-
-    /// The secret of this kind, client, origin and user: the one that the client was given, else the source's.
-    pub(super) async fn supplied(&self, binding: &SecretId) -> Result<Option<Secret>> {
-        let given = match binding.kind {
-            SecretKind::M2mClient => &self.0.given.m2m_client,
-            SecretKind::UserClient => &self.0.given.user_client,
-            // The password that was given is that of the client's own user.
-            SecretKind::Password if binding.username == self.0.profile.user.username => &self.0.given.password,
-            _ => &None,
-        };
-        match given {
-            Some(secret) => Ok(Some(secret.clone())),
-            None => self.0.secrets.secret(binding.clone().into()).await,
         }
     }
 

@@ -2,28 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::verifier::will_do;
 use crate::cache::jwks_cache::{Fetched, KeySetRecord, KeySets};
 use crate::cache::single_flight::{Flight, get_or_fetch};
 use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::client::Clock;
-use crate::oauth::jwks_uri;
-use crate::settings::aws_services::Service;
-use crate::settings::profile::Profile;
-use crate::settings::types::{Endpoint, PoolId};
+pub use crate::oauth::jwks_uri::published_at;
+use crate::settings::types::Endpoint;
 use crate::store::state_file::StateLock;
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations, Rejection};
-
-/// How long cached keys are trusted to be all that the pool has: as long as API Gateway does.
-const FRESH: Duration = Duration::from_secs(2 * 60 * 60);
-
-/// How long after a fetch an unknown `kid` does not cause another.
-const REST: Duration = Duration::from_secs(60);
-
-/// Whether keys that were fetched `age` ago will do to look for the key `id`.
-pub(super) fn will_do(keys: &KeySet, age: Duration, id: &str) -> bool {
-    age < REST || age < FRESH && keys.ids().any(|known| known == id)
-}
 
 /// Where keys come from.
 #[derive(Debug)]
@@ -41,27 +29,6 @@ pub enum KeySource<'a> {
         /// When to stop waiting for another process.
         deadline: Instant,
     },
-}
-
-/// Where the keys of an issuer are published: at the profile's `endpoint_url` where there is one, else below the issuer.
-/// Without an issuer it is the profile's pool's.
-///
-/// # Errors
-/// [`Kind::Config`] when neither an issuer nor a pool is known; [`Kind::Usage`] for an issuer that is no URL to ask.
-pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint> {
-    let pool = match issuer {
-        Some(issuer) => issuer.rsplit('/').next().and_then(|last| last.parse::<PoolId>().ok()),
-        None => Some(profile.user_pool_id()?.clone()),
-    };
-    match (profile.endpoint(Service::CognitoIdp), issuer, pool) {
-        (Some(endpoint), _, Some(pool)) => Ok(endpoint.join(&format!("/{pool}{}", jwks_uri::PATH))),
-        (_, Some(issuer), _) => Ok(issuer.parse::<Endpoint>()?.join(jwks_uri::PATH)),
-        (None, None, Some(pool)) => {
-            let [original, _] = crate::settings::profile::issuers(&pool);
-            Ok(original.parse::<Endpoint>()?.join(jwks_uri::PATH))
-        }
-        (_, None, None) => Err(Error::config("neither an issuer nor a user pool is known")),
-    }
 }
 
 /// The verdict on a token. The outer result says whether it could be found out: keys that can't be obtained are no verdict, and

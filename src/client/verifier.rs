@@ -1,15 +1,25 @@
 //! Verifying tokens in a server.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Client;
-use crate::client::verification::{published_at, will_do};
 use crate::error::{Error, Result};
-use crate::oauth::jwks_uri;
+use crate::oauth::jwks_uri::{self, published_at};
 use crate::settings::types::{ClientId, Endpoint, Scopes, TokenUse};
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations};
+
+/// How long cached keys are trusted to be all that the pool has: as long as API Gateway does.
+const FRESH: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// How long after a fetch an unknown `kid` does not cause another.
+const REST: Duration = Duration::from_secs(60);
+
+/// Whether keys that were fetched `age` ago will do to look for the key `id`.
+pub(super) fn will_do(keys: &KeySet, age: Duration, id: &str) -> bool {
+    age < REST || age < FRESH && keys.ids().any(|known| known == id)
+}
 
 /// The keys of the pool, as this process has them.
 #[derive(Debug, Default)]

@@ -8,8 +8,10 @@ pub mod redact;
 pub(crate) mod redirect;
 pub(crate) mod retry;
 pub mod service_text;
+#[cfg(feature = "aws")]
 pub mod sse;
 pub(crate) mod status;
+#[cfg(feature = "aws")]
 pub mod streaming;
 pub(crate) mod transport;
 pub mod transport_error;

@@ -92,7 +92,7 @@ impl Redactor {
 
 /// What is looked for where `secret` of `id` was sent, in lower case.
 fn forms(id: &str, value: &str) -> Vec<Zeroizing<String>> {
-    let form = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let form = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pairs = [format!("{id}:{value}"), format!("{}:{}", form(id), form(value))].map(Zeroizing::new);
     let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut forms = vec![value.to_owned(), hex];
@@ -260,7 +260,7 @@ pub fn body(bytes: &[u8]) -> String {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) if text.starts_with("grant_type=") || text.contains("&grant_type=") => {
-            let pairs: Vec<String> = url::form_urlencoded::parse(text.as_bytes())
+            let pairs: Vec<String> = form_urlencoded::parse(text.as_bytes())
                 .map(|(name, value)| {
                     if HARMLESS.contains(&name.as_ref()) || name == "scope" {
                         format!("{name}={value}")

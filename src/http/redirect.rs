@@ -2,10 +2,10 @@
 
 use http::header::LOCATION;
 use hyper::body::Incoming;
-use url::Url;
 
 use crate::http::policy::text;
 use crate::http::transport_error::TransportErrorKind;
+use crate::settings::url::Url;
 
 /// Refuses an answer that sends us elsewhere: what was sent was for the host that was asked.
 pub(crate) fn refuse_redirect(response: &http::Response<Incoming>, asked: &str) -> Result<(), TransportErrorKind> {

@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
-
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use crate::error::{Error, Kind};
 use crate::http::client::HttpClient;
@@ -90,28 +89,35 @@ fn retry_after(value: &str, now: u64) -> Option<Duration> {
 /// How often something is tried, and how long to wait before each further try.
 #[derive(Debug)]
 pub(crate) struct RetryPolicy {
-    pauses: ExponentialBackoff,
+    tries: u32,
     deadline: Instant,
 }
 
 impl RetryPolicy {
     /// The policy of every call: [`MAX_TRIES`], twice the pause each time, and none that ends after the deadline.
     pub(crate) fn of(wire: &HttpClient) -> Self {
-        let pauses = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(200))
-            .with_factor(2.0)
-            .with_max_times(MAX_TRIES as usize - 1)
-            .with_jitter()
-            .build();
-        RetryPolicy { pauses, deadline: wire.deadline() }
+        RetryPolicy { tries: 1, deadline: wire.deadline() }
     }
 
     /// How long to wait before the next try, and at least as long as the service asks for; none where there is neither a
     /// try nor time left.
     pub(crate) fn pause(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
-        let pause = self.pauses.next()?.max(retry_after.unwrap_or_default());
+        if self.tries >= MAX_TRIES {
+            return None;
+        }
+        let pause = jittered(FIRST_PAUSE * 2_u32.pow(self.tries - 1)).max(retry_after.unwrap_or_default());
+        self.tries += 1;
         Instant::now().checked_add(pause).is_some_and(|at| at < self.deadline).then_some(pause)
     }
+}
+
+/// How long to wait before the second try, at least.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Between one and two times `pause`, so that many who failed at once do not come back at once.
+fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().hash_one(()) % 1000;
+    pause + pause * u32::try_from(random).unwrap_or_default() / 1000
 }
 
 /// Calls `attempt` until it succeeds, fails for good, or there is neither a try nor time left.

@@ -37,11 +37,10 @@ pub(crate) async fn observed<T>(
     exchange: impl Future<Output = T>,
 ) -> T {
     let Some(observer) = observer else { return exchange.await };
-    tokio::pin!(exchange);
-    tokio::select! {
-        biased;
-        result = &mut exchange => return result,
-        () = tokio::time::sleep(PATIENCE.saturating_sub(since.elapsed())) => {}
+    let mut exchange = std::pin::pin!(exchange);
+    let patience = PATIENCE.saturating_sub(since.elapsed());
+    if let Ok(result) = tokio::time::timeout(patience, &mut exchange).await {
+        return result;
     }
     observer(Some(waiting));
     let _ended = Ended(observer);

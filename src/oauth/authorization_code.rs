@@ -18,6 +18,7 @@ use crate::oauth::token_endpoint::{TokenEndpoint, client, description, refusal, 
 use crate::secret::Secret;
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes};
+use crate::token::TokenSet;
 use crate::user_pool::cognito_idp::AuthenticationResult;
 use crate::user_pool::refresh::RefreshError;
 
@@ -188,7 +189,7 @@ impl Authorization {
             .map_err(|error| endpoint.failure(error))
         };
         let answer = exchange.await.map_err(|failed: CallFailure| failed.error)?;
-        answer.tokens(wire, &host, self.scopes.clone())
+        answer.tokens(wire, &host, self.scopes.clone()).map(signed_in)
     }
 }
 
@@ -222,7 +223,12 @@ pub async fn refresh(
         error if failed.is_undone => RefreshError::Failed(error),
         error => RefreshError::Unknown(error),
     })?;
-    answer.tokens(wire, &host, Scopes::default()).map_err(RefreshError::Unknown)
+    answer.tokens(wire, &host, Scopes::default()).map(signed_in).map_err(RefreshError::Unknown)
+}
+
+/// What a browser sign-in or its renewal brings: the token endpoint knows no devices.
+fn signed_in((tokens, refresh_token): (TokenSet, Option<Secret>)) -> AuthenticationResult {
+    AuthenticationResult { tokens, refresh_token, new_device: None }
 }
 
 /// Revokes a refresh token and what was issued with it (RFC 7009). One that is unknown or revoked already is no error.

@@ -1,10 +1,14 @@
 //! Machine-to-machine: client_credentials at the token endpoint (RFC 6749 section 4.4), or GetClientToken of the Cognito
 //! API, which needs no domain.
 
+#[cfg(feature = "aws")]
 use crate::aws::secrets_manager::{self, Kept};
 use crate::cache::token_cache::CacheKey;
-use crate::error::{AdviceKind, Error, Result, printable};
+#[cfg(feature = "aws")]
+use crate::error::printable;
+use crate::error::{AdviceKind, Error, Result};
 use crate::http::client::HttpClient;
+#[cfg(feature = "aws")]
 use crate::oauth::client_bundle;
 use crate::oauth::token_endpoint;
 use crate::oauth::token_endpoint::ClientCredentials;
@@ -15,8 +19,8 @@ use crate::settings::keys::Key;
 use crate::settings::profile::{Profile, missing};
 use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretArn, SecretKind, Transport};
 use crate::token::TokenSet;
-use crate::user_pool::get_client_token;
-use crate::user_pool::get_client_token::GetClientToken;
+#[cfg(feature = "aws")]
+use crate::user_pool::get_client_token::{self, GetClientToken};
 
 /// Everything one request needs.
 #[derive(Debug, Clone)]
@@ -115,6 +119,7 @@ pub fn client(profile: &Profile, client_secret: Secret) -> Result<Client> {
 /// # Errors
 /// As [`secrets_manager::get`]; [`Kind::Config`](crate::error::Kind::Config) when the secret is for another client or
 /// endpoint than the profile.
+#[cfg(feature = "aws")]
 pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Client> {
     let arn = profile.m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
     let kept = secrets_manager::get(wire, profile, arn).await?;
@@ -188,6 +193,11 @@ pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Re
             };
             token_endpoint::client_credentials(wire, &request).await
         }
+        #[cfg(not(feature = "aws"))]
+        TokenPlace::Api(origin) => Err(Error::config(format!(
+            "no token endpoint is known, and GetClientToken at {origin} needs the feature `aws` of the library"
+        ))),
+        #[cfg(feature = "aws")]
         TokenPlace::Api(origin) => {
             if profile.m2m.transport == Transport::Auto {
                 log::info!(target: "cogtok", "no token endpoint is known, so GetClientToken is used, at {origin}");

@@ -1,18 +1,40 @@
 //! A pool's public keys, from where it publishes them.
 
-use url::Url;
-
 use crate::error::{AdviceKind, Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
 use crate::http::service_text::ServiceText;
 use crate::http::status::FIREWALL;
 use crate::secret::Secret;
-use crate::settings::types::Endpoint;
+use crate::settings::aws_services::Service;
+use crate::settings::profile::{Profile, issuers};
+use crate::settings::types::{Endpoint, PoolId};
+use crate::settings::url::Url;
 use crate::token::jwks::KeySet;
 
 /// Where a pool publishes its keys, below its issuer or a local Cognito.
 pub const PATH: &str = "/.well-known/jwks.json";
+
+/// Where the keys of an issuer are published: at the profile's `endpoint_url` where there is one, else below the issuer.
+/// Without an issuer it is the profile's pool's.
+///
+/// # Errors
+/// [`Kind::Config`](crate::error::Kind::Config) when neither an issuer nor a pool is known; [`Kind::Usage`](crate::error::Kind::Usage) for an issuer that is no URL to ask.
+pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint> {
+    let pool = match issuer {
+        Some(issuer) => issuer.rsplit('/').next().and_then(|last| last.parse::<PoolId>().ok()),
+        None => Some(profile.user_pool_id()?.clone()),
+    };
+    match (profile.endpoint(Service::CognitoIdp), issuer, pool) {
+        (Some(endpoint), _, Some(pool)) => Ok(endpoint.join(&format!("/{pool}{PATH}"))),
+        (_, Some(issuer), _) => Ok(issuer.parse::<Endpoint>()?.join(PATH)),
+        (None, None, Some(pool)) => {
+            let [original, _] = issuers(&pool);
+            Ok(original.parse::<Endpoint>()?.join(PATH))
+        }
+        (_, None, None) => Err(Error::config("neither an issuer nor a user pool is known")),
+    }
+}
 
 /// Fetches a key set: one request, repeated at most three times for throttling, 5xx and connections that break.
 ///

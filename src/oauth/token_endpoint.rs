@@ -25,7 +25,6 @@ use crate::secret::Secret;
 use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::token::session::RefreshState;
 use crate::token::{Lifetime, Token, TokenSet, jwt};
-use crate::user_pool::cognito_idp::AuthenticationResult;
 
 /// A client_credentials request (RFC 6749 section 4.4).
 #[derive(Debug)]
@@ -62,7 +61,7 @@ pub async fn client_credentials(wire: &HttpClient, request: &ClientCredentials<'
     if request.scope_in_query {
         answer.expires_in = None;
     }
-    answer.tokens(wire, &host, request.scopes.clone()).map(|signed_in| signed_in.tokens)
+    answer.tokens(wire, &host, request.scopes.clone()).map(|(tokens, _)| tokens)
 }
 
 type TokenClient = Client<
@@ -240,8 +239,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The tokens of an answer that `host` gave to a request for the scopes `asked`.
-    pub(crate) fn tokens(self, wire: &HttpClient, host: &str, asked: Scopes) -> Result<AuthenticationResult> {
+    /// The tokens of an answer that `host` gave to a request for the scopes `asked`, and the refresh token where it brought one.
+    pub(crate) fn tokens(self, wire: &HttpClient, host: &str, asked: Scopes) -> Result<(TokenSet, Option<Secret>)> {
         if self.token_type != BasicTokenType::Bearer {
             return Err(Error::network(format!("{host} gave a token of another type than Bearer")));
         }
@@ -265,7 +264,7 @@ impl Answer {
         let refresh_token =
             text("refresh_token", self.refresh_token)?.filter(|token| !token.is_empty()).map(Secret::new);
         let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: RefreshState::None };
-        Ok(AuthenticationResult { tokens, refresh_token, new_device: None })
+        Ok((tokens, refresh_token))
     }
 }
 

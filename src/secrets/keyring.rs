@@ -20,8 +20,7 @@ use crate::secret::Secret;
 use crate::secrets::lookup::{FoundSecret, SecretLookup};
 use crate::settings::secret_id::SecretId;
 
-/// How long the keyring may take where nobody is there to unlock it.
-pub const UNATTENDED: Duration = Duration::from_secs(5);
+pub use crate::secrets::lookup::UNATTENDED;
 
 /// How long the keyring may take where somebody may be asked to unlock it.
 pub const ATTENDED: Duration = Duration::from_secs(60);

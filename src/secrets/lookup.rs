@@ -1,6 +1,11 @@
 //! What a store says of a secret.
 
+use std::time::Duration;
+
 use crate::secret::Secret;
+
+/// How long a store may take where nobody is there to unlock it.
+pub const UNATTENDED: Duration = Duration::from_secs(5);
 
 /// What a store has for a binding.
 #[derive(Debug)]

@@ -1,8 +1,12 @@
 //! Where secrets are kept: the operating system's keyring, or one file sealed with age.
 
+#[cfg(feature = "file-store")]
 pub mod age_file;
+#[cfg(feature = "file-store")]
 pub mod age_store;
+#[cfg(feature = "keyring")]
 pub mod keyring;
 pub(crate) mod lookup;
+#[cfg(feature = "file-store")]
 pub(crate) mod stanzas;
 pub mod store;

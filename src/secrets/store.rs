@@ -1,11 +1,17 @@
 //! Where secrets are kept: the operating system's keyring, or one sealed file. Either way a secret is bound to what it may
 //! be used for, and one that was stored for elsewhere is distinct from one that was never stored.
 
-use crate::error::{Advice, Error, Result, printable};
+use crate::error::Result;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use crate::error::{Advice, Error, printable};
 use crate::secret::{Secret, shape};
+#[cfg(feature = "file-store")]
 use crate::secrets::age_store::SealedFile;
+#[cfg(feature = "keyring")]
 use crate::secrets::keyring::Keyring;
-use crate::settings::types::{SecretKind, StoreKind, Username};
+use crate::settings::types::SecretKind;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use crate::settings::types::{StoreKind, Username};
 
 pub use crate::secrets::lookup::{FoundSecret, SecretLookup, SecretStatus};
 pub use crate::settings::secret_id::SecretId;
@@ -24,19 +30,25 @@ pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
 }
 
 /// Where secrets are kept.
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 #[derive(Debug)]
 pub enum SecretStore {
     /// The operating system's keyring.
+    #[cfg(feature = "keyring")]
     Keyring(Keyring),
     /// One file, sealed with age.
+    #[cfg(feature = "file-store")]
     File(SealedFile),
 }
 
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 impl SecretStore {
     /// Which of the two it is.
     pub fn kind(&self) -> StoreKind {
         match self {
+            #[cfg(feature = "keyring")]
             SecretStore::Keyring(_) => StoreKind::Keyring,
+            #[cfg(feature = "file-store")]
             SecretStore::File(_) => StoreKind::File,
         }
     }
@@ -44,7 +56,9 @@ impl SecretStore {
     /// The store's name in a message.
     pub fn name(&self) -> &'static str {
         match self {
+            #[cfg(feature = "keyring")]
             SecretStore::Keyring(_) => "the keyring",
+            #[cfg(feature = "file-store")]
             SecretStore::File(_) => "the secrets file",
         }
     }
@@ -100,7 +114,9 @@ impl SecretStore {
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn holds(&self, binding: &SecretId) -> Result<bool> {
         match self {
+            #[cfg(feature = "keyring")]
             SecretStore::Keyring(keyring) => keyring.holds(binding),
+            #[cfg(feature = "file-store")]
             SecretStore::File(_) => self.has(binding),
         }
     }
@@ -110,17 +126,20 @@ impl SecretStore {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn look(&self, wanted: &[SecretId]) -> Result<SecretLookup> {
-        let file = match self {
-            SecretStore::Keyring(keyring) => return keyring.look(wanted),
-            SecretStore::File(file) => file,
-        };
-        file.check()?;
-        let presence = |binding| match file.find(binding)? {
-            FoundSecret::Secret(_) => Ok(SecretStatus::Here),
-            FoundSecret::Elsewhere(origins) if origins.is_empty() => Ok(SecretStatus::Missing),
-            FoundSecret::Elsewhere(origins) => Ok(SecretStatus::Elsewhere(origins)),
-        };
-        Ok(SecretLookup { is_locked: false, found: wanted.iter().map(presence).collect::<Result<_>>()? })
+        match self {
+            #[cfg(feature = "keyring")]
+            SecretStore::Keyring(keyring) => keyring.look(wanted),
+            #[cfg(feature = "file-store")]
+            SecretStore::File(file) => {
+                file.check()?;
+                let presence = |binding| match file.find(binding)? {
+                    FoundSecret::Secret(_) => Ok(SecretStatus::Here),
+                    FoundSecret::Elsewhere(origins) if origins.is_empty() => Ok(SecretStatus::Missing),
+                    FoundSecret::Elsewhere(origins) => Ok(SecretStatus::Elsewhere(origins)),
+                };
+                Ok(SecretLookup { is_locked: false, found: wanted.iter().map(presence).collect::<Result<_>>()? })
+            }
+        }
     }
 
     /// Stores a secret.
@@ -129,7 +148,9 @@ impl SecretStore {
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used or gives back something else.
     pub fn set(&self, binding: &SecretId, secret: &Secret) -> Result<()> {
         match self {
+            #[cfg(feature = "keyring")]
             SecretStore::Keyring(keyring) => keyring.set(binding, secret),
+            #[cfg(feature = "file-store")]
             SecretStore::File(file) => file.set(binding, secret),
         }
     }
@@ -140,7 +161,9 @@ impl SecretStore {
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn delete(&self, binding: &SecretId) -> Result<bool> {
         match self {
+            #[cfg(feature = "keyring")]
             SecretStore::Keyring(keyring) => keyring.delete(binding),
+            #[cfg(feature = "file-store")]
             SecretStore::File(file) => file.delete(binding),
         }
     }
@@ -152,7 +175,9 @@ impl SecretStore {
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn users(&self, binding: &SecretId) -> Result<Vec<Username>> {
         let accounts = match self {
+            #[cfg(feature = "keyring")]
             SecretStore::Keyring(keyring) => keyring.accounts(binding)?,
+            #[cfg(feature = "file-store")]
             SecretStore::File(file) => file.accounts()?,
         };
         Ok(accounts.iter().filter_map(|account| binding.user_in(account)?.parse().ok()).collect())
@@ -160,7 +185,9 @@ impl SecretStore {
 
     fn look_up(&self, binding: &SecretId) -> Result<FoundSecret> {
         match self {
+            #[cfg(feature = "keyring")]
             SecretStore::Keyring(keyring) => keyring.find(binding),
+            #[cfg(feature = "file-store")]
             SecretStore::File(file) => file.find(binding),
         }
     }

@@ -1,11 +1,10 @@
 //! Where the resources of Bedrock AgentCore are: their addresses follow from their ARNs.
 
-use url::Url;
-
 use crate::error::{Error, Result, printable};
 use crate::settings::aws_services::Service;
 use crate::settings::profile::{Profile, aws_origin};
 use crate::settings::types::AgentcoreArn;
+use crate::settings::url::Url;
 
 impl AgentcoreArn {
     /// The ARN of the runtime and, of an endpoint's ARN, the endpoint's name: its qualifier.
@@ -33,7 +32,7 @@ impl Profile {
                 None => aws_origin(Service::BedrockAgentcore.host(), &region),
             };
             // The whole ARN is one segment of the path.
-            let encoded: String = url::form_urlencoded::byte_serialize(arn.runtime().0.as_bytes()).collect();
+            let encoded: String = form_urlencoded::byte_serialize(arn.runtime().0.as_bytes()).collect();
             format!("{base}/runtimes/{encoded}/invocations")
         };
         Url::parse(&text)

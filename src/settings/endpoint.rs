@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::{Host, Url};
+use crate::settings::url::{Host, Url};
 
 use crate::error::{Error, Result, printable};
 

@@ -1,11 +1,10 @@
 //! The issuer's URL of a user pool, and other texts that name one.
 
-use url::Host;
-
 use crate::error::{AdviceKind, Error, Result, printable};
 use crate::settings::profile::aws_origin;
 use crate::settings::profile::partitions::Partition;
 use crate::settings::types::{Endpoint, PoolId};
+use crate::settings::url::Host;
 
 const WELL_KNOWN: [&str; 3] =
     ["/.well-known/openid-configuration", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"];

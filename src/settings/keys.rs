@@ -176,6 +176,7 @@ impl Key {
 }
 
 /// The one of `names` that `typed` is most likely a slip of.
+#[cfg(feature = "m2m")]
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names
         .into_iter()
@@ -183,6 +184,12 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|(likeness, _)| *likeness >= 0.5)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, name)| name)
+}
+
+/// None: what is typed is in the configuration and on the command line.
+#[cfg(not(feature = "m2m"))]
+pub fn nearest<'a>(_: &str, _: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    None
 }
 
 /// Where a setting came from.

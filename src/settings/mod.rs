@@ -14,3 +14,4 @@ pub mod secret_detection;
 pub mod secret_id;
 pub mod targets;
 pub mod types;
+pub(crate) mod url;

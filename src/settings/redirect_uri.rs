@@ -4,9 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use url::{Host, Url};
-
 use crate::error::{Error, Result, printable};
+use crate::settings::url::{Host, Url};
 
 /// The redirect URI where nothing says otherwise.
 const DEFAULT: &str = "http://127.0.0.1:8484/callback";

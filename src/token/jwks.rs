@@ -2,12 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
-use num_bigint::BigUint;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::token::crypto::Rs256Key;
 
 /// The most keys of a set that are looked at. A pool has two.
 const MOST_KEYS: usize = 100;
@@ -19,8 +18,32 @@ pub struct KeySet(Vec<SigningKey>);
 #[derive(Debug, Clone)]
 struct SigningKey {
     id: String,
-    key: DecodingKey,
+    key: Rs256Key,
     jwk: Jwk,
+}
+
+/// The parameters of an RSA key (RFC 7517 section 4, RFC 7518 section 6.3.1). One of another type makes the key unusable.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Jwk {
+    kty: String,
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    public_key_use: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_ops: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x5u: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x5c: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x5t: Option<String>,
+    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    x5t_s256: Option<String>,
+    n: String,
+    e: String,
 }
 
 impl KeySet {
@@ -64,7 +87,7 @@ impl KeySet {
         json!({ "keys": self.0.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
     }
 
-    pub(crate) fn get(&self, id: &str) -> Option<&DecodingKey> {
+    pub(crate) fn get(&self, id: &str) -> Option<&Rs256Key> {
         self.0.iter().find(|key| key.id == id).map(|key| &key.key)
     }
 }
@@ -72,20 +95,16 @@ impl KeySet {
 impl SigningKey {
     fn of(value: &Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(value.clone()).ok()?;
-        let common = &jwk.common;
-        let is_for_signatures =
-            common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
-        let checks = |operations: &Vec<KeyOperations>| operations.contains(&KeyOperations::Verify);
-        let may_check = common.key_operations.as_ref().is_none_or(checks);
-        let is_rs256 = common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256);
-        let AlgorithmParameters::RSA(rsa) = &jwk.algorithm else { return None };
-        let n = URL_SAFE_NO_PAD.decode(&rsa.n).ok()?;
-        let e = URL_SAFE_NO_PAD.decode(&rsa.e).ok()?;
+        let is_for_signatures = jwk.public_key_use.as_ref().is_none_or(|purpose| purpose == "sig");
+        let may_check = jwk.key_ops.as_ref().is_none_or(|all| all.iter().any(|operation| operation == "verify"));
+        let is_rs256 = jwk.kty == "RSA" && jwk.alg.as_ref().is_none_or(|algorithm| algorithm == "RS256");
+        let n = URL_SAFE_NO_PAD.decode(&jwk.n).ok()?;
+        let e = URL_SAFE_NO_PAD.decode(&jwk.e).ok()?;
         if !(is_for_signatures && may_check && is_rs256 && is_strong(&n, &e)) {
             return None;
         }
-        let id = common.key_id.clone()?;
-        Some(SigningKey { id, key: DecodingKey::from_rsa_raw_components(&n, &e), jwk })
+        let id = jwk.kid.clone()?;
+        Some(SigningKey { id, key: Rs256Key { n, e }, jwk })
     }
 }
 
@@ -99,18 +118,18 @@ fn is_strong(n: &[u8], e: &[u8]) -> bool {
     let is_sound = n.len() <= 1024 && n.first() != Some(&0) && n.last().is_some_and(|last| last % 2 == 1);
     let is_exponent =
         (1..=4).contains(&e.len()) && e[0] != 0 && e.last().is_some_and(|last| last % 2 == 1) && *e != [1];
-    is_long && is_sound && is_exponent && !is_roca(&BigUint::from_bytes_be(n))
+    is_long && is_sound && is_exponent && !is_roca(n)
 }
 
 /// Whether a modulus bears the mark of CVE-2017-15361 (ROCA): modulo every small prime it is a power of 65537.
-fn is_roca(n: &BigUint) -> bool {
+fn is_roca(n: &[u8]) -> bool {
     const PRIMES: [u32; 38] = [
         3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
         109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
     ];
     PRIMES.iter().all(|prime| {
-        let rest = n % *prime;
+        let rest = n.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
         let powers = std::iter::successors(Some(1), |power| Some(power * (65537 % prime) % prime));
-        powers.take(*prime as usize).any(|power| BigUint::from(power) == rest)
+        powers.take(*prime as usize).any(|power| power == rest)
     })
 }

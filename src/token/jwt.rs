@@ -147,6 +147,11 @@ pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     }
 }
 
+/// Whether a part is a JSON object in base64url with parameters of these types, each at most once.
+pub(crate) fn has_header_of<T: serde::de::DeserializeOwned>(part: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(part).is_ok_and(|json| serde_json::from_slice::<T>(&json).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

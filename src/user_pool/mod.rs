@@ -1,19 +1,35 @@
 //! A user's sign-in at the user pool's API: InitiateAuth, its challenges, SRP, refresh and revocation.
 
+#[cfg(feature = "sign-in")]
 pub mod account;
+#[cfg(feature = "sign-in")]
 pub mod challenge;
+#[cfg(feature = "sign-in")]
 pub mod cognito_idp;
+#[cfg(feature = "sign-in")]
 pub mod device;
 pub mod get_client_token;
+#[cfg(feature = "sign-in")]
 pub(crate) mod initiate_auth;
+#[cfg(feature = "sign-in")]
 pub mod refresh;
+#[cfg(feature = "sign-in")]
 pub mod refresh_session;
+#[cfg(feature = "sign-in")]
 pub mod revocation_check;
+#[cfg(feature = "sign-in")]
 pub(crate) mod revoke;
+#[cfg(feature = "sign-in")]
 pub mod sign_in;
+#[cfg(feature = "sign-in")]
 pub(crate) mod software_token;
+#[cfg(feature = "sign-in")]
 pub mod srp;
+#[cfg(feature = "sign-in")]
 pub mod token_status;
+#[cfg(feature = "sign-in")]
 pub mod totp;
+#[cfg(feature = "sign-in")]
 pub mod user_session;
+#[cfg(feature = "sign-in")]
 pub mod user_token;
