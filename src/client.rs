@@ -26,6 +26,8 @@ mod sign_in;
 mod token_cache;
 #[cfg(feature = "m2m")]
 mod token_provider;
+#[cfg(feature = "m2m")]
+mod token_storage;
 #[cfg(feature = "sign-in")]
 mod user_host;
 #[cfg(feature = "sign-in")]
@@ -75,9 +77,9 @@ struct Inner {
     profile: Arc<Profile>,
     http: HttpClient,
     #[cfg(feature = "m2m")]
-    cache: m2m::TokenStorage,
+    cache: token_storage::TokenStorage,
     #[cfg(feature = "m2m")]
-    given: m2m::GivenSecrets,
+    given: token_storage::GivenSecrets,
     #[cfg(feature = "sign-in")]
     sessions: user_sessions::UserSessions,
     #[cfg(feature = "m2m")]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "m2m")]
-use super::m2m::{GivenSecrets, TokenStorage};
-#[cfg(feature = "m2m")]
 use super::secret_source::{SecretSource, unless_given};
 #[cfg(feature = "m2m")]
 use super::token_cache::{MemoryCache, TokenCache};
+#[cfg(feature = "m2m")]
+use super::token_storage::{GivenSecrets, TokenStorage};
 #[cfg(feature = "sign-in")]
 use super::user_sessions::UserSessions;
 use super::{Client, Inner};

@@ -1,9 +1,9 @@
 //! Machine-to-machine tokens: from the cache while they are valid, else with one request for any number of callers.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
+use super::token_storage::TokenStorage;
 use super::{AccessToken, CachedToken, Client, TokenCache, now};
 use crate::cache::single_flight::{self, Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse};
 use crate::cache::token_cache::{Cache, CacheKey};
@@ -13,23 +13,6 @@ use crate::oauth::client_credentials;
 use crate::secret::Secret;
 use crate::settings::secret_id::SecretId;
 use crate::settings::types::{SecretKind, TokenUse};
-
-/// Where tokens are kept between two calls.
-#[derive(Debug)]
-pub(super) enum TokenStorage {
-    /// In the folder that the `cogtok` program uses, shared with it and with other processes.
-    Files(Cache),
-    /// In a cache of the caller's own.
-    Own(Arc<dyn TokenCache>),
-}
-
-/// Secrets that the client was given, which come before those of its source.
-#[derive(Debug, Default)]
-pub(super) struct GivenSecrets {
-    pub(super) m2m_client: Option<Secret>,
-    pub(super) user_client: Option<Secret>,
-    pub(super) password: Option<Secret>,
-}
 
 impl Client {
     /// The machine-to-machine token (client_credentials, RFC 6749 section 4.4): from the cache while it is valid, else with

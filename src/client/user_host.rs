@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::blocking::blocking;
-use super::m2m::TokenStorage;
+use super::token_storage::TokenStorage;
 use super::{Client, PendingSignIn, now};
 use crate::cache::single_flight::RefreshGuard;
 use crate::cache::token_cache::CacheKey;

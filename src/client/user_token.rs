@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
-use super::m2m::TokenStorage;
+use super::token_storage::TokenStorage;
 use super::user_host::ClientHost;
 use super::{AccessToken, BoxFuture, CachedToken, Client, PendingSignIn, SignInBuilder, TokenCache, now};
 use crate::cache::single_flight::{self, Acquired, CachePolicy, CacheUse, TokenResponse};

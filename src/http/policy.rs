@@ -14,6 +14,7 @@ use hyper::body::{Bytes, Incoming};
 use crate::error::{chain, printable};
 use crate::http::client::{Clock, Deadline, MAX_ANSWER};
 use crate::http::connectors::{Connectors, Route, check_plain};
+use crate::http::header_text::text;
 use crate::http::limits::ATTEMPT_TIMEOUT;
 use crate::http::redact;
 use crate::http::redact::Redactor;
@@ -231,11 +232,6 @@ impl LoggedBody for http::Response<Bytes> {
     fn body(&self) -> Option<&[u8]> {
         Some(http::Response::<Bytes>::body(self))
     }
-}
-
-/// A header's value, where it is there and is text.
-pub(crate) fn text(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The answer with its body read to the end, or the reason why it is not taken.

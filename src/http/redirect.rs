@@ -3,7 +3,7 @@
 use http::header::LOCATION;
 use hyper::body::Incoming;
 
-use crate::http::policy::text;
+use crate::http::header_text::text;
 use crate::http::transport_error::TransportErrorKind;
 use crate::settings::url::Url;
 
