@@ -5,7 +5,9 @@ use crate::http::client::HttpClient;
 use crate::oauth::authorization_code;
 use crate::oauth::authorization_code::HostedClient;
 use crate::secret::Secret;
-use crate::secrets::store::{SecretId, SecretStore};
+use crate::secrets::store::SecretId;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use crate::secrets::store::SecretStore;
 use crate::settings::profile::Profile;
 use crate::settings::types::{Endpoint, SecretKind, Username};
 use crate::token::jwt;
@@ -83,6 +85,7 @@ pub fn begun(
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when the secret store can't be used: nothing is kept then.
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 pub fn keep(
     store: &SecretStore,
     profile: &Profile,
@@ -105,6 +108,7 @@ pub fn renewed(session: &Session, signed_in: &AuthenticationResult) -> Session {
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
+#[cfg(any(feature = "keyring", feature = "file-store"))]
 pub fn forget_refresh_token(store: &SecretStore, profile: &Profile, session: &Session) -> Result<()> {
     store.delete(&refresh_token_binding(profile, session)?).map(drop)
 }
