@@ -17,7 +17,9 @@ use crate::secrets::store::SecretId;
 use crate::settings::aws_services::Service;
 use crate::settings::keys::Key;
 use crate::settings::profile::{Profile, missing};
-use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretArn, SecretKind, Transport};
+#[cfg(feature = "aws")]
+use crate::settings::types::SecretArn;
+use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes, SecretKind, Transport};
 use crate::token::TokenSet;
 #[cfg(feature = "aws")]
 use crate::user_pool::get_client_token::{self, GetClientToken};
@@ -131,12 +133,14 @@ pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Cli
 ///
 /// # Errors
 /// As [`client_with_arn`].
+#[cfg(feature = "aws")]
 pub async fn pending_client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Option<Client>> {
     let arn = profile.m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
     let kept = secrets_manager::get_pending(wire, profile, arn).await?;
     kept.map(|kept| client_of(profile, arn, kept)).transpose()
 }
 
+#[cfg(feature = "aws")]
 fn client_of(profile: &Profile, arn: &SecretArn, kept: Kept) -> Result<Client> {
     let m2m = &profile.m2m;
     let Kept { arn: full, text, .. } = kept;
