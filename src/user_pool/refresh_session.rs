@@ -11,7 +11,9 @@ use crate::secrets::store::SecretStore;
 use crate::settings::profile::Profile;
 use crate::settings::types::{Endpoint, SecretKind, Username};
 use crate::token::jwt;
-use crate::token::session::{RefreshState, Session, SessionOrigin};
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use crate::token::session::RefreshState;
+use crate::token::session::{Session, SessionOrigin};
 use crate::user_pool::cognito_idp::{AuthenticationResult, Idp};
 use crate::user_pool::device::Device;
 use crate::user_pool::refresh::RefreshError;
