@@ -94,7 +94,7 @@ impl Client {
     /// access token.
     ///
     /// # Errors
-    /// [`Kind::Config`] when the profile names no user pool or no app client.
+    /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no user pool or no app client.
     pub fn verifier(&self, token_use: TokenUse) -> Result<Verifier> {
         Verifier::new(self.clone(), token_use)
     }

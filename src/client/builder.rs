@@ -187,7 +187,7 @@ impl ClientBuilder {
     }
 
     /// Where secrets come from that the client was not given. From a profile it is the keyring, as `cogtok secret set` stores them;
-    /// for the sealed file, give [`StoredSecrets::sealed_file`].
+    /// for the sealed file, give [`StoredSecrets::sealed_file`](super::StoredSecrets::sealed_file).
     #[cfg(feature = "m2m")]
     pub fn secret_source(mut self, source: impl SecretSource) -> Self {
         self.secrets = Some(Arc::new(source));
