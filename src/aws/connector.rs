@@ -1,4 +1,4 @@
-//! The HTTP client in the shape that the SDK takes, and what the SDK is told to try again.
+//! The HTTP client in the shape that the SDK takes, and what the SDK tries again.
 
 use std::time::{Duration, Instant};
 

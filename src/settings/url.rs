@@ -1,5 +1,5 @@
 //! URLs: those of the `url` crate. Where tokens are only verified, a parser will do that takes plain addresses as they are and
-//! refuses what `url` would mend or translate: the keys of a pool are at no other, and it is 26 crates less.
+//! refuses what `url` would correct or translate: the keys of a pool are at no other, and it is 26 crates less.
 
 #[cfg(feature = "m2m")]
 pub use ::url::{Host, Url};
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_mended_is_refused() {
+    fn what_would_be_corrected_is_refused() {
         for bad in [
             "",
             "https://",
