@@ -135,7 +135,7 @@ impl Admin {
         Ok(Admin { client, pool, wire: wire.clone(), aws_options, host: host.unwrap_or_default(), is_paced: false })
     }
 
-    /// The same API for a caller who sets the pace of many calls: throttling, and what else may pass, is told at once.
+    /// The same API for a caller who sets the pace of many calls: throttling, and what else may pass, is an error at once.
     #[must_use]
     pub fn paced(self) -> Self {
         let config = self.client.config().to_builder().retry_config(RetryConfig::disabled());

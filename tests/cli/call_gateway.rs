@@ -38,7 +38,7 @@ fn the_tools_of_a_server_are_listed_and_called_in_either_form_of_answer() {
             .quiet()
             .stdout_has("TOOL")
             .stdout_has("NEEDS")
-            .stdout_has("Add two whole numbers ")
+            .stdout_has("Add two whole numbers")
             .stdout_has("a, b");
         table.check(table.stdout.lines().all(|line| line.chars().count() <= 80), "80 columns");
         let tools = gateway(&home, &url, &["tools", "--json"]).run().ok().json();

@@ -142,7 +142,7 @@ fn what_chose_the_profile_is_told() {
 #[test]
 fn the_table_says_the_same_and_show_without_it_is_as_it_was() {
     let home = home();
-    let table = show(&home, &["--region", "eu-west-1"]).env("COGTOK_TOKEN", "id").run();
+    let table = show(&home, &["--region", "eu-west-1"]).env("COGTOK_TOKEN", "id").env("COLUMNS", "80").run();
     let line = |key: &str| {
         let line = table.stdout.lines().find(|line| line.split_whitespace().next() == Some(key));
         line.unwrap_or_default().split_whitespace().skip(1).collect::<Vec<_>>().join(" ")

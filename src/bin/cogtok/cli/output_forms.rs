@@ -15,11 +15,13 @@ pub fn of(args: &[OsString]) -> &'static [Output] {
     match (named.next().unwrap_or_default(), named.next().unwrap_or_default()) {
         ("user", "list") => &[Table, Json, Csv, Text],
         ("profile" | "group", "list") => &[Table, Json, Text],
+        // What one user is printed in, the command itself says.
+        ("user", "create") => &[Text, Table, Json, Csv],
         ("user", "set-password") => &[Text, Json, Csv],
         ("call", "gateway") => &[Table, Text, Json],
         ("status", _) | ("user", "runs") | ("cache" | "mcp", "list") | ("secret", "status") => &[Table, Json],
         ("token", "user" | "m2m" | "inspect" | "verify" | "check")
-        | ("user", "create" | "show" | "delete")
+        | ("user", "show" | "delete")
         | ("group", "create")
         | ("profile", "show" | "current" | "lint" | "import")
         | ("cache", "clear")

@@ -191,7 +191,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
     Ok(())
 }
 
-/// Ends the session under its lock, so that no renewal brings it back. Once it is over at Cognito, what can't be deleted here
+/// Ends the session under its lock, so that no renewal brings it back. Once it has ended at Cognito, what can't be deleted here
 /// keeps nothing else from being deleted.
 fn end(app: &App, profile: &Profile, key: &CacheKey, how: Ending) -> Result<Ended> {
     let mut failures = Failures { is_over: how == Ending::IsOver, first: None };

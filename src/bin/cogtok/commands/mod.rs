@@ -95,7 +95,7 @@ pub enum Command {
     Help(help::Help),
 }
 
-/// Runs a command. Where something is missing, a variable whose name is like the one that would supply it is told.
+/// Runs a command. Where something is missing, a hint names a variable that is like the one that would supply it.
 pub fn run(app: App, command: Command) -> Result<()> {
     dispatch(app, command).map_err(|error| {
         if !matches!(error.kind(), Kind::Config | Kind::NeedsHuman) {

@@ -44,7 +44,7 @@ impl Formatter for Harmless {
     }
 }
 
-/// Indented JSON with what a terminal would obey escaped.
+/// Indented JSON with control characters escaped.
 struct Indented(PrettyFormatter<'static>);
 
 impl Formatter for Indented {

@@ -24,7 +24,7 @@ const TRIES: usize = 4;
 /// How often a user is tried who meets with throttling: the pace is halved each time.
 const THROTTLED_TRIES: usize = 30;
 
-/// The most failures that are told one by one.
+/// The most failures that are printed one by one.
 pub const NAMED: usize = 20;
 
 /// What became of a run.
@@ -47,7 +47,7 @@ pub struct Manner {
     pub parallel: usize,
     /// How long the requests of one user may take.
     pub patience: Duration,
-    /// When the whole call is over, where that was said.
+    /// When the whole call has to end, if the caller said so.
     pub until: Option<Instant>,
 }
 
@@ -94,7 +94,7 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
     outcome.into_inner()
 }
 
-/// The code of what was not tried any more since the run is over.
+/// The code of what was not tried because the run had ended.
 const UNSENT: &str = "NotTried";
 
 fn is_unsent(error: &Error) -> bool {

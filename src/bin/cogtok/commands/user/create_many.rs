@@ -36,7 +36,7 @@ const PARALLEL: usize = 16;
 /// How long the requests of one user may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often the state of a long run is told.
+/// How often a long run says how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// The most users of one run.

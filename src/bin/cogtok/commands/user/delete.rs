@@ -14,7 +14,8 @@ use super::selection::Selection;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::io::terminal;
-use crate::services::journal::run;
+use crate::services::journal::State;
+use crate::services::journal::run::{self, Run};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -55,6 +56,9 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         }
     };
     let names = selected.names();
+    if let Some(wanted) = &args.users.run {
+        refuse_unfinished(&create_many::find(app, wanted)?)?;
+    }
     if args.dry_run {
         let text = if form == Output::Json { terminal::json(&selected.json()) } else { selected.text() };
         return terminal::data(&text).map(drop);
@@ -91,6 +95,18 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         terminal::note(&format!("run {} is dropped", run.head.run));
     }
     deleted
+}
+
+/// Refuses a run that was stopped in the middle of a request: with its record would go all that is known of a user whom Cognito may
+/// have made.
+fn refuse_unfinished(run: &Run) -> Result<()> {
+    let open = run.count(&[State::Intent]);
+    if open == 0 {
+        return Ok(());
+    }
+    let (id, users) = (&run.head.run, if open == 1 { "one user".to_owned() } else { format!("{open} users") });
+    let why = format!("run {id} was stopped before Cognito answered for {users}: nothing was deleted");
+    Err(Error::new(Kind::Failure, why).hint(format!("finish the run first: cogtok user create {id} --resume{{p}}")))
 }
 
 /// All names of a user: tokens are cached under the one that was typed when they were asked for, which is mostly the address.

@@ -7,6 +7,7 @@ use cogtok::secret::{Secret, shape};
 use serde_json::{Value, json};
 
 use super::batch::Batch;
+use super::create_many;
 use super::pool_user::or_no_such_user;
 use super::selection::{Selected, Selection};
 use crate::app::App;
@@ -87,6 +88,9 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let is_one = names.len() == 1 && !args.users.usernames.is_empty();
     let mut list = PasswordList { form, is_one, rows: Vec::new(), has_header: false };
     let (mut length, mut at) = (password_generator::LENGTH, 0);
+    // Whom a run made with a temporary password gets it back as one.
+    let of_run = args.users.run.as_deref().map(|run| create_many::find(app, run)?.record(0)).transpose()?;
+    let is_permanent = !args.temporary && of_run.is_none_or(|record| record.is_permanent);
     let batch = Batch { names: &names, done: "has a new password", all_done: "have new passwords" };
     let batch = if is_one { Batch { done: "", ..batch } } else { batch };
     let result = batch.run(app, async |name: &str| {
@@ -94,7 +98,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
             at += 1;
         }
         let given = selected.password(at).or(given.as_ref()).cloned();
-        let made_up = set(&admin, name, given, !args.temporary, &mut length).await;
+        let made_up = set(&admin, name, given, is_permanent, &mut length).await;
         let made_up = or_no_such_user(name, made_up)?;
         if is_one {
             terminal::note(&format!("the password of {} is set", printable(name, 128)));

@@ -1,4 +1,4 @@
-//! What a person is told to type, in the words of the shell that this system has: PowerShell on Windows, a POSIX shell elsewhere.
+//! What a person has to type, in the words of the shell that this system has: PowerShell on Windows, a POSIX shell elsewhere.
 
 use super::quote::quoted;
 

@@ -1,5 +1,5 @@
 //! Who is to be made: so many seats, or the lines of a file. A file is read to its end before anything is sent, and all that
-//! is wrong with it is told by line.
+//! is wrong with it is printed by line.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, Read};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 /// The columns of a file.
 const COLUMNS: [&str; 7] = ["email", "username", "password", "group", "groups", "attributes", "phone"];
 
-/// The most complaints that are told.
+/// The most complaints that are printed.
 const TOLD: usize = 10;
 
 /// One user who is to be made.

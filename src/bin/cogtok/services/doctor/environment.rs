@@ -5,6 +5,8 @@ use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding};
 use cogtok::settings::keys::{Key, Settings, ValueOrigin, nearest};
 
+const PREFIX: &str = "COGTOK_";
+
 /// Variables of ours that stand for no key of a profile.
 const OTHERS: [&str; 16] = [
     "COGTOK_ACCESS_TOKEN",
@@ -75,7 +77,12 @@ pub fn variables(
 fn unread(ours: &[String]) -> impl Iterator<Item = (&str, Option<&'static str>)> {
     let known = || Key::ALL.iter().filter_map(|key| key.variable()).chain(OTHERS);
     let unread = ours.iter().filter(move |name| !known().any(|known| known == name.as_str()));
-    unread.map(move |name| (name.as_str(), nearest(name, known())))
+    // The prefix that all of them have likens any two.
+    let after_prefix = |name: &'static str| name.strip_prefix(PREFIX);
+    unread.map(move |name| {
+        let near = nearest(name.trim_start_matches(PREFIX), known().filter_map(after_prefix));
+        (name.as_str(), near.and_then(|near| known().find(|known| after_prefix(known) == Some(near))))
+    })
 }
 
 fn misspelled(name: &str, near: &str) -> String {
