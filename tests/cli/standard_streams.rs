@@ -91,8 +91,38 @@ const COMMANDS: [(&str, Gives); 65] = [
 ];
 
 /// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity pool, a model,
-/// an MCP server.
-const ELSEWHERE: [&str; 6] = ["login", "token revoke", "aws-credentials", "call model", "call gateway", "mcp-proxy"];
+/// an MCP server or client, a terminal, other users and groups, another secret.
+const ELSEWHERE: [&str; 29] = [
+    "login",
+    "token revoke",
+    "aws-credentials",
+    "call model",
+    "call gateway",
+    "mcp-proxy",
+    "init",
+    "user enable",
+    "user disable",
+    "user confirm",
+    "user sign-out",
+    "user reset-mfa",
+    "user try",
+    "group list",
+    "group create",
+    "group delete",
+    "group add",
+    "group remove",
+    "group members",
+    "sign-up",
+    "password forgot",
+    "password confirm",
+    "password change",
+    "secret list-remote",
+    "secret rotate",
+    "mcp install",
+    "mcp remove",
+    "mcp list",
+    "serve",
+];
 
 /// Runs them all in one home with this redirection.
 fn with(redirect: &str) -> Vec<(&'static str, Gives, Output)> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use cogtok::aws::admin::{Admin, User};
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 
 use super::batch::Batch;
 use super::create_many;
@@ -106,7 +106,8 @@ fn refuse_unfinished(run: &Run) -> Result<()> {
     }
     let (id, users) = (&run.head.run, if open == 1 { "one user".to_owned() } else { format!("{open} users") });
     let why = format!("run {id} was stopped before Cognito answered for {users}: nothing was deleted");
-    Err(Error::new(Kind::Failure, why).hint(format!("finish the run first: cogtok user create {id} --resume{{p}}")))
+    Err(Error::new(Kind::Failure, why)
+        .hint(Advice::new("finish the run first: cogtok user create {run} --resume{p}").text("run", id)))
 }
 
 /// All names of a user: tokens are cached under the one that was typed when they were asked for, which is mostly the address.
