@@ -193,8 +193,8 @@ fn a_form_that_there_is_not_is_refused_before_a_user_is_made() {
     let (home, proxy) = counted();
     insta::assert_snapshot!(home.cogtok(["user", "create", "-p", "ws", "-o", "csv"]).aws().run().message(), @"
     exit 2
-    error: this command does not print in that form
-    hint: its forms are text, json
+    error: this command can't print that form here
+    hint: use -o text or -o json
     ");
     assert_eq!((proxy.requests().len(), journal(&home).len()), (0, 0));
 }

@@ -133,9 +133,8 @@ impl App {
             (Some(asked), _) if forms.contains(&asked) => Ok(asked),
             (None, Some(first)) => Ok(*first),
             _ => {
-                let names: Vec<String> = forms.iter().map(|form| format!("{form:?}").to_lowercase()).collect();
-                Err(Error::usage("this command does not print in that form")
-                    .hint(format!("its forms are {}", names.join(", "))))
+                let names: Vec<String> = forms.iter().map(|form| format!("-o {form:?}").to_lowercase()).collect();
+                Err(Error::usage("this command can't print that form here").hint(format!("use {}", names.join(" or "))))
             }
         }
     }
