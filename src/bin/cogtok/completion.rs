@@ -3,6 +3,7 @@
 mod aws;
 pub mod command_line;
 mod name_history;
+mod programs;
 pub mod targets;
 
 use clap_complete::CompletionCandidate;
@@ -22,8 +23,20 @@ pub const VARIABLE: &str = "COGTOK_COMPLETE";
 /// The variable in which PowerShell's script hands over the words of the line, each in a line of its own.
 pub const WORDS: &str = "_COGTOK_WORDS";
 
+/// What follows `--` of `exec` and `serve` is completed as zsh completes that command.
+const HAND_OVER_IN_ZSH: &str = r"    local -i dashes=${words[(ie)--]}
+    local -a own=(${words[1,dashes-1]})
+    if (( dashes < CURRENT && (${own[(Ie)exec]} || ${own[(Ie)serve]}) )); then
+        shift $dashes words
+        (( CURRENT -= dashes ))
+        _normal -p cogtok
+        return
+    fi
+";
+
 pub use aws::profiles as aws_profiles;
 pub use name_history::{claim_names, groups, scopes, users};
+pub use programs::commands;
 
 /// The script that makes `shell` ask; none for a shell that is not known.
 pub fn script(shell: &str) -> Option<String> {
@@ -31,6 +44,8 @@ pub fn script(shell: &str) -> Option<String> {
         // clap's own takes `--option=value` for three words.
         "bash" => return Some(include_str!("../../../completions/cogtok.bash").to_owned()),
         // clap's own evaluates what is typed.
+        // clap's own can't hand over to the command after `--`.
+        "fish" => return Some(include_str!("../../../completions/cogtok.fish").to_owned()),
         "powershell" => return Some(include_str!("../../../completions/_cogtok.ps1").to_owned()),
         _ => {}
     }
@@ -43,7 +58,10 @@ pub fn script(shell: &str) -> Option<String> {
     let answer_or_register = format!(
         "if [[ ${{funcstack[1]}} == _cogtok ]]; then\n    _clap_dynamic_completer_cogtok \"$@\"\nelse\n    {register}fi\n"
     );
-    Some(if shell == "zsh" { script.replace(register, &answer_or_register) } else { script })
+    let begin = "function _clap_dynamic_completer_cogtok() {\n";
+    let hand_over_first = format!("{begin}{HAND_OVER_IN_ZSH}");
+    let of_zsh = |script: &str| script.replace(register, &answer_or_register).replace(begin, &hand_over_first);
+    Some(if shell == "zsh" { of_zsh(&script) } else { script })
 }
 
 /// Profile names, with what each is for.

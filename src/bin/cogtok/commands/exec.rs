@@ -1,16 +1,20 @@
 //! `cogtok exec`: a command with the token in its environment.
 
+mod renew;
+
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret;
 use cogtok::settings::types::VarName;
 
 use crate::app::App;
 use crate::args::token_args::TokenArgs;
+use crate::completion;
 #[cfg(windows)]
 use crate::io::external_program;
 use crate::io::shell::{default_name, end_name};
@@ -24,21 +28,29 @@ use crate::services::bedrock_key;
 /// does not pass on the variables that contain passwords and client secrets. The token is not renewed while the command
 /// runs: with `--min-validity` you say how long that takes.
 ///
+/// With --renew, cogtok stays until the command ends, hands signals on to it and ends with its exit code. COGTOK_TOKEN_FILE names
+/// a private file that always contains a fresh token: read it before each request. cogtok replaces the token before it expires.
+/// The variables keep the first token. cogtok asks for nothing while the command runs.
+///
 /// If cogtok can't get a token or fails otherwise, the exit code is 125. It is 127 if there is no such command, and 126
 /// if it can't be run.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok exec --as m2m -p ws -- ./call-the-api.sh\n  \
     cogtok exec --as user --token id --env-var ID_TOKEN -- python3 client.py\n  \
-    cogtok exec -p ws --min-validity 30m -- make load-test")]
+    cogtok exec -p ws --min-validity 30m -- make load-test\n  \
+    cogtok exec -p ws --renew -- ./all-night.sh")]
 pub struct Exec {
     #[command(flatten)]
     source: TokenArgs,
     /// The variable to set instead of COGTOK_ACCESS_TOKEN or COGTOK_ID_TOKEN
     #[arg(long, value_name = "NAME")]
     env_var: Option<String>,
+    /// Keep a fresh token in the file that COGTOK_TOKEN_FILE names, as long as the command runs
+    #[arg(long)]
+    renew: bool,
     /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
+    #[arg(last = true, required = true, value_name = "COMMAND", add = ArgValueCompleter::new(completion::commands))]
     command: Vec<OsString>,
 }
 
@@ -65,6 +77,11 @@ pub fn run(app: &App, args: &Exec) -> Result<()> {
         // An older one would be wrong.
         None => command.env_remove(end_name(name)),
     };
+    if args.renew {
+        return renew::run(app, &args.source, &got, command);
+    }
+    // That of another one, whose file need not be there any more.
+    command.env_remove(renew::VARIABLE);
     Err(failed(program, &become_it(command)))
 }
 

@@ -3,6 +3,7 @@
 mod aws_credentials;
 mod cache;
 mod call;
+mod child_command;
 mod completions;
 mod doctor;
 mod exec;

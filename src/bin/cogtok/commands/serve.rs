@@ -9,13 +9,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
-use clap_complete::ArgValueCandidates;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::Secret;
 use serde_json::json;
 
 use super::call::authorized_request::SILENCE;
 use super::call::target::{CallTarget, TargetLocation};
+use super::child_command;
 use super::mcp_proxy::tokens::Tokens;
 use crate::app::App;
 use crate::app::options::Output;
@@ -49,7 +50,7 @@ pub struct Serve {
     #[command(flatten)]
     source: TokenArgs,
     /// The command to run with the address in COGTOK_SERVE_URL
-    #[arg(last = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
+    #[arg(last = true, value_name = "COMMAND", add = ArgValueCompleter::new(completion::commands))]
     command: Vec<OsString>,
 }
 
@@ -119,21 +120,10 @@ fn start(program: &OsString, arguments: &[OsString], url: &str) -> Result<()> {
     command.args(arguments).env("COGTOK_SERVE_URL", url);
     external_program::withhold_secrets(&mut command);
     let shown = printable(&program.to_string_lossy(), 200);
-    let mut child = command.spawn().map_err(|why| {
+    child_command::start(command, || {}).map_err(|why| {
         signals::fail_as(if why.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 });
         Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint("check the spelling and PATH")
-    })?;
-    signals::hand_on_to(&child);
-    let waiter = std::thread::Builder::new().name("child".to_owned()).spawn(move || {
-        let status = child.wait();
-        #[cfg(unix)]
-        let signal = status.as_ref().ok().and_then(std::os::unix::process::ExitStatusExt::signal);
-        #[cfg(not(unix))]
-        let signal: Option<i32> = None;
-        let code = status.ok().and_then(|status| status.code());
-        signals::end_as(code.or(signal.map(|signal| 128 + signal)).unwrap_or(1))
-    });
-    waiter.map(drop).map_err(|why| Error::new(Kind::Failure, format!("no thread for the command: {why}")))
+    })
 }
 
 /// Ends this process when the one that started it is gone: nobody would know the address any more.

@@ -97,6 +97,11 @@ impl Line {
         words.find(|word| !word.starts_with('-')).filter(|word| !Key::ALL.iter().any(|key| key.dotted() == *word))
     }
 
+    /// Whether the word that is completed is the program after `--`.
+    pub fn is_first_after_dashes(&self) -> bool {
+        self.before.iter().position(|word| word == "--").is_some_and(|at| at + 1 == self.before.len())
+    }
+
     /// The key whose value is completed in `profile set NAME KEY VALUE…`.
     pub fn key(&self) -> Option<Key> {
         self.before.iter().rev().find_map(|word| Key::ALL.iter().copied().find(|key| key.dotted() == word))

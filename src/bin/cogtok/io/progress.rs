@@ -9,7 +9,7 @@ use cogtok::error::printable;
 use cogtok::http::waiting::Waiting;
 
 use crate::env;
-use crate::io::terminal::manner;
+use crate::io::terminal::{is_given_away, manner};
 use crate::io::terminal_width::terminal_width;
 
 /// Erases what follows the cursor. A console of Windows need not know it.
@@ -106,7 +106,7 @@ fn erase_line(line: &mut Line) {
 
 /// Whether somebody looks, and wants to know.
 fn is_seen() -> bool {
-    io::stderr().is_terminal() && !manner().is_quiet && env::var("TERM").as_deref() != Some("dumb")
+    io::stderr().is_terminal() && !is_given_away() && !manner().is_quiet && env::var("TERM").as_deref() != Some("dumb")
 }
 
 fn write(text: &str) {

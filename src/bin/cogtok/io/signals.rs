@@ -127,11 +127,14 @@ pub fn watch() {
     ONCE.call_once(start_watching);
 }
 
-/// Hands SIGTERM and SIGHUP on to a child from now on, and leaves Ctrl-C to it: this process ends when the child has.
+/// Hands SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 on to a child from now on, and leaves Ctrl-C and Ctrl-\ to it: this process ends
+/// when the child has.
 pub fn hand_on_to(child: &std::process::Child) {
     HEIR.store(i32::try_from(child.id()).unwrap_or_default(), Ordering::SeqCst);
     IS_LENT.store(true, Ordering::SeqCst);
     watch();
+    #[cfg(unix)]
+    watch_for_heir();
 }
 
 /// Runs `work`, in which another program has the terminal: Ctrl-C is that program's.
@@ -158,6 +161,31 @@ pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
     sender
 }
 
+/// The signals that matter only to a child.
+#[cfg(unix)]
+fn watch_for_heir() {
+    use signal_hook::consts::{SIGQUIT, SIGUSR1, SIGUSR2};
+    use signal_hook::iterator::Signals;
+    let watched = [SIGQUIT, SIGUSR1, SIGUSR2].into_iter().filter(|signal| !exec_handoff::is_ignored(*signal));
+    let Ok(mut signals) = Signals::new(watched) else { return };
+    let _ = std::thread::Builder::new().name("heir".to_owned()).spawn(move || {
+        // The terminal sends SIGQUIT to both.
+        signals.forever().filter(|signal| *signal != SIGQUIT).for_each(|signal| {
+            hand_on(signal);
+        });
+    });
+}
+
+/// Sends a signal to the child, where there is one.
+#[cfg(unix)]
+fn hand_on(signal: i32) -> bool {
+    let Some(heir) = rustix::process::Pid::from_raw(HEIR.load(Ordering::SeqCst)) else { return false };
+    if let Some(signal) = rustix::process::Signal::from_named_raw(signal) {
+        let _ = rustix::process::kill_process(heir, signal);
+    }
+    true
+}
+
 #[cfg(unix)]
 fn start_watching() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -179,10 +207,7 @@ fn start_watching() {
                 exec_handoff::handled(signal);
                 continue;
             }
-            if let Some(heir) = rustix::process::Pid::from_raw(HEIR.load(Ordering::SeqCst)) {
-                if let Some(signal) = rustix::process::Signal::from_named_raw(signal) {
-                    let _ = rustix::process::kill_process(heir, signal);
-                }
+            if hand_on(signal) {
                 continue;
             }
             if signal == SIGINT && waits() {

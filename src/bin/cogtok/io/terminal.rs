@@ -31,7 +31,7 @@ pub use logger::set_manner;
 pub use modes::restore_modes;
 #[cfg(unix)]
 pub use modes::resume_asking;
-pub use output_options::{Color, OutputOptions, manner, set_color};
+pub use output_options::{Color, OutputOptions, give_away, is_given_away, manner, set_color};
 pub use print::{
     WriteOutcome, aside, ask_again, bytes, can_show, complain, data, emphasized, help, is_read_by_a_person, last_data,
     new_line, note, painted, show, shows_data,

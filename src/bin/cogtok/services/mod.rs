@@ -17,5 +17,6 @@ pub mod password_generator;
 pub mod rotation;
 pub mod serve;
 mod store_secret;
+pub mod token_file;
 pub mod user_filter;
 mod user_name;

@@ -124,16 +124,18 @@ fn held(path: &Path) -> io::Result<Option<File>> {
     Err(io::Error::other("another process has locked it"))
 }
 
+/// Whether a file that is open is still the one at `path`.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let same = |one: std::fs::Metadata, other: std::fs::Metadata| one.ino() == other.ino() && one.dev() == other.dev();
     file.metadata().is_ok_and(|one| std::fs::symlink_metadata(path).is_ok_and(|other| same(one, other)))
 }
 
+/// Whether a file that is open is still the one at `path`.
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
+pub(super) fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// Gives `new` the owner and the mode of `old`.
@@ -290,7 +292,7 @@ impl Appendable {
 }
 
 /// Removes what killed writers of this file left.
-fn sweep(dir: &Path, prefix: &str) {
+pub(super) fn sweep(dir: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -38,6 +38,18 @@ pub fn make_way() {
     }
 }
 
+/// Runs `work`, which starts a program, with the umask and the limit for core files that the caller of this process has.
+pub fn with_callers_limits<T>(work: impl FnOnce() -> T) -> T {
+    let Some((mask, limit)) = BEFORE.get() else { return work() };
+    let own_mask = umask(*mask);
+    let own_limit = getrlimit(Resource::Core);
+    let _ = setrlimit(Resource::Core, *limit);
+    let result = work();
+    umask(own_mask);
+    let _ = setrlimit(Resource::Core, own_limit);
+    result
+}
+
 /// Notes that a signal was for another program.
 pub fn handled(signal: i32) {
     let seen = usize::try_from(signal).unwrap_or_default();

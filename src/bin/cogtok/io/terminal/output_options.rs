@@ -1,6 +1,7 @@
 //! How much is said, in which colours, and whether anybody can be asked: settled once, from the command line.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -27,6 +28,9 @@ pub struct OutputOptions {
 
 static MANNER: OnceLock<OutputOptions> = OnceLock::new();
 
+/// Whether another program has the terminal for the rest of the process, so that nothing is asked there.
+static IS_GIVEN_AWAY: AtomicBool = AtomicBool::new(false);
+
 static COLOR: OnceLock<Color> = OnceLock::new();
 
 /// Settles when to use colours, which a message about a malformed command line needs as well.
@@ -42,7 +46,18 @@ pub fn settle(options: OutputOptions) -> OutputOptions {
 /// How much is said.
 pub fn manner() -> OutputOptions {
     let silent = OutputOptions { is_quiet: false, verbosity: 0, no_input: false };
-    MANNER.get().copied().unwrap_or(silent)
+    let settled = MANNER.get().copied().unwrap_or(silent);
+    OutputOptions { no_input: settled.no_input || IS_GIVEN_AWAY.load(Ordering::Relaxed), ..settled }
+}
+
+/// Asks nothing for the rest of the process, and shows nothing that moves: another program has the terminal.
+pub fn give_away() {
+    IS_GIVEN_AWAY.store(true, Ordering::Relaxed);
+}
+
+/// Whether another program has the terminal.
+pub fn is_given_away() -> bool {
+    IS_GIVEN_AWAY.load(Ordering::Relaxed)
 }
 
 /// Whether to use colours on a stream.

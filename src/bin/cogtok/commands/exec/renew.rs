@@ -1,0 +1,120 @@
+//! `cogtok exec --renew`: a fresh token in a file, as long as the command runs.
+
+use std::process::Command;
+use std::time::Duration;
+
+use cogtok::error::{Error, Result};
+use cogtok::token::Token;
+
+use super::failed;
+use crate::app::App;
+use crate::args::token_args::{ObtainedToken, TokenArgs};
+use crate::commands::child_command;
+use crate::commands::mcp_proxy::tokens::Tokens;
+use crate::env;
+#[cfg(windows)]
+use crate::io::external_program;
+use crate::io::{signals, terminal};
+use crate::services::token_file;
+
+/// The variable with the path of the file.
+pub const VARIABLE: &str = "COGTOK_TOKEN_FILE";
+
+/// The longest pause after which the clock is read again: a machine that slept has slept through the end of its token.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// The shortest and the longest time from one try to the next.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Runs the command and renews the token until it ends, and this process with it. Comes back with the reason why the command
+/// could not be run.
+pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Command) -> Result<()> {
+    let mut token = got.token()?.clone();
+    let program = command.get_program().to_owned();
+    let path = token_file::create(&token.value)
+        .map_err(|why| Error::store(format!("the file for the token can't be written: {why}")))?;
+    signals::set_last_deed(token_file::remove);
+    command.env(VARIABLE, path);
+    terminal::give_away();
+    child_command::start(resolved(command), token_file::remove).map_err(|why| {
+        token_file::remove();
+        failed(&program, &why)
+    })?;
+    let min_validity = got.policy.min_validity;
+    let mut tokens = Tokens::new(app, source.relaxed(), None);
+    let mut pause = time_to_renewal(&token, min_validity);
+    let mut failures = 0;
+    loop {
+        wait(pause);
+        let renewed = tokens.get_token(None).and_then(|renewed| {
+            let Some(renewed) = renewed else { return Ok(()) };
+            if renewed.value.expose() != token.value.expose() {
+                token_file::replace(&renewed.value)
+                    .map_err(|why| Error::store(format!("the file for the token can't be written: {why}")))?;
+                token = renewed;
+            }
+            Ok(())
+        });
+        pause = match renewed {
+            Ok(()) => {
+                failures = 0;
+                time_to_renewal(&token, min_validity)
+            }
+            Err(error) => {
+                failures += 1;
+                let again = after_failure(failures);
+                let seconds = again.as_secs();
+                log::warn!(target: "cogtok", "the token could not be renewed: {error}; cogtok tries again in {seconds} s");
+                Some(again)
+            }
+        };
+    }
+}
+
+/// How long the token still counts as fresh; half of its life where that is too short for what was asked. None where its life is
+/// not known.
+fn time_to_renewal(token: &Token, min_validity: Duration) -> Option<Duration> {
+    let left = Duration::from_millis(token.expires_at?.saturating_mul(1000).saturating_sub(env::now()));
+    Some(left.checked_sub(min_validity).filter(|fresh| !fresh.is_zero()).unwrap_or(left / 2).max(SHORTEST))
+}
+
+/// Twice as long after each failure.
+fn after_failure(failures: u32) -> Duration {
+    SHORTEST.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST)
+}
+
+/// Waits so long by the clock of the machine; for ever where that is not known.
+fn wait(pause: Option<Duration>) {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let end = pause.map_or(u64::MAX, |pause| env::now().saturating_add(millis(pause)));
+    loop {
+        let left = end.saturating_sub(env::now());
+        if left == 0 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(left).min(LOOK));
+    }
+}
+
+/// The program as the person who typed it means it.
+#[cfg(windows)]
+fn resolved(command: Command) -> Command {
+    external_program::typed(&command).unwrap_or(command)
+}
+
+#[cfg(not(windows))]
+fn resolved(command: Command) -> Command {
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_fails_is_asked_less_and_less_often() {
+        let pauses: Vec<u64> = [1, 2, 3, 6, 7, 40, u32::MAX].map(|failures| after_failure(failures).as_secs()).into();
+        assert_eq!(pauses, [1, 2, 4, 32, 60, 60, 60]);
+    }
+}
