@@ -10,8 +10,7 @@ use crate::io::signals;
 /// # Errors
 /// Why it can't be run, or waited for.
 pub fn start(mut command: Command, last_deed: fn()) -> io::Result<()> {
-    let mut child = spawn(&mut command)?;
-    signals::hand_on_to(&child);
+    let mut child = signals::start_heir(|| spawn(&mut command))?;
     let waiter = std::thread::Builder::new().name("child".to_owned()).spawn(move || {
         let code = child.wait().map_or(1, exit_code);
         last_deed();

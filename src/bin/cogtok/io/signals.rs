@@ -28,6 +28,9 @@ static IS_LENT: AtomicBool = AtomicBool::new(false);
 /// The process that gets the signals which would end this one, or 0.
 static HEIR: AtomicI32 = AtomicI32::new(0);
 
+/// Whether that process is being started.
+static IS_HEIR_NEAR: AtomicBool = AtomicBool::new(false);
+
 /// What to do before a signal or a panic ends the process.
 static LAST_DEED: Mutex<Option<fn()>> = Mutex::new(None);
 
@@ -127,14 +130,25 @@ pub fn watch() {
     ONCE.call_once(start_watching);
 }
 
-/// Hands SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 on to a child from now on, and leaves Ctrl-C and Ctrl-\ to it: this process ends
-/// when the child has.
-pub fn hand_on_to(child: &std::process::Child) {
-    HEIR.store(i32::try_from(child.id()).unwrap_or_default(), Ordering::SeqCst);
-    IS_LENT.store(true, Ordering::SeqCst);
+/// Starts a child with `start` and hands SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 on to it, those that come meanwhile as well. Ctrl-C
+/// and Ctrl-\ are left to it: this process ends when the child has.
+///
+/// # Errors
+/// Those of `start`.
+pub fn start_heir(
+    start: impl FnOnce() -> std::io::Result<std::process::Child>,
+) -> std::io::Result<std::process::Child> {
+    IS_HEIR_NEAR.store(true, Ordering::SeqCst);
     watch();
     #[cfg(unix)]
     watch_for_heir();
+    let started = start();
+    if let Ok(child) = &started {
+        IS_LENT.store(true, Ordering::SeqCst);
+        HEIR.store(i32::try_from(child.id()).unwrap_or_default(), Ordering::SeqCst);
+    }
+    IS_HEIR_NEAR.store(false, Ordering::SeqCst);
+    started
 }
 
 /// Runs `work`, in which another program has the terminal: Ctrl-C is that program's.
@@ -179,6 +193,9 @@ fn watch_for_heir() {
 /// Sends a signal to the child, where there is one.
 #[cfg(unix)]
 fn hand_on(signal: i32) -> bool {
+    while IS_HEIR_NEAR.load(Ordering::SeqCst) {
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
     let Some(heir) = rustix::process::Pid::from_raw(HEIR.load(Ordering::SeqCst)) else { return false };
     if let Some(signal) = rustix::process::Signal::from_named_raw(signal) {
         let _ = rustix::process::kill_process(heir, signal);
@@ -203,7 +220,7 @@ fn start_watching() {
                 terminal::resume_asking(asking);
                 continue;
             }
-            if signal == SIGINT && IS_LENT.load(Ordering::SeqCst) {
+            if signal == SIGINT && !IS_HEIR_NEAR.load(Ordering::SeqCst) && IS_LENT.load(Ordering::SeqCst) {
                 exec_handoff::handled(signal);
                 continue;
             }
