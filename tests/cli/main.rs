@@ -190,6 +190,7 @@ mod troubleshooting;
 mod under_fire;
 mod usage;
 mod user_agent;
+mod user_cards;
 mod user_change;
 mod user_create;
 mod user_create_doubt;

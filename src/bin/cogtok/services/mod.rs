@@ -2,6 +2,7 @@
 
 pub mod aws_credentials;
 pub mod bedrock_key;
+pub mod cards;
 pub mod config_edit;
 pub mod config_lint;
 pub mod create_user;

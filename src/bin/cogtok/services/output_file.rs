@@ -77,7 +77,7 @@ pub fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn put_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut new = Replacement::begin(path)?;
     new.write(bytes)?;
-    new.finish_by(NamedTempFile::persist_noclobber)
+    new.finish_new()
 }
 
 /// Puts what `change` makes of the text of the file at `path` in its place, with its mode and owner; where there is no file,
@@ -189,6 +189,14 @@ impl Replacement {
     /// As the operating system says; the old file is untouched then.
     pub fn finish(self) -> io::Result<()> {
         self.finish_by(file::persist)
+    }
+
+    /// As [`Replacement::finish`], for a path where nothing is: what is there by then stays as it is.
+    ///
+    /// # Errors
+    /// As [`Replacement::finish`]; [`io::ErrorKind::AlreadyExists`] where there is a file.
+    pub fn finish_new(self) -> io::Result<()> {
+        self.finish_by(NamedTempFile::persist_noclobber)
     }
 
     /// As [`Replacement::finish`], in place of a file that is held meanwhile.

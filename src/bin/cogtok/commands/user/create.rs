@@ -17,6 +17,7 @@ use cogtok::settings::types::{SecretKind, Username};
 use cogtok::user_pool::user_token;
 use serde_json::json;
 
+use super::card_file::CardFile;
 use super::create_many::{self, Common, Many};
 use super::pool_user::note_seen;
 use super::runs;
@@ -39,7 +40,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok user create alice@example.com -p ws --group admins --json\n  \
     printf %s \"$PASSWORD\" | cogtok user create alice@example.com -p ws --password-stdin\n  \
     cogtok user create --count 40 --group class -p ws -o csv >seats.csv\n  \
-    cogtok user create --from class.csv -p ws\n  \
+    cogtok user create --from class.csv -p ws --cards cards.html --title 'Agents in a day'\n  \
     cogtok user create -p ws --resume")]
 pub struct Create {
     /// The e-mail address; in most pools it is the user name as well. With `--resume` a run, too
@@ -79,6 +80,8 @@ pub struct Create {
     no_group: bool,
     #[command(flatten)]
     many: Many,
+    #[command(flatten)]
+    cards: CardFile,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -95,12 +98,16 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     let wants_run = args.many.is_given() || args.resume;
     // A form that there is not must be known before a user is made.
     app.output(if wants_run { &create_many::FORMS } else { &FORMS })?;
+    if args.cards.is_given() && !wants_run {
+        return Err(Error::usage("`--cards` is for the users of a run").hint("add `--count 1` for one user"));
+    }
+    args.cards.check()?;
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     signals::watch();
     let state = app.dirs().state.as_deref();
     if args.many.is_given() {
-        return create_many::run(app, &args.many, &common(args)?, &profile);
+        return create_many::run(app, &args.many, &args.cards, &common(args)?, &profile);
     }
     if args.resume {
         return resume_all(app, args, &profile);
@@ -151,6 +158,10 @@ fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
         _ => None,
     };
     let Some(run) = run else {
+        if args.cards.is_given() {
+            let error = Error::usage("`--cards` is for the users of a run, and no run is to be finished");
+            return Err(error.hint("name the run before `--resume`; the runs: cogtok user runs{p}"));
+        }
         app.output(&FORMS)?;
         return resume(app, args, profile, &journal);
     };
@@ -158,7 +169,7 @@ fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
     if args.group.is_some() || args.no_group {
         return Err(Error::usage("the groups of a run can't be changed").hint("create the group that is missing"));
     }
-    create_many::resume(app, &args.many, profile, &run)
+    create_many::resume(app, &args.many, &args.cards, profile, &run)
 }
 
 fn intent(args: &Create, profile: &Profile) -> Result<Record> {

@@ -12,6 +12,7 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Username;
 use cogtok::store::file::open_regular;
 
+use super::card_file::CardFile;
 use super::pool_user::note_seen;
 use super::run_output;
 use crate::app::App;
@@ -109,7 +110,7 @@ pub struct Common {
 }
 
 /// Makes the users, as a new run.
-pub fn run(app: &App, many: &Many, common: &Common, profile: &Profile) -> Result<()> {
+pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &Profile) -> Result<()> {
     app.output(&FORMS)?;
     let manner = many.manner()?;
     let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();
@@ -131,19 +132,19 @@ pub fn run(app: &App, many: &Many, common: &Common, profile: &Profile) -> Result
     plan.finish()?;
     let path = state.map(|dir| dir.join("journal").join("runs").join(format!("{}.jsonl", head.run)));
     let path = path.ok_or_else(|| Error::store("there is no home directory for the journal of new users"))?;
-    go_on(app, profile, Run::open(&path, app.deadline())?, manner)
+    go_on(app, profile, cards, Run::open(&path, app.deadline())?, manner)
 }
 
 /// Goes on with the run that begins so.
 ///
 /// # Errors
 /// [`Kind::Failure`] where there is no such run, or it is of another pool.
-pub fn resume(app: &App, many: &Many, profile: &Profile, wanted: &str) -> Result<()> {
+pub fn resume(app: &App, many: &Many, cards: &CardFile, profile: &Profile, wanted: &str) -> Result<()> {
     app.output(&FORMS)?;
     let path = find(app, wanted)?.path().to_path_buf();
     let run = Run::open(&path, app.deadline())?;
     check_pool(&run, profile)?;
-    go_on(app, profile, run, many.manner()?)
+    go_on(app, profile, cards, run, many.manner()?)
 }
 
 /// Refuses a run of another pool than the profile's.
@@ -265,7 +266,7 @@ fn record(head: &Head, common: &Common, seat: Seat) -> Result<Record> {
     Ok(record)
 }
 
-fn go_on(app: &App, profile: &Profile, run: Run, manner: Manner) -> Result<()> {
+fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manner) -> Result<()> {
     let (id, total) = (run.head.run.clone(), run.len());
     let p = app.profile_option();
     let journal = Journal::of_run(app.dirs().state.as_deref(), app.deadline(), run)?;
@@ -292,16 +293,21 @@ fn go_on(app: &App, profile: &Profile, run: Run, manner: Manner) -> Result<()> {
     signals::set_patient(false);
     signals::set_last_words(None);
     let done = count();
+    let mut carded = Ok(());
     if let Some(run) = journal.run() {
         let mut run = run.borrow_mut();
         note_some(app, profile, &mut run);
         // What is there is handed out, however the run ended.
         if done > 0 {
+            carded = cards.write(app, profile, &mut run);
             run_output::print(app, &mut run)?;
         }
     }
     if done == total {
-        return Ok(());
+        return carded;
+    }
+    if let Err(error) = carded {
+        log::warn!(target: "cogtok", "{error}");
     }
     for (name, error) in &outcome.failures {
         log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));

@@ -1,6 +1,7 @@
 //! `cogtok user`: the users of a pool.
 
 pub mod batch;
+mod card_file;
 mod confirm;
 mod create;
 mod create_many;
