@@ -103,10 +103,6 @@ fn printed_pages(home: &Home, path: &Path) -> usize {
         .output()
         .unwrap();
     let bytes = std::fs::read(&pdf).unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(&done.stderr)));
-    if let Ok(keep) = std::env::var("COGTOK_KEEP_PDF") {
-        std::fs::copy(&pdf, keep).unwrap();
-        std::fs::copy(path, "/tmp/cards-scratch.html").unwrap();
-    }
     let text = String::from_utf8_lossy(&bytes);
     Regex::new(r"/Type /Page\b").unwrap().find_iter(&text).count()
 }
