@@ -27,7 +27,7 @@ fn the_profile_in_use_is_printed_and_nothing_where_there_is_none() {
     empty.cogtok(["profile", "current", "--prompt"]).run().ok().quiet().stdout_is("");
     assert!(!empty.config_dir().exists(), "looking makes no files");
     let json = empty.cogtok(["profile", "current", "--prompt", "--json"]).run();
-    json.code(2).stderr_has("its forms are text");
+    json.code(2).stderr_has("use -o text");
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub fn write(
 fn card(title: &str, profile_option: &str, seat: Seat) -> Result<Card> {
     let name = shlex::try_quote(&seat.username)
         .map_err(|_| Error::new(Kind::Failure, format!("no command can name {}", printable(&seat.username, 128))))?;
-    let command = format!("cogtok token user{profile_option} --username {name}");
+    let command = ["cogtok ", "token user", profile_option, " --username ", &name].concat();
     let (width, modules) = qr_code(&command)?;
     let password = seat.password.as_ref().map_or(0, |password| password.expose().chars().count());
     let length = title.chars().count() + seat.username.chars().count() + password + command.chars().count();
