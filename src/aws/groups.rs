@@ -99,10 +99,7 @@ impl Admin {
             let answer = request.customize().interceptor(body.clone()).send().await;
             let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
             let body = body.json();
-            for (at, user) in answer.users.ok_or_else(|| lacks(operation, "Users"))?.into_iter().enumerate() {
-                let enabled = body["Users"][at]["Enabled"].as_bool();
-                users.push(Admin::user_of(user, enabled).ok_or_else(|| lacks(operation, "Username"))?);
-            }
+            users.extend(Admin::users_of(operation, answer.users, &body)?);
             let is_cut = users.len() > limit || (users.len() == limit && answer.next_token.is_some());
             if users.len() >= limit || !turn(operation, &mut next, answer.next_token)? {
                 users.truncate(limit);
@@ -156,7 +153,7 @@ fn group_of(group: GroupType) -> Option<Group> {
 /// Goes on to the page that `token` names; says whether there is one.
 fn turn(operation: &str, next: &mut Option<String>, token: Option<String>) -> Result<bool> {
     if token.is_some() && *next == token {
-        return Err(Error::network(format!("{operation}: the service gives the same page again and again")));
+        return Err(Error::network(format!("{operation}: the service repeats the same page")));
     }
     *next = token;
     Ok(next.is_some())

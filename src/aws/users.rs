@@ -1,5 +1,8 @@
 //! The signed part of the Cognito API about users who are there: ListUsers, AdminDeleteUser, DescribeUserPool's policy.
 
+use aws_sdk_cognitoidentityprovider::types::UserType;
+use serde_json::Value;
+
 use super::admin::{Admin, User};
 use super::answer::{Body, lacks};
 use super::service_error::from_sdk;
@@ -25,6 +28,16 @@ impl std::fmt::Display for PasswordPolicy {
 }
 
 impl Admin {
+    /// The users of a page: `body` is the answer's own words, which say whether a user is enabled.
+    pub(crate) fn users_of(operation: &str, users: Option<Vec<UserType>>, body: &Value) -> Result<Vec<User>> {
+        let users = users.ok_or_else(|| lacks(operation, "Users"))?.into_iter().enumerate();
+        let user_of = |(at, user)| {
+            let enabled = body["Users"][at]["Enabled"].as_bool();
+            Admin::user_of(user, enabled).ok_or_else(|| lacks(operation, "Username"))
+        };
+        users.map(user_of).collect()
+    }
+
     /// ListUsers, page by page until the last or until `limit` users, and whether there are more. `filter` is in ListUsers'
     /// own words, such as `email ^= "test-"`.
     ///
@@ -43,10 +56,7 @@ impl Admin {
             let answer = request.customize().interceptor(body.clone()).send().await;
             let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
             let body = body.json();
-            for (at, user) in answer.users.ok_or_else(|| lacks(operation, "Users"))?.into_iter().enumerate() {
-                let enabled = body["Users"][at]["Enabled"].as_bool();
-                users.push(Admin::user_of(user, enabled).ok_or_else(|| lacks(operation, "Username"))?);
-            }
+            users.extend(Admin::users_of(operation, answer.users, &body)?);
             let is_cut = users.len() > limit || (users.len() == limit && answer.pagination_token.is_some());
             match answer.pagination_token {
                 Some(token) if users.len() < limit && next.as_ref() == Some(&token) => {

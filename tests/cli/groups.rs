@@ -102,7 +102,7 @@ fn every_page_is_asked_for_and_pages_that_never_end_are_exit_6() {
             server.url()
         ));
         let words: &[&str] = if operation == "ListGroups" { &["list"] } else { &["members", "g"] };
-        group(&home, words).run().code(6).stderr_has(operation).stderr_has("again and again");
+        group(&home, words).run().code(6).stderr_has(operation).stderr_has("repeats the same page");
     }
 }
 

@@ -2,25 +2,21 @@
 
 mod remaining_session;
 
-use std::time::Duration;
-
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cache::single_flight;
-use cogtok::cache::single_flight::{CachePolicy, CacheUse};
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::authorization_code::{HostedClient, logout_url};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::{SecretKind, TokenUse, Username};
+use cogtok::settings::types::{SecretKind, Username};
 use cogtok::store::sessions::SessionLock;
 use cogtok::token::identity::Identity;
 use cogtok::user_pool::cognito_idp::Idp;
 use cogtok::user_pool::user_token;
 use url::Url;
 
-use super::token::renewal::renew;
+use super::token::renewal::signed_in;
 use crate::app::App;
 use crate::io::moment::moment;
 use crate::io::{browser, terminal};
@@ -161,17 +157,7 @@ fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<(
         let error = Error::new(Kind::NeedsHuman, message);
         others.into_iter().fold(error, Error::hint).hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
     };
-    let policy = CachePolicy {
-        token: TokenUse::Access,
-        min_validity: Duration::from_secs(10),
-        cache: CacheUse::Full,
-        deadline: app.deadline(),
-        has_own_secret: true,
-    };
-    let served = single_flight::serve(&app.cache(), key, &policy, env::now, |turn| {
-        let session = app.remembered(key)?.and_then(|record| record.session).ok_or_else(nobody)?;
-        renew(app, profile, key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(nobody))
-    })?;
+    let served = signed_in(app, profile, key, nobody)?;
     if served.tokens.scope.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| scope == USER_ADMIN)) {
         return Err(Error::config(format!("the access token lacks the scope {USER_ADMIN}, which GlobalSignOut wants"))
             .hint("allow the scope on the app client (AllowedOAuthScopes) and sign in again")

@@ -1,24 +1,19 @@
 //! `cogtok password change`: another password for the user who is signed in.
 
-use std::time::Duration;
-
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::cache::single_flight;
-use cogtok::cache::single_flight::{CachePolicy, CacheUse};
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::TokenUse;
 use cogtok::user_pool::user_token;
 use zeroize::Zeroizing;
 
 use super::code::client;
 use crate::app::App;
-use crate::commands::token::renewal::renew;
+use crate::commands::token::renewal::signed_in;
+use crate::completion;
 use crate::io::terminal;
-use crate::{completion, env};
 
 /// The most bytes of two passwords.
 const LIMIT: usize = 4096;
@@ -73,18 +68,7 @@ fn access_token(app: &App, profile: &Profile) -> Result<Secret> {
             .hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
     };
     let key = user_token::cache_key(profile)?;
-    let policy = CachePolicy {
-        token: TokenUse::Access,
-        min_validity: Duration::from_secs(10),
-        cache: CacheUse::Full,
-        deadline: app.deadline(),
-        has_own_secret: true,
-    };
-    let served = single_flight::serve(&app.cache(), &key, &policy, env::now, |turn| {
-        let session = app.remembered(&key)?.and_then(|record| record.session).ok_or_else(nobody)?;
-        renew(app, profile, &key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(nobody))
-    })?;
-    Ok(served.tokens.access.value)
+    Ok(signed_in(app, profile, &key, nobody)?.tokens.access.value)
 }
 
 fn from_stdin() -> Result<(Secret, Secret)> {

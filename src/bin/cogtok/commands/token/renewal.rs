@@ -1,8 +1,12 @@
 //! New tokens for a session, without a sign-in.
 
-use cogtok::cache::single_flight::{RefreshGuard, TokenResponse};
+use std::time::Duration;
+
+use cogtok::cache::single_flight::{self, CachePolicy, CacheUse, RefreshGuard, TokenResponse};
 use cogtok::cache::token_cache::CacheKey;
+use cogtok::error::Error;
 use cogtok::settings::profile::Profile;
+use cogtok::settings::types::TokenUse;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::{Session, SessionOrigin};
 use cogtok::user_pool::user_session::{self, NoTokens};
@@ -10,6 +14,7 @@ use cogtok::user_pool::user_session::{self, NoTokens};
 use super::challenge::PreparedAnswers;
 use super::session_host::CommandHost;
 use crate::app::{App, remember};
+use crate::env;
 
 /// Tokens for the refresh token of the session. The caller has its turn for the key.
 pub fn renew(
@@ -21,6 +26,29 @@ pub fn renew(
 ) -> Result<TokenResponse, NoTokens> {
     let mut host = CommandHost::new(app, profile, key, turn, PreparedAnswers::default(), false);
     app.drive(user_session::renew(&mut host, session)).map_err(NoTokens::Failed)?
+}
+
+/// The access token of the user who is signed in, with its scopes; renewed first where it has expired, and never by a sign-in.
+///
+/// # Errors
+/// What `nobody` gives where there is no session; else as [`renew`].
+pub fn signed_in(
+    app: &App,
+    profile: &Profile,
+    key: &CacheKey,
+    nobody: impl Fn() -> Error,
+) -> cogtok::error::Result<TokenResponse> {
+    let policy = CachePolicy {
+        token: TokenUse::Access,
+        min_validity: Duration::from_secs(10),
+        cache: CacheUse::Full,
+        deadline: app.deadline(),
+        has_own_secret: true,
+    };
+    single_flight::serve(&app.cache(), key, &policy, env::now, |turn| {
+        let session = app.remembered(key)?.and_then(|record| record.session).ok_or_else(&nobody)?;
+        renew(app, profile, key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(&nobody))
+    })
 }
 
 /// Remembers that the session has ended, and how it had begun where Cognito has ended it. The device outlives it.
