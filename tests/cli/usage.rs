@@ -92,7 +92,7 @@ fn the_words_of_other_tools_are_answered_with_ours() {
     insta::assert_snapshot!(home.cogtok(["rm"]).run().message(), @"
     exit 2
     error: unknown command `cogtok rm`
-    hint: the commands of `cogtok` are user, group, token, login, logout, sign-up, password, status, doctor, profile, secret, exec, header, call, mcp, mcp-proxy, aws-credentials, cache, completions, help
+    hint: the commands of `cogtok` are init, user, group, token, login, logout, sign-up, password, status, doctor, profile, secret, exec, header, call, mcp, mcp-proxy, serve, aws-credentials, cache, completions, help
     ");
     let long = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
     home.cogtok(["token", long]).run().code(2).stderr_lacks(long).stderr_has("not shown");
