@@ -5,6 +5,7 @@ pub mod bedrock_key;
 pub mod cards;
 pub mod config_edit;
 pub mod config_lint;
+pub mod connection_headers;
 pub mod create_user;
 pub mod create_users;
 pub mod doctor;

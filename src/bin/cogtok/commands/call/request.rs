@@ -9,28 +9,13 @@ use serde::de::IgnoredAny;
 
 use super::target::refuse_line_ends;
 use crate::io::{signals, terminal};
+use crate::services::connection_headers::OF_THE_CONNECTION;
 
 /// The most bytes of a body: what AgentCore takes, and more than API Gateway does.
 const MOST_BYTES: usize = 100 * 1024 * 1024;
 
 /// The most bytes of a file of headers.
 const MOST_HEADER_BYTES: usize = 64 * 1024;
-
-/// What would replace the token, or is the connection's own (RFC 9110 section 7.6.1).
-const REFUSED: [&str; 12] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Options for what a call carries.
 #[derive(Debug, Args)]
@@ -96,7 +81,7 @@ fn parse(line: &str) -> Result<(String, String)> {
         return Err(Error::usage("cogtok sets `Authorization` to the token")
             .hint("`--as`, `--token` and `--scope` choose which token is sent"));
     }
-    if REFUSED.contains(&lower.as_str()) {
+    if OF_THE_CONNECTION.contains(&lower.as_str()) {
         Err(Error::usage(format!("`{}` belongs to the connection: cogtok sets it", printable(name.trim(), 40))))
     } else {
         Ok((name.to_owned(), value.trim().to_owned()))

@@ -14,29 +14,13 @@ use url::Url;
 use super::answer::{Answer, failure};
 use super::token_answer::refused;
 use super::token_source::TokenSource;
+use crate::services::connection_headers::OF_THE_CONNECTION;
 
 /// The most bytes of a request.
 const MOST_BYTES: usize = 100 * 1024 * 1024;
 
 /// How far off the deadline of a client that has none is.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What belongs to one connection (RFC 9110 section 7.6.1), and what is set anew.
-const NOT_HANDED_ON: [&str; 13] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// The server that requests are handed on to.
 pub struct Upstream {
@@ -111,7 +95,7 @@ fn handed_back(mut answer: Streamed) -> Response<Answer> {
     *response.status_mut() = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::BAD_GATEWAY);
     for (name, value) in answer.headers() {
         let is_length = name == "content-length";
-        if (is_length || !NOT_HANDED_ON.contains(&name))
+        if (is_length || !OF_THE_CONNECTION.contains(&name))
             && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value))
         {
             response.headers_mut().append(name, value);
@@ -138,7 +122,7 @@ fn handed_on(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderV
     let named = headers.get_all("connection").iter().filter_map(|value| value.to_str().ok());
     let named: Vec<String> = named.flat_map(|value| value.split(',')).map(|name| name.trim().to_lowercase()).collect();
     headers.iter().filter(move |(name, _)| {
-        !NOT_HANDED_ON.contains(&name.as_str()) && !named.iter().any(|known| known == name.as_str())
+        !OF_THE_CONNECTION.contains(&name.as_str()) && !named.iter().any(|known| known == name.as_str())
     })
 }
 
