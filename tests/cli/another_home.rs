@@ -152,7 +152,7 @@ fn what_root_left_before_is_told_with_the_command_that_gives_it_back() {
         give(&file, 0);
         for words in [&["profile", "list"][..], &["token", "m2m"]] {
             let output = as_the_user(home.cogtok(words)).run();
-            output.code(7).stderr_has("can't be read").stderr_lacks("HOME is another user's");
+            output.code(7).stderr_has("can't be read").stderr_lacks("HOME belongs to another user");
             output.stderr_has(&format!(
                 "user 0 created it, perhaps with `sudo`: sudo chown -R \"$USER\" {}",
                 what.display()

@@ -214,7 +214,7 @@ fn signing_out_everywhere_takes_the_access_token_first() {
     assert_eq!((request.operation(), request.json()), (Some("GlobalSignOut"), json!({"AccessToken": token})));
     assert_eq!((server.hits(), kinds(&keyring).len(), markers(&home).len()), (2, 0, 0));
     // Nobody is there any more to do it with.
-    home.cogtok(["logout", "--global"]).keyring(&keyring).run().code(5).stderr_has("nobody is signed in here");
+    home.cogtok(["logout", "--global"]).keyring(&keyring).run().code(5).stderr_has("no one is signed in here");
     // A token that has ended is renewed once.
     let (fresh, renewed) = refreshed(3600, None);
     let (mut access, id) = claims();

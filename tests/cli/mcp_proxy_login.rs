@@ -154,11 +154,11 @@ fn without_a_browser_or_a_person_the_client_is_told_the_command() {
     let mut proxy = Proxy::start(command(&home, &server, Some(&browser), &["--wait", "1s"]));
     proxy.say(&list(1));
     let (_, answer) = proxy.hear(1);
-    assert!(answer["error"]["message"].as_str().unwrap().contains("nobody came back"), "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("no sign-in"), "{answer}");
     std::fs::remove_file(home.path(browser.command().split(['/', ' ']).rev().nth(2).unwrap()).join("url")).unwrap();
     proxy.say(&list(2));
     let (_, answer) = proxy.hear(2);
-    assert!(answer["error"]["message"].as_str().unwrap().contains("nobody signed in"), "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("did not succeed"), "{answer}");
     assert!(answer["error"]["data"]["hints"].to_string().contains("cogtok login"), "{answer}");
     assert_eq!(proxy.end(), Some(0));
     pages.assert_untouched();

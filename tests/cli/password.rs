@@ -59,7 +59,7 @@ fn the_password_of_who_is_signed_in_is_changed_with_the_old_one() {
         let run = password(&home, &["change", "--username", &email, "--passwords-stdin"]).keyring(&keyring);
         run.stdin(both).run()
     };
-    change(&format!("{PASSWORD}\n{NEW}\n")).code(5).stderr_has("nobody is signed in").stderr_has("cogtok login -p ws");
+    change(&format!("{PASSWORD}\n{NEW}\n")).code(5).stderr_has("no one is signed in").stderr_has("cogtok login -p ws");
     let token = home.cogtok(["token", "user", "-p", "ws", "--username", &email]).keyring(&keyring);
     token.env("COGTOK_PASSWORD", PASSWORD).run().ok();
     change(&format!("{NEW}\n{PASSWORD}\n")).code(4).stderr_has("the current password is wrong");

@@ -73,7 +73,7 @@ fn several_are_named_with_what_to_type() {
     // A profile that names somebody else does not hide them.
     home.cogtok(["profile", "set", "ws", "user.username", "carol@example.com"]).run().ok();
     let other = home.cogtok(["logout"]).keyring(&keyring).run();
-    other.ok().stderr_has("carol@example.com is not signed in").stderr_lacks("nothing to forget");
+    other.ok().stderr_has("carol@example.com is not signed in").stderr_lacks("nothing to do");
     other.stderr_has(&format!("`cogtok logout -p ws --username {}`", users[0]));
     let other = home.cogtok(["logout", "--global"]).keyring(&keyring).run();
     other.code(5).stderr_has(&format!("`cogtok logout --global -p ws --username {}`", users[0]));

@@ -56,7 +56,7 @@ fn a_clock_that_was_ahead_at_the_create_loses_no_password() {
     exit 6
     error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
-    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --resume` finds out and finishes
     ");
     let records = journal(&home);
     assert_eq!((records.len(), &records[0].1["asked"]["is_server_time"]), (1, &json!(false)));
@@ -64,7 +64,7 @@ fn a_clock_that_was_ahead_at_the_create_loses_no_password() {
     let run = records[0].0.file_stem().unwrap().to_str().unwrap();
     for _ in 0..2 {
         let output = create(&home, &["--resume"]).run();
-        output.code(1).stderr_has(&email).stderr_has("can't be told").stderr_has("this machine's clock");
+        output.code(1).stderr_has(&email).stderr_has("can't tell whether").stderr_has("this machine's clock");
         output.stderr_has("--if-exists reset").stderr_has(&format!("cogtok user runs forget {run}"));
         assert_eq!(journal(&home)[0].1["password"], records[0].1["password"]);
     }
@@ -75,7 +75,7 @@ fn a_clock_that_was_ahead_at_the_create_loses_no_password() {
     exit 6
     error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
-    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --resume` finds out and finishes
     ");
     let records = journal(&home);
     assert_eq!(records[0].1["asked"]["is_server_time"], true);
@@ -98,7 +98,7 @@ fn a_user_whom_somebody_made_after_the_call_keeps_the_password_that_is_theirs() 
     exit 6
     error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
-    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --resume` finds out and finishes
     ");
     is_broken.store(false, Ordering::SeqCst);
     let made = json!({"Username": email, "TemporaryPassword": THEIRS, "MessageAction": "SUPPRESS",
@@ -106,7 +106,7 @@ fn a_user_whom_somebody_made_after_the_call_keeps_the_password_that_is_theirs() 
     workshop().admin("AdminCreateUser", made);
     let before = proxy.log().len();
     let output = create(&home, &["--resume"]).run();
-    output.code(1).stderr_has(&email).stderr_has("can't be told").stderr_has("Cognito's clock");
+    output.code(1).stderr_has(&email).stderr_has("can't tell whether").stderr_has("Cognito's clock");
     assert_eq!((&proxy.log()[before..], journal(&home).len()), (&["AdminGetUser".to_string()][..], 1));
     assert_eq!(workshop().sign_in(&email, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
 }
@@ -138,7 +138,7 @@ fn an_answer_that_does_not_say_when_the_user_was_made_costs_nobody_a_password() 
     assert_eq!(records.len(), 1, "{}", output.describe());
     insta::assert_snapshot!(create(&home, &["--resume"]).run().message(), @"
     exit 1
-    error: made-[unique]@example.com: it can't be told whether cogtok or somebody else made the user made-[unique]@example.com, so nothing was changed: Cognito does not say when it was made, and cogtok asked for it between [date] UTC and [date] UTC by Cognito's clock (profile `ws`)
+    error: made-[unique]@example.com: cogtok can't tell whether it or someone else created the user made-[unique]@example.com, so nothing was changed: Cognito does not say when it was created, and cogtok asked for it between [date] UTC and [date] UTC by Cognito's clock (profile `ws`)
     hint: if the user is yours, give it a new password: cogtok user create made-[unique]@example.com -p ws --if-exists reset
     hint: the record stays, with its password; to drop it: cogtok user runs forget [record] -p ws
     ");
@@ -162,7 +162,7 @@ fn a_user_who_was_deleted_and_made_anew_by_somebody_is_not_taken_for_ours() {
     let email = new_email();
     insta::assert_snapshot!(create(&home, &[&email]).run().message(), @"
     exit 10
-    error: the user made-[unique]@example.com was made, but not finished: AdminSetUserPassword was refused: AccessDeniedException: not authorized (profile `ws`)
+    error: the user made-[unique]@example.com was created, but not finished: AdminSetUserPassword was refused: AccessDeniedException: not authorized (profile `ws`)
     hint: the AWS credentials do not allow this call: `cogtok help cognito-setup` lists the actions; `--aws-profile NAME` uses others
     hint: finish it: cogtok user create -p ws --resume
     ");
@@ -173,7 +173,7 @@ fn a_user_who_was_deleted_and_made_anew_by_somebody_is_not_taken_for_ours() {
     workshop().admin("AdminCreateUser", made);
     insta::assert_snapshot!(create(&home, &["--resume"]).run().message(), @"
     exit 1
-    error: made-[unique]@example.com: it can't be told whether cogtok or somebody else made the user made-[unique]@example.com, so nothing was changed: it was made at [date] UTC, and cogtok asked for it between [date] UTC and [date] UTC by this machine's clock (profile `ws`)
+    error: made-[unique]@example.com: cogtok can't tell whether it or someone else created the user made-[unique]@example.com, so nothing was changed: it was created at [date] UTC, and cogtok asked for it between [date] UTC and [date] UTC by this machine's clock (profile `ws`)
     hint: if the user is yours, give it a new password: cogtok user create made-[unique]@example.com -p ws --if-exists reset
     hint: the record stays, with its password; to drop it: cogtok user runs forget [record] -p ws
     ");

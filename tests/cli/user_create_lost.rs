@@ -238,7 +238,7 @@ fn a_resume_never_touches_a_user_who_was_there_before() {
         }
         assert_eq!(record["asked"]["is_server_time"], false);
         is_broken.store(false, Ordering::SeqCst);
-        for (is_server_time, said, left) in [(false, "can't be told", 1), (true, "was there before", 0)] {
+        for (is_server_time, said, left) in [(false, "can't tell whether", 1), (true, "was there before", 0)] {
             record["asked"]["is_server_time"] = is_server_time.into();
             home.plant(path.strip_prefix(home.path("")).unwrap(), record.to_string());
             let before = proxy.log().len();

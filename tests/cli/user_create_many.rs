@@ -88,7 +88,11 @@ fn forty_users_killed_after_some_and_resumed_are_forty_who_sign_in_and_go_again(
 
     let listed = user(&home, &["delete", "--run", &run, "--dry-run"]).run();
     assert_eq!(listed.ok().stdout.lines().count(), 40);
-    user(&home, &["delete", "--run", &run, "--yes"]).timeout(Duration::from_secs(120)).run().ok().stderr_has("dropped");
+    user(&home, &["delete", "--run", &run, "--yes"])
+        .timeout(Duration::from_secs(120))
+        .run()
+        .ok()
+        .stderr_has("deleted run ");
     let members = pool.admin("ListUsersInGroup", json!({"GroupName": GROUPS[2], "Limit": 60}));
     assert_eq!(members["Users"].as_array().unwrap().len(), 0);
     user(&home, &["runs", "--json"]).run().ok().stdout_is("[]\n");
@@ -177,7 +181,7 @@ fn strangers_are_left_alone_named_and_never_reset() {
     let file = home.plant("class.csv", format!("email\n{one}\n{stranger}\n{other}\n"));
     let path = file.to_str().unwrap();
     let output = user(&home, &["create", "--from", path, "--json"]).run();
-    output.code(10).stderr_has(&stranger).stderr_has("UsernameExistsException").stderr_has("2 of 3 users are made");
+    output.code(10).stderr_has(&stranger).stderr_has("UsernameExistsException").stderr_has("2 of 3 users were created");
     assert_each_signs_in(&output.json(), 2);
     workshop().sign_in(&stranger, PASSWORD).unwrap();
     let run = id(&the_run(&home));

@@ -14,14 +14,14 @@ fn where_nothing_was_sent_nothing_is_kept() {
     let output = create(&home, &["--endpoint-url", &url]).run();
     output.code(6).stderr_has("no connection").stderr_lacks("--resume");
     assert_eq!(journal(&home).len(), 0);
-    home.cogtok(["user", "runs"]).run().ok().stdout_is("").stderr_has("no user was begun");
+    home.cogtok(["user", "runs"]).run().ok().stdout_is("").stderr_has("no unfinished users");
     // Where it was sent, nobody knows.
     let server = Server::always(Answer::close());
     insta::assert_snapshot!(create(&home, &["--endpoint-url", &server.url()]).run().message(), @"
     exit 6
     error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
-    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --resume` finds out and finishes
     ");
     assert_eq!(journal(&home).len(), 1);
 }
@@ -34,7 +34,7 @@ fn a_record_is_found_from_everywhere_and_dropped_after_it_is_said_what_it_holds(
     exit 6
     error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
-    hint: whether the user was made is not known: `cogtok user create -p ws --resume` finds out and finishes
+    hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --resume` finds out and finishes
     ");
     let (path, record) = journal(&home).remove(0);
     home.canary_password(record["password"].as_str().unwrap());
@@ -68,7 +68,7 @@ fn a_record_is_found_from_everywhere_and_dropped_after_it_is_said_what_it_holds(
     asked.code(5).stderr_has(&email).stderr_has("`--yes`").stderr_has(path.to_str().unwrap());
     assert_eq!(journal(&home).len(), 1);
     let dropped = home.cogtok(["user", "runs", "forget", &run[..6], "--yes"]).run();
-    dropped.ok().stderr_has(&email).stderr_has(&workshop().pool_id).stderr_has("is dropped");
+    dropped.ok().stderr_has(&email).stderr_has(&workshop().pool_id).stderr_has("deleted the record");
     assert_eq!(journal(&home).len(), 0);
     is_broken.store(false, Ordering::SeqCst);
     create(&home, &["--resume"]).run().ok().stderr_has("nothing to finish");

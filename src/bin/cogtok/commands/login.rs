@@ -220,7 +220,7 @@ fn come_back(
     })?;
     back.unwrap_or_else(|| {
         terminal::stop_asking();
-        let error = Error::new(Kind::NeedsHuman, format!("nobody came back from the browser within {seconds} s"))
+        let error = Error::new(Kind::NeedsHuman, format!("no sign-in within {seconds} s"))
             .hint(format!("if the page speaks of a redirect mismatch, add {uri} to the app client's CallbackURLs"))
             .hint("try again, with more time if need be: `cogtok login{p} --wait 5m`");
         let error = if args.no_browser {

@@ -152,8 +152,8 @@ fn page(profile: &Profile, uri: &str) -> Result<Url> {
 fn sign_out_everywhere(app: &App, profile: &Profile, key: &CacheKey) -> Result<()> {
     let nobody = || {
         let others = app.for_others(profile, Some("logout --global"));
-        let who = if others.is_empty() { "nobody" } else { "the user is not the one who" };
-        let message = format!("{who} is signed in here, and signing out everywhere takes a user's token");
+        let who = if others.is_empty() { "no one" } else { "the user is not the one who" };
+        let message = format!("{who} is signed in here, and signing out everywhere needs the user's token");
         let error = Error::new(Kind::NeedsHuman, message);
         others.into_iter().fold(error, Error::hint).hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
     };

@@ -15,8 +15,8 @@ use crate::io::terminal;
 
 /// Sign up at a pool that allows it, without an AWS account
 ///
-/// Cognito sends a code to the address, which is asked for at a terminal; `--code` confirms it later. The hosted pages have a
-/// form for it as well, which `cogtok login` opens.
+/// Cognito sends a code to the address. At a terminal cogtok asks for the code; `--code` confirms it later. The hosted
+/// pages have a form for this too: `cogtok login` opens them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok sign-up alice@example.com -p ws\n  \

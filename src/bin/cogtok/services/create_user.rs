@@ -56,7 +56,7 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
         // The user may exist, so the record stays.
         Err(CreateUserError::Unknown(error)) => {
             return Err(error.hint(
-                "whether the user was made is not known: `cogtok user create{p} --resume` finds out and finishes",
+                "cogtok does not know whether Cognito created the user: `cogtok user create{p} --resume` finds out and finishes",
             ));
         }
     };
@@ -208,7 +208,7 @@ const ANOTHER_GROUP: &str = "into another group: add `--group GROUP` to that; in
 
 /// The error for a step that failed after the user was made.
 pub fn partial(record: &Record, error: Error) -> Error {
-    let what = format!("the user {} was made, but not finished", record.username);
+    let what = format!("the user {} was created, but not finished", record.username);
     let error = error.with_kind(Kind::Partial).context(&what);
     // A run has a hint of its own.
     if record.is_of_run { error } else { error.hint("finish it: cogtok user create{p} --resume") }

@@ -91,7 +91,7 @@ impl<'a> Rotation<'a> {
             Some(record) => record,
             None => self.begin()?,
         };
-        let on = |error: Error| error.hint("go on with the same command: nothing is lost");
+        let on = |error: Error| error.hint("run the same command again to continue: nothing is lost");
         if record.state == State::Begun {
             self.add(&mut record).map_err(|error| if error.kind() == Kind::Network { on(error) } else { error })?;
         }
@@ -120,9 +120,9 @@ impl<'a> Rotation<'a> {
         if secrets.len() < MOST {
             return Ok(());
         }
-        let message = format!("client {} has two secrets already, and no rotation was begun here", self.client_id);
+        let message = format!("client {} has two secrets already, and cogtok started no rotation here", self.client_id);
         Err(Error::new(Kind::Failure, message).hint("see which they are: cogtok secret list-remote{p}").hint(
-            Advice::new("delete the one that nobody uses: aws cognito-idp delete-user-pool-client-secret{aws} --user-pool-id {pool} --client-id {client} --client-secret-id ID")
+            Advice::new("delete the one that is not in use: aws cognito-idp delete-user-pool-client-secret{aws} --user-pool-id {pool} --client-id {client} --client-secret-id ID")
                 .word("client", &self.client_id),
         ))
     }

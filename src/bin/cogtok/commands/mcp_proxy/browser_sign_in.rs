@@ -132,6 +132,6 @@ impl<'a> BrowserSignIn<'a> {
 }
 
 fn without_sign_in(why: &str) -> Error {
-    Error::new(Kind::NeedsHuman, format!("nobody signed in with the browser: {why}"))
+    Error::new(Kind::NeedsHuman, format!("the sign-in with the browser did not succeed: {why}"))
         .hint("sign in, then try again: `cogtok login{p}`")
 }

@@ -64,7 +64,7 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
 /// The user's access token, renewed first where it has ended.
 fn access_token(app: &App, profile: &Profile) -> Result<Secret> {
     let nobody = || {
-        Error::new(Kind::NeedsHuman, "nobody is signed in here, and a password is changed with a user's token")
+        Error::new(Kind::NeedsHuman, "no one is signed in here, and changing a password needs the user's token")
             .hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
     };
     let key = user_token::cache_key(profile)?;

@@ -17,9 +17,9 @@ const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Replace the secret of an app client, without a moment in which none works
 ///
-/// Cognito adds a second secret, a token is asked for with it, it takes the place of the old one in the secret store or in
-/// Secrets Manager, and the old one is deleted after the grace. Until then the same command says when; after it, it deletes. A
-/// rotation that was cut off is gone on with by the same command.
+/// Cognito adds a second secret, cogtok requests a token with it, and the new secret replaces the old one in the secret
+/// store or in Secrets Manager. After the grace period the same command deletes the old secret; before that it says
+/// when. Run the command again to continue a rotation that was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok secret rotate m2m-client -p ws --dry-run\n  \

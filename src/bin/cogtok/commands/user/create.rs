@@ -32,8 +32,8 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Create a user with a random password, verified and ready to sign in
 ///
-/// Without an address a random one at example.com is made up. No mail is sent. The password is in a private journal
-/// before Cognito is asked, so that none is ever lost; `--resume` finishes what was interrupted.
+/// Without an address, cogtok makes one up at example.com. It sends no mail. It writes the password to a private
+/// journal before it asks Cognito, so that no password is lost; `--resume` finishes what was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user create -p ws\n  \
@@ -117,7 +117,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     let if_exists = if_exists(args);
     let p = app.profile_option();
     signals::set_last_words(Some(format!(
-        "interrupted; if the user was made, `cogtok user create{p} --resume` finishes it"
+        "interrupted; if the user was created, `cogtok user create{p} --resume` finishes it"
     )));
     let made = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
@@ -180,7 +180,8 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
     };
     if let Some(email) = email.as_ref().filter(|email| !email.contains('@')) {
         return Err(Error::usage(format!("`{}` is not an e-mail address", printable(email, 80))).hint(
-            Advice::new("for a user name that is none: cogtok user create{p} --username {user}").word("user", email),
+            Advice::new("for a user name that is not an e-mail address: cogtok user create{p} --username {user}")
+                .word("user", email),
         ));
     }
     let username: Username = match (&args.username, &email) {
@@ -315,12 +316,12 @@ fn hand_over(
             Ok(())
         }
         Ok(WriteOutcome::Nowhere | WriteOutcome::NobodyReads) => {
-            log::warn!(target: "cogtok", "nobody read the password of {}", record.username);
+            log::warn!(target: "cogtok", "the password of {} could not be printed", record.username);
             terminal::hint("print it again: cogtok user create{p} --resume");
             Ok(())
         }
         Err(error) => Err(error
-            .context(&format!("the user {} was made, and its password is in the journal", record.username))
+            .context(&format!("the user {} was created, and its password is in the journal", record.username))
             .hint("print it again: cogtok user create{p} --resume")),
     }
 }

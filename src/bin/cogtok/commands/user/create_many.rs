@@ -178,7 +178,7 @@ pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
         several => {
             let ids: Vec<&str> = several.iter().take(5).map(|run| run.head.run.as_str()).collect();
             let error = Error::usage(format!("{} runs are not finished: {}", several.len(), ids.join(", ")));
-            let hint = Advice::new("name the one to go on with: cogtok user create {run}{p} --resume");
+            let hint = Advice::new("name the one to continue: cogtok user create {run}{p} --resume");
             Err(error.hint(hint.word("run", ids.first().copied().unwrap_or_default())))
         }
     }
@@ -272,8 +272,8 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     let journal = Journal::of_run(app.dirs().state.as_deref(), app.deadline(), run)?;
     let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), ..manner };
     let again = format!("cogtok user create {id}{p} --resume");
-    terminal::note(&format!("run {id}: {total} users; if it is interrupted, `{again}` goes on with it"));
-    signals::set_last_words(Some(format!("interrupted; `{again}` goes on with the run")));
+    terminal::note(&format!("run {id}: {total} users; if it is interrupted, `{again}` continues it"));
+    signals::set_last_words(Some(format!("interrupted; `{again}` continues the run")));
     signals::set_patient(true);
     let count = || journal.run().map_or(0, |run| run.borrow().count(&[State::Done, State::Skipped]));
     let told = std::cell::Cell::new(Instant::now());
@@ -282,7 +282,7 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
         progress.at(count(), name);
         if told.get().elapsed() >= TOLD_EVERY {
             told.set(Instant::now());
-            terminal::note(&format!("{} of {total} users are made so far", count()));
+            terminal::note(&format!("{} of {total} users were created so far", count()));
         }
     };
     let outcome = app.block_on_streaming(async {
@@ -312,22 +312,22 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     for (name, error) in &outcome.failures {
         log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
     }
-    let hint = || Advice::new("go on: cogtok user create {run}{p} --resume").word("run", &id);
+    let hint = || Advice::new("continue: cogtok user create {run}{p} --resume").word("run", &id);
     if signals::is_stopping() {
         return Err(Error::new(
             Kind::Interrupted,
-            format!("{done} of {total} users are made, and you stopped the run"),
+            format!("{done} of {total} users were created, and you stopped the run"),
         )
         .hint(hint()));
     }
     let first = outcome.ended_by.or_else(|| outcome.failures.into_iter().next().map(|(_, error)| error));
     let Some(first) = first else {
-        return Err(Error::new(Kind::Partial, format!("{done} of {total} users are made")).hint(hint()));
+        return Err(Error::new(Kind::Partial, format!("{done} of {total} users were created")).hint(hint()));
     };
     let more = outcome.failed.saturating_sub(NAMED);
     let more = if more == 0 { String::new() } else { format!(", and {more} more failed") };
     let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
-    Err(first.with_kind(kind).context(&format!("{done} of {total} users are made{more}")).hint(hint()))
+    Err(first.with_kind(kind).context(&format!("{done} of {total} users were created{more}")).hint(hint()))
 }
 
 /// Leaves the first names for completion.

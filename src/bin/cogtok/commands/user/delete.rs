@@ -92,7 +92,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         // Nothing is left that it could say.
         let run = create_many::find(app, wanted)?;
         run::forget(run.path(), app.deadline())?;
-        terminal::note(&format!("run {} is dropped", run.head.run));
+        terminal::note(&format!("deleted run {}", run.head.run));
     }
     deleted
 }

@@ -70,7 +70,7 @@ fn list(app: &App) -> Result<()> {
         return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     if records.is_empty() && runs.is_empty() {
-        terminal::note("no user was begun and not finished");
+        terminal::note("there are no unfinished users");
         return Ok(());
     }
     let rows = records.iter().map(|record| {
@@ -123,13 +123,13 @@ fn run_as_json(app: &App, run: &Run) -> Value {
 fn forget_run(app: &App, args: &Forget, run: &Run) -> Result<()> {
     let (done, total) = (run.count(&FINISHED), run.len());
     let pool = printable(&run.head.user_pool_id, 60);
-    terminal::note(&format!("run {}: {done} of {total} users of pool {pool} are made", run.head.run));
+    terminal::note(&format!("run {}: {done} of {total} users of pool {pool} were created", run.head.run));
     terminal::note(&format!("their passwords are in {}", run.path().display()));
-    if !args.yes && !terminal::confirm("Drop the run, with the passwords?", "add `--yes`")? {
-        return Err(Error::new(Kind::Failure, "nothing was dropped"));
+    if !args.yes && !terminal::confirm("Delete the run, with the passwords?", "add `--yes`")? {
+        return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
     run::forget(run.path(), app.deadline())?;
-    terminal::note(&format!("run {} is dropped", run.head.run));
+    terminal::note(&format!("deleted run {}", run.head.run));
     Ok(())
 }
 
@@ -159,18 +159,18 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
     let file = journal.file_of(record);
     let held = match record.state {
         State::Planned | State::Skipped => "nothing was sent",
-        State::Intent => "it is not known whether Cognito made the user",
-        State::Created => "the user is made, and a later step is missing",
-        State::Done => "the user is made, and nobody has seen the password",
+        State::Intent => "cogtok does not know whether Cognito created the user",
+        State::Created => "the user exists, and a later step is missing",
+        State::Done => "the user exists, and the password has not been printed",
     };
     let (user, pool) = (printable(&record.username, 128), printable(&record.user_pool_id, 60));
     terminal::note(&format!("run {}: user {user} of pool {pool} at {}", record.id(), printable(&record.origin, 120)));
     terminal::note(&format!("{held}; the only copy of its password is in {}", file.display()));
-    if !args.yes && !terminal::confirm(&format!("Drop the record of {user}, with the password?"), "add `--yes`")? {
-        return Err(Error::new(Kind::Failure, "nothing was dropped"));
+    if !args.yes && !terminal::confirm(&format!("Delete the record of {user}, with the password?"), "add `--yes`")? {
+        return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
     journal.remove(record)?;
-    terminal::note(&format!("the record of {user} is dropped"));
+    terminal::note(&format!("deleted the record of {user}"));
     Ok(())
 }
 

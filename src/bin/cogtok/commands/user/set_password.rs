@@ -162,7 +162,7 @@ impl PasswordList {
             _ if self.is_one => format!("{exposed}\n"),
             _ => format!("{username} {exposed}\n"),
         };
-        let unread = format!("nobody read the new password of {username}");
+        let unread = format!("the new password of {username} could not be printed");
         let again = Advice::new("set another: cogtok user set-password {user}{p}").word("user", username);
         match terminal::data(&text) {
             Ok(WriteOutcome::Yes) => Ok(()),

@@ -24,8 +24,8 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Sign the users of a run in, to see that they can
 ///
-/// Each signs in at the profile's app client, with the password that the run has. Nothing is stored. A temporary password
-/// counts where Cognito takes it and asks for a new one.
+/// Each user signs in at the profile's app client, with the password of the run. cogtok stores nothing. A temporary
+/// password counts as good when Cognito accepts it and asks for a new one.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user try --run 0123456789abcdef -p ws\n  \
@@ -56,7 +56,7 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
     let made: Vec<usize> = (0..run.len()).filter(|seat| run.state(*seat) == State::Done).collect();
     if made.is_empty() {
         return Err(Error::new(Kind::Failure, format!("run {} has made no user yet", run.head.run))
-            .hint("go on with it: cogtok user create{p} --resume"));
+            .hint("continue it: cogtok user create{p} --resume"));
     }
     let client = app.stored_secret(&profile, &user_token::secret_binding(&profile, SecretKind::UserClient, None)?)?;
     let total = made.len().min(args.sample);

@@ -45,9 +45,9 @@ pub fn undecided(record: &Record, user: &User) -> Error {
         Ok(moment) => moment.strftime("%F %T UTC").to_string(),
         Err(_) => "another age".to_owned(),
     };
-    let made = user
-        .created_at
-        .map_or("Cognito does not say when it was made".to_owned(), |made| format!("it was made at {}", at(made)));
+    let made = user.created_at.map_or("Cognito does not say when it was created".to_owned(), |made| {
+        format!("it was created at {}", at(made))
+    });
     let asked = record.asked.map(|asked| {
         let clock = if asked.is_server_time { "Cognito's clock" } else { "this machine's clock" };
         format!(", and cogtok asked for it between {} and {} by {clock}", at(asked.from), at(asked.until))
@@ -55,7 +55,7 @@ pub fn undecided(record: &Record, user: &User) -> Error {
     Error::new(
         Kind::Failure,
         format!(
-            "it can't be told whether cogtok or somebody else made the user {name}, so nothing was changed: {made}{}",
+            "cogtok can't tell whether it or someone else created the user {name}, so nothing was changed: {made}{}",
             asked.unwrap_or_default()
         ),
     )
