@@ -129,5 +129,5 @@ pub fn unique(prefix: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("clock");
-    format!("{prefix}-{:x}-{:x}-{n}", std::process::id(), now.as_micros())
+    format!("{prefix}-{:08x}-{:x}-{n}", std::process::id(), now.as_micros())
 }
