@@ -67,8 +67,8 @@ use in_process::KeyedLocks;
 
 /// A client for the tokens of one profile. Cloning it is cheap and shares its connections and its cache.
 ///
-/// Its methods may be called from any number of tasks at once: one request is made for all that want the same token.
-/// Dropping one of their futures loses nothing.
+/// Its methods may be called by any number of tasks at once: all that want the same token share one request. Dropping a future loses
+/// nothing.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
@@ -90,8 +90,7 @@ struct Inner {
 }
 
 impl Client {
-    /// Verifies tokens of this profile's pool. Which of the two kinds of token is taken has to be said: an ID token is not an
-    /// access token.
+    /// Verifies tokens of this profile's pool. The token use is required: an ID token is not an access token.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no user pool or no app client.
@@ -99,7 +98,7 @@ impl Client {
         Verifier::new(self.clone(), token_use)
     }
 
-    /// The HTTP client for one call: a deadline and a redactor of its own, over the connections of all.
+    /// The HTTP client for one call: it has its own deadline and redactor, and shares connections.
     fn call(&self) -> Result<HttpClient> {
         let deadline = Instant::now()
             .checked_add(self.0.timeout)

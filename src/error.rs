@@ -1,8 +1,8 @@
-//! What can go wrong, in one type: a kind (the exit code), a message in Cognito's terms, and as data what was called, the
-//! service's code, the setting and [`Advice`] on what to do next.
+//! The error type: a kind (the exit code), a message in Cognito's terms, and as data the operation, the service's code, the setting, and
+//! [`Advice`] on what to do.
 //!
-//! Messages and advice never carry a secret. Text that came from a service is a
-//! [`ServiceText`](crate::http::service_text::ServiceText), and [`Advice`] knows our own words from others'.
+//! Messages and advice never contain a secret. Text from a service is a [`ServiceText`](crate::http::service_text::ServiceText), and
+//! [`Advice`] keeps own and foreign text apart.
 
 mod advice;
 mod advice_kind;
@@ -26,7 +26,7 @@ pub enum Kind {
     Usage,
     /// The configuration or a profile does not allow it (3).
     Config,
-    /// Cognito or AWS said no: wrong password, secret or code; not authorised (4).
+    /// Cognito or AWS refused: wrong password, secret or code; not authorised (4).
     Refused,
     /// A human is needed and there is no terminal (5).
     NeedsHuman,
@@ -38,7 +38,7 @@ pub enum Kind {
     InvalidToken,
     /// AWS credentials are missing or do not allow the call (9).
     AwsCredentials,
-    /// Some of the work is done and can be resumed (10).
+    /// Only a part was done; the rest can be resumed (10).
     Partial,
     /// Interrupted by SIGINT (130).
     Interrupted,
@@ -68,13 +68,13 @@ impl Kind {
 
 /// A failure with its class, a message and advice.
 ///
-/// Only the message is shown by `Display`: the advice is data, and a program says it in the terms of its own user.
+/// `Display` shows only the message: the advice is data, for a program to word for its own users.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
     message: String,
     advice: Vec<Advice>,
-    // Apart, since most errors have none and every result has room for them.
+    // Boxed, since most errors have none and every result contains the size.
     facts: Option<Box<Facts>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -115,7 +115,7 @@ impl Error {
         Error::new(Kind::Network, message)
     }
 
-    /// Adds a line that says what to do next.
+    /// Adds advice.
     #[must_use]
     pub fn hint(mut self, advice: impl Into<Advice>) -> Self {
         self.advice.push(advice.into());
@@ -150,7 +150,7 @@ impl Error {
         self
     }
 
-    /// The same failure in other words, for a caller whose user knows what it is about by other names.
+    /// The same error with another message, for a caller whose user knows things by other names.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
@@ -178,13 +178,13 @@ impl Error {
         self.map_advice(|advice| Some(advice.fill(place, with.clone())))
     }
 
-    /// The same failure with `value` in its advice where `{place}` stands, as one word of a command.
+    /// The same error with `value` for `{place}` in its advice, as one word of a command.
     #[must_use]
     pub fn fill_word(self, place: &str, value: &str) -> Self {
         self.map_advice(|advice| Some(advice.word(place, value)))
     }
 
-    /// The same failure with what `change` makes of each piece of its advice; none leaves it out.
+    /// The same error with each part of its advice changed by `change`; `None` drops the part.
     #[must_use]
     pub fn map_advice(mut self, change: impl Fn(Advice) -> Option<Advice>) -> Self {
         self.advice = self.advice.into_iter().filter_map(change).collect();
@@ -215,7 +215,7 @@ impl Error {
         self.facts.as_ref()?.code.as_deref()
     }
 
-    /// What was called and failed: an operation of AWS (`InitiateAuth`), or what was asked of an OAuth endpoint.
+    /// The failed operation: an AWS operation (`InitiateAuth`), or words for a request to an OAuth endpoint.
     pub fn operation(&self) -> Option<&str> {
         self.facts.as_ref()?.operation.as_deref()
     }
@@ -225,7 +225,7 @@ impl Error {
         self.facts.as_ref()?.setting.as_deref()
     }
 
-    /// What to do about it, in the order in which it was added.
+    /// The advice, in the order in which it was added.
     pub fn advice(&self) -> &[Advice] {
         &self.advice
     }
@@ -251,7 +251,7 @@ impl StdError for Error {
 /// An error and its sources, the outermost first.
 pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
-        // Its `source()` passes over the error that it carries.
+        // `source()` skips the error that it wraps.
         Some(error) => error.get_ref().map(|carried| carried as &(dyn StdError + 'static)),
         None => error.source(),
     })

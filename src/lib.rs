@@ -1,7 +1,7 @@
 //! The authentication library under the `cogtok` command line: from a profile to an Amazon Cognito token.
 //!
-//! It has no terminal, no argument parser and prints nothing; what is worth telling on the way goes to the [`log`]
-//! crate under the target `cogtok`. Secrets are [`Secret`] values from the first line that reads them.
+//! It has no terminal and no argument parser, and prints nothing; it logs to the [`log`] crate under the target `cogtok`. Secrets are
+//! [`Secret`] values from the first line that reads them.
 //!
 //! Begin with [`Client`]: [`m2m_token`](Client::m2m_token) and a [`TokenProvider`] that keeps one fresh,
 //! [`user_token`](Client::user_token) and [`sign_in`](Client::sign_in) with what Cognito asks as data, and a [`Verifier`].
@@ -17,11 +17,10 @@
 //!
 //! The functions that are `async` need a tokio runtime with I/O and time.
 //!
-//! What is not on this page is the program's: its modules are hidden, follow no semantic versioning, and point one way:
-//! `client` on `oauth` and `user_pool`, these on `aws`, `http`, `cache` and `secrets`, these on `token`, `settings`, `error`
-//! and `secret`.
+//! Everything else belongs to the program: those modules are hidden and follow no semantic versioning. They depend in one direction:
+//! `client` on `oauth` and `user_pool`, these on `aws`, `http`, `cache` and `secrets`, these on `token`, `settings`, `error` and `secret`.
 #![forbid(unsafe_code)]
-// A build with fewer features leaves unused what the others share.
+// With fewer features, code shared by the others is unused.
 #![cfg_attr(not(feature = "cli"), allow(dead_code))]
 
 #[cfg(feature = "m2m")]

@@ -38,7 +38,7 @@ pub const VARIABLES: [&str; 7] = [
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the value over; the caller's own copies stay the caller's business.
+    /// Takes ownership of the value; other copies are the caller's responsibility.
     pub fn new(value: String) -> Self {
         Secret(SecretString::from(value))
     }

@@ -3,8 +3,7 @@
 
 use zeroize::Zeroizing;
 
-/// The text of UTF-8, or of UTF-16 with its byte order mark, without the mark; none for anything else, such as the mark of
-/// UTF-16 alone.
+/// Decodes UTF-8, or UTF-16 with a byte order mark, and removes the mark; `None` for anything else, such as a bare UTF-16 mark.
 pub fn decode(bytes: &[u8]) -> Option<Zeroizing<String>> {
     match bytes {
         [0xff, 0xfe] | [0xfe, 0xff] => None,
@@ -27,7 +26,7 @@ fn utf_8(bytes: &[u8]) -> Option<Zeroizing<String>> {
 fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Zeroizing<String>> {
     let (pairs, []) = bytes.as_chunks::<2>() else { return None };
     let units = pairs.iter().map(|pair| unit(*pair));
-    // Of its final size at once, so that no copy of a secret is left behind.
+    // Allocated at its final size, so that no copy of a secret is left behind.
     let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
     for c in char::decode_utf16(units) {
         text.push(c.ok()?);

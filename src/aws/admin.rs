@@ -1,5 +1,5 @@
-//! The signed part of the Cognito API that makes users (AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup,
-//! AdminGetUser) and says how they may sign in (DescribeUserPoolClient).
+//! Users of a pool: AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup, AdminGetUser, and the sign-in flows that
+//! DescribeUserPoolClient lists.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -32,32 +32,31 @@ pub struct User {
     pub sub: Option<String>,
     /// The `email` attribute.
     pub email: Option<String>,
-    /// UserStatus, such as `CONFIRMED`; none where the answer does not say.
+    /// UserStatus, such as `CONFIRMED`; `None` if the answer omits it.
     pub status: Option<String>,
-    /// Enabled: whether the user may sign in; none where the answer does not say.
+    /// Enabled: whether the user may sign in; `None` if the answer omits it.
     pub is_enabled: Option<bool>,
-    /// UserCreateDate, in seconds since the Unix epoch; none where the answer does not say.
+    /// UserCreateDate, in seconds since the Unix epoch; `None` if the answer omits it.
     pub created_at: Option<i64>,
     /// All attributes by name.
     pub attributes: BTreeMap<String, String>,
-    /// UserMFASettingList: the second factors that are set up, such as `SOFTWARE_TOKEN_MFA`; none where the answer
-    /// does not say.
+    /// UserMFASettingList: the second factors that are set up, such as `SOFTWARE_TOKEN_MFA`; `None` if the answer omits it.
     pub mfa: Option<Vec<String>>,
     /// PreferredMfaSetting.
     pub preferred_mfa: Option<String>,
 }
 
 impl User {
-    /// Whether an administrator made this user, who has not signed in since.
+    /// Whether an administrator created this user and the user has not signed in since.
     pub fn is_untouched(&self) -> bool {
         self.status.as_deref() == Some("FORCE_CHANGE_PASSWORD")
     }
 }
 
-/// By how many seconds two clocks of one service may differ.
+/// The most seconds by which two clocks of one service may differ.
 pub const SLACK: i64 = 1;
 
-/// A user to be made.
+/// A user to create.
 #[derive(Debug)]
 pub struct NewUser<'a> {
     /// The user name or, in pools that sign in by e-mail, the address.
@@ -84,22 +83,22 @@ pub struct Admin {
     is_paced: bool,
 }
 
-/// A user whom AdminCreateUser made.
+/// A user that AdminCreateUser created.
 #[derive(Debug)]
 pub struct Created {
     /// The user as the pool knows it.
     pub user: User,
-    /// Whether the answer came: else the user was looked up, and has the password that was sent only if nobody else made a
-    /// user of that name in the same moment.
+    /// Whether Cognito answered. If not, the user was found by a look-up: the password that was sent is theirs unless somebody else created
+    /// a user of that name at the same moment.
     pub is_answered: bool,
 }
 
 /// Why AdminCreateUser gave no user.
 #[derive(Debug)]
 pub enum CreateUserError {
-    /// Cognito refused: no user was made.
+    /// Cognito refused: no user was created.
     Refused(Error),
-    /// A request may have been carried out without an answer.
+    /// The request may have been carried out although no answer came.
     Unknown(Error),
 }
 
@@ -121,7 +120,7 @@ impl Admin {
         let pool = profile.user_pool_id()?.clone();
         let region = super::region(profile).await?;
         let shared = super::signed_config(wire, profile, &region).await?;
-        // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
+        // Set explicitly, so that an unchecked `endpoint_url` in ~/.aws/config has no effect.
         let endpoint = profile
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
@@ -135,14 +134,14 @@ impl Admin {
         Ok(Admin { client, pool, wire: wire.clone(), aws_options, host: host.unwrap_or_default(), is_paced: false })
     }
 
-    /// The same API for a caller who sets the pace of many calls: throttling, and what else may pass, is an error at once.
+    /// The same API for a caller who paces many calls: throttling and other transient errors are returned at once.
     #[must_use]
     pub fn paced(self) -> Self {
         let config = self.client.config().to_builder().retry_config(RetryConfig::disabled());
         Admin { client: Client::from_conf(config.build()), is_paced: true, ..self }
     }
 
-    /// Looks no longer for the password of a user in what Cognito answers: nothing is under way that has sent it.
+    /// Stops redacting a user's password from Cognito's answers, once no request that carried it is in flight.
     pub fn reveal(&self, username: &str, password: &Secret) {
         self.wire.redactor().reveal(username, password);
     }
@@ -152,12 +151,12 @@ impl Admin {
         self.wire.set_deadline(deadline);
     }
 
-    /// AdminCreateUser. Throttling is waited out; after an unknown outcome (no answer, a 5xx) it looks whether the user is
-    /// there before it asks once more. A user who was made since `began`, when the first request was sent, by the clock of
-    /// the server, is the one just made then: that nobody else made it in that time is not said.
+    /// AdminCreateUser. Waits when throttled. After an unknown outcome (no answer, a 5xx) it looks for the user before it sends the request
+    /// once more. A user created after `began`, the moment of the first request by the server's clock, counts as created by this call; it
+    /// can't rule out that somebody else created it in that time.
     ///
     /// # Errors
-    /// [`CreateUserError`], as the table in [`super::service_error`] says for AdminCreateUser; see [`already_exists`].
+    /// [`CreateUserError`]; see the table in [`super::service_error`] for AdminCreateUser, and [`already_exists`].
     pub async fn create(&self, new: &NewUser<'_>, began: Instant) -> Result<Created, CreateUserError> {
         let mut policy = RetryPolicy::of(&self.wire);
         let mut may_be_made = false;
@@ -166,7 +165,7 @@ impl Admin {
                 Ok(user) => return Ok(Created { user, is_answered: true }),
                 Err(error) => error,
             };
-            // A throttled request was not carried out; that of any other answerless one is not known.
+            // A throttled request was not carried out. For any other request without an answer, the outcome is unknown.
             let is_throttled = is_throttled(&error);
             let is_refused = error.kind() != Kind::Network;
             let is_unsent = fault_in(&error).is_some_and(TransportError::is_unsent);
@@ -230,11 +229,11 @@ impl Admin {
         let answer = request.customize().config_override(once).send().await;
         let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
         let user = answer.user.ok_or_else(|| lacks(operation, "User"))?;
-        // Whether a user who was just made may sign in is of no interest.
+        // Whether the new user is enabled does not matter here.
         Self::user_of(user, None).ok_or_else(|| lacks(operation, "Username"))
     }
 
-    /// A user as an answer has it; none without a name. `enabled` is what the answer's own words are.
+    /// A user from an answer; `None` without a name. `enabled` comes from the raw answer.
     pub(crate) fn user_of(user: UserType, enabled: Option<bool>) -> Option<User> {
         Some(User {
             is_enabled: enabled,
@@ -252,7 +251,7 @@ impl Admin {
     /// DescribeUserPoolClient: the sign-in flows that the app client allows.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for DescribeUserPoolClient.
+    /// See the table in [`super::service_error`] for DescribeUserPoolClient.
     pub async fn allowed_flows(&self, client_id: &ClientId) -> Result<Vec<AuthFlow>> {
         self.app_client(client_id).await.map(|client| client.flows)
     }
@@ -260,7 +259,7 @@ impl Admin {
     /// AdminSetUserPassword.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminSetUserPassword.
+    /// See the table in [`super::service_error`] for AdminSetUserPassword.
     pub async fn set_password(&self, username: &str, password: &Secret, permanent: bool) -> Result<()> {
         self.wire.redactor().hide(username, password);
         let request = self
@@ -276,7 +275,7 @@ impl Admin {
     /// AdminAddUserToGroup.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminAddUserToGroup.
+    /// See the table in [`super::service_error`] for AdminAddUserToGroup.
     pub async fn add_to_group(&self, username: &str, group: &str) -> Result<()> {
         let request = self.client.admin_add_user_to_group().user_pool_id(self.pool.as_str());
         let answer = request.username(username).group_name(group).send().await;
@@ -296,7 +295,7 @@ impl Admin {
     /// AdminGetUser; nothing where there is no such user.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminGetUser.
+    /// See the table in [`super::service_error`] for AdminGetUser.
     pub async fn get(&self, username: &str) -> Result<Option<User>> {
         let operation = "AdminGetUser";
         let request = self.client.admin_get_user().user_pool_id(self.pool.as_str()).username(username);
@@ -320,7 +319,7 @@ impl Admin {
     }
 }
 
-/// Whether this is AdminCreateUser's answer for a user that is there already.
+/// Whether this is AdminCreateUser's error for a user that exists already.
 pub fn already_exists(error: &Error) -> bool {
     error.code() == Some("UsernameExistsException")
 }

@@ -20,7 +20,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// The runtime or gateway at an address: of an ARN, or of a URL that AWS gave a gateway; none for another.
+    /// The runtime or gateway at an address, from its ARN or from a gateway URL that AWS assigned; `None` for any other address.
     pub fn at(address: &Address) -> Option<Self> {
         let url = match address {
             Address::Arn(arn) => {
@@ -56,7 +56,7 @@ impl Resource {
     /// GetAgentRuntime or GetGateway, signed with the profile's AWS credentials: the settings as AWS writes them.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for the operation, with what to do instead where it is not allowed.
+    /// See the table in [`super::service_error`] for the operation; the advice says what to do if it is not allowed.
     pub async fn settings(&self, wire: &HttpClient, profile: &Profile) -> Result<Value> {
         let (operation, folder) =
             if self.is_gateway { ("GetGateway", "gateways") } else { ("GetAgentRuntime", "runtimes") };
@@ -90,7 +90,7 @@ impl Resource {
 
 fn read(body: &[u8]) -> Option<Value> {
     let settings: Value = serde_json::from_slice(body).ok()?;
-    // Without its ARN it is not one of these, and what else it lacks says nothing.
+    // An answer without the ARN is not a runtime or gateway, so its other missing members mean nothing.
     ["agentRuntimeArn", "gatewayArn"].iter().any(|arn| settings[*arn].is_string()).then_some(settings)
 }
 

@@ -1,4 +1,4 @@
-//! What an answer holds that the SDK's types do not tell: there, a truth value that is absent is false.
+//! The raw body of an answer. The SDK's types do not distinguish an absent boolean from `false`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,7 +39,7 @@ impl Intercept for Body {
     }
 }
 
-/// The error for an answer that lacks what it must have: whoever answered is not the service that was asked.
+/// The error for an answer without a required member: the server is not the expected service.
 pub(crate) fn lacks(operation: &str, member: &str) -> Error {
     Error::network(format!("{operation}: the answer has no {member}"))
         .hint("check `endpoint_url` and AWS_ENDPOINT_URL: it is not an answer of AWS")

@@ -1,5 +1,4 @@
-//! The signed part of the Cognito API that says what a pool and its app clients are: DescribeUserPool,
-//! ListUserPoolClients, DescribeUserPoolClient.
+//! What a pool and its app clients are: DescribeUserPool, ListUserPoolClients, DescribeUserPoolClient.
 
 use std::collections::HashSet;
 
@@ -16,7 +15,7 @@ const PAGE: i32 = 60;
 /// The most pages that are read: a pool may have a thousand clients.
 const MAX_PAGES: usize = 50;
 
-/// What DescribeUserPool says of a pool.
+/// The settings of a pool, from DescribeUserPool.
 #[derive(Debug, Clone)]
 pub struct Pool {
     /// Name.
@@ -25,12 +24,12 @@ pub struct Pool {
     pub prefix: Option<String>,
     /// CustomDomain: a host name.
     pub custom_domain: Option<String>,
-    /// Whether anybody may sign up: AdminCreateUserConfig without AllowAdminCreateUserOnly. None where the answer has no
+    /// Whether users may sign up: AdminCreateUserConfig without AllowAdminCreateUserOnly. `None` if the answer has no
     /// AdminCreateUserConfig.
     pub allows_sign_up: Option<bool>,
 }
 
-/// What DescribeUserPoolClient says of an app client.
+/// The settings of an app client, from DescribeUserPoolClient.
 #[derive(Debug)]
 pub struct AppClient {
     /// ClientId.
@@ -43,7 +42,7 @@ pub struct AppClient {
     pub flows: Vec<AuthFlow>,
     /// Whether the hosted pages may sign users in to it: it may use authorization codes (RFC 6749 section 4.1).
     pub is_for_browsers: bool,
-    /// Whether it is a machine's: it may use client_credentials (RFC 6749 section 4.4), or GetClientToken alone.
+    /// Whether it is for machines: it may use client_credentials (RFC 6749 section 4.4), or only GetClientToken.
     pub is_machine: bool,
     /// Whether it may use GetClientToken and not client_credentials.
     pub is_api_only: bool,
@@ -57,13 +56,13 @@ impl Admin {
     /// DescribeUserPool.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for DescribeUserPool.
+    /// See the table in [`super::service_error`] for DescribeUserPool.
     pub async fn pool(&self) -> Result<Pool> {
         let operation = "DescribeUserPool";
         let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
         let answer = request.send().await.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
         let pool = answer.user_pool.ok_or_else(|| lacks(operation, "UserPool"))?;
-        // Domains are left out where there are none, so another member has to show that this is a pool.
+        // A pool without domains has no domain members, so the id has to show that this is a pool.
         pool.id.as_deref().filter(|id| *id == self.pool.as_str()).ok_or_else(|| lacks(operation, "Id of the pool"))?;
         let allows_sign_up = pool.admin_create_user_config.map(|config| !config.allow_admin_create_user_only);
         Ok(Pool { name: pool.name, prefix: pool.domain, custom_domain: pool.custom_domain, allows_sign_up })
@@ -72,8 +71,7 @@ impl Admin {
     /// ListUserPoolClients, page by page: id and name of every app client.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for ListUserPoolClients; [`Kind::Network`] when
-    /// the pages never end.
+    /// See the table in [`super::service_error`] for ListUserPoolClients; [`Kind::Network`] when the pages never end.
     pub async fn clients(&self) -> Result<Vec<(ClientId, Option<String>)>> {
         let operation = "ListUserPoolClients";
         let (mut clients, mut pages) = (Vec::new(), Pages::of(operation));
@@ -95,14 +93,14 @@ impl Admin {
     /// DescribeUserPoolClient.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for DescribeUserPoolClient.
+    /// See the table in [`super::service_error`] for DescribeUserPoolClient.
     pub async fn app_client(&self, id: &ClientId) -> Result<AppClient> {
         let operation = "DescribeUserPoolClient";
         let request = self.client.describe_user_pool_client().user_pool_id(self.pool.as_str());
         let answer = request.client_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
         let client = answer.user_pool_client.ok_or_else(|| lacks(operation, "UserPoolClient"))?;
-        // What is absent is not allowed, or the default: only for this client, though.
+        // Absent settings are off or at their default, but only in an answer about this client.
         client
             .client_id()
             .filter(|named| *named == id.as_str())
@@ -111,7 +109,7 @@ impl Admin {
         let may = |grant: &str| client.allowed_o_auth_flows().iter().any(|flow| flow.as_str() == grant);
         let has_grant = may("client_credentials");
         let is_api_only = !has_grant && named.iter().any(|flow| flow.as_str() == "ALLOW_CLIENT_TOKEN_AUTH");
-        // Where none are named these two are allowed.
+        // With no flows listed, Cognito allows these two.
         let is_allowed = |flow: &AuthFlow| match named {
             [] => matches!(flow, AuthFlow::Srp | AuthFlow::Custom),
             named => named.iter().any(|name| flow.allowed_as().contains(&name.as_str())),
@@ -134,7 +132,7 @@ impl Admin {
     }
 }
 
-/// Where a list of many pages is.
+/// The position in a list of many pages.
 struct Pages {
     operation: &'static str,
     next: Option<String>,
@@ -146,7 +144,7 @@ impl Pages {
         Pages { operation, next: None, seen: HashSet::new() }
     }
 
-    /// Goes on to the page that `token` names; says whether there is one.
+    /// Moves to the page that `token` names; returns whether there is one.
     fn turn(&mut self, token: Option<String>) -> Result<bool> {
         self.next = token;
         match &self.next {

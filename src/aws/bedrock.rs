@@ -26,14 +26,14 @@ use crate::settings::types::{ModelId, Region};
 use events::EVENT_STREAM;
 pub use events::Events;
 
-/// The table's word for refusals of Bedrock.
+/// The prefix of Bedrock's rows in the table of service errors.
 const BEDROCK: &str = "bedrock";
 
-/// What was refused without being done, and may be taken a moment later.
+/// Refusals without any work done, which may succeed a moment later.
 const MAY_PASS: [&str; 4] =
     ["ThrottlingException", "ServiceUnavailableException", "ModelNotReadyException", "InternalServerException"];
 
-/// What a model is asked.
+/// The input of a model.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The model.
@@ -95,7 +95,7 @@ impl<'a> Bedrock<'a> {
     /// Converse: the whole answer, as Bedrock writes it.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for Converse.
+    /// See the table in [`super::service_error`] for Converse.
     pub async fn converse(&self, question: &Question<'_>) -> Result<Value> {
         let operation = "Converse";
         let mut answer = self.ask(operation, "converse", "application/json", question).await?;
@@ -109,7 +109,7 @@ impl<'a> Bedrock<'a> {
     /// ConverseStream: the answer as it comes.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for ConverseStream.
+    /// See the table in [`super::service_error`] for ConverseStream.
     pub async fn converse_stream(&self, question: &Question<'_>) -> Result<Events> {
         let operation = "ConverseStream";
         let answer = self.ask(operation, "converse-stream", EVENT_STREAM, question).await?;
@@ -145,7 +145,7 @@ impl<'a> Bedrock<'a> {
             signed(self.profile, call, &self.credentials, self.wire.now()).map(|request| request.map(Bytes::from));
         let request = request.map_err(CallFailure::last)?;
         let unanswered = |fault| {
-            // What was asked and not answered may have been done, and is paid for: only what never left is sent again.
+            // A request without an answer may have been carried out and billed: only a request that was never sent is repeated.
             let failed = CallFailure::unanswered(fault).context(call.operation);
             CallFailure { is_transient: failed.is_transient && failed.is_undone, ..failed }
         };
@@ -168,7 +168,7 @@ impl<'a> Bedrock<'a> {
             }
             None => {
                 let what = format!("HTTP {status}, {} bytes", body.len());
-                // A gateway's 502 or 504 does not say whether the model was asked, which is paid for.
+                // A gateway's 502 or 504 does not say whether the model ran, which is billed.
                 let is_transient = matches!(status, 429 | 503);
                 let error = unexplained(call.operation, status, &what).filter(|_| status < 500);
                 let error = error.unwrap_or_else(|| strange(call.operation, &what, redactor));
@@ -177,7 +177,7 @@ impl<'a> Bedrock<'a> {
         }
     }
 
-    /// Where AWS's own address does not exist, the Region is the likeliest reason.
+    /// If AWS's own host does not exist, the Region is the likeliest reason.
     fn lost(&self, failed: CallFailure) -> CallFailure {
         if !failed.is_undone || self.profile.endpoint(Service::BedrockRuntime).is_some() {
             return failed;
@@ -201,7 +201,7 @@ fn no(operation: &str, status: Option<u16>, code: &str, message: &str, redactor:
     }
 }
 
-/// The role and the action in what IAM says: `User: arn:…:assumed-role/ROLE/… is not authorized to perform: ACTION on …`.
+/// The role and the action in IAM's message: `User: arn:…:assumed-role/ROLE/… is not authorized to perform: ACTION on …`.
 fn denied(message: &str) -> Option<(String, String)> {
     let is_name = |text: &&str| {
         (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_:-".contains(c))

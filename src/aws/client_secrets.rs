@@ -19,7 +19,7 @@ pub const MOST: usize = 2;
 pub struct ClientSecret {
     /// ClientSecretId.
     pub id: String,
-    /// ClientSecretCreateDate, in seconds since the Unix epoch; none where the answer does not say.
+    /// ClientSecretCreateDate, in seconds since the Unix epoch; `None` if the answer omits it.
     pub created_at: Option<i64>,
 }
 
@@ -27,7 +27,7 @@ impl Admin {
     /// ListUserPoolClientSecrets: the secrets of an app client, without their values.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for ListUserPoolClientSecrets.
+    /// See the table in [`super::service_error`] for ListUserPoolClientSecrets.
     pub async fn client_secrets(&self, client: &ClientId) -> Result<Vec<ClientSecret>> {
         let operation = "ListUserPoolClientSecrets";
         let request = self.client.list_user_pool_client_secrets().user_pool_id(self.pool.as_str());
@@ -44,10 +44,10 @@ impl Admin {
             .collect()
     }
 
-    /// AddUserPoolClientSecret, sent once: who doesn't get an answer looks with [`Admin::client_secrets`].
+    /// AddUserPoolClientSecret, sent once: after an unknown outcome the caller checks with [`Admin::client_secrets`].
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AddUserPoolClientSecret.
+    /// See the table in [`super::service_error`] for AddUserPoolClientSecret.
     pub async fn add_client_secret(&self, client: &ClientId, secret: &Secret) -> Result<ClientSecret> {
         let operation = "AddUserPoolClientSecret";
         self.wire.redactor().hide(client.as_str(), secret);
@@ -65,7 +65,7 @@ impl Admin {
     /// DeleteUserPoolClientSecret. Cognito refuses to delete the last secret of an app client.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for DeleteUserPoolClientSecret.
+    /// See the table in [`super::service_error`] for DeleteUserPoolClientSecret.
     pub async fn delete_client_secret(&self, client: &ClientId, id: &str) -> Result<()> {
         let request = self.client.delete_user_pool_client_secret().user_pool_id(self.pool.as_str());
         let answer = request.client_id(client.as_str()).client_secret_id(id).send().await;

@@ -13,7 +13,7 @@ use crate::settings::types::StackName;
 /// DescribeStacks, signed with the profile's AWS credentials: the stack's outputs, key and value.
 ///
 /// # Errors
-/// As the table in [`super::service_error`] says for DescribeStacks.
+/// See the table in [`super::service_error`] for DescribeStacks.
 pub async fn outputs(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<Vec<(String, String)>> {
     let region = match stack.region() {
         Some(region) => region,
@@ -63,7 +63,7 @@ fn read(body: &[u8]) -> Option<Vec<(String, String)>> {
         }
         Ok(())
     });
-    // A stack without outputs has no such member; an answer without the stack is none.
+    // A stack without outputs has no Outputs member; an answer without a stack is malformed.
     walked.ok().filter(|()| stacks == 1 && is_whole).map(|()| outputs)
 }
 

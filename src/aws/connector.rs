@@ -34,7 +34,7 @@ impl HttpClient {
 #[derive(Clone, Debug)]
 struct SdkConnector {
     guard: HttpPolicy,
-    // A client of the SDK may wait less than others: the metadata service's.
+    // A client of the SDK may have a shorter limit, such as the one of the metadata service.
     patience: Option<Duration>,
 }
 
@@ -76,7 +76,7 @@ impl From<TransportError> for ConnectorError {
     }
 }
 
-/// Has the SDK try again whatever may pass: its own list of statuses is shorter, and 429 is not on it.
+/// Makes the SDK retry every transient error: its own list of statuses is shorter and lacks 429.
 #[derive(Debug)]
 pub(crate) struct MayPass;
 
@@ -93,7 +93,7 @@ impl ClassifyRetry for MayPass {
         "status"
     }
 
-    // Before those that know the code, so that they have the last word.
+    // Runs before the classifiers that know error codes, so that theirs win.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::http_status_code_classifier()
     }

@@ -1,4 +1,4 @@
-//! AWS credentials: what the AWS tools' configuration says, save that a `credential_process` never sees our secrets.
+//! AWS credentials from the AWS tools' configuration. A `credential_process` never sees cogtok's secrets.
 
 pub(crate) mod cause;
 mod process;
@@ -33,8 +33,8 @@ const METADATA_PATIENCE: Duration = Duration::from_secs(1);
 /// that was asked for is the only place, as with the AWS command line.
 ///
 /// # Errors
-/// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) for a configuration file that is there and can't be looked at: what can't be looked at can't
-/// be kept from our secrets.
+/// [`Kind::AwsCredentials`](crate::error::Kind::AwsCredentials) for a configuration file that exists and can't be read: cogtok could not
+/// keep its secrets from a process named there.
 pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result<SharedCredentialsProvider> {
     let settings = ProviderConfig::default()
         .with_region(Some(aws_config::Region::new(region.as_str().to_owned())))
@@ -73,8 +73,8 @@ pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result
     Ok(explained(SharedCredentialsProvider::new(chain)))
 }
 
-/// The credentials of the profile of `~/.aws`. The SDK would hand its environment to a `credential_process`: the one of the
-/// profile itself is run here; each that stands elsewhere in the files gets a command that drops the variables with our secrets.
+/// The credentials of the profile of `~/.aws`. The SDK would pass its environment to a `credential_process`: cogtok runs the profile's own
+/// process itself, and prefixes every other one with a command that removes the variables with secrets.
 fn of_profile(
     wire: &HttpClient,
     profile: &Profile,
@@ -115,7 +115,7 @@ fn with_unset(text: &str, is_inside: bool) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// What a process that the SDK runs gets first, in the words of the shell that it runs it with.
+/// The prefix for a process that the SDK runs, in the syntax of the shell that runs it.
 #[cfg(not(windows))]
 fn before(is_inside: bool) -> String {
     let inside = if is_inside { "export COGTOK_INSIDE=aws-credentials; " } else { "" };

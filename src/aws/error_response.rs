@@ -7,7 +7,7 @@ use super::xml;
 use crate::http::client::HttpClient;
 use crate::http::retry::CallFailure;
 
-/// The code and the message of a refusal; none where the answer is no refusal of AWS.
+/// The code and the message of an AWS error response; `None` if the answer isn't one.
 pub(crate) fn refusal(headers: &http::HeaderMap, status: u16, body: &[u8]) -> Option<(String, String)> {
     if !(400..600).contains(&status) {
         return None;
@@ -23,13 +23,13 @@ pub(crate) fn refusal(headers: &http::HeaderMap, status: u16, body: &[u8]) -> Op
     (!code.is_empty()).then(|| (code.to_owned(), message))
 }
 
-/// A code by itself: a name space may come before it, and the address of an explanation behind.
+/// The bare error code: services may put a name space before it and a URL after it.
 pub(crate) fn bare(code: &str) -> &str {
     code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default().trim()
 }
 
-/// What an answer to `operation` comes to. `read` understands the body of a 200; `grant` is the table's word for refusals of
-/// the service, where its codes mean something of their own.
+/// The result of an answer to `operation`. `read` parses the body of a 200; `grant` is the table's prefix for services whose codes have a
+/// meaning of their own.
 pub(crate) fn outcome<T>(
     wire: &HttpClient,
     (grant, operation): (&str, &str),

@@ -8,7 +8,7 @@ use super::answer::{Body, lacks};
 use super::service_error::from_sdk;
 use crate::error::{Error, Result};
 
-/// The most groups or users that one page has.
+/// The most groups or users on one page.
 const PAGE: i32 = 60;
 
 /// A group of a pool.
@@ -16,7 +16,7 @@ const PAGE: i32 = 60;
 pub struct Group {
     /// GroupName.
     pub name: String,
-    /// Description; none where it is empty.
+    /// Description; `None` if it is empty.
     pub description: Option<String>,
     /// Precedence: where a user is in several groups, that with the lowest comes first.
     pub precedence: Option<i32>,
@@ -26,7 +26,7 @@ pub struct Group {
     pub created_at: Option<i64>,
 }
 
-/// A group to be made.
+/// A group to create.
 #[derive(Debug, Default)]
 pub struct NewGroup<'a> {
     /// GroupName.
@@ -43,8 +43,7 @@ impl Admin {
     /// ListGroups, page by page until the last.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for ListGroups; [`Kind::Network`](crate::error::Kind::Network) when the
-    /// pages never end.
+    /// See the table in [`super::service_error`] for ListGroups; [`Kind::Network`](crate::error::Kind::Network) when the pages never end.
     pub async fn groups(&self) -> Result<Vec<Group>> {
         let operation = "ListGroups";
         let (mut groups, mut next) = (Vec::new(), None::<String>);
@@ -64,7 +63,7 @@ impl Admin {
     /// CreateGroup.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for CreateGroup.
+    /// See the table in [`super::service_error`] for CreateGroup.
     pub async fn create_group(&self, new: &NewGroup<'_>) -> Result<Group> {
         let operation = "CreateGroup";
         let request = self.client.create_group().user_pool_id(self.pool.as_str()).group_name(new.name);
@@ -77,7 +76,7 @@ impl Admin {
     /// DeleteGroup. Its users stay.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for DeleteGroup.
+    /// See the table in [`super::service_error`] for DeleteGroup.
     pub async fn delete_group(&self, group: &str) -> Result<()> {
         let request = self.client.delete_group().user_pool_id(self.pool.as_str()).group_name(group);
         request.send().await.map(drop).map_err(|error| from_sdk("DeleteGroup", error, self.wire.redactor()))
@@ -86,8 +85,8 @@ impl Admin {
     /// ListUsersInGroup, page by page until the last or until `limit` users, and whether there are more.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for ListUsersInGroup; [`Kind::Network`](crate::error::Kind::Network) when
-    /// the pages never end.
+    /// See the table in [`super::service_error`] for ListUsersInGroup; [`Kind::Network`](crate::error::Kind::Network) when the pages never
+    /// end.
     pub async fn members(&self, group: &str, limit: usize) -> Result<(Vec<User>, bool)> {
         let operation = "ListUsersInGroup";
         let (mut users, mut next) = (Vec::new(), None::<String>);
@@ -108,11 +107,11 @@ impl Admin {
         }
     }
 
-    /// AdminListGroupsForUser, page by page: the names of the user's groups; none where an answer does not say.
+    /// AdminListGroupsForUser, page by page: the names of the user's groups; `None` if an answer omits them.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminListGroupsForUser; [`Kind::Network`](crate::error::Kind::Network)
-    /// when the pages never end.
+    /// See the table in [`super::service_error`] for AdminListGroupsForUser; [`Kind::Network`](crate::error::Kind::Network) when the pages
+    /// never end.
     pub async fn groups_of(&self, username: &str) -> Result<Option<Vec<String>>> {
         let operation = "AdminListGroupsForUser";
         let (mut groups, mut next) = (Vec::new(), None::<String>);
@@ -131,7 +130,7 @@ impl Admin {
     /// AdminRemoveUserFromGroup.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminRemoveUserFromGroup.
+    /// See the table in [`super::service_error`] for AdminRemoveUserFromGroup.
     pub async fn remove_from_group(&self, username: &str, group: &str) -> Result<()> {
         let request = self.client.admin_remove_user_from_group().user_pool_id(self.pool.as_str());
         let answer = request.username(username).group_name(group).send().await;
@@ -150,7 +149,7 @@ fn group_of(group: GroupType) -> Option<Group> {
     })
 }
 
-/// Goes on to the page that `token` names; says whether there is one.
+/// Moves to the page that `token` names; returns whether there is one.
 fn turn(operation: &str, next: &mut Option<String>, token: Option<String>) -> Result<bool> {
     if token.is_some() && *next == token {
         return Err(Error::network(format!("{operation}: the service repeats the same page")));

@@ -57,7 +57,7 @@ impl<'a> Identity<'a> {
     /// GetId: the user's identity in the pool, always the same.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for GetId.
+    /// See the table in [`super::service_error`] for GetId.
     pub async fn id(&self) -> Result<String> {
         let body = json!({"IdentityPoolId": self.pool.as_str(), "Logins": self.logins});
         let answer = self.call("GetId", &body).await?;
@@ -67,7 +67,7 @@ impl<'a> Identity<'a> {
     /// GetCredentialsForIdentity.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for GetCredentialsForIdentity.
+    /// See the table in [`super::service_error`] for GetCredentialsForIdentity.
     pub async fn credentials(&self, identity_id: &str) -> Result<AwsCredentials> {
         let operation = "GetCredentialsForIdentity";
         let body = json!({"IdentityId": identity_id, "Logins": self.logins});
@@ -78,7 +78,7 @@ impl<'a> Identity<'a> {
         for hidden in [&secret, &token] {
             self.wire.redactor().hide("", hidden);
         }
-        // A number of seconds, with or without a fraction.
+        // Seconds since the epoch, with or without a fraction.
         let expires_at = credentials["Expiration"].as_f64().filter(|at| (1.0..1e11).contains(at));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         let expires_at = expires_at.map(|at| at as u64).ok_or_else(|| no(operation, "Expiration"))?;

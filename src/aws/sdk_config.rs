@@ -1,4 +1,4 @@
-//! What the clients of the SDK are made of: our connector, time-outs and tries.
+//! The configuration of the SDK's clients: connector, time-outs and retries.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::settings::profile::Profile;
 use crate::settings::types::Region;
 
 fn timeouts() -> TimeoutConfig {
-    // The attempt's limit is kept by the connector, which sees the body as well.
+    // The connector limits each attempt, since it also sees the body.
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build()
 }
 
@@ -26,8 +26,8 @@ fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
 
-/// What every SDK client is built on: our connector, time-outs and retries, credentials where the call is signed, and
-/// nothing looked up that the call does not need.
+/// The base of every SDK client: cogtok's connector, time-outs and retries, credentials if the call is signed, and no look-ups that the
+/// call does not need.
 pub(crate) async fn signed_config(
     wire: &HttpClient,
     profile: &Profile,
@@ -46,7 +46,7 @@ pub(crate) async fn signed_config(
     Ok(loader.load().await)
 }
 
-/// What the clients of Cognito's unsigned operations are built on: no AWS credentials are looked for.
+/// The base of clients for Cognito's unsigned operations: it looks for no AWS credentials.
 pub(crate) fn unsigned_config(wire: &HttpClient, region: &Region) -> aws_sdk_cognitoidentityprovider::config::Builder {
     aws_sdk_cognitoidentityprovider::Config::builder()
         .behavior_version(aws_sdk_cognitoidentityprovider::config::BehaviorVersion::latest())

@@ -1,4 +1,4 @@
-//! What the SDK reports, as one of our errors.
+//! Converts the SDK's errors.
 
 use std::error::Error as StdError;
 
@@ -19,7 +19,7 @@ pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -
     error.code().unwrap_or_default()
 }
 
-/// The error for a signed call without anything to sign it with. `failure` is what came of looking for it.
+/// The error for a signed call without credentials. `failure` is the result of looking for them.
 pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + 'static)>) -> Error {
     let message = format!("{operation} needs AWS credentials, and there are none that cogtok can use");
     let cause = failure.and_then(|failure| chain(failure).find_map(|error| error.downcast_ref::<Cause>()));
@@ -50,7 +50,7 @@ where
         let message = error.message().unwrap_or_default();
         return refused(&Refusal { status, grant: "", operation, code, message }, redactor);
     }
-    // The SDK's own patience with a source of credentials ends in an error of no type that can be named.
+    // When a source of credentials takes too long, the SDK's error has a private type.
     let is_slow = |error: &(dyn StdError + 'static)| error.to_string().starts_with("identity resolver timed out");
     if chain(&error).any(|error| error.is::<CredentialsError>() || is_slow(error)) {
         return no_credentials(operation, Some(&error));

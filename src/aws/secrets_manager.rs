@@ -17,27 +17,27 @@ const CURRENT: &str = "AWSCURRENT";
 /// The staging label of a version that is about to be in use.
 const PENDING: &str = "AWSPENDING";
 
-/// A secret as it is kept.
+/// A secret as Secrets Manager returned it.
 #[derive(Debug)]
 pub struct Kept {
     /// Its full ARN, where the answer has it.
     pub arn: Option<SecretArn>,
     /// VersionId, where the answer has it.
     pub version: Option<String>,
-    /// What it holds.
+    /// Its text.
     pub text: Secret,
 }
 
 /// GetSecretValue, signed with the profile's AWS credentials.
 ///
 /// # Errors
-/// As the table in [`super::service_error`] says for GetSecretValue; [`Kind::Config`](crate::error::Kind::Config) for a secret of
-/// another shape.
+/// See the table in [`super::service_error`] for GetSecretValue; [`Kind::Config`](crate::error::Kind::Config) for a secret of another
+/// shape.
 pub async fn get(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Result<Kept> {
     get_stage(wire, profile, secret, None).await
 }
 
-/// As [`get`], for the version with the label AWSPENDING; none where no version has it.
+/// As [`get`], for the version with the label AWSPENDING; `None` if no version has it.
 ///
 /// # Errors
 /// As [`get`].
@@ -51,7 +51,7 @@ pub async fn get_pending(wire: &HttpClient, profile: &Profile, secret: &SecretAr
 /// PutSecretValue: another version, with the label AWSPENDING. `version` names it: the same call again changes nothing.
 ///
 /// # Errors
-/// As the table in [`super::service_error`] says for PutSecretValue.
+/// See the table in [`super::service_error`] for PutSecretValue.
 pub async fn put_pending(
     wire: &HttpClient,
     profile: &Profile,
@@ -68,7 +68,7 @@ pub async fn put_pending(
 /// UpdateSecretVersionStage: the version of this id is the one in use, and that which was is AWSPREVIOUS.
 ///
 /// # Errors
-/// As the table in [`super::service_error`] says for UpdateSecretVersionStage.
+/// See the table in [`super::service_error`] for UpdateSecretVersionStage.
 pub async fn make_current(wire: &HttpClient, profile: &Profile, secret: &SecretArn, version: &str) -> Result<()> {
     let before = get(wire, profile, secret).await?.version;
     if before.as_deref() == Some(version) {
@@ -83,7 +83,7 @@ pub async fn make_current(wire: &HttpClient, profile: &Profile, secret: &SecretA
 /// UpdateSecretVersionStage: takes the label AWSPENDING from a version.
 ///
 /// # Errors
-/// As the table in [`super::service_error`] says for UpdateSecretVersionStage.
+/// See the table in [`super::service_error`] for UpdateSecretVersionStage.
 pub async fn drop_pending(wire: &HttpClient, profile: &Profile, secret: &SecretArn, version: &str) -> Result<()> {
     let request = client(wire, profile, secret).await?.update_secret_version_stage().secret_id(secret.as_str());
     let answer = request.version_stage(PENDING).remove_from_version_id(version).send().await;
@@ -96,7 +96,7 @@ async fn client(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Res
         _ => super::region(profile).await?,
     };
     let shared = super::signed_config(wire, profile, &region).await?;
-    // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
+    // Set explicitly, so that an unchecked `endpoint_url` in ~/.aws/config has no effect.
     let endpoint = profile
         .endpoint(Service::SecretsManager)
         .map_or_else(|| aws_origin("secretsmanager", &region), ToString::to_string);

@@ -1,8 +1,8 @@
 //! The one table from what AWS and OAuth answer to what it means: the kind, and advice on the next step.
 //!
-//! A row is found by the error's code, by the operation or the kind of call where they give a code a meaning of its own, and
-//! where it has several by a part of its message. Messages differ between services and emulators and may carry ids, so nothing
-//! depends on a whole message.
+//! The meaning of each service error. A row is found by the error's code; by the operation or kind of call, where these give a code a
+//! meaning of its own; and by a part of the message, where a code has several meanings. Messages differ between services and emulators and
+//! may contain ids, so nothing depends on a whole message.
 
 use crate::error::{Advice, AdviceKind, Error, Kind};
 use crate::http::redact::Redactor;
@@ -13,12 +13,12 @@ use crate::http::status::unknown_code;
 pub(crate) use super::sdk_error::{code, from_sdk, no_credentials};
 
 struct Row {
-    /// The code alone, or what it is of before it: operations or kinds of calls, with `|` between several.
+    /// The code, or `OPERATIONS CODE` with `|` between several operations or kinds of calls.
     code: &'static str,
     /// A part of the message, in lower case; empty for any.
     says: &'static str,
     kind: Kind,
-    /// What it means, or what to do where this library's terms are enough; empty for none.
+    /// The meaning of the code, or what to do about it in the library's terms; empty for neither.
     words: &'static str,
     /// What to do.
     advice: Option<AdviceKind>,
@@ -80,7 +80,7 @@ const TABLE: &[Row] = &[
     advise("AdminEnableUser|AdminDisableUser|AdminUserGlobalSignOut|AdminSetUserMFAPreference|AdminDeleteSoftwareToken NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("ListGroups|CreateGroup|DeleteGroup|ListUsersInGroup|AdminListGroupsForUser|AdminRemoveUserFromGroup|ListUserPoolClientSecrets|AddUserPoolClientSecret|DeleteUserPoolClientSecret NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("GetUser|GlobalSignOut|ConfirmDevice NotAuthorizedException", "", Refused, RenewUserToken),
-    // What people do with their own account.
+    // Self-service: a user's own account.
     row("SignUp NotAuthorizedException", "", Refused, "the pool does not let people sign up, or its app client does not: an administrator creates users"),
     advise("SignUp UsernameExistsException", "", Failure, ResetOwnPassword),
     row("ConfirmSignUp NotAuthorizedException", "", Refused, "the user is confirmed already, or was disabled"),
@@ -110,7 +110,7 @@ const TABLE: &[Row] = &[
     advise("InvalidParameterException", "client_token_auth", Config, AllowClientTokenFlow),
     advise("InvalidParameterException", "flow not enabled", Config, UseAllowedFlow),
     advise("InvalidParameterException", "initiate auth method not supported", Config, UseAllowedFlow),
-    // Making users.
+    // Creating users.
     advise("AdminCreateUser UsernameExistsException", "", Failure, SkipOrResetExistingUser),
     row("AliasExistsException", "", Failure, "another user already has this e-mail address or phone number"),
     advise("AdminCreateUser InvalidParameterException", "username should be", Usage, NameUserByAddress),
@@ -158,7 +158,7 @@ const TABLE: &[Row] = &[
     advise("GetClientToken MissingAuthenticationTokenException", "", Config, CheckEndpointOrNameTokenUrl),
     row("MissingAuthenticationTokenException", "", Config, "this endpoint does not accept the call without AWS credentials: is `endpoint_url` right?"),
     row("UnknownOperationException", "", Failure, "this endpoint does not support the operation: is `endpoint_url` right?"),
-    // Calls that nothing was signed with.
+    // Unsigned calls.
     row("unsigned AccessDeniedException", "", Refused, "a policy or a firewall of the pool refused the request: its administrator knows which"),
     row("unsigned AccessDenied", "", Refused, "a policy or a firewall of the pool refused the request: its administrator knows which"),
     row("unsigned UnrecognizedClientException", "", Config, "this endpoint expects a signature, and Cognito expects none: is `endpoint_url` right?"),
@@ -232,7 +232,7 @@ const TABLE: &[Row] = &[
     row("m2m invalid_grant", "", Refused, "the app client does not allow these scopes: see its AllowedOAuthScopes"),
     row("m2m unsupported_grant_type", "", Config, "this endpoint does not support client_credentials: check the token URL"),
     row("m2m invalid_request", "", Failure, "the endpoint did not understand the request: check the token URL and `m2m.auth_method`"),
-    // The same endpoint with what a browser sign-in brought, and the address it came back to (section 4.1.2.1).
+    // The token endpoint with an authorization code, and the error at the redirect URI (section 4.1.2.1).
     row("code invalid_client", "", Refused, "check that domain and app client belong together; a client with a secret needs it").and(CheckUserClientSecret),
     row("code unauthorized_client", "", Config, "the app client does not allow the code grant: enable it, and AllowedOAuthFlowsUserPoolClient"),
     advise("code invalid_grant", "", Refused, SignInAgainForCode),
@@ -263,23 +263,22 @@ const TABLE: &[Row] = &[
     row("UnauthorizedException", "", Refused, "the token belongs to another app client, or the client has a secret").and(CheckUserClientSecret),
 ];
 
-/// An answer that says no.
+/// An error response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Refusal<'a> {
-    /// The HTTP status; none for what came in another way.
+    /// The HTTP status; `None` if the error did not come as an HTTP response.
     pub status: Option<u16>,
-    /// What its codes belong to, where they mean something of their own there: a row with `GRANT CODE` comes before one with the
-    /// code alone.
+    /// The kind of call, where codes have a meaning of their own: a row `GRANT CODE` comes before a row with the code only.
     pub grant: &'a str,
-    /// What was asked: the name of an operation of AWS, else words. A row with `OPERATION CODE` comes before all others.
+    /// The name of the AWS operation, or words for the request. A row `OPERATION CODE` comes before all others.
     pub operation: &'a str,
     /// The code that AWS or OAuth gave.
     pub code: &'a str,
-    /// What they say about it.
+    /// The service's message.
     pub message: &'a str,
 }
 
-/// The error for an answer that says no. `redactor` knows the secrets that were sent: a server may echo them.
+/// The error for a refusal. `redactor` knows the secrets that were sent, since a server may echo them.
 pub(crate) fn refused(refusal: &Refusal<'_>, redactor: &Redactor) -> Error {
     let Refusal { status, operation, code, message, .. } = *refusal;
     let row = row_of(refusal);
@@ -300,14 +299,14 @@ pub(crate) fn refused(refusal: &Refusal<'_>, redactor: &Redactor) -> Error {
     }
 }
 
-/// What was called, by its name at AWS or in OAuth.
+/// The name of the operation at AWS or in OAuth.
 pub(crate) fn operation_of<'a>(grant: &'a str, operation: &'a str) -> &'a str {
     match grant {
         "m2m" => "client_credentials",
         "code" => "authorization_code",
         "refresh" => "refresh_token",
         "authorize" | "revoke" => grant,
-        // `InitiateAuth (REFRESH_TOKEN_AUTH)` is that operation.
+        // `InitiateAuth (REFRESH_TOKEN_AUTH)` counts as `InitiateAuth`.
         _ => operation.split(' ').next().unwrap_or_default(),
     }
 }
@@ -336,7 +335,7 @@ const UNSIGNED: [&str; 18] = [
 
 fn row_of(refusal: &Refusal<'_>) -> Option<&'static Row> {
     let Refusal { grant, operation, code, message, .. } = *refusal;
-    // `InitiateAuth (REFRESH_TOKEN_AUTH)` is that operation.
+    // `InitiateAuth (REFRESH_TOKEN_AUTH)` counts as `InitiateAuth`.
     let operation = operation.split(' ').next().unwrap_or_default();
     let signed = if UNSIGNED.contains(&operation) { "unsigned" } else { "" };
     let message = message.to_lowercase();
@@ -352,7 +351,7 @@ fn row_of(refusal: &Refusal<'_>) -> Option<&'static Row> {
     [operation, grant, signed].into_iter().filter(|of| !of.is_empty()).find_map(find).or_else(|| find(""))
 }
 
-/// Whether the table has a word for it.
+/// Whether the table has a row for it.
 pub(crate) fn is_known(refusal: &Refusal<'_>) -> bool {
     row_of(refusal).is_some()
 }

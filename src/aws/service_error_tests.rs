@@ -1,4 +1,4 @@
-//! What is said for each error that AWS's models and OAuth give each call of cogtok.
+//! Checks what cogtok reports for each error that AWS's models and OAuth define for each call.
 
 use crate::error::Advice;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ fn said_of(grant: &str, operation: &str, code: &str, message: &str) -> (Kind, St
 fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked() {
     let models = models();
     assert!(models.operations.len() > 25);
-    // What only these may be told.
+    // The only rows that these operations may use.
     let only: [(&str, &[&str]); 10] = [
         ("GiveAttributes", &["AdminCreateUser", "RespondToAuthChallenge", "AdminRespondToAuthChallenge"]),
         ("CheckFilter", &["ListUsers"]),
@@ -68,7 +68,7 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
         if operation.service.starts_with("cognito") {
             codes.extend(beyond);
         }
-        // An agent's answers go by their status.
+        // Errors of an agent's runtime are classified by their status.
         for code in codes.into_iter().filter(|_| name != "InvokeAgentRuntime") {
             for message in ["", "1 validation error: Value at 'attribute' failed", "the group has no secret password"] {
                 let (kind, hints) = said_of(grant_of(&operation.service), name, code, message);
@@ -83,7 +83,7 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
                 if operation.service == "cognito-identity" {
                     assert!(!hints.contains("app client id and Region"), "{case}");
                 }
-                // A profile is being made of what they give.
+                // These calls run while a profile is being created, so there is none to name.
                 if name.starts_with("Describe") || name.starts_with("ListUserPool") || name == "GetSecretValue" {
                     assert!(!hints.contains("CheckProfile") && !hints.contains("CheckPoolAndRegion"), "{case}");
                 }

@@ -41,7 +41,7 @@ pub(crate) struct Call<'a> {
 /// Makes the call with the profile's AWS credentials. `read` understands the body of a 200.
 ///
 /// # Errors
-/// As the table in [`super::service_error`] says for the operation.
+/// See the table in [`super::service_error`] for the operation.
 pub(crate) async fn call<T>(
     wire: &HttpClient,
     profile: &Profile,
@@ -78,7 +78,7 @@ pub(crate) async fn credentials(
     }
 }
 
-/// The table's word for refusals of a service, where its codes mean something of their own.
+/// The table's prefix for services whose codes have a meaning of their own.
 fn grant(service: Service) -> &'static str {
     match service {
         Service::BedrockAgentcoreControl => "agentcore",

@@ -13,7 +13,7 @@ use crate::settings::types::ParameterName;
 /// GetParameter, decrypted, signed with the profile's AWS credentials: the parameter's value.
 ///
 /// # Errors
-/// As the table in [`super::service_error`] says for GetParameter.
+/// See the table in [`super::service_error`] for GetParameter.
 pub async fn parameter(wire: &HttpClient, profile: &Profile, name: &ParameterName) -> Result<Secret> {
     let region = match name.region() {
         Some(region) => region,

@@ -1,4 +1,4 @@
-//! Whose AWS credentials these are: GetCallerIdentity of the Security Token Service.
+//! The identity behind AWS credentials: GetCallerIdentity of the Security Token Service.
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
@@ -19,7 +19,7 @@ const OPERATION: &str = "GetCallerIdentity";
 #[derive(Debug)]
 pub struct Signer(Credentials);
 
-/// Who signs.
+/// The caller of a signed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The AWS account.
@@ -42,11 +42,11 @@ impl Signer {
     /// GetCallerIdentity: who they belong to, which needs no permission.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for GetCallerIdentity.
+    /// See the table in [`super::service_error`] for GetCallerIdentity.
     pub async fn caller(&self, wire: &HttpClient, profile: &Profile) -> Result<Caller> {
         let region = super::region(profile).await?;
         let shared = super::signed_config(wire, profile, &region).await?;
-        // Always said, so that an `endpoint_url` of ~/.aws/config, which nothing here has checked, counts for nothing.
+        // Set explicitly, so that an unchecked `endpoint_url` in ~/.aws/config has no effect.
         let endpoint = profile.endpoint(Service::Sts).map_or_else(|| aws_origin("sts", &region), ToString::to_string);
         let config = aws_sdk_sts::config::Builder::from(&shared)
             .credentials_provider(self.0.clone())

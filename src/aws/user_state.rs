@@ -13,7 +13,7 @@ impl Admin {
     /// AdminEnableUser.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminEnableUser.
+    /// See the table in [`super::service_error`] for AdminEnableUser.
     pub async fn enable(&self, username: &str) -> Result<()> {
         let request = self.client.admin_enable_user().user_pool_id(self.pool.as_str()).username(username);
         request.send().await.map(drop).map_err(|error| from_sdk("AdminEnableUser", error, self.wire.redactor()))
@@ -22,7 +22,7 @@ impl Admin {
     /// AdminDisableUser.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminDisableUser.
+    /// See the table in [`super::service_error`] for AdminDisableUser.
     pub async fn disable(&self, username: &str) -> Result<()> {
         let request = self.client.admin_disable_user().user_pool_id(self.pool.as_str()).username(username);
         request.send().await.map(drop).map_err(|error| from_sdk("AdminDisableUser", error, self.wire.redactor()))
@@ -31,7 +31,7 @@ impl Admin {
     /// AdminConfirmSignUp: a user who signed up needs no code any more.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminConfirmSignUp.
+    /// See the table in [`super::service_error`] for AdminConfirmSignUp.
     pub async fn confirm(&self, username: &str) -> Result<()> {
         let request = self.client.admin_confirm_sign_up().user_pool_id(self.pool.as_str()).username(username);
         request.send().await.map(drop).map_err(|error| from_sdk("AdminConfirmSignUp", error, self.wire.redactor()))
@@ -40,7 +40,7 @@ impl Admin {
     /// AdminUserGlobalSignOut: every session of the user ends.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminUserGlobalSignOut.
+    /// See the table in [`super::service_error`] for AdminUserGlobalSignOut.
     pub async fn sign_out(&self, username: &str) -> Result<()> {
         let request = self.client.admin_user_global_sign_out().user_pool_id(self.pool.as_str()).username(username);
         request.send().await.map(drop).map_err(|error| from_sdk("AdminUserGlobalSignOut", error, self.wire.redactor()))
@@ -49,7 +49,7 @@ impl Admin {
     /// AdminSetUserMFAPreference: turns these second factors off, as UserMFASettingList names them.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminSetUserMFAPreference.
+    /// See the table in [`super::service_error`] for AdminSetUserMFAPreference.
     pub async fn turn_mfa_off(&self, username: &str, factors: &[String]) -> Result<()> {
         let mut request = self.client.admin_set_user_mfa_preference().user_pool_id(self.pool.as_str());
         for factor in factors {
@@ -71,10 +71,10 @@ impl Admin {
         answer.map(drop).map_err(|error| from_sdk("AdminSetUserMFAPreference", error, self.wire.redactor()))
     }
 
-    /// AdminDeleteSoftwareToken: the user's authenticator app counts no more; says whether there was one.
+    /// AdminDeleteSoftwareToken: removes the user's authenticator app; returns whether there was one.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminDeleteSoftwareToken.
+    /// See the table in [`super::service_error`] for AdminDeleteSoftwareToken.
     pub async fn delete_software_token(&self, username: &str) -> Result<bool> {
         let request = self.client.admin_delete_software_token().user_pool_id(self.pool.as_str()).username(username);
         match request.send().await {

@@ -1,4 +1,4 @@
-//! The signed part of the Cognito API about users who are there: ListUsers, AdminDeleteUser, DescribeUserPool's policy.
+//! Existing users: ListUsers, AdminDeleteUser, and the password policy from DescribeUserPool.
 
 use aws_sdk_cognitoidentityprovider::types::UserType;
 use serde_json::Value;
@@ -16,7 +16,7 @@ const PAGE: i32 = 60;
 pub struct PasswordPolicy {
     /// MinimumLength, in characters.
     pub minimum_length: usize,
-    /// RequireUppercase, RequireLowercase, RequireNumbers and RequireSymbols, as the words for what must be there.
+    /// RequireUppercase, RequireLowercase, RequireNumbers and RequireSymbols, as the names of the required characters.
     pub classes: Vec<&'static str>,
 }
 
@@ -28,7 +28,7 @@ impl std::fmt::Display for PasswordPolicy {
 }
 
 impl Admin {
-    /// The users of a page: `body` is the answer's own words, which say whether a user is enabled.
+    /// The users of a page. `body` is the raw answer, which says whether a user is enabled.
     pub(crate) fn users_of(operation: &str, users: Option<Vec<UserType>>, body: &Value) -> Result<Vec<User>> {
         let users = users.ok_or_else(|| lacks(operation, "Users"))?.into_iter().enumerate();
         let user_of = |(at, user)| {
@@ -38,12 +38,11 @@ impl Admin {
         users.map(user_of).collect()
     }
 
-    /// ListUsers, page by page until the last or until `limit` users, and whether there are more. `filter` is in ListUsers'
-    /// own words, such as `email ^= "test-"`.
+    /// ListUsers, page by page until the last page or `limit` users, and whether there are more. `filter` has ListUsers' syntax, such as
+    /// `email ^= "test-"`.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages
-    /// never end.
+    /// See the table in [`super::service_error`] for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages never end.
     pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<(Vec<User>, bool)> {
         let operation = "ListUsers";
         let mut users = Vec::new();
@@ -71,10 +70,10 @@ impl Admin {
         }
     }
 
-    /// AdminDeleteUser; says whether there was such a user.
+    /// AdminDeleteUser; returns whether there was such a user.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for AdminDeleteUser.
+    /// See the table in [`super::service_error`] for AdminDeleteUser.
     pub async fn delete(&self, username: &str) -> Result<bool> {
         let request = self.client.admin_delete_user().user_pool_id(self.pool.as_str()).username(username);
         match request.send().await {
@@ -87,7 +86,7 @@ impl Admin {
     /// The pool's password policy, by DescribeUserPool.
     ///
     /// # Errors
-    /// As the table in [`super::service_error`] says for DescribeUserPool.
+    /// See the table in [`super::service_error`] for DescribeUserPool.
     pub async fn password_policy(&self) -> Result<PasswordPolicy> {
         let request = self.client.describe_user_pool().user_pool_id(self.pool.as_str());
         let operation = "DescribeUserPool";

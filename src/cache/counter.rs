@@ -10,11 +10,11 @@ use crate::store::file;
 /// Counts one more, where there is a directory for it. It helps to know and is never needed, so nothing is flushed.
 ///
 /// # Errors
-/// As the operating system says; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory.
+/// The operating system's error; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory.
 pub fn increment(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let dir = path.parent().unwrap_or(path);
-    // One write at the end of the file, which the system does not let another come into.
+    // A single append, which the system does not interleave with others.
     file::open_or_make(options.append(true), path, dir)?.write_all(b".")
 }
 

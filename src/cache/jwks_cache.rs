@@ -1,5 +1,4 @@
-//! Cached key sets (JWKS): one private file per address. They are public, but whoever could change one would decide which
-//! tokens pass.
+//! Cached key sets (JWKS): one private file for each URL. They are public, but changing one would decide which tokens are valid.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -11,7 +10,7 @@ use crate::error::Result;
 use crate::store::state_file::{FileContent, StateFile, StateLock, digest_name};
 use crate::token::jwks::KeySet;
 
-/// Key sets kept in the cache directory; without one nothing is kept.
+/// Key sets in the cache directory; without one, nothing is cached.
 #[derive(Debug, Clone)]
 pub struct KeySets {
     dir: Option<PathBuf>,
@@ -52,8 +51,8 @@ impl KeySets {
         KeySets { dir: dir.map(|dir| dir.join("jwks")) }
     }
 
-    /// The key set kept for `url` at `now`. A file that is corrupt, of another version or address, from the future or open
-    /// to other users is none.
+    /// The cached key set for `url` at `now`. A file that is corrupt, of another version or URL, from the future or accessible to other
+    /// users is ignored.
     pub fn read(&self, url: &str, now: u64) -> Option<Fetched> {
         let stored = self.file(url)?.read_or_warn("the cached keys", "are")?;
         let is_right = stored.url == url && stored.fetched_at <= now.saturating_add(1000);
@@ -61,8 +60,8 @@ impl KeySets {
         is_right.then_some(Fetched { keys, at: stored.fetched_at })
     }
 
-    /// Waits until `deadline` for the right to fetch the key set of `url`. None where no lock can be had on this machine: the
-    /// caller may go on without keeping anything, after the warning that was logged.
+    /// Waits until `deadline` for the lock to fetch the key set of `url`. `None` if this machine has no locks: the caller may continue
+    /// without a cache, after the logged warning.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.

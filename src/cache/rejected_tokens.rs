@@ -1,4 +1,4 @@
-//! Where a new token was refused a moment ago as the one before it was: a third would be as well, and each may cost money.
+//! Records that the API just refused a new token as well: a third would be refused too, and each may cost money.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::state_file::{FileContent, StateFile, digest_name};
 
-/// For how long no other token is asked for, in milliseconds.
+/// How long no other token is requested, in milliseconds.
 const TRUCE: u64 = 60_000;
 
-/// How long somebody else may take to write the same note.
+/// How long another process may take to write the same note.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// When a new token was refused, in milliseconds since the Unix epoch.
@@ -22,20 +22,20 @@ impl FileContent for RejectedAt {
     const LIMIT: u64 = 64;
 }
 
-/// What is remembered under the cache directory; without one nothing is.
+/// Notes in the cache directory; without one, nothing is recorded.
 #[derive(Debug, Clone)]
 pub struct RejectedTokens {
     dir: Option<PathBuf>,
 }
 
 impl RejectedTokens {
-    /// What is remembered under `cache_dir`, which need not exist.
+    /// Notes under `cache_dir`, which need not exist.
     pub fn new(cache_dir: Option<&Path>) -> Self {
         RejectedTokens { dir: cache_dir.map(|dir| dir.join("refused")) }
     }
 
-    /// Whether a new token was refused under `key` in the minute before `now`, in milliseconds since the Unix epoch. A file
-    /// that can't be understood, or is from the future, says nothing.
+    /// Whether a new token was refused under `key` in the minute before `now`, in milliseconds since the Unix epoch. An unreadable note, or
+    /// one from the future, does not count.
     pub fn is_recent(&self, key: &str, now: u64) -> bool {
         let rejected = self.file(key).and_then(|file| file.read().ok().flatten());
         rejected.and_then(|RejectedAt(at)| now.checked_sub(at)).is_some_and(|age| age < TRUCE)
@@ -44,7 +44,7 @@ impl RejectedTokens {
     /// Remembers that a new token was refused under `key` at `now`. Where it can't be written, nothing is remembered.
     pub fn note(&self, key: &str, now: u64) {
         let Some(file) = self.file(key) else { return };
-        // Who has the lock for longer writes the same.
+        // A process that holds the lock for longer writes the same note.
         if let Err(error) = file.write(&RejectedAt(now), Instant::now() + PATIENCE) {
             log::info!(target: "cogtok", "the refusal can't be recorded in {}: {error}", file.path().display());
         }
@@ -67,7 +67,7 @@ mod tests {
         refusals.note("here", 1_000_000);
         let ask = |key, now| refusals.is_recent(key, now);
         assert_eq!([ask("here", 1_000_000), ask("here", 1_059_999), ask("here", 1_060_000)], [true, true, false]);
-        // A clock that was set back must not keep anybody out for long.
+        // A clock that was set back must not block requests for long.
         assert!(!ask("here", 999_999));
         assert!(!ask("there", 1_000_001));
         let path = refusals.file("here").unwrap().path().to_path_buf();

@@ -1,7 +1,7 @@
-//! One request for any number of callers, in this process and in others: [`get_or_fetch`].
+//! One request for any number of callers, in this and other processes: [`get_or_fetch`].
 //!
-//! Who finds nothing in the cache waits for the key's lock and reads the cache again: what another caller fetched meanwhile
-//! is theirs, and so is its failure. Else it is their turn to fetch, and to keep what they got for those who wait.
+//! A caller that finds nothing in the cache waits for the key's lock and reads the cache again. It takes what another caller has fetched in
+//! the meantime, or that caller's error. Otherwise it fetches, and caches the result for the callers that wait.
 
 #[cfg(test)]
 mod tests;
@@ -19,32 +19,31 @@ pub use tokens::{
     CachePolicy, CacheUse, RefreshGuard, TokenFlight, TokenOrigin, TokenResponse, begin, cached, no_such_token, serve,
 };
 
-/// What is fetched once for all: where it is cached, and when what is cached will do.
+/// Something to fetch once for all callers: where it is cached, and when a cached value is good enough.
 pub trait Flight {
-    /// What callers get.
+    /// The result for callers.
     type Value;
-    /// What the cache's file contains.
+    /// The content of the cache file.
     type Record: FileContent;
-    /// What is fetched, in a warning.
+    /// The name of the fetched thing, for warnings.
     const NAME: &'static str;
-    /// What is cached, in a warning.
+    /// The name of the cached thing, for warnings.
     const CACHED: &'static str = "the cached one is";
 
-    /// What the cache has at `now`, fresh or not.
+    /// The cached value at `now`, fresh or not.
     fn read(&self, now: u64) -> Option<Self::Value>;
 
-    /// What the cache's file is to contain; none for what is not kept.
+    /// The content for the cache file; `None` for a value that is not cached.
     fn record(&self, value: &Self::Value, now: u64) -> Option<Self::Record>;
 
-    /// Waits until `deadline` for the lock. None where nothing can be kept, or is to be: what is fetched is for this caller
-    /// only then.
+    /// Waits until `deadline` for the lock. `None` if nothing can or should be cached: then only this caller gets the fetched value.
     ///
     /// # Errors
     /// [`Kind::Store`] when another process held the lock until the deadline.
     fn lock(&self, deadline: Instant) -> Result<Option<StateLock<Self::Record>>>;
 
-    /// Whether a cached value will do without a request. A caller that had to wait for its turn has waited since `since`:
-    /// what was fetched after it is as new as what it would fetch.
+    /// Whether a cached value is good enough. A caller that had to wait has waited since `since`: a value fetched after that is as new as
+    /// one it would fetch itself.
     fn is_enough(&self, value: &Self::Value, since: Option<u64>, now: u64) -> bool;
 
     /// Whether a cached value will do where the network fails.
@@ -55,7 +54,7 @@ pub trait Flight {
         error.kind() == Kind::Network
     }
 
-    /// Takes notice that a cached value was served in place of a request.
+    /// Counts a cached value that replaced a request.
     fn count_saved(&self) {}
 }
 
@@ -69,13 +68,13 @@ pub struct Turn<F: Flight> {
 }
 
 impl<F: Flight> Turn<F> {
-    /// What the cache has, which will not do.
+    /// The cached value, which is not good enough.
     pub fn cached(&self) -> Option<&F::Value> {
         self.cached.as_ref()
     }
 
-    /// Whether no other process has its turn meanwhile, and what is fetched will be kept. A refresh token that may work
-    /// only once must not be used otherwise.
+    /// Whether no other process can fetch at the same time, and the result will be cached. Otherwise a single-use refresh token must not be
+    /// used.
     pub fn is_exclusive(&self) -> bool {
         self.lock.is_some()
     }
@@ -89,7 +88,7 @@ impl<F: Flight> Turn<F> {
     /// value that is still valid is served after all.
     ///
     /// # Errors
-    /// Those of `result`.
+    /// The error of `result`.
     pub fn finish(mut self, result: Result<F::Value>) -> Result<F::Value> {
         let Some(lock) = &mut self.lock else { return result };
         let now = (self.clock)();
@@ -103,7 +102,7 @@ impl<F: Flight> Turn<F> {
                 Ok(value)
             }
             Err(error) => {
-                // A caller that ran out of time must not fail those who have more.
+                // A caller that ran out of time must not fail callers with more time.
                 if self.flight.is_shared(&error) && Instant::now() < self.deadline {
                     lock.note_failure(serde_json::to_value(Failure::of(&error, now)).ok());
                 }
@@ -125,9 +124,9 @@ impl<F: Flight> Turn<F> {
     }
 }
 
-/// What a caller gets who found nothing in the cache.
+/// The turn of a caller that found nothing in the cache.
 pub enum Acquired<F: Flight = TokenFlight> {
-    /// A value that will do: another caller fetched it meanwhile.
+    /// A good value that another caller has fetched in the meantime.
     Served(F::Value),
     /// The right to fetch it; [`Turn::finish`] takes what comes of it.
     Turn(Turn<F>),
@@ -137,8 +136,7 @@ pub enum Acquired<F: Flight = TokenFlight> {
 /// it waits.
 ///
 /// # Errors
-/// What `fetch` gives, in this caller or in the one that was waited for; [`Kind::Store`] when another process holds the lock
-/// until `deadline`.
+/// The error of `fetch`, in this caller or in the one it waited for; [`Kind::Store`] when another process holds the lock until `deadline`.
 pub fn get_or_fetch<F: Flight>(
     flight: F,
     deadline: Instant,
@@ -205,7 +203,7 @@ struct Failure {
     code: Option<String>,
 }
 
-/// The notes about key sets had no kind once.
+/// Notes about key sets used to have no kind.
 fn network() -> Kind {
     Kind::Network
 }

@@ -24,7 +24,7 @@ use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 pub use crate::store::cache_key::CacheKey;
 pub use list::{Credentials, Entry, Listing};
 
-/// The cache directory; without one nothing is kept.
+/// The cache directory; without one nothing is cached.
 #[derive(Debug, Clone)]
 pub struct Cache {
     dir: Option<PathBuf>,
@@ -36,8 +36,7 @@ impl Cache {
         Cache { dir }
     }
 
-    /// The tokens kept under `key` at `now`. A file that is corrupt, from another version, for another key or from the
-    /// future is a miss.
+    /// The cached tokens for `key` at `now`. A file that is corrupt, from another version, for another key or from the future is a miss.
     pub fn read(&self, key: &CacheKey, now: u64) -> Option<TokenSet> {
         let file = self.file::<CacheRecord>(key)?;
         match file.read() {
@@ -54,8 +53,8 @@ impl Cache {
         }
     }
 
-    /// Waits for this key's lock until `deadline`. None where no lock can be had on this machine: the caller may go on
-    /// without keeping anything, after the warning that was logged.
+    /// Waits for this key's lock until `deadline`. `None` if this machine has no locks: the caller may continue without a cache, after the
+    /// logged warning.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.
@@ -82,23 +81,23 @@ impl Cache {
         })
     }
 
-    /// The file kept under `key`; none where there is no cache directory.
+    /// The file for `key`; `None` without a cache directory.
     pub fn file<T: FileContent>(&self, key: &CacheKey) -> Option<StateFile<T>> {
         Some(StateFile::new(self.dir.as_ref()?, key.stem()))
     }
 
-    /// Counts a token that was served from here: a request that was not made.
+    /// Counts a token that was served from the cache: a saved request.
     pub fn count_saved(&self, key: &CacheKey) {
-        // On a read-only disk there is nothing to count with, and the token is served all the same.
+        // A read-only disk can't count, and the token is served anyway.
         let _ = self.counter(key).map(|path| counter::increment(&path));
     }
 
-    /// How many requests the tokens kept under `key` have saved, those before the present ones included.
+    /// How many requests the tokens cached under `key` have saved, including earlier tokens.
     pub fn saved(&self, key: &CacheKey) -> u64 {
         self.counter(key).map_or(0, |path| counter::read(&path))
     }
 
-    /// Forgets the tokens kept under `key`, and what they saved.
+    /// Deletes the tokens cached under `key`, and their count.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when a file can't be removed.
@@ -128,8 +127,7 @@ impl KeyLock {
         self.lock.mark_refresh_in_flight(is_refreshing)
     }
 
-    /// Keeps `tokens`. Tokens without a known end are not kept. That they could not be kept is a warning: they were
-    /// obtained all the same.
+    /// Caches `tokens`, unless their expiry is unknown. A failure is a warning: the tokens were obtained anyway.
     pub fn keep(&mut self, tokens: &TokenSet) {
         if let Err(error) = self.write(tokens) {
             let dir = self.lock.file().dir().display();
@@ -165,7 +163,7 @@ impl FileContent for CacheRecord {
 }
 
 impl CacheRecord {
-    /// The record of `tokens`; none where their end is not known.
+    /// The record of `tokens`; `None` if their expiry is unknown.
     pub(crate) fn of(key: &CacheKey, tokens: &TokenSet) -> Option<Self> {
         let id = tokens.id.as_ref().filter(|id| id.expires_at.is_some());
         Some(CacheRecord {
@@ -182,11 +180,11 @@ impl CacheRecord {
     }
 
     fn into_tokens(mut self, key: &CacheKey, now: u64) -> Option<TokenSet> {
-        // A second of patience for clocks that are being adjusted; beyond that, a token from the future is no token.
+        // A second of tolerance for clocks that are being adjusted; a token from further in the future is invalid.
         if self.key != *key || self.obtained_at > now.saturating_add(1000) {
             return None;
         }
-        // What a file says is checked like what a server says: the file may have been edited.
+        // A file's values are checked like a server's: the file may have been edited.
         let latest = (self.obtained_at / 1000).saturating_add(MAX_LIFE_SECONDS);
         let token = |value: &mut String, end: u64| {
             let end = end.min(latest);

@@ -21,12 +21,12 @@ impl AccessToken {
         &self.token.value
     }
 
-    /// When it ends; none where neither Cognito nor the token says.
+    /// Its expiry; `None` if neither Cognito nor the token says.
     pub fn expires_at(&self) -> Option<SystemTime> {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.token.expires_at?))
     }
 
-    /// The scopes that were granted, where the token or the answer says.
+    /// The granted scopes, if the token or the answer says.
     pub fn scopes(&self) -> Option<Vec<&str>> {
         self.scopes.as_ref().map(|scopes| scopes.iter().collect())
     }
@@ -34,7 +34,7 @@ impl AccessToken {
     /// The header that carries it, with a value that is marked as sensitive.
     ///
     /// # Errors
-    /// None in practice: what could not stand in a header is refused on receipt.
+    /// None in practice: a token with invalid characters for a header is refused on receipt.
     pub fn headers(&self) -> Result<http::HeaderMap> {
         let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.token.value.expose()))
             .map_err(|_| Error::network("the token can't be sent in an HTTP header"))?;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 
-/// Runs what blocks (a file's lock, a keyring) on a thread of its own kind.
+/// Runs blocking work (a file lock, a keyring) on a thread for blocking work.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,

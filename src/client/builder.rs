@@ -1,4 +1,4 @@
-//! What a client is made of.
+//! Builds a client.
 
 #[cfg(feature = "m2m")]
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ use crate::store::Dirs;
 #[cfg(feature = "m2m")]
 use crate::store::config::Config;
 
-/// How long a call may take where nothing else was said.
+/// The default time limit of a call.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes a [`Client`]. Each value is checked by [`ClientBuilder::build`].
@@ -113,7 +113,7 @@ impl ClientBuilder {
         self.set(Key::Domain, vec![url.to_owned()])
     }
 
-    /// Another place for the AWS APIs, such as a local Cognito.
+    /// Another endpoint for the AWS APIs, such as a local Cognito.
     pub fn endpoint_url(self, url: &str) -> Self {
         self.set(Key::EndpointUrl, vec![url.to_owned()])
     }
@@ -186,8 +186,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Where secrets come from that the client was not given. From a profile it is the keyring, as `cogtok secret set` stores them;
-    /// for the sealed file, give [`StoredSecrets::sealed_file`](super::StoredSecrets::sealed_file).
+    /// The source of secrets that the client was not given. For a profile it is the keyring, as written by `cogtok secret set`; for a
+    /// sealed file, pass [`StoredSecrets::sealed_file`](super::StoredSecrets::sealed_file).
     #[cfg(feature = "m2m")]
     pub fn secret_source(mut self, source: impl SecretSource) -> Self {
         self.secrets = Some(Arc::new(source));
@@ -234,7 +234,7 @@ impl ClientBuilder {
     /// can't have.
     pub fn build(self) -> Result<Client> {
         let mut settings = Settings::default();
-        // The first offer counts: what was set last comes first, and what was set before what the file says.
+        // The first value of a key wins: later settings come first, and settings come before the file.
         for (key, values) in self.values.into_iter().rev() {
             settings.offer(key, values, ValueOrigin::Flag);
         }

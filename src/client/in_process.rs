@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 
 type Slot = tokio::sync::Mutex<Option<Instant>>;
 
-/// A lock for each key. One that nobody holds or waits for is forgotten.
+/// A lock for each key. A lock without a holder or waiter is dropped.
 #[derive(Debug, Default)]
 pub struct KeyedLocks(Mutex<HashMap<String, Weak<Slot>>>);
 

@@ -19,8 +19,8 @@ impl Client {
     /// one request for any number of callers.
     ///
     /// # Errors
-    /// [`Kind::Refused`] where Cognito says no, [`Kind::Network`] where it can't be asked, [`Kind::Config`] where the client
-    /// is not described, [`Kind::Store`] where the client secret can't be read.
+    /// [`Kind::Refused`] if Cognito refuses, [`Kind::Network`] if it can't be reached, [`Kind::Config`] if the client is not configured,
+    /// [`Kind::Store`] if the client secret can't be read.
     pub async fn m2m_token(&self) -> Result<AccessToken> {
         self.m2m(CacheUse::Full, self.0.profile.min_validity).await
     }
@@ -33,7 +33,7 @@ impl Client {
             min_validity,
             cache: cache_use,
             deadline: http.deadline(),
-            // Several processes share a cache, and each may have its own source of secrets.
+            // Processes that share a cache may each have their own source of secrets.
             has_own_secret: true,
         };
         match &self.0.cache {
@@ -53,7 +53,7 @@ impl Client {
         if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &of_key, &policy, now()))).await? {
             return Ok(served.into());
         }
-        // One task of this process waits for the file's lock; the others wait for it without a thread.
+        // One task of this process waits for the file's lock; the others wait for that task without a thread.
         let _turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
         let begun = blocking(move || single_flight::begin(&cache, &key, &policy, now)).await?;
         match begun {
@@ -82,7 +82,7 @@ impl Client {
         }
         let started = Instant::now();
         let turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
-        // What another task obtained while this one waited is served whatever its life, as if this one had obtained it.
+        // A token that another task obtained while this one waited is accepted whatever its life, as if this task had obtained it.
         let at_least = match turn.last_success() {
             Some(at) if at >= started => Duration::ZERO,
             _ => policy.min_validity,
@@ -127,7 +127,7 @@ impl Client {
         let given = match binding.kind {
             SecretKind::M2mClient => &self.0.given.m2m_client,
             SecretKind::UserClient => &self.0.given.user_client,
-            // The password that was given is that of the client's own user.
+            // The given password belongs to the client's own user.
             SecretKind::Password if binding.username == self.0.profile.user.username => &self.0.given.password,
             _ => &None,
         };

@@ -1,4 +1,4 @@
-//! Where a client's secrets come from.
+//! The source of a client's secrets.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -49,7 +49,7 @@ impl SecretRequest {
         &self.0.origin
     }
 
-    /// The user that it belongs to; none for the secret of an app client.
+    /// The user that it belongs to; `None` for an app client's secret.
     pub fn username(&self) -> Option<&str> {
         self.0.username.as_ref().map(Username::as_str)
     }
@@ -61,20 +61,20 @@ impl From<SecretId> for SecretRequest {
     }
 }
 
-/// A source of secrets: a vault, a file, a test. It is asked only when a request needs the secret. What blocks belongs on a
-/// thread of its own (`tokio::task::spawn_blocking`), as [`StoredSecrets`] does it.
+/// A source of secrets: a vault, a file, a test. It is asked only when a request needs the secret. Blocking work belongs on its own thread
+/// (`tokio::task::spawn_blocking`), as in [`StoredSecrets`].
 pub trait SecretSource: Debug + Send + Sync + 'static {
-    /// The secret; none where the source has none of this kind for this client, origin and user.
+    /// The secret; `None` if the source has none of this kind for this client, origin and user.
     ///
     /// # Errors
-    /// What keeps the source from being read, which is not the same as having none.
+    /// An error if the source can't be read, which is not the same as having no secret.
     fn secret(&self, request: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>>;
 
-    /// Stores what a sign-in leaves ([`SecretKind::RefreshToken`], [`SecretKind::Device`]), in the place of what was there. A
-    /// source that stores nothing says `false`: the client keeps it in memory then.
+    /// Stores the results of a sign-in ([`SecretKind::RefreshToken`], [`SecretKind::Device`]), replacing earlier ones. A source that can't
+    /// store returns `false`: then the client keeps them in memory.
     ///
     /// # Errors
-    /// What keeps the source from being written.
+    /// An error if the source can't be written.
     fn store(&self, request: SecretRequest, secret: Secret) -> BoxFuture<'_, Result<bool>> {
         let _ = (request, secret);
         Box::pin(async { Ok(false) })
@@ -83,15 +83,14 @@ pub trait SecretSource: Debug + Send + Sync + 'static {
     /// Deletes what [`SecretSource::store`] stored.
     ///
     /// # Errors
-    /// What keeps the source from being written.
+    /// An error if the source can't be written.
     fn delete(&self, request: SecretRequest) -> BoxFuture<'_, Result<()>> {
         let _ = request;
         Box::pin(async { Ok(()) })
     }
 }
 
-/// Where secrets come from that nobody gave a source for: the store of the profile, where this build can open it. The store is
-/// not opened for a kind of a users' secret that is not `listed`.
+/// The default source: the profile's store, if this build can open it. It is not opened for users' secrets of kinds that are not `listed`.
 pub(super) fn unless_given(store: StoreKind, listed: Vec<SecretKind>) -> Arc<dyn SecretSource> {
     match store {
         #[cfg(feature = "keyring")]
@@ -146,14 +145,14 @@ impl Unopened {
     }
 }
 
-/// The secrets that `cogtok secret set` has stored: in the operating system's keyring, or in the sealed file. What blocks runs on
-/// a thread of its own and gives up after the time that it was made with.
+/// The secrets that `cogtok secret set` has stored, in the operating system's keyring or in the sealed file. Blocking work runs on its own
+/// thread and is given up after the time limit of the source.
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 #[derive(Debug, Clone)]
 pub struct StoredSecrets {
     place: Place,
     patience: Duration,
-    /// The kinds of a users' secret that are there, where that is known: the store is not opened for others.
+    /// The kinds of users' secrets that exist, if known: the store is not opened for others.
     listed: Option<Vec<SecretKind>>,
 }
 
@@ -226,7 +225,7 @@ impl SecretSource for StoredSecrets {
             let is_listed = self.listed.is_some();
             self.with_store(move |store| match request.kind() {
                 SecretKind::Device | SecretKind::Totp | SecretKind::Password => store.find(&request.0),
-                // A users' client whose secret is gone would be taken for one that has none.
+                // A missing secret must not look like a users' client without one.
                 SecretKind::UserClient if is_listed => {
                     store.get(&request.0, "")?.map(Some).ok_or_else(|| request.0.missing())
                 }

@@ -28,12 +28,12 @@ pub struct SignInBuilder {
 pub enum SignInStep {
     /// The user is in.
     Done(UserTokens),
-    /// Cognito asks something first: [`PendingSignIn::respond`] goes on.
+    /// Cognito sent a challenge: continue with [`PendingSignIn::respond`].
     Challenge(Box<PendingSignIn>),
 }
 
-/// A sign-in that waits for the response to a challenge. It borrows nothing, so it may be kept between two HTTP requests: in
-/// memory, or as a secret ([`PendingSignIn::to_secret`]) where another process goes on.
+/// A sign-in that waits for a challenge response. It borrows nothing, so it can be stored between two HTTP requests: in memory, or as a
+/// secret ([`PendingSignIn::to_secret`]) for another process.
 #[derive(Debug, Clone)]
 pub struct PendingSignIn {
     client: Client,
@@ -66,8 +66,8 @@ impl SignInBuilder {
         self
     }
 
-    /// Keeps the tokens and the session when the user is in, so that [`Client::user_token`] serves and renews them. Without this
-    /// nothing is kept, and the refresh token is the caller's ([`UserTokens::refresh_token`]).
+    /// Keeps the tokens and the session after the sign-in, so that [`Client::user_token`] serves and renews them. Without this nothing is
+    /// kept, and the caller owns the refresh token ([`UserTokens::refresh_token`]).
     pub fn keep_session(mut self) -> Self {
         self.is_kept = true;
         self
@@ -76,10 +76,9 @@ impl SignInBuilder {
     /// Begins with the client's flow (InitiateAuth): one request, two for SRP.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`](Kind::Refused) where Cognito says no, [`ErrorKind::NeedsHuman`](Kind::NeedsHuman) for a challenge
-    /// that this library can't answer, such as a passkey, [`ErrorKind::Network`](Kind::Network) where Cognito can't be reached,
-    /// [`ErrorKind::Config`](Kind::Config) where the client is not described, [`ErrorKind::Usage`](Kind::Usage) for what is no
-    /// user name.
+    /// [`ErrorKind::Refused`](Kind::Refused) if Cognito refuses, [`ErrorKind::NeedsHuman`](Kind::NeedsHuman) for a challenge that this
+    /// library can't answer, such as a passkey, [`ErrorKind::Network`](Kind::Network) if Cognito can't be reached,
+    /// [`ErrorKind::Config`](Kind::Config) if the client is not configured, [`ErrorKind::Usage`](Kind::Usage) for an invalid user name.
     pub async fn start(self) -> Result<SignInStep> {
         let SignInBuilder { client, username, password, is_kept } = self;
         let profile = client.profile_of(username.parse()?);
@@ -100,7 +99,7 @@ impl PendingSignIn {
     }
 
     pub(super) async fn resumed(client: Client, secret: &Secret) -> Result<Self> {
-        // What it keeps is marked by its first character, so that the sign-in itself need not know of it.
+        // The first character says whether the session is kept, so that the sign-in itself need not know.
         let is_kept = secret.expose().starts_with('+');
         let text = secret.expose().get(1..).unwrap_or_default().to_owned();
         let secret = Secret::new(text);
@@ -117,7 +116,7 @@ impl PendingSignIn {
         self.sign_in.username().as_str()
     }
 
-    /// What Cognito asks: its name, its parameters, and by its variant which [`ChallengeResponse`] it takes.
+    /// The challenge: its name, its parameters, and by its variant the [`ChallengeResponse`] that it takes.
     pub fn challenge(&self) -> &Challenge {
         &self.challenge
     }
@@ -127,8 +126,8 @@ impl PendingSignIn {
         self.refused.as_deref()
     }
 
-    /// Responds to the challenge (RespondToAuthChallenge), with the time limit of one call. Where this is cancelled or fails, the
-    /// challenge is still here; whether its session is still good is Cognito's to say.
+    /// Responds to the challenge (RespondToAuthChallenge), with the time limit of one call. After a cancellation or an error the challenge
+    /// is still available; its session may or may not be valid at Cognito.
     ///
     /// # Errors
     /// As [`SignInBuilder::start`]; [`ErrorKind::Usage`](Kind::Usage) for a response to another kind of challenge, which is not
@@ -143,10 +142,10 @@ impl PendingSignIn {
 
     /// All that [`Client::resume_sign_in`] needs, as text.
     ///
-    /// **It is a secret**: it has Cognito's session of this sign-in, and of an authenticator app that is being set up the key.
-    /// Whoever reads it may respond in the place of the user; whoever changes it decides what is asked. Keep it on the server, or
-    /// encrypted and authenticated where the user's browser has it, and no longer than the few minutes that a session lasts
-    /// (AuthSessionValidity). The password is not in it: a step that needs it again asks for it ([`Challenge::Password`]).
+    /// **It is a secret**: it contains Cognito's session of this sign-in, and the key of an authenticator app that is being set up. A
+    /// reader can respond instead of the user; a writer decides what is asked. Keep it on the server, or encrypted and authenticated in the
+    /// user's browser, and no longer than the few minutes of a session (AuthSessionValidity). It does not contain the password: a step that
+    /// needs it asks again ([`Challenge::Password`]).
     ///
     /// # Errors
     /// [`ErrorKind::Config`](Kind::Config) where the client names no Region.

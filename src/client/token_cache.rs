@@ -19,7 +19,7 @@ pub struct CachedToken {
 }
 
 impl CachedToken {
-    /// A token that a cache has kept.
+    /// A token from a cache.
     pub fn new(value: Secret, expires_at: SystemTime) -> Self {
         CachedToken { value, expires_at }
     }
@@ -41,13 +41,13 @@ pub trait TokenCache: Debug + Send + Sync + 'static {
     /// The token under `key`, be it fresh or not.
     ///
     /// # Errors
-    /// What keeps the cache from being read.
+    /// An error if the cache can't be read.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CachedToken>>>;
 
     /// Keeps a token under `key`, in the place of what was there.
     ///
     /// # Errors
-    /// What keeps the cache from being written.
+    /// An error if the cache can't be written.
     fn put<'a>(&'a self, key: &'a str, token: CachedToken) -> BoxFuture<'a, Result<()>>;
 }
 

@@ -27,8 +27,8 @@ impl TokenProvider {
         TokenProvider { client }
     }
 
-    /// A token that is valid for as long as the client's `min_validity` at least. It is renewed a minute ahead of that; while
-    /// Cognito can't be reached, the one at hand is served for as long as it will do.
+    /// A token that is valid for at least the client's `min_validity`. It is renewed a minute before that; while Cognito can't be reached,
+    /// the current one is served as long as it is good enough.
     ///
     /// # Errors
     /// As [`Client::m2m_token`].
@@ -36,7 +36,7 @@ impl TokenProvider {
         let needed = self.client.0.profile.min_validity;
         match self.client.m2m(CacheUse::Full, needed.saturating_add(AHEAD)).await {
             Err(error) if error.kind() == Kind::Network => {
-                // The error of the renewal says more than that of a second try.
+                // The renewal's error says more than that of a second try.
                 self.client.m2m(CacheUse::Full, needed).await.map_err(|_| error)
             }
             result => result,

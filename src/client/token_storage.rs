@@ -1,4 +1,4 @@
-//! Where a client keeps tokens, and the secrets that it was given.
+//! The storage of a client's tokens, and of the secrets it was given.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use super::token_cache::TokenCache;
 use crate::cache::token_cache::Cache;
 use crate::secret::Secret;
 
-/// Where tokens are kept between two calls.
+/// The storage of tokens between two calls.
 #[derive(Debug)]
 pub(super) enum TokenStorage {
-    /// In the folder that the `cogtok` program uses, shared with it and with other processes.
+    /// The folder of the `cogtok` program, shared with it and with other processes.
     Files(Cache),
-    /// In a cache of the caller's own.
+    /// The caller's own cache.
     Own(Arc<dyn TokenCache>),
 }
 

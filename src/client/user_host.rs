@@ -1,4 +1,4 @@
-//! What obtaining a user's tokens has in a program: nobody who answers, and what blocks on a thread of its own.
+//! The host of a user's sign-in in a program: nobody to ask, and blocking work on its own thread.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl ClientHost {
         ClientHost { client: client.clone(), profile, key, http, turn: None, codes: 0 }
     }
 
-    /// The code that the user's stored key makes now; none where there is no key, or two codes were refused.
+    /// The current code of the user's stored key; `None` without a key, or after two refused codes.
     async fn code(&mut self) -> Result<Option<Secret>> {
         let binding = user_token::secret_binding(&self.profile, SecretKind::Totp, Some(self.profile.username()?))?;
         self.codes += 1;
@@ -137,7 +137,7 @@ impl SessionHost for ClientHost {
     }
 
     fn is_exclusive(&self) -> bool {
-        // With a cache of the caller's own, the tasks of this process wait for each other.
+        // With the caller's own cache, only tasks of this process wait for each other.
         self.turn.as_ref().is_none_or(RefreshGuard::is_exclusive)
     }
 

@@ -1,4 +1,4 @@
-//! What a client keeps of the users who are signed in: as the program does, or in the memory of this process.
+//! The sessions of a client's users: stored as the program does, or in memory.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,14 +12,14 @@ use crate::store::sessions::{Record, Sessions};
 /// The sessions of a client.
 #[derive(Debug, Default)]
 pub struct UserSessions {
-    /// Where the program keeps who is signed in; without it sessions last as long as the client.
+    /// The program's records of sessions; without it, sessions last as long as the client.
     pub state_dir: Option<PathBuf>,
     memory: Mutex<Memory>,
 }
 
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// What is remembered, by the name of the user's key.
+    /// The records, by the name of the user's key.
     pub records: HashMap<String, Record>,
     /// Refresh tokens and devices, by the name of their entry.
     pub secrets: HashMap<String, Secret>,
@@ -38,7 +38,7 @@ impl UserSessions {
         self.state_dir.as_deref().map(|dir| Sessions::new(Some(dir)))
     }
 
-    /// What this process remembers.
+    /// This process's records.
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

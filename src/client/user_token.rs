@@ -35,12 +35,12 @@ impl UserTokens {
         &self.access
     }
 
-    /// The ID token, where Cognito gave one: who the user is, for this app client alone.
+    /// The ID token, if Cognito sent one: the user's identity, for this app client only.
     pub fn id_token(&self) -> Option<&Secret> {
         self.id.as_ref().map(|id| &id.value)
     }
 
-    /// The refresh token of a sign-in whose session the client does not keep; none where it does.
+    /// The refresh token of a sign-in whose session the client does not keep; `None` if it does.
     pub fn refresh_token(&self) -> Option<&Secret> {
         self.refresh.as_ref()
     }
@@ -56,7 +56,7 @@ impl From<TokenSet> for UserTokens {
     }
 }
 
-/// What one call for a user's tokens has.
+/// The parts of one call for a user's tokens.
 struct Call {
     client: Client,
     key: CacheKey,
@@ -71,9 +71,9 @@ impl Client {
     /// what it has begun it ends where its caller gives up.
     ///
     /// # Errors
-    /// [`Kind::NeedsHuman`] where only a person can go on: [`PendingSignIn::in_error`] has the challenge, and what is responded to
-    /// it is kept for the next call. [`Kind::Refused`] where Cognito says no, [`Kind::Network`] where it can't be asked,
-    /// [`Kind::Config`] where no user or app client is named, [`Kind::Store`] where what is kept can't be read.
+    /// [`Kind::NeedsHuman`] if only a person can continue: [`PendingSignIn::in_error`] returns the challenge, and after the response the
+    /// next call succeeds. [`Kind::Refused`] if Cognito refuses, [`Kind::Network`] if it can't be reached, [`Kind::Config`] if no user or
+    /// app client is named, [`Kind::Store`] if stored data can't be read.
     pub async fn user_token(&self) -> Result<UserTokens> {
         let tokens: BoxFuture<'_, Result<UserTokens>> = Box::pin(self.user());
         tokens.await
@@ -95,11 +95,10 @@ impl Client {
         SignInBuilder::new(self.clone(), username)
     }
 
-    /// The sign-in that [`PendingSignIn::to_secret`] was made of, in another process perhaps: a client of the same app client and
-    /// the same Cognito goes on.
+    /// Restores a sign-in from [`PendingSignIn::to_secret`], perhaps of another process, for the same app client and the same Cognito.
     ///
     /// # Errors
-    /// [`Kind::Usage`] for anything else, or a sign-in to another app client: its session is not sent. [`Kind::Store`] where the app
+    /// [`Kind::Usage`] for anything else, or for a sign-in to another app client, whose session is not sent. [`Kind::Store`] if the app
     /// client's secret can't be read.
     pub async fn resume_sign_in(&self, pending: &Secret) -> Result<PendingSignIn> {
         PendingSignIn::resumed(self.clone(), pending).await
@@ -112,7 +111,7 @@ impl Client {
             min_validity: profile.min_validity,
             cache: CacheUse::Full,
             deadline: http.deadline(),
-            // Several processes share a cache, and each may have its own source of secrets.
+            // Processes that share a cache may each have their own source of secrets.
             has_own_secret: true,
         };
         let call = Call { client: self.clone(), key: cache_key(profile)?, http, policy, started: Instant::now() };
@@ -126,7 +125,7 @@ impl Client {
         self.supplied(&secret_binding(profile, SecretKind::UserClient, None)?).await
     }
 
-    /// The device that the pool remembers, for a sign-in that is kept.
+    /// The remembered device, for a sign-in whose session is kept.
     pub(super) async fn remembered_device(
         &self,
         http: &HttpClient,
@@ -138,7 +137,7 @@ impl Client {
         user_session::remembered_device(&mut host).await
     }
 
-    /// Keeps the tokens and the session of a sign-in that is done. It goes on where the caller gives up: Cognito gives them once.
+    /// Keeps the tokens and the session of a completed sign-in, even if the caller gives up: Cognito sends them once.
     pub(super) async fn keep_signed_in(&self, sign_in: SignIn, signed_in: AuthenticationResult) -> Result<UserTokens> {
         let (client, http) = (self.clone(), self.call()?);
         let profile = self.profile_of(sign_in.username().clone());
@@ -208,7 +207,7 @@ impl Call {
             return Ok(tokens);
         }
         let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.policy.deadline).await?;
-        // What another task obtained while this one waited is served whatever its life, as if this one had obtained it.
+        // A token that another task obtained while this one waited is accepted whatever its life, as if this task had obtained it.
         let at_least = match turn.last_success() {
             Some(at) if at >= self.started => Duration::ZERO,
             _ => self.policy.min_validity,
@@ -237,7 +236,7 @@ impl Call {
             return Err(pending.into_error());
         }
         let options = SessionOptions { may_renew: true, is_kept: true, password: None };
-        // One type for all that is below: without it those who call this are deeper than the compiler goes.
+        // Boxed as one type, or the callers' futures would exceed the compiler's limit.
         let obtained: BoxFuture<'_, Result<TokenResponse, NotObtained>> = Box::pin(user_session::obtain(host, options));
         let error = match obtained.await {
             Ok(served) => return Ok(served),
@@ -278,7 +277,7 @@ fn id_stem(key: &CacheKey) -> String {
     format!("{}-id", key.stem())
 }
 
-/// The error of a client, which has nobody to ask.
+/// The error of a client, which can't ask anybody.
 fn into_error(why: NotObtained) -> Error {
     let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser has expired: {why}"));
     match why {
@@ -299,7 +298,7 @@ fn into_error(why: NotObtained) -> Error {
     }
 }
 
-/// Runs `work` to its end, whatever becomes of its caller: a refresh token may be used once, and what comes of it is kept.
+/// Runs `work` to its end even if the caller is dropped: a refresh token may work only once, so its result must be kept.
 async fn detached<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
     let work: BoxFuture<'static, Result<T>> = Box::pin(work);
     match tokio::spawn(work).await {

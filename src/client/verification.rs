@@ -13,16 +13,16 @@ use crate::store::state_file::StateLock;
 use crate::token::jwks::KeySet;
 use crate::token::verify::{self, Claims, Expectations, Rejection};
 
-/// Where keys come from.
+/// The source of the keys.
 #[derive(Debug)]
 pub enum KeySource<'a> {
-    /// They are here.
+    /// The keys themselves.
     Given(KeySet),
-    /// They are published at an address.
+    /// A key set at a URL.
     Published {
         /// The address.
         url: &'a Endpoint,
-        /// Those that were fetched before.
+        /// The cached key sets.
         kept: &'a KeySets,
         /// Whether only those count.
         offline: bool,
@@ -31,11 +31,11 @@ pub enum KeySource<'a> {
     },
 }
 
-/// The verdict on a token. The outer result says whether it could be found out: keys that can't be obtained are no verdict, and
-/// the token counts as not verified.
+/// Verifies a token. The outer result is an error if the keys can't be obtained: then there is no verdict, and the token counts as not
+/// verified.
 ///
 /// # Errors
-/// What [`keys`] gives.
+/// The error of [`keys`].
 pub fn verify(
     token: &str,
     expected: &Expectations,
@@ -43,7 +43,7 @@ pub fn verify(
     clock: Clock,
     fetch: impl FnOnce() -> Result<KeySet>,
 ) -> Result<Result<Claims, Rejection>> {
-    // A token that no key could save costs no request.
+    // A token that is invalid whatever the key causes no request.
     let id = match verify::key_id(token) {
         Ok(id) => id,
         Err(rejection) => return Ok(Err(rejection)),
@@ -57,8 +57,8 @@ pub fn verify(
 /// take what it brought, or share its failure.
 ///
 /// # Errors
-/// What `fetch` gives; [`Kind::Network`] when nothing may be fetched and nothing is cached; [`Kind::Store`] when another
-/// process holds the lock until the deadline.
+/// The error of `fetch`; [`Kind::Network`] if fetching is not allowed and nothing is cached; [`Kind::Store`] when another process holds the
+/// lock until the deadline.
 pub fn keys(id: &str, source: KeySource<'_>, clock: Clock, fetch: impl FnOnce() -> Result<KeySet>) -> Result<KeySet> {
     let (url, kept, offline, deadline) = match source {
         KeySource::Given(keys) => return Ok(keys),
@@ -107,7 +107,7 @@ impl Flight for KeyFlight<'_> {
         will_do(&fetched.keys, Duration::from_millis(now.saturating_sub(fetched.at)), self.id)
     }
 
-    // A pool that has replaced a key may have had a reason.
+    // A replaced key may have been compromised, so old keys are not used.
     fn is_valid(&self, _: &Fetched, _: u64) -> bool {
         false
     }

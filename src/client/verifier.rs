@@ -80,8 +80,9 @@ impl Verifier {
     /// a minute, by one task for all.
     ///
     /// # Errors
-    /// [`Kind::InvalidToken`](crate::error::Kind::InvalidToken) with the rule that it breaks, [`Kind::Network`](crate::error::Kind::Network) where the keys can't be obtained: then nothing is
-    /// known, and the token counts as not verified.
+    /// [`Kind::InvalidToken`](crate::error::Kind::InvalidToken) with the rule that it breaks,
+    /// [`Kind::Network`](crate::error::Kind::Network) if the keys can't be obtained: then there is no verdict, and the token counts as not
+    /// verified.
     pub async fn verify(&self, token: &str) -> Result<Claims> {
         let id = verify::key_id(token)?;
         let keys = self.keys(&id).await?;

@@ -1,5 +1,5 @@
-//! What to do next, as data. Our own words and what others said are of different types, so that nobody's text is ever
-//! taken for a place to fill in, a command or an option.
+//! Advice as data. Own text and foreign text have different types, so that foreign text is never parsed for placeholders, commands or
+//! options.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,34 +8,34 @@ use serde::{Deserialize, Serialize};
 
 use super::{AdviceKind, printable};
 
-/// The most characters of somebody else's text in advice.
+/// The most characters of foreign text in advice.
 const MOST: usize = 300;
 
-/// What to do next: a kind with its values, or words.
+/// What to do next: a kind with its values, or text.
 ///
-/// A kind says it in this library's terms, and the values say of what: `{kind: StoreSecret, kind = "password"}`. Whoever
-/// shows it has a sentence for each kind, with places that the values fill by their names. Words are a sentence already
-/// that names no command: made from a literal they may have places too, made from a `String` they are shown as they are.
+/// A kind is in this library's terms, and its values say what it is about: `{kind: StoreSecret, kind = "password"}`. A program has a
+/// sentence for each kind, with placeholders for the values. Text is a complete sentence that names no command: from a literal it may have
+/// placeholders too, from a `String` it is shown as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advice(Vec<AdvicePart>);
 
-/// A part of advice; its values fill the places of this part alone, in their order.
+/// A part of advice; its values fill only this part's placeholders, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdvicePart {
-    /// What is said.
+    /// The kind or text.
     pub said: AdviceSaid,
     /// Names of places, and what comes there; of several values for one place, the first that can be shown.
     pub values: Vec<(Cow<'static, str>, AdviceValue)>,
 }
 
-/// What a part of advice says.
+/// The content of a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AdviceSaid {
     /// This is to be done.
     Kind(AdviceKind),
-    /// Our own words, with places.
+    /// Own text, with placeholders.
     Words(Cow<'static, str>),
-    /// What is shown as it is, whatever it looks like.
+    /// Text that is shown as it is.
     Text(String),
 }
 
@@ -44,9 +44,9 @@ pub enum AdviceSaid {
 pub enum AdviceValue {
     /// One word of a command.
     Word(String),
-    /// Several words in one of a command.
+    /// Several words as one word of a command.
     Listed(String),
-    /// One word of a command, in quotation marks whatever it is.
+    /// One word of a command, always in quotes.
     Quoted(String),
     /// Words that are no part of a command, fit for a terminal.
     Text(String),
@@ -73,7 +73,7 @@ impl From<String> for Advice {
 }
 
 impl Advice {
-    /// A kind, or words.
+    /// A kind, or text.
     pub fn new(said: impl Into<Advice>) -> Self {
         said.into()
     }
@@ -82,7 +82,7 @@ impl Advice {
         Advice(vec![AdvicePart { said, values: Vec::new() }])
     }
 
-    /// With `value` at `place`, as one word of a command.
+    /// Sets `{place}` to `value`, as one word of a command.
     #[must_use]
     pub fn word(self, place: &str, value: impl fmt::Display) -> Self {
         self.put(place, AdviceValue::Word(value.to_string()))
@@ -94,19 +94,19 @@ impl Advice {
         self.put(place, AdviceValue::Listed(values.to_string()))
     }
 
-    /// As [`Advice::word`], in quotation marks whatever the word is.
+    /// As [`Advice::word`], always in quotes.
     #[must_use]
     pub fn quoted(self, place: &str, value: impl fmt::Display) -> Self {
         self.put(place, AdviceValue::Quoted(value.to_string()))
     }
 
-    /// With `value` at `place`, as words that are no part of a command and fit for a terminal.
+    /// Sets `{place}` to `value`, as text for a terminal that is no part of a command.
     #[must_use]
     pub fn text(self, place: &str, value: impl fmt::Display) -> Self {
         self.put(place, AdviceValue::Text(printable(&value.to_string(), MOST)))
     }
 
-    /// With other advice at `place`.
+    /// Sets `{place}` to other advice.
     #[must_use]
     pub fn fill(self, place: &str, advice: impl Into<Advice>) -> Self {
         self.put(place, AdviceValue::Advice(advice.into()))
@@ -126,7 +126,7 @@ impl Advice {
         self
     }
 
-    /// The kind; of several parts, the first one's. None for words.
+    /// The kind, of the first part if there are several; `None` for text.
     pub fn kind(&self) -> Option<AdviceKind> {
         match self.0.first().map(|part| &part.said) {
             Some(AdviceSaid::Kind(kind)) => Some(*kind),
@@ -146,7 +146,7 @@ impl Advice {
         })
     }
 
-    /// The parts, one behind the other.
+    /// The parts, in order.
     pub fn parts(&self) -> &[AdvicePart] {
         &self.0
     }
@@ -154,7 +154,7 @@ impl Advice {
 
 #[cfg(test)]
 impl Advice {
-    /// What it says, for a test to look at: the kind by its name with its values behind it, or the words.
+    /// The content for tests: the kind's name with its values, or the text.
     pub(crate) fn told(&self) -> String {
         let parts = self.0.iter().map(|part| {
             let told = |value: &AdviceValue| match value {

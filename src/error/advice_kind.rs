@@ -1,10 +1,10 @@
-//! What can be done about an error, each in one word.
+//! The kinds of advice.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident,)+) => {
-        /// What to do about an error. More may come.
+        /// What to do about an error. Kinds may be added.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum AdviceKind { $($(#[$doc])* $kind),+ }
@@ -37,11 +37,11 @@ kinds! {
     AllowPasswordInClear,
     /// The hosted pages have a question: let them ask.
     AllowQuestions,
-    /// Nobody is signed in to the hosted pages: let them ask.
+    /// Nobody is signed in to the hosted pages: allow them to ask.
     AllowSignInPage,
     /// Allow ALLOW_USER_SRP_AUTH on the app client, or use the other flow.
     AllowSrpFlow,
-    /// Ask whoever runs the firewall or proxy, with the request id.
+    /// Ask the firewall's or proxy's operator, with the request id.
     AskFirewall,
     /// Ask for fewer tokens.
     AskForFewerTokens,
@@ -113,7 +113,7 @@ kinds! {
     ChooseDefaultProfile,
     /// Choose a password that fits the pool's policy.
     ChooseFittingPassword,
-    /// Choose a password that fits the pool's policy, for the user who is made or changed.
+    /// Choose a password that satisfies the pool's policy, for the user being created or changed.
     ChooseFittingPasswordForUser,
     /// Choose the access token or the ID token.
     ChooseTokenUse,
@@ -155,11 +155,11 @@ kinds! {
     GetTokenWithScope,
     /// Give the attributes that the pool asks for.
     GiveAttributes,
-    /// Look at what stands in the token.
+    /// Look at the token's content.
     InspectToken,
     /// There are no certificate authorities: install or name some.
     InstallAuthorities,
-    /// There is no such group: list those that there are.
+    /// The group does not exist: list the groups.
     ListGroups,
     /// Look up the request id.
     LookUpRequestId,
@@ -185,9 +185,9 @@ kinds! {
     NameUserByAddress,
     /// Name the user who signed in.
     NameWhoSignedIn,
-    /// Somebody who has AWS credentials can give the output of this command.
+    /// Somebody with AWS credentials can provide the output of this command.
     ObtainAuthorizer,
-    /// The AWS credentials lack an action: somebody who has it can give the output of this command.
+    /// The AWS credentials lack an action: somebody who has it can provide the output of this command.
     ObtainAuthorizerByAction,
     /// Send no client secret where users sign in.
     OmitUserClientSecret,
@@ -201,19 +201,19 @@ kinds! {
     ReplacePoolCredentials,
     /// Get a new token, a user's or a machine's.
     ReplaceToken,
-    /// Try again later, or give the request id to whoever runs the service.
+    /// Try again later, or send the request id to the service's operator.
     ReportRequestId,
     /// The temporary password has expired: an administrator sets a new one.
     ResetExpiredPassword,
     /// An administrator reset the password: one sets a new one.
     ResetPassword,
-    /// There is such a user already: who it is can sign in, or reset the password.
+    /// The user exists already: its owner can sign in, or reset the password.
     ResetOwnPassword,
     /// The user's state does not allow this: set a new password.
     ResetUserState,
     /// Send the access token.
     SendAccessToken,
-    /// It may take ID tokens: send that one.
+    /// The API may accept ID tokens: send that one.
     SendIdToken,
     /// Cognito could not send the message: send none.
     SendNoInvitation,
@@ -223,7 +223,7 @@ kinds! {
     SendSecretInHeader,
     /// Give the profile its domain.
     SetDomain,
-    /// Give the profile's `key` a value, or this call the option that stands for it.
+    /// Set the profile's `key`, or use the option for it.
     SetKey,
     /// Give the profile's `key` a value, or set its `variable`.
     SetKeyOrVariable,
@@ -243,7 +243,7 @@ kinds! {
     SignInEachTime,
     /// Sign in with the browser for scopes of one's own.
     SignInForScopes,
-    /// It wants scopes that a sign-in with user name and password does not give.
+    /// The API requires scopes that a sign-in with user name and password does not give.
     SignInForWantedScopes,
     /// Nobody signed in, or the provider refused: sign in again.
     SignInOnceMore,
@@ -253,7 +253,7 @@ kinds! {
     SignInWithBrowser,
     /// Sign in without listening for the browser.
     SignInWithoutListening,
-    /// Leave the user that exists alone, or give it a new password.
+    /// Leave the existing user unchanged, or give it a new password.
     SkipOrResetExistingUser,
     /// The sign-in took too long or was answered twice: start again.
     StartSignInAgain,
@@ -271,9 +271,9 @@ kinds! {
     SupplyMfaCode,
     /// Supply the password without a keyring.
     SupplyPassword,
-    /// The service failed: try again later, with the request id at hand.
+    /// The service failed: try again later, and note the request id.
     TryFailedServiceLater,
-    /// Try again later, with the request id at hand.
+    /// Try again later, and note the request id.
     TryLaterWithRequestId,
     /// Use a flow that the app client allows.
     UseAllowedFlow,
@@ -301,7 +301,7 @@ kinds! {
     AddToProviders,
     /// Give the identity pool a role for signed-in users.
     AddPoolRole,
-    /// Let somebody who may subscribe the account to the model.
+    /// Ask somebody with permission to subscribe the account to the model.
     SubscribeToModel,
     /// Permit the action to the identity pool's role.
     PermitPoolRole,

@@ -1,5 +1,5 @@
-//! One HTTP client for everything: hyper 1 and rustls with ring, under the SDK, `oauth2` and our own calls alike. Every
-//! exchange goes through `guard`.
+//! The HTTP client for all requests: hyper 1 and rustls with ring, under the SDK, `oauth2` and cogtok's own calls. Every exchange goes
+//! through [`HttpPolicy`](crate::http::policy::HttpPolicy).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -35,8 +35,8 @@ impl Deadline {
 }
 
 impl HttpClient {
-    /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded
-    /// before the first request. `bad_proxy` says why the environment's proxy can't be used, which counts where one would be.
+    /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded before the first
+    /// request. `bad_proxy` is why the environment's proxy can't be used; it is an error only for requests through a proxy.
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) when the bundle holds something that is no certificate, or nothing.
@@ -47,14 +47,14 @@ impl HttpClient {
         Ok(HttpClient { guard })
     }
 
-    /// This client for one call: with a deadline of its own, and without the secrets of other calls, over the same
-    /// connections and certificate authorities.
+    /// This client for one call: it has its own deadline and none of the other calls' secrets, and shares connections and certificate
+    /// authorities.
     pub fn for_call(&self, deadline: Instant) -> Self {
         let guard = self.guard.for_call(Deadline(Arc::new(Mutex::new(deadline))));
         HttpClient { guard }
     }
 
-    /// This client, with somebody who hears that an answer takes long.
+    /// This client with an observer for slow answers.
     #[must_use]
     pub fn observed_by(&self, observer: WaitObserver) -> Self {
         HttpClient { guard: self.guard.observed_by(observer) }
@@ -71,18 +71,18 @@ impl HttpClient {
         self.guard.clock_offset()
     }
 
-    /// What the clock of the server at `host`, with its port where one was given, showed at `moment`, in milliseconds since the
-    /// Unix epoch and to the second, by its Date header; none where it did not say what time it is.
+    /// The time of the server's clock at `moment`, in milliseconds since the Unix epoch, to the second, from its Date header; `host` has
+    /// the port if one was given. `None` if the server did not send one.
     pub fn server_time(&self, host: &str, moment: Instant) -> Option<i64> {
         self.guard.server_time(host, moment)
     }
 
-    /// What keeps the secrets of this call out of errors and the log.
+    /// Keeps this call's secrets out of errors and the log.
     pub fn redactor(&self) -> &Redactor {
         &self.guard.redactor
     }
 
-    /// What every exchange goes through.
+    /// The policy for every exchange.
     pub(crate) fn guard(&self) -> &HttpPolicy {
         &self.guard
     }
@@ -97,7 +97,7 @@ impl HttpClient {
         *self.guard.deadline.0.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
-    /// One request and its whole answer, in the shape that `oauth2` takes.
+    /// One request and its complete answer, in `oauth2`'s types.
     ///
     /// # Errors
     /// The [`TransportError`] where there was no answer.

@@ -13,12 +13,12 @@ use crate::http::limits::CONNECT_TIMEOUT;
 use crate::http::transport::Transport;
 use crate::http::transport_error::{ConnectFailure, TransportErrorKind};
 
-/// One connector for each way, with what they are made of.
+/// A connector for each route.
 #[derive(Debug)]
 pub(crate) struct Connectors {
     ca_bundle: Option<Vec<u8>>,
     pub(crate) bad_proxy: Option<String>,
-    // One of each way, made when it is needed: loading the system's certificate authorities takes milliseconds.
+    // One for each route, built on first use: loading the system's certificate authorities takes milliseconds.
     of: [OnceLock<Result<Arc<Transport>, TransportErrorKind>>; 3],
 }
 
@@ -46,7 +46,7 @@ impl Route {
 }
 
 impl Connectors {
-    /// The connector of this way. What it reads of this machine it reads on a thread of its own.
+    /// The connector of this route. It reads files on a blocking thread.
     pub(crate) async fn ready(self: &Arc<Self>, way: Route) -> Result<Arc<Transport>, TransportErrorKind> {
         if self.of[way as usize].get().is_some() || matches!(way, Route::Plain) {
             return self.connector(way);
@@ -56,12 +56,12 @@ impl Connectors {
         made.unwrap_or_else(|why| Err(TransportErrorKind::NoAuthorities(Some(why.to_string()))))
     }
 
-    /// None is made yet.
+    /// No connector is built yet.
     pub(crate) fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>) -> Self {
         Connectors { ca_bundle, bad_proxy, of: Default::default() }
     }
 
-    /// What sends requests this way.
+    /// The connector for this route.
     ///
     /// # Errors
     /// [`TransportErrorKind::NoAuthorities`] where there is nothing to check TLS with.
@@ -72,7 +72,7 @@ impl Connectors {
                 Route::Local => (self.roots()?, None),
                 Route::Tls => (self.roots()?, Some(Matcher::from_env())),
             };
-            // How long an answer may take is the policy's to say: it knows which one may take longer.
+            // The policy limits the time for an answer, since it knows which may take longer.
             let transport = Transport::new(roots, proxies, CONNECT_TIMEOUT);
             transport.map(Arc::new).map_err(|why| no_authorities(&why))
         };
@@ -84,17 +84,17 @@ impl Connectors {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(found.certs);
-        // Those of the bundle will do.
+        // The bundle's authorities suffice.
         if roots.is_empty() && self.ca_bundle.is_none() {
             let why = found.errors.first().map(|why| printable(&why.to_string(), 200));
             return Err(TransportErrorKind::NoAuthorities(why));
         }
-        // It was checked when it was given.
+        // The bundle was validated when it was set.
         for certificate in self.ca_bundle.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem)).flatten() {
             roots.add(certificate).map_err(|why| no_authorities(&why))?;
         }
-        // Windows fetches a root when one of its own programs meets it first, so that a fresh machine's store lacks most: the
-        // roots that Mozilla trusts, Amazon's among them.
+        // Windows downloads a root when one of its own programs first needs it, so a fresh machine lacks most: Mozilla's roots, with
+        // Amazon's, are added.
         #[cfg(windows)]
         roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         Ok(roots)

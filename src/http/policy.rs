@@ -1,5 +1,5 @@
-//! What every exchange goes through: it refuses redirects, bounds the answer's size and the time of a try (its body
-//! included), keeps plain http on this machine, and tells the log what went by.
+//! The policy for every exchange: no redirects, a size limit for answers, a time limit for each try (including the body), plain http only
+//! on this machine, and logging.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -27,7 +27,7 @@ use crate::http::waiting::{WaitObserver, Waiting, observed};
 /// The most characters of a body in the log.
 const MOST_OF_A_BODY: usize = 2000;
 
-/// What every exchange goes through.
+/// The policy for every exchange.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpPolicy {
     connectors: Arc<Connectors>,
@@ -40,17 +40,17 @@ pub(crate) struct HttpPolicy {
     observer: Option<WaitObserver>,
 }
 
-/// What a server said of the time, in seconds since the Unix epoch, and when that came.
+/// A server's Date header, in seconds since the Unix epoch, and when it arrived.
 #[derive(Debug, Clone, Copy)]
 struct Heard {
     date: i64,
     at: Instant,
 }
 
-/// What a request says of who sends it, where its maker says nothing.
+/// The default User-Agent.
 pub(crate) const USER_AGENT: &str = concat!("cogtok/", env!("CARGO_PKG_VERSION"));
 
-/// The metadata service's word on how long its token counts.
+/// The metadata service's header for the lifetime of its token.
 const METADATA_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 
 /// The longest that it may (six hours), in seconds.
@@ -71,7 +71,7 @@ impl HttpPolicy {
         }
     }
 
-    /// The same policy, with somebody who hears that an answer takes long.
+    /// The same policy with an observer for slow answers.
     pub fn observed_by(&self, observer: WaitObserver) -> Self {
         HttpPolicy { observer: Some(observer), ..self.clone() }
     }
@@ -86,9 +86,8 @@ impl HttpPolicy {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// What the clock of the server at `host`, with its port where one was given, showed at `moment`, in milliseconds since the
-    /// Unix epoch; none where it did not say what time it is. It may have shown up to a second more: a Date header has whole
-    /// seconds.
+    /// The time of the server's clock at `moment`, in milliseconds since the Unix epoch; `host` has the port if one was given. `None` if
+    /// the server sent no Date header. It may be up to a second later: the header has whole seconds.
     pub fn server_time(&self, host: &str, moment: Instant) -> Option<i64> {
         let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner).get(host)?;
         let between = |later: Instant, earlier: Instant| {
@@ -98,8 +97,7 @@ impl HttpPolicy {
         Some(heard.date.saturating_mul(1000).saturating_add(moved))
     }
 
-    /// Sends a request and gives what `read` makes of the answer, which `read` begins to see when its headers are there; all
-    /// within `patience`.
+    /// Sends a request and returns `read`'s result for the answer, which starts when the headers have arrived; all within `patience`.
     pub async fn answer<T, F>(
         &self,
         mut request: http::Request<Bytes>,
@@ -110,7 +108,7 @@ impl HttpPolicy {
         T: LoggedBody,
         F: Future<Output = Result<T, TransportErrorKind>>,
     {
-        // AWS WAF's core rules refuse a request that says nothing of who sends it.
+        // AWS WAF's core rules refuse requests without a User-Agent.
         request.headers_mut().entry(http::header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
         let uri = request.uri().clone();
         let way = Route::to(&uri);
@@ -152,7 +150,7 @@ impl HttpPolicy {
             Ok(result) => result,
             Err(_) => Err(late()),
         };
-        // A service that has too much to do is asked again, and that is one more try.
+        // An overloaded service is tried again.
         if result.as_ref().is_ok_and(|(status, ..)| !may_pass(*status)) {
             self.locked_unanswered().remove(&what_was_asked);
         }
@@ -180,7 +178,7 @@ impl HttpPolicy {
         TransportError { host: host.to_owned(), what: what.cleaned(&self.redactor) }
     }
 
-    /// What the log shows of a body. It is cut when its secrets are gone: no part of one is left at the end.
+    /// A body for the log. It is cut after redaction, so that no part of a secret is left at its end.
     fn body(&self, bytes: &[u8]) -> String {
         printable(&self.redactor.clean(&redact::body(bytes)), MOST_OF_A_BODY)
     }
@@ -222,7 +220,7 @@ impl HttpPolicy {
     }
 }
 
-/// What the log shows of an answer.
+/// An answer for the log.
 pub(crate) trait LoggedBody {
     /// Its body, where it was read.
     fn body(&self) -> Option<&[u8]>;
@@ -253,10 +251,9 @@ async fn whole(response: http::Response<Incoming>, asked: String) -> Result<http
     Ok(http::Response::from_parts(head, body.to_bytes()))
 }
 
-/// Takes out of an answer's headers the times that the SDK can't reckon with: it adds them to the clock, and a sum that is no
-/// moment ends the program.
+/// Removes times from an answer's headers that would make the SDK panic: it adds them to the clock without checking for overflow.
 fn tame(headers: &mut HeaderMap) {
-    // The years from 1970 to 9998: a signature has four digits for one, and the clock goes on between two tries.
+    // The years from 1970 to 9998: a signature has four digits for a year, and the clock advances between two tries.
     const MOMENTS: std::ops::Range<i64> = 0..253_370_764_800;
     let is_moment =
         |date: &HeaderValue| date.to_str().ok().and_then(seconds_of).is_some_and(|at| MOMENTS.contains(&at));

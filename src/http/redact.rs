@@ -1,5 +1,5 @@
-//! What the log and the errors may show of an exchange: of bodies the names, and values only where they are known to be
-//! harmless; of a server's words everything but the secrets that were sent to it.
+//! Redaction: what the log and errors may show of an exchange. Of bodies the names, and only harmless values; of a server's text everything
+//! except the secrets that were sent to it.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// Secrets shorter than this are not looked for: every other word would be hidden.
+/// Shorter secrets are not searched for: they would hide every other word.
 const SHORTEST: usize = 4;
 
-/// Of larger bodies only the size is shown: in memory, their JSON would be many times as large.
+/// Larger bodies are logged by size only: parsed JSON would need many times the memory.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// Of Base64 the part that depends on a secret alone is looked for where it has so many characters.
+/// A secret's Base64 form is searched for if at least so many of its characters depend only on the secret.
 const SHORTEST_CORE: usize = 8;
 
 /// The secrets of this call. What a server repeats is searched as it is and as it reads without the escapes of URLs, of
@@ -39,13 +39,13 @@ impl Redactor {
         }
         let forms = forms(id, value);
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        // Who sends the same token again and again hides it once.
+        // Sending the same token again adds nothing.
         for form in forms {
             if !hidden.contains(&form) {
                 hidden.push(form);
             }
         }
-        // The longest first, so that a form within another does not leave a part of it.
+        // The longest first, so that a form inside another one does not leave a part of it.
         hidden.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
@@ -55,7 +55,7 @@ impl Redactor {
         self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|hidden| !forms.contains(hidden));
     }
 
-    /// `text` without the secrets, whatever their case and however their characters are written.
+    /// `text` without the secrets, whatever their case and escaping.
     pub fn clean(&self, text: &str) -> String {
         let found = self.found(text);
         without(text, found)
@@ -67,7 +67,7 @@ impl Redactor {
         if found.is_empty() { text } else { without(&text, found) }
     }
 
-    /// Where the secrets are.
+    /// The positions of secrets.
     fn found(&self, text: &str) -> Vec<(usize, usize)> {
         let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(usize, usize)> = Vec::new();
@@ -77,7 +77,7 @@ impl Redactor {
         let mut look = |view: &View| hidden.iter().for_each(|secret| view.find(secret.as_bytes(), &mut found));
         let whole = View::of(text);
         look(&whole);
-        // Large texts mostly have no escapes, and are looked at once.
+        // Large texts mostly have no escapes and need only one search.
         if text.contains(['%', '\\']) {
             let read = whole.decoded(false);
             look(&read);
@@ -90,7 +90,7 @@ impl Redactor {
     }
 }
 
-/// What is looked for where `secret` of `id` was sent, in lower case.
+/// The forms to search for if `secret` of `id` was sent, in lower case.
 fn forms(id: &str, value: &str) -> Vec<Zeroizing<String>> {
     let form = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pairs = [format!("{id}:{value}"), format!("{}:{}", form(id), form(value))].map(Zeroizing::new);
@@ -98,7 +98,7 @@ fn forms(id: &str, value: &str) -> Vec<Zeroizing<String>> {
     let mut forms = vec![value.to_owned(), hex];
     for text in pairs.iter().map(|pair| pair.as_str()).chain([value]) {
         for text in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)] {
-            // With its padding and without.
+            // With and without padding.
             forms.push(text.trim_end_matches('=').to_owned());
         }
     }
@@ -121,11 +121,11 @@ fn without(text: &str, mut found: Vec<(usize, usize)>) -> String {
         end = end.max(to);
     }
     clean.push_str(text.get(end..).unwrap_or_default());
-    // Padding says how long a secret is, and nothing else.
+    // The remaining padding only tells the secret's length.
     clean.replace("[redacted]==", "[redacted]").replace("[redacted]=", "[redacted]")
 }
 
-/// The parts of Base64 text that depend on `value` alone, whatever stands before it.
+/// The parts of a Base64 text that depend only on `value`, whatever comes before it.
 fn cores(value: &str) -> Vec<String> {
     let core = |before: usize| {
         let padded = Zeroizing::new([&vec![0; before], value.as_bytes()].concat());
@@ -136,7 +136,7 @@ fn cores(value: &str) -> Vec<String> {
     (0..3).flat_map(core).filter(|core| core.len() >= SHORTEST_CORE).collect()
 }
 
-/// A text in lower case, each byte with the part of the original that it stands for where that is another.
+/// A text in lower case, with the original range of each byte that was changed.
 struct View {
     bytes: Zeroizing<Vec<u8>>,
     places: Option<Vec<(u32, u32)>>,
@@ -147,7 +147,7 @@ impl View {
         View { bytes: Zeroizing::new(text.to_ascii_lowercase().into_bytes()), places: None }
     }
 
-    /// The part of the original that the bytes from `from` to `to` stand for.
+    /// The original range of the bytes from `from` to `to`.
     fn place(&self, from: usize, to: usize) -> (usize, usize) {
         let known = self.places.as_ref().and_then(|places| Some((places.get(from)?.0, places.get(to - 1)?.1)));
         known.map_or((from, to), |(from, to)| (from as usize, to as usize))
@@ -247,7 +247,7 @@ const HARMLESS: [&str; 14] = [
     "token_type",
 ];
 
-/// A JSON or form body with every value hidden that is not known to be harmless; anything else by its size alone.
+/// A JSON or form body with only harmless values shown; anything else by its size.
 pub fn body(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "(empty)".to_owned();

@@ -11,7 +11,7 @@ fn a_secret_is_hidden_in_every_form() {
     }
     assert_eq!(redactor.clean("nothing"), "nothing");
     assert_eq!(redactor.clean("%zz \\u12 \\ud800 \\u{zz} \\q %"), "%zz \\u12 \\ud800 \\u{zz} \\q %");
-    // Not even a secret that is a part of the word that hides it goes on for ever.
+    // A secret that is part of the replacement text must not loop.
     redactor.hide("id", &Secret::new("acte".into()));
     assert_eq!(redactor.clean("an acte"), "an [redacted]");
 }
@@ -53,7 +53,7 @@ fn a_secret_is_hidden_however_its_characters_are_written() {
     ] {
         assert_eq!(redactor.clean(&format!("<{form}>")), "<[redacted]>", "{form}");
     }
-    // Whatever stands before it in Base64, none of it is left that would tell it.
+    // Whatever precedes it in Base64, no revealing part is left.
     for before in ["", "a", "ab", "abc:"] {
         let form = STANDARD.encode(format!("{before}{secret}!"));
         assert!(redactor.clean(&form).contains("[redacted]"), "{form}");

@@ -28,7 +28,7 @@ pub(crate) fn refuse_redirect(response: &http::Response<Incoming>, asked: &str) 
 /// An address without what may be a password in it.
 fn address(url: &Url) -> String {
     let mut url = url.clone();
-    // An address that can't have them has none.
+    // A URL without a host can't have credentials.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.set_fragment(None);
     url.to_string()

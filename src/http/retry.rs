@@ -19,9 +19,9 @@ pub(crate) struct CallFailure {
     pub(crate) is_transient: bool,
     /// Whether it is certain that the service did not carry the request out.
     pub(crate) is_undone: bool,
-    /// How long the service wants to be left alone.
+    /// The pause that the service asked for.
     pub(crate) retry_after: Option<Duration>,
-    /// What to say where there is no other try.
+    /// The error if there is no further try.
     pub(crate) error: Error,
 }
 
@@ -31,18 +31,18 @@ impl CallFailure {
         CallFailure { is_transient: false, is_undone: false, retry_after: None, error }
     }
 
-    /// There was no answer.
+    /// No answer came.
     pub(crate) fn unanswered(fault: TransportError) -> Self {
         let (is_transient, is_undone) = (fault.is_transient(), fault.is_connect());
         CallFailure { is_transient, is_undone, ..CallFailure::last(fault.into()) }
     }
 
-    /// The service said no; where it said that it has too much to do, it may say yes later.
+    /// The service refused; if it was overloaded, a retry may succeed.
     pub(crate) fn refused(error: Error) -> Self {
         CallFailure { is_transient: error.kind() == Kind::Network, is_undone: true, ..CallFailure::last(error) }
     }
 
-    /// `host` answered that it has too much to do, or failed; none for another answer.
+    /// `host` answered that it is overloaded or failed; `None` for another answer.
     pub(crate) fn busy(wire: &HttpClient, host: &str, answer: &http::Response<Vec<u8>>) -> Option<Self> {
         let status = answer.status().as_u16();
         let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
@@ -68,7 +68,7 @@ impl CallFailure {
     }
 }
 
-/// What `oauth2` asks of the error of an HTTP client.
+/// Required by `oauth2` for the error of an HTTP client.
 impl fmt::Display for CallFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.error.message())
@@ -99,8 +99,7 @@ impl RetryPolicy {
         RetryPolicy { tries: 1, deadline: wire.deadline() }
     }
 
-    /// How long to wait before the next try, and at least as long as the service asks for; none where there is neither a
-    /// try nor time left.
+    /// The pause before the next try, at least as long as the service asked for; `None` without further tries or time.
     pub(crate) fn pause(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
         if self.tries >= MAX_TRIES {
             return None;

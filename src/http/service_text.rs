@@ -1,4 +1,4 @@
-//! What a service says, as it may be shown.
+//! Text from services, made safe to show.
 
 use std::fmt;
 
@@ -8,9 +8,8 @@ use crate::http::redact::Redactor;
 /// The most characters of it that are shown.
 const MOST: usize = 300;
 
-/// Text of a service. It is shown without the secrets of this call, without control characters, and cut where it is
-/// long; there is no other way to show it, and none to make one without a redactor. In a command of a hint it is one quoted
-/// word ([`Advice::word`](crate::error::Advice::word)).
+/// Text from a service. It is shown only without this call's secrets and control characters, and shortened; it can't be created without a
+/// redactor. In a hint's command it is one quoted word ([`Advice::word`](crate::error::Advice::word)).
 ///
 /// ```compile_fail
 /// let text = cogtok::http::service_text::ServiceText::from("hunter2".to_owned());
@@ -24,18 +23,18 @@ const MOST: usize = 300;
 #[derive(Clone)]
 pub struct ServiceText {
     sent: String,
-    // The secrets that become known later are hidden as well.
+    // Secrets that become known later are redacted too.
     redactor: Redactor,
 }
 
 impl ServiceText {
-    /// What a service sent, and what knows the secrets of the call.
+    /// The original text, with the redactor of the call.
     #[doc(hidden)]
     pub fn new(sent: impl Into<String>, redactor: &Redactor) -> Self {
         ServiceText { sent: sent.into(), redactor: redactor.clone() }
     }
 
-    /// As the service sent it: to compare with words that are known, and to send back to the same service.
+    /// The original text: to compare it with known words, and to send it back to the same service.
     pub fn sent(&self) -> &str {
         &self.sent
     }
@@ -46,7 +45,7 @@ impl ServiceText {
         ServiceText { sent, redactor: self.redactor.clone() }
     }
 
-    /// The strings of a list that is written as JSON; none where it is no such list.
+    /// The strings of a JSON array; `None` for anything else.
     pub(crate) fn as_list(&self) -> Vec<Self> {
         let items: Vec<String> = serde_json::from_str(&self.sent).unwrap_or_default();
         items.into_iter().map(|sent| ServiceText { sent, redactor: self.redactor.clone() }).collect()

@@ -54,7 +54,7 @@ impl Default for Events {
 }
 
 impl Events {
-    /// Takes no event of more than `limit` bytes.
+    /// Refuses an event of more than `limit` bytes.
     pub fn up_to(limit: usize) -> Self {
         Events {
             limit,
@@ -71,13 +71,13 @@ impl Events {
         }
     }
 
-    /// Takes the next part of the body. An event that the body's end leaves incomplete is none, but for [`Events::finish`].
+    /// Parses the next part of the body. An event that is incomplete at the body's end is dropped, except by [`Events::finish`].
     ///
     /// # Errors
     /// [`Kind::Network`](crate::error::Kind::Network) for an event that is too large; those before it can still be taken.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
-            // A line ends with its carriage return; the line feed after it may come much later.
+            // A line ends at its carriage return; the line feed may arrive much later.
             if mem::take(&mut self.is_after_cr) && bytes[0] == b'\n' {
                 bytes = &bytes[1..];
                 continue;
@@ -97,12 +97,12 @@ impl Events {
         Ok(())
     }
 
-    /// Whether the last event is not complete yet.
+    /// Whether the last event is incomplete.
     pub fn is_cut(&self) -> bool {
         self.has_data || !(self.line.is_empty() || self.line.starts_with(b":"))
     }
 
-    /// Takes the body's end for that of the last event, which the standard would drop where it is not complete.
+    /// Treats the body's end as the last event's, which the standard would drop.
     pub fn finish(&mut self) {
         if !self.line.is_empty() {
             self.end_line();
@@ -110,12 +110,12 @@ impl Events {
         self.dispatch();
     }
 
-    /// How long to wait before asking for the rest of a stream that ended, where the server said so.
+    /// The pause before the rest of a stream is requested, if the server named one.
     pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
 
-    /// The id of the last event that had one and is complete.
+    /// The last id of a complete event.
     pub fn last_id(&self) -> Option<&str> {
         self.last.as_deref().filter(|id| !id.is_empty())
     }
@@ -142,7 +142,7 @@ impl Events {
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 self.retry = value.parse().ok().map(Duration::from_millis);
             }
-            // A comment, or a field that nobody knows.
+            // A comment or an unknown field.
             _ => {}
         }
     }

@@ -9,7 +9,7 @@ fn events(parts: &[&[u8]]) -> Vec<(String, String, Option<String>)> {
     events.map(|event| (event.name, event.data, event.id)).collect()
 }
 
-/// The data alone.
+/// Only the data.
 fn data(body: &str) -> Vec<String> {
     events(&[body.as_bytes()]).into_iter().map(|(_, data, _)| data).collect()
 }
@@ -24,7 +24,7 @@ fn the_examples_of_the_standard() {
         found,
         [message("first event", Some("1")), message("second event", None), message(" third event", None)]
     );
-    // The last of these has no empty line after it.
+    // The last event has no empty line after it.
     assert_eq!(data("data\n\ndata\ndata\n\ndata:"), ["", "\n"]);
     assert_eq!(data("data:test\n\ndata: test\n\n"), ["test", "test"]);
 }
@@ -65,7 +65,7 @@ fn what_is_no_event_gives_none() {
     {
         assert!(data(body).is_empty(), "{body:?}");
     }
-    // A name is its own event's alone, an id is for those after it as well, and one with a NUL is none.
+    // A name applies only to its own event, an id also to later ones, and an id with NUL is ignored.
     let found = events(&[b"event: ping\n\nid: 1\nid: 2\0\ndata: a\n\ndata: b\n\n"]);
     assert!(found.iter().all(|(name, _, id)| name == "message" && id.as_deref() == Some("1")), "{found:?}");
     assert_eq!(data("\u{feff}data: a\n\n\u{feff}data: b\n\n"), ["a"]);
@@ -115,7 +115,7 @@ fn where_a_stream_goes_on_and_when_to_ask_again() {
     let mut events = Events::default();
     events.push(b"id: 1\nretry: 1500\nretry: 2s\ndata: a\n\nid: x\0y\ndata: b\n\n").unwrap();
     assert_eq!((events.last_id(), events.retry()), (Some("1"), Some(Duration::from_millis(1500))));
-    // What breaks off before its event is complete was not received.
+    // An event that breaks off was not received.
     events.push(b"id: 2\ndata: c").unwrap();
     assert_eq!(events.last_id(), Some("1"));
     events.push(b"\n\nid\n\n").unwrap();
@@ -128,7 +128,7 @@ mod properties {
 
     use super::*;
 
-    /// Pieces of which streams are made, well formed or not.
+    /// Pieces of valid and invalid streams.
     fn piece() -> impl Strategy<Value = Vec<u8>> {
         let known = [
             "data: ", "data", "event: ", "id: ", "retry: ", "\n", "\r", "\r\n", "\n\n", ":", " ", "\u{feff}", "\0", "é",
@@ -174,7 +174,7 @@ mod properties {
                     break;
                 }
             }
-            // What is no UTF-8 becomes U+FFFD, of three bytes; lines of data are joined by one more.
+            // Invalid UTF-8 becomes U+FFFD, of three bytes; lines of data are joined with one more.
             prop_assert!(events.all(|event| event.data.len() <= 4 * limit));
         }
     }

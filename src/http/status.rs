@@ -1,11 +1,11 @@
-//! What an HTTP status says where the answer says nothing more. By itself it decides nothing about a token or a session: what
-//! stands between here and the service answers with the same ones.
+//! The meaning of an HTTP status without further details. It never decides about a token or a session, since proxies return the same
+//! statuses.
 
 use std::fmt;
 
 use crate::error::{Advice, AdviceKind, Error, Kind, chain};
 
-/// What a 403 without a reason usually is.
+/// The usual cause of a 403 without details.
 pub(crate) const FIREWALL: AdviceKind = AdviceKind::AskFirewall;
 
 const THROTTLED: &str = "wait a little and try again";
@@ -27,7 +27,7 @@ pub(crate) fn may_pass(status: u16) -> bool {
     matches!(status, 429 | 500..=599)
 }
 
-/// Whether the service had too much to do: what it was asked was not carried out.
+/// Whether the service throttled the request, which was then not carried out.
 pub(crate) fn is_throttled(error: &Error) -> bool {
     let is_code = |code: &str| {
         matches!(
@@ -38,8 +38,7 @@ pub(crate) fn is_throttled(error: &Error) -> bool {
     error.code().is_some_and(is_code) || chain(error).any(|cause| cause.downcast_ref() == Some(&Status(429)))
 }
 
-/// The error for an answer to `operation` with this status that gives no reason; `what` describes it. None where the status
-/// says nothing either.
+/// The error for an answer to `operation` with this status and no details; `what` describes it. `None` if the status means nothing either.
 pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Error> {
     let network = |did: &str| Error::network(format!("{operation}: the service {did} ({what})"));
     let refused = || Error::new(Kind::Refused, format!("{operation} was refused without a reason ({what})"));
@@ -55,7 +54,7 @@ pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Er
     Some(error.with_operation(operation).because(Status(status)))
 }
 
-/// The error for a refusal whose code nobody knows, where its status says what to do.
+/// The error for an unknown code, if the status says what to do.
 pub(crate) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<Error> {
     let advice: Advice = match status {
         429 => THROTTLED.into(),

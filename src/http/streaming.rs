@@ -1,4 +1,4 @@
-//! One request whose answer is read as it comes: for APIs that stream, and for answers that are handed on.
+//! A request whose answer is read as it arrives: for streaming APIs, and for answers that are passed on.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use crate::secret::Secret;
 pub struct Outgoing {
     /// The method (RFC 9110 section 9).
     pub method: String,
-    /// The address: https, or http on this machine alone.
+    /// The URL: https, or http only on this machine.
     pub url: Url,
     /// Headers; Authorization is not among them.
     pub headers: Vec<(String, String)>,
@@ -53,13 +53,13 @@ impl Outgoing {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        // What curl sends as well; some servers refuse a request without.
+        // As curl sends it; some servers refuse a request without it.
         for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, policy::USER_AGENT)] {
             if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
                 request = request.header(name, value);
             }
         }
-        // A server may refuse a method that has a body where none is announced (RFC 9110 section 8.6).
+        // A server may refuse a method with a body if none is announced (RFC 9110 section 8.6).
         if self.body.is_empty() && matches!(self.method.as_str(), "POST" | "PUT" | "PATCH") {
             request = request.header(CONTENT_LENGTH, 0);
         }
@@ -84,9 +84,9 @@ pub struct Streamed {
 }
 
 impl HttpClient {
-    /// Sends `request`, with `bearer` as its bearer token (RFC 6750 section 2.1), and gives the answer when its headers are
-    /// there. A redirect is refused: what was sent was for the host that was asked. Neither the headers nor any part of the
-    /// body may be longer in coming than `silence`, nor than the call's deadline.
+    /// Sends `request`, with `bearer` as its bearer token (RFC 6750 section 2.1), and returns the answer when its headers have arrived. A
+    /// redirect is refused: the request was only for this host. The headers and each part of the body may take at most `silence`, and no
+    /// longer than the call's deadline.
     ///
     /// # Errors
     /// [`Kind::Network`](crate::error::Kind::Network) where there is no answer, or a redirect; [`Kind::Usage`](crate::error::Kind::Usage)
@@ -98,8 +98,7 @@ impl HttpClient {
         self.open_as_it_is(request.into_http(bearer)?, silence).await.map_err(Error::from)
     }
 
-    /// As [`HttpClient::open`], and tries again, at most three times, where AWS says that the request conflicts with another one and
-    /// may be sent again (RetryableConflictException).
+    /// As [`HttpClient::open`], with up to three retries if AWS reports a conflict that allows them (RetryableConflictException).
     ///
     /// # Errors
     /// As [`HttpClient::open`].
@@ -128,7 +127,7 @@ impl HttpClient {
         let is_plain = uri.scheme_str() == Some("http");
         let (guard, opened, asked) = (self.guard(), Instant::now(), uri.to_string());
         let answer = guard.answer(request, guard.left_of(silence), |response| async {
-            // 304 says that what the caller has is current, and leads nowhere (RFC 9110 section 15.4.5).
+            // 304 means that the caller's copy is current, and redirects nowhere (RFC 9110 section 15.4.5).
             if response.status().as_u16() != 304 {
                 refuse_redirect(&response, &asked)?;
             }
@@ -146,7 +145,7 @@ impl Streamed {
         self.status
     }
 
-    /// The status as people read it: `404 Not Found`; the number alone where it has no name.
+    /// The status with its name: `404 Not Found`; only the number if it has none.
     pub fn status_line(&self) -> String {
         let status = StatusCode::from_u16(self.status).ok();
         match status.and_then(|status| status.canonical_reason()) {
@@ -171,7 +170,7 @@ impl Streamed {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 
-    /// The value of a header, where it is there once or more and is text.
+    /// The value of a header, if it is present and text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -187,8 +186,8 @@ impl Streamed {
         named.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
-    /// Whether the end of the body is known for one: by a length, a last chunk, or as TLS tells it. A plain
-    /// connection alone is closed in the same way where the server breaks off (RFC 9112 section 8).
+    /// Whether the end of the body is certain: by a length, a last chunk, or TLS. A plain connection closes the same way when the server
+    /// breaks off (RFC 9112 section 8).
     pub fn has_certain_end(&self) -> bool {
         !self.is_plain || [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| self.headers.contains_key(name))
     }
@@ -198,7 +197,7 @@ impl Streamed {
         self.fault(TransportErrorKind::Broken(reason.to_owned()))
     }
 
-    /// The next part of the body; none at its end.
+    /// The next part of the body; `None` at its end.
     ///
     /// # Errors
     /// The [`TransportError`] when it breaks off, or nothing comes for too long.
@@ -206,13 +205,13 @@ impl Streamed {
         let patience = self.guard.left_of(self.silence);
         loop {
             let frame = tokio::time::timeout(patience, self.body.frame()).await;
-            // What was left of the whole call says nothing: how long the answer took does.
+            // The remaining time of the call says nothing; report how long the answer took.
             let took = if patience < self.silence { self.opened.elapsed() } else { patience };
             let frame = frame
                 .map_err(|_| self.guard.fault(&self.host, TransportErrorKind::Timeout { within: took, tries: 1 }))?;
             match frame.transpose() {
                 Ok(None) => return Ok(None),
-                // Trailers say nothing that is asked for here.
+                // Trailers are ignored.
                 Ok(Some(frame)) => match frame.into_data() {
                     Ok(data) if !data.is_empty() => return Ok(Some(data.to_vec())),
                     _ => {}

@@ -28,7 +28,7 @@ use tower_service::Service;
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// There was no connection in so much time.
+/// No connection within this time.
 #[derive(Debug)]
 pub(crate) struct ConnectTimeout(pub Duration);
 
@@ -40,11 +40,11 @@ impl fmt::Display for ConnectTimeout {
 
 impl StdError for ConnectTimeout {}
 
-/// Connections that are kept for the next request.
+/// A client with kept-alive connections.
 pub(crate) struct Transport(Client<Timed<HttpsConnector<Way>>, Full<Bytes>>);
 
 impl Transport {
-    /// TLS is checked with `roots`; plain http needs none. With `proxies`, https goes through the one that is for its host.
+    /// TLS is checked with `roots`; plain http needs none. With `proxies`, https uses the one for its host.
     pub fn new(
         roots: RootCertStore,
         proxies: Option<Matcher>,
@@ -65,7 +65,7 @@ impl Transport {
         Ok(Transport(client))
     }
 
-    /// Sends a request and gives the answer when its headers are there.
+    /// Sends a request and returns the answer when its headers have arrived.
     pub async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Incoming>, legacy::Error> {
         self.0.request(request.map(Full::new)).await
     }

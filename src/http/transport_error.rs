@@ -1,4 +1,4 @@
-//! What goes wrong between here and a host, before there is an answer to understand.
+//! Errors on the way to a host, before there is an answer.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::error::{Advice, AdviceKind, Error, Kind, chain, printable};
 use crate::http::redact::Redactor;
 use crate::http::transport::NameError;
 
-/// What a proxy's tunnel fails with; the crate exports the connector and not its error.
+/// The tunnel's error, which its crate does not export.
 type TunnelError = <Tunnel<HttpConnector> as Service<http::Uri>>::Error;
 
 /// A fault and the host it is about.
@@ -21,11 +21,11 @@ type TunnelError = <Tunnel<HttpConnector> as Service<http::Uri>>::Error;
 pub struct TransportError {
     /// The host, with its port where one was given.
     pub host: String,
-    /// What happened.
+    /// The failure.
     pub what: TransportErrorKind,
 }
 
-/// What happened.
+/// The failure.
 #[derive(Debug, Clone)]
 pub enum TransportErrorKind {
     /// The server sent us elsewhere.
@@ -34,19 +34,19 @@ pub enum TransportErrorKind {
         status: u16,
         /// The whole address it leads to, or what there is instead of one.
         to: String,
-        /// Where on the same host that is, no less safe than what was asked.
+        /// A redirect's target on the same host, if it is no less secure.
         on_same_host: Option<String>,
     },
     /// The answer is larger than so many bytes.
     TooLarge(usize),
-    /// No whole answer came.
+    /// No complete answer came.
     Timeout {
-        /// In this time, from the first try on.
+        /// Within this time since the first try.
         within: Duration,
         /// How often it was tried.
         tries: u32,
     },
-    /// There was no connection in this time, so nothing was sent.
+    /// No connection within this time, so nothing was sent.
     Unreachable(Duration),
     /// `localhost` leads to another machine.
     NotLoopback,
@@ -54,32 +54,32 @@ pub enum TransportErrorKind {
     Proxy(String),
     /// The environment's proxy gave no way through.
     Tunnel(String),
-    /// It said no.
+    /// The proxy refused.
     TunnelRefused {
-        /// Whether it wants a user name and password (407); its other answers are not told apart.
+        /// Whether it requires a user name and password (407); other refusals look the same.
         wants_password: bool,
     },
-    /// There is no certificate authority to check TLS with.
+    /// No certificate authority to check TLS with.
     NoAuthorities(Option<String>),
-    /// There was no connection.
+    /// No connection.
     Connect {
-        /// What was in the way.
+        /// The cause.
         cause: ConnectFailure,
-        /// The same in the words of whoever met it.
+        /// The system's or library's own text.
         reason: String,
     },
-    /// There was one, and it broke off.
+    /// The connection broke off.
     Broken(String),
-    /// What came is not HTTP as it should be.
+    /// The answer is not valid HTTP.
     NotHttp(String),
 }
 
-/// What a fault comes down to.
+/// The cause of a failed connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectFailure {
     /// The host's name leads nowhere.
     Name,
-    /// Nobody listens there.
+    /// Nothing listens at the port.
     Closed,
     /// Its TLS certificate is not one to trust.
     Certificate,
@@ -92,7 +92,7 @@ pub enum ConnectFailure {
 }
 
 impl ConnectFailure {
-    /// What kept a connection from coming about.
+    /// The cause of a failed connection.
     fn of(error: &(dyn StdError + 'static)) -> Self {
         let cause = |error: &(dyn StdError + 'static)| match error.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
@@ -109,7 +109,7 @@ impl ConnectFailure {
 }
 
 impl TransportError {
-    /// What it comes down to.
+    /// The cause.
     pub fn cause(&self) -> ConnectFailure {
         match &self.what {
             TransportErrorKind::Timeout { .. } | TransportErrorKind::Unreachable(_) => ConnectFailure::Silence,
@@ -164,7 +164,7 @@ impl TransportError {
 impl TransportErrorKind {
     /// The same without the secrets that a server could have put into it.
     pub(crate) fn cleaned(self, redactor: &Redactor) -> Self {
-        // It is cut when its secrets are gone: no part of one is left at the end.
+        // Cut after redaction, so that no part of a secret is left at the end.
         let clean = |text: String, most: usize| printable(&redactor.clean(&text), most);
         match self {
             TransportErrorKind::Redirect { status, to, on_same_host } => {
@@ -186,13 +186,13 @@ impl TransportErrorKind {
         }
     }
 
-    /// What an error of the HTTP client means.
+    /// Classifies an error of the HTTP client.
     pub fn of(error: &(dyn StdError + 'static)) -> Self {
         let reason = innermost(error);
         let is_malformed =
             |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
         match chain(error).find_map(|error| error.downcast_ref()) {
-            // What it says of an answer to CONNECT that is neither 200 nor 407.
+            // Used for answers to CONNECT other than 200 and 407.
             Some(TunnelError::TunnelUnsuccessful) => {
                 return TransportErrorKind::TunnelRefused { wants_password: false };
             }
@@ -303,7 +303,7 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).ceil() / 10.0
 }
 
-/// Where on the same host a redirect leads that was refused, for a caller who knows how that address is named.
+/// The refused redirect's target on the same host, for a caller who knows the setting of that URL.
 pub fn moved_to(error: &Error) -> Option<&str> {
     match &fault_in(error)?.what {
         TransportErrorKind::Redirect { on_same_host, .. } => on_same_host.as_deref(),
@@ -316,7 +316,7 @@ pub fn fault_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Transport
     chain(error).find_map(|error| error.downcast_ref())
 }
 
-/// The last of an error's sources: the layers above say no more than "io error".
+/// The innermost source: the outer layers only say "io error".
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

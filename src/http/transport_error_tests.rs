@@ -36,14 +36,14 @@ fn tls_server(config: Arc<rustls::ServerConfig>) -> SocketAddr {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            // It fails where the client does not like the certificate.
+            // Fails if the client rejects the certificate.
             let _ = connection.complete_io(&mut stream);
         }
     });
     address
 }
 
-/// A server that answers whatever comes with `answer` and hangs up.
+/// A server that sends `answer` to any request and closes.
 fn plain_server(answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -60,7 +60,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// What becomes of a request to `url`, with this certificate authority besides the system's.
+/// The result of a request to `url`, with this certificate authority besides the system's.
 fn fault(url: &str, ca: &Identity) -> TransportError {
     let deadline = Instant::now() + Duration::from_secs(60);
     let wire = HttpClient::new(Some(ca.pem.clone().into_bytes()), None, || 0, deadline).unwrap();
@@ -72,7 +72,7 @@ fn fault(url: &str, ca: &Identity) -> TransportError {
 fn a_port_where_nobody_listens_is_closed() {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    // Bound, so that nobody else gets it, and not listening.
+    // Bound but not listening, so that the port is reserved and closed.
     let port = socket.local_addr().unwrap().as_socket().unwrap().port();
     for scheme in ["http", "https"] {
         let fault = fault(&format!("{scheme}://127.0.0.1:{port}/"), &identity(&["localhost"]));
@@ -85,7 +85,7 @@ fn a_port_where_nobody_listens_is_closed() {
 fn a_certificate_that_is_not_to_be_trusted_is_told_from_other_faults_of_tls() {
     let server = identity(&["localhost"]);
     let port = tls_server(Arc::clone(&server.config)).port();
-    // Of nobody who is known, and for another name.
+    // An unknown issuer, and a wrong host name.
     for (host, ca) in [("localhost", &identity(&["localhost"])), ("127.0.0.1", &server)] {
         let fault = fault(&format!("https://{host}:{port}/"), ca);
         assert_eq!(fault.cause(), ConnectFailure::Certificate, "{fault}");
@@ -100,7 +100,7 @@ fn a_certificate_that_is_not_to_be_trusted_is_told_from_other_faults_of_tls() {
 
 #[test]
 fn a_name_that_leads_nowhere_is_a_matter_of_names() {
-    // A label of more than 63 octets (RFC 1035 section 2.3.4), for which no resolver asks anybody.
+    // A label of more than 63 octets (RFC 1035 section 2.3.4), which resolvers reject without a query.
     let name = format!("{}.invalid", "a".repeat(64));
     let look_up = |name: &str| block_on(SystemResolver.call(name.parse().unwrap()));
     let error = look_up(&name).unwrap_err();
@@ -140,7 +140,7 @@ fn words_of_an_error_classify_nothing() {
     assert_eq!(cause(&io::Error::new(io::ErrorKind::ConnectionRefused, "x")), ConnectFailure::Closed);
     assert_eq!(cause(&NameError(io::Error::other("x"))), ConnectFailure::Name);
     let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-    // As the TLS connector nests it.
+    // Nested as by the TLS connector.
     let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown));
     assert_eq!(cause(&nested), ConnectFailure::Certificate);
     let alert = rustls::Error::AlertReceived(rustls::AlertDescription::UnknownCA);

@@ -1,11 +1,11 @@
-//! Who hears that an answer takes long: the library itself shows nothing.
+//! Reports slow answers to an observer: the library itself prints nothing.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use crate::http::limits::MAX_TRIES;
 
-/// How long an answer may take before somebody hears of it.
+/// How long an answer may take before the observer hears of it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A request whose answer takes more than a second.
@@ -15,7 +15,7 @@ pub struct Waiting<'a> {
     pub host: &'a str,
     /// How often it was asked, this time included.
     pub tries: u32,
-    /// How often it is asked at most; none where this is the first time.
+    /// The most tries; `None` on the first try.
     pub of: Option<u32>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// Is told when an answer takes more than a second, and with none when it is no longer waited for.
+/// Called when an answer takes more than a second, and with `None` when the wait ends.
 pub type WaitObserver = fn(Option<Waiting<'_>>);
 
 /// Runs `exchange`, whose first try began at `since`, and tells the observer when it takes long.

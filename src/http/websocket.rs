@@ -39,17 +39,17 @@ pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// The subprotocol by which AgentCore takes a token from browsers, which can set no header.
 const BEARER_PROTOCOL: &str = "base64UrlBearerAuthorization";
 
-/// Where the token is in the handshake.
+/// The place of the token in the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenPlace {
-    /// In `Authorization`.
+    /// `Authorization`.
     #[default]
     Header,
-    /// In `Sec-WebSocket-Protocol`, as browsers send it to AgentCore.
+    /// `Sec-WebSocket-Protocol`, as browsers send it to AgentCore.
     Protocol,
 }
 
-/// What a WebSocket breaks off with.
+/// The error of a WebSocket.
 pub type WebSocketError = tungstenite::Error;
 
 /// A bidirectional stream of bytes.
@@ -68,18 +68,18 @@ impl std::fmt::Debug for WebSocket {
     }
 }
 
-/// What the other side sent.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// Text.
     Text(String),
     /// Bytes.
     Binary(Vec<u8>),
-    /// It closed the connection, with a code and a reason where it gave any (RFC 6455 section 7.4).
+    /// Closed by the other side, with a code and a reason if it sent any (RFC 6455 section 7.4).
     Closed(Option<(u16, String)>),
 }
 
-/// What came of the handshake.
+/// The result of the handshake.
 #[derive(Debug)]
 pub enum Handshake {
     /// The connection is open.
@@ -157,7 +157,7 @@ impl WebSocket {
     /// Sends a text.
     ///
     /// # Errors
-    /// What the connection gives.
+    /// The connection's error.
     pub async fn send(&mut self, text: String) -> Result<(), tungstenite::Error> {
         self.stream.send(Message::text(text)).await
     }
@@ -165,15 +165,15 @@ impl WebSocket {
     /// Closes the connection from this side.
     ///
     /// # Errors
-    /// What the connection gives.
+    /// The connection's error.
     pub async fn close(&mut self) -> Result<(), tungstenite::Error> {
         self.stream.close(None).await
     }
 
-    /// What comes next. Pings are answered on the way.
+    /// The next message. Pings are answered automatically.
     ///
     /// # Errors
-    /// What the connection gives.
+    /// The connection's error.
     pub async fn receive(&mut self) -> Result<Received, tungstenite::Error> {
         loop {
             match self.stream.next().await {
@@ -186,7 +186,7 @@ impl WebSocket {
                     ));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                // Many a server just goes away.
+                // Many servers close the connection without a closing handshake.
                 Some(Err(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
                     return Ok(Received::Closed(None));
                 }
@@ -249,7 +249,7 @@ async fn connect(url: &Url, ca_bundle: Option<&[u8]>) -> Result<Box<dyn Duplex>>
         return Ok(Box::new(stream));
     }
     let name = ServerName::try_from(plain.to_owned()).map_err(|why| failed(&why))?;
-    // Reading the system's authorities takes milliseconds, on files.
+    // Loading the system's authorities takes milliseconds of file access.
     let (bundle, shown) = (ca_bundle.map(<[u8]>::to_vec), host.to_owned());
     let config = tokio::task::spawn_blocking(move || tls(bundle.as_deref()))
         .await
@@ -258,7 +258,7 @@ async fn connect(url: &Url, ca_bundle: Option<&[u8]>) -> Result<Box<dyn Duplex>>
     Ok(Box::new(stream))
 }
 
-/// What TLS is checked with: the system's certificate authorities, and those of the bundle.
+/// The TLS configuration: the system's certificate authorities, and the bundle's.
 fn tls(bundle: Option<&[u8]>) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -274,7 +274,7 @@ fn tls(bundle: Option<&[u8]>) -> Result<ClientConfig> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// The innermost reason of an error, which is the one that says something.
+/// The innermost cause, which has the details.
 fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     crate::error::chain(error).last().map(ToString::to_string).unwrap_or_default()
 }

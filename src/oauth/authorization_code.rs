@@ -50,10 +50,10 @@ impl HostedClient<'_> {
     }
 }
 
-/// What a person is sent to the hosted pages with.
+/// The parameters of an authorization request.
 #[derive(Debug, Clone, Default)]
 pub struct AuthorizationOptions {
-    /// The scopes to ask for; none asks for all that the client may have.
+    /// The scopes to request; empty for all that the client may have.
     pub scopes: Scopes,
     /// `identity_provider`: the provider to sign in with, past the choice.
     pub identity_provider: Option<String>,
@@ -82,7 +82,7 @@ impl std::fmt::Debug for Authorization {
 }
 
 impl Authorization {
-    /// A new one, with a state, a nonce and a PKCE verifier of its own.
+    /// A new request, with its own state, nonce and PKCE verifier.
     ///
     /// # Errors
     /// [`Kind::Usage`] when the addresses make no URL.
@@ -133,17 +133,17 @@ impl Authorization {
         &self.url
     }
 
-    /// Where the browser will come back to.
+    /// The redirect URI.
     pub fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
-    /// What the browser must come back with.
+    /// The state that the redirect must contain.
     pub fn state(&self) -> &Secret {
         &self.state
     }
 
-    /// What the ID token must carry (OpenID Connect Core section 3.1.3.7).
+    /// The nonce that the ID token must contain (OpenID Connect Core section 3.1.3.7).
     pub fn nonce(&self) -> &Secret {
         &self.nonce
     }
@@ -193,9 +193,8 @@ impl Authorization {
     }
 }
 
-/// Renews tokens with a refresh token (RFC 6749 section 6), with the scopes that it was issued for. A new refresh token
-/// comes where the app client rotates them, and the old one is spent then: what may have reached the endpoint is sent again
-/// only where `is_reusable` says that it may be used more than once.
+/// Renews tokens with a refresh token (RFC 6749 section 6), with its original scopes. If the app client rotates refresh tokens, a new one
+/// comes and the old one is spent: a request that may have reached the endpoint is repeated only if `is_reusable`.
 ///
 /// # Errors
 /// [`RefreshError`].
@@ -226,7 +225,7 @@ pub async fn refresh(
     answer.tokens(wire, &host, Scopes::default()).map(signed_in).map_err(RefreshError::Unknown)
 }
 
-/// What a browser sign-in or its renewal brings: the token endpoint knows no devices.
+/// The result of a browser sign-in or its renewal: the token endpoint knows no devices.
 fn signed_in((tokens, refresh_token): (TokenSet, Option<Secret>)) -> AuthenticationResult {
     AuthenticationResult { tokens, refresh_token, new_device: None }
 }
@@ -239,7 +238,7 @@ fn signed_in((tokens, refresh_token): (TokenSet, Option<Secret>)) -> Authenticat
 pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Secret) -> Result<()> {
     let host = client_of.host();
     client_of.hide(wire, token);
-    // `oauth2` revokes over https alone, and a local Cognito has none.
+    // `oauth2` revokes only over https, which a local Cognito does not have.
     let post = || async {
         let answer = wire.exchange(revocation(client_of, token)?).await.map_err(CallFailure::unanswered)?;
         if answer.status().as_u16() == 200 {

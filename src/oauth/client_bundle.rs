@@ -1,6 +1,5 @@
-//! What a workshop keeps in a secret of Secrets Manager: the client secret alone, or a JSON object with the client, where it
-//! asks and what for. Its names are understood as those of a file are, and none that decides which token there will be is
-//! passed over.
+//! A workshop's secret in Secrets Manager: only the client secret, or a JSON object with the client, its endpoint and scopes. Its names are
+//! interpreted as in a file, and none that affects the token is skipped.
 
 pub mod candidates;
 pub mod json;
@@ -18,7 +17,7 @@ use crate::settings::keys::Key;
 use crate::settings::profile::partitions::Partition;
 use crate::settings::types::{ClientId, Endpoint, Region, Scopes, SecretArn, SecretKind};
 
-/// What a secret holds.
+/// The content of a secret.
 #[derive(Debug)]
 pub struct Bundle {
     /// The client secret.
@@ -27,19 +26,18 @@ pub struct Bundle {
     pub client_id: Option<ClientId>,
     /// The token endpoint: its own, or that of the domain.
     pub token_url: Option<Endpoint>,
-    /// The scopes; none where it says nothing of them.
+    /// The scopes; `None` if it has none.
     pub scopes: Option<Scopes>,
     /// The names that mean nothing here.
     pub unknown: Vec<String>,
-    /// All that it says.
+    /// All its values.
     pub found: ProfileCandidate,
 }
 
-/// What the secret `arn` holds. `region` is that of a domain that is given as a prefix.
+/// Parses the secret `arn`. `region` completes a domain that is given as a prefix.
 ///
 /// # Errors
-/// [`Kind::Config`](crate::error::Kind::Config) for what is no client secret and has none, and for a value that can't be what
-/// its name says. No value is repeated.
+/// [`Kind::Config`](crate::error::Kind::Config) without a client secret, and for a value that does not fit its name. No value is repeated.
 pub fn read(arn: &SecretArn, text: &Secret, region: Option<&Region>) -> Result<Bundle> {
     let trimmed = text.expose().trim_start_matches('\u{feff}').trim();
     let bare = |text: &str| {

@@ -33,11 +33,11 @@ pub struct Client {
     pub client_secret: Secret,
     /// The token endpoint, where one is known.
     pub token_url: Option<Endpoint>,
-    /// The scopes to ask for; none asks for all that the client may have.
+    /// The scopes to request; empty for all that the client may have.
     pub scopes: Scopes,
 }
 
-/// Where the token is asked for.
+/// The endpoint for the token.
 #[derive(Debug)]
 enum TokenPlace<'a> {
     Endpoint(&'a Endpoint),
@@ -45,7 +45,7 @@ enum TokenPlace<'a> {
     Api(String),
 }
 
-/// What the profile's machine-to-machine token depends on.
+/// The cache key of the profile's machine-to-machine token.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) when the profile names neither a client and its endpoint nor a secret
@@ -70,7 +70,7 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
             ("token_url", &url),
             ("client_id", &client),
             ("scopes", &scopes),
-            // Scopes that were asked for win over the secret's own; the profile's do not.
+            // Requested scopes come before the secret's own; the profile's do not.
             ("scopes_from", if m2m.are_scopes_asked { "call" } else { "secret" }),
         ]));
     }
@@ -93,7 +93,7 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
     })
 }
 
-/// What the client secret of this profile is bound to.
+/// The binding of this profile's client secret.
 ///
 /// # Errors
 /// As [`cache_key`].
@@ -106,7 +106,7 @@ pub fn secret_binding(profile: &Profile) -> Result<SecretId> {
     Ok(SecretId { kind: SecretKind::M2mClient, client_id, origin, username: None })
 }
 
-/// The profile's client with its secret at hand.
+/// The profile's client with its secret.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no client.
@@ -128,8 +128,7 @@ pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Cli
     client_of(profile, arn, kept)
 }
 
-/// The client that the version with the label AWSPENDING of the profile's Secrets Manager secret holds, while its secret is
-/// rotated; none where there is no such version.
+/// During a rotation: the client in the AWSPENDING version of the profile's Secrets Manager secret; `None` without such a version.
 ///
 /// # Errors
 /// As [`client_with_arn`].
@@ -175,13 +174,13 @@ fn client_of(profile: &Profile, arn: &SecretArn, kept: Kept) -> Result<Client> {
 /// Asks for a token: one request.
 ///
 /// # Errors
-/// As [`token_endpoint::client_credentials`] and [`get_client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) where
-/// neither an endpoint nor a Region is known, and for a way of authenticating that a cache can't tell clients apart by.
+/// As [`token_endpoint::client_credentials`] and [`get_client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) without an
+/// endpoint or a Region, and for a way of authentication that lets a cache mix up clients.
 pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Result<TokenSet> {
     match place(profile, client.token_url.as_ref())? {
         TokenPlace::Endpoint(token_url) => {
             if profile.m2m.scope_in_query && profile.m2m.auth_method != AuthMethod::Basic {
-                // A cache that goes by the Authorization header would give one client's token to another.
+                // A cache that ignores the Authorization header would give one client's token to another.
                 return Err(Error::config(
                     "`m2m.scope_in_query` needs the client to authenticate with client_secret_basic",
                 )
@@ -212,12 +211,12 @@ pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Re
     }
 }
 
-/// Whether the profile says, without a Secrets Manager secret, which client asks and where.
+/// Whether the profile names the client and the endpoint without a Secrets Manager secret.
 pub fn is_complete(profile: &Profile) -> bool {
     client_id(profile).is_ok() && place(profile, profile.m2m.token_url.as_ref()).is_ok()
 }
 
-/// A token endpoint that is known comes first; without one the pool or a Region that was named says where the API is.
+/// A known token endpoint comes first; otherwise the pool or the Region determines the API's endpoint.
 fn place<'a>(profile: &Profile, token_url: Option<&'a Endpoint>) -> Result<TokenPlace<'a>> {
     let is_api = match profile.m2m.transport {
         Transport::Api => true,

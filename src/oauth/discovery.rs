@@ -10,12 +10,12 @@ use crate::settings::types::{Endpoint, PoolId};
 
 const OPERATION: &str = "the discovery document";
 
-/// What a pool's discovery document says.
+/// The used members of a pool's discovery document.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// `issuer`, as it stands there.
+    /// `issuer`, as written.
     pub issuer: String,
-    /// `token_endpoint`; none for a pool without a domain.
+    /// `token_endpoint`; `None` for a pool without a domain.
     pub token_endpoint: Option<Endpoint>,
 }
 
@@ -38,8 +38,8 @@ pub async fn document(wire: &HttpClient, base: &Endpoint, pool: &PoolId) -> Resu
     Ok(Document { issuer: issuer.to_owned(), token_endpoint })
 }
 
-/// Whether a document fetched from `base` may name this issuer: at AWS the pool's own exactly (OpenID Connect Discovery
-/// 1.0 section 4.3). What stands in for AWS names its own or AWS's, and the pool is what counts.
+/// Whether a document fetched from `base` may name this issuer: at AWS exactly the pool's own (OpenID Connect Discovery 1.0 section 4.3). A
+/// local Cognito may name itself or AWS, so only the pool is compared.
 fn is_issuer_of(pool: &PoolId, base: &Endpoint, issuer: &str) -> bool {
     let is_at_aws =
         aws_origin("cognito-idp", &pool.region()).parse::<Endpoint>().is_ok_and(|aws| aws.origin() == base.origin());
@@ -50,8 +50,7 @@ fn is_issuer_of(pool: &PoolId, base: &Endpoint, issuer: &str) -> bool {
     }
 }
 
-/// The token endpoint that the pool's discovery document names; none for a pool without a domain. `base` is where the
-/// Cognito API is.
+/// The token endpoint in the pool's discovery document; `None` for a pool without a domain. `base` is the endpoint of the Cognito API.
 ///
 /// # Errors
 /// As [`document`].
@@ -66,7 +65,7 @@ async fn get(wire: &HttpClient, url: &Endpoint) -> Result<Value, CallFailure> {
     let status = answer.status().as_u16();
     match (status, serde_json::from_slice::<Value>(answer.body())) {
         (200, Ok(document @ Value::Object(_))) => Ok(document),
-        // What another 4xx means, whoever gave it knows.
+        // Any other 4xx did not come from Cognito's discovery.
         (400 | 404, _) => {
             let error = Error::config(format!("there is no discovery document at {url} (HTTP {status})"));
             Err(CallFailure::last(error.hint("check the pool id and its Region")))

@@ -12,11 +12,11 @@ use crate::settings::types::{Endpoint, PoolId};
 use crate::settings::url::Url;
 use crate::token::jwks::KeySet;
 
-/// Where a pool publishes its keys, below its issuer or a local Cognito.
+/// The path of a pool's keys, below its issuer or a local Cognito.
 pub const PATH: &str = "/.well-known/jwks.json";
 
-/// Where the keys of an issuer are published: at the profile's `endpoint_url` where there is one, else below the issuer.
-/// Without an issuer it is the profile's pool's.
+/// The key set's URL of an issuer: at the profile's `endpoint_url` if it has one, else below the issuer. Without an issuer, the profile's
+/// pool's.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) when neither an issuer nor a pool is known; [`Kind::Usage`](crate::error::Kind::Usage) for an issuer that is no URL to ask.

@@ -1,7 +1,7 @@
 //! A sign-in through the browser: the pool's hosted pages, authorization code with PKCE.
 //!
-//! [`Login`] knows neither the browser nor the terminal: whoever runs it opens [`Login::url`] and hands over what came back,
-//! through the [`Listener`](crate::oauth::loopback_server::Listener) or typed.
+//! [`Login`] knows neither the browser nor the terminal: its caller opens [`Login::url`] and passes on the redirect, from the
+//! [`Listener`](crate::oauth::loopback_server::Listener) or typed.
 
 use url::Url;
 
@@ -36,7 +36,7 @@ pub fn redirect_uris(profile: &Profile, ports: &[u16]) -> Result<Vec<RedirectUri
     }
 }
 
-/// What the client's secret is bound to where it is sent to the domain.
+/// The binding of the client's secret for the domain.
 ///
 /// # Errors
 /// [`Kind::Config`] when the profile names no domain or no app client.
@@ -71,7 +71,7 @@ impl<'a> Login<'a> {
         self.authorization.url()
     }
 
-    /// What the browser must come back with.
+    /// The state that the redirect must contain.
     pub fn expected(&self) -> ExpectedResponse {
         ExpectedResponse {
             state: self.authorization.state().clone(),
@@ -79,7 +79,7 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// What an address that a person copied from the browser says.
+    /// The response in a URL that a person copied from the browser.
     ///
     /// # Errors
     /// [`Kind::Usage`] for what is not the redirect URI of this sign-in, [`Kind::Refused`] for the answer to another one.
@@ -102,7 +102,7 @@ impl<'a> Login<'a> {
     /// sign-in and, where the profile names a user, this user.
     ///
     /// # Errors
-    /// As [`Authorization::exchange`]; [`Kind::Refused`] for tokens of somebody or something else.
+    /// As [`Authorization::exchange`]; [`Kind::Refused`] for tokens of another user or client.
     pub async fn finish(
         &self,
         wire: &HttpClient,
@@ -187,7 +187,7 @@ impl<'a> Login<'a> {
     }
 }
 
-/// The issuers of a pool's tokens, the older form and the newer; none where the pool is not known.
+/// The issuers of a pool's tokens, in the older and the newer form; empty if the pool is unknown.
 fn issuers(pool: Option<&PoolId>) -> Vec<String> {
     let Some(pool) = pool else { return Vec::new() };
     let region = pool.region();

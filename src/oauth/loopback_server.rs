@@ -38,7 +38,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens where the first of `uris` says whose port is free.
+    /// Listens at the first of `uris` with a free port.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when none is.
@@ -55,13 +55,12 @@ impl Listener {
             .hint(AdviceKind::SignInWithoutListening))
     }
 
-    /// Where it listens.
+    /// The URI at which it listens.
     pub fn uri(&self) -> &RedirectUri {
         &self.uri
     }
 
-    /// Waits for the browser with what is expected; the port is closed then. `told` gets the reason for each request that
-    /// was not taken.
+    /// Waits for the expected redirect, then closes the port. `told` gets the reason for each refused request.
     pub async fn wait(
         self,
         expected: &ExpectedResponse,
@@ -76,7 +75,7 @@ impl Listener {
                         let expected = Arc::clone(&expected);
                         visits.spawn(async move { visit(stream, &expected.0, &expected.1).await });
                     }
-                    // Too many open files, say: they may be closed soon.
+                    // For example too many open files: some may be closed soon.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
                 Some(visit) = visits.join_next() => match visit {
@@ -97,7 +96,7 @@ async fn listen(uri: &RedirectUri) -> std::io::Result<Vec<TcpListener>> {
     for address in &addresses {
         match TcpListener::bind(SocketAddr::new(*address, uri.port())).await {
             Ok(socket) => sockets.push(socket),
-            // A machine may lack one of the two that `localhost` is; that another program has it is another matter.
+            // A machine may lack one of `localhost`'s two addresses; a port in use is a different error.
             Err(error) if addresses.len() > 1 && is_absent(&error, [AddrNotAvailable, Unsupported]) => {
                 missing = Some(error);
             }
@@ -110,7 +109,7 @@ async fn listen(uri: &RedirectUri) -> std::io::Result<Vec<TcpListener>> {
     }
 }
 
-/// Whether the error says that this machine has no such address (EAFNOSUPPORT has no kind of its own).
+/// Whether the error means that this machine has no such address (EAFNOSUPPORT has no kind of its own).
 fn is_absent(error: &std::io::Error, kinds: [std::io::ErrorKind; 2]) -> bool {
     kinds.contains(&error.kind()) || error.raw_os_error() == Some(97)
 }
@@ -127,7 +126,7 @@ async fn accept(sockets: &[TcpListener]) -> std::io::Result<TcpStream> {
     .await
 }
 
-/// What came of a connection.
+/// The result of a connection.
 enum Connection {
     Ours(AuthorizationResponse, PendingBrowser),
     NotTaken(Error),
@@ -141,7 +140,7 @@ async fn visit(mut stream: TcpStream, expected: &ExpectedResponse, uri: &Redirec
             refuse(stream, status, "This is not the answer that cogtok is waiting for.").await;
             return Connection::Nothing;
         }
-        // Nobody is there, or nobody in a hurry.
+        // The client sent nothing, or too slowly.
         Ok(None) | Err(_) => return Connection::Nothing,
     };
     let query = match query_of(&head, uri) {
@@ -161,7 +160,7 @@ async fn visit(mut stream: TcpStream, expected: &ExpectedResponse, uri: &Redirec
     }
 }
 
-/// The request up to the empty line; none where the other side went away before it.
+/// The request up to the empty line; `None` if the client closed before it.
 async fn read_head(stream: &mut TcpStream) -> Option<Result<Vec<u8>, Status>> {
     let mut head = Vec::new();
     let mut buffer = [0; 4096];
@@ -191,7 +190,7 @@ fn query_of<'a>(head: &'a [u8], uri: &RedirectUri) -> Result<&'a str, Status> {
     }
     let mut hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host"));
     let host = hosts.next().and_then(|header| std::str::from_utf8(header.value).ok()).unwrap_or_default();
-    // Another name that leads here is how a page elsewhere would read our answers.
+    // Another host name would let a web page read the answers (DNS rebinding).
     if hosts.next().is_some() || !uri.is_host(host) {
         return Err((421, "Misdirected Request"));
     }
@@ -207,7 +206,7 @@ async fn refuse(stream: TcpStream, status: Status, text: &str) {
     send(stream, status, "Not signed in", text).await;
 }
 
-/// The browser that came back, waiting to be told how it ended.
+/// The browser's connection, waiting for the result page.
 #[derive(Debug)]
 pub struct PendingBrowser(TcpStream);
 

@@ -37,10 +37,10 @@ pub struct ClientCredentials<'a> {
     pub client_secret: &'a Secret,
     /// How it authenticates.
     pub auth_method: AuthMethod,
-    /// The scopes to ask for; none asks for all that the client may have.
+    /// The scopes to request; empty for all that the client may have.
     pub scopes: &'a Scopes,
-    /// Whether the scopes stand in the URL as well, for a cache before the endpoint that goes by it. The answer may be an old
-    /// one then, so the token's own `exp` counts and `expires_in` does not.
+    /// Whether the scopes are also in the URL, for a cache in front of the endpoint that uses only that. A cached answer may be old, so the
+    /// token's own `exp` is used and not `expires_in`.
     pub scope_in_query: bool,
 }
 
@@ -48,15 +48,14 @@ pub struct ClientCredentials<'a> {
 /// throttling, 5xx and connections that break, never for a refusal.
 ///
 /// # Errors
-/// [`Kind::Refused`] or [`Kind::Config`] where the endpoint
-/// says no, [`Kind::Network`] where it can't be reached or its answer is no token
+/// [`Kind::Refused`] or [`Kind::Config`] if the endpoint refuses, [`Kind::Network`] if it can't be reached or its answer is no token
 /// response.
 pub async fn client_credentials(wire: &HttpClient, request: &ClientCredentials<'_>) -> Result<TokenSet> {
     let host = printable(request.token_url.url().authority(), 120);
     wire.redactor().hide(request.client_id.as_str(), request.client_secret);
     let endpoint = TokenEndpoint::new(wire, &host, "m2m");
     let answer = with_retries(wire, || post(&endpoint, request)).await.map_err(|failed| failed.error)?;
-    // A refresh token or an ID token that a server adds is not one that was asked for.
+    // An unrequested refresh token or ID token is ignored.
     let mut answer = Answer { id_token: None, refresh_token: None, ..answer };
     if request.scope_in_query {
         answer.expires_in = None;
@@ -110,7 +109,7 @@ async fn post(endpoint: &TokenEndpoint<'_>, request: &ClientCredentials<'_>) -> 
     let mut url = request.token_url.url().clone();
     if request.scope_in_query && request.scopes.iter().next().is_some() {
         let scopes = request.scopes.to_string();
-        // Not `+`, which is a space in a form alone.
+        // Not `+`, which means a space only in form data.
         let encoded: String = url::form_urlencoded::byte_serialize(scopes.as_bytes()).collect();
         url.set_query(Some(&format!("scope={}", encoded.replace('+', "%20"))));
     }
@@ -143,7 +142,7 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
 }
 
 impl<'a> TokenEndpoint<'a> {
-    /// The endpoint at `host`; `grant` is the table's word for what is asked.
+    /// The endpoint at `host`; `grant` is the table's prefix for the request.
     pub(crate) fn new(wire: &'a HttpClient, host: &'a str, grant: &'static str) -> Self {
         TokenEndpoint { wire, host, grant }
     }
@@ -156,7 +155,7 @@ impl<'a> TokenEndpoint<'a> {
         let status = answer.status().as_u16();
         let is_json = content_type(&answer) == "application/json";
         match status {
-            // `oauth2` reads the first document and passes over what follows it.
+            // `oauth2` parses the first JSON document and ignores what follows.
             200 if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_ok() => Ok(answer),
             400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
             _ => {
@@ -173,7 +172,7 @@ impl<'a> TokenEndpoint<'a> {
             RequestTokenError::ServerResponse(answer) => {
                 refusal(self.grant, &self.operation(), &answer, self.wire.redactor())
             }
-            // The parser's words may repeat what it could not parse, so only the field is named.
+            // The parser's message may repeat the input, so only the field is named.
             RequestTokenError::Parse(why, body) => self.no_tokens(&format!(
                 "application/json, {} bytes, unusable at `{}`",
                 body.len(),
@@ -196,27 +195,27 @@ impl<'a> TokenEndpoint<'a> {
     }
 }
 
-/// What an answer is that an endpoint does not give.
+/// The description of an unexpected answer.
 pub(crate) fn description(answer: &HttpResponse) -> String {
     let content_type = content_type(answer);
     let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
     format!("HTTP {}, {}, {} bytes", answer.status().as_u16(), printable(content_type, 60), answer.body().len())
 }
 
-/// The failure for 401 and 403 without an OAuth error: who said no, and to what, is not known.
+/// The error for 401 and 403 without an OAuth error: it is unknown who refused what.
 pub(crate) fn unexplained_refusal(operation: &str, answer: &HttpResponse, redactor: &Redactor) -> Option<CallFailure> {
     let status = Some(answer.status().as_u16()).filter(|status| matches!(status, 401 | 403))?;
     unexplained(operation, status, &said(&description(answer), redactor).to_string()).map(CallFailure::refused)
 }
 
-/// The failure for an OAuth error, with the table's words for a refusal of `grant` where it has some.
+/// The error for an OAuth error code, with the table's text for `grant` if there is one.
 pub(crate) fn refusal(grant: &str, operation: &str, answer: &BasicErrorResponse, redactor: &Redactor) -> CallFailure {
     let (code, message) = (answer.error().as_ref(), answer.error_description().map_or("", String::as_str));
     let error = refused_by_code(grant, operation, code, message, redactor);
     CallFailure { is_transient: false, ..CallFailure::refused(error) }
 }
 
-/// The error for an OAuth error: whatever it is called, it is a no.
+/// The error for an OAuth error code: even an unknown one is a refusal.
 pub(crate) fn refused_by_code(grant: &str, operation: &str, code: &str, message: &str, redactor: &Redactor) -> Error {
     let error = refused(&Refusal { status: None, grant, operation, code, message }, redactor);
     if error.kind() == Kind::Failure { error.with_kind(Kind::Refused) } else { error }
@@ -254,9 +253,9 @@ impl Answer {
             Some(serde_json::Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Error::network(format!("{host} gave no token response: its `{name}` is not text"))),
         };
-        // `expires_in` is the access token's; an ID token may live shorter or longer, as its own `exp` says.
+        // `expires_in` is the access token's; an ID token's own `exp` may differ.
         let id = text("id_token", self.id_token)?.map(|id| received(id, Lifetime::Missing)).transpose()?;
-        // Cognito's answer has no scope; the token's own claim is the truth where it has one.
+        // Cognito's answer has no scope; the token's own claim decides if it has one.
         let scope = self.scope;
         let scope = jwt::read_unverified(access.value.expose())
             .and_then(|claims| claims.scope)

@@ -1,12 +1,12 @@
-//! What is no secret although it came where one was expected: the word that a tool prints where it has none, a whole JSON
-//! document, a value in quotes or with the line end of another system. Nothing here repeats a value.
+//! Detects input that can't be a secret: the word that a tool prints for a missing value, a JSON document, a value in quotes or with
+//! another system's line end. Messages repeat no value.
 
 use serde_json::Value;
 
 use super::Secret;
 use crate::error::{Error, Result};
 
-/// What tools print where there is no value.
+/// What tools print for a missing value.
 const NOTHING: [&str; 7] = ["null", "none", "nil", "<nil>", "undefined", "(null)", "<no value>"];
 
 /// The secret of an app client, without quotes around it and without a carriage return at its end.
@@ -35,7 +35,7 @@ pub fn totp_key(secret: Secret) -> Result<Secret> {
 /// As [`client_secret`].
 pub fn password(secret: Secret) -> Result<Secret> {
     let text = secret.expose().trim_end_matches(['\r', '\n']);
-    // As Cognito counts, `undefined` could be one.
+    // Cognito would accept `undefined` as a password.
     not_nothing(text, "password").or_else(|error| if text == "undefined" { Ok(()) } else { Err(error) })?;
     if unquoted(text).is_some() {
         log::warn!(target: "cogtok", "the password begins and ends with quotes, which count as part of it");

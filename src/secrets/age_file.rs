@@ -1,5 +1,5 @@
-//! Files sealed with age that are handed to others: for recipients who have an X25519 identity, or for whoever knows a
-//! passphrase. Binary or in ASCII armor, as the `age` command line writes and opens them.
+//! Files sealed with age for others: for recipients with an X25519 identity, or with a passphrase. Binary or ASCII armor, compatible with
+//! the `age` command line.
 
 use std::io::{Read, Write};
 use std::time::Instant;
@@ -17,10 +17,10 @@ use crate::store::within::within;
 /// How binary and armored age files begin.
 const BEGINNINGS: [&str; 2] = ["age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"];
 
-/// Whom a file is sealed for.
+/// The recipients of a file.
 #[derive(Debug)]
 pub enum Sealing {
-    /// Whoever knows this passphrase.
+    /// Anybody with this passphrase.
     Passphrase(Secret),
     /// Each of these.
     Recipients(Vec<Recipient>),
@@ -49,12 +49,12 @@ impl std::str::FromStr for Recipient {
     }
 }
 
-/// What opens a sealed file.
+/// How to open a sealed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// A passphrase.
     Passphrase,
-    /// One of the identities that it was sealed for.
+    /// One of the recipients' identities.
     Identity,
 }
 
@@ -92,7 +92,7 @@ pub fn seal(sealing: &Sealing, plain: &[u8], armor: bool) -> Result<Vec<u8>> {
     write().map_err(|why| failed(&why))
 }
 
-/// What opens this file.
+/// What this file needs to be opened.
 ///
 /// # Errors
 /// [`Kind::Usage`] for a damaged file, or one of a later version of age.
@@ -118,7 +118,7 @@ pub fn open(sealed: &[u8], key: &Key, deadline: Instant) -> Result<Zeroizing<Vec
 
 fn read(sealed: &[u8], key: &Key) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let decryptor = Decryptor::new_buffered(sealed)?;
-    // As large as it will be, so that no copy of it is left behind.
+    // Allocated at its final size, so that no copy is left behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
     match key {
         Key::Identity(identity) => {
@@ -193,7 +193,7 @@ mod tests {
             assert_eq!(needs(&sealed).unwrap(), Needs::Passphrase);
             assert_eq!(open(&sealed, &passphrase("correct horse"), soon()).unwrap().as_slice(), b"hunter2");
             assert_eq!(open(&sealed, &passphrase("wrong"), soon()).unwrap_err().kind(), Kind::Store);
-            // Without its last line end an armored file is whole still.
+            // An armored file is complete without its last line end.
             for end in 0..for_two.trim_ascii_end().len() {
                 assert!(open(&for_two[..end], &key(&one), soon()).is_err(), "{end} bytes");
             }

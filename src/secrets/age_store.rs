@@ -1,7 +1,7 @@
 //! Secrets in one private file, encrypted with age, for machines without a keyring.
 //!
-//! The file opens with an X25519 identity that is kept elsewhere, or with a passphrase. The `age` command line opens it
-//! too: inside is a JSON object of entry names and secrets.
+//! The file opens with an X25519 identity that is stored elsewhere, or with a passphrase. The `age` command line opens it too: it contains
+//! a JSON object of entry names and secrets.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -28,7 +28,7 @@ use crate::text::decode;
 const VERSION: u32 = 1;
 const LIMIT: u64 = 4 * 1024 * 1024;
 
-/// How long opening may take at the least: some of it is memory that has to be had first.
+/// The shortest time limit for opening: allocating its memory takes time.
 const LEAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// scrypt's work factor for files written here: a tenth of a second and 36 MB.
@@ -37,7 +37,7 @@ pub(crate) const WORK_FACTOR: u8 = 15;
 /// The highest work factor of a file that is opened: `age -p` writes it.
 pub(crate) const MAX_WORK_FACTOR: u8 = 18;
 
-/// What opens the file.
+/// The key of the file.
 #[derive(Clone)]
 pub enum Key {
     /// An X25519 identity.
@@ -101,11 +101,10 @@ fn warn_if_shared(path: &Path, _: &File) {
     }
 }
 
-/// Makes an identity file that only this user may read, and gives its public key. A file that is there already is not
-/// touched.
+/// Creates a private identity file, and returns its public key. An existing file is not changed.
 ///
 /// # Errors
-/// [`Kind::Store`](crate::error::Kind::Store) when the file is there or can't be written.
+/// [`Kind::Store`](crate::error::Kind::Store) if the file exists or can't be written.
 pub fn make_identity(path: &Path) -> Result<String> {
     let unwritable = |error: io::Error| Error::store(format!("{} can't be written: {error}", path.display()));
     let identity = age::x25519::Identity::generate();
@@ -127,7 +126,8 @@ pub struct SealedFile {
     path: PathBuf,
     key: Key,
     deadline: Instant,
-    /// How long opening may take. The deadline moves on while a person answers, and a call that serves many begins anew.
+    /// The time limit for opening. It is a duration, since the deadline moves while a person answers, and restarts in a call that serves
+    /// many requests.
     patience: Duration,
 }
 
@@ -159,7 +159,7 @@ impl SealedFile {
         self.open().map(drop)
     }
 
-    /// Makes the file where there is none yet.
+    /// Creates the file if it does not exist.
     ///
     /// # Errors
     /// As [`SealedFile::set`].
@@ -182,7 +182,7 @@ impl SealedFile {
         }
     }
 
-    /// What the file has for this binding.
+    /// Looks this binding up in the file.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or opened.
@@ -215,7 +215,7 @@ impl SealedFile {
         })
     }
 
-    /// Deletes the secret with this binding; says whether there was one.
+    /// Deletes the secret with this binding; returns whether there was one.
     ///
     /// # Errors
     /// As [`SealedFile::set`].
@@ -254,7 +254,7 @@ impl SealedFile {
             .map_err(|error| Error::store(format!("{} can't be read: {error}", self.path.display())))
     }
 
-    /// Decrypts, on a thread of its own: what was sealed by somebody else may take its time.
+    /// Decrypts on a separate thread: a file from somebody else may take long.
     fn decrypt(&self, sealed: Zeroizing<Vec<u8>>) -> Result<Result<Zeroizing<Vec<u8>>, DecryptError>> {
         let shown = self.path.display();
         if let Some(why) = too_much(&sealed) {

@@ -1,8 +1,7 @@
 //! Secrets in the operating system's keyring: one entry each, bound to what it may be used for.
 //!
-//! An entry's service is `cogtok` and its account names the kind, the app client, the origins the secret may be sent to
-//! and the user. A secret for another origin is therefore another entry, and one that was stored for elsewhere is kept
-//! apart from one that was never stored.
+//! An entry's service is `cogtok`, and its account names the kind, the app client, the origins that may get the secret, and the user. A
+//! secret for another origin is therefore a different entry, so that "stored for another origin" is distinct from "never stored".
 
 mod entries;
 mod failure;
@@ -22,10 +21,10 @@ use crate::settings::secret_id::SecretId;
 
 pub use crate::secrets::lookup::UNATTENDED;
 
-/// How long the keyring may take where somebody may be asked to unlock it.
+/// The time limit of the keyring if a person may be asked to unlock it.
 pub const ATTENDED: Duration = Duration::from_secs(60);
 
-/// The keyring, each call on a thread of its own with a deadline: a stopped keyring service would block for ever.
+/// The keyring. Each call runs on a thread of its own with a deadline: a stopped keyring service would block for ever.
 #[derive(Debug, Clone, Copy)]
 pub struct Keyring {
     patience: Duration,
@@ -37,7 +36,7 @@ impl Keyring {
         Keyring { patience }
     }
 
-    /// What the keyring has for this binding.
+    /// Looks this binding up in the keyring.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used or holds what is no secret.
@@ -55,7 +54,7 @@ impl Keyring {
         }
     }
 
-    /// The names of all entries that are ours, wanted for the sake of `binding`; none where the keyring can't list them.
+    /// The names of cogtok's entries, for use with `binding`; `None` if the keyring can't list them.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.
@@ -75,7 +74,7 @@ impl Keyring {
                 None => entries::named(&account)?,
             };
             entry.set_secret(secret.expose().as_bytes())?;
-            // The Keychain says what it could not do, and may ask the person for leave to read.
+            // The Keychain reports what it could not do, and may ask the person for permission.
             if cfg!(target_os = "macos") {
                 return Ok(true);
             }
@@ -89,7 +88,7 @@ impl Keyring {
         }
     }
 
-    /// Deletes the secret with this binding; says whether there was one.
+    /// Deletes the secret with this binding; returns whether there was one.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the keyring can't be used.

@@ -1,33 +1,33 @@
-//! What a store says of a secret.
+//! Results of looking a secret up.
 
 use std::time::Duration;
 
 use crate::secret::Secret;
 
-/// How long a store may take where nobody is there to unlock it.
+/// The time limit of a store if nobody is there to unlock it.
 pub const UNATTENDED: Duration = Duration::from_secs(5);
 
-/// What a store has for a binding.
+/// A store's result for a binding.
 #[derive(Debug)]
 pub enum FoundSecret {
     /// The secret itself.
     Secret(Secret),
-    /// None; the same secret is there for these other origins, if any.
+    /// Not stored; the same secret is stored for these other origins, if any.
     Elsewhere(Vec<String>),
 }
 
 /// Whether a store has what is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretStatus {
-    /// It has.
+    /// It is stored.
     Here,
-    /// It has the same secret for these other origins.
+    /// The same secret is stored for these other origins.
     Elsewhere(Vec<String>),
-    /// It has not.
+    /// It is not stored.
     Missing,
 }
 
-/// What can be seen of a store without unlocking it.
+/// A view of a store without unlocking it.
 #[derive(Debug)]
 pub struct SecretLookup {
     /// Whether it would have to be unlocked first.

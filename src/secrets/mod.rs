@@ -1,4 +1,4 @@
-//! Where secrets are kept: the operating system's keyring, or one file sealed with age.
+//! The secret store: the operating system's keyring, or one file sealed with age.
 
 #[cfg(feature = "file-store")]
 pub mod age_file;

@@ -1,5 +1,5 @@
-//! How much work an age header may ask for before anything is known of who wrote it. The parser reads it again and again as it
-//! grows, and each stanza is tried with the identity.
+//! Limits the work that an age header may cause before its author is known. The parser reads a growing header repeatedly, and tries each
+//! stanza with the identity.
 
 /// The most recipients of a file.
 pub const MOST_RECIPIENTS: usize = 1000;
@@ -10,7 +10,7 @@ const MOST_LINES: usize = 3 * MOST_RECIPIENTS;
 /// The longest of lines that mean something has some 80 characters.
 const MOST_BYTES: usize = 100 * MOST_LINES;
 
-/// Why a file's header is not looked at; none where it may be. What is no age file, or has no end, is for the parser to tell.
+/// Why a file's header is refused; `None` if it is acceptable. A file that is not age, or truncated, is left to the parser.
 pub fn too_much(sealed: &[u8]) -> Option<String> {
     if !sealed.starts_with(b"age-encryption.org/") {
         return None;

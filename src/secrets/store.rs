@@ -1,5 +1,5 @@
-//! Where secrets are kept: the operating system's keyring, or one sealed file. Either way a secret is bound to what it may
-//! be used for, and one that was stored for elsewhere is distinct from one that was never stored.
+//! The secret store: the operating system's keyring, or one sealed file. Each secret is bound to its use, and "stored for another use" is
+//! distinct from "never stored".
 
 use crate::error::Result;
 #[cfg(any(feature = "keyring", feature = "file-store"))]
@@ -29,14 +29,14 @@ pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
     }
 }
 
-/// Where secrets are kept.
+/// The secret store.
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 #[derive(Debug)]
 pub enum SecretStore {
     /// The operating system's keyring.
     #[cfg(feature = "keyring")]
     Keyring(Keyring),
-    /// One file, sealed with age.
+    /// A file sealed with age.
     #[cfg(feature = "file-store")]
     File(SealedFile),
 }
@@ -63,8 +63,8 @@ impl SecretStore {
         }
     }
 
-    /// The secret with this binding; none where it was never stored. `options` are those of the command line that made the
-    /// binding what it is, for the hint.
+    /// The secret with this binding; `None` if it was never stored. `options` are the command line's options that determined the binding,
+    /// for the hint.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when it was stored for another origin,
@@ -89,7 +89,7 @@ impl SecretStore {
         }
     }
 
-    /// The secret with this binding, where it is there: what is stored for other origins is no error here.
+    /// The secret with this binding, if it is stored; a secret for other origins is not an error.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
@@ -108,7 +108,7 @@ impl SecretStore {
         Ok(matches!(self.look_up(binding)?, FoundSecret::Secret(_)))
     }
 
-    /// Whether there is anything that [`SecretStore::delete`] would delete, be it of use or not. The store is opened for it.
+    /// Whether [`SecretStore::delete`] would delete anything, useful or not. It opens the store.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
@@ -155,7 +155,7 @@ impl SecretStore {
         }
     }
 
-    /// Deletes the secret with this binding; says whether there was one.
+    /// Deletes the secret with this binding; returns whether there was one.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
@@ -168,8 +168,7 @@ impl SecretStore {
         }
     }
 
-    /// The users for whom there is a secret of the kind, client and origin of this binding. A keyring that can't list what it
-    /// has names none.
+    /// The users with a secret of the kind, client and origin of this binding; empty for a keyring that can't list its entries.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.

@@ -1,4 +1,4 @@
-//! Where the resources of Bedrock AgentCore are: their addresses follow from their ARNs.
+//! The URLs of Bedrock AgentCore's resources, which follow from their ARNs.
 
 use crate::error::{Error, Result, printable};
 use crate::settings::aws_services::Service;
@@ -17,8 +17,8 @@ impl AgentcoreArn {
 }
 
 impl Profile {
-    /// Where a runtime is invoked, or where a gateway's MCP endpoint is. The profile's endpoint for AgentCore stands in for
-    /// AWS's address of a runtime; a gateway has a host of its own.
+    /// The URL of a runtime's invocations or of a gateway's MCP endpoint. The profile's endpoint for AgentCore replaces AWS's for a
+    /// runtime; a gateway has its own host.
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) for an ARN that makes no URL.
@@ -31,7 +31,7 @@ impl Profile {
                 Some(endpoint) => endpoint.as_str().trim_end_matches('/').to_owned(),
                 None => aws_origin(Service::BedrockAgentcore.host(), &region),
             };
-            // The whole ARN is one segment of the path.
+            // The whole ARN is one path segment.
             let encoded: String = form_urlencoded::byte_serialize(arn.runtime().0.as_bytes()).collect();
             format!("{base}/runtimes/{encoded}/invocations")
         };

@@ -69,7 +69,7 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// What settings and AWS's variables come to.
+    /// The AWS services' settings and variables, resolved.
     pub fn resolve(settings: &Settings, from_aws: &BTreeMap<Service, (&'static str, String)>) -> Result<Self> {
         let mut endpoints = Endpoints { of_all: settings.get(Key::EndpointUrl)?, of_one: BTreeMap::new() };
         if matches!(settings.origin(Key::EndpointUrl), None | Some(ValueOrigin::Profile)) {

@@ -7,8 +7,8 @@ use crate::settings::url::{Host, Url};
 
 use crate::error::{Error, Result, printable};
 
-/// A base URL that tokens or secrets may be sent to: https anywhere, http on the loopback interface alone, and no
-/// user information, query or fragment.
+/// A base URL that may get tokens or secrets: https anywhere, http only on the loopback interface, and without user information, query or
+/// fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
@@ -57,7 +57,7 @@ impl FromStr for Endpoint {
         let shown = || printable(text, 120);
         let url = Url::parse(text).map_err(|why| Error::usage(format!("`{}` is not a URL: {why}", shown())))?;
         if !url.username().is_empty() || url.password().is_some() {
-            // The user part may be a password, so the URL is not repeated.
+            // The user part may contain a password, so the URL is not repeated.
             return Err(Error::usage("a URL with a user name or password in it is refused"));
         }
         if url.query().is_some() || url.fragment().is_some() {

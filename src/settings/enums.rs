@@ -1,6 +1,6 @@
-//! The words of a profile that are one of a few: each an enum with its spelling.
+//! Settings with a fixed set of values: each an enum with its spellings.
 
-/// An enum whose values are words: with its spelling, its list and its parser. The words of the program are made with it too.
+/// Defines an enum of words, with spellings, a list and a parser. The program's own words use it too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! choice {
@@ -13,7 +13,7 @@ macro_rules! choice {
             /// Every value, in the order in which they are listed to a user.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// The word for it in the configuration and on the command line.
+            /// Its spelling in the configuration and on the command line.
             pub const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $text),+ }
             }
@@ -60,7 +60,7 @@ choice!(
 );
 
 impl AuthFlow {
-    /// What an app client's ExplicitAuthFlows must have for it, the present name first.
+    /// The values in an app client's ExplicitAuthFlows that allow it, the current name first.
     #[doc(hidden)]
     pub const fn allowed_as(self) -> &'static [&'static str] {
         match self {
@@ -115,7 +115,7 @@ choice!(
 );
 
 choice!(
-    /// Where a machine-to-machine token is asked for.
+    /// The API for a machine-to-machine token.
     Transport, "transport" {
         /// The token endpoint where one is known, else the Cognito API.
         Auto = "auto",
@@ -152,7 +152,7 @@ choice!(
         Totp = "totp",
         /// A user's refresh token, which a sign-in leaves.
         RefreshToken = "refresh-token",
-        /// What a user's remembered device proves itself with, which a sign-in leaves.
+        /// The credentials of a user's remembered device, from a sign-in.
         Device = "device",
     }
 );
@@ -171,7 +171,7 @@ impl SecretKind {
 }
 
 choice!(
-    /// Where secrets are kept.
+    /// The secret store.
     StoreKind, "secret store" {
         /// In the operating system's keyring.
         Keyring = "keyring",
@@ -181,7 +181,7 @@ choice!(
 );
 
 choice!(
-    /// Whose token a call carries.
+    /// The owners of a call's token.
     TokenOwner, "token's owner" {
         /// The profile's user's.
         User = "user",
@@ -191,7 +191,7 @@ choice!(
 );
 
 choice!(
-    /// What a profile's target is.
+    /// The kind of a profile's target.
     TargetKind, "kind of target" {
         /// An API that takes a bearer token.
         Http = "http",

@@ -14,7 +14,7 @@ const WELL_KNOWN: [&str; 3] =
 pub struct Issuer {
     /// The pool.
     pub pool: PoolId,
-    /// Where the Cognito API is, for an issuer on this machine.
+    /// The endpoint of the Cognito API, for an issuer on this machine.
     pub endpoint: Option<Endpoint>,
 }
 

@@ -1,5 +1,4 @@
-//! The keys of a profile in one list: what `profile set` takes, what the configuration file may hold, and which
-//! variable stands for each.
+//! The keys of a profile: what `profile set` accepts, what the configuration may contain, and each one's variable.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -28,7 +27,7 @@ macro_rules! keys {
                 match self { $(Key::$variant => $dotted),+ }
             }
 
-            /// The environment variable that stands for it, where there is one.
+            /// Its environment variable, if it has one.
             pub const fn variable(self) -> Option<&'static str> {
                 match self { $(Key::$variant => $variable),+ }
             }
@@ -67,7 +66,7 @@ pub fn parse_bool(text: &str) -> Result<bool> {
     text.parse().map_err(|_| Error::usage(format!("`{}` is neither true nor false", printable(text, 40))))
 }
 
-/// The longest that Cognito's access and ID tokens can be made to live.
+/// The longest life of Cognito's access and ID tokens.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a cached token must still be valid: what none can be would make each call ask for a new one.
@@ -84,7 +83,7 @@ pub fn parse_min_validity(text: &str) -> Result<Duration> {
 }
 
 keys! {
-    /// What the profile is for, shown by completion and `profile list`.
+    /// The purpose of the profile, shown by completion and `profile list`.
     Description = "description", None, is_name;
     /// The user pool.
     UserPoolId = "user_pool_id", Some("COGTOK_USER_POOL_ID"), is::<PoolId>;
@@ -94,7 +93,7 @@ keys! {
     Domain = "domain", Some("COGTOK_DOMAIN"), domain::check;
     /// The profile of `~/.aws` whose credentials sign admin calls.
     AwsProfile = "aws_profile", Some("COGTOK_AWS_PROFILE"), is_name;
-    /// Another place for the AWS APIs, such as a local Cognito.
+    /// Another endpoint for the AWS APIs, such as a local Cognito.
     EndpointUrl = "endpoint_url", Some("COGTOK_ENDPOINT_URL"), is::<Endpoint>;
     /// How long a served token must still be valid.
     MinValidity = "min_validity", Some("COGTOK_MIN_VALIDITY"), |text| parse_min_validity(text).map(drop);
@@ -110,7 +109,7 @@ keys! {
     PreferredChallenge = "user.preferred_challenge", Some("COGTOK_PREFERRED_CHALLENGE"), is::<FirstFactor>;
     /// The token that `token user` prints.
     Token = "user.token", Some("COGTOK_TOKEN"), is::<TokenUse>;
-    /// Where the hosted pages may send the browser back to, in the order in which they are tried.
+    /// The redirect URIs for the hosted pages, in the order in which they are tried.
     RedirectUris = "user.redirect_uris", Some("COGTOK_REDIRECT_URIS"), |text| RedirectUri::list([text]).map(drop);
     /// The machine-to-machine app client.
     M2mClientId = "m2m.client_id", Some("COGTOK_M2M_CLIENT_ID"), is::<ClientId>;
@@ -124,13 +123,13 @@ keys! {
     IdentityPoolId = "identity_pool.id", Some("COGTOK_IDENTITY_POOL_ID"), is::<IdentityPoolId>;
     /// How the client authenticates at the token endpoint.
     AuthMethod = "m2m.auth_method", Some("COGTOK_AUTH_METHOD"), is::<AuthMethod>;
-    /// Where the token is asked for.
+    /// The endpoint for the token.
     Transport = "m2m.transport", Some("COGTOK_TRANSPORT"), is::<Transport>;
-    /// Whether the token endpoint gets the scopes in the URL as well, for a cache before it.
+    /// Whether the token endpoint also gets the scopes in the URL, for a cache in front of it.
     ScopeInQuery = "m2m.scope_in_query", Some("COGTOK_SCOPE_IN_QUERY"), |text| parse_bool(text).map(drop);
 }
 
-/// The variables of the scripts that cogtok replaces: together they stand in for a profile.
+/// The variables of the scripts that cogtok replaces: together they replace a profile.
 pub const OLD_VARIABLES: [(Key, &str); 6] = [
     (Key::UserPoolId, "COGNITO_USER_POOL_ID"),
     (Key::UserClientId, "COGNITO_CLIENT_ID"),
@@ -186,13 +185,13 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// None: what is typed is in the configuration and on the command line.
+/// Only the program suggests spellings.
 #[cfg(not(feature = "m2m"))]
 pub fn nearest<'a>(_: &str, _: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     None
 }
 
-/// Where a setting came from.
+/// The origin of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueOrigin {
     /// A command-line option.
@@ -210,12 +209,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Takes `values` for `key` unless a stronger source, offered before, has set it.
+    /// Sets `key` to `values`, unless a stronger source has set it before.
     pub fn offer(&mut self, key: Key, values: Vec<String>, origin: ValueOrigin) {
         self.values.entry(key).or_insert((values, Some(origin)));
     }
 
-    /// Takes back what was offered for `key`.
+    /// Removes the values of `key`.
     pub fn forget(&mut self, key: Key) {
         self.values.remove(&key);
     }
@@ -225,7 +224,7 @@ impl Settings {
         self.values.get(&key).map_or(&[], |(values, _)| values)
     }
 
-    /// Where the value of `key` came from.
+    /// The origin of the value of `key`.
     pub fn origin(&self, key: Key) -> Option<&ValueOrigin> {
         self.values.get(&key).and_then(|(_, origin)| origin.as_ref())
     }
@@ -261,7 +260,7 @@ impl Settings {
     }
 }
 
-/// How a key of a profile comes to have a value.
+/// Advice on how to set a key of a profile.
 pub fn how_to_set(dotted: &str) -> Advice {
     Advice::new(AdviceKind::ChangeKey).word("key", dotted)
 }

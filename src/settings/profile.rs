@@ -19,11 +19,11 @@ use crate::settings::types::{
 };
 use partitions::Partition;
 
-/// How long a served token must still be valid where nothing says otherwise: AgentCore refuses a token in its last minute,
-/// and whoever is given one needs time to use it.
+/// The default for how long a served token must still be valid: AgentCore refuses a token in its last minute, and its user needs time to
+/// send it.
 pub const DEFAULT_MIN_VALIDITY: Duration = Duration::from_secs(120);
 
-/// What AWS tools read from the environment, for the settings that a profile leaves open.
+/// The AWS tools' environment variables, for settings that a profile leaves open.
 #[derive(Debug, Clone, Default)]
 pub struct AwsEnvironment {
     /// AWS_REGION, else AWS_DEFAULT_REGION: the variable and its value, as below.
@@ -32,7 +32,7 @@ pub struct AwsEnvironment {
     pub endpoints: BTreeMap<Service, (&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
-    /// Of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY the one that is set and the one that is not, where there is but one.
+    /// If only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set: that one, and the missing one.
     pub half_of_keys: Option<(&'static str, &'static str)>,
     /// AWS_CONFIG_FILE, else `~/.aws/config`.
     pub config_file: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub struct UserPart {
     pub preferred_challenge: Option<FirstFactor>,
     /// The token that is wanted.
     pub token: TokenUse,
-    /// Where the hosted pages may send the browser back to, in the order in which they are tried; empty for the standard one.
+    /// The redirect URIs for the hosted pages, in the order in which they are tried; empty for the default.
     pub redirect_uris: Vec<RedirectUri>,
 }
 
@@ -62,7 +62,7 @@ pub struct UserPart {
 pub struct M2mPart {
     /// The app client.
     pub client_id: Option<ClientId>,
-    /// The scopes to ask for; none asks for all that the client may have.
+    /// The scopes to request; empty for all that the client may have.
     pub scopes: Scopes,
     /// Whether an option or a variable asks for these scopes, so that they win over those of a secret.
     pub are_scopes_asked: bool,
@@ -72,16 +72,16 @@ pub struct M2mPart {
     pub secret_arn: Option<SecretArn>,
     /// How the client authenticates.
     pub auth_method: AuthMethod,
-    /// Where the token is asked for.
+    /// The endpoint for the token.
     pub transport: Transport,
-    /// Whether the token endpoint gets the scopes in the URL as well.
+    /// Whether the token endpoint also gets the scopes in the URL.
     pub scope_in_query: bool,
 }
 
-/// One profile with all overrides applied.
+/// A profile with all overrides applied.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// Its name; none where options and variables alone describe it.
+    /// Its name; `None` if only options and variables describe it.
     pub name: Option<ProfileName>,
     /// The user pool.
     pub user_pool_id: Option<PoolId>,
@@ -98,7 +98,7 @@ pub struct Profile {
     /// Whether AWS's tools wait for this call: a `credential_process` that it runs learns so from COGTOK_INSIDE, so that it can
     /// refuse to ask in turn.
     pub is_inside_aws_credentials: bool,
-    /// Of the variables with AWS's keys the one that is set and the one that is not, where there is but one.
+    /// If only one of the variables with AWS's keys is set: that one, and the missing one.
     pub half_of_aws_keys: Option<(&'static str, &'static str)>,
     /// The AWS tools' own configuration files, where they may be.
     pub aws_files: [Option<PathBuf>; 2],
@@ -107,7 +107,7 @@ pub struct Profile {
     pub identity_pool_id: Option<IdentityPoolId>,
     /// How long a served token must still be valid.
     pub min_validity: Duration,
-    /// The options of the command line that say where secrets are sent, as they were given; empty for none.
+    /// The command line's options that determine where secrets are sent; empty for none.
     pub address_options: String,
     /// The secrets that `secret set` has stored.
     pub secrets: Vec<SecretKind>,
@@ -190,7 +190,7 @@ impl Profile {
         }
     }
 
-    /// Where a service is instead of AWS's own address.
+    /// The endpoint that replaces AWS's for a service.
     pub fn endpoint(&self, service: Service) -> Option<&Endpoint> {
         self.endpoints.get(service)
     }
@@ -256,7 +256,7 @@ fn address_options(settings: &Settings) -> String {
     given.map(|(key, option)| format!(" {option} {}", settings.list(*key).join(" "))).collect()
 }
 
-/// Where a service of AWS is in a Region.
+/// The origin of an AWS service in a Region.
 pub fn aws_origin(service: &str, region: &Region) -> String {
     format!("https://{service}.{region}.{}", Partition::of(region).suffix)
 }

@@ -1,4 +1,4 @@
-//! What a profile comes to, and where each value came from.
+//! The effective values of a profile, with their origins.
 
 use crate::error::Result;
 use crate::settings::aws_services::Service;
@@ -7,7 +7,7 @@ use crate::settings::profile::{AwsEnvironment, DEFAULT_MIN_VALIDITY, Profile};
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{PoolId, Region, SecretArn};
 
-/// Where a value of a profile came from.
+/// The origin of a profile's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provenance {
     /// A command-line option.
@@ -16,13 +16,13 @@ pub enum Provenance {
     Variable(&'static str),
     /// The profile.
     Profile,
-    /// It is read from the value of this key.
+    /// Derived from the value of this key.
     ReadFrom(Key),
     /// This variable of the AWS tools.
     AwsVariable(&'static str),
     /// The AWS tools' own configuration files.
     AwsFiles,
-    /// Nothing says otherwise.
+    /// The default.
     Default,
 }
 
@@ -35,7 +35,7 @@ pub struct WithProvenance {
     pub service: Option<&'static str>,
     /// The value; several for a list.
     pub values: Vec<String>,
-    /// Where it came from.
+    /// Its origin.
     pub source: Provenance,
 }
 
@@ -75,7 +75,7 @@ fn source(origin: &ValueOrigin) -> Provenance {
     }
 }
 
-/// What follows from another value or from the AWS tools' surroundings.
+/// The values derived from others or from the AWS tools' environment.
 fn derived(
     key: Key,
     profile: &Profile,
@@ -111,7 +111,7 @@ fn has_m2m(profile: &Profile) -> bool {
     profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some()
 }
 
-/// What holds where nothing says otherwise, for the sides that the profile has.
+/// The default values, for the kinds of tokens that the profile has.
 fn default(key: Key, profile: &Profile) -> Option<(Vec<String>, Provenance)> {
     let (user, m2m) = (&profile.user, &profile.m2m);
     let has_user = user.client_id.is_some();
@@ -135,7 +135,7 @@ fn default(key: Key, profile: &Profile) -> Option<(Vec<String>, Provenance)> {
     value.map(|value| (vec![value], Provenance::Default))
 }
 
-/// Where the AWS APIs are: one row where it is one place for all, else one for each service.
+/// The endpoints of the AWS APIs: one row if they share an endpoint, else one for each service.
 fn endpoints(settings: &Settings, aws: &AwsEnvironment) -> Vec<WithProvenance> {
     let key = Key::EndpointUrl;
     let of = |from_aws: Option<&(&'static str, String)>| match (settings.origin(key), from_aws) {

@@ -1,4 +1,4 @@
-//! Where a browser brings the answer of the hosted pages back to.
+//! Redirect URIs.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,11 +7,11 @@ use std::str::FromStr;
 use crate::error::{Error, Result, printable};
 use crate::settings::url::{Host, Url};
 
-/// The redirect URI where nothing says otherwise.
+/// The default redirect URI.
 const DEFAULT: &str = "http://127.0.0.1:8484/callback";
 
-/// A redirect URI on the loopback interface (RFC 8252 section 7.3): http, `127.0.0.1`, `[::1]` or `localhost`, and a port.
-/// Cognito compares it with the app client's CallbackURLs exactly, so its text is kept as it was given.
+/// A redirect URI on the loopback interface (RFC 8252 section 7.3): http, `127.0.0.1`, `[::1]` or `localhost`, and a port. Cognito compares
+/// it with the app client's CallbackURLs exactly, so its text is never normalised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUri {
     text: String,
@@ -19,7 +19,7 @@ pub struct RedirectUri {
 }
 
 impl RedirectUri {
-    /// The redirect URI where nothing says otherwise.
+    /// The default redirect URI.
     ///
     /// # Errors
     /// None.
@@ -98,7 +98,7 @@ impl FromStr for RedirectUri {
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             return Err(refused("it has neither user, query nor fragment"));
         }
-        // What the parser would fix is not what Cognito compares with.
+        // A URI that the parser would normalise could never match Cognito's.
         if url.as_str() != text && url.as_str().strip_suffix('/') != Some(text) {
             return Err(refused(&format!("write it as {url}")));
         }

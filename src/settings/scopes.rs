@@ -40,7 +40,7 @@ impl Scopes {
     }
 }
 
-/// Whether a word is scopes with commas between them: a scope may have a comma in it, so that each part must look like one.
+/// Whether a word is a comma-separated list of scopes: since a scope may contain a comma, each part must look like one.
 fn is_list(word: &str) -> bool {
     const OF_USERS: [&str; 5] = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
     let is_scope = |part: &str| part.contains('/') || OF_USERS.contains(&part);

@@ -1,4 +1,4 @@
-//! Secrets in plain text: by the name they stand under, or by their looks.
+//! Detects secrets in plain text, by their names or their form.
 
 use crate::settings::keys::Key;
 use crate::settings::types::is_pool_id;
@@ -11,8 +11,7 @@ pub fn is_name_of_a_secret(key: &str) -> bool {
         || ["refresh_token", "access_token", "id_token"].contains(&last.as_str())
 }
 
-/// Whether a free text looks like a secret or has one among its words: a key, a token, or as random as what Cognito makes
-/// for app clients. What has the shape of an id is none.
+/// Whether a text looks like a secret or contains one: a key, a token, or text as random as Cognito's client secrets. Ids don't count.
 pub fn is_like_a_secret(text: &str) -> bool {
     let text = text.trim();
     let words = text.split(|c: char| c.is_whitespace() || "\"'`,;()<>".contains(c));
@@ -30,7 +29,7 @@ pub fn is_like_a_secret(text: &str) -> bool {
 pub fn is_misplaced(key: Key, text: &str) -> bool {
     match key {
         Key::Description | Key::AwsProfile => is_like_a_secret(text),
-        // Of a federated user the name is PROVIDER_ID, and the provider makes the id.
+        // A federated user's name is PROVIDER_ID, with an id from the provider.
         Key::Username if !text.contains('_') => is_like_a_secret(text),
         _ if key.check(text).is_ok() => is_known(text) || is_made_by_cognito(text),
         _ => is_like_a_secret(text),
@@ -42,8 +41,8 @@ fn is_known(text: &str) -> bool {
     text.starts_with("AGE-SECRET-KEY-") || text.contains("-----BEGIN") || (text.starts_with("eyJ") && text.len() > 40)
 }
 
-/// The client secrets that Cognito makes: 51 or 52 letters and digits in turns. Its ids of app clients have 26, and what is
-/// of hexadecimal digits alone is a digest or an id.
+/// Cognito's client secrets: 51 or 52 alternating letters and digits. Its app client ids have 26 characters, and text of only hexadecimal
+/// digits is a digest or an id.
 fn is_made_by_cognito(text: &str) -> bool {
     (40..=64).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -51,7 +50,7 @@ fn is_made_by_cognito(text: &str) -> bool {
         && turns(text) >= 5
 }
 
-/// How often a letter and a digit stand side by side.
+/// How often a letter and a digit are adjacent.
 fn turns(text: &str) -> usize {
     let pairs = text.as_bytes().windows(2);
     pairs.filter(|pair| pair.iter().any(u8::is_ascii_digit) && pair.iter().any(u8::is_ascii_alphabetic)).count()
@@ -63,7 +62,7 @@ fn is_random(text: &str) -> bool {
     if text.len() < 32 || !text.chars().all(|c| is_word(c) || "+/=_-".contains(c)) || is_pool_id(text) {
         return false;
     }
-    // A UUID, alone or in a name, has no longer run than twelve.
+    // The longest run of a UUID, alone or in a name, is twelve.
     let longest = text.split(|c| !is_word(c)).map(str::len).max().unwrap_or_default();
     turns(text) >= 5 && longest >= 14
 }
@@ -81,7 +80,7 @@ mod tests {
 
     #[test]
     fn what_cognito_makes_for_app_clients_is_told_apart() {
-        // Ids of app clients are 26 lower-case letters and digits, their secrets are longer.
+        // App client ids are 26 lower-case letters and digits; their secrets are longer.
         for id in
             ["1example23456789abcdefghij", "5g7h1j2k3l4m5n6o7p8q9r0s1t", "a1b2c3d4e5f6g7h8i9j0k1l2m3", &"a1".repeat(13)]
         {

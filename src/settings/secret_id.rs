@@ -1,11 +1,11 @@
-//! What a secret is called: what it may be used for, and where it may be sent.
+//! Bindings of secrets: their use and the origins that may get them.
 
 use std::fmt;
 
 use crate::error::{Advice, AdviceKind, Error};
 use crate::settings::types::{ClientId, SecretKind, Username};
 
-/// What a secret is and where it may be sent.
+/// A secret's kind and the origins that may get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretId {
     /// The kind of secret.

@@ -1,4 +1,4 @@
-//! What a profile's tokens are for: APIs, agents and gateways that it names, each with its address and whose token it takes.
+//! A profile's targets: named APIs, agents and gateways, each with its address and the owner of its token.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::error::{Advice, AdviceKind, Error, Kind, Result, printable};
 use crate::settings::keys::nearest;
 use crate::settings::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
 
-/// Where a target is.
+/// The address of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// At a URL.
@@ -33,16 +33,16 @@ impl fmt::Display for Address {
     }
 }
 
-/// One target of a profile.
+/// A target of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Its name.
     pub name: TargetName,
-    /// What it is.
+    /// The first line.
     pub kind: TargetKind,
-    /// Where it is.
+    /// Its path.
     pub address: Address,
-    /// Whose token it takes; none where the profile has one alone.
+    /// The owner of its token; `None` if the profile has only one.
     pub owner: Option<TokenOwner>,
 }
 
@@ -132,7 +132,7 @@ impl Target {
     }
 }
 
-/// The target and the setting that a key `targets.NAME.FIELD` names; none for a key of another form.
+/// The target and the setting in a key `targets.NAME.FIELD`; `None` for other keys.
 ///
 /// # Errors
 /// [`Kind::Usage`] where it begins so and names no setting of a target.
@@ -148,7 +148,7 @@ pub fn parse_key(dotted: &str) -> Result<Option<(TargetName, Field)>> {
     }
 }
 
-/// The target that a key `targets.NAME` names as a whole; none for a key of another form.
+/// The target in a key `targets.NAME`; `None` for other keys.
 pub fn parse_whole(dotted: &str) -> Option<TargetName> {
     dotted.strip_prefix("targets.")?.parse().ok()
 }

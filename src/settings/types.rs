@@ -1,5 +1,5 @@
-//! The words a profile is made of. Parsing is validating: a value of one of these types is safe in a URL, a file
-//! name and a terminal. Beyond that their shape is Cognito's business, not ours.
+//! The types of a profile's values. Parsing validates: a value of these types is safe in a URL, a file name and a terminal. Any further
+//! rules are Cognito's.
 
 use std::fmt;
 use std::str::FromStr;
@@ -81,12 +81,12 @@ pub fn is_pool_id(text: &str) -> bool {
 }
 
 impl PoolId {
-    /// The Region, which stands before the first underscore.
+    /// The Region, before the first underscore.
     pub fn region(&self) -> Region {
         Region(self.0.split('_').next().unwrap_or_default().to_owned())
     }
 
-    /// The pool's name in SRP: what stands after the first underscore.
+    /// The pool's name in SRP, after the first underscore.
     pub fn srp_name(&self) -> &str {
         self.0.split_once('_').map_or("", |(_, name)| name)
     }
@@ -112,7 +112,7 @@ word!(
 );
 
 impl IdentityPoolId {
-    /// The Region, which stands before the colon.
+    /// The Region, before the colon.
     pub fn region(&self) -> Region {
         Region(self.0.split(':').next().unwrap_or_default().to_owned())
     }
@@ -214,10 +214,10 @@ impl AgentcoreArn {
         self.0.contains(":gateway/")
     }
 
-    /// The id of the runtime or gateway, which stands after the first slash.
+    /// The id of the runtime or gateway, after the first slash.
     pub fn id(&self) -> &str {
         let resource = self.0.split_once('/').map_or("", |(_, id)| id);
-        // What follows names an endpoint or a version of it.
+        // An endpoint or version may follow.
         resource.split('/').next().unwrap_or_default()
     }
 }

@@ -16,7 +16,7 @@ mod tests {
 
     use super::plain;
 
-    /// What is taken reads as `url` reads it, in all its parts.
+    /// Accepted text parses like in `url`, in all its parts.
     fn is_read_alike(text: &str) -> bool {
         let Ok(plain) = plain::Url::parse(text) else { return false };
         let whole = url::Url::parse(text).unwrap_or_else(|why| panic!("{text} is refused by url alone: {why}"));

@@ -17,25 +17,24 @@ impl FileContent for SessionRecord {
     const VERSION: Option<u64> = Some(1);
 }
 
-/// The sessions under a state directory; without one nothing is kept.
+/// The sessions under a state directory; without one nothing is stored.
 #[derive(Debug, Clone)]
 pub struct AgentSessions {
     dir: Option<PathBuf>,
 }
 
 impl AgentSessions {
-    /// Those under `state_dir`, which need not exist.
+    /// The sessions under `state_dir`, which need not exist.
     pub fn new(state_dir: Option<&Path>) -> Self {
         AgentSessions { dir: state_dir.map(|dir| dir.join("agent-sessions")) }
     }
 
-    /// The id of the last session that was kept under `key`. A file that is corrupt, of another version or open to other
-    /// users is none.
+    /// The latest session id under `key`. A file that is corrupt, of another version or accessible to other users is ignored.
     pub fn last(&self, key: &str) -> Option<String> {
         self.file(key)?.read_or_warn("the last session", "is").map(|stored| stored.session_id)
     }
 
-    /// Keeps the id of the last session. That it could not be kept is a warning: the call was made all the same.
+    /// Stores the latest session id. A failure is a warning: the call succeeded anyway.
     pub fn keep(&self, key: &str, session_id: &str, deadline: Instant) {
         let Some(file) = self.file(key) else { return };
         let session = SessionRecord { session_id: session_id.to_owned() };

@@ -1,4 +1,4 @@
-//! The AWS tools' own files, `~/.aws/config` and `~/.aws/credentials`: which profiles there are, and what they say.
+//! The AWS tools' files, `~/.aws/config` and `~/.aws/credentials`.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +14,7 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 /// The most profiles that a message lists.
 const MOST_LISTED: usize = 10;
 
-/// What the files say. They may hold keys, so nothing shows them.
+/// The content of the files. It may include keys, so it has no `Debug`.
 #[derive(Default)]
 pub struct AwsFiles {
     /// The text of the configuration.
@@ -33,7 +33,7 @@ impl AwsFiles {
     /// Reads both files, through links, as the SDK does; what is not there is empty.
     ///
     /// # Errors
-    /// [`Kind::AwsCredentials`] for a file that is there and can't be read.
+    /// [`Kind::AwsCredentials`] for an existing file that can't be read.
     pub fn read(paths: &[Option<PathBuf>; 2]) -> Result<Self> {
         let [config, credentials] = paths.each_ref().map(|path| path.as_deref().map(read).transpose());
         Ok(AwsFiles { config: config?.unwrap_or_default(), credentials: credentials?.unwrap_or_default() })
@@ -59,14 +59,14 @@ impl AwsFiles {
         sections(&self.config).any(|section| section == format!("sso-session {name}"))
     }
 
-    /// What the profile says for a key.
+    /// The profile's value for a key.
     pub fn get(&self, name: &str, key: &str) -> Option<&str> {
         let config = value(&self.config, &format!("profile {name}"), key);
         let config = config.or_else(|| value(&self.config, name, key).filter(|_| name == "default"));
         config.or_else(|| value(&self.credentials, name, key)).filter(|value| !value.is_empty())
     }
 
-    /// What to do about a profile that there is not: the one that was meant, and all that there are.
+    /// The advice for an unknown profile: similar names, and all that exist.
     pub fn instead_of(&self, name: &str) -> String {
         let known = self.profiles();
         if known.is_empty() {
@@ -103,7 +103,7 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// The name of the section that a line begins, its words separated by one space.
+/// The name of the section that a line starts, its words separated by single spaces.
 fn header(line: &str) -> Option<String> {
     Some(line.trim().strip_prefix('[')?.split_once(']')?.0.split_whitespace().collect::<Vec<_>>().join(" "))
 }

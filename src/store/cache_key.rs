@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::state_file::digest_name;
 
-/// What a cached token depends on, as named values.
+/// The key of a cached token, as named values.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CacheKey {
     parts: Vec<(String, String)>,
-    // The name of its files, which is asked for more than once a call.
+    // The stem of its file names, used several times in a call.
     #[serde(skip)]
     stem: OnceLock<String>,
 }
@@ -56,7 +56,7 @@ impl CacheKey {
     /// The name of its files without their endings.
     pub(crate) fn stem(&self) -> &str {
         self.stem.get_or_init(|| {
-            // Lengths keep one part from running into the next.
+            // Lengths keep adjacent parts apart.
             let parts =
                 self.parts.iter().map(|(name, value)| format!("{}:{name}={}:{value};", name.len(), value.len()));
             let kind = self.parts.first().map_or("token", |(_, kind)| kind.as_str());

@@ -1,4 +1,4 @@
-//! `config.toml`, read: which profiles there are and what each says. It holds no secret.
+//! Reads `config.toml`: the profiles and their settings. It contains no secrets.
 
 mod targets;
 
@@ -23,7 +23,7 @@ pub const LIMIT: u64 = 16 * 1024 * 1024;
 /// The table of a profile's targets.
 pub const TARGETS: &str = "targets";
 
-/// The keys that stand outside of every table, and the table of the profiles.
+/// The top-level keys, and the table of the profiles.
 pub const TOP_LEVEL: [&str; 4] = ["version", "default_profile", "secret_store", "profiles"];
 
 /// The key by which a file of profiles for others is known, with the version of its format.
@@ -32,10 +32,10 @@ pub const EXPORT_MARK: &str = "cogtok_export";
 /// The version of that format that this program writes and understands.
 pub const EXPORT_VERSION: i64 = 1;
 
-/// How the first profile is made, as a hint.
+/// The hint for creating the first profile.
 pub const FIRST_PROFILE: AdviceKind = AdviceKind::CreateFirstProfile;
 
-/// What to do about a configuration that can't be understood.
+/// The advice for an invalid configuration.
 pub const EDIT: AdviceKind = AdviceKind::EditConfiguration;
 
 /// A configuration file as it was when it was read.
@@ -55,7 +55,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self> {
         let text = read_text(path)?.unwrap_or_default();
         let table = text.parse().map_err(|error: toml::de::Error| {
-            // The parser's own words repeat the line, which may hold what should not be shown.
+            // The parser's message repeats the line, which may contain a secret.
             not_toml(path, &text, error.span(), error.message()).hint(EDIT)
         })?;
         Ok(Config { path: Some(path.to_path_buf()), table })
@@ -92,7 +92,7 @@ impl Config {
         }
     }
 
-    /// Where secrets are kept.
+    /// The secret store.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when `secret_store` names no such place.
@@ -105,7 +105,7 @@ impl Config {
         kind.map_err(|error| error.with_kind(crate::error::Kind::Config).context("secret_store"))
     }
 
-    /// Offers what the profile says to `settings`.
+    /// Adds the profile's values to `settings`.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile, or one of its values is not of its
@@ -115,7 +115,7 @@ impl Config {
         Key::ALL.iter().try_for_each(|key| self.offer_key(name, *key, settings))
     }
 
-    /// Offers what the profile says for one key to `settings`.
+    /// Adds the profile's value for one key to `settings`.
     ///
     /// # Errors
     /// As [`Config::offer`].
@@ -126,8 +126,8 @@ impl Config {
         Ok(())
     }
 
-    /// Whether a profile of this client, whatever its name, lists a stored secret of this kind: profiles that share a
-    /// client share its secret.
+    /// Whether a profile with this app client, whatever its name, lists a stored secret of this kind: profiles with the same client share
+    /// its secret.
     pub fn lists_secret(&self, kind: SecretKind, client_id: &ClientId) -> bool {
         self.names().iter().any(|name| {
             let Ok(profile) = self.profile(name) else { return false };
@@ -142,7 +142,7 @@ impl Config {
         })
     }
 
-    /// What the file holds that no program reads: unknown keys at the top and in this profile.
+    /// Keys that nothing reads: unknown ones at the top level and in this profile.
     pub fn oddities(&self, name: Option<&ProfileName>) -> Vec<Oddity> {
         let mut found = Vec::new();
         for key in self.table.keys().filter(|key| !TOP_LEVEL.contains(&key.as_str())) {
@@ -202,17 +202,17 @@ pub fn list(names: &[ProfileName]) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
-/// The text of the configuration, through a symbolic link if that is what it is; none where there is no file.
+/// The text of the configuration, following a symbolic link; `None` without a file.
 ///
 /// # Errors
-/// As [`Config::load`], but for what the text says.
+/// As [`Config::load`], without parsing errors.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
-    // Dotfiles are often links into a repository, so this one file is read through them.
+    // Dotfiles are often links into a repository, so links are followed for this file only.
     let target = match dunce::canonicalize(path) {
         Ok(target) => target,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
-            // A pipe of a shell's `<(…)` is a link to something that has no path.
+            // A shell's `<(…)` is a link to a pipe without a path.
             let what = if path.exists() { "it is not a regular file" } else { "it is a broken symbolic link" };
             return Err(unreadable(&what));
         }
@@ -276,7 +276,7 @@ pub fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
     }
 }
 
-/// How a key comes to have another value, as a hint.
+/// The hint for changing a key.
 pub fn how_to_set(key: Key) -> Advice {
     match key {
         Key::Secrets => Advice::new(EDIT),
@@ -296,14 +296,14 @@ pub fn flatten(prefix: &str, table: &Table, found: &mut Vec<String>) {
     }
 }
 
-/// What a configuration holds that no program reads.
+/// Something in the configuration that nothing reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Oddity {
     /// A key that is called like a secret.
     Secret(String),
-    /// A key that nobody knows, with a known one that is spelled like it.
+    /// An unknown key, with a known one of similar spelling.
     UnknownKey(String, Option<String>),
-    /// What can't be a profile's name.
+    /// An invalid profile name.
     NoProfileName(String),
 }
 

@@ -1,4 +1,4 @@
-//! What makes a file last beyond a crash of the machine, as far as its file system can.
+//! Makes files survive a crash of the machine, as far as the file system can.
 
 use std::fs::File;
 use std::io;
@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Flushes a file that is about to get its name.
 ///
 /// # Errors
-/// As the operating system says where what was written is lost; that the file system has no flushing is a warning.
+/// The operating system's error if data is lost; a file system without flushing is only a warning.
 pub fn flush(file: &File, dir: &Path) -> io::Result<()> {
     let flushed = file.sync_all();
-    // macOS flushes the drive's own cache as well, which disks of a network and some others can't do.
+    // macOS also flushes the drive's cache, which network disks and some others can't do.
     #[cfg(target_os = "macos")]
     let flushed = flushed.or_else(|_| Ok(rustix::fs::fsync(file)?));
     match flushed {
@@ -23,8 +23,7 @@ pub fn flush(file: &File, dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Flushes the directory of a file that has its name already. The file is there for everybody, so whatever goes wrong here
-/// takes nothing back: it is a warning.
+/// Flushes the directory after a rename. The file is already visible, so a failure is only a warning.
 pub fn settle(dir: &Path) {
     if cfg!(unix)
         && let Err(error) = File::open(dir).and_then(|dir| dir.sync_all())

@@ -24,24 +24,24 @@ pub use persist::persist;
 /// The content of a regular file of at most `limit` bytes; nothing where there is none.
 ///
 /// # Errors
-/// As the operating system says; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory, and for
-/// a file larger than `limit`.
+/// The operating system's error; [`io::ErrorKind::InvalidData`] for a symbolic link, FIFO, device or directory, and for a file larger than
+/// `limit`.
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     read_if(path, limit, |_| Ok(()))
 }
 
-/// As [`read`], for a file that must be this user's alone.
+/// As [`read`], for a file that only this user may access.
 ///
 /// # Errors
-/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may read or write.
+/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file of another owner, or one that others may read or write.
 pub fn read_private(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     read_if(path, limit, |metadata| check_private(metadata, path.parent()))
 }
 
-/// As [`read`], for a file that must be this user's and that nobody else may write; others may read it.
+/// As [`read`], for this user's file that nobody else may write; others may read it.
 ///
 /// # Errors
-/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file that belongs to somebody else, or that others may write.
+/// As [`read`]; [`io::ErrorKind::InvalidData`] for a file of another owner, or one that others may write.
 pub fn read_own(path: &Path, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     read_if(path, limit, |metadata| check_own(metadata, path.parent()))
 }
@@ -69,17 +69,16 @@ fn read_if(
     Ok(Some(bytes))
 }
 
-/// Replaces the file with `bytes`, private from its first instant (mode 0600), in a directory made private (0700) where
-/// it is missing. The caller holds the lock that writers of this file share: what a killed writer left is swept away.
+/// Replaces the file with `bytes`, private from the start (mode 0600), and creates missing directories as private (0700). The caller holds
+/// the writers' lock of this file, so leftovers of killed writers are deleted.
 ///
 /// # Errors
-/// As the operating system says; the old file is untouched then.
+/// The operating system's error; then the old file is unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_if(path, bytes, || true).map(drop)
 }
 
-/// As [`replace`], where `is_wanted` says so at the last moment, with nothing but the renaming left to do. Says whether it was
-/// done.
+/// As [`replace`], if `is_wanted` returns true at the last moment before the rename. Returns whether it was done.
 ///
 /// # Errors
 /// As [`replace`].
@@ -97,12 +96,12 @@ pub fn replace_if(path: &Path, bytes: &[u8], is_wanted: impl FnOnce() -> bool) -
     Ok(true)
 }
 
-/// What changes when somebody writes to a file or puts another in its place.
+/// Changes when the file is written or replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stamp(u64, Option<std::time::SystemTime>, [i64; 4]);
 
 impl Stamp {
-    /// That of the file at `path`; none where there is none.
+    /// The stamp of the file at `path`; `None` without a file.
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
         #[cfg(unix)]
@@ -125,10 +124,10 @@ fn written(dir: &Path, prefix: &str, bytes: &[u8]) -> io::Result<NamedTempFile> 
     Ok(temporary)
 }
 
-/// Makes a new private file with `bytes`; one that is there already stays as it is.
+/// Creates a private file with `bytes`; an existing one is not changed.
 ///
 /// # Errors
-/// As the operating system says; [`io::ErrorKind::AlreadyExists`] when there is something of that name.
+/// The operating system's error; [`io::ErrorKind::AlreadyExists`] if the name is taken.
 pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (dir, name) = split(path)?;
     create_dir(dir)?;
@@ -140,7 +139,7 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Makes a directory, and its parents, that only this user may enter.
 ///
 /// # Errors
-/// As the operating system says.
+/// The operating system's error.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
     owner::create_dirs(dir)
 }
@@ -148,7 +147,7 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
 /// Makes a directory that only this user may enter, or makes one of this user's so.
 ///
 /// # Errors
-/// As the operating system says.
+/// The operating system's error.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     create_dir(dir)?;
     #[cfg(unix)]
@@ -166,7 +165,7 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
 /// Removes a file; that it is not there is fine.
 ///
 /// # Errors
-/// As the operating system says.
+/// The operating system's error.
 pub fn remove(path: &Path) -> io::Result<()> {
     match patiently(|| std::fs::remove_file(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -186,7 +185,7 @@ pub(crate) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -
         there => return there,
     }
     match open_regular(options.create_new(true), path) {
-        // Another process was faster.
+        // Another process created it first.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_regular(options.create_new(false), path),
         made => {
             let made = made?;
@@ -196,10 +195,10 @@ pub(crate) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -
     }
 }
 
-/// Opens a regular file, following no symbolic link and waiting for nobody.
+/// Opens a regular file without following symbolic links or blocking.
 ///
 /// # Errors
-/// What the system says, and [`io::ErrorKind::InvalidData`] for a link, a folder, a pipe or a device.
+/// The operating system's error, and [`io::ErrorKind::InvalidData`] for a link, directory, pipe or device.
 pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {

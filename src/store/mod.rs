@@ -1,5 +1,4 @@
-//! What stays on this machine: the configuration, secrets in the operating system's keyring or a sealed file, cached
-//! tokens, and the journal of users being made.
+//! Local files: the configuration, secrets in the operating system's keyring or a sealed file, cached tokens, and the journal of new users.
 
 pub mod agent_sessions;
 pub mod aws_files;
@@ -25,11 +24,11 @@ pub mod within;
 
 use std::path::{Path, PathBuf};
 
-/// Whether the system lets variables (XDG_CONFIG_HOME and others) say where these files are.
+/// Whether variables (XDG_CONFIG_HOME and others) determine these paths on this system.
 pub const HAS_XDG: bool = cfg!(all(unix, not(target_os = "macos")));
 
-/// Where cogtok keeps its files. A place that can't be named (no home directory, a relative one) is none: nothing is
-/// ever written to the current directory instead.
+/// The folders of cogtok's files. A folder without a usable path (no home directory, a relative path) is `None`: nothing is ever written to
+/// the current directory instead.
 #[derive(Debug, Clone, Default)]
 pub struct Dirs {
     /// `config.toml`.
@@ -38,7 +37,7 @@ pub struct Dirs {
     pub cache: Option<PathBuf>,
     /// The journal of new users, and what is remembered of sessions.
     pub state: Option<PathBuf>,
-    /// The secrets file, where secrets are kept in one.
+    /// The path of the secrets file.
     pub secrets_file: Option<PathBuf>,
 }
 

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::file;
 use super::state_file::{FileContent, StateFile, digest_name};
 
-/// The most names of a kind that are kept.
+/// The most names of a kind.
 const MOST: usize = 1000;
 
-/// What was seen of a pool, the latest last.
+/// Names seen in a pool, the latest last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameHistory {
     /// User names, as they are typed.
@@ -26,7 +26,7 @@ impl FileContent for NameHistory {
     const VERSION: Option<u64> = Some(1);
 }
 
-/// What was seen of `pool`, which is asked at `origin`.
+/// The names seen in `pool` at `origin`.
 pub fn read(cache_dir: Option<&Path>, pool: &str, origin: &str) -> NameHistory {
     cache_dir.and_then(|dir| file_of(dir, pool, origin).read().ok().flatten()).unwrap_or_default()
 }
@@ -46,7 +46,7 @@ pub fn note<'a>(
     });
 }
 
-/// Forgets a user who is there no more.
+/// Removes a deleted user.
 pub fn forget_user(cache_dir: Option<&Path>, pool: &str, origin: &str, user: &str) {
     let Some(dir) = cache_dir.filter(|dir| file_of(dir, pool, origin).path().exists()) else { return };
     change(dir, pool, origin, |seen| seen.users.retain(|known| known != user));

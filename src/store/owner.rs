@@ -1,5 +1,5 @@
-//! Whose the files are: `sudo` with HOME kept, or a container's root in another user's home, must leave nothing there that
-//! locks the user out.
+//! Ownership of new files: `sudo` with HOME kept, or a container's root in another user's home, must not leave files that lock the user
+//! out.
 
 use std::fs::File;
 #[cfg(unix)]
@@ -7,16 +7,15 @@ use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
-/// Gives a new file or directory, opened as `made`, to the owner of the directory it is in, where root made it in that of
-/// another user.
+/// Gives a new file or directory, opened as `made`, to the owner of its directory, if root created it in another user's directory.
 ///
 /// # Errors
-/// As the operating system says: then it must not stay.
+/// The operating system's error: then the file must be deleted.
 #[cfg(unix)]
 pub fn keep(made: &File, dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
     let Some(owner) = other_owner(dir)? else { return Ok(()) };
-    // On some file systems everything belongs to one user as it is.
+    // Some file systems have a single owner for everything.
     if made.metadata()?.uid() == owner.uid() {
         return Ok(());
     }
@@ -52,20 +51,20 @@ fn other_owner(dir: &Path) -> io::Result<Option<Metadata>> {
 /// Makes the directories of `dir` that are missing, each only for this user.
 ///
 /// # Errors
-/// As the operating system says.
+/// The operating system's error.
 pub fn create_dirs(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
     let missing: Vec<&Path> = dir.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
     if missing.is_empty() {
-        // Says what is wrong with what is there.
+        // Reports what is wrong with the existing path.
         return builder().recursive(true).create(dir);
     }
     for dir in missing.into_iter().rev() {
         match builder().create(dir) {
             Ok(()) => given(dir)?,
-            // Another process was faster.
+            // Another process created it first.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
             Err(error) => return Err(error),
         }
@@ -105,7 +104,7 @@ fn given(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// There is no such owner here.
+/// This system has no such owners.
 ///
 /// # Errors
 /// None.

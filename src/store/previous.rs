@@ -12,7 +12,7 @@ use super::state_file::{FileContent, ReadError, StateFile, digest_name};
 use crate::error::{Error, Result};
 use crate::settings::types::ProfileName;
 
-/// What is remembered for one configuration file.
+/// The record for one configuration file.
 pub struct Previous(StateFile<PreviousProfile>);
 
 #[derive(Serialize, Deserialize)]
@@ -23,16 +23,16 @@ struct PreviousProfile {
 impl FileContent for PreviousProfile {
     const LIMIT: u64 = 64 * 1024;
 
-    // A name that others may see.
+    // It contains a profile's name, which is not secret.
     fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         file::read(path, Self::LIMIT)
     }
 }
 
 impl Previous {
-    /// What is remembered in the directory `dir` for the configuration at `config`.
+    /// The record in `dir` for the configuration at `config`.
     pub fn new(dir: &Path, config: &Path) -> Self {
-        // Whatever link leads to it, it is the same file.
+        // Links to the same file share a record.
         let config = dunce::canonicalize(config).unwrap_or_else(|_| config.to_path_buf());
         let digest = digest_name(config.as_os_str().as_encoded_bytes());
         Previous(StateFile::new(dir, &format!("previous-{digest:.16}")))

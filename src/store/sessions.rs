@@ -1,6 +1,5 @@
-//! What the secret store has for each user who signed in, and who that is: one private file a user, in the state folder. A
-//! cache may be deleted at any time, and with it nobody is signed out. Nothing here is secret, so that who is signed in is
-//! known without opening the store.
+//! Records of who signed in, and of what the secret store has for each user: one private file for each user, in the state folder. Deleting
+//! the cache signs nobody out. The records contain no secrets, so they can be read without opening the store.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,17 +16,17 @@ use crate::token::TokenSet;
 use crate::token::identity::Identity;
 use crate::token::session::{Session, SessionOrigin};
 
-/// What is remembered of one user.
+/// The record of one user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Record {
     /// The session whose refresh token the store has.
     pub session: Option<Session>,
-    /// How the last session had begun, where Cognito has ended it: who came from the browser is sent there again.
+    /// How the last session began, if Cognito has ended it: a user who came from the browser is sent there again.
     pub over: Option<SessionOrigin>,
     /// Whether the store has a device that the pool remembers.
     pub has_device: bool,
-    /// Who signed in, as the tokens said it.
+    /// The identity in the user's tokens.
     pub identity: Option<Identity>,
 }
 
@@ -37,8 +36,7 @@ impl Record {
         self.session.is_none() && self.over != Some(SessionOrigin::Endpoint)
     }
 
-    /// What cached tokens carry of their session: sessions were remembered there alone once, and are where the state folder
-    /// can't be written.
+    /// The session in cached tokens: earlier versions recorded it only there, and it is there if the state folder can't be written.
     pub fn of_tokens(tokens: &TokenSet) -> Option<Self> {
         let session = tokens.renewal.session()?.clone();
         let identity = Identity::of(tokens);
@@ -46,7 +44,7 @@ impl Record {
     }
 }
 
-/// A later version may add to it: what is not understood is passed over, so that nobody is signed out by it.
+/// A later version may add members: unknown ones are ignored, so that nobody is signed out.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     key: CacheKey,
@@ -62,29 +60,29 @@ impl FileContent for Stored {
     }
 }
 
-/// What is remembered under a state folder; without one nothing is.
+/// The records under a state folder; without one, nothing is recorded.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     dir: Option<PathBuf>,
 }
 
 impl Sessions {
-    /// What is remembered under `state_dir`, which need not exist.
+    /// The records under `state_dir`, which need not exist.
     pub fn new(state_dir: Option<&Path>) -> Self {
         Sessions { dir: state_dir.map(|dir| dir.join("sessions")) }
     }
 
-    /// What is remembered under `key`; none where nothing is. A file that others may read is taken, as one from a backup is.
+    /// The record under `key`; `None` without one. A file that others may read is accepted, for example one from a backup.
     ///
     /// # Errors
-    /// [`Kind::Store`](crate::error::Kind::Store) when it can't be read or understood: then nobody knows what the store has.
+    /// [`Kind::Store`](crate::error::Kind::Store) if it can't be read or parsed: then the store's content is unknown.
     pub fn read(&self, key: &CacheKey) -> Result<Option<Record>> {
         let Some(file) = self.file(key) else { return Ok(None) };
         let stored = read(&file)?;
         Ok(stored.filter(|stored| stored.key == *key).map(|stored| stored.record))
     }
 
-    /// What is remembered under the keys that are wanted. What can't be read causes a warning, and is not among it.
+    /// The records under the wanted keys. An unreadable one causes a warning and is left out.
     pub fn list(&self, is_wanted: impl Fn(&CacheKey) -> bool) -> Vec<(CacheKey, Record)> {
         let files = self.dir.as_ref().and_then(|dir| std::fs::read_dir(dir).ok());
         let paths = files.into_iter().flatten().flatten().map(|file| file.path());
@@ -99,8 +97,7 @@ impl Sessions {
         found
     }
 
-    /// Waits until `deadline` for the right to use what the store has under `key`, and to change what is remembered. None
-    /// where no lock can be had on this machine: nothing is remembered then.
+    /// Waits until `deadline` for the lock on the session under `key`. `None` if this machine has no locks: then nothing is recorded.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.
@@ -112,7 +109,7 @@ impl Sessions {
         Ok(lock.map(|lock| SessionLock { lock, key: key.clone() }))
     }
 
-    /// The lock of those who are about to send a person to the browser for the session under `key`; none without a state folder.
+    /// The lock for sending a person to the browser for the session under `key`; `None` without a state folder.
     pub fn sign_in_lock(&self, key: &CacheKey) -> Option<PathBuf> {
         Some(self.dir.as_ref()?.join(format!("{}.sign-in.lock", key.stem())))
     }
@@ -129,8 +126,7 @@ fn read(file: &StateFile<Stored>) -> Result<Option<Stored>> {
     })
 }
 
-/// The right to use what the store has of one user's session, and to change what is remembered of it. Held by one process,
-/// whatever cache it has.
+/// The lock on a user's session: its holder may use the stored secrets and change the record. It is independent of the cache.
 pub struct SessionLock {
     lock: StateLock<Stored>,
     key: CacheKey,
@@ -226,7 +222,7 @@ mod tests {
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         let read = sessions.read(&key()).unwrap().unwrap();
         assert_eq!((read.has_device, read.session.unwrap().rotates), (true, Some(true)));
-        // What others may write is nothing to go by.
+        // A file that others may write can't be trusted.
         #[cfg(unix)]
         {
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();

@@ -1,4 +1,4 @@
-//! One private JSON file of state with its lock beside it: what every small store here is made of.
+//! A private JSON file of state, with a lock beside it: the base of every small store.
 //!
 //! A file is read without the lock, and replaced only by who holds it: [`file::replace`] asks for that.
 
@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 use super::file::{self, Lock, LockError, LockNote, lock_timeout_error};
 use crate::error::Result;
 
-/// What a state file contains.
+/// The content of a state file.
 pub trait FileContent: Serialize + DeserializeOwned {
     /// The most bytes that are read.
     const LIMIT: u64;
-    /// The version that is written to the file, and the only one that is read; none where files have no version.
+    /// The version in the file, the only one that is read; `None` for files without versions.
     const VERSION: Option<u64> = None;
     /// Whether people read the file too.
     const IS_PRETTY: bool = false;
@@ -37,9 +37,9 @@ pub trait FileContent: Serialize + DeserializeOwned {
 /// Why a state file gives nothing.
 #[derive(Debug)]
 pub enum ReadError {
-    /// It can't be read, is too large or is open to other users.
+    /// It can't be read, is too large or is accessible to other users.
     Io(io::Error),
-    /// It is not what cogtok writes.
+    /// Its content is invalid.
     Malformed,
     /// It has another version.
     Version(u64),
@@ -90,7 +90,7 @@ impl<T: FileContent> StateFile<T> {
         StateFile { path, content: PhantomData }
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -100,7 +100,7 @@ impl<T: FileContent> StateFile<T> {
         self.path.parent().unwrap_or(&self.path)
     }
 
-    /// What the file contains; none where there is no file.
+    /// The content; `None` without a file.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -115,7 +115,7 @@ impl<T: FileContent> StateFile<T> {
         serde_json::from_slice(&bytes).map(Some).map_err(|_| ReadError::Malformed)
     }
 
-    /// What the file contains. One that can't be read or understood counts as none; that it can't be read is a warning.
+    /// The content; `None` also for an invalid file. An unreadable one causes a warning.
     pub fn read_or_warn(&self, what: &str, is: &str) -> Option<T> {
         match self.read() {
             Ok(content) => content,
@@ -139,20 +139,20 @@ impl<T: FileContent> StateFile<T> {
         file::replace(&self.path, &bytes?)
     }
 
-    /// Waits until `deadline` for the right to replace the file, in a directory that is made private.
+    /// Waits until `deadline` for the lock to replace the file; creates a private directory.
     pub(crate) fn lock(&self, deadline: Instant) -> Result<StateLock<T>, LockError> {
         file::create_private_dir(self.dir()).map_err(LockError::Unavailable)?;
         let lock = Lock::exclusive(&self.path.with_extension("lock"), deadline)?;
         Ok(StateLock { lock, file: Self::at(self.path.clone()) })
     }
 
-    /// Replaces the file's content, whatever it was, once the lock is held.
+    /// Replaces the content under the lock, whatever it was.
     pub(crate) fn write(&self, content: &T, deadline: Instant) -> Result<(), LockError> {
         self.lock(deadline)?.replace(content).map_err(LockError::Unavailable)
     }
 
-    /// As [`StateFile::lock`]. None where no lock can be had on this machine, after `warn` was given the directory and the
-    /// reason: the caller may go on without the file.
+    /// As [`StateFile::lock`]. `None` if this machine has no locks, after `warn` was called with the directory and the reason: the caller
+    /// may continue without the file.
     pub(crate) fn lock_or(
         &self,
         deadline: Instant,
@@ -191,7 +191,7 @@ impl<T: FileContent> StateLock<T> {
         self.file.replace(content, &self.lock)
     }
 
-    /// What the last holder left in the lock file, with what this one has changed.
+    /// The note of the last holder, with this one's changes.
     pub(crate) fn note(&self) -> &LockNote {
         self.lock.note()
     }
@@ -201,8 +201,8 @@ impl<T: FileContent> StateLock<T> {
         self.lock.change_note(|note| note.failure = failure);
     }
 
-    /// Notes that a refresh token is about to be sent, or that what came of it is known. Says what was noted before: a
-    /// process that was killed in between leaves the note behind.
+    /// Records that a refresh token is about to be sent, or that the result is known. Returns the previous value: a process that was killed
+    /// in between leaves `true`.
     pub(crate) fn mark_refresh_in_flight(&mut self, is_refreshing: bool) -> bool {
         let before = self.lock.note().is_refreshing;
         self.lock.change_note(|note| (note.failure, note.is_refreshing) = (None, is_refreshing));

@@ -21,7 +21,7 @@ impl FileContent for LastStep {
 /// The first time step from `now` on whose code was not used, taken for the caller. A step that is too far off, beyond
 /// `latest`, is returned and left to others.
 ///
-/// Without a directory, or where it can't be written, that is `now` itself: a code may be refused then, and a message says so.
+/// Without a usable directory this is `now`: then Cognito may refuse the code, and a message explains that.
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until `deadline`.
@@ -32,7 +32,7 @@ pub fn take(state_dir: Option<&Path>, key: &SecretId, now: u64, latest: u64, dea
     };
     let file = StateFile::<LastStep>::new(&dir, &digest_name(key.account()));
     let Some(lock) = file.lock_or(deadline, |_, error| not_noted(error))? else { return Ok(now) };
-    // A clock that was set back, or a file from elsewhere, must not keep a user out for long.
+    // A clock that was set back, or a copied file, must not block a user for long.
     let last = lock.file().read().ok().flatten();
     let next = last.map(|last| last.step.saturating_add(1)).filter(|next| next.abs_diff(now) <= 20);
     let step = next.unwrap_or(now).max(now);
@@ -59,7 +59,7 @@ mod tests {
         let take = |now, latest| super::take(Some(dir.path()), &binding, now, latest, Instant::now()).unwrap();
         assert_eq!((take(100, 100), take(100, 101), take(100, 101), take(100, 102)), (100, 101, 102, 102));
         assert_eq!((take(103, 104), take(110, 110)), (103, 110));
-        // A clock set back by a day begins anew.
+        // A clock set back by a day starts over.
         assert_eq!(take(10, 11), 10);
         assert_eq!(super::take(None, &binding, 7, 7, Instant::now()).unwrap(), 7);
     }

@@ -1,4 +1,4 @@
-//! Work that can't be interrupted and may take longer than anybody waits: reading from a pipe, opening what is sealed.
+//! Work that can't be interrupted and may take too long: reading from a pipe, opening a sealed file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use zeroize::Zeroizing;
 
-/// Does `work` on a thread of its own, which is left behind at `deadline`; none then.
+/// Runs `work` on a separate thread, which is abandoned at `deadline`; then `None`.
 ///
 /// # Errors
-/// As the operating system says when there can be no such thread.
+/// The operating system's error if the thread can't be started.
 pub fn within<T: Send + 'static>(
     deadline: Instant,
     name: &str,
@@ -27,7 +27,7 @@ pub fn within<T: Send + 'static>(
 /// The content of a file or pipe, as far as `limit` bytes and one more; `look` sees the open file first.
 ///
 /// # Errors
-/// As the operating system says, and when it does not end until `deadline`.
+/// The operating system's error, or a time-out at `deadline`.
 pub fn read(path: &Path, limit: u64, deadline: Instant, look: fn(&Path, &File)) -> io::Result<Zeroizing<Vec<u8>>> {
     let owned = path.to_path_buf();
     let read = move || {

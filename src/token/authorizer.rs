@@ -7,13 +7,13 @@ use crate::error::{Advice, AdviceKind, Error, Result, printable};
 use crate::settings::profile::issuers;
 use crate::settings::types::PoolId;
 
-/// What an OpenID Connect discovery URL ends in.
+/// The end of an OpenID Connect discovery URL.
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
-/// What AgentCore takes as well (RFC 8414 section 3).
+/// The other ending that AgentCore accepts (RFC 8414 section 3).
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 
-/// The issuer that a discovery URL names; none for what is no such URL.
+/// The issuer of a discovery URL; `None` for another URL.
 pub fn issuer_of(discovery_url: &str) -> Option<&str> {
     [DISCOVERY, OAUTH_METADATA].into_iter().find_map(|end| discovery_url.strip_suffix(end))
 }
@@ -27,7 +27,7 @@ pub struct Authorizer {
     pub issuers: Vec<String>,
     /// App clients: `allowedClients`, or what the service has for it.
     pub clients: Vec<String>,
-    /// An identity pool's providers, each with its issuer and its app client: a client counts for its own issuer alone.
+    /// An identity pool's providers, each with its issuer and its app client, which counts only for that issuer.
     pub providers: Vec<(String, String)>,
     /// Audiences: `allowedAudience`, `Audience`.
     pub audiences: Vec<String>,
@@ -51,7 +51,7 @@ pub struct ClaimRule {
 /// The form of a claim's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimForm {
-    /// One string.
+    /// A string.
     Text,
     /// A list of strings.
     List,
@@ -60,15 +60,15 @@ pub enum ClaimForm {
 }
 
 impl Authorizer {
-    /// Takes a discovery URL, or an issuer.
+    /// Sets a discovery URL, or an issuer.
     pub fn set_discovery_url(&mut self, url: &str) {
         self.discovery_url = Some(url.to_owned());
         self.issuers = vec![issuer_of(url).unwrap_or(url).to_owned()];
     }
 
-    /// Reads what AWS gives of a service's configuration: AgentCore's `customJWTAuthorizer`, an HTTP API's
-    /// `JwtConfiguration`, a REST API's `providerARNs`, a load balancer's `JwtValidationConfig`, an identity pool's
-    /// `CognitoIdentityProviders`, alone or within a whole answer, in any spelling of the names.
+    /// Parses AWS's output of a service's configuration: AgentCore's `customJWTAuthorizer`, an HTTP API's `JwtConfiguration`, a REST API's
+    /// `providerARNs`, a load balancer's `JwtValidationConfig`, an identity pool's `CognitoIdentityProviders`, alone or inside a whole
+    /// answer, in any spelling of the names.
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) when it is not JSON or has no such configuration.

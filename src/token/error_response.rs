@@ -1,5 +1,4 @@
-//! What an API's answer says of the token that it was sent: why it may have been refused, and how to fix it, in the words of
-//! [`consumer`](super::resource_server).
+//! Explains an API's refusal of a token: the possible reason and the remedy, in the terms of [`resource_server`](super::resource_server).
 
 use serde_json::{Map, Value};
 
@@ -10,27 +9,27 @@ use super::verify::shown;
 use crate::error::{Advice, AdviceKind, Error, Kind, printable};
 use crate::settings::types::PoolId;
 
-/// Who answered.
+/// The API that answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Api {
     /// Any API.
     Http,
-    /// Amazon Bedrock AgentCore Runtime, with an agent behind it.
+    /// Amazon Bedrock AgentCore Runtime, in front of an agent.
     Runtime,
     /// An MCP server, such as a gateway of Bedrock AgentCore.
     Gateway,
 }
 
-/// Who was asked and with which token, as far as an explanation needs it.
+/// The API and the token, as far as an explanation needs them.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     /// Who.
     pub api: Api,
-    /// The options that tell `token check` what it is configured to take.
+    /// The options for `token check` that describe the API's configuration.
     pub check: String,
     /// The options that choose this token for another command, each with a space before it.
     pub options: String,
-    /// The issuers of the profile's pool; none where the pool is not known.
+    /// The issuers of the profile's pool; empty if the pool is unknown.
     pub issuers: Vec<String>,
 }
 
@@ -62,7 +61,7 @@ pub struct ErrorResponse<'a> {
 }
 
 impl ErrorResponse<'_> {
-    /// What the server says went wrong, fit for a terminal; none where it says nothing.
+    /// The server's message, safe for a terminal; `None` without one.
     pub fn words(&self) -> Option<String> {
         let challenge = ["error_description", "error"].iter().find_map(|name| self.parameter(name));
         let words = challenge.or_else(|| self.body_words())?;
@@ -76,8 +75,8 @@ impl ErrorResponse<'_> {
         self.status == 500 && self.media_type == "text/plain" && self.body.trim_ascii() == b"Internal Server Error"
     }
 
-    /// What may be the reason and how to fix it, the most likely first, for a `token` that was sent to `asked`, at `now` in
-    /// milliseconds since the Unix epoch.
+    /// The possible reasons and remedies, the most likely first, for a `token` that was sent to `asked`, at `now` in milliseconds since the
+    /// Unix epoch.
     pub fn explain(&self, asked: &RequestContext, token: &str, now: u64) -> Vec<Advice> {
         if let Some(hint) = self.other_reason(asked.api) {
             return vec![hint];
@@ -124,7 +123,7 @@ impl ErrorResponse<'_> {
             None => says(Error::new(Kind::Refused, format!("the server refused the request ({})", self.status))),
             Some(why) => {
                 let likely = if why.is_named { "" } else { "likely because of " };
-                // A 403 by itself is not about the token.
+                // A 403 by itself need not be about the token.
                 let what = if why.is_named || self.status == 401 { "token" } else { "request" };
                 let message = format!("the server refused the {what} ({}): {likely}{}", self.status, why.what);
                 says(Error::new(Kind::Refused, message).hint(why.fix))
@@ -134,7 +133,7 @@ impl ErrorResponse<'_> {
         error.hint(asked.comparison())
     }
 
-    /// What it is about where it is not about this token, and what to do.
+    /// A reason other than the token, and what to do.
     fn other_reason(&self, api: Api) -> Option<Advice> {
         let words = self.words().unwrap_or_default().to_ascii_lowercase();
         let code = self.error_type.map(str::to_owned).or_else(|| self.json("__type")).unwrap_or_default();
@@ -180,7 +179,7 @@ impl ErrorResponse<'_> {
         hints
     }
 
-    /// All that the server says in words: the error of the challenge with its description, then the body.
+    /// All text from the server: the challenge's error with its description, then the body.
     pub(crate) fn said(&self) -> String {
         let mut parts = Vec::new();
         for part in [self.parameter("error"), self.parameter("error_description"), self.body_words()] {
@@ -201,7 +200,7 @@ impl ErrorResponse<'_> {
         value.as_str().map(str::to_owned)
     }
 
-    /// What the body says in words; a page for browsers says nothing about a token.
+    /// The message in the body; HTML pages are ignored.
     fn body_words(&self) -> Option<String> {
         self.json_words().or_else(|| self.text_words())
     }
@@ -224,7 +223,7 @@ impl ErrorResponse<'_> {
 pub fn challenge_parameter(challenge: &str, name: &str) -> Option<String> {
     let opening = format!("{name}=\"");
     let at = challenge.match_indices(&opening).map(|(at, _)| at).find(|at| {
-        // `error` is the end of no other name.
+        // `error` must not be the end of another name.
         challenge[..*at].chars().last().is_none_or(|c| c == ' ' || c == ',')
     })?;
     let mut value = String::new();
@@ -235,7 +234,7 @@ pub fn challenge_parameter(challenge: &str, name: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// One line about a token, by its own claims.
+/// One line about a token, from its claims.
 fn described(claims: &Map<String, Value>, now: u64) -> String {
     let kind = TokenKind::of(claims);
     let mut parts = vec![format!("what was sent is {}", kind.described())];
@@ -246,7 +245,7 @@ fn described(claims: &Map<String, Value>, now: u64) -> String {
         }
     }
     if let Some(issuer) = claims.get("iss").and_then(Value::as_str) {
-        // Of Cognito's issuers the last part is the pool.
+        // The last part of Cognito's issuers is the pool.
         let pool = issuer.rsplit('/').next().filter(|pool| pool.parse::<PoolId>().is_ok());
         parts.push(pool.map_or_else(|| format!("iss {}", printable(issuer, 80)), |pool| format!("pool {pool}")));
     }

@@ -122,7 +122,7 @@ fn what_runtimes_answer_is_explained() {
     }
     let named = ErrorResponse { error_type: Some("RuntimeClientError:http://internal"), ..json_answer(400, "{}") };
     assert!(explain(Api::Runtime, &named, &access).contains("agent's own code"));
-    // An ID token has no client_id, and that is the reason.
+    // The reason: an ID token has no client_id.
     let told = explain(
         Api::Runtime,
         &json_answer(403, r#"{"message": "Claim 'client_id' value mismatch"}"#),

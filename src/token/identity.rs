@@ -1,5 +1,4 @@
-//! Whose tokens they are, as they say it themselves. Nothing here says that a token is genuine: these come straight from
-//! the endpoint that issued them.
+//! The owner of tokens, from their own claims, unverified: the tokens come straight from the endpoint that issued them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,7 +20,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Whose these tokens are; none where they say nothing.
+    /// The owner of these tokens; `None` if they don't say.
     pub fn of(tokens: &TokenSet) -> Option<Self> {
         let access = jwt::payload_unverified(tokens.access.value.expose());
         let id = tokens.id.as_ref().and_then(|id| jwt::payload_unverified(id.value.expose()));
@@ -38,7 +37,7 @@ impl Identity {
         (identity != Identity::default()).then_some(identity)
     }
 
-    /// Whether the user goes by this name, exactly: pools may tell upper case from lower.
+    /// Whether this is the user's name, exactly: pools may be case-sensitive.
     pub fn is(&self, name: &Username) -> bool {
         self.names().any(|own| own == name.as_str())
     }

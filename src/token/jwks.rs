@@ -47,9 +47,9 @@ struct Jwk {
 }
 
 impl KeySet {
-    /// The usable keys of a JWKS document. Those of another kind are left out (RFC 7517 section 5), and so are those whose
-    /// `use`, `key_ops` or `alg` is not for checking RS256 signatures, that have no `kid`, or that are weak: a modulus below
-    /// 2048 bits, a public exponent of 1, primes made by a broken generator (CVE-2017-15361).
+    /// The usable keys of a JWKS document. Keys of another type are skipped (RFC 7517 section 5), and so are keys whose `use`, `key_ops` or
+    /// `alg` is not for checking RS256 signatures, keys without `kid`, and weak keys: a modulus below 2048 bits, a public exponent of 1,
+    /// primes of a broken generator (CVE-2017-15361).
     ///
     /// # Errors
     /// [`Kind::Network`](crate::error::Kind::Network) when the document is no JWKS, has no usable key, or has two with the
@@ -114,7 +114,7 @@ fn no_key_set(why: &str) -> Error {
 
 fn is_strong(n: &[u8], e: &[u8]) -> bool {
     let is_long = n.len() > 256 || (n.len() == 256 && n[0] >= 0x80);
-    // ring takes no leading zeros and no exponent beyond 33 bits.
+    // ring rejects leading zeros and exponents beyond 33 bits.
     let is_sound = n.len() <= 1024 && n.first() != Some(&0) && n.last().is_some_and(|last| last % 2 == 1);
     let is_exponent =
         (1..=4).contains(&e.len()) && e[0] != 0 && e.last().is_some_and(|last| last % 2 == 1) && *e != [1];

@@ -1,5 +1,5 @@
-//! Reading a JSON Web Token without trusting it: enough to keep a token no longer than it lives, to compare scopes and to
-//! show what it contains. Nothing here says that a token is genuine; [`verify`](super::verify) does.
+//! Parses a JSON Web Token without verifying it: to limit the time in the cache, to compare scopes, and to show its content. Whether it is
+//! genuine only [`verify`](super::verify) can tell.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Kind, Result};
 use crate::settings::types::Scopes;
 
-/// Claims as they stand in a token, NOT VERIFIED.
+/// The claims in a token, NOT VERIFIED.
 #[derive(Debug, Clone, Default)]
 pub struct UnverifiedClaims {
     /// `exp`, in seconds since the Unix epoch.
@@ -29,8 +29,8 @@ pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
     })
 }
 
-/// The first claim that is of a type that it can't have (RFC 7519 section 4.1, RFC 9068 section 2.2.3), and what it must be:
-/// nobody could say what such a token means.
+/// The first claim of an impossible type (RFC 7519 section 4.1, RFC 9068 section 2.2.3), and the right type: such a token has no clear
+/// meaning.
 pub(crate) fn mistyped(claims: &Map<String, Value>) -> Option<(&'static str, &'static str)> {
     let text = ["sub", "jti", "scope"].map(|name| (name, "text", Value::is_string as fn(&Value) -> bool));
     let all = text.into_iter().chain([("exp", "a number", Value::is_number as fn(&Value) -> bool)]);
@@ -53,7 +53,7 @@ pub fn payload_unverified(token: &str) -> Option<Map<String, Value>> {
     object(parts(token)?[1])
 }
 
-/// Header and claims as they stand in a token, NOT VERIFIED: whoever made the token wrote them.
+/// Header and claims of a token, NOT VERIFIED: its maker chose them.
 #[derive(Debug, Clone)]
 pub struct Unverified {
     /// The JOSE header (RFC 7515 section 4).
@@ -80,7 +80,7 @@ impl Unverified {
         Ok(Unverified { header: read(parts[0], "header")?, claims: read(parts[1], "payload")? })
     }
 
-    /// What kind of token it says it is.
+    /// The kind of token, by its own claims.
     pub fn kind(&self) -> TokenKind {
         TokenKind::of(&self.claims)
     }
@@ -95,7 +95,7 @@ pub enum TokenKind {
     Id,
     /// An access token of the client_credentials grant or GetClientToken.
     Machine,
-    /// None that Cognito issues.
+    /// Not issued by Cognito.
     Unknown,
 }
 
@@ -104,14 +104,14 @@ impl TokenKind {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         match text("token_use") {
             Some("id") => TokenKind::Id,
-            // A machine's token has no user; Cognito puts the client in the user's place.
+            // A machine's token has no user; Cognito uses the client's id instead.
             Some("access") if text("username").is_none() && text("sub") == text("client_id") => TokenKind::Machine,
             Some("access") => TokenKind::UserAccess,
             _ => TokenKind::Unknown,
         }
     }
 
-    /// The word for it in JSON output.
+    /// The name in JSON output.
     pub const fn as_str(self) -> &'static str {
         match self {
             TokenKind::UserAccess => "user-access",
@@ -121,7 +121,7 @@ impl TokenKind {
         }
     }
 
-    /// The words for it to a person.
+    /// The name for a person.
     pub const fn described(self) -> &'static str {
         match self {
             TokenKind::UserAccess => "a user's access token",

@@ -51,7 +51,7 @@ fn a_key_set_gives_only_keys_that_may_check_rs256() {
         ("null", json!(null)),
     ] {
         assert!(parse(json!([key.clone()])).is_err(), "{name}");
-        // Beside a good key it is passed over.
+        // Skipped next to a good key.
         let keys = parse(json!([jwk("id"), key])).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(keys.ids().collect::<Vec<_>>(), ["test-id"], "{name}");
     }

@@ -1,4 +1,4 @@
-//! What a token is. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
+//! Tokens. No I/O here: `now` is an argument, in milliseconds since the Unix epoch.
 
 pub mod authorizer;
 mod crypto;
@@ -11,7 +11,7 @@ pub mod relative_time;
 pub mod resource_server;
 pub mod session;
 pub mod verify;
-// Shared with the tests that drive the program; each uses a part.
+// Shared with the end-to-end tests; each uses a part.
 #[cfg(test)]
 #[allow(dead_code)]
 #[path = "../../tests/cli/harness/sign.rs"]
@@ -33,19 +33,19 @@ pub const MAX_LIFE_SECONDS: u64 = 24 * 60 * 60;
 /// The `expires_in` of a token answer (RFC 6749 section 5.1), which a server may leave out or get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// Not said, or in a form that means nothing: the token's own `exp` counts.
+    /// Absent or meaningless: the token's own `exp` is used.
     Missing,
-    /// Not positive: the token is not kept.
+    /// Not positive: the token is not cached.
     Unusable,
     /// Seconds from now.
     Seconds(u64),
 }
 
 impl Lifetime {
-    /// The lifetime that a JSON value stands for.
+    /// The lifetime in a JSON value.
     pub fn of(value: Option<&serde_json::Value>) -> Self {
         let number = match value {
-            // Some servers write it as text.
+            // Some servers send it as a string.
             Some(serde_json::Value::String(text)) => text.trim().parse().ok(),
             Some(value) => value.as_f64(),
             None => None,
@@ -60,17 +60,17 @@ impl Lifetime {
     }
 }
 
-/// One token and the end of its life.
+/// A token and its expiry.
 #[derive(Debug, Clone)]
 pub struct Token {
     /// The token, an RFC 6750 `b64token`.
     pub value: Secret,
-    /// When it ends, in seconds since the Unix epoch; unknown where neither the answer nor the token says.
+    /// Its expiry, in seconds since the Unix epoch; `None` if neither the answer nor the token says.
     pub expires_at: Option<u64>,
 }
 
 impl Token {
-    /// Takes a token from an answer that arrived at `now`.
+    /// A token from an answer that arrived at `now`.
     ///
     /// # Errors
     /// [`Kind::Network`] when it is not a `b64token` (RFC 6750 section 2.1), is longer than [`MAX_TOKEN_BYTES`], or is a JSON
@@ -110,14 +110,14 @@ impl Token {
     }
 }
 
-/// What one answer of Cognito brought.
+/// The tokens of one answer.
 #[derive(Debug, Clone)]
 pub struct TokenSet {
     /// The access token.
     pub access: Token,
     /// The ID token, for users.
     pub id: Option<Token>,
-    /// The scopes that were granted, where the token or the answer says.
+    /// The granted scopes, if the token or the answer says.
     pub scope: Option<Scopes>,
     /// The scopes that were asked for; empty where all that the client may have were, and for users.
     pub asked: Scopes,
@@ -136,8 +136,8 @@ impl TokenSet {
         }
     }
 
-    /// The scopes that were asked for and not granted, compared as sets. Where nothing says what was granted, an opaque token
-    /// has all of them (RFC 6749 section 5.1), and a JSON Web Token none: whoever takes it looks into it.
+    /// The requested scopes that were not granted, compared as sets. If nothing says what was granted, an opaque token has all of them (RFC
+    /// 6749 section 5.1), and a JSON Web Token none: a resource server reads the token itself.
     pub fn scopes_refused(&self) -> Vec<&str> {
         match &self.scope {
             Some(granted) => self.asked.missing_from(granted),

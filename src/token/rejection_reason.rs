@@ -1,6 +1,6 @@
-//! For which claim a service refused a token: the one that it names itself, else what the token's claims make likeliest.
+//! The reason why a service refused a token: the claim that it names, else the likeliest by the token's claims.
 //!
-//! The service alone knows its rules, so what is not named by it is called likely and nothing more.
+//! Only the service knows its rules, so a reason that it does not name is reported as likely.
 
 use serde_json::{Map, Value};
 
@@ -39,7 +39,7 @@ enum Reason {
     Scope,
 }
 
-/// The words by which services name a reason, with what is no letter, digit or `_` as one space.
+/// Phrases in services' messages and their reasons; other characters than letters, digits and `_` count as one space.
 const WORDS: [(&str, Reason); 27] = [
     (" insufficient_scope ", Reason::Scope),
     (" scope ", Reason::Scope),
@@ -70,13 +70,13 @@ const WORDS: [(&str, Reason); 27] = [
     (" no json web token ", Reason::Format),
 ];
 
-/// Seconds before its end in which a token counts as over for some services.
+/// How many seconds before its expiry some services refuse a token.
 const LAST_SECONDS: u64 = 120;
 
-/// For which claim the token with these `claims` (none where it has none) was refused, at `now` in milliseconds since the Unix
-/// epoch; none where neither the service nor the token says so, and the service is not known.
+/// The reason for refusing a token with these `claims` (`None` for an opaque token) at `now`, in milliseconds since the Unix epoch. `None`
+/// if neither the service nor the token shows a reason, and the service is unknown.
 ///
-/// The service's words choose among what can be so of this token, and never say of it what is not.
+/// The service's message only selects among reasons that this token can have.
 pub(crate) fn why(
     failed: &ErrorResponse<'_>,
     asked: &RequestContext,
@@ -91,7 +91,7 @@ pub(crate) fn why(
     let chosen = named.iter().copied().find(|reason| can_be(*reason, failed, claims, now));
     let seen = likeliest(claims, asked, now).filter(|_| is_at_fault(claims, asked, now));
     match (chosen, seen) {
-        // That the signature is wrong says less than what is wrong with the token.
+        // A wrong claim explains more than the wrong signature.
         (Some(Reason::Signature), Some(seen)) | (None, Some(seen)) => {
             return Some(because(failed, asked, seen, claims, now, false));
         }
@@ -120,7 +120,7 @@ fn because(
     RejectionReason { is_named, what: format!("{rule}: {detail}"), fix }
 }
 
-/// The reasons that are named, the first that is named first; those that say least come last.
+/// The named reasons, in order; the least specific ones come last.
 fn named(said: &str) -> Vec<Reason> {
     let said = said.to_ascii_lowercase();
     let words: Vec<&str> =
@@ -135,7 +135,7 @@ fn named(said: &str) -> Vec<Reason> {
             reasons.push(reason);
         }
     }
-    // "Signature has expired" is no word on the signature.
+    // "Signature has expired" is not about the signature.
     if reasons.contains(&Reason::Times) {
         reasons.retain(|reason| !matches!(reason, Reason::Signature | Reason::Format));
     }
@@ -145,7 +145,7 @@ fn named(said: &str) -> Vec<Reason> {
 /// Whether this token can have been refused for it.
 fn can_be(reason: Reason, failed: &ErrorResponse<'_>, claims: &Map<String, Value>, now: u64) -> bool {
     match reason {
-        // It is a JSON Web Token.
+        // The token is a JSON Web Token.
         Reason::Format => false,
         Reason::Times => {
             check_times(claims, now.saturating_add(LAST_SECONDS * 1000), 0).is_err()
@@ -154,7 +154,7 @@ fn can_be(reason: Reason, failed: &ErrorResponse<'_>, claims: &Map<String, Value
         Reason::Scope => {
             let has =
                 |wanted: &str| text(claims, "scope").is_some_and(|scope| scope.split(' ').any(|has| has == wanted));
-            // A service that takes any of several names them all.
+            // A service that accepts any of several scopes names them all.
             !failed.parameter("scope").is_some_and(|wanted| wanted.split_whitespace().any(has))
         }
         Reason::Use => claims.contains_key("token_use"),
@@ -180,7 +180,7 @@ fn likeliest(claims: &Map<String, Value>, asked: &RequestContext, now: u64) -> O
         (Err(_), _, _) => Some(Reason::Times),
         (_, false, _) => Some(Reason::Issuer),
         (_, _, TokenKind::Id) => Some(Reason::Use),
-        // Of any API nothing is known; AgentCore has a list of clients.
+        // Nothing is known about another API; AgentCore has a list of clients.
         _ => (asked.api != Api::Http).then_some(Reason::Client),
     }
 }

@@ -71,7 +71,7 @@ fn words_choose_among_what_can_be_so_of_this_token() {
     let other = changed(json!({"iss": "https://other"}));
     let user = changed(json!({"username": "alice", "sub": "u"}));
     for (claims, said, wanted) in [
-        // PyJWT, python-jose, jsonwebtoken, golang-jwt and aws-jwt-verify.
+        // The messages of PyJWT, python-jose, jsonwebtoken, golang-jwt and aws-jwt-verify.
         (&over, "Signature has expired", "(401): exp: `exp` is 999700 (5 min ago)"),
         (&over, "jwt expired", "(401): exp: `exp` is 999700"),
         (&over, "token has invalid claims: token is expired", "(401): exp: `exp` is 999700"),
@@ -90,11 +90,11 @@ fn words_choose_among_what_can_be_so_of_this_token() {
         let error = why(claims, 401, None, said);
         assert!(error.message().contains(wanted), "{said}: {error}");
     }
-    // What it has can't be what it lacks.
+    // A scope that the token has can't be the missing one.
     let challenge = r#"Bearer error="insufficient_scope", scope="api/read""#;
     let error = why(&machine(), 403, Some(challenge), "");
     assert!(!error.message().contains("allowedScopes"), "{error}");
-    // The advice fits the token as well.
+    // The advice fits the token, too.
     let error = why(&user, 401, None, "Token use not allowed: access. Expected: id");
     assert!(error.advises(AdviceKind::SendIdToken), "{:?}", error.advice());
 }
@@ -115,12 +115,12 @@ fn what_it_does_not_name_is_guessed_from_the_claims_and_called_likely() {
         ),
         (changed("token_use", json!("id")), "likely because of token_use: `token_use` is id"),
     ] {
-        // The scope and the addresses in a challenge are the same for every token, not why this one was refused.
+        // The scope and URLs in a challenge are constant and don't explain this refusal.
         let challenge = r#"Bearer resource_metadata="https://x/client_id/scope", scope="a b""#;
         let error = why(&claims, 401, Some(challenge), "<html>exp</html>");
         assert!(error.message().contains(wanted), "{error}");
     }
-    // Whom it is spoken of is not which claim it is.
+    // A mention of the user is not a claim's name.
     let error = why(&machine(), 403, None, "this client may not come in");
     assert!(error.message().contains("likely because of "), "{error}");
     let answer = failed(401, None, "no\u{1b}[2J");

@@ -1,4 +1,4 @@
-//! How far a moment is from now, in words.
+//! The distance between a moment and now, in words.
 
 /// `in 12 min`, `3 h ago`, `now`: the distance of `at` (seconds since the Unix epoch) from `now` (milliseconds).
 pub fn relative(at: i64, now: u64) -> String {

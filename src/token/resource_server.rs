@@ -1,6 +1,6 @@
 //! Whether a service would take a token: the rules of AWS services, each with its verdict and how to fix it.
 //!
-//! What each service checks is documented by AWS; where it does not say, nothing is guessed and docs/verify.md says so.
+//! AWS documents the checks of each service; where it does not, cogtok makes no claim, and docs/verify.md says so.
 
 use serde_json::{Map, Value};
 
@@ -38,7 +38,7 @@ impl ResourceServer {
         ResourceServer::IdentityPool,
     ];
 
-    /// The word for it on the command line.
+    /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             ResourceServer::AgentcoreRuntime => "agentcore-runtime",
@@ -50,7 +50,7 @@ impl ResourceServer {
         }
     }
 
-    /// What the authorizer names and this service does not look at.
+    /// The settings of the authorizer that this service ignores.
     pub fn ignores(self, authorizer: &Authorizer) -> Vec<&'static str> {
         let is_rest = self == ResourceServer::ApigatewayRest;
         let is_pool = self == ResourceServer::IdentityPool;
@@ -62,7 +62,7 @@ impl ResourceServer {
         named.into_iter().filter(|(is_named, _)| *is_named).map(|(_, what)| what).collect()
     }
 
-    /// What the authorizer must name before anything can be said; none where it is complete.
+    /// A required setting that the authorizer lacks; `None` if it is complete.
     pub fn lacks(self, authorizer: &Authorizer) -> Option<&'static str> {
         let Authorizer { clients, audiences, scopes, claims, .. } = authorizer;
         let has_list = !(clients.is_empty() && audiences.is_empty() && scopes.is_empty() && claims.is_empty());
@@ -77,14 +77,14 @@ impl ResourceServer {
     }
 }
 
-/// One rule and whether the token keeps it.
+/// A rule, and whether the token passes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule: a claim, or a setting of the service.
     pub rule: String,
     /// Whether the token keeps it.
     pub passes: bool,
-    /// What the token has and what is wanted, fit for a terminal.
+    /// The actual and the expected value, safe for a terminal.
     pub detail: String,
     /// How to fix it, where the token fails.
     pub fix: Option<Advice>,
@@ -112,7 +112,7 @@ const ID_TOKEN: AdviceKind = AdviceKind::GetIdToken;
 /// token of another issuer.
 ///
 /// # Errors
-/// What `keys` gives.
+/// The error of `keys`.
 pub fn check(
     consumer: ResourceServer,
     authorizer: &Authorizer,
@@ -152,7 +152,7 @@ pub fn check(
     Ok(findings)
 }
 
-/// The error for the first rule that fails; none where all pass.
+/// The error for the first failed rule; `None` if all pass.
 pub fn refusal(consumer: ResourceServer, findings: &[Finding]) -> Option<Error> {
     let failed = findings.iter().find(|finding| !finding.passes)?;
     let message = format!("{} would refuse this token: {}: {}", consumer.as_str(), failed.rule, failed.detail);
@@ -261,7 +261,7 @@ impl Rules<'_> {
         let of_issuer =
             self.authorizer.providers.iter().filter(|(issuer, _)| Some(issuer.as_str()) == self.text("iss"));
         let of_issuer: Vec<String> = of_issuer.map(|(_, client)| client.clone()).collect();
-        // Where the token is of none of the providers, a message says so already.
+        // A token of no provider has its own message.
         let wanted = if of_issuer.is_empty() { &self.authorizer.clients } else { &of_issuer };
         let (rule, claim) = match self.consumer {
             ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => ("allowedClients", "client_id"),
@@ -290,7 +290,7 @@ impl Rules<'_> {
     fn audiences(&self) -> Option<Finding> {
         let audience = self.claims.get("aud");
         if self.consumer == ResourceServer::ApigatewayHttp {
-            // client_id counts only where there is no aud.
+            // client_id is checked only if there is no aud.
             let claim = if audience.is_some() { "aud" } else { "client_id" };
             let wanted = [self.authorizer.audiences.as_slice(), &self.authorizer.clients].concat();
             let detail = format!("`{claim}` is {}, expected: {}", self.shown(claim), one_of(&wanted));

@@ -99,7 +99,7 @@ fn what_holds_for_all_fails_for_all() {
             _ => with(access_claims(NOW), "aud", json!(CLIENT)),
         };
         taken(consumer, &authorizer, &good);
-        // A token that was just issued may begin in this clock's future.
+        // A token that was just issued may start in this clock's future.
         taken(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 60)));
         refused(consumer, &authorizer, &with(good.clone(), "exp", json!(NOW)), "exp", "ReplaceToken");
         refused(consumer, &authorizer, &with(good.clone(), "exp", json!("soon")), "exp", "ReplaceToken");
@@ -116,7 +116,7 @@ fn what_holds_for_all_fails_for_all() {
             let found = findings(consumer, &authorizer, token);
             assert_eq!((found.len(), found[0].rule.as_str(), found[0].passes), (1, "format", false), "{token}");
         }
-        // Keys are not asked for where the issuer is another.
+        // A wrong issuer causes no request for keys.
         let foreign = sign(&with(good, "iss", json!("https://evil.example")));
         let found = check(consumer, &authorizer, &foreign, NOW * 1000, |_, _| panic!("asked")).unwrap();
         assert!(found.iter().any(|finding| finding.rule == "signature" && !finding.passes));
@@ -242,7 +242,7 @@ fn configurations_are_read_in_the_spelling_of_every_tool() {
     let read = Authorizer::read(ResourceServer::IdentityPool, pool.to_string().as_bytes()).unwrap();
     taken(ResourceServer::IdentityPool, &read, &id_claims(NOW));
     assert_eq!((read.issuers, read.clients), (texts(&[ISSUER]), texts(&[CLIENT])));
-    // The client of another provider is not the client of the token's.
+    // The client of one provider does not count for another's tokens.
     let crossed = json!({"CognitoIdentityProviders": [{"ProviderName": &ISSUER[8..], "ClientId": "other"},
         {"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_Another01", "ClientId": CLIENT}]});
     let read = Authorizer::read(ResourceServer::IdentityPool, crossed.to_string().as_bytes()).unwrap();

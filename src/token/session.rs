@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefreshState {
-    /// Not at all: there is no refresh token, or it is not wanted.
+    /// Not at all: there is no refresh token, or it was not wanted.
     #[default]
     None,
-    /// The refresh token could not be kept, and whoever signed in was told.
+    /// The refresh token could not be stored, and the user was told.
     NotKept,
-    /// With the refresh token of this session, which the secret store has.
+    /// With this session's refresh token, which the secret store has.
     Kept(Session),
 }
 
 impl RefreshState {
-    /// The session, where it was kept.
+    /// The session, if it was stored.
     pub fn session(&self) -> Option<&Session> {
         match self {
             RefreshState::Kept(session) => Some(session),
@@ -26,7 +26,7 @@ impl RefreshState {
     }
 }
 
-/// Where a session came from, which is where it is renewed and revoked.
+/// The origin of a session, where it is renewed and revoked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionOrigin {
@@ -37,7 +37,7 @@ pub enum SessionOrigin {
     Endpoint,
 }
 
-/// A session whose refresh token is kept.
+/// A session with a stored refresh token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Where it is renewed.
@@ -56,7 +56,7 @@ pub struct Session {
     /// Whether the store has the device that the pool tracks, so that its key must be sent.
     #[serde(default)]
     pub has_device: bool,
-    /// The key of a device that the pool tracks and that could not be confirmed or kept: only it is sent.
+    /// The key of a device that the pool tracks and that could not be confirmed or stored: only the key is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_key: Option<String>,
 }

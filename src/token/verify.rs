@@ -1,8 +1,7 @@
 //! Verifying a token: signature and claims, from its text, a key set, expectations and the time. No I/O.
 //!
-//! The rules are those of the Cognito developer guide ("Verifying JSON web tokens") and RFC 8725: RS256 alone, the key by
-//! its `kid` from the configured pool's set, and every claim compared with what was expected, not with what the token says
-//! of itself.
+//! The rules are those of the Cognito developer guide ("Verifying JSON web tokens") and RFC 8725: only RS256, the key by its `kid` from the
+//! configured pool's set, and every claim compared with an expected value, never with another claim.
 //!
 //! ```
 //! use cogtok::settings::types::ClientId;
@@ -60,7 +59,7 @@ struct Header {
     nonce: Option<String>,
 }
 
-/// What a token must say.
+/// The required claims.
 #[derive(Debug, Clone, Default)]
 pub struct Expectations {
     /// `iss` must be one of these, exactly; with none nothing passes.
@@ -141,7 +140,7 @@ impl Claims {
         self.text("scope").unwrap_or_default().split_ascii_whitespace().collect()
     }
 
-    /// What kind of token it is.
+    /// The kind of token.
     #[doc(hidden)]
     pub fn kind(&self) -> TokenKind {
         TokenKind::of(&self.0)
@@ -153,9 +152,9 @@ impl Claims {
 pub struct Rejection {
     /// The claim or header parameter, or `format`, `signature`.
     pub claim: &'static str,
-    /// What the token has, fit for a terminal.
+    /// The token's value, safe for a terminal.
     pub found: String,
-    /// What it should be.
+    /// The expected value.
     pub expected: String,
     /// The kind of token, where its claims are those of the pool.
     pub kind: TokenKind,
@@ -193,7 +192,7 @@ impl From<Rejection> for Error {
     }
 }
 
-/// What `aud` may be where no resource is named.
+/// The expected `aud` if no resource is named.
 const UNNAMED_RESOURCE: &str = "none in an access token, unless it is bound to a resource";
 
 impl Rejection {
@@ -239,7 +238,7 @@ pub fn key_id(token: &str) -> Result<String, Rejection> {
     }
 }
 
-/// The payload of a token that one of `keys` has signed with RS256. Its claims are not looked at.
+/// The payload of a token with a valid RS256 signature by one of `keys`. Its claims are not checked.
 ///
 /// # Errors
 /// The [`Rejection`] of `format`, `alg`, `kid` or `signature`, or of a header parameter that Cognito never sets.
@@ -255,9 +254,9 @@ pub fn verify_signature<'a>(token: &'a str, keys: &KeySet) -> Result<&'a str, Re
     if key.has_signed(message, signature) { Ok(payload) } else { Err(unsigned()) }
 }
 
-/// Accepts a token at `now` (milliseconds since the Unix epoch), or says which rule it breaks first. The order: format,
-/// `alg`, other header parameters, `kid`, `signature`, `exp`, `nbf`, `iat`, `iss`, `token_use`, `client_id` or `aud`,
-/// what must be text (`sub`, `jti`, `scope`), `scope`, `cognito:groups`. Clocks may differ by [`LEEWAY_SECONDS`].
+/// Verifies a token at `now` (milliseconds since the Unix epoch); the error is the first broken rule. The order: format, `alg`, other
+/// header parameters, `kid`, `signature`, `exp`, `nbf`, `iat`, `iss`, `token_use`, `client_id` or `aud`, types (`sub`, `jti`, `scope`),
+/// `scope`, `cognito:groups`. Clocks may differ by [`LEEWAY_SECONDS`].
 ///
 /// # Errors
 /// The [`Rejection`].
@@ -327,7 +326,7 @@ fn check_use(claims: &Map<String, Value>, expected: &Expectations) -> Result<(),
         let clients: Vec<String> = expected.clients.iter().map(ToString::to_string).collect();
         return Err(Rejection::new(name, shown(client), one_of(&clients)));
     }
-    // RFC 7519 section 4.1.3: who is not named in `aud` must refuse the token.
+    // RFC 7519 section 4.1.3: a recipient that `aud` does not name must refuse the token.
     match (token, claims.get("aud"), &expected.audience) {
         (TokenUse::Id, _, None) | (TokenUse::Access, None, None) => Ok(()),
         (_, Some(Value::String(audience)), Some(wanted)) if audience == wanted => Ok(()),

@@ -1,4 +1,4 @@
-//! One token for each rule of the claims.
+//! One token for each rule about claims.
 
 use super::*;
 use crate::error::AdviceKind;
@@ -158,7 +158,7 @@ fn expectations_can_be_narrower() {
     assert_eq!(ask(&audience("https://api.example.com"), &bound), Ok(()));
     assert_eq!(ask(&audience("https://other.example.com"), &bound), Err("aud"));
     assert_eq!(ask(&audience("https://api.example.com"), &token), Err("aud"));
-    // What expects nothing accepts nothing.
+    // Empty expectations accept nothing.
     assert_eq!(ask(&|e| e.clients.clear(), &token), Err("client_id"));
     assert_eq!(ask(&|e| e.issuers.clear(), &token), Err("iss"));
     assert_eq!(ask(&|e| *e = Expectations::default(), &token), Err("iss"));

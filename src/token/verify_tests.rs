@@ -1,4 +1,4 @@
-//! One token for each rule, signed with keys of the tests' own.
+//! One token for each rule, signed with the tests' own keys.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -98,7 +98,7 @@ fn what_cognito_issues_is_accepted() {
     assert_eq!((claims.username(), claims.subject(), claims.kind()), (None, Some(MACHINE), TokenKind::Machine));
     let updated = ISSUER.replace("//cognito-idp", "//issuer-cognito-idp");
     try_it(&sign(&with("iss", json!(updated)))).unwrap();
-    // Parameters that say nothing about how to verify.
+    // Parameters that don't affect verification.
     for more in [json!({"typ": "JWT"}), json!({"typ": "at+jwt"}), json!({"cty": "JWT"}), json!({"x": 1})] {
         try_it(&sign_with("access", &header(more.clone()), &access_claims(NOW)))
             .unwrap_or_else(|why| panic!("{more}: {why}"));
@@ -209,18 +209,18 @@ fn no_other_algorithm_passes_with_a_key_that_fits_it() {
     for (alg, encoding) in rsa {
         let message = message(alg);
         let token = format!("{message}.{}", encode(signature("access", encoding, &message)));
-        // Whether or not the set says that the key is for that.
+        // Whether or not the key set allows the algorithm.
         for named in [json!("RS256"), json!(alg), json!(null)] {
             let set = json!({"keys": [changed(jwk("access"), "alg", named.clone()), jwk("id")]});
             let keys = KeySet::parse(set.to_string().as_bytes()).unwrap();
             assert_eq!(verify(&token, &keys, &expected(), NOW * 1000).unwrap_err().claim, "alg", "{alg} {named}");
         }
-        // The same signature under the name RS256.
+        // The same signature, labelled RS256.
         let renamed = self::message_of_rs256();
         let token = format!("{renamed}.{}", encode(signature("access", encoding, &renamed)));
         assert_eq!(try_it(&token).unwrap_err().claim, "signature", "{alg}");
     }
-    // HMAC with whatever is public as its key.
+    // HMAC with public data as its key.
     let public = key("access");
     let n = public["n"].as_str().unwrap();
     let der = BASE64_STANDARD.decode(public["pkcs8"].as_str().unwrap()).unwrap();

@@ -33,7 +33,7 @@ fn try_all(name: TestName) -> (usize, Vec<usize>) {
         let keys = key_set(group);
         for test in &group.tests {
             count += 1;
-            // What is not the compact form is no token.
+            // Anything but the compact form is refused.
             let token = test.jws.clone().or_else(|| test.jwe.clone()).unwrap_or_default();
             let token = token.as_str().map_or_else(|| token.to_string(), str::to_owned);
             let is_rsa = String::from_utf8_lossy(&keys).contains(r#""kty":"RSA""#);
@@ -51,7 +51,7 @@ fn try_all(name: TestName) -> (usize, Vec<usize>) {
 fn json_web_signature() {
     let (count, accepted) = try_all(TestName::JsonWebSignature);
     assert_eq!(count, 401);
-    // Those that an RS256 key of the right use has signed.
+    // The tokens signed with RS256 and a key for signatures.
     assert_eq!(accepted, [33, 259, 260, 261, 262, 263, 345, 349]);
 }
 

@@ -1,5 +1,5 @@
-//! What people do with their own account, unsigned: SignUp, ConfirmSignUp, ResendConfirmationCode, ForgotPassword,
-//! ConfirmForgotPassword, ChangePassword.
+//! A user's own account, with unsigned calls: SignUp, ConfirmSignUp, ResendConfirmationCode, ForgotPassword, ConfirmForgotPassword,
+//! ChangePassword.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::settings::types::Username;
 use crate::user_pool::cognito_idp::Idp;
 use crate::user_pool::srp;
 
-/// Where Cognito has sent a code.
+/// The destination of a code.
 #[derive(Debug, Clone)]
 pub struct CodeDelivery {
     /// DeliveryMedium: `EMAIL` or `SMS`.
@@ -29,7 +29,7 @@ pub struct SignedUp {
     pub sub: ServiceText,
     /// UserConfirmed: whether the user may sign in without a code.
     pub is_confirmed: bool,
-    /// Where the code went that confirms the user; none where none was sent.
+    /// The destination of the confirmation code; `None` if none was sent.
     pub delivery: Option<CodeDelivery>,
 }
 
@@ -37,7 +37,7 @@ impl Idp {
     /// SignUp.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for SignUp.
+    /// See the table in [`crate::aws::service_error`] for SignUp.
     pub async fn sign_up(
         &self,
         username: &Username,
@@ -63,7 +63,7 @@ impl Idp {
     /// ConfirmSignUp, with the code that Cognito sent.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for ConfirmSignUp.
+    /// See the table in [`crate::aws::service_error`] for ConfirmSignUp.
     pub async fn confirm_sign_up(&self, username: &Username, code: &Secret) -> Result<()> {
         self.wire.redactor().hide(username.as_str(), code);
         let request = self.client.confirm_sign_up().client_id(self.client_id.as_str()).username(username.as_str());
@@ -74,7 +74,7 @@ impl Idp {
     /// ResendConfirmationCode: another code for a user who signed up.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for ResendConfirmationCode.
+    /// See the table in [`crate::aws::service_error`] for ResendConfirmationCode.
     pub async fn resend_code(&self, username: &Username) -> Result<Option<CodeDelivery>> {
         let request = self.client.resend_confirmation_code().client_id(self.client_id.as_str());
         let request = request.username(username.as_str()).set_secret_hash(self.secret_hash(username)?);
@@ -86,7 +86,7 @@ impl Idp {
     /// ForgotPassword: sends a code to the user's verified address.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for ForgotPassword.
+    /// See the table in [`crate::aws::service_error`] for ForgotPassword.
     pub async fn forgot_password(&self, username: &Username) -> Result<Option<CodeDelivery>> {
         let request = self.client.forgot_password().client_id(self.client_id.as_str()).username(username.as_str());
         let answer = request.set_secret_hash(self.secret_hash(username)?).send().await;
@@ -97,7 +97,7 @@ impl Idp {
     /// ConfirmForgotPassword: the new password, with the code that Cognito sent.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for ConfirmForgotPassword.
+    /// See the table in [`crate::aws::service_error`] for ConfirmForgotPassword.
     pub async fn confirm_forgot_password(&self, username: &Username, code: &Secret, password: &Secret) -> Result<()> {
         self.wire.redactor().hide(username.as_str(), password);
         self.wire.redactor().hide(username.as_str(), code);
@@ -110,7 +110,7 @@ impl Idp {
     /// ChangePassword, with the user's access token. The token needs the scope `aws.cognito.signin.user.admin`.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for ChangePassword.
+    /// See the table in [`crate::aws::service_error`] for ChangePassword.
     pub async fn change_password(&self, access_token: &Secret, current: &Secret, new: &Secret) -> Result<()> {
         for secret in [access_token, current, new] {
             self.wire.redactor().hide("", secret);

@@ -1,4 +1,4 @@
-//! What Cognito may ask on the way into a pool. It knows questions, not terminals: whoever runs the sign-in answers.
+//! The challenges of a sign-in. It has no terminal: the caller responds.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::http::service_text::ServiceText;
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::RawChallenge;
 
-/// What Cognito asks of the user in a sign-in, as data. Each variant says which [`ChallengeResponse`] it takes.
+/// A challenge as data. Each variant says which [`ChallengeResponse`] it takes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Challenge {
@@ -16,18 +16,18 @@ pub enum Challenge {
         /// Attributes that the pool requires and the user lacks.
         missing_attributes: Vec<ServiceText>,
     },
-    /// A one-time code, from where [`CodeFrom`] says. Takes [`ChallengeResponse::Code`].
+    /// A one-time code, from the source in [`CodeFrom`]. Takes [`ChallengeResponse::Code`].
     Code {
-        /// Where the code comes from.
+        /// The source of the code.
         from: CodeFrom,
-        /// The masked address it was sent to, or the name of the device that makes it, where Cognito says.
+        /// The masked destination, or the name of the device that generates it, if Cognito says.
         at: Option<ServiceText>,
     },
     /// SELECT_MFA_TYPE, and MFA_SETUP with a choice: which kind of second factor. Takes [`ChallengeResponse::Choice`].
     SelectMfa {
         /// Whether it is to be set up, rather than used.
         for_setup: bool,
-        /// The kinds, in Cognito's words.
+        /// The options, by Cognito's names.
         options: Vec<ServiceText>,
     },
     /// MFA_SETUP with an authenticator app (AssociateSoftwareToken): the key is entered there, and the code that it shows is the
@@ -44,17 +44,17 @@ pub enum Challenge {
     Password,
     /// SELECT_CHALLENGE: which first factor. Takes [`ChallengeResponse::Choice`].
     SelectFirstFactor {
-        /// The factors, in Cognito's words.
+        /// The factors, by Cognito's names.
         options: Vec<ServiceText>,
     },
-    /// CUSTOM_CHALLENGE: whatever a Lambda trigger of the pool asks. Takes [`ChallengeResponse::Custom`].
+    /// CUSTOM_CHALLENGE, from the pool's Lambda triggers. Takes [`ChallengeResponse::Custom`].
     Custom {
-        /// The parameters that the trigger made public.
+        /// The trigger's public parameters.
         parameters: Vec<(ServiceText, ServiceText)>,
     },
 }
 
-/// Where a one-time code comes from.
+/// The source of a one-time code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeFrom {
@@ -105,7 +105,7 @@ pub enum ChallengeResponse {
     Password(Secret),
     /// A code.
     Code(Secret),
-    /// One of the options, literally.
+    /// One of the options, exactly.
     Choice(ServiceText),
     /// An e-mail address.
     EmailAddress(String),
@@ -129,7 +129,7 @@ impl Challenge {
         }
     }
 
-    /// The question that a challenge asks; none for MFA_SETUP with an authenticator app, whose key must be fetched first.
+    /// The challenge as data; `None` for MFA_SETUP with an authenticator app, whose key must be fetched first.
     ///
     /// # Errors
     /// [`Kind::NeedsHuman`] for a challenge that can't be answered here, with its name and its parameters' names.
@@ -147,7 +147,7 @@ impl Challenge {
             },
             "MFA_SETUP" => {
                 let named = list(challenge, "MFAS_CAN_SETUP");
-                // A telephone number can't be set up in a sign-in.
+                // A phone number can't be set up during a sign-in.
                 let can_be = |option: &&ServiceText| **option == SOFTWARE_TOKEN || is_email(option.sent());
                 let options: Vec<ServiceText> = named.iter().filter(can_be).cloned().collect();
                 match options.as_slice() {
@@ -176,7 +176,7 @@ impl Challenge {
 /// The option for an authenticator app.
 pub const SOFTWARE_TOKEN: &str = "SOFTWARE_TOKEN_MFA";
 
-/// What Cognito itself adds to a custom challenge.
+/// Parameters that Cognito adds to a custom challenge.
 const OWN_PARAMETERS: [&str; 2] = ["USERNAME", "USER_ID_FOR_SRP"];
 
 /// Whether an option of MFA_SETUP or SELECT_MFA_TYPE means e-mail.

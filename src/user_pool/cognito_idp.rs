@@ -22,7 +22,7 @@ use crate::token::{Lifetime, Token, TokenSet};
 use crate::user_pool::device::{Device, NewDevice};
 use crate::user_pool::srp;
 
-/// What Cognito answers to a step of a sign-in.
+/// Cognito's answer to a step of a sign-in.
 #[derive(Debug)]
 pub enum AuthOutcome {
     /// The user is in.
@@ -31,18 +31,18 @@ pub enum AuthOutcome {
     Challenge(RawChallenge),
 }
 
-/// What a sign-in or a renewal brings.
+/// The tokens of a sign-in or a renewal.
 #[derive(Debug)]
 pub struct AuthenticationResult {
     /// The access and ID token.
     pub tokens: TokenSet,
-    /// The refresh token; none where a renewal leaves the old one in use.
+    /// The refresh token; `None` if a renewal leaves the old one valid.
     pub refresh_token: Option<Secret>,
     /// NewDeviceMetadata: this device is new to a pool that tracks devices.
     pub new_device: Option<NewDevice>,
 }
 
-/// A challenge as Cognito sent it. Its parameters may be secret, so `Debug` shows their names alone.
+/// A challenge as Cognito sent it. Its parameters may be secret, so `Debug` shows only their names.
 #[derive(Clone)]
 pub struct RawChallenge {
     /// ChallengeName.
@@ -62,7 +62,7 @@ impl RawChallenge {
         given.map_or(typed.as_str(), String::as_str)
     }
 
-    /// A challenge that was kept: its name, its parameters, what may be chosen instead, and its session.
+    /// A stored challenge: its name, its parameters, the alternatives, and its session.
     pub(crate) fn restored(
         name: &str,
         parameters: HashMap<String, String>,
@@ -153,8 +153,7 @@ macro_rules! answer {
 }
 
 impl Idp {
-    /// The API at the profile's endpoint. AWS credentials are looked up for the flow that needs them alone: the other
-    /// calls are unsigned.
+    /// The API at the profile's endpoint. AWS credentials are looked up only for the flow that needs them: the other calls are unsigned.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when no Region or no app client is known.
@@ -198,7 +197,7 @@ impl Idp {
     /// RespondToAuthChallenge, sent once: a session answers one time only, so an unknown outcome is not repeated.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for RespondToAuthChallenge.
+    /// See the table in [`crate::aws::service_error`] for RespondToAuthChallenge.
     pub async fn respond(
         &self,
         typed: &Username,
@@ -291,7 +290,7 @@ impl Idp {
         }
     }
 
-    /// What an AuthenticationResult brings.
+    /// Parses an AuthenticationResult.
     pub(crate) fn signed_in(&self, result: AuthenticationResultType) -> Result<AuthenticationResult> {
         let now = self.wire.now();
         let lifetime = match result.expires_in {
@@ -300,7 +299,7 @@ impl Idp {
         };
         let access = result.access_token.ok_or_else(|| Error::network("the sign-in's answer has no access token"))?;
         let access = Token::received(Secret::new(access), lifetime, now)?;
-        // ExpiresIn is the access token's; an ID token may live shorter or longer, as its own `exp` says.
+        // ExpiresIn is the access token's; an ID token's own `exp` may differ.
         let id = result.id_token.map(|id| Token::received(Secret::new(id), Lifetime::Missing, now)).transpose()?;
         let scope = crate::token::jwt::read_unverified(access.value.expose()).and_then(|claims| claims.scope);
         let asked = Scopes::default();

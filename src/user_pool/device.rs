@@ -28,7 +28,7 @@ pub struct Device {
     pub key: String,
     /// DeviceGroupKey.
     pub group_key: String,
-    /// The password that was made up for it.
+    /// Its generated password.
     pub password: Secret,
 }
 
@@ -51,7 +51,7 @@ impl Device {
         text.map(Secret::new).map_err(|why| Error::new(crate::error::Kind::Failure, why.to_string()))
     }
 
-    /// The device that [`Device::to_secret`] was made of; none where it is not one.
+    /// Restores a device from [`Device::to_secret`]; `None` for anything else.
     pub fn from_secret(secret: &Secret) -> Option<Self> {
         let kept: RememberedDevice = serde_json::from_str(secret.expose()).ok()?;
         Some(Device { key: kept.key, group_key: kept.group_key, password: Secret::new(kept.password) })
@@ -59,11 +59,11 @@ impl Device {
 }
 
 impl Idp {
-    /// ConfirmDevice: gives a new device a password that is made up here, so that the pool can remember it. Without it a
-    /// refresh token of such a pool is of no use.
+    /// ConfirmDevice: sets a generated password for a new device, so that the pool remembers it. Without it, such a pool's refresh token
+    /// does not work.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for ConfirmDevice.
+    /// See the table in [`crate::aws::service_error`] for ConfirmDevice.
     pub async fn confirm_device(&self, access_token: &Secret, new: &NewDevice, name: &str) -> Result<Device> {
         let password = srp::device_password()?;
         let verifier = srp::device_verifier(&new.group_key, &new.key, &password)?;

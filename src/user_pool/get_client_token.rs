@@ -20,7 +20,7 @@ pub struct GetClientToken<'a> {
     pub client_id: &'a ClientId,
     /// Its secret.
     pub client_secret: &'a Secret,
-    /// The scopes to ask for; none asks for all that the client may have.
+    /// The scopes to request; empty for all that the client may have.
     pub scopes: &'a Scopes,
 }
 
@@ -28,12 +28,12 @@ pub struct GetClientToken<'a> {
 /// that break, never for a refusal.
 ///
 /// # Errors
-/// As the table in [`crate::aws::service_error`] says for GetClientToken; [`Kind::Network`](crate::error::Kind::Network) where the API
-/// can't be reached or its answer brings no bearer token.
+/// See the table in [`crate::aws::service_error`] for GetClientToken; [`Kind::Network`](crate::error::Kind::Network) if the API can't be
+/// reached or its answer has no bearer token.
 pub async fn get(wire: &HttpClient, profile: &Profile, asked: &GetClientToken<'_>) -> Result<TokenSet> {
     let region = crate::aws::region(profile).await?;
     let mut config = crate::aws::unsigned_config(wire, &region)
-        // The service takes no AWS credentials here, though its model says that it does.
+        // The service takes no AWS credentials here, although its model says so.
         .allow_no_auth();
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
         config = config.endpoint_url(endpoint.as_str());
@@ -54,7 +54,7 @@ pub async fn get(wire: &HttpClient, profile: &Profile, asked: &GetClientToken<'_
     }
     let value = Secret::new(result.access_token().unwrap_or_default().to_owned());
     let lifetime = match u64::try_from(result.expires_in()) {
-        // The SDK has 0 for what is not there.
+        // The SDK returns 0 for an absent value.
         Ok(0) => Lifetime::Missing,
         Ok(seconds) => Lifetime::Seconds(seconds),
         Err(_) => Lifetime::Unusable,

@@ -14,7 +14,7 @@ impl Idp {
     /// USER_PASSWORD_AUTH: one request that carries the password.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for InitiateAuth.
+    /// See the table in [`crate::aws::service_error`] for InitiateAuth.
     pub async fn start_password(&self, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.with_password(AuthFlowType::UserPasswordAuth, username, password).await
     }
@@ -22,7 +22,7 @@ impl Idp {
     /// ADMIN_USER_PASSWORD_AUTH: one signed request that carries the password.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for AdminInitiateAuth.
+    /// See the table in [`crate::aws::service_error`] for AdminInitiateAuth.
     pub async fn start_admin(&self, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.with_password(AuthFlowType::AdminUserPasswordAuth, username, password).await
     }
@@ -36,7 +36,7 @@ impl Idp {
     /// USER_SRP_AUTH: two requests on one connection; the password stays here.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for InitiateAuth and RespondToAuthChallenge.
+    /// See the table in [`crate::aws::service_error`] for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_srp(&self, pool: &PoolId, username: &Username, password: &Secret) -> Result<AuthOutcome> {
         self.wire.redactor().hide(username.as_str(), password);
         let exchange = SrpClient::start()?;
@@ -49,7 +49,7 @@ impl Idp {
     /// choose (SELECT_CHALLENGE).
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for InitiateAuth and RespondToAuthChallenge.
+    /// See the table in [`crate::aws::service_error`] for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_choice(
         &self,
         pool: &PoolId,
@@ -67,7 +67,7 @@ impl Idp {
                 let exchange = SrpClient::start()?;
                 parameters.insert("SRP_A".to_owned(), exchange.srp_a());
                 let outcome = self.initiate(AuthFlowType::UserAuth, username, parameters).await?;
-                // Where the preferred factor is not available, Cognito offers others.
+                // If the preferred factor is not available, Cognito offers others.
                 let instead = ["SELECT_CHALLENGE", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"];
                 self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &instead).await
             }
@@ -83,7 +83,7 @@ impl Idp {
     /// CUSTOM_AUTH: the pool's Lambda triggers ask; with a password, SRP comes first.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for InitiateAuth and RespondToAuthChallenge.
+    /// See the table in [`crate::aws::service_error`] for InitiateAuth and RespondToAuthChallenge.
     pub async fn start_custom(&self, username: &Username, srp: Option<(&PoolId, &Secret)>) -> Result<AuthOutcome> {
         let Some((pool, password)) = srp else {
             return self.initiate(AuthFlowType::CustomAuth, username, HashMap::new()).await;
@@ -93,14 +93,14 @@ impl Idp {
         let parameters =
             HashMap::from([("CHALLENGE_NAME".to_owned(), "SRP_A".to_owned()), ("SRP_A".to_owned(), exchange.srp_a())]);
         let outcome = self.initiate(AuthFlowType::CustomAuth, username, parameters).await?;
-        // The triggers may ask first.
+        // The triggers may send a challenge first.
         self.verify_password(&exchange, pool.srp_name(), username, outcome, password, &["CUSTOM_CHALLENGE"]).await
     }
 
     /// Answers a challenge that takes a password: PASSWORD, PASSWORD_SRP, or SELECT_CHALLENGE with one of these chosen.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for RespondToAuthChallenge.
+    /// See the table in [`crate::aws::service_error`] for RespondToAuthChallenge.
     pub async fn respond_password(
         &self,
         pool: &PoolId,
@@ -128,7 +128,7 @@ impl Idp {
     /// the one.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for RespondToAuthChallenge.
+    /// See the table in [`crate::aws::service_error`] for RespondToAuthChallenge.
     pub async fn respond_device(&self, username: &Username, challenge: &RawChallenge) -> Result<AuthOutcome> {
         let device = self.device.as_ref().ok_or_else(|| {
             Error::network(format!("Cognito asks for {}, and cogtok named no device", challenge.name))
@@ -145,9 +145,9 @@ impl Idp {
         }
     }
 
-    /// Answers the PASSWORD_VERIFIER that SRP_A leads to. Another challenge must be one of `instead`: who can't verify the
-    /// proof gets nothing else, no code and no new password. PASSWORD is left to the caller, who knows whether it may go, and
-    /// MFA_SETUP asks for nothing but what is made of its own key.
+    /// Responds to the PASSWORD_VERIFIER after SRP_A. Any other challenge must be in `instead`: a server that can't verify the proof gets
+    /// nothing else, no code and no new password. PASSWORD is left to the caller, who knows whether the password may be sent, and MFA_SETUP
+    /// reveals only values derived from its own key.
     async fn verify_password(
         &self,
         exchange: &SrpClient,

@@ -30,7 +30,7 @@ pub enum RefreshError {
 }
 
 impl RefreshError {
-    /// The error, whatever became of the session.
+    /// The error, whatever happened to the session.
     pub fn into_error(self) -> Error {
         match self {
             RefreshError::Over(error) | RefreshError::Unknown(error) | RefreshError::Failed(error) => error,
@@ -39,10 +39,9 @@ impl RefreshError {
 }
 
 impl Idp {
-    /// GetTokensFromRefreshToken; where the server lacks it, REFRESH_TOKEN_AUTH, whose secret hash is made over `username`,
-    /// the user as the pool knows it. Throttling and connections that never came about are tried again at most three times.
-    /// `rotates` says whether each renewal brings a new refresh token, where that is known: what may have reached Cognito is
-    /// sent again only where it does not.
+    /// GetTokensFromRefreshToken; if the server lacks it, REFRESH_TOKEN_AUTH, whose secret hash uses `username`, the pool's own name for
+    /// the user. Throttling and failed connections are retried up to three times. `rotates` says whether each renewal returns a new refresh
+    /// token, if known: a request that may have reached Cognito is repeated only if it does not.
     ///
     /// # Errors
     /// [`RefreshError`].
@@ -93,7 +92,7 @@ impl Idp {
         let answer = match request.customize().config_override(once).send().await {
             Ok(answer) => answer.authentication_result,
             Err(error) => {
-                // A server that has given a new refresh token once knows the operation.
+                // A server that has once returned a new refresh token has the operation.
                 let is_lacking = rotates != Some(true) && self.is_lacking(&error);
                 let error = from_sdk(operation, error, self.wire.redactor());
                 if !is_lacking {
@@ -107,9 +106,9 @@ impl Idp {
         self.signed_in(result)
     }
 
-    /// Whether the answer may come from a server that lacks the operation. Emulators say that in words of their own, with any
-    /// status; AWS has the operation, and says otherwise in one way alone. An answer that speaks of the session, of too many
-    /// requests, or comes from a gateway before the server says nothing of the kind.
+    /// Whether the answer may be from a server without the operation. Emulators report that in their own words, with any status; AWS has
+    /// the operation, and reports its absence in only one way. An answer about the session or throttling, or from a gateway in front of the
+    /// server, does not count.
     fn is_lacking<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> bool {
         let Some(status) = error.raw_response().map(|response| response.status().as_u16()) else { return false };
         let code = error.code().unwrap_or_default();
@@ -155,7 +154,7 @@ impl Idp {
     }
 }
 
-/// What a server that knows the operation answers about the session, the caller or its own load.
+/// Errors about the session, the caller or the load, from a server that has the operation.
 const OF_SESSIONS: [&str; 8] = [
     "NotAuthorizedException",
     "RefreshTokenReuseException",

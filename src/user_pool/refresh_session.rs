@@ -19,7 +19,7 @@ use crate::user_pool::device::Device;
 use crate::user_pool::refresh::RefreshError;
 use crate::user_pool::user_token;
 
-/// What the refresh token of a session is bound to: the client, the user, and the one origin it may be sent to.
+/// The binding of a session's refresh token: the client, the user, and the only origin that may get it.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no client.
@@ -32,19 +32,19 @@ pub fn refresh_token_binding(profile: &Profile, session: &Session) -> Result<Sec
     })
 }
 
-/// The sessions that the profile's user could have, where nothing says which one there is.
+/// The sessions that the profile's user may have, if none is recorded.
 pub fn possible(profile: &Profile) -> Vec<Session> {
     let of = |via| {
         let origin = origin(profile, via).ok()?;
         Some(Session { via, origin, ..Session::default() })
     };
     let mut sessions: Vec<Session> = [SessionOrigin::Api, SessionOrigin::Endpoint].into_iter().filter_map(of).collect();
-    // Where both are at one place, they share the entry, and the API revokes it for either.
+    // With a shared endpoint they share the entry, and the API revokes it for either.
     sessions.dedup_by(|one, other| one.origin == other.origin);
     sessions
 }
 
-/// What the client's secret is bound to where it is sent with the session's refresh token.
+/// The binding of the client's secret when it is sent with the session's refresh token.
 ///
 /// # Errors
 /// As [`refresh_token_binding`].
@@ -52,7 +52,7 @@ pub fn client_secret_binding(profile: &Profile, session: &Session) -> Result<Sec
     Ok(SecretId { kind: SecretKind::UserClient, username: None, ..refresh_token_binding(profile, session)? })
 }
 
-/// What the device of a user is bound to.
+/// The binding of a user's device.
 ///
 /// # Errors
 /// As [`user_token::secret_binding`].
@@ -60,10 +60,10 @@ pub fn device_binding(profile: &Profile) -> Result<SecretId> {
     user_token::secret_binding(profile, SecretKind::Device, profile.user.username.as_ref())
 }
 
-/// The session that a sign-in began. `has_device` says whether the store has the device that the pool remembers.
+/// A new session after a sign-in. `has_device` says whether the store has the remembered device.
 ///
 /// # Errors
-/// [`Kind::Config`](crate::error::Kind::Config) when the profile does not say where it began.
+/// [`Kind::Config`](crate::error::Kind::Config) if the profile lacks the endpoint.
 pub fn begun(
     profile: &Profile,
     via: SessionOrigin,
@@ -86,7 +86,7 @@ pub fn begun(
 /// store when this returns.
 ///
 /// # Errors
-/// [`Kind::Store`](crate::error::Kind::Store) when the secret store can't be used: nothing is kept then.
+/// [`Kind::Store`](crate::error::Kind::Store) if the secret store can't be used: then nothing is stored.
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 pub fn keep(
     store: &SecretStore,
@@ -115,8 +115,8 @@ pub fn forget_refresh_token(store: &SecretStore, profile: &Profile, session: &Se
     store.delete(&refresh_token_binding(profile, session)?).map(drop)
 }
 
-/// New tokens for the session's refresh token: one request. The caller has the exclusive right to use it, see
-/// [`RefreshGuard::is_exclusive`](crate::cache::single_flight::RefreshGuard::is_exclusive), and stores the new one before it does anything else.
+/// Renews the session's tokens with one request. The caller has the exclusive right to the refresh token, see
+/// [`RefreshGuard::is_exclusive`](crate::cache::single_flight::RefreshGuard::is_exclusive), and stores a new one before anything else.
 ///
 /// # Errors
 /// [`RefreshError`].
@@ -157,7 +157,7 @@ pub async fn revoke(
     session: &Session,
     refresh_token: &Secret,
 ) -> Result<()> {
-    // A local Cognito has both at one place, and /oauth2/revoke may be what it lacks.
+    // A local Cognito may share the endpoint and lack /oauth2/revoke.
     let via = if profile.cognito_idp_origin()? == session.origin { SessionOrigin::Api } else { session.via };
     match via {
         SessionOrigin::Api => Idp::new(wire, profile, client_secret).await?.revoke(refresh_token).await,
@@ -177,7 +177,7 @@ fn origin(profile: &Profile, via: SessionOrigin) -> Result<String, Error> {
     }
 }
 
-/// The domain of a session from the browser: the one it began at, whatever the profile has come to say.
+/// The domain of a browser session: the one where it began, even if the profile has changed.
 fn domain(session: &Session) -> Result<Endpoint> {
     session.origin.parse()
 }

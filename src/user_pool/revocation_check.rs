@@ -1,4 +1,4 @@
-//! Asking Cognito whether a token that verifies still counts: it may have been revoked.
+//! Asks Cognito whether a verified token is still valid: it may have been revoked.
 
 use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::client::HttpClient;
@@ -8,14 +8,14 @@ use crate::token::jwt::TokenKind;
 use crate::token::verify::Claims;
 use crate::user_pool::token_status;
 
-/// What answered.
+/// The endpoint that answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevocationStatus {
     /// GetUser took the token.
     GetUser,
     /// userInfo took it.
     UserInfo,
-    /// Nobody can be asked about a machine's token, which can't be revoked either.
+    /// None: nobody can be asked about a machine's token, which can't be revoked either.
     Nobody,
 }
 
@@ -30,11 +30,11 @@ impl RevocationStatus {
     }
 }
 
-/// Asks about the token with these claims: one request. The scopes decide whom.
+/// Checks the token with these claims, with one request. Its scopes determine the endpoint.
 ///
 /// # Errors
-/// [`Kind::InvalidToken`] when the token does not count any more; [`Kind::Failure`] for a token of a user that nobody can be
-/// asked about; else as [`token_status::get_user`] and [`token_status::user_info`].
+/// [`Kind::InvalidToken`] if the token is no longer valid; [`Kind::Failure`] for a user's token that can't be checked; else as
+/// [`token_status::get_user`] and [`token_status::user_info`].
 pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &Secret) -> Result<RevocationStatus> {
     let scopes = claims.scopes();
     let has = |wanted: &str| scopes.contains(&wanted);
@@ -53,7 +53,7 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
         impossible("userInfo is at the pool's domain, and `domain` is not set").hint(AdviceKind::SetDomain)
     })?;
     let subject = token_status::user_info(wire, domain, token).await?;
-    // OpenID Connect Core section 5.3.2.
+    // Required by OpenID Connect Core section 5.3.2.
     if claims.subject() == Some(subject.as_str()) {
         Ok(RevocationStatus::UserInfo)
     } else {

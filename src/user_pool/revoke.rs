@@ -9,7 +9,7 @@ impl Idp {
     /// RevokeToken: ends the session of a refresh token.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for RevokeToken.
+    /// See the table in [`crate::aws::service_error`] for RevokeToken.
     pub async fn revoke(&self, refresh_token: &Secret) -> Result<()> {
         self.wire.redactor().hide("", refresh_token);
         let request = self
@@ -25,7 +25,7 @@ impl Idp {
     /// `aws.cognito.signin.user.admin`.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for GlobalSignOut.
+    /// See the table in [`crate::aws::service_error`] for GlobalSignOut.
     pub async fn global_sign_out(&self, access_token: &Secret) -> Result<()> {
         self.wire.redactor().hide("", access_token);
         let request = self.client.global_sign_out().access_token(access_token.expose());

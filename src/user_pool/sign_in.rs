@@ -1,4 +1,4 @@
-//! A user's sign-in: one of the flows of InitiateAuth, and whatever Cognito asks on the way.
+//! A user's sign-in: one of InitiateAuth's flows, and its challenges.
 
 mod saved;
 
@@ -21,7 +21,7 @@ const MOST_CHALLENGES: usize = 10;
 /// The most answers to one question.
 const MOST_TRIES: usize = 3;
 
-/// What a sign-in may begin with, each where it is at hand.
+/// The available credentials for the first step.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// The app client's secret.
@@ -32,8 +32,8 @@ pub struct Credentials {
     pub device: Option<Device>,
 }
 
-/// A sign-in under way. Its steps are few and short, and between them is no time limit: whoever runs it asks the user, looks
-/// into a store or waits for a code. It owns what it needs, so it may be kept between two steps.
+/// A sign-in in progress. Its steps are few and short. Between them there is no time limit, so that the caller can ask the user, open a
+/// store or wait for a code. It owns its data, so it can be stored between two steps.
 #[derive(Debug, Clone)]
 pub struct SignIn {
     idp: Idp,
@@ -44,14 +44,14 @@ pub struct SignIn {
     steps: usize,
     tries: usize,
     has_restarted: bool,
-    /// Whether SRP was begun here: from then on the password is proven, whatever is asked.
+    /// Whether it started with SRP: then the password is never sent, whatever the challenge.
     has_proven: bool,
 }
 
 /// An open question.
 #[derive(Debug, Clone)]
 struct PendingChallenge {
-    /// What Cognito asked; none before the first request.
+    /// The current challenge; `None` before the first request.
     challenge: Option<RawChallenge>,
     question: Challenge,
     /// The first factor that was chosen, where the question is what it needs.
@@ -63,9 +63,9 @@ struct PendingChallenge {
 pub enum Step {
     /// The user is in.
     Done(Box<AuthenticationResult>),
-    /// Cognito asks; [`SignIn::answer`] goes on.
+    /// A challenge; continue with [`SignIn::answer`].
     Ask(Challenge),
-    /// Cognito asks again, for this reason; whoever has no better answer gives up with it.
+    /// The challenge again, for this reason; a caller without a better response returns the error.
     AskAgain(Challenge, Error),
 }
 
@@ -73,8 +73,7 @@ impl SignIn {
     /// Begins with the profile's flow: one request, two for SRP.
     ///
     /// # Errors
-    /// What Cognito refuses, see [`crate::aws::service_error`]; [`Kind::NeedsHuman`] for a challenge that can't be answered
-    /// here.
+    /// Cognito's refusal, see [`crate::aws::service_error`]; [`Kind::NeedsHuman`] for an unsupported challenge.
     pub async fn start(wire: &HttpClient, profile: &Arc<Profile>, credentials: Credentials) -> Result<(Self, Step)> {
         let username = profile.username()?.clone();
         let idp = Idp::new(wire, profile, credentials.client_secret).await?.with_device(credentials.device);
@@ -103,8 +102,7 @@ impl SignIn {
         Ok(SignIn { idp, ..self.clone() })
     }
 
-    /// Goes on with the answer to the question of the last step. Where the answer is cancelled or fails, the question stays
-    /// open.
+    /// Responds to the last challenge. After a cancellation or an error the challenge stays open.
     ///
     /// # Errors
     /// As [`SignIn::start`]; [`Kind::Usage`] for an answer to another question.
@@ -125,7 +123,7 @@ impl SignIn {
         &self.username
     }
 
-    /// The error with the pool and the user whom it is about.
+    /// The error with the pool and the user.
     fn about(&self, error: Error) -> Error {
         let error = error.fill("aws", self.profile.aws_options()).fill_word("user", self.username.as_str());
         match &self.profile.user_pool_id {
@@ -160,7 +158,7 @@ impl SignIn {
             {
                 return self.respond_password(challenge, Some(choice)).await;
             }
-            // With an authenticator app the set-up goes on with its key, and the choice is not told to Cognito.
+            // With an authenticator app, the set-up continues with its key; the choice is not sent to Cognito.
             (Challenge::SelectMfa { for_setup: true, .. }, ChallengeResponse::Choice(choice)) => {
                 return match choice.sent() {
                     SOFTWARE_TOKEN => self.enrol(challenge).await,
@@ -181,7 +179,7 @@ impl SignIn {
                 };
                 let responses = answer.responses(question)?;
                 let outcome = self.idp.respond(&self.username, &challenge, responses).await;
-                // Once it is accepted, it is the one to start again with.
+                // An accepted password is used if the sign-in has to start again.
                 if let (Ok(_), Some(password)) = (&outcome, new_password) {
                     self.password = Some(password);
                 }
@@ -222,7 +220,7 @@ impl SignIn {
         let is_unfit =
             matches!(error.code(), Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException"));
         if is_unfit && matches!(question, Challenge::NewPassword { .. }) && self.tries < MOST_TRIES {
-            // The refusal may have spent the session, so the next answer begins with a new one.
+            // The refusal may have ended the session, so the next response starts a new one.
             self.open = Some(PendingChallenge { challenge: None, question: question.clone(), chosen: None });
             return Ok(Step::AskAgain(question, error));
         }
@@ -249,7 +247,7 @@ impl SignIn {
         }
         match self.first_request().await {
             Ok(outcome) => self.settle(outcome).await,
-            // The pool has forgotten the device: it is new again.
+            // The pool has forgotten the device, so it is new again.
             Err(error) if self.idp.device.is_some() && is_unknown_device(&error) => {
                 log::info!(target: "cogtok", "the pool no longer remembers this device");
                 self.idp.device = None;
@@ -291,7 +289,7 @@ impl SignIn {
             if self.steps > MOST_CHALLENGES {
                 return Err(Error::network(format!("Cognito sent more than {MOST_CHALLENGES} challenges")));
             }
-            // A device answers for itself, and a password that is at hand is not asked for.
+            // A device proves itself, and a known password is not asked for.
             outcome = match (challenge.name.sent(), &self.password) {
                 ("DEVICE_SRP_AUTH", _) if self.idp.device.is_some() => {
                     self.idp.respond_device(&self.username, &challenge).await?
@@ -318,8 +316,7 @@ impl SignIn {
         }
     }
 
-    /// Whether the password itself may be sent. That is the profile's word and never the server's: what an answer asks for
-    /// decides nothing.
+    /// Whether the password itself may be sent. Only the profile decides this, never the server's answer.
     fn may_send_password(&self) -> bool {
         match self.profile.user.auth_flow {
             AuthFlow::Password | AuthFlow::Admin => true,
@@ -330,7 +327,7 @@ impl SignIn {
         }
     }
 
-    /// Those of the factors that the profile allows.
+    /// The factors that the profile allows.
     fn allowed(&self, options: Vec<ServiceText>) -> Result<Vec<ServiceText>> {
         let may_be = |option: &ServiceText| *option != FirstFactor::Password.challenge() || self.may_send_password();
         let allowed: Vec<ServiceText> = options.into_iter().filter(may_be).collect();
@@ -355,7 +352,7 @@ impl SignIn {
         }
     }
 
-    /// Answers with the password, or asks for it where it is not at hand.
+    /// Responds with the password, or asks for it if it is not known.
     async fn respond_password(&mut self, challenge: RawChallenge, chosen: Option<ServiceText>) -> Result<Step> {
         let Some(password) = &self.password else {
             self.open = Some(PendingChallenge { challenge: Some(challenge), question: Challenge::Password, chosen });

@@ -13,7 +13,7 @@ impl Idp {
     /// AssociateSoftwareToken: the challenge with its next session, and the app's key in Base32.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for AssociateSoftwareToken.
+    /// See the table in [`crate::aws::service_error`] for AssociateSoftwareToken.
     pub async fn associate_totp(&self, challenge: &RawChallenge) -> Result<(RawChallenge, Secret)> {
         let operation = "AssociateSoftwareToken";
         let request = self.client.associate_software_token().set_session(challenge.session_text());
@@ -27,7 +27,7 @@ impl Idp {
     /// VerifySoftwareToken with a code of the app: the challenge with its next session.
     ///
     /// # Errors
-    /// As the table in [`crate::aws::service_error`] says for VerifySoftwareToken.
+    /// See the table in [`crate::aws::service_error`] for VerifySoftwareToken.
     pub async fn verify_totp(&self, challenge: &RawChallenge, code: &Secret) -> Result<RawChallenge> {
         let operation = "VerifySoftwareToken";
         let request = self
@@ -37,7 +37,7 @@ impl Idp {
             .user_code(code.expose())
             .friendly_device_name("cogtok");
         self.wire.redactor().hide("", code);
-        // Session and code are spent once they have been seen, so an unknown outcome is not repeated.
+        // Session and code can be used once, so an unknown outcome is not retried.
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let sent = request.customize().config_override(once).send().await;
         let answer = sent.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;

@@ -1,4 +1,4 @@
-//! Known answers; `tests/fixtures/README.md` says where they come from.
+//! Known answers; `tests/fixtures/README.md` names their sources.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! Asking Cognito whether a token still counts. It has no introspection endpoint (RFC 7662): GetUser and userInfo stand in,
-//! for the tokens that they take.
+//! Asks Cognito whether a token is still valid. It has no introspection endpoint (RFC 7662): GetUser and userInfo replace it, for the
+//! tokens that they accept.
 
 use aws_sdk_cognitoidentityprovider::Client;
 use serde_json::Value;
@@ -18,8 +18,8 @@ use crate::token::error_response::challenge_parameter;
 /// GetUser with an access token that has the scope `aws.cognito.signin.user.admin`.
 ///
 /// # Errors
-/// [`Kind::InvalidToken`] when Cognito does not take it: revoked, expired, a user who is gone; else as the table in
-/// [`crate::aws::service_error`] says for GetUser.
+/// [`Kind::InvalidToken`] if Cognito refuses it: revoked, expired, a deleted user; else see the table in [`crate::aws::service_error`] for
+/// GetUser.
 pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> Result<()> {
     let region = crate::aws::region(profile).await?;
     let mut config = crate::aws::unsigned_config(wire, &region);
@@ -46,7 +46,7 @@ pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> R
 /// the `sub` that it names.
 ///
 /// # Errors
-/// [`Kind::InvalidToken`] when it says that the token is not taken; [`Kind::Network`] when the answer is none of userInfo.
+/// [`Kind::InvalidToken`] if it refuses the token; [`Kind::Network`] if the answer is not userInfo's.
 pub async fn user_info(wire: &HttpClient, domain: &Endpoint, token: &Secret) -> Result<String> {
     wire.redactor().hide("", token);
     let url = domain.join("/oauth2/userInfo");
@@ -62,7 +62,7 @@ pub async fn user_info(wire: &HttpClient, domain: &Endpoint, token: &Secret) -> 
         }
         _ => {}
     }
-    // The status alone is anybody's on the way; that the token is not taken has a word of its own (RFC 6750 section 3.1).
+    // A proxy may return the same status; only the error code proves that the token was refused (RFC 6750 section 3.1).
     let challenges = answer.headers().get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
     let named = challenges.filter_map(|challenge| challenge_parameter(challenge, "error")).next();
     let code = named.or_else(|| body.get("error").and_then(Value::as_str).map(str::to_owned));
@@ -82,7 +82,7 @@ pub async fn user_info(wire: &HttpClient, domain: &Endpoint, token: &Secret) -> 
     })
 }
 
-/// The error where nothing was learnt about the token, whatever kept Cognito from being asked.
+/// The error if nothing was learnt about the token, whatever the cause.
 fn undecided(error: Error) -> Error {
     let error = if error.kind() == Kind::Refused { error.with_kind(Kind::Network) } else { error };
     error.hint("cogtok could not check whether the token is still valid")

@@ -36,7 +36,7 @@ impl Totp {
             Error::usage("this is not the key of an authenticator app")
                 .hint("it is the text in Base32 (letters and the digits 2 to 7) that is shown beside the QR code")
         })?;
-        // Keys may be shorter than RFC 6238 recommends; whether one is right is Cognito's to say.
+        // Keys may be shorter than RFC 6238 recommends; Cognito decides whether one is right.
         Ok(Totp(Builder::new().with_secret(key).build_noncompliant()))
     }
 
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_codes_are_those_of_rfc_6238() {
-        // Appendix B, SHA-1; the last six of its eight digits.
+        // Appendix B, SHA-1; the last six of the eight digits.
         let totp = Totp::new(&Secret::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into())).unwrap();
         for (seconds, code) in
             [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]

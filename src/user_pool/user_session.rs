@@ -1,5 +1,5 @@
-//! A user's tokens where the cache has none that will do: renewed with the refresh token, else by signing in; and what is
-//! kept of it. The rules are here; where things are kept and who answers is the [`SessionHost`]'s.
+//! Obtains a user's tokens if the cache has none: renewed with the refresh token, else by a sign-in; and stores the results. The rules are
+//! here; storage and questions are the [`SessionHost`]'s.
 
 mod new_session;
 mod renewal;
@@ -23,11 +23,11 @@ use new_session::stored_device;
 pub use new_session::{keep, remembered_device};
 pub use renewal::renew;
 
-/// What obtaining a user's tokens needs of its caller: the network, what is remembered of the session, the secrets, and
-/// whoever answers challenges. Its caller has its turn for the user's key.
+/// The caller's part of obtaining a user's tokens: the network, the record of the session, the secrets, and the responses to challenges.
+/// The caller has the turn for the user's key.
 #[expect(async_fn_in_trait, reason = "its two implementors are known, and the one whose futures are spawned is `Send`")]
 pub trait SessionHost {
-    /// The exclusive right to use and change what is kept of the user, until it is dropped.
+    /// The exclusive right to the user's stored data, until it is dropped.
     type Lock;
 
     /// The profile with the user who signs in.
@@ -36,38 +36,37 @@ pub trait SessionHost {
     /// The HTTP client of this call.
     ///
     /// # Errors
-    /// What keeps one from being made.
+    /// The error of creating one.
     fn http(&self) -> Result<HttpClient>;
 
     /// Runs what uses the network for as long as this call may take.
     ///
     /// # Errors
-    /// Those of `work`, and the one for a call that takes too long.
+    /// The errors of `work`, and a time-out.
     async fn exchange<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T>;
 
-    /// What is remembered of the user; none where nothing is.
+    /// The user's record; `None` without one.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) where it can't be read: the secret store itself is asked then.
     async fn remembered(&mut self) -> Result<Option<Record>>;
 
-    /// Waits for the right to use and change what is kept of the user.
+    /// Waits for the lock on the user's stored data.
     ///
     /// # Errors
-    /// [`Kind::Store`](crate::error::Kind::Store) where somebody else has it for too long.
+    /// [`Kind::Store`](crate::error::Kind::Store) if another process holds it for too long.
     async fn lock_session(&mut self) -> Result<Self::Lock>;
 
     /// Remembers `record`. Where that can't be done the cached tokens carry the session.
     async fn remember(&mut self, lock: &mut Self::Lock, record: Record);
 
-    /// Notes that the refresh token is about to be sent, or that what came of it is known; says what was noted before.
+    /// Records that the refresh token is about to be sent, or that the result is known; returns the previous value.
     async fn mark_refresh_in_flight(&mut self, lock: &mut Self::Lock, is_refreshing: bool) -> bool;
 
-    /// Whether nobody else has a turn meanwhile and what is obtained will be kept: without that two callers could use the same
-    /// refresh token.
+    /// Whether no other caller has a turn and the result will be stored: otherwise two callers could use the same refresh token.
     fn is_exclusive(&self) -> bool;
 
-    /// Whether the user was told before that the refresh token can't be kept.
+    /// Whether the user was told before that the refresh token can't be stored.
     fn was_told_not_kept(&self) -> bool;
 
     /// Opens the secret store: for a renewal, where a person may be asked to, or to store what a sign-in leaves.
@@ -76,7 +75,7 @@ pub trait SessionHost {
     /// [`Kind::Store`](crate::error::Kind::Store) where it can't be opened.
     async fn open_secrets(&mut self, is_for_renewal: bool) -> Result<()>;
 
-    /// The secret with this binding; none where it was never stored.
+    /// The secret with this binding; `None` if it was never stored.
     ///
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) where the store can't be used, [`Kind::Config`](crate::error::Kind::Config)
@@ -95,74 +94,74 @@ pub trait SessionHost {
     /// [`Kind::Store`](crate::error::Kind::Store) where the store can't be used.
     async fn delete_secret(&mut self, binding: &SecretId) -> Result<()>;
 
-    /// The app client's secret; none where it has none.
+    /// The app client's secret; `None` if it has none.
     ///
     /// # Errors
-    /// What keeps it from being read.
+    /// The error of reading it.
     async fn client_secret(&mut self, binding: &SecretId) -> Result<Option<Secret>>;
 
-    /// Whether somebody is there to answer.
+    /// Whether a person can be asked.
     fn can_ask(&self) -> bool;
 
-    /// Checks that somebody can sign in at all, before anything is sent.
+    /// Checks that a sign-in is possible, before any request.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) where no user is named.
     async fn before_sign_in(&mut self) -> Result<()>;
 
-    /// The user's password; none where it is asked for as a challenge.
+    /// The user's password; `None` if it will be asked for as a challenge.
     ///
     /// # Errors
-    /// [`Kind::NeedsHuman`](crate::error::Kind::NeedsHuman) where nobody can be asked.
+    /// [`Kind::NeedsHuman`](crate::error::Kind::NeedsHuman) if nobody can be asked.
     async fn password(&mut self) -> Result<Option<Secret>>;
 
-    /// Another password in place of a wrong one; none where nobody can be asked.
+    /// Another password after a wrong one; `None` if nobody can be asked.
     ///
     /// # Errors
     /// As [`SessionHost::password`].
     async fn another_password(&mut self, wrong: &Error) -> Result<Option<Secret>>;
 
-    /// The answer to the open question of `sign_in`; `reason` says why the last one was refused.
+    /// The response to the open challenge of `sign_in`; `reason` is why the last one was refused.
     ///
     /// # Errors
     /// [`Kind::NeedsHuman`](crate::error::Kind::NeedsHuman) where there is none.
     async fn answer(&mut self, sign_in: &SignIn, reason: Option<Error>) -> Result<ChallengeResponse>;
 
-    /// The user is in, and nothing is kept yet.
+    /// The user is signed in, and nothing is stored yet.
     fn is_signed_in(&mut self);
 
     /// An error with what its host knows of the secrets that were used.
     fn about_secrets(&self, error: Error) -> Error;
 
-    /// Says what happened on the way.
+    /// Reports an event.
     fn tell(&mut self, notice: SessionNotice<'_>);
 }
 
-/// What happens on the way to tokens that is no failure.
+/// Events that are not errors.
 #[derive(Debug, Clone, Copy)]
 pub enum SessionNotice<'a> {
     /// The session has ended, since a renewal was interrupted before its new refresh token was stored.
     RenewalCutShort,
     /// The session has ended, for this reason.
     Over(&'a Error),
-    /// The refresh token can't be kept.
+    /// The refresh token can't be stored.
     NotKept(&'a Error),
-    /// The session is kept, and the pool does not remember this device.
+    /// The session is stored, and the pool does not remember this device.
     DeviceNotRemembered(&'a Error),
 }
 
-/// What a caller wants beside a token.
+/// The caller's options.
 #[derive(Debug, Default)]
 pub struct SessionOptions {
     /// Whether a refresh token may be used.
     pub may_renew: bool,
-    /// Whether the refresh token is to be kept.
+    /// Whether to store the refresh token.
     pub is_kept: bool,
     /// The password, where the caller was given one.
     pub password: Option<Secret>,
 }
 
-/// Why a session brought no new tokens. That the refresh token is not there and that nobody knows are two things.
+/// Why a session gave no new tokens. A missing refresh token is different from an unknown one.
 #[derive(Debug)]
 pub enum NoTokens {
     /// The store does not have the refresh token any more.
@@ -173,7 +172,7 @@ pub enum NoTokens {
     Over(Error),
     /// The session was not renewed, and may go on; a sign-in may help.
     Refused(Error),
-    /// Neither this nor a sign-in would help now.
+    /// A sign-in would not help either.
     Failed(Error),
 }
 
@@ -182,7 +181,7 @@ pub enum NoTokens {
 pub enum NotObtained {
     /// The session from the browser brings no more tokens.
     Ended(NoTokens),
-    /// Neither the session nor a sign-in would help now.
+    /// Neither the session nor a sign-in would help.
     Failed(Error),
     /// The sign-in failed; and why the session before it was not renewed, where there was one.
     SignIn {
@@ -202,7 +201,7 @@ pub async fn obtain<H: SessionHost>(host: &mut H, options: SessionOptions) -> Re
     let candidates = match &remembered {
         Ok(Some(record)) => record.session.iter().cloned().collect(),
         Ok(None) => Vec::new(),
-        // Nobody knows what the store has, so it is asked.
+        // The store's content is unknown, so it is read.
         Err(error) => {
             log::warn!(target: "cogtok", "{error}");
             refresh_session::possible(&host.profile())
@@ -218,7 +217,7 @@ pub async fn obtain<H: SessionHost>(host: &mut H, options: SessionOptions) -> Re
             let why = match renew(host, session).await {
                 Ok(served) => return Ok(served),
                 Err(NoTokens::Failed(error)) => return Err(NotObtained::Failed(error)),
-                // It was never known to be there.
+                // There was never a record of it.
                 Err(NoTokens::Absent) if remembered.is_err() => continue,
                 Err(why @ NoTokens::Unreadable(_)) if remembered.is_err() => {
                     reason = Some(why);
@@ -226,14 +225,14 @@ pub async fn obtain<H: SessionHost>(host: &mut H, options: SessionOptions) -> Re
                 }
                 Err(why) => why,
             };
-            // Who signed in with the browser may have no password, and is asked for none.
+            // A user of the browser may have no password, and is not asked for one.
             if session.via == SessionOrigin::Endpoint && options.password.is_none() {
                 return Err(NotObtained::Ended(why));
             }
             reason = Some(why);
         }
     }
-    // Who is asked should know why.
+    // A person should know why they are asked.
     if host.can_ask() {
         warn(reason.as_ref());
     }
@@ -253,7 +252,7 @@ fn warn(reason: Option<&NoTokens>) {
 }
 
 impl NoTokens {
-    /// The error, where nothing else is to be tried; none where the refresh token is gone.
+    /// The error, if nothing else should be tried; `None` if the refresh token is gone.
     pub fn into_error(self) -> Option<Error> {
         match self {
             NoTokens::Absent => None,

@@ -1,4 +1,4 @@
-//! What a user's tokens depend on, and what their secrets are bound to.
+//! Keys of a user's tokens, and bindings of the user's secrets.
 
 use crate::cache::token_cache::CacheKey;
 use crate::error::Result;
@@ -6,8 +6,8 @@ use crate::secrets::store::SecretId;
 use crate::settings::profile::Profile;
 use crate::settings::types::{AuthFlow, FirstFactor, SecretKind, Username};
 
-/// What the user's tokens depend on. The flow is no part of it, and access and ID token are kept together. Where the
-/// profile names no user, it is whoever signed in with the browser.
+/// The cache key of the user's tokens. It does not include the flow, and access and ID token share an entry. Without a user in the profile,
+/// it is the one who signed in with the browser.
 ///
 /// # Errors
 /// [`Kind::Config`](crate::error::Kind::Config) when the profile names no client or Region.
@@ -20,7 +20,7 @@ pub fn cache_key(profile: &Profile) -> Result<CacheKey> {
     ]))
 }
 
-/// What a secret of the users' client is bound to: the client's own secret, or one of `username`.
+/// The binding of a secret of the users' client: the client's own secret, or one of `username`.
 ///
 /// # Errors
 /// As [`cache_key`].
@@ -33,7 +33,7 @@ pub fn secret_binding(profile: &Profile, kind: SecretKind, username: Option<&Use
     })
 }
 
-/// Whether the profile's flow begins with the user's password, so that it is better at hand before anything is sent.
+/// Whether the profile's flow starts with the user's password, so that it should be known before the first request.
 pub fn begins_with_password(profile: &Profile) -> bool {
     let prefers_password =
         matches!(profile.user.preferred_challenge, Some(FirstFactor::Password | FirstFactor::PasswordSrp));

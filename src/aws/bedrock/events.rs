@@ -29,11 +29,11 @@ impl Events {
         Events { answer, redactor, unread: Vec::new(), has_stopped: false }
     }
 
-    /// The next event, its name and what it carries; none at the end of the answer.
+    /// The next event: its name and payload; `None` at the end of the answer.
     ///
     /// # Errors
-    /// [`Kind::Network`](crate::error::Kind::Network) when the stream breaks off before the model has ended, or can't be read; what Bedrock reports in the
-    /// stream, as the table in [`crate::aws::service_error`] says.
+    /// [`Kind::Network`](crate::error::Kind::Network) when the stream breaks off before the model has ended, or can't be read. For errors
+    /// that Bedrock reports in the stream, see the table in [`crate::aws::service_error`].
     pub async fn next(&mut self) -> Result<Option<(String, Value)>> {
         loop {
             if let Some(message) = self.decoded()? {
@@ -53,7 +53,7 @@ impl Events {
         }
     }
 
-    /// The next whole frame, where it is there.
+    /// The next frame, if it is complete.
     fn decoded(&mut self) -> Result<Option<Message>> {
         let malformed = |why: &str| {
             let why = printable(why, 120);
@@ -61,7 +61,7 @@ impl Events {
                 .hint("check the network and the proxy, then try again")
         };
         let Some(length) = self.unread.first_chunk::<4>() else { return Ok(None) };
-        // It comes first, before anything vouches for it.
+        // The length comes before its checksum, so it is not verified yet.
         let length = u32::from_be_bytes(*length) as usize;
         if length > MAX_ANSWER {
             return Err(malformed("an event is larger than 1 MiB"));
@@ -85,7 +85,7 @@ impl Events {
         let (code, said) = match header(":message-type").as_deref() {
             Some("event") => {
                 if let Some(fields) = value.as_object_mut() {
-                    // Padding, so that the length of an encrypted event tells nothing.
+                    // Random padding that hides the length of an encrypted event.
                     fields.remove("p");
                 }
                 let name = header(":event-type").filter(|_| value.is_object());
@@ -97,7 +97,7 @@ impl Events {
             _ => (header(":error-code"), header(":error-message")),
         };
         let code = code.unwrap_or_default();
-        // As the same refusal is spelled outside of a stream.
+        // The spelling that the same error has outside a stream.
         let mut letters = code.chars();
         let code: String = letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect();
         Err(no(OPERATION, None, &code, &said.unwrap_or_default(), &self.redactor))

@@ -1,4 +1,4 @@
-//! Why there are no AWS credentials, in words: the SDK says it somewhere within its errors, or has passed over it.
+//! Why there are no AWS credentials. The SDK hides the cause inside nested errors, or skips it.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,15 +12,15 @@ use crate::error::{Advice, AdviceKind, chain, printable};
 use crate::http::redact::Redactor;
 use crate::store::aws_files::AwsFiles;
 
-/// A little less than the patience of the SDK and of ours, whose errors say nothing.
+/// A little less than the time-outs of the SDK and of cogtok, whose errors say nothing.
 const PATIENCE: Duration = Duration::from_millis(4800);
 
 /// Why, and what to do about it.
 #[derive(Debug)]
 pub struct Cause {
-    /// Why, in words that follow `there are no usable AWS credentials: `.
+    /// The cause, in words that follow `there are no usable AWS credentials: `.
     pub what: String,
-    /// What to do about it; empty where nothing that is typed here would help.
+    /// What to do about it; empty if no command helps.
     pub hints: Vec<Advice>,
     source: Option<CredentialsError>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Explained {
     pub files: AwsFiles,
     /// The profile of `~/.aws` that was named.
     pub named: Option<String>,
-    /// Of the two variables with keys the one that is set and the one that is not, where they are half a pair.
+    /// If only one of the two key variables is set: that one, and the missing one.
     pub half: Option<(&'static str, &'static str)>,
     pub redactor: Redactor,
 }
@@ -67,7 +67,7 @@ impl Explained {
         })
     }
 
-    /// The cause, where it can be told. No error means that it took too long.
+    /// The cause, where it can be determined. Without an error, the time ran out.
     fn cause(&self, error: Option<&CredentialsError>) -> Option<(String, Vec<Advice>)> {
         let files = &self.files;
         let name = self.named.as_deref().unwrap_or("default");
@@ -75,7 +75,7 @@ impl Explained {
             let what = format!("~/.aws has no profile `{}`", printable(name, 80));
             return Some((what, vec![files.instead_of(name).into()]));
         }
-        // Where no profile was named and all places were looked at in vain, the profile `default` is one of many.
+        // If no profile was named and no source had credentials, the profile `default` is only one of many.
         let is_silent = error.is_some_and(|error| matches!(error, CredentialsError::CredentialsNotLoaded(_)));
         if let Some((set, unset)) = self.half.filter(|_| self.named.is_none()) {
             return Some((
@@ -103,7 +103,7 @@ impl Explained {
         }
     }
 
-    /// What the errors say, the innermost last, without what says nothing.
+    /// The messages of the error chain, the innermost last, without those that add nothing.
     fn said(&self, error: &CredentialsError) -> String {
         let last = chain(error).skip(1).last().map(ToString::to_string).unwrap_or_default();
         cleaned(last.lines().next().unwrap_or_default(), &self.redactor)
@@ -115,7 +115,7 @@ impl Explained {
         let mut names = vec![name];
         while let Some(next) = names.last().and_then(|last| files.get(last, "source_profile")) {
             let from = names.last().copied().unwrap_or(name);
-            // A profile that names itself takes its own keys.
+            // A profile that names itself as its source uses its own keys.
             if next == from && files.get(next, "aws_access_key_id").is_some() {
                 break;
             }
@@ -134,7 +134,7 @@ impl Explained {
             }
             names.push(next);
         }
-        // What it all begins with comes first.
+        // The start of the chain comes first.
         let keys = names.iter().rev().find_map(|name| self.keys(name));
         let begin = names.last().copied().unwrap_or(name);
         let found = keys.or_else(|| self.role(&names)).or_else(|| self.session(begin, said));
@@ -211,7 +211,7 @@ impl Explained {
         let command = self.files.get(name, PROCESS)?;
         let shown = printable(name, 80);
         let of = format!("`credential_process` of profile `{shown}` of ~/.aws");
-        // Of a program of ours and of one that the SDK ran.
+        // Both for a process that cogtok ran and for one that the SDK ran.
         let why = match said.split_once("exited with code ") {
             _ if is_slow => {
                 format!("the program `{}` did not finish within {} s", program(command), PATIENCE.as_secs() + 1)
@@ -235,7 +235,7 @@ impl Explained {
 
 const SETTLE: &str = "run `aws configure --profile {name}` or `aws configure sso --profile {name}`";
 
-/// A profile's name as one word of a shell.
+/// A profile's name as one word for a shell.
 fn word(name: &str) -> String {
     match shlex::try_quote(name) {
         Ok(word) if !name.chars().any(crate::error::is_unprintable) => word.into_owned(),

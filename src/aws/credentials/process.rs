@@ -46,7 +46,7 @@ fn in_shell(command: &str) -> Command {
 fn in_shell(command: &str) -> Command {
     use std::os::windows::process::CommandExt;
     let mut shell = Command::new("cmd.exe");
-    // cmd takes the outer quotes off, and knows none of the escapes that an argument would get.
+    // cmd removes the outer quotes and knows no escapes, so the argument is passed unescaped.
     shell.arg("/C").raw_arg(format!("\"{command}\""));
     shell
 }
@@ -54,7 +54,7 @@ fn in_shell(command: &str) -> Command {
 impl Process {
     async fn run(&self) -> provider::Result {
         let mut command = in_shell(&self.command);
-        // As with the AWS tools, what it says is shown when it fails.
+        // Like the AWS tools, cogtok shows the process's standard error when it fails.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in VARIABLES {
             command.env_remove(name);
@@ -64,7 +64,7 @@ impl Process {
         }
         let failed =
             |why: String| CredentialsError::provider_error(format!("the program `{}` {why}", program(&self.command)));
-        // It ends with the call that waits for it.
+        // The process ends with the call that waits for it.
         let child = tokio::process::Command::from(command).kill_on_drop(true).spawn();
         let output = child.map_err(|why| failed(why.to_string()))?.wait_with_output().await;
         let output = output.map_err(|why| failed(why.to_string()))?;
@@ -104,7 +104,7 @@ impl ProvideCredentials for Process {
 
 fn ending(status: &std::process::ExitStatus) -> String {
     match status.code() {
-        // The shell's own.
+        // 127 is the shell's own code.
         Some(127) => "exit code 127, which mostly means that there is no such program".to_owned(),
         Some(code) => format!("exit code {code}"),
         None => status.to_string(),
@@ -133,7 +133,7 @@ fn program_of_sh(command: &str) -> String {
     first.map_or_else(|| "sh".to_owned(), |word| printable(word, 120))
 }
 
-/// What a program or a service said, on one line, without what looks like a secret.
+/// Output of a program or service as one line, without text that looks like a secret.
 pub(crate) fn cleaned(text: &str, redactor: &Redactor) -> String {
     let clean = redactor.clean(text);
     let is_key = |word: &str| word.len() == 40 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));

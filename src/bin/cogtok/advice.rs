@@ -1,5 +1,5 @@
-//! What the library's advice says to whoever typed the command that runs: a sentence for each kind, with the profile and the
-//! configuration that were named, and without an option that this command does not have.
+//! Turns the library's advice into hints: a sentence for each kind, with the profile and configuration that were named, and without options
+//! that the running command does not have.
 
 mod hint;
 mod sentences;
@@ -17,7 +17,7 @@ use self::hint::{Hint, Running};
 use crate::cli::command_tree;
 use crate::env;
 
-/// What the command that runs is made of.
+/// The parsed command line.
 struct Command {
     options: BTreeSet<String>,
     profile: Option<String>,
@@ -34,10 +34,10 @@ pub fn set_pool(profile: &Profile) {
     *POOL.lock().unwrap_or_else(PoisonError::into_inner) = pool;
 }
 
-/// The text of advice, or nothing where the command that runs can't do what it says.
+/// The text of advice; `None` if the running command has none of the options that it needs.
 pub fn shown(advice: &Advice, profile: Option<&str>) -> Option<String> {
     static COMMAND: OnceLock<Command> = OnceLock::new();
-    // A hint is rare and clap's whole tree is slow, so it is not there before.
+    // Built when needed: hints are rare, and clap's whole command tree is slow.
     let command = COMMAND.get_or_init(|| Command::of(&env::args()));
     match &*POOL.lock().unwrap_or_else(PoisonError::into_inner) {
         Some((pool, aws)) => command.says(&hint(advice).word("pool", pool).fill("aws", aws.clone()), profile),
@@ -45,7 +45,7 @@ pub fn shown(advice: &Advice, profile: Option<&str>) -> Option<String> {
     }
 }
 
-/// The text of advice for whoever runs no command, such as the client of an MCP server.
+/// The text of advice for a reader who runs no command, such as the user of an MCP client.
 pub fn general(advice: &Advice) -> String {
     hint(advice).shown(&Running::any(None)).unwrap_or_default()
 }
@@ -69,14 +69,14 @@ fn hint(advice: &Advice) -> Hint {
     parts.reduce(Hint::then).unwrap_or_else(|| Hint::new(""))
 }
 
-/// How a setting comes to have a value, with the option that stands for it.
+/// How to set a setting, with the option for it.
 fn set_key(dotted: Option<&str>) -> Hint {
     let option = Key::ALL.iter().find(|key| Some(key.dotted()) == dotted).and_then(|key| option_for(*key));
     let kind = if option.is_some() { AdviceKind::SetKey } else { AdviceKind::ChangeKey };
     Hint::new(sentences::sentence(kind).unwrap_or_default()).fill("option", option.unwrap_or_default())
 }
 
-/// The option that stands for a setting, where a command has one.
+/// The option for a setting, if a command has one.
 fn option_for(key: Key) -> Option<&'static str> {
     Some(match key {
         Key::Domain => "--domain",

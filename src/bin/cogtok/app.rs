@@ -1,4 +1,4 @@
-//! What every command receives. Nothing is opened before it is asked for.
+//! The context that every command gets. Files, stores and connections are opened when they are first used.
 
 mod network;
 pub mod options;
@@ -38,7 +38,7 @@ pub use users::SignedIn;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What to do where HOME is a home that this user can't enter.
+/// What to do if HOME is a directory that this user can't enter.
 const ANOTHER_HOME: &str =
     "HOME belongs to another user: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home";
 
@@ -55,7 +55,7 @@ pub struct App {
     wire: OnceCell<HttpClient>,
     runtime: OnceCell<Runtime>,
     secrets: OnceCell<SecretStore>,
-    /// The secrets file that this call has made.
+    /// The secrets file that this call created.
     sealed: OnceCell<SecretStore>,
     offers_nothing: Cell<bool>,
     sources: RefCell<Vec<(SecretKind, SecretSource)>>,
@@ -93,8 +93,8 @@ impl App {
         })
     }
 
-    /// From here on this call answers AWS's tools, and must not ask itself: AWS credentials come from the profile's own
-    /// `aws_profile`, and a process that is run for them learns of it.
+    /// Marks this call as the credential process of AWS's tools. It must not call itself: AWS credentials then come only from the profile's
+    /// own `aws_profile`, and processes that are run for them learn of it.
     pub fn enter_aws_credentials(&self) {
         self.is_inside.set(true);
     }
@@ -104,12 +104,12 @@ impl App {
         self.started.get() + self.timeout.min(A_DAY) + terminal::time_asking()
     }
 
-    /// Lets the time-out begin anew: for a command that serves one request after the other.
+    /// Restarts the time-out, for a command that serves one request after another.
     pub fn restart_timeout(&self) {
         self.started.set(Instant::now());
     }
 
-    /// Lets the default time-out begin anew, within one call; one that was given is for the whole of it.
+    /// Restarts the default time-out within one call; a time-out that was given limits the whole call.
     pub fn extend_default_timeout(&self) {
         if !self.is_timeout_given {
             self.restart_timeout();
@@ -157,7 +157,7 @@ impl App {
         if self.may_lack_config.get() { Ok(path) } else { self.refuse_missing(&path).map(|()| path) }
     }
 
-    /// From here on a configuration that was named and is not there is an empty one: for a command that makes it.
+    /// Treats a named configuration that does not exist as empty, for a command that creates it.
     pub fn expect_new_config(&self) {
         self.may_lack_config.set(true);
     }
@@ -177,7 +177,7 @@ impl App {
             (None, Some(_)) => ("COGTOK_CONFIG", "unset COGTOK_CONFIG"),
             (None, None) => return Ok(()),
         };
-        // A link to nothing is there, and is reported for what it is when it is read.
+        // A dangling link exists, and reading it reports what it is.
         match std::fs::symlink_metadata(path) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 Err(Error::config(format!("there is no file {}, which {named_by} names", path.display()))
@@ -203,7 +203,7 @@ impl App {
         Ok(self.config.get_or_init(|| config))
     }
 
-    /// The configuration; none where it would be in the home of another user, which is closed to this one.
+    /// The configuration; `None` if it would be in another user's home, which this user can't enter.
     pub fn config_in_reach(&self) -> Result<Option<&Config>> {
         match self.config() {
             Err(_) if self.is_out_of_reach() => Ok(None),
@@ -211,14 +211,14 @@ impl App {
         }
     }
 
-    /// Whether nobody named the configuration and it would be in the home of another user, which is closed to this one.
+    /// Whether no configuration was named and the default one would be in another user's home, which this user can't enter.
     fn is_out_of_reach(&self) -> bool {
         let is_named = self.global.config.is_some() || env::var("COGTOK_CONFIG").is_some();
         let own = self.dirs().config_file.as_deref().filter(|_| !is_named);
         own.is_some_and(|path| closed(path) == Some(Closed::Elsewhere))
     }
 
-    /// The error with what to do where somebody else's file or directory keeps this user from the configuration.
+    /// The error with what to do if another user's file or directory blocks the configuration.
     fn out_of_reach(&self, path: &Path, error: Error) -> Error {
         match closed(path) {
             Some(Closed::LeftHere { what, owner }) => {
@@ -236,7 +236,7 @@ impl App {
         self.config = OnceCell::new();
     }
 
-    /// From here on nothing is offered besides what the command asks anyway.
+    /// Turns off offers that go beyond the command's own questions.
     pub fn offer_nothing(&self) {
         self.offers_nothing.set(true);
     }
@@ -252,7 +252,7 @@ impl App {
         name.map(|name| format!(" -p {name}")).unwrap_or_default()
     }
 
-    /// The name of the profile to use: `-p`, COGTOK_PROFILE, the default; none where none of them is there.
+    /// The name of the profile to use: `-p`, COGTOK_PROFILE, or the default; `None` without any of them.
     pub fn profile_name(&self) -> Result<Option<ProfileName>> {
         let name = match (&self.global.profile, env::var("COGTOK_PROFILE")) {
             (Some(name), _) => Some(name.parse()?),

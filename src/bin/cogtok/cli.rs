@@ -51,11 +51,11 @@ const REFUSED: [(&str, &str); 8] = [
     ("--refresh-token", "secrets are read from standard input or asked for"),
 ];
 
-/// What a command line comes to.
+/// The result of parsing a command line.
 pub enum Parsed {
-    /// A command, which is yet to run.
+    /// A command to run.
     Command(Box<Cli>),
-    /// What was asked for has been shown.
+    /// The requested text was printed.
     Shown,
     /// A command is missing; those that there are have been shown.
     Incomplete,
@@ -89,7 +89,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
             }
         }
     };
-    // clap sees conflicts of options within one level of commands only.
+    // clap detects conflicting options only within one level of commands.
     let Global { json, output, quiet, verbose, .. } = cli.global;
     let conflict = |one: &str, other: &str| Error::usage(format!("`{one}` and `{other}` cannot be used together"));
     if json && output.is_some() {
@@ -110,7 +110,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
                 Command::Header(_) | Command::AwsCredentials(_) | Command::McpProxy(_) | Command::Serve(_)
             ),
     });
-    // A page explains what is wrong with a variable, so that none may keep it from being shown.
+    // A help page explains broken variables, so they must not keep it from being shown.
     if let Command::Help(args) = &cli.command {
         return help_topic::run(args).map(|()| Parsed::Shown);
     }
@@ -120,14 +120,14 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
 /// Shows the help, the version, or the commands of a group that was named without one.
 ///
 /// # Errors
-/// What is wrong with any other line.
+/// The error for any other command line.
 fn answered(args: &[OsString], answer: &clap::Error) -> Result<Parsed> {
     match answer.kind() {
         ErrorKind::DisplayHelp => show_help(args).map(|()| Parsed::Shown),
         ErrorKind::DisplayVersion => terminal::data(&answer.to_string()).map(|_| Parsed::Shown),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             let (path, command) = command_tree::named(args);
-            // Somebody may catch the output as a token, and must get neither that nor success.
+            // A script may capture the output as a token: it must get no help text and no success.
             terminal::aside(&help_page::group(&command, &path));
             Ok(Parsed::Incomplete)
         }
@@ -145,11 +145,11 @@ fn show_help(args: &[OsString]) -> Result<()> {
 /// Whether the configuration has a profile.
 fn has_profile() -> bool {
     let config = env::config_path(None).and_then(|path| Config::load(&path));
-    // What can't be read is not for a first step to judge.
+    // An unreadable configuration is reported by the commands that need it.
     config.map_or(true, |config| !config.names().is_empty())
 }
 
-/// What `cogtok` alone says: what to do next where there is no profile yet, else the help.
+/// The output of `cogtok` without arguments: the next step if there is no profile yet, else the help.
 fn first_words(args: &[OsString]) -> Result<()> {
     if has_profile() {
         let (path, command) = command_tree::named(args);

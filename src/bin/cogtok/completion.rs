@@ -1,4 +1,4 @@
-//! What TAB offers: from files of this machine alone; no keyring, no network. An error offers nothing.
+//! Candidates for completion, from files of this machine only: no keyring, no network. Errors give no candidates.
 
 mod aws;
 pub mod command_line;
@@ -20,10 +20,10 @@ use crate::services::import::SourceKind;
 /// The variable by which a shell's script asks for candidates instead of running a command.
 pub const VARIABLE: &str = "COGTOK_COMPLETE";
 
-/// The variable in which PowerShell's script hands over the words of the line, each in a line of its own.
+/// The variable with which PowerShell's script passes the words of the line, one a line.
 pub const WORDS: &str = "_COGTOK_WORDS";
 
-/// What follows `--` of `exec` and `serve` is completed as zsh completes that command.
+/// Completes what follows `--` of `exec` and `serve` as zsh completes that command.
 const HAND_OVER_IN_ZSH: &str = r"    local -i dashes=${words[(ie)--]}
     local -a own=(${words[1,dashes-1]})
     if (( dashes < CURRENT && (${own[(Ie)exec]} || ${own[(Ie)serve]}) )); then
@@ -38,13 +38,12 @@ pub use aws::profiles as aws_profiles;
 pub use name_history::{claim_names, groups, scopes, users};
 pub use programs::commands;
 
-/// The script that makes `shell` ask; none for a shell that is not known.
+/// The completion script of `shell`; `None` for an unknown shell.
 pub fn script(shell: &str) -> Option<String> {
     match shell {
-        // clap's own takes `--option=value` for three words.
+        // clap's own script splits `--option=value` into three words.
         "bash" => return Some(include_str!("../../../completions/cogtok.bash").to_owned()),
-        // clap's own evaluates what is typed.
-        // clap's own can't hand over to the command after `--`.
+        // clap's own scripts evaluate what is typed, or can't complete the command after `--`.
         "fish" => return Some(include_str!("../../../completions/cogtok.fish").to_owned()),
         "powershell" => return Some(include_str!("../../../completions/_cogtok.ps1").to_owned()),
         _ => {}
@@ -53,7 +52,7 @@ pub fn script(shell: &str) -> Option<String> {
     let shells = Shells::builtins();
     shells.completer(shell)?.write_registration(VARIABLE, "cogtok", "cogtok", "cogtok", &mut script).ok()?;
     let script = String::from_utf8(script).ok()?;
-    // Installed, zsh loads the script at the first TAB, which it must then answer rather than only prepare for the next.
+    // An installed script is loaded by zsh at the first TAB, so it must answer at once and not only register itself.
     let register = "compdef _clap_dynamic_completer_cogtok cogtok\n";
     let answer_or_register = format!(
         "if [[ ${{funcstack[1]}} == _cogtok ]]; then\n    _clap_dynamic_completer_cogtok \"$@\"\nelse\n    {register}fi\n"
@@ -114,14 +113,14 @@ pub fn values() -> Vec<CompletionCandidate> {
     }
 }
 
-/// The profiles; where none begins so, the keys, which may stand in the place of a profile's name.
+/// The profiles; if none matches, the keys, which may replace a profile's name.
 pub fn profiles_and_keys() -> Vec<CompletionCandidate> {
     let profiles = profiles();
     let keys = if profiles.is_empty() { Vec::new() } else { keys() };
     profiles.into_iter().chain(keys.into_iter().map(|key| key.hide(true))).collect()
 }
 
-/// The values of the key before, where one stands there, else the keys.
+/// The values of the preceding key, if there is one, else the keys.
 pub fn keys_or_values() -> Vec<CompletionCandidate> {
     let line = command_line::line();
     if line.key().is_some() || line.field().is_some() { values() } else { keys() }
@@ -137,7 +136,7 @@ pub fn regions() -> Vec<CompletionCandidate> {
     words(aws::REGIONS.into_iter())
 }
 
-/// The keys that `profile export` leaves out unless they are kept.
+/// The keys that `profile export` leaves out by default.
 pub fn own_keys() -> Vec<CompletionCandidate> {
     words(OWN.iter().map(|key| key.dotted()))
 }
@@ -162,7 +161,7 @@ pub fn auth_methods() -> Vec<CompletionCandidate> {
     words(AuthMethod::ALL.iter().map(|method| method.as_str()))
 }
 
-/// Where a machine's token is asked for.
+/// The ways to request a machine's token.
 pub fn transports() -> Vec<CompletionCandidate> {
     words(Transport::ALL.iter().map(|transport| transport.as_str()))
 }
@@ -172,7 +171,7 @@ pub fn tokens() -> Vec<CompletionCandidate> {
     words(TokenUse::ALL.iter().map(|token| token.as_str()))
 }
 
-/// Whose token a call carries.
+/// The owners of a call's token.
 pub fn owners() -> Vec<CompletionCandidate> {
     words(TokenOwner::ALL.iter().map(|owner| owner.as_str()))
 }

@@ -34,7 +34,7 @@ pub fn raw(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// The current directory, for completing file names alone.
+/// The current directory, only for completing file names.
 #[expect(clippy::disallowed_methods, reason = "a shell completes the files of the directory it is in")]
 pub fn current_dir() -> Option<PathBuf> {
     std::env::current_dir().ok()
@@ -68,7 +68,7 @@ pub fn secret(name: &str) -> Option<Secret> {
     var(name).map(Secret::new)
 }
 
-/// Milliseconds since the Unix epoch; a clock before it counts as 0.
+/// Milliseconds since the Unix epoch; an earlier clock counts as 0.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 #[cfg(windows)]
 fn main() -> ExitCode {
     let main = std::thread::Builder::new().name("main".to_owned()).stack_size(8 * 1024 * 1024).spawn(run);
-    // A panic ends the process in its hook.
+    // The panic hook ends the process.
     main.ok().and_then(|main| main.join().ok()).unwrap_or(ExitCode::FAILURE)
 }
 

@@ -51,7 +51,7 @@ impl Place {
         self.cache.lock(&self.key, soon()).unwrap().unwrap().keep(&served.tokens);
     }
 
-    /// What a caller gets who has waited since `since`.
+    /// The turn of a caller that has waited since `since`.
     fn take_turn(&self, cache: CacheUse, since: u64) -> Result<Acquired> {
         take_turn(self.flight(cache), since, soon(), now)
     }
@@ -77,7 +77,7 @@ fn a_failure_is_told_to_those_who_waited_and_to_nobody_later() {
     let Err(error) = place.take_turn(CacheUse::Full, NOW - 100) else { panic!("who waited tries again") };
     let (kind, message, hints, code) = (error.kind(), error.message(), error.advice(), error.code());
     assert_eq!((kind, message, hints, code), (Kind::Network, "no", &["try".into()][..], Some("c")));
-    // Who comes after it tries anew, and success takes it back.
+    // The next caller tries again, and success removes the note.
     turn(place.take_turn(CacheUse::Full, NOW + 1)).finish(Ok(served(NOW - 500, 90))).unwrap();
     assert!(matches!(place.take_turn(CacheUse::Renew, NOW - 100), Ok(Acquired::Turn(_))));
 }
@@ -120,7 +120,7 @@ fn where_the_network_fails_a_cached_token_that_is_valid_is_served_unless_a_new_o
     assert!(failed(CacheUse::Renew, Error::network("no")).is_err());
 }
 
-/// A flight that counts how often its cache is read.
+/// A flight that counts the reads of its cache.
 struct Counted<'a>(TokenFlight, &'a Cell<u32>);
 
 impl Flight for Counted<'_> {
@@ -159,7 +159,7 @@ fn the_cache_is_read_once_before_the_lock_and_once_after_it() {
         (got.unwrap().source, reads.replace(0))
     };
     assert_eq!(get(30), (TokenOrigin::Network, 2));
-    // Of too short a life for another caller, who finds it and renews it.
+    // Too short-lived for the other caller, who finds and renews it.
     place.keep(&served(NOW - 5000, 30));
     assert_eq!(get(90), (TokenOrigin::Network, 2));
     assert_eq!(get(90), (TokenOrigin::Cache, 1));

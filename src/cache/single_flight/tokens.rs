@@ -17,15 +17,15 @@ pub struct CachePolicy {
     pub token: TokenUse,
     /// How long a cached token must still be valid.
     pub min_validity: Duration,
-    /// What to do with the cache.
+    /// How to use the cache.
     pub cache: CacheUse,
     /// When to stop waiting for another process.
     pub deadline: Instant,
-    /// Whether this caller brought a secret of its own, so that a refusal says nothing about what others would be told.
+    /// Whether this caller brought its own secret, so that a refusal says nothing about other callers.
     pub has_own_secret: bool,
 }
 
-/// What to do with the cache.
+/// How to use the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheUse {
     /// Take from it, and keep what is obtained.
@@ -46,19 +46,19 @@ impl CachePolicy {
     }
 }
 
-/// Where tokens came from.
+/// The origin of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenOrigin {
-    /// From the cache, without a request by this call.
+    /// The cache: this call made no request.
     Cache,
-    /// From Cognito.
+    /// Cognito.
     Network,
-    /// From Cognito, for a refresh token.
+    /// Cognito, with a refresh token.
     Refresh,
 }
 
 impl TokenOrigin {
-    /// The word for it in output.
+    /// The name in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             TokenOrigin::Cache => "cache",
@@ -73,7 +73,7 @@ impl TokenOrigin {
 pub struct TokenResponse {
     /// The tokens.
     pub tokens: TokenSet,
-    /// Where they came from.
+    /// Their origin.
     pub source: TokenOrigin,
 }
 
@@ -110,7 +110,7 @@ impl Flight for TokenFlight {
         if self.policy.cache == CacheUse::Bypass { Ok(None) } else { self.cache.lock_file(&self.key, deadline) }
     }
 
-    // A token that another caller obtained while this one waited is served whatever its life, as if this one had obtained it.
+    // A token that another caller obtained while this one waited is accepted whatever its life, as if this caller had obtained it.
     fn is_enough(&self, served: &TokenResponse, since: Option<u64>, now: u64) -> bool {
         let is_new = since.is_some_and(|since| served.tokens.obtained_at >= since);
         self.policy.is_fresh(&served.tokens, now)
@@ -121,13 +121,13 @@ impl Flight for TokenFlight {
         self.policy.cache == CacheUse::Full && self.policy.has_token(&served.tokens, Duration::ZERO, now)
     }
 
-    // What the server or the network said holds for all; what this caller lacks (a terminal, a keyring) others may have.
+    // Errors of the server or network apply to all callers; what this caller lacks (a terminal, a keyring) others may have.
     fn is_shared(&self, error: &Error) -> bool {
         match error.kind() {
             Kind::Network => true,
             Kind::AwsCredentials => false,
             Kind::Refused => !self.policy.has_own_secret,
-            // What has a code was said by a server, or by a keyring that does not answer.
+            // An error with a code came from a server, or from a keyring that does not answer.
             _ => error.code().is_some() && !self.policy.has_own_secret,
         }
     }
@@ -141,7 +141,7 @@ impl Flight for TokenFlight {
 pub type RefreshGuard = Turn<TokenFlight>;
 
 impl RefreshGuard {
-    /// What the cache has for the key, fresh or not; none where the cache is bypassed.
+    /// The cached value for the key, fresh or not; `None` if the cache is bypassed.
     pub fn previous(&self) -> Option<&TokenSet> {
         self.cached().map(|served| &served.tokens)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::token_cache::{Cache, CacheKey, CacheRecord, Entry};
 use crate::store::state_file::{FileContent, StateFile};
 
-/// The part of a record that says whose it is: most are somebody else's.
+/// The owner's part of a record: most records are another user's.
 #[derive(Serialize, Deserialize)]
 struct RecordKey {
     key: CacheKey,
@@ -19,8 +19,7 @@ impl FileContent for RecordKey {
 }
 
 impl Cache {
-    /// The tokens whose key `is_wanted`, expired ones included: what can't be read is passed over without a word, and at
-    /// `until` there are no more.
+    /// The tokens whose key `is_wanted`, including expired ones. Unreadable files are skipped silently, and reading stops at `until`.
     pub fn peek(&self, is_wanted: impl Fn(&CacheKey) -> bool, now: u64, until: Instant) -> Vec<Entry> {
         let dir = self.dir.as_ref().and_then(|dir| std::fs::read_dir(dir).ok());
         let is_tokens = |name: &str| name.ends_with(".json") && (name.starts_with("user-") || name.starts_with("m2m-"));

@@ -1,4 +1,4 @@
-//! What the cache holds, for those who look after it.
+//! Lists the cache's entries.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -16,24 +16,24 @@ use crate::token::{Token, TokenSet};
 /// The kinds of key whose files are reported even where they can't be understood.
 const KINDS: [&str; 3] = ["user", "m2m", AWS];
 
-/// The kind of key under which AWS credentials are kept.
+/// The kind of key for AWS credentials.
 const AWS: &str = "aws";
 
-/// What a cache holds.
+/// The cache's entries.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The tokens, expired ones included, in the order of their files' names.
     pub entries: Vec<Entry>,
     /// AWS credentials that an identity pool gave.
     pub credentials: Vec<Credentials>,
-    /// Files that stand where tokens do and hold none: by name, with the reason.
+    /// Unusable files: name and reason.
     pub unusable: Vec<(String, String)>,
 }
 
 /// Tokens and what they depend on.
 #[derive(Debug)]
 pub struct Entry {
-    /// What they depend on.
+    /// Its key.
     pub key: CacheKey,
     /// The tokens.
     pub tokens: TokenSet,
@@ -44,7 +44,7 @@ pub struct Entry {
 /// AWS credentials in the cache, without themselves.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Credentials {
-    /// What they depend on.
+    /// Its key.
     pub key: CacheKey,
     /// When they end, in seconds since the Unix epoch.
     pub expires_at: u64,
@@ -121,7 +121,7 @@ impl Cache {
         let unremovable = |why: &dyn std::fmt::Display| {
             Error::store(format!("the tokens in {} can't be removed: {why}", path.display()))
         };
-        // A renewal that is under way ends first: what it brings is forgotten with the rest.
+        // A renewal in progress ends first, so that its tokens are deleted too.
         let mut lock = self.lock(key, deadline)?.ok_or_else(|| unremovable(&"its lock can't be used"))?;
         let Some(mut tokens) = self.read(key, now) else { return Ok(()) };
         tokens.access = Token { value: Secret::new("forgotten".to_owned()), expires_at: Some(0) };
@@ -182,7 +182,7 @@ fn stem(name: &str) -> Option<&str> {
     is_stem.then_some(stem)
 }
 
-/// Others may keep files of their own here.
+/// Others may have files in this folder.
 fn is_ours(name: &str) -> bool {
     name.split_once('-').is_some_and(|(kind, _)| KINDS.contains(&kind))
 }

@@ -1,4 +1,4 @@
-//! What a source says: settings, each with the name it was found under, and secrets.
+//! The values of a source: settings, each with the name it was found under, and secrets.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Pair {
     pub value: Zeroizing<String>,
 }
 
-/// The keys whose values say which environment of a source is meant.
+/// The keys whose values distinguish a source's environments.
 const OF_ENVIRONMENTS: [Key; 3] = [Key::UserPoolId, Key::UserClientId, Key::M2mClientId];
 
 /// A value that a source has for a key.
@@ -30,7 +30,7 @@ const OF_ENVIRONMENTS: [Key; 3] = [Key::UserPoolId, Key::UserClientId, Key::M2mC
 pub struct Candidate {
     /// The value; several for a list.
     pub values: Vec<String>,
-    /// Where it was found: a name in the source, or the operation that told.
+    /// Its origin: a name in the source, or the operation that returned it.
     pub origin: String,
     /// How sure it is that the value is meant for the key; 0 is the surest.
     rank: u8,
@@ -43,38 +43,38 @@ pub struct FoundSecret {
     pub kind: SecretKind,
     /// Its value.
     pub value: Secret,
-    /// Where it was found.
+    /// Its origin.
     pub origin: String,
 }
 
-/// What a source says.
+/// The values of a source.
 #[derive(Debug, Default)]
 pub struct ProfileCandidate {
     /// A name for the profile, where the source suggests one.
     pub name: Option<String>,
     /// Prefixes of the pool's domain, each with its origin, where the domain itself does not follow from them.
     pub prefixes: Vec<(String, String)>,
-    /// What the source has and a profile can't take, in sentences.
+    /// What the source has and a profile can't use, in sentences.
     pub left_out: Vec<String>,
     /// App clients that were looked at already.
     pub clients: Vec<AppClient>,
-    /// What it says of targets.
+    /// Its settings of targets.
     pub targets: Vec<TargetSetting>,
     /// Why the value of a known name was not taken.
     pub(crate) refused: Vec<String>,
-    /// How much was said that meant something.
+    /// How many values were understood.
     pub(crate) heard: usize,
     settings: BTreeMap<Key, Vec<Candidate>>,
     secrets: Vec<FoundSecret>,
 }
 
 impl ProfileCandidate {
-    /// Nothing yet, with a name for the profile.
+    /// No values, and a name for the profile.
     pub fn named(name: Option<String>) -> Self {
         ProfileCandidate { name, ..ProfileCandidate::default() }
     }
 
-    /// Takes a value for a key, unless the key can't have it or has it already.
+    /// Adds a value for a key, unless the key can't have it or has it already.
     pub fn offer(&mut self, key: Key, values: Vec<String>, origin: &str) {
         self.offer_ranked(key, values, origin, 0);
     }
@@ -121,7 +121,7 @@ impl ProfileCandidate {
         }
     }
 
-    /// Takes a value in place of all that were found.
+    /// Replaces all values of a key.
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) for a value that the key can't have.
@@ -142,7 +142,7 @@ impl ProfileCandidate {
         Ok(())
     }
 
-    /// Takes a secret; the first of its kind counts, once it is settled which environment is meant.
+    /// Adds a secret; the first of its kind wins, once the environment is chosen.
     pub fn offer_secret(&mut self, kind: SecretKind, value: Secret, origin: &str) {
         self.heard += 1;
         let bytes = value.expose().as_bytes().to_vec();
@@ -168,21 +168,20 @@ impl ProfileCandidate {
         }
     }
 
-    /// Whether the source says nothing that a profile could take.
+    /// Whether the source has nothing for a profile.
     pub fn is_empty(&self) -> bool {
         self.settings.is_empty() && self.secrets.is_empty() && self.targets.is_empty() && self.prefixes.is_empty()
     }
 
-    /// What was found for a key.
+    /// The values found for a key.
     pub fn candidates(&self, key: Key) -> &[Candidate] {
         self.settings.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// Settles on one value a key: on the surest where one is, else on what `choose` says for the keys that it is asked
-    /// for, else on the first.
+    /// Chooses one value for each key: the surest if there is one, else `choose`'s for the keys it is asked about, else the first.
     ///
     /// # Errors
-    /// Those of `choose`.
+    /// The error of `choose`.
     pub fn settle(&mut self, asked: &[Key], mut choose: impl FnMut(Key, &[Candidate]) -> Result<usize>) -> Result<()> {
         let mut passed_over = Vec::new();
         let keys: Vec<Key> = self.settings.keys().copied().collect();

@@ -14,10 +14,10 @@ use crate::secret::Secret;
 /// How deep values are looked for: outputs of a module's outputs, and no further.
 const DEPTH: usize = 3;
 
-/// What a number, a truth or an object is not.
+/// Why a value is not text.
 pub(crate) const NO_TEXT: &str = "is neither a string nor a list";
 
-/// What a JSON object says.
+/// The values of a JSON object.
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for anything but an object.
@@ -28,7 +28,7 @@ pub fn read(text: &Secret) -> Result<ProfileCandidate> {
         key_mapping::take(pairs, &mut found);
         return Ok(found);
     }
-    // What a secret of Secrets Manager holds is the same in a file.
+    // A secret of Secrets Manager may be stored in a file.
     for (name, why) in odd {
         found.leave_out(&format!("skipped {}: it {why}", printable(&name, 80)));
     }
@@ -60,7 +60,7 @@ fn object(text: &Secret) -> Result<(bool, Pairs)> {
     Ok((is_client, of(value)))
 }
 
-/// What a JSON value holds.
+/// The pairs of a JSON value.
 pub(crate) fn of(value: Value) -> Pairs {
     let mut pairs = Pairs::default();
     flatten(String::new(), value, 0, &mut pairs);
@@ -83,7 +83,7 @@ fn flatten(name: String, value: Value, depth: usize, found: &mut Pairs) {
             }
         }
         Value::Object(mut fields) => {
-            // Terraform: {"value": …, "type": …, "sensitive": …}; its state has `sensitive` where it is true alone.
+            // Terraform: {"value": …, "type": …, "sensitive": …}; its state has `sensitive` only if it is true.
             let is_wrapper = |key: &String| ["value", "type", "sensitive"].contains(&key.as_str());
             if (fields.contains_key("sensitive") || fields.keys().all(is_wrapper))
                 && let Some(value) = fields.remove("value")
@@ -91,7 +91,7 @@ fn flatten(name: String, value: Value, depth: usize, found: &mut Pairs) {
                 return flatten(name, value, depth, found);
             }
             if depth < DEPTH && !(fields.is_empty() && depth > 0) {
-                // An inner name alone: `auth.user_pool_id` is a user pool id. What stands around it is in its own.
+                // Only the inner name: `auth.user_pool_id` is a user pool id. Its siblings have their own.
                 let inner = fields.into_iter();
                 inner.for_each(|(inner, value)| flatten(join(&name, &inner), value, depth + 1, found));
             } else {

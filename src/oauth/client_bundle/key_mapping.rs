@@ -1,5 +1,5 @@
-//! What workshops call things: from the names and values of outputs and variables to the keys of a profile. A name is taken
-//! for what it ends with, whatever its style, and a value of an unmistakable shape for what it is.
+//! Maps names and values of outputs and variables to the keys of a profile. A name is recognised by its ending, in any style, and a value
+//! by its shape, if that is unmistakable.
 
 use url::Url;
 use zeroize::Zeroizing;
@@ -29,25 +29,25 @@ fn pool_in(value: &str) -> Option<PoolId> {
     issuer::parse(value).ok().map(|issuer| issuer.pool)
 }
 
-/// Whose names stand beside each other.
+/// The context of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Around {
     /// Anybody's.
     Others,
     /// Anybody's, and a bare `client_id` is a machine's.
     Machine,
-    /// Those of one client, and nothing else.
+    /// The names of one client, and nothing else.
     OneClient,
 }
 
-/// Takes what `pairs` say. Names and values that mean nothing here are passed over in silence: a `.env` is full of them.
+/// Reads `pairs`. Names and values without a meaning are skipped silently: a `.env` is full of them.
 pub fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
-    // A bare `client_id` is a machine's where what only machines have stands beside it.
+    // A bare `client_id` is a machine's next to names that only machines have.
     let object = |name: &str| name.rsplit_once('.').map_or("", |(object, _)| object).to_owned();
     let of_machines = ["clientsecret", "tokenurl", "scopes", "scope"];
     let is_bare = |pair: &&Pair| of_machines.contains(&plain(&pair.name).as_str()) && !pair.value.trim().is_empty();
     let machines: Vec<String> = pairs.iter().filter(is_bare).map(|pair| object(&pair.name)).collect();
-    // What stands in one environment with a user pool is Cognito's.
+    // Names next to a user pool in the same environment are Cognito's.
     let pools: Vec<Vec<String>> = pairs
         .iter()
         .filter(|pair| pool_in(pair.value.trim()).is_some())
@@ -58,14 +58,14 @@ pub fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
         let around = if machines.contains(&object(&pair.name)) { Around::Machine } else { Around::Others };
         one(pair, around, &pools, found);
     }
-    // Without its user a password can't be kept.
+    // Without a user name a password can't be stored.
     if found.secret(SecretKind::Password).is_some() && found.candidates(Key::Username).is_empty() {
         found.forget_secret(SecretKind::Password);
         found.leave_out("skipped a password: there is no user name for it");
     }
 }
 
-/// Takes what one machine's client is kept with, and gives the names that mean nothing here: each was meant for something.
+/// Reads the secret of one machine's client, and returns the names that were not understood: each had a purpose.
 pub(crate) fn take_client(pairs: Vec<Pair>, found: &mut ProfileCandidate) -> Vec<String> {
     let mut unknown = Vec::new();
     for pair in pairs {
@@ -86,7 +86,7 @@ pub(crate) fn is_of_a_client(name: &str) -> bool {
             || ["clientid", "clientsecret", "scope", "scopes", "domain"].iter().any(|tail| plain.ends_with(tail)))
 }
 
-/// A token endpoint, in the words that tools have for it.
+/// A token endpoint, in other tools' words.
 fn is_token_endpoint(plain: &str) -> bool {
     plain.contains("token") && ["url", "uri", "endpoint"].iter().any(|tail| plain.ends_with(tail))
 }
@@ -125,7 +125,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
         kind => kind,
     };
     if let Some(kind) = kind {
-        // A real one is longer than what stands where one is to be filled in.
+        // A real secret is longer than a placeholder.
         if is_placeholder && text.len() < 40 {
             found.leave_out(&unfilled(&name))
         } else {
@@ -147,7 +147,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
         return found.offer_ranked(Key::UserPoolId, vec![pool.to_string()], &name, rank);
     }
     if ends(&["userpoolid", "userpoolsid"]) {
-        // Whatever its shape: other makers of pools than AWS give other ids.
+        // Whatever its shape: other implementations of pools have other ids.
         return found.offer_ranked(Key::UserPoolId, vec![text.to_owned()], &name, rank);
     }
     let machine = has(&["m2m", "machine", "clientcredentials", "service"]);
@@ -163,7 +163,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
         return a_url(&name, &plain, &url, is_one, found);
     }
     if is_token_endpoint(&plain) {
-        // No address that anything may be sent to, which is worth saying.
+        // An invalid address is reported.
         return found.offer(Key::TokenUrl, vec![text.to_owned()], &name);
     }
     if ends(&["scopes", "scope"]) && (machine || is_machine || has(&["oauth", "cognito", "client"])) {
@@ -172,7 +172,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
     if ends(&["clientid", "clientsid"]) || (ends(&["client"]) && is_issued(text)) {
         let is_machines = machine || (is_machine && plain == "clientid") || (is_one && !is_of_users(&plain));
         let key = if is_machines { Key::M2mClientId } else { Key::UserClientId };
-        // A name of ours may have a value of any shape; another must have that of AWS.
+        // One of cogtok's names may have a value of any shape; another name needs one in AWS's form.
         if text.parse::<ClientId>().is_ok() && (rank == 0 || is_one || is_issued(text)) {
             found.offer_ranked(key, vec![text.to_owned()], &name, rank);
         } else if rank == 0 || is_one {
@@ -199,7 +199,7 @@ fn unfilled(name: &str) -> String {
     format!("skipped {}: it is still a placeholder", printable(name, 80))
 }
 
-/// Whether a name of a client or its secret says that users sign in with it.
+/// Whether the name of a client or its secret says that users sign in with it.
 fn is_of_users(plain: &str) -> bool {
     let rest = plain.replace("userpool", "");
     ["user", "web", "spa", "public", "frontend"].iter().any(|word| rest.contains(word))
@@ -229,7 +229,7 @@ fn secret_kind(
     }
 }
 
-/// A URL for what its path and host say.
+/// A URL, by its path and host.
 fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut ProfileCandidate) {
     let is_hosted = url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com"));
     let is_named = is_one || ["cognito", "hostedui", "userpool", "oauth"].iter().any(|part| plain.contains(part));
@@ -238,7 +238,7 @@ fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut Prof
         let rank = if is_token { 0 } else { 1 };
         found.offer_ranked(Key::TokenUrl, vec![url.to_string()], name, rank);
     } else if is_hosted || (is_named && (plain.ends_with("domain") || plain.ends_with("domainurl"))) {
-        // Of a page of the domain, what comes before the path.
+        // A page of the domain: the part before the path.
         let (value, rank) = if is_hosted { (url.origin(), 1) } else { (url.to_string(), 0) };
         found.offer_ranked(Key::Domain, vec![value], name, rank);
     } else if ["awsendpointurl", "cognitoendpointurl", "cognitoendpoint"].contains(&plain) {
@@ -246,7 +246,7 @@ fn a_url(name: &str, plain: &str, url: &Endpoint, is_one: bool, found: &mut Prof
     }
 }
 
-/// A domain as it is written in many ways: a URL, a host, or the prefix alone.
+/// A domain in any form: a URL, a host, or only the prefix.
 pub fn domain(text: &str, name: &str, found: &mut ProfileCandidate) {
     let is_label = |text: &str| {
         (1..=63).contains(&text.len())

@@ -1,4 +1,4 @@
-//! What names and values of outputs and variables are taken for.
+//! Checks how names and values of outputs and variables are interpreted.
 
 use crate::oauth::client_bundle::candidates::Candidate;
 use crate::oauth::client_bundle::key_mapping::*;
@@ -120,7 +120,7 @@ fn secrets_are_told_from_settings_and_by_whose_they_are() {
     assert_eq!(value(SecretKind::UserClient), Some("user-secret"));
     assert_eq!(value(SecretKind::Password), Some("the-password"));
     assert!(!format!("{found:?}").contains("-secret"));
-    // The saved text of a secret: bare names that go together.
+    // The text of a secret: bare names that belong together.
     let bundle = taken(&[
         ("client_id", "m2m"),
         ("client_secret", "machine-secret"),
@@ -175,7 +175,7 @@ fn one_environments_pool_goes_with_its_own_client() {
     let nested: Vec<(&str, &str)> = nested.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     for (pairs, is_nested) in [(flat.to_vec(), false), (nested, true)] {
         for (pool, client, has_secret) in [(runtime, CLIENT, false), (identity, other, true)] {
-            // With its secret beside it in one object a bare `client_id` is a machine's.
+            // With its secret in the same object, a bare `client_id` is a machine's.
             let (key, kind) = if is_nested && has_secret {
                 (Key::M2mClientId, SecretKind::M2mClient)
             } else {

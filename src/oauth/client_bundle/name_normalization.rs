@@ -1,15 +1,15 @@
 //! How names are written: in any style, with what tools put around them.
 
-/// Words that say that a value belongs to something else, however it ends.
+/// Words that mark a value as another product's, whatever the name's ending.
 const FOREIGN: &str = "apple auth0 aurora azure bitbucket database db discord facebook github gitlab google idp langfuse \
     litellm microsoft mysql okta openai postgres rds redis slack twitter";
 
-/// Words that a name may be made of and still be Cognito's beyond doubt; the longest first.
+/// Words of a name that is certainly Cognito's; the longest first.
 const OURS: &str = "clientcredentials credentials nextpublic expopublic reactapp userpools cognito machine service \
     endpoint userpool client hosted region secret server domain scopes issuer oauth2 oauth token scope \
     tfvar name user pool vite auth m2m app arn aws uri url web id";
 
-/// Values that stand where one is to be filled in.
+/// Placeholder values.
 const PLACEHOLDERS: &str = "changeme change-me placeholder replace xxxx your";
 
 /// The letters and digits of a name, in lower case.
@@ -52,7 +52,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether nothing of a plain name is left when all words of ours are taken away.
+/// Whether a name consists only of words in [`OURS`].
 pub(crate) fn is_ours(plain: &str) -> bool {
     let mut rest = plain;
     while let Some(word) = OURS.split(' ').find(|word| rest.starts_with(word)) {
@@ -66,13 +66,13 @@ pub(crate) fn is_foreign(name: &str) -> bool {
     words(name).iter().any(|word| FOREIGN.split(' ').any(|foreign| foreign == word))
 }
 
-/// Whether a value is yet to be filled in.
+/// Whether a value is a placeholder.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     value.starts_with(['<', '$', '{']) || PLACEHOLDERS.split(' ').any(|word| lower.starts_with(word))
 }
 
-/// The environment that a name is of: what stands around the words of ours, such as `RUNTIME` or the object that it is in.
+/// The environment of a name: the parts around Cognito's words, such as `RUNTIME` or the surrounding object.
 pub(crate) fn group(name: &str) -> Vec<String> {
     let (outer, last) = name.rsplit_once('.').unwrap_or(("", name));
     let is_word = |word: &String| !word.is_empty();

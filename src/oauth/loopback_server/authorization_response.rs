@@ -1,9 +1,9 @@
-//! What a browser comes back with.
+//! The redirect from the hosted pages.
 
 use crate::error::{Error, Result, printable};
 use crate::secret::Secret;
 
-/// What the hosted pages sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1).
+/// The parameters of the redirect (RFC 6749 sections 4.1.2 and 4.1.2.1).
 pub enum AuthorizationResponse {
     /// A code, to be exchanged for tokens.
     Code(Secret),
@@ -25,17 +25,17 @@ impl std::fmt::Debug for AuthorizationResponse {
     }
 }
 
-/// What the browser must bring to be the one that was sent away.
+/// The values that a genuine redirect contains.
 #[derive(Debug, Clone)]
 pub struct ExpectedResponse {
     /// `state` (RFC 6749 section 10.12).
     pub state: Secret,
-    /// The issuers that `iss` (RFC 9207) may name where it is there; none for any.
+    /// The issuers that an `iss` parameter (RFC 9207) may name; empty for any.
     pub issuers: Vec<String>,
 }
 
 impl ExpectedResponse {
-    /// What the query of a redirect says.
+    /// Parses the query of a redirect.
     ///
     /// # Errors
     /// [`Kind::Refused`](crate::error::Kind::Refused) with the reason, where it is not the answer to this sign-in.

@@ -26,7 +26,7 @@ pub(crate) async fn send(mut stream: TcpStream, (status, reason): Status, title:
     let _ = timeout(Duration::from_secs(2), async {
         stream.write_all(answer.as_bytes()).await?;
         stream.shutdown().await?;
-        // What is left unread when a socket is closed makes the kernel reset it, and the answer is lost.
+        // Closing a socket with unread data makes the kernel reset it, and the answer is lost.
         let (mut buffer, mut dropped) = (vec![0; 64 * 1024], 0);
         while dropped < MAX_DROPPED {
             match stream.read(&mut buffer).await? {
@@ -47,7 +47,7 @@ fn page(title: &str, text: &str) -> String {
     )
 }
 
-/// Text as HTML shows it, whatever is in it.
+/// Text escaped for HTML.
 fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in printable(text, 400).chars() {

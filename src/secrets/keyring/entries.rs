@@ -1,5 +1,5 @@
-//! Which entries of a keyring are ours. Each platform's store has its own words for what it finds entries by and tells of
-//! them, and its own price: on macOS each secret that is read may ask the person for leave.
+//! Recognises cogtok's entries in a keyring. Each platform's store has its own attributes and costs: on macOS, reading a secret may ask the
+//! person for permission.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use super::failure::KeyringFailure;
 /// The name under which the keyring has our entries.
 pub(crate) const SERVICE: &str = "cogtok";
 
-/// What finds all entries of ours, and perhaps some that are not.
+/// The search for cogtok's entries, which may also find others.
 const OURS: (&str, &str) = if cfg!(windows) { ("pattern", r"\.cogtok$") } else { ("service", SERVICE) };
 
 /// An entry of this account, which need not be there.
 pub(crate) fn named(account: &str) -> Result<Entry, KeyringFailure> {
-    // A secret stays on the machine where it was stored: by default it would go wherever a domain's user signs in.
+    // Kept on this machine: by default Windows would let a domain user's secret roam.
     #[cfg(windows)]
     let entry = Entry::new_with_modifiers(SERVICE, account, &HashMap::from([("persistence", "Local")]))?;
     #[cfg(not(windows))]
@@ -37,8 +37,7 @@ pub(crate) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
     }
 }
 
-/// The entry of this account where there is one. The store would read the secret to tell of an entry, and the person would
-/// be asked for leave; a search asks nobody.
+/// The entry of this account, if it exists. On macOS this uses a search: reading the entry would read its secret and ask the person.
 #[cfg(target_os = "macos")]
 pub(crate) fn existing(account: &str) -> Result<Option<Entry>, KeyringFailure> {
     let found = Entry::search(&HashMap::from([OURS, ("user", account)]))?;
@@ -59,7 +58,7 @@ pub(crate) fn accounts() -> Result<Vec<String>, KeyringFailure> {
     Ok(accounts)
 }
 
-/// The account of an entry that a search has found; none where it is another program's.
+/// The account of a found entry; `None` if it is another program's.
 #[cfg(target_os = "macos")]
 fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
     Ok(entry.get_specifiers().filter(|(service, _)| service == SERVICE).map(|(_, account)| account))
@@ -71,7 +70,7 @@ fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
     let Some(account) = named else { return Ok(None) };
     match entry.get_attributes() {
         Ok(attributes) => Ok(is_ours(&attributes, &account).then_some(account)),
-        // Gone since it was found, or no generic one.
+        // Deleted since the search, or not a generic entry.
         Err(KeyringError::NoEntry) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -13,7 +13,7 @@ use crate::settings::types::SecretKind;
 pub(crate) enum KeyringFailure {
     Keyring(KeyringError),
     Unreachable(String),
-    // The Keychain's entries have nothing that tells whose they are but their names.
+    // In the Keychain only an entry's name shows its owner.
     #[cfg_attr(target_os = "macos", expect(dead_code))]
     NotOurs,
     Silent(Duration),
@@ -27,7 +27,7 @@ impl From<KeyringError> for KeyringFailure {
 }
 
 impl KeyringFailure {
-    /// The message and what to do. The library's own words show bus paths, so they are not repeated.
+    /// The message and the advice. The library's own text shows bus paths, so it is not repeated.
     pub(crate) fn into_error(self, binding: Option<&SecretId>) -> Error {
         let (why, next) = match &self {
             KeyringFailure::Silent(patience) => (
@@ -74,12 +74,12 @@ impl KeyringFailure {
             },
             KeyringFailure::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
         };
-        // Nobody asked for a session's.
+        // The secrets of a session are stored without being asked for.
         let asked = binding.filter(|binding| !matches!(binding.kind, SecretKind::RefreshToken | SecretKind::Device));
         let wanted = asked.map(|binding| format!(" (wanted: the {binding})")).unwrap_or_default();
         let error = Error::store(format!("{why}{wanted}")).hint(next);
         let error = match self {
-            // Parallel callers need not wait for the same silence one after the other.
+            // Parallel callers don't each have to wait for the same silent keyring.
             KeyringFailure::Silent(_) => error.with_code("KeyringSilent"),
             _ => error,
         };
@@ -97,7 +97,7 @@ const REFUSED: ErrorMessages = ErrorMessages(
     "allow cogtok to use it, in the service's own window or settings",
 );
 
-/// What the name of a D-Bus error says.
+/// The meaning of a D-Bus error's name.
 enum KeyringMessage {
     Gone,
     Vanished,

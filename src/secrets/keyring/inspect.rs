@@ -1,5 +1,5 @@
-//! Looking into the keyring without unlocking it: the store under `keyring` unlocks whatever it looks for, which asks the
-//! person at the desktop.
+//! Reads the keyring without unlocking it: the store under `keyring` unlocks everything it searches, which prompts the person at the
+//! desktop.
 
 use super::failure::KeyringFailure;
 use crate::secrets::lookup::{SecretLookup, SecretStatus};

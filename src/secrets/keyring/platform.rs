@@ -1,4 +1,4 @@
-//! What a keyring's troubles are called on each platform.
+//! The platforms' names for a keyring's problems.
 
 /// A message and what to do.
 pub(crate) struct ErrorMessages(pub &'static str, pub &'static str);
@@ -38,7 +38,7 @@ pub(crate) const MANAGE_TWINS: &str = "delete one of them with Keychain Access";
 #[cfg(not(any(windows, target_os = "macos")))]
 pub(crate) const MANAGE_TWINS: &str = "delete one of them with the desktop's password manager";
 
-/// What a failure of the platform's own means, where it is no error of D-Bus.
+/// The meaning of a platform's error that is not a D-Bus error.
 #[cfg(not(any(windows, target_os = "macos")))]
 pub(crate) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
     WENT_AWAY
@@ -49,7 +49,7 @@ pub(crate) fn of_platform(_: &(dyn std::error::Error + Send + Sync)) -> ErrorMes
     ErrorMessages("the Credential Manager failed", "try again")
 }
 
-/// Apple's codes, which stand in the error's debugging form alone.
+/// Apple's codes, which appear only in the error's debug format.
 #[cfg(target_os = "macos")]
 pub(crate) fn of_platform(why: &(dyn std::error::Error + Send + Sync)) -> ErrorMessages {
     let why = format!("{why:?}");

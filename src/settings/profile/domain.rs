@@ -1,4 +1,4 @@
-//! A pool's domain as people write it: its URL, its host, or the prefix alone where the Region is known.
+//! A pool's domain in any form: its URL, its host, or only the prefix if the Region is known.
 
 use crate::error::{AdviceKind, Error, Result, printable};
 use crate::settings::keys::Key;
@@ -64,7 +64,7 @@ fn written(text: &str) -> Result<Written> {
     }
 }
 
-/// What is odd about an address that its key can have, to be told when it is set.
+/// An oddity of a valid address, reported when it is set.
 pub fn oddity(key: Key, value: &str) -> Option<String> {
     let endpoint = |value: &str| value.parse::<Endpoint>().ok();
     match key {

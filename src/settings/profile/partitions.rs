@@ -6,11 +6,11 @@ use crate::settings::types::Region;
 /// A partition of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partition {
-    /// What its Regions begin with.
+    /// The prefix of its Regions.
     begin: &'static str,
     /// The end of its host names.
     pub suffix: &'static str,
-    /// The end of those that have IPv6 as well.
+    /// The suffix of its dual-stack endpoints.
     pub dual_stack_suffix: &'static str,
 }
 
@@ -37,7 +37,7 @@ impl Partition {
         ALL.into_iter().find(|partition| region.as_str().starts_with(partition.begin)).unwrap_or(rest)
     }
 
-    /// The domain that a prefix stands for in a Region; none where it is not known that there are such domains.
+    /// The domain for a prefix in a Region; `None` if such domains are unknown.
     pub fn domain(prefix: &str, region: &Region) -> Option<String> {
         match Partition::of(region).begin {
             "us-gov-" => Some(format!("https://{prefix}.auth-fips.{region}.amazoncognito.com")),

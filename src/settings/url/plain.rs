@@ -131,12 +131,12 @@ impl Url {
         &self.authority
     }
 
-    /// What stands before the host.
+    /// The user name in front of the host.
     pub fn username(&self) -> &str {
         &self.user
     }
 
-    /// None: a URL with one is refused.
+    /// `None`: a URL with a password is refused.
     pub fn password(&self) -> Option<&str> {
         None
     }
@@ -165,12 +165,12 @@ impl Url {
         &self.path
     }
 
-    /// What follows `?`.
+    /// The query, after `?`.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
 
-    /// What follows `#`.
+    /// The fragment, after `#`.
     pub fn fragment(&self) -> Option<&str> {
         self.fragment.as_deref()
     }
@@ -201,7 +201,7 @@ impl Url {
         *self = self.clone().written();
     }
 
-    /// Takes the user out.
+    /// Removes the user name.
     ///
     /// # Errors
     /// Never: `url` has URLs without a host.
@@ -211,7 +211,7 @@ impl Url {
         Ok(())
     }
 
-    /// Nothing: there is no password.
+    /// No-op: there is no password.
     ///
     /// # Errors
     /// Never.
@@ -219,7 +219,7 @@ impl Url {
         Ok(())
     }
 
-    /// Takes the fragment out, or sets it.
+    /// Removes or sets the fragment.
     pub fn set_fragment(&mut self, fragment: Option<&str>) {
         self.fragment = fragment.map(str::to_owned);
         *self = self.clone().written();
@@ -236,7 +236,7 @@ fn split(text: &str, mark: char) -> (&str, Option<&str>) {
     text.split_once(mark).map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
-/// What `url` leaves as it is in every part behind the host.
+/// The bytes that `url` leaves unchanged after the host.
 fn is_plain(byte: u8) -> bool {
     is_unreserved(byte) || b"!$&'()*+,;=:@/%".contains(&byte)
 }
@@ -254,7 +254,7 @@ fn is_dots(segment: &str) -> bool {
 /// A name of ASCII letters and digits, or an address in its one way of writing.
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        // One within another is written otherwise by `url`.
+        // `url` writes an embedded IPv4 address differently.
         return address.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_ipv4().is_none() || parsed.is_loopback())
             && address.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address);
     }

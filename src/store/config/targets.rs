@@ -16,7 +16,7 @@ impl Config {
         table.into_iter().flat_map(Table::keys).filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// What the file says of a profile's targets, by their names.
+    /// The settings of a profile's targets, by name.
     ///
     /// # Errors
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile, or a value is not a string.

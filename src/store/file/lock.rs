@@ -1,4 +1,4 @@
-//! Locks that one process of many holds, and the note that its holder leaves for those who wait.
+//! Locks between processes, with a note from the holder to those who wait.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -16,14 +16,14 @@ use super::persist::PAUSE;
 use super::{create_dir, open_or_make, split};
 use crate::error::{Advice, AdviceKind, Error};
 
-/// Why a lock was not had.
+/// Why a lock could not be taken.
 #[derive(Debug)]
 pub enum LockError {
-    /// Its file can't be made or opened here: no home, a read-only disk.
+    /// The lock file can't be created or opened: no home, a read-only disk.
     Unavailable(io::Error),
     /// Another process held it until the deadline.
     Timeout {
-        /// That process, where it is known.
+        /// That process, if known.
         pid: Option<u32>,
     },
 }
@@ -38,7 +38,7 @@ impl std::fmt::Display for LockError {
 }
 
 impl LockError {
-    /// The error for somebody who can't go on without the lock.
+    /// The error for a caller that needs the lock.
     pub fn into_error(self, unavailable: impl FnOnce(io::Error) -> Error) -> Error {
         match self {
             LockError::Unavailable(error) => unavailable(error),
@@ -57,26 +57,26 @@ pub fn lock_timeout_error(pid: Option<u32>) -> Error {
     }
 }
 
-/// What the holder of a lock leaves in its file for those who wait.
+/// The holder's note in the lock file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LockNote {
     /// The process that holds or held the lock.
     pub pid: u32,
-    /// What went wrong when it last tried, for those who waited meanwhile.
+    /// The error of its latest try, for those who waited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<serde_json::Value>,
-    /// Whether a refresh token was sent, and nobody knows yet what came of it.
+    /// Whether a refresh token was sent and the result is unknown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_refreshing: bool,
 }
 
-/// An exclusive lock on a file, released when dropped or when the process ends in whatever way. The file stays: removing
-/// it would let two processes lock two files of the same name.
+/// An exclusive lock on a file, released on drop or at the end of the process. The file stays: deleting it would let two processes lock
+/// different files of the same name.
 #[derive(Debug)]
 pub struct Lock {
     /// Locked for as long as it is open.
     _held: File,
-    /// What those who wait may read: on Windows nobody can read what is locked, so there it is a file of its own.
+    /// The file with the note. On Windows a locked file can't be read, so there it is a second file.
     note_file: File,
     note: LockNote,
 }
@@ -137,7 +137,7 @@ impl Lock {
                 if metadata.nlink() > 1 {
                     return Err(invalid("the lock file has a second name (a hard link)".to_owned()));
                 }
-                // Whoever may open the file may hold its lock.
+                // Everybody who may open the file may hold its lock.
                 if metadata.mode() & 0o077 != 0 && metadata.uid() == rustix::process::geteuid().as_raw() {
                     file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
                 }
@@ -167,7 +167,7 @@ fn holder(note_file: &mut File) -> Option<u32> {
     read_note(note_file).map(|note| note.pid).filter(|pid| *pid != 0)
 }
 
-/// Takes the lock at once, or on a thread of its own that may be left behind at the deadline.
+/// Takes the lock at once, or on a separate thread that is abandoned at the deadline.
 #[cfg(not(windows))]
 fn wait(
     file: File,
@@ -195,7 +195,7 @@ fn wait(
     }
 }
 
-/// Takes the lock as soon as it is free. While one thread waits for a lock on Windows, no other can use the same file.
+/// Takes the lock as soon as it is free. On Windows, while a thread waits for a lock, no other can use the same file handle.
 #[cfg(windows)]
 fn wait(
     file: File,

@@ -1,4 +1,4 @@
-//! Who else may read a file, or decide what is in it.
+//! Checks whether other users may read or change a file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use super::owner;
 /// Why a file of another user is refused.
 pub const FOREIGN: &str = "it belongs to another user";
 
-/// Why the file behind `path`, through links, is not this user's alone; none where it is, or is not there.
+/// Why the file at `path`, through links, is not private; `None` if it is, or does not exist.
 pub fn permission_problem(path: &Path) -> Option<String> {
     let target = dunce::canonicalize(path).ok()?;
     let metadata = std::fs::metadata(&target).ok()?;
     check_private(&metadata, target.parent()).err().map(|why| why.to_string())
 }
 
-/// Why other users may read the file behind `path`, and what to do about it; none where they may not.
+/// Why other users may read the file at `path`, and what to do about it; `None` if they may not.
 #[cfg(unix)]
 pub fn why_others_read(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
@@ -24,8 +24,7 @@ pub fn why_others_read(path: &Path) -> Option<String> {
     is_open.then(|| format!("other users can read it: chmod 600 {}", path.display()))
 }
 
-/// Windows gives a file the rights of its folder. Those of the user's own folder are this user's alone; what others have is not
-/// looked at.
+/// On Windows a file inherits the rights of its folder. The user's own folder is private; other folders are not checked.
 #[cfg(not(unix))]
 pub fn why_others_read(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
@@ -35,7 +34,7 @@ pub fn why_others_read(path: &Path) -> Option<String> {
     (!is_at_home).then(|| format!("whoever can read its folder can read it: keep it in {}", home.display()))
 }
 
-/// Why others decide what is in the file behind `path`, through links; none where they do not, or it is not there.
+/// Why others may change the file at `path`, through links; `None` if they may not, or it does not exist.
 #[cfg(unix)]
 pub fn why_others_write(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
@@ -53,7 +52,7 @@ pub fn why_others_write(path: &Path) -> Option<String> {
     }
 }
 
-/// Nothing is known of that here.
+/// Unknown on this system.
 #[cfg(not(unix))]
 pub fn why_others_write(_: &Path) -> Option<String> {
     None
@@ -89,21 +88,21 @@ pub(crate) fn check_own(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<(
     Ok(())
 }
 
-/// What keeps this user from a file, and is somebody else's.
+/// Another user's directory or file that blocks access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closed {
-    /// It is in a place of another user.
+    /// In another user's directory.
     Elsewhere,
-    /// It is in a place of this user's own, where somebody left what is theirs.
+    /// In this user's own directory, where somebody left a file.
     LeftHere {
         /// The file or directory.
         what: PathBuf,
-        /// Whose it is.
+        /// The owner's user id.
         owner: u32,
     },
 }
 
-/// What keeps this user from the file at `path`; none where nothing does, or what does is this user's own.
+/// What blocks this user from the file at `path`; `None` if nothing does, or only something of the user's own.
 #[cfg(unix)]
 pub fn closed(path: &Path) -> Option<Closed> {
     use std::os::unix::fs::MetadataExt;
@@ -130,7 +129,7 @@ pub fn closed(path: &Path) -> Option<Closed> {
     })
 }
 
-/// Nothing is known of that here.
+/// Unknown on this system.
 #[cfg(not(unix))]
 pub fn closed(_: &Path) -> Option<Closed> {
     None

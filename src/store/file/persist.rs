@@ -11,17 +11,17 @@ use tempfile::{NamedTempFile, PersistError};
 /// Gives a temporary file its name, in place of the file that has it.
 ///
 /// # Errors
-/// What the system says.
+/// The operating system's error.
 #[cfg(not(windows))]
 pub fn persist(temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
     temporary.persist(path)
 }
 
-/// Gives a temporary file its name, in place of the file that has it. Windows may refuse it for as long as another process
-/// reads that one: the way that takes no notice of readers is tried as well, where the system and its disk know it.
+/// Renames a temporary file over its target. Windows may refuse that while another process reads the target, so a rename that ignores
+/// readers is tried as well, if the system and its disk support it.
 ///
 /// # Errors
-/// What the system says.
+/// The operating system's error.
 #[cfg(windows)]
 pub fn persist(mut temporary: NamedTempFile, path: PathBuf) -> Result<File, PersistError> {
     let end = Instant::now() + PATIENCE;
@@ -35,7 +35,7 @@ pub fn persist(mut temporary: NamedTempFile, path: PathBuf) -> Result<File, Pers
         }
         if std::fs::rename(refused.file.path(), &path).is_ok() {
             let (file, name) = refused.file.into_parts();
-            // The name is gone, and nothing is left to be removed.
+            // It has been renamed, so there is nothing to delete.
             let _ = name.keep();
             return Ok(file);
         }

@@ -1,4 +1,4 @@
-//! A sign-in as it is kept between two steps, where these run in different processes.
+//! A sign-in as text, for another process.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::user_pool::device::Device;
 
 const VERSION: u32 = 1;
 
-/// What is kept. The password is no part of it.
+/// The serialized sign-in. It does not contain the password.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     version: u32,
@@ -98,10 +98,10 @@ impl SignIn {
         Ok(parsed(secret)?.username)
     }
 
-    /// The sign-in that [`SignIn::to_secret`] was made of, of the profile's user.
+    /// Restores a sign-in from [`SignIn::to_secret`], for the profile's user.
     ///
     /// # Errors
-    /// [`Kind::Usage`] for anything else, or a sign-in of another user, app client or origin: its session is not sent there.
+    /// [`Kind::Usage`] for anything else, or for a sign-in of another user, app client or origin: its session is not sent there.
     pub async fn from_secret(
         wire: &HttpClient,
         profile: &Arc<Profile>,

@@ -1,4 +1,4 @@
-//! A sign-in from the first request to what is kept of it.
+//! A sign-in from its first request to storing the results.
 
 use super::{NoTokens, SessionHost, SessionNotice, SessionOptions};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::user_pool::refresh_session;
 use crate::user_pool::sign_in::{Credentials, SignIn, Step};
 use crate::user_pool::user_token;
 
-/// Signs in, and keeps what the options say. `reason` says why a session was not renewed.
+/// Signs in, and stores the results as the options say. `reason` is why a session was not renewed.
 pub(super) async fn sign_in<H: SessionHost>(
     host: &mut H,
     options: SessionOptions,
@@ -22,7 +22,7 @@ pub(super) async fn sign_in<H: SessionHost>(
     let profile = host.profile();
     // Without the lock two callers could use the same refresh token.
     let is_kept = options.is_kept && host.is_exclusive();
-    // A store that could not be read a moment ago is not waited for again.
+    // A store that has just failed is not tried again.
     let device = if matches!(reason, Some(NoTokens::Unreadable(_))) { None } else { remembered_device(host).await };
     let password = match options.password {
         Some(password) => Some(password),
@@ -33,7 +33,7 @@ pub(super) async fn sign_in<H: SessionHost>(
     let mut credentials = Credentials { client_secret: host.client_secret(&of_client).await?, password, device };
     let (sign_in, mut signed_in) = loop {
         match until_done(host, credentials.clone()).await {
-            // Who mistyped it types it again.
+            // A mistyped password can be corrected.
             Err(error) if is_wrong_password(&error) => match host.another_password(&error).await? {
                 Some(password) => credentials.password = Some(password),
                 None => return Err(error),
@@ -76,7 +76,7 @@ fn is_wrong_password(error: &Error) -> bool {
 /// Keeps the session of a sign-in that is done, and the device where it is new to the pool.
 ///
 /// # Errors
-/// [`Kind::Store`](crate::error::Kind::Store) when the secret store can't be used: nothing is kept then.
+/// [`Kind::Store`](crate::error::Kind::Store) if the secret store can't be used: then nothing is stored.
 pub async fn keep<H: SessionHost>(
     host: &mut H,
     sign_in: &SignIn,
@@ -88,7 +88,7 @@ pub async fn keep<H: SessionHost>(
     let mut lock = host.lock_session().await?;
     let mut session = refresh_session::begun(&profile, SessionOrigin::Api, signed_in, sign_in.device().is_some())?;
     host.store_secret(&refresh_session::refresh_token_binding(&profile, &session)?, refresh_token).await?;
-    // A device is confirmed once it is known that the store can keep it.
+    // A device is confirmed only when the store is known to work.
     let kept = match host.exchange(sign_in.confirm_device(signed_in, "cogtok")).await {
         Ok(Some(device)) => match store_device(host, &device).await {
             Ok(()) => {
@@ -106,7 +106,7 @@ pub async fn keep<H: SessionHost>(
     let identity = Identity::of(&signed_in.tokens);
     let (has_device, kept) = (session.has_device, Some(session.clone()));
     host.remember(&mut lock, Record { session: kept, has_device, identity, over: None }).await;
-    // A new session knows nothing of a renewal of the old one that was cut short.
+    // An interrupted renewal of the old session does not concern the new one.
     host.mark_refresh_in_flight(&mut lock, false).await;
     Ok(RefreshState::Kept(session))
 }

@@ -16,7 +16,7 @@ use crate::user_pool::refresh_session;
 pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<TokenResponse, NoTokens> {
     let profile = host.profile();
     host.open_secrets(true).await.map_err(NoTokens::Unreadable)?;
-    // Others may have another cache: the refresh token is read and used by one caller at a time all the same.
+    // Callers with other caches still use the refresh token one at a time.
     let mut lock = host.lock_session().await.map_err(NoTokens::Failed)?;
     let binding = refresh_session::refresh_token_binding(&profile, session).map_err(NoTokens::Failed)?;
     let refresh_token = match host.stored_secret(&binding).await {
@@ -30,7 +30,7 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
     let client_secret = host.client_secret(&of_client).await.map_err(NoTokens::Failed)?;
     let http = host.http().map_err(NoTokens::Failed)?;
     let was_cut_short = host.mark_refresh_in_flight(&mut lock, true).await;
-    // What becomes of a request that ran out of time is not known.
+    // The outcome of a request that timed out is unknown.
     let request =
         async { Ok(refresh_session::renew(&http, &profile, client_secret, session, &refresh_token, device).await) };
     let signed_in = match host.exchange(request).await.map_err(NoTokens::Failed)? {
@@ -82,7 +82,7 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
     Ok(TokenResponse { tokens, source: TokenOrigin::Refresh })
 }
 
-/// Remembers that the session has ended, and how it had begun where Cognito has ended it. The device outlives it.
+/// Records that the session has ended, and how it began if Cognito ended it. The device is kept.
 async fn ended<H: SessionHost>(host: &mut H, lock: &mut H::Lock, over: Option<SessionOrigin>) {
     let before = host.remembered().await.ok().flatten().unwrap_or_default();
     host.remember(lock, Record { session: None, over, ..before }).await;

@@ -1,5 +1,5 @@
-//! A line that says what to do next, with places and ways. Our own words and what others said are of different types, so
-//! that nobody's text is ever taken for a place to fill in, a command or an option of ours.
+//! A hint: one line that says what to do next, with placeholders and alternatives. cogtok's own text and foreign text have different types,
+//! so that foreign text is never parsed for placeholders, commands or options.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,37 +8,37 @@ use cogtok::error::{AdviceSaid, is_unprintable};
 
 use crate::io::shell::HERE;
 
-/// The most characters of somebody else's text in a hint.
+/// The most characters of foreign text in a hint.
 const MOST: usize = 300;
 
-/// What comes where the options that the first part names are not the running command's.
+/// Separates the text for a command that has none of the options named before.
 const ELSE: &str = " ?? ";
 
 /// Stands between ways of which one that the running command can't go is left out.
 const OR: &str = " || ";
 
-/// A line that says what to do next.
+/// A hint.
 ///
-/// It is made from a literal, our own words, or from a `String`, which is shown as it is. In our own words `{place}` is
-/// filled in with [`Hint::word`] and [`Hint::fill`] by whoever knows it; what fills it is never looked at
-/// again. Each place has a general word for where nobody does:
+/// It is made from a literal (cogtok's own text), or from a `String`, which is shown as it is. In own text, [`Hint::word`] and
+/// [`Hint::fill`] replace `{place}` with a value, which is never parsed again. Each placeholder has a general word for when no value is
+/// known:
 ///
 /// - `{p}` is the option that names the profile in use (` -p ws`), `{name}` its name;
 /// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command;
 /// - `{unset}` and `{end-process}` are what this system's shell has for it.
 ///
-/// What stands in backticks and begins with a dash is an option of the command that runs. A way that names one which
-/// that command does not have is left out; ` || ` stands between ways, and ` ?? ` before what is said where none is left.
+/// A word in backticks that starts with a dash is an option of the running command. An alternative that names an option which the command
+/// lacks is left out; ` || ` separates alternatives, and ` ?? ` comes before the text for when none is left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    /// Our own words.
+    /// cogtok's own text.
     Ours(Cow<'static, str>),
-    /// What is shown as it is, whatever it looks like.
+    /// Text that is shown as it is.
     Told(String),
-    /// A place that is not filled in yet.
+    /// A placeholder without a value.
     Place(Cow<'static, str>),
 }
 
@@ -55,7 +55,7 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// One of which nothing is known but the profile: it has every option.
+    /// A command of which only the profile is known: it has every option.
     pub fn any(profile: Option<&str>) -> Running<'_> {
         Running { profile, config: None, has_option: &|_| true, is_command: &|_| true }
     }
@@ -75,12 +75,12 @@ impl From<String> for Hint {
 
 #[doc(hidden)]
 impl Hint {
-    /// Our own words, with places to fill in.
+    /// Own text with placeholders.
     pub fn new(ours: &'static str) -> Self {
         Hint::from(ours)
     }
 
-    /// The hint with `value` as one word of a shell where `{place}` stands; one that no terminal may be shown stays out.
+    /// Replaces `{place}` with `value` as one shell word; the hint is dropped if a terminal must not show it.
     #[must_use]
     pub fn word(self, place: &str, value: impl fmt::Display) -> Self {
         let value = value.to_string();
@@ -92,7 +92,7 @@ impl Hint {
         }
     }
 
-    /// As [`Hint::word`], for several words in one: in double quotation marks where no shell sees anything in them.
+    /// As [`Hint::word`], for several words in one, in double quotes if these change nothing for a shell.
     #[must_use]
     pub fn listed(self, place: &str, values: impl fmt::Display) -> Self {
         let values = values.to_string();
@@ -104,7 +104,7 @@ impl Hint {
         }
     }
 
-    /// As [`Hint::word`], in quotation marks whatever the word is.
+    /// As [`Hint::word`], always in quotes.
     #[must_use]
     pub fn quoted(self, place: &str, value: impl fmt::Display) -> Self {
         let value = value.to_string();
@@ -115,7 +115,7 @@ impl Hint {
         }
     }
 
-    /// The hint with another one where `{place}` stands.
+    /// Replaces `{place}` with another hint.
     #[must_use]
     pub fn fill(self, place: &str, hint: impl Into<Hint>) -> Self {
         self.put(place, hint.into().0)
@@ -128,7 +128,7 @@ impl Hint {
         self
     }
 
-    /// What a part of advice says; `sentence` is that of its kind.
+    /// A part of advice; `sentence` is the one for its kind.
     pub fn of(said: &AdviceSaid, sentence: Hint) -> Self {
         match said {
             AdviceSaid::Kind(_) => sentence,
@@ -146,7 +146,7 @@ impl Hint {
         Hint(pieces.collect())
     }
 
-    /// What is to be shown while `running` runs; nothing where every way needs an option that it does not have.
+    /// The text to show while `running` runs; `None` if every alternative needs an option that it lacks.
     pub fn shown(&self, running: &Running<'_>) -> Option<String> {
         let whole = self.completed(running);
         whole.split(ELSE).into_iter().find_map(|part| {
@@ -162,7 +162,7 @@ impl Hint {
         })
     }
 
-    /// Every place filled in, with its general word where nothing is known.
+    /// Replaces every remaining placeholder with its general word.
     fn completed(&self, running: &Running<'_>) -> Hint {
         let pieces = self.0.iter().flat_map(|piece| match piece {
             Piece::Place(name) => general(name, running.profile),
@@ -171,7 +171,7 @@ impl Hint {
         Hint(pieces.collect())
     }
 
-    /// The parts between the separators that our own words have.
+    /// The parts between separators in own text.
     fn split(&self, separator: &str) -> Vec<Hint> {
         let mut parts = vec![Vec::new()];
         for piece in &self.0 {
@@ -189,7 +189,7 @@ impl Hint {
         parts.into_iter().map(Hint).collect()
     }
 
-    /// The options of the running command that our own words name.
+    /// The options of the running command that own text names.
     fn options(&self) -> Vec<String> {
         let (mut options, mut quoted) = (Vec::new(), None::<String>);
         for piece in &self.0 {
@@ -227,7 +227,7 @@ impl Hint {
     }
 }
 
-/// Our own words, taken apart at their places: names in lower case between braces.
+/// Own text, split at its placeholders: names in lower case between braces.
 fn parsed<'a>(ours: &'a str, own: impl Fn(&'a str) -> Cow<'static, str>) -> Vec<Piece> {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -249,7 +249,7 @@ fn parsed<'a>(ours: &'a str, own: impl Fn(&'a str) -> Cow<'static, str>) -> Vec<
     pieces
 }
 
-/// What stands at a place that nobody filled in.
+/// The general word for a placeholder without a value.
 fn general(name: &str, profile: Option<&str>) -> Vec<Piece> {
     let ours = |text: &'static str| Piece::Ours(Cow::Borrowed(text));
     let told = |text: &str| Piece::Told(text.to_owned());
@@ -266,7 +266,7 @@ fn general(name: &str, profile: Option<&str>) -> Vec<Piece> {
     }
 }
 
-/// Our own words with the configuration that is in use named to each command.
+/// Own text with `--config` added to each command, if a configuration was named.
 fn with_config(text: &str, running: &Running<'_>) -> String {
     let config = running.config.and_then(|file| HERE.word(file));
     let Some(config) = config.filter(|file| !file.chars().any(is_unprintable)) else { return text.to_owned() };

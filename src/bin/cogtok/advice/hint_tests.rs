@@ -24,10 +24,10 @@ fn nobodys_text_is_a_place_an_option_or_a_command_of_ours() {
     for hint in [Hint::from(text.to_owned()), Hint::new("it says: {said}").fill("said", text.to_owned())] {
         assert!(hint.shown(&running).unwrap().ends_with(text), "{hint:?}");
     }
-    // What was filled in is not looked at again.
+    // Values are not parsed again.
     let hint = Hint::new("{one} {two}").fill("one", "{two}".to_owned()).fill("two", "2".to_owned());
     assert_eq!(shown(&hint, None), "{two} 2");
-    // JSON in our own words is no place.
+    // JSON in own text is not a placeholder.
     assert_eq!(shown(&r#"an object {"a": 1}, {}"#.into(), None), r#"an object {"a": 1}, {}"#);
 }
 

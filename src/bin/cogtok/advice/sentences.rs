@@ -1,9 +1,8 @@
-//! The sentence for each kind of advice, in the terms of the command line; `{place}` is filled in as
-//! [`Hint`](super::hint::Hint) says.
+//! The sentence for each kind of advice, in the terms of the command line. For `{place}` see [`Hint`](super::hint::Hint).
 
 use cogtok::error::AdviceKind;
 
-/// The sentence; none for a kind that only a newer library knows.
+/// The sentence; `None` for a kind that only a newer library has.
 #[rustfmt::skip]
 pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
     Some(match kind {

@@ -1,5 +1,5 @@
-//! Every command and every option that a text of the program names is one that there is: all texts are read from the
-//! source, and what they say is parsed by clap.
+//! Every command and option that a text of the program names must exist: the test reads all texts from the sources and parses their
+//! commands with clap.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::*;
 const WITHOUT_PROFILE: [&str; 8] =
     ["profile", "completions", "help", "status", "secret init", "cache list", "mcp list", "init"];
 
-/// What is only mentioned, where there is no profile to name, or none any more.
+/// Commands that are only mentioned, without a profile to name.
 const MENTIONED: [&str; 13] = [
     "aws-credentials",
     "token verify",
@@ -28,7 +28,7 @@ const MENTIONED: [&str; 13] = [
     "login",
 ];
 
-/// The literals of the source, each with where it stands.
+/// The literals of the sources, each with its place.
 fn literals() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut waiting, mut files): (Vec<PathBuf>, Vec<PathBuf>) = (vec![root], Vec::new());
@@ -48,7 +48,7 @@ fn literals() -> Vec<(String, String)> {
 
 fn of_file(path: &Path) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(path).unwrap();
-    // Tests have their own words.
+    // Tests contain literals of their own.
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let (mut found, mut rest, mut line) = (Vec::new(), text, 1);
     while let Some(c) = rest.chars().next() {
@@ -94,7 +94,7 @@ fn unescaped(literal: &str) -> String {
     text
 }
 
-/// The commands in a text, as somebody would type them.
+/// The commands in a text, as a person would type them.
 fn commands(text: &str, firsts: &BTreeSet<String>) -> Vec<String> {
     let starts = text.match_indices("cogtok ").map(|(at, word)| (at, at + word.len()));
     let is_command = |&(at, from): &(usize, usize)| {
@@ -143,7 +143,7 @@ fn every_command_that_is_named_parses() {
             let Err(error) = parsed else { continue };
             let is_fine = match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => true,
-                // What stands for a value is none, and a command that is only named has none.
+                // A placeholder for a value is not valid, and a command that is only named lacks arguments.
                 ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
                     ["KIND", "VALUE", "ID", "FILE", "URL", "ARN"].iter().any(|word| line.contains(word))
                 }
@@ -172,7 +172,7 @@ fn every_command_in_a_hint_names_the_profile() {
                 wrong.push(format!("{place}: {command}"));
             }
         }
-        // A place in a formatted text is never filled in.
+        // `format!` never fills in a placeholder with doubled braces.
         if ["{{p}}", "{{name}}"].iter().any(|place| text.contains(place)) {
             wrong.push(format!("{place}: {text}"));
         }
@@ -222,7 +222,7 @@ fn advice_says_what_is_to_be_typed() {
     let store = Advice::new(AdviceKind::StoreSecretOfUser).text("kind", "password").word("user", "it's me");
     let line = Advice::new("store it: {store}").fill("store", store).then("; {x}").text("x", "{p}");
     assert_eq!(ws(line), "store it: cogtok secret set password -p ws --username \"it's me\"; {p}");
-    // What a file kept says the same.
+    // Advice that was read back from a file gives the same text.
     let advice = Advice::new("x {user}{p} y").word("user", "{p}");
     let kept: Advice = serde_json::from_str(&serde_json::to_string(&advice).unwrap()).unwrap();
     assert_eq!((ws(kept), general(&advice)), ("x '{p}' -p ws y".to_owned(), "x '{p}' y".to_owned()));

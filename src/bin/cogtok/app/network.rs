@@ -15,7 +15,7 @@ use super::{A_DAY, App};
 use crate::env;
 use crate::io::{progress, signals, terminal};
 
-/// How long after its deadline a call is ended from here: what it waits for has the first word.
+/// How long after its deadline a call is ended from here: the operation's own time-out comes first.
 const MARGIN: Duration = Duration::from_millis(50);
 
 /// How long after its deadline a call that does not look at the clock is ended.
@@ -58,7 +58,7 @@ impl App {
         path.as_ref().map(read).transpose().map_err(unreadable)
     }
 
-    /// Another HTTP client, with connections and a deadline of its own: for what runs beside the call.
+    /// Another HTTP client with connections and a deadline of its own, for background work.
     pub fn new_wire(&self) -> Result<HttpClient> {
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
         let bundle = path.as_ref().map(|path| {
@@ -91,14 +91,14 @@ impl App {
         Ok(self.runtime()?.block_on(work))
     }
 
-    /// What `work` gives, where it does so before the deadline.
+    /// The result of `work`, if it ends before the deadline.
     pub async fn within_deadline<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let deadline = self.deadline();
         if let Some(wire) = self.wire.get() {
             wire.set_deadline(deadline);
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        // A server that keeps the one thread busy would keep it from looking at the clock.
+        // A server that keeps the only thread busy would keep the deadline from being checked.
         let watchdog = signals::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
         let result = tokio::time::timeout(left + MARGIN, work).await;
         drop(watchdog);
@@ -123,7 +123,7 @@ impl App {
         runtime.block_on(work).map_err(|error| self.with_clock(self.about_secrets(error)))
     }
 
-    /// Waits for a person, whose time does not count for `--timeout`; none when `patience` has run out.
+    /// Waits for a person, whose time does not count for `--timeout`; `None` when `patience` has run out.
     pub fn wait_for_person<T>(
         &self,
         patience: Duration,
@@ -167,7 +167,7 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        // A name look-up on a thread of its own may never end; it is left behind.
+        // A name look-up on its own thread may never end; the runtime does not wait for it.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -191,7 +191,7 @@ fn check_descriptors() -> Result<()> {
 
 /// Why the environment's proxy can't be used, where it can't. Its URL may hold a password and is not repeated.
 fn bad_proxy() -> Option<String> {
-    // The first that is set counts, as for the client, which takes one that it can't read for none.
+    // The first variable that is set wins, as in the client, which ignores a value that it can't parse.
     let set = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::raw(name)?)));
     let of_https = set(["HTTPS_PROXY", "https_proxy"]).filter(|(_, value)| !value.is_empty());
     let (name, value) = of_https.or_else(|| set(["ALL_PROXY", "all_proxy"]).filter(|(_, value)| !value.is_empty()))?;
@@ -214,7 +214,7 @@ fn bad_proxy() -> Option<String> {
     (!is_address).then(|| format!("{name} is not the address of a proxy"))
 }
 
-/// Whether user name or password have a sign in them that means something in a URL.
+/// Whether the user name or password has an unencoded character that means something in a URL.
 fn has_bare_signs(rest: &str) -> bool {
     let Some((user, _)) = rest.rsplit_once('@') else { return false };
     let is_encoded = |part: &str| part.len() >= 2 && part.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);

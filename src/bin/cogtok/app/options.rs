@@ -64,7 +64,7 @@ pub struct Global {
 /// `--timeout` of a command for which it means something else by default.
 pub fn timeout(help: &'static str) -> clap::Arg {
     let timeout = clap::Arg::new("timeout").long("timeout").global(true).value_name("DURATION").value_parser(duration);
-    // It stands where those of `Global` have it.
+    // Listed where the options of `Global` are.
     timeout.help(help).help_heading("Global options").display_order(10)
 }
 

@@ -1,4 +1,4 @@
-//! Where the secrets of this call came from: what to do about one that is refused depends on it.
+//! Where the secrets of this call came from. The advice for a refused secret depends on it.
 
 use cogtok::error::{Advice, AdviceKind, Error};
 use cogtok::settings::types::SecretKind;
@@ -49,7 +49,7 @@ impl App {
         })
     }
 
-    /// What to do where the secret is wrong; nothing where a person will see to it.
+    /// What to do about a wrong secret; `None` if a person will be asked.
     fn if_wrong(&self, kind: SecretKind, source: &SecretSource) -> Option<Advice> {
         let what = if kind == SecretKind::Password { "password" } else { "client secret" };
         let advice = match source {
@@ -70,7 +70,7 @@ impl App {
     }
 }
 
-/// What the library advises where the secret of this kind is refused.
+/// The library's advice for a refused secret of this kind.
 fn if_refused(kind: SecretKind) -> Option<AdviceKind> {
     match kind {
         SecretKind::M2mClient => Some(AdviceKind::CheckM2mClientSecret),
@@ -80,7 +80,7 @@ fn if_refused(kind: SecretKind) -> Option<AdviceKind> {
     }
 }
 
-/// What to do where there should be no secret.
+/// What to do about a secret that the app client does not have.
 fn if_too_many(kind: SecretKind, source: &SecretSource) -> Option<Advice> {
     match source {
         SecretSource::Variable(name) => Some(Advice::new("unset {variable}").text("variable", name)),

@@ -1,4 +1,4 @@
-//! Secrets, as a command sees them: from the environment, or from where they are kept.
+//! Secrets of a command, from the environment or from the secret store.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,14 +18,14 @@ use crate::env::paths::name_a_home;
 use crate::io::terminal::Question;
 use crate::io::{signals, terminal};
 
-/// The code of an error that says no more than that somebody would have to be asked.
+/// The code of an error that only says that a person would have to be asked.
 pub const NOT_ASKED: &str = "NotAsked";
 
 impl App {
-    /// Where secrets are kept; opened when a secret is asked of it.
+    /// The secret store, opened when the first secret is read.
     pub fn secrets(&self) -> Result<&SecretStore> {
         signals::watch();
-        // One for the whole call: what opens it is asked for, or read from a pipe, once.
+        // One store for the whole call: its passphrase is asked for, or read from a pipe, once.
         if let Some(store) = self.sealed.get().or_else(|| self.secrets.get()) {
             return Ok(store);
         }
@@ -40,7 +40,7 @@ impl App {
         Ok(self.secrets.get_or_init(|| store))
     }
 
-    /// As [`App::secrets`], for what can do without them: it does not ask for the passphrase of a file yet to be made.
+    /// As [`App::secrets`], for callers that can do without secrets: it does not ask for a passphrase for a new file.
     pub fn secrets_noninteractive(&self) -> Result<&SecretStore> {
         let is_made = self.dirs().secrets_file.as_deref().map_or(Ok(false), is_there)?;
         let has_key = env::var("COGTOK_SECRET_IDENTITY").is_some() || env::secret("COGTOK_PASSPHRASE").is_some();
@@ -55,10 +55,10 @@ impl App {
         self.secrets()
     }
 
-    /// The secret store for a look that asks nobody anything and takes a few seconds at most.
+    /// The secret store for a read that asks no questions and takes a few seconds at most.
     pub fn secrets_readonly(&self) -> Result<SecretStore> {
         signals::watch();
-        // What else is looked at needs time as well.
+        // Leaves time for the other checks.
         let patience = UNATTENDED.min(self.deadline().saturating_duration_since(Instant::now()) / 2);
         if self.store_kind()? == StoreKind::Keyring {
             return Ok(SecretStore::Keyring(Keyring::new(patience)));
@@ -82,7 +82,7 @@ impl App {
     /// Makes the secrets file, with what the environment or a person opens it with, and uses it from now on in this call.
     ///
     /// # Errors
-    /// [`Kind::Store`] where it can't be made.
+    /// [`Kind::Store`] if the file can't be created.
     pub fn make_secrets_file(&self) -> Result<()> {
         let path = self.secrets_path()?;
         let file = SealedFile::new(path.clone(), self.sealing_key(is_there(&path)?)?, self.deadline());
@@ -91,14 +91,14 @@ impl App {
         Ok(())
     }
 
-    /// Where the secrets file is, or will be.
+    /// The path of the secrets file, which need not exist.
     pub fn secrets_path(&self) -> Result<PathBuf> {
         self.dirs().secrets_file.clone().ok_or_else(|| {
             Error::store("there is no home directory for the secrets file").hint(name_a_home("XDG_DATA_HOME"))
         })
     }
 
-    /// The name of the place where secrets are kept, which is not opened for that.
+    /// The name of the secret store, without opening it.
     pub fn store_name(&self) -> &'static str {
         match self.store_kind() {
             Ok(StoreKind::File) => "the secrets file",
@@ -106,7 +106,7 @@ impl App {
         }
     }
 
-    /// Where secrets are kept, without opening it.
+    /// The kind of secret store, without opening it.
     pub fn store_kind(&self) -> Result<StoreKind> {
         if let Some(store) = self.sealed.get() {
             return Ok(store.kind());
@@ -117,15 +117,14 @@ impl App {
         }
     }
 
-    /// How long the keyring may take: more where somebody is there to unlock it, and no longer than `--timeout` says.
+    /// The time limit for the keyring: longer if a person is there to unlock it, and at most `--timeout`.
     fn patience(&self) -> Duration {
         let patience = if terminal::can_ask() { ATTENDED } else { UNATTENDED };
         let left = self.deadline().saturating_duration_since(Instant::now());
         if self.is_timeout_given { patience.min(left) } else { patience }
     }
 
-    /// What opens the secrets file: COGTOK_SECRET_IDENTITY, COGTOK_PASSPHRASE, or a passphrase that is asked for, twice for
-    /// a file that is yet to be made.
+    /// The key of the secrets file: COGTOK_SECRET_IDENTITY, COGTOK_PASSPHRASE, or a passphrase that cogtok asks for, twice for a new file.
     fn sealing_key(&self, is_there: bool) -> Result<SealingKey> {
         if let Some(path) = env::var("COGTOK_SECRET_IDENTITY") {
             return SealingKey::identity_from(Path::new(&path), self.deadline());
@@ -146,19 +145,19 @@ impl App {
         };
         match passphrase {
             Ok(passphrase) => Ok(SealingKey::Passphrase(passphrase)),
-            // A store that can't be opened, whatever it would take to open it.
+            // A store that only a person could open.
             Err(error) if error.kind() == Kind::NeedsHuman => Err(error.with_kind(Kind::Store)),
             Err(error) => Err(error),
         }
     }
 
-    /// The passphrase of the secrets file that is there, asked again where it is another's.
+    /// Asks for the passphrase of the existing secrets file, again after a wrong one.
     fn ask_passphrase(&self, question: Question, instead: &'static str) -> Result<Secret> {
         let path = self.secrets_path()?;
         terminal::until_taken(|| {
             let passphrase = terminal::ask_secret(question.clone(), instead)?;
             let file = SealedFile::new(path.clone(), SealingKey::Passphrase(passphrase.clone()), self.deadline());
-            // The third is refused by whoever uses it, with what could be the reason.
+            // After the third wrong passphrase, opening the file fails, and that error explains the reason.
             Ok(match file.is_opened() {
                 Ok(false) => file.check().map(|()| passphrase),
                 _ => Ok(passphrase),
@@ -166,7 +165,7 @@ impl App {
         })
     }
 
-    /// The secret of this kind that the environment or the keyring has; none where neither should have one.
+    /// The secret of this kind from the environment or the secret store; `None` if neither should have one.
     pub fn stored_secret(&self, profile: &Profile, binding: &SecretId) -> Result<Option<Secret>> {
         let old = match binding.kind {
             SecretKind::M2mClient => Some("COGNITO_M2M_CLIENT_SECRET"),
@@ -184,11 +183,11 @@ impl App {
         if !is_listed {
             return Ok(None);
         }
-        // A person can type a password or a code, and is never asked for the secret of a users' client: without it, the client
-        // would be taken for one that has none.
+        // A person can type a password or a code. cogtok never asks for the secret of a user's app client: without a stored one, it can't
+        // know that the client has a secret.
         let can_ask = terminal::can_ask() && binding.kind != SecretKind::UserClient;
         match self.secrets().and_then(|store| store.get(binding, &profile.address_options)) {
-            // What is a user's is listed once and may be another user's.
+            // The secret may belong to another user: the list has one entry for all users.
             Ok(None) if binding.kind.is_of_a_user() => Ok(None),
             Ok(None) if !can_ask => Err(binding.missing()),
             Ok(found) => {
@@ -197,7 +196,7 @@ impl App {
                 }
                 Ok(found)
             }
-            // Where somebody is there to type it, the store is not the only source.
+            // If a person can type the secret, the store is not the only source.
             Err(error) if error.kind() == Kind::Store && can_ask => {
                 log::warn!(target: "cogtok", "{error}");
                 Ok(None)
@@ -207,7 +206,7 @@ impl App {
     }
 }
 
-/// Whether the secrets file is there; that this can't be seen is not the same as that it is not.
+/// Whether the secrets file exists; an error if that can't be determined.
 pub fn is_there(path: &Path) -> Result<bool> {
     path.try_exists().map_err(|why| Error::store(format!("{} can't be checked: {why}", path.display())))
 }

@@ -1,4 +1,4 @@
-//! What is remembered of who signed in: in the state folder, and not in the cache, which may be deleted at any time.
+//! Records of who signed in. They are kept in the state folder, since the cache may be deleted at any time.
 
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::Result;
@@ -12,7 +12,7 @@ impl App {
         Sessions::new(self.dirs().state.as_deref())
     }
 
-    /// The right to use and change what is kept of the user of `key`; none where the state folder can't be used.
+    /// The lock on the session of the user of `key`; `None` if the state folder can't be used.
     ///
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) where another process has it until the deadline.
@@ -20,7 +20,7 @@ impl App {
         self.sessions().lock(key, self.deadline())
     }
 
-    /// What is remembered of the user of `key`; none where nothing is. The secret store is not opened for it.
+    /// The record of the user of `key`; `None` if there is none. It does not open the secret store.
     ///
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) where it can't be read: the store itself may be asked then.

@@ -1,4 +1,4 @@
-//! Which profile, and what it comes to: options before variables before the configuration.
+//! Which profile, and its settings: options before variables before the configuration.
 
 use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::settings::aws_services::Service;
@@ -37,7 +37,7 @@ impl App {
         Ok(profile)
     }
 
-    /// What options, variables and the profile of this name say, each value from the strongest of them.
+    /// The settings from options, variables and the profile of this name, each from the strongest source.
     pub fn settings(&self, name: Option<&ProfileName>, options: &[(Key, Option<String>)]) -> Result<Settings> {
         let mut settings = self.given_settings(options);
         match name {
@@ -47,7 +47,7 @@ impl App {
         Ok(settings)
     }
 
-    /// What the options of the command, the global ones and the variables say.
+    /// The settings from the command's options, the global options and the variables.
     pub fn given_settings(&self, options: &[(Key, Option<String>)]) -> Settings {
         let mut settings = Settings::default();
         for (key, value) in options.iter().chain(&self.global_options()) {
@@ -72,8 +72,7 @@ impl App {
         ]
     }
 
-    /// A profile of no name that is made of what `found` says, the global options and their variables: what AWS is asked
-    /// with before there is a profile.
+    /// A profile without a name, from `found`, the global options and their variables: for calls to AWS before a profile exists.
     pub fn bare_profile(&self, found: &[(Key, Option<&str>)]) -> Result<Profile> {
         let mut settings = Settings::default();
         for (key, value) in self.global_options() {
@@ -102,7 +101,7 @@ impl App {
         given.collect()
     }
 
-    /// An error about something missing, told as what it is where no profile was chosen at all.
+    /// The error for a missing setting; if no profile was chosen, it says that instead.
     pub fn without_profile(&self, profile: &Profile, error: Error) -> Error {
         if profile.name.is_some() || error.kind() != Kind::Config {
             return error;
@@ -111,13 +110,13 @@ impl App {
             return error;
         }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
-        // What an option can fix without a profile is still worth saying.
+        // A hint for an option that works without a profile stays.
         let of_its_own = error.advice().iter().filter(|hint| !is_for_a_profile(hint));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
         self.with_profiles(chosen)
     }
 
-    /// The error where no profile is chosen, with how one is, or how the first is made.
+    /// The error when no profile is chosen, with how to choose or create one.
     pub fn with_profiles(&self, error: Error) -> Error {
         let names = match self.config() {
             Ok(config) => config.names(),
@@ -137,7 +136,7 @@ impl App {
     }
 }
 
-/// Where the variables of the old scripts stand in for a profile, the one that is missing by its own name.
+/// If the variables of the old scripts replace a profile: the error that names the missing variable.
 fn missing_variable(error: &Error) -> Option<Error> {
     let is_not_set = error.advises(AdviceKind::SetKey) || error.advises(AdviceKind::SetKeyOrVariable);
     let is_meant = |key: Key| is_not_set && error.setting() == Some(key.dotted());
@@ -155,7 +154,7 @@ fn missing_variable(error: &Error) -> Option<Error> {
     Some(error.hint(format!("set {missing} as well, or choose a profile with `-p NAME`")))
 }
 
-/// The variables of the old scripts stand in for a profile, and never mix with one.
+/// Lets the variables of the old scripts replace a profile. They are never combined with one.
 pub fn offer_old_variables(settings: &mut Settings) {
     for (key, variable) in OLD_VARIABLES {
         if let Some(value) = env::var(variable) {
@@ -171,14 +170,14 @@ pub fn other_profiles<'a>(config: &'a Config, name: &'a ProfileName) -> impl Ite
     names.filter_map(|other| as_written(config, &other).ok())
 }
 
-/// A profile as the configuration has it, with what the AWS tools' variables say and without options.
+/// A profile from the configuration and the AWS tools' variables, without options.
 pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
     let mut settings = Settings::default();
     config.offer(name, &mut settings)?;
     Profile::resolve(Some(name.clone()), &settings, &aws_environment())
 }
 
-/// What is odd about a configuration, with what to do about it.
+/// The warning about an oddity in the configuration, with what to do about it.
 pub fn about(oddity: &Oddity) -> String {
     if matches!(oddity, Oddity::Secret(_)) {
         format!("{oddity}; `cogtok secret set KIND` takes them")

@@ -1,4 +1,4 @@
-//! Who is signed in, as the state folder and the cache know it: files of this machine alone, and no secret store.
+//! Who is signed in, from the state folder and the cache. It does not open the secret store.
 
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Advice, Error, Result};
@@ -18,11 +18,11 @@ const NAMED: usize = 8;
 /// A user who is signed in here.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// What the tokens depend on.
+    /// The key of the tokens.
     pub key: CacheKey,
     /// The tokens, where the cache has any.
     pub tokens: Option<TokenSet>,
-    /// What is remembered of the session.
+    /// The record of the session.
     pub record: Record,
     /// Whether something is remembered that can't be read.
     pub is_unreadable: bool,
@@ -34,14 +34,14 @@ impl SignedIn {
         self.key.part("username").unwrap_or_default()
     }
 
-    /// Who it is, as the tokens say, or said.
+    /// The identity in the user's current or earlier tokens.
     pub fn identity(&self) -> Option<Identity> {
         self.tokens.as_ref().and_then(Identity::of).or_else(|| self.record.identity.clone())
     }
 }
 
 impl App {
-    /// The users of the profile's client who have a session or a valid token here: the profile's own first, whatever it has,
+    /// The users of the profile's app client with a session or a valid token on this machine: the profile's own user first, in any case,
     /// then those who were named when they signed in.
     pub fn signed_in(&self, profile: &Profile) -> Vec<SignedIn> {
         let Ok(own) = user_token::cache_key(profile) else { return Vec::new() };
@@ -66,7 +66,7 @@ impl App {
             }
         }
         found.retain(|known| known.tokens.is_some() || known.record.session.is_some());
-        // That it can't be read is not that nobody is there.
+        // An unreadable record does not mean that nobody is signed in.
         if self.sessions().read(&own).is_err() && !found.iter().any(|known| known.key == own) {
             let (key, tokens, record) = (own.clone(), None, Record::default());
             found.push(SignedIn { key, tokens, record, is_unreadable: true });
@@ -75,8 +75,8 @@ impl App {
         found
     }
 
-    /// The profile with the one user who is signed in, where neither it nor an option names one and nobody has come from the
-    /// browser. `command` is what is to be run for one of them, such as `logout`; none where it may have options of any kind.
+    /// Completes the profile with the only user who is signed in, if neither the profile nor an option names one and nobody signed in with
+    /// the browser. `command` is the command to suggest for one of several users, such as `logout`; `None` for a command with any options.
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where there are several, with the command for each.
@@ -103,12 +103,12 @@ impl App {
         }
     }
 
-    /// What to type for each user who is signed in while the profile's own is not, see [`App::resolve_user`].
+    /// The command for each user who is signed in while the profile's own user is not, see [`App::resolve_user`].
     pub fn for_others(&self, profile: &Profile, command: Option<&'static str>) -> Vec<Advice> {
         offers(&self.others(profile), command)
     }
 
-    /// Those who are signed in where the profile's own user, or who came from the browser, is not.
+    /// The users who are signed in while neither the profile's own user nor a user of the browser is.
     fn others(&self, profile: &Profile) -> Vec<Username> {
         let own = profile.user.username.as_ref().map_or("", Username::as_str);
         let entries = self.signed_in(profile);

@@ -1,4 +1,4 @@
-//! The options that say where keys come from, for the commands that check signatures.
+//! Options for the source of the keys, for commands that check signatures.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use cogtok::token::jwks::KeySet;
 use crate::app::App;
 use crate::args::token_input;
 
-/// Where the keys come from that a signature is checked with.
+/// The source of the keys for checking a signature.
 #[derive(Debug, Args)]
 pub struct Keys {
     /// The key set to use: a file, or the address it is published at
@@ -25,7 +25,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The key set's address; none where it is in a file.
+    /// The key set's URL; `None` if it is in a file.
     fn address(&self, profile: &Profile, issuer: Option<&str>) -> Result<Option<Endpoint>> {
         match self.jwks.as_deref() {
             Some(named) if named.contains("://") => named.parse().map(Some),

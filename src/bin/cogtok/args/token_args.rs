@@ -90,12 +90,12 @@ impl TokenArgs {
         TokenArgs { whose: Some(whose), username, token: Some(token), ..TokenArgs::default() }
     }
 
-    /// Whose token it is where neither `--as` nor another option says so.
+    /// The owner of the token, if neither `--as` nor another option says so.
     pub fn or_of(&mut self, owner: Option<TokenOwner>) {
         self.owner = owner;
     }
 
-    /// The same, with a token that is not in the cache yet.
+    /// The same options, asking for a token that is not in the cache yet.
     pub fn renewed(&self) -> Self {
         TokenArgs { force_refresh: !self.no_cache, ..self.clone() }
     }
@@ -113,13 +113,13 @@ impl TokenArgs {
     /// As [`ObtainedToken::options`], without getting the token.
     ///
     /// # Errors
-    /// What getting it gives before it asks for anything.
+    /// As obtaining the token, up to its first request.
     pub fn options(&self, app: &App) -> Result<String> {
         let kind = self.token.as_deref().map_or(Ok(TokenUse::Access), str::parse)?;
         Ok(options(self.whose(app)?, self.username.as_deref(), kind))
     }
 
-    /// The options, each a word, that make another command take this token whenever it needs one.
+    /// The options, each one argument, that make another command use this token whenever it needs one.
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) for what is meant for one call.
@@ -152,7 +152,7 @@ impl TokenArgs {
         }
     }
 
-    /// Whose token it is: as `--as` or another option says, else as the profile has it.
+    /// The owner of the token: from `--as` or another option, else from the profile.
     pub fn whose(&self, app: &App) -> Result<TokenOwner> {
         let asked: Option<TokenOwner> = self.whose.as_ref().map(|whose| whose.parse()).transpose()?;
         let is_of_user = self.username.is_some() || self.token.is_some();
@@ -182,7 +182,7 @@ fn options(owner: TokenOwner, username: Option<&str>, kind: TokenUse) -> String 
     options
 }
 
-/// Whose token the profile is for, where it is for one alone.
+/// The owner of the profile's token, if it has settings for only one.
 fn of_profile(app: &App, profile: &Profile) -> Result<TokenOwner> {
     let has_m2m = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
     match (profile.user.client_id.is_some(), has_m2m) {

@@ -1,4 +1,4 @@
-//! A token that is there already: on the command line, on standard input, or in the cache. No request is made for it.
+//! An existing token: from the command line, standard input or the cache. No request is made.
 
 use std::io::Read;
 use std::path::Path;
@@ -49,7 +49,7 @@ pub struct TokenInput {
 }
 
 impl TokenInput {
-    /// Whose cached token it is where `--as` does not say so.
+    /// The owner of the cached token, if `--as` does not say so.
     pub fn or_of(&mut self, owner: Option<TokenOwner>) {
         self.owner = owner;
     }
@@ -69,8 +69,8 @@ impl TokenInput {
         vec![(Key::Username, self.username.clone()), (Key::Token, self.token.clone())]
     }
 
-    /// Refuses what clap lets pass: a token behind `--token`, which names a kind, and `--token` beside a token that is given
-    /// where it pins nothing.
+    /// Refuses what clap accepts: a token after `--token`, which takes a kind, and `--token` with a token that was given where it has no
+    /// effect.
     pub fn check(&self, can_pin: bool) -> Result<()> {
         let Some(kind) = &self.token else { return Ok(()) };
         if kind.contains('.') || kind.len() > 40 {
@@ -102,7 +102,7 @@ impl TokenInput {
             }
             Some(value) => value.to_owned(),
         };
-        // As it is copied from a header.
+        // A token may be copied from a header with spaces around it.
         let token = text.trim();
         let token = token.strip_prefix('"').and_then(|token| token.strip_suffix('"')).unwrap_or(token);
         let token = after("Bearer ", after("Authorization:", token));
@@ -113,7 +113,7 @@ impl TokenInput {
         }
     }
 
-    /// The profile's cached token, whatever its age, and the profile as it was found under.
+    /// The profile's cached token, whatever its age, and the profile under which it was found.
     pub fn cached(&self, app: &App, profile: Profile) -> Result<(Secret, Profile)> {
         let has_user = profile.user.client_id.is_some();
         let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
@@ -195,7 +195,7 @@ fn described(profile: &Profile, whose: OwnerChoice) -> String {
     }
 }
 
-/// The content of a file that was named, at most 1 MiB, as UTF-8 where its byte order mark says that it is written otherwise.
+/// The content of a named file, at most 1 MiB. A byte order mark for UTF-16 makes it decode the file.
 pub fn file(path: &Path) -> Result<Vec<u8>> {
     const LIMIT: u64 = 1024 * 1024;
     let mut bytes = Vec::new();
@@ -209,7 +209,7 @@ pub fn file(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-/// What follows the prefix, whose case does not count (RFC 9110 sections 5.1 and 11.1), and spaces; all where it is not there.
+/// The text after the prefix and spaces. The prefix is matched without case (RFC 9110 sections 5.1 and 11.1); without it, the whole text.
 fn after<'a>(prefix: &str, text: &'a str) -> &'a str {
     match text.split_at_checked(prefix.len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case(prefix) => rest.trim_start(),

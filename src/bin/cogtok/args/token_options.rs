@@ -49,7 +49,7 @@ pub struct TokenOptions {
 }
 
 impl TokenOptions {
-    /// What to take from the cache.
+    /// Which cached tokens are acceptable.
     pub fn policy(&self, app: &App, profile: &Profile, token: TokenUse, has_own_secret: bool) -> CachePolicy {
         let cache = match (self.force_refresh, self.no_cache) {
             (true, _) => CacheUse::Renew,

@@ -1,4 +1,4 @@
-//! Where a token goes: standard output, a file, or the file of GitHub Actions, in the form that was asked for.
+//! Writes a token to standard output, a file, or the files of GitHub Actions, in the form of `--output` or `--export`.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ use crate::services::output_file::Appendable;
 /// The largest `.env` file that is edited, in bytes.
 const MAX_ENV: u64 = 1024 * 1024;
 
-/// Refuses a place that can't take anything, before a token is asked for.
+/// Refuses an unusable destination before a token is requested.
 pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
     if export == Some(Export::GithubActions) {
         if output_file.is_some() {
@@ -35,8 +35,8 @@ pub fn check(export: Option<Export>, output_file: Option<&Path>) -> Result<()> {
 }
 
 impl TokenOptions {
-    /// Checks what clap can't, before anything is asked, and settles which variable a failure empties. `credentials` is the
-    /// form of another export than the token's.
+    /// Checks what clap can't check, and sets the variable that a failure empties. `credentials` is the form of an export of AWS
+    /// credentials.
     pub fn begin(&self, app: &App, credentials: Option<Export>, token: TokenUse) -> Result<()> {
         app.output(&FORMS)?;
         check(self.export.or(credentials), self.output_file.as_deref())?;
@@ -113,7 +113,7 @@ impl TokenOptions {
             _ => {}
         }
         let (path, mut file) = open_github_file()?;
-        // Hidden before anything else can happen: from then on the log shows none of them.
+        // Masked first, so that the log never shows them.
         terminal::data(&masks(variables))?;
         file.append(text.as_bytes()).map_err(|why| unwritable(&path, &why))
     }
@@ -130,7 +130,7 @@ impl TokenOptions {
     }
 }
 
-/// Puts the assignments into a `.env` file, which has other lines as well.
+/// Updates the assignments in a `.env` file and keeps its other lines.
 fn merge(path: &Path, text: &str) -> Result<()> {
     let file = absolute(path);
     output_file::edit(&file, MAX_ENV, |old| merged(old, text)).map_err(|why| unwritable(path, &why))?;

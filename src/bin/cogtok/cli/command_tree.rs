@@ -1,5 +1,5 @@
-//! clap's tree of commands, and no more of it than a command line needs: every command takes the global options, and putting
-//! them into each takes longer than all that one command line needs.
+//! clap's tree of commands, limited to what a command line needs: adding the global options to every command takes longer than all the
+//! rest.
 
 use std::ffi::OsString;
 
@@ -38,7 +38,7 @@ pub fn root() -> clap::Command {
     Root::command()
 }
 
-/// All of it, with examples in the words of this system's shell.
+/// The whole tree, with examples for this system's shell.
 pub fn whole() -> clap::Command {
     let whole = with(|_| true).unwrap_or_else(Root::command);
     if HERE == SystemShell::Posix { whole } else { in_words_of(HERE, whole) }
@@ -62,7 +62,7 @@ fn with_words_of(shell: SystemShell, command: clap::Command) -> clap::Command {
     command.mut_subcommands(|below| with_words_of(shell, below))
 }
 
-/// The commands that these words name, whether or not they are meant as commands; all where none is named.
+/// The commands that these words name, even if they are not meant as commands; all commands if they name none.
 pub fn along(words: &[OsString]) -> clap::Command {
     with_words(words).unwrap_or_else(whole)
 }
@@ -95,7 +95,7 @@ fn with(is_wanted: impl Fn(&clap::Command) -> bool) -> Option<clap::Command> {
     (!wanted.is_empty()).then(|| Root::command().subcommands(wanted))
 }
 
-/// Parses a command line. What goes wrong is reported as the whole tree has it.
+/// Parses a command line. Errors are those of the whole tree.
 pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let is_help = args.iter().any(|word| word == "--help" || word == "-h");
     match with_words(args) {
@@ -105,7 +105,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
             }
         }
         Some(_) => {}
-        // The version needs none of the commands.
+        // `--version` needs no commands.
         None if is_help => {}
         None => match Root::command().try_get_matches_from(args) {
             Err(answer) if answer.kind() == ErrorKind::DisplayVersion => return Err(answer),

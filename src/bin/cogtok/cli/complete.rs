@@ -12,19 +12,19 @@ use crate::completion::{self, VARIABLE, WORDS, command_line};
 use crate::env;
 use crate::io::terminal;
 
-/// Answers a shell that asks for candidates; says whether one did.
+/// Answers a shell's request for completion; returns whether there was one.
 pub fn answer(args: &[OsString]) -> bool {
     let (shells, shell) = (Shells::builtins(), env::var(VARIABLE));
     let is_asked_by_variable = shell.as_deref() == Some("powershell") && matches!(args, [_, dashes] if dashes == "--");
-    // PowerShell loses empty words and quotes among arguments.
+    // PowerShell drops empty arguments and quotes.
     let words: Vec<OsString> = match env::var(WORDS).filter(|_| is_asked_by_variable) {
         Some(words) => words.split('\n').map(OsString::from).collect(),
         None => args.iter().skip_while(|arg| *arg != "--").skip(1).cloned().collect(),
     };
-    // The variable alone, left over in an environment, must not make every command succeed and do nothing.
+    // A variable that is left in an environment must not turn every command into a completion.
     let Some(shell) = shell.filter(|_| !words.is_empty()) else { return false };
     let Some(shell) = shells.completer(&shell) else { return true };
-    // Those shells that say where the cursor is; the others give what stands before it.
+    // Some shells pass the position of the cursor; the others pass only the words before it.
     let index = env::var("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     let index = index.filter(|index| *index < words.len()).unwrap_or(words.len() - 1);
     command_line::keep(&words, index);
@@ -45,8 +45,8 @@ pub fn answer(args: &[OsString]) -> bool {
     true
 }
 
-/// The candidates without the options, where there are others or should be: whoever has typed nothing yet asks for those,
-/// and options among them would keep the only profile from being completed.
+/// The candidates without options, if there are other candidates or should be. With nothing typed yet, options would keep a single profile
+/// from being completed.
 fn without_options(candidates: &str, separator: &str, has_values: impl FnOnce() -> bool) -> String {
     let others: Vec<&str> = candidates.split(separator).filter(|one| !one.starts_with('-')).collect();
     match others.iter().all(|one| one.trim().is_empty()) {

@@ -1,11 +1,11 @@
-//! Whether the word that is completed is an argument that has values to offer, were they at hand.
+//! Whether the completed word is an argument with values of its own, even if none is available now.
 
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 use clap_complete::ArgValueCandidates;
 
-/// Whether an argument with values of its own comes behind these words, which begin with the program's name.
+/// Whether an argument with values of its own follows these words, of which the first is the program's name.
 pub fn has_values(tree: &Command, words: &[OsString]) -> bool {
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
     let (mut command, mut filled) = (tree, 0);
@@ -13,7 +13,7 @@ pub fn has_values(tree: &Command, words: &[OsString]) -> bool {
         if word == "--" {
             filled += words.by_ref().count();
         } else if word.starts_with('-') && word.len() > 1 {
-            // The word that is completed may be its value.
+            // The completed word may be the option's value.
             if takes_next(command, tree, &word) && words.next().is_none() {
                 return false;
             }
@@ -28,7 +28,7 @@ pub fn has_values(tree: &Command, words: &[OsString]) -> bool {
     arg.is_some_and(|arg| arg.get::<ArgValueCandidates>().is_some())
 }
 
-/// Whether the value of this option is the next word.
+/// Whether the next word is the value of this option.
 fn takes_next(command: &Command, tree: &Command, word: &str) -> bool {
     let is_it = |arg: &&Arg| match word.strip_prefix("--") {
         Some(long) => arg.get_long() == Some(long),

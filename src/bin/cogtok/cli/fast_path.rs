@@ -1,5 +1,5 @@
-//! The few plain ways in which scripts ask for a token, read without clap: building its tree takes longer than all that a
-//! cached token needs. Whatever is not plain is clap's, and a test holds the two to the same result.
+//! Parses the plain command lines that scripts use, without clap: building its tree takes longer than serving a cached token. All other
+//! lines go to clap. A test checks that both give the same result.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ use crate::commands::profile;
 use crate::commands::token::{self, m2m::M2m, user::User};
 use crate::io::shell::Export;
 
-/// What a shell asks before each of its prompts.
+/// The command that a shell prompt runs.
 const PROMPT: [&str; 3] = ["profile", "current", "--prompt"];
 
 /// The command line, where it is `token m2m` or `token user` with nothing but the options that scripts use, each once.

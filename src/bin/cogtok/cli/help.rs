@@ -6,11 +6,11 @@ use std::ffi::OsString;
 use super::command_tree;
 use super::line::WITH_VALUE;
 
-/// The line that asks for the same help with `--help`, where this one asks for help by the word.
+/// The same command line with `--help` for one that uses the word `help`.
 pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {
     let (first, second) = (words(args).next(), words(args).nth(1));
     let is_help = |word: Option<&OsString>| word.is_some_and(|word| word == "help");
-    // A name of something may be `help` as well, behind a command that is no group.
+    // After a command that is no group, `help` may be an argument.
     let is_asked = is_help(first) || (is_help(second) && first.is_some_and(is_group));
     if !is_asked {
         return None;
@@ -26,7 +26,7 @@ pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {
     Some(std::iter::once(program).chain(of).chain([OsString::from("--help")]).collect())
 }
 
-/// What is neither an option nor one's value, before a `--`.
+/// The words before `--` that are neither options nor their values.
 pub fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
     let mut rest = args.iter().skip(1).take_while(|word| *word != "--");
     std::iter::from_fn(move || {

@@ -10,7 +10,7 @@ use super::output_forms;
 /// The columns of a terminal that is not wide.
 const WIDTH: usize = 80;
 
-/// The most commands that are listed a line each, so that a group's commands and examples stand in 14 lines.
+/// The most commands that get a line each, so that a group's commands and examples fit into 14 lines.
 const MOST_LINES: usize = 9;
 
 /// The lines that commands and examples may have together.
@@ -23,7 +23,7 @@ pub fn page(command: &Command, path: &str, root: &Command, args: &[OsString], is
         same.is_some_and(|same| same.get_help().map(ToString::to_string) == arg.get_help().map(ToString::to_string))
             || matches!(arg.get_action(), ArgAction::Help)
     };
-    // What a general option means only here stands among the command's own.
+    // A general option with a special meaning for this command is listed with the command's own.
     let shown = command.clone().bin_name(path).mut_args(|arg| match (is_general(&arg), arg.is_global_set()) {
         (true, _) => arg.hide(true),
         (false, true) => arg.help_heading(None::<&str>),
@@ -69,7 +69,7 @@ fn general_line(path: &str, args: &[OsString]) -> String {
     line + END
 }
 
-/// What a group without a command shows: its commands and some examples, on one screen.
+/// The output of a group without a command: its commands and some examples, on one screen.
 pub fn group(command: &Command, path: &str) -> String {
     let below: Vec<&Command> = command.get_subcommands().filter(|below| !below.is_hide_set()).collect();
     let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
@@ -97,7 +97,7 @@ pub fn group(command: &Command, path: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The first example of a command that stands on one line of a terminal.
+/// The command's first example that fits on one line of a terminal.
 fn example(command: &Command) -> Option<String> {
     let text = command.get_after_help().or(command.get_after_long_help())?.to_string();
     let lines = text.lines().map(str::trim).filter(|line| line.contains("cogtok ") && !line.ends_with('\\'));

@@ -1,4 +1,4 @@
-//! A command line, and what can be said of one that need not parse.
+//! A command line that need not parse.
 
 use std::ffi::OsString;
 

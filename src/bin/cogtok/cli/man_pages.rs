@@ -32,7 +32,7 @@ fn page(command: &Command, path: &[&str]) -> String {
     let is_root = path.len() == 1;
     let mut shown = command.clone().display_name(path.join("-")).bin_name(path.join(" ")).disable_version_flag(true);
     if !is_root {
-        // Those that every command has stand in cogtok(1); what a command says of one itself stays.
+        // Options of every command are described in cogtok(1); a command's own text about one stays.
         shown = shown.mut_args(|arg| {
             let is_general = arg.is_global_set() || matches!(arg.get_action(), ArgAction::Help | ArgAction::Version);
             if is_general { arg.hide(true) } else { arg }
@@ -53,7 +53,7 @@ fn page(command: &Command, path: &[&str]) -> String {
     }
     man.render_options_section(&mut bytes).unwrap();
     let mut text = String::from_utf8(bytes).unwrap().replace(".SH SUBCOMMANDS", ".SH COMMANDS");
-    // An empty date has to stand in quotes, or the next word is taken for it.
+    // An empty date needs quotes, or the next word is read as the date.
     text = text.replacen(&format!(".TH {} 1  ", path.join("-")), &format!(".TH {} 1 \"\" ", path.join("-")), 1);
     text.push_str(&after(&examples));
     text.push_str(".SH \"SEE ALSO\"\n");
@@ -61,7 +61,7 @@ fn page(command: &Command, path: &[&str]) -> String {
     text
 }
 
-/// What stands after the options in the help text: headings, and lines below them that stay as they are.
+/// The part of the help text after the options: headings, and lines that keep their form.
 fn after(help: &str) -> String {
     let mut text = String::new();
     for paragraph in help.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {

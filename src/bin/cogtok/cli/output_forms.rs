@@ -9,13 +9,13 @@ use crate::app::options::{Global, Output};
 
 use Output::{Csv, Json, Table, Text};
 
-/// The forms of the command that a line names; none where it prints nothing that has a form.
+/// The output forms of the command that a line names; empty for a command without any.
 pub fn of(args: &[OsString]) -> &'static [Output] {
     let mut named = words(args).map(|word| word.to_str().unwrap_or_default());
     match (named.next().unwrap_or_default(), named.next().unwrap_or_default()) {
         ("user", "list") => &[Table, Json, Csv, Text],
         ("profile" | "group", "list") => &[Table, Json, Text],
-        // What one user is printed in, the command itself says.
+        // The command itself handles the forms for a single user.
         ("user", "create") => &[Text, Table, Json, Csv],
         ("user", "set-password") => &[Text, Json, Csv],
         ("call", "gateway") => &[Table, Text, Json],

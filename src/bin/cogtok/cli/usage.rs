@@ -1,4 +1,4 @@
-//! What is wrong with a command line: one sentence, and what to type instead.
+//! Errors of the command line: one sentence, and what to type instead.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use crate::commands::help::LONGEST_NAME;
 use crate::io::shell::Export;
 use crate::io::signals;
 
-/// The words that other tools have for our commands.
+/// Other tools' words for cogtok's commands.
 const ELSEWHERE: [(&str, &[&str]); 16] = [
     ("add", &["create", "set"]),
     ("cat", &["show"]),
@@ -32,7 +32,7 @@ const ELSEWHERE: [(&str, &[&str]); 16] = [
     ("whoami", &["status"]),
 ];
 
-/// What people type who know other tools, and the commands that do it here.
+/// Command lines of other tools, and cogtok's commands for them.
 const TYPED: [(&str, &[&str]); 22] = [
     ("configure", &["init", "profile import", "profile create"]),
     ("init", &["profile import", "profile create"]),
@@ -65,7 +65,7 @@ struct Named {
     command: clap::Command,
 }
 
-/// The error for what clap says of this command line.
+/// The error for clap's answer to this command line.
 pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
     let named = named(args);
     let own = named.path.strip_prefix("cogtok ").unwrap_or("cogtok");
@@ -78,7 +78,7 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         ErrorKind::MissingRequiredArgument => {
             Error::usage(format!("`{own}` needs {}", text(ContextKind::InvalidArg).join(" and ")))
         }
-        // The word may be a password.
+        // The argument may be a password.
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             let error = Error::usage("unexpected argument (not shown: it may be a secret)");
             match export_form(args) {
@@ -171,7 +171,7 @@ fn typed(named: &Named, word: &str) -> Vec<&'static str> {
     ours.iter().copied().filter(exists).collect()
 }
 
-/// The form of `--export` that stands after it as a word of its own.
+/// The form of `--export`, if it follows as a separate word.
 fn export_form(args: &[OsString]) -> Option<&str> {
     let at = args.iter().position(|arg| arg == "--export")?;
     let word = args.get(at + 1)?.to_str()?;
@@ -183,7 +183,7 @@ fn has_username(named: &Named) -> bool {
     !has_words && named.command.get_arguments().any(|arg| arg.get_long() == Some("username"))
 }
 
-/// The command for what another tool calls `word`: of this group, else of all, else the one group that has it.
+/// The command for another tool's `word`: in this group, else in all, else in the only group that has it.
 fn elsewhere(named: &Named, word: &str) -> Option<String> {
     let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == word)?;
     let has = |command: &clap::Command| ours.iter().find(|name| command.find_subcommand(name).is_some()).copied();
@@ -238,7 +238,7 @@ fn option_of(argument: &str) -> &str {
     end.map_or(argument, |end| &argument[..end])
 }
 
-/// What clap knows of its answer.
+/// The texts in clap's error.
 fn texts(answer: &clap::Error, kind: ContextKind) -> Vec<String> {
     let text = |text: &str| printable(text.trim(), 300);
     match answer.get(kind) {

@@ -40,7 +40,7 @@ pub struct AwsCredentials {
     min_validity: Option<Duration>,
 }
 
-/// Whose AWS credentials, and of which identity pool.
+/// The owner of the AWS credentials, and the identity pool.
 #[derive(Debug, Args)]
 pub struct OwnerArgs {
     /// The user who signs in
@@ -52,7 +52,7 @@ pub struct OwnerArgs {
 }
 
 impl OwnerArgs {
-    /// The profile with these options, and what its AWS credentials are kept under.
+    /// The profile with these options, and the cache key of its AWS credentials.
     pub fn profile(&self, app: &App) -> Result<(Profile, CacheKey)> {
         let options = [(Key::Username, self.username.clone()), (Key::IdentityPoolId, self.identity_pool_id.clone())];
         let profile = app.resolve_region(app.profile(&options)?);

@@ -47,7 +47,7 @@ impl Shell {
         }
     }
 
-    /// Where the shell looks for scripts of this user, and what else it may need.
+    /// The folder where the shell looks for this user's scripts, and what else it may need.
     fn place(self) -> Result<(PathBuf, String)> {
         let home = || env::var("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
         let base = |variable: &str, otherwise: &str| {

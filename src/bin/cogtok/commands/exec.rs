@@ -55,7 +55,7 @@ pub struct Exec {
 }
 
 pub fn run(app: &App, args: &Exec) -> Result<()> {
-    // What is typed ahead is for the command.
+    // Typed-ahead input is for the command.
     app.offer_nothing();
     app.output(&[crate::app::options::Output::Text])?;
     args.env_var.as_ref().map(|name| name.parse::<VarName>()).transpose()?;
@@ -74,13 +74,13 @@ pub fn run(app: &App, args: &Exec) -> Result<()> {
     command.env(name, token.value.expose());
     match token.expires_at {
         Some(end) => command.env(end_name(name), end.to_string()),
-        // An older one would be wrong.
+        // A variable from an outer `exec` would be wrong.
         None => command.env_remove(end_name(name)),
     };
     if args.renew {
         return renew::run(app, &args.source, &got, command);
     }
-    // That of another one, whose file need not be there any more.
+    // The file of an outer `exec` may be gone.
     command.env_remove(renew::VARIABLE);
     Err(failed(program, &become_it(command)))
 }
@@ -115,7 +115,7 @@ const NOT_RUN: &str = "check that it is a program and that you may run it";
 
 fn failed(program: &std::ffi::OsStr, why: &io::Error) -> Error {
     let shown = cogtok::error::printable(&program.to_string_lossy(), 200);
-    // As shells have it.
+    // The exit codes that shells use.
     let (code, hint) = match why.kind() {
         io::ErrorKind::NotFound => (127, NOT_FOUND),
         _ => (126, NOT_RUN),

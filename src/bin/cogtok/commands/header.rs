@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &Header) -> Result<()> {
     let bearer = format!("Bearer {}", got.token()?.value.expose());
     let text = match format {
         Format::Line => format!("Authorization: {bearer}\n"),
-        // A token has no character that curl's quotes would need a backslash for.
+        // A token contains no character that needs a backslash in curl's quotes.
         Format::CurlConfig => format!("header = \"Authorization: {bearer}\"\n"),
         Format::Json => terminal::json(&json!({"Authorization": bearer})),
     };

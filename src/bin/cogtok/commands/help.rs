@@ -19,7 +19,7 @@ pub struct Topic {
 
 include!(concat!(env!("OUT_DIR"), "/topics.rs"));
 
-/// No command and no topic is as long as a token.
+/// No command or topic is as long as a token.
 pub const LONGEST_NAME: usize = 40;
 
 /// The most bytes of a page: more than any has.

@@ -72,7 +72,7 @@ pub fn run(mut app: App, args: &Init) -> Result<()> {
     } else {
         return Ok(());
     };
-    // What nobody can use only stands in the way of the next try.
+    // A profile that can't be used would only block the next try.
     if let Err(error) = &done
         && error.kind() == Kind::Config
         && plan.kind == SourceKind::Issuer
@@ -83,7 +83,7 @@ pub fn run(mut app: App, args: &Init) -> Result<()> {
     done
 }
 
-/// What is to be written for what was given, with the ids that are still needed asked for.
+/// The profiles to write for the input, after asking for missing ids.
 fn plans(app: &App, given: Given, named: Option<ProfileName>) -> Result<Vec<ProfilePlan>> {
     let (pool, client_id) = match given {
         Given::Source(source, kind) => {
@@ -107,7 +107,7 @@ fn plans(app: &App, given: Given, named: Option<ProfileName>) -> Result<Vec<Prof
         let choice = Choice { user_pool_id: None, client_id: Some(client_id.to_string()), m2m_client_id: None };
         let source = Source::Named { source: issuer.clone(), kind: Some(SourceKind::Issuer), choice };
         match planned(app, source, named.clone()) {
-            // There is no such pool.
+            // The pool does not exist.
             Err(error) if error.kind() == Kind::Config && tries < given::MOST_TRIES => {
                 terminal::ask_again(error.message(), given::MOST_TRIES - tries);
                 tries += 1;
@@ -127,14 +127,14 @@ fn machine(url: &str, client: &ClientId) -> Result<Source> {
     Ok(Source::Typed(found))
 }
 
-/// Says in a line what was made; what the user still has to do is a hint.
+/// Prints a line about each new profile; what the user still has to do is a hint.
 fn report(plan: &ProfilePlan) {
     let role = if plan.is_default { " (now the default)" } else { "" };
     terminal::note(&format!("created profile `{}`{role}", plan.name));
     for why in &plan.left_out {
         log::warn!(target: "cogtok", "{why}");
     }
-    // The client secret is asked for.
+    // cogtok asks for the client secret.
     for missing in plan.missing.iter().filter(|missing| !missing.what.ends_with(machine::CLIENT_SECRET)) {
         terminal::hint(
             Advice::new("still missing for {what}: {command}")

@@ -30,7 +30,7 @@ use crate::io::moment::moment;
 use crate::io::{browser, terminal};
 use crate::{completion, env};
 
-/// How long a person may take where nothing else is said.
+/// How long a person may take by default.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Sign in through the browser, at the pool's hosted pages
@@ -81,17 +81,17 @@ pub struct Login {
 }
 
 impl Login {
-    /// That of this user, with the browser and this time for it.
+    /// The sign-in of this user, with the browser and this time limit.
     pub fn of(username: Option<String>, wait: Option<Duration>) -> Self {
         Login { username, wait, ..Login::default() }
     }
 }
 
-/// Who else wants to know of a sign-in under way.
+/// Another party that follows a sign-in.
 pub struct Witness<'a> {
     /// Gets the address that the browser is to open.
     pub address: &'a dyn Fn(&Url),
-    /// Whether nobody waits for it any more.
+    /// Whether nobody is waiting for it any more.
     pub is_over: &'a dyn Fn() -> bool,
 }
 
@@ -102,7 +102,7 @@ pub fn run(app: &App, args: &Login) -> Result<()> {
 /// Signs in, and keeps the tokens.
 ///
 /// # Errors
-/// [`Kind::NeedsHuman`] where nobody comes back from the browser; what Cognito refuses.
+/// [`Kind::NeedsHuman`] if nobody comes back from the browser; also Cognito's refusals.
 pub fn sign_in(app: &App, args: &Login, witness: &Witness<'_>) -> Result<()> {
     let profile = app.profile(&[
         (Key::Username, args.username.clone()),
@@ -120,12 +120,12 @@ pub fn sign_in(app: &App, args: &Login, witness: &Witness<'_>) -> Result<()> {
         lang: args.lang.clone(),
     };
     let uris = login::redirect_uris(&profile, &args.port)?;
-    // Whatever is missing here must not be found missing when the person has signed in.
+    // Everything that could be missing is checked before the person signs in.
     let client_secret = app.stored_secret(&profile, &login::secret_binding(&profile)?)?;
     let wire = app.wire()?;
     let listener = match app.block_on(Listener::bind(&uris)) {
         Ok(listener) => Some(listener),
-        // Without a browser of ours, the address can be typed.
+        // Without opening a browser, the redirect URI can be typed.
         Err(_) if args.no_browser && terminal::can_ask() => None,
         Err(error) => return Err(error),
     };
@@ -168,7 +168,7 @@ fn come_back(
         let what = "sign in with the browser; where none opens, open this address on this machine";
         terminal::note(&format!("{what}, within {seconds} s, since it comes back to {uri}:"));
     }
-    // Openers say that they opened it where nothing was.
+    // Some openers report success without opening anything.
     terminal::address(sign_in.url().as_str());
     (witness.address)(sign_in.url());
     if !args.no_browser {
@@ -202,7 +202,7 @@ fn come_back(
                         error.advice().iter().for_each(|hint| terminal::hint(hint.clone()));
                     }
                 },
-                // The end of what is typed is not the end of waiting.
+                // The end of standard input does not end the wait for the browser.
                 Err(_) if is_listening => return pending().await,
                 Err(_) => return Err(Error::new(Kind::NeedsHuman, "no address was typed")),
             }
@@ -242,7 +242,7 @@ async fn until(is_so: &dyn Fn() -> bool) {
     }
 }
 
-/// Keeps the tokens for `token user`, and says who signed in, and until when.
+/// Keeps the tokens for `token user`, and prints who signed in and how long the session lasts.
 fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity: &Identity) -> Result<()> {
     let key = user_token::cache_key(profile)?;
     let cache = app.cache();
@@ -256,7 +256,7 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let keep = |app: &App| {
         let store = app.secrets_noninteractive()?;
         let renewal = refresh_session::keep(store, profile, SessionOrigin::Endpoint, &signed_in, false)?;
-        // Of a session at another place, nobody would find the refresh token any more.
+        // The refresh token of a session with another endpoint would be orphaned.
         let of_before = before.session.as_ref();
         let of_before =
             of_before.map(|session| refresh_session::refresh_token_binding(profile, session)).transpose()?;
@@ -280,7 +280,7 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     }
     let mut tokens = signed_in.tokens;
     tokens.renewal = renewal;
-    // A new session knows nothing of a renewal of the old one that was cut short.
+    // An interrupted renewal of the old session does not concern the new one.
     lock.mark_refresh_in_flight(false);
     if let Some(lock) = &mut of_session {
         lock.mark_refresh_in_flight(false);

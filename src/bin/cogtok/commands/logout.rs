@@ -102,26 +102,26 @@ pub fn run(app: &App, args: &Logout) -> Result<()> {
     })
 }
 
-/// What becomes of the session at Cognito.
+/// How to end the session at Cognito.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     /// It is revoked first.
     Revoke,
-    /// It has been ended.
+    /// It has ended already.
     IsOver,
-    /// It stays as it is.
+    /// It stays; only this machine's copy is deleted.
     Local,
 }
 
-/// What came of ending a session.
+/// The result of ending a session.
 struct Ended {
-    /// Whose it was; none where there was nothing.
+    /// The owner of the session; `None` if there was none.
     was_there: Option<String>,
-    /// What kept a part of it on this machine, once it was over at Cognito.
+    /// The error that kept a part of it on this machine after it had ended at Cognito.
     left: Option<Error>,
 }
 
-/// The first error, kept until everything else is deleted. While the session lives at Cognito, an error stops it all.
+/// The first error, reported after everything else has been deleted. While the session lives at Cognito, an error stops everything.
 struct Failures {
     is_over: bool,
     first: Option<Error>,
@@ -199,9 +199,9 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, how: Ending) -> Result<Ende
     was_there |= failures.pass(forget_password(app, profile))?;
     failures.pass(cache.forget(key))?;
     failures.pass(of_session.as_mut().map_or(Ok(()), SessionLock::forget))?;
-    // Who gets AWS credentials holds their lock and waits for these.
+    // A process that gets AWS credentials holds their lock and waits for these locks.
     drop((lock, of_session));
-    // AWS credentials were had for these tokens, whatever the identity pool.
+    // AWS credentials were obtained with these tokens, for any identity pool.
     let of_user = key.clone().with_kind("aws", &[]);
     for kept in cache.list(env::now())?.credentials {
         if !kept.key.is_like(&of_user, &["identity_pool", "identity_endpoint"]) {
@@ -233,7 +233,7 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, how: Ending) -> Result<Ende
     Ok(Ended { was_there, left: failures.first })
 }
 
-/// Forgets the saved password; the key of an authenticator app could not be had again, so it stays.
+/// Deletes the stored password. The key of an authenticator app stays, since it can't be obtained again.
 fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
     let Some(username) = &profile.user.username else { return Ok(false) };
     let client_id = profile.user_client_id()?;

@@ -74,21 +74,21 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     let (tell, person) = tokio::sync::watch::channel(None);
     let is_over = Arc::new(AtomicBool::new(false));
     let ended = is_over.clone();
-    // Getting a token blocks, so messages are forwarded on a thread of their own.
+    // Getting a token blocks, so messages are forwarded on a separate thread.
     let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
         let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != WriteOutcome::NobodyReads));
         let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked, person };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
         let outcome = runtime.block_on(proxy::run(forward));
         ended.store(true, Ordering::SeqCst);
-        // A name look-up on a thread of its own may never end; it is left behind.
+        // A name look-up on its own thread may never end; the runtime does not wait for it.
         runtime.shutdown_background();
         outcome
     });
     let forwarder = forwarder.map_err(|why| failed(&why))?;
     let sign_in = args.login.then(|| BrowserSignIn::new(app, args.wait, tell, is_over));
     let mut tokens = Tokens::new(app, source, sign_in);
-    // Ends when the forwarder does.
+    // The loop ends when the forwarder ends.
     for ask in questions {
         let _ = ask.answer.send(tokens.get(ask.refused.as_ref()));
     }

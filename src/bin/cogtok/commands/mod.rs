@@ -32,7 +32,7 @@ use crate::app::options::timeout;
 use crate::env;
 use crate::services::doctor::environment::slips;
 
-/// The first word of a command line.
+/// The commands.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

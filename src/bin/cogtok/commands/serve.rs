@@ -1,4 +1,4 @@
-//! `cogtok serve`: an endpoint of this machine that has a fresh token for whoever can only hold an address.
+//! `cogtok serve`: a local endpoint with a fresh token, for programs that take only a URL.
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -69,7 +69,7 @@ pub fn run(app: &App, args: &Serve) -> Result<()> {
             Some(Upstream { wire: app.new_wire()?, url, silence: SILENCE })
         }
     };
-    // What is wrong with the options is reported before anybody is given an address.
+    // Options are checked before the address is printed.
     source.whose(app)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)));
     let listener = TcpListener::bind(address).and_then(|listener| {
@@ -100,7 +100,7 @@ pub fn run(app: &App, args: &Serve) -> Result<()> {
         }
     }
     let mut tokens = Tokens::new(app, source, None);
-    // Ends when the server does, which is with the process.
+    // The loop ends with the server, which ends with the process.
     for ask in questions {
         let _ = ask.answer.send(tokens.get_token(ask.refused.as_ref()));
     }
@@ -126,7 +126,7 @@ fn start(program: &OsString, arguments: &[OsString], url: &str) -> Result<()> {
     })
 }
 
-/// Ends this process when the one that started it is gone: nobody would know the address any more.
+/// Ends this process when its parent ends: then nobody knows the address.
 #[cfg(unix)]
 fn end_with_parent() {
     let parent = rustix::process::getppid();

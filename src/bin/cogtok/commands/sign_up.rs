@@ -88,7 +88,7 @@ fn about(error: Error, username: &Username) -> Error {
     error.fill_word("user", username.as_str())
 }
 
-/// How the sign-up goes on once the message is there.
+/// How to continue the sign-up with the code.
 fn with_code(args: &SignUp) -> Advice {
     let email = Advice::new("confirm it with the code: cogtok sign-up {email}{p}{name-option} --code CODE");
     let option = match &args.username {

@@ -1,5 +1,4 @@
-//! `cogtok status`: who is signed in where. From the configuration, the state folder and the cache alone: no network, and no
-//! secret store.
+//! `cogtok status`: who is signed in. It reads the configuration, the state folder and the cache: no network, no secret store.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +34,7 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
     cogtok status -p ws --json | jq -r '.[0].user.email'")]
 pub struct Status {}
 
-/// What is known of one profile and one user of its client.
+/// One profile and one user of its app client.
 struct Row {
     name: Option<ProfileName>,
     is_current: bool,
@@ -139,12 +138,12 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
     let as_name = as_name.map(str::to_owned);
     let identity = known.as_ref().and_then(SignedIn::identity);
     let is_unreadable = known.as_ref().is_some_and(|known| known.is_unreadable);
-    // What is listed is the profile's own user's. Another's may be stored as well, which the store alone knows.
+    // The list is about the profile's own user. Only the store knows about other users.
     let own = user_token::cache_key(profile).ok();
     let is_own = known.as_ref().is_none_or(|known| Some(&known.key) == own.as_ref());
     let (tokens, record) = match known {
         Some(known) => (known.tokens, known.record),
-        // Nobody is signed in, and a device may be remembered.
+        // Nobody is signed in, but a device may be remembered.
         None => (
             None,
             user_token::cache_key(profile).and_then(|key| app.remembered(&key)).ok().flatten().unwrap_or_default(),
@@ -153,7 +152,7 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
     let store = match app.store_kind()? {
         StoreKind::Keyring => "keyring",
         StoreKind::File if is_there(&app.secrets_path()?)? => "file",
-        // It was stored in the keyring, which is not used any more.
+        // The keyring had it, which is no longer in use.
         StoreKind::File => "missing",
     };
     let secrets = SecretKind::ALL.iter().filter_map(|kind| {
@@ -184,13 +183,13 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
 fn until(tokens: &TokenSet) -> String {
     match (tokens.access.seconds_left(env::now()), tokens.access.expires_at) {
         (Some(0), _) => "ended".to_owned(),
-        // No token lives longer than a day, so the day goes without saying.
+        // Tokens live for a day at most, so the date is left out.
         (_, Some(end)) => format!("until {}", moment(end).split_once(' ').map_or("", |(_, time)| time)),
         _ => String::new(),
     }
 }
 
-/// What renews the token when it ends.
+/// What renews the token after it has expired.
 fn kind(session: Option<&Session>) -> &'static str {
     match session.map(|session| session.via) {
         Some(SessionOrigin::Endpoint) => "browser",

@@ -1,4 +1,4 @@
-//! What AWS's own tools know: the profiles of `~/.aws`, and the Regions that have Cognito user pools.
+//! The AWS tools' profiles, and the Regions with Cognito user pools.
 
 use clap_complete::CompletionCandidate;
 use cogtok::store::aws_files::AwsFiles;

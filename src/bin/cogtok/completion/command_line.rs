@@ -14,7 +14,7 @@ use crate::{app, env};
 
 static LINE: OnceLock<Line> = OnceLock::new();
 
-/// The words of a line, that of the cursor left out.
+/// The words of a line, without the one at the cursor.
 #[derive(Debug, Default)]
 pub struct Line {
     before: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Line {
     config: OnceLock<Option<Config>>,
 }
 
-/// Keeps the line for those who offer values. The word at `index` is the one that is completed.
+/// Stores the line for the completers. The word at `index` is completed.
 pub fn keep(words: &[OsString], index: usize) {
     let text = |words: &[OsString]| words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let (before, behind) = words.split_at(index.min(words.len()));
@@ -36,8 +36,7 @@ pub fn line() -> &'static Line {
 }
 
 impl Line {
-    /// The value of an option that stands somewhere else in the line, as `--name VALUE`, `--name=VALUE` or, for the short
-    /// form, `-nVALUE`.
+    /// The value of an option elsewhere in the line: `--name VALUE`, `--name=VALUE` or, for the short form, `-nVALUE`.
     fn option(&self, long: &str, short: Option<&str>) -> Option<&str> {
         let mut found = None;
         for part in [&self.before, &self.behind] {
@@ -74,12 +73,12 @@ impl Line {
         }
     }
 
-    /// That profile, without options.
+    /// The profile of the line, without options.
     pub fn profile(&self) -> Option<Profile> {
         app::as_written(self.config()?, &self.profile_name()?).ok()
     }
 
-    /// What the configuration says of that profile.
+    /// The settings of that profile in the configuration.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::default();
         if let Some((config, name)) = self.config().zip(self.profile_name()) {
@@ -93,11 +92,11 @@ impl Line {
         let at = self.before.iter().position(|word| word == "profile")?;
         let mut words = self.before.get(at + 1..)?.iter().map(String::as_str);
         words.next().filter(|command| ["set", "unset", "edit"].contains(command))?;
-        // A key may stand first, and then it is about the profile in use.
+        // The first word may be a key, for the profile in use.
         words.find(|word| !word.starts_with('-')).filter(|word| !Key::ALL.iter().any(|key| key.dotted() == *word))
     }
 
-    /// Whether the word that is completed is the program after `--`.
+    /// Whether the completed word is the program after `--`.
     pub fn is_first_after_dashes(&self) -> bool {
         self.before.iter().position(|word| word == "--").is_some_and(|at| at + 1 == self.before.len())
     }

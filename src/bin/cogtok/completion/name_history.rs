@@ -1,5 +1,5 @@
-//! Users, groups, scopes and claims that the profile has seen: in its cached tokens, in the journal of new users, and in
-//! what listing users left. Files of this machine alone, and no longer than a person would notice.
+//! Names of users, groups, scopes and claims that the profile has seen: in its cached tokens, the journal of new users, and stored
+//! listings. From files of this machine only, read in a time that nobody notices.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ pub fn claim_names() -> Vec<CompletionCandidate> {
     offer(entries(&Dirs::of_this_machine(), &profile).iter().flat_map(of_entry).collect())
 }
 
-/// What the cache has of this profile, for any user and any scopes.
+/// The cache entries of this profile, for any user and any scopes.
 fn entries(dirs: &Dirs, profile: &Profile) -> Vec<Entry> {
     let own: Vec<CacheKey> =
         [client_credentials::cache_key(profile), user_token::cache_key(profile)].into_iter().flatten().collect();
@@ -105,7 +105,7 @@ fn pool(profile: &Profile) -> Option<(String, String)> {
     Some((profile.user_pool_id.as_ref()?.to_string(), profile.cognito_idp_origin().ok()?))
 }
 
-/// Those that a shell takes as they are: whoever signs up chooses a user name, and none may become a command.
+/// Only names that need no quotes: users choose their names when they sign up, and none may become a command.
 pub fn offer(values: BTreeSet<String>) -> Vec<CompletionCandidate> {
     let is_plain = |c: char| (c.is_alphanumeric() && !is_unprintable(c)) || "._@+:/=,%-".contains(c);
     let is_word = |value: &String| {

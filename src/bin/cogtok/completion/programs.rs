@@ -11,7 +11,7 @@ use super::command_line::line;
 use super::name_history::offer;
 use crate::env;
 
-/// A program of PATH, or files where the program is there already or is named by its path.
+/// Programs of PATH, or files if the program is complete or is a path.
 pub fn commands(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
     if line().is_first_after_dashes() && !text.contains(['/', '\\']) {

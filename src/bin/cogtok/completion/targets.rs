@@ -7,17 +7,17 @@ use cogtok::settings::types::{TargetKind, TargetName};
 
 use super::command_line::line;
 
-/// Those that `call http` can call, with what each is.
+/// The targets for `call http`, with their kinds.
 pub fn http() -> Vec<CompletionCandidate> {
     targets(|target| matches!(target.address, Address::Url(_)))
 }
 
-/// Those that are agents.
+/// The targets that are agents.
 pub fn runtimes() -> Vec<CompletionCandidate> {
     targets(|target| target.kind == TargetKind::Runtime)
 }
 
-/// Those that are MCP servers.
+/// The targets that are MCP servers.
 pub fn gateways() -> Vec<CompletionCandidate> {
     targets(|target| target.kind == TargetKind::Gateway)
 }

@@ -1,4 +1,4 @@
-//! What the AWS tools read from the environment.
+//! The AWS tools' environment variables.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use cogtok::settings::profile::AwsEnvironment;
 
 use super::{secret, var};
 
-/// What the AWS tools read from the environment.
+/// The AWS tools' environment variables.
 pub fn aws_environment() -> AwsEnvironment {
     let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, var(name)?)));
     let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf());
-    // The AWS tools take `~` in these variables for the home directory.
+    // The AWS tools expand `~` in these variables.
     let expanded = |path: PathBuf| match (path.strip_prefix("~"), &home) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path,

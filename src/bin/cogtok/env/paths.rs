@@ -1,4 +1,4 @@
-//! Where this user's files are.
+//! The paths of this user's files.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::var;
 /// The configuration file: the one that is named, else COGTOK_CONFIG, else this user's.
 pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     let named = named.map(Path::to_path_buf).or_else(|| var("COGTOK_CONFIG").map(PathBuf::from));
-    // Absolute from here on: its directory must have a name.
+    // Made absolute, so that its directory has a name.
     let named = named.map(|path| std::path::absolute(&path).unwrap_or(path));
     named.or_else(|| Dirs::of_this_machine().config_file).ok_or_else(|| {
         Error::store("there is no home directory for the configuration")
@@ -18,7 +18,7 @@ pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// What to do where the system names no home directory; `variable` names the place for these files alone.
+/// What to do if the system names no home directory; `variable` is the one for these files only.
 pub fn name_a_home(variable: &str) -> String {
     if cfg!(windows) {
         "sign in to Windows as a user with a profile folder".to_owned()

@@ -13,18 +13,18 @@ use crate::io::{external_program, terminal};
 /// Secrets of others that a browser, which outlives us, has no use for.
 const OF_OTHERS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-/// What stands between the programs of BROWSER: a place on Windows has a colon of its own.
+/// The separator of BROWSER's programs: a path on Windows contains a colon.
 const SEPARATOR: char = if cfg!(windows) { ';' } else { ':' };
 
 /// The opener at work.
 static OPENER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
 
-/// Opens `url` with the programs that BROWSER names, else with the system's opener. Where none can, a message says so;
-/// nobody waits for a browser to end. `is_shown` says whether the address was shown already.
+/// Opens `url` with BROWSER's programs, else the system's opener. If none works, a message says so. It does not wait for a browser to end.
+/// `is_shown` says whether the address was printed already.
 pub fn open(url: &Url, is_shown: bool) {
     let url = url.to_string();
     let commands = commands(&url);
-    // Openers may stay for as long as the browser does.
+    // Some openers run as long as the browser does.
     let opener = std::thread::Builder::new().name("browser".to_owned());
     let opener = opener.spawn(move || {
         let is_open = commands.into_iter().any(|mut command| {
@@ -48,8 +48,7 @@ pub fn can_open() -> bool {
     env::var("BROWSER").is_some() || has_display || cfg!(any(windows, target_os = "macos"))
 }
 
-/// Gives the opener a moment, where nothing else is waited for: it may still be looking for a browser, or say that there is
-/// none.
+/// Gives the opener a moment if nothing else is waited for: it may still be searching, or about to fail.
 pub fn wait() {
     let opener = OPENER.lock().unwrap_or_else(PoisonError::into_inner).take();
     let end = Instant::now() + Duration::from_secs(2);
@@ -58,7 +57,7 @@ pub fn wait() {
     }
 }
 
-/// Whether it is Windows' Explorer, which ends with 1 whatever it did.
+/// Whether it is Windows' Explorer, which always exits with 1.
 fn tells_nothing(command: &Command) -> bool {
     let stem = std::path::Path::new(command.get_program()).file_stem().unwrap_or_default();
     cfg!(windows) && stem.eq_ignore_ascii_case("explorer")
@@ -71,7 +70,7 @@ fn commands(url: &str) -> Vec<Command> {
     }
 }
 
-/// One of BROWSER's programs: words as a shell has them, `%s` for the address or the address behind them. No shell runs it.
+/// One of BROWSER's programs: shell words, with `%s` or the end of the line for the address. No shell runs it.
 fn named(browser: &str, url: &str) -> Option<Command> {
     let named = external_program::named(browser)?;
     let words: Vec<String> = named.get_args().filter_map(|word| word.to_str().map(str::to_owned)).collect();
@@ -83,7 +82,7 @@ fn named(browser: &str, url: &str) -> Option<Command> {
     external_program::resolved(&command)
 }
 
-/// No secrets, none of our streams, and no share in a Ctrl-C that is meant for us.
+/// Without secrets in its environment, without cogtok's streams, and without signals from Ctrl-C.
 fn quiet(command: &mut Command) {
     external_program::withhold_secrets(command);
     for name in OF_OTHERS {
@@ -92,7 +91,7 @@ fn quiet(command: &mut Command) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
-    // No window of a console: CREATE_NO_WINDOW.
+    // CREATE_NO_WINDOW: no console window.
     #[cfg(windows)]
     std::os::windows::process::CommandExt::creation_flags(command, 0x0800_0000);
 }

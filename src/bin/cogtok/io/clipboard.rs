@@ -25,7 +25,7 @@ struct Tool {
 }
 
 const TOOLS: [Tool; 6] = [
-    // Clipboard managers keep no copy of what is sensitive, but old versions do not know the word.
+    // Clipboard managers don't keep sensitive entries, but old versions lack the option.
     Tool { fill: &["wl-copy", "--sensitive"], print: &["wl-paste", "--no-newline"], needs: Some("WAYLAND_DISPLAY") },
     Tool { fill: &["wl-copy"], print: &["wl-paste", "--no-newline"], needs: Some("WAYLAND_DISPLAY") },
     Tool {
@@ -42,12 +42,12 @@ const TOOLS: [Tool; 6] = [
     Tool { fill: &["clip.exe"], print: &[], needs: None },
 ];
 
-/// What is in the clipboard until it is cleared.
+/// The content of the clipboard until it is cleared.
 static COPIED: Mutex<Option<Copied>> = Mutex::new(None);
 
 struct Copied {
     value: Secret,
-    /// None for the terminal.
+    /// `None` for the terminal.
     tool: Option<&'static Tool>,
 }
 
@@ -91,10 +91,10 @@ fn holds(tool: &Tool, value: &Secret) -> bool {
     }
 }
 
-/// Fills the clipboard, and says by which program.
+/// Fills the clipboard; returns the program that did it.
 fn fill(value: &[u8]) -> Result<Option<&'static Tool>> {
     let is_remote = env::var("SSH_TTY").is_some() || env::var("SSH_CONNECTION").is_some();
-    // The clipboard of a machine far away is not the one that the person pastes from.
+    // Over SSH, the remote machine's clipboard is not the person's.
     if !is_remote {
         let mut usable = TOOLS.iter().filter(|tool| tool.needs.is_none_or(|name| env::var(name).is_some()));
         if let Some(tool) = usable.find(|tool| run(tool.fill, value)) {
@@ -109,7 +109,7 @@ fn fill(value: &[u8]) -> Result<Option<&'static Tool>> {
         .hint("install wl-clipboard, xclip or xsel, or run cogtok on a terminal that takes OSC 52"))
 }
 
-/// Runs a program that takes this on standard input; says whether it did.
+/// Runs a program with this standard input; returns whether it succeeded.
 fn run(words: &[&str], input: &[u8]) -> bool {
     let Some(mut command) = command(words) else { return false };
     let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();

@@ -7,7 +7,7 @@ use cogtok::secret::VARIABLES;
 
 use crate::env;
 
-/// The command in a variable such as BROWSER or EDITOR: words as a shell has them. No shell runs it.
+/// The command in a variable such as BROWSER or EDITOR, split like a shell would. No shell runs it.
 pub fn named(words: &str) -> Option<Command> {
     let words = split(words)?;
     let (program, arguments) = words.split_first()?;
@@ -21,7 +21,7 @@ fn split(words: &str) -> Option<Vec<String>> {
     shlex::split(words)
 }
 
-/// Words as Windows has them: a backslash parts directories, and a place with spaces may stand without quotes.
+/// Splits like Windows: a backslash separates directories, and a path with spaces needs no quotes.
 #[cfg(windows)]
 fn split(words: &str) -> Option<Vec<String>> {
     if Path::new(words).is_file() { Some(vec![words.to_owned()]) } else { shlex::split(&words.replace('\\', "\\\\")) }
@@ -74,7 +74,7 @@ fn in_path(name: &Path) -> Option<PathBuf> {
     which::which_in(name, std::env::join_paths(dirs).ok(), "").ok()
 }
 
-/// The command with another program, and all else that it says: an opener may be handed the address in a variable.
+/// The same command with another program: an opener may get the address in a variable.
 fn with_program(command: &Command, program: &Path) -> Command {
     let mut found = Command::new(program);
     found.args(command.get_args());
@@ -90,7 +90,7 @@ fn with_program(command: &Command, program: &Path) -> Command {
     found
 }
 
-/// Takes our secrets out of what the program gets.
+/// Removes cogtok's secrets from the program's environment.
 pub fn withhold_secrets(command: &mut Command) {
     for name in VARIABLES {
         command.env_remove(name);

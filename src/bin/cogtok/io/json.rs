@@ -21,7 +21,7 @@ pub fn json(value: &serde_json::Value) -> String {
 pub fn json_line(value: &serde_json::Value) -> String {
     let mut line = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut line, Harmless);
-    // Nothing can fail: a value has no keys but strings, and memory takes all that is written.
+    // Serializing a value to memory can't fail.
     let _ = serde::Serialize::serialize(value, &mut serializer);
     line.push(b'\n');
     String::from_utf8(line).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What enters or leaves the process: the terminal, shells, signals, the browser. Only here is anything printed.
+//! Input and output of the process: terminal, shells, signals, browser. Only this module prints.
 
 pub(crate) mod browser;
 pub(crate) mod clipboard;

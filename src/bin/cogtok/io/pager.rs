@@ -1,4 +1,4 @@
-//! A long text, a screen at a time where somebody reads it at a terminal.
+//! Shows a long text through a pager at a terminal.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use crate::io::{external_program, terminal};
 /// Shows a text: through PAGER at a terminal, else as it is. `less` is taken where the variable is not set.
 ///
 /// # Errors
-/// What standard output says.
+/// Prints the text to standard output.
 pub fn show(text: &str) -> Result<()> {
     if terminal::is_read_by_a_person() && paged(text).is_some() {
         return Ok(());
@@ -19,22 +19,22 @@ pub fn show(text: &str) -> Result<()> {
     terminal::data(text).map(drop)
 }
 
-/// None where there is no pager, or none that runs.
+/// `None` without a usable pager.
 fn paged(text: &str) -> Option<()> {
     let command = match env::raw("PAGER").map(|pager| pager.into_string().unwrap_or_default()) {
         None => Command::new("less"),
-        // Empty or `cat`: none is wanted.
+        // Empty or `cat` turns the pager off.
         Some(pager) if ["", "cat"].contains(&pager.trim()) => return None,
         Some(pager) => external_program::named(&pager)?,
     };
     let mut command = external_program::resolved(&command)?;
     external_program::withhold_secrets(&mut command);
     if env::var("LESS").is_none() {
-        // It ends by itself where all fits on the screen, and shows bold words as such.
+        // Quits if the text fits on the screen, and shows bold text.
         command.env("LESS", "FRX");
     }
     let mut pager = command.stdin(Stdio::piped()).spawn().ok()?;
-    // Whoever leaves the pager before the end has read enough.
+    // The reader may quit before the end.
     let _ = pager.stdin.take()?.write_all(text.as_bytes());
     pager.wait().ok().map(drop)
 }

@@ -1,5 +1,5 @@
-//! The one line on the terminal that changes: how far a list is worked through, and what is waited for. It is on standard
-//! error, for a person only, and gone before anything else is printed.
+//! The changing line on the terminal: progress through a list, and waiting. It goes to standard error, only at a terminal, and is erased
+//! before anything else is printed.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ struct Line {
     width: usize,
 }
 
-/// How far a list is worked through, such as `creating users: 12/40 seat12@example.com`. The line is gone when this is dropped.
+/// Progress through a list, such as `creating users: 12/40 seat12@example.com`. Dropping it erases the line.
 #[derive(Debug)]
 pub struct Progress {
     what: String,
@@ -62,9 +62,9 @@ pub fn waiting(waiting: Option<Waiting<'_>>) {
     change(|line| line.waiting = text.unwrap_or_default());
 }
 
-/// Takes the line away, since something else is printed. The next change shows it again.
+/// Erases the line before other output. The next change draws it again.
 pub fn erase() {
-    // Whoever holds it is writing, and a signal must not wait for a terminal that takes nothing.
+    // The holder of the lock is writing, and a signal must not wait for a blocked terminal.
     if let Ok(mut line) = LINE.try_lock() {
         erase_line(&mut line);
     }
@@ -89,7 +89,7 @@ fn change(change: impl FnOnce(&mut Line)) {
         return;
     }
     let parts: Vec<&str> = [&*line.count, &*line.waiting].into_iter().filter(|part| !part.is_empty()).collect();
-    // A line that fills the terminal may begin the next one.
+    // A line as wide as the terminal may wrap.
     let text: String = parts.join("  ").chars().take(terminal_width().saturating_sub(1)).collect();
     if !text.is_empty() {
         line.width = text.chars().count();
@@ -104,7 +104,7 @@ fn erase_line(line: &mut Line) {
     }
 }
 
-/// Whether somebody looks, and wants to know.
+/// Whether a person sees the line and has not turned it off.
 fn is_seen() -> bool {
     io::stderr().is_terminal() && !is_given_away() && !manner().is_quiet && env::var("TERM").as_deref() != Some("dumb")
 }

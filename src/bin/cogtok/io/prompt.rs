@@ -20,7 +20,7 @@ use crate::io::terminal::{ask_again, manner, new_line, show};
 pub enum Line {
     /// Its bytes, without the line end.
     Whole(Vec<u8>),
-    /// It is longer than the limit.
+    /// Longer than the limit.
     TooLong,
 }
 
@@ -35,7 +35,7 @@ pub fn time_asking() -> Duration {
 /// Adds the time of its life to [`time_asking`].
 pub struct Stopwatch(Instant);
 
-/// From now on, until what this gives is dropped, a person is waited for.
+/// Marks the time from now until the result is dropped as waiting for a person.
 pub fn asking() -> Stopwatch {
     Stopwatch(Instant::now())
 }
@@ -47,12 +47,12 @@ impl Drop for Stopwatch {
     }
 }
 
-/// Whether there is somebody to ask: standard input is a terminal and nothing forbids it.
+/// Whether a person can be asked: standard input is a terminal and no option forbids it.
 pub fn can_ask() -> bool {
     !manner().no_input && io::stdin().is_terminal()
 }
 
-/// Why there is nobody to ask.
+/// Why no person can be asked.
 fn nobody_there() -> &'static str {
     match (manner().no_input, std::fs::File::open("/dev/tty").is_ok()) {
         (true, _) => "this call asks nothing",
@@ -68,7 +68,7 @@ const MOST_TRIES: usize = 3;
 /// is none.
 ///
 /// # Errors
-/// What `ask` fails with, and the third reason.
+/// The error of `ask`, or the third reason.
 pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
     let mut tries = 1;
     loop {
@@ -83,7 +83,7 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
 /// Asks for a secret on the terminal, without showing what is typed.
 ///
 /// # Errors
-/// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask, [`Kind::Interrupted`] on Ctrl-C.
+/// [`Kind::NeedsHuman`] with `instead` as the hint if nobody can be asked, [`Kind::Interrupted`] on Ctrl-C.
 pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<Secret> {
     let (Question { prompt, what: question }, instead) = (question.into(), instead.into());
     let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.clone());
@@ -97,7 +97,7 @@ pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> 
         Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
         Ok(typed) => Ok(Secret::new(typed)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            // The signal that Ctrl-C raised ends the process; this is for the moment until then.
+            // Ctrl-C's signal ends the process in a moment.
             Err(Error::new(Kind::Interrupted, "interrupted"))
         }
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -128,16 +128,15 @@ pub fn ask_line(question: impl Into<Question>, instead: impl Into<Advice>) -> Re
     }
 }
 
-/// Whether a question is open that nobody may answer any more; its thread still reads what is typed.
+/// Whether an abandoned question is open whose thread still reads the terminal.
 static IS_IN_BACKGROUND: AtomicBool = AtomicBool::new(false);
 
-/// Whether something may be offered: somebody is there, and no other question takes the answer.
+/// Whether cogtok may offer something: a person is there, and no other question is open.
 pub fn can_offer() -> bool {
     can_ask() && !IS_IN_BACKGROUND.load(Ordering::Relaxed)
 }
 
-/// Asks for a secret, while something else goes on that may make the answer needless: [`stop_asking`] then. Gives nothing
-/// at the end of what is typed.
+/// Asks for a secret while something else may make the answer unnecessary: then [`stop_asking`] ends it. `None` at the end of input.
 pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
     let question = format!("{}: ", printable(question, 300));
     let (sender, receiver) = oneshot::channel();
@@ -145,7 +144,7 @@ pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
     let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
         let _modes = Asking::begin();
         let typed = rpassword::prompt_password(question);
-        // At the end of what is typed nobody answers anything any more.
+        // After the end of input there are no more answers.
         if let Ok(typed) = typed {
             IS_IN_BACKGROUND.store(false, Ordering::Relaxed);
             let _ = sender.send(Secret::new(typed));
@@ -154,14 +153,14 @@ pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
     receiver
 }
 
-/// Ends a question that nobody answers any more.
+/// Ends an abandoned question.
 pub fn stop_asking() {
     if crate::io::terminal::restore_modes().is_some() {
         new_line();
     }
 }
 
-/// Shows an address whole: to the person at the terminal, else on standard error, since nobody could go on without.
+/// Shows an address in full: at the terminal, else on standard error, since it is needed to continue.
 pub fn address(url: &str) {
     let line = format!("{url}\n");
     if can_ask() {
@@ -171,7 +170,7 @@ pub fn address(url: &str) {
     }
 }
 
-/// Waits for something that no machine can hasten, which does not count as the call's own time; `why` is said first.
+/// Waits for a fixed time that does not count for the call's deadline; `why` is printed first.
 pub fn pause(why: &str, duration: Duration) {
     crate::io::terminal::note(why);
     let _clock = Stopwatch(Instant::now());
@@ -218,7 +217,7 @@ fn ask_twice(
 /// The fewest characters of a new passphrase.
 const LEAST_PASSPHRASE: usize = 15;
 
-/// Refuses a new passphrase that is too short: whoever has the file may guess as often as they like.
+/// Refuses a new passphrase that is too short: an attacker with the file can guess without limit.
 ///
 /// # Errors
 /// [`Kind::Usage`] with the length.
@@ -236,7 +235,7 @@ fn check_passphrase(passphrase: &Secret) -> Result<()> {
 /// Asks a question whose answer is yes or no; no where nothing is typed.
 ///
 /// # Errors
-/// [`Kind::NeedsHuman`] with `instead` as the hint when there is nobody to ask.
+/// [`Kind::NeedsHuman`] with `instead` as the hint if nobody can be asked.
 pub fn confirm(question: &str, instead: impl Into<Advice>) -> Result<bool> {
     if !can_ask() {
         return Err(
@@ -326,8 +325,7 @@ fn unreadable(error: io::Error) -> Error {
     Error::store(format!("standard input can't be read: {error}"))
 }
 
-/// The lines of standard input as they come, read on a thread of its own; none after the last. A line of more than `limit`
-/// bytes is passed over.
+/// The lines of standard input as they come, read on a separate thread; ends after the last. Lines of more than `limit` bytes are skipped.
 pub fn stdin_lines(limit: usize) -> mpsc::Receiver<Line> {
     let (sender, receiver) = mpsc::channel(1);
     let _ = std::thread::Builder::new().name("input".to_owned()).spawn(move || {
@@ -345,7 +343,7 @@ fn read_line(input: &mut impl BufRead, limit: usize) -> Option<Line> {
     let mut line = Vec::new();
     let count = input.by_ref().take(limit as u64 + 1).read_until(b'\n', &mut line).ok()?;
     if line.pop_if(|byte| *byte == b'\n').is_some() || count <= limit {
-        // The last line need not have an end.
+        // The last line may lack a line end.
         return (count > 0).then_some(Line::Whole(line));
     }
     drop(line);

@@ -1,11 +1,11 @@
-//! A question, as it is asked and as an error names what nobody could be asked for.
+//! A question, with its prompt and the words for an error when nobody can be asked.
 
 /// A question to the person at the terminal.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// What is shown, without the colon: `Password for alice@example.com`.
+    /// The prompt without its colon: `Password for alice@example.com`.
     pub prompt: String,
-    /// What is wanted, within a sentence: `the password of alice@example.com`.
+    /// The wanted value, as part of a sentence: `the password of alice@example.com`.
     pub what: String,
 }
 

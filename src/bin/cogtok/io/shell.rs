@@ -58,9 +58,9 @@ pub const CREDENTIALS: [&str; 4] =
 /// A value to assign.
 #[derive(Debug)]
 pub enum Value {
-    /// One that must not be seen.
+    /// A value that must not be shown.
     Secret(cogtok::secret::Secret),
-    /// One that may.
+    /// A value that may be shown.
     Plain(String),
     /// A time in Unix seconds, where it is known.
     Time(Option<u64>),
@@ -117,7 +117,7 @@ impl Export {
                 )
                 .hint("`--export=json` and `--export-credentials=json` can express any")
             };
-            // Writing to a String does not fail.
+            // Writing to a String can't fail.
             let _ = match self {
                 Export::Sh => writeln!(text, "export {name}={};", quote::sh(&value).ok_or_else(refused)?),
                 Export::Dotenv => writeln!(text, "{name}={}", quote::dotenv(&value).ok_or_else(refused)?),
@@ -127,7 +127,7 @@ impl Export {
                 Export::Cmd => write!(text, "set \"{name}={}\"\r\n", quote::cmd(&value).ok_or_else(refused)?),
                 Export::GithubActions => {
                     let delimiter = delimiter()?;
-                    // Nobody can have known the delimiter, so no value can end before its end.
+                    // The delimiter is random, so no value can contain it.
                     writeln!(text, "{name}<<{delimiter}\n{}\n{delimiter}", *value)
                 }
                 Export::Json | Export::Nushell => Ok(()),
@@ -142,7 +142,7 @@ pub fn masks(variables: &[Variable]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::new());
     for (_, value) in variables {
         if let Value::Secret(secret) = value {
-            // The log is searched line by line.
+            // GitHub masks the log line by line.
             for line in secret.expose().lines().filter(|line| !line.trim().is_empty()) {
                 let _ = writeln!(text, "::add-mask::{}", quote::workflow_command(line));
             }
@@ -158,7 +158,7 @@ fn delimiter() -> Result<String> {
     Ok(bytes.iter().fold("cogtok_".to_owned(), |text, byte| text + &format!("{byte:02x}")))
 }
 
-/// What is printed where there is nothing to assign, so that an `eval` fails and no stale value is used.
+/// The output of a failing export, so that an `eval` fails and no old value is used.
 #[derive(Debug)]
 pub struct ExportFailure {
     form: Export,
@@ -166,7 +166,7 @@ pub struct ExportFailure {
 }
 
 impl ExportFailure {
-    /// Read from a command line that need not parse: none unless it asks for assignments that a shell evaluates.
+    /// Read from a command line that need not parse: `None` unless it asks for an export that a shell evaluates.
     pub fn of(args: &[OsString]) -> Option<Self> {
         let args: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
         let options = || args.iter().map(AsRef::as_ref).take_while(|arg: &&str| *arg != "--");
@@ -197,7 +197,7 @@ impl ExportFailure {
             (Some(name), _) => vec![name],
             (_, Some("id")) => vec![id],
             (_, Some("access")) => vec![access],
-            // The profile may say which one; until it is read, neither may survive.
+            // The profile decides which of the two is exported; until it is read, both are emptied.
             _ if is_user => vec![access, id],
             _ => vec![access],
         };
@@ -207,7 +207,7 @@ impl ExportFailure {
         })
     }
 
-    /// Empties the variables of this token alone.
+    /// Limits the emptied variables to this token's.
     pub fn narrow(&mut self, name: &str) {
         self.names = vec![name.to_owned(), end_name(name)];
     }

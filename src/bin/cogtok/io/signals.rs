@@ -13,10 +13,10 @@ use cogtok::error::Kind;
 use crate::io::shell::ExportFailure;
 use crate::io::{progress, terminal};
 
-/// What a failing export prints.
+/// The output of a failing export.
 static TO_FAIL: Mutex<Option<ExportFailure>> = Mutex::new(None);
 
-/// The exit code of a failure, whatever its kind; 0 for that of the kind.
+/// The exit code for every failure; 0 means the failure's own.
 static EXIT_CODE: AtomicU8 = AtomicU8::new(0);
 
 /// The exit code of `exec` where it is cogtok that failed, and not the command.
@@ -31,13 +31,13 @@ static HEIR: AtomicI32 = AtomicI32::new(0);
 /// Whether that process is being started.
 static IS_HEIR_NEAR: AtomicBool = AtomicBool::new(false);
 
-/// What to do before a signal or a panic ends the process.
+/// An action before a signal or a panic ends the process.
 static LAST_DEED: Mutex<Option<fn()>> = Mutex::new(None);
 
-/// What to say when a signal ends the process.
+/// A message when a signal ends the process.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
 
-/// Whether a first interruption lets what is under way come to its end.
+/// Whether the first interruption lets running work finish.
 static IS_PATIENT: AtomicBool = AtomicBool::new(false);
 
 /// Whether such an interruption came.
@@ -47,8 +47,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sets up what must hold before anything else: no core file, a panic that says where and nothing more, and the
-/// failing line of an export, which a malformed command line gets too. `is_exec` says whether the command is `exec`.
+/// Sets up what must hold from the start: no core file, a panic that only reports its place, and the failing line of an export, even for a
+/// malformed command line. `is_exec` says whether the command is `exec`.
 pub fn prepare(args: &[OsString], is_exec: bool) {
     *locked(&TO_FAIL) = ExportFailure::of(args);
     if is_exec {
@@ -78,7 +78,7 @@ pub fn fail_as(code: u8) {
 /// The exit code of a failure of this kind.
 pub fn exit_code(kind: Kind) -> u8 {
     match (EXIT_CODE.load(Ordering::Relaxed), kind) {
-        // An interruption is not a failure of ours.
+        // An interruption is not a failure of cogtok.
         (0, kind) | (_, kind @ (Kind::Interrupted | Kind::Terminated)) => kind.exit_code(),
         (code, _) => code,
     }
@@ -89,22 +89,22 @@ pub fn is_exec() -> bool {
     EXIT_CODE.load(Ordering::Relaxed) == EXEC_FAILED
 }
 
-/// What to say when a signal ends the process from now on.
+/// Sets the message for when a signal ends the process.
 pub fn set_last_words(words: Option<String>) {
     *locked(&LAST_WORDS) = words;
 }
 
-/// What to do before a signal or a panic ends the process, from now on.
+/// Sets the action before a signal or a panic ends the process.
 pub fn set_last_deed(deed: fn()) {
     *locked(&LAST_DEED) = Some(deed);
 }
 
-/// The line that makes an `eval` fail with this code; none where no such export was asked for.
+/// The line that makes an `eval` fail with this code; `None` if no such export was requested.
 pub fn failing_line(code: u8) -> Option<String> {
     locked(&TO_FAIL).as_ref().map(|failing| failing.line(code))
 }
 
-/// Lets what is under way come to its end after a first Ctrl-C, which [`is_stopping`] tells; a second one ends the process.
+/// Lets running work finish after a first Ctrl-C, see [`is_stopping`]; a second one ends the process.
 pub fn set_patient(is_patient: bool) {
     watch();
     IS_PATIENT.store(is_patient, Ordering::SeqCst);
@@ -130,11 +130,11 @@ pub fn watch() {
     ONCE.call_once(start_watching);
 }
 
-/// Starts a child with `start` and hands SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 on to it, those that come meanwhile as well. Ctrl-C
-/// and Ctrl-\ are left to it: this process ends when the child has.
+/// Starts a child with `start` and forwards SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 to it, including those that arrive during the start.
+/// Ctrl-C and Ctrl-\ are left to the child: this process ends after it.
 ///
 /// # Errors
-/// Those of `start`.
+/// The errors of `start`.
 pub fn start_heir(
     start: impl FnOnce() -> std::io::Result<std::process::Child>,
 ) -> std::io::Result<std::process::Child> {
@@ -162,7 +162,7 @@ pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Ends the process with [`Kind::Network`] and these words after `time`, unless what this gives is dropped before.
+/// Ends the process with [`Kind::Network`] and this message after `time`, unless the result is dropped before.
 pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
     let (sender, receiver) = mpsc::channel();
     let words = words.to_owned();
@@ -183,7 +183,7 @@ fn watch_for_heir() {
     let watched = [SIGQUIT, SIGUSR1, SIGUSR2].into_iter().filter(|signal| !exec_handoff::is_ignored(*signal));
     let Ok(mut signals) = Signals::new(watched) else { return };
     let _ = std::thread::Builder::new().name("heir".to_owned()).spawn(move || {
-        // The terminal sends SIGQUIT to both.
+        // The terminal sends SIGQUIT to both processes.
         signals.forever().filter(|signal| *signal != SIGQUIT).for_each(|signal| {
             hand_on(signal);
         });
@@ -208,7 +208,7 @@ fn start_watching() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
     use signal_hook::iterator::Signals;
     let mut watched = vec![SIGHUP, SIGINT, SIGTERM, SIGTSTP];
-    // What is ignored by whom we were started stays ignored: `nohup`, and a shell's jobs in the background.
+    // A signal that was ignored at the start stays ignored: `nohup`, and background jobs of a shell.
     watched.retain(|signal| !exec_handoff::is_ignored(*signal));
     exec_handoff::watch(&watched);
     let Ok(mut signals) = Signals::new(watched) else { return };
@@ -273,7 +273,7 @@ fn start_watching() {
             }
         });
     });
-    // From here on none is missed; where there is no thread, the sender is gone.
+    // From here on no signal is missed. Without a thread, the sender is gone.
     let _ = receiver.recv();
 }
 

@@ -1,4 +1,4 @@
-//! Data that goes to standard output as it comes, part by part.
+//! Writes data to standard output as it arrives.
 
 use std::io::{self, IsTerminal};
 
@@ -6,8 +6,8 @@ use cogtok::error::{Result, is_unprintable};
 
 use crate::io::terminal::{WriteOutcome, bytes};
 
-/// What is being written to standard output. A terminal is shown control characters as `\u{1b}`, but for the ends of lines
-/// and tabs; anything else gets the bytes as they are.
+/// A stream to standard output. At a terminal, control characters other than line ends and tabs are shown as `\u{1b}`; elsewhere the bytes
+/// are unchanged.
 #[derive(Debug)]
 pub struct Live {
     is_terminal: bool,
@@ -17,7 +17,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Nothing is written yet.
+    /// An empty stream.
     pub fn new() -> Self {
         Live { is_terminal: io::stdout().is_terminal(), incomplete: Vec::new(), is_line_open: false, is_read: true }
     }
@@ -35,7 +35,7 @@ impl Live {
         Ok(delivered)
     }
 
-    /// Ends a line that is not ended yet.
+    /// Completes an unfinished line.
     ///
     /// # Errors
     /// As [`bytes`].
@@ -43,7 +43,7 @@ impl Live {
         if self.is_line_open && self.is_read { self.put(b"\n") } else { Ok(WriteOutcome::Yes) }
     }
 
-    /// Ends what was written: on a terminal, what is said next stands on a line of its own.
+    /// Ends the stream: at a terminal, later messages start on a new line.
     ///
     /// # Errors
     /// As [`bytes`].
@@ -73,13 +73,13 @@ impl Live {
     }
 }
 
-/// Ends when nobody reads standard output any more, which a write alone would tell late where a server is silent. Never
-/// ends where that can't be known.
+/// Completes when nobody reads standard output any more, which a write would notice late if the server is silent. Never completes where
+/// that can't be determined.
 #[cfg(unix)]
 pub async fn nobody_reads() {
     use rustix::event::{PollFd, PollFlags, poll};
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    // Left behind when the call ends first: nothing wakes it.
+    // The thread is abandoned when the call ends first: nothing wakes it.
     let watching = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
         let stdout = io::stdout();
         let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
@@ -120,7 +120,7 @@ mod tests {
             let (left, right) = body.split_at(cut);
             assert_eq!(on_a_terminal(&[left, right]), shown, "cut at {cut}");
         }
-        // No byte that is not UTF-8 gets through: some terminals obey 0x9b.
+        // Invalid UTF-8 is not passed on: some terminals interpret 0x9b.
         assert_eq!(on_a_terminal(&[b"x\x9b31m\xf0\x9f", b"y"]), "x\u{fffd}31m\u{fffd}y");
     }
 }

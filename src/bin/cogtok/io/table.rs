@@ -1,5 +1,4 @@
-//! Tables for people, readable however narrow the terminal is: words stay whole as long as they can, and ids and addresses
-//! break behind a sign and not in the middle of a word.
+//! Tables that stay readable on narrow terminals: words stay whole as long as possible, and ids and addresses break after a separator.
 
 use crate::env;
 use crate::io::terminal::{painted, shows_data};
@@ -8,14 +7,14 @@ use crate::io::terminal_width::terminal_width;
 /// Spaces between two columns.
 const GAP: usize = 2;
 
-/// A word of no more than this, such as a date, gains nothing by breaking.
+/// Words up to this length, such as a date, are never broken.
 const SHORT: usize = 12;
 
-/// Where a word that is too long may break: behind one of these.
+/// A longer word may break after one of these.
 const BREAKS: [char; 9] = ['/', ':', '.', '@', '_', '-', '?', '&', '='];
 
-/// A table for standard output: in columns on a terminal, as wide as COLUMNS says or the terminal is; elsewhere, unless COLUMNS is
-/// set, with tabs between values that are whole, for the programs that read it.
+/// A table for standard output. At a terminal, or with COLUMNS set, it has columns; elsewhere it has tabs between complete values, for
+/// programs.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
     if is_for_programs() {
@@ -47,7 +46,7 @@ fn laid_out(row: &[String], widths: &[usize], paint: &dyn Fn(&str) -> String) ->
     (0..lines).map(|at| line(&cells(at), widths, paint)).collect()
 }
 
-/// One line of a table. A colour takes no width.
+/// One line of a table. Colours have no width.
 fn line(cells: &[String], widths: &[usize], paint: &dyn Fn(&str) -> String) -> String {
     let cells = cells.iter().zip(widths).map(|(cell, width)| {
         let fill = " ".repeat(width.saturating_sub(length(cell)));
@@ -61,7 +60,7 @@ pub fn is_for_programs() -> bool {
     !shows_data() && env::var("COLUMNS").is_none()
 }
 
-/// Whether a table fits with all its words whole, the columns that are empty left out.
+/// Whether a table fits with all words whole, without its empty columns.
 pub fn fits(header: &[&str], rows: &[Vec<String>]) -> bool {
     let words = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| longest_word(cell)).max().unwrap_or(0);
     if is_for_programs() {
@@ -71,8 +70,7 @@ pub fn fits(header: &[&str], rows: &[Vec<String>]) -> bool {
     used.map(|(words, title)| words.max(title) + GAP).sum::<usize>() <= terminal_width()
 }
 
-/// How wide each column's content may be, so that all of them fit: the widest give way first, at first between words, then
-/// behind signs, at last anywhere.
+/// The widths that make all columns fit: the widest give way first, at first between words, then after separators, at last anywhere.
 fn widths(header: &[&str], rows: &[Vec<String>], total: usize) -> Vec<usize> {
     let of = |at: usize, measure: fn(&str) -> usize| {
         let title = header.get(at).map_or(0, |title| length(title));

@@ -1,5 +1,5 @@
-//! The only place that prints or asks, with what lies below it. Data goes to standard output and nothing else does;
-//! questions go to the terminal device; everything else goes to standard error.
+//! Printing and asking. Data goes to standard output and nothing else does; questions go to the terminal device; everything else goes to
+//! standard error.
 
 #[cfg(unix)]
 pub(crate) mod modes;

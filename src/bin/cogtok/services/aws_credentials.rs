@@ -25,7 +25,7 @@ pub const MIN_VALIDITY: Duration = Duration::from_secs(15 * 60);
 /// The longest life that is believed of credentials, in seconds.
 const MAX_LIFE_SECONDS: u64 = 12 * 60 * 60;
 
-/// What the credentials depend on.
+/// The cache key of the credentials.
 ///
 /// # Errors
 /// As [`user_token::cache_key`]; [`Kind::Config`](cogtok::error::Kind::Config) when the profile names no identity pool.
@@ -86,7 +86,7 @@ impl Flight for CredentialsFlight<'_> {
         self.cache.lock_file(self.key, deadline)
     }
 
-    // Those that another caller fetched meanwhile will do, however long they live.
+    // Credentials that another caller has just fetched are accepted, whatever their remaining life.
     fn is_enough(&self, kept: &CachedCredentials, since: Option<u64>, now: u64) -> bool {
         let is_new = since.is_some_and(|since| kept.obtained_at >= since);
         kept.is_valid_for(self.min_validity, now) || is_new && self.is_valid(kept, now)
@@ -110,7 +110,7 @@ pub async fn obtain(
     let identity = Identity::new(wire, profile, pool(profile)?, id_token)?;
     if let Some(known) = known {
         match identity.credentials(&known).await {
-            // The pool may have been emptied since.
+            // The identity pool may have been emptied since.
             Err(error) if is_unknown_identity(&error) => {}
             result => return result.map(|credentials| (credentials, known)),
         }

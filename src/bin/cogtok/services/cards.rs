@@ -14,15 +14,15 @@ const ON_A_PAGE: usize = 8;
 /// The light modules that a QR code needs on every side.
 const QUIET_ZONE: usize = 4;
 
-/// From how many characters on a card is set in small type, so that it keeps its size.
+/// From this length on, text on a card is set in small type, so that the card keeps its size.
 const LONG: usize = 150;
 
-/// Who gets a card.
+/// The owner of a card.
 #[derive(Debug)]
 pub struct Seat {
     /// The user name.
     pub username: String,
-    /// The password; none where the user was there before and kept theirs.
+    /// The password; `None` if the user existed before and kept theirs.
     pub password: Option<Secret>,
     /// Whether the password stays after the first sign-in.
     pub is_permanent: bool,
@@ -53,7 +53,7 @@ struct Card {
 /// Writes the cards page by page, so that a class of any size needs the memory of one page. Gives how many there are.
 ///
 /// # Errors
-/// Those of `seats` and `out`; [`Kind::Failure`] where a command is too long for a QR code.
+/// The errors of `seats` and `out`; [`Kind::Failure`] if a command is too long for a QR code.
 pub fn write(
     title: &str,
     profile_option: &str,

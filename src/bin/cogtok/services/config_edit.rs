@@ -23,13 +23,12 @@ use cogtok::store::file::{Lock, Stamp};
 #[derive(Debug)]
 pub struct ConfigDocument(DocumentMut);
 
-/// Edits the configuration at `path`: takes the lock, reads the file, lets `change` work on it and replaces the file if
-/// anything changed. A file that somebody else changed meanwhile is not overwritten.
+/// Edits the configuration at `path`: takes the lock, reads the file, applies `change`, and replaces the file if anything changed. A file
+/// that somebody else changed in the meantime is not overwritten.
 ///
 /// # Errors
-/// What `change` gives, with the file untouched; [`Kind::Config`](cogtok::error::Kind::Config) for a file that is not
-/// TOML; [`Kind::Store`](cogtok::error::Kind::Store) when it can't be locked, read or replaced, or was written by a newer
-/// cogtok.
+/// The error of `change`, with the file untouched; [`Kind::Config`](cogtok::error::Kind::Config) for a file that is not TOML;
+/// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be locked, read or replaced, or was written by a newer cogtok.
 pub fn edit<T>(path: &Path, deadline: Instant, change: impl FnOnce(&mut ConfigDocument) -> Result<T>) -> Result<T> {
     let held = hold(path, deadline)?;
     let before = read_text(path)?;
@@ -81,7 +80,7 @@ fn hold(path: &Path, deadline: Instant) -> Result<LockedConfig<'_>> {
 impl LockedConfig<'_> {
     fn replace(&self, before: Option<&str>, after: &str) -> Result<()> {
         let mut look = Ok(());
-        // Editors know nothing of the lock, so this looks right before the file is replaced.
+        // Editors don't take the lock, so the file is compared just before it is replaced.
         let replaced = file::replace_if(&self.target, after.as_bytes(), || {
             look = self.look(before);
             look.is_ok()
@@ -153,7 +152,7 @@ impl ConfigDocument {
         self.0.to_string()
     }
 
-    /// The names of all profiles, as they stand in the file.
+    /// The names of all profiles, as written.
     pub fn names(&self) -> Vec<&str> {
         let profiles = self.0.get("profiles").and_then(Item::as_table_like);
         profiles.map(|profiles| profiles.iter().map(|(name, _)| name).collect()).unwrap_or_default()
@@ -177,7 +176,7 @@ impl ConfigDocument {
         self.0.get("default_profile").and_then(Item::as_str)
     }
 
-    /// Makes `name` the default profile, or makes none the default; with the setting goes the comment right above it.
+    /// Makes `name` the default profile, or removes the default, with the comment right above the setting.
     pub fn set_default(&mut self, name: Option<&ProfileName>) {
         match name {
             Some(name) => set(self.0.as_table_mut(), "default_profile", Value::from(name.as_str())),
@@ -189,7 +188,7 @@ impl ConfigDocument {
         }
     }
 
-    /// Says where secrets are kept.
+    /// Sets the kind of secret store.
     pub fn set_secret_store(&mut self, kind: StoreKind) {
         self.begin();
         set(self.0.as_table_mut(), "secret_store", Value::from(kind.as_str()));
@@ -303,7 +302,7 @@ impl ConfigDocument {
     pub fn note_secret(&mut self, name: &ProfileName, kind: SecretKind, is_stored: bool) -> Result<()> {
         let profile = self.profile_mut(name)?;
         let listed = profile.get("secrets").and_then(Item::as_array);
-        // Kinds that this version does not know stay.
+        // Kinds that this version does not know are kept.
         let mut kinds: Vec<String> =
             listed.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect();
         kinds.retain(|listed| listed != kind.as_str());
@@ -338,7 +337,7 @@ fn set_list<'w>(table: &mut dyn toml_edit::TableLike, key: &str, words: impl Ite
     set(table, key, Value::Array(list));
 }
 
-/// Sets a value and keeps the comment behind the old one.
+/// Sets a value and keeps the comment after the old one.
 fn set(table: &mut dyn toml_edit::TableLike, key: &str, mut value: Value) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
         Some(old) => {

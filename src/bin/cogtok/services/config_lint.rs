@@ -14,7 +14,7 @@ use cogtok::settings::secret_detection::{is_like_a_secret, is_name_of_a_secret};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::TARGETS;
 
-/// What to do with a secret in the file.
+/// What to do about a secret in the file.
 pub(crate) const INSTEAD: &str =
     "remove it and store it: cogtok secret set KIND; change it where others could read the file";
 
@@ -29,20 +29,20 @@ pub struct Finding {
     pub profile: Option<String>,
     /// The key as it is written, dotted within its profile.
     pub key: Option<String>,
-    /// What is wrong, without the value.
+    /// The problem, without the value.
     pub message: String,
     /// What to do about it.
     pub hint: Option<Advice>,
 }
 
 impl Finding {
-    /// Whether two findings are of the same thing, wherever it stands by now.
+    /// Whether two findings are about the same thing, whatever their lines.
     pub fn is_like(&self, other: &Finding) -> bool {
         (&self.profile, &self.key, &self.message) == (&other.profile, &other.key, &other.message)
     }
 }
 
-/// What is wrong with the text of a configuration, in the order of its lines.
+/// The problems of a configuration's text, by line.
 pub fn lint(text: &str) -> Vec<Finding> {
     lint_as(text, false)
 }
@@ -55,7 +55,7 @@ pub fn lint_any(text: &str) -> Vec<Finding> {
 fn lint_as(text: &str, may_be_export: bool) -> Vec<Finding> {
     let lines = Lines::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    // What could be read of a broken file would only give rise to more complaints.
+    // The rest of a broken file would only cause follow-up errors.
     let mut found = if errors.is_empty() {
         let mut found = checks::walk(table.get_ref(), &lines, may_be_export);
         found.extend(comments(text));
@@ -70,7 +70,7 @@ fn lint_as(text: &str, may_be_export: bool) -> Vec<Finding> {
     found
 }
 
-/// The lines on which the keys of a profile stand; none for a text that is not TOML.
+/// The lines of a profile's keys; empty for text that is not TOML.
 pub fn lines_of_keys(text: &str, name: &ProfileName) -> BTreeMap<Key, usize> {
     let Ok(table) = DeTable::parse(text) else { return BTreeMap::new() };
     let lines = Lines::of(text);
@@ -85,7 +85,7 @@ pub fn lines_of_keys(text: &str, name: &ProfileName) -> BTreeMap<Key, usize> {
     Key::ALL.iter().filter_map(line).collect()
 }
 
-/// The lines on which the settings of a profile's targets stand, by their keys; none for a text that is not TOML.
+/// The lines of the settings of a profile's targets; empty for text that is not TOML.
 pub fn lines_of_targets(text: &str, name: &ProfileName) -> BTreeMap<String, usize> {
     let Ok(table) = DeTable::parse(text) else { return BTreeMap::new() };
     let lines = Lines::of(text);
@@ -100,14 +100,14 @@ pub fn lines_of_targets(text: &str, name: &ProfileName) -> BTreeMap<String, usiz
     found
 }
 
-/// The line on which a key at the top of the file stands.
+/// The line of a top-level key.
 pub fn line_at_top(text: &str, key: &str) -> Option<usize> {
     let table = DeTable::parse(text).ok()?;
     let span: Range<usize> = table.get_ref().keys().find(|known| known.get_ref() == key)?.span();
     Some(Lines::of(text).place(span.start).0)
 }
 
-/// Where the lines of a text begin.
+/// The offsets of a text's lines.
 struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,

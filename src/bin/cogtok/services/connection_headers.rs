@@ -1,6 +1,6 @@
 //! Headers that are neither a caller's to set nor handed on.
 
-/// What belongs to one connection (RFC 9110 section 7.6.1), and what cogtok sets itself.
+/// Headers of a single connection (RFC 9110 section 7.6.1), and those that cogtok sets.
 pub const OF_THE_CONNECTION: [&str; 13] = [
     "authorization",
     "connection",

@@ -14,12 +14,12 @@ use cogtok::secret::Secret;
 use cogtok::settings::types::Username;
 use maker::{Maker, maker, reset, undecided};
 
-/// A user as it was made.
+/// A created user.
 #[derive(Debug)]
 pub struct Made {
     /// The user as the pool knows it.
     pub user: User,
-    /// The password; none where the user was left alone.
+    /// The password; `None` if an existing user was left unchanged.
     pub password: Option<Secret>,
     /// Whether the password is permanent.
     pub is_permanent: bool,
@@ -30,13 +30,13 @@ pub struct Made {
 /// result is out of its hands.
 ///
 /// # Errors
-/// [`Kind::Partial`] when the user was made and a later step failed, [`Kind::Failure`] when there is such a user; else
-/// what Cognito refuses, with nothing left in the journal unless the outcome is unknown.
+/// [`Kind::Partial`] if the user was created and a later step failed, [`Kind::Failure`] if the user exists already; else Cognito's error.
+/// The journal keeps nothing unless the outcome is unknown.
 pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
     let username: Username = record.username.parse()?;
     let user = match ask(admin, journal, record, &username).await {
         Ok(created) => {
-            // Somebody else's in the same moment would have another password.
+            // A user whom somebody else created at the same moment has another password.
             record.was_there = !created.is_answered;
             created.user
         }
@@ -66,8 +66,8 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
     finish(admin, journal, record, user).await
 }
 
-/// AdminCreateUser with the record's password; where the pool's policy asks for more than a made-up one has, once again
-/// with one that satisfies it.
+/// AdminCreateUser with the record's password. If the pool's policy refuses a generated one, it is sent once more with one that satisfies
+/// the policy.
 async fn ask(
     admin: &Admin,
     journal: &Journal,
@@ -129,8 +129,7 @@ async fn set_password(admin: &Admin, journal: &Journal, record: &mut Record) -> 
     Err(Error::new(Kind::Failure, "AdminSetUserPassword was not tried"))
 }
 
-/// Gives the record a password that satisfies the pool's policy, where the refused one was made up here; else says what the
-/// policy is.
+/// Replaces a refused generated password with one that satisfies the pool's policy; for another password, reports the policy.
 async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Error) -> Result<()> {
     let Ok(policy) = admin.password_policy().await else { return Err(refused) };
     if !record.is_generated || !is_first {
@@ -141,15 +140,14 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
     Ok(())
 }
 
-/// Finishes what a journal record says was begun. None where the user was never made and is not wanted any more: the
-/// record is gone then.
+/// Completes a journal record. `None` if the user was never created and is no longer wanted: then the record is deleted.
 ///
 /// # Errors
 /// As [`create`].
 pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<Made> {
     match (record.state, admin.get(&record.username).await?) {
         (State::Planned | State::Skipped | State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
-        // The user may be another's: then this call never made one, and its password must not be touched.
+        // The user may be somebody else's: this call did not create one, so its password must not change.
         (State::Planned | State::Skipped | State::Intent, Some(user)) => match maker(admin, record, &user) {
             Maker::Us => {
                 record.was_there = true;
@@ -165,14 +163,14 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
             }
             Maker::Unknown => Err(undecided(record, &user)),
         },
-        // Deleted and made anew by somebody meanwhile.
+        // Somebody deleted and recreated the user.
         (State::Created | State::Done, Some(user))
             if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
         {
             Err(undecided(record, &user))
         }
-        // Cognito checks the password of a permanent user no earlier than its next sign-in, so it is set again: it is the
-        // one in the record either way.
+        // Cognito checks a permanent password only at the next sign-in, so it is set again: the record's password is the right one in any
+        // case.
         (State::Created | State::Done, Some(user)) => finish(admin, journal, record, user).await,
         (State::Created | State::Done, None) => {
             journal.remove(record)?;
@@ -183,8 +181,7 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
-    // A user who was there before has a password of its own, and so may one who was looked up: a temporary one must replace it
-    // as well.
+    // A user who existed before, or was found by a look-up, may have another password: even a temporary one must replace it.
     if record.is_permanent || record.was_there {
         set_password(admin, journal, record).await.map_err(|error| partial(record, error))?;
         user.status = Some(if record.is_permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" }.to_owned());
@@ -206,11 +203,11 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
 /// How to finish a user whose group is not there.
 const ANOTHER_GROUP: &str = "into another group: add `--group GROUP` to that; into none: add `--no-group`";
 
-/// The error for a step that failed after the user was made.
+/// The error for a step that failed after the user was created.
 pub fn partial(record: &Record, error: Error) -> Error {
     let what = format!("the user {} was created, but not finished", record.username);
     let error = error.with_kind(Kind::Partial).context(&what);
-    // A run has a hint of its own.
+    // A run adds a hint of its own.
     if record.is_of_run { error } else { error.hint("finish it: cogtok user create{p} --resume") }
 }
 

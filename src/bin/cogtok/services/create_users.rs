@@ -18,7 +18,7 @@ use crate::services::create_user::{self, Made};
 use crate::services::journal::{IfExists, Journal, Record, State};
 use pace::Pace;
 
-/// How often a user is tried whom something passing stands in the way of.
+/// How often a user is tried after transient errors.
 const TRIES: usize = 4;
 
 /// How often a user is tried who meets with throttling: the pace is halved each time.
@@ -27,14 +27,14 @@ const THROTTLED_TRIES: usize = 30;
 /// The most failures that are printed one by one.
 pub const NAMED: usize = 20;
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Why users could not be made, of the first ones.
+    /// The first failed users and why.
     pub failures: Vec<(String, Error)>,
     /// How many could not.
     pub failed: usize,
-    /// What ended the run before its end, where something did.
+    /// The error that ended the run early, if one did.
     pub ended_by: Option<Error>,
 }
 
@@ -43,15 +43,15 @@ pub struct Outcome {
 pub struct Manner {
     /// The pace.
     pub pace: Pace,
-    /// How many users are made at once.
+    /// How many users to create at once.
     pub parallel: usize,
     /// How long the requests of one user may take.
     pub patience: Duration,
-    /// When the whole call has to end, if the caller said so.
+    /// The end of the whole call, if the caller set one.
     pub until: Option<Instant>,
 }
 
-/// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on.
+/// Creates the remaining users of the journal's run. `told` is called after each step of a user.
 pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn(&str)) -> Outcome {
     let Some(run) = journal.run() else { return Outcome::default() };
     let (seats, if_exists) = (run.borrow().len(), run.borrow().head.if_exists);
@@ -74,7 +74,7 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
             };
             if let Some(error) = made {
                 let mut outcome = outcome.borrow_mut();
-                // What would fail for all of them ends the run; a journal that can't be written does so before the next request.
+                // An error that every user would hit ends the run; a journal that can't be written does so before the next request.
                 let is_without_group = error.code() == Some("ResourceNotFoundException");
                 if is_without_group || matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Store) {
                     outcome.ended_by.get_or_insert(error);
@@ -94,7 +94,7 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
     outcome.into_inner()
 }
 
-/// The code of what was not tried because the run had ended.
+/// The code of users that were not tried because the run had ended.
 const UNSENT: &str = "NotTried";
 
 fn is_unsent(error: &Error) -> bool {
@@ -151,7 +151,7 @@ async fn one(
     }
 }
 
-/// One user, from where its record is.
+/// Continues one user from its record.
 async fn step(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
     if record.state == State::Planned {
         return create_user::create(admin, journal, record, if_exists).await;
@@ -159,12 +159,12 @@ async fn step(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: 
     create_user::resume(admin, journal, record).await
 }
 
-/// Whether Cognito had too much to do.
+/// Whether Cognito throttled the call.
 fn is_throttled(error: &Error) -> bool {
     matches!(error.code(), Some("TooManyRequestsException" | "ThrottlingException" | "Throttling"))
 }
 
-/// Whether the next try may succeed: no answer came, or one that says that the service failed.
+/// Whether a retry may succeed: no answer, or an error of the service.
 fn may_pass(error: &Error) -> bool {
     let is_failure = matches!(error.code(), None | Some("InternalErrorException" | "InternalServerException"));
     error.kind() == Kind::Network || (error.kind() == Kind::Partial && is_failure)

@@ -12,7 +12,7 @@ use cogtok::settings::types::{Endpoint, ProfileName, SecretKind};
 
 pub use cogtok::store::config::{EXPORT_MARK as MARK, EXPORT_VERSION as VERSION};
 
-/// What is this machine's or this person's own, and is exported on demand alone.
+/// Settings of this machine or person, which are exported only on request.
 pub const OWN: [Key; 2] = [Key::AwsProfile, Key::Username];
 
 /// A profile to hand to others.
@@ -20,9 +20,9 @@ pub const OWN: [Key; 2] = [Key::AwsProfile, Key::Username];
 pub struct Exported {
     /// Its name.
     pub name: ProfileName,
-    /// What it says; `secrets` is never exported.
+    /// Its settings; `secrets` is never exported.
     pub settings: Settings,
-    /// What it says of its targets.
+    /// The settings of its targets.
     pub targets: Vec<TargetSetting>,
     /// The keys to leave out.
     pub left_out: Vec<Key>,
@@ -36,7 +36,7 @@ impl Exported {
         Key::ALL.iter().copied().filter(move |key| is_exported(key) && !self.settings.list(*key).is_empty())
     }
 
-    /// The exported keys whose address is the loopback interface: another machine of its own for whoever imports it.
+    /// The exported keys with a loopback address, which is a different machine for every recipient.
     pub fn local_addresses(&self) -> Vec<String> {
         let is_local = |value: &str| value.parse::<Endpoint>().is_ok_and(|endpoint| endpoint.is_loopback());
         let urls = self.keys().filter(|key| matches!(key, Key::Domain | Key::EndpointUrl | Key::TokenUrl));
@@ -46,7 +46,7 @@ impl Exported {
     }
 }
 
-/// The profiles as one text. With secrets in it, it is to be sealed and never kept as it is.
+/// The profiles as text. With secrets, it must be sealed and never stored unsealed.
 ///
 /// # Errors
 /// [`Kind::Config`](cogtok::error::Kind::Config) for a value that its key can't have.
@@ -72,7 +72,7 @@ pub fn text(profiles: &[Exported]) -> Result<Zeroizing<String>> {
         "# Profiles of cogtok (Amazon Cognito tokens), to share; {what}.\n\
          # To import them: cogtok profile import FILE\n"
     );
-    // As large as it can become, so that no copy of a secret is left behind.
+    // Allocated at the maximum size, so that no copy of a secret is left behind.
     let room: usize =
         secrets().map(|(profile, (_, secret))| secret.expose().len() * 6 + profile.name.as_str().len()).sum();
     let count = secrets().count();
@@ -109,7 +109,7 @@ fn push_escaped(text: &mut String, value: &str) {
     }
 }
 
-/// The keys to leave out of an export, where these are asked for all the same.
+/// The keys to leave out of an export, after checking the ones to keep.
 ///
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) for a key that is exported anyway, or never.

@@ -1,5 +1,4 @@
-//! The journal of users being made: a user's password is on disk before the server is asked, so that no user is ever
-//! left with a password that nobody knows.
+//! The journal of new users: a user's password is on disk before the request, so that no user ever has a password that nobody knows.
 
 pub mod run;
 
@@ -23,19 +22,19 @@ use crate::env::paths::name_a_home;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Nothing was sent, or the server refused: it knows no such user of this record.
+    /// Nothing was sent, or the server refused: this record created no user.
     Planned,
     /// The server is about to be asked; it may know the user or not.
     Intent,
     /// The user exists, with the password as a temporary one.
     Created,
-    /// Everything asked for is done; the result may not have been seen yet.
+    /// All steps are done, but the result may not have been printed yet.
     Done,
-    /// The user was there before, and was to be left alone.
+    /// The user existed and was left unchanged.
     Skipped,
 }
 
-/// What to do when the user is there already.
+/// What to do about a user that exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IfExists {
@@ -52,13 +51,13 @@ pub enum IfExists {
 pub struct Asked {
     /// The first request.
     pub from: i64,
-    /// The end of the last one; while the call goes on, when it ends at the latest.
+    /// The end of the last request; during the call, its latest possible end.
     pub until: i64,
     /// Whether this is the time of the server's clock, not of this machine's.
     pub is_server_time: bool,
 }
 
-/// One user being made.
+/// A user in creation.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Record {
     id: String,
@@ -69,7 +68,7 @@ pub struct Record {
     /// When the server was asked.
     #[serde(default)]
     pub asked: Option<Asked>,
-    /// Where the Cognito API is that was asked.
+    /// The endpoint of the Cognito API.
     pub origin: String,
     /// The pool.
     pub user_pool_id: String,
@@ -80,7 +79,7 @@ pub struct Record {
     pub sub: Option<String>,
     /// The password, in clear: the file is private.
     pub password: String,
-    /// Whether the password was made up here, and another will do as well.
+    /// Whether the password was generated and may be replaced.
     #[serde(default)]
     pub is_generated: bool,
     /// Whether the password is to be permanent.
@@ -94,10 +93,10 @@ pub struct Record {
     /// Further groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more_groups: Vec<String>,
-    /// Whether the user was there before, or may have another's password, and gets it anew.
+    /// Whether the user existed before, or may have another password, so that it must be set again.
     #[serde(default)]
     pub was_there: bool,
-    /// Which user of its run it is; 0 where it is one of its own.
+    /// Its number in the run; 0 outside a run.
     #[serde(skip)]
     pub seat: usize,
     /// Whether it is one of a run.
@@ -161,7 +160,7 @@ impl Record {
         })
     }
 
-    /// Another password in place of a made-up one.
+    /// Replaces a generated password.
     pub fn replace_password(&mut self, password: &Secret) {
         self.password.zeroize();
         self.password = password.expose().to_owned();
@@ -189,7 +188,7 @@ impl Record {
 pub struct Journal {
     dir: PathBuf,
     lock: Lock,
-    /// The run that all records are of; none where each is in a file of its own.
+    /// The run of all records; `None` if each has a file of its own.
     run: Option<RefCell<run::Run>>,
 }
 
@@ -208,7 +207,7 @@ impl Journal {
         self.run.as_ref()
     }
 
-    /// Notes that the user was left alone, whom the record is not about any more.
+    /// Records that the user was left unchanged; the record no longer concerns them.
     ///
     /// # Errors
     /// As [`Journal::write`] and [`Journal::remove`].
@@ -222,7 +221,7 @@ impl Journal {
     /// Opens the journal to add to it; any number of processes may.
     ///
     /// # Errors
-    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be used: no user is made then.
+    /// [`Kind::Store`](cogtok::error::Kind::Store) if it can't be used; then no user is created.
     pub fn to_add(state_dir: Option<&Path>, deadline: Instant) -> Result<Self> {
         Self::open(state_dir, |path| Lock::shared(path, deadline))
     }
@@ -233,7 +232,7 @@ impl Journal {
     /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be used.
     pub fn to_resume(state_dir: Option<&Path>, deadline: Instant) -> Result<Self> {
         let journal = Self::open(state_dir, |path| Lock::exclusive(path, deadline))?;
-        // Nobody else writes now, so what a killed writer left can go.
+        // No other writer is active, so leftovers of killed ones can be deleted.
         file::sweep(&journal.dir, ".");
         Ok(journal)
     }
@@ -245,7 +244,7 @@ impl Journal {
         let made = file::create_private_dir(&dir).map_err(LockError::Unavailable);
         match made.and_then(|()| lock(&dir.join("journal.lock"))) {
             Ok(lock) => Ok(Journal { dir, lock, run: None }),
-            // Those who share the lock leave no note, so the one that is there is of a process long gone.
+            // A shared lock leaves no note, so an existing note is from a process that has ended.
             Err(LockError::Timeout { .. }) => Err(lock_timeout_error(None)),
             Err(LockError::Unavailable(error)) => {
                 let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
@@ -269,7 +268,7 @@ impl Journal {
             .map_err(|error| Error::store(format!("the journal in {} can't be written: {error}", self.dir.display())))
     }
 
-    /// Removes a record whose result has been seen, or whose user was refused. A run's goes back to what is to be done.
+    /// Removes a record whose result was printed, or whose user was refused. A record of a run returns to planned.
     ///
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be removed.
@@ -281,7 +280,7 @@ impl Journal {
             .map_err(|error| Error::store(format!("the journal in {} can't be changed: {error}", self.dir.display())))
     }
 
-    /// The records that are there, by user name.
+    /// All records, by user name.
     ///
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when the journal can't be read or one was written by a newer cogtok.
@@ -316,7 +315,7 @@ impl Journal {
     }
 }
 
-/// The records of the journal, by user name, without waiting for anybody; none where there is no journal.
+/// All records of the journal, by user name, without waiting for locks; empty if there is no journal.
 ///
 /// # Errors
 /// As [`Journal::records`].
@@ -333,7 +332,7 @@ fn records_in(dir: &Path) -> Result<Vec<Record>> {
     for path in paths_in(dir).map_err(unreadable)? {
         match read(&path) {
             Ok(Some(record)) => records.push(record),
-            // Done with and removed in the very moment, where nobody waits for anybody.
+            // The record was completed and removed in this moment.
             Ok(None) if !path.exists() => {}
             Ok(None) => {
                 log::warn!(target: "cogtok", "{} is not a journal record; cogtok left it alone", path.display())
@@ -364,8 +363,7 @@ fn random_id() -> Result<String> {
     Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The users in the journal that were made in this pool at this place, for completion: without a lock, and what can't be read
-/// is passed over. Passwords are not looked at.
+/// The journal's users for this pool and endpoint, for completion: without a lock, skipping what can't be read. Passwords are not read.
 pub fn users(state_dir: Option<&Path>, pool: &str, origin: &str) -> Vec<String> {
     #[derive(Serialize, Deserialize)]
     struct Named {
@@ -383,7 +381,7 @@ pub fn users(state_dir: Option<&Path>, pool: &str, origin: &str) -> Vec<String> 
     named.filter(|one| one.user_pool_id == pool && one.origin == origin).map(|one| one.username).collect()
 }
 
-/// The record in a file; none where it is something else.
+/// The record in a file; `None` if the file is something else.
 fn read(path: &Path) -> Result<Option<Record>> {
     match StateFile::at(path.to_path_buf()).read() {
         Ok(record) => Ok(record),

@@ -1,4 +1,4 @@
-//! What the program does beyond tokens: imports, exports, the doctor, users, MCP.
+//! The program's services beyond tokens: imports, exports, the doctor, users, MCP.
 
 pub mod aws_credentials;
 pub mod bedrock_key;

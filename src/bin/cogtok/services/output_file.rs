@@ -1,5 +1,5 @@
-//! Files that a person or another program names for what is handed out: nothing here is a directory of ours, nobody
-//! shares a lock with us, and what lies at the path may be a trap.
+//! Output files at paths that a person or another program names: the directory is not cogtok's, nobody shares a lock, and the existing file
+//! may be a trap.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// symbolic link included, or no directory to put it in.
 ///
 /// # Errors
-/// As the operating system says; [`io::ErrorKind::InvalidInput`] for what lies there.
+/// The operating system's error; [`io::ErrorKind::InvalidInput`] for an unsuitable file at the path.
 pub fn check(path: &Path) -> io::Result<()> {
     let refused = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why.to_owned()));
     if let Some(why) = no_file_of_windows(path).filter(|_| cfg!(windows)) {
@@ -59,18 +59,18 @@ fn no_file_of_windows(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Puts a private file (mode 0600) with `bytes` at `path`, in place of the one that is there. Readers see the old one or
-/// the new one; any number of writers do each other no harm. `path` is absolute.
+/// Writes a private file (mode 0600) with `bytes` at `path`, replacing an existing one. Readers see the old or the new file; concurrent
+/// writers are safe. `path` is absolute.
 ///
 /// # Errors
-/// As [`check`], and as the operating system says; the old file is untouched then.
+/// As [`check`], or the operating system's error; then the old file is unchanged.
 pub fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut replacement = Replacement::begin(path)?;
     replacement.write(bytes)?;
     replacement.finish()
 }
 
-/// As [`put`], for a path where nothing is: what is there by then stays as it is.
+/// As [`put`], for a new path: a file that exists by then is kept.
 ///
 /// # Errors
 /// As [`put`]; [`io::ErrorKind::AlreadyExists`] where there is a file.
@@ -89,7 +89,7 @@ pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>)
     loop {
         let Some(old) = held(path)? else {
             match put_new(path, change("").as_bytes()) {
-                // Another made it in this moment.
+                // Another process created it in this moment.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_file() => continue,
                 done => return done,
             }
@@ -106,7 +106,7 @@ pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>)
     }
 }
 
-/// The file at `path`, held by this process alone where the file system has locks; none where there is none.
+/// The file at `path`, locked by this process if the file system has locks; `None` if there is none.
 fn held(path: &Path) -> io::Result<Option<File>> {
     check(path)?;
     for _ in 0..TRIES {
@@ -116,7 +116,7 @@ fn held(path: &Path) -> io::Result<Option<File>> {
         };
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
-            // One who had it before may have put another in its place.
+            // The previous holder may have replaced the file.
             Ok(()) if !is_at(&file, path) => {}
             _ => return Ok(Some(file)),
         }
@@ -148,14 +148,14 @@ fn like(old: &File, new: &File) -> io::Result<()> {
             fchown(new, Some(old.uid()), Some(old.gid()))
                 .map_err(|why| io::Error::new(why.kind(), format!("it belongs to another user ({why})")))?;
         } else if old.gid() != new_is.gid() {
-            // A group that this user is not in, say: the owner has it still.
+            // The user may not be in the group: then the owner still has access.
             let _ = fchown(new, None, Some(old.gid()));
         }
     }
     if old.permissions() == new_is.permissions() { Ok(()) } else { new.set_permissions(old.permissions()) }
 }
 
-/// A private file that is written bit by bit, and takes its place when it is whole. Dropped before, it is gone.
+/// A private file that is written step by step, and replaces its target when it is complete. Dropping it earlier deletes it.
 #[derive(Debug)]
 pub struct Replacement {
     path: PathBuf,
@@ -166,7 +166,7 @@ impl Replacement {
     /// Begins one for `path`, which is absolute, beside it.
     ///
     /// # Errors
-    /// As [`check`], and as the operating system says.
+    /// As [`check`], or the operating system's error.
     pub fn begin(path: &Path) -> io::Result<Self> {
         check(path)?;
         let (dir, name) = split(path)?;
@@ -177,21 +177,20 @@ impl Replacement {
     /// Adds `bytes`.
     ///
     /// # Errors
-    /// As the operating system says.
+    /// The operating system's error.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
-    /// Puts it in place of the file that is there. Readers see the old one or the new one; any number of writers do each
-    /// other no harm.
+    /// Replaces the existing file. Readers see the old or the new one; concurrent writers are safe.
     ///
     /// # Errors
-    /// As the operating system says; the old file is untouched then.
+    /// The operating system's error; then the old file is unchanged.
     pub fn finish(self) -> io::Result<()> {
         self.finish_by(file::persist)
     }
 
-    /// As [`Replacement::finish`], for a path where nothing is: what is there by then stays as it is.
+    /// As [`Replacement::finish`], for a new path: a file that exists by then is kept.
     ///
     /// # Errors
     /// As [`Replacement::finish`]; [`io::ErrorKind::AlreadyExists`] where there is a file.
@@ -199,21 +198,21 @@ impl Replacement {
         self.finish_by(NamedTempFile::persist_noclobber)
     }
 
-    /// As [`Replacement::finish`], in place of a file that is held meanwhile.
+    /// As [`Replacement::finish`], replacing a file that is locked in the meantime.
     #[cfg(not(windows))]
     fn finish_over(self, _held: File) -> io::Result<()> {
         self.finish()
     }
 
-    /// As [`Replacement::finish`], in place of a file that is held meanwhile. Where the disk replaces no file that is open, it is
-    /// closed first: of two who edit it in the same moment, one may lose the lines of the other.
+    /// As [`Replacement::finish`], replacing a locked file. Where an open file can't be replaced, it is closed first: then one of two
+    /// concurrent editors may lose the other's lines.
     #[cfg(windows)]
     fn finish_over(self, held: File) -> io::Result<()> {
         let (dir, _) = split(&self.path)?;
         durable::flush(self.file.as_file(), dir)?;
         let _ = self.file.as_file().unlock();
         if std::fs::rename(self.file.path(), &self.path).is_ok() {
-            // The name is gone, and nothing is left to be removed.
+            // It has been renamed, so there is nothing to delete.
             let _ = self.file.into_parts().1.keep();
             durable::settle(dir);
             return Ok(());
@@ -228,7 +227,7 @@ impl Replacement {
         let mut tries = 0;
         loop {
             durable::flush(file.as_file(), dir)?;
-            // On Windows a file that is held can't be read, and it is about to be.
+            // On Windows a locked file can't be read, and it is read next.
             if cfg!(windows) {
                 let _ = file.as_file().unlock();
             }
@@ -237,7 +236,7 @@ impl Replacement {
                     durable::settle(dir);
                     return Ok(());
                 }
-                // Swept in the instant before it was held; what was written is still to be read.
+                // It was swept just before it was locked; its content can still be read.
                 Err(error) if error.error.kind() == io::ErrorKind::NotFound && tries < 20 => {
                     tries += 1;
                     let mut swept = error.file.as_file().try_clone()?;
@@ -258,21 +257,21 @@ fn prefix(name: &str) -> String {
 
 fn temporary(dir: &Path, name: &str) -> io::Result<NamedTempFile> {
     let temporary = tempfile::Builder::new().prefix(&prefix(name)).suffix(".tmp").tempfile_in(dir)?;
-    // Held until the file has its name: others sweep what nobody holds.
+    // Locked until it is renamed: others sweep unlocked files.
     let _ = temporary.as_file().try_lock();
     Ok(temporary)
 }
 
-/// A file that another program made, to append to.
+/// Another program's file, for appending.
 #[derive(Debug)]
 pub struct Appendable(File);
 
 impl Appendable {
-    /// Opens a regular file that is there.
+    /// Opens an existing regular file.
     ///
     /// # Errors
-    /// As the operating system says; [`io::ErrorKind::NotFound`] where there is none, [`io::ErrorKind::InvalidData`] for
-    /// anything but a regular file, a symbolic link included.
+    /// The operating system's error; [`io::ErrorKind::NotFound`] if there is none, [`io::ErrorKind::InvalidData`] for anything but a
+    /// regular file, including a symbolic link.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).append(true);
@@ -282,7 +281,7 @@ impl Appendable {
     /// Appends `bytes` in one write, on a line of their own.
     ///
     /// # Errors
-    /// As the operating system says.
+    /// The operating system's error.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = &mut self.0;
         let mut whole = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));

@@ -13,11 +13,11 @@ pub const LENGTH: usize = 21;
 /// The longest password that Cognito takes, in characters.
 const LONGEST: usize = 256;
 
-// Without the look-alikes I, l, 1, O and 0: people type these from a screen.
+// Without the look-alikes I, l, 1, O and 0: people copy these from a screen.
 const UPPER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
 const LOWER: &[u8] = b"abcdefghijkmnpqrstuvwxyz";
 const DIGITS: &[u8] = b"23456789";
-// Symbols that count for Cognito, mean nothing to a shell, a URL, a form or JSON, and have names that can be said.
+// Symbols that satisfy Cognito, mean nothing to a shell, a URL, a form or JSON, and are easy to name.
 const SYMBOLS: &[u8] = b"_-.";
 
 /// A password of `length` characters, at least [`LENGTH`], from the operating system's generator: a letter first, and upper

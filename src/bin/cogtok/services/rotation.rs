@@ -1,6 +1,6 @@
-//! Rotating the secret of a machine's app client. A record says how far it is before each step, the new secret is where it
-//! will be read before Cognito hears of it, and the old one is deleted only after the new one has brought a token: whatever
-//! ends the program, there is a secret that works, and the next call goes on.
+//! Rotates the secret of a machine's app client. A record of the next step is written before each step; the new secret is stored before
+//! Cognito knows it; and the old one is deleted only after the new one has obtained a token. Whenever the program ends, one secret works,
+//! and the next call continues.
 
 mod place;
 mod record;
@@ -21,7 +21,7 @@ use crate::services::password_generator;
 use place::Place;
 use record::{Record, Records, State};
 
-/// How often the new secret is tried before it counts as refused: Cognito may need a moment to know it everywhere.
+/// How often the new secret is tried before it counts as refused: Cognito may need a moment to distribute it.
 const PROOFS: u32 = 4;
 
 /// How far a rotation came.
@@ -44,7 +44,7 @@ pub struct Rotation<'a> {
 }
 
 impl<'a> Rotation<'a> {
-    /// Of the profile's machine-to-machine client. No other process rotates it until this is dropped.
+    /// For the profile's machine-to-machine client. No other process rotates it until this is dropped.
     ///
     /// # Errors
     /// [`Kind::Config`] where the profile has no pool, or its secret is neither in the secret store nor in Secrets Manager.
@@ -56,7 +56,7 @@ impl<'a> Rotation<'a> {
         Ok(Rotation { app, profile, client_id, admin, place, records })
     }
 
-    /// The steps that are left, in words; one request, and nothing is changed.
+    /// The remaining steps, in words. It sends one request and changes nothing.
     pub fn plan(&self, grace: Duration) -> Result<Vec<String>> {
         let secrets = self.app.block_on(self.admin.client_secrets(&self.client_id))?;
         let record = self.records.read()?;
@@ -84,8 +84,8 @@ impl<'a> Rotation<'a> {
     /// Does what is left; each request has the time of a call where none was given.
     ///
     /// # Errors
-    /// What Cognito refuses: then the old secret is in use as before, and the new one is deleted again. Any other error
-    /// leaves the rotation as it is, to be gone on with.
+    /// Cognito's refusal: then the new secret is deleted again, and the old one stays in use. After any other error the rotation can be
+    /// continued.
     pub fn run(&self, grace: Duration) -> Result<Outcome> {
         let mut record = match self.records.read()? {
             Some(record) => record,
@@ -137,7 +137,7 @@ impl<'a> Rotation<'a> {
                 secret
             }
         };
-        // An earlier call may have been cut off after Cognito had it.
+        // An earlier call may have been interrupted after Cognito had it.
         let id = match self.added(record)? {
             Some(id) => id,
             None => match self.call(self.admin.add_client_secret(&self.client_id, &secret)) {
@@ -207,7 +207,7 @@ impl<'a> Rotation<'a> {
         self.records.remove()
     }
 
-    /// The error, once the new secret is gone again; with what is left where that fails.
+    /// The error after the new secret was deleted again, or with what is left if that failed.
     fn undo(&self, record: &Record, error: Error) -> Error {
         let undone = || {
             if let Some(id) = self.added(record)? {
@@ -217,7 +217,7 @@ impl<'a> Rotation<'a> {
             self.records.remove()
         };
         match undone() {
-            // What could be done about the new secret is of no use any more.
+            // Advice about the new secret no longer applies.
             Ok(()) => Error::new(
                 error.kind(),
                 format!("the secret was not rotated, and the old one is in use as before: {}", error.message()),

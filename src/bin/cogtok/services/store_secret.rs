@@ -12,8 +12,8 @@ use crate::io::terminal;
 use crate::services::config_edit::edit;
 
 impl App {
-    /// Stores a secret under each of these bindings, which are of one kind, and notes that the profile of this name has it.
-    /// What can't be noted is taken away again: nobody would look for it.
+    /// Stores a secret under each of these bindings, which are of one kind, and lists it in the profile of this name. If that fails the
+    /// secret is deleted again: nobody would look for it.
     pub fn keep_secret(&self, name: Option<&ProfileName>, bindings: &[SecretId], secret: &Secret) -> Result<()> {
         let Some(first) = bindings.first() else { return Ok(()) };
         let (store, config) = (self.secrets()?, self.config()?);
@@ -21,7 +21,7 @@ impl App {
             return bindings.iter().try_for_each(|binding| store.set(binding, secret));
         };
         let path = self.config_path()?;
-        // Before anything is stored: a directory that can't be written to is seen here already.
+        // Edited before anything is stored, to find out now whether the directory is writable.
         edit(&path, self.deadline(), |draft| draft.require(name))
             .map_err(|error| unnoted(error, "the secret was not stored", name, first.kind))?;
         let mut stored = Vec::new();
@@ -31,7 +31,7 @@ impl App {
                 .map_err(|error| unnoted(error, "the secret is not stored", name, first.kind))
         });
         done.map_err(|error| {
-            // Where another profile has the client, it is that one's secret as well.
+            // A secret of the same client belongs to the other profile as well.
             let is_shared = config.lists_secret(first.kind, &first.client_id);
             let left: Vec<_> = stored.iter().filter(|binding| is_shared || store.delete(binding).is_err()).collect();
             if left.is_empty() { error } else { error.hint(format!("it is in {} anyway", store.name())) }
@@ -43,7 +43,7 @@ impl App {
     /// Makes the secrets file for a machine without a keyring, and notes in the configuration that secrets are in it.
     ///
     /// # Errors
-    /// What keeps the file from being made, with the configuration as it was.
+    /// The error that prevented the file; the configuration is unchanged.
     pub fn use_secrets_file(&self) -> Result<()> {
         self.make_secrets_file()?;
         edit(&self.config_path()?, self.deadline(), |draft| {
@@ -63,7 +63,7 @@ impl App {
     /// Does `work` with the secret store. Where no keyring is in reach, a person is offered the secrets file instead, once.
     ///
     /// # Errors
-    /// What `work` fails with, and what keeps the file from being made.
+    /// The error of `work`, or the one that prevented the file.
     pub fn with_store<T>(&self, work: impl Fn(&Self) -> Result<T>) -> Result<T> {
         self.with_offered_store(self.may_offer(), work)
     }

@@ -1,5 +1,5 @@
-//! The file that has a fresh token for a command as long as it runs. Beside it lies another that this process holds: where nobody
-//! holds it, its process was killed, and the next one removes both.
+//! The file with a fresh token for a command while it runs. Beside it is a second file that this process locks: if it is not locked, its
+//! process was killed, and the next one deletes both.
 
 use std::fs::{OpenOptions, TryLockError};
 use std::io;
@@ -14,10 +14,10 @@ use tempfile::NamedTempFile;
 use super::output_file;
 use crate::env;
 
-/// What the names begin with.
+/// The prefix of the names.
 const NAME: &str = "exec";
 
-/// How often another name is tried where somebody swept the first in the instant before it was held.
+/// How often another name is tried, if the first was swept just before it was locked.
 const TRIES: usize = 20;
 
 static FILE: Mutex<Option<TokenFile>> = Mutex::new(None);
@@ -41,7 +41,7 @@ fn locked() -> MutexGuard<'static, Option<TokenFile>> {
 /// Makes the file of this process, private and in a private directory, and gives its path.
 ///
 /// # Errors
-/// As the operating system says.
+/// The operating system's error.
 pub fn create(token: &Secret) -> io::Result<PathBuf> {
     let no_place = || io::Error::new(io::ErrorKind::NotFound, "there is no directory for it");
     let dir = dir().ok_or_else(no_place)?;
@@ -49,7 +49,7 @@ pub fn create(token: &Secret) -> io::Result<PathBuf> {
     sweep(&dir);
     let hold = hold(&dir)?;
     let path = token_path(hold.path()).ok_or_else(no_place)?;
-    // From here on it is removed, whatever fails.
+    // From here on it is deleted after any error.
     let made = TokenFile { path: path.clone(), _hold: hold };
     output_file::put(&path, token.expose().as_bytes())?;
     *locked() = Some(made);
@@ -59,7 +59,7 @@ pub fn create(token: &Secret) -> io::Result<PathBuf> {
 /// Puts another token in its place. Nothing happens after [`remove`].
 ///
 /// # Errors
-/// As the operating system says; the old token is untouched then.
+/// The operating system's error; then the old token is unchanged.
 pub fn replace(token: &Secret) -> io::Result<()> {
     let file = locked();
     let Some(TokenFile { path, .. }) = file.as_ref() else { return Ok(()) };
@@ -71,7 +71,7 @@ pub fn remove() {
     locked().take();
 }
 
-/// Where files of this session of the user are, which no other user may enter; else the cache.
+/// The user's runtime directory, which no other user may enter; else the cache.
 fn dir() -> Option<PathBuf> {
     let runtime = env::var("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute() && dir.is_dir());
     runtime.map(|dir| dir.join("cogtok")).or_else(|| Some(Dirs::of_this_machine().cache?.join("exec")))

@@ -34,7 +34,7 @@ fn parts(filter: &str) -> Option<(&str, &str, &str)> {
     is_name(attribute).then(|| (attribute, operator, rest[operator.len()..].trim()))
 }
 
-/// Whether it is one text between quotation marks, those within it behind a backslash.
+/// Whether it is a single quoted text, with quotes inside escaped.
 fn is_quoted(value: &str) -> bool {
     let mut chars = value.chars();
     let Some(quote) = chars.next().filter(|quote| ['"', '\''].contains(quote)) else { return false };

@@ -1,4 +1,4 @@
-//! Who signs in, where nobody has said so: asked of a person, and saved where they want it.
+//! Asks a person for a user name that nothing else gives, and stores it on request.
 
 use cogtok::error::Result;
 use cogtok::settings::keys::Key;

@@ -38,7 +38,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
         app.allow_missing_config();
     }
     let (cache, owners) = (app.cache(), Owners::of(app.config()?));
-    // A profile that is only in use was not named: clearing one is asked for.
+    // Clearing one profile needs `--profile`: the default is not enough.
     let profile = app.global.profile.as_deref().map(str::parse::<ProfileName>).transpose()?;
     if let Some(name) = profile.as_ref().filter(|name| !app.config().is_ok_and(|config| config.names().contains(name)))
     {
@@ -47,7 +47,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     let listing = listing(app, now)?;
     let is_meant = |entry: &Entry| {
         let is_of_profile = |name: &ProfileName| owners.find(&entry.key).contains(&name.as_str());
-        // A session is worth keeping when its tokens are over.
+        // A session outlives its tokens.
         let is_forgotten = entry.has_session() && entry.is_over(now);
         profile.as_ref().is_none_or(is_of_profile) && !is_forgotten && (!args.expired || entry.is_over(now))
     };
@@ -70,7 +70,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
             Err(error) => failed = Some(error),
         }
     }
-    // Whose they are nobody knows, and no call would use them.
+    // Entries without a known owner, which no call would use.
     let strangers = if profile.is_none() { listing.unusable.as_slice() } else { &[] };
     let mut discarded = 0;
     for (name, _) in strangers {

@@ -1,4 +1,4 @@
-//! What the cache holds, and whose it is.
+//! The entries of the cache and their owners.
 
 use cogtok::cache::token_cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::error::Result;
@@ -26,16 +26,16 @@ impl Owners {
         Owners(config.names().into_iter().filter_map(keys).collect())
     }
 
-    /// The profiles whose client this key is of, whatever the user and the scopes.
+    /// The profiles with the app client of this key, for any user and scopes.
     pub fn find(&self, key: &CacheKey) -> Vec<&str> {
         let owns = |keys: &Vec<CacheKey>| keys.iter().any(|own| own.is_like(key, &VARYING));
         self.0.iter().filter(|(_, keys)| owns(keys)).map(|(name, _)| name.as_str()).collect()
     }
 }
 
-/// The keys of all that is kept for a profile, but for the parts that vary.
+/// The keys of everything cached for a profile, without the parts that vary.
 pub fn keys(mut profile: Profile) -> Vec<CacheKey> {
-    // Whoever it is: the name does not count here.
+    // Any user: the name does not matter here.
     profile.user.username = profile.user.username.or_else(|| "anybody".parse().ok());
     let keys = [
         client_credentials::cache_key(&profile),
@@ -45,7 +45,7 @@ pub fn keys(mut profile: Profile) -> Vec<CacheKey> {
     keys.into_iter().flatten().collect()
 }
 
-/// What the cache holds, with the sessions that renew its tokens: those are remembered elsewhere.
+/// The cache's entries, with the sessions that renew their tokens, which are stored elsewhere.
 pub fn listing(app: &App, now: u64) -> Result<Listing> {
     let mut listing = app.cache().list(now)?;
     for entry in &mut listing.entries {
@@ -62,7 +62,7 @@ pub fn client(key: &CacheKey) -> &str {
     part("client_id").or_else(|| part("secret_arn")).unwrap_or_default()
 }
 
-/// What is known of AWS credentials, without themselves.
+/// AWS credentials as JSON, without the credentials themselves.
 pub fn credentials_as_json(kept: &Credentials, owners: &Owners, now: u64) -> Value {
     let part = |name| kept.key.part(name).filter(|text| !text.is_empty());
     json!({
@@ -76,7 +76,7 @@ pub fn credentials_as_json(kept: &Credentials, owners: &Owners, now: u64) -> Val
     })
 }
 
-/// What is known of an entry, without its tokens.
+/// A cache entry as JSON, without its tokens.
 pub fn as_json(entry: &Entry, owners: &Owners, now: u64) -> Value {
     let (key, tokens) = (&entry.key, &entry.tokens);
     let part = |name| key.part(name).filter(|text| !text.is_empty());

@@ -1,4 +1,4 @@
-//! `cogtok cache list`: whose tokens are kept, and for how long still.
+//! `cogtok cache list`: the cached tokens, their owners and how long they are valid.
 
 use std::time::Duration;
 
@@ -63,11 +63,11 @@ pub fn run(app: &App) -> Result<()> {
             }
         });
     }
-    // The ID token nearly always ends with the access token.
+    // The ID token nearly always expires with the access token.
     if rows.iter().all(|row| row[6].is_empty() || row[6] == row[5]) {
         rows.iter_mut().for_each(|row| row[6].clear());
     }
-    // What is empty everywhere would only make the others narrow.
+    // A column that is empty in every row is left out, so that the others have room.
     let shown: Vec<usize> = (0..header.len()).filter(|&at| rows.iter().any(|row| !row[at].is_empty())).collect();
     let header: Vec<&str> = shown.iter().map(|&at| header[at]).collect();
     let rows = rows.iter().map(|row| shown.iter().map(|&at| row[at].clone()).collect());
@@ -100,7 +100,7 @@ fn left(seconds: Option<u64>) -> String {
     }
 }
 
-/// A length of time as short as it says enough: `59m`, `1h5m`, `38s`.
+/// A duration in its shortest useful form: `59m`, `1h5m`, `38s`.
 fn length(seconds: u64) -> String {
     let text = humantime::format_duration(Duration::from_secs(seconds)).to_string();
     let count = if seconds < 60 * 60 { 1 } else { 2 };

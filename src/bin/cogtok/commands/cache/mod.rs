@@ -1,4 +1,4 @@
-//! `cogtok cache`: the tokens that are kept, and whose they are.
+//! `cogtok cache`: the cached tokens and their owners.
 
 mod clear;
 pub mod entries;
@@ -9,7 +9,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What can be done with the cache.
+/// The commands for the cache.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

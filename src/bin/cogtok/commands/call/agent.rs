@@ -13,7 +13,7 @@ use crate::args::token_args::ObtainedToken;
 /// The header with the session, of the request and of the answer.
 pub const SESSION: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 
-/// Where an agent is asked.
+/// The endpoint of an agent.
 #[derive(Debug)]
 pub struct Agent {
     pub url: Url,
@@ -61,7 +61,7 @@ impl Agent {
         self.url.path().ends_with("/invocations")
     }
 
-    /// What is beside the address of questions, with the same endpoint: `stopruntimesession`, `ws`.
+    /// The URL of another operation of the same endpoint: `stopruntimesession`, `ws`.
     pub fn beside(&self, name: &str) -> Result<Url> {
         let mut url = self.url.clone();
         let Some(base) = url.path().strip_suffix("/invocations").map(str::to_owned) else {
@@ -71,13 +71,13 @@ impl Agent {
         Ok(url)
     }
 
-    /// The error with the command that shows what the agent says of it.
+    /// Adds the command that shows the agent's log to the error.
     pub fn point_to_log(&self, error: Error) -> Error {
         self.log.iter().fold(error, |error, log| error.hint(format!("`{log}`")))
     }
 }
 
-/// Puts `/invocations` behind an address that has no such part yet.
+/// Appends `/invocations` to a URL without it.
 fn complete(url: &mut Url) {
     let mut whole = url.path().trim_end_matches('/').to_owned();
     if !whole.split('/').any(|part| part == "invocations") {
@@ -86,7 +86,7 @@ fn complete(url: &mut Url) {
     url.set_path(&whole);
 }
 
-/// Puts a path, and the query that it may have, behind an address.
+/// Appends a path, with its query, to a URL.
 fn go_below(url: &mut Url, path: &str) -> Result<()> {
     refuse_line_ends(path, "`--path`")?;
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
@@ -128,7 +128,7 @@ pub fn new_session() -> Result<String> {
     Ok(bytes.iter().fold("cogtok-".to_owned(), |id, byte| id + &format!("{byte:02x}")))
 }
 
-/// What a session is kept under: nobody goes on with what another began.
+/// The key of a stored session: no user continues another user's session.
 pub fn session_key(app: &App, got: &ObtainedToken, url: &Url) -> Result<String> {
     let claims = payload_unverified(got.token()?.value.expose()).unwrap_or_default();
     let caller = claims.get("sub").map(Value::to_string).unwrap_or_default();

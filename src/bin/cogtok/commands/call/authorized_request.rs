@@ -12,12 +12,12 @@ use crate::args::token_args::{ObtainedToken, TokenArgs};
 /// How long an answer may be in coming, and how long it may pause, where no time-out was given: an agent thinks for minutes.
 pub const SILENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Sends `request` with the token of `source` and gives the answer when its headers are there. A token from the cache that is
-/// answered with 401 is renewed and the request sent again, once: what was refused was not done; so is what AWS says may be. Where a new one was refused as
-/// well, none is asked for within a minute.
+/// Sends `request` with the token of `source`, and returns the answer when its headers have arrived. If a cached token gets a 401, it is
+/// renewed and the request sent once more: a refused request was not carried out. The request is also repeated for AWS errors that allow
+/// it. If the API also refused the new token, none is requested for a minute.
 ///
 /// # Errors
-/// What getting the token gives; [`Kind::Network`](cogtok::error::Kind::Network) where there is no answer.
+/// As obtaining the token; [`Kind::Network`](cogtok::error::Kind::Network) without an answer.
 pub fn send(app: &App, source: &TokenArgs, request: &Outgoing) -> Result<(ObtainedToken, Streamed)> {
     send_as(app, source, |_| Ok(request.clone()))
 }

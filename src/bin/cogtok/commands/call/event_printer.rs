@@ -1,4 +1,4 @@
-//! What an agent says in server-sent events, as text or as JSON, one part after the other.
+//! Prints an agent's server-sent events, as text or as JSON, part by part.
 
 use cogtok::error::{Error, Kind, Result, is_unprintable};
 use cogtok::http::service_text::ServiceText;
@@ -14,13 +14,13 @@ use crate::io::terminal::WriteOutcome;
 /// The form in which events are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// JSON strings as the text that they are, one after the other; anything else on a line of its own.
+    /// JSON strings as their text, joined; anything else on a line of its own.
     Text,
     /// The data of each as one line of JSON.
     Json,
 }
 
-/// What was told so far.
+/// The state of printing one answer.
 #[derive(Debug)]
 pub struct EventPrinter {
     form: Form,
@@ -46,10 +46,10 @@ impl EventPrinter {
         pushed.map(|()| delivered)
     }
 
-    /// Takes the end of the body. An event that it left incomplete is printed: the server may have forgotten its empty line.
+    /// Handles the end of the body. An incomplete last event is printed: the server may have omitted its empty line.
     ///
     /// # Errors
-    /// `Kind::Network` for such an event where nothing says that the body is whole.
+    /// `Kind::Network` for an incomplete event if nothing shows that the body is complete.
     pub fn finish(&mut self, sink: &mut BodySink, answer: &Streamed) -> Result<()> {
         if !self.events.is_cut() {
             return Ok(());
@@ -71,12 +71,12 @@ impl EventPrinter {
         if text.is_empty() { Ok(WriteOutcome::Yes) } else { sink.put(text.as_bytes()) }
     }
 
-    /// Ends a line of text that is not ended yet.
+    /// Ends an unfinished line of text.
     pub fn end(&mut self, sink: &mut BodySink) -> Result<()> {
         if std::mem::take(&mut self.is_line_open) { sink.put(b"\n").map(drop) } else { Ok(()) }
     }
 
-    /// The error that the agent's last words were, where they were one; `said` makes of them what may be shown.
+    /// The error in the agent's last event, if it was one; `said` makes its text safe to show.
     pub fn failure(self, said: impl Fn(&str) -> ServiceText) -> Result<()> {
         self.failure.map_or(Ok(()), |why| {
             Err(Error::new(Kind::Failure, format!("the agent failed: {}", said(&why)))
@@ -113,8 +113,8 @@ impl EventPrinter {
     }
 }
 
-/// One JSON value on a line, with its line end; none where it is not JSON. Numbers and the order of names stay as they are.
-/// Control characters are escaped.
+/// One JSON value on one line, with a line end; `None` if it is not JSON. Numbers and the order of members are kept; control characters are
+/// escaped.
 pub fn one_line(json: &str) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(json).ok()?;
     let mut line = String::with_capacity(json.len() + 1);

@@ -57,7 +57,7 @@ pub struct Gateway {
     source: TokenArgs,
 }
 
-/// What the server gave.
+/// The arguments of a tool.
 enum ToolArguments {
     Tools(Vec<Tool>),
     Outcome(Outcome),
@@ -123,7 +123,7 @@ async fn ask(client: &mut Client<'_>, request: &Request) -> Result<ToolArguments
     let Request::Call { tool: name, given, .. } = request else {
         return Ok(ToolArguments::Tools(client.tools().await?));
     };
-    // Arguments that are whole need no look at the schema.
+    // Complete arguments do not need the schema.
     if let Some(arguments) = request.complete_arguments() {
         return Ok(ToolArguments::Outcome(client.call(name, arguments, None).await?));
     }

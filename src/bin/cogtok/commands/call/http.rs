@@ -71,7 +71,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
     }
     let outgoing = Outgoing { method, url, headers, body: body.into() };
     outgoing.check()?;
-    // Standard input may have taken long.
+    // Reading standard input may have taken long.
     app.extend_default_timeout();
     let mut source = args.source.clone();
     source.or_of(place.owner);

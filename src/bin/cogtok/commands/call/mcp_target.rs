@@ -7,7 +7,7 @@ use url::Url;
 use super::target::{CallTarget, TargetLocation};
 use crate::app::App;
 
-/// Where it is, and what the profile says of it.
+/// The server's URL and what the profile says about it.
 pub struct Server {
     pub url: Url,
     pub place: CallTarget,
@@ -35,7 +35,7 @@ impl Server {
         Ok(Server { url, place, api })
     }
 
-    /// What an explanation of a refusal needs to know; `options` choose the token for another command.
+    /// The facts for explaining a refusal; `options` select the token for another command.
     pub fn asked(&self, app: &App, options: String) -> RequestContext {
         self.place.asked(app, self.api, options)
     }

@@ -20,7 +20,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What can be called.
+/// The kinds of targets.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

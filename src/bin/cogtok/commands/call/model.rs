@@ -82,7 +82,7 @@ pub fn run(app: &App, args: &Model) -> Result<()> {
     Ok(())
 }
 
-/// Where the model is: as `--model-region` says, or the model's ARN, else in the profile's Region.
+/// The Region of the model: from `--model-region` or the model's ARN, else the profile's.
 fn region(profile: &Profile, model: &ModelId, asked: Option<Region>) -> Result<Region> {
     match asked.or_else(|| model.region()) {
         Some(region) => Ok(region),
@@ -118,7 +118,7 @@ async fn stream(bedrock: &Bedrock<'_>, question: &Question<'_>, form: Output) ->
     let (mut metadata, mut stop_reason, mut has_said) = (Value::Null, Value::Null, false);
     loop {
         let event = events.next().await.inspect_err(|_| {
-            // The message begins a line of its own.
+            // The message gets a line of its own.
             if has_said && terminal::shows_data() {
                 terminal::last_data("\n");
             }
@@ -148,7 +148,7 @@ async fn stream(bedrock: &Bedrock<'_>, question: &Question<'_>, form: Output) ->
     Ok(())
 }
 
-/// Says what the answer cost and why it ended.
+/// Prints the usage of the answer and why it ended.
 fn report(usage: &Value, metrics: &Value, stop_reason: &Value) {
     let tokens = |name: &str| usage[name].as_u64().map_or("?".to_owned(), |count| count.to_string());
     let mut line = format!("{} tokens in, {} out", tokens("inputTokens"), tokens("outputTokens"));

@@ -1,4 +1,4 @@
-//! What a call carries: data and headers.
+//! The body and headers of a call.
 
 use std::fs::File;
 use std::io::Read;
@@ -51,7 +51,7 @@ impl RequestBody {
         }
     }
 
-    /// The headers. What stands in them is not repeated: it may be a key.
+    /// The headers. Errors do not repeat them: they may contain a key.
     pub fn headers(&self) -> Result<Vec<(String, String)>> {
         let mut headers = Vec::new();
         for header in &self.header {
@@ -88,7 +88,7 @@ fn parse(line: &str) -> Result<(String, String)> {
     }
 }
 
-/// Adds a header where none of that name is there.
+/// Adds a header unless there is one of that name.
 pub fn default_header(headers: &mut Vec<(String, String)>, name: &str, value: &str) {
     if !has(headers, name) {
         headers.push((name.to_owned(), value.to_owned()));
@@ -100,13 +100,13 @@ pub fn has(headers: &[(String, String)], name: &str) -> bool {
     headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
-/// Whether `bytes` are one JSON value. Nothing of it is kept.
+/// Whether `bytes` are exactly one JSON value.
 pub fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
 fn file(path: &str, limit: usize) -> Result<Vec<u8>> {
-    // It may be a pipe that somebody holds open.
+    // Standard input may be a pipe that stays open.
     signals::watch();
     let shown = printable(path, 120);
     let too_large = || Error::usage(format!("{shown} is larger than {} KiB", limit / 1024));
@@ -116,7 +116,7 @@ fn file(path: &str, limit: usize) -> Result<Vec<u8>> {
     if size > limit {
         return Err(too_large());
     }
-    // At its size from the beginning: growing would hold it twice.
+    // Allocated at full size: growing would need twice the memory.
     let mut bytes = Vec::with_capacity(size + 1);
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }

@@ -1,5 +1,5 @@
-//! What becomes of an answer: its body goes where it was asked to go, part by part as it comes; what else there is to say
-//! goes to standard error, and the HTTP status is the exit code.
+//! Handles an answer: the body goes to its destination part by part, everything else to standard error, and the HTTP status becomes the
+//! exit code.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::env;
 use crate::io::terminal;
 use crate::io::terminal::{Live, WriteOutcome};
 
-/// How much of a failure's body is read for what it says.
+/// How much of an error's body is read for its message.
 const BEGINNING: usize = 16 * 1024;
 
 /// Options for what becomes of an answer.
@@ -30,7 +30,7 @@ pub struct BodyHandling {
     output_file: Option<PathBuf>,
 }
 
-/// Where a body goes.
+/// The destination of a body.
 pub enum BodySink {
     Live(Live),
     File(PathBuf, Replacement),
@@ -43,7 +43,7 @@ impl BodyHandling {
         output_file::check(&absolute(path)).map_err(|why| unwritable(path, &why))
     }
 
-    /// Where this answer's body goes: a file is for the answer that was wanted, and stays as it was for a failure.
+    /// The destination of this answer's body: for an error, an output file is left unchanged.
     pub fn sink(&self, answer: &Streamed) -> Result<BodySink> {
         let mut live = Live::new();
         if self.include {
@@ -61,7 +61,7 @@ impl BodyHandling {
 }
 
 impl BodySink {
-    /// Whether it is standard output, which somebody reads.
+    /// Whether it is standard output, which a person or program reads as it comes.
     pub fn is_live(&self) -> bool {
         matches!(self, BodySink::Live(_))
     }
@@ -85,7 +85,7 @@ impl BodySink {
     }
 }
 
-/// What is known of a body that was handed on.
+/// What is known about a body after it was passed on.
 pub struct StatusOutcome {
     beginning: Vec<u8>,
     count: usize,
@@ -104,12 +104,12 @@ impl StatusOutcome {
     }
 }
 
-/// Whether the server says that it did not do what was asked.
+/// Whether the answer is an error.
 pub fn is_failure(answer: &Streamed) -> bool {
     answer.status() >= 400
 }
 
-/// Hands every part of the body to `each` as it comes, until nobody reads any more (standard output, where it `is_live`).
+/// Passes each part of the body to `each` as it comes, until the reader is gone (standard output, if `is_live`).
 pub fn pass(
     app: &App,
     answer: &mut Streamed,
@@ -140,14 +140,14 @@ pub fn pass(
         Ok(())
     });
     match passed {
-        // The failure is what counts, not that its text is cut.
+        // The error matters, not that its text was cut off.
         Err(error) if is_failure && error.kind() == Kind::Network => log::info!(target: "cogtok", "{error}"),
         passed => passed?,
     }
     Ok(StatusOutcome { beginning, count, is_whole })
 }
 
-/// The error that an answer is: what the server says, what may be the reason, and what to do. None where the answer is no failure.
+/// The error of an answer: the server's message, the possible reason and what to do; `None` if the answer is no error.
 pub fn failure(
     app: &App,
     asked: &RequestContext,
@@ -159,7 +159,7 @@ pub fn failure(
     if !is_failure(answer) {
         return Ok(None);
     }
-    // Cleaned while it is whole: a part of a token would not be known for one.
+    // Redacted while it is complete: a part of a token would not be recognised.
     let body = answer.without_secrets(&String::from_utf8_lossy(&passed.beginning));
     let challenge = answer.header("www-authenticate").map(|text| answer.without_secrets(text));
     let media_type = answer.media_type();
@@ -177,7 +177,7 @@ pub fn failure(
         _ => Kind::Failure,
     };
     let status = answer.status_line();
-    // Many a server says the name of the status once more.
+    // Many servers repeat the name of the status.
     let words = failed.words().filter(|words| !status.to_ascii_lowercase().ends_with(&words.to_ascii_lowercase()));
     let words = words.map(|words| format!(": {words}")).unwrap_or_default();
     let error = Error::new(kind, format!("{} answers {status}{words}", answer.host()));

@@ -14,8 +14,8 @@ pub struct Renewal {
 }
 
 impl Renewal {
-    /// The renewal of `got`, which the API at `url` has just answered with 401; none where it would not help: the token was
-    /// new, or the API has refused a new one a moment ago.
+    /// The renewal of `got`, after the API at `url` refused it with 401; `None` if it would not help: the token was new, or the API has
+    /// just refused a new one.
     pub fn of(app: &App, got: &ObtainedToken, url: &Url) -> Option<Self> {
         if !got.is_cached() {
             return None;
@@ -30,7 +30,7 @@ impl Renewal {
         Some(Renewal { refusals, key })
     }
 
-    /// Notes whether the API has refused the new token as well.
+    /// Records whether the API also refused the new token.
     pub fn ended(&self, is_refused: bool) {
         if is_refused {
             self.refusals.note(&self.key, env::now());

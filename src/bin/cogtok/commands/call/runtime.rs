@@ -82,7 +82,7 @@ pub struct Runtime {
     pub source: TokenArgs,
 }
 
-/// Where `--ws` puts the token.
+/// Where `--ws` sends the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Ws {
     /// In the header Authorization
@@ -133,7 +133,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
         Ok(outgoing)
     })
     .map_err(|error| place.moved(error))?;
-    // The one that the runtime names is the one that goes on.
+    // The session that the runtime names is the one to continue.
     let named = answer.header(agent::SESSION).filter(|id| agent::check_session(id).is_ok());
     let session = named.map(str::to_owned).or(sent);
     if let Some(session) = session.filter(|_| !response::is_failure(&answer)) {

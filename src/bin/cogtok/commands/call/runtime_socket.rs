@@ -24,10 +24,10 @@ use crate::io::prompt::Line;
 use crate::io::terminal;
 use crate::io::terminal::{WriteOutcome, stdin_lines};
 
-/// How long an answer is waited for when there is nothing more to say.
+/// How long to wait for an answer after the last input.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
-/// Talks until either side has no more to say.
+/// Exchanges messages until either side has ended.
 pub fn run(app: &App, args: &Runtime, token_place: TokenPlace) -> Result<()> {
     let form = match app.output(&[Output::Text, Output::Json])? {
         Output::Json => Form::Json,
@@ -141,7 +141,7 @@ async fn talk(
                 }
             },
             () = tokio::time::sleep(patience) => {
-                // That it is closed is all that is left to do.
+                // Closing is all that is left to do.
                 let _ = socket.close().await;
                 return Ok(());
             }
@@ -149,7 +149,7 @@ async fn talk(
     }
 }
 
-/// Prints a message on a line of its own; says whether somebody reads it.
+/// Prints a message on a line of its own; returns whether anybody still reads it.
 fn print(text: &str, form: Form) -> Result<bool> {
     let line = match form {
         Form::Json => one_line(text).unwrap_or_else(|| terminal::json_line(&Value::String(text.to_owned()))),

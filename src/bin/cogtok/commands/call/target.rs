@@ -1,4 +1,4 @@
-//! Where a call goes: to an address that is typed, or to a target of the profile. The token goes there and nowhere else.
+//! The target of a call: a URL, or a target of the profile. The token is sent there and nowhere else.
 
 use cogtok::aws::agentcore::Resource;
 use cogtok::error::{Advice, Error, Result};
@@ -11,17 +11,17 @@ use url::Url;
 
 use crate::app::App;
 
-/// An address, and what the profile says of it.
+/// A URL and what the profile says about it.
 #[derive(Debug)]
 pub struct CallTarget {
     pub at: TargetLocation,
-    /// Whose token it takes, where the profile says so.
+    /// The owner of its token, if the profile says so.
     pub owner: Option<TokenOwner>,
-    /// What it is, where it is a target of the profile.
+    /// Its kind, if it is a target of the profile.
     pub kind: Option<TargetKind>,
-    // What `token check --arn` takes for it, where AWS can be asked about it.
+    // The argument of `token check --arn`, if AWS can be asked about it.
     arn: Option<String>,
-    // The target whose address it is, with nothing behind it.
+    // The target of exactly this URL.
     target: Option<TargetName>,
 }
 
@@ -47,7 +47,7 @@ impl CallTarget {
         }
         let end = text.find(['/', '?']).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
-        // What follows a name may hold an address as well: `api?next=https://…`.
+        // The path after a name may contain a URL: `api?next=https://…`.
         if name.ends_with(':') && rest.starts_with("//") {
             return Ok(CallTarget {
                 at: TargetLocation::Url(typed(text)?),
@@ -88,7 +88,7 @@ impl CallTarget {
         error.with_hint(hint)
     }
 
-    /// What an explanation of a refusal needs to know; `options` choose the token for another command.
+    /// The facts for explaining a refusal; `options` select the token for another command.
     pub fn asked(&self, app: &App, api: Api, options: String) -> RequestContext {
         let check = match (&self.arn, api) {
             (Some(arn), _) => format!("--arn {arn}"),
@@ -119,7 +119,7 @@ fn typed(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// The URL with a path and a query behind it.
+/// The URL with a path and query appended.
 fn below(base: &Endpoint, rest: &str) -> Url {
     let rest = rest.split('#').next().unwrap_or_default();
     let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));

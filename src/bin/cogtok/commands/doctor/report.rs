@@ -8,7 +8,7 @@ use crate::io::terminal;
 /// The width where there is no terminal.
 const WIDTH: usize = 80;
 
-/// Where a detail begins.
+/// The column where details begin.
 const INDENT: usize = 25;
 
 /// One JSON array of objects.
@@ -62,8 +62,7 @@ pub fn summary(findings: &[Finding]) -> String {
     }
 }
 
-/// The text in lines of at most `width` characters, broken between words where there are any; all but the first begin
-/// with `margin`.
+/// The text in lines of at most `width` characters, broken between words; all but the first begin with `margin`.
 fn wrapped(text: &str, width: usize, margin: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     let length = |text: &str| text.chars().count();
@@ -79,7 +78,7 @@ fn wrapped(text: &str, width: usize, margin: &str) -> Vec<String> {
                 break;
             }
             if is_bare {
-                // A word that fits no line is broken where the line ends.
+                // A word that is too long for a line is broken.
                 let room = width.saturating_sub(length(line)).max(1);
                 line.extend(rest.drain(..room.min(rest.len())));
             }

@@ -1,4 +1,4 @@
-//! What is looked at, and what of the process it depends on.
+//! Runs the checks and passes them what they need from the process.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::env;
 use crate::env::aws_environment;
 use crate::services::bedrock_key;
 
-/// What the network checks leave of `--timeout`, to tell what they found.
+/// The part of `--timeout` that the network checks leave for reporting their results.
 const MARGIN: Duration = Duration::from_millis(100);
 
 /// Everything, in the order in which it is reported.
@@ -35,7 +35,7 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
         None => Finding::skip(Check::Profile, "the configuration can't be read"),
         Some(config) => configuration::chosen(name, named_by(app), config, configuration::is_described(&settings)),
     });
-    // The profile in its configuration, where both are there.
+    // The profile in its configuration, if both exist.
     let written = config.zip(known).filter(|(config, name)| config.names().contains(name));
     let is_whole = written.is_some() || matches!(name, Ok(None));
     found.extend(configuration::values(written, &mut settings));
@@ -61,7 +61,7 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     found
 }
 
-/// Who names the profile.
+/// The source of the profile's name.
 fn named_by(app: &App) -> &'static str {
     match (&app.global.profile, env::var("COGTOK_PROFILE")) {
         (Some(_), _) => "-p",
@@ -70,7 +70,7 @@ fn named_by(app: &App) -> &'static str {
     }
 }
 
-/// What the profile says without options and variables.
+/// The profile's settings without options and variables.
 fn alone(written: Option<(&Config, &ProfileName)>) -> Settings {
     let mut settings = Settings::default();
     if let Some((config, name)) = written {
@@ -79,7 +79,7 @@ fn alone(written: Option<(&Config, &ProfileName)>) -> Settings {
     settings
 }
 
-/// What depends on the profile. `is_whole` says whether it could be read.
+/// The checks of the profile. `is_whole` says whether it could be read.
 fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool, targets: &Targets) -> Vec<Finding> {
     let (mut found, wanted) = wanted(app, profile);
     if is_whole && (profile.name.is_some() || profile.user.client_id.is_some() || profile.m2m.client_id.is_some()) {

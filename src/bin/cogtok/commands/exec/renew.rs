@@ -72,8 +72,7 @@ pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Comm
     }
 }
 
-/// How long the token still counts as fresh; half of its life where that is too short for what was asked. None where its life is
-/// not known.
+/// How long the token counts as fresh; half its life if that is shorter than the requested validity. `None` if its life is unknown.
 fn time_to_renewal(token: &Token, min_validity: Duration) -> Option<Duration> {
     let left = Duration::from_millis(token.expires_at?.saturating_mul(1000).saturating_sub(env::now()));
     Some(left.checked_sub(min_validity).filter(|fresh| !fresh.is_zero()).unwrap_or(left / 2).max(SHORTEST))

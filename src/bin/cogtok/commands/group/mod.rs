@@ -13,7 +13,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What can be done with groups.
+/// The commands for groups.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

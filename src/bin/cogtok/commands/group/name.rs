@@ -1,8 +1,8 @@
-//! What a group may be called.
+//! Names of groups.
 
 use cogtok::error::{Error, Result, printable};
 
-/// Refuses what is no name of a group, before anything is asked.
+/// Refuses an invalid name of a group before any request.
 pub fn check_name(name: &str) -> Result<()> {
     let is_named = !name.is_empty() && name.chars().count() <= 128;
     if is_named && !name.chars().any(|c| c.is_whitespace() || c.is_control()) {

@@ -1,4 +1,4 @@
-//! What a person was given, by its looks, and the questions for it.
+//! Recognises what a person was given (a file, URL, id or stack), and asks for it.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub const MOST_TRIES: usize = 3;
 /// The length of the ids that Cognito gives app clients.
 const CLIENT_ID_LENGTH: usize = 26;
 
-/// What was given.
+/// The input, by its kind.
 pub enum Given {
     /// A user pool, by its issuer's URL.
     Pool(String),
@@ -35,7 +35,7 @@ pub fn ask() -> Result<Given> {
     terminal::until_taken(|| Ok(read(&terminal::ask_line(Question::new("Source", "the source"), "")?)))
 }
 
-/// What a text is.
+/// The kind of a text.
 ///
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) for an id that can't be one, and a URL of nothing that is known.
@@ -59,7 +59,7 @@ pub fn read(text: &str) -> Result<Given> {
     if is_host {
         return endpoint(text).map(Given::Endpoint);
     }
-    // Only a stack's name looks like nothing else.
+    // Only the name of a stack has no distinct shape.
     let kind = text.parse::<StackName>().is_ok().then_some(SourceKind::Stack);
     Ok(Given::Source(text.to_owned(), kind))
 }

@@ -29,7 +29,7 @@ pub fn sign_in(app: &mut App, plan: &ProfilePlan) -> Result<()> {
     let profile = app.resolve_region(app.profile(&[(Key::Username, Some(username.to_string()))])?);
     let typed = begins_with_password(&profile).then(|| password(app, &profile)).transpose()?;
     let served = match token(app, &username, typed.clone()) {
-        // Only now is it known that the client has a secret.
+        // This error is the first sign that the client has a secret.
         Err(error) if error.advises(AdviceKind::StoreUserClientSecret) => {
             store_client_secret(app, &profile)?;
             token(app, &username, typed)?

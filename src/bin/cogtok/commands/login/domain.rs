@@ -16,7 +16,7 @@ use crate::io::terminal;
 /// [`Kind::Config`](cogtok::error::Kind::Config) for a pool without sign-in pages, and where it can't be asked.
 pub fn discovered(app: &App, mut profile: Profile) -> Result<Profile> {
     let (None, Some(pool)) = (&profile.domain, &profile.user_pool_id) else { return Ok(profile) };
-    // A domain helps nobody where the client is missing as well.
+    // The domain does not help without the client.
     if profile.user.client_id.is_none() {
         return Ok(profile);
     }

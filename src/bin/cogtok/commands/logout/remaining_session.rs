@@ -1,4 +1,4 @@
-//! What is left of a user's session, to be revoked and deleted.
+//! The rest of a user's session, to revoke and delete.
 
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
@@ -10,7 +10,7 @@ use cogtok::user_pool::refresh_session;
 
 use crate::app::App;
 
-/// What the secret store has of a user's sessions.
+/// The secret store's part of a user's sessions.
 pub struct RemainingSession<'a> {
     store: &'a SecretStore,
     /// Each with its refresh token.
@@ -19,9 +19,8 @@ pub struct RemainingSession<'a> {
 }
 
 impl<'a> RemainingSession<'a> {
-    /// What the store has of the session that is remembered. Where none is, the store is looked into all the same, if that can
-    /// be done without asking anybody; that it can't be is reported. Where it can't be read what is remembered, the store must
-    /// say.
+    /// The secret store's part of the recorded session. Without a record the store is searched anyway, if that needs no questions; a
+    /// failure is reported. If the record can't be read, the store has to be opened.
     pub fn find(app: &'a App, profile: &Profile, remembered: Result<Option<Record>>) -> Result<Option<Self>> {
         let is_known = !matches!(&remembered, Ok(None));
         let (candidates, has_device) = match remembered {
@@ -72,7 +71,7 @@ impl<'a> RemainingSession<'a> {
         Ok(())
     }
 
-    /// Forgets the refresh tokens and the device; says whether there was a device.
+    /// Deletes the refresh tokens and the device; returns whether there was a device.
     pub fn forget(&self, profile: &Profile) -> Result<bool> {
         let tokens = self.forget_refresh_tokens(profile);
         let was_there =
@@ -80,7 +79,7 @@ impl<'a> RemainingSession<'a> {
         tokens.map(|()| was_there || self.has_device)
     }
 
-    /// Forgets the refresh tokens alone.
+    /// Deletes only the refresh tokens.
     pub fn forget_refresh_tokens(&self, profile: &Profile) -> Result<()> {
         let sessions = self.sessions.iter().map(|(session, _)| session);
         sessions.into_iter().try_for_each(|session| refresh_session::forget_refresh_token(self.store, profile, session))

@@ -102,7 +102,7 @@ pub fn run(app: &App, args: &Install) -> Result<()> {
     Ok(())
 }
 
-/// What the client calls the server.
+/// The server's name in the client's configuration.
 fn name(args: &Install, server: &Server) -> Result<String> {
     let name = match (&args.name, args.target.contains(':')) {
         (Some(name), _) => name.clone(),
@@ -117,7 +117,7 @@ fn name(args: &Install, server: &Server) -> Result<String> {
             }
         },
     };
-    // What every client takes: Claude Code refuses anything else.
+    // Every client accepts these characters; Claude Code refuses any others.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if name.is_empty() || name.len() > 64 || !name.bytes().all(is_plain) {
         return Err(Error::usage("a server's name has 1 to 64 letters, digits, `-` and `_`")
@@ -137,7 +137,7 @@ fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) -> Res
         options.extend(["--config".to_owned(), config.display().to_string()]);
     }
     options.extend(source.arguments(owner)?);
-    // Another machine has another place for the program, and other variables.
+    // Another machine has the program in another place, and other variables.
     let command = if args.project { "cogtok".to_owned() } else { command_of_this_program() };
     if args.headers_helper {
         if !args.client.has_headers_helper() {

@@ -30,7 +30,7 @@ pub fn run(app: &App, _: &List) -> Result<()> {
                     let ours = servers.into_iter().filter_map(|(name, target)| Some((name, target?)));
                     found.extend(ours.map(|(name, target)| (client, name, target, path.clone())));
                 }
-                // The others are still to be seen.
+                // One unreadable client must not hide the others.
                 Err(error) => log::warn!(target: "cogtok", "{}", error.message()),
             }
         }

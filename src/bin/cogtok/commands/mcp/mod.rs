@@ -9,7 +9,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What can be done with the servers of MCP clients.
+/// The commands for the servers of MCP clients.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

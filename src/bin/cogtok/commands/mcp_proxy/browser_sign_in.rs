@@ -18,27 +18,27 @@ use crate::commands::login::{self, Login, Witness};
 use crate::env;
 use crate::io::browser;
 
-/// How long a person may take where nothing else is said.
+/// How long a person may take by default.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long no browser opens after a sign-in that came to nothing: every request of a client would open another one.
 const TRUCE: Duration = Duration::from_secs(60);
 
-/// How often it is looked whether anybody still waits.
+/// How often it checks whether anybody is still waiting.
 const TICK: Duration = Duration::from_millis(200);
 
 /// The sign-ins of one proxy.
 pub struct BrowserSignIn<'a> {
     app: &'a App,
     wait: Option<Duration>,
-    // What the client hears while it waits.
+    // The text for the waiting client.
     tell: watch::Sender<Option<String>>,
     is_over: Arc<AtomicBool>,
     failed: Option<(Instant, String)>,
 }
 
 impl<'a> BrowserSignIn<'a> {
-    /// `tell` gets what a waiting client may be told; `is_over` says that there is none any more.
+    /// `tell` gets the text for a waiting client; `is_over` returns true when none is left.
     pub fn new(
         app: &'a App,
         wait: Option<Duration>,
@@ -48,10 +48,10 @@ impl<'a> BrowserSignIn<'a> {
         BrowserSignIn { app, wait, tell, is_over, failed: None }
     }
 
-    /// The token of `source` after a person signed in; `error` says why there is none without.
+    /// The token of `source` after a person has signed in; `error` is why there is none without.
     ///
     /// # Errors
-    /// `error` where no browser can open, or the token is no user's; [`Kind::NeedsHuman`] where nobody signed in.
+    /// `error` if no browser can be opened or the token is not a user's; [`Kind::NeedsHuman`] if nobody signed in.
     pub fn then_get(&mut self, source: &TokenArgs, error: Error) -> Result<ObtainedToken> {
         if !browser::can_open() || source.whose(self.app)? != TokenOwner::User {
             return Err(error);
@@ -76,7 +76,7 @@ impl<'a> BrowserSignIn<'a> {
         let began = env::now();
         self.tell("waiting for you to sign in with the browser");
         let mut lock = self.lock(source)?;
-        // Another proxy may have brought the person here, or back with nothing.
+        // Another proxy may have completed the sign-in, or failed.
         self.app.restart_timeout();
         if let Ok(got) = source.get(self.app) {
             return Ok(got);
@@ -97,14 +97,14 @@ impl<'a> BrowserSignIn<'a> {
         source.get(self.app)
     }
 
-    /// The right to open a browser for this user; none on a machine without locks.
+    /// The lock for opening a browser for this user; `None` on a machine without locks.
     fn lock(&self, source: &TokenArgs) -> Result<Option<Lock>> {
         let username = (cogtok::settings::keys::Key::Username, source.username.clone());
         let key = user_token::cache_key(&self.app.profile(&[username])?)?;
         let Some(path) = self.app.sessions().sign_in_lock(&key) else { return Ok(None) };
         let end = Instant::now() + self.wait.unwrap_or(PATIENCE) + TRUCE;
         let (sender, receiver) = mpsc::channel();
-        // On a thread of its own, since a client that goes away ends the wait.
+        // On a separate thread, since the wait ends when the client goes away.
         let spawned = std::thread::Builder::new()
             .name("sign-in".to_owned())
             .spawn(move || drop(sender.send(Lock::exclusive(&path, end))));

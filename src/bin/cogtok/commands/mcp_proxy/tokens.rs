@@ -12,14 +12,14 @@ use crate::args::token_args::{ObtainedToken, TokenArgs};
 use crate::commands::mcp_proxy::browser_sign_in::BrowserSignIn;
 use crate::env;
 
-/// How long no other token is asked for after one that was new and refused all the same: each may cost money.
+/// How long no new token is requested after a new one was refused: each may cost money.
 const TRUCE: Duration = Duration::from_secs(60);
 
 /// The tokens of a command that serves one request after the other.
 pub struct Tokens<'a> {
     app: &'a App,
     source: TokenArgs,
-    // The last one, where the cache does not keep it.
+    // The latest token, if the cache does not keep it.
     kept: Option<ObtainedToken>,
     renewed_at: Option<Instant>,
     sign_in: Option<BrowserSignIn<'a>>,
@@ -35,7 +35,7 @@ impl<'a> Tokens<'a> {
         Tokens { app, source, kept: None, renewed_at: None, sign_in }
     }
 
-    /// The token that counts now; or another one than the one that was `refused`, none where there is none.
+    /// The current token; with `refused`, a different one, or `None` if there is none.
     pub fn get(&mut self, refused: Option<&Secret>) -> Result<Option<Secret>> {
         Ok(self.get_token(refused)?.map(|token| token.value))
     }
@@ -44,7 +44,7 @@ impl<'a> Tokens<'a> {
     pub fn get_token(&mut self, refused: Option<&Secret>) -> Result<Option<Token>> {
         self.app.restart_timeout();
         let Some(refused) = refused else { return self.current().map(Some) };
-        // Another request, or another process, may have renewed it meanwhile.
+        // Another request or process may have renewed it in the meantime.
         let current = self.current()?;
         if current.value.expose() != refused.expose() {
             return Ok(Some(current));
@@ -66,7 +66,7 @@ impl<'a> Tokens<'a> {
         }
         let source = self.source.clone();
         let got = self.obtain(&source)?;
-        // `--force-refresh` is for the first.
+        // `--force-refresh` is only for the first token.
         self.source = self.source.relaxed();
         if !got.is_cached() {
             self.renewed_at = Some(Instant::now());

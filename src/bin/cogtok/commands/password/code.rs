@@ -24,7 +24,7 @@ pub fn user_client(app: &App, username: Option<&str>) -> Result<(Profile, Userna
 /// The users' client of the profile, for calls that nothing is signed for.
 pub fn client(app: &App, profile: &Profile) -> Result<Idp> {
     let secret = app.stored_secret(profile, &user_token::secret_binding(profile, SecretKind::UserClient, None)?)?;
-    // The flow of administrators would look for AWS credentials, which these calls do not need.
+    // The flow of administrators would look for AWS credentials, which these calls don't need.
     let mut unsigned = profile.clone();
     unsigned.user.auth_flow = AuthFlow::Srp;
     let wire = app.wire()?;
@@ -45,7 +45,7 @@ pub fn code(given: Option<&str>) -> Result<Secret> {
     }
 }
 
-/// Where a code went, in the words of a message.
+/// The destination of a code, for a message.
 pub fn sent_to(delivery: Option<&CodeDelivery>) -> String {
     let Some(delivery) = delivery else { return "Cognito sent a code".to_owned() };
     let medium = match delivery.medium.as_ref().map(ToString::to_string).as_deref() {

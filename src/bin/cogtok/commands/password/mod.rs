@@ -10,7 +10,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What users can do about their password.
+/// The commands for a user's own password.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

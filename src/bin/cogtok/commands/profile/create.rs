@@ -120,7 +120,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         .map(|(key, values)| Ok((*key, settled(*key, values, region.as_ref())?)))
         .collect::<Result<Vec<_>>>()?;
     let of_use = [Key::UserClientId, Key::UserPoolId, Key::M2mClientId, Key::SecretArn, Key::Domain];
-    // Where there is one of that name already, that is what is wrong.
+    // A profile of that name is the first error to report.
     let is_new = !app.config()?.names().contains(&name);
     if is_new && !settings.iter().any(|(key, _)| of_use.contains(key)) {
         return Err(Error::usage("the profile needs a pool or a client")

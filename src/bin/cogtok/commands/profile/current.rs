@@ -46,7 +46,7 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
     .map(drop)
 }
 
-/// Whatever is wrong with the configuration: a prompt is no place to complain.
+/// Ignores every problem with the configuration: a prompt is no place for errors.
 fn prompt(app: &App) -> Result<()> {
     let Ok(Some(name)) = app.profile_name() else { return Ok(()) };
     match app.config() {

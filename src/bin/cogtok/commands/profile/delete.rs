@@ -1,4 +1,4 @@
-//! `cogtok profile delete`: a profile, with the secrets and tokens that were its alone.
+//! `cogtok profile delete`: deletes a profile, with the secrets and tokens that no other profile uses.
 
 use crate::services::config_edit::edit;
 use clap::Args;
@@ -34,7 +34,7 @@ pub struct Delete {
 pub fn run(app: &App, args: &Delete) -> Result<()> {
     let name: ProfileName = args.name.parse()?;
     terminal::set_profile(Some(name.as_str()));
-    // Of its own, so that it is gone before the file is edited: there may be thousands of profiles.
+    // A block, so that the configuration is dropped before the file is edited: there may be thousands of profiles.
     let config = Config::load(&app.config_path()?)?;
     if !config.names().contains(&name) {
         return Err(config.no_such_profile(&name));
@@ -48,7 +48,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
-    // A profile that can't be understood can still be deleted; there is nothing else of it to find then.
+    // An invalid profile can still be deleted, but its secrets can't be determined.
     let going = match as_written(&config, &name) {
         Ok(profile) => {
             let others: Vec<Profile> = other_profiles(&config, &name).filter(|other| shares(&profile, other)).collect();

@@ -1,5 +1,5 @@
-//! What goes when a profile goes: the secrets and tokens that were its alone. It is found out first and forgotten once the
-//! configuration is written, so that a change which is refused costs nothing.
+//! Secrets and tokens that are deleted with a profile, because no other profile uses them. The plan is made first and carried out after the
+//! configuration has been written, so that a refused change loses nothing.
 
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Result};
@@ -24,7 +24,7 @@ pub fn shares(profile: &Profile, other: &Profile) -> bool {
         || kept_keys(other.clone()).iter().any(|key| keys.iter().any(|own| own.is_like(key, &VARYING)))
 }
 
-/// What goes with a profile.
+/// The secrets and tokens to delete with a profile.
 #[derive(Debug, Default)]
 pub struct DeletionPlan {
     /// The secrets that are stored and go.
@@ -35,8 +35,8 @@ pub struct DeletionPlan {
 }
 
 impl DeletionPlan {
-    /// What `profile` has and none of `others`. The secret store is opened where it may have any of it, so that it is known
-    /// to be of use before anything is changed.
+    /// Those of `profile` that none of `others` uses. The secret store is opened if it may have any of them, so that an unusable store is
+    /// noticed before anything changes.
     pub fn of(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<Self> {
         let (mut going, users) = DeletionPlan::wanted(app, profile, others, keep_secrets)?;
         if !going.secrets.is_empty() || !users.is_empty() {
@@ -47,8 +47,7 @@ impl DeletionPlan {
         Ok(going)
     }
 
-    /// As [`DeletionPlan::of`], for a look that asks nobody anything: where the store can't be looked at, it is all that may be
-    /// there.
+    /// As [`DeletionPlan::of`], without questions: if the store can't be read, everything that it may contain.
     pub fn at_a_look(app: &App, profile: &Profile, others: &[Profile]) -> Result<Self> {
         let (mut going, users) = DeletionPlan::wanted(app, profile, others, false)?;
         if !going.secrets.is_empty() || !users.is_empty() {
@@ -60,10 +59,10 @@ impl DeletionPlan {
         Ok(going)
     }
 
-    /// What may be there, and what secrets of all users of the client are bound to.
+    /// The secrets that may exist, and the bindings of the secrets of all users of the app client.
     fn wanted(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<(Self, Vec<SecretId>)> {
         let is_listed = |secret: &SecretId| {
-            // The one that takes over is listed as the one that it takes over from.
+            // A pending secret is listed like the one it replaces.
             let is_next = secret.kind == SecretKind::M2mClientNext;
             let kind = if is_next { SecretKind::M2mClient } else { secret.kind };
             profile.secrets.contains(&kind) && !keep_secrets
@@ -84,7 +83,7 @@ impl DeletionPlan {
         Ok((going, of_users))
     }
 
-    /// What was obtained for other users and scopes of the client, where it is no other profile's client.
+    /// The tokens for other users and scopes of the app client, if no other profile uses it.
     fn tokens_of_others(&mut self, app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<()> {
         let own = kept_keys(profile.clone());
         let of_others: Vec<CacheKey> = others.iter().flat_map(|other| kept_keys(other.clone())).collect();
@@ -108,8 +107,8 @@ impl DeletionPlan {
         Ok(())
     }
 
-    /// Forgets it, now that the configuration does without. `done` says what was done already, for the error where
-    /// something stays: all else is forgotten all the same.
+    /// Deletes everything in the plan, after the configuration has been written. `done` says what was done before, for the error if
+    /// something stays; the rest is deleted anyway.
     pub fn forget(&self, app: &App, done: &str) -> Result<()> {
         let mut failed = None;
         for secret in &self.secrets {
@@ -130,7 +129,7 @@ impl DeletionPlan {
     }
 }
 
-/// Those of `wanted` that the store has, each once, and what it has for users of `users`.
+/// The secrets of `wanted` that the store has, each once, and its secrets for users of `users`.
 fn stored(
     store: &SecretStore,
     mut wanted: Vec<SecretId>,
@@ -156,7 +155,7 @@ fn seen(store: &SecretStore, wanted: &[SecretId]) -> Result<Vec<bool>> {
     Ok(store.look(wanted)?.found.iter().map(|presence| *presence == SecretStatus::Here).collect())
 }
 
-/// What the store has of a user's session.
+/// The store's secrets for a user's session.
 fn of_session(profile: &Profile, record: &Record) -> Result<Vec<SecretId>> {
     let session = record.session.as_ref();
     let mut bindings: Vec<SecretId> = session
@@ -172,7 +171,7 @@ fn of_session(profile: &Profile, record: &Record) -> Result<Vec<SecretId>> {
 
 /// The profiles that share a secret which `profile` lists, so that they list it from now on.
 fn of_shared(profile: &Profile, others: &[Profile]) -> Vec<(ProfileName, SecretKind)> {
-    // What is listed may be another user's than the profile's.
+    // The listed secret may belong to a user other than the profile's.
     let all = |profile: &Profile| [bindings(profile), users(profile)].concat();
     let mut heirs = Vec::new();
     for secret in all(profile).into_iter().filter(|secret| profile.secrets.contains(&secret.kind)) {
@@ -185,14 +184,14 @@ fn of_shared(profile: &Profile, others: &[Profile]) -> Vec<(ProfileName, SecretK
     heirs
 }
 
-/// Whether a profile uses the tokens under `key`: as its own, or as those of the user whom a call names where it has none.
+/// Whether a profile uses the tokens under `key`: for its own user, or, without one, for any user that a call names.
 fn uses_tokens(profile: &Profile, key: &CacheKey) -> bool {
     let but_for = if profile.user.username.is_none() { &["username"][..] } else { &[] };
     cache_keys(profile).iter().any(|own| own.is_like(key, but_for))
 }
 
-/// Whether a profile uses a secret: as its own user's, as that of the user whom a call names where it has none, or to renew
-/// a session from the browser, whose refresh token is bound to the domain and not to the API.
+/// Whether a profile uses a secret: for its own user; without one, for any user that a call names; or to renew a browser session, whose
+/// refresh token is bound to the domain and not to the API.
 fn uses_secret(app: &App, profile: &Profile, secret: &SecretId) -> bool {
     let of_whomever = SecretId { username: None, ..secret.clone() };
     if bindings(profile).contains(secret) || (profile.user.username.is_none() && users(profile).contains(&of_whomever))
@@ -205,17 +204,17 @@ fn uses_secret(app: &App, profile: &Profile, secret: &SecretId) -> bool {
     let is_its =
         |session: &Session| refresh_session::refresh_token_binding(&of_user, session).is_ok_and(|own| own == *secret);
     let remembered = app.remembered(&key);
-    // What can't be read may be of a session that goes on.
+    // An unreadable record may belong to a live session.
     secret.kind == SecretKind::RefreshToken
         && remembered.map_or(true, |record| record.and_then(|record| record.session).is_some_and(|own| is_its(&own)))
 }
 
-/// What `profile` has and none of the others.
+/// The values of `profile` that no other profile has.
 fn left_alone<T: PartialEq>(of: fn(&Profile) -> Vec<T>, profile: &Profile, others: &[Profile]) -> Vec<T> {
     of(profile).into_iter().filter(|thing| !others.iter().any(|other| of(other).contains(thing))).collect()
 }
 
-/// What the profile's secrets of every kind are bound to.
+/// The bindings of all the profile's secrets.
 pub fn bindings(profile: &Profile) -> Vec<SecretId> {
     SecretKind::ALL.iter().copied().filter_map(|kind| bindings_of(profile, kind).ok()).flatten().collect()
 }
@@ -224,7 +223,7 @@ fn cache_keys(profile: &Profile) -> Vec<CacheKey> {
     [client_credentials::cache_key(profile), user_token::cache_key(profile)].into_iter().flatten().collect()
 }
 
-/// What secrets of the client's users are bound to, whoever they are.
+/// The bindings of secrets for any user of the app client.
 fn users(profile: &Profile) -> Vec<SecretId> {
     let kinds = SecretKind::ALL.iter().copied().filter(|kind| kind.is_of_a_user());
     kinds.filter_map(|kind| user_token::secret_binding(profile, kind, None).ok()).collect()

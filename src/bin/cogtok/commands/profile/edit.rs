@@ -15,7 +15,7 @@ use super::lint::in_words;
 use crate::app::App;
 use crate::io::terminal;
 
-/// What an editor is given where there is no configuration yet.
+/// The text for the editor if there is no configuration yet.
 const EMPTY: &str = "version = 1\n";
 
 /// The most mistakes that are printed at once.
@@ -68,7 +68,7 @@ pub fn run(app: &App) -> Result<()> {
     }
 }
 
-/// What the edit made wrong. What was wrong before may be none of the editor's business: a key of a later version, say.
+/// The mistakes that the edit added. Earlier ones may be deliberate, such as a key for a later version.
 fn mistakes(before: &str, edited: &str) -> Vec<Finding> {
     if edited.trim().is_empty() {
         let message = "the file is empty; `cogtok profile delete` deletes profiles".to_owned();

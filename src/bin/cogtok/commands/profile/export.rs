@@ -108,7 +108,7 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
     Ok(())
 }
 
-/// What the profile says of its targets, those without an address left out.
+/// The profile's targets that have an address.
 fn targets(app: &App, name: &ProfileName) -> Result<Vec<TargetSetting>> {
     let config = app.config()?;
     let mut settings = config.target_settings(name)?;
@@ -128,7 +128,7 @@ fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
         (false, false) => args.names.iter().map(|name| name.parse()).collect::<Result<_>>()?,
         (false, true) => app.profile_name()?.into_iter().collect(),
     };
-    // A name that was typed twice is meant once.
+    // A repeated name is exported once.
     let mut seen = Vec::new();
     names.retain(|name| {
         !seen.contains(name) && {
@@ -147,7 +147,7 @@ fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
     }
 }
 
-/// What stands in the profile where it does not belong would be in everybody's hands.
+/// Secrets in the profile's text would reach every recipient.
 fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> Result<()> {
     let is_exported = |key: &Key| !left_out.contains(key);
     let is_secret = |key: &Key| settings.list(*key).iter().any(|value| is_misplaced(*key, value));
@@ -163,7 +163,7 @@ fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> 
     }
 }
 
-/// Says what is in it and what is not.
+/// Reports what the export contains and what it lacks.
 fn tell(args: &Export, profiles: &[Exported]) {
     for profile in profiles {
         let has = |key: &&Key| !profile.settings.list(**key).is_empty();
@@ -192,7 +192,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// What is there may be sealed secrets that exist nowhere else.
+/// The existing file may contain sealed secrets that exist nowhere else.
 fn there_already(path: &Path) -> Error {
     Error::store(format!("{} already exists: nothing was exported", path.display()))
         .hint("choose another name, or add `--force` to replace it")

@@ -1,4 +1,4 @@
-//! `cogtok profile import`: a profile from what a workshop leaves behind.
+//! `cogtok profile import`: creates a profile from the output of a workshop.
 
 mod apply;
 mod collect;
@@ -87,7 +87,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// What the options come to.
+    /// The options as a plan.
     fn plan(&self) -> Result<ImportPlan> {
         Ok(ImportPlan {
             source: self.source.clone(),
@@ -141,15 +141,15 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
     report::report(app, &plans, form, plan.writing.is_dry_run)
 }
 
-/// What a profile is made from without the options of the command line.
+/// The input of a profile, apart from the command line's options.
 pub enum Source {
     /// A source by its name, of this kind where that is known.
     Named { source: String, kind: Option<SourceKind>, choice: Choice },
-    /// What a person has typed.
+    /// A person's input.
     Typed(ProfileCandidate),
 }
 
-/// What is to be written for a source, in place of no profile that is there.
+/// The profiles to write for a source. None of them replaces an existing one.
 ///
 /// # Errors
 /// As the import of that source.
@@ -180,7 +180,7 @@ pub fn planned(app: &App, source: Source, named: Option<ProfileName>) -> Result<
 /// Writes what was planned.
 ///
 /// # Errors
-/// What keeps it from being written, with nothing changed.
+/// The error that prevented the write; then nothing was changed.
 pub fn write(app: &App, plans: &mut [ProfilePlan]) -> Result<()> {
     apply::carry_out(app, plans, Writing { replaces: false, is_dry_run: false })
 }

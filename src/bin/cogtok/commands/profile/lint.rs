@@ -49,7 +49,7 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
         terminal::note(&missing);
     }
     let text = text.unwrap_or_default();
-    // An export in the place of the configuration is none.
+    // A profile export in the configuration's place is not a configuration.
     let is_config = app.config_path().is_ok_and(|config| config == path);
     let mut found = if is_config { lint(&text) } else { lint_any(&text) };
     if let Some(name) = &only {
@@ -102,7 +102,7 @@ fn meant(app: &App, what: Option<&str>) -> Result<(PathBuf, Option<ProfileName>)
             config => config?,
         };
         let names = Config::load(&config).map(|config| config.names());
-        // In a file that is not TOML nothing can be told apart, so all of it is looked at.
+        // A file that is not TOML has no recognisable profiles, so all of it is checked.
         if names.is_err() && !Path::new(&path).is_file() {
             return Ok((config, None));
         }

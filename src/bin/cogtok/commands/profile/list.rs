@@ -21,7 +21,7 @@ pub struct List {}
 
 pub fn run(app: &App) -> Result<()> {
     let config = app.config()?;
-    // A default that is broken must not keep anybody from seeing the list.
+    // A broken default must not hide the list.
     let in_use = app.profile_name().unwrap_or_default();
     let rows: Vec<(ProfileName, Settings)> = config
         .names()
@@ -45,7 +45,7 @@ pub fn run(app: &App) -> Result<()> {
                     "region": first(settings, Key::Region),
                     "client_id": first(settings, Key::UserClientId),
                     "m2m_client_id": first(settings, Key::M2mClientId),
-                    // As `profile show` names them.
+                    // The names that `profile show` uses.
                     "user.client_id": first(settings, Key::UserClientId),
                     "m2m.client_id": first(settings, Key::M2mClientId),
                 })

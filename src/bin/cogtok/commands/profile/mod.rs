@@ -23,7 +23,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What can be done with profiles.
+/// The commands for profiles.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

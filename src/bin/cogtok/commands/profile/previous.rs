@@ -1,5 +1,5 @@
-//! The profile that was the default before, for `profile use -`. It is what somebody did and not what is configured, so it
-//! is kept with the program's state: a configuration that is shared between machines has no use for it.
+//! The previous default profile, for `profile use -`. It is state, not configuration: a configuration that is shared between machines must
+//! not have it.
 
 use std::path::{Path, PathBuf};
 

@@ -38,7 +38,7 @@ pub struct Set {
     value: Vec<String>,
 }
 
-/// What is set, and of which profile.
+/// A setting, and its profile.
 struct Setting {
     name: ProfileName,
     key: String,
@@ -46,7 +46,7 @@ struct Setting {
 }
 
 impl Setting {
-    /// The first word is a profile's name, or else a key.
+    /// The first word is the name of a profile or else a key.
     fn of(app: &App, args: &Set) -> Result<Self> {
         let is_key =
             |word: &str| Key::ALL.iter().any(|key| key.dotted() == word) || matches!(parse_key(word), Ok(Some(_)));
@@ -82,7 +82,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         let [value] = args.value.as_slice() else {
             return Err(Error::usage(format!("`{}` takes one value", args.key)));
         };
-        // What is wrong with a URL gets a better message where it is read.
+        // A bad URL gets a better message where it is parsed.
         refuse_secret(&args.key, !value.contains("://") && is_like_a_secret(value))?;
         edit(&app.config_path()?, app.deadline(), |draft| {
             draft.require(&name)?;
@@ -99,7 +99,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         return Err(Error::usage(format!("`{}` takes one value", key.dotted())));
     }
     refuse_secret(key.dotted(), args.value.iter().any(|value| is_misplaced(key, value)))?;
-    // The configuration is looked into for a domain's prefix alone: it may be large.
+    // Reads the configuration only for the prefix of a domain: the file may be large.
     let needs_region = key == Key::Domain && args.value.iter().any(|value| !value.contains("://"));
     let values = match needs_region.then(|| region(app, &name)).transpose()? {
         Some(None) => args.value.clone(),
@@ -117,7 +117,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     Ok(())
 }
 
-/// The Region of the profile, where there is one; none where there is no such profile.
+/// The profile's Region; `None` if it has none or does not exist.
 fn region(app: &App, name: &ProfileName) -> Result<Option<Option<Region>>> {
     if let Some(region) = &app.global.region {
         return region.parse().map(|region| Some(Some(region)));

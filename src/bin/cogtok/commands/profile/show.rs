@@ -1,4 +1,4 @@
-//! `cogtok profile show`: what a profile says, or what it comes to and why.
+//! `cogtok profile show`: a profile as written, or its effective settings with their sources.
 
 mod origin;
 

@@ -33,7 +33,7 @@ pub fn run(app: &App, args: &Use) -> Result<()> {
         draft.require(&name)?;
         let before: Option<ProfileName> = draft.default_profile().and_then(|name| name.parse().ok());
         draft.set_default(Some(&name));
-        // Under the lock, so that of two who choose at once each knows the other's choice.
+        // Under the lock, so that two concurrent calls record each other's choice correctly.
         if let Some(before) = before.filter(|before| *before != name) {
             previous::remember(app, &path, &before);
         }

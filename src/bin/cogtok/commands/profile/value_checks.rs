@@ -1,4 +1,4 @@
-//! What is refused or settled before a value is written to a profile.
+//! Checks and completes a value before it is written to a profile.
 
 use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
@@ -25,8 +25,8 @@ pub fn refuse_secret(key: &str, is_secret: bool) -> Result<()> {
     .hint("if it is a real one, change it: your shell's history may contain it"))
 }
 
-/// Values as they are kept: a domain as a whole, whose Region may be told by something else later. A domain with a path is
-/// refused, since no sign-in could go there; what else is odd causes a warning.
+/// The values to store. A domain's prefix becomes its full host, since the Region may change later. A domain with a path is refused,
+/// because no sign-in could reach it; other oddities cause a warning.
 pub fn settled(key: Key, values: &[String], region: Option<&Region>) -> Result<Vec<String>> {
     let whole = |value: &String| match key {
         Key::Domain if !value.contains("://") => domain::read(value, region).map(|domain| domain.to_string()),

@@ -1,4 +1,4 @@
-//! What a profile's secret may be used for.
+//! The bindings of a profile's secrets.
 
 use cogtok::error::Result;
 use cogtok::oauth::{client_credentials, login};
@@ -7,7 +7,7 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
 use cogtok::user_pool::user_token;
 
-/// What the profile's secret of this kind is bound to.
+/// The binding of the profile's secret of this kind.
 pub fn binding(profile: &Profile, kind: SecretKind) -> Result<SecretId> {
     match kind {
         SecretKind::M2mClient => client_credentials::secret_binding(profile),

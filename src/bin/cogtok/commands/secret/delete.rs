@@ -28,10 +28,10 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     for binding in &bindings {
         was_there |= store.delete(binding)?;
     }
-    // The list says that there is such a secret, and there may be other users' ones. It may outlive the secret where an earlier
-    // call was killed in between.
+    // The list has one entry for all users, so other users' secrets may exist. It may also outlive the secret, if an earlier call was
+    // killed.
     if !kind.is_of_a_user() {
-        // Those who shared it have it no more either.
+        // Profiles that shared the secret lose it too.
         let is_shared = |other: &Profile| super::bindings::binding(other, kind).is_ok_and(|of| of == *binding);
         let lists = |profile: &Profile| profile.secrets.contains(&kind);
         let config = app.config()?;

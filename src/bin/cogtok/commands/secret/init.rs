@@ -30,13 +30,13 @@ pub struct Init {
 
 pub fn run(app: &App, args: &Init) -> Result<()> {
     app.expect_new_config();
-    // The variable must mean the same file in every directory.
+    // The variable's path must be valid in every directory.
     let file =
         args.file.as_deref().map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))?;
     let sealed = app.secrets_path()?;
     let is_sealed = is_there(&sealed)?;
     if file.is_some() && is_sealed {
-        // A new identity would not open what is there, and who took it for the one that does might delete the other.
+        // A new identity would not open the existing file, and a person who confuses the two might delete the right one.
         let sealed = sealed.display();
         return Err(Error::store(format!(
             "{sealed} already exists, and opens with what it was made with: nothing was changed"

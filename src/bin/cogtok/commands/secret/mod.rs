@@ -14,7 +14,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What can be done with secrets.
+/// The commands for secrets.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

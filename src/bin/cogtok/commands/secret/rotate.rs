@@ -12,7 +12,7 @@ use crate::io::moment::moment;
 use crate::io::terminal;
 use crate::services::rotation::{Outcome, Rotation};
 
-/// How long the old secret works, where nothing else is said.
+/// How long the old secret works by default.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Replace the secret of an app client, without a moment in which none works
@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
     cogtok secret rotate m2m-client -p ws\n  \
     cogtok secret rotate m2m-client -p ws --grace 0s --yes")]
 pub struct Rotate {
-    // One kind can be rotated; the word leaves room for another.
+    // Only one kind can be rotated; the argument allows for more.
     /// m2m-client: the secret of the machine-to-machine app client
     #[arg(value_parser = ["m2m-client"], hide_possible_values = true)]
     kind: String,

@@ -28,7 +28,7 @@ use crate::io::terminal::Question;
 pub struct Set {
     #[command(flatten)]
     which: SecretSelector,
-    // Only to say how it is done instead.
+    // Accepted only for a better error message.
     #[arg(hide = true)]
     value: Option<String>,
 }

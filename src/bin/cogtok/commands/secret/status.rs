@@ -17,7 +17,7 @@ use crate::{completion, env};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
-/// The place of a secret of somebody whom nothing names.
+/// Shown for a secret of a user whom the profile does not name.
 const NAMELESS: &str = "stored for a user: add --username NAME";
 
 /// Show where each secret of the profile is stored, never its value
@@ -45,7 +45,7 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
         let place = match (&profile.m2m.secret_arn, kind) {
             _ if variable.is_some() => format!("environment ({})", variable.unwrap_or_default()),
             (Some(arn), SecretKind::M2mClient) => format!("Secrets Manager ({arn})"),
-            // The store is opened only for what should be there.
+            // The store is opened only for secrets that should exist.
             _ if is_listed => {
                 let store = app.secrets()?;
                 if store.has(&binding)? { store.name().to_owned() } else { format!("missing from {}", store.name()) }
@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
         };
         rows.push((kind, binding, place));
     }
-    // What is stored for users whom the profile does not name can't be looked for.
+    // Secrets of users whom the profile does not name can't be looked up.
     let unnamed: Vec<SecretKind> = SecretKind::STORED_BY_HAND
         .iter()
         .copied()

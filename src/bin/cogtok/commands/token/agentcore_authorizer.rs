@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::app::App;
 
-/// What a runtime or gateway takes.
+/// The authorizer of a runtime or gateway.
 pub enum Live {
     /// Tokens that this authorizer lets pass.
     Tokens(Authorizer),
@@ -19,8 +19,8 @@ pub enum Live {
     Otherwise(Vec<Finding>),
 }
 
-/// Asks AWS for the settings of a runtime or gateway: `arn` is its ARN, or the name of a target of the profile. Tells whose
-/// token the target takes as well, where it says so.
+/// Reads the settings of a runtime or gateway from AWS: `arn` is its ARN, or the name of one of the profile's targets. Also returns the
+/// owner of the target's token, if the target names one.
 pub fn read(
     app: &App,
     profile: &Profile,

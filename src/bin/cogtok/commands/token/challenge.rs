@@ -42,7 +42,7 @@ pub struct Options {
     pub attribute: Vec<String>,
 }
 
-/// What was given before anything was asked. Each answers one question, once: a wrong one is not tried again.
+/// Responses that were given in advance. Each is used once: a refused one is not repeated.
 #[derive(Debug, Default)]
 pub struct PreparedAnswers {
     /// `--new-password-stdin`.
@@ -63,7 +63,7 @@ impl PreparedAnswers {
         self.new_password.is_some() || self.code.is_some()
     }
 
-    /// The answer to a question; `reason` says why the last one was refused.
+    /// The response to a challenge; `reason` is why the last one was refused.
     ///
     /// # Errors
     /// The reason, where there is no other answer; [`Kind::NeedsHuman`] with the option that answers, where there is none.
@@ -78,7 +78,7 @@ impl PreparedAnswers {
             let why = match reason.code() {
                 Some("CodeMismatchException" | "EnableSoftwareTokenMFAException") => "wrong code",
                 Some("ExpiredCodeException") => "this code has expired or was used already",
-                // What the pool's policy asks for stands after the exception's name.
+                // The message after the exception's name contains the pool's policy.
                 Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => {
                     reason.message().split_once("Exception: ").map_or(reason.message(), |(_, why)| why)
                 }
@@ -118,7 +118,7 @@ impl PreparedAnswers {
                     Question::new("Your answer", "the answer to the pool's own challenge (CUSTOM_CHALLENGE)");
                 self.code(question).map(ChallengeResponse::Custom)
             }
-            // Whoever runs the sign-in has the password, or asks for it.
+            // The password is handled by the caller, who has it or asks for it.
             other => Err(Error::usage(format!("no option answers {}", other.name()))),
         }
     }
@@ -195,7 +195,7 @@ impl PreparedAnswers {
     }
 }
 
-/// Which first factor (SELECT_CHALLENGE): what a person says, else the password without sending it.
+/// The first factor (SELECT_CHALLENGE): a person's choice, else SRP, which does not send the password.
 fn choose_first_factor(options: &[ServiceText]) -> Result<ServiceText> {
     let word = |option: &str| option.to_lowercase().replace('_', "-");
     let names: Vec<String> = options.iter().map(|option| word(&option.to_string())).collect();
@@ -238,7 +238,7 @@ fn enrol(key: &Secret, uri: &Secret, is_first: bool) -> Result<Secret> {
 pub fn show_key(key: &Secret, uri: &Secret) {
     let code = QrCode::new(uri.expose().as_bytes());
     let picture = code.map(|code| code.render::<Dense1x2>().build()).unwrap_or_default();
-    // Black on white whatever the terminal's colours: inverted, many apps can't read it.
+    // Black on white whatever the terminal's colours: many apps can't read an inverted code.
     let picture: String = picture.lines().map(|line| format!("\u{1b}[38;5;16;48;5;231m{line}\u{1b}[0m\n")).collect();
     let words = "Scan this with an authenticator app, or type the key into it:";
     terminal::show(&format!("{words}\n\n{picture}\n  {}\n", key.expose()));
@@ -260,7 +260,7 @@ const fn wording(from: CodeFrom) -> (&'static str, &'static str) {
     }
 }
 
-/// The short word for an option of Cognito's.
+/// A short name for one of Cognito's options.
 fn short(option: &ServiceText) -> String {
     match option.sent() {
         SOFTWARE_TOKEN => "app".to_owned(),

@@ -104,7 +104,7 @@ pub fn run(app: &App, args: &Check) -> Result<()> {
 fn tell(app: &App, service: ResourceServer, findings: &[Finding], form: Output) -> Result<()> {
     let name = service.as_str();
     let refusal = refusal(service, findings);
-    // Whose hints these are is known from then on.
+    // Loads the profile's name for the hints.
     let _ = app.profile_name();
     let fix = |finding: &Finding| terminal::shown(finding.fix.as_ref()?);
     terminal::data(&match form {
@@ -147,7 +147,7 @@ fn authorizer(app: &App, args: &Check, service: ResourceServer, profile: &Profil
             ..Authorizer::default()
         },
     };
-    // A route's or method's scopes are not the authorizer's.
+    // The scopes of a route or method are set outside the authorizer.
     authorizer.scopes.extend(args.allowed_scope.iter().cloned());
     if let Some(url) = &args.discovery_url {
         authorizer.set_discovery_url(url);

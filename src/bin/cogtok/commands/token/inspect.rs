@@ -1,4 +1,4 @@
-//! `cogtok token inspect`: what stands in a token.
+//! `cogtok token inspect`: the content of a token.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -63,7 +63,7 @@ fn not_verified() {
     terminal::note("NOT VERIFIED: anyone could have written this; check it: cogtok token verify");
 }
 
-/// One claim as it is: text without quotes, anything else as JSON. A terminal gets it escaped.
+/// One claim: text without quotes, anything else as JSON. Control characters are escaped at a terminal.
 fn raw(claims: &Map<String, Value>, name: &str) -> Result<String> {
     let value = match claims.get(name) {
         Some(Value::String(text)) => text.clone(),

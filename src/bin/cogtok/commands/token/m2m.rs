@@ -76,7 +76,7 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
 /// The profile with the options of this command, and the secret that standard input or the environment gives.
 fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     args.shared.begin(app, args.export_credentials, TokenUse::Access)?;
-    // Without a scope Cognito gives all that the client may have: no variable that is not set may mean that.
+    // Without scopes Cognito grants all that the client may have, so an empty variable must not count as none.
     refuse_empty("--scope", &args.scope)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let profile = app.profile(&[
@@ -89,7 +89,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     ])?;
     let has_region = profile.m2m.secret_arn.is_some() || profile.m2m.transport == Transport::Api;
     let mut profile = if has_region { app.resolve_region(profile) } else { profile };
-    // Standard input and the environment come before a profile's secret_arn.
+    // A secret from standard input or the environment comes before the profile's secret_arn.
     let is_complete = client_credentials::is_complete(&profile);
     if args.client_secret_stdin && profile.m2m.secret_arn.is_some() && !is_complete {
         return Err(Error::config("a secret was given, but `m2m.client_id` or `m2m.token_url` is not set")
@@ -123,7 +123,7 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenRespon
         None => {
             signals::watch();
             let early = before_waiting(app, &profile, given)?;
-            // The time that a person took to answer does not count.
+            // The time a person took to answer does not count.
             let flight = TokenFlight::new(&cache, &key, &policy);
             single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |_| {
                 let tokens = obtain(app, &profile, early)?;
@@ -153,7 +153,7 @@ fn credentials(app: &App, args: &M2m, form: Export) -> Result<()> {
     args.shared.assign(form, &variables)
 }
 
-/// The secret, where getting it may take a human: nobody should wait behind a question.
+/// Gets a secret that may need a person before the lock is taken, so that no process waits for a question.
 fn before_waiting(app: &App, profile: &Profile, given: Option<Secret>) -> Result<Option<Secret>> {
     if given.is_some() || profile.m2m.secret_arn.is_some() || !terminal::can_ask() {
         return Ok(given);
@@ -168,7 +168,7 @@ fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSe
         Err(error) if is_about_the_secret(&error) => error,
         result => return result.map_err(|error| moved(profile, error)),
     };
-    // While a secret is rotated there are two: the one that was read may be the one that was deleted just now.
+    // During a rotation there are two secrets: the one that was read may have just been deleted.
     for secret in second_client::others(app, profile, &client.client_secret) {
         log::info!(target: "cogtok", "the client secret was refused, and another one is tried");
         let other = client_credentials::Client { client_secret: secret, ..client.clone() };

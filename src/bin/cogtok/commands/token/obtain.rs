@@ -1,4 +1,4 @@
-//! A user's tokens when the cache has none that will do, and what to say where there are none to be had.
+//! Obtains a user's tokens if the cache has none, and explains why there are none.
 
 use cogtok::aws::admin::Admin;
 use cogtok::cache::single_flight::{RefreshGuard, TokenResponse};
@@ -33,7 +33,7 @@ pub fn obtain(
     }
 }
 
-/// The error of a sign-in, with what kept the session from being renewed.
+/// The error of a sign-in, with the reason why the session could not be renewed.
 fn not_signed_in(profile: &Profile, error: Error, session: Option<NoTokens>) -> Error {
     let needs_human = error.kind() == Kind::NeedsHuman;
     let is_stuck = needs_human && !terminal::can_ask() || profile.user.username.is_none();
@@ -41,14 +41,14 @@ fn not_signed_in(profile: &Profile, error: Error, session: Option<NoTokens>) -> 
         Some(NoTokens::Over(over)) if needs_human => {
             error.context(&format!("the session has expired ({})", over.message()))
         }
-        // What keeps the session from being renewed is what has to be fixed: who signs in does without it.
+        // The reason why the session can't be renewed has to be fixed first: a new sign-in would work around it.
         Some(NoTokens::Unreadable(why)) if is_stuck => or_sign_in(unreadable(why), &error),
         Some(NoTokens::Refused(why)) if is_stuck => or_sign_in(why.context("the session can't be renewed"), &error),
         _ => error,
     }
 }
 
-/// Says which flows the app client allows where it refuses the profile's, and AWS credentials are there to ask with.
+/// Names the flows that the app client allows if it refuses the profile's, given AWS credentials to ask with.
 fn with_allowed_flows(app: &App, profile: &Profile, error: Error) -> Error {
     let is_flow = error.code() == Some("InvalidParameterException") && error.kind() == Kind::Config;
     let may_ask = profile.aws_profile.is_some() || env::var("AWS_ACCESS_KEY_ID").is_some();
@@ -86,7 +86,7 @@ fn ended(why: NoTokens) -> Error {
         NoTokens::Refused(error) => {
             let has_reason = error.code().is_some();
             let error = error.context("the session from the browser can't be renewed");
-            // What refuses without a reason stands before the domain, and a sign-in would meet it as well.
+            // A refusal without a reason comes from something in front of the domain, which would also block a sign-in.
             if has_reason { error.hint("or sign in again: `cogtok login{p}`") } else { error }
         }
         NoTokens::Failed(error) => error,

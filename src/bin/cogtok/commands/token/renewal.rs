@@ -31,7 +31,7 @@ pub fn renew(
 /// The access token of the user who is signed in, with its scopes; renewed first where it has expired, and never by a sign-in.
 ///
 /// # Errors
-/// What `nobody` gives where there is no session; else as [`renew`].
+/// As [`renew`]; `nobody` if there is no session.
 pub fn signed_in(
     app: &App,
     profile: &Profile,
@@ -51,7 +51,7 @@ pub fn signed_in(
     })
 }
 
-/// Remembers that the session has ended, and how it had begun where Cognito has ended it. The device outlives it.
+/// Records that the session has ended, and how it began if Cognito ended it. The device is kept.
 pub fn ended(app: &App, key: &CacheKey, lock: Option<&mut SessionLock>, over: Option<SessionOrigin>) {
     let before = app.remembered(key).ok().flatten().unwrap_or_default();
     remember(lock, &Record { session: None, over, ..before });

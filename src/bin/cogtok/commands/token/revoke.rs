@@ -78,7 +78,7 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
 
 fn revoke_given(app: &App, profile: &Profile) -> Result<()> {
     let token = secret_from_stdin()?;
-    // Cognito would say the same, after it was sent.
+    // Cognito would refuse it too, but only after it was sent.
     let claims = jwt::payload_unverified(token.expose().trim());
     let token_use = claims.as_ref().and_then(|claims| claims.get("token_use")?.as_str());
     if let Some(of) = token_use.filter(|of| matches!(*of, "access" | "id")) {

@@ -1,4 +1,4 @@
-//! What obtaining a user's tokens has here: the network within `--timeout`, this machine's files, and a person who is asked.
+//! The host of a user's sign-in on the command line: the network within `--timeout`, this machine's files, and a person to ask.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct CommandHost<'a> {
 }
 
 impl<'a> CommandHost<'a> {
-    /// With what was given before anything is asked.
+    /// A host with the responses that were given in advance.
     pub fn new(
         app: &'a App,
         profile: &'a Profile,
@@ -109,7 +109,7 @@ impl SessionHost for CommandHost<'_> {
 
     async fn store_secret(&mut self, binding: &SecretId, secret: &Secret) -> Result<()> {
         let store = |app: &App| app.secrets_noninteractive()?.set(binding, secret);
-        // Whoever said no once is not asked each time.
+        // A person who declined once is not asked again.
         if self.was_told_not_kept() { store(self.app) } else { self.app.with_store(store) }
     }
 

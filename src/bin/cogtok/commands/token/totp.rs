@@ -21,9 +21,9 @@ use crate::io::terminal;
 pub struct TotpProvider<'a> {
     app: &'a App,
     profile: &'a Profile,
-    /// Whether a key that Cognito gives is to be kept.
+    /// Whether to store a new key from Cognito.
     is_saving: bool,
-    /// Where a new key was kept, until Cognito has taken a code of it.
+    /// Where a new key is stored until Cognito has accepted its first code.
     pending: Option<SecretId>,
     tries: usize,
 }
@@ -33,7 +33,7 @@ impl<'a> TotpProvider<'a> {
         TotpProvider { app, profile, is_saving, pending: None, tries: 0 }
     }
 
-    /// The answer that a key at hand has to the question; none where it has none, or has been refused twice.
+    /// The response from a stored key; `None` without a key, or after two refused codes.
     pub fn answer(
         &mut self,
         question: &Challenge,
@@ -75,8 +75,8 @@ impl<'a> TotpProvider<'a> {
         self.app.stored_secret(self.profile, &self.binding()?)
     }
 
-    /// Keeps the key before Cognito knows of it: from then on nobody gets in without. It stays where the set-up fails,
-    /// since nobody can say then whether Cognito has taken it.
+    /// Stores the key before it is registered: afterwards nobody can sign in without it. If the set-up fails the key stays, since Cognito
+    /// may have accepted it.
     fn save(&mut self, key: &Secret, uri: &Secret) -> Result<()> {
         if self.pending.is_some() {
             return Ok(());

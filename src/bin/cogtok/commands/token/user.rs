@@ -107,18 +107,18 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
         Some(served) => served,
         None => {
             signals::watch();
-            // Where that can't be read, the store is asked first.
+            // If the record can't be read, the store is checked first.
             let has_session =
                 app.remembered(&key).map_or(true, |record| record.is_some_and(|record| !record.is_for_a_password()));
             let may_renew = !(args.no_refresh || args.shared.force_refresh && given_password.is_some());
             let is_kept = !args.no_refresh && !args.shared.no_cache;
-            // Nobody should wait for a lock behind a question.
+            // No process should wait for a lock while a person is asked.
             let is_asked = user_token::begins_with_password(&profile) && !(may_renew && has_session);
             if given_password.is_none() && terminal::can_ask() && is_asked {
                 given_password = Some(session_host::password(app, &profile)?);
             }
             let options = SessionOptions { may_renew, is_kept, password: given_password };
-            // The time that a person took to answer does not count.
+            // The time a person took to answer does not count.
             let flight = TokenFlight::new(&cache, &key, &policy);
             single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |turn| {
                 obtain(app, &profile, &key, turn, options, (given, args.answers.save_totp))
@@ -131,7 +131,7 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
     Ok((profile, policy, served))
 }
 
-/// Asks who signs in, where nothing says so and nobody has signed in with the browser.
+/// Asks for the user name if nothing names one and nobody signed in with the browser.
 fn ask_username(app: &App, args: &User, profile: &mut Profile) -> Result<Option<Username>> {
     let is_complete = profile.user_client_id().is_ok() && profile.user_pool_id().is_ok();
     if profile.user.username.is_some() || !is_complete || !terminal::can_ask() {
@@ -148,8 +148,8 @@ fn ask_username(app: &App, args: &User, profile: &mut Profile) -> Result<Option<
     Ok(profile.user.username.clone())
 }
 
-/// What standard input, options and variables give: one line each for the password, the new one and the code, in this
-/// order.
+/// The input from standard input, options and variables. Standard input has one line each for the password, the new password and the code,
+/// in this order.
 fn read_given(args: &User) -> Result<(Option<Secret>, PreparedAnswers)> {
     let wanted = [args.password_stdin, args.new_password_stdin, args.answers.mfa_code_stdin];
     let count = wanted.iter().filter(|is_wanted| **is_wanted).count();

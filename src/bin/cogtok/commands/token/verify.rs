@@ -116,14 +116,14 @@ pub fn run(app: &App, args: &Verify) -> Result<()> {
     }
 }
 
-/// The pool that the token says it is from, where that is not the profile's.
+/// The pool in the token's issuer, if it is not the profile's.
 fn other_pool(profile: &Profile, token: &Secret) -> Option<PoolId> {
     let claims = payload_unverified(token.expose())?;
     let named = issuer::parse(claims.get("iss")?.as_str()?).ok()?.pool;
     profile.user_pool_id.as_ref().is_some_and(|own| *own != named).then_some(named)
 }
 
-/// The error for a token of another pool: whose it says it is, and the profile that has that pool.
+/// The error for a token of another pool, with its issuer and the profile for that pool.
 fn of_other_pool(app: &App, profile: &Profile, pool: &PoolId, error: Error) -> Error {
     let own = profile.user_pool_id.as_ref().map(ToString::to_string).unwrap_or_default();
     let expects = match &profile.name {
@@ -161,7 +161,7 @@ fn expectations(app: &App, args: &Verify, profile: &Profile) -> Result<Expectati
         return Err(app.without_profile(profile, missing(Key::UserClientId)));
     }
     let pinned = args.given.token.as_deref().map(str::parse).transpose()?;
-    // A variable that is not set must not turn the check off.
+    // An empty variable must not turn the check off.
     refuse_empty("--scope", &args.scope)?;
     let scopes = Scopes::parse(args.scope.iter().map(String::as_str))?;
     let (audience, groups) = (args.audience.clone(), args.group.clone());

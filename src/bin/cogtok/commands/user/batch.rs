@@ -1,4 +1,4 @@
-//! One call a user, for one user or for many: paced, each told, and exit code 10 where only some were done.
+//! One call for each user: paced, each reported, and exit code 10 if only some succeeded.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,7 @@ use cogtok::settings::types::Username;
 use crate::app::App;
 use crate::io::{signals, terminal};
 
-/// How long after one user the next begins: less than half of the 25 changes a second that an account has, for others are at
-/// work as well.
+/// The time between two users: less than half of an account's 25 changes a second, since others use it too.
 const PACE: Duration = Duration::from_millis(100);
 
 /// The slowest pace, which throttling leads to.
@@ -25,7 +24,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// The most users that are named one by one.
 pub const NAMED: usize = 20;
 
-/// What is done to each user.
+/// A change to several users.
 pub struct Batch<'a> {
     /// The users, by the names that the pool knows or that were typed.
     pub names: &'a [String],
@@ -88,7 +87,7 @@ impl Batch<'_> {
         Err(self.unfinished(done, failed, untried))
     }
 
-    /// One user, each with the time of a call where none was given; throttling slows down what comes.
+    /// One user. Each call gets the default time-out if none was given; throttling slows down the next calls.
     fn one(
         &self,
         app: &App,
@@ -135,7 +134,7 @@ impl Batch<'_> {
     }
 }
 
-/// Calls `act` for each of the users whom a person named; `done` is how one and how several are reported.
+/// Calls `act` for each named user; `done` words the result for one and for several.
 pub fn on_each(
     app: &App,
     usernames: &[String],

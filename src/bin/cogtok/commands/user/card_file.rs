@@ -38,7 +38,7 @@ impl CardFile {
         self.cards.is_some()
     }
 
-    /// Whether the cards can be written, as far as that is known before a user is made.
+    /// Checks that the cards can be written, before a user is created.
     ///
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) where they can't, [`Kind::Usage`](cogtok::error::Kind::Usage) for the title.
@@ -59,7 +59,7 @@ impl CardFile {
         Ok(())
     }
 
-    /// Writes a card for each user of the run who is made, if cards are wanted.
+    /// Writes a card for each created user of the run, if cards are wanted.
     ///
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when the file can't be written, or the run can't be read.
@@ -107,7 +107,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// What is there may be the passwords of another class.
+/// The existing file may contain the passwords of another class.
 fn there_already(path: &Path) -> Error {
     Error::store(format!("{} already exists: no cards were written", path.display()))
         .hint("choose another name, or add `--force` to replace it")

@@ -96,7 +96,7 @@ enum IfExists {
 
 pub fn run(app: &App, args: &Create) -> Result<()> {
     let wants_run = args.many.is_given() || args.resume;
-    // A form that there is not must be known before a user is made.
+    // An unsupported form must be refused before a user is created.
     app.output(if wants_run { &create_many::FORMS } else { &FORMS })?;
     if args.cards.is_given() && !wants_run {
         return Err(Error::usage("`--cards` is for the users of a run").hint("add `--count 1` for one user"));
@@ -135,7 +135,7 @@ fn if_exists(args: &Create) -> journal::IfExists {
     }
 }
 
-/// What the options say of every user of a run.
+/// The options that apply to every user of a run.
 fn common(args: &Create) -> Result<Common> {
     Ok(Common {
         attributes: attributes(args)?,
@@ -248,7 +248,7 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
     let mut failed = None;
     for mut record in records {
-        // One that can't be finished must not keep the others from it.
+        // A user that can't be finished must not block the others.
         let made = app.block_on(create_user::resume(&admin, journal, &mut record));
         if let Err(error) = made.and_then(|made| hand_over(app, args, profile, journal, &record, &made)) {
             let error = error.context(&record.username);
@@ -303,13 +303,13 @@ fn hand_over(
         && let Some(password) = &made.password
         && let Err(error) = save(app, profile, &record.username, password)
     {
-        // The password on standard output is worth more than the one in the store.
+        // Printing the password matters more than storing it.
         log::warn!(target: "cogtok", "the password is not saved: {error}");
     }
-    // Nobody saw the password of a user whose record could not be printed, so the record stays.
+    // If printing failed, nobody has seen the password, so the record stays.
     match terminal::data(&text) {
         Ok(WriteOutcome::Yes) => {
-            // The user is made and its password is out: that the record stays is no failure of the call.
+            // The user exists and the password is printed, so a leftover record is not an error.
             if let Err(error) = journal.remove(record) {
                 log::warn!(target: "cogtok", "{error}");
             }

@@ -1,4 +1,4 @@
-//! `cogtok user create --count` and `--from`: the users of a class, as one run that can be gone on with.
+//! `cogtok user create --count` and `--from`: creates the users of a class, as one resumable run.
 
 use std::fs::OpenOptions;
 use std::io::BufReader;
@@ -31,13 +31,13 @@ use crate::services::password_generator;
 /// The forms that many users are printed in.
 pub const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];
 
-/// How many users are made at once, where no option says so.
+/// The default number of users to create at once.
 const PARALLEL: usize = 16;
 
 /// How long the requests of one user may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a long run says how far it is.
+/// How often a long run reports its progress.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// The most users of one run.
@@ -74,7 +74,7 @@ pub struct Many {
 }
 
 impl Many {
-    /// Whether many users are to be made.
+    /// Whether several users are to be created.
     pub fn is_given(&self) -> bool {
         self.count.is_some() || self.from.is_some()
     }
@@ -92,7 +92,7 @@ impl Many {
     }
 }
 
-/// What all users of a run have.
+/// The settings that all users of a run have.
 #[derive(Debug)]
 pub struct Common {
     /// Attributes by name.
@@ -105,7 +105,7 @@ pub struct Common {
     pub is_permanent: bool,
     /// Whether Cognito sends its invitation.
     pub invite: bool,
-    /// What to do where a user is there already.
+    /// What to do about users that exist already.
     pub if_exists: IfExists,
 }
 
@@ -135,7 +135,7 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
     go_on(app, profile, cards, Run::open(&path, app.deadline())?, manner)
 }
 
-/// Goes on with the run that begins so.
+/// Resumes the run whose id starts with the given text.
 ///
 /// # Errors
 /// [`Kind::Failure`] where there is no such run, or it is of another pool.
@@ -161,7 +161,7 @@ pub fn check_pool(run: &Run, profile: &Profile) -> Result<()> {
     Err(error.hint("see which profile has that pool: cogtok user runs{p}"))
 }
 
-/// The one run of this pool that is not finished; none where there is none.
+/// The only unfinished run of this pool; `None` without one.
 ///
 /// # Errors
 /// [`Kind::Usage`] where there are several.
@@ -214,7 +214,7 @@ fn seats(many: &Many, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) ->
         domain: has_domain.then(|| many.email_domain.as_deref().unwrap_or("example.com")),
         has_names: many.named,
     };
-    // All names are made alike, so the first says whether they can be names at all.
+    // All names have the same form, so the first one shows whether they are valid.
     let first = numbered.seat(0);
     first.name().parse::<Username>()?;
     if numbered.prefix.starts_with(['=', '+', '-', '@'])
@@ -227,7 +227,7 @@ fn seats(many: &Many, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) ->
 
 fn read(path: &std::path::Path, add: impl FnMut(Seat) -> Result<()>) -> Result<()> {
     if path.as_os_str() == "-" {
-        // JSON begins with a brace, which no header line does.
+        // JSON starts with a brace, which no header line does.
         let mut input = BufReader::new(std::io::stdin());
         let begin = std::io::BufRead::fill_buf(&mut input)
             .map_err(|why| Error::store(format!("standard input can't be read: {why}")))?;
@@ -297,7 +297,7 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     if let Some(run) = journal.run() {
         let mut run = run.borrow_mut();
         note_some(app, profile, &mut run);
-        // What is there is handed out, however the run ended.
+        // The users created so far are printed, however the run ended.
         if done > 0 {
             carded = cards.write(app, profile, &mut run);
             run_output::print(app, &mut run)?;

@@ -47,7 +47,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let admin = || app.block_on(async { Admin::new(&app.wire()?, &profile).await });
-    // Who is named needs no look at the pool before the question.
+    // Named users need no look-up before the question.
     let selected = match args.users.named(app)? {
         Some(named) => named,
         None => {
@@ -82,14 +82,14 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     let batch = Batch { names: &names, done: "is deleted", all_done: "are deleted" };
     let deleted = batch.run(app, async |name: &str| {
         let aliases = aliases(&admin, found.get(name).copied(), name).await?;
-        // One who was found, or made by the run, and is gone meanwhile is what was asked for.
+        // A found user that has since been deleted by somebody else counts as deleted.
         if !admin.delete(name).await? && found.is_empty() && args.users.run.is_none() {
             return Err(no_such_user(name));
         }
         left.forget(&aliases).map_err(|error| error.context(&format!("user {} is deleted", printable(name, 128))))
     });
     if let (Ok(()), Some(wanted)) = (&deleted, &args.users.run) {
-        // Nothing is left that it could say.
+        // The run's record has nothing left to say.
         let run = create_many::find(app, wanted)?;
         run::forget(run.path(), app.deadline())?;
         terminal::note(&format!("deleted run {}", run.head.run));
@@ -97,8 +97,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     deleted
 }
 
-/// Refuses a run that was stopped in the middle of a request: with its record would go all that is known of a user whom Cognito may
-/// have made.
+/// Refuses a run that was stopped in the middle of a request: its record has the only knowledge of a user that Cognito may have created.
 fn refuse_unfinished(run: &Run) -> Result<()> {
     let open = run.count(&[State::Intent]);
     if open == 0 {

@@ -1,4 +1,4 @@
-//! What this machine has of users: tokens, sessions and secrets, to be forgotten with them.
+//! This machine's data of users (tokens, sessions and secrets), to delete with them.
 
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::Result;
@@ -12,10 +12,10 @@ use cogtok::user_pool::{refresh_session, user_token};
 use crate::app::{App, other_profiles};
 use crate::env;
 
-/// What is of a user and is typed or saved by a person.
+/// A user's secrets that a person typed or saved.
 const SAVED: [SecretKind; 2] = [SecretKind::Password, SecretKind::Totp];
 
-/// What the profiles of one pool have of its users.
+/// The users' data in the profiles of one pool.
 pub struct LeftHere<'a> {
     app: &'a App,
     profiles: Vec<Profile>,
@@ -24,7 +24,7 @@ pub struct LeftHere<'a> {
 }
 
 impl<'a> LeftHere<'a> {
-    /// Of the pool of `profile`, in all profiles that have it.
+    /// The data for the pool of `profile`, in all profiles of that pool.
     pub fn of_pool(app: &'a App, profile: &Profile) -> Result<Self> {
         let pool = |profile: &Profile| Some((profile.user_pool_id.clone()?, profile.cognito_idp_origin().ok()?));
         let others = match (&profile.name, app.config_in_reach()?) {
@@ -81,7 +81,7 @@ impl<'a> LeftHere<'a> {
         Ok(())
     }
 
-    /// Deletes a secret that is of no use any more: that the store can't be used is only told.
+    /// Deletes a useless secret; an unusable store is only a warning.
     fn delete_secret(&self, secret: &SecretId) {
         if let Err(error) = self.app.secrets().and_then(|store| store.delete(secret)) {
             log::warn!(target: "cogtok", "the {secret} is still in {}: {error}", self.app.store_name());

@@ -73,7 +73,7 @@ pub fn print(app: &App, limit: usize, group: Option<&str>, filter: Option<&str>)
     terminal::data(&text).map(drop)
 }
 
-/// The users as a table. In pools that sign in by e-mail the user names are the subs, which say nothing to a person.
+/// The users as a table. In pools that sign in by e-mail the user names are `sub` values, which tell a person nothing.
 fn in_columns(users: &[User]) -> String {
     let has_names = users.iter().any(|user| user.sub.as_deref() != Some(user.username.as_str()));
     let header = ["EMAIL", "STATUS", "CREATED", "USERNAME"];

@@ -26,7 +26,7 @@ use cogtok::error::Result;
 
 use crate::app::App;
 
-/// What can be done with users.
+/// The commands for users.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

@@ -7,7 +7,7 @@ use cogtok::store::name_history;
 
 use crate::app::App;
 
-/// What came of a call about a user, whom the pool may not have.
+/// The result of a call about a user that may not exist.
 pub fn or_no_such_user<T>(username: &str, result: Result<T>) -> Result<T> {
     result.map_err(|error| match error.code() {
         Some("UserNotFoundException") => no_such_user(username),

@@ -1,4 +1,4 @@
-//! `cogtok user reset-mfa`: a user's second factors are set up anew.
+//! `cogtok user reset-mfa`: removes a user's second factors, to be set up again.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -35,7 +35,7 @@ pub fn run(app: &App, args: &ResetMfa) -> Result<()> {
         if !factors.is_empty() {
             admin.turn_mfa_off(name, &factors).await?;
         }
-        // An app that was registered and never turned on would still be asked for its codes.
+        // Cognito would still ask for the codes of an app that was registered but never enabled.
         match admin.delete_software_token(name).await {
             Ok(_) => Ok(factors),
             Err(error) if factors.is_empty() => Err(error),

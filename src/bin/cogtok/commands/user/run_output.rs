@@ -14,7 +14,7 @@ use crate::services::journal::{Record, State};
 /// How much is printed at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// Prints the users of the run who are made, in the form that was asked for.
+/// Prints the created users of the run, in the requested form.
 ///
 /// # Errors
 /// [`Kind::Store`] when standard output can't be written.
@@ -84,7 +84,7 @@ fn groups(record: &Record) -> Vec<&str> {
     record.group.iter().chain(&record.more_groups).map(String::as_str).collect()
 }
 
-/// What would be a formula was refused when it was read, so every field is as it is.
+/// Values that a spreadsheet would read as formulas were refused earlier, so fields are written unchanged.
 fn csv_line(record: &Record) -> Result<String> {
     let email = record.attributes.get("email").map(String::as_str).unwrap_or_default();
     let groups = groups(record).join(";");

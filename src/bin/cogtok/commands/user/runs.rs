@@ -41,7 +41,7 @@ enum Command {
 
 /// Drop the record of a user, with the password in it
 ///
-/// The user, if Cognito has made it, stays as it is. What the record holds is printed first.
+/// The user, if Cognito created it, is not changed. The record is printed first.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok user runs forget 0123456789abcdef --yes")]
 struct Forget {
@@ -134,7 +134,7 @@ fn forget_run(app: &App, args: &Forget, run: &Run) -> Result<()> {
 }
 
 fn forget(app: &App, args: &Forget) -> Result<()> {
-    // Whoever creates a user just now is waited for.
+    // Waits for a concurrent `user create`.
     let journal = Journal::to_resume(app.dirs().state.as_deref(), app.deadline())?;
     let records = journal.records()?;
     let fits = |record: &&Record| !args.run.is_empty() && record.id().starts_with(&args.run.to_ascii_lowercase());
@@ -174,7 +174,7 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
     Ok(())
 }
 
-/// Says where records are when the profile in use has none that is wanted.
+/// Names the profiles with records, if the profile in use has none of the wanted ones.
 ///
 /// # Errors
 /// [`Kind::Failure`] where the user who is named has a record, and it is of another pool.

@@ -52,14 +52,14 @@ pub struct Selection {
 
 /// The users who were meant.
 pub enum Selected {
-    /// By name, as they were typed.
+    /// Named users, as typed.
     Named(Vec<Row>),
     /// As the pool has them.
     Found(Vec<User>),
 }
 
 impl Selection {
-    /// Refuses what can't be meant, before anything is asked.
+    /// Refuses impossible combinations before any request.
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage).
@@ -68,7 +68,7 @@ impl Selection {
         self.filter.as_deref().map_or(Ok(()), user_filter::check)
     }
 
-    /// The users who are named, each once; none where they are to be found.
+    /// The named users, each once; `None` if the users have to be looked up.
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where the file is malformed.
@@ -85,7 +85,7 @@ impl Selection {
         Ok((!self.usernames.is_empty()).then(|| Selected::Named(rows.collect())))
     }
 
-    /// The users whom the pool has.
+    /// Looks the users up in the pool.
     pub async fn find(&self, admin: &Admin) -> Result<Selected> {
         let status = self.status.as_deref().map(str::to_ascii_uppercase);
         let by_status = status.as_ref().map(|status| format!("cognito:user_status = \"{}\"", quotable(status)));
@@ -93,7 +93,7 @@ impl Selection {
             (Some(group), _) => admin.members(group, usize::MAX).await?,
             (None, filter) => admin.list(filter.map(String::as_str), usize::MAX).await?,
         };
-        // A filter has one attribute, so the rest is looked at here.
+        // A filter has only one attribute, so the other conditions are checked here.
         users.retain(|user| status.is_none() || user.status == status);
         if let Some(age) = self.created_before {
             let now = i64::try_from(env::now() / 1000).unwrap_or_default();
@@ -121,7 +121,7 @@ impl Selected {
         }
     }
 
-    /// Those whom the pool gave.
+    /// The users from the pool.
     pub fn found(&self) -> &[User] {
         match self {
             Selected::Named(_) => &[],
@@ -129,7 +129,7 @@ impl Selected {
         }
     }
 
-    /// Shows the person who is asked whom it is about; one user is in the question.
+    /// Shows the affected users before the question; a single one is named in the question.
     pub fn show(&self) {
         let names = self.shown();
         for name in names.iter().take(NAMED) {
@@ -140,7 +140,7 @@ impl Selected {
         }
     }
 
-    /// The names that say something to a person, one a line.
+    /// The readable names, one a line.
     pub fn text(&self) -> String {
         self.shown().into_iter().map(|name| format!("{name}\n")).collect()
     }
@@ -153,7 +153,7 @@ impl Selected {
         }
     }
 
-    /// The names that say something to a person.
+    /// The readable names.
     pub fn shown(&self) -> Vec<String> {
         match self {
             Selected::Named(rows) => rows.iter().map(|row| printable(&row.username, 128)).collect(),
@@ -162,7 +162,7 @@ impl Selected {
     }
 }
 
-/// The users whom a run made, with the passwords that it has: not those who were there before, whatever they were given.
+/// The users that a run created, with its passwords, without users that existed before.
 fn of_run(app: &App, wanted: &str) -> Result<Vec<Row>> {
     let mut run = create_many::find(app, wanted)?;
     create_many::check_pool(&run, &app.profile(&[])?)?;

@@ -88,7 +88,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let is_one = names.len() == 1 && !args.users.usernames.is_empty();
     let mut list = PasswordList { form, is_one, rows: Vec::new(), has_header: false };
     let (mut length, mut at) = (password_generator::LENGTH, 0);
-    // Whom a run made with a temporary password gets it back as one.
+    // A user that the run created with a temporary password gets a temporary one again.
     let of_run = args.users.run.as_deref().map(|run| create_many::find(app, run)?.record(0)).transpose()?;
     let is_permanent = !args.temporary && of_run.is_none_or(|record| record.is_permanent);
     let batch = Batch { names: &names, done: "has a new password", all_done: "have new passwords" };
@@ -108,7 +108,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     list.end().and(result)
 }
 
-/// Sets the password; one that is made up here is given back, longer where the pool's policy asks for that, from then on.
+/// Sets the password. Returns a generated one, with the length that the pool's policy requires.
 async fn set(
     admin: &Admin,
     username: &str,
@@ -135,7 +135,7 @@ async fn set(
     Ok(Some(longer))
 }
 
-/// The passwords that were made up, printed as soon as each is set: whatever ends the run, those are out.
+/// The generated passwords, each printed as soon as it is set, so that none is lost if the run ends early.
 struct PasswordList {
     form: Output,
     is_one: bool,
@@ -156,7 +156,7 @@ impl PasswordList {
             Output::Csv => {
                 let header = if self.has_header { "" } else { "username,password\n" };
                 self.has_header = true;
-                // Neither has a space, and a made-up password has nothing that CSV minds.
+                // Neither contains a space, and a generated password has no character that needs quotes in CSV.
                 format!("{header}{},{exposed}\n", quoted(username))
             }
             _ if self.is_one => format!("{exposed}\n"),

@@ -40,7 +40,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
         let user = admin.get(username.as_str()).await?.ok_or_else(|| no_such_user(username.as_str()))?;
         match admin.groups_of(username.as_str()).await {
             Ok(groups) => Ok((user, groups)),
-            // Who may look at users may not be one who may look at groups.
+            // Permission to read users does not imply permission to read groups.
             Err(error) if error.kind() == Kind::AwsCredentials => {
                 log::warn!(target: "cogtok", "the groups are not shown: {error}");
                 Ok((user, None))
@@ -57,7 +57,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
         return terminal::data(&terminal::json(&json)).map(drop);
     }
     let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    // What the answer does not say is left out.
+    // Members that the answer omits are left out.
     let said = [
         ("username", Some(user.username.clone())),
         ("status", user.status.clone()),

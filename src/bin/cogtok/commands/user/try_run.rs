@@ -62,7 +62,7 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
     let total = made.len().min(args.sample);
     let (mut failed, progress) = (Vec::new(), Progress::new("signing in", total));
     for at in 0..total {
-        // From all over the run.
+        // Spread over the whole run.
         let Some(seat) = made.get(at * made.len() / total) else { continue };
         let record = run.record(*seat)?;
         progress.at(at, &record.username);

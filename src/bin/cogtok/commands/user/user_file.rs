@@ -20,7 +20,7 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 pub struct Row {
     /// The name, the e-mail address or the sub.
     pub username: String,
-    /// The password; none where the file has none.
+    /// The password; `None` if the file has none.
     pub password: Option<Secret>,
 }
 

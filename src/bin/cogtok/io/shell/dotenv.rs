@@ -1,4 +1,4 @@
-//! A `.env` file that somebody else keeps, in which some variables are ours.
+//! A `.env` file of which cogtok owns only some variables.
 
 use zeroize::Zeroizing;
 
@@ -34,7 +34,7 @@ pub fn merged(text: &str, assignments: &str) -> Zeroizing<String> {
     merged
 }
 
-/// Where the name of an assignment begins.
+/// The position of an assignment's name.
 fn start(item: &str) -> usize {
     let bare = item.trim_start_matches(['\u{feff}', ' ', '\t']);
     let behind = bare.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
@@ -49,7 +49,7 @@ fn name(item: &str) -> Option<&str> {
         .then_some(name)
 }
 
-/// How long the first line is, with those that it goes on in: a value between quotes may have several.
+/// The length of the first assignment: a quoted value may have several lines.
 fn length(text: &str) -> usize {
     let line = text.find('\n').map_or(text.len(), |at| at + 1);
     if name(&text[..line]).is_none() {
@@ -69,7 +69,7 @@ fn length(text: &str) -> usize {
             _ => {}
         }
     }
-    // Quotes that never end hide nothing of what follows.
+    // An unclosed quote must not hide what follows.
     line
 }
 

@@ -1,20 +1,19 @@
-//! A value as a word of each form, and none where the form can't carry it as it is: what is not sure to come back the same
-//! is refused.
+//! Quotes a value for each form; `None` if the form can't represent it reliably.
 
-/// A word that a POSIX shell takes as it is, for commands that a message shows for typing.
+/// A word for a POSIX shell, for commands in messages.
 pub fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
-/// A word that bash, dash, zsh and fish take alike, in `eval "$(…)"` and in `eval $(…)`. The latter splits at spaces and
-/// looks for files, and fish reads a backslash between quotes.
+/// A word that bash, dash, zsh and fish all read alike, in `eval "$(…)"` and in `eval $(…)`. The latter splits at spaces and expands globs,
+/// and fish interprets backslashes inside quotes.
 pub fn sh(value: &str) -> Option<String> {
     let is_kept = is_plain(value) && !value.contains("  ") && !value.contains(['\\', '*', '?', '[']);
     is_kept.then(|| quoted(value))
 }
 
-/// A value behind `NAME=`: bare where every reader takes it so (`docker --env-file` knows no quotes), else between single
-/// quotes, in which readers agree on all but the quote and the backslash.
+/// A value after `NAME=`: unquoted if every reader accepts that (`docker --env-file` has no quotes), else in single quotes, where readers
+/// agree on everything except the quote and the backslash.
 pub fn dotenv(value: &str) -> Option<String> {
     if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:@%,".contains(&byte)) {
         return Some(value.to_owned());

@@ -1,4 +1,4 @@
-//! What a person has to type, in the words of the shell that this system has: PowerShell on Windows, a POSIX shell elsewhere.
+//! Commands to type in this system's shell: PowerShell on Windows, a POSIX shell elsewhere.
 
 use super::quote::quoted;
 
@@ -11,17 +11,17 @@ pub enum SystemShell {
     PowerShell,
 }
 
-/// That of this system.
+/// This system's shell.
 pub const HERE: SystemShell = if cfg!(windows) { SystemShell::PowerShell } else { SystemShell::Posix };
 
 impl SystemShell {
-    /// `value` as one word of a command; none where no word can carry it.
+    /// `value` as one word of a command; `None` if no word can represent it.
     pub fn word(self, value: &str) -> Option<String> {
         if self == SystemShell::Posix {
             return shlex::try_quote(value).ok().map(std::borrow::Cow::into_owned);
         }
         let is_plain = |c: char| c.is_alphanumeric() || r"-._~/\:=+".contains(c);
-        // cmd knows double quotation marks alone, and no backslash before the second.
+        // cmd knows only double quotes, and no backslash before them.
         let is_same_in_cmd = !value.contains(['"', '$', '`', '%', '!', '^']) && !value.ends_with('\\');
         Some(match value {
             "" => "''".to_owned(),
@@ -31,7 +31,7 @@ impl SystemShell {
         })
     }
 
-    /// What gives a variable of the environment a value.
+    /// Sets an environment variable.
     pub fn assignment(self, name: &str, value: &str) -> String {
         match self {
             SystemShell::Posix => format!("export {name}={}", quoted(value)),
@@ -39,7 +39,7 @@ impl SystemShell {
         }
     }
 
-    /// What removes the variable whose name follows.
+    /// Removes the variable whose name follows.
     pub const fn unset(self) -> &'static str {
         match self {
             SystemShell::Posix => "unset ",
@@ -47,7 +47,7 @@ impl SystemShell {
         }
     }
 
-    /// What ends the process whose number follows.
+    /// Ends the process whose number follows.
     pub const fn end_process(self) -> &'static str {
         match self {
             SystemShell::Posix => "kill ",
@@ -55,7 +55,7 @@ impl SystemShell {
         }
     }
 
-    /// What writes the value of a variable to a pipe.
+    /// Writes a variable's value to a pipe.
     pub fn printed(self, variable: &str) -> String {
         match self {
             SystemShell::Posix => format!("printf %s \"${variable}\""),

@@ -104,7 +104,7 @@ mod properties {
         fn what_an_export_can_carry_comes_back_the_same(value in "[ -~\t\n\u{e9}]{0,40}") {
             if let Some(word) = quote::sh(&value) {
                 prop_assert_eq!(shlex::split(&word), Some(vec![value.clone()]));
-                // Without quotes around `$(…)` the shell splits at spaces, joins with one, and evaluates that.
+                // Without quotes around `$(…)` the shell splits at spaces, joins with single ones, and evaluates that.
                 let joined = word.split_whitespace().collect::<Vec<_>>().join(" ");
                 prop_assert_eq!(shlex::split(&joined).map(|words| words.concat()), Some(value.clone()));
             }

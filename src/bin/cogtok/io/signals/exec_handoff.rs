@@ -14,22 +14,22 @@ static BEFORE: OnceLock<(Mode, Rlimit)> = OnceLock::new();
 static SEEN: AtomicUsize = AtomicUsize::new(0);
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// Forbids core files and makes new files this user's alone.
+/// Disables core files and makes new files private.
 pub fn prepare() {
     let limit = getrlimit(Resource::Core);
-    // Whatever the shell's umask, only this user may read what is written here, and always may.
+    // Whatever the shell's umask, new files are readable for this user only, and always for this user.
     let mask = umask(Mode::from_raw_mode(0o077));
     let _ = BEFORE.set((mask, limit));
-    // A core file would hold secrets. That it can't be forbidden here is no reason to stop.
+    // A core file would contain secrets. A failure here is no reason to stop.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: limit.maximum });
 }
 
-/// Undoes [`prepare`], and gives the signals to whatever comes next: none of them waits to be handled here.
+/// Undoes [`prepare`], and restores the default handling of signals for the next program.
 pub fn make_way() {
     LEAVING.store(true, Ordering::SeqCst);
     await_none(|seen| seen != 0);
     if let Some(signal) = i32::try_from(SEEN.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0) {
-        // There is no such thread.
+        // The process has no such thread.
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
     if let Some((mask, limit)) = BEFORE.get() {
@@ -56,12 +56,12 @@ pub fn handled(signal: i32) {
     let _ = SEEN.compare_exchange(seen, 0, Ordering::SeqCst, Ordering::SeqCst);
 }
 
-/// Waits until the thread that handles signals has seen the one that came last, where it was this one.
+/// Waits until the handler thread has seen the latest signal, if it was this one.
 pub fn await_handled(signal: i32) {
     await_none(|seen| usize::try_from(signal) == Ok(seen));
 }
 
-/// Waits a second at most while there is such a signal: it is on its way to the thread that handles them.
+/// Waits up to a second until no such signal is pending.
 fn await_none(is_there: impl Fn(usize) -> bool) {
     for _ in 0..100 {
         if !is_there(SEEN.load(Ordering::SeqCst)) {
@@ -80,7 +80,7 @@ pub fn watch(signals: &[i32]) {
     }
 }
 
-/// Whether the process was started with this signal ignored. Known on Linux alone, where a file says so.
+/// Whether the process was started with this signal ignored. Known only on Linux, from /proc.
 pub fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! What to do next, in the words of the command that runs.
+//! Hints, in the words of the running command.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -7,10 +7,10 @@ use cogtok::error::Advice;
 use super::output_options::manner;
 use super::print::say;
 
-/// Turns a hint into what to type, for the profile of this name; none where the command that runs can't do what it says.
+/// The text of a hint for the profile of this name; `None` if the running command can't do what it says.
 pub type Words = fn(&Advice, Option<&str>) -> Option<String>;
 
-/// Turns a hint into a text for whoever runs no command.
+/// The text of a hint for a reader who runs no command.
 pub type GeneralWords = fn(&Advice) -> String;
 
 static ADVICE: OnceLock<(Words, GeneralWords)> = OnceLock::new();
@@ -18,7 +18,7 @@ static ADVICE: OnceLock<(Words, GeneralWords)> = OnceLock::new();
 /// The profile that an error is about.
 static PROFILE: Mutex<Option<String>> = Mutex::new(None);
 
-/// Says who knows the commands that hints name: they are above this room. Without, a hint is not shown.
+/// Sets the functions that word hints: they know the commands, which are above this module. Without them, no hint is shown.
 pub fn set_advice(words: Words, general: GeneralWords) {
     let _ = ADVICE.set((words, general));
 }
@@ -33,14 +33,14 @@ pub fn profile() -> Option<String> {
     PROFILE.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Says what to do next, which can be silenced.
+/// Prints a hint, unless hints are turned off.
 pub fn hint(hint: impl Into<Advice>) {
     if !manner().is_quiet {
         tell(&hint.into());
     }
 }
 
-/// A hint as it is for the command that runs and the profile in use; none where that command can't do what it says.
+/// A hint for the running command and the profile in use; `None` if that command can't do what it says.
 pub fn shown(hint: &Advice) -> Option<String> {
     shown_for(hint, profile().as_deref())
 }
@@ -50,12 +50,12 @@ pub fn shown_for(hint: &Advice, profile: Option<&str>) -> Option<String> {
     ADVICE.get().and_then(|(words, _)| words(hint, profile))
 }
 
-/// A hint for whoever runs no command, such as the client of an MCP server.
+/// A hint for a reader who runs no command, such as the user of an MCP client.
 pub fn general(hint: &Advice) -> String {
     ADVICE.get().map(|(_, general)| general(hint)).unwrap_or_default()
 }
 
-/// Says a hint, whatever was said about being quiet.
+/// Prints a hint even if output is reduced.
 pub fn tell(hint: &Advice) {
     if let Some(text) = shown(hint) {
         say(Some(("hint", "36")), &text);

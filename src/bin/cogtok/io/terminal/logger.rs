@@ -25,7 +25,7 @@ struct Logger;
 
 impl log::Log for Logger {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        // Other crates log what we can't vouch for, passwords included.
+        // Other crates may log anything, including passwords.
         metadata.target().split("::").next() == Some("cogtok") && metadata.level() <= log::max_level()
     }
 

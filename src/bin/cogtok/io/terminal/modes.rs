@@ -37,7 +37,7 @@ pub fn restore_modes() -> Option<Termios> {
     asking
 }
 
-/// Goes on asking after a stop.
+/// Restores the mode for asking after a stop.
 pub fn resume_asking(asking: Option<Termios>) {
     if let (Some(modes), Ok(tty)) = (asking, File::open("/dev/tty")) {
         let _ = tcsetattr(tty, OptionalActions::Now, &modes);

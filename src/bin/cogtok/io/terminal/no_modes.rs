@@ -1,4 +1,4 @@
-//! Where terminals have no modes that a signal could leave changed: known is whether a question is open.
+//! Systems without terminal modes that a signal could leave changed: it only records whether a question is open.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
-//! What is typed where the terminal collects lines of any length.
+//! Reads a line where the terminal collects lines of any length.
 
 use std::io::{self, BufRead, Read};
 
@@ -13,10 +13,10 @@ pub enum Until {
     End,
 }
 
-/// What is typed after `ask` has shown what for: at most one byte more than `limit`.
+/// The input after `ask` has printed the question: at most one byte more than `limit`.
 ///
 /// # Errors
-/// As the operating system says.
+/// The operating system's error.
 pub fn read(limit: usize, until: Until, _is_shown: bool, ask: impl FnOnce()) -> io::Result<Zeroizing<Vec<u8>>> {
     ask();
     let mut typed = Zeroizing::new(Vec::new());

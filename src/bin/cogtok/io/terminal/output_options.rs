@@ -1,4 +1,4 @@
-//! How much is said, in which colours, and whether anybody can be asked: settled once, from the command line.
+//! How much to print, in which colours, and whether a person can be asked: set once, from the command line.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,10 +15,10 @@ pub enum Color {
     Never,
 }
 
-/// How much is said on standard error, and whether anybody can be asked.
+/// How much to print on standard error, and whether a person can be asked.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputOptions {
-    /// Errors alone.
+    /// Only errors.
     pub is_quiet: bool,
     /// 1: requests; 2: bodies, redacted.
     pub verbosity: u8,
@@ -33,17 +33,17 @@ static IS_GIVEN_AWAY: AtomicBool = AtomicBool::new(false);
 
 static COLOR: OnceLock<Color> = OnceLock::new();
 
-/// Settles when to use colours, which a message about a malformed command line needs as well.
+/// Sets when to use colours, before the command line is parsed, since its errors use them.
 pub fn set_color(color: Color) {
     let _ = COLOR.set(color);
 }
 
-/// Settles how much is said, for the rest of the process; what was settled first stays.
+/// Sets the options for the rest of the process; the first call wins.
 pub fn settle(options: OutputOptions) -> OutputOptions {
     *MANNER.get_or_init(|| options)
 }
 
-/// How much is said.
+/// The options in effect.
 pub fn manner() -> OutputOptions {
     let silent = OutputOptions { is_quiet: false, verbosity: 0, no_input: false };
     let settled = MANNER.get().copied().unwrap_or(silent);

@@ -1,4 +1,4 @@
-//! What is printed: data on standard output, everything else on standard error or on the terminal device.
+//! Prints data on standard output and everything else on standard error or the terminal device.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -10,13 +10,12 @@ use crate::io::progress;
 /// Whether data was written to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// It was.
+    /// It was written.
     Yes,
-    /// It went nowhere, to the null device that stands for a closed standard output or that the caller opened so itself, as
-    /// daemon(3) and Python's `subprocess.DEVNULL` do. The two can't be told apart, so nobody has seen the data, and yet
-    /// somebody may wait for how the command ends.
+    /// It went to the null device. This stands for a closed standard output, or the caller opened it, as daemon(3) and Python's
+    /// `subprocess.DEVNULL` do. The two can't be told apart, so nobody has seen the data, although somebody may wait for the exit code.
     Nowhere,
-    /// The reader has gone away, which is its right.
+    /// The reader has closed the pipe, which is not an error.
     NobodyReads,
 }
 
@@ -43,8 +42,8 @@ pub fn bytes(bytes: &[u8]) -> Result<WriteOutcome> {
     }
 }
 
-/// Whether standard output may have been closed when the process began: Rust opens the null device there then, for reading
-/// as well, which no shell's redirection to it does.
+/// Whether standard output may have been closed at the start: then Rust opens the null device, for reading too, which no shell redirection
+/// does.
 #[cfg(unix)]
 fn leads_nowhere() -> bool {
     let stdout = io::stdout();
@@ -65,19 +64,19 @@ pub fn last_data(text: &str) {
     let _ = data(text);
 }
 
-/// Says something that helps and can be silenced.
+/// Prints a helpful note that can be turned off.
 pub fn note(text: &str) {
     if !manner().is_quiet {
         say(None, text);
     }
 }
 
-/// Says what went wrong when there is no [`Error`] to report.
+/// Prints an error without an [`Error`] value.
 pub fn complain(text: &str) {
     say(Some(("error", "1;31")), text);
 }
 
-/// Says to the person who is asked that an answer was wrong, and how often they may still try.
+/// Tells a person that an answer was wrong, and how many tries are left.
 pub fn ask_again(why: &str, left: usize) {
     let tries = if left == 1 { "1 try left".to_owned() } else { format!("{left} tries left") };
     let mut letters = why.chars();
@@ -104,12 +103,12 @@ pub fn aside(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// A word for standard output, in this colour where it has any.
+/// A word for standard output, coloured where colours are on.
 pub fn painted(word: &str, color: &str) -> String {
     if wants_color(io::stdout().is_terminal()) { format!("\u{1b}[{color}m{word}\u{1b}[0m") } else { word.to_owned() }
 }
 
-/// A text for standard output whose bold words stand between U+0001 and U+0002: as the terminal shows them, or plain.
+/// A text for standard output whose bold words are between U+0001 and U+0002: bold at a terminal, plain elsewhere.
 pub fn emphasized(text: &str) -> String {
     let (begin, end) = if wants_color(io::stdout().is_terminal()) { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
     text.replace('\u{1}', begin).replace('\u{2}', end)
@@ -125,7 +124,7 @@ pub fn is_read_by_a_person() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
-/// One line on standard error; that it can't be written is nothing to fail for.
+/// Prints one line on standard error; a failure to write it is ignored.
 pub fn say(label: Option<(&str, &str)>, text: &str) {
     let text = printable(text, 1000);
     let line = match label {
@@ -136,17 +135,17 @@ pub fn say(label: Option<(&str, &str)>, text: &str) {
         Some((label, _)) => format!("{label}: {text}"),
     };
     progress::erase();
-    // One write, so that lines of parallel processes do not run into each other.
+    // One write, so that lines of parallel processes don't mix.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// The terminal that the process belongs to, wherever its streams lead.
 const TERMINAL: &str = if cfg!(windows) { "CONOUT$" } else { "/dev/tty" };
 
-/// Shows a text of several lines to the person at the terminal, and to nobody who reads our output.
+/// Shows a text of several lines at the terminal, and never in captured output.
 pub fn show(text: &str) {
     progress::erase();
-    // A console that is opened as a file takes text in a code page of its own, and standard error takes any.
+    // A console opened as a file uses its own code page; standard error accepts any text.
     if cfg!(windows) && io::stderr().is_terminal() {
         let _ = io::stderr().write_all(text.as_bytes());
         return;

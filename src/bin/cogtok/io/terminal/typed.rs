@@ -1,5 +1,5 @@
-//! What is typed or pasted at the terminal, character by character: a terminal that collects lines itself cuts them at 4,095
-//! bytes, on macOS at 1,024, and a token is longer.
+//! Reads typed or pasted input character by character: a terminal's own line editing cuts lines at 4,095 bytes, on macOS at 1,024, and a
+//! token is longer.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -23,15 +23,15 @@ pub enum Until {
     End,
 }
 
-/// What is typed after `ask` has shown what for: at most one byte more than `limit`, and the rest is passed over, so that no shell is given it. Backspace,
-/// Ctrl-U and Ctrl-W do what they do elsewhere, and Ctrl-C and Ctrl-Z are the terminal's.
+/// The input after `ask` has printed the question: at most one byte more than `limit`. The rest is discarded, so that no shell gets it.
+/// Backspace, Ctrl-U and Ctrl-W work as usual, and Ctrl-C and Ctrl-Z are the terminal's.
 ///
 /// # Errors
-/// As the operating system says.
+/// The operating system's error.
 pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> io::Result<Zeroizing<Vec<u8>>> {
     let _asking = Asking::begin();
     let _modes = Unbuffered::begin()?;
-    // Whoever sees the question may paste at once.
+    // A person may paste as soon as the question is visible.
     ask();
     let mut echo = Echo(File::options().write(true).open("/dev/tty").ok().filter(|_| is_shown));
     let mut typed = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024) + 1));
@@ -72,11 +72,11 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
     }
 }
 
-/// Takes the last character of the line back, and gives its last byte.
+/// Removes the last character of the line, and returns its last byte.
 fn erase(typed: &mut Vec<u8>, echo: &mut Echo) -> Option<u8> {
     let last = typed.pop_if(|byte| *byte != b'\n')?;
     let mut byte = last;
-    // The bytes that go on with a character of UTF-8.
+    // UTF-8 continuation bytes.
     while byte & 0xc0 == 0x80 {
         match typed.pop_if(|byte| *byte != b'\n') {
             Some(before) => byte = before,
@@ -87,7 +87,7 @@ fn erase(typed: &mut Vec<u8>, echo: &mut Echo) -> Option<u8> {
     Some(last)
 }
 
-/// Where what is typed is shown, if anywhere.
+/// The place where the input is echoed, if any.
 struct Echo(Option<File>);
 
 impl Echo {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 const MARK: char = '\u{feff}';
 
-/// What a file has of both.
+/// The byte order mark and line ends of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineEndings {
     has_mark: bool,
@@ -13,7 +13,7 @@ pub(crate) struct LineEndings {
 }
 
 impl LineEndings {
-    /// What `raw` has, and its text without them. Where line ends are mixed, they stay part of the text.
+    /// Those of `raw`, and its text without them. Mixed line ends stay in the text.
     pub(crate) fn of(raw: &str) -> (Self, Cow<'_, str>) {
         let text = raw.strip_prefix(MARK).unwrap_or(raw);
         let crlf = text.matches("\r\n").count();
@@ -25,7 +25,7 @@ impl LineEndings {
         (ends, text)
     }
 
-    /// The file that `text` comes to.
+    /// The content of the file with `text`.
     pub(crate) fn restore(self, text: String) -> String {
         let text = if self.is_crlf { text.replace('\n', "\r\n") } else { text };
         if self.has_mark { format!("{MARK}{text}") } else { text }

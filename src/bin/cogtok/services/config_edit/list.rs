@@ -1,15 +1,15 @@
-//! A list of strings that changes: what stays in it keeps its place on a line of its own and its comment.
+//! Edits a list of strings: items that stay keep their line and their comment.
 
 use toml_edit::{Array, RawString, Value};
 
-/// An item with what belongs to it: the lines above it, and the comment behind it.
+/// An item with the lines above it and the comment after it.
 struct Entry {
     value: Value,
     above: String,
     behind: String,
 }
 
-/// The list of these words, written as `old` is where that goes over several lines.
+/// The list of these words, laid out over several lines like `old`.
 pub(crate) fn relist<'w>(old: &Array, words: impl Iterator<Item = &'w str>) -> Array {
     let tail = text(Some(old.trailing()));
     let is_on_lines = old.iter().any(|item| text(item.decor().prefix()).contains('\n')) || tail.contains('\n');
@@ -34,8 +34,8 @@ pub(crate) fn relist<'w>(old: &Array, words: impl Iterator<Item = &'w str>) -> A
     put_together(opening, wanted, &closing, old.trailing_comma())
 }
 
-/// What stands behind the bracket, the items, and what stands before the closing bracket. A comment behind an item's comma is
-/// the parser's prefix of the next item.
+/// The text after the opening bracket, the items, and the text before the closing bracket. The parser puts a comment after an item's comma
+/// into the next item's prefix.
 fn taken_apart(old: &Array) -> (String, Vec<Entry>, String) {
     let (mut opening, mut entries) = (String::new(), Vec::<Entry>::new());
     let last = old.len().saturating_sub(1);
@@ -80,7 +80,7 @@ fn joined(behind: &str, above: &str) -> String {
     format!("{behind}{}{above}", if is_open { "\n" } else { "" })
 }
 
-/// What is on the line still, and what comes from the next line on.
+/// The text on the same line, and the text from the next line on.
 fn split(gap: &str) -> (String, String) {
     match gap.split_once('\n') {
         Some((behind, above)) => (behind.to_owned(), format!("\n{above}")),

@@ -43,7 +43,7 @@ impl ConfigDocument {
         Ok(())
     }
 
-    /// Adds a profile that says what another one says, the list of its secrets and the comments between its keys included.
+    /// Adds a copy of a profile, with the list of its secrets and the comments between its keys.
     ///
     /// # Errors
     /// [`Kind::Config`](cogtok::error::Kind::Config) when there is no profile `from`, or there is one of the name `to`.
@@ -53,7 +53,7 @@ impl ConfigDocument {
         let profiles = self.0.get_mut("profiles").and_then(Item::as_table_like_mut).ok_or_else(|| missing(from))?;
         let mut profile = profiles.get(from.as_str()).cloned().ok_or_else(|| missing(from))?;
         if let Item::Table(table) = &mut profile {
-            // What stands above the original speaks of the original.
+            // The comment above the original is about the original.
             table.decor_mut().clear();
             place_anew(table);
         }
@@ -61,8 +61,8 @@ impl ConfigDocument {
         Ok(())
     }
 
-    /// Removes a key of a profile, one that no program reads included, or a target as a whole; says whether it was there. A
-    /// table of keys stays, but goes with its last key.
+    /// Removes a key of a profile, even an unknown one, or a whole target; returns whether it existed. A table of keys is removed with its
+    /// last key.
     ///
     /// # Errors
     /// [`Kind::Config`](cogtok::error::Kind::Config) when there is no such profile.
@@ -77,8 +77,8 @@ impl ConfigDocument {
         was_there
     }
 
-    /// Removes something and the comment right above it. What stands further up, apart from that by an empty line, speaks of
-    /// more and stays; `prefix` is all of it.
+    /// Removes an item and the comment right above it. A comment further up, after an empty line, is about more and stays; `prefix` has
+    /// both.
     pub(crate) fn sparing_comments(&mut self, prefix: &str, remove: impl FnOnce(&mut Self)) {
         let end = prefix.rfind("\n\n").map(|at| at + 2).or_else(|| prefix.rfind("\n\r\n").map(|at| at + 3));
         let apart = end.and_then(|end| prefix.get(..end)).filter(|apart| apart.contains('#'));
@@ -106,7 +106,7 @@ impl ConfigDocument {
     }
 }
 
-/// What stands above a profile, whichever of its tables comes first.
+/// The comment above a profile, whichever of its tables comes first.
 pub(crate) fn above(profile: &Item) -> String {
     fn first(table: &Table) -> Option<(isize, &Table)> {
         let own = table.position().filter(|_| !table.is_implicit() && !table.is_dotted()).map(|at| (at, table));
@@ -121,7 +121,7 @@ fn renamed(key: &TomlKey, name: &ProfileName) -> TomlKey {
     TomlKey::new(name.as_str()).with_leaf_decor(key.leaf_decor().clone()).with_dotted_decor(key.dotted_decor().clone())
 }
 
-/// Lets the tables stand where they come to stand, and not where those they were copied from do.
+/// Lets tables be written where they are inserted, not where they were copied from.
 fn place_anew(table: &mut Table) {
     table.set_position(None);
     for (_, item) in table.iter_mut() {

@@ -26,8 +26,7 @@ impl ConfigDocument {
         Ok(())
     }
 
-    /// Lets a profile's targets that `settings` name say what these say and nothing else; its other targets stay as they are
-    /// written.
+    /// Replaces the profile's targets that `settings` name; its other targets stay as written.
     ///
     /// # Errors
     /// As [`ConfigDocument::set`].

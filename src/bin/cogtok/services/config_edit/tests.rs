@@ -73,7 +73,7 @@ mod properties {
 
     use super::*;
 
-    /// Keys whose values may be nearly anything, with one that each may have.
+    /// Keys that accept nearly any value, each with one.
     const SETTINGS: [(Key, &str); 7] = [
         (Key::Region, "eu-west-1"),
         (Key::UserPoolId, "us-east-1_AbCdEfGhI"),
@@ -120,7 +120,7 @@ mod properties {
         fn a_value_is_read_back_and_every_other_line_stays(
             text in written(), which in any::<prop::sample::Index>(), at in 0..SETTINGS.len(), new in "[a-z]{1,8}",
         ) {
-            // Two tables of one name are no TOML.
+            // A repeated table is not valid TOML.
             prop_assume!(text.parse::<DocumentMut>().is_ok());
             let mut draft = draft(&text);
             let names = draft.names();
@@ -138,7 +138,7 @@ mod properties {
             let profile = read["profiles"][name.as_str()].as_table().unwrap();
             let found = key.dotted().split('.').try_fold(&toml::Value::Table(profile.clone()), |table, part| table.get(part)).cloned();
             prop_assert_eq!(found.as_ref().and_then(toml::Value::as_str), Some(value.as_str()));
-            // At most one line is another one; what is new is that line and the header of its table.
+            // At most one line differs, and at most that line and its table's header are new.
             let mut left: Vec<&str> = after.lines().collect();
             let mut missing = 0;
             for line in text.lines() {

@@ -34,14 +34,14 @@ fn as_text<'a>(value: &'a Spanned<DeValue<'_>>) -> Option<&'a str> {
     }
 }
 
-/// What is found on the way through the file.
+/// The findings so far.
 struct Walk<'a> {
     lines: &'a Lines<'a>,
     profile: Option<String>,
     found: Vec<Finding>,
 }
 
-/// What is wrong with a configuration that is TOML; with an export as well, where that is what the file may be.
+/// The problems of a valid TOML configuration, or of a profile export if the file may be one.
 pub fn walk(config: &DeTable<'_>, lines: &Lines<'_>, may_be_export: bool) -> Vec<Finding> {
     let is_export = may_be_export && config.keys().any(|key| key.get_ref() == EXPORT_MARK);
     let mut walk = Walk { lines, profile: None, found: Vec::new() };
@@ -159,7 +159,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A value that can't be taken, in the words of the rule that it breaks.
+    /// Reports an invalid value by the rule that it breaks.
     fn judge(&mut self, key: &str, at: usize, text: &str, result: Result<()>) {
         if let Err(error) = result {
             self.say(key, at, &rule(error.message(), text), None);
@@ -203,7 +203,7 @@ fn did_you_mean(near: &str) -> Advice {
     Advice::new("did you mean `{near}`?").text("near", near)
 }
 
-/// The message of a parser without the value, which stands first in it and in backquotes.
+/// A parser's message without the value that it starts with, in backquotes.
 fn rule(message: &str, value: &str) -> String {
     let limits = [40, 80, 120, 200, 300, usize::MAX];
     let rest = std::iter::once(value).chain(value.split_ascii_whitespace()).find_map(|shown| {

@@ -1,4 +1,4 @@
-//! Who made a user that was there when a call for it ended without an answer.
+//! Decides who created a user that exists after a call without an answer.
 
 use std::time::Instant;
 
@@ -7,18 +7,18 @@ use cogtok::error::{Advice, Error, Kind};
 
 use crate::services::journal::Record;
 
-/// Who made a user whose record says that the server was about to be asked.
+/// The creator of a user whose record is at the point of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maker {
     /// The call of the record.
     Us,
-    /// Somebody, before the call.
+    /// Somebody else, before the call.
     Another,
-    /// It can't be told.
+    /// Unknown.
     Unknown,
 }
 
-/// Ours is the user who was made while the server was asked.
+/// cogtok created the user if the creation date is between the start and the end of the call.
 pub fn maker(admin: &Admin, record: &Record, user: &User) -> Maker {
     let Some((asked, made)) = record.asked.zip(user.created_at) else { return Maker::Unknown };
     let by_server = |local: i64| {
@@ -38,7 +38,7 @@ pub fn maker(admin: &Admin, record: &Record, user: &User) -> Maker {
     }
 }
 
-/// The error where it can't be told who made a user: a person decides.
+/// The error for a user whose creator is unknown: a person decides.
 pub fn undecided(record: &Record, user: &User) -> Error {
     let name = &record.username;
     let at = |seconds: i64| match jiff::Timestamp::from_second(seconds) {

@@ -1,9 +1,9 @@
-//! How fast users are made: it begins slowly, grows while Cognito takes it, and is halved where Cognito throttles.
+//! The rate of creating users: it starts low, grows while Cognito accepts it, and is halved when Cognito throttles.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-/// Where it begins, in users a second.
+/// The initial rate, in users a second.
 const BEGINS: f64 = 10.0;
 
 /// The account's quota of AdminCreateUser, in requests a second.
@@ -15,7 +15,7 @@ const SLOWEST: f64 = 0.5;
 /// How often it changes at most.
 const CHANGES_EVERY: Duration = Duration::from_secs(1);
 
-/// By how much it grows once Cognito has throttled.
+/// The growth after the first throttling.
 const GROWS_BY: f64 = 2.0;
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Pace {
         Pace { now: RefCell::new(Now { rate, next: now, changed: now, has_throttled: false }), most }
     }
 
-    /// Waits until the next user may be made.
+    /// Waits for the next slot.
     pub async fn turn(&self) {
         let wait = {
             let mut now = self.now.borrow_mut();
@@ -61,7 +61,7 @@ impl Pace {
         }
     }
 
-    /// Cognito throttled. Those who were under way at the same time say the same thing, so it counts once.
+    /// Cognito throttled. Concurrent calls see the same event, so it counts once.
     pub fn was_throttled(&self) {
         let mut now = self.now.borrow_mut();
         if !now.has_throttled || now.changed.elapsed() >= CHANGES_EVERY {

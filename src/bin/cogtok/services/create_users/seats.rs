@@ -1,5 +1,5 @@
-//! Who is to be made: so many seats, or the lines of a file. A file is read to its end before anything is sent, and all that
-//! is wrong with it is printed by line.
+//! The users to create: numbered seats, or the lines of a file. A file is read to its end before any request, and all its errors are
+//! reported by line.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, Read};
@@ -16,14 +16,14 @@ const COLUMNS: [&str; 7] = ["email", "username", "password", "group", "groups", 
 /// The most complaints that are printed.
 const TOLD: usize = 10;
 
-/// One user who is to be made.
+/// A user to create.
 #[derive(Debug, Default)]
 pub struct Seat {
     /// The e-mail address.
     pub email: Option<String>,
     /// The user name, where it is not the address.
     pub username: Option<String>,
-    /// The password; made up where there is none.
+    /// The password; `None` to generate one.
     pub password: Option<Secret>,
     /// The groups.
     pub groups: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// The name that the user is made under.
+    /// The user name to create.
     pub fn name(&self) -> &str {
         self.username.as_deref().or(self.email.as_deref()).unwrap_or_default()
     }
@@ -41,13 +41,13 @@ impl Seat {
 /// How seats are called.
 #[derive(Debug)]
 pub struct Numbered<'a> {
-    /// What the names begin with.
+    /// The prefix of the names.
     pub prefix: &'a str,
     /// The first number.
     pub start: usize,
     /// How many there are.
     pub count: usize,
-    /// The domain of their addresses; none where they have no address.
+    /// The domain of their e-mail addresses; `None` for users without one.
     pub domain: Option<&'a str>,
     /// Whether the user names are not the addresses.
     pub has_names: bool,
@@ -64,7 +64,7 @@ impl Numbered<'_> {
     }
 }
 
-/// What is wrong with a file, gathered while it is read.
+/// The errors of a file, collected while it is read.
 #[derive(Debug, Default)]
 struct Complaints {
     told: Vec<String>,
@@ -96,7 +96,7 @@ impl Complaints {
             }
         });
         match seat {
-            // After a complaint nothing is made any more, and the rest is read for its own.
+            // After an error no user is created; the rest is read only for its own errors.
             Ok(seat) if self.count == 0 => take(seat),
             Ok(_) => Ok(()),
             Err(what) => {
@@ -126,7 +126,7 @@ impl Complaints {
 pub fn read_csv(input: impl Read, name: &str, mut take: impl FnMut(Seat) -> Result<()>) -> Result<()> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
-        // With the default one, the lines of a file with CRLF are counted wrongly.
+        // The default terminator counts lines wrongly in files with CRLF.
         .terminator(csv::Terminator::Any(b'\n'))
         .from_reader(input);
     let header = reader.headers().map_err(|why| unreadable(name, &why.to_string()))?.clone();
@@ -289,7 +289,7 @@ fn check(seat: &Seat) -> Result<(), String> {
     if seat.name().is_empty() {
         return Err("it has neither an email nor a username".to_owned());
     }
-    // What is handed out goes into spreadsheets, which would run it.
+    // Spreadsheets that open the output would run it.
     let begins_a_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let fields = [("email", seat.email.as_deref()), ("username", seat.username.as_deref())];
     let named = fields.into_iter().filter_map(|(column, text)| Some((column, text?)));

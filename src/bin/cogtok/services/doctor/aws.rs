@@ -14,7 +14,7 @@ use cogtok::settings::keys::{Key, Settings, ValueOrigin};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::AuthFlow;
 
-/// What the profile's tokens need AWS credentials for; none where they need none.
+/// Why the profile's tokens need AWS credentials; `None` if they don't.
 pub(crate) fn need(profile: &Profile) -> Option<&'static str> {
     if profile.m2m.secret_arn.is_some() {
         return Some("the client secret in Secrets Manager");
@@ -101,7 +101,7 @@ pub(crate) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &R
     }
 }
 
-/// There are credentials, and whose they are could not be found out. Where that is the network's fault, they may do.
+/// The caller behind existing credentials could not be determined. If the network failed, they may still work.
 pub(crate) fn unknown_caller(error: &Error) -> Finding {
     let finding = Finding::of(Check::AwsCredentials, error);
     match error.kind() {
@@ -127,7 +127,7 @@ pub(crate) async fn secret(
     })
 }
 
-/// Why what an app client allows is not known; none where that is a failure of its own.
+/// Why the app client's settings are unknown; `None` if that is a failure of its own.
 pub(crate) fn not_permitted(error: &Error) -> Option<String> {
     matches!(error.kind(), Kind::AwsCredentials | Kind::Refused).then(|| format!("skipped: {error}"))
 }

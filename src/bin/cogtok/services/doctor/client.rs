@@ -1,4 +1,4 @@
-//! What the app clients allow, against what the profile does with them.
+//! Compares the app clients' settings with the profile's.
 
 use crate::services::doctor::hints;
 use crate::services::doctor::hints::with;
@@ -22,7 +22,7 @@ pub(crate) fn unseen(check: Check, error: &Error) -> Finding {
     }
 }
 
-/// The users' client. `has_secret` says whether its secret is stored or supplied.
+/// The users' app client. `has_secret` says whether its secret is stored or supplied.
 pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> Vec<Finding> {
     let check = Check::UserClient;
     let fail = |detail: String, hint: Advice| Finding::fail(check, Kind::Config, detail, hint);

@@ -18,7 +18,7 @@ use cogtok::store::file;
 /// The most oddities of the file that are reported.
 const MOST: usize = 8;
 
-/// The file: whether it can be read, whether it is this user's alone, and what it holds that nothing reads.
+/// The file: whether it is readable and private, and what it contains that nothing reads.
 pub fn configuration(
     path: Result<&Path, &Error>,
     config: Result<&Config, &Error>,
@@ -34,7 +34,7 @@ pub fn configuration(
         return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
     let mut found = match file::permission_problem(path) {
-        // On Windows, who may read a file is not looked at.
+        // On Windows the file's permissions are not checked.
         None if cfg!(windows) => vec![Finding::ok(check, format!("{shown}, readable"))],
         None => vec![Finding::ok(check, format!("{shown}, readable and private"))],
         Some(why) => {
@@ -48,15 +48,14 @@ pub fn configuration(
     found
 }
 
-/// What `profile lint` says of the profile in use and of the whole file, but for values, which are looked at one by one as
-/// they are used.
+/// The findings of `profile lint` for the profile in use and the whole file, except values, which are checked one by one.
 fn lint_of(path: &Path, config: &Config, name: Option<&ProfileName>) -> Vec<Finding> {
     let check = Check::Configuration;
     let Ok(Some(text)) = config::read_text(path) else { return Vec::new() };
     let is_there = name.is_some_and(|name| config.names().contains(name));
     let is_meant = |found: &&config_lint::Finding| match (&found.profile, found.key.as_deref()) {
         (None, Some("secret_store")) => false,
-        // Where it is the one in use, the profile's check reports it.
+        // The profile's own check reports a broken default that is in use.
         (None, Some("default_profile")) => is_there,
         (None, _) => true,
         (Some(profile), None) => profile.parse::<ProfileName>().is_err(),
@@ -77,7 +76,7 @@ fn lint_of(path: &Path, config: &Config, name: Option<&ProfileName>) -> Vec<Find
     found
 }
 
-/// Which profile it is. `named_by` says who names it, `is_described` whether options and variables stand in for one.
+/// The profile in use. `named_by` is the source of its name; `is_described` says whether options and variables replace a profile.
 pub fn chosen(
     name: Result<Option<&ProfileName>, &Error>,
     named_by: &str,
@@ -99,8 +98,7 @@ pub fn chosen(
     }
 }
 
-/// Takes what the profile says for each key, and leaves out what can't be a value of it. Values are not shown: what stands
-/// where it does not belong may be a secret.
+/// Reads the profile's values and skips invalid ones. They are not shown: a misplaced value may be a secret.
 pub fn values(written: Option<(&Config, &ProfileName)>, settings: &mut Settings) -> Vec<Finding> {
     let mut found = Vec::new();
     for key in Key::ALL.iter().copied() {
@@ -136,12 +134,12 @@ fn misplaced(key: Key, origin: Option<&ValueOrigin>) -> Finding {
     Finding::fail(Check::Profile, Kind::Config, format!("the value of {place} looks like a secret"), hint)
 }
 
-/// What else keeps the profile from being understood, such as a variable of AWS.
+/// Another reason why the profile can't be read, such as an AWS variable.
 pub fn unresolved(error: &Error) -> Finding {
     without_value(Check::Profile, error)
 }
 
-/// The finding that an error comes to, without the value that it is about.
+/// The finding for an error, without the value that it is about.
 pub(crate) fn without_value(check: Check, error: &Error) -> Finding {
     let finding = Finding::of(check, error);
     match error.message().split_once(": `") {

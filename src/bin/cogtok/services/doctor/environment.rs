@@ -7,7 +7,7 @@ use cogtok::settings::keys::{Key, Settings, ValueOrigin, nearest};
 
 const PREFIX: &str = "COGTOK_";
 
-/// Variables of ours that stand for no key of a profile.
+/// cogtok's variables that are not settings of a profile.
 const OTHERS: [&str; 16] = [
     "COGTOK_ACCESS_TOKEN",
     "COGTOK_ACCESS_TOKEN_EXPIRES_AT",
@@ -27,9 +27,8 @@ const OTHERS: [&str; 16] = [
     "COGTOK_USER_CLIENT_SECRET",
 ];
 
-/// The variables that change what the profile says, and the names in `ours` that nothing reads. `settings` are those of the
-/// call, `written` those of the profile alone, `endpoint` the AWS variable that names an endpoint and its value. Values are
-/// not shown.
+/// The variables that change the profile's settings, and unknown names in `ours`. `settings` are the call's settings, `written` the
+/// profile's own, `endpoint` the AWS variable for an endpoint and its value. Values are not shown.
 pub fn variables(
     ours: &[String],
     settings: &Settings,
@@ -77,7 +76,7 @@ pub fn variables(
 fn unread(ours: &[String]) -> impl Iterator<Item = (&str, Option<&'static str>)> {
     let known = || Key::ALL.iter().filter_map(|key| key.variable()).chain(OTHERS);
     let unread = ours.iter().filter(move |name| !known().any(|known| known == name.as_str()));
-    // The prefix that all of them have likens any two.
+    // The common prefix makes any two names similar.
     let after_prefix = |name: &'static str| name.strip_prefix(PREFIX);
     unread.map(move |name| {
         let near = nearest(name.trim_start_matches(PREFIX), known().filter_map(after_prefix));
@@ -89,12 +88,12 @@ fn misspelled(name: &str, near: &str) -> String {
     format!("cogtok does not read {name}; did you mean {near}?")
 }
 
-/// What to say of the variables in `ours` that were meant for others, where something is not set.
+/// Likely misspellings in `ours` for settings that are missing.
 pub fn slips(ours: &[String]) -> Vec<String> {
     unread(ours).filter_map(|(name, near)| Some(misspelled(name, near?))).collect()
 }
 
-/// What AWS_BEARER_TOKEN_BEDROCK holds: Bedrock refuses Cognito's tokens there.
+/// The content of AWS_BEARER_TOKEN_BEDROCK: Bedrock refuses Cognito's tokens there.
 pub fn bedrock_key(is_of_cognito: bool) -> Finding {
     if is_of_cognito {
         Finding::warn(

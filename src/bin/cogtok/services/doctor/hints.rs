@@ -1,4 +1,4 @@
-//! What to do about a finding, in one table; what AWS and the network refuse has its hints in [`cogtok::aws::service_error`] and
+//! The hints for findings, in one table. Hints for errors of AWS and the network are in [`cogtok::aws::service_error`] and
 //! [`cogtok::http::transport_error`].
 
 use cogtok::error::{Advice, Error};
@@ -72,7 +72,7 @@ pub(crate) const KIND: &str = "cogtok profile unset {name} targets.{value}.kind"
 pub(crate) const BEDROCK: &str =
     "{unset}AWS_BEARER_TOKEN_BEDROCK; get credentials that Bedrock accepts: cogtok aws-credentials{p}";
 
-/// A hint with its value filled in, as one word of a command.
+/// A hint with its value as one word of a command.
 pub(crate) fn with(hint: &'static str, value: impl std::fmt::Display) -> Advice {
     Advice::new(hint).word("value", value)
 }
@@ -82,7 +82,7 @@ pub(crate) fn first_of(error: &Error) -> Advice {
     error.advice().first().cloned().unwrap_or_else(|| HELP.into())
 }
 
-/// What to do about a server that is not reached.
+/// What to do about an unreachable server.
 pub(crate) const fn about(cause: ConnectFailure) -> &'static str {
     match cause {
         ConnectFailure::Name => NAME,

@@ -1,5 +1,5 @@
-//! What could keep a profile from working, looked at one after the other: each check is data, and nothing is changed or
-//! asked. One file per area; this one is what they have in common.
+//! Checks for everything that could keep a profile from working. Each check returns data; none changes anything or asks questions. One file
+//! per area; this one has the common parts.
 
 pub mod aws;
 pub mod client;
@@ -24,17 +24,17 @@ choice!(
     Status, "status" {
         /// As it should be.
         Ok = "ok",
-        /// Not as it should be, and nothing fails for it.
+        /// Not as it should be, but harmless.
         Warn = "warn",
         /// Something fails for it.
         Fail = "fail",
-        /// Not looked at, for the reason given.
+        /// Skipped, for the reason given.
         Skip = "skip",
     }
 );
 
 choice!(
-    /// What is looked at, in this order.
+    /// The checks, in this order.
     Check, "check" {
         /// The configuration file.
         Configuration = "configuration",
@@ -60,13 +60,13 @@ choice!(
         Discovery = "discovery",
         /// The pool's public keys.
         SigningKeys = "signing-keys",
-        /// What the users' app client allows.
+        /// The settings of the users' app client.
         UserClient = "user-client",
-        /// What the machine-to-machine app client allows.
+        /// The settings of the machine-to-machine app client.
         M2mClient = "m2m-client",
         /// The identity pool's id.
         IdentityPool = "identity-pool",
-        /// Whether strangers may make themselves users of a pool that an identity pool stands behind.
+        /// Whether anybody may sign up to a pool that feeds an identity pool.
         SelfSignUp = "self-sign-up",
         /// Each target of the profile.
         Target = "target",
@@ -81,14 +81,14 @@ choice!(
     }
 );
 
-/// What a check found. It holds no secret and no control characters.
+/// The result of a check. It contains no secret and no control characters.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// What was looked at.
+    /// The check.
     pub check: Check,
     /// How it ended.
     pub status: Status,
-    /// What was found.
+    /// The result.
     pub detail: String,
     /// What to do next.
     pub hint: Option<Advice>,
@@ -106,22 +106,22 @@ impl Finding {
         Finding::new(check, Status::Ok, detail.as_ref())
     }
 
-    /// It could be better.
+    /// A warning.
     pub fn warn(check: Check, detail: impl AsRef<str>, hint: impl Into<Advice>) -> Self {
         Finding::new(check, Status::Warn, detail.as_ref()).hinting(hint)
     }
 
-    /// It fails.
+    /// A failure.
     pub fn fail(check: Check, kind: Kind, detail: impl AsRef<str>, hint: impl Into<Advice>) -> Self {
         Finding { kind: Some(kind), ..Finding::new(check, Status::Fail, detail.as_ref()).hinting(hint) }
     }
 
-    /// It was not looked at.
+    /// A skipped check.
     pub fn skip(check: Check, why: impl AsRef<str>) -> Self {
         Finding::new(check, Status::Skip, why.as_ref())
     }
 
-    /// It fails as `error` says.
+    /// The failure for `error`.
     pub fn of(check: Check, error: &Error) -> Self {
         Finding::fail(check, error.kind(), error.message(), hints::first_of(error))
     }
@@ -137,7 +137,7 @@ impl Finding {
     }
 }
 
-/// The error that these findings come to: of the first failure's class, with its hint. None where nothing fails.
+/// The error for these findings: the first failure's kind and hint. `None` without a failure.
 pub fn failure(findings: &[Finding]) -> Option<Error> {
     let failed: Vec<&Finding> = findings.iter().filter(|finding| finding.status == Status::Fail).collect();
     let first = failed.first()?;

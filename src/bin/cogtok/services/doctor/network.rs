@@ -1,4 +1,4 @@
-//! What only the network can tell, all at once and each for a few seconds at most.
+//! The checks that need the network, all at once, each for a few seconds at most.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ impl Servers {
     }
 }
 
-/// The checks of this profile, not made for the reason given.
+/// The checks of this profile, skipped for the reason given.
 pub fn skipped(profile: &Profile, why: &str) -> Vec<Finding> {
     let servers = Servers::of(profile);
     let is_meant = |check: &Check| match check {
@@ -74,7 +74,7 @@ pub fn skipped(profile: &Profile, why: &str) -> Vec<Finding> {
     CHECKS.into_iter().filter(is_meant).map(|check| Finding::skip(check, why)).collect()
 }
 
-/// Makes the checks, until `until` at the latest. `has_secret` says which secrets are stored or supplied.
+/// Runs the checks, until `until` at the latest. `has_secret` says which secrets are stored or supplied.
 pub async fn network(
     wire: &HttpClient,
     profile: &Profile,
@@ -164,8 +164,7 @@ fn clock(offset: Option<i64>) -> Finding {
     }
 }
 
-/// What signed calls tell: whose the credentials are, the secret in Secrets Manager, what the clients allow and who may
-/// sign up.
+/// The checks with signed calls: the credentials' identity, the secret in Secrets Manager, the clients' settings and who may sign up.
 async fn signed(
     wire: &HttpClient,
     profile: &Profile,

@@ -52,7 +52,7 @@ fn issuer(pool: &PoolId, document: Result<discovery::Document>) -> Finding {
     Finding::ok(check, format!("issuer {issuer}, {endpoint}"))
 }
 
-/// Whether anybody may sign up at a pool whose users an identity pool gives AWS credentials to.
+/// Whether anybody may sign up at a pool whose users get AWS credentials from an identity pool.
 pub(crate) async fn self_sign_up(
     wire: &HttpClient,
     profile: &Profile,

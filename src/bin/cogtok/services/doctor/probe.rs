@@ -8,8 +8,8 @@ use cogtok::http::policy::ahead_by;
 use cogtok::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 use cogtok::settings::types::Endpoint;
 
-/// Asks the server for its root, once and for at most `patience`. Whatever it answers, it is there. Gives the seconds by
-/// which its clock is ahead of this machine's, where it tells the time (RFC 9110 section 6.6.1).
+/// Requests the server's root once, for at most `patience`: any answer shows that it is reachable. Returns how many seconds its clock is
+/// ahead of this machine's, if it sends a Date header (RFC 9110 section 6.6.1).
 ///
 /// # Errors
 /// The [`TransportError`] where there was no answer that is one.

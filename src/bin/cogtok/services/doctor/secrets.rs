@@ -1,4 +1,4 @@
-//! The secret store, and whether the profile's secrets are really there. Their values are nobody's business here.
+//! The secret store, and whether it has the profile's secrets. Their values are not read.
 
 use crate::app::NOT_ASKED;
 use crate::services::doctor::hints;
@@ -9,7 +9,7 @@ use cogtok::secrets::store::{SecretId, SecretLookup, SecretStatus};
 /// A secret that the profile lists.
 #[derive(Debug)]
 pub struct Wanted {
-    /// What it is, and where it may be sent.
+    /// The kind of secret, and its binding.
     pub binding: SecretId,
     /// The variable that supplies it instead.
     pub variable: Option<&'static str>,
@@ -35,7 +35,7 @@ fn store(place: &str, look: &Result<SecretLookup>, is_needed: bool) -> Finding {
     let finding = match look {
         Ok(look) if look.is_locked => Finding::fail(check, Kind::Store, format!("{place} is locked"), hints::UNLOCK),
         Ok(_) => return Finding::ok(check, format!("{place} can be used")),
-        // Told of the configuration already.
+        // The configuration's check reports it.
         Err(error) if error.kind() == Kind::Config => {
             return Finding::skip(check, "the configuration does not say where secrets are stored");
         }
@@ -48,7 +48,7 @@ fn store(place: &str, look: &Result<SecretLookup>, is_needed: bool) -> Finding {
 /// The failure without the secret that it happened to be about.
 fn without_wanted(error: &Error) -> Finding {
     let mut finding = Finding::of(Check::SecretStore, error);
-    // The last of several hints is the way without this store.
+    // The last hint is the way without this store.
     if let [first, .., last] = error.advice() {
         finding.hint = Some(first.clone().then("; ").then(last.clone()));
     }
@@ -65,7 +65,7 @@ fn secret(place: &str, binding: &SecretId, presence: &SecretStatus) -> Finding {
         SecretStatus::Missing => {
             let hint = Advice::new(hints::STORE).fill("value", binding.command());
             let finding = Finding::fail(check, Kind::Store, format!("the {binding} is not in {place}"), hint);
-            // It is listed once for all users, and may be another's.
+            // The list has one entry for all users, so the secret may be another user's.
             if binding.kind.is_of_a_user() { finding.softened() } else { finding }
         }
         SecretStatus::Elsewhere(origins) => {

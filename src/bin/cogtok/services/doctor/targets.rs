@@ -1,5 +1,4 @@
-//! The profile's targets: whether each says what it must, takes a token that the profile has, and can be reached. No token is
-//! sent.
+//! The profile's targets: whether their settings are complete, their tokens available, and their servers reachable. No token is sent.
 
 use std::time::Instant;
 
@@ -22,12 +21,12 @@ use cogtok::store::config::Config;
 
 const CHECK: Check = Check::Target;
 
-/// What a profile says of its targets.
+/// The settings of a profile's targets.
 #[derive(Debug, Default)]
 pub struct Targets(Vec<(TargetName, Result<Target>)>);
 
 impl Targets {
-    /// Those of a profile.
+    /// The targets of a profile.
     pub fn of(config: &Config, profile: &ProfileName) -> Self {
         let target = |name: TargetName| {
             let target = config.target(profile, &name);
@@ -40,7 +39,7 @@ impl Targets {
         self.0.iter().filter_map(|(_, target)| target.as_ref().ok())
     }
 
-    /// What is wrong with what the profile says of one, and what `asked` says of its server.
+    /// The problems of each target's settings, and `asked`'s result for its server.
     fn findings(&self, profile: &Profile, asked: impl Fn(&Target, bool) -> Option<Finding>) -> Vec<Finding> {
         let of_one = |(_, target): &(TargetName, Result<Target>)| match target {
             Err(error) => vec![broken(error)],
@@ -53,15 +52,14 @@ impl Targets {
         self.0.iter().flat_map(of_one).collect()
     }
 
-    /// What is wrong with what the profile says; where nothing is, that they were not asked, for the reason given.
+    /// The problems of the settings; without any, that the servers were not checked and why.
     pub fn skipped(&self, profile: &Profile, why: &str) -> Vec<Finding> {
         self.findings(profile, |target, is_sound| {
             is_sound.then(|| Finding::skip(CHECK, format!("`{}`: {why}", target.name)))
         })
     }
 
-    /// What is wrong with what the profile says, and whether they can be reached: each server is asked once and until `until`
-    /// at the latest.
+    /// The problems of the settings, and whether the servers can be reached: each is asked once, until `until` at the latest.
     pub async fn network(&self, wire: &HttpClient, profile: &Profile, until: Instant) -> Vec<Finding> {
         let mut asked: Vec<Endpoint> = Vec::new();
         for server in self.whole().filter_map(|target| server(target, profile).ok()) {
@@ -88,7 +86,7 @@ impl Targets {
     }
 }
 
-/// What can't be a target. The value is not shown: what stands where it does not belong may be a secret.
+/// An invalid target. The value is not shown: it may be a secret.
 fn broken(error: &Error) -> Finding {
     let finding = without_value(CHECK, error);
     match error.advice().last() {
@@ -144,6 +142,6 @@ fn answered(target: &Target, server: &Endpoint, outcome: &Result<Option<i64>, Tr
         Address::Arn(arn) => format!(", a {} in {}", target.kind, arn.region()),
     };
     let finding = Finding { detail: format!("`{}`{place}: {}", target.name, finding.detail), ..finding };
-    // What runs on this machine need not run now.
+    // A server on this machine may be stopped on purpose.
     if server.is_loopback() && outcome.is_err() { finding.softened() } else { finding }
 }

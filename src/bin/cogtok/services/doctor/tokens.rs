@@ -1,4 +1,4 @@
-//! The tokens that are kept: whose they are and how long they live. Never the tokens.
+//! The cached tokens: their owners and lifetimes, never the tokens.
 
 use crate::services::doctor::{Check, Finding};
 use cogtok::cache::token_cache::Cache;

@@ -12,14 +12,14 @@ use cogtok::oauth::client_bundle::key_mapping;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::StackName;
 
-/// What the stack's outputs say.
+/// The values in the stack's outputs.
 ///
 /// # Errors
 /// As [`cloudformation::outputs`].
 pub async fn read(wire: &HttpClient, profile: &Profile, stack: &StackName) -> Result<ProfileCandidate> {
     let outputs = cloudformation::outputs(wire, profile, stack).await?;
     let pairs = outputs.into_iter().map(|(name, value)| Pair { name, value: Zeroizing::new(value) }).collect();
-    // Of an ARN (…:stack/NAME/ID) the name.
+    // The name in an ARN (…:stack/NAME/ID).
     let name = stack.as_str().split('/').nth(1).unwrap_or(stack.as_str());
     let mut found = ProfileCandidate::named(name_from(name));
     key_mapping::take(pairs, &mut found);

@@ -1,5 +1,5 @@
-//! What follows from what a source says: the client secret that it refers to, the sign-in flow that its client allows, the
-//! domain that its prefix stands for, and what is missing still.
+//! Follows up on a source's values: the client secret that it refers to, the sign-in flow that its client allows, the domain for its
+//! prefix, and what is still missing.
 
 use crate::services::import::{issuer, secrets_manager};
 use cogtok::aws::admin::Admin;
@@ -17,16 +17,16 @@ use cogtok::settings::types::{ClientId, Region, SecretArn, SecretKind, Transport
 /// Something that a profile lacks, and the command that gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// What for, and what.
+    /// The purpose and the missing thing.
     pub what: String,
     /// The command to type.
     pub command: Advice,
 }
 
-/// Follows a secret that the source refers to. One that can't be read is reported, and what else there is still counts.
+/// Reads a secret that the source refers to. If it can't be read, that is reported and the other values still count.
 ///
 /// # Errors
-/// Where the network or the service fails.
+/// The error of the network or the service.
 pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut ProfileCandidate) -> Result<()> {
     let Some(arn) = found.one(Key::SecretArn).map(str::parse::<SecretArn>).transpose()? else { return Ok(()) };
     match secrets_manager::follow(wire, profile, &arn, found).await {
@@ -40,8 +40,8 @@ pub async fn follow_secret(wire: &HttpClient, profile: &Profile, found: &mut Pro
     }
 }
 
-/// Asks Cognito what the app clients allow, and takes a client's secret where there is none yet. `profile` has the pool.
-/// That the AWS credentials do not allow it is only a warning.
+/// Asks Cognito for the app clients' settings, and for a client's secret if none is known. `profile` has the pool. Missing permission is
+/// only a warning.
 pub async fn look_at_clients(wire: &HttpClient, profile: &Profile, found: &mut ProfileCandidate) {
     let mut admin = None;
     for key in [Key::UserClientId, Key::M2mClientId] {
@@ -92,7 +92,7 @@ fn take_client(key: Key, client: AppClient, found: &mut ProfileCandidate) {
             }
         }
         _ => {
-            // Those that a browser can come back to on this machine.
+            // The redirect URIs that a browser can reach on this machine.
             let is_ours = |url: &&String| RedirectUri::list([url.as_str()]).is_ok();
             let callbacks: Vec<String> = client.callbacks.iter().filter(is_ours).cloned().collect();
             if !callbacks.is_empty() && found.candidates(Key::RedirectUris).is_empty() {
@@ -139,7 +139,7 @@ pub async fn complete_domain(wire: &HttpClient, profile: &Profile, found: &mut P
     }
 }
 
-/// What the profile `name` lacks for the tokens that it is meant for. `is_stored` says which secrets it will have.
+/// What the profile `name` lacks for its tokens. `is_stored` says which secrets it will have.
 pub fn missing(name: &str, found: &ProfileCandidate, is_stored: impl Fn(SecretKind) -> bool) -> Vec<Missing> {
     let has = |key: Key| !found.candidates(key).is_empty();
     let mut missing = Vec::new();

@@ -9,7 +9,7 @@ use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
 use cogtok::oauth::client_bundle::key_mapping;
 use cogtok::secret::Secret;
 
-/// What a `.env` file says.
+/// The values in a `.env` file.
 ///
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) for text that has no line of that form.
@@ -35,7 +35,7 @@ pub fn read(text: &Secret) -> Result<ProfileCandidate> {
     Ok(found)
 }
 
-/// The name and the value of a line; no value where it can't be told what it is.
+/// The name and the value of a line; no value if it can't be parsed.
 fn pair(line: &str) -> Option<(&str, Option<Zeroizing<String>>)> {
     let line = line.trim();
     let line = line.strip_prefix("export ").or_else(|| line.strip_prefix("set ")).unwrap_or(line);
@@ -46,19 +46,18 @@ fn pair(line: &str) -> Option<(&str, Option<Zeroizing<String>>)> {
     is_name.then(|| (name, unquoted(value.trim())))
 }
 
-/// A value without its quotes, or without the comment behind it; none where something else follows the quotes, or they
-/// don't end in this line.
+/// A value without its quotes or trailing comment; `None` if text follows the quotes, or they don't end on this line.
 fn unquoted(value: &str) -> Option<Zeroizing<String>> {
     let mut rest = value.chars();
     let Some(quote @ ('"' | '\'')) = rest.next() else {
         let value = value.split(" #").next().unwrap_or_default().trim().trim_end_matches(';');
         return Some(Zeroizing::new(value.to_owned()));
     };
-    // Of its final size at once, so that no copy of a secret is left behind.
+    // Allocated at its final size, so that no copy of a secret is left behind.
     let mut inside = Zeroizing::new(String::with_capacity(value.len()));
     loop {
         match rest.next()? {
-            // What a shell takes for escaped; anything else keeps its backslash.
+            // Only characters that a shell escapes lose their backslash.
             '\\' if quote == '"' => match rest.next()? {
                 escaped @ ('"' | '\\' | '$' | '`') => inside.push(escaped),
                 other => inside.extend(['\\', other]),

@@ -12,7 +12,7 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, aws_origin};
 use cogtok::settings::types::{Endpoint, PoolId};
 
-/// What the issuer's URL and its discovery document say.
+/// The values in the issuer's URL and its discovery document.
 ///
 /// # Errors
 /// As [`issuer::parse`] and [`discovery::token_endpoint`].

@@ -1,5 +1,5 @@
-//! Profiles from what a workshop leaves behind: each source says what it knows, and what it says becomes settings and
-//! secrets. One file per source; this one is what they have in common.
+//! Creates profiles from the output of a workshop: each source gives values, which become settings and secrets. One file per source; this
+//! one has the common parts.
 
 pub mod cloudformation;
 pub mod enrich;
@@ -20,7 +20,7 @@ use cogtok::settings::types::{ParameterName, StackName, is_pool_id};
 pub const LIMIT: usize = 1024 * 1024;
 
 choice!(
-    /// The kinds of source that a profile is made from.
+    /// The kinds of sources for a profile.
     SourceKind, "kind of source" {
         /// A Secrets Manager secret.
         Secret = "secret",
@@ -36,12 +36,12 @@ choice!(
         Issuer = "issuer",
         /// A user pool, by its id.
         Pool = "pool",
-        /// What `profile export` wrote.
+        /// The output of `profile export`.
         Export = "export",
     }
 );
 
-/// Where a source is read.
+/// The location of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceLocation {
     /// Standard input.
@@ -52,12 +52,12 @@ pub enum SourceLocation {
     Network(SourceKind),
 }
 
-/// What this machine has where a source would be if it were a file.
+/// The file system's view of a source that may be a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Looks<'a> {
-    /// There is a file of that name.
+    /// A file of that name exists.
     pub is_file: bool,
-    /// There is the folder that it would be in, and that is no root.
+    /// Its folder exists and is not the root.
     pub has_folder: bool,
     /// The names in that folder.
     pub beside: &'a [String],
@@ -99,7 +99,7 @@ pub fn absent(text: &str, beside: &[String]) -> Error {
     if near.is_empty() { error } else { error.hint(format!("did you mean {} beside it?", near.join(" or "))) }
 }
 
-/// Where `text` is read, by its looks; `looks` is what this machine says of it.
+/// The location that `text` names, by its form; `looks` is the file system's view.
 ///
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) for what looks like none, or like two.
@@ -149,7 +149,7 @@ pub fn kind_of_content(text: &str) -> SourceKind {
     }
 }
 
-/// A profile's name made of words that may hold what such a name can't; none where nothing is left of them.
+/// A valid profile name from any words; `None` if nothing is left.
 pub fn name_from(text: &str) -> Option<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
     let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");

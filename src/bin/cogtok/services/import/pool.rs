@@ -14,11 +14,11 @@ use cogtok::settings::types::{ClientId, PoolId};
 /// The most app clients that are looked at to see what each is for.
 const MOST_CLIENTS: usize = 25;
 
-/// What the pool says. Of its app clients those in `clients` are looked at; where there are none, all.
+/// The values of a pool. Of its app clients only those in `clients` are read; all, if that is empty.
 ///
 /// # Errors
-/// As the table in [`cogtok::aws::service_error`] says for DescribeUserPool, ListUserPoolClients and DescribeUserPoolClient;
-/// [`Kind::NeedsHuman`] when there are too many clients to look at each.
+/// See the table in [`cogtok::aws::service_error`] for DescribeUserPool, ListUserPoolClients and DescribeUserPoolClient;
+/// [`Kind::NeedsHuman`] when there are too many clients to read each.
 pub async fn read(
     wire: &HttpClient,
     profile: &Profile,

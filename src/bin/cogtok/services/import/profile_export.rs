@@ -1,5 +1,5 @@
-//! What `profile export` wrote: profiles that somebody hands on. The file may come from anybody, so that each value is
-//! checked as if it were typed, and what can't be imported is reported.
+//! Reads the output of `profile export`. The file may come from anybody, so each value is checked like typed input, and what can't be
+//! imported is reported.
 
 use std::path::Path;
 
@@ -16,21 +16,21 @@ use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::{TARGETS, flatten, lookup, not_toml, texts};
 use cogtok::user_pool::totp::Totp;
 
-/// Where a value was found, as the report says it.
+/// The source of a value, for the report.
 const ORIGIN: &str = "the export";
 
-/// The most profiles that one export may hold.
+/// The most profiles in one export.
 const MOST: usize = 1000;
 
 /// The most things that are reported one by one.
 const TOLD: usize = 20;
 
-/// What an export holds.
+/// The content of an export.
 #[derive(Debug, Default)]
 pub struct Shared {
     /// Its profiles, by name.
     pub profiles: Vec<(ProfileName, ProfileCandidate)>,
-    /// What is in it beyond them and not taken, in sentences.
+    /// What was skipped, in sentences.
     pub left_out: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub fn is_marked(text: &str) -> bool {
     keys.any(|line| line.strip_prefix(MARK).is_some_and(|rest| rest.trim_start().starts_with('=')))
 }
 
-/// What an export says.
+/// Parses an export.
 ///
 /// # Errors
 /// [`Kind::Config`](cogtok::error::Kind::Config) for a text that is none or holds no profile,
@@ -98,7 +98,7 @@ fn nothing() -> Error {
     Error::config("there is no profile in it")
 }
 
-/// What one profile of the export says.
+/// Parses one profile of an export.
 fn profile(table: &Table, secrets: Option<Value>) -> ProfileCandidate {
     let mut found = ProfileCandidate::default();
     for key in Key::ALL.iter().copied() {

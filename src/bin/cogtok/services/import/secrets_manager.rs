@@ -1,4 +1,4 @@
-//! A Secrets Manager secret: `{client_id, client_secret, token_url, scopes}`, or the client secret alone.
+//! A Secrets Manager secret: `{client_id, client_secret, token_url, scopes}`, or only the client secret.
 
 use crate::services::import::name_from;
 use cogtok::aws::secrets_manager::{self, Kept};
@@ -11,7 +11,7 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{Scopes, SecretArn, SecretKind};
 
-/// What the secret says.
+/// The values of the secret.
 ///
 /// # Errors
 /// As [`secrets_manager::get`].
@@ -22,8 +22,7 @@ pub async fn read(wire: &HttpClient, profile: &Profile, arn: &SecretArn) -> Resu
     Ok(found)
 }
 
-/// Adds what the secret says to what is known. Client, token endpoint and scopes go together with the client secret, so the
-/// secret's own win.
+/// Adds the secret's values. Client, token endpoint and scopes belong to the client secret, so the secret's own values win.
 ///
 /// # Errors
 /// As [`secrets_manager::get`].
@@ -50,7 +49,7 @@ fn merge(arn: Option<SecretArn>, bundle: Bundle, origin: &str, found: &mut Profi
     for name in &bundle.unknown {
         found.leave_out(&format!("skipped {} of the secret: cogtok does not know this key", printable(name, 80)));
     }
-    // What else it says is as good as what the source says, and no better.
+    // Its other values have the same rank as the source's.
     for (key, candidate) in bundle.found.settings().filter(|(key, _)| known.iter().all(|(own, ..)| own != key)) {
         if found.candidates(key).is_empty() {
             found.offer(key, candidate.values.clone(), &format!("{} of the secret", candidate.origin));

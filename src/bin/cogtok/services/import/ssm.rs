@@ -13,7 +13,7 @@ use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ParameterName;
 
-/// What the parameter says.
+/// The values of the parameter.
 ///
 /// # Errors
 /// As [`ssm::parameter`]; [`Kind::Config`] for a value of another shape.

@@ -1,5 +1,5 @@
-//! The targets of a profile that somebody hands on. One that can't be taken as it is meant is left out as a whole: with its
-//! address alone it might get another token than the one that is meant for it.
+//! The targets in a profile export. A target that can't be imported completely is left out: with its address only, it might get the wrong
+//! token.
 
 use toml::{Table, Value};
 
@@ -11,7 +11,7 @@ use cogtok::settings::types::TargetName;
 /// The most targets that are taken of one profile.
 const MOST: usize = 100;
 
-/// Takes what an export says of a profile's targets, each value checked as if it were typed.
+/// Reads a profile's targets from an export, and checks each value like typed input.
 pub(crate) fn take(targets: &Value, found: &mut ProfileCandidate) {
     let Some(targets) = targets.as_table() else { return found.leave_out("skipped `targets`: it is not a table") };
     let (mut taken, mut too_many) = (0, 0);
@@ -59,7 +59,7 @@ fn settings(name: &TargetName, target: &Table) -> Result<Vec<TargetSetting>> {
         };
         field.check(value)?;
         let value = match field {
-            // As it is asked for: in a host of other letters than ASCII nothing is hidden then.
+            // As it will be requested: an international host name is shown in ASCII, so it can't look like another.
             Field::Url => value.parse::<Address>()?.to_string(),
             Field::As | Field::Kind => value.clone(),
         };

@@ -1,5 +1,5 @@
-//! The journal of a run: many users in one private file, first what is to be made of them, then a line whenever one of them
-//! gets on. A line is on disk before the request that it is about, and what a killed writer left of a line is no line.
+//! The journal of a run: one private file for many users. It starts with what to create; a line follows for each step of a user. A line is
+//! on disk before its request, and an incomplete line of a killed writer is ignored.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -21,7 +21,7 @@ const VERSION: u64 = 1;
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 1024 * 1024;
 
-/// What a run is, its first line.
+/// The first line of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Head {
     version: u64,
@@ -29,11 +29,11 @@ pub struct Head {
     pub run: String,
     /// When it was begun, in seconds since the Unix epoch.
     pub begun_at: i64,
-    /// Where the Cognito API is.
+    /// The endpoint of the Cognito API.
     pub origin: String,
     /// The pool.
     pub user_pool_id: String,
-    /// What to do where a user is there already.
+    /// What to do about users that exist already.
     pub if_exists: IfExists,
 }
 
@@ -59,7 +59,7 @@ struct Planned {
     record: Record,
 }
 
-/// What became of a user; each has all that the earlier ones have.
+/// A step of a user; it includes all earlier ones.
 #[derive(Serialize, Deserialize)]
 struct Change {
     seat: usize,
@@ -71,14 +71,14 @@ struct Change {
     password: Option<String>,
 }
 
-/// Of any line what is needed to find it again.
+/// The position of a line.
 #[derive(Deserialize)]
 struct Place {
     seat: usize,
     state: Option<State>,
 }
 
-/// Where the lines of one user are; 0 is the head's place, so there is none.
+/// The positions of a user's lines; 0 stands for none, since the head is there.
 #[derive(Debug, Clone, Copy)]
 struct Seat {
     planned: u64,
@@ -109,7 +109,7 @@ impl Plan {
         Ok(Plan { path, file, seats: 0 })
     }
 
-    /// Adds a user to be made.
+    /// Adds a user to create.
     ///
     /// # Errors
     /// As [`Plan::begin`].
@@ -138,7 +138,7 @@ impl Plan {
 /// A run on disk. Of its users only where they are is in memory.
 #[derive(Debug)]
 pub struct Run {
-    /// What it is.
+    /// The first line.
     pub head: Head,
     path: PathBuf,
     reader: BufReader<File>,
@@ -161,7 +161,7 @@ impl Run {
             LockError::Unavailable(error) => unwritable(path, &error),
         })?;
         let run = Self::read(path, Some(lock))?;
-        // Half a line of a killed writer.
+        // An incomplete line of a killed writer.
         let cut = run
             .writer
             .metadata()
@@ -170,7 +170,7 @@ impl Run {
         Ok(run)
     }
 
-    /// Reads a run without waiting for anybody.
+    /// Reads a run without waiting for its lock.
     ///
     /// # Errors
     /// [`Kind::Store`] when it can't be read, or was written by a newer cogtok.
@@ -214,7 +214,7 @@ impl Run {
         Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, _lock: lock })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -288,7 +288,7 @@ impl Run {
                 Ok(())
             }
             Err(error) => {
-                // What is there of the line must not run into the next one.
+                // The next line must not be appended to an incomplete one.
                 let _ = self.writer.set_len(self.end);
                 Err(unwritable(&self.path, &error))
             }
@@ -303,7 +303,7 @@ impl Run {
     }
 }
 
-/// The runs that are there, the newest first; what can't be read is a warning.
+/// All runs, the newest first; an unreadable one causes a warning.
 pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
     let Ok(dir) = runs_dir(state_dir) else { return Vec::new() };
     let paths = super::paths_of(&dir, "jsonl").unwrap_or_default();

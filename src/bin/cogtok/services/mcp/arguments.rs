@@ -41,7 +41,7 @@ pub fn complete(tool: &Tool, mut arguments: Map<String, Value>, given: &[(String
     Ok(Value::Object(arguments))
 }
 
-/// What the tool's arguments are, in a line.
+/// The tool's arguments, in one line.
 fn all_of(tool: &Tool) -> String {
     let required = tool.required();
     let one = |(name, schema): (&String, &Value)| {
@@ -54,7 +54,7 @@ fn all_of(tool: &Tool) -> String {
     if all.is_empty() { "it takes no arguments".to_owned() } else { format!("its arguments are {}", all.join(", ")) }
 }
 
-/// The types that a schema allows, each once and in one order; none where it does not say.
+/// The types that a schema allows, each once and in a fixed order; empty if it does not say.
 fn types(schema: &Value, root: &Value) -> Vec<&'static str> {
     let (mut found, mut waiting, mut seen) = (Vec::new(), vec![schema], 0);
     while let Some(schema) = waiting.pop().filter(|_| seen < MOST_SCHEMAS) {
@@ -65,7 +65,7 @@ fn types(schema: &Value, root: &Value) -> Vec<&'static str> {
         let before = waiting.len();
         waiting.extend(referred.into_iter().chain(several).take(MOST_SCHEMAS));
         let named = named_types(schema);
-        // What it lists says something where nothing else does.
+        // The enumerated values show the type if nothing else does.
         if named.is_empty() && waiting.len() == before {
             let constants =
                 schema.get("enum").and_then(Value::as_array).into_iter().flatten().chain(schema.get("const"));
@@ -104,7 +104,7 @@ fn typed(name: &str, text: &str, types: &[&str]) -> Result<Value> {
     let json: Option<Value> = serde_json::from_str(text.trim()).ok();
     let allows = |value: &Value| {
         let kind = type_of(value);
-        // A whole number is written 2.0 as well.
+        // JSON may also write a whole number as 2.0.
         let is_whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
         types.contains(&kind)
             || (kind == "integer" && types.contains(&"number"))

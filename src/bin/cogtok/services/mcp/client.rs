@@ -94,7 +94,7 @@ impl<'a> Client<'a> {
                 _ => return Err(Error::network("the server's answer to tools/list has no list of tools").into()),
             }
             let next = page.get("nextCursor").and_then(Value::as_str);
-            // Some servers end their list with a cursor that is empty.
+            // Some servers end their list with an empty cursor.
             let Some(next) = next.filter(|next| !next.is_empty()) else { return Ok(tools) };
             if !seen.insert(next.to_owned()) {
                 let message = "the server's list of tools does not end: it gives the same nextCursor twice";
@@ -128,7 +128,7 @@ impl<'a> Client<'a> {
         Ok(Outcome { all })
     }
 
-    /// Ends the session, where there is one. What the server says to that counts for nothing.
+    /// Ends the session, if there is one. The server's answer does not matter.
     pub async fn close(self) {
         if self.with.session.id.is_none() {
             return;
@@ -140,7 +140,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// One request and its answer.
+    /// Sends one request and waits for its answer.
     async fn ask(
         &mut self,
         method: &str,
@@ -151,7 +151,7 @@ impl<'a> Client<'a> {
         if !std::mem::take(&mut self.is_session_over) {
             return answer;
         }
-        // The server has ended the session, and took nothing of this request.
+        // The server ended the session before it processed the request.
         log::info!(target: "cogtok", "the server ended the session: starting another, once");
         self.begin().await?;
         self.ask_once(method, params, marked).await
@@ -210,7 +210,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The answer to the request of this id, after what comes before it; none where the messages end.
+    /// The answer to the request of this id, after the messages before it; `None` if they end first.
     async fn answer_in(
         &self,
         incoming: &mut Incoming,
@@ -222,7 +222,7 @@ impl<'a> Client<'a> {
             resume.heard();
             for mut message in parse(&text)? {
                 match Message::of(&message) {
-                    // An error without id is about the only request that this can be.
+                    // An error without id can only be about this request.
                     Message::Answer { id: answered } if answered == id || answered.is_null() => {
                         let error = RpcError::in_answer(&message);
                         return Ok(Some(match error {
@@ -254,7 +254,7 @@ fn me() -> Value {
     json!({"name": "cogtok", "version": env!("CARGO_PKG_VERSION")})
 }
 
-/// Whether an error says that there is no handshake, because the server speaks the stateless protocol alone.
+/// Whether an error shows that the server has no handshake, only the stateless protocol.
 fn speaks_stateless(error: &RpcError) -> bool {
     let supports = |data: &Value| data.to_string().contains(STATELESS);
     (error.code == Some(NO_SUCH_VERSION) && error.data.as_ref().is_some_and(supports))

@@ -1,4 +1,4 @@
-//! One message of a client on its way through the proxy.
+//! A client's message on its way through the proxy.
 
 use serde_json::{Value, json};
 
@@ -15,26 +15,26 @@ pub struct ClientMessage {
     pub ids: Vec<Value>,
     /// The method; of a batch that of the first.
     pub method: String,
-    /// What it is for the session.
+    /// Its role in the session.
     pub part: SessionRole,
-    /// The version that it names itself, without a session; none where the session has one.
+    /// The protocol version that it names itself, outside a session; `None` in a session.
     pub version: Option<String>,
     /// The message, for what has to be looked up in it.
     pub value: Value,
 }
 
-/// What a message is for the session.
+/// A message's role in the session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SessionRole {
-    /// It begins one.
+    /// Starts a session.
     Begin,
-    /// It says that the client is ready.
+    /// Says that the client is ready.
     Ready,
-    /// It gives up the request of this id.
+    /// Cancels the request of this id.
     Cancel(Value),
-    /// It answers a request of the server.
+    /// Answers a request of the server.
     Answer,
-    /// It is one of many.
+    /// Anything else.
     Other,
 }
 
@@ -90,7 +90,7 @@ impl ClientMessage {
     }
 }
 
-/// A line that holds `text`, which is JSON: a line end can stand between its tokens alone, where a space means the same.
+/// `text`, which is JSON, as one line: line ends between tokens become spaces.
 pub fn line(text: &str) -> String {
     let mut line = text.trim().replace(['\n', '\r'], " ");
     line.push('\n');

@@ -1,5 +1,5 @@
-//! The headers by which a request of the stateless protocol says in HTTP what its body says, so that a gateway can route it
-//! unread: `Mcp-Method`, `Mcp-Name`, and `Mcp-Param-*` for the arguments that a tool's schema marks with `x-mcp-header`.
+//! Headers that repeat parts of a request's body in the stateless protocol, so that a gateway can route it without parsing: `Mcp-Method`,
+//! `Mcp-Name`, and `Mcp-Param-*` for the arguments that a tool's schema marks with `x-mcp-header`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 /// The member of `_meta` that names the version of a request.
 pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// A tool's arguments that stand in headers: the path of each through the properties, and its header.
+/// A tool's arguments that become headers: each one's path through the properties, and its header.
 pub type HeaderParams = Vec<(Vec<String>, String)>;
 
-/// The version that a message names for itself; none in the protocols with a handshake.
+/// The protocol version in a message; `None` in the protocols with a handshake.
 pub fn version_of(message: &Value) -> Option<&str> {
     message.get("params")?.get("_meta")?.get(VERSION_KEY)?.as_str()
 }
@@ -52,7 +52,7 @@ pub fn marked(schema: &Value) -> HeaderParams {
 }
 
 fn walk(properties: &Map<String, Value>, path: &[String], found: &mut HeaderParams) {
-    // Deeper than any schema that is one; what the parser lets through is no deeper than 128.
+    // Deeper than any real schema; the parser allows 128 levels.
     if path.len() > 16 {
         return;
     }

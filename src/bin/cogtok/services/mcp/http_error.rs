@@ -1,4 +1,4 @@
-//! What a refusal of an MCP server comes to.
+//! Errors of an MCP server's HTTP answers.
 
 use crate::services::mcp::message::{OTHER_URL, RpcError, error_in};
 use crate::services::mcp::transport::Refusal;

@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 messages: what kind they are, and what a server's error says.
+//! JSON-RPC 2.0 messages and errors.
 
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
@@ -7,30 +7,30 @@ use crate::io::terminal;
 use crate::services::mcp::transport::Refusal;
 use cogtok::error::{Error, Kind, Result, printable};
 
-/// What the client gets when there is no answer of the server's: of the codes that JSON-RPC leaves to implementations.
+/// The code of errors that the proxy returns itself: one that JSON-RPC leaves to implementations.
 pub const NO_ANSWER: i64 = -32000;
 
-/// What is likely wrong where a server does not speak MCP.
+/// The likely mistake if a server does not speak MCP.
 pub const OTHER_URL: &str = "check the URL: an MCP endpoint mostly ends in /mcp";
 
-/// What JSON is that is not read.
+/// Why valid JSON was not read.
 pub const TOO_DEEP: &str = "too deeply nested: more than 127 levels";
 
-/// What a message is.
+/// The kind of a message.
 #[derive(Debug, PartialEq)]
 pub enum Message<'a> {
-    /// It wants an answer.
+    /// Expects an answer.
     Request { id: &'a Value, method: &'a str },
-    /// It wants none.
+    /// Expects no answer.
     Notification { method: &'a str },
-    /// It is the answer to the request of this id.
+    /// The answer to the request of this id.
     Answer { id: &'a Value },
-    /// It is none of these.
+    /// None of these.
     Other,
 }
 
 impl<'a> Message<'a> {
-    /// What `value` is.
+    /// The kind of `value`.
     pub fn of(value: &'a Value) -> Self {
         let method = value.get("method").and_then(Value::as_str);
         let is_answer = value.get("result").is_some() || value.get("error").is_some();
@@ -61,7 +61,7 @@ pub fn is_too_deep(why: &serde_json::Error) -> bool {
     why.to_string().starts_with("recursion limit exceeded")
 }
 
-/// What can be told of a message without reading what it holds: its id and its kind. None where it has no id.
+/// A message's id, without reading its content; `None` if it has none.
 pub fn outline(text: &[u8]) -> Option<Value> {
     #[derive(serde::Deserialize)]
     struct Outline {
@@ -78,7 +78,7 @@ pub fn outline(text: &[u8]) -> Option<Value> {
     Some(Value::Object(outline))
 }
 
-/// The error for JSON of a server, `said`, that is no JSON-RPC.
+/// The error for a server's JSON, `said`, that is not JSON-RPC.
 pub fn no_mcp(said: &str) -> Error {
     let error = Error::network("the server's answer is JSON, but not an MCP message").hint(OTHER_URL);
     error.hint(format!("it says: {}", printable(said, 300)))
@@ -87,14 +87,14 @@ pub fn no_mcp(said: &str) -> Error {
 /// A server's error.
 #[derive(Debug, Clone)]
 pub struct RpcError {
-    /// None where it is not an error as JSON-RPC has it.
+    /// `None` if it is not a JSON-RPC error.
     pub code: Option<i64>,
     pub message: String,
     pub data: Option<Value>,
 }
 
 impl RpcError {
-    /// The error in an answer; none where it is a result.
+    /// The error in an answer; `None` for a result.
     pub fn in_answer(answer: &Value) -> Option<Self> {
         let error = answer.get("error").filter(|error| !error.is_null())?;
         if !error.is_object() {
@@ -107,7 +107,7 @@ impl RpcError {
         })
     }
 
-    /// What it comes to for the request `method`.
+    /// The error for the request `method`.
     pub fn into_error(self, method: &str) -> Error {
         let message = printable(&self.message, 600);
         let code = self.code.map(|code| format!(" {code}")).unwrap_or_default();
@@ -123,7 +123,7 @@ impl RpcError {
 /// The error that a refusal's body holds, where it is an answer in JSON-RPC.
 pub fn error_in(refusal: &Refusal) -> Option<Value> {
     let answer: Value = serde_json::from_str(&refusal.body).ok()?;
-    // Elsewhere than in JSON-RPC, an error is mostly a word.
+    // Outside JSON-RPC, `error` is usually a string.
     answer["error"].is_object().then_some(answer)
 }
 
@@ -138,7 +138,7 @@ pub fn failed(id: &Value, error: &Error) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "error": told})
 }
 
-/// A string as it is, anything else as JSON.
+/// A string unquoted, anything else as JSON.
 pub fn as_text(value: Value) -> String {
     match value {
         Value::String(text) => text,

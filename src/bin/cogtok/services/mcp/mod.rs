@@ -1,5 +1,5 @@
-//! The Model Context Protocol (MCP), as a client of one server: `client` asks for tools and calls them, `proxy` hands on
-//! what another client says, and `transport` is the wire under both.
+//! The Model Context Protocol (MCP), as a client of one server: `client` lists tools and calls them, `proxy` forwards another client's
+//! messages, and `transport` is the HTTP layer of both.
 //!
 //! The official SDK (rmcp 3.11) is not used: a program with its client and nothing else is 1.1 MB larger, and its typed
 //! messages lose the members that it does not know, which `--json` shows.
@@ -24,7 +24,7 @@ use cogtok::http::transport_error::TransportError;
 /// The versions of the protocol that begin with a handshake, the newest first: the first is offered.
 pub const VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 
-/// The version without a handshake and without sessions, where every request says what it needs.
+/// The version without handshake and sessions, where every request is complete in itself.
 pub const STATELESS: &str = "2026-07-28";
 
 /// JSON-RPC's code for a method that is not there.

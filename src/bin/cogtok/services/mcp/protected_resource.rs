@@ -1,4 +1,4 @@
-//! What a server says of the tokens that it takes (RFC 9728, OAuth 2.0 Protected Resource Metadata), compared with the profile.
+//! The server's metadata about its tokens (RFC 9728, OAuth 2.0 Protected Resource Metadata), compared with the profile.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::services::mcp::transport::McpEndpoint;
 const MOST_BYTES: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is at odds between the metadata that a refusal names in `challenge` and the issuers of the profile's pool; none where
-/// nothing is, or nothing is known. Only the server itself is asked, without a token.
+/// The mismatch between the metadata that a refusal names in `challenge` and the issuers of the profile's pool; `None` without one, or
+/// without metadata. Only the server itself is asked, without a token.
 pub async fn mismatch(place: &McpEndpoint, challenge: Option<&str>, issuers: &[String]) -> Option<String> {
     let ours = issuers.first()?;
     let url = metadata_url(challenge?, &place.url)?;

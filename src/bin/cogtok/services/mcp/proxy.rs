@@ -1,5 +1,5 @@
-//! From standard input and output to streamable HTTP: what a client says goes to the server with a token that counts, what
-//! the server says goes to the client. Every request gets an answer, if only one that says why there is none.
+//! Forwards between standard input and output and streamable HTTP: the client's messages go to the server with a valid token, the server's
+//! messages to the client. Every request gets an answer, if only an error.
 
 mod forward;
 mod listen;
@@ -25,15 +25,15 @@ use state::State;
 
 pub use forward::Forward;
 
-/// How long the next answer is waited for when the client has nothing more to say, and how long the end of the session. A
-/// client waits some two seconds before it kills.
+/// How long to wait for outstanding answers after the end of input, and for the end of the session. Clients kill a server after about two
+/// seconds.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 const LAST_WORD: Duration = Duration::from_millis(700);
 
-/// Forwards until the client has no more to say, or does not listen any more. Then the session is ended.
+/// Forwards until the client sends nothing more, or stops reading. Then it ends the session.
 ///
 /// # Errors
-/// What writing to the client gives; the client hears of all else.
+/// The error of writing to the client; every other error goes to the client.
 pub async fn run(forward: Forward) -> Result<()> {
     LocalSet::new().run_until(serve(forward)).await
 }
@@ -41,7 +41,7 @@ pub async fn run(forward: Forward) -> Result<()> {
 async fn serve(mut forward: Forward) -> Result<()> {
     let (mut lines, mut ended) = (std::mem::replace(&mut forward.lines, mpsc::channel(1).1), mpsc::channel(1));
     let state = Rc::new(State::new(forward, ended.0));
-    // What wants no answer waits for no request: cancellations and the client's own answers are among it.
+    // Messages without an answer don't wait for requests: they include cancellations and the client's own answers.
     let (mut requests, mut others) = (RequestQueue::default(), RequestQueue::default());
     let outcome = loop {
         tokio::select! {

@@ -11,11 +11,11 @@ use cogtok::http::transport_error::{TransportError, fault_in};
 /// How often in a row the rest is asked for in vain. A stream that comes and ends without the answer is not in vain.
 const MOST_FAILURES: u32 = 5;
 
-/// How long to wait before, where the server does not say, and at the most.
+/// The pause before a retry, if the server does not say, and at most.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Where an answer stands that comes in parts.
+/// The position in an answer that comes in parts.
 pub struct Resume {
     silence: Duration,
     heard_at: Instant,
@@ -25,7 +25,7 @@ pub struct Resume {
 }
 
 impl Resume {
-    /// Of an answer of which nothing has come yet, and which may be without an event for as long as `silence`.
+    /// The start of an answer, which may be without an event for `silence`.
     pub fn new(silence: Duration) -> Self {
         Resume { silence, heard_at: Instant::now(), last: None, pause: None, failures: 0 }
     }
@@ -40,7 +40,7 @@ impl Resume {
         fault_in(error).is_some_and(TransportError::is_transient)
     }
 
-    /// Takes from a stream that has ended where it stands.
+    /// Takes the position from a stream that has ended.
     pub fn ended(&mut self, incoming: &Incoming) {
         let (id, pause) = incoming.resumption();
         if id.is_some() && id != self.last {
@@ -53,7 +53,7 @@ impl Resume {
     /// Waits, and asks with `listen` for what comes after the event that it is given, until the server gives it.
     ///
     /// # Errors
-    /// Why there is no rest; none where there is nothing to ask with.
+    /// Why the rest can't be requested; `None` without an event id.
     pub async fn rest(&mut self, listen: impl AsyncFn(&str) -> Result<Reply>) -> Result<Box<Incoming>, Option<String>> {
         let last = self.last.clone().ok_or(None)?;
         log::info!(target: "cogtok", "the answer was cut off: asking for the rest");

@@ -1,4 +1,4 @@
-//! What a client does for the server on the way: it answers its requests, and tells the log what it says.
+//! Handles the server's requests to the client, and logs its notifications.
 
 use serde_json::{Value, json};
 
@@ -17,8 +17,8 @@ pub struct ServerRequestHandler<'a> {
 }
 
 impl ServerRequestHandler<'_> {
-    /// Listens to what the server says of its own accord, for as long as it is asked to; never ends by itself. Some servers ask
-    /// there what they need for an answer.
+    /// Receives the messages that the server sends on its own, as long as it is polled: some servers need an answer there before they send
+    /// a result.
     pub async fn listen(&self) {
         if self.session.id.is_some()
             && let Ok(Reply::Messages(mut incoming)) = self.place.listen(self.token, &self.session, None).await
@@ -32,8 +32,7 @@ impl ServerRequestHandler<'_> {
         std::future::pending::<()>().await;
     }
 
-    /// Does what a message of the server asks for, where it is no answer. That the server does not take our answer is its own
-    /// affair: what it was asked for may come all the same.
+    /// Handles a message that is not an answer. If the server refuses the response, the awaited answer may come anyway.
     pub async fn take(&self, message: &Value) {
         let told = match Message::of(message) {
             Message::Request { id, method: "ping" } => {

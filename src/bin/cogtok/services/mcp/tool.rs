@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 pub struct Tool {
     /// Its name.
     pub name: String,
-    /// What it is said to do.
+    /// Its description.
     pub description: String,
     /// The whole description.
     pub all: Value,
 }
 
 impl Tool {
-    /// The tool in an element of `tools/list`; none where it has no name.
+    /// The tool in an element of `tools/list`; `None` without a name.
     pub fn of(all: Value) -> Option<Self> {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let name = text("name")?;
@@ -27,7 +27,7 @@ impl Tool {
         self.all.get("inputSchema").unwrap_or(&Value::Null)
     }
 
-    /// The arguments it knows, each with its schema; none where the schema does not list them.
+    /// Its arguments, each with its schema; `None` if the schema does not list them.
     pub fn properties(&self) -> Option<&Map<String, Value>> {
         self.schema().get("properties").and_then(Value::as_object)
     }
@@ -47,7 +47,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the tool says that it failed.
+    /// Whether the tool reports an error.
     pub fn is_error(&self) -> bool {
         self.all.get("isError").and_then(Value::as_bool).unwrap_or_default()
     }

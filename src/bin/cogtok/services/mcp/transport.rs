@@ -19,10 +19,10 @@ use cogtok::secret::Secret;
 /// The most bytes of a refusal that are read.
 const MOST_WORDS: usize = 64 * 1024;
 
-/// The shortest time after which the rest of a stream is asked for, whatever the server says.
+/// The shortest pause before the rest of a stream is requested, whatever the server says.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Where an MCP server is.
+/// The endpoint of an MCP server.
 #[derive(Debug, Clone)]
 pub struct McpEndpoint {
     /// The HTTP client.
@@ -33,7 +33,7 @@ pub struct McpEndpoint {
     pub silence: Duration,
 }
 
-/// What every request of a session carries besides the token.
+/// The headers of a session's requests, besides the token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
     /// `Mcp-Session-Id`, where the server gave one.
@@ -50,14 +50,14 @@ impl Session {
     }
 }
 
-/// What the server made of a request.
+/// The server's reply to a request.
 #[derive(Debug)]
 pub enum Reply {
-    /// It took it, and says nothing to it.
+    /// Accepted, without an answer.
     Taken,
     /// Messages come.
     Messages(Box<Incoming>),
-    /// It did not take it.
+    /// Refused.
     Refused(Refusal),
 }
 
@@ -93,7 +93,7 @@ impl McpEndpoint {
         Ok((reply(answer).await, begun))
     }
 
-    /// Asks for what the server says of its own accord, or for the rest of a stream after the event `last`.
+    /// Requests the messages that the server sends on its own, or the rest of a stream after the event `last`.
     ///
     /// # Errors
     /// As [`HttpClient::open`].
@@ -103,7 +103,7 @@ impl McpEndpoint {
         Ok(reply(self.send("GET", headers, b"", token).await?).await)
     }
 
-    /// Ends the session. A server need not let its clients do that, so its answer says nothing.
+    /// Ends the session. A server may not support this, so its answer is ignored.
     ///
     /// # Errors
     /// As [`HttpClient::open`].
@@ -122,7 +122,7 @@ impl McpEndpoint {
         ServiceText::new(text, self.wire.redactor())
     }
 
-    /// What the server describes, without the secrets that were sent to it.
+    /// The server's description, without the secrets that were sent to it.
     pub fn description(&self, value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.wire.redactor().clean_owned(text)),
@@ -179,14 +179,14 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The next message; none at the end.
+    /// The next message; `None` at the end.
     ///
     /// # Errors
     /// The [`TransportError`] when the answer breaks off, nothing comes for too long or a message is larger than [`MAX_EVENT`].
     pub async fn next(&mut self) -> Result<Option<String>, TransportError> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                // An event without data only tells its id.
+                // An event without data only sets its id.
                 if event.data.is_empty() || event.name != "message" {
                     continue;
                 }
@@ -211,10 +211,9 @@ impl Incoming {
         }
     }
 
-    /// The id to ask for the rest with, where the server gave one in this stream, and how long to wait before, where it said
-    /// so.
+    /// The last event id of this stream, if the server sent one, and the pause before a retry, if it named one.
     pub fn resumption(&self) -> (Option<String>, Option<Duration>) {
-        // One that no header may have can't be asked for.
+        // An id that can't be a header can't be resumed.
         let is_sendable = |id: &&str| id.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         let id = self.events.last_id().filter(is_sendable).map(str::to_owned);
         (id, self.events.retry().map(|pause| pause.max(SHORTEST_PAUSE)))

@@ -15,19 +15,19 @@ use crate::services::output_file;
 /// The largest file that is read: Claude Code keeps much more than servers in its own.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// What to do with an entry.
+/// A change to an entry.
 #[derive(Debug)]
 pub enum Change<'a> {
-    /// Put it there, in place of one of cogtok's; of another program's as well where that is wanted.
+    /// Adds or replaces cogtok's entry; with `true`, another program's as well.
     Put(&'a Entry, bool),
     /// Take the one of this name out, where cogtok put it there.
     Remove(&'a str),
 }
 
-/// What a change has left.
+/// The result of a change.
 #[derive(Debug)]
 pub struct Edited {
-    /// Where the file was copied to, where there was one.
+    /// The backup of an existing file.
     pub backup: Option<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl Change<'_> {
     }
 }
 
-/// The servers in the file of a client; none where there is no file. `target` is what cogtok is started for, where it is.
+/// The servers in a client's file; `None` without a file. `target` is the server for which cogtok is started, if it is.
 ///
 /// # Errors
 /// [`Kind::Config`](cogtok::error::Kind::Config) where it is of another shape, [`Kind::Store`](cogtok::error::Kind::Store) where it
@@ -57,7 +57,7 @@ pub fn servers(client: McpClient, path: &Path) -> Result<Vec<(String, Option<Str
 /// As [`servers`]; [`Kind::Usage`](cogtok::error::Kind::Usage) where the entry is not there, or is not cogtok's.
 pub fn change(client: McpClient, path: &Path, change: &Change<'_>) -> Result<Edited> {
     let named = |error: Error| error.context(&path.display().to_string());
-    // A link to the file of a repository stays one.
+    // A link into a repository stays a link.
     let place = match path.canonicalize() {
         Ok(place) => place,
         Err(_) => path.to_path_buf(),
@@ -84,7 +84,7 @@ pub fn change(client: McpClient, path: &Path, change: &Change<'_>) -> Result<Edi
     failure.into_inner().map_or(Ok(Edited { backup }), |error| Err(named(error)))
 }
 
-/// Whether a change may be made.
+/// Whether a change is allowed.
 ///
 /// # Errors
 /// As [`change`].
@@ -114,7 +114,7 @@ fn back_up(place: &Path, before: &str) -> std::io::Result<PathBuf> {
     Ok(backup)
 }
 
-/// The text of the file; none where there is no file.
+/// The text of the file; `None` without a file.
 pub fn text(path: &Path) -> Result<Option<String>> {
     let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
@@ -146,7 +146,7 @@ impl Entry {
     /// The piece of a client's configuration that is this entry.
     ///
     /// # Errors
-    /// Where it can't be written in that form.
+    /// If it can't be written in that form.
     pub fn shown(&self, client: McpClient) -> Result<String> {
         apply(client, "", &Change::Put(self, true))
     }

@@ -8,10 +8,10 @@ use super::McpClient;
 use crate::env;
 use crate::io::external_program;
 
-/// One server in the configuration of a client.
+/// A server in a client's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What the client calls it.
+    /// The server's name in the client.
     pub name: String,
     /// How the client reaches it.
     pub launch: Launch,
@@ -20,7 +20,7 @@ pub struct Entry {
 /// How a client reaches a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Launch {
-    /// It starts this command with these arguments and variables.
+    /// The client starts this command with these arguments and variables.
     Command {
         /// The program.
         command: String,
@@ -29,7 +29,7 @@ pub enum Launch {
         /// The variables that it gets besides.
         env: Vec<(String, String)>,
     },
-    /// It calls the server itself, and runs this for the headers.
+    /// The client calls the server itself, and runs this command for the headers.
     HeadersHelper {
         /// The server.
         url: String,
@@ -61,7 +61,7 @@ impl Entry {
     }
 }
 
-/// What of cogtok an entry of a configuration starts: the server that it is for; none where it starts another program.
+/// The server for which an entry starts cogtok; `None` if it starts another program.
 pub fn target_of(entry: &Value) -> Option<String> {
     if let Some(helper) = entry.get("headersHelper").and_then(Value::as_str) {
         let words = shlex::split(helper)?;
@@ -74,7 +74,7 @@ pub fn target_of(entry: &Value) -> Option<String> {
 }
 
 fn is_cogtok(command: &str) -> bool {
-    // A place of Windows has backslashes, and may be read on another system.
+    // A Windows path has backslashes, and may be read on another system.
     let name = command.rsplit(['/', '\\']).next().unwrap_or_default();
     name == "cogtok" || name.eq_ignore_ascii_case("cogtok.exe")
 }
@@ -118,8 +118,8 @@ const PLACES: [(&str, &str); 4] = [
     ("XDG_DATA_HOME", ".local/share"),
 ];
 
-/// The variables of this session that cogtok needs as well where a client starts it, which hands on a few of its own alone. Those
-/// that hold a password are left out, and named.
+/// The variables of this session that cogtok also needs when a client starts it, since clients pass on only a few. Those with a password
+/// are left out, and named.
 pub fn variables() -> (Vec<(String, String)>, Vec<&'static str>) {
     let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf()).unwrap_or_default();
     let set = HANDED_ON.iter().filter_map(|name| Some((*name, env::var(name)?)));

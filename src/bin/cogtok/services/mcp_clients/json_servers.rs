@@ -15,7 +15,7 @@ pub fn read(text: &str, key: &str) -> Result<Vec<(String, Value)>> {
     let Some(root) = root(text)?.object_value() else { return Ok(Vec::new()) };
     let Some(servers) = table(&root, key)? else { return Ok(Vec::new()) };
     let entries = servers.properties().into_iter().filter_map(|property| {
-        // What it says is read as plain JSON, where nothing depends on comments any more.
+        // Parsed as plain JSON: from here on comments don't matter.
         let value = property.value()?;
         Some((property.decoded_name()?, plain(&value)))
     });

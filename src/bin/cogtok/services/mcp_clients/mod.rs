@@ -38,12 +38,12 @@ pub enum McpClient {
     Windsurf,
 }
 
-/// Whose configuration of a client is meant.
+/// The scope of a client's configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// That of this user, for everything.
+    /// The user's, for all projects.
     User,
-    /// That of the project in the current directory.
+    /// The project's, in the current directory.
     Project,
 }
 
@@ -88,7 +88,7 @@ impl McpClient {
         }
     }
 
-    /// Whether an entry says that it is a command.
+    /// Whether an entry needs a type for commands.
     const fn names_transport(self) -> bool {
         matches!(self, McpClient::ClaudeCode | McpClient::Vscode)
     }
@@ -98,7 +98,7 @@ impl McpClient {
         matches!(self, McpClient::ClaudeCode)
     }
 
-    /// The file with its servers; none where it has no such file.
+    /// The file with its servers; `None` if it has none for this scope.
     pub fn file(self, reach: Reach) -> Option<PathBuf> {
         match reach {
             Reach::Project => self.project_file().and_then(|path| std::path::absolute(path).ok()),

@@ -15,8 +15,8 @@ pub struct OwnCommand {
 }
 
 impl OwnCommand {
-    /// That of `client`, for what this user has everywhere: files of a project are edited, since the commands know the
-    /// project by where they run.
+    /// The command of `client` for the user's configuration. Files of a project are edited, since these commands find the project by their
+    /// working directory.
     pub fn of(client: McpClient, reach: Reach) -> Option<Self> {
         let name = match (client, reach) {
             (McpClient::ClaudeCode, Reach::User) => "claude",
@@ -28,7 +28,7 @@ impl OwnCommand {
         Some(OwnCommand { client, program })
     }
 
-    /// The words that add `entry`, the program first.
+    /// The command line that adds `entry`.
     pub fn add_words(&self, entry: &Entry) -> Vec<String> {
         let value = entry.value(self.client);
         let words: Vec<String> = match (self.client, &entry.launch) {
@@ -55,22 +55,22 @@ impl OwnCommand {
         [vec![self.program.get_program().to_string_lossy().into_owned()], words].concat()
     }
 
-    /// Adds `entry`; `is_there` says that there is one of that name, which it replaces.
+    /// Adds `entry`; `is_there` says that it replaces one of that name.
     ///
     /// # Errors
-    /// [`Kind::Failure`] with what the program says.
+    /// [`Kind::Failure`] with the program's message.
     pub fn add(&self, entry: &Entry, is_there: bool) -> Result<()> {
-        // Claude Code refuses a name that it knows.
+        // Claude Code refuses an existing name.
         if is_there && self.client == McpClient::ClaudeCode {
             self.run(["mcp", "remove", "--scope", "user", &entry.name].map(str::to_owned).to_vec())?;
         }
         self.run(self.add_words(entry).split_off(1))
     }
 
-    /// Removes the server of this name; says whether it can.
+    /// Removes the server of this name; returns whether the client supports that.
     ///
     /// # Errors
-    /// [`Kind::Failure`] with what the program says.
+    /// [`Kind::Failure`] with the program's message.
     pub fn remove(&self, name: &str) -> Result<bool> {
         let words = match self.client {
             McpClient::ClaudeCode => ["mcp", "remove", "--scope", "user", name].map(str::to_owned).to_vec(),

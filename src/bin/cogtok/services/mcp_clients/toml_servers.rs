@@ -46,7 +46,7 @@ fn table(members: &Map<String, Value>) -> Table {
     members.iter().filter_map(|(name, value)| Some((name.as_str(), item(value)?))).collect()
 }
 
-/// What an entry is made of: tables, lists of words, words.
+/// An entry as TOML: tables, arrays and strings.
 fn item(entry: &Value) -> Option<Item> {
     Some(match entry {
         Value::Object(members) => Item::Table(table(members)),

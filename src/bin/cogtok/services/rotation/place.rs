@@ -1,4 +1,4 @@
-//! Where the secret of a machine's app client is read from, with room for the one that takes over.
+//! The place of an app client's secret, with room for its successor.
 
 use cogtok::aws::secrets_manager;
 use cogtok::error::{Advice, AdviceKind, Error, Result};
@@ -10,7 +10,7 @@ use cogtok::settings::types::{ClientId, SecretArn, SecretKind};
 
 use crate::app::App;
 
-/// Where the secret is read from.
+/// The place of the secret.
 pub enum Place<'a> {
     /// The secret store, under this name.
     Store(&'a App, &'a Profile, SecretId),
@@ -19,7 +19,7 @@ pub enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Of the profile's machine-to-machine client, and which client that is.
+    /// The place for the profile's machine-to-machine client, and that client.
     pub fn of(app: &'a App, profile: &'a Profile) -> Result<(Self, ClientId)> {
         if let Some(arn) = &profile.m2m.secret_arn {
             let wire = app.wire()?;
@@ -49,7 +49,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The secret that takes over; none where there is none.
+    /// The successor; `None` without one.
     pub fn staged(&self) -> Result<Option<Secret>> {
         match self {
             Place::Store(app, _, id) => app.secrets()?.find(&next(id)),
@@ -110,7 +110,7 @@ impl<'a> Place<'a> {
         Ok(current.is_some_and(|current| current.expose() == secret.expose()))
     }
 
-    /// Takes away what takes over, once it has or will not.
+    /// Removes the staged successor, after it was promoted or refused.
     pub fn unstage(&self, version: &str) -> Result<()> {
         match self {
             Place::Store(app, _, id) => app.secrets()?.delete(&next(id)).map(drop),

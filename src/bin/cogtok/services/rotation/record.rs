@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 
-/// What is done.
+/// The last completed step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Nothing yet, or Cognito may have the new secret.
+    /// None, or Cognito may have the new secret.
     Begun,
     /// Cognito has the new secret.
     Added,
@@ -23,9 +23,9 @@ pub enum State {
 /// A rotation that is under way.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// What is done.
+    /// The last completed step.
     pub state: State,
-    /// The ids of the secrets that the client had before.
+    /// The ids of the client's earlier secrets.
     pub old: Vec<String>,
     /// The id of the new one.
     pub new: Option<String>,
@@ -48,7 +48,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// Of the client at this place; waits for another process that rotates its secret.
+    /// The record of the client at this endpoint; waits for another process that rotates its secret.
     pub fn open(app: &App, origin: &str, pool: &str, client: &str) -> Result<Self> {
         let dir = app.dirs().state.as_deref().map(|dir| dir.join("rotations")).ok_or_else(|| {
             Error::store("there is no home directory for the state of a rotation").hint("set HOME or XDG_STATE_HOME")
@@ -65,7 +65,7 @@ impl Records {
         }
     }
 
-    /// The rotation that is under way; none where none is.
+    /// The rotation in progress; `None` without one.
     pub fn read(&self) -> Result<Option<Record>> {
         let path = self.file.path().display();
         self.file

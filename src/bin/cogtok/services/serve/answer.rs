@@ -1,4 +1,4 @@
-//! What a request is answered with.
+//! Answers to requests.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -23,7 +23,7 @@ impl Body for Answer {
     }
 }
 
-/// An answer in JSON, which nobody keeps.
+/// A JSON answer that must not be cached.
 pub fn json_answer(status: StatusCode, body: &serde_json::Value) -> Response<Answer> {
     let (sender, receiver) = mpsc::channel(1);
     let bytes = Bytes::from(body.to_string());

@@ -32,7 +32,7 @@ pub struct Upstream {
     pub silence: Duration,
 }
 
-/// Hands a request on to what is at `below` on the server, with a token that counts, and its answer back.
+/// Forwards a request to the path `below` on the server, with a valid token, and returns its answer.
 pub async fn forward(
     tokens: &TokenSource,
     upstream: &Upstream,
@@ -62,7 +62,7 @@ pub async fn forward(
     }
 }
 
-/// What went wrong.
+/// The failure.
 enum Failed {
     Token(Error),
     Server(Error),
@@ -83,7 +83,7 @@ async fn send(tokens: &TokenSource, upstream: &Upstream, outgoing: &Outgoing) ->
     }
     match tokens.token(Some(token.value.clone())).await {
         Ok(Some(other)) => open(&other).await,
-        // Its own refusal says more than that there is no other token.
+        // The server's own refusal says more than the lack of another token.
         Ok(None) | Err(_) => Ok(answer),
     }
 }
@@ -117,7 +117,7 @@ fn handed_back(mut answer: Streamed) -> Response<Answer> {
     response
 }
 
-/// The headers that go to the server: all but those of the connection, which it names itself as well.
+/// The headers to forward: all except those of the connection and those that it names.
 fn handed_on(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
     let named = headers.get_all("connection").iter().filter_map(|value| value.to_str().ok());
     let named: Vec<String> = named.flat_map(|value| value.split(',')).map(|name| name.trim().to_lowercase()).collect();
@@ -126,7 +126,7 @@ fn handed_on(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderV
     })
 }
 
-/// The address of what is below the server's; none where a path leads out of it.
+/// The URL of a path below the server's; `None` if the path leaves it.
 fn address(base: &Url, below: &str, query: Option<&str>) -> Option<Url> {
     let mut url = base.clone();
     if !below.is_empty() {

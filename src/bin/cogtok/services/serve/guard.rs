@@ -1,4 +1,4 @@
-//! Who may ask: whoever knows the key, by the name of this machine alone, and as the same user.
+//! Restricts access: only with the key, only by this machine's name, and only for the same user.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,17 +21,17 @@ pub fn check_host<B>(request: &Request<B>, port: u16) -> Result<(), Response<Ans
     }
 }
 
-/// What follows the key in a path; none where it does not begin with the key.
+/// The path after the key; `None` if it does not start with the key.
 pub fn behind_key<'a>(path: &'a str, key: &Secret) -> Option<&'a str> {
     let (first, rest) = path.strip_prefix('/')?.split_once('/')?;
     let (first, key) = (first.as_bytes(), key.expose().as_bytes());
-    // In the same time wherever they differ.
+    // Constant time, wherever they differ.
     let differ =
         first.iter().zip(key).fold(first.len() ^ key.len(), |sum, (one, other)| sum | usize::from(one ^ other));
     (std::hint::black_box(differ) == 0).then_some(rest)
 }
 
-/// Whether the other end of a connection is a process of this user, where the system says so: Linux does.
+/// Whether the other end of a connection is a process of this user, on systems that tell: Linux does.
 pub fn is_this_users(peer: SocketAddr, own: SocketAddr) -> bool {
     if !peer.ip().is_loopback() {
         return false;
@@ -55,7 +55,7 @@ fn owner(table: &str, peer: SocketAddr, own: SocketAddr) -> Option<u32> {
     let is = |field: &str, address: SocketAddr| {
         let (ip, port) = field.split_once(':')?;
         let is_port = u16::from_str_radix(port, 16) == Ok(address.port());
-        // An address of version 4 stands at the end of one of version 6, each four bytes in the machine's order.
+        // An IPv4 address is at the end of an IPv6 one, with each four bytes in the machine's order.
         let IpAddr::V4(wanted) = address.ip() else { return Some(false) };
         let word = u32::from_str_radix(ip.get(ip.len().checked_sub(8)?..)?, 16).ok()?;
         Some(is_port && word.to_ne_bytes() == wanted.octets())

@@ -1,4 +1,4 @@
-//! An endpoint of this machine: a token for whoever has the key in its path, and a way to one server that adds the token.
+//! A local endpoint: a token for callers with the key in their path, and a proxy to one server that adds the token.
 
 mod answer;
 mod forward;
@@ -29,15 +29,15 @@ pub use token_source::TokenSource;
 const MOST: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is served.
+/// The endpoint's configuration.
 pub struct Endpoint {
     /// The port that is listened on.
     pub port: u16,
     /// The first part of every path.
     pub key: Secret,
-    /// Where requests are handed on to, where they are.
+    /// The server to forward to, if there is one.
     pub upstream: Option<Upstream>,
-    /// Who has the tokens.
+    /// The channel to the thread that has the tokens.
     pub tokens: TokenSource,
 }
 
@@ -58,7 +58,7 @@ pub fn run(listener: std::net::TcpListener, endpoint: Endpoint) {
                         drop(place);
                     });
                 }
-                // Too many open files, say: they may be closed soon.
+                // For example too many open files: some may be closed soon.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }

@@ -1,4 +1,4 @@
-//! Where the tokens come from: the thread that may wait for them.
+//! The source of tokens: a thread that may wait for them.
 
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
@@ -10,15 +10,15 @@ use tokio::sync::oneshot;
 pub struct Ask {
     /// The token that the server has just refused with 401, where it is that.
     pub refused: Option<Secret>,
-    /// Where the answer goes; none where there is no other token than the one that was refused.
+    /// The channel for the answer; `None` if there is no token other than the refused one.
     pub answer: oneshot::Sender<Result<Option<Token>>>,
 }
 
-/// Who has the tokens.
+/// The channel to the thread that has the tokens.
 pub struct TokenSource(pub std::sync::mpsc::Sender<Ask>);
 
 impl TokenSource {
-    /// A token that counts; or another one than the one that was refused, none where there is none.
+    /// A valid token; or one other than the refused one, `None` without one.
     pub async fn token(&self, refused: Option<Secret>) -> Result<Option<Token>> {
         let gone = || Error::new(Kind::Failure, "cogtok is stopping");
         let (answer, answered) = oneshot::channel();

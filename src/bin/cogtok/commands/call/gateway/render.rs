@@ -1,4 +1,4 @@
-//! What the server gave, as it is printed.
+//! Prints a server's answers.
 
 use crate::services::mcp::tool::{Outcome, Tool};
 use cogtok::error::{Error, Kind, Result, printable};
@@ -36,7 +36,7 @@ fn brief(description: &str) -> String {
     printable(sentence.trim_end_matches('.'), BRIEF)
 }
 
-/// Prints what a tool gave; fails where the tool says that it failed, of which JSON is printed all the same.
+/// Prints a tool's result. A result that reports an error is an error here; its JSON is printed anyway.
 pub fn outcome(request: &Request, outcome: &Outcome, form: Output, clean: impl Fn(&str) -> String) -> Result<()> {
     let text = outcome.text();
     if outcome.is_error() {

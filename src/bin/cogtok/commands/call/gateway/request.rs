@@ -1,4 +1,4 @@
-//! What is asked of the server, as the command line says it.
+//! The request to the server, from the command line.
 
 use crate::services::mcp::tool::Tool;
 use clap::ValueEnum;
@@ -12,7 +12,7 @@ use crate::io::terminal;
 /// The most bytes of arguments on standard input.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// What to do with the server.
+/// The action on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Action {
     /// List its tools
@@ -21,15 +21,15 @@ pub enum Action {
     Call,
 }
 
-/// What is asked of the server.
+/// The request to the server.
 pub enum Request {
     /// Its tools.
     Tools,
     /// A call.
     Call {
-        /// Of this tool.
+        /// The tool.
         tool: String,
-        /// With these arguments, where they are given as JSON,
+        /// The arguments, if they were given as JSON.
         whole: Option<Map<String, Value>>,
         /// and these, one by one.
         given: Vec<(String, String)>,

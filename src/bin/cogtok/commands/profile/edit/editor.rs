@@ -14,7 +14,7 @@ use crate::io::{external_program, signals, terminal};
 /// The editor where no variable names one.
 const STANDARD: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
-/// The editor that VISUAL or EDITOR names, in the words that name it.
+/// The editor's command line from VISUAL or EDITOR.
 pub fn command() -> Result<String> {
     match env::var("VISUAL").or_else(|| env::var("EDITOR")) {
         Some(editor) => Ok(editor),
@@ -26,7 +26,7 @@ pub fn command() -> Result<String> {
     }
 }
 
-/// Runs the editor on the copy. An editor that fails changes nothing, and what it wrote is kept.
+/// Runs the editor on the copy. If the editor fails, nothing is changed and the copy is kept.
 pub fn run(editor: &str, copy: &Copy, before: &str) -> Result<()> {
     let shown = printable(editor, 120);
     let command = external_program::named(editor).and_then(|named| external_program::resolved(&named));
@@ -52,7 +52,7 @@ pub fn run(editor: &str, copy: &Copy, before: &str) -> Result<()> {
     }
 }
 
-/// A private copy of the configuration, gone when dropped unless it was left.
+/// A private copy of the configuration, deleted on drop unless it is to be kept.
 pub struct Copy {
     dir: std::cell::Cell<Option<TempDir>>,
     path: PathBuf,
@@ -75,12 +75,12 @@ impl Copy {
         &self.path
     }
 
-    /// What the copy says now.
+    /// The copy's current text.
     pub fn read(&self) -> Result<String> {
         let unreadable = |why: &dyn std::fmt::Display| {
             failed(&format!("the edited copy {} can't be read: {why}", self.path.display()))
         };
-        // Some editors put a link or a new file in its place.
+        // Some editors replace the file by a link or a new file.
         let file = std::fs::File::open(&self.path).map_err(|error| unreadable(&error))?;
         let mut text = String::new();
         let read = file.take(LIMIT + 1).read_to_string(&mut text);

@@ -1,4 +1,4 @@
-//! Whom an export with secrets is sealed for.
+//! The recipients of an export with secrets.
 
 use std::path::{Path, PathBuf};
 
@@ -60,7 +60,7 @@ impl Options {
         if self.passphrase_stdin {
             return secret_from_stdin().map(Sealing::Passphrase);
         }
-        // Whoever gets the export gets its passphrase: that of one's own secrets file is for nobody else.
+        // Recipients of the export get its passphrase, so it must not be the one of the exporter's own secrets file.
         let opens_store = app.store_kind()? == StoreKind::File && env::var("COGTOK_SECRET_IDENTITY").is_none();
         if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE").filter(|_| !opens_store) {
             return Ok(Sealing::Passphrase(passphrase));

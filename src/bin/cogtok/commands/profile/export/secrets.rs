@@ -26,8 +26,8 @@ pub fn kinds(text: &str) -> Result<Vec<SecretKind>> {
     text.split(',').map(kind).collect()
 }
 
-/// Puts the secrets that are stored to their profiles. What is listed and not there any more is an error; what a profile
-/// never had is reported where it was asked for by name.
+/// Adds the stored secrets to their profiles. A listed secret that is missing from the store is an error; one that the profile never had is
+/// reported only if it was asked for by name.
 pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [Exported]) -> Result<()> {
     for exported in profiles.iter_mut() {
         for kind in kinds {
@@ -72,7 +72,7 @@ fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<Secre
         }
     }
     match bindings.first() {
-        // What is a user's is listed once and may be another user's.
+        // The secret may belong to another user: the list has one entry for all users.
         Some(binding) if !kind.is_of_a_user() => Err(binding.missing()),
         _ => Ok(None),
     }

@@ -1,4 +1,4 @@
-//! What the import writes: the profile's settings to the configuration, its secrets to the secret store.
+//! Writes an import: the profile's settings to the configuration, its secrets to the secret store.
 
 use cogtok::error::{Error, Result, printable};
 use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
@@ -19,7 +19,7 @@ use crate::services::config_edit::edit;
 use crate::services::export::OWN;
 use crate::services::import::enrich;
 
-/// What is to be written for the profile of this name.
+/// The plan for the profile of this name.
 pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: SecretHandling) -> Result<ProfilePlan> {
     let CollectedSources { kind, mut found } = gathered;
     if handling == SecretHandling::Copy {
@@ -71,7 +71,7 @@ pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: 
                 let shared_with = existing_secrets::shared_with(app, &name, &bindings)?;
                 secrets.push(ToStore { kind: secret.kind, bindings, value, origin, shared_with });
             }
-            // A secret is bound to its client and to where it may be sent.
+            // A secret is bound to its app client and to the address that may get it.
             Err(error) if handling == SecretHandling::Copy => {
                 return Err(error.context(&format!("the {} secret can't be stored", secret.kind)));
             }
@@ -83,7 +83,7 @@ pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: 
         }
     }
     profile.secrets = secrets.iter().map(|secret| secret.kind).collect();
-    // One that is stored already for the same client and address stays, and is this profile's as well.
+    // A secret that is already stored for the same client and address stays, and is shared with this profile.
     let is_kept = |kind: SecretKind| {
         let wanted = bindings(&profile, kind).unwrap_or_default();
         let has_it = |other: &Profile| {
@@ -105,7 +105,7 @@ pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: 
     Ok(ProfilePlan { name, kind, settings, secrets, targets, before, is_default, left_out, missing, going, profile })
 }
 
-/// Keeps what is this person's own, where the source says nothing else.
+/// Keeps personal settings that the source does not have.
 fn keep_own(before: &Settings, found: &mut ProfileCandidate) {
     for key in OWN.into_iter().filter(|key| !before.list(*key).is_empty()) {
         if found.candidates(key).is_empty() {
@@ -114,7 +114,7 @@ fn keep_own(before: &Settings, found: &mut ProfileCandidate) {
     }
 }
 
-/// Does what the plans say, and finds out what goes for it; a dry run does the latter alone.
+/// Carries out the plans, and determines what they delete; a dry run only does the latter.
 pub fn carry_out(app: &App, plans: &mut [ProfilePlan], writing: Writing) -> Result<()> {
     if writing.is_dry_run {
         return existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::at_a_look(app, old, heirs));

@@ -1,4 +1,4 @@
-//! What the source says, with what follows from it.
+//! The values of the source, and what follows from them.
 
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::client_bundle::candidates::{Candidate, ProfileCandidate};
@@ -19,7 +19,7 @@ use crate::services::import::{
 /// The most of what was passed over that an error tells.
 const TOLD: usize = 4;
 
-/// What is known of the profile to be.
+/// The values of the new profile so far.
 pub struct CollectedSources {
     pub kind: SourceKind,
     pub found: ProfileCandidate,
@@ -48,7 +48,7 @@ impl CollectedSources {
     }
 }
 
-/// What the opened source says, and what it leads to.
+/// The values of the opened source, and those of what it refers to.
 pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedSources> {
     let (kind, mut found) = match opened {
         Opened::Text(text) => read_text(text)?,
@@ -59,7 +59,7 @@ pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedS
     }
     if found.is_empty() {
         let nothing = Error::config("the source contains nothing for a profile");
-        // What was passed over says more than what would have been taken.
+        // What was skipped explains more than what could have been imported.
         let nothing = found.left_out.iter().take(TOLD).fold(nothing, |error, why| error.hint(why.clone()));
         return Err(nothing
             .hint("names like COGNITO_USER_POOL_ID, COGNITO_CLIENT_ID, COGNITO_M2M_CLIENT_ID, COGNITO_DOMAIN and OAUTH_TOKEN_ENDPOINT are known: `cogtok help profiles`"));
@@ -77,7 +77,7 @@ pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedS
     Ok(CollectedSources { kind, found })
 }
 
-/// Follows what the source refers to, where AWS credentials are at hand or were named.
+/// Follows the source's references, if AWS credentials are available or were named.
 fn follow(app: &App, kind: SourceKind, handling: SecretHandling, found: &mut ProfileCandidate) -> Result<()> {
     let wire = app.wire()?;
     let base = app.bare_profile(&[Key::EndpointUrl, Key::SecretArn].map(|key| (key, found.one(key))))?;
@@ -104,13 +104,13 @@ fn follow(app: &App, kind: SourceKind, handling: SecretHandling, found: &mut Pro
     })
 }
 
-/// Writes down the Region that was found elsewhere, where nothing in the profile would tell it.
+/// Records a Region from elsewhere if nothing in the profile determines it.
 fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
     let of_found = [Key::UserPoolId, Key::Region, Key::SecretArn].map(|key| (key, found.one(key)));
     let is_known = found.one(Key::UserPoolId).is_some()
         || of_found[2].1.and_then(|arn| arn.parse::<cogtok::settings::types::SecretArn>().ok()?.region()).is_some();
     if is_known && app.given_options().iter().all(|(key, _, _)| *key != Key::Region) {
-        // It is in the pool's id or in the ARN; another would only lead astray.
+        // The pool's id or the ARN has the Region; a different one would mislead.
         found.forget(Key::Region);
         return Ok(());
     }
@@ -124,13 +124,13 @@ fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
     Ok(())
 }
 
-/// What a file or standard input says.
+/// The values in a file or standard input.
 fn read_text(Text { kind, text, shown }: Text) -> Result<(SourceKind, ProfileCandidate)> {
     let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };
     found.map(|found| (kind, found)).map_err(|error| error.context(&shown))
 }
 
-/// What a source in the network contains.
+/// The values of a source in the network.
 fn ask(app: &App, kind: SourceKind, source: &str, choice: &Choice) -> Result<ProfileCandidate> {
     let wire = app.wire()?;
     let has_region = source.starts_with("arn:") || matches!(kind, SourceKind::Issuer | SourceKind::Pool);
@@ -160,7 +160,7 @@ fn ask(app: &App, kind: SourceKind, source: &str, choice: &Choice) -> Result<Pro
     }
 }
 
-/// Lets the person at the terminal say which of several values is meant.
+/// Asks the person at the terminal to choose one of several values.
 fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
     let (what, option) = match key {
         Key::UserPoolId => ("user pool", "--user-pool-id"),

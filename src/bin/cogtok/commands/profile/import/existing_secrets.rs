@@ -1,4 +1,4 @@
-//! What an import does to the secret store: what it puts there, what it leaves, and what goes with a profile that is replaced.
+//! The secret store during an import: what is added, what stays, and what is deleted with a replaced profile.
 
 use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secret::Secret;
@@ -13,8 +13,8 @@ use crate::app::{App, as_written, other_profiles};
 
 const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets";
 
-/// Refuses to put a secret in place of another that is stored for the same client and address: whoever made the source is
-/// not asked what this machine keeps. The profile that is replaced may have its own replaced.
+/// Refuses to replace another secret that is stored for the same client and address: a source must not overwrite this machine's secrets. A
+/// replaced profile's own secret may be replaced.
 pub fn keep_what_is_stored(app: &App, plans: &[ProfilePlan], replaces: bool) -> Result<()> {
     for plan in plans {
         for secret in &plan.secrets {
@@ -69,7 +69,7 @@ fn is_new(plans: &[ProfilePlan], other: &Profile) -> bool {
     plans.iter().any(|plan| other.name.as_ref() == Some(&plan.name))
 }
 
-/// Finds out, by `look`, what the old profiles had and neither a new one nor another has.
+/// Determines, with `look`, which secrets the old profiles had that no new or other profile has.
 pub fn find_going(
     app: &App,
     plans: &mut [ProfilePlan],
@@ -96,7 +96,7 @@ pub fn find_going(
     Ok(())
 }
 
-/// What was stored, each with what was there before.
+/// The secrets that were written, each with its previous value.
 #[derive(Default)]
 pub struct ExistingSecrets(Vec<(SecretId, Option<Secret>)>);
 
@@ -120,7 +120,7 @@ pub fn store(app: &App, plans: &[ProfilePlan]) -> Result<ExistingSecrets> {
 }
 
 impl ExistingSecrets {
-    /// Puts the secret store back to what it was; `error`, which is why, says what can't be.
+    /// Restores the previous secrets; `error`, the reason, gets a note about those that could not be restored.
     pub fn undo(self, app: &App, error: Error) -> Error {
         self.0.into_iter().rev().fold(error, |error, (binding, before)| {
             let undone = app.secrets().and_then(|store| match &before {

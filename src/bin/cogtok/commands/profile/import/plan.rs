@@ -6,13 +6,13 @@ use cogtok::settings::keys::Key;
 
 use crate::services::import::SourceKind;
 
-/// What is to be imported, and how.
+/// What to import, and how.
 pub struct ImportPlan {
     /// Where to look.
     pub source: String,
-    /// The kind of source, where it was said.
+    /// The kind of source, if an option says it.
     pub kind: Option<SourceKind>,
-    /// What opens a sealed file.
+    /// How to open a sealed file.
     pub opener: Opener,
     /// Which of several is meant.
     pub choice: Choice,
@@ -20,9 +20,9 @@ pub struct ImportPlan {
     pub writing: Writing,
 }
 
-/// What opens a sealed file, where it was said.
+/// How to open a sealed file, if an option says it.
 pub enum Opener {
-    /// Whatever the environment or a person supplies.
+    /// As the environment or a person supplies it.
     Any,
     /// The age identity in this file.
     Identity(PathBuf),
@@ -39,7 +39,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// What was chosen, each with its key and its option.
+    /// The settings given by options, each with its key and option.
     pub fn made(&self) -> impl Iterator<Item = (Key, &'static str, &str)> {
         let all = [
             (Key::UserPoolId, "--user-pool-id", &self.user_pool_id),
@@ -50,14 +50,14 @@ impl Choice {
     }
 }
 
-/// What becomes of the source's secrets.
+/// How to handle the source's secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretHandling {
-    /// They go to the secret store; one in Secrets Manager stays there.
+    /// Write them to the secret store; one in Secrets Manager stays there.
     Store,
     /// As [`SecretHandling::Store`], and the one in Secrets Manager is copied.
     Copy,
-    /// They are not imported.
+    /// Skip them.
     Skip,
 }
 

@@ -1,4 +1,4 @@
-//! What an import writes for one profile.
+//! The plan for one profile of an import.
 
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
@@ -21,28 +21,28 @@ pub struct Setting {
 /// A secret to be stored.
 pub struct ToStore {
     pub kind: SecretKind,
-    /// What it may be used for: a client's secret at the API, and at the domain where there is one.
+    /// Its bindings: a client's secret at the API, and at the domain if there is one.
     pub bindings: Vec<SecretId>,
     pub value: Secret,
     pub origin: String,
-    /// The other profiles whose it is as well.
+    /// The other profiles that use it.
     pub shared_with: Vec<ProfileName>,
 }
 
-/// Everything that is to be written, and what is to be said of it.
+/// A profile to write, and what to report about it.
 pub struct ProfilePlan {
     pub name: ProfileName,
     pub kind: SourceKind,
     pub settings: Vec<Setting>,
     pub secrets: Vec<ToStore>,
     pub targets: Targets,
-    /// What a profile of that name says now.
+    /// The existing profile of that name.
     pub before: Option<Settings>,
     /// Whether the profile becomes the default.
     pub is_default: bool,
     pub left_out: Vec<String>,
     pub missing: Vec<Missing>,
-    /// What goes with the profile that is replaced.
+    /// What is deleted with the replaced profile.
     pub going: DeletionPlan,
     pub profile: Profile,
 }

@@ -1,4 +1,4 @@
-//! What the import says: what it found and wrote, what it passed over, what is missing still.
+//! The report of an import: what was found, written and skipped, and what is still missing.
 
 use crate::services::import::SourceKind;
 use cogtok::error::{Advice, Result, printable};
@@ -17,11 +17,11 @@ use crate::io::terminal;
 /// The widest that the column of values is, so that most lines fit a terminal.
 const WIDEST: usize = 32;
 
-/// Says what was written, or would be in a dry run.
+/// Reports what was written, or would be in a dry run.
 pub fn report(app: &App, plans: &[ProfilePlan], form: Output, is_dry_run: bool) -> Result<()> {
     if form == Output::Json {
         let mut all: Vec<Value> = plans.iter().map(|plan| as_json(plan, is_dry_run)).collect();
-        // An export may hold any number of profiles; every other source makes one.
+        // An export may contain any number of profiles; every other source gives one.
         let value = match plans {
             [one] if one.kind != SourceKind::Export => all.remove(0),
             _ => Value::Array(all),
@@ -60,11 +60,11 @@ pub fn report(app: &App, plans: &[ProfilePlan], form: Output, is_dry_run: bool) 
     Ok(())
 }
 
-/// What the profile says of a key, or will say.
+/// A key's old and new value.
 struct Row<'a> {
     key: String,
     value: String,
-    /// What it was, where there is a profile of the name; empty for nothing.
+    /// The old value; `None` if there was no profile of the name, empty if it had no value.
     before: Option<String>,
     origin: &'a str,
 }
@@ -89,7 +89,7 @@ fn rows(plan: &ProfilePlan) -> Vec<Row<'_>> {
     settings.chain(taken).chain(kept).collect()
 }
 
-/// One line a key: its value, where that was found, and what it was before.
+/// One line for each key: its value, its source, and its old value.
 fn table(app: &App, plan: &ProfilePlan) {
     let before = |key: Key| plan.before.as_ref().map(|settings| settings.list(key).join(" "));
     let rows = rows(plan);
@@ -130,7 +130,7 @@ fn table(app: &App, plan: &ProfilePlan) {
     }
     for key in Key::ALL.iter().filter(|key| plan.settings.iter().all(|setting| setting.key != **key)) {
         match before(*key).filter(|old| !old.is_empty()) {
-            // Each has a message of its own.
+            // Secrets are reported separately.
             Some(_) if *key == Key::Secrets => {}
             Some(old) => line(key.dotted(), "removed", &format!("(was {})", printable(&old, 80))),
             None => {}
@@ -141,7 +141,7 @@ fn table(app: &App, plan: &ProfilePlan) {
     }
 }
 
-/// The secrets that go with the old profile, each once however many addresses it is kept for, and whose they are.
+/// The secrets that are deleted with the old profile, each once, and their users.
 fn going(plan: &ProfilePlan) -> Vec<(SecretKind, String)> {
     let mut going = Vec::new();
     for SecretId { kind, client_id, username, .. } in &plan.going.secrets {

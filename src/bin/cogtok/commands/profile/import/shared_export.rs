@@ -1,4 +1,4 @@
-//! The import of what `profile export` wrote: any number of profiles, from the file alone. Nothing is asked of the network.
+//! Imports the output of `profile export`: any number of profiles, from the file only, without network.
 
 use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::types::ProfileName;
@@ -14,7 +14,7 @@ use crate::io::terminal;
 use crate::services::import::SourceKind;
 use crate::services::import::profile_export::{Shared, read};
 
-/// What is to be written for each profile of the export.
+/// The plan for each profile of the export.
 pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Text) -> Result<Vec<ProfilePlan>> {
     let copy = (plan.secrets == SecretHandling::Copy).then_some("--copy-secret");
     if let Some(option) = plan.choice.made().map(|(_, option, _)| option).chain(copy).next() {
@@ -57,7 +57,7 @@ pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Te
     }
     match plans.as_mut_slice() {
         [plan] => terminal::set_profile(Some(plan.name.as_str())),
-        // Which of them is meant nobody said.
+        // With several profiles, the options can't be meant for one of them.
         several => several.iter_mut().for_each(|plan| plan.is_default = false),
     }
     for why in &left_out {

@@ -1,4 +1,4 @@
-//! Where the source is read, and what opens it where it is sealed.
+//! Reads the source, and opens it if it is sealed.
 
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, 
 /// The most names of a folder that are looked at for one that was meant.
 const MOST_BESIDE: usize = 2000;
 
-/// A source that is at hand, or where to ask for it.
+/// A source that was read, or one in the network.
 pub enum Opened {
     /// A file or standard input.
     Text(Text),
@@ -31,7 +31,7 @@ pub enum Opened {
     Network(SourceKind),
 }
 
-/// What a file or standard input holds.
+/// The content of a file or standard input.
 pub struct Text {
     pub kind: SourceKind,
     pub text: Secret,
@@ -39,7 +39,7 @@ pub struct Text {
     pub shown: String,
 }
 
-/// Reads the source where it is a file or standard input; `asked` is its kind, where it was said.
+/// Reads the source if it is a file or standard input; `asked` is its kind, if an option says it.
 pub fn open(app: &App, source: &str, asked: Option<SourceKind>, opener: &Opener) -> Result<Opened> {
     let (is_file, has_folder) =
         (Path::new(source).exists(), folder(source).is_some_and(|folder| is_for_files(&folder)));
@@ -72,7 +72,7 @@ fn folder(source: &str) -> Option<PathBuf> {
     Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_path_buf() })
 }
 
-/// Whether a folder is there, and one that sources are kept in: parameters are called `/NAME` and `/dev/NAME` as well.
+/// Whether a folder exists and may contain sources: parameters have names such as `/NAME` and `/dev/NAME` too.
 fn is_for_files(folder: &Path) -> bool {
     folder.parent().is_some() && folder != Path::new("/dev") && folder.is_dir()
 }
@@ -139,7 +139,7 @@ fn unseal(app: &App, opener: &Opener, shown: &str, sealed: &[u8]) -> Result<Zero
     }
     if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE") {
         match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
-            // It may be that of the secrets file alone.
+            // The failed identity or passphrase may be the one for the secrets file.
             Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
                 log::warn!(target: "cogtok", "COGTOK_PASSPHRASE does not open it");
             }

@@ -1,14 +1,14 @@
-//! The targets of an import: those that are written, and those of the profile that is there, which stay.
+//! The targets of an import: those to write, and the existing profile's targets that stay.
 
 use cogtok::settings::targets::TargetSetting;
 
-/// What becomes of a profile's targets.
+/// The targets of a profile.
 pub struct Targets {
-    /// What is to be written.
+    /// Targets to write.
     pub taken: Vec<TargetSetting>,
-    /// What the profile says of others, and goes on to say.
+    /// The profile's other targets, which stay.
     pub kept: Vec<TargetSetting>,
-    /// All that it says now.
+    /// All targets before the import.
     pub before: Vec<TargetSetting>,
 }
 
@@ -19,7 +19,7 @@ impl Targets {
         Targets { taken, kept, before }
     }
 
-    /// Whether a key of the old profile that no program reads goes with it: all do but those of targets that stay.
+    /// Whether an unknown key of the old profile is deleted with it: all are, except keys of targets that stay.
     pub fn goes(&self, key: &str) -> bool {
         let Some(rest) = key.strip_prefix("targets.") else { return true };
         let name = rest.rsplit_once('.').map_or(rest, |(name, _)| name);

@@ -20,9 +20,9 @@ use crate::env::aws_environment;
 use crate::io::table::table;
 use crate::io::terminal;
 
-/// Where something was found, for both forms.
+/// The source of a value, as text and as JSON.
 struct FoundValue {
-    /// One word for the kind of place.
+    /// The kind of source, as one word.
     kind: &'static str,
     /// The option, the variable or the key.
     name: Option<String>,
@@ -45,7 +45,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     let profile = app.resolve_region(Profile::resolve(name.clone(), &settings, &aws)?);
     let targets = name.as_ref().map(|name| config.target_settings(name)).transpose()?.unwrap_or_default();
     let rows = sources(&settings, &aws, profile.region.as_ref())?;
-    // Variables may stand in for a profile; defaults alone are none.
+    // Variables may replace a profile; default values can't.
     if name.is_none() && !Key::ALL.iter().any(|key| settings.origin(*key).is_some()) {
         return Err(no_profile(app));
     }
@@ -78,7 +78,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// What chose the profile.
+/// The option, variable or file that chose the profile.
 fn chosen(app: &App, typed: Option<&str>, text: &str) -> Option<FoundValue> {
     let of = |kind, name: &str, line| Some(FoundValue { kind, name: Some(name.to_owned()), line });
     match (typed, &app.global.profile, env::var("COGTOK_PROFILE")) {

@@ -1,4 +1,4 @@
-//! What an export has and a configuration has not: its mark, and a table of secrets, which is to be read by nobody.
+//! The parts of a profile export that a configuration lacks: its mark, and a table of secrets.
 
 use toml::de::{DeTable, DeValue};
 
@@ -7,7 +7,7 @@ use cogtok::error::printable;
 use cogtok::settings::types::SecretKind;
 use cogtok::store::config::EXPORT_VERSION;
 
-/// What to do about a secret in an export that is not sealed.
+/// What to do about a secret in an unsealed export.
 const SEAL: &str = "seal it: cogtok profile export NAME --with-secrets; change it where others could read the file";
 
 impl Walk<'_> {

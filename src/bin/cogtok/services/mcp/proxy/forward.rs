@@ -1,4 +1,4 @@
-//! What a forwarder works with: the server, the tokens, the client.
+//! The parts of a forwarder: the server, the tokens, the client.
 
 use std::time::Duration;
 
@@ -15,27 +15,27 @@ use crate::services::mcp::transport::McpEndpoint;
 pub struct Ask {
     /// The token that the server has just refused with 401, where it is that.
     pub refused: Option<Secret>,
-    /// Where the answer goes; none where there is no other token than the one that was refused.
+    /// The channel for the answer; `None` if there is no token other than the refused one.
     pub answer: oneshot::Sender<Result<Option<Secret>>>,
 }
 
-/// Takes a line for the client; says whether somebody reads it.
+/// Writes a line to the client; returns whether somebody reads it.
 pub type Out = Box<dyn Fn(&str) -> Result<bool>>;
 
-/// What a forwarder works with.
+/// The parts of a forwarder.
 pub struct Forward {
-    /// Where the server is.
+    /// The server's endpoint.
     pub place: McpEndpoint,
-    /// Who has the tokens.
+    /// The channel to the thread that has the tokens.
     pub tokens: std::sync::mpsc::Sender<Ask>,
     /// The client's lines; closed when there are no more.
     pub lines: mpsc::Receiver<Line>,
-    /// Where lines to the client go, each whole and with its end.
+    /// Writes complete lines to the client.
     pub out: Out,
-    /// How long one exchange may take; none where it may go on for as long as something comes.
+    /// The time limit of one exchange; `None` if it may continue as long as data comes.
     pub limit: Option<Duration>,
-    /// What a waiting client hears while a person has to do something; none while nobody has.
+    /// The text for waiting clients while a person has to act; `None` otherwise.
     pub person: watch::Receiver<Option<String>>,
-    /// Who is asked with which token, to explain a refusal.
+    /// The server and the token, to explain a refusal.
     pub asked: RequestContext,
 }

@@ -1,4 +1,4 @@
-//! What the server says of its own accord: a stream that is asked for when the client is ready, and again when it ends.
+//! The stream of messages that the server sends on its own. It is requested when the client is ready, and again when it ends.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::services::mcp::proxy::state::State;
 use crate::services::mcp::transport::{Refusal, Reply, Session};
 use cogtok::error::Result;
 
-/// How long to wait before the stream is asked for again, where the server does not say, and at the most.
+/// The pause before the stream is requested again, if the server does not say, and at most.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -35,10 +35,10 @@ async fn keep_listening(state: &State, session: &Session) {
     }
 }
 
-/// Asks once for what comes after the event `last`, or from now on, with a token that counts.
+/// Requests the messages after the event `last`, or from now on, with a valid token.
 ///
 /// # Errors
-/// Where there is no token, or no answer.
+/// Without a token, or without an answer.
 pub async fn listen(state: &State, session: &Session, last: Option<&str>) -> Result<Reply> {
     let token = state.token().await?;
     let reply = state.place().listen(&token, session, last).await?;
@@ -52,7 +52,7 @@ pub async fn listen(state: &State, session: &Session, last: Option<&str>) -> Res
 
 /// When to listen again.
 enum Next {
-    /// The server has nothing to say of its own accord, or not in this session.
+    /// The server offers no stream, or none in this session.
     Never,
     /// After this time, where the server named one.
     After(Option<Duration>),
@@ -64,11 +64,11 @@ async fn once(state: &State, session: &Session, last: &mut Option<String>) -> Re
         Reply::Refused(Refusal { status: 429 | 500.., .. }) => return Ok(Next::After(Some(LONGEST_PAUSE))),
         Reply::Refused(_) | Reply::Taken => return Ok(Next::Never),
     };
-    // That it ends or breaks off is nothing to tell anybody: it is asked for again.
+    // The end of the stream is not an error: it is requested again.
     let mut has_come = false;
     while let Ok(Some(text)) = incoming.next().await {
         has_come = true;
-        // What is no JSON would only end the client.
+        // Text that is not JSON would only break the client.
         if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() {
             state.give(&text);
         }

@@ -1,4 +1,4 @@
-//! The requests of the client that have no answer yet. Each gets one, whatever becomes of it, but one that was given up.
+//! The client's unanswered requests. Each gets an answer unless it is cancelled.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use cogtok::error::{Error, Kind};
 /// How long a request that the client has given up may go on, so that the server can end it and its connection serve again.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The requests of one message that have no answer yet.
+/// The unanswered requests of one message.
 pub struct Open {
     state: Rc<State>,
     shared: Rc<RefCell<Shared>>,
@@ -28,7 +28,7 @@ pub struct Open {
 struct Shared {
     ids: Vec<Value>,
     is_given_up: bool,
-    // Without a session, closing the connection of a request is how it is given up.
+    // Without a session, a request is cancelled by closing its connection.
     is_stateless: bool,
     task: Option<AbortHandle>,
 }
@@ -48,7 +48,7 @@ impl Open {
         Open { state: state.clone(), shared, all: message.ids.clone(), why }
     }
 
-    /// Gives what says which task is at work on them.
+    /// Returns a function that records which task handles them.
     pub fn task(&self) -> impl FnOnce(AbortHandle) + use<> {
         let shared = self.shared.clone();
         move |task| shared.borrow_mut().task = Some(task)
@@ -82,7 +82,7 @@ impl Drop for Open {
     fn drop(&mut self) {
         let mut all = self.state.open.0.borrow_mut();
         for id in self.all.iter().map(Value::to_string) {
-            // A client may have used the id again.
+            // The client may have reused the id.
             if all.get(&id).is_some_and(|open| Rc::ptr_eq(open, &self.shared)) {
                 all.remove(&id);
             }
@@ -95,13 +95,13 @@ impl Drop for Open {
 }
 
 impl AllOpen {
-    /// Ends the request of this id without an answer; says whether the server need not be told. None where there is none.
+    /// Cancels the request of this id without an answer; returns whether the server need not be told. `None` if there is no such request.
     pub fn give_up(&self, id: &Value) -> Option<bool> {
         let open = self.0.borrow_mut().remove(&id.to_string())?;
         let mut shared = open.borrow_mut();
         shared.is_given_up = true;
         shared.ids.retain(|open| open != id);
-        // One that still waits for its turn is not sent.
+        // A request that is still waiting for its turn is never sent.
         let Some(task) = shared.task.clone() else { return Some(true) };
         let (is_stateless, is_all) = (shared.is_stateless, shared.ids.is_empty());
         drop(shared);

@@ -10,7 +10,7 @@ use crate::services::mcp::protected_resource;
 use crate::services::mcp::proxy::state::State;
 use crate::services::mcp::transport::{Refusal, Reply, Session};
 
-/// Sends a message with a token that counts.
+/// Sends a message with a valid token.
 pub async fn post(state: &Rc<State>, message: &ClientMessage, session: &Session) -> Result<Reply> {
     let headers = message.headers(|tool| state.marked(tool));
     let mut token = state.token_for(message).await?;

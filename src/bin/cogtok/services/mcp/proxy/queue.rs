@@ -1,4 +1,4 @@
-//! What is on its way at once, and what waits for that: each message on its way is a connection.
+//! Limits the concurrent messages, since each is a connection, and queues the others.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -41,9 +41,9 @@ impl RequestQueue {
         }
     }
 
-    /// Waits until one has ended, and sends what waited; none where none is on its way.
+    /// Waits until one message has ended, and sends a queued one; `None` if none is in flight.
     pub async fn next(&mut self, state: &Rc<State>) -> Option<()> {
-        // The client knows by then how it ended.
+        // The client has already been told how it ended.
         let _ = self.running.join_next().await?;
         while self.running.len() < MOST_IN_FLIGHT
             && let Some((message, open)) = self.waiting.pop_front()

@@ -1,4 +1,4 @@
-//! Another session where the server has ended the one there was: as the client began it, and unseen by the client.
+//! Replaces a session that the server has ended, repeating the client's handshake without the client noticing.
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ const READY: &[u8] = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"
 /// Begins another session than `ended`, once for all who found that it ended.
 ///
 /// # Errors
-/// What the server says to that; [`Kind::Network`](cogtok::error::Kind::Network) where it now speaks another version.
+/// The server's error; [`Kind::Network`](cogtok::error::Kind::Network) if it now speaks another version.
 pub async fn session(state: &Rc<State>, ended: &Session) -> Result<Session> {
     let _gate = state.gate.write().await;
     let current = state.session();
@@ -30,7 +30,7 @@ pub async fn session(state: &Rc<State>, ended: &Session) -> Result<Session> {
     log::warn!(target: "cogtok", "the server ended the session; starting another");
     state.stop_listening();
     let begun = begin(state, ended).await;
-    // The next message finds out again that this one has ended, and tries again.
+    // The next message notices the failure again, and retries.
     state.set_session(begun.as_ref().unwrap_or(ended).clone());
     let session = begun.map_err(|error| error.context("the server ended the session, and starts no other"))?;
     if let Ok(ready) = ClientMessage::read(READY.to_vec()) {
@@ -59,7 +59,7 @@ async fn begin(state: &Rc<State>, ended: &Session) -> Result<Session> {
         for answer in parse(&text).unwrap_or_default() {
             match Message::of(&answer) {
                 Message::Answer { id } if id == ID => {}
-                // What the server asks meanwhile it may wait for.
+                // Requests of the server during the handshake can wait.
                 Message::Request { .. } | Message::Notification { .. } => {
                     state.give(&answer.to_string());
                     continue;

@@ -1,4 +1,4 @@
-//! One message of the client and what the server says to it.
+//! Exchanges one message of the client with the server.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::services::mcp::resume::{Resume, no_rest};
 use crate::services::mcp::transport::{Incoming, Refusal, Reply, Session};
 use cogtok::error::{Error, Kind, Result};
 
-/// How long the end of a stream is waited for when all answers are there, so that its connection can serve again.
+/// How long to wait for the end of a stream after all answers, so that its connection can be reused.
 const TAIL: Duration = Duration::from_secs(1);
 
 /// Sends a message and hands on what comes.
@@ -39,8 +39,7 @@ pub async fn run(state: Rc<State>, message: ClientMessage, mut open: Open) {
 }
 
 async fn exchange(state: &Rc<State>, message: &ClientMessage, open: &Open) -> Result<()> {
-    // The messages begin here in the order in which they came, and the gate keeps that order. What the server asks while a
-    // session begins is answered then.
+    // Messages start here in their order, and the gate keeps it. The server's requests during the start of a session are answered.
     let gate = match message.part {
         SessionRole::Begin | SessionRole::Ready => Some(state.gate.write().await),
         SessionRole::Answer => None,
@@ -58,14 +57,14 @@ async fn exchange(state: &Rc<State>, message: &ClientMessage, open: &Open) -> Re
     if message.part == SessionRole::Ready && session.id.is_some() {
         crate::services::mcp::proxy::listen::begin(state);
     }
-    // What the client says next may depend on the answer.
+    // The client's next message may depend on the answer.
     let gate = gate.filter(|_| message.part == SessionRole::Begin);
     match reply {
         Reply::Taken if open.is_empty() => Ok(()),
         Reply::Taken => Err(Error::network("the server accepted the request and sent no answer")),
         Reply::Refused(refusal) => {
             let error = http_error::of_status(&message.method, &refusal);
-            // The server's own error is what the client gets, where there is one request that it can be about.
+            // If there is only one request that it can be about, the client gets the server's own error.
             if let (Some(id), Some(answer)) = (open.only(), error_in(&refusal)) {
                 state.give(&json!({"jsonrpc": "2.0", "id": id, "error": answer["error"]}).to_string());
                 open.answered(&id);
@@ -76,19 +75,19 @@ async fn exchange(state: &Rc<State>, message: &ClientMessage, open: &Open) -> Re
     }
 }
 
-/// Sends a message: with a new token where the server refuses the one it had, in a new session where there is no such
-/// session any more. Neither was done before it was refused.
+/// Sends a message. If the server refuses the token, it is sent again with a new one; if the session has ended, in a new one. A refused
+/// message was not processed.
 async fn deliver(state: &Rc<State>, message: &ClientMessage) -> Result<(Reply, Session)> {
     let mut session = if message.version.is_some() { Session::default() } else { state.session() };
     let mut reply = post(state, message, &session).await?;
     if let (Reply::Refused(Refusal { status: 404, .. }), Some(_)) = (&reply, &session.id) {
         match message.part {
-            // What it answers was asked in the session that is gone.
+            // The request that it answers was part of the ended session.
             SessionRole::Answer => return Ok((Reply::Taken, session)),
             SessionRole::Begin | SessionRole::Ready => return Ok((reply, session)),
             SessionRole::Cancel(_) | SessionRole::Other => {}
         }
-        // A client that gives up its request does not break off what others wait for.
+        // One cancelled request does not interrupt the renewal that others wait for.
         let (renewing, ended) = (state.clone(), session);
         let renewed =
             tokio::task::spawn_local(
@@ -103,8 +102,7 @@ async fn deliver(state: &Rc<State>, message: &ClientMessage) -> Result<(Reply, S
     Ok((reply, session))
 }
 
-/// Hands on what comes until every request has its answer; the rest of a stream that breaks off is asked for where that is
-/// possible. What waits at the gate goes on then.
+/// Forwards answers until every request has one; resumes a broken stream if possible. Then the gate opens.
 async fn hand_on(
     state: &Rc<State>,
     mut incoming: Box<Incoming>,
@@ -148,10 +146,10 @@ async fn hand_on(
     }
 }
 
-/// Gives the client what the server says, and notes which requests have their answer. What is no message would only end the
-/// client: it gives what to say of it where nothing else comes.
+/// Passes the server's messages to the client, and records which requests are answered. Text that is no message would break the client: it
+/// is returned, to be reported if nothing else comes.
 fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
-    // What is nested too deeply for us may be none too deep for the client.
+    // JSON that is too deep for this parser may be fine for the client.
     let messages = parse(text).or_else(|why| outline(text.as_bytes()).map(|outline| vec![outline]).ok_or(why))?;
     if let [message] = messages.as_slice()
         && Message::of(message) == Message::Other
@@ -162,7 +160,7 @@ fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
     for message in &messages {
         let Message::Answer { id } = Message::of(message) else { continue };
         note(state, message);
-        // An error without id is about the only request that this can be.
+        // An error without id can only be about this request.
         if is_one
             && id.is_null()
             && let Some(only) = open.only()
@@ -177,12 +175,12 @@ fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
     Ok(None)
 }
 
-/// Notes what an answer says that later messages depend on.
+/// Records the parts of an answer that later messages need.
 fn note(state: &State, answer: &Value) {
     state.learn(answer);
     let version = answer.pointer("/result/protocolVersion").and_then(Value::as_str);
     let mut session = state.session();
-    // One that no header may have is the client's alone to refuse.
+    // A version that can't be a header is left to the client to refuse.
     let version = version.filter(|version| version.bytes().all(|byte| byte.is_ascii_graphic()));
     if let Some(version) = version.filter(|_| session.version.is_none() && state.beginning.borrow().is_some()) {
         session.version = Some(version.to_owned());

@@ -1,4 +1,4 @@
-//! What the messages of a proxy share: the session, the token, the way to the client.
+//! State that the messages of a proxy share: the session, the token, the client.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -26,18 +26,18 @@ const TELLING: Duration = Duration::from_secs(1);
 /// The most tools whose marked arguments are remembered.
 const MOST_TOOLS: usize = 10_000;
 
-/// What the messages of a proxy share.
+/// State that the messages of a proxy share.
 pub struct State {
     forward: Forward,
-    // Says why to stop: nobody listens, or could be written to.
+    // Receives why to stop: the reader is gone, or writing failed.
     end: mpsc::Sender<Result<()>>,
-    /// Held for writing while a session begins: what the client says after that waits for it.
+    /// Held for writing while a session starts: the client's later messages wait.
     pub gate: RwLock<()>,
     session: RefCell<Session>,
     /// How the client began the session, to begin another one as it did.
     pub beginning: RefCell<Option<ClientMessage>>,
     listener: RefCell<Option<AbortHandle>>,
-    /// The client's requests that have no answer yet.
+    /// The client's unanswered requests.
     pub open: AllOpen,
     tools: RefCell<HashMap<String, HeaderParams>>,
 }
@@ -67,7 +67,7 @@ impl State {
         self.forward.limit
     }
 
-    /// Who is asked with which token.
+    /// The server and the token, to explain a refusal.
     pub fn asked(&self) -> &RequestContext {
         &self.forward.asked
     }
@@ -82,13 +82,13 @@ impl State {
         *self.session.borrow_mut() = session;
     }
 
-    /// The token that counts now.
+    /// A valid token.
     pub async fn token(&self) -> Result<Secret> {
         let gone = || Error::new(Kind::Failure, "there is no token");
         self.ask(None).await?.ok_or_else(gone)
     }
 
-    /// The token that counts now, for `message`: its sender hears meanwhile what a person has to do.
+    /// A valid token for `message`. In the meantime its sender learns what a person has to do.
     pub async fn token_for(&self, message: &ClientMessage) -> Result<Secret> {
         let Some(progress) = message.value.pointer("/params/_meta/progressToken") else { return self.token().await };
         let (mut told, token) = (0_u32, self.token());
@@ -100,13 +100,13 @@ impl State {
             }
             let Some(text) = self.forward.person.borrow().clone() else { continue };
             told += 1;
-            // It must grow, and the server may begin with its own at 1.
+            // Progress must increase, and the server's own may start at 1.
             let params = json!({"progressToken": progress, "progress": f64::from(told) / 1000.0, "message": text});
             self.give(&json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}).to_string());
         }
     }
 
-    /// Another token than the one that was `refused`, where there is one.
+    /// A token other than the `refused` one, if there is one.
     pub async fn other_token(&self, refused: &Secret) -> Result<Option<Secret>> {
         self.ask(Some(refused.clone())).await
     }
@@ -125,16 +125,16 @@ impl State {
             Ok(false) => Ok(()),
             Err(error) => Err(error),
         };
-        // There is room for one reason to end, and one is enough.
+        // The channel holds one reason to end, and one is enough.
         let _ = self.end.try_send(ended);
     }
 
-    /// Gives up the request of this id for the client; says whether the server need not be told.
+    /// Cancels the request of this id for the client; returns whether the server need not be told.
     pub fn give_up(&self, id: &Value) -> bool {
         self.open.give_up(id).unwrap_or_else(|| self.beginning.borrow().is_none())
     }
 
-    /// Remembers which arguments of which tools stand in headers.
+    /// Records which arguments of which tools become headers.
     pub fn learn(&self, answer: &Value) {
         let tools = answer.pointer("/result/tools").and_then(Value::as_array);
         for tool in tools.into_iter().flatten() {
@@ -150,19 +150,19 @@ impl State {
         }
     }
 
-    /// The arguments of a tool that stand in headers.
+    /// The arguments of a tool that become headers.
     pub fn marked(&self, tool: &str) -> HeaderParams {
         self.tools.borrow().get(tool).cloned().unwrap_or_default()
     }
 
-    /// Takes the place of the listener there was.
+    /// Replaces the previous listener.
     pub fn set_listener(&self, listener: AbortHandle) {
         if let Some(before) = self.listener.replace(Some(listener)) {
             before.abort();
         }
     }
 
-    /// Stops listening to what the server says of its own accord.
+    /// Stops the listener for the server's own messages.
     pub fn stop_listening(&self) {
         if let Some(listener) = self.listener.take() {
             listener.abort();
