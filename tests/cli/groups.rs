@@ -41,7 +41,7 @@ fn a_group_is_made_filled_emptied_and_deleted() {
     let before = proxy.requests().len();
     group(&home, &["delete", &name]).run().code(5).stderr_has("--yes");
     assert_eq!(proxy.requests().len(), before, "nothing is asked of Cognito before the person is");
-    group(&home, &["delete", &name, "--yes"]).run().ok().stderr_has("is deleted");
+    group(&home, &["delete", &name, "--yes"]).run().ok().stderr_has("deleted group");
     assert!(workshop().find_user(&users[1]).is_some(), "its users stay");
 }
 
@@ -59,7 +59,7 @@ fn what_is_not_there_is_told_with_the_way_out() {
     group(&home, &["add", &there, &nobody]).run().code(1).stderr_has("there is no user").stderr_has("cogtok user list");
     // One of two is exit 10, and the other is in.
     let output = group(&home, &["add", &there, &nobody, &user]).run();
-    output.code(10).stderr_has("1 of 2 users are added").stderr_has(&nobody);
+    output.code(10).stderr_has("added 1 of 2 users to group").stderr_has(&nobody);
     assert_eq!(group(&home, &["members", &there, "-o", "text"]).run().ok().stdout.lines().count(), 1);
     let before = proxy.requests().len();
     for bad in ["", "two words", "esc\u{1b}[2J", &"g".repeat(129)] {

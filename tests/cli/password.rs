@@ -29,7 +29,7 @@ fn a_forgotten_password_is_set_anew_with_the_code_and_without_aws_credentials() 
     confirm("000000", NEW).code(4).stderr_has("CodeMismatchException").stderr_has("the newest message");
     workshop().sign_in(&email, PASSWORD).unwrap();
     confirm(CODE, "weak").code(4).stderr_has("InvalidPasswordException");
-    confirm(CODE, NEW).ok().stdout_is("").stderr_has("is set");
+    confirm(CODE, NEW).ok().stdout_is("").stderr_has("set the password of");
     workshop().sign_in(&email, NEW).unwrap();
     workshop().sign_in(&email, PASSWORD).unwrap_err();
     assert!(proxy.requests().iter().all(|request| request.header("authorization").is_none()), "nothing is signed");
@@ -66,7 +66,7 @@ fn the_password_of_who_is_signed_in_is_changed_with_the_old_one() {
     for bad in ["", PASSWORD, "a\nb\nc\n"] {
         change(bad).code(2).stderr_has("two lines");
     }
-    change(&format!("{PASSWORD}\n{NEW}\n")).ok().stdout_is("").stderr_has("the password is changed");
+    change(&format!("{PASSWORD}\n{NEW}\n")).ok().stdout_is("").stderr_has("changed the password");
     workshop().sign_in(&email, NEW).unwrap();
     assert_eq!(proxy.count("InitiateAuth"), 1, "the session's token says who it is");
 }

@@ -20,14 +20,14 @@ fn a_user_signs_up_confirms_and_gets_a_token_without_aws_credentials() {
     output
         .ok()
         .stdout_is("")
-        .stderr_has("is signed up")
+        .stderr_has("signed up user")
         .stderr_has(&format!("cogtok sign-up {email} -p ws --code CODE"));
     let known = workshop().find_user(&email).unwrap();
     assert_eq!(known["UserStatus"], "UNCONFIRMED");
     assert!(known["UserAttributes"].to_string().contains("Alice"), "{known}");
     sign_up(&home, &[&email, "--resend"]).run().ok().stderr_has("Cognito sent a code");
     sign_up(&home, &[&email, "--code", "000000"]).run().code(4).stderr_has("CodeMismatchException");
-    sign_up(&home, &[&email, "--code", CODE]).run().ok().stderr_has("is confirmed");
+    sign_up(&home, &[&email, "--code", CODE]).run().ok().stderr_has("confirmed user");
     let token = home.cogtok(["token", "user", "-p", "ws", "--username", &email, "--password-stdin"]);
     token.stdin(PASSWORD).run().ok();
     assert!(proxy.requests().iter().all(|request| request.header("authorization").is_none()), "nothing is signed");

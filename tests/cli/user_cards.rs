@@ -118,7 +118,7 @@ fn nine_seats_are_nine_cards_on_two_printed_pages_each_with_what_one_attendee_ne
     let prefix = unique("card");
     let args = ["create", "--count", "9", "--prefix", &prefix, "--group", GROUPS[0], "--cards", &cards, "--json"];
     let output = user(&home, &args).run();
-    let users = output.ok().stderr_has(&format!("9 cards are in {cards}")).json();
+    let users = output.ok().stderr_has(&format!("wrote 9 cards, with the passwords, to {cards}")).json();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let pages = pages(&path);
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [8, 1]);

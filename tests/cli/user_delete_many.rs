@@ -159,10 +159,10 @@ fn what_fails_for_one_is_exit_10_with_its_name_and_the_same_command_goes_on() {
     let home = pool.home();
     insta::assert_snapshot!(delete(&home, &["--group", "class", "--yes"]).run().message(), @"
     exit 10
-    user ann is deleted
+    deleted user ann
     warning: bob: AdminDeleteUser was refused: UserLambdaValidationException: not bob
-    user cem is deleted
-    error: 2 of 3 users are deleted, and 1 could not be: bob (profile `ws`)
+    deleted user cem
+    error: deleted 2 of 3 users; it failed for bob (profile `ws`)
     hint: a Lambda trigger of the pool refused it
     ");
     assert_eq!(pool.names(), ["bob"]);
@@ -172,7 +172,7 @@ fn what_fails_for_one_is_exit_10_with_its_name_and_the_same_command_goes_on() {
     // Named twice, gone already, and never there.
     delete(&home, &["ann@example.com", "ann@example.com", "--yes"]).run().code(1).stderr_has("there is no user");
     let output = delete(&home, &["ann@example.com", "bob@example.com", "--yes"]).run();
-    output.code(1).stderr_has("none of 2 users");
+    output.code(1).stderr_has("deleted none of 2 users");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn what_fails_for_all_of_them_ends_it_at_once() {
         is_second.then(|| Answer::aws_error("AccessDeniedException", "the role was taken away"))
     });
     let output = delete(&pool.home(), &["--group", "class", "--yes"]).run();
-    output.code(10).stderr_has("1 of 3 users are deleted").stderr_has("bob").stderr_has("1 after them were not tried");
+    output.code(10).stderr_has("deleted 1 of 3 users; it failed for bob; cogtok did not try the last one");
     assert_eq!((pool.names(), pool.deletions().len()), (vec!["bob".to_owned(), "cem".to_owned()], 2));
 }
 
@@ -192,7 +192,7 @@ fn it_stays_under_the_accounts_rate_and_throttling_slows_it_down() {
     let users: Vec<(&str, &str, u64)> = names.iter().map(|name| (name.as_str(), "CONFIRMED", 1)).collect();
     let steady = pool(&users, |_| None);
     let output = delete(&steady.home(), &["--group", "class", "--yes"]).run();
-    output.ok().stderr_has("25 users are deleted");
+    output.ok().stderr_has("deleted 25 users");
     let at = steady.deletions();
     let took = *at.last().unwrap() - at[0];
     assert!(took >= Duration::from_millis(2300), "24 pauses of a tenth of a second, not {took:?}");

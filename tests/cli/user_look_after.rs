@@ -16,9 +16,9 @@ fn users_are_disabled_and_enabled_and_each_is_told() {
     let users = [workshop().user(PASSWORD), workshop().user(PASSWORD)];
     let is_enabled = |email: &str| workshop().find_user(email).unwrap()["Enabled"].clone();
     let output = user(&home, &["disable", &users[0], &users[1]]).run();
-    output.ok().stdout_is("").stderr_has(&format!("user {} is disabled", users[1]));
+    output.ok().stdout_is("").stderr_has(&format!("disabled user {}", users[1]));
     assert_eq!([is_enabled(&users[0]), is_enabled(&users[1])], [json!(false), json!(false)]);
-    user(&home, &["enable", &users[0]]).run().ok().stderr_has("is enabled");
+    user(&home, &["enable", &users[0]]).run().ok().stderr_has("enabled user");
     assert_eq!([is_enabled(&users[0]), is_enabled(&users[1])], [json!(true), json!(false)]);
     workshop().sign_in(&users[0], PASSWORD).unwrap();
     // What a user who can't sign in is told is a command that exists and does it.
@@ -36,7 +36,7 @@ fn users_are_disabled_and_enabled_and_each_is_told() {
         assert_eq!(proxy.requests().len(), before);
     }
     let output = user(&home, &["disable", &nobody, &users[0]]).run();
-    output.code(10).stderr_has("1 of 2 users are disabled").stderr_has(&nobody);
+    output.code(10).stderr_has("disabled 1 of 2 users").stderr_has(&nobody);
     assert_eq!(is_enabled(&users[0]), json!(false), "what fails for one keeps no other from it");
 }
 
@@ -49,7 +49,7 @@ fn a_user_who_signed_up_is_confirmed_without_the_code() {
     workshop().ministack.cognito("SignUp", &body);
     let token = || home.cogtok(["token", "user", "-p", "ws", "--password-stdin", "--username", &email]).stdin(PASSWORD);
     token().run().code(4).stderr_has("UserNotConfirmed").stderr_has(&format!("`cogtok user confirm {email} -p ws`"));
-    user(&home, &["confirm", &email]).run().ok().stderr_has("is confirmed");
+    user(&home, &["confirm", &email]).run().ok().stderr_has("confirmed user");
     assert_eq!(workshop().find_user(&email).unwrap()["UserStatus"], "CONFIRMED");
     token().run().ok();
 }
@@ -66,7 +66,7 @@ fn sign_out_ends_the_session_at_cognito_and_here() {
     token(&[]).run().ok();
     let before = proxy.count("InitiateAuth");
     assert_eq!(token(&["--json"]).run().ok().json()["source"], "cache");
-    user(&home, &["sign-out", &email]).keyring(&keyring).run().ok().stderr_has("is signed out");
+    user(&home, &["sign-out", &email]).keyring(&keyring).run().ok().stderr_has("signed out user");
     assert_eq!(proxy.count("AdminUserGlobalSignOut"), 1);
     token(&[]).run().ok();
     assert_eq!(proxy.count("InitiateAuth"), before + 1, "signed in anew: neither the token nor the session was of use");
@@ -100,7 +100,7 @@ fn reset_mfa_turns_off_what_is_on_and_deletes_the_app() {
     user(&home, &["show", "alice"]).run().ok().stdout_has("SOFTWARE_TOKEN_MFA, SMS_MFA");
     insta::assert_snapshot!(user(&home, &["reset-mfa", "alice"]).run().ok().message(), @"
     exit 0
-    user alice has no second factor any more, and had SOFTWARE_TOKEN_MFA, SMS_MFA
+    turned off the second factors (SOFTWARE_TOKEN_MFA, SMS_MFA) of user alice
     ");
     let requests = proxy.requests();
     let [.., set, deleted] = requests.as_slice() else { panic!("{:?}", proxy.log()) };

@@ -105,7 +105,7 @@ fn passwords_that_were_set_are_printed_though_a_later_one_fails() {
     for form in ["text", "csv", "json"] {
         let names = format!("username\n{}\n", users.join("\n"));
         let output = set(&home, &["--from", "-", "-o", form]).stdin(names).prints_on_failure().run();
-        output.code(10).stderr_has("2 of 3 users have new passwords").stderr_has("refused@example.com");
+        output.code(10).stderr_has("set the passwords of 2 of 3 users").stderr_has("refused@example.com");
         let passwords: Vec<(String, String)> = match form {
             "json" => output
                 .json()

@@ -66,10 +66,10 @@ pub fn run(app: &App, args: &SignUp) -> Result<()> {
     let signed_up = app.block_on(idp.sign_up(&username, &password, &attributes));
     let signed_up = signed_up.map_err(|error| about(error, &username))?;
     if signed_up.is_confirmed {
-        terminal::note(&format!("user {username} is signed up, and can sign in"));
+        terminal::note(&format!("signed up user {username}, who can sign in now"));
         return Ok(());
     }
-    terminal::note(&format!("user {username} is signed up; {}", sent_to(signed_up.delivery.as_ref())));
+    terminal::note(&format!("signed up user {username}; {}", sent_to(signed_up.delivery.as_ref())));
     if terminal::can_ask() && !args.password_stdin {
         return confirm(app, &idp, &username, None).map_err(|error| error.hint(with_code(args)));
     }
@@ -80,7 +80,7 @@ pub fn run(app: &App, args: &SignUp) -> Result<()> {
 fn confirm(app: &App, idp: &Idp, username: &Username, given: Option<&str>) -> Result<()> {
     let code = code(given)?;
     app.block_on(idp.confirm_sign_up(username, &code)).map_err(|error| about(error, username))?;
-    terminal::note(&format!("user {username} is confirmed, and can sign in"));
+    terminal::note(&format!("confirmed user {username}, who can sign in now"));
     Ok(())
 }
 

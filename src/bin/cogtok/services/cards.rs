@@ -110,6 +110,6 @@ fn qr_code(text: &str) -> Result<(usize, String)> {
 fn render(template: &impl Template) -> Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(64 * 1024));
     let rendered = template.render_into(&mut *text);
-    rendered.map_err(|why| Error::new(Kind::Failure, format!("the cards can't be made: {why}")))?;
+    rendered.map_err(|why| Error::new(Kind::Failure, format!("the cards can't be created: {why}")))?;
     Ok(text)
 }

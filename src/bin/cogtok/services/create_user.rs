@@ -175,7 +175,7 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
         (State::Created | State::Done, None) => {
             journal.remove(record)?;
             Err(Error::new(Kind::Failure, format!("the user {} was deleted meanwhile", record.username))
-                .hint("its record is removed; make it again: cogtok user create{p}"))
+                .hint("cogtok removed its record; create it again: cogtok user create{p}"))
         }
     }
 }

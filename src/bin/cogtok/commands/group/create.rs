@@ -51,6 +51,6 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     if form == Output::Json {
         return terminal::data(&terminal::json_line(&as_json(&group))).map(drop);
     }
-    terminal::note(&format!("group {} is created", group.name));
+    terminal::note(&format!("created group {}", group.name));
     Ok(())
 }

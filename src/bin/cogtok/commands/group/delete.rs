@@ -33,6 +33,6 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
     app.block_on(async { Admin::new(&app.wire()?, &profile).await?.delete_group(&args.group).await })?;
-    terminal::note(&format!("group {} is deleted", args.group));
+    terminal::note(&format!("deleted group {}", args.group));
     Ok(())
 }

@@ -9,5 +9,5 @@ pub fn check_name(name: &str) -> Result<()> {
         return Ok(());
     }
     let rule = "a group's name has 1 to 128 characters, and no spaces";
-    Err(Error::usage(format!("`{}` is no name of a group: {rule}", printable(name, 128))))
+    Err(Error::usage(format!("`{}` is not a group's name: {rule}", printable(name, 128))))
 }

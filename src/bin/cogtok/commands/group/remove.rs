@@ -2,11 +2,11 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::Result;
+use cogtok::error::{Result, printable};
 
 use super::name::check_name;
 use crate::app::App;
-use crate::commands::user::batch::on_each;
+use crate::commands::user::batch::{Deed, on_each};
 use crate::commands::user::pool_user::or_no_such_user;
 use crate::completion;
 
@@ -26,7 +26,8 @@ pub struct Remove {
 
 pub fn run(app: &App, args: &Remove) -> Result<()> {
     check_name(&args.group)?;
-    on_each(app, &args.usernames, ["is removed", "are removed"], async |admin, name| {
+    let deed = Deed::new("removed").tail(format!(" from group {}", printable(&args.group, 128)));
+    on_each(app, &args.usernames, deed, async |admin, name| {
         or_no_such_user(name, admin.remove_from_group(name, &args.group).await)
     })
 }

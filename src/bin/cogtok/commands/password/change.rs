@@ -57,7 +57,7 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
     };
     let idp = client(app, &profile)?;
     app.block_on(idp.change_password(&access_token, &current, &new))?;
-    terminal::note("the password is changed");
+    terminal::note("changed the password");
     Ok(())
 }
 

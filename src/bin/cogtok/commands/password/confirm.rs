@@ -40,6 +40,6 @@ pub fn run(app: &App, args: &Confirm) -> Result<()> {
     };
     let done = app.block_on(idp.confirm_forgot_password(&username, &code, &password));
     done.map_err(|error| error.fill_word("user", username.as_str()))?;
-    terminal::note(&format!("the password of {username} is set"));
+    terminal::note(&format!("set the password of {username}"));
     Ok(())
 }

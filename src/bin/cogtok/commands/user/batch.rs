@@ -1,4 +1,4 @@
-//! One call for each user: paced, each reported, and exit code 10 if only some succeeded.
+//! One call a user, for one user or for many: paced, each reported, and exit code 10 where only some were done.
 
 use std::time::{Duration, Instant};
 
@@ -24,14 +24,48 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// The most users that are named one by one.
 pub const NAMED: usize = 20;
 
+/// How it is reported that something was done to users: `deleted user ann`, `deleted 2 of 3 users`.
+pub struct Deed {
+    one: &'static str,
+    several: &'static str,
+    tail: String,
+}
+
+impl Deed {
+    /// What is said with a past participle, before one user and before several.
+    pub const fn new(verb: &'static str) -> Self {
+        Self { one: verb, several: verb, tail: String::new() }
+    }
+
+    /// The same, where several users want other words than one.
+    pub const fn new_for_each(one: &'static str, several: &'static str) -> Self {
+        Self { one, several, tail: String::new() }
+    }
+
+    /// Adds what stands after the users, such as ` to group class`.
+    pub fn tail(mut self, tail: String) -> Self {
+        self.tail = tail;
+        self
+    }
+
+    /// The sentence for one user.
+    pub fn of(&self, name: &str) -> String {
+        format!("{} user {}{}", self.one, printable(name, 128), self.tail)
+    }
+
+    fn of_several(&self, users: &str) -> String {
+        format!("{} {users} users{}", self.several, self.tail)
+    }
+}
+
 /// A change to several users.
 pub struct Batch<'a> {
     /// The users, by the names that the pool knows or that were typed.
     pub names: &'a [String],
-    /// How each is reported as done, such as `is deleted`; empty where `act` tells it.
-    pub done: &'a str,
-    /// How several are reported, such as `are deleted`.
-    pub all_done: &'a str,
+    /// How it is reported.
+    pub deed: Deed,
+    /// Whether `act` itself reports each user.
+    pub is_quiet: bool,
 }
 
 impl Batch<'_> {
@@ -51,8 +85,8 @@ impl Batch<'_> {
             match self.one(app, name, &mut pace, &mut act) {
                 Ok(()) => {
                     done += 1;
-                    if total <= NAMED && !self.done.is_empty() {
-                        terminal::note(&format!("user {} {}", printable(name, 128), self.done));
+                    if total <= NAMED && !self.is_quiet {
+                        terminal::note(&self.deed.of(name));
                     }
                 }
                 Err(error) if total == 1 => return Err(error),
@@ -65,12 +99,13 @@ impl Batch<'_> {
                     }
                 }
             }
+            let so_far = || self.deed.of_several(&format!("{done} of {total}"));
             if total > 1 {
-                signals::set_last_words(Some(format!("interrupted: {done} of {total} users {}", self.all_done)));
+                signals::set_last_words(Some(format!("interrupted: {}", so_far())));
             }
             if told.elapsed() >= TOLD_EVERY {
                 told = Instant::now();
-                terminal::note(&format!("{done} of {total} users {} so far", self.all_done));
+                terminal::note(&format!("{} so far", so_far()));
             }
             if !untried.is_empty() {
                 let pause = next.saturating_duration_since(Instant::now());
@@ -80,7 +115,7 @@ impl Batch<'_> {
         signals::set_last_words(None);
         if failed.is_empty() {
             if total > NAMED {
-                terminal::note(&format!("{done} users {}", self.all_done));
+                terminal::note(&self.deed.of_several(&done.to_string()));
             }
             return Ok(());
         }
@@ -111,41 +146,37 @@ impl Batch<'_> {
 
     fn unfinished(&self, done: usize, failed: Vec<(&str, Error)>, untried: &[String]) -> Error {
         let total = self.names.len();
-        let left = failed.len() + untried.len();
         let names: Vec<String> = failed.iter().take(NAMED).map(|(name, _)| printable(name, 60)).collect();
         let more = failed.len().saturating_sub(names.len());
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let untried = match untried.len() {
             0 => String::new(),
-            count => format!("; {count} after them were not tried"),
+            1 => "; cogtok did not try the last one".to_owned(),
+            count => format!("; cogtok did not try the {count} after that"),
         };
         let list = names.join(", ");
         let Some((_, first)) = failed.into_iter().next() else {
             return Error::new(Kind::Failure, "no user was tried");
         };
         let (kind, hints) = (first.kind(), first.advice().to_vec());
-        let error = if done == 0 {
-            Error::new(kind, format!("none of {total} users {}: {list}{more} failed{untried}", self.all_done))
-        } else {
-            let what = format!("{done} of {total} users {}, and {left} could not be", self.all_done);
-            Error::new(Kind::Partial, format!("{what}: {list}{more}{untried}"))
-        };
+        let (kind, some) = if done == 0 { (kind, "none".to_owned()) } else { (Kind::Partial, done.to_string()) };
+        let what = self.deed.of_several(&format!("{some} of {total}"));
+        let error = Error::new(kind, format!("{what}; it failed for {list}{more}{untried}"));
         hints.into_iter().fold(error, Error::hint)
     }
 }
 
-/// Calls `act` for each named user; `done` words the result for one and for several.
+/// Calls `act` for each of the users whom a person named.
 pub fn on_each(
     app: &App,
     usernames: &[String],
-    done: [&str; 2],
+    deed: Deed,
     mut act: impl AsyncFnMut(&Admin, &str) -> Result<()>,
 ) -> Result<()> {
     usernames.iter().try_for_each(|name| name.parse::<Username>().map(drop))?;
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
-    let [done, all_done] = done;
-    let batch = Batch { names: usernames, done, all_done };
+    let batch = Batch { names: usernames, deed, is_quiet: false };
     batch.run(app, async |name: &str| act(&admin, name).await)
 }

@@ -71,8 +71,8 @@ impl CardFile {
                 Advice::new("write the cards again: cogtok user create {run}{p} --resume --cards FILE").word("run", id),
             )
         })?;
-        let cards = if count == 1 { "1 card is".to_owned() } else { format!("{count} cards are") };
-        terminal::note(&format!("{cards} in {}, with the passwords", path.display()));
+        let cards = if count == 1 { "1 card".to_owned() } else { format!("{count} cards") };
+        terminal::note(&format!("wrote {cards}, with the passwords, to {}", path.display()));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 
-use super::batch::on_each;
+use super::batch::{Deed, on_each};
 use super::pool_user::or_no_such_user;
 use crate::app::App;
 use crate::completion;
@@ -22,7 +22,7 @@ pub struct Confirm {
 }
 
 pub fn run(app: &App, args: &Confirm) -> Result<()> {
-    on_each(app, &args.usernames, ["is confirmed", "are confirmed"], async |admin, name| {
+    on_each(app, &args.usernames, Deed::new("confirmed"), async |admin, name| {
         or_no_such_user(name, admin.confirm(name).await)
     })
 }

@@ -197,7 +197,7 @@ pub fn find(app: &App, wanted: &str) -> Result<Run> {
         (None, _) => Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&wanted, 40)))
             .hint("the runs: cogtok user runs{p}")),
         (Some(_), more) => {
-            Err(Error::usage(format!("{} runs begin so", more + 1)).hint("the runs: cogtok user runs{p}"))
+            Err(Error::usage(format!("{} runs begin with that", more + 1)).hint("the runs: cogtok user runs{p}"))
         }
     }
 }
@@ -282,7 +282,7 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
         progress.at(count(), name);
         if told.get().elapsed() >= TOLD_EVERY {
             told.set(Instant::now());
-            terminal::note(&format!("{} of {total} users were created so far", count()));
+            terminal::note(&format!("created {} of {total} users so far", count()));
         }
     };
     let outcome = app.block_on_streaming(async {
@@ -316,18 +316,18 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     if signals::is_stopping() {
         return Err(Error::new(
             Kind::Interrupted,
-            format!("{done} of {total} users were created, and you stopped the run"),
+            format!("created {done} of {total} users before you stopped the run"),
         )
         .hint(hint()));
     }
     let first = outcome.ended_by.or_else(|| outcome.failures.into_iter().next().map(|(_, error)| error));
     let Some(first) = first else {
-        return Err(Error::new(Kind::Partial, format!("{done} of {total} users were created")).hint(hint()));
+        return Err(Error::new(Kind::Partial, format!("created {done} of {total} users")).hint(hint()));
     };
     let more = outcome.failed.saturating_sub(NAMED);
     let more = if more == 0 { String::new() } else { format!(", and {more} more failed") };
     let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
-    Err(first.with_kind(kind).context(&format!("{done} of {total} users were created{more}")).hint(hint()))
+    Err(first.with_kind(kind).context(&format!("created {done} of {total} users{more}")).hint(hint()))
 }
 
 /// Leaves the first names for completion.

@@ -6,7 +6,7 @@ use clap::Args;
 use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 
-use super::batch::Batch;
+use super::batch::{Batch, Deed};
 use super::create_many;
 use super::left_here::LeftHere;
 use super::pool_user::no_such_user;
@@ -64,7 +64,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         return terminal::data(&text).map(drop);
     }
     if names.is_empty() {
-        terminal::note("no user fits: nothing was deleted");
+        terminal::note("no user matches: nothing was deleted");
         return Ok(());
     }
     let question = match names.as_slice() {
@@ -79,14 +79,14 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     }
     let (admin, left) = (admin()?, LeftHere::of_pool(app, &profile)?);
     let found: BTreeMap<&str, &User> = selected.found().iter().map(|user| (user.username.as_str(), user)).collect();
-    let batch = Batch { names: &names, done: "is deleted", all_done: "are deleted" };
+    let batch = Batch { names: &names, deed: Deed::new("deleted"), is_quiet: false };
     let deleted = batch.run(app, async |name: &str| {
         let aliases = aliases(&admin, found.get(name).copied(), name).await?;
         // A found user that has since been deleted by somebody else counts as deleted.
         if !admin.delete(name).await? && found.is_empty() && args.users.run.is_none() {
             return Err(no_such_user(name));
         }
-        left.forget(&aliases).map_err(|error| error.context(&format!("user {} is deleted", printable(name, 128))))
+        left.forget(&aliases).map_err(|error| error.context(&format!("deleted user {}", printable(name, 128))))
     });
     if let (Ok(()), Some(wanted)) = (&deleted, &args.users.run) {
         // The run's record has nothing left to say.

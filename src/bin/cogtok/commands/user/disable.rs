@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 
-use super::batch::on_each;
+use super::batch::{Deed, on_each};
 use super::pool_user::or_no_such_user;
 use crate::app::App;
 use crate::completion;
@@ -23,7 +23,7 @@ pub struct Disable {
 }
 
 pub fn run(app: &App, args: &Disable) -> Result<()> {
-    on_each(app, &args.usernames, ["is disabled", "are disabled"], async |admin, name| {
+    on_each(app, &args.usernames, Deed::new("disabled"), async |admin, name| {
         or_no_such_user(name, admin.disable(name).await)
     })
 }

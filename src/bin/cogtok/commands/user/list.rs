@@ -21,7 +21,7 @@ const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Te
 ///
 /// The filter is ListUsers' own: one of email, username, phone_number, name, given_name, family_name, sub,
 /// preferred_username, cognito:user_status or status, with = or ^= (begins with), and a value in quotes. A user who was
-/// just made or changed may be missing for a moment.
+/// just created or changed may be missing for a moment.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user list -p ws\n  \

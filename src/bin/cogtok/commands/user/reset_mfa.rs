@@ -43,16 +43,18 @@ pub fn run(app: &App, args: &ResetMfa) -> Result<()> {
         }
     })?;
     let what = match was_on.as_slice() {
-        [] => "had no second factor turned on, and has no authenticator app any more".to_owned(),
-        factors => format!("has no second factor any more, and had {}", printable(&factors.join(", "), 120)),
+        [] => "removed the authenticator app".to_owned(),
+        factors => format!("turned off the second factors ({})", printable(&factors.join(", "), 120)),
     };
-    terminal::note(&format!("user {username} {what}"));
+    terminal::note(&format!("{what} of user {username}"));
     Ok(())
 }
 
 /// The error where the factors are turned off and the app is still registered.
 fn half_done(username: &str, error: Error) -> Error {
-    let context =
-        format!("the second factors of {} are off, but its authenticator app stays", printable(username, 128));
+    let context = format!(
+        "turned off the second factors of {}, but its authenticator app is still there",
+        printable(username, 128)
+    );
     error.with_kind(Kind::Partial).context(&context)
 }

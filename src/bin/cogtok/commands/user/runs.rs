@@ -20,8 +20,8 @@ const NAMED: usize = 5;
 
 /// List the users that an earlier call did not finish, or delete a record
 ///
-/// STATE is `asked` where Cognito may have made the user, `made` where it has and a later step is missing, and `done` where
-/// only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
+/// STATE is `asked` where Cognito may have created the user, `made` where it has and a later step is missing, and `done`
+/// where only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
 /// them. Passwords are not shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -41,7 +41,7 @@ enum Command {
 
 /// Drop the record of a user, with the password in it
 ///
-/// The user, if Cognito created it, is not changed. The record is printed first.
+/// The user, if Cognito has created it, stays as it is. cogtok prints first what the record holds.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok user runs forget 0123456789abcdef --yes")]
 struct Forget {
@@ -123,7 +123,7 @@ fn run_as_json(app: &App, run: &Run) -> Value {
 fn forget_run(app: &App, args: &Forget, run: &Run) -> Result<()> {
     let (done, total) = (run.count(&FINISHED), run.len());
     let pool = printable(&run.head.user_pool_id, 60);
-    terminal::note(&format!("run {}: {done} of {total} users of pool {pool} were created", run.head.run));
+    terminal::note(&format!("run {}: created {done} of {total} users of pool {pool}", run.head.run));
     terminal::note(&format!("their passwords are in {}", run.path().display()));
     if !args.yes && !terminal::confirm("Delete the run, with the passwords?", "add `--yes`")? {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
@@ -153,7 +153,7 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
         }
         several => {
             let ids: Vec<&str> = several.iter().take(NAMED).map(|record| record.id()).collect();
-            return Err(Error::usage(format!("{} runs begin so: {}", several.len(), ids.join(", "))));
+            return Err(Error::usage(format!("{} runs begin with that: {}", several.len(), ids.join(", "))));
         }
     };
     let file = journal.file_of(record);

@@ -33,7 +33,7 @@ pub struct Selection {
     /// The users of a file, or of standard input where it is `-`: CSV with a column `username` or `email`, or JSON lines
     #[arg(long, value_name = "FILE", conflicts_with = "usernames")]
     from: Option<PathBuf>,
-    /// The users that a run of `user create` made, as `cogtok user runs` lists it, or how it begins
+    /// The users that a run of `user create` created, as `cogtok user runs` lists it, or how it begins
     #[arg(long, value_name = "RUN", conflicts_with_all = ["usernames", "from", "group", "filter", "status", "created_before"])]
     pub run: Option<String>,
     /// All users of a group

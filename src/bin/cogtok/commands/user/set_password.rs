@@ -6,7 +6,7 @@ use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{Secret, shape};
 use serde_json::{Value, json};
 
-use super::batch::Batch;
+use super::batch::{Batch, Deed};
 use super::create_many;
 use super::pool_user::or_no_such_user;
 use super::selection::{Selected, Selection};
@@ -22,8 +22,8 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
 
 /// Set passwords, of one user or of many
 ///
-/// Without `--password-stdin`, `--ask` or a column `password` random passwords are made up, and printed: for one user
-/// alone, for many beside each user name.
+/// Without `--password-stdin`, `--ask` or a column `password` cogtok makes up random passwords and prints them: one by
+/// itself, many beside their user names.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user set-password alice@example.com -p ws\n  \
@@ -78,7 +78,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
             selected.show();
         }
         if users.is_empty() {
-            terminal::note("no user fits: no password was set");
+            terminal::note("no user matches: no password was set");
             return Ok(());
         }
         if !args.yes && !terminal::confirm(&question, "add `--yes`")? {
@@ -91,8 +91,8 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     // A user that the run created with a temporary password gets a temporary one again.
     let of_run = args.users.run.as_deref().map(|run| create_many::find(app, run)?.record(0)).transpose()?;
     let is_permanent = !args.temporary && of_run.is_none_or(|record| record.is_permanent);
-    let batch = Batch { names: &names, done: "has a new password", all_done: "have new passwords" };
-    let batch = if is_one { Batch { done: "", ..batch } } else { batch };
+    let deed = Deed::new_for_each("set the password of", "set the passwords of");
+    let batch = Batch { names: &names, deed, is_quiet: is_one };
     let result = batch.run(app, async |name: &str| {
         while names.get(at).is_some_and(|known| known != name) {
             at += 1;
@@ -101,7 +101,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
         let made_up = set(&admin, name, given, is_permanent, &mut length).await;
         let made_up = or_no_such_user(name, made_up)?;
         if is_one {
-            terminal::note(&format!("the password of {} is set", printable(name, 128)));
+            terminal::note(&format!("set the password of {}", printable(name, 128)));
         }
         made_up.map_or(Ok(()), |password| list.add(shown.get(at).map_or(name, String::as_str), &password))
     });
@@ -125,7 +125,6 @@ async fn set(
         Err(error) if error.code() == Some("InvalidPasswordException") => error,
         Err(error) => return Err(error),
     };
-    let Ok(policy) = admin.password_policy().await else { return Err(error) };
     if given.is_some() {
         return Err(Error::hint(error, format!("the pool wants {policy}")));
     }

@@ -6,7 +6,7 @@ use cogtok::aws::admin::Admin;
 use cogtok::error::Result;
 use cogtok::settings::types::Username;
 
-use super::batch::Batch;
+use super::batch::{Batch, Deed};
 use super::left_here::LeftHere;
 use super::pool_user::or_no_such_user;
 use crate::app::App;
@@ -30,7 +30,7 @@ pub fn run(app: &App, args: &SignOut) -> Result<()> {
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
     let left = LeftHere::of_pool(app, &profile)?;
-    let batch = Batch { names: &args.usernames, done: "is signed out", all_done: "are signed out" };
+    let batch = Batch { names: &args.usernames, deed: Deed::new("signed out"), is_quiet: false };
     batch.run(app, async |name: &str| {
         or_no_such_user(name, admin.sign_out(name).await)?;
         left.forget_sessions(&[name.to_owned()])

@@ -55,7 +55,7 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
     create_many::check_pool(&run, &profile)?;
     let made: Vec<usize> = (0..run.len()).filter(|seat| run.state(*seat) == State::Done).collect();
     if made.is_empty() {
-        return Err(Error::new(Kind::Failure, format!("run {} has made no user yet", run.head.run))
+        return Err(Error::new(Kind::Failure, format!("run {} has created no user yet", run.head.run))
             .hint("continue it: cogtok user create{p} --resume"));
     }
     let client = app.stored_secret(&profile, &user_token::secret_binding(&profile, SecretKind::UserClient, None)?)?;
