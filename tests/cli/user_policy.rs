@@ -11,7 +11,7 @@ const LENGTH: usize = 40;
 const LONG: &str = "Correct-Horse-7-Battery-Staple-and-nothing-more-1";
 
 /// A pool that wants passwords of 40 characters, with a public client: their ids.
-fn pool() -> &'static (String, String) {
+pub fn pool() -> &'static (String, String) {
     static POOL: OnceLock<(String, String)> = OnceLock::new();
     POOL.get_or_init(|| {
         let pool = ministack().cognito(
@@ -29,7 +29,7 @@ fn pool() -> &'static (String, String) {
     })
 }
 
-fn behind(proxy: &Proxy) -> Home {
+pub fn behind(proxy: &Proxy) -> Home {
     let home = Home::new();
     let (pool, client) = pool();
     let create = home.cogtok(["profile", "create", "ws", "--user-pool-id", pool, "--client-id", client]);
@@ -41,7 +41,7 @@ fn user<'h>(home: &'h Home, words: &[&str]) -> Run<'h> {
     home.cogtok(["user", words[0], "-p", "ws"]).args(&words[1..]).aws()
 }
 
-fn new_email() -> String {
+pub fn new_email() -> String {
     format!("{}@example.com", unique("strict"))
 }
 

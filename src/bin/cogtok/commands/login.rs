@@ -26,6 +26,7 @@ use url::Url;
 
 use crate::app::options::duration;
 use crate::app::{App, remember};
+use crate::commands::refused_scopes;
 use crate::io::moment::moment;
 use crate::io::{browser, terminal};
 use crate::{completion, env};
@@ -147,7 +148,13 @@ pub fn sign_in(app: &App, args: &Login, witness: &Witness<'_>) -> Result<()> {
             Ok(())
         })?;
     }
-    let (signed_in, identity) = finished?;
+    let (signed_in, identity) = finished.map_err(|error| match profile.user_client_id() {
+        Ok(client_id) => {
+            let asked = (&*wishes.scopes.to_string(), ["invalid_scope"].as_slice());
+            refused_scopes::named(app, &profile, client_id, asked, error)
+        }
+        Err(_) => error,
+    })?;
     keep(app, &profile, signed_in, &identity)
 }
 
@@ -165,7 +172,7 @@ fn come_back(
     if args.no_browser {
         terminal::note(&format!("open this address in a browser and sign in, within {seconds} s:"));
     } else {
-        let what = "sign in with the browser; where none opens, open this address on this machine";
+        let what = "sign in with the browser; if none opens, open this address on this machine";
         terminal::note(&format!("{what}, within {seconds} s, since it comes back to {uri}:"));
     }
     // Some openers report success without opening anything.
@@ -229,7 +236,7 @@ fn come_back(
             error.hint("where no browser opens, or it is on another machine: `cogtok login{p} --no-browser`")
         };
         Err(match last_reason.take() {
-            Some(why) => error.hint(format!("a request came, and was not taken: {why}")),
+            Some(why) => error.hint(format!("cogtok ignored a request that came: {why}")),
             None => error,
         })
     })
@@ -247,7 +254,7 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let key = user_token::cache_key(profile)?;
     let cache = app.cache();
     let not_kept = || {
-        Error::store("the tokens could not be kept, so the sign-in is lost")
+        Error::store("cogtok could not store the tokens, so the sign-in is lost")
             .hint("fix what the warning says, then sign in again")
     };
     let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;

@@ -11,6 +11,7 @@ use cogtok::user_pool::cognito_idp::Idp;
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
 use crate::commands::password::code::{client, code, sent_to};
+use crate::commands::password_policy;
 use crate::io::terminal;
 
 /// Sign up at a pool that allows it, without an AWS account
@@ -60,6 +61,7 @@ pub fn run(app: &App, args: &SignUp) -> Result<()> {
     let password = if args.password_stdin {
         shape::password(secret_from_stdin()?)?
     } else {
+        password_policy::show(app, &profile, false);
         terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
     };
     let idp = client(app, &profile)?;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::code::client;
 use crate::app::App;
+use crate::commands::password_policy;
 use crate::commands::token::renewal::signed_in;
 use crate::completion;
 use crate::io::terminal;
@@ -47,6 +48,7 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
             terminal::Question::new("Current password", "the current password"),
             "add `--passwords-stdin`",
         )?;
+        password_policy::show(app, &profile, false);
         (
             shape::password(current)?,
             terminal::ask_new_secret(

@@ -8,6 +8,7 @@ use cogtok::secret::shape;
 use super::code::{code, user_client};
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
+use crate::commands::password_policy;
 use crate::completion;
 use crate::io::terminal;
 
@@ -31,11 +32,12 @@ pub struct Confirm {
 }
 
 pub fn run(app: &App, args: &Confirm) -> Result<()> {
-    let (_, username, idp) = user_client(app, args.username.as_deref())?;
+    let (profile, username, idp) = user_client(app, args.username.as_deref())?;
     let code = code(args.code.as_deref())?;
     let password = if args.password_stdin {
         shape::password(secret_from_stdin()?)?
     } else {
+        password_policy::show(app, &profile, false);
         terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
     };
     let done = app.block_on(idp.confirm_forgot_password(&username, &code, &password));

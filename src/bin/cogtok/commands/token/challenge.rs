@@ -63,6 +63,11 @@ impl PreparedAnswers {
         self.new_password.is_some() || self.code.is_some()
     }
 
+    /// Whether the new password was given, so that nobody types it.
+    pub const fn has_new_password(&self) -> bool {
+        self.new_password.is_some()
+    }
+
     /// The response to a challenge; `reason` is why the last one was refused.
     ///
     /// # Errors
@@ -177,7 +182,7 @@ impl PreparedAnswers {
             let chosen = options.iter().find(|option| short(option) == named || **option == *named);
             chosen.cloned().ok_or_else(|| {
                 Error::usage(format!("`{}` is not offered as a second factor", printable(named, 40)))
-                    .hint(format!("one of {listed}"))
+                    .hint(format!("choose one of {listed}"))
             })
         };
         if let Some(named) = &self.mfa_type {
@@ -215,7 +220,7 @@ fn choose_first_factor(options: &[ServiceText]) -> Result<ServiceText> {
         let chosen = options.iter().find(|option| word(option.sent()) == word(&named));
         Ok(chosen.cloned().ok_or_else(|| {
             Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))
-                .hint(format!("one of {listed}"))
+                .hint(format!("choose one of {listed}"))
         }))
     })
 }

@@ -17,6 +17,7 @@ use cogtok::token::TokenSet;
 use super::second_client;
 use crate::app::{App, SecretSource};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
+use crate::commands::refused_scopes;
 use crate::io::shell::{CREDENTIALS, Export, Value};
 use crate::io::terminal::Question;
 use crate::io::{signals, terminal};
@@ -166,7 +167,7 @@ fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSe
     let wire = app.wire()?;
     let refused = match app.block_on(client_credentials::obtain(&wire, profile, &client)) {
         Err(error) if is_about_the_secret(&error) => error,
-        result => return result.map_err(|error| moved(profile, error)),
+        result => return result.map_err(|error| explained(app, profile, &client, error)),
     };
     // During a rotation there are two secrets: the one that was read may have just been deleted.
     for secret in second_client::others(app, profile, &client.client_secret) {
@@ -174,7 +175,7 @@ fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSe
         let other = client_credentials::Client { client_secret: secret, ..client.clone() };
         match app.block_on(client_credentials::obtain(&wire, profile, &other)) {
             Err(error) if is_about_the_secret(&error) => {}
-            result => return result.map_err(|error| moved(profile, error)),
+            result => return result.map_err(|error| explained(app, profile, &other, error)),
         }
     }
     Err(moved(profile, refused))
@@ -183,6 +184,14 @@ fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSe
 /// Whether another secret of the client may be the one that is wanted.
 fn is_about_the_secret(error: &Error) -> bool {
     matches!(error.code(), Some("invalid_client" | "NotAuthorizedException"))
+}
+
+/// The error with what is known of its cause besides what the endpoint says.
+fn explained(app: &App, profile: &Profile, client: &client_credentials::Client, error: Error) -> Error {
+    let scopes = client.scopes.to_string();
+    let asked = (scopes.as_str(), ["invalid_scope", "invalid_grant"].as_slice());
+    let error = refused_scopes::named(app, profile, &client.client_id, asked, error);
+    moved(profile, error)
 }
 
 /// The error with the way to the address that a redirect leads to, where it is on the same host.

@@ -21,6 +21,7 @@ use cogtok::user_pool::user_token;
 use super::challenge::PreparedAnswers;
 use super::totp::TotpProvider;
 use crate::app::{App, SecretSource, remember};
+use crate::commands::password_policy;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 
@@ -155,6 +156,11 @@ impl SessionHost for CommandHost<'_> {
         if let Challenge::Password = question {
             return password(self.app, &self.profile).map(ChallengeResponse::Password);
         }
+        if let (Challenge::NewPassword { .. }, None) = (question, &reason)
+            && !self.given.has_new_password()
+        {
+            password_policy::show_meanwhile(self.app, &self.profile).await;
+        }
         match self.app_of_user.answer(question, &self.given, reason.as_ref())? {
             Some(answer) => Ok(answer),
             None => self.given.answer(question, reason),
@@ -183,7 +189,7 @@ impl SessionHost for CommandHost<'_> {
                 terminal::hint("to hide this: `--no-refresh`");
             }
             SessionNotice::DeviceNotRemembered(error) => {
-                terminal::note(&format!("you stay signed in, and the pool does not remember this device: {error}"));
+                terminal::note(&format!("you are signed in, but the pool does not remember this device: {error}"));
             }
         }
     }

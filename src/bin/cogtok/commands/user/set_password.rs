@@ -13,6 +13,7 @@ use super::selection::{Selected, Selection};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_options::secret_from_stdin;
+use crate::commands::password_policy;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 use crate::io::terminal::WriteOutcome;
@@ -62,6 +63,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let given = match (args.password_stdin, args.ask) {
         (true, _) => Some(shape::password(secret_from_stdin()?)?),
         (_, true) => {
+            password_policy::show(app, &profile, true);
             Some(terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")?)
         }
         (false, false) => None,
@@ -125,6 +127,7 @@ async fn set(
         Err(error) if error.code() == Some("InvalidPasswordException") => error,
         Err(error) => return Err(error),
     };
+    let Ok(policy) = admin.password_policy().await else { return Err(error) };
     if given.is_some() {
         return Err(Error::hint(error, format!("the pool wants {policy}")));
     }
