@@ -208,6 +208,9 @@ pub fn list(names: &[ProfileName]) -> String {
 /// As [`Config::load`], without parsing errors.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
+    if is_null_device(path) {
+        return Ok(None);
+    }
     // Dotfiles are often links into a repository, so links are followed for this file only.
     let target = match dunce::canonicalize(path) {
         Ok(target) => target,
@@ -236,6 +239,11 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         Ok(text) => Ok(Some(text.to_owned())),
         Err(_) => Err(Error::config(format!("{} is not UTF-8", path.display()))),
     }
+}
+
+/// Whether this is the system's empty file, which says that there is to be no configuration.
+pub fn is_null_device(path: &Path) -> bool {
+    if cfg!(windows) { path.as_os_str().eq_ignore_ascii_case(r"\\.\NUL") } else { path == Path::new("/dev/null") }
 }
 
 /// The error for text that is not TOML, with line and column and without the text.

@@ -1,12 +1,12 @@
 //! `cogtok doctor`: what could keep the profile from working.
 
+mod next_step;
 mod report;
 mod run_checks;
 
 use crate::services::doctor::failure;
 use clap::Args;
 use cogtok::error::Result;
-use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 
 use crate::app::App;
@@ -18,8 +18,9 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// Find out what keeps a profile from working
 ///
 /// Checks the configuration, the secret store, AWS credentials, the clock, the network, the pool and its app clients,
-/// and says what to type where something is wrong. It changes nothing, asks nothing, and shows no secret: you can paste
-/// the result into a ticket. The exit code is that of the first check that fails.
+/// and says what to type where something is wrong. The last line is what to type next. cogtok changes nothing here, asks
+/// nothing, and shows no secret: you can paste the result into a ticket. The exit code is that of the first check that
+/// fails.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok doctor -p ws\n  \
@@ -41,22 +42,18 @@ pub fn run(app: &App, args: &Doctor) -> Result<()> {
         _ => report::text(&found, profile),
     })?;
     match failure(&found) {
+        // The last line is always what to do next.
+        Some(error) if error.advice().iter().all(|hint| terminal::shown(hint).is_none()) => {
+            Err(error.hint("see `cogtok help checks`"))
+        }
         Some(error) => Err(error),
         None if form == Output::Text => {
             terminal::note(&report::summary(&found));
-            if !has_client(app) {
-                terminal::note("Nobody can get a token yet: no app client is set.");
+            if let Some(next) = terminal::shown(&next_step::next_step(app)) {
+                terminal::note(&format!("Next, {next}"));
             }
             Ok(())
         }
         None => Ok(()),
     }
-}
-
-/// Whether there is an app client to get a token with.
-fn has_client(app: &App) -> bool {
-    let has_one = |profile: Profile| {
-        profile.user.client_id.is_some() || profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some()
-    };
-    app.profile(&[]).is_ok_and(has_one)
 }

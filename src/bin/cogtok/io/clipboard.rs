@@ -39,7 +39,11 @@ const TOOLS: [Tool; 6] = [
         needs: Some("DISPLAY"),
     },
     Tool { fill: &["pbcopy"], print: &["pbpaste"], needs: None },
-    Tool { fill: &["clip.exe"], print: &[], needs: None },
+    Tool {
+        fill: &["clip.exe"],
+        print: &["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", "Get-Clipboard -Raw"],
+        needs: None,
+    },
 ];
 
 /// The content of the clipboard until it is cleared.
@@ -57,14 +61,19 @@ struct Copied {
 /// [`Kind::Failure`] where there is no clipboard.
 pub fn lend(value: &Secret, time: Duration, what: &str) -> Result<()> {
     signals::watch();
-    signals::set_last_deed(clear);
+    signals::set_last_deed(|| {
+        clear();
+    });
     let tool = fill(value.expose().as_bytes())?;
     *locked() = Some(Copied { value: value.clone(), tool });
     let seconds = time.as_secs();
     terminal::note(&format!("copied {what} to the clipboard; cogtok clears it in {seconds} s (Ctrl-C clears it now)"));
     std::thread::sleep(time);
-    clear();
-    terminal::note("cleared the clipboard");
+    if clear() {
+        terminal::note("cleared the clipboard");
+    } else {
+        terminal::note("something else is in the clipboard by now, so cogtok did not clear it");
+    }
     Ok(())
 }
 
@@ -72,13 +81,19 @@ fn locked() -> std::sync::MutexGuard<'static, Option<Copied>> {
     COPIED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Clears the clipboard where it still has what was copied.
-fn clear() {
-    let Some(copied) = locked().take() else { return };
+/// Clears the clipboard where it still has what was copied; says whether it has it no more.
+fn clear() -> bool {
+    let Some(copied) = locked().take() else { return true };
     match copied.tool {
-        Some(tool) if holds(tool, &copied.value) => drop(run(tool.fill, b"")),
-        Some(_) => {}
-        None => by_terminal(b""),
+        Some(tool) if holds(tool, &copied.value) => {
+            run(tool.fill, b"");
+            true
+        }
+        Some(_) => false,
+        None => {
+            by_terminal(b"");
+            true
+        }
     }
 }
 
@@ -86,7 +101,8 @@ fn clear() {
 fn holds(tool: &Tool, value: &Secret) -> bool {
     let Some(mut command) = command(tool.print) else { return true };
     match command.stdin(Stdio::null()).stderr(Stdio::null()).output() {
-        Ok(output) if output.status.success() => output.stdout == value.expose().as_bytes(),
+        // Windows adds a line end.
+        Ok(output) if output.status.success() => output.stdout.trim_ascii_end() == value.expose().as_bytes(),
         _ => true,
     }
 }

@@ -15,7 +15,7 @@ use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::HAS_XDG;
-use cogtok::store::config::{EDIT, TARGETS, VERSION, no_such_profile, not_toml, read_text};
+use cogtok::store::config::{EDIT, TARGETS, VERSION, is_null_device, no_such_profile, not_toml, read_text};
 use cogtok::store::file;
 use cogtok::store::file::{Lock, Stamp};
 
@@ -122,8 +122,18 @@ fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
     }
 }
 
-/// The file to replace: where a symbolic link leads, so that the link stays.
+/// The file to replace: where a symbolic link leads, so that the link stays. What is not a file, such as a device, must never be
+/// replaced by one.
 fn target(path: &Path) -> std::io::Result<PathBuf> {
+    let target = follow(path)?;
+    let is_other = std::fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file());
+    if is_other || is_null_device(path) {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    Ok(target)
+}
+
+fn follow(path: &Path) -> std::io::Result<PathBuf> {
     match dunce::canonicalize(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.is_symlink() {
             true if path.exists() => Err(std::io::Error::other("it is not a regular file")),

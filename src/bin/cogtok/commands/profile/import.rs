@@ -161,7 +161,7 @@ pub fn planned(app: &App, source: Source, named: Option<ProfileName>) -> Result<
     };
     let plan = ImportPlan { source, kind, opener: Opener::Any, choice, secrets: SecretHandling::Store, writing };
     let gathered = match typed {
-        Some(found) => CollectedSources { kind: SourceKind::Issuer, found },
+        Some(found) => CollectedSources { kind: SourceKind::Issuer, found, file_name: None },
         None => match source::open(app, &plan.source, plan.kind, &plan.opener)? {
             Opened::Text(text) if text.kind == SourceKind::Export => {
                 return shared_export::plans(app, &plan, named, &text);

@@ -171,3 +171,16 @@ mod properties {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_a_file_is_never_replaced_by_one() {
+    for other in ["/dev/null", "/dev/zero", "/dev"] {
+        assert!(target(Path::new(other)).is_err(), "{other}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("config.toml");
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    assert!(target(&link).is_err());
+    assert!(target(&dir.path().join("new.toml")).is_ok());
+}

@@ -8,7 +8,7 @@ use crate::services::doctor::hints::with;
 use crate::services::doctor::{Check, Finding};
 use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::oauth::client_credentials;
-use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
+use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin, nearest};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::secret_detection::is_misplaced;
 use cogtok::settings::types::ProfileName;
@@ -30,6 +30,9 @@ pub fn configuration(
         (Ok(path), Ok(config)) => (path, config),
     };
     let shown = path.display().to_string();
+    if config::is_null_device(path) {
+        return vec![Finding::ok(check, format!("none: {shown} stands for no configuration"))];
+    }
     if !path.exists() {
         return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
@@ -87,7 +90,19 @@ pub fn chosen(
     let names = config.names();
     match name {
         Err(error) => Finding::of(check, error),
-        Ok(Some(name)) if !names.contains(name) => Finding::of(check, &config.no_such_profile(name)),
+        Ok(Some(name)) if !names.contains(name) => {
+            let error = config.no_such_profile(name);
+            let finding = Finding::of(check, &error);
+            let choose = Advice::new(hints::CHOOSE).text("value", config::list(&names));
+            match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
+                Some(near) => Finding {
+                    hint: Some(format!("did you mean `{near}`? cogtok profile use {near}").into()),
+                    ..finding
+                },
+                None if names.is_empty() => finding,
+                None => Finding { hint: Some(choose), ..finding },
+            }
+        }
         Ok(Some(name)) => Finding::ok(check, format!("`{name}`, from {named_by}")),
         Ok(None) if is_described => Finding::ok(check, "none; options and variables replace it"),
         Ok(None) if names.is_empty() => Finding::warn(check, "there is none yet", config::FIRST_PROFILE),

@@ -12,6 +12,8 @@ pub mod secrets_manager;
 pub mod ssm;
 mod targets;
 
+use std::path::Path;
+
 use cogtok::choice;
 use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::types::{ParameterName, StackName, is_pool_id};
@@ -157,6 +159,26 @@ pub fn name_from(text: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Names of files that say nothing of what is in them: such a file is called after its folder, which is mostly a project's.
+const COMMON_NAMES: [&str; 8] = ["env", "dotenv", "output", "outputs", "terraform", "config", "cognito", "settings"];
+
+/// A profile's name from that of the file that it is read from; none for a file that says nothing, in the home directory or
+/// in no folder that has a name.
+pub fn name_of_file(file: &Path) -> Option<String> {
+    let stem = file.file_name()?.to_str()?.trim_start_matches('.').split('.').next()?;
+    if !COMMON_NAMES.contains(&stem.to_ascii_lowercase().as_str()) {
+        return name_from(stem);
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let folder = dunce::canonicalize(folder).ok()?;
+    let is_home = directories::BaseDirs::new()
+        .is_some_and(|base| dunce::canonicalize(base.home_dir()).is_ok_and(|home| home == folder));
+    if is_home {
+        return None;
+    }
+    name_from(folder.file_name()?.to_str()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +221,25 @@ mod tests {
         ] {
             assert!(place(unclear, none).is_err(), "{unclear}");
         }
+    }
+
+    #[test]
+    fn a_file_is_a_name_unless_it_says_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("my project");
+        std::fs::create_dir(&project).unwrap();
+        for (file, name) in [
+            ("dev.env", Some("dev")),
+            ("class-1.outputs.json", Some("class-1")),
+            (".env", Some("my-project")),
+            (".env.local", Some("my-project")),
+            ("outputs.json", Some("my-project")),
+            ("\u{1b}.env", None),
+        ] {
+            assert_eq!(name_of_file(&project.join(file)).as_deref(), name, "{file}");
+        }
+        assert_eq!(name_of_file(Path::new("-")), None);
+        assert_eq!(name_of_file(Path::new("/.env")), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::services::import::enrich;
 
 /// The plan for the profile of this name.
 pub fn plan(app: &App, name: ProfileName, gathered: CollectedSources, handling: SecretHandling) -> Result<ProfilePlan> {
-    let CollectedSources { kind, mut found } = gathered;
+    let CollectedSources { kind, mut found, file_name: _ } = gathered;
     if handling == SecretHandling::Copy {
         if found.secret(SecretKind::M2mClient).is_none() {
             return Err(Error::config("there is no client secret to copy").hint(

@@ -1,5 +1,7 @@
 //! The values of the source, and what follows from them.
 
+use std::path::Path;
+
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::client_bundle::candidates::{Candidate, ProfileCandidate};
 use cogtok::oauth::client_bundle::json;
@@ -13,7 +15,7 @@ use crate::app::App;
 use crate::env;
 use crate::io::terminal;
 use crate::services::import::{
-    SourceKind, cloudformation, enrich, env_file, issuer, name_from, pool, secrets_manager, ssm,
+    SourceKind, cloudformation, enrich, env_file, issuer, name_from, name_of_file, pool, secrets_manager, ssm,
 };
 
 /// The most of what was passed over that an error tells.
@@ -23,13 +25,15 @@ const TOLD: usize = 4;
 pub struct CollectedSources {
     pub kind: SourceKind,
     pub found: ProfileCandidate,
+    /// What the file that was read suggests as a name.
+    pub file_name: Option<String>,
 }
 
 impl CollectedSources {
     /// A name for the profile that a person likes to type: the domain's before the source's, and no pool's id.
     pub fn friendly_name(&self) -> Option<String> {
         let own = self.found.name.clone().filter(|name| !is_pool_id(name));
-        self.domain_label().and_then(name_from).or(own)
+        self.domain_label().and_then(name_from).or(own).or_else(|| self.file_name.clone())
     }
 
     /// The first label of the domain, where it is a name.
@@ -39,17 +43,22 @@ impl CollectedSources {
         label.filter(|label| !label.contains([':', '/']) && label.parse::<u8>().is_err())
     }
 
-    /// A name for the profile: the source's own, else its domain's or its pool's.
+    /// A name for the profile: the source's own, else its domain's, that of its file, or its pool's.
     pub fn suggested_name(&self) -> Option<String> {
         let domain = self.found.one(Key::Domain).and_then(|domain| domain.split("//").nth(1)?.split('.').next());
         let domain = domain.filter(|label| !label.contains(':') && label.parse::<u8>().is_err());
-        let of_values = || name_from(domain.or_else(|| self.found.one(Key::UserPoolId))?);
-        self.found.name.clone().or_else(of_values)
+        let of_domain = || domain.and_then(name_from);
+        let of_pool = || self.found.one(Key::UserPoolId).and_then(name_from);
+        self.found.name.clone().or_else(of_domain).or_else(|| self.file_name.clone()).or_else(of_pool)
     }
 }
 
 /// The values of the opened source, and those of what it refers to.
 pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedSources> {
+    let file_name = match &opened {
+        Opened::Text(_) => name_of_file(Path::new(&plan.source)),
+        Opened::Network(_) => None,
+    };
     let (kind, mut found) = match opened {
         Opened::Text(text) => read_text(text)?,
         Opened::Network(kind) => (kind, ask(app, kind, &plan.source, &plan.choice)?),
@@ -74,7 +83,7 @@ pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedS
     }
     resolve_region(app, &mut found)?;
     found.settle(&[], |_, _| Ok(0))?;
-    Ok(CollectedSources { kind, found })
+    Ok(CollectedSources { kind, found, file_name })
 }
 
 /// Follows the source's references, if AWS credentials are available or were named.

@@ -52,7 +52,7 @@ pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Te
             }
         }
         let about = format!("profile `{name}`");
-        let gathered = CollectedSources { kind: SourceKind::Export, found };
+        let gathered = CollectedSources { kind: SourceKind::Export, found, file_name: None };
         plans.push(apply::plan(app, name, gathered, plan.secrets).map_err(|error| error.context(&about))?);
     }
     match plans.as_mut_slice() {
