@@ -58,7 +58,7 @@ impl ClientHost {
         let dir = self.client.0.sessions.state_dir.clone();
         let taken = blocking(move || used_codes::take(dir.as_deref(), &binding, step, latest, deadline)).await?;
         if taken > latest {
-            return Err(Error::new(Kind::Network, "the codes of this moment are used"));
+            return Err(Error::new(Kind::Network, "the current codes were used already"));
         }
         tokio::time::sleep(Duration::from_millis((taken * STEP_SECONDS * 1000).saturating_sub(now))).await;
         Ok(Some(totp.code(taken)))

@@ -109,7 +109,7 @@ fn that_a_client_has_a_secret_is_found_out_and_the_password_is_typed_once() {
     hidden(&mut terminal, "Client secret: ", client.secret.as_deref().unwrap());
     // It has to be stored, and there is no keyring.
     terminal.expect("[Y/n] ").send_line("");
-    hidden(&mut terminal, "New passphrase for your secrets file, which is made now: ", PASSPHRASE);
+    hidden(&mut terminal, "New passphrase for your secrets file, which cogtok now creates: ", PASSPHRASE);
     hidden(&mut terminal, "Repeat new passphrase: ", PASSPHRASE);
     terminal.expect("is signed in");
     let session = done(terminal);
@@ -164,7 +164,7 @@ fn without_a_terminal_it_asks_nothing_and_says_which_commands_do_it() {
             insta::assert_snapshot!(home.cogtok(args).stdin("").run().message(), @"
             exit 5
             error: `cogtok init` asks questions, and there is no terminal to ask at
-            hint: make a profile: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+            hint: create a profile: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
             hint: then get a token: `cogtok token user --username NAME`, or `cogtok token m2m`
             ");
         }

@@ -73,6 +73,6 @@ fn a_pool_without_pages_is_told_as_that_with_the_command_that_signs_in() {
         .run()
         .code(3)
         .stderr_lacks("no sign-in pages")
-        .stderr_has("can't be asked");
+        .stderr_has("could not ask the pool");
     assert!(!std::fs::read_to_string(home.config_file()).unwrap().contains(&format!("domain = \"{CLIENT}")));
 }

@@ -165,7 +165,7 @@ fn a_typed_passphrase_is_asked_twice_where_it_makes_the_file_and_once_where_it_o
         session
     };
     let (secret, passphrase) = ("ecret of client machine", "assphrase of your secrets file: ");
-    let new = "New passphrase for your secrets file, which is made now: ";
+    let new = "New passphrase for your secrets file, which cogtok now creates: ";
     let set: &[&str] = &["secret", "set", "m2m-client"];
     let twice = [(new, PASSPHRASE), ("Repeat new passphrase: ", "typed-something-else")];
     let differ = type_in(set, &[&[(secret, SECRET)], &twice[..], &twice, &twice].concat());

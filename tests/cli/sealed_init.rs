@@ -84,7 +84,7 @@ fn no_second_identity_is_made_for_a_file_that_it_would_not_open() {
     let refused = home.cogtok(["secret", "init"]).arg(&other).run();
     refused.code(7).stderr_has("already exists").stderr_has("nothing was changed").stderr_has("move it away");
     assert!(!other.exists());
-    home.cogtok(["secret", "init"]).run().ok().stderr_has("whichever it was made with");
+    home.cogtok(["secret", "init"]).run().ok().stderr_has("whichever it was created with");
     home.cogtok(["token", "m2m"]).env("COGTOK_SECRET_IDENTITY", &identity).run().ok().stdout_is("some-token\n");
     assert_eq!(sent(&server), SECRET);
 }

@@ -103,7 +103,7 @@ fn without_a_keyring_the_first_sign_in_offers_the_secrets_file() {
     let mut terminal = sign_in(&[]);
     hidden(&mut terminal, "Password for ", PASSWORD);
     terminal.expect("[Y/n] ").send_line("");
-    hidden(&mut terminal, "New passphrase for your secrets file, which is made now: ", SHORT);
+    hidden(&mut terminal, "New passphrase for your secrets file, which cogtok now creates: ", SHORT);
     terminal.expect("has 11 characters and needs at least 15").expect("2 tries left.");
     hidden(&mut terminal, "New passphrase", PASSPHRASE);
     hidden(&mut terminal, "Repeat new passphrase: ", SHORT);
@@ -126,7 +126,7 @@ fn secret_init_makes_the_file_at_once_where_somebody_is_there() {
     let server = Server::start(|_| with_refresh_token());
     let home = nameless(&server);
     let mut terminal = home.cogtok(["secret", "init"]).pty();
-    hidden(&mut terminal, "New passphrase for your secrets file, which is made now: ", PASSPHRASE);
+    hidden(&mut terminal, "New passphrase for your secrets file, which cogtok now creates: ", PASSPHRASE);
     hidden(&mut terminal, "Repeat new passphrase: ", PASSPHRASE);
     assert_ended(&terminal.wait(), 0);
     assert!(home.path(".local/share/cogtok/secrets.age").exists());

@@ -106,7 +106,7 @@ fn the_other_kind_of_token_is_mentioned_where_it_is_there() {
     insta::assert_snapshot!(home.cogtok(["token", "inspect", "--as", "m2m"]).run().message(), @"
     exit 1
     error: there is no cached token for the machine-to-machine client (profile `ws`)
-    hint: a user's token is there: add `--as user`
+    hint: there is a user's token: add `--as user`
     hint: `cogtok token m2m -p ws` gets one; `-` reads a token from standard input
     ");
 }

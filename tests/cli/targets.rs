@@ -80,11 +80,11 @@ fn lint_finds_what_is_wrong_with_a_target() {
         ((7, 6), "`targets.bad.as` is not a token's owner: use one of user, m2m", ""),
         ((8, 8), "`targets.bad.kind` is not a string", "run `cogtok profile set ws targets.bad.kind VALUE`"),
         ((9, 1), "`targets.bad.ulr` is not a known key", "did you mean `targets.bad.url`?"),
-        ((10, 22), "`targets.a.b` has no target's name", "use 1 to 64 letters"),
+        ((10, 22), "`targets.a.b` is not a target's name", "use 1 to 64 letters"),
         ((13, 1), "`targets.none.url` is not set", "run `cogtok profile set ws targets.none.url URL`"),
         ((14, 1), "`targets.flat` is not a known key", "did you mean `targets.flat.url`?"),
         ((15, 1), "`targets.url` is not a known key", "did you mean `targets.NAME.url`?"),
-        ((16, 1), "`targets.\\u{1b}[31m` has no target's name", "use 1 to 64 letters"),
+        ((16, 1), "`targets.\\u{1b}[31m` is not a target's name", "use 1 to 64 letters"),
         ((16, 18), "`targets.\\u{1b}[31m.ulr` is not a known key", "did you mean `targets.\\u{1b}[31m.url`?"),
         ((18, 11), "`targets` is not a known key", "did you mean `targets.NAME.url`?"),
     ];

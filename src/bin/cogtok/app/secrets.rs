@@ -133,7 +133,7 @@ impl App {
             Question::new("Passphrase of your secrets file", "the passphrase of the secrets file")
         } else {
             Question::new(
-                "New passphrase for your secrets file, which is made now",
+                "New passphrase for your secrets file, which cogtok now creates",
                 "the passphrase of the secrets file",
             )
         };

@@ -175,8 +175,8 @@ fn missing(app: &App, profile: &Profile, whose: OwnerChoice) -> Error {
     };
     let error = match (whose, other) {
         (_, None) => error,
-        (OwnerChoice::User, Some(_)) => error.hint("the machine's token is there: add `--as m2m`"),
-        (OwnerChoice::M2m, Some(_)) => error.hint("a user's token is there: add `--as user`"),
+        (OwnerChoice::User, Some(_)) => error.hint("there is a machine's token: add `--as m2m`"),
+        (OwnerChoice::M2m, Some(_)) => error.hint("there is a user's token: add `--as user`"),
     };
     let gets = match (whose, &profile.user.username) {
         (OwnerChoice::M2m, _) => "`cogtok token m2m{p}` gets one",

@@ -121,7 +121,7 @@ pub fn ask_line(question: impl Into<Question>, instead: impl Into<Advice>) -> Re
     let ask = || show(&format!("{}: ", printable(&prompt, 300)));
     let typed = typed::read(MAX_BYTES, Until::Line, true, ask).map_err(unreadable)?;
     let line =
-        std::str::from_utf8(&typed).map_err(|_| Error::usage(format!("{question}: what was typed is no text")))?;
+        std::str::from_utf8(&typed).map_err(|_| Error::usage(format!("{question}: what you typed is not text")))?;
     match line.trim() {
         "" => Err(Error::usage(format!("{question}: nothing was typed"))),
         line => Ok(line.to_owned()),

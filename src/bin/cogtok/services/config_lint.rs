@@ -16,7 +16,7 @@ use cogtok::store::config::TARGETS;
 
 /// What to do about a secret in the file.
 pub(crate) const INSTEAD: &str =
-    "remove it and store it: cogtok secret set KIND; change it where others could read the file";
+    "remove it and store it: cogtok secret set KIND; if others could read the file, change it";
 
 /// Something that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -115,7 +115,7 @@ fn endpoint(text: &str) -> Result<String> {
     if is_known {
         Ok(url.to_string())
     } else {
-        Err(Error::usage(format!("`{}` is no token URL", printable(text, 120))))
+        Err(Error::usage(format!("`{}` is not a token URL", printable(text, 120))))
     }
 }
 

@@ -26,7 +26,7 @@ pub fn discovered(app: &App, mut profile: Profile) -> Result<Profile> {
     };
     let wire = app.wire()?;
     let named = app.block_on(discovery::token_endpoint(&wire, &base, pool)).map_err(|why| match profile.domain() {
-        Err(missing) => missing.hint(format!("the pool, which would name it, can't be asked: {}", why.message())),
+        Err(missing) => missing.hint(format!("cogtok could not ask the pool for it: {}", why.message())),
         Ok(_) => why,
     })?;
     let domain = named.as_ref().and_then(|url| url.as_str().strip_suffix("/oauth2/token")).map(str::parse::<Endpoint>);

@@ -39,7 +39,7 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         // A new identity would not open the existing file, and a person who confuses the two might delete the right one.
         let sealed = sealed.display();
         return Err(Error::store(format!(
-            "{sealed} already exists, and opens with what it was made with: nothing was changed"
+            "{sealed} already exists, and opens with what it was created with: nothing was changed"
         ))
         .hint("to keep using it: set COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE to that, and run `cogtok secret init`")
         .hint("to start over, without the secrets in it: move it away"));
@@ -65,7 +65,7 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
             terminal::hint(shell::HERE.assignment("COGTOK_SECRET_IDENTITY", &file));
         }
         _ if is_sealed => terminal::hint(format!(
-            "{} already exists: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was made with, opens it",
+            "{} already exists: COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE, whichever it was created with, opens it",
             sealed.display()
         )),
         _ if is_made => terminal::hint(format!(

@@ -14,7 +14,7 @@ use crate::app::App;
 pub fn others(app: &App, profile: &Profile, refused: &Secret) -> Vec<Secret> {
     let found = if profile.m2m.secret_arn.is_some() { of_secrets_manager(app, profile) } else { stored(app, profile) };
     let found = found.unwrap_or_else(|error| {
-        log::info!(target: "cogtok", "whether the client has another secret can't be seen: {error}");
+        log::info!(target: "cogtok", "cogtok can't see whether the client has another secret: {error}");
         Vec::new()
     });
     found.into_iter().filter(|secret| secret.expose() != refused.expose()).collect()

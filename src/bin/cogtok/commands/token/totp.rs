@@ -54,7 +54,7 @@ impl<'a> TotpProvider<'a> {
             return Ok(None);
         }
         if let Some(reason) = reason {
-            log::info!(target: "cogtok", "the code was refused, the next one follows: {}", reason.message());
+            log::info!(target: "cogtok", "Cognito refused the code, so cogtok sends the next one: {}", reason.message());
         }
         self.next_code(&Totp::new(&key)?).map(|code| Some(ChallengeResponse::Code(code)))
     }
@@ -63,7 +63,7 @@ impl<'a> TotpProvider<'a> {
     pub fn is_set_up(&mut self) {
         if let Some(binding) = self.pending.take() {
             let place = self.app.secrets().map_or("the secret store", |store| store.name());
-            terminal::note(&format!("the authenticator app is set up; {binding}: its key is in {place}"));
+            terminal::note(&format!("set up the authenticator app; its key is in {place} ({binding})"));
         }
     }
 
@@ -102,7 +102,7 @@ impl<'a> TotpProvider<'a> {
         if taken > latest {
             return Err(Error::new(
                 Kind::Network,
-                format!("the code of this moment is used, and the next one comes in {} s", pause.as_secs() + 1),
+                format!("the current code was used already, and the next one comes in {} s", pause.as_secs() + 1),
             )
             .hint("allow more with `--timeout 60s`"));
         }

@@ -8,7 +8,7 @@ use cogtok::settings::types::SecretKind;
 use cogtok::store::config::EXPORT_VERSION;
 
 /// What to do about a secret in an unsealed export.
-const SEAL: &str = "seal it: cogtok profile export NAME --with-secrets; change it where others could read the file";
+const SEAL: &str = "seal it: cogtok profile export NAME --with-secrets; if others could read the file, change it";
 
 impl Walk<'_> {
     pub(crate) fn mark(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {

@@ -30,7 +30,7 @@ impl Walk<'_> {
         };
         if name.parse::<TargetName>().is_err() {
             let rule = "use 1 to 64 letters, digits, hyphens and underscores, the first a letter or digit";
-            self.say(&dotted, at, "has no target's name, so it is ignored", Some(rule.into()));
+            self.say(&dotted, at, "is not a target's name, so it is ignored", Some(rule.into()));
         } else if !target.iter().any(|(field, _)| field.get_ref() == Field::Url.as_str()) {
             let url = format!("{dotted}.{}", Field::Url.as_str());
             self.say(
