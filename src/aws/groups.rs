@@ -88,21 +88,43 @@ impl Admin {
     /// See the table in [`super::service_error`] for ListUsersInGroup; [`Kind::Network`](crate::error::Kind::Network) when the pages never
     /// end.
     pub async fn members(&self, group: &str, limit: usize) -> Result<(Vec<User>, bool)> {
+        let mut all = Vec::new();
+        let take = |users| {
+            all.extend(users);
+            Ok(true)
+        };
+        let is_cut = self.members_by_page(group, limit, take).await?;
+        Ok((all, is_cut))
+    }
+
+    /// As [`Admin::members`], with each page for `take` as soon as it is there; says whether there are more. `take` says
+    /// whether it wants the next.
+    ///
+    /// # Errors
+    /// As [`Admin::members`], and those of `take`.
+    pub async fn members_by_page(
+        &self,
+        group: &str,
+        limit: usize,
+        mut take: impl FnMut(Vec<User>) -> Result<bool>,
+    ) -> Result<bool> {
         let operation = "ListUsersInGroup";
-        let (mut users, mut next) = (Vec::new(), None::<String>);
+        let (mut left, mut next) = (limit, None::<String>);
         loop {
-            let page = i32::try_from(limit.saturating_sub(users.len())).unwrap_or(PAGE).min(PAGE);
+            let page = i32::try_from(left).unwrap_or(PAGE).min(PAGE);
             let request = self.client.list_users_in_group().user_pool_id(self.pool.as_str()).group_name(group);
             let body = Body::default();
             let request = request.limit(page).set_next_token(next.clone());
             let answer = request.customize().interceptor(body.clone()).send().await;
             let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
             let body = body.json();
-            users.extend(Admin::users_of(operation, answer.users, &body)?);
-            let is_cut = users.len() > limit || (users.len() == limit && answer.next_token.is_some());
-            if users.len() >= limit || !turn(operation, &mut next, answer.next_token)? {
-                users.truncate(limit);
-                return Ok((users, is_cut));
+            let mut users = Admin::users_of(operation, answer.users, &body)?;
+            let is_cut = users.len() > left || (users.len() == left && answer.next_token.is_some());
+            users.truncate(left);
+            left -= users.len();
+            let is_wanted = take(users)?;
+            if left == 0 || !turn(operation, &mut next, answer.next_token)? || !is_wanted {
+                return Ok(is_cut);
             }
         }
     }

@@ -44,28 +44,47 @@ impl Admin {
     /// # Errors
     /// See the table in [`super::service_error`] for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages never end.
     pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<(Vec<User>, bool)> {
+        let mut all = Vec::new();
+        let take = |users| {
+            all.extend(users);
+            Ok(true)
+        };
+        let is_cut = self.list_by_page(filter, limit, take).await?;
+        Ok((all, is_cut))
+    }
+
+    /// As [`Admin::list`], with each page for `take` as soon as it is there; says whether there are more. `take` says
+    /// whether it wants the next.
+    ///
+    /// # Errors
+    /// As [`Admin::list`], and those of `take`.
+    pub async fn list_by_page(
+        &self,
+        filter: Option<&str>,
+        limit: usize,
+        mut take: impl FnMut(Vec<User>) -> Result<bool>,
+    ) -> Result<bool> {
         let operation = "ListUsers";
-        let mut users = Vec::new();
-        let mut next: Option<String> = None;
+        let (mut left, mut next) = (limit, None::<String>);
         loop {
-            let page = i32::try_from(limit - users.len()).unwrap_or(PAGE).min(PAGE);
+            let page = i32::try_from(left).unwrap_or(PAGE).min(PAGE);
             let request = self.client.list_users().user_pool_id(self.pool.as_str()).limit(page);
             let request = request.set_filter(filter.map(str::to_owned)).set_pagination_token(next.clone());
             let body = Body::default();
             let answer = request.customize().interceptor(body.clone()).send().await;
             let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
             let body = body.json();
-            users.extend(Admin::users_of(operation, answer.users, &body)?);
-            let is_cut = users.len() > limit || (users.len() == limit && answer.pagination_token.is_some());
+            let mut users = Admin::users_of(operation, answer.users, &body)?;
+            let is_cut = users.len() > left || (users.len() == left && answer.pagination_token.is_some());
+            users.truncate(left);
+            left -= users.len();
+            let is_wanted = take(users)?;
             match answer.pagination_token {
-                Some(token) if users.len() < limit && next.as_ref() == Some(&token) => {
+                Some(token) if left > 0 && next.as_ref() == Some(&token) => {
                     return Err(Error::network("ListUsers: the service repeats the same page"));
                 }
-                Some(token) if users.len() < limit => next = Some(token),
-                _ => {
-                    users.truncate(limit);
-                    return Ok((users, is_cut));
-                }
+                Some(token) if left > 0 && is_wanted => next = Some(token),
+                _ => return Ok(is_cut),
             }
         }
     }

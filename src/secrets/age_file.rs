@@ -17,11 +17,17 @@ use crate::store::within::within;
 /// How binary and armored age files begin.
 const BEGINNINGS: [&str; 2] = ["age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"];
 
+/// scrypt's work factor for passphrases that nobody can guess: a hundredth of a second and 4 MB.
+const RANDOM_WORK_FACTOR: u8 = 12;
+
 /// The recipients of a file.
 #[derive(Debug)]
 pub enum Sealing {
     /// Anybody with this passphrase.
     Passphrase(Secret),
+    /// Whoever knows this passphrase, which was made up at random and has 80 bits or more. It can't be guessed, so that it
+    /// needs less work to keep guesses slow.
+    RandomPassphrase(Secret),
     /// Each of these.
     Recipients(Vec<Recipient>),
 }
@@ -73,9 +79,10 @@ pub fn seal(sealing: &Sealing, plain: &[u8], armor: bool) -> Result<Vec<u8>> {
         Sealing::Recipients(recipients) if recipients.len() > MOST_RECIPIENTS => {
             return Err(Error::usage(format!("a file is sealed for {MOST_RECIPIENTS} recipients at the most")));
         }
-        Sealing::Passphrase(passphrase) => {
+        Sealing::Passphrase(passphrase) | Sealing::RandomPassphrase(passphrase) => {
+            let is_random = matches!(sealing, Sealing::RandomPassphrase(_));
             let mut recipient = age::scrypt::Recipient::new(secrecy(passphrase));
-            recipient.set_work_factor(WORK_FACTOR);
+            recipient.set_work_factor(if is_random { RANDOM_WORK_FACTOR } else { WORK_FACTOR });
             Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
         }
         Sealing::Recipients(recipients) => {
@@ -188,11 +195,12 @@ mod tests {
             for wrong in [key(&other), passphrase("correct horse")] {
                 assert_eq!(open(&for_two, &wrong, soon()).unwrap_err().kind(), Kind::Store);
             }
-            let by_word = Sealing::Passphrase(Secret::new("correct horse".to_owned()));
-            let sealed = seal(&by_word, b"hunter2", armor).unwrap();
-            assert_eq!(needs(&sealed).unwrap(), Needs::Passphrase);
-            assert_eq!(open(&sealed, &passphrase("correct horse"), soon()).unwrap().as_slice(), b"hunter2");
-            assert_eq!(open(&sealed, &passphrase("wrong"), soon()).unwrap_err().kind(), Kind::Store);
+            for by_word in [Sealing::Passphrase, Sealing::RandomPassphrase] {
+                let sealed = seal(&by_word(Secret::new("correct horse".to_owned())), b"hunter2", armor).unwrap();
+                assert_eq!(needs(&sealed).unwrap(), Needs::Passphrase);
+                assert_eq!(open(&sealed, &passphrase("correct horse"), soon()).unwrap().as_slice(), b"hunter2");
+                assert_eq!(open(&sealed, &passphrase("wrong"), soon()).unwrap_err().kind(), Kind::Store);
+            }
             // An armored file is complete without its last line end.
             for end in 0..for_two.trim_ascii_end().len() {
                 assert!(open(&for_two[..end], &key(&one), soon()).is_err(), "{end} bytes");

@@ -76,10 +76,10 @@ fn examples_stand_before_options_and_global_options_on_one_line() {
 fn only_the_forms_that_a_command_has_are_offered() {
     let home = Home::new();
     for (words, forms, refused, says) in [
-        ("user list", "table|json|csv|text", "", ""),
+        ("user list", "table|json|jsonl|csv|text", "", ""),
         ("status", "table|json", "text", "error: `status` can't print plain text\nhint: use -o table or -o json\n"),
         ("token user", "text|json", "table", "error: `token user` can't print a table\nhint: use -o text or -o json\n"),
-        ("user create", "text|table|json|csv", "", ""),
+        ("user create", "text|table|json|jsonl|csv", "", ""),
         ("cache clear", "text|json", "csv", "error: `cache clear` can't print CSV\nhint: use -o text or -o json\n"),
         (
             "profile list",

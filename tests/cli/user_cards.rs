@@ -35,7 +35,7 @@ struct Card {
 }
 
 /// The text that HTML stands for.
-fn text(html: &str) -> String {
+pub fn text(html: &str) -> String {
     assert!(!html.contains(['<', '>', '"']), "{html}");
     let entities = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
     entities.iter().fold(html.to_owned(), |text, (entity, is)| text.replace(entity, is))
@@ -87,7 +87,7 @@ fn assert_command(card: &Card, username: &str) {
 }
 
 /// How many pages Chromium prints of this file.
-fn printed_pages(home: &Home, path: &Path) -> usize {
+pub fn printed_pages(home: &Home, path: &Path) -> usize {
     need("chromium", "chromium");
     let dir = home.path(unique("chromium"));
     home.allow(&dir);

@@ -77,6 +77,8 @@ pub enum Output {
     Table,
     /// JSON
     Json,
+    /// JSON, one object a line
+    Jsonl,
     /// Comma-separated values
     Csv,
 }

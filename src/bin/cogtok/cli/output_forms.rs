@@ -7,21 +7,22 @@ use cogtok::error::{Error, Result};
 use super::help::words;
 use crate::app::options::{Global, Output};
 
-use Output::{Csv, Json, Table, Text};
+use Output::{Csv, Json, Jsonl, Table, Text};
 
 /// The output forms of the command that a line names; empty for a command without any.
 pub fn of(args: &[OsString]) -> &'static [Output] {
     let mut named = words(args).map(|word| word.to_str().unwrap_or_default());
     match (named.next().unwrap_or_default(), named.next().unwrap_or_default()) {
-        ("user", "list") => &[Table, Json, Csv, Text],
+        ("user", "list") => &[Table, Json, Jsonl, Csv, Text],
         ("profile" | "group", "list") => &[Table, Json, Text],
         // The command itself handles the forms for a single user.
-        ("user", "create") => &[Text, Table, Json, Csv],
+        ("user", "create") => &[Text, Table, Json, Jsonl, Csv],
         ("user", "set-password") => &[Text, Json, Csv],
         ("call", "gateway") => &[Table, Text, Json],
-        ("status", _) | ("user", "runs") | ("cache" | "mcp", "list") | ("secret", "status") => &[Table, Json],
+        ("user", "runs") => &[Table, Json, Jsonl],
+        ("status", _) | ("cache" | "mcp", "list") | ("secret", "status") => &[Table, Json],
         ("token", "user" | "m2m" | "inspect" | "verify" | "check")
-        | ("user", "show" | "delete")
+        | ("user", "show" | "delete" | "reap")
         | ("group", "create")
         | ("profile", "show" | "current" | "lint" | "import")
         | ("cache", "clear")
@@ -39,6 +40,7 @@ pub const fn name(form: Output) -> &'static str {
         Text => "text",
         Table => "table",
         Json => "json",
+        Jsonl => "jsonl",
         Csv => "csv",
     }
 }
@@ -65,6 +67,7 @@ pub fn check(args: &[OsString], global: &Global) -> Result<()> {
         Text => "plain text",
         Table => "a table",
         Json => "JSON",
+        Jsonl => "JSON lines",
         Csv => "CSV",
     };
     Err(Error::usage(format!("`{command}` can't print {what}")).hint(format!("use {}", all.join(" or "))))

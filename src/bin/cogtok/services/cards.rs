@@ -1,5 +1,6 @@
 //! Cards for a class: a page of HTML that prints eight of them on A4, each with what one attendee needs.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use askama::Template;
@@ -17,15 +18,76 @@ const QUIET_ZONE: usize = 4;
 /// From this length on, text on a card is set in small type, so that the card keeps its size.
 const LONG: usize = 150;
 
-/// The owner of a card.
+/// Who gets a card, with what is on it.
 #[derive(Debug)]
 pub struct Seat {
-    /// The user name.
-    pub username: String,
-    /// The password; `None` if the user existed before and kept theirs.
-    pub password: Option<Secret>,
-    /// Whether the password stays after the first sign-in.
-    pub is_permanent: bool,
+    entries: Vec<Entry>,
+    /// What is typed first, with what is said of it.
+    command: (&'static str, String),
+    /// What is typed from then on.
+    later: Option<(&'static str, String)>,
+}
+
+/// A value on a card.
+#[derive(Debug)]
+struct Entry {
+    label: &'static str,
+    /// What it is; nothing where there is no value.
+    class: &'static str,
+    value: Secret,
+}
+
+impl Entry {
+    fn new(label: &'static str, class: &'static str, value: &str) -> Self {
+        Entry { label, class, value: Secret::new(value.to_owned()) }
+    }
+}
+
+impl Seat {
+    /// A user who types the password; none where the user was there before and kept theirs. `profile_option` is what names the
+    /// profile in a command.
+    ///
+    /// # Errors
+    /// [`Kind::Failure`] for a name that no command can have.
+    pub fn with_password(
+        username: &str,
+        password: Option<&Secret>,
+        is_permanent: bool,
+        profile_option: &str,
+    ) -> Result<Self> {
+        let command = ["cogtok ", "token user", profile_option, " --username ", &*word(username)?].concat();
+        let password = match password {
+            None => Entry::new("Password", "", "the one you have"),
+            Some(password) => {
+                let label = if is_permanent { "Password" } else { "Password, for the first sign-in only" };
+                Entry::new(label, "password", password.expose())
+            }
+        };
+        let entries = vec![Entry::new("User name", "username", username), password];
+        Ok(Seat { entries, command: ("Type this command:", command), later: None })
+    }
+
+    /// A user who imports a sealed file, with what opens it; none where it is the user's own identity.
+    ///
+    /// # Errors
+    /// [`Kind::Failure`] for a name that no command can have.
+    pub fn with_file(username: &str, file: &str, passphrase: Option<&Secret>, profile_option: &str) -> Result<Self> {
+        let identity = if passphrase.is_none() { " --identity FILE" } else { "" };
+        let import = ["cogtok ", "profile import ", &*word(file)?, identity].concat();
+        let opener = match passphrase {
+            None => Entry::new("What opens your file", "", "your age identity"),
+            Some(passphrase) => Entry::new("Passphrase of your file", "passphrase", passphrase.expose()),
+        };
+        let entries = vec![Entry::new("User name", "username", username), opener];
+        let later = Some(("Then, for a token:", ["cogtok ", "token user", profile_option].concat()));
+        Ok(Seat { entries, command: ("Type this where your file is:", import), later })
+    }
+}
+
+/// A word of a command, as a shell takes it.
+fn word(text: &str) -> Result<Cow<'_, str>> {
+    shlex::try_quote(text)
+        .map_err(|_| Error::new(Kind::Failure, format!("no command can name {}", printable(text, 128))))
 }
 
 #[derive(Template)]
@@ -43,7 +105,6 @@ struct Page<'a> {
 
 struct Card {
     seat: Seat,
-    command: String,
     /// The QR code of the command: its side with the quiet zone, and its dark modules as the path of an SVG.
     side: usize,
     modules: String,
@@ -56,14 +117,13 @@ struct Card {
 /// The errors of `seats` and `out`; [`Kind::Failure`] if a command is too long for a QR code.
 pub fn write(
     title: &str,
-    profile_option: &str,
     seats: impl Iterator<Item = Result<Seat>>,
     mut out: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<usize> {
     out(render(&Begin { title })?.as_bytes())?;
     let (mut cards, mut count) = (Vec::with_capacity(ON_A_PAGE), 0);
     for seat in seats {
-        cards.push(card(title, profile_option, seat?)?);
+        cards.push(card(title, seat?)?);
         count += 1;
         if cards.len() == ON_A_PAGE {
             out(render(&Page { title, cards: &cards })?.as_bytes())?;
@@ -77,14 +137,12 @@ pub fn write(
     Ok(count)
 }
 
-fn card(title: &str, profile_option: &str, seat: Seat) -> Result<Card> {
-    let name = shlex::try_quote(&seat.username)
-        .map_err(|_| Error::new(Kind::Failure, format!("no command can name {}", printable(&seat.username, 128))))?;
-    let command = ["cogtok ", "token user", profile_option, " --username ", &name].concat();
-    let (width, modules) = qr_code(&command)?;
-    let password = seat.password.as_ref().map_or(0, |password| password.expose().chars().count());
-    let length = title.chars().count() + seat.username.chars().count() + password + command.chars().count();
-    Ok(Card { seat, command, side: width + 2 * QUIET_ZONE, modules, is_long: length > LONG })
+fn card(title: &str, seat: Seat) -> Result<Card> {
+    let (width, modules) = qr_code(&seat.command.1)?;
+    let values: usize = seat.entries.iter().map(|entry| entry.value.expose().chars().count()).sum();
+    let commands = seat.command.1.chars().count() + seat.later.as_ref().map_or(0, |(_, later)| later.chars().count());
+    let is_long = title.chars().count() + values + commands > LONG;
+    Ok(Card { seat, side: width + 2 * QUIET_ZONE, modules, is_long })
 }
 
 /// The width of a QR code, and its dark modules as the path of an SVG.

@@ -151,6 +151,7 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
         (State::Planned | State::Skipped | State::Intent, Some(user)) => match maker(admin, record, &user) {
             Maker::Us => {
                 record.was_there = true;
+                record.sub.clone_from(&user.sub);
                 finish(admin, journal, record, user).await
             }
             Maker::Another => {

@@ -51,8 +51,9 @@ pub struct Manner {
     pub until: Option<Instant>,
 }
 
-/// Creates the remaining users of the journal's run. `told` is called after each step of a user.
-pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn(&str)) -> Outcome {
+/// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on, with its
+/// place in the run and its name.
+pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn(usize, &str)) -> Outcome {
     let Some(run) = journal.run() else { return Outcome::default() };
     let (seats, if_exists) = (run.borrow().len(), run.borrow().head.if_exists);
     let next = Cell::new(0);
@@ -85,7 +86,7 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
                     }
                 }
             }
-            told(&name);
+            told(seat, &name);
         }
     };
     let workers = (0..manner.parallel.clamp(1, seats.max(1)))

@@ -17,6 +17,7 @@ pub mod mcp_clients;
 pub mod output_file;
 pub mod password_generator;
 pub mod rotation;
+pub mod seat_folder;
 pub mod serve;
 mod store_secret;
 pub mod token_file;

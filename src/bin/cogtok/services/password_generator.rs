@@ -56,6 +56,23 @@ pub fn letters_and_digits(length: usize) -> Result<Secret> {
     Ok(Secret::new(text))
 }
 
+/// A passphrase of 80 bits that is read from paper and typed: four groups of four letters and digits.
+///
+/// # Errors
+/// As [`generate`].
+pub fn passphrase() -> Result<Secret> {
+    let mut rng = generator()?;
+    let all = [LOWER, DIGITS].concat();
+    let mut text = String::with_capacity(19);
+    for at in 0..16 {
+        if at > 0 && at % 4 == 0 {
+            text.push('-');
+        }
+        text.extend(all.choose(&mut rng).map(|byte| char::from(*byte)));
+    }
+    Ok(Secret::new(text))
+}
+
 /// A random e-mail address in the domain that is reserved for examples (RFC 2606).
 ///
 /// # Errors
@@ -92,6 +109,14 @@ mod tests {
             }
             assert!(seen.insert(text.to_owned()), "the same password twice");
         }
+    }
+
+    #[test]
+    fn a_passphrase_has_eighty_bits() {
+        assert_eq!(LOWER.len() + DIGITS.len(), 32);
+        let passphrase = passphrase().unwrap();
+        let groups: Vec<&str> = passphrase.expose().split('-').collect();
+        assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [4; 4]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `cogtok profile export`: profiles to hand to others.
 
+mod class;
 mod encrypt;
 mod secrets;
 
@@ -28,13 +29,18 @@ use crate::io::terminal;
 /// which are yours: `--keep` includes them. With --with-secrets it includes the clients' secrets, encrypted with age
 /// for recipients or with a passphrase; a password comes with its user name. Others import it with `cogtok profile
 /// import FILE`, and `age -d` opens it as well. An encrypted export is printed in ASCII armor.
+///
+/// With `--seats seats.csv --output-dir seats` each user of a class gets a file with the profile, the user's name and
+/// password, sealed with a passphrase of its own, which is in passphrases.csv and on the cards, or for the user's age
+/// recipient where the file has one in a column `recipient`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile export ws > ws.toml\n  \
     cogtok profile export ws --with-secrets --output-file class.age\n  \
     cogtok profile export ws --output-file ws.toml --force\n  \
     cogtok profile export ws --with-secrets=m2m-client,password --recipients-file class.txt > class.age\n  \
-    cogtok profile export --all --keep aws_profile")]
+    cogtok profile export --all --keep aws_profile\n  \
+    cogtok profile export ws --seats seats.csv --output-dir seats --cards cards.html")]
 pub struct Export {
     /// The profiles; else the one in use
     #[arg(add = ArgValueCandidates::new(completion::profiles))]
@@ -53,16 +59,21 @@ pub struct Export {
     /// Write to a new private file, binary unless --armor says otherwise
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     output_file: Option<PathBuf>,
-    /// Replace a file that is there already
+    /// Replace files that are there already
     #[arg(long, requires = "output_file")]
     force: bool,
     /// Seal in ASCII armor, to a file as well
     #[arg(long, requires = "with_secrets")]
     armor: bool,
+    #[command(flatten)]
+    class: class::Class,
 }
 
 pub fn run(app: &App, args: &Export) -> Result<()> {
     app.output(&[Output::Text])?;
+    if class::run(app, args)? {
+        return Ok(());
+    }
     if let Some(path) = &args.output_file {
         output_file::check(&absolute(path)).map_err(|why| unwritable(path, &why))?;
         if !args.force && path.exists() {
@@ -72,17 +83,7 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
     let kinds = args.with_secrets.as_deref().map(secrets::kinds).transpose()?;
     let recipients = args.sealing.recipients()?;
     let left_out = export::left_out(&args.keep)?;
-    let mut profiles = Vec::new();
-    for name in names(app, args)? {
-        let mut settings = Settings::default();
-        app.config()?.offer(&name, &mut settings)?;
-        refuse_secrets(&name, &settings, &left_out)?;
-        for key in app.config()?.unknown_keys(&name) {
-            log::warn!(target: "cogtok", "`{}` of `{name}` is not exported: it is not a known key", printable(&key, 80));
-        }
-        let targets = targets(app, &name)?;
-        profiles.push(Exported { name, settings, targets, left_out: left_out.clone(), secrets: Vec::new() });
-    }
+    let mut profiles = profiles(app, args, &left_out)?;
     if let Some(kinds) = &kinds {
         let is_named = args.with_secrets.as_deref() != Some(secrets::CLIENTS);
         secrets::gather(app, kinds, is_named, &mut profiles)?;
@@ -106,6 +107,22 @@ pub fn run(app: &App, args: &Export) -> Result<()> {
     }
     tell(args, &profiles);
     Ok(())
+}
+
+/// The profiles that are meant, without secrets.
+fn profiles(app: &App, args: &Export, left_out: &[Key]) -> Result<Vec<Exported>> {
+    let mut profiles = Vec::new();
+    for name in names(app, args)? {
+        let mut settings = Settings::default();
+        app.config()?.offer(&name, &mut settings)?;
+        refuse_secrets(&name, &settings, left_out)?;
+        for key in app.config()?.unknown_keys(&name) {
+            log::warn!(target: "cogtok", "`{}` of `{name}` is not exported: it is not a known key", printable(&key, 80));
+        }
+        let targets = targets(app, &name)?;
+        profiles.push(Exported { name, settings, targets, left_out: left_out.to_vec(), secrets: Vec::new() });
+    }
+    Ok(profiles)
 }
 
 /// The profile's targets that have an address.
@@ -165,6 +182,14 @@ fn refuse_secrets(name: &ProfileName, settings: &Settings, left_out: &[Key]) -> 
 
 /// Reports what the export contains and what it lacks.
 fn tell(args: &Export, profiles: &[Exported]) {
+    tell_of(profiles);
+    if let Some(path) = &args.output_file {
+        terminal::note(&format!("the export is in {}", path.display()));
+        terminal::hint(Advice::new("to import it: cogtok profile import {file}").word("file", path.display()));
+    }
+}
+
+fn tell_of(profiles: &[Exported]) {
     for profile in profiles {
         let has = |key: &&Key| !profile.settings.list(**key).is_empty();
         let own: Vec<&str> = profile.left_out.iter().filter(has).map(|key| key.dotted()).collect();
@@ -181,10 +206,6 @@ fn tell(args: &Export, profiles: &[Exported]) {
         for (kind, _) in &profile.secrets {
             terminal::note(&format!("profile `{}`: the {kind} secret is included (encrypted)", profile.name));
         }
-    }
-    if let Some(path) = &args.output_file {
-        terminal::note(&format!("the export is in {}", path.display()));
-        terminal::hint(Advice::new("to import it: cogtok profile import {file}").word("file", path.display()));
     }
 }
 

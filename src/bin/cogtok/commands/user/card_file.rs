@@ -41,22 +41,9 @@ impl CardFile {
     /// Checks that the cards can be written, before a user is created.
     ///
     /// # Errors
-    /// [`Kind::Store`](cogtok::error::Kind::Store) where they can't, [`Kind::Usage`](cogtok::error::Kind::Usage) for the title.
+    /// Those of [`CardPage::check`].
     pub fn check(&self) -> Result<()> {
-        let Some(path) = &self.cards else { return Ok(()) };
-        if let Some(title) = &self.title {
-            if title.trim().is_empty() || title.contains(is_unprintable) {
-                return Err(Error::usage("`--title` has no text, or has characters that can't be printed"));
-            }
-            if title.chars().count() > LONGEST_TITLE {
-                return Err(Error::usage(format!("`--title` has more than {LONGEST_TITLE} characters")));
-            }
-        }
-        output_file::check(&absolute(path)).map_err(|why| unwritable(path, &why))?;
-        if !self.force && path.exists() {
-            return Err(there_already(path));
-        }
-        Ok(())
+        self.page().map_or(Ok(()), |page| page.check())
     }
 
     /// Writes a card for each created user of the run, if cards are wanted.
@@ -64,43 +51,104 @@ impl CardFile {
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when the file can't be written, or the run can't be read.
     pub fn write(&self, app: &App, profile: &Profile, run: &mut Run) -> Result<()> {
-        let Some(path) = &self.cards else { return Ok(()) };
+        let Some(page) = self.page() else { return Ok(()) };
         let id = run.head.run.clone();
-        let count = self.write_to(path, app, profile, run).map_err(|error| {
+        page.write_run(app, profile, run).map_err(|error| {
             error.hint(
                 Advice::new("write the cards again: cogtok user create {run}{p} --resume --cards FILE").word("run", id),
             )
-        })?;
-        let cards = if count == 1 { "1 card".to_owned() } else { format!("{count} cards") };
-        terminal::note(&format!("wrote {cards}, with the passwords, to {}", path.display()));
+        })
+    }
+
+    fn page(&self) -> Option<CardPage<'_>> {
+        let (title, replaces) = (self.title.as_deref(), self.force);
+        self.cards.as_deref().map(|path| CardPage { path, title, replaces })
+    }
+}
+
+/// A file for cards.
+#[derive(Debug)]
+pub struct CardPage<'a> {
+    /// Where it is to be.
+    pub path: &'a Path,
+    /// What every card is headed with; the profile's name where none was given.
+    pub title: Option<&'a str>,
+    /// Whether it may take the place of another.
+    pub replaces: bool,
+}
+
+impl CardPage<'_> {
+    /// Whether it can be written, as far as that is known beforehand.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) where it can't, [`Kind::Usage`](cogtok::error::Kind::Usage) for the title.
+    pub fn check(&self) -> Result<()> {
+        if let Some(title) = self.title {
+            if title.trim().is_empty() || title.contains(is_unprintable) {
+                return Err(Error::usage("`--title` has no text, or has characters that can't be printed"));
+            }
+            if title.chars().count() > LONGEST_TITLE {
+                return Err(Error::usage(format!("`--title` has more than {LONGEST_TITLE} characters")));
+            }
+        }
+        output_file::check(&absolute(self.path)).map_err(|why| unwritable(self.path, &why))?;
+        if !self.replaces && self.path.exists() {
+            return Err(there_already(self.path));
+        }
         Ok(())
     }
 
-    fn write_to(&self, path: &Path, app: &App, profile: &Profile, run: &mut Run) -> Result<usize> {
+    /// Writes the cards to a file that has no name yet.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be written, and those of `seats`.
+    pub fn begin(&self, title: &str, seats: impl Iterator<Item = Result<Seat>>) -> Result<BegunCards> {
+        let mut file = Replacement::begin(&absolute(self.path)).map_err(|why| unwritable(self.path, &why))?;
+        let add = |bytes: &[u8]| file.write(bytes).map_err(|why| unwritable(self.path, &why));
+        let count = cards::write(title, seats, add)?;
+        Ok(BegunCards { file, count })
+    }
+
+    /// Gives the file its name, and says that it is there.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be written, or a file is there that it may not replace.
+    pub fn finish(&self, BegunCards { file, count }: BegunCards, what: &str) -> Result<()> {
+        let finished = if self.replaces { file.finish() } else { file.finish_new() };
+        finished.map_err(|why| match why.kind() {
+            io::ErrorKind::AlreadyExists => there_already(self.path),
+            _ => unwritable(self.path, &why),
+        })?;
+        let cards = if count == 1 { "1 card".to_owned() } else { format!("{count} cards") };
+        terminal::note(&format!("wrote {cards}, with the {what}, to {}", self.path.display()));
+        Ok(())
+    }
+
+    fn write_run(&self, app: &App, profile: &Profile, run: &mut Run) -> Result<()> {
         let profile_name = app.profile_name()?.map(|name| name.to_string());
-        let title = match (&self.title, profile_name) {
-            (Some(title), _) => title.clone(),
+        let title = match (self.title, profile_name) {
+            (Some(title), _) => title.to_owned(),
             (None, Some(name)) => name,
             (None, None) => profile.user_pool_id()?.to_string(),
         };
-        let mut file = Replacement::begin(&absolute(path)).map_err(|why| unwritable(path, &why))?;
+        let option = app.profile_option();
         let made = (0..run.len()).filter_map(|at| match run.state(at) {
-            State::Done | State::Skipped => Some(run.record(at).map(|record| Seat {
-                username: record.username.clone(),
-                password: (record.state == State::Done).then(|| Secret::new(record.password.clone())),
-                is_permanent: record.is_permanent,
+            State::Done | State::Skipped => Some(run.record(at).and_then(|record| {
+                let password = (record.state == State::Done).then(|| Secret::new(record.password.clone()));
+                Seat::with_password(&record.username, password.as_ref(), record.is_permanent, &option)
             })),
             _ => None,
         });
-        let add = |bytes: &[u8]| file.write(bytes).map_err(|why| unwritable(path, &why));
-        let count = cards::write(&title, &app.profile_option(), made, add)?;
-        let finished = if self.force { file.finish() } else { file.finish_new() };
-        finished.map_err(|why| match why.kind() {
-            io::ErrorKind::AlreadyExists => there_already(path),
-            _ => unwritable(path, &why),
-        })?;
-        Ok(count)
+        let begun = self.begin(&title, made)?;
+        self.finish(begun, "passwords")
     }
+}
+
+/// Cards that are written, in a file that has no name yet.
+#[derive(Debug)]
+pub struct BegunCards {
+    file: Replacement,
+    count: usize,
 }
 
 fn absolute(path: &Path) -> PathBuf {

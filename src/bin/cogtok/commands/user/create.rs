@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::services::create_user;
 use crate::services::create_user::Made;
+use crate::services::create_users::seats::{CSV_TEMPLATE, JSONL_TEMPLATE};
 use crate::services::journal::{self, Journal, Record};
 use crate::services::password_generator;
 use clap::{Args, ValueEnum};
@@ -28,7 +29,7 @@ use crate::io::terminal::WriteOutcome;
 use crate::io::{signals, terminal};
 use crate::{completion, env};
 
-const FORMS: [Output; 2] = [Output::Text, Output::Json];
+const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Jsonl];
 
 /// Create a user with a random password, verified and ready to sign in
 ///
@@ -39,7 +40,8 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok user create -p ws\n  \
     cogtok user create alice@example.com -p ws --group admins --json\n  \
     printf %s \"$PASSWORD\" | cogtok user create alice@example.com -p ws --password-stdin\n  \
-    cogtok user create --count 40 --group class -p ws -o csv >seats.csv\n  \
+    cogtok user create --count 40 --group class --ttl 3d -p ws -o csv >seats.csv\n  \
+    cogtok user create --template >class.csv\n  \
     cogtok user create --from class.csv -p ws --cards cards.html --title 'Agents in a day'\n  \
     cogtok user create -p ws --resume")]
 pub struct Create {
@@ -78,6 +80,9 @@ pub struct Create {
     /// With `--resume`: add the user to no group
     #[arg(long, requires = "resume", conflicts_with = "group")]
     no_group: bool,
+    /// Print a file for `--from` with its columns and one example line, as CSV or with `-o jsonl`
+    #[arg(long, conflicts_with_all = ["email", "username", "temporary", "unverified", "invite", "password_stdin", "attribute", "group", "save_password", "resume", "count", "from", "ttl", "cards"])]
+    template: bool,
     #[command(flatten)]
     many: Many,
     #[command(flatten)]
@@ -95,11 +100,19 @@ enum IfExists {
 }
 
 pub fn run(app: &App, args: &Create) -> Result<()> {
+    if args.template {
+        let form = app.output(&[Output::Csv, Output::Jsonl])?;
+        let text = if form == Output::Csv { CSV_TEMPLATE } else { JSONL_TEMPLATE };
+        return terminal::data(text).map(drop);
+    }
     let wants_run = args.many.is_given() || args.resume;
     // An unsupported form must be refused before a user is created.
     app.output(if wants_run { &create_many::FORMS } else { &FORMS })?;
     if args.cards.is_given() && !wants_run {
         return Err(Error::usage("`--cards` is for the users of a run").hint("add `--count 1` for one user"));
+    }
+    if args.many.has_end() && !args.many.is_given() {
+        return Err(Error::usage("`--ttl` is for the users of a run").hint("add `--count 1` for one user"));
     }
     args.cards.check()?;
     let profile = app.profile(&[])?;
@@ -273,7 +286,7 @@ fn hand_over(
     let password = made.password.as_ref().map(Secret::expose);
     let email = user.email.as_deref().or(record.attributes.get("email").map(String::as_str));
     let text = match app.output(&FORMS)? {
-        Output::Json => {
+        form @ (Output::Json | Output::Jsonl) => {
             let json = json!({
                 "user_pool_id": record.user_pool_id,
                 "username": user.username,
@@ -283,7 +296,7 @@ fn hand_over(
                 "password_is_permanent": made.is_permanent,
                 "status": user.status,
             });
-            terminal::json(&json)
+            if form == Output::Jsonl { terminal::json_line(&json) } else { terminal::json(&json) }
         }
         _ => {
             let lines = [

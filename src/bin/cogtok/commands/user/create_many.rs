@@ -1,5 +1,6 @@
 //! `cogtok user create --count` and `--from`: creates the users of a class, as one resumable run.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -9,15 +10,16 @@ use clap::Args;
 use cogtok::aws::admin::Admin;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::Username;
+use cogtok::settings::types::{Username, parse_duration};
 use cogtok::store::file::open_regular;
 
 use super::card_file::CardFile;
 use super::pool_user::note_seen;
-use super::run_output;
+use super::run_output::{self, Stream};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::env;
+use crate::io::moment::moment;
 use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
 use crate::services::create_user;
@@ -29,7 +31,7 @@ use crate::services::journal::{IfExists, Journal, Record, State};
 use crate::services::password_generator;
 
 /// The forms that many users are printed in.
-pub const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];
+pub const FORMS: [Output; 5] = [Output::Table, Output::Json, Output::Jsonl, Output::Csv, Output::Text];
 
 /// The default number of users to create at once.
 const PARALLEL: usize = 16;
@@ -39,6 +41,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a long run reports its progress.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// The longest time until a run ends.
+const LONGEST_TTL: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 
 /// The most users of one run.
 const MOST: usize = 1_000_000;
@@ -71,12 +76,25 @@ pub struct Many {
     /// With `--count` or `--from`: how many users at the same time [default: 16]
     #[arg(long, value_name = "N")]
     parallel: Option<usize>,
+    /// With `--count` or `--from`: when the run ends, such as 3d: `cogtok user reap` deletes its users from then on
+    #[arg(long, value_name = "DURATION", value_parser = ttl, conflicts_with = "resume")]
+    ttl: Option<Duration>,
+}
+
+fn ttl(text: &str) -> Result<Duration, String> {
+    let ttl = parse_duration(text).map_err(|error| error.message().to_owned())?;
+    if ttl.is_zero() || ttl > LONGEST_TTL { Err("it is from 1s to 10years".to_owned()) } else { Ok(ttl) }
 }
 
 impl Many {
     /// Whether several users are to be created.
     pub fn is_given(&self) -> bool {
         self.count.is_some() || self.from.is_some()
+    }
+
+    /// Whether the run is to end.
+    pub fn has_end(&self) -> bool {
+        self.ttl.is_some()
     }
 
     fn manner(&self) -> Result<Manner> {
@@ -115,7 +133,9 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
     let manner = many.manner()?;
     let begun_at = i64::try_from(env::now() / 1000).unwrap_or_default();
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.to_string());
-    let head = Head::new(begun_at, origin, pool, common.if_exists)?;
+    let mut head = Head::new(begun_at, origin, pool, common.if_exists)?;
+    let ttl = many.ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).max(1));
+    head.ends_at = ttl.map(|ttl| begun_at.saturating_add(ttl));
     let state = app.dirs().state.as_deref();
     let mut plan = Plan::begin(state, &head)?;
     let mut add = |seat: Seat| {
@@ -273,13 +293,25 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), ..manner };
     let again = format!("cogtok user create {id}{p} --resume");
     terminal::note(&format!("run {id}: {total} users; if it is interrupted, `{again}` continues it"));
+    if let Some(end) = journal.run().and_then(|run| run.borrow().head.ends_at) {
+        let end = moment(u64::try_from(end).unwrap_or_default());
+        terminal::note(&format!("it ends at {end}: `cogtok user reap{p}` deletes its users from then on"));
+    }
     signals::set_last_words(Some(format!("interrupted; `{again}` continues the run")));
     signals::set_patient(true);
     let count = || journal.run().map_or(0, |run| run.borrow().count(&[State::Done, State::Skipped]));
     let told = std::cell::Cell::new(Instant::now());
     let progress = Progress::new("creating users", total);
-    let tell = |name: &str| {
+    let is_streamed = app.output(&FORMS)? == Output::Jsonl;
+    let stream = RefCell::new(Stream::default());
+    if let Some(run) = journal.run().filter(|_| is_streamed) {
+        stream.borrow_mut().add_all(&mut run.borrow_mut());
+    }
+    let tell = |seat: usize, name: &str| {
         progress.at(count(), name);
+        if let Some(run) = journal.run().filter(|_| is_streamed) {
+            stream.borrow_mut().add(&mut run.borrow_mut(), seat);
+        }
         if told.get().elapsed() >= TOLD_EVERY {
             told.set(Instant::now());
             terminal::note(&format!("created {} of {total} users so far", count()));
@@ -300,7 +332,11 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
         // The users created so far are printed, however the run ended.
         if done > 0 {
             carded = cards.write(app, profile, &mut run);
-            run_output::print(app, &mut run)?;
+            if is_streamed {
+                stream.into_inner().end()?;
+            } else {
+                run_output::print(app, &mut run)?;
+            }
         }
     }
     if done == total {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use clap::Args;
 use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::settings::profile::Profile;
 
-use super::batch::{Batch, Deed};
+use super::batch::{Batch, Deed, NAMED};
 use super::create_many;
 use super::left_here::LeftHere;
 use super::pool_user::no_such_user;
-use super::selection::Selection;
+use super::selection::{Selected, Selection};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::io::terminal;
@@ -77,28 +78,58 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     if !args.yes && !terminal::confirm(&question, "add `--yes`")? {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
-    let (admin, left) = (admin()?, LeftHere::of_pool(app, &profile)?);
+    let run = args.users.run.as_deref().map(|wanted| create_many::find(app, wanted)).transpose()?;
+    delete(app, &profile, &selected, run.as_ref())
+}
+
+/// Deletes the users who were selected, and drops the run where they are those of one.
+///
+/// # Errors
+/// As [`Batch::run`]: the run stays then, and the next call goes on with it.
+pub fn delete(app: &App, profile: &Profile, selected: &Selected, run: Option<&Run>) -> Result<()> {
+    let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
+    let left = LeftHere::of_pool(app, profile)?;
+    let names = selected.names();
     let found: BTreeMap<&str, &User> = selected.found().iter().map(|user| (user.username.as_str(), user)).collect();
-    let batch = Batch { names: &names, deed: Deed::new("deleted"), is_quiet: false };
-    let deleted = batch.run(app, async |name: &str| {
-        let aliases = aliases(&admin, found.get(name).copied(), name).await?;
+    let sub_of = |(at, name): (usize, &String)| Some((name.clone(), selected.sub(at)?));
+    let subs: BTreeMap<String, &str> = names.iter().enumerate().filter_map(sub_of).collect();
+    let batch = Batch { names: &names, deed: Deed::new("deleted"), is_quiet: true };
+    batch.run(app, async |name: &str| {
+        let known = found.get(name).copied();
+        let aliases = match subs.get(name) {
+            None => aliases(&admin, known, name).await?,
+            // The run's user may be gone, and somebody else may have made another of that name.
+            Some(sub) => match admin.get(name).await? {
+                Some(user) if user.sub.as_deref().is_some_and(|there| there != *sub) => {
+                    let name = printable(name, 128);
+                    log::warn!(target: "cogtok", "{name} is not the user that the run created; cogtok left it unchanged");
+                    return left.forget(&[(*sub).to_owned()]);
+                }
+                Some(user) => all_names(&user).into_iter().chain([name.to_owned()]).collect(),
+                None => vec![(*sub).to_owned(), name.to_owned()],
+            },
+        };
         // A found user that has since been deleted by somebody else counts as deleted.
-        if !admin.delete(name).await? && found.is_empty() && args.users.run.is_none() {
+        if !admin.delete(name).await? && found.is_empty() && run.is_none() {
             return Err(no_such_user(name));
         }
-        left.forget(&aliases).map_err(|error| error.context(&format!("deleted user {}", printable(name, 128))))
-    });
-    if let (Ok(()), Some(wanted)) = (&deleted, &args.users.run) {
+        let done = Deed::new("deleted").of(name);
+        left.forget(&aliases).map_err(|error| error.context(&done))?;
+        if names.len() <= NAMED {
+            terminal::note(&done);
+        }
+        Ok(())
+    })?;
+    if let Some(run) = run {
         // The run's record has nothing left to say.
-        let run = create_many::find(app, wanted)?;
         run::forget(run.path(), app.deadline())?;
         terminal::note(&format!("deleted run {}", run.head.run));
     }
-    deleted
+    Ok(())
 }
 
 /// Refuses a run that was stopped in the middle of a request: its record has the only knowledge of a user that Cognito may have created.
-fn refuse_unfinished(run: &Run) -> Result<()> {
+pub fn refuse_unfinished(run: &Run) -> Result<()> {
     let open = run.count(&[State::Intent]);
     if open == 0 {
         return Ok(());
@@ -111,11 +142,14 @@ fn refuse_unfinished(run: &Run) -> Result<()> {
 
 /// All names of a user: tokens are cached under the one that was typed when they were asked for, which is mostly the address.
 async fn aliases(admin: &Admin, found: Option<&User>, name: &str) -> Result<Vec<String>> {
-    let names = |user: &User| [Some(user.username.clone()), user.sub.clone(), user.email.clone()];
     let known = match found {
-        Some(user) => Some(names(user)),
-        None if name.contains('@') => None,
-        None => admin.get(name).await?.as_ref().map(names),
+        Some(user) => all_names(user),
+        None if name.contains('@') => Vec::new(),
+        None => admin.get(name).await?.as_ref().map(all_names).unwrap_or_default(),
     };
-    Ok(known.into_iter().flatten().flatten().chain([name.to_owned()]).collect())
+    Ok(known.into_iter().chain([name.to_owned()]).collect())
+}
+
+fn all_names(user: &User) -> Vec<String> {
+    [Some(user.username.clone()), user.sub.clone(), user.email.clone()].into_iter().flatten().collect()
 }

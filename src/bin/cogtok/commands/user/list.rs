@@ -4,18 +4,20 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::settings::profile::Profile;
 use serde_json::{Value, json};
 
 use super::pool_user::{note_seen, typed};
+use super::user_file::harmless;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::completion;
 use crate::io::moment::day;
 use crate::io::table::table;
-use crate::io::terminal;
+use crate::io::terminal::{self, WriteOutcome};
 use crate::services::user_filter;
 
-const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Text];
+const FORMS: [Output; 5] = [Output::Table, Output::Json, Output::Jsonl, Output::Csv, Output::Text];
 
 /// List the users of the pool
 ///
@@ -27,6 +29,7 @@ const FORMS: [Output; 4] = [Output::Table, Output::Json, Output::Csv, Output::Te
     cogtok user list -p ws\n  \
     cogtok user list --filter 'email ^= \"test-\"' -o csv\n  \
     cogtok user list --group class\n  \
+    cogtok user list -o jsonl | jq -r 'select(.status == \"CONFIRMED\").email'\n  \
     cogtok user list --json | jq -r '.[].email'")]
 pub struct List {
     /// Which users, in ListUsers' words
@@ -53,6 +56,9 @@ pub fn print(app: &App, limit: usize, group: Option<&str>, filter: Option<&str>)
     }
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    if form == Output::Jsonl {
+        return stream(app, &profile, limit, group, filter);
+    }
     let (users, is_cut) = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
         match group {
@@ -61,16 +67,38 @@ pub fn print(app: &App, limit: usize, group: Option<&str>, filter: Option<&str>)
         }
     })?;
     note_seen(app, &profile, users.iter().map(typed), group);
-    if is_cut {
-        log::warn!(target: "cogtok", "there are more users: `--limit` is {limit}");
-    }
+    warn_of_more(is_cut, limit);
     let text = match form {
         Output::Json => terminal::json(&Value::Array(users.iter().map(as_json).collect())),
         Output::Csv => csv(&users)?,
         Output::Text => users.iter().map(|user| format!("{}\n", printable(&user.username, 200))).collect(),
-        Output::Table => in_columns(&users),
+        _ => in_columns(&users),
     };
     terminal::data(&text).map(drop)
+}
+
+/// Prints each page of users as soon as it is there, one JSON object a line: only one page is in memory.
+fn stream(app: &App, profile: &Profile, limit: usize, group: Option<&str>, filter: Option<&str>) -> Result<()> {
+    let is_cut = app.block_on(async {
+        let admin = Admin::new(&app.wire()?, profile).await?;
+        let take = |users: Vec<User>| {
+            note_seen(app, profile, users.iter().map(typed), group);
+            let lines: String = users.iter().map(|user| terminal::json_line(&as_json(user))).collect();
+            terminal::data(&lines).map(|outcome| outcome != WriteOutcome::NobodyReads)
+        };
+        match group {
+            Some(group) => admin.members_by_page(group, limit, take).await,
+            None => admin.list_by_page(filter, limit, take).await,
+        }
+    })?;
+    warn_of_more(is_cut, limit);
+    Ok(())
+}
+
+fn warn_of_more(is_cut: bool, limit: usize) {
+    if is_cut {
+        log::warn!(target: "cogtok", "there are more users: `--limit` is {limit}");
+    }
 }
 
 /// The users as a table. In pools that sign in by e-mail the user names are `sub` values, which tell a person nothing.
@@ -120,10 +148,4 @@ fn csv(users: &[User]) -> Result<String> {
     }
     let bytes = writer.into_inner().map_err(|why| failed(why.to_string()))?;
     String::from_utf8(bytes).map_err(|why| failed(why.to_string()))
-}
-
-/// A field that a spreadsheet would take for a formula gets a quote before it.
-fn harmless(field: &str) -> String {
-    let shown = printable(field, 300);
-    if shown.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown }
 }

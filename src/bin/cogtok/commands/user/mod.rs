@@ -1,16 +1,17 @@
 //! `cogtok user`: the users of a pool.
 
 pub mod batch;
-mod card_file;
+pub mod card_file;
 mod confirm;
 mod create;
-mod create_many;
+pub mod create_many;
 mod delete;
 mod disable;
 mod enable;
 mod left_here;
 pub mod list;
 pub mod pool_user;
+mod reap;
 mod reset_mfa;
 mod run_output;
 mod runs;
@@ -19,7 +20,7 @@ mod set_password;
 mod show;
 mod sign_out;
 mod try_run;
-mod user_file;
+pub mod user_file;
 
 use clap::Subcommand;
 use cogtok::error::Result;
@@ -38,6 +39,8 @@ pub enum Command {
     Show(show::Show),
     /// Delete users, and forget their tokens, sessions and secrets here
     Delete(delete::Delete),
+    /// Delete the users of runs that have ended
+    Reap(reap::Reap),
     /// Set passwords, of one user or of many
     SetPassword(set_password::SetPassword),
     /// Let users sign in again who were disabled
@@ -62,6 +65,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
         Command::List(list) => list::run(app, &list),
         Command::Show(show) => show::run(app, &show),
         Command::Delete(delete) => delete::run(app, &delete),
+        Command::Reap(reap) => reap::run(app, &reap),
         Command::SetPassword(set) => set_password::run(app, &set),
         Command::Enable(enable) => enable::run(app, &enable),
         Command::Disable(disable) => disable::run(app, &disable),

@@ -1,7 +1,7 @@
 //! The users of a run as they are handed out.
 
 use cogtok::error::{Error, Kind, Result, printable};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::create_many::FORMS;
 use crate::app::App;
@@ -20,7 +20,6 @@ const PIECE: usize = 64 * 1024;
 /// [`Kind::Store`] when standard output can't be written.
 pub fn print(app: &App, run: &mut Run) -> Result<()> {
     let form = app.output(&FORMS)?;
-    let is_made = |run: &Run, seat: usize| matches!(run.state(seat), State::Done | State::Skipped);
     let seats: Vec<usize> = (0..run.len()).filter(|seat| is_made(run, *seat)).collect();
     if form == Output::Table {
         let mut rows = Vec::new();
@@ -44,15 +43,8 @@ pub fn print(app: &App, run: &mut Run) -> Result<()> {
         match form {
             Output::Csv => piece.push_str(&csv_line(&record)?),
             Output::Json => {
-                let json = json!({
-                    "username": record.username,
-                    "sub": record.sub,
-                    "email": record.attributes.get("email"),
-                    "password": password(&record),
-                    "groups": groups(&record),
-                });
                 piece.push_str(between);
-                piece.push_str(terminal::json_line(&json).trim_end());
+                piece.push_str(terminal::json_line(&as_json(&record)).trim_end());
                 between = ",\n";
             }
             _ => piece.push_str(&format!("{}\n", printable(&record.username, 200))),
@@ -65,6 +57,48 @@ pub fn print(app: &App, run: &mut Run) -> Result<()> {
         piece.push_str(if between == "[" { "[]\n" } else { "]\n" });
     }
     out(&piece, run)
+}
+
+/// The users of a run as JSON lines, each printed as soon as it is made.
+#[derive(Debug, Default)]
+pub struct Stream {
+    /// Why nothing is printed any more; the users are made all the same.
+    failed: Option<Error>,
+}
+
+impl Stream {
+    /// Prints the users who are made already.
+    pub fn add_all(&mut self, run: &mut Run) {
+        (0..run.len()).for_each(|seat| self.add(run, seat));
+    }
+
+    /// Prints the user at this place of the run, if made.
+    pub fn add(&mut self, run: &mut Run, seat: usize) {
+        if self.failed.is_none() && is_made(run, seat) {
+            let printed = run.record(seat).and_then(|record| out(&terminal::json_line(&as_json(&record)), run));
+            self.failed = printed.err();
+        }
+    }
+
+    /// # Errors
+    /// What kept a user from being printed.
+    pub fn end(self) -> Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+fn is_made(run: &Run, seat: usize) -> bool {
+    matches!(run.state(seat), State::Done | State::Skipped)
+}
+
+fn as_json(record: &Record) -> Value {
+    json!({
+        "username": record.username,
+        "sub": record.sub,
+        "email": record.attributes.get("email"),
+        "password": password(record),
+        "groups": groups(record),
+    })
 }
 
 fn out(text: &str, run: &Run) -> Result<()> {

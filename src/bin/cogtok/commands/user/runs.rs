@@ -10,19 +10,21 @@ use serde_json::{Value, json};
 
 use crate::app::options::Output;
 use crate::app::{App, as_written};
+use crate::env;
+use crate::io::moment::day;
 use crate::io::table::table;
 use crate::io::terminal;
 
-const FORMS: [Output; 2] = [Output::Table, Output::Json];
+const FORMS: [Output; 3] = [Output::Table, Output::Json, Output::Jsonl];
 
 /// The most records that are printed one by one.
 const NAMED: usize = 5;
 
 /// List the users that an earlier call did not finish, or delete a record
 ///
-/// STATE is `asked` where Cognito may have created the user, `made` where it has and a later step is missing, and `done`
-/// where only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
-/// them. Passwords are not shown.
+/// STATE is `asked` where Cognito may have created the user, `made` where it has and a later step is missing, and `done` where
+/// only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
+/// them. ENDS is what `--ttl` said: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user runs\n  \
@@ -64,47 +66,58 @@ fn list(app: &App) -> Result<()> {
     let records = journal::records(app.dirs().state.as_deref())?;
     let runs = run::runs(app.dirs().state.as_deref());
     app.allow_missing_config();
-    if form == Output::Json {
+    if form != Output::Table {
         let list = records.iter().map(|record| as_json(app, record));
-        let list = list.chain(runs.iter().map(|run| run_as_json(app, run))).collect();
-        return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
+        let mut list = list.chain(runs.iter().map(|run| run_as_json(app, run)));
+        let text = match form {
+            Output::Jsonl => list.map(|one| terminal::json_line(&one)).collect(),
+            _ => terminal::json(&Value::Array(list.by_ref().collect())),
+        };
+        return terminal::data(&text).map(drop);
     }
     if records.is_empty() && runs.is_empty() {
         terminal::note("there are no unfinished users");
         return Ok(());
     }
+    let has_ends = runs.iter().any(|run| run.head.ends_at.is_some());
+    let (now, columns) = (now(), if has_ends { 7 } else { 6 });
+    let row = |row: [String; 7]| row.into_iter().take(columns).collect();
     let rows = records.iter().map(|record| {
         let profile = profiles(app, &record.origin, &record.user_pool_id).first().map(ToString::to_string);
-        vec![
+        row([
             record.id().to_owned(),
             printable(&record.username, 128),
             profile.unwrap_or_default(),
             printable(&record.user_pool_id, 60),
             word(record.state).to_owned(),
             day(record.begun_at),
-        ]
+            String::new(),
+        ])
     });
     let rows = rows.chain(runs.iter().map(|run| {
         let head = &run.head;
         let profile = profiles(app, &head.origin, &head.user_pool_id).first().map(ToString::to_string);
-        vec![
+        let end = head.ends_at.map(day).unwrap_or_default();
+        row([
             head.run.clone(),
             format!("{} users", run.len()),
             profile.unwrap_or_default(),
             printable(&head.user_pool_id, 60),
             format!("{} done", run.count(&FINISHED)),
             day(head.begun_at),
-        ]
+            if head.has_ended(now) { format!("{end} (ended)") } else { end },
+        ])
     }));
-    terminal::data(&table(&["RUN", "USER", "PROFILE", "POOL", "STATE", "BEGUN"], rows)).map(drop)
+    let header = ["RUN", "USER", "PROFILE", "POOL", "STATE", "BEGUN", "ENDS"];
+    terminal::data(&table(&header[..columns], rows)).map(drop)
+}
+
+fn now() -> i64 {
+    i64::try_from(env::now() / 1000).unwrap_or_default()
 }
 
 /// The states in which nothing is left to do.
 const FINISHED: [State; 2] = [State::Done, State::Skipped];
-
-fn day(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map(|moment| moment.strftime("%F").to_string()).unwrap_or_default()
-}
 
 fn run_as_json(app: &App, run: &Run) -> Value {
     let head = &run.head;
@@ -116,6 +129,7 @@ fn run_as_json(app: &App, run: &Run) -> Value {
         "endpoint": head.origin,
         "profiles": profiles(app, &head.origin, &head.user_pool_id).iter().map(ProfileName::as_str).collect::<Vec<_>>(),
         "begun_at": head.begun_at,
+        "ends_at": head.ends_at,
     })
 }
 
@@ -209,7 +223,7 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
 }
 
 /// The profiles of the pool of a record or a run.
-fn profiles(app: &App, origin: &str, pool: &str) -> Vec<ProfileName> {
+pub fn profiles(app: &App, origin: &str, pool: &str) -> Vec<ProfileName> {
     let Ok(config) = app.config() else { return Vec::new() };
     let is_of = |name: &ProfileName| {
         as_written(config, name).is_ok_and(|profile| {

@@ -20,6 +20,7 @@ use super::user_file;
 use super::user_file::Row;
 use crate::app::App;
 use crate::io::terminal;
+use crate::services::journal::run::Run;
 use crate::services::journal::{IfExists, State};
 use crate::services::user_filter;
 use crate::{completion, env};
@@ -81,7 +82,7 @@ impl Selection {
         }
         let mut seen = BTreeSet::new();
         let names = self.usernames.iter().filter(|name| seen.insert(*name));
-        let rows = names.map(|name| Row { username: name.clone(), password: None });
+        let rows = names.cloned().map(Row::named);
         Ok((!self.usernames.is_empty()).then(|| Selected::Named(rows.collect())))
     }
 
@@ -117,6 +118,14 @@ impl Selected {
     pub fn password(&self, at: usize) -> Option<&Secret> {
         match self {
             Selected::Named(rows) => rows.get(at)?.password.as_ref(),
+            Selected::Found(_) => None,
+        }
+    }
+
+    /// The `sub` that the user at this place has to have.
+    pub fn sub(&self, at: usize) -> Option<&str> {
+        match self {
+            Selected::Named(rows) => rows.get(at)?.sub.as_deref(),
             Selected::Found(_) => None,
         }
     }
@@ -166,6 +175,14 @@ impl Selected {
 fn of_run(app: &App, wanted: &str) -> Result<Vec<Row>> {
     let mut run = create_many::find(app, wanted)?;
     create_many::check_pool(&run, &app.profile(&[])?)?;
+    made_by(&mut run)
+}
+
+/// As [`of_run`], of a run that is at hand.
+///
+/// # Errors
+/// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be read.
+pub fn made_by(run: &mut Run) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for seat in 0..run.len() {
         if !matches!(run.state(seat), State::Created | State::Done) {
@@ -174,7 +191,8 @@ fn of_run(app: &App, wanted: &str) -> Result<Vec<Row>> {
         let record = run.record(seat)?;
         if run.head.if_exists != IfExists::Reset || !record.was_there {
             let password = Some(Secret::new(record.password.clone()));
-            rows.push(Row { username: record.username.clone(), password });
+            let row = Row::named(record.username.clone());
+            rows.push(Row { password, sub: record.sub.clone(), ..row });
         }
     }
     Ok(rows)

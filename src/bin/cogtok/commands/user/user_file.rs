@@ -1,6 +1,7 @@
 //! A file that names users, with a password for each where it has that column: CSV, or a JSON object in each line.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use cogtok::store::within;
 use zeroize::Zeroizing;
 
 use crate::io::terminal;
+use crate::services::create_users::seats::line_of;
 
 /// The most bytes of a file.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -22,6 +24,19 @@ pub struct Row {
     pub username: String,
     /// The password; `None` if the file has none.
     pub password: Option<Secret>,
+    /// Whom a file for the user is sealed for; none where the file does not say.
+    pub recipient: Option<String>,
+    /// In which line it is; 0 where it is in no file.
+    pub line: u64,
+    /// The `sub` that the user has to have; none where any has.
+    pub sub: Option<String>,
+}
+
+impl Row {
+    /// A user who is in no file.
+    pub fn named(username: String) -> Self {
+        Row { username, password: None, recipient: None, line: 0, sub: None }
+    }
 }
 
 /// The users of a file; of standard input where it is `-`.
@@ -63,24 +78,37 @@ fn parse(bytes: &[u8]) -> Result<Vec<Row>> {
 }
 
 fn csv(text: &str) -> Result<Vec<(u64, Row)>> {
-    let malformed = |why: csv::Error| {
-        let line = why.position().map_or(String::new(), |position| format!("line {}: ", position.line()));
-        Error::usage(format!("{line}it is not CSV with as many columns in each line"))
-    };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(malformed)?.clone();
-    let column = |name: &str| header.iter().position(|known| known.eq_ignore_ascii_case(name));
+    let malformed = |line: u64| Error::usage(format!("line {line}: it is not CSV with as many columns in each line"));
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        // The default terminator counts lines wrongly in files with CRLF.
+        .terminator(csv::Terminator::Any(b'\n'))
+        // So that each record ends with a line.
+        .from_reader(text.as_bytes().chain(&b"\n"[..]));
+    let header = reader.headers().map_err(|_| malformed(1))?.clone();
+    let column = |name: &str| header.iter().position(|known| known.trim().eq_ignore_ascii_case(name));
     let Some(username) = column("username").or_else(|| column("email")) else {
         return Err(Error::usage("its first line names no column `username` or `email`"));
     };
-    let password = column("password");
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(malformed)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let field = |column: usize| record.get(column).filter(|field| !field.is_empty()).map(str::to_owned);
+    let (password, recipient) = (column("password"), column("recipient"));
+    let (mut rows, mut record) = (Vec::new(), csv::StringRecord::new());
+    while reader.read_record(&mut record).map_err(|_| malformed(reader.position().line()))? {
+        let line = line_of(&record, reader.position().line());
+        if record.len() == 1 && record.iter().all(|field| field.trim().is_empty()) {
+            continue;
+        }
+        if record.iter().any(|field| field.contains('\n')) {
+            let what = "a field goes on in the next line: a quotation mark may be missing";
+            return Err(Error::usage(format!("line {line}: {what}")));
+        }
+        if record.len() != header.len() {
+            return Err(malformed(line));
+        }
+        let field =
+            |column: usize| record.get(column).map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned);
         let username = field(username).ok_or_else(|| Error::usage(format!("line {line}: it has no user name")))?;
-        rows.push((line, row(line, username, password.and_then(field))?));
+        let row = row(line, username, password.and_then(field))?;
+        rows.push((line, Row { recipient: recipient.and_then(field), ..row }));
     }
     Ok(rows)
 }
@@ -96,7 +124,8 @@ fn json_lines(text: &str) -> Result<Vec<(u64, Row)>> {
         };
         let username = take("username").or_else(|| take("email"));
         let username = username.ok_or_else(|| Error::usage(format!("line {line}: it has no `username`")))?;
-        rows.push((line, row(line, username, take("password"))?));
+        let row = row(line, username, take("password"))?;
+        rows.push((line, Row { recipient: take("recipient"), ..row }));
     }
     Ok(rows)
 }
@@ -104,5 +133,11 @@ fn json_lines(text: &str) -> Result<Vec<(u64, Row)>> {
 fn row(line: u64, username: String, password: Option<String>) -> Result<Row> {
     let password = password.map(Secret::new).map(shape::password).transpose();
     let password = password.map_err(|error| error.context(&format!("line {line}")))?;
-    Ok(Row { username, password })
+    Ok(Row { password, line, ..Row::named(username) })
+}
+
+/// A field of CSV that a spreadsheet would take for a formula gets a quote before it.
+pub fn harmless(field: &str) -> String {
+    let shown = printable(field, 300);
+    if shown.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{shown}") } else { shown }
 }

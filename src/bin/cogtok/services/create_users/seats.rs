@@ -2,6 +2,7 @@
 //! reported by line.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, Read};
 
 use cogtok::error::{Error, Result, printable};
@@ -12,6 +13,15 @@ use serde_json::{Map, Value};
 
 /// The columns of a file.
 const COLUMNS: [&str; 7] = ["email", "username", "password", "group", "groups", "attributes", "phone"];
+
+/// A file with the columns and a line that shows what goes into each; every line but the first is a user.
+pub const CSV_TEMPLATE: &str = "\
+    email,username,password,group,groups,attributes,phone\n\
+    alice@example.com,,,class,,given_name=Alice;locale=en,\n";
+
+/// The same as JSON lines.
+pub const JSONL_TEMPLATE: &str = "{\"email\":\"alice@example.com\",\"username\":null,\"password\":null,\"group\":\"class\",\
+    \"groups\":[],\"attributes\":{\"given_name\":\"Alice\",\"locale\":\"en\"},\"phone\":null}\n";
 
 /// The most complaints that are printed.
 const TOLD: usize = 10;
@@ -69,7 +79,9 @@ impl Numbered<'_> {
 struct Complaints {
     told: Vec<String>,
     count: usize,
-    names: HashSet<String>,
+    /// The names so far, by their hashes under a random key: of a million lines the names themselves would take 100 MB.
+    names: HashSet<u64>,
+    key: RandomState,
 }
 
 impl Complaints {
@@ -89,7 +101,7 @@ impl Complaints {
     ) -> Result<()> {
         let seat = seat.and_then(|seat| {
             check(&seat)?;
-            if self.names.insert(seat.name().to_lowercase()) {
+            if self.names.insert(self.key.hash_one(seat.name().to_lowercase())) {
                 Ok(seat)
             } else {
                 Err(format!("{} is on an earlier line as well", printable(seat.name(), 80)))
@@ -128,7 +140,8 @@ pub fn read_csv(input: impl Read, name: &str, mut take: impl FnMut(Seat) -> Resu
         .flexible(true)
         // The default terminator counts lines wrongly in files with CRLF.
         .terminator(csv::Terminator::Any(b'\n'))
-        .from_reader(input);
+        // So that each record ends with a line.
+        .from_reader(input.chain(&b"\n"[..]));
     let header = reader.headers().map_err(|why| unreadable(name, &why.to_string()))?.clone();
     let columns: Vec<String> = header
         .iter()
@@ -164,11 +177,13 @@ pub fn read_csv(input: impl Read, name: &str, mut take: impl FnMut(Seat) -> Resu
                 continue;
             }
         }
-        let line = record.position().map_or(line, csv::Position::line);
+        let line = line_of(&record, reader.position().line());
         if record.len() == 1 && record.iter().all(|field| field.trim().is_empty()) {
             continue;
         }
-        let seat = if record.len() == columns.len() {
+        let seat = if record.iter().any(|field| field.contains('\n')) {
+            Err("a field goes on in the next line: a quotation mark may be missing".to_owned())
+        } else if record.len() == columns.len() {
             from_fields(columns.iter().map(String::as_str).zip(record.iter()))
         } else {
             Err(format!("it has {} fields, and the first line has {}", record.len(), columns.len()))
@@ -204,6 +219,13 @@ pub fn read_jsonl(input: impl BufRead, name: &str, mut take: impl FnMut(Seat) ->
         complaints.check(at as u64 + 1, seat, &mut take)?;
     }
     complaints.end(name)
+}
+
+/// The line in which a record begins, where the reader is in the line after it: the record's own position is that of the empty
+/// lines before it.
+pub fn line_of(record: &csv::StringRecord, next: u64) -> u64 {
+    let within = record.iter().map(|field| field.matches('\n').count() as u64).sum::<u64>();
+    record.position().map_or(1, csv::Position::line).max(next.saturating_sub(1 + within))
 }
 
 fn unreadable(name: &str, why: &str) -> Error {
@@ -329,4 +351,24 @@ fn is_address(text: &str) -> bool {
 fn is_phone_number(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_have_every_column_and_are_read() {
+        assert_eq!(CSV_TEMPLATE.lines().next().unwrap(), COLUMNS.join(","));
+        let mut seats = Vec::new();
+        let mut take = |seat: Seat| {
+            seats.push(format!("{seat:?}"));
+            Ok(())
+        };
+        read_csv(CSV_TEMPLATE.as_bytes(), "it", &mut take).unwrap();
+        read_jsonl(JSONL_TEMPLATE.as_bytes(), "it", take).unwrap();
+        assert_eq!((seats.len(), &seats[0]), (2, &seats[1]));
+        let object: Map<String, Value> = serde_json::from_str(JSONL_TEMPLATE).unwrap();
+        assert_eq!(object.keys().collect::<Vec<_>>(), COLUMNS.iter().collect::<Vec<_>>());
+    }
 }

@@ -35,6 +35,9 @@ pub struct Head {
     pub user_pool_id: String,
     /// What to do about users that exist already.
     pub if_exists: IfExists,
+    /// When its users are to be deleted, in seconds since the Unix epoch; none where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<i64>,
 }
 
 impl Head {
@@ -44,7 +47,14 @@ impl Head {
     /// [`Kind::Failure`] when the operating system has no random bytes.
     pub fn new(begun_at: i64, origin: String, user_pool_id: String, if_exists: IfExists) -> Result<Self> {
         let run = super::random_id()?;
-        Ok(Head { version: VERSION, run, begun_at, origin, user_pool_id, if_exists })
+        Ok(Head { version: VERSION, run, begun_at, origin, user_pool_id, if_exists, ends_at: None })
+    }
+}
+
+impl Head {
+    /// Whether its users are to be deleted by now.
+    pub fn has_ended(&self, now: i64) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
     }
 }
 

@@ -50,7 +50,8 @@ pub fn gather(app: &App, kinds: &[SecretKind], is_named: bool, profiles: &mut [E
     }
 }
 
-fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<Secret>> {
+/// The profile's own secret of this kind; none where it has none.
+pub fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<Secret>> {
     let profile = as_written(app.config()?, &exported.name)?;
     let client_id = match kind {
         SecretKind::M2mClient if profile.m2m.secret_arn.is_some() => {

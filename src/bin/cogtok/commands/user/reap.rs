@@ -1,0 +1,140 @@
+//! `cogtok user reap`: the users of runs that have ended, out of the pool.
+
+use clap::Args;
+use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::settings::profile::Profile;
+use serde_json::{Value, json};
+
+use super::batch::NAMED;
+use super::delete::{delete, refuse_unfinished};
+use super::runs::profiles;
+use super::selection::{Selected, made_by};
+use crate::app::App;
+use crate::app::options::Output;
+use crate::env;
+use crate::io::terminal;
+use crate::services::journal::run::{Run, runs};
+
+const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// Delete the users of runs that have ended
+///
+/// A run ends when `--ttl` of `cogtok user create` said. It asks first, and shows whom it would delete: the users whom the runs
+/// made, and nobody who was there before. Their tokens, sessions and secrets on this machine are forgotten, and the runs are
+/// dropped. Where some can't be deleted the exit code is 10: the same command goes on with those who are left.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cogtok user create --count 40 --ttl 3d -p ws -o csv >seats.csv\n  \
+    cogtok user reap -p ws --dry-run\n  \
+    cogtok user reap -p ws --yes")]
+pub struct Reap {
+    /// List the users that would be deleted, and delete none
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// A run that has ended, with the users whom it made.
+struct Ended {
+    run: Run,
+    users: Selected,
+}
+
+pub fn run(app: &App, args: &Reap) -> Result<()> {
+    let form = app.output(&FORMS)?;
+    let profile = app.profile(&[])?;
+    let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
+    let ended = ended(app, &profile)?;
+    let total = ended.iter().map(|one| one.users.names().len()).sum::<usize>();
+    if args.dry_run {
+        let text = if form == Output::Json { terminal::json(&as_json(&ended)) } else { texts(&ended).concat() };
+        return terminal::data(&text).map(drop);
+    }
+    if ended.is_empty() {
+        terminal::note("no run has ended: nothing was deleted");
+        return Ok(());
+    }
+    if !args.yes {
+        if terminal::can_ask() {
+            show(&ended);
+        }
+        let question = match (total, ended.as_slice()) {
+            (1, [_]) => format!("Delete the user of a run that has ended in pool {pool}?"),
+            (_, [_]) => format!("Delete the {total} users of a run that has ended in pool {pool}?"),
+            (_, several) => {
+                format!("Delete the {total} users of {} runs that have ended in pool {pool}?", several.len())
+            }
+        };
+        if !terminal::confirm(&question, "add `--yes`")? {
+            return Err(Error::new(Kind::Failure, "nothing was deleted"));
+        }
+    }
+    let (runs, mut failed) = (ended.len(), Vec::new());
+    for Ended { run, users } in &ended {
+        // With one that can't be deleted the others still are, unless it would be the same with them.
+        if let Err(error) = refuse_unfinished(run).and_then(|()| delete(app, &profile, users, Some(run))) {
+            let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
+            failed.push((run.head.run.as_str(), error));
+            if is_over {
+                break;
+            }
+        }
+    }
+    unfinished(runs, failed)
+}
+
+/// The runs of the profile's pool that have ended, the newest first; of others it is only told that they have.
+fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
+    let now = i64::try_from(env::now() / 1000).unwrap_or_default();
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
+    let mut ended = Vec::new();
+    for mut run in runs(app.dirs().state.as_deref()).into_iter().filter(|run| run.head.has_ended(now)) {
+        if run.head.origin == origin && run.head.user_pool_id == pool {
+            let users = Selected::Named(made_by(&mut run)?);
+            ended.push(Ended { run, users });
+            continue;
+        }
+        let (id, its) = (&run.head.run, printable(&run.head.user_pool_id, 60));
+        terminal::note(&format!("run {id} of pool {its} has ended as well"));
+        if let Some(other) = profiles(app, &run.head.origin, &run.head.user_pool_id).first() {
+            terminal::hint(Advice::new("delete its users: cogtok user reap -p {profile}").word("profile", other));
+        }
+    }
+    Ok(ended)
+}
+
+fn texts(ended: &[Ended]) -> Vec<String> {
+    ended.iter().map(|one| one.users.text()).collect()
+}
+
+fn show(ended: &[Ended]) {
+    let text = texts(ended).concat();
+    text.lines().take(NAMED).for_each(|name| terminal::note(&format!("  {name}")));
+    let more = text.lines().count().saturating_sub(NAMED);
+    if more > 0 {
+        terminal::note(&format!("  and {more} more: `--dry-run` lists them"));
+    }
+}
+
+fn as_json(ended: &[Ended]) -> Value {
+    let of_run = |one: &Ended| {
+        let names = one.users.names().into_iter();
+        names.map(|name| json!({ "run": one.run.head.run, "username": name })).collect::<Vec<_>>()
+    };
+    ended.iter().flat_map(of_run).collect()
+}
+
+/// What is to be said of the runs whose users are not all deleted.
+fn unfinished(runs: usize, failed: Vec<(&str, Error)>) -> Result<()> {
+    let count = failed.len();
+    let mut failed = failed.into_iter();
+    let Some((id, first)) = failed.next() else { return Ok(()) };
+    if runs == 1 {
+        return Err(first);
+    }
+    failed.for_each(|(id, error)| log::warn!(target: "cogtok", "run {id}: {error}"));
+    let kind = if count == runs { first.kind() } else { Kind::Partial };
+    Err(first.context(&format!("{count} of {runs} runs are not done; run {id}")).with_kind(kind))
+}
