@@ -24,7 +24,7 @@ mod topics {
     const BOLD: (char, char) = ('\u{1}', '\u{2}');
 
     /// The topics, in the order in which they are listed, each with its page. None is called as a command is.
-    const TOPICS: [(&str, &str); 22] = [
+    const TOPICS: [(&str, &str); 23] = [
         ("attendee", "attendee"),
         ("ci", "ci"),
         ("profiles", "profiles"),
@@ -39,6 +39,7 @@ mod topics {
         ("checks", "doctor"),
         ("calling", "call"),
         ("mcp-clients", "mcp"),
+        ("agents", "agents"),
         ("verify", "verify"),
         ("users", "users"),
         ("organiser", "organiser"),

@@ -15,11 +15,15 @@ mod access_token;
 #[cfg(feature = "m2m")]
 mod blocking;
 mod builder;
+#[cfg(feature = "sign-in")]
+mod exchange;
 mod in_process;
 #[cfg(feature = "m2m")]
 mod m2m;
 #[cfg(feature = "m2m")]
 mod secret_source;
+#[cfg(feature = "m2m")]
+mod shared_token;
 #[cfg(feature = "sign-in")]
 mod sign_in;
 #[cfg(feature = "m2m")]

@@ -4,7 +4,8 @@
 //! [`Secret`] values from the first line that reads them.
 //!
 //! Begin with [`Client`]: [`m2m_token`](Client::m2m_token) and a [`TokenProvider`] that keeps one fresh,
-//! [`user_token`](Client::user_token) and [`sign_in`](Client::sign_in) with what Cognito asks as data, and a [`Verifier`].
+//! [`user_token`](Client::user_token) and [`sign_in`](Client::sign_in) with what Cognito asks as data,
+//! [`exchange_token`](Client::exchange_token) on behalf of a user, and a [`Verifier`].
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), cogtok::Error> {
@@ -74,3 +75,5 @@ pub use settings::types::{AuthFlow, FirstFactor};
 pub use token::verify::Claims;
 #[cfg(feature = "sign-in")]
 pub use user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};
+#[cfg(feature = "sign-in")]
+pub use user_pool::get_derived_token::{TokenExchange, TokenType};

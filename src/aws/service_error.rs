@@ -72,6 +72,10 @@ const TABLE: &[Row] = &[
     row("NotAuthorizedException", "secrethash does not match", Refused, "the client secret is not this app client's, or is the one of its two that was deleted").and(CheckUserClientSecret),
     row("NotAuthorizedException", "not configured for secret", Config, "the app client has no secret, but one was sent").and(OmitUserClientSecret),
     row("GetClientToken NotAuthorizedException", "", Refused, "check that client id, client secret and Region belong together; a client may have two secrets, and this may be the one that was deleted").and(CheckM2mClientSecret),
+    row("GetDerivedToken NotAuthorizedException", "secret", Refused, "check that client id, client secret and Region belong together"),
+    row("GetDerivedToken NotAuthorizedException", "", Refused, "a token that you exchange or act with may have expired, or may be another pool's").and(AllowTokenExchange),
+    row("GetDerivedToken InvalidParameterException", "", Config, "check the audience or resource and the scopes: the pool and the app client must know them").and(AllowTokenExchange),
+    row("GetDerivedToken UserNotFoundException", "", Refused, "the pool no longer has the user of the token that you exchange"),
     advise("NotAuthorizedException", "session", Refused, StartSignInAgain),
     row("NotAuthorizedException", "incorrect username or password", Refused, "check the user name and the password; if both are right, check that the pool and the app client belong together, and this machine's clock").and(CheckPassword),
     advise("NotAuthorizedException", "", Refused, CheckPoolClientAndUser),
@@ -312,7 +316,7 @@ pub(crate) fn operation_of<'a>(grant: &'a str, operation: &'a str) -> &'a str {
 }
 
 /// The operations that carry no signature.
-const UNSIGNED: [&str; 18] = [
+const UNSIGNED: [&str; 19] = [
     "AssociateSoftwareToken",
     "ChangePassword",
     "ConfirmDevice",
@@ -321,6 +325,7 @@ const UNSIGNED: [&str; 18] = [
     "ForgotPassword",
     "GetClientToken",
     "GetCredentialsForIdentity",
+    "GetDerivedToken",
     "GetId",
     "GetTokensFromRefreshToken",
     "GetUser",

@@ -43,7 +43,7 @@ pub struct ClientBuilder {
     values: Vec<(Key, Vec<String>)>,
     #[cfg(feature = "m2m")]
     profile: Option<(Config, ProfileName)>,
-    #[cfg(feature = "sign-in")]
+    #[cfg(feature = "m2m")]
     state_dir: Option<PathBuf>,
     #[cfg(feature = "m2m")]
     given: GivenSecrets,
@@ -84,13 +84,7 @@ impl ClientBuilder {
         let path = dirs.config_file.ok_or_else(|| Error::config("there is no home directory with a configuration"))?;
         let config = Config::load(&path)?;
         let cache = Some(TokenStorage::Files(Cache::new(dirs.cache)));
-        Ok(ClientBuilder {
-            profile: Some((config, name)),
-            cache,
-            #[cfg(feature = "sign-in")]
-            state_dir: dirs.state,
-            ..ClientBuilder::default()
-        })
+        Ok(ClientBuilder { profile: Some((config, name)), cache, state_dir: dirs.state, ..ClientBuilder::default() })
     }
 
     fn set(mut self, key: Key, values: Vec<String>) -> Self {
@@ -249,6 +243,12 @@ impl ClientBuilder {
             None => (None, None),
         };
         let profile = Profile::resolve(name, &settings, &AwsEnvironment::default())?;
+        #[cfg(feature = "m2m")]
+        let profile = {
+            let mut profile = profile;
+            profile.m2m.state_dir = self.state_dir.clone();
+            profile
+        };
         // Each call sets its own deadline, see `Client::call`.
         let http = HttpClient::new(self.ca_bundle, None, super::now, Instant::now())?;
         #[cfg(feature = "m2m")]

@@ -1,12 +1,9 @@
 //! Machine-to-machine tokens: from the cache while they are valid, else with one request for any number of callers.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::blocking::blocking;
-use super::token_storage::TokenStorage;
-use super::{AccessToken, CachedToken, Client, TokenCache, now};
-use crate::cache::single_flight::{self, Acquired, CachePolicy, CacheUse, TokenOrigin, TokenResponse};
-use crate::cache::token_cache::{Cache, CacheKey};
+use super::{AccessToken, Client};
+use crate::cache::single_flight::{CachePolicy, CacheUse, TokenOrigin, TokenResponse};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
 use crate::oauth::client_credentials;
@@ -16,11 +13,13 @@ use crate::settings::types::{SecretKind, TokenUse};
 
 impl Client {
     /// The machine-to-machine token (client_credentials, RFC 6749 section 4.4): from the cache while it is valid, else with
-    /// one request for any number of callers.
+    /// one request for any number of callers. Where Cognito refuses the stored client secret, the one that takes over from it is
+    /// tried: while a secret is rotated there are two.
     ///
     /// # Errors
-    /// [`Kind::Refused`] if Cognito refuses, [`Kind::Network`] if it can't be reached, [`Kind::Config`] if the client is not configured,
-    /// [`Kind::Store`] if the client secret can't be read.
+    /// [`Kind::Refused`] where Cognito says no, [`Kind::Network`] where it can't be asked or the profile's
+    /// `m2m.max_requests_per_hour` forbids it, [`Kind::Config`] where the client is not described, [`Kind::Store`] where the client
+    /// secret can't be read.
     pub async fn m2m_token(&self) -> Result<AccessToken> {
         self.m2m(CacheUse::Full, self.0.profile.min_validity).await
     }
@@ -36,90 +35,49 @@ impl Client {
             // Processes that share a cache may each have their own source of secrets.
             has_own_secret: true,
         };
-        match &self.0.cache {
-            TokenStorage::Files(cache) => self.take_from_files(&http, cache.clone(), key, policy).await,
-            TokenStorage::Own(cache) => self.take_from_own(&http, cache.as_ref(), &key, policy).await,
-        }
-    }
-
-    async fn take_from_files(
-        &self,
-        http: &HttpClient,
-        cache: Cache,
-        key: CacheKey,
-        policy: CachePolicy,
-    ) -> Result<AccessToken> {
-        let (of_cache, of_key) = (cache.clone(), key.clone());
-        if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &of_key, &policy, now()))).await? {
-            return Ok(served.into());
-        }
-        // One task of this process waits for the file's lock; the others wait for that task without a thread.
-        let _turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
-        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, now)).await?;
-        match begun {
-            Acquired::Served(served) => Ok(served.into()),
-            Acquired::Turn(turn) => {
-                let result = self.obtain(http).await;
-                blocking(move || turn.finish(result)).await.map(AccessToken::from)
-            }
-        }
-    }
-
-    async fn take_from_own(
-        &self,
-        http: &HttpClient,
-        cache: &dyn TokenCache,
-        key: &CacheKey,
-        policy: CachePolicy,
-    ) -> Result<AccessToken> {
-        let kept = async |at_least: Duration| {
-            let kept = cache.get(key.stem()).await?.map(CachedToken::into_token);
-            let kept = kept.filter(|token| token.is_fresh(http.now(), at_least));
-            Ok::<_, Error>(kept.map(AccessToken::of_cache))
-        };
-        if let Some(token) = kept(policy.min_validity).await? {
-            return Ok(token);
-        }
-        let started = Instant::now();
-        let turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
-        // A token that another task obtained while this one waited is accepted whatever its life, as if this task had obtained it.
-        let at_least = match turn.last_success() {
-            Some(at) if at >= started => Duration::ZERO,
-            _ => policy.min_validity,
-        };
-        if let Some(token) = kept(at_least).await? {
-            return Ok(token);
-        }
-        let token = AccessToken::from(self.obtain(http).await?);
-        if let Some(cached) = CachedToken::of(&token.token) {
-            cache.put(key.stem(), cached).await?;
-            turn.succeeded();
-        }
-        Ok(token)
+        self.take(&http, key, policy, self.obtain(&http)).await
     }
 
     async fn obtain(&self, http: &HttpClient) -> Result<TokenResponse> {
         let profile = &self.0.profile;
-        let client = match &profile.m2m.secret_arn {
+        let client = self.m2m_client(http).await?;
+        let others = self.other_m2m_secrets();
+        let tokens = client_credentials::obtain_with_any_secret(http, profile, &client, others).await?;
+        Ok(TokenResponse { tokens, source: TokenOrigin::Network })
+    }
+
+    /// The machine-to-machine client with its secret.
+    async fn m2m_client(&self, http: &HttpClient) -> Result<client_credentials::Client> {
+        let profile = &self.0.profile;
+        match &profile.m2m.secret_arn {
             #[cfg(not(feature = "aws"))]
             Some(_) => {
-                return Err(Error::new(
+                let _ = http;
+                Err(Error::new(
                     Kind::Config,
                     "a client secret in Secrets Manager needs the feature `aws` of the library",
-                ));
+                ))
             }
             #[cfg(feature = "aws")]
-            Some(_) => client_credentials::client_with_arn(http, profile).await?,
+            Some(_) => client_credentials::client_with_arn(http, profile).await,
             None => {
                 let binding = client_credentials::secret_binding(profile)?;
-                let secret = self.supplied(&binding).await?.ok_or_else(|| {
-                    Error::new(Kind::Config, "no client secret is known for the machine-to-machine client")
-                })?;
-                client_credentials::client(profile, secret)?
+                let secret = self.supplied(&binding).await?.ok_or_else(no_m2m_secret)?;
+                client_credentials::client(profile, secret)
             }
-        };
-        let tokens = client_credentials::obtain(http, profile, &client).await?;
-        Ok(TokenResponse { tokens, source: TokenOrigin::Network })
+        }
+    }
+
+    /// What the source has where the secret that it gave was refused: what is stored by now, and what takes over. None for a secret
+    /// that the client was given.
+    async fn other_m2m_secrets(&self) -> Result<Vec<Secret>> {
+        if self.0.given.m2m_client.is_some() {
+            return Ok(Vec::new());
+        }
+        let current = client_credentials::secret_binding(&self.0.profile)?;
+        let next = SecretId { kind: SecretKind::M2mClientNext, ..current.clone() };
+        let found = [self.supplied(&current).await?, self.supplied(&next).await?];
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The secret of this kind, client, origin and user: the one that the client was given, else the source's.
@@ -136,4 +94,8 @@ impl Client {
             None => self.0.secrets.secret(binding.clone().into()).await,
         }
     }
+}
+
+pub(super) fn no_m2m_secret() -> Error {
+    Error::new(Kind::Config, "no client secret is known for the machine-to-machine client")
 }

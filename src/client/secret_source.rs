@@ -64,7 +64,8 @@ impl From<SecretId> for SecretRequest {
 /// A source of secrets: a vault, a file, a test. It is asked only when a request needs the secret. Blocking work belongs on its own thread
 /// (`tokio::task::spawn_blocking`), as in [`StoredSecrets`].
 pub trait SecretSource: Debug + Send + Sync + 'static {
-    /// The secret; `None` if the source has none of this kind for this client, origin and user.
+    /// The secret; none where the source has none of this kind for this client, origin and user. It is asked for
+    /// [`SecretKind::M2mClientNext`] only where Cognito has refused the [`SecretKind::M2mClient`].
     ///
     /// # Errors
     /// An error if the source can't be read, which is not the same as having no secret.
@@ -224,15 +225,14 @@ impl SecretSource for StoredSecrets {
             }
             let is_listed = self.listed.is_some();
             self.with_store(move |store| match request.kind() {
-                SecretKind::Device | SecretKind::Totp | SecretKind::Password => store.find(&request.0),
+                SecretKind::Device | SecretKind::Totp | SecretKind::Password | SecretKind::M2mClientNext => {
+                    store.find(&request.0)
+                }
                 // A missing secret must not look like a users' client without one.
                 SecretKind::UserClient if is_listed => {
                     store.get(&request.0, "")?.map(Some).ok_or_else(|| request.0.missing())
                 }
-                SecretKind::M2mClient
-                | SecretKind::M2mClientNext
-                | SecretKind::UserClient
-                | SecretKind::RefreshToken => store.get(&request.0, ""),
+                SecretKind::M2mClient | SecretKind::UserClient | SecretKind::RefreshToken => store.get(&request.0, ""),
             })
             .await
         })

@@ -39,6 +39,8 @@ kinds! {
     AllowQuestions,
     /// Nobody is signed in to the hosted pages: allow them to ask.
     AllowSignInPage,
+    /// Allow the app client to exchange tokens.
+    AllowTokenExchange,
     /// Allow ALLOW_USER_SRP_AUTH on the app client, or use the other flow.
     AllowSrpFlow,
     /// Ask the firewall's or proxy's operator, with the request id.

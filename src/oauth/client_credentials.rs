@@ -10,8 +10,8 @@ use crate::error::{AdviceKind, Error, Result};
 use crate::http::client::HttpClient;
 #[cfg(feature = "aws")]
 use crate::oauth::client_bundle;
-use crate::oauth::token_endpoint;
 use crate::oauth::token_endpoint::ClientCredentials;
+use crate::oauth::{request_limit, token_endpoint};
 use crate::secret::Secret;
 use crate::secrets::store::SecretId;
 use crate::settings::aws_services::Service;
@@ -171,13 +171,69 @@ fn client_of(profile: &Profile, arn: &SecretArn, kept: Kept) -> Result<Client> {
     Ok(Client { client_id, client_secret: bundle.client_secret, token_url, scopes })
 }
 
-/// Asks for a token: one request.
+/// Asks for a token, with another secret of the client where Cognito refuses the first: while a secret is rotated there are two,
+/// and the one that was read may be the one that was deleted just now. `stored` gives the others of a secret that comes from no
+/// Secrets Manager; it is not polled before the first is refused. Where they can't be read, the refusal is what the call ends with.
 ///
 /// # Errors
-/// As [`token_endpoint::client_credentials`] and [`get_client_token::get`]; [`Kind::Config`](crate::error::Kind::Config) without an
-/// endpoint or a Region, and for a way of authentication that lets a cache mix up clients.
+/// As [`obtain`]; of several refusals the first.
+pub async fn obtain_with_any_secret(
+    wire: &HttpClient,
+    profile: &Profile,
+    client: &Client,
+    stored: impl Future<Output = Result<Vec<Secret>>>,
+) -> Result<TokenSet> {
+    let refused = match obtain(wire, profile, client).await {
+        Err(error) if is_about_the_secret(&error) => error,
+        result => return result,
+    };
+    let found = match &profile.m2m.secret_arn {
+        #[cfg(feature = "aws")]
+        Some(_) => secrets_with_arn(wire, profile).await,
+        _ => stored.await,
+    };
+    let mut others = found.unwrap_or_else(|error| {
+        log::info!(target: "cogtok", "whether the client has another secret can't be seen: {error}");
+        Vec::new()
+    });
+    others.retain(|other| other.expose() != client.client_secret.expose());
+    for client_secret in others {
+        log::info!(target: "cogtok", "the client secret was refused, and another one is tried");
+        match obtain(wire, profile, &Client { client_secret, ..client.clone() }).await {
+            Err(error) if is_about_the_secret(&error) => {}
+            result => return result,
+        }
+    }
+    Err(refused)
+}
+
+/// Whether another secret of the client may be the one that is wanted.
+fn is_about_the_secret(error: &Error) -> bool {
+    matches!(error.code(), Some("invalid_client" | "NotAuthorizedException"))
+}
+
+/// What Secrets Manager has by now, and what takes over.
+#[cfg(feature = "aws")]
+async fn secrets_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Vec<Secret>> {
+    let current = client_with_arn(wire, profile).await?;
+    let pending = pending_client_with_arn(wire, profile).await?;
+    Ok([Some(current), pending].into_iter().flatten().map(|client| client.client_secret).collect())
+}
+
+/// Asks for a token: one request, which counts for the profile's `m2m.max_requests_per_hour`.
+///
+/// # Errors
+/// As [`token_endpoint::client_credentials`], [`get_client_token::get`] and [`request_limit::take`];
+/// [`Kind::Config`](crate::error::Kind::Config) where neither an endpoint nor a Region is known, and for a way of authenticating
+/// that a cache can't tell clients apart by.
 pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Result<TokenSet> {
-    match place(profile, client.token_url.as_ref())? {
+    let place = place(profile, client.token_url.as_ref())?;
+    let origin = match &place {
+        TokenPlace::Endpoint(url) => url.origin(),
+        TokenPlace::Api(origin) => origin.clone(),
+    };
+    request_limit::take(wire, profile, &client.client_id, &origin).await?;
+    match place {
         TokenPlace::Endpoint(token_url) => {
             if profile.m2m.scope_in_query && profile.m2m.auth_method != AuthMethod::Basic {
                 // A cache that ignores the Authorization header would give one client's token to another.

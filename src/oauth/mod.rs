@@ -14,4 +14,6 @@ pub mod login;
 #[cfg(feature = "sign-in")]
 pub mod loopback_server;
 #[cfg(feature = "m2m")]
+pub(crate) mod request_limit;
+#[cfg(feature = "m2m")]
 pub mod token_endpoint;

@@ -137,6 +137,19 @@ choice!(
 );
 
 choice!(
+    /// What a token that is exchanged is (RFC 8693 section 3).
+    #[non_exhaustive]
+    TokenType, "token type" {
+        /// An OAuth access token.
+        AccessToken = "access_token",
+        /// An OpenID Connect ID token.
+        IdToken = "id_token",
+        /// A SAML 2.0 assertion in Base64.
+        Saml2 = "saml2",
+    }
+);
+
+choice!(
     /// The kinds of secret that the secret store keeps.
     #[non_exhaustive]
     SecretKind, "kind of secret" {

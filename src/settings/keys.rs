@@ -82,6 +82,17 @@ pub fn parse_min_validity(text: &str) -> Result<Duration> {
     }
 }
 
+/// How many requests may be made in an hour.
+///
+/// # Errors
+/// [`Kind::Usage`](crate::error::Kind::Usage) for anything but a whole number from 1 to 1000000.
+pub fn parse_max_requests(text: &str) -> Result<u32> {
+    text.parse()
+        .ok()
+        .filter(|most| (1..=1_000_000).contains(most))
+        .ok_or_else(|| Error::usage(format!("`{}` is not a whole number from 1 to 1000000", printable(text, 40))))
+}
+
 keys! {
     /// The purpose of the profile, shown by completion and `profile list`.
     Description = "description", None, is_name;
@@ -127,6 +138,8 @@ keys! {
     Transport = "m2m.transport", Some("COGTOK_TRANSPORT"), is::<Transport>;
     /// Whether the token endpoint also gets the scopes in the URL, for a cache in front of it.
     ScopeInQuery = "m2m.scope_in_query", Some("COGTOK_SCOPE_IN_QUERY"), |text| parse_bool(text).map(drop);
+    /// How many machine-to-machine tokens this machine may ask for in an hour.
+    MaxRequestsPerHour = "m2m.max_requests_per_hour", None, |text| parse_max_requests(text).map(drop);
 }
 
 /// The variables of the scripts that cogtok replaces: together they replace a profile.
@@ -148,6 +161,11 @@ impl Key {
     /// Whether the value is true or false in the configuration file, without quotes.
     pub const fn is_bool(self) -> bool {
         matches!(self, Key::ScopeInQuery)
+    }
+
+    /// Whether the value is a whole number in the configuration file, without quotes.
+    pub const fn is_number(self) -> bool {
+        matches!(self, Key::MaxRequestsPerHour)
     }
 
     /// The key with this dotted name.

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use crate::error::{Advice, AdviceKind, Error, Result};
 use crate::settings::aws_services::{Endpoints, Service};
-use crate::settings::keys::{Key, Settings, ValueOrigin, from_variable, parse_bool, parse_min_validity};
+use crate::settings::keys::{
+    Key, Settings, ValueOrigin, from_variable, parse_bool, parse_max_requests, parse_min_validity,
+};
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{
     AuthFlow, AuthMethod, ClientId, Endpoint, FirstFactor, IdentityPoolId, PoolId, ProfileName, Region, Scopes,
@@ -76,6 +78,10 @@ pub struct M2mPart {
     pub transport: Transport,
     /// Whether the token endpoint also gets the scopes in the URL.
     pub scope_in_query: bool,
+    /// How many tokens may be asked for in an hour; none for any number.
+    pub max_requests_per_hour: Option<u32>,
+    /// The state folder, in which they are counted; none where this machine has none.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// A profile with all overrides applied.
@@ -174,6 +180,8 @@ impl Profile {
                 auth_method: settings.get(Key::AuthMethod)?.unwrap_or(AuthMethod::Basic),
                 transport: settings.get(Key::Transport)?.unwrap_or(Transport::Auto),
                 scope_in_query: settings.get_with(Key::ScopeInQuery, parse_bool)?.unwrap_or(false),
+                max_requests_per_hour: settings.get_with(Key::MaxRequestsPerHour, parse_max_requests)?,
+                state_dir: None,
             },
             domain,
         })

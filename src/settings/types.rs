@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::{Error, Result, is_unprintable, printable};
 pub use crate::settings::endpoint::Endpoint;
 pub use crate::settings::enums::{
-    AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TargetKind, TokenOwner, TokenUse, Transport,
+    AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TargetKind, TokenOwner, TokenType, TokenUse, Transport,
 };
 pub use crate::settings::scopes::Scopes;
 

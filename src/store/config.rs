@@ -278,8 +278,10 @@ pub fn texts(key: Key, value: &Value) -> Result<Vec<String>> {
             items.ok_or_else(|| wrong("a list of strings"))
         }
         Value::Boolean(is) if key.is_bool() => Ok(vec![is.to_string()]),
+        Value::Integer(number) if key.is_number() => Ok(vec![number.to_string()]),
         _ if key.is_list() => Err(wrong("a list of strings")),
         _ if key.is_bool() => Err(wrong("true or false")),
+        _ if key.is_number() => Err(wrong("a whole number")),
         _ => Err(wrong("a string")),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::agent_sessions::AgentSessions;
 use super::previous::Previous;
+use super::request_counts::{Permission, RequestCounts};
 use super::sessions::{Record, Sessions};
 use super::{file, name_history, used_codes};
 use crate::cache::jwks_cache::KeySets;
@@ -17,6 +18,9 @@ use crate::token::session::{Session, SessionOrigin};
 const ORIGIN: &str = "https://example.com";
 const POOL: &str = "us-east-1_Example01";
 const JWKS: &str = "https://example.com/jwks.json";
+
+/// What requests are counted for.
+const REQUESTS: &str = "client https://example.com";
 
 /// When all of it was written, in milliseconds.
 const THEN: u64 = 1_000_000;
@@ -93,6 +97,8 @@ fn files_of_earlier_commits_are_read() {
     let previous = Previous::new(&state, Path::new("/nowhere/config.toml"));
     assert_eq!(previous.get().unwrap(), Some("ws".parse().unwrap()));
     assert_eq!(used_codes::take(Some(&state), &authenticator(), 100, 110, Instant::now()).unwrap(), 101);
+    let counted = RequestCounts::new(&state).take(REQUESTS, 2, THEN + 1, Instant::now()).unwrap();
+    assert_eq!(counted, Permission::Denied { made: 2, next_at: THEN + 3_600_000 });
 }
 
 /// An earlier cogtok on the same machine reads them too.
@@ -116,6 +122,11 @@ fn files_are_written_as_earlier_commits_did() {
     Previous::new(&state, Path::new("/nowhere/config.toml")).set(&"ws".parse().unwrap(), Instant::now()).unwrap();
     std::fs::remove_dir_all(state.join("codes")).unwrap();
     used_codes::take(Some(&state), &authenticator(), 100, 110, Instant::now()).unwrap();
+
+    std::fs::remove_dir_all(state.join("m2m-requests")).unwrap();
+    for _ in 0..2 {
+        RequestCounts::new(&state).take(REQUESTS, 2, THEN, Instant::now()).unwrap();
+    }
 
     assert_eq!(contents(root.path()), before);
 }

@@ -16,6 +16,7 @@ pub mod name_history;
 pub(crate) mod owner;
 pub mod previous;
 
+pub mod request_counts;
 pub mod sessions;
 pub mod state_file;
 

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, printable};
 use crate::settings::types::Scopes;
 
 /// The claims in a token, NOT VERIFIED.
@@ -80,10 +80,30 @@ impl Unverified {
         Ok(Unverified { header: read(parts[0], "header")?, claims: read(parts[1], "payload")? })
     }
 
+    /// Who acts for the subject, as [`actors`] has it.
+    pub fn actors(&self) -> Vec<&Value> {
+        actors(&self.claims)
+    }
+
     /// The kind of token, by its own claims.
     pub fn kind(&self) -> TokenKind {
         TokenKind::of(&self.claims)
     }
+}
+
+/// Who acts for the subject (`act`, RFC 8693 section 4.1): the present actor first, then those who acted before it.
+pub fn actors(claims: &Map<String, Value>) -> Vec<&Value> {
+    std::iter::successors(claims.get("act"), |actor| actor.get("act")).collect()
+}
+
+/// An actor in words, fit for a terminal: what names it, without who acted before it.
+pub fn described_actor(actor: &Value) -> String {
+    let named = ["sub", "client_id", "iss"].into_iter().filter_map(|name| {
+        let value = actor.get(name)?.as_str()?;
+        Some(format!("{name} {}", printable(value, 120)))
+    });
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { format!("unnamed: {}", printable(&actor.to_string(), 120)) } else { named.join(", ") }
 }
 
 /// The kinds of token that Cognito issues.

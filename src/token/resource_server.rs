@@ -149,6 +149,7 @@ pub fn check(
     findings.extend(rules.audiences());
     findings.extend(rules.scopes());
     findings.extend(authorizer.claims.iter().map(|rule| rules.claim(rule)));
+    findings.extend(rules.actor());
     Ok(findings)
 }
 
@@ -351,6 +352,16 @@ impl Rules<'_> {
             _ => "a sign-in with user name and password gives only aws.cognito.signin.user.admin: scopes of your own come from the token endpoint, or from a pre token generation trigger".into(),
         };
         Some(Finding::fail(rule, detail, fix))
+    }
+
+    /// Who acts for the subject, where the token says so: AgentCore's authorizer has no rule about it.
+    fn actor(&self) -> Option<Finding> {
+        let is_agentcore = matches!(self.consumer, ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway);
+        let actor = jwt::actors(self.claims).into_iter().next().filter(|_| is_agentcore)?;
+        let who = jwt::described_actor(actor);
+        let detail =
+            format!("{who} acts for the subject; the authorizer checks `client_id`, `aud` and `scope` as of any token");
+        Some(Finding::pass("act", detail))
     }
 
     fn claim(&self, rule: &ClaimRule) -> Finding {

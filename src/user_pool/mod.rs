@@ -10,6 +10,8 @@ pub mod cognito_idp;
 pub mod device;
 pub mod get_client_token;
 #[cfg(feature = "sign-in")]
+pub mod get_derived_token;
+#[cfg(feature = "sign-in")]
 pub(crate) mod initiate_auth;
 #[cfg(feature = "sign-in")]
 pub mod refresh;

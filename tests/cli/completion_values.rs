@@ -116,6 +116,7 @@ fn values_of_keys_regions_and_aws_profiles_are_offered() {
         ("m2m.auth_method", &["client_secret_basic", "client_secret_post"]),
         ("m2m.transport", &["auto", "endpoint", "api"]),
         ("m2m.scope_in_query", &["true", "false"]),
+        ("m2m.max_requests_per_hour", &[]),
         ("user.client_id", &[]),
     ] {
         assert_eq!(names(&home, &["profile", "set", "ws", key, ""]), values, "{key}");

@@ -49,6 +49,11 @@ macro_rules! pages {
 }
 
 pages! {
+    agents "docs/agents.md" |place| {
+        let limit = &place.world.profiles()["profiles"]["ws"]["m2m"]["max_requests_per_hour"];
+        assert_eq!(limit.as_integer(), Some(100));
+        assert!(place.world.home.state_dir().join("m2m-requests").is_dir());
+    };
     readme "README.md" |place| {
         assert_eq!(place.world.profiles()["default_profile"].as_str(), Some("ws"));
         assert!(place.api.requests().iter().any(|request| request.header("authorization").is_some()));

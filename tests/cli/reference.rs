@@ -231,6 +231,7 @@ fn flatten(prefix: &str, table: &toml::Table, found: &mut BTreeMap<String, Vec<S
                 found.insert(format!("{prefix}{key}"), items.collect());
             }
             toml::Value::Boolean(is) => drop(found.insert(format!("{prefix}{key}"), vec![is.to_string()])),
+            toml::Value::Integer(number) => drop(found.insert(format!("{prefix}{key}"), vec![number.to_string()])),
             value => drop(found.insert(format!("{prefix}{key}"), vec![value.as_str().expect("a string").to_string()])),
         }
     }

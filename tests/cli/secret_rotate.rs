@@ -295,6 +295,30 @@ fn a_refused_first_secret_tries_the_second() {
 }
 
 #[test]
+fn the_library_tries_the_second_secret_as_well() {
+    let (cognito, keyring) = (Cognito::start(), Keyring::start());
+    let home = cognito.home();
+    stored(&home, &keyring);
+    cognito.state.lock().unwrap().cut = Some(Cut { at: 3, is_carried_out: false });
+    let mut running = rotate(&home, &keyring, &["--yes"]).spawn();
+    cognito.cut_off.recv_timeout(Duration::from_secs(60)).unwrap();
+    running.kill();
+    running.wait().stdout_is("");
+    {
+        let mut state = cognito.state.lock().unwrap();
+        state.cut = None;
+        state.secrets.remove(0);
+    }
+    let program = crate::library::built("five_lines");
+    let run = || home.program(&program, [""; 0]).keyring(&keyring).run();
+    run().ok().stdout_has("Authorization: Bearer ");
+    std::fs::remove_dir_all(home.cache_dir()).unwrap();
+    cognito.state.lock().unwrap().secrets.clear();
+    let refused = run();
+    refused.check(refused.code != Some(0) && refused.stderr.contains("invalid_client"), "both are refused");
+}
+
+#[test]
 fn in_secrets_manager_the_new_secret_is_staged_and_takes_over() {
     let cognito = Cognito::start();
     let home = cognito.home();

@@ -124,6 +124,42 @@ renew() {
 }
 saw "after AdminSetUserPassword: the refresh token" "$(outcome renew "$(of RefreshToken "$work/one")")"
 
+# Token exchange: what GetDerivedToken says and gives. exchanged OPTION…: the new token's claims that are of interest, or the refusal.
+exchanged() {
+    if cogtok -q token exchange -p live --subject-token - --no-cache "$@" <"$work/subject" >"$work/derived" 2>"$work/err"; then
+        cogtok -q token inspect - --json <"$work/derived" |
+            jq -c '.claims | {sub, client_id, aud, scope, token_use, act, life: (.exp - .iat)}' | short
+    else
+        grep -m1 '^error' "$work/err" | short
+    fi
+}
+exchanger=$(client exchanger '{"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
+    "ALLOW_TOKEN_EXCHANGE_DELEGATION"]}' 2>"$work/err" || true)
+if [[ -n $exchanger ]]; then
+    password_auth "$exchanger" "$username" "$password" >"$work/one"
+    of AccessToken "$work/one" >"$work/subject"
+    saw "exchange: by a client without the flow" "$(exchanged --client user)"
+    of_exchanger() { COGTOK_CLIENT_ID=$exchanger exchanged --client user "$@"; }
+    saw "exchange: an access token, impersonation" "$(of_exchanger)"
+    saw "exchange: with an actor" "$(of_exchanger --actor live)"
+    saw "exchange: --resource api" "$(of_exchanger --resource api)"
+    saw "exchange: --audience billing" "$(of_exchanger --audience billing)"
+    saw "exchange: --scope that the subject lacks" "$(of_exchanger --scope api/read)"
+    saw "exchange: for an ID token" "$(of_exchanger --requested-token-type id_token)"
+    of IdToken "$work/one" >"$work/subject"
+    saw "exchange: an ID token" "$(of_exchanger)"
+    of AccessToken "$work/one" >"$work/subject"
+    jq -n --arg token "$(of AccessToken "$work/one")" '{AccessToken: $token}' | idp global-sign-out >/dev/null
+    saw "exchange: after GlobalSignOut" "$(of_exchanger)"
+    echo not.a.token >"$work/subject"
+    saw "exchange: what is no token" "$(of_exchanger)"
+    saw "exchange: client_credentials and exchange on one client" "$(outcome client both '{"GenerateSecret": true,
+        "AllowedOAuthFlows": ["client_credentials"], "AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthScopes": ["api/read"],
+        "ExplicitAuthFlows": ["ALLOW_TOKEN_EXCHANGE_DELEGATION"]}')"
+else
+    saw "exchange: a client with ALLOW_TOKEN_EXCHANGE_*" "$(short <"$work/err")"
+fi
+
 # The updated issuer, last: it changes the pool.
 issuer_at() {
     local url=https://$1.$region.amazonaws.com/$pool

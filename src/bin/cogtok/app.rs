@@ -93,6 +93,16 @@ impl App {
         })
     }
 
+    /// The same call with another profile.
+    ///
+    /// # Errors
+    /// As [`App::new`].
+    pub fn with_profile(&self, name: &str) -> Result<Self> {
+        let other = App::new(Global { profile: Some(name.to_owned()), ..self.global.clone() }, self.on_profile)?;
+        other.started.set(self.started.get());
+        Ok(other)
+    }
+
     /// Marks this call as the credential process of AWS's tools. It must not call itself: AWS credentials then come only from the profile's
     /// own `aws_profile`, and processes that are run for them learn of it.
     pub fn enter_aws_credentials(&self) {

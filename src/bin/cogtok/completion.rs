@@ -14,6 +14,8 @@ use cogtok::settings::types::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, TargetKind, TokenOwner, TokenUse, Transport,
 };
 
+use cogtok::user_pool::get_derived_token::TokenType;
+
 use crate::services::export::OWN;
 use crate::services::import::SourceKind;
 
@@ -169,6 +171,16 @@ pub fn transports() -> Vec<CompletionCandidate> {
 /// The tokens of a user.
 pub fn tokens() -> Vec<CompletionCandidate> {
     words(TokenUse::ALL.iter().map(|token| token.as_str()))
+}
+
+/// What a token that is exchanged may be.
+pub fn token_types() -> Vec<CompletionCandidate> {
+    words(TokenType::ALL.iter().map(|kind| kind.as_str()))
+}
+
+/// What a token may be exchanged for.
+pub fn issued_token_types() -> Vec<CompletionCandidate> {
+    words([TokenType::AccessToken, TokenType::IdToken].iter().map(|kind| kind.as_str()))
 }
 
 /// The owners of a call's token.

@@ -14,7 +14,7 @@ use crate::store::state_file::{FileContent, ReadError, StateFile};
 use crate::token::{Token, TokenSet};
 
 /// The kinds of key whose files are reported even where they can't be understood.
-const KINDS: [&str; 3] = ["user", "m2m", AWS];
+const KINDS: [&str; 4] = ["user", "m2m", "exchange", AWS];
 
 /// The kind of key for AWS credentials.
 const AWS: &str = "aws";

@@ -10,7 +10,7 @@ use cogtok::settings::types::parse_duration;
 use crate::io::terminal::Color;
 
 /// Options that every command takes.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub struct Global {
     /// The profile to use; else COGTOK_PROFILE, else the default
     #[arg(short, long, global = true, value_name = "NAME", help_heading = "Global options")]

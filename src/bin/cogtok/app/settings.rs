@@ -26,6 +26,7 @@ impl App {
         }
         let settings = self.settings(name.as_ref(), options)?;
         let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
+        profile.m2m.state_dir = self.dirs().state.clone();
         if self.is_inside.get() {
             profile.is_inside_aws_credentials = true;
             profile.aws_profile = profile.aws_profile.filter(|_| profile.is_aws_profile_asked);

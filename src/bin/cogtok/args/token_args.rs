@@ -90,6 +90,12 @@ impl TokenArgs {
         TokenArgs { whose: Some(whose), username, token: Some(token), ..TokenArgs::default() }
     }
 
+    /// The machine's token where there is one, else the user's; of a user this one, where one is named.
+    pub fn of(owner: Option<TokenOwner>, username: Option<String>, token: Option<TokenUse>) -> Self {
+        let (whose, token) = (owner.map(|owner| owner.to_string()), token.map(|token| token.to_string()));
+        TokenArgs { whose, username, token, ..TokenArgs::default() }
+    }
+
     /// The owner of the token, if neither `--as` nor another option says so.
     pub fn or_of(&mut self, owner: Option<TokenOwner>) {
         self.owner = owner;

@@ -8,7 +8,8 @@ use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, TokenUse, VarName};
 use cogtok::store::file::why_others_read;
-use serde_json::json;
+use cogtok::token::Token;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::app::options::Output;
@@ -57,6 +58,29 @@ impl TokenOptions {
         served: &TokenResponse,
         again: &str,
     ) -> Result<()> {
+        self.deliver_as(app, (policy, served), again, |token| {
+            let tokens = &served.tokens;
+            json!({
+                "access_token": tokens.access.value.expose(),
+                "id_token": tokens.id.as_ref().map(|id| id.value.expose()),
+                "token_type": "Bearer",
+                "expires_in": token.seconds_left(env::now()),
+                "expires_at": token.expires_at,
+                "scope": tokens.scope.as_ref().map(ToString::to_string),
+                "source": served.source.as_str(),
+                "profile": profile.name.as_ref().map(ProfileName::as_str),
+            })
+        })
+    }
+
+    /// As [`TokenOptions::deliver`], with JSON of its own.
+    pub fn deliver_as(
+        &self,
+        app: &App,
+        (policy, served): (&CachePolicy, &TokenResponse),
+        again: &str,
+        json: impl FnOnce(&Token) -> Value,
+    ) -> Result<()> {
         let token = wanted(served, policy)?;
         let value = token.value.expose();
         if let Some(export) = self.export {
@@ -80,17 +104,7 @@ impl TokenOptions {
             return self.give(&format!("Authorization: Bearer {value}\n"));
         }
         if app.output(&FORMS)? == Output::Json {
-            let tokens = &served.tokens;
-            let json = json!({
-                "access_token": tokens.access.value.expose(),
-                "id_token": tokens.id.as_ref().map(|id| id.value.expose()),
-                "token_type": "Bearer",
-                "expires_in": token.seconds_left(env::now()),
-                "expires_at": token.expires_at,
-                "scope": tokens.scope.as_ref().map(ToString::to_string),
-                "source": served.source.as_str(),
-                "profile": profile.name.as_ref().map(ProfileName::as_str),
-            });
+            let json = json(token);
             let text = if self.output_file.is_some() { terminal::json_line(&json) } else { terminal::json(&json) };
             return self.give(&text);
         }

@@ -21,7 +21,7 @@ pub fn of(args: &[OsString]) -> &'static [Output] {
         ("call", "gateway") => &[Table, Text, Json],
         ("user", "runs") => &[Table, Json, Jsonl],
         ("status", _) | ("cache" | "mcp", "list") | ("secret", "status") => &[Table, Json],
-        ("token", "user" | "m2m" | "inspect" | "verify" | "check")
+        ("token", "user" | "m2m" | "exchange" | "inspect" | "verify" | "check")
         | ("user", "show" | "delete" | "reap")
         | ("group", "create")
         | ("profile", "show" | "current" | "lint" | "import")

@@ -191,7 +191,7 @@ impl ExportFailure {
             behind.or_else(|| options().find_map(|arg| arg.strip_prefix(option)?.strip_prefix('=')))
         };
         let (access, id) = (default_name(TokenUse::Access), default_name(TokenUse::Id));
-        let is_user = args.iter().any(|arg| arg == "user");
+        let is_user = args.iter().any(|arg| arg == "user" || arg == "exchange");
         let named = value_of("--env-var").filter(|name| name.parse::<VarName>().is_ok());
         let names = match (named, value_of("--token")) {
             (Some(name), _) => vec![name],

@@ -300,6 +300,7 @@ impl ConfigDocument {
                 set_list(table, last, words);
             }
             [value] if key.is_bool() => set(table, last, Value::from(value == "true")),
+            [value] if key.is_number() => set(table, last, Value::from(value.parse::<i64>().unwrap_or_default())),
             values => set(table, last, Value::from(values.join(" "))),
         }
         Ok(())

@@ -146,6 +146,7 @@ mod tests {
             (Key::TokenUrl, "https://ws.example/oauth2/token"),
             (Key::Scopes, "api/read api/write"),
             (Key::ScopeInQuery, "true"),
+            (Key::MaxRequestsPerHour, "100"),
         ] {
             settings.offer(key, vec![values.to_owned()], ValueOrigin::Profile);
         }

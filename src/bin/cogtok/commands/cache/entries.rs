@@ -4,17 +4,28 @@ use cogtok::cache::token_cache::{CacheKey, Credentials, Entry, Listing};
 use cogtok::error::Result;
 use cogtok::oauth::client_credentials;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::ProfileName;
+use cogtok::settings::types::{ProfileName, TokenOwner};
 use cogtok::store::config::Config;
 use cogtok::token::session::RefreshState;
-use cogtok::user_pool::user_token;
+use cogtok::user_pool::{get_derived_token, user_token};
 use serde_json::{Value, json};
 
 use crate::app::{App, as_written};
 use crate::services::aws_credentials;
 
 /// The parts of a key in which one profile may have several.
-pub const VARYING: [&str; 3] = ["username", "scopes", "scopes_from"];
+pub const VARYING: [&str; 10] = [
+    "username",
+    "scopes",
+    "scopes_from",
+    "subject",
+    "subject_token_type",
+    "subject_provider",
+    "actor",
+    "audience",
+    "resource",
+    "token",
+];
 
 /// The profiles of the configuration and the keys of their tokens.
 pub struct Owners(Vec<(ProfileName, Vec<CacheKey>)>);
@@ -41,6 +52,8 @@ pub fn keys(mut profile: Profile) -> Vec<CacheKey> {
         client_credentials::cache_key(&profile),
         user_token::cache_key(&profile),
         aws_credentials::cache_key(&profile),
+        get_derived_token::client_key(&profile, TokenOwner::M2m),
+        get_derived_token::client_key(&profile, TokenOwner::User),
     ];
     keys.into_iter().flatten().collect()
 }

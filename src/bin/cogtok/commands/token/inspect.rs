@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::token::jwt::Unverified;
+use cogtok::token::jwt::{Unverified, described_actor};
 use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
 
@@ -20,7 +20,8 @@ const TIMES: [&str; 4] = ["exp", "iat", "nbf", "auth_time"];
 
 /// Show what a token contains, NOT VERIFIED
 ///
-/// Prints the header and the claims, with their times, of the token that you give or of the profile's cached one.
+/// Prints the header and the claims, with their times, of the token that you give or of the profile's cached one. Of a token
+/// on behalf of somebody (`act`) it names who acts, and who acted before.
 /// cogtok sends no request and checks nothing: anyone could have written what it shows. `cogtok token verify` checks.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -52,11 +53,23 @@ pub fn run(app: &App, args: &Inspect) -> Result<()> {
     if form == Output::Json {
         not_verified();
         let kind = read.kind().as_str();
-        let object = json!({ "verified": false, "kind": kind, "header": read.header, "claims": read.claims });
+        let actors: Vec<Value> = read.actors().into_iter().map(alone).collect();
+        let object = json!({
+            "verified": false, "kind": kind, "actors": actors, "header": read.header, "claims": read.claims,
+        });
         drop(read);
         return terminal::data(&terminal::json(&object)).map(drop);
     }
     terminal::data(&in_lines(&read, env::now())).map(drop)
+}
+
+/// An actor without those who acted before it.
+fn alone(actor: &Value) -> Value {
+    let mut alone = actor.clone();
+    if let Some(members) = alone.as_object_mut() {
+        members.remove("act");
+    }
+    alone
 }
 
 fn not_verified() {
@@ -86,6 +99,9 @@ fn in_lines(read: &Unverified, now: u64) -> String {
         None => "never: there is no `exp`, and no service accepts such a token".to_owned(),
     };
     line("expires", &end);
+    for (index, actor) in read.actors().into_iter().enumerate() {
+        line(if index == 0 { "actor" } else { "actor before it" }, &described_actor(actor));
+    }
     for (title, values) in [("header", &read.header), ("claims", &read.claims)] {
         line("", "");
         line(title, "");

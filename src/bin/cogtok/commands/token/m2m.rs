@@ -9,12 +9,12 @@ use cogtok::http::transport_error::moved_to;
 use cogtok::oauth::client_credentials;
 use cogtok::secret::Secret;
 use cogtok::secret::shape::client_secret;
+use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{SecretKind, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
-use super::second_client;
 use crate::app::{App, SecretSource};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::commands::refused_scopes;
@@ -159,31 +159,27 @@ fn before_waiting(app: &App, profile: &Profile, given: Option<Secret>) -> Result
     if given.is_some() || profile.m2m.secret_arn.is_some() || !terminal::can_ask() {
         return Ok(given);
     }
-    secret(app, profile).map(Some)
+    secret(app, profile, &client_credentials::secret_binding(profile)?).map(Some)
 }
 
 fn obtain(app: &App, profile: &Profile, early: Option<Secret>) -> Result<TokenSet> {
     let client = client(app, profile, early)?;
     let wire = app.wire()?;
-    let refused = match app.block_on(client_credentials::obtain(&wire, profile, &client)) {
-        Err(error) if is_about_the_secret(&error) => error,
-        result => return result.map_err(|error| explained(app, profile, &client, error)),
-    };
-    // During a rotation there are two secrets: the one that was read may have just been deleted.
-    for secret in second_client::others(app, profile, &client.client_secret) {
-        log::info!(target: "cogtok", "the client secret was refused, and another one is tried");
-        let other = client_credentials::Client { client_secret: secret, ..client.clone() };
-        match app.block_on(client_credentials::obtain(&wire, profile, &other)) {
-            Err(error) if is_about_the_secret(&error) => {}
-            result => return result.map_err(|error| explained(app, profile, &other, error)),
-        }
-    }
-    Err(moved(profile, refused))
+    let others = async { stored_secrets(app, profile) };
+    let obtained = client_credentials::obtain_with_any_secret(&wire, profile, &client, others);
+    app.block_on(obtained).map_err(|error| explained(app, profile, &client, error))
 }
 
-/// Whether another secret of the client may be the one that is wanted.
-fn is_about_the_secret(error: &Error) -> bool {
-    matches!(error.code(), Some("invalid_client" | "NotAuthorizedException"))
+/// The secrets that may be right where the stored one was refused: what is stored by now, and what takes over. None for a secret
+/// that was typed or came from a variable.
+fn stored_secrets(app: &App, profile: &Profile) -> Result<Vec<Secret>> {
+    if !app.is_from_store(SecretKind::M2mClient) {
+        return Ok(Vec::new());
+    }
+    let id = client_credentials::secret_binding(profile)?;
+    let next = SecretId { kind: SecretKind::M2mClientNext, ..id.clone() };
+    let store = app.secrets()?;
+    Ok([store.find(&id)?, store.find(&next)?].into_iter().flatten().collect())
 }
 
 /// The error with what is known of its cause besides what the endpoint says.
@@ -209,7 +205,8 @@ fn moved(profile: &Profile, error: Error) -> Error {
     error.with_hint(hint)
 }
 
-fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<client_credentials::Client> {
+/// The machine's client with its secret: the one at hand, else from Secrets Manager, the store, or a person.
+pub fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<client_credentials::Client> {
     if let Some(arn) = &profile.m2m.secret_arn {
         app.note_source(SecretKind::M2mClient, SecretSource::SecretsManager(arn.to_string()));
         let wire = app.wire()?;
@@ -217,14 +214,14 @@ fn client(app: &App, profile: &Profile, early: Option<Secret>) -> Result<client_
     }
     let secret = match early {
         Some(secret) => secret,
-        None => secret(app, profile)?,
+        None => secret(app, profile, &client_credentials::secret_binding(profile)?)?,
     };
     client_credentials::client(profile, secret)
 }
 
-fn secret(app: &App, profile: &Profile) -> Result<Secret> {
-    let binding = client_credentials::secret_binding(profile)?;
-    match app.stored_secret(profile, &binding)? {
+/// The secret of the machine's client that is bound like this: the stored one, else what a person types.
+pub fn secret(app: &App, profile: &Profile, binding: &SecretId) -> Result<Secret> {
+    match app.stored_secret(profile, binding)? {
         Some(secret) => Ok(secret),
         None => {
             app.note_source(SecretKind::M2mClient, SecretSource::Typed);

@@ -3,6 +3,7 @@
 mod agentcore_authorizer;
 mod challenge;
 mod check;
+mod exchange;
 mod get;
 mod inspect;
 
@@ -10,7 +11,6 @@ pub mod m2m;
 mod obtain;
 pub mod renewal;
 mod revoke;
-mod second_client;
 pub mod session_host;
 
 mod totp;
@@ -30,6 +30,8 @@ pub enum Command {
     User(user::User),
     /// Print a machine-to-machine access token (OAuth client_credentials)
     M2m(m2m::M2m),
+    /// Exchange a user's token for one on behalf of that user (RFC 8693)
+    Exchange(exchange::Exchange),
     /// Show what a token contains, NOT VERIFIED
     Inspect(inspect::Inspect),
     /// Verify a token: signature, issuer, client, times
@@ -44,6 +46,7 @@ pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::User(user) => user::run(app, &user),
         Command::M2m(m2m) => m2m::run(app, &m2m),
+        Command::Exchange(exchange) => exchange::run(app, &exchange),
         Command::Inspect(inspect) => inspect::run(app, &inspect),
         Command::Verify(verify) => verify::run(app, &verify),
         Command::Check(check) => check::run(app, &check),

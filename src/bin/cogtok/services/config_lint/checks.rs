@@ -130,8 +130,13 @@ impl Walk<'_> {
                 }
             }
             DeValue::Boolean(_) if key.is_bool() => {}
+            DeValue::Integer(number) if key.is_number() => {
+                let text = i128::from_str_radix(number.as_str(), number.radix()).map(|number| number.to_string());
+                self.text(key, at, text.as_deref().unwrap_or(number.as_str()));
+            }
             _ if key.is_list() => self.say(name, at, "is not a list of strings", hint()),
             _ if key.is_bool() => self.say(name, at, "is not true or false", hint()),
+            _ if key.is_number() => self.say(name, at, "is not a whole number", hint()),
             _ => self.say(name, at, "is not a string", hint()),
         }
     }
