@@ -34,7 +34,7 @@ pub struct Kept {
 /// See the table in [`super::service_error`] for GetSecretValue; [`Kind::Config`](crate::error::Kind::Config) for a secret of another
 /// shape.
 pub async fn get(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Result<Kept> {
-    get_stage(wire, profile, secret, None).await
+    get_version(wire, profile, secret, Wanted::Current).await
 }
 
 /// As [`get`], for the version with the label AWSPENDING; `None` if no version has it.
@@ -42,7 +42,24 @@ pub async fn get(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Re
 /// # Errors
 /// As [`get`].
 pub async fn get_pending(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Result<Option<Kept>> {
-    match get_stage(wire, profile, secret, Some(PENDING)).await {
+    if_there(get_version(wire, profile, secret, Wanted::Pending).await)
+}
+
+/// As [`get`], for the version of this id, whatever labels it has; none where there is no such version.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_by_id(
+    wire: &HttpClient,
+    profile: &Profile,
+    secret: &SecretArn,
+    version: &str,
+) -> Result<Option<Kept>> {
+    if_there(get_version(wire, profile, secret, Wanted::Id(version)).await)
+}
+
+fn if_there(kept: Result<Kept>) -> Result<Option<Kept>> {
+    match kept {
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
         kept => kept.map(Some),
     }
@@ -105,14 +122,23 @@ async fn client(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Res
     Ok(Client::from_conf(config.build()))
 }
 
-async fn get_stage(wire: &HttpClient, profile: &Profile, secret: &SecretArn, stage: Option<&str>) -> Result<Kept> {
+/// Which version of a secret.
+#[derive(Debug, Clone, Copy)]
+enum Wanted<'a> {
+    Current,
+    Pending,
+    Id(&'a str),
+}
+
+async fn get_version(wire: &HttpClient, profile: &Profile, secret: &SecretArn, wanted: Wanted<'_>) -> Result<Kept> {
     let operation = "GetSecretValue";
     let request = client(wire, profile, secret).await?.get_secret_value().secret_id(secret.as_str());
-    let answer = request
-        .set_version_stage(stage.map(str::to_owned))
-        .send()
-        .await
-        .map_err(|error| from_sdk(operation, error, wire.redactor()))?;
+    let request = match wanted {
+        Wanted::Current => request,
+        Wanted::Pending => request.version_stage(PENDING),
+        Wanted::Id(id) => request.version_id(id),
+    };
+    let answer = request.send().await.map_err(|error| from_sdk(operation, error, wire.redactor()))?;
     let arn = answer.arn.and_then(|arn| arn.parse().ok());
     let version = answer.version_id;
     match (answer.secret_string, answer.secret_binary) {

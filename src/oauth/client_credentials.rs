@@ -125,7 +125,7 @@ pub fn client(profile: &Profile, client_secret: Secret) -> Result<Client> {
 pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Client> {
     let arn = profile.m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
     let kept = secrets_manager::get(wire, profile, arn).await?;
-    client_of(profile, arn, kept)
+    client_of(profile, arn, &kept)
 }
 
 /// During a rotation: the client in the AWSPENDING version of the profile's Secrets Manager secret; `None` without such a version.
@@ -136,15 +136,18 @@ pub async fn client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Cli
 pub async fn pending_client_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Option<Client>> {
     let arn = profile.m2m.secret_arn.as_ref().ok_or_else(|| missing(Key::SecretArn))?;
     let kept = secrets_manager::get_pending(wire, profile, arn).await?;
-    kept.map(|kept| client_of(profile, arn, kept)).transpose()
+    kept.map(|kept| client_of(profile, arn, &kept)).transpose()
 }
 
+/// The client that `kept`, the profile's Secrets Manager secret `arn`, holds.
+///
+/// # Errors
+/// As [`client_with_arn`], without a request.
 #[cfg(feature = "aws")]
-fn client_of(profile: &Profile, arn: &SecretArn, kept: Kept) -> Result<Client> {
+pub fn client_of(profile: &Profile, arn: &SecretArn, kept: &Kept) -> Result<Client> {
     let m2m = &profile.m2m;
-    let Kept { arn: full, text, .. } = kept;
-    let region = full.as_ref().unwrap_or(arn).region();
-    let bundle = client_bundle::read(arn, &text, profile.region.as_ref().or(region.as_ref()))?;
+    let region = kept.arn.as_ref().unwrap_or(arn).region();
+    let bundle = client_bundle::read(arn, &kept.text, profile.region.as_ref().or(region.as_ref()))?;
     for name in &bundle.unknown {
         log::warn!(target: "cogtok", "`{}` of the secret {arn} is not used: cogtok knows no such key", printable(name, 80));
     }

@@ -9,29 +9,29 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const CLIENT: &str = "1example23456789abcdefghij";
-const FIRST: &str = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmno";
+pub const CLIENT: &str = "1example23456789abcdefghij";
+pub const FIRST: &str = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmno";
 /// Where the client asks that fetches tokens all the while: the same origin, so the same secret.
-const OF_CLIENT: &str = "/oauth2/token/of-the-client";
+pub const OF_CLIENT: &str = "/oauth2/token/of-the-client";
 
 /// When the process that rotates is cut off: at its request of this number, before or after Cognito has carried it out.
 #[derive(Clone, Copy)]
-struct Cut {
-    at: usize,
-    is_carried_out: bool,
+pub struct Cut {
+    pub at: usize,
+    pub is_carried_out: bool,
 }
 
 #[derive(Default)]
-struct State {
-    secrets: Vec<(String, String)>,
-    made: usize,
-    seen: usize,
-    cut: Option<Cut>,
-    refuses_new: bool,
+pub struct State {
+    pub secrets: Vec<(String, String)>,
+    pub made: usize,
+    pub seen: usize,
+    pub cut: Option<Cut>,
+    pub refuses_new: bool,
 }
 
 /// Ends the client, also where the test fails.
-struct Over<'a>(&'a AtomicBool);
+pub struct Over<'a>(pub &'a AtomicBool);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
@@ -94,7 +94,7 @@ fn answer(state: &mut State, cut_off: &Sender<()>, request: &Request) -> Answer 
     Answer::never()
 }
 
-fn carry_out(state: &mut State, request: &Request) -> Answer {
+pub fn carry_out(state: &mut State, request: &Request) -> Answer {
     let json = |body: Value| Answer::new(200, "application/x-amz-json-1.1", body.to_string());
     let descriptor = |id: &str| json!({"ClientSecretId": id, "ClientSecretCreateDate": 1767225600.0});
     let Some(operation) = request.operation() else {

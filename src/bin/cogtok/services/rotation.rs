@@ -10,8 +10,7 @@ use std::time::Duration;
 use cogtok::aws::admin::Admin;
 use cogtok::aws::client_secrets::{ClientSecret, MOST};
 use cogtok::error::{Advice, Error, Kind, Result};
-use cogtok::oauth::client_credentials;
-use cogtok::secret::Secret;
+use cogtok::oauth::client_credentials::{self, Client};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ClientId;
 
@@ -63,6 +62,7 @@ impl<'a> Rotation<'a> {
         let state = record.as_ref().map(|record| record.state);
         if record.is_none() {
             self.refuse_two(&secrets)?;
+            self.place.check_free()?;
         }
         let name = self.place.name();
         let mut steps = Vec::new();
@@ -109,6 +109,7 @@ impl<'a> Rotation<'a> {
     fn begin(&self) -> Result<Record> {
         let secrets = self.call(self.admin.client_secrets(&self.client_id))?;
         self.refuse_two(&secrets)?;
+        self.place.check_free()?;
         let staged_as = password_generator::letters_and_digits(32)?.expose().to_owned();
         let old = secrets.into_iter().map(|secret| secret.id).collect();
         let record = Record { state: State::Begun, old, new: None, staged_as, in_use_since: 0 };
@@ -129,8 +130,8 @@ impl<'a> Rotation<'a> {
 
     /// The new secret is stored, and then Cognito has it.
     fn add(&self, record: &mut Record) -> Result<()> {
-        let secret = match self.place.staged()? {
-            Some(secret) => secret,
+        let secret = match self.place.staged(&record.staged_as)? {
+            Some(client) => client.client_secret,
             None => {
                 let secret = password_generator::letters_and_digits(52)?;
                 self.place.stage(&secret, &record.staged_as)?;
@@ -163,9 +164,11 @@ impl<'a> Rotation<'a> {
     /// A token is asked for with the new secret, which takes the place of the old one then.
     fn prove(&self, record: &mut Record) -> Result<()> {
         let lost = || Error::store(format!("the new secret is not in {} any more", self.place.name()));
-        let Some(secret) = self.place.staged()? else { return Err(self.undo(record, lost().with_kind(Kind::Refused))) };
+        let Some(client) = self.place.staged(&record.staged_as)? else {
+            return Err(self.undo(record, lost().with_kind(Kind::Refused)));
+        };
         let mut tries = PROOFS;
-        while let Err(error) = self.token(&secret) {
+        while let Err(error) = self.token(&client) {
             tries -= 1;
             if error.kind() != Kind::Refused {
                 return Err(error);
@@ -175,23 +178,21 @@ impl<'a> Rotation<'a> {
             }
             self.app.drive(async { tokio::time::sleep(Duration::from_millis(500)).await })?;
         }
-        self.place.use_staged(&secret, &record.staged_as)?;
+        self.place.use_staged(&client.client_secret, &record.staged_as)?;
         record.state = State::InUse;
         record.in_use_since = now();
         self.records.write(record)
     }
 
-    fn token(&self, secret: &Secret) -> Result<()> {
-        let client = self.place.client(secret)?;
+    fn token(&self, client: &Client) -> Result<()> {
         let wire = self.app.wire()?;
-        self.call(client_credentials::obtain(&wire, self.profile, &client)).map(drop)
+        self.call(client_credentials::obtain(&wire, self.profile, client)).map(drop)
     }
 
     /// The old secrets go, now that the new one is what everybody here reads.
     fn finish(&self, record: &Record) -> Result<()> {
-        let staged = self.place.staged()?;
-        let is_in_use = match &staged {
-            Some(staged) => self.place.is_in_use(staged)?,
+        let is_in_use = match &self.place.staged(&record.staged_as)? {
+            Some(staged) => self.place.is_in_use(&staged.client_secret)?,
             None => true,
         };
         if !is_in_use {

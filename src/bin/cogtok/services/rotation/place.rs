@@ -1,7 +1,7 @@
 //! The place of an app client's secret, with room for its successor.
 
 use cogtok::aws::secrets_manager;
-use cogtok::error::{Advice, AdviceKind, Error, Result};
+use cogtok::error::{Advice, AdviceKind, Error, Kind, Result, printable};
 use cogtok::oauth::client_credentials::{self, Client};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
@@ -49,17 +49,46 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The successor; `None` without one.
-    pub fn staged(&self) -> Result<Option<Secret>> {
+    /// The client with the secret that takes over; none where there is none.
+    pub fn staged(&self, version: &str) -> Result<Option<Client>> {
         match self {
-            Place::Store(app, _, id) => app.secrets()?.find(&next(id)),
-            Place::SecretsManager(app, profile, _) => {
+            Place::Store(app, profile, id) => {
+                let secret = app.secrets()?.find(&next(id))?;
+                secret.map(|secret| client_credentials::client(profile, secret)).transpose()
+            }
+            // By its id: the label AWSPENDING may be on a version of somebody else.
+            Place::SecretsManager(app, profile, arn) => {
                 let wire = app.wire()?;
                 app.extend_default_timeout();
-                let client = app.block_on(client_credentials::pending_client_with_arn(&wire, profile))?;
-                Ok(client.map(|client| client.client_secret))
+                let kept = app.block_on(secrets_manager::get_by_id(&wire, profile, arn, version))?;
+                kept.map(|kept| client_credentials::client_of(profile, arn, &kept)).transpose()
             }
         }
+    }
+
+    /// Refuses a place where something else takes over already.
+    pub fn check_free(&self) -> Result<()> {
+        let Place::SecretsManager(app, profile, arn) = self else { return Ok(()) };
+        let wire = app.wire()?;
+        app.extend_default_timeout();
+        let pending = app.block_on(secrets_manager::get_pending(&wire, profile, arn))?;
+        let Some(pending) = pending.and_then(|pending| pending.version) else { return Ok(()) };
+        // AWS's own rotation leaves the label on the version that has taken over.
+        if app.block_on(secrets_manager::get(&wire, profile, arn))?.version.as_ref() == Some(&pending) {
+            return Ok(());
+        }
+        let pending = printable(&pending, 64);
+        Err(Error::new(
+            Kind::Failure,
+            format!("another rotation of the secret {arn} is under way: version {pending} has the label AWSPENDING"),
+        )
+        .hint(
+            Advice::new(
+                "let it finish, or take the label away: aws secretsmanager update-secret-version-stage{aws} --secret-id {arn} --version-stage AWSPENDING --remove-from-version-id {version}",
+            )
+            .word("arn", arn)
+            .word("version", &pending),
+        ))
     }
 
     /// Stores the secret that takes over beside the one in use.
@@ -70,10 +99,10 @@ impl<'a> Place<'a> {
                 let wire = app.wire()?;
                 app.extend_default_timeout();
                 app.block_on(async {
-                    let text = secrets_manager::get(&wire, profile, arn).await?.text;
-                    let old = client_credentials::client_with_arn(&wire, profile).await?.client_secret;
-                    let replaced = text.expose().replace(old.expose(), secret.expose());
-                    if !text.expose().contains(old.expose()) {
+                    let kept = secrets_manager::get(&wire, profile, arn).await?;
+                    let old = client_credentials::client_of(profile, arn, &kept)?.client_secret;
+                    let replaced = kept.text.expose().replace(old.expose(), secret.expose());
+                    if !kept.text.expose().contains(old.expose()) {
                         return Err(Error::config(format!(
                             "the secret {arn} has the client secret in a form that can't be replaced"
                         ))
@@ -124,19 +153,6 @@ impl<'a> Place<'a> {
                         None => Ok(()),
                     }
                 })
-            }
-        }
-    }
-
-    /// The client with this secret.
-    pub fn client(&self, secret: &Secret) -> Result<Client> {
-        match self {
-            Place::Store(_, profile, _) => client_credentials::client(profile, secret.clone()),
-            Place::SecretsManager(app, profile, _) => {
-                let wire = app.wire()?;
-                app.extend_default_timeout();
-                let client = app.block_on(client_credentials::client_with_arn(&wire, profile))?;
-                Ok(Client { client_secret: secret.clone(), ..client })
             }
         }
     }
