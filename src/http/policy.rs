@@ -20,7 +20,7 @@ use crate::http::redact;
 use crate::http::redact::Redactor;
 use crate::http::redirect::refuse_redirect;
 use crate::http::status::may_pass;
-use crate::http::transport::ConnectTimeout;
+use crate::http::transport::{ConnectTimeout, Connection};
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::http::waiting::{WaitObserver, Waiting, observed};
 
@@ -133,13 +133,8 @@ impl HttpPolicy {
             if matches!(way, Route::Plain) {
                 check_plain(&uri).await.map_err(&fault)?;
             }
-            let response = transport.map_err(&fault)?.send(request).await.map_err(|error| {
-                if chain(&error).any(|error| error.is::<ConnectTimeout>()) {
-                    fault(TransportErrorKind::Unreachable(started.elapsed()))
-                } else {
-                    fault(TransportErrorKind::of(&error))
-                }
-            })?;
+            let response = transport.map_err(&fault)?.send(request).await;
+            let response = response.map_err(|error| fault(connect_failure(&error, started)))?;
             self.compare_clocks(&host, &response);
             let (status, id) = (response.status().as_u16(), self.request_id(&response));
             let answer = read(response).await.map_err(&fault)?;
@@ -165,6 +160,26 @@ impl HttpPolicy {
             Err(fault) => log::info!(target: "cogtok::http", "{line}{operation}: {fault} after {took} ms"),
         }
         result.map(|(_, _, answer)| answer)
+    }
+
+    /// A connection to the host of `uri`, for what is not a request and its answer.
+    pub async fn connect(&self, uri: &http::Uri) -> Result<Connection, TransportError> {
+        let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
+        let (way, started) = (Route::to(uri), Instant::now());
+        let connecting = async {
+            if let Some(why) = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Route::Tls)) {
+                return Err(TransportErrorKind::Proxy(why));
+            }
+            if matches!(way, Route::Plain) {
+                check_plain(uri).await?;
+            }
+            let connection = self.connectors.ready(way).await?.connect(uri.clone()).await;
+            connection.map_err(|error| connect_failure(error.as_ref(), started))
+        };
+        let connection = connecting.await.map_err(|what| self.fault(&host, what));
+        let outcome = connection.as_ref().map_or_else(ToString::to_string, |_| "connected".to_owned());
+        log::info!(target: "cogtok::http", "{host}: {outcome} after {} ms", started.elapsed().as_millis());
+        connection
     }
 
     /// Sends a request and reads the whole answer, within the time of one try.
@@ -217,6 +232,15 @@ impl HttpPolicy {
             .find_map(|name| text(response.headers(), *name))
             .map(|id| format!(", request id {}", printable(&self.redactor.clean(id), 80)))
             .unwrap_or_default()
+    }
+}
+
+/// What an error of the HTTP client means for what was begun then.
+fn connect_failure(error: &(dyn std::error::Error + 'static), started: Instant) -> TransportErrorKind {
+    if chain(error).any(|error| error.is::<ConnectTimeout>()) {
+        TransportErrorKind::Unreachable(started.elapsed())
+    } else {
+        TransportErrorKind::of(error)
     }
 }
 

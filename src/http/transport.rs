@@ -40,8 +40,14 @@ impl fmt::Display for ConnectTimeout {
 
 impl StdError for ConnectTimeout {}
 
-/// A client with kept-alive connections.
-pub(crate) struct Transport(Client<Timed<HttpsConnector<Way>>, Full<Bytes>>);
+/// Connections that are kept for the next request, and the way to others.
+pub(crate) struct Transport {
+    client: Client<Timed<HttpsConnector<Way>>, Full<Bytes>>,
+    connector: Timed<HttpsConnector<Way>>,
+}
+
+/// A connection, with TLS where the address has it.
+pub(crate) type Connection = TokioIo<MaybeHttpsStream<MaybeHttpsStream<TokioIo<TcpStream>>>>;
 
 impl Transport {
     /// TLS is checked with `roots`; plain http needs none. With `proxies`, https uses the one for its host.
@@ -61,13 +67,18 @@ impl Transport {
         let to_proxy = HttpsConnector::from((tcp.clone(), tls.clone()));
         let way = Way { tcp, to_proxy, proxies: proxies.map(Arc::new) };
         let connector = Timed { inner: HttpsConnector::from((way, tls)), limit: connect_timeout };
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Ok(Transport(client))
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector.clone());
+        Ok(Transport { client, connector })
+    }
+
+    /// A connection of its own, for what is not a request and its answer.
+    pub async fn connect(&self, to: http::Uri) -> Result<Connection, BoxError> {
+        self.connector.clone().call(to).await.map(TokioIo::new)
     }
 
     /// Sends a request and returns the answer when its headers have arrived.
     pub async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Incoming>, legacy::Error> {
-        self.0.request(request.map(Full::new)).await
+        self.client.request(request.map(Full::new)).await
     }
 }
 

@@ -1,36 +1,23 @@
 //! A WebSocket (RFC 6455) to a host that takes a bearer token: over TLS, through the environment's proxy, or plainly to this
 //! machine.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::{SinkExt, StreamExt};
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
 use http::{HeaderValue, Request, Response, Uri};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
-use tower_service::Service;
 use url::Url;
 
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
-use crate::http::limits::CONNECT_TIMEOUT;
 use crate::http::policy;
+use crate::http::transport::Connection;
+use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
 
 /// The largest message that is read, in bytes.
@@ -52,13 +39,9 @@ pub enum TokenPlace {
 /// The error of a WebSocket.
 pub type WebSocketError = tungstenite::Error;
 
-/// A bidirectional stream of bytes.
-trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
-
 /// An open WebSocket.
 pub struct WebSocket {
-    stream: WebSocketStream<Box<dyn Duplex>>,
+    stream: WebSocketStream<Connection>,
     host: String,
 }
 
@@ -105,22 +88,21 @@ impl HttpClient {
     /// Opens a WebSocket at `url` (`https` for `wss`, `http` on this machine for `ws`) with `bearer` as its token.
     ///
     /// # Errors
-    /// [`Kind::Network`] where the host can't be reached or does not speak the protocol; [`Kind::Usage`] for a header that can't
-    /// be one.
+    /// [`Kind::Network`](crate::error::Kind::Network) where the host can't be reached or does not speak the protocol;
+    /// [`Kind::Usage`](crate::error::Kind::Usage) for a header that can't be one.
     pub async fn websocket(
         &self,
         url: &Url,
         headers: &[(String, String)],
         bearer: &Secret,
         place: TokenPlace,
-        ca_bundle: Option<&[u8]>,
     ) -> Result<Handshake> {
         let encoded = Secret::new(URL_SAFE_NO_PAD.encode(bearer.expose()));
         [bearer, &encoded].into_iter().for_each(|secret| self.redactor().hide("", secret));
         let host = url.host_str().unwrap_or_default().to_owned();
         let request = request(url, headers, place, if place == TokenPlace::Header { bearer } else { &encoded })?;
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, connect(url, ca_bundle)).await;
-        let stream = opened.map_err(|_| unreachable(&host, "no connection in time"))??;
+        let uri: Uri = url.as_str().parse().map_err(|why| malformed(&why))?;
+        let stream = self.guard().connect(&uri).await.map_err(|fault| unreachable(&host, fault))?;
         let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         match client_async_with_config(request, stream, Some(config)).await {
             Ok((stream, _)) => Ok(Handshake::Open(Box::new(WebSocket { stream, host }))),
@@ -196,10 +178,11 @@ impl WebSocket {
     }
 }
 
+fn malformed(why: &dyn std::fmt::Display) -> Error {
+    Error::usage(format!("the request can't be sent: {}", printable(&why.to_string(), 120)))
+}
+
 fn request(url: &Url, headers: &[(String, String)], place: TokenPlace, token: &Secret) -> Result<Request<()>> {
-    let malformed = |why: &dyn std::fmt::Display| {
-        Error::usage(format!("the request can't be sent: {}", printable(&why.to_string(), 120)))
-    };
     let mut socket_url = url.clone();
     let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
     socket_url.set_scheme(scheme).map_err(|()| malformed(&"it is no http address"))?;
@@ -222,64 +205,10 @@ fn request(url: &Url, headers: &[(String, String)], place: TokenPlace, token: &S
     Ok(request)
 }
 
-async fn connect(url: &Url, ca_bundle: Option<&[u8]>) -> Result<Box<dyn Duplex>> {
-    let host = url.host_str().unwrap_or_default();
-    let failed = |why: &dyn std::fmt::Display| unreachable(host, &why.to_string());
-    let uri: Uri = url.as_str().parse().map_err(|why| failed(&why))?;
-    let plain = host.trim_matches(['[', ']']);
-    let is_local = plain == "localhost" || plain.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if url.scheme() != "https" && !is_local {
-        return Err(Error::usage("a token goes over https, or over http only to this machine"));
-    }
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    let proxy = if is_local { None } else { Matcher::from_env().intercept(&uri) };
-    let stream: TokioIo<TcpStream> = match proxy {
-        None => connector.call(uri).await.map_err(|why| failed(&cause(&why)))?,
-        Some(proxy) => {
-            let mut tunnel = Tunnel::new(proxy.uri().clone(), connector);
-            if let Some(auth) = proxy.basic_auth() {
-                tunnel = tunnel.with_auth(auth.clone());
-            }
-            tunnel.call(uri).await.map_err(|why| failed(&format!("the proxy: {}", cause(&why))))?
-        }
-    };
-    let stream = stream.into_inner();
-    if url.scheme() != "https" {
-        return Ok(Box::new(stream));
-    }
-    let name = ServerName::try_from(plain.to_owned()).map_err(|why| failed(&why))?;
-    // Loading the system's authorities takes milliseconds of file access.
-    let (bundle, shown) = (ca_bundle.map(<[u8]>::to_vec), host.to_owned());
-    let config = tokio::task::spawn_blocking(move || tls(bundle.as_deref()))
-        .await
-        .map_err(|why| unreachable(&shown, &why.to_string()))??;
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|why| failed(&why))?;
-    Ok(Box::new(stream))
-}
-
-/// The TLS configuration: the system's certificate authorities, and the bundle's.
-fn tls(bundle: Option<&[u8]>) -> Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    #[cfg(windows)]
-    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    if let Some(bundle) = bundle {
-        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(bundle).flatten());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|why| Error::new(Kind::Failure, format!("no TLS: {why}")))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// The innermost cause, which has the details.
-fn cause(error: &(dyn std::error::Error + 'static)) -> String {
-    crate::error::chain(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-fn unreachable(host: &str, why: &str) -> Error {
-    Error::network(format!("{host} can't be reached: {}", printable(why, 200)))
-        .hint("check the URL, the network and the proxy, then try again")
+/// The error for a host without a connection.
+fn unreachable(host: &str, fault: TransportError) -> Error {
+    let TransportErrorKind::Connect { reason, .. } = &fault.what else { return fault.into() };
+    let message = format!("{host} can't be reached: {reason}");
+    let error = Error::from(fault);
+    error.advice().iter().cloned().fold(Error::new(error.kind(), message), Error::hint)
 }

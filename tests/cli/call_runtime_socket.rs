@@ -16,15 +16,15 @@ use tokio_tungstenite::tungstenite::{Message, accept_hdr};
 const SESSION: &str = "x-amzn-bedrock-agentcore-runtime-session-id";
 
 /// The upgrade requests that came, as their lines and headers.
-type Seen = Arc<Mutex<Vec<(String, Vec<(String, String)>)>>>;
+pub type Seen = Arc<Mutex<Vec<(String, Vec<(String, String)>)>>>;
 
-fn token() -> String {
+pub fn token() -> String {
     m2m_jwt(CLIENT, "api/read api/write")
 }
 
 /// An agent that says each text again, in capitals; `close` ends it with that code. It refuses the first so many upgrades.
 #[expect(clippy::result_large_err, reason = "the type of the library's own callback")]
-fn talk(stream: impl Read + Write, seen: &Seen, refusals: &Mutex<Vec<(u16, &'static str)>>) {
+pub fn talk(stream: impl Read + Write, seen: &Seen, refusals: &Mutex<Vec<(u16, &'static str)>>) {
     let look = |request: &Upgrade, mut response: Response| -> Result<Response, ErrorResponse> {
         let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.to_string(), value.to_str().unwrap().to_owned())
@@ -64,7 +64,7 @@ fn call<'h>(home: &'h Home, server: &Server, args: &[&str]) -> Run<'h> {
     home.cogtok(["call", "runtime", &server.url()]).args(args).env("COGTOK_M2M_CLIENT_SECRET", SECRET)
 }
 
-fn header<'s>(headers: &'s [(String, String)], name: &str) -> Option<&'s str> {
+pub fn header<'s>(headers: &'s [(String, String)], name: &str) -> Option<&'s str> {
     headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 

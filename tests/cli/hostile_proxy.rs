@@ -16,7 +16,7 @@ fn token() -> Answer {
 }
 
 /// A CONNECT proxy that leads everybody to `port`, and every byte that it was sent.
-fn tunnel(port: u16) -> (Server, Arc<Mutex<Vec<u8>>>) {
+pub fn tunnel(port: u16) -> (Server, Arc<Mutex<Vec<u8>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let bytes = Arc::clone(&seen);
     let server = Server::sockets(move |mut client| {

@@ -49,15 +49,6 @@ impl App {
         Ok(self.wire.get_or_init(|| wire).clone())
     }
 
-    /// The certificate authorities to trust besides the system's, in PEM, as an option or a variable names them.
-    pub fn ca_bundle(&self) -> Result<Option<Vec<u8>>> {
-        let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));
-        let read =
-            |path: &PathBuf| within::read(path, MAX_BUNDLE, self.deadline(), |_, _| {}).map(|bytes| bytes.to_vec());
-        let unreadable = |why| Error::usage(format!("the CA bundle can't be read: {why}"));
-        path.as_ref().map(read).transpose().map_err(unreadable)
-    }
-
     /// Another HTTP client with connections and a deadline of its own, for background work.
     pub fn new_wire(&self) -> Result<HttpClient> {
         let path = self.global.ca_bundle.clone().or_else(|| env::var("AWS_CA_BUNDLE").map(PathBuf::from));

@@ -90,8 +90,8 @@ fn open(
     place: TokenPlace,
     got: &ObtainedToken,
 ) -> Result<Handshake> {
-    let (wire, bundle, token) = (app.wire()?, app.ca_bundle()?, got.token()?.value.clone());
-    app.block_on(async { wire.websocket(url, headers, &token, place, bundle.as_deref()).await })
+    let (wire, token) = (app.wire()?, got.token()?.value.clone());
+    app.block_on(async { wire.websocket(url, headers, &token, place).await })
 }
 
 /// Why a conversation ended before its end.
