@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// A server that takes any bearer token.
-fn server() -> Server {
+pub fn server() -> Server {
     Server::start(|request: &Request| {
         let has_token = request.header("authorization").is_some_and(|value| value.starts_with("Bearer "));
         if has_token { or_hello(request, |_| None) } else { Answer::new(401, "text/plain", "") }
@@ -19,14 +19,14 @@ fn server() -> Server {
 }
 
 /// A proxy and its client.
-struct Proxy {
+pub struct Proxy {
     child: Child,
     input: Option<ChildStdin>,
-    lines: Receiver<Value>,
+    pub lines: Receiver<Value>,
 }
 
 impl Proxy {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (sender, lines) = channel();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -39,12 +39,12 @@ impl Proxy {
         Self { input: child.stdin.take(), child, lines }
     }
 
-    fn say(&mut self, line: &str) {
+    pub fn say(&mut self, line: &str) {
         self.input.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     /// The messages up to the answer to this request.
-    fn hear(&self, id: u64) -> (Vec<Value>, Value) {
+    pub fn hear(&self, id: u64) -> (Vec<Value>, Value) {
         let mut before = Vec::new();
         loop {
             let message = self.lines.recv_timeout(Duration::from_secs(40)).expect("a message");
@@ -55,7 +55,7 @@ impl Proxy {
         }
     }
 
-    fn end(&mut self) -> Option<i32> {
+    pub fn end(&mut self) -> Option<i32> {
         drop(self.input.take());
         poll("the proxy ends", Duration::from_secs(20), || self.child.try_wait().unwrap()).code()
     }
@@ -77,7 +77,7 @@ fn command(home: &Home, server: &Server, browser: Option<&FakeBrowser>, more: &[
     command
 }
 
-fn list(id: u64) -> String {
+pub fn list(id: u64) -> String {
     json!({"jsonrpc": "2.0", "id": id, "method": "tools/list", "params": {"_meta": {"progressToken": id}}}).to_string()
 }
 

@@ -35,24 +35,28 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// For MCP clients that can only start a command. The client sends lines of JSON-RPC. cogtok sends each message to
 /// TARGET with the current token: it renews the token before it expires, and once when the server answers 401. Requests
 /// run in parallel. Errors are answered with a JSON-RPC error; standard error is for people. cogtok never asks for
-/// anything: what you would have to type must be stored or cached. With
-/// `--login` it opens the browser when nobody is signed in, and the client's request waits. When the client closes its input, cogtok ends the
-/// session. `--timeout` is for each request.
+/// anything: what you would have to type must be stored or cached. If nobody is signed in, it opens the browser, and the client's
+/// request waits: where a browser can open, and the profile has a domain and `user.redirect_uris`. When the client closes its
+/// input, cogtok ends the session. `--timeout` is for each request.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp-proxy https://gateway.example.com/mcp -p ws --as m2m\n  \
     cogtok mcp-proxy tools -p ws\n  \
     cogtok mcp-proxy tools -p ws --as user --login\n  \
+    cogtok mcp-proxy tools -p ws --as user --no-login\n  \
     claude mcp add tools -- cogtok mcp-proxy tools -p ws")]
 pub struct McpProxy {
     /// The server: its URL, its ARN, or the name of a target
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
     target: String,
-    /// Open the browser to sign in when there is no session
-    #[arg(long)]
+    /// Open the browser to sign in also where the profile names no redirect URI
+    #[arg(long, conflicts_with = "no_login")]
     login: bool,
+    /// Never open the browser: the client gets an error with the command that signs in
+    #[arg(long)]
+    no_login: bool,
     /// How long you may take to sign in [default: 120s]
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "login")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "no_login")]
     wait: Option<Duration>,
     #[command(flatten)]
     source: TokenArgs,
@@ -86,13 +90,21 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
         outcome
     });
     let forwarder = forwarder.map_err(|why| failed(&why))?;
-    let sign_in = args.login.then(|| BrowserSignIn::new(app, args.wait, tell, is_over));
+    let signs_in = args.login || (!args.no_login && can_come_back(app));
+    let sign_in = signs_in.then(|| BrowserSignIn::new(app, args.wait, tell, is_over));
     let mut tokens = Tokens::new(app, source, sign_in);
     // The loop ends when the forwarder ends.
     for ask in questions {
         let _ = ask.answer.send(tokens.get(ask.refused.as_ref()));
     }
     forwarder.join().unwrap_or_else(|_| Err(Error::new(Kind::Failure, "the proxy ended")))
+}
+
+/// Whether the profile says itself all that a sign-in with the browser needs: nobody sees its page unasked where it would fail.
+fn can_come_back(app: &App) -> bool {
+    app.profile(&[]).is_ok_and(|profile| {
+        profile.domain().is_ok() && profile.user_client_id().is_ok() && !profile.user.redirect_uris.is_empty()
+    })
 }
 
 fn failed(why: &dyn std::fmt::Display) -> Error {

@@ -42,10 +42,11 @@ pub fn open(url: &Url, is_shown: bool) {
     *OPENER.lock().unwrap_or_else(PoisonError::into_inner) = opener.ok();
 }
 
-/// Whether a browser is likely to open: BROWSER names one, or there is a display.
+/// Whether a browser is likely to open: BROWSER names a program, or there is a display and a program that opens addresses.
 pub fn can_open() -> bool {
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var(name).is_some());
-    env::var("BROWSER").is_some() || has_display || cfg!(any(windows, target_os = "macos"))
+    let is_likely = env::var("BROWSER").is_some() || has_display || cfg!(any(windows, target_os = "macos"));
+    is_likely && !commands("http://127.0.0.1/").is_empty()
 }
 
 /// Gives the opener a moment if nothing else is waited for: it may still be searching, or about to fail.

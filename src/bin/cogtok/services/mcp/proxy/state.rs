@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use crate::services::mcp::client_message::{ClientMessage, line};
 use crate::services::mcp::headers::{HeaderParams, marked};
+use crate::services::mcp::protected_resource::ProtectedResource;
 use crate::services::mcp::proxy::forward::{Ask, Forward};
 use crate::services::mcp::proxy::pending_requests::AllOpen;
 use crate::services::mcp::transport::{McpEndpoint, Session};
@@ -40,6 +41,8 @@ pub struct State {
     /// The client's unanswered requests.
     pub open: AllOpen,
     tools: RefCell<HashMap<String, HeaderParams>>,
+    /// What the server says of the tokens that it takes.
+    pub resource: ProtectedResource,
 }
 
 impl State {
@@ -53,6 +56,7 @@ impl State {
             listener: RefCell::default(),
             open: AllOpen::default(),
             tools: RefCell::default(),
+            resource: ProtectedResource::default(),
         }
     }
 
