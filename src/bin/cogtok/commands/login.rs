@@ -1,6 +1,7 @@
 //! `cogtok login`: a user's sign-in through the browser.
 
 mod domain;
+mod sign_up_first;
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -43,12 +44,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok login -p ws\n  \
+    cogtok login -p ws --sign-up --username alice@example.com\n  \
     cogtok login -p ws --identity-provider Google --port 8485\n  \
     cogtok login -p ws --no-browser       # over ssh: open the address elsewhere, paste the one it leads to")]
 pub struct Login {
     /// The user who is to sign in; another one is refused
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
+    /// Sign up first, where the pool allows it: asks for the e-mail address, a password and the code
+    #[arg(long)]
+    sign_up: bool,
     /// A port to come back to instead of the profile's; repeat it for others to try
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port: Vec<u16>,
@@ -97,7 +102,21 @@ pub struct Witness<'a> {
 }
 
 pub fn run(app: &App, args: &Login) -> Result<()> {
+    if args.sign_up {
+        sign_up_first::run(app, profile(app, args)?)?;
+        // The time that a person took does not count.
+        app.restart_timeout();
+    }
     sign_in(app, args, &Witness { address: &|_| {}, is_over: &|| false })
+}
+
+fn profile(app: &App, args: &Login) -> Result<Profile> {
+    let profile = app.profile(&[
+        (Key::Username, args.username.clone()),
+        (Key::UserClientId, args.client_id.clone()),
+        (Key::Domain, args.domain.clone()),
+    ])?;
+    Ok(app.resolve_region(profile))
 }
 
 /// Signs in, and keeps the tokens.
@@ -105,12 +124,7 @@ pub fn run(app: &App, args: &Login) -> Result<()> {
 /// # Errors
 /// [`Kind::NeedsHuman`] if nobody comes back from the browser; also Cognito's refusals.
 pub fn sign_in(app: &App, args: &Login, witness: &Witness<'_>) -> Result<()> {
-    let profile = app.profile(&[
-        (Key::Username, args.username.clone()),
-        (Key::UserClientId, args.client_id.clone()),
-        (Key::Domain, args.domain.clone()),
-    ])?;
-    let profile = domain::discovered(app, app.resolve_region(profile))?;
+    let profile = domain::discovered(app, profile(app, args)?)?;
     let needs = profile.domain().and_then(|_| profile.user_client_id());
     needs.map(drop).map_err(|error| app.without_profile(&profile, error))?;
     let wishes = AuthorizationOptions {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::secret::shape;
+use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Username;
 use cogtok::user_pool::cognito_idp::Idp;
 
@@ -16,9 +17,9 @@ use crate::io::terminal;
 
 /// Sign up at a pool that allows it, without an AWS account
 ///
-/// Cognito sends a code to the address. At a terminal cogtok asks for the code; `--code` confirms it later. The hosted
-/// pages have a form for this too: `cogtok login` opens them.
-#[derive(Debug, Args)]
+/// Cognito sends a code to the address. At a terminal cogtok asks for the code; `--code` confirms it later. `cogtok login
+/// --sign-up` signs in afterwards. The hosted pages have a form for this too: `cogtok login` opens them.
+#[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok sign-up alice@example.com -p ws\n  \
     printf %s \"$PASSWORD\" | cogtok sign-up alice@example.com -p ws --password-stdin\n  \
@@ -43,16 +44,27 @@ pub struct SignUp {
     resend: bool,
 }
 
+impl SignUp {
+    /// That of this address, at a terminal.
+    pub fn of(email: String) -> Self {
+        SignUp { email, ..SignUp::default() }
+    }
+}
+
 pub fn run(app: &App, args: &SignUp) -> Result<()> {
+    at(app, &app.resolve_region(app.profile(&[])?), args)
+}
+
+/// Signs up at the pool of this profile.
+pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
     let username: Username = args.username.as_deref().unwrap_or(&args.email).parse()?;
     let attributes = attributes(args)?;
-    let profile = app.resolve_region(app.profile(&[])?);
-    profile.user_client_id().map_err(|error| app.without_profile(&profile, error))?;
+    profile.user_client_id().map_err(|error| app.without_profile(profile, error))?;
     if args.code.is_some() {
-        return confirm(app, &client(app, &profile)?, &username, args.code.as_deref());
+        return confirm(app, &client(app, profile)?, &username, args.code.as_deref());
     }
     if args.resend {
-        let idp = client(app, &profile)?;
+        let idp = client(app, profile)?;
         let delivery = app.block_on(idp.resend_code(&username)).map_err(|error| about(error, &username))?;
         terminal::note(&sent_to(delivery.as_ref()));
         terminal::hint(with_code(args));
@@ -64,7 +76,7 @@ pub fn run(app: &App, args: &SignUp) -> Result<()> {
         password_policy::show(app, &profile, false);
         terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
     };
-    let idp = client(app, &profile)?;
+    let idp = client(app, profile)?;
     let signed_up = app.block_on(idp.sign_up(&username, &password, &attributes));
     let signed_up = signed_up.map_err(|error| about(error, &username))?;
     if signed_up.is_confirmed {
