@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
 use super::error_response;
+use super::event_stream::EVENT_STREAM;
 use super::identity_pool::AwsCredentials;
 use super::service_error::{Refusal, is_known, refused, said};
 use super::sigv4::{Call, signed};
@@ -23,7 +24,6 @@ use crate::settings::aws_services::Service;
 use crate::settings::profile::Profile;
 use crate::settings::types::{ModelId, Region};
 
-use events::EVENT_STREAM;
 pub use events::Events;
 
 /// The prefix of Bedrock's rows in the table of service errors.

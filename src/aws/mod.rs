@@ -22,6 +22,8 @@ pub(crate) mod credentials;
 #[cfg(feature = "aws")]
 pub(crate) mod error_response;
 #[cfg(feature = "aws")]
+pub(crate) mod event_stream;
+#[cfg(feature = "aws")]
 pub mod groups;
 
 pub mod service_error;
@@ -29,6 +31,8 @@ pub mod service_error;
 #[cfg(feature = "aws")]
 pub mod identity_pool;
 
+#[cfg(feature = "aws")]
+pub mod runtime_command;
 #[cfg(feature = "aws")]
 pub mod secrets_manager;
 #[cfg(feature = "aws")]

@@ -1,15 +1,16 @@
-//! Writes data to standard output as it arrives.
+//! Data that goes to standard output as it comes, part by part; and to standard error what a program elsewhere printed there.
 
 use std::io::{self, IsTerminal};
 
 use cogtok::error::{Result, is_unprintable};
 
-use crate::io::terminal::{WriteOutcome, bytes};
+use crate::io::terminal::{WriteOutcome, bytes, error_bytes};
 
 /// A stream to standard output. At a terminal, control characters other than line ends and tabs are shown as `\u{1b}`; elsewhere the bytes
 /// are unchanged.
 #[derive(Debug)]
 pub struct Live {
+    write: fn(&[u8]) -> Result<WriteOutcome>,
     is_terminal: bool,
     incomplete: Vec<u8>,
     is_line_open: bool,
@@ -19,7 +20,18 @@ pub struct Live {
 impl Live {
     /// An empty stream.
     pub fn new() -> Self {
-        Live { is_terminal: io::stdout().is_terminal(), incomplete: Vec::new(), is_line_open: false, is_read: true }
+        Live {
+            write: bytes,
+            is_terminal: io::stdout().is_terminal(),
+            incomplete: Vec::new(),
+            is_line_open: false,
+            is_read: true,
+        }
+    }
+
+    /// The same for standard error.
+    pub fn on_stderr() -> Self {
+        Live { write: error_bytes, is_terminal: io::stderr().is_terminal(), ..Live::new() }
     }
 
     /// Writes the next part, at once.
@@ -30,7 +42,7 @@ impl Live {
         if let Some(last) = part.last() {
             self.is_line_open = *last != b'\n';
         }
-        let delivered = if self.is_terminal { bytes(self.shown(part).as_bytes()) } else { bytes(part) }?;
+        let delivered = if self.is_terminal { (self.write)(self.shown(part).as_bytes()) } else { (self.write)(part) }?;
         self.is_read &= delivered != WriteOutcome::NobodyReads;
         Ok(delivered)
     }

@@ -33,6 +33,6 @@ pub use modes::restore_modes;
 pub use modes::resume_asking;
 pub use output_options::{Color, OutputOptions, give_away, is_given_away, manner, set_color};
 pub use print::{
-    WriteOutcome, aside, ask_again, bytes, can_show, complain, data, emphasized, help, is_read_by_a_person, last_data,
-    new_line, note, painted, show, shows_data,
+    WriteOutcome, aside, ask_again, bytes, can_show, complain, data, emphasized, error_bytes, help,
+    is_read_by_a_person, last_data, new_line, note, painted, show, shows_data,
 };

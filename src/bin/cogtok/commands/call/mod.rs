@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod retry_on_401;
 mod runtime;
+mod runtime_command;
 mod runtime_session;
 mod runtime_socket;
 pub mod target;
@@ -37,10 +38,11 @@ pub enum Command {
 pub fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::Http(args) => http::run(app, &args),
-        Command::Runtime(args) => match args.ws {
+        Command::Runtime(args) => match (&args.command, args.ws) {
             _ if args.stop_session => runtime_session::stop(app, &args),
-            Some(ws) => runtime_socket::run(app, &args, ws.place()),
-            None => runtime::run(app, &args),
+            (Some(command), _) => runtime_command::run(app, &args, command),
+            (None, Some(ws)) => runtime_socket::run(app, &args, ws.place()),
+            (None, None) => runtime::run(app, &args),
         },
         Command::Gateway(args) => gateway::run(app, &args),
         Command::Model(args) => model::run(app, &args),

@@ -1,5 +1,7 @@
 //! `cogtok call runtime`: an agent in Bedrock AgentCore Runtime (InvokeAgentRuntime with a bearer token).
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
@@ -16,7 +18,7 @@ use super::request::{self, RequestBody};
 use super::response::{self, BodyHandling, BodySink, StatusOutcome};
 use super::target::CallTarget;
 use crate::app::App;
-use crate::app::options::Output;
+use crate::app::options::{Output, duration};
 use crate::args::token_args::TokenArgs;
 use crate::completion;
 use crate::io::terminal;
@@ -27,7 +29,8 @@ const MOST_BYTES: usize = 100 * 1024 * 1024;
 /// Ask an agent in Bedrock AgentCore Runtime
 ///
 /// cogtok prints what an agent streams as it comes: text as text, anything else as one value on a line. Every call
-/// starts a new session, unless you continue one. The runtime must accept JWTs; use the AWS CLI for one that accepts
+/// starts a new session, unless you continue one. With `--command` the exit code is the command's; it is 124 if AgentCore
+/// ended the command because of its time limit, and 125 if cogtok fails. The runtime must accept JWTs; use the AWS CLI for one that accepts
 /// only signed requests.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -35,6 +38,7 @@ const MOST_BYTES: usize = 100 * 1024 * 1024;
     cogtok call runtime agent --prompt 'And tomorrow?' --continue\n  \
     cogtok call runtime arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234 -d @question.json\n  \
     cogtok call runtime agent --ws < messages.txt\n  \
+    cogtok call runtime agent --continue --command 'ls -la'\n  \
     cogtok call runtime agent --stop-session\n  \
     cogtok call runtime agent --path .well-known/agent-card.json")]
 pub struct Runtime {
@@ -73,6 +77,22 @@ pub struct Runtime {
     /// Stop the last session with this agent, or the one of --session-id
     #[arg(long, conflicts_with_all = ["prompt", "data", "goes_on", "path", "raw", "ws"])]
     pub stop_session: bool,
+    /// Run this shell command in the agent's session, and end with its exit code
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        conflicts_with_all = ["prompt", "data", "path", "raw", "ws", "stop_session", "include", "output_file"]
+    )]
+    pub command: Option<String>,
+    /// How long the command may run, 1s to 1h [default: AgentCore's, 5m]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = duration,
+        requires = "command",
+        conflicts_with_all = ["prompt", "data", "path", "raw", "ws", "stop_session"]
+    )]
+    pub command_timeout: Option<Duration>,
     /// Print a stream as it is, with its field names
     #[arg(long, conflicts_with_all = ["json", "output"])]
     raw: bool,

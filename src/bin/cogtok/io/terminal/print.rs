@@ -42,6 +42,16 @@ pub fn bytes(bytes: &[u8]) -> Result<WriteOutcome> {
     }
 }
 
+/// Writes what a program elsewhere printed on its standard error to ours; that it can't be written is nothing to fail for.
+///
+/// # Errors
+/// None.
+pub fn error_bytes(bytes: &[u8]) -> Result<WriteOutcome> {
+    progress::erase();
+    let _ = io::stderr().write_all(bytes);
+    Ok(WriteOutcome::Yes)
+}
+
 /// Whether standard output may have been closed at the start: then Rust opens the null device, for reading too, which no shell redirection
 /// does.
 #[cfg(unix)]
