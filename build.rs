@@ -1,12 +1,64 @@
 //! Packs pages of docs/ for `cogtok help TOPIC`: laid out in 80 columns and compressed, so that the program has no reader of
-//! Markdown, and little to carry.
+//! Markdown, and little to carry. Tells the linker what makes the program small and quick to start.
 #![allow(clippy::disallowed_methods, reason = "cargo speaks to it by its environment, and it writes where cargo says")]
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     #[cfg(feature = "cli")]
-    topics::pack()?;
+    {
+        topics::pack()?;
+        linking::tell()?;
+    }
     Ok(())
+}
+
+#[cfg(feature = "cli")]
+mod linking {
+    use std::error::Error;
+    use std::path::Path;
+    use std::process::Command;
+
+    /// The first glibc whose loader knows relocations that are packed.
+    const PACKED_SINCE: (u32, u32) = (2, 36);
+
+    /// With rustc's own linker, which it uses for this target unless it was told otherwise; others lack these options. Programs for
+    /// development and tests stay as they are.
+    pub fn tell() -> Result<(), Box<dyn Error>> {
+        let var = |name: &str| std::env::var(name).unwrap_or_default();
+        for name in ["RUSTC_LINKER", "COGTOK_PORTABLE"] {
+            println!("cargo::rerun-if-env-changed={name}");
+        }
+        let is_told_otherwise = !var("RUSTC_LINKER").is_empty()
+            || ["linker", "fuse-ld", "link-arg"].iter().any(|word| var("CARGO_ENCODED_RUSTFLAGS").contains(word));
+        if var("TARGET") != "x86_64-unknown-linux-gnu" || var("PROFILE") != "release" || is_told_otherwise {
+            return Ok(());
+        }
+        let tell = |arg: &str| println!("cargo::rustc-link-arg-bins=-Wl,{arg}");
+        // A function that is the same as another is that other.
+        tell("--icf=all");
+        // A panic aborts, so that nothing ever unwinds; the tables for it would be a tenth of the program.
+        let script = Path::new(&var("OUT_DIR")).join("no-unwinding.ld");
+        std::fs::write(
+            &script,
+            "SECTIONS { /DISCARD/ : { *(.eh_frame) *(.gcc_except_table*) } } INSERT AFTER .rodata;\n",
+        )?;
+        tell("--no-eh-frame-hdr");
+        tell(&format!("-T,{}", script.display()));
+        // The loader reads a twentieth of what it has to read else. A package asks for less: it is for older systems as well.
+        if var("HOST") == var("TARGET") && var("COGTOK_PORTABLE").is_empty() && glibc() >= Some(PACKED_SINCE) {
+            tell("-z,pack-relative-relocs");
+        }
+        Ok(())
+    }
+
+    /// The version of this system's C library, where it is glibc.
+    fn glibc() -> Option<(u32, u32)> {
+        let said = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?.stdout;
+        let said = String::from_utf8(said).ok()?;
+        let (major, minor) = said.trim().strip_prefix("glibc ")?.split_once('.')?;
+        let minor = minor.split('.').next()?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }
 }
 
 #[cfg(feature = "cli")]

@@ -22,7 +22,9 @@ def needed():
     strange = [name for name in libraries if not re.match(r"(libc|libm|libgcc_s|ld-linux.*)\.so", name)]
     if strange:
         sys.exit(f"packaging: {binary} is linked to {', '.join(strange)}, and nobody has said whose that is")
-    versions = re.findall(r"GLIBC_(\d+(?:\.\d+)+)", read("readelf", "--version-info", "--wide", binary))
+    named = read("readelf", "--version-info", "--wide", binary)
+    # The loader's support of packed relocations has no number; it came with this one.
+    versions = re.findall(r"GLIBC_(\d+(?:\.\d+)+)", named.replace("GLIBC_ABI_DT_RELR", "GLIBC_2.36"))
     oldest = max(versions, key=lambda version: tuple(map(int, version.split("."))))
     has_gcc = any(name.startswith("libgcc_s") for name in libraries)
     return [f"libc6 (>= {oldest})"] + has_gcc * ["libgcc-s1"], [f"glibc >= {oldest}"] + has_gcc * ["libgcc"]
