@@ -79,10 +79,16 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
     }
     refuse_secrets(&args)?;
     terminal::set_color(color_in(&args));
+    if matches!(args.as_slice(), [_, version] if version == "--version" || version == "-V") {
+        return terminal::data(concat!("cogtok ", env!("CARGO_PKG_VERSION"), "\n")).map(|_| Parsed::Shown);
+    }
     let (cli, args) = match fast_path::parse(&args) {
         Some(cli) => (cli, None),
         None => {
             let args = help::asked(&args).unwrap_or(args);
+            if let Some((path, command)) = help::plainly_asked(&args) {
+                return show_help(&args, &path, &command).map(|()| Parsed::Shown);
+            }
             match command_tree::parse(&args) {
                 Ok(cli) => (cli, Some(args)),
                 Err(answer) => return answered(&args, &answer),
@@ -123,10 +129,18 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
 /// The error for any other command line.
 fn answered(args: &[OsString], answer: &clap::Error) -> Result<Parsed> {
     match answer.kind() {
-        ErrorKind::DisplayHelp => show_help(args).map(|()| Parsed::Shown),
+        ErrorKind::DisplayHelp => {
+            let (path, command) = command_tree::named(args);
+            show_help(args, &path, &command).map(|()| Parsed::Shown)
+        }
         ErrorKind::DisplayVersion => terminal::data(&answer.to_string()).map(|_| Parsed::Shown),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            let (path, command) = command_tree::named(args);
+            let (path, mut command) = command_tree::named(args);
+            if !path.contains(' ') {
+                // The examples are those of the commands.
+                command = command_tree::whole();
+                command.build();
+            }
             // A script may capture the output as a token: it must get no help text and no success.
             terminal::aside(&help_page::group(&command, &path));
             Ok(Parsed::Incomplete)
@@ -135,11 +149,10 @@ fn answered(args: &[OsString], answer: &clap::Error) -> Result<Parsed> {
     }
 }
 
-/// Shows the help of the command that the line names: the short one where `-h` asks for it.
-fn show_help(args: &[OsString]) -> Result<()> {
-    let (path, command) = command_tree::named(args);
+/// Shows the help of this command, which the line names: the short one where `-h` asks for it.
+fn show_help(args: &[OsString], path: &str, command: &clap::Command) -> Result<()> {
     let is_long = !args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "-h");
-    terminal::help(&help_page::page(&command, &path, &command_tree::root(), args, is_long))
+    terminal::help(&help_page::page(command, path, &command_tree::root(), args, is_long))
 }
 
 /// Whether the configuration has a profile.

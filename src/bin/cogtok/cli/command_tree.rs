@@ -7,6 +7,7 @@ use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::help::words;
 use super::line::{Cli, WITH_VALUE};
 use crate::app::options::Global;
 use crate::commands::Command;
@@ -40,8 +41,23 @@ pub fn root() -> clap::Command {
 
 /// The whole tree, with examples for this system's shell.
 pub fn whole() -> clap::Command {
-    let whole = with(|_| true).unwrap_or_else(Root::command);
-    if HERE == SystemShell::Posix { whole } else { in_words_of(HERE, whole) }
+    here(with(|_| true).unwrap_or_else(Root::command))
+}
+
+/// The first words of command lines with what each does, and nothing of the commands themselves: enough for a list of them.
+pub fn names() -> clap::Command {
+    let all = Command::augment_subcommands(clap::Command::new(""));
+    // clap takes names only that live as long as the program.
+    let name = |command: &clap::Command| {
+        let name = clap::Command::new(&*command.get_name().to_owned().leak()).hide(command.is_hide_set());
+        command.get_about().cloned().into_iter().fold(name, clap::Command::about)
+    };
+    // What is global is put into every command, which here has no use for it.
+    here(Root::command().mut_args(|arg| arg.global(false)).subcommands(all.get_subcommands().map(name)))
+}
+
+fn here(tree: clap::Command) -> clap::Command {
+    if HERE == SystemShell::Posix { tree } else { in_words_of(HERE, tree) }
 }
 
 /// The tree with its texts turned into those of the shell, for which all of it has to be there.
@@ -62,14 +78,16 @@ fn with_words_of(shell: SystemShell, command: clap::Command) -> clap::Command {
     command.mut_subcommands(|below| with_words_of(shell, below))
 }
 
-/// The commands that these words name, even if they are not meant as commands; all commands if they name none.
+/// The commands that these words name, whether or not they are meant as commands; where none is named, their names.
 pub fn along(words: &[OsString]) -> clap::Command {
-    with_words(words).unwrap_or_else(whole)
+    with_words(words).unwrap_or_else(names)
 }
 
 /// The command that a line names, as far as it does, and how it is typed: `cogtok token m2m`.
 pub fn named(args: &[OsString]) -> (String, clap::Command) {
-    let mut command = whole();
+    let first = words(args).next();
+    let tree = first.and_then(|first| with(|command| first == command.get_name())).map(here);
+    let mut command = tree.unwrap_or_else(names);
     command.build();
     let mut path = "cogtok".to_owned();
     let mut words = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default());
@@ -83,6 +101,13 @@ pub fn named(args: &[OsString]) -> (String, clap::Command) {
         }
     }
     (path, command)
+}
+
+/// Whether there is a group of commands of this name.
+pub fn is_group(name: &str) -> bool {
+    let Some(mut tree) = with(|command| name == command.get_name()) else { return false };
+    tree.build();
+    tree.find_subcommand(name).is_some_and(clap::Command::has_subcommands)
 }
 
 fn with_words(words: &[OsString]) -> Option<clap::Command> {

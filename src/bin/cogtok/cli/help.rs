@@ -26,6 +26,18 @@ pub fn asked(args: &[OsString]) -> Option<Vec<OsString>> {
     Some(std::iter::once(program).chain(of).chain([OsString::from("--help")]).collect())
 }
 
+/// The command whose help a line asks for, and how it is typed, where the line is its path and `--help` or `-h`: clap would build
+/// the tree, parse the line and lay the page out only to be asked for it once more.
+pub fn plainly_asked(args: &[OsString]) -> Option<(String, clap::Command)> {
+    let (_, path) = args.split_last().filter(|(last, _)| *last == "--help" || *last == "-h")?;
+    let is_plain = |word: &OsString| word.to_str().is_some_and(|word| !word.starts_with('-'));
+    if !path.iter().skip(1).all(is_plain) {
+        return None;
+    }
+    let (typed, command) = command_tree::named(path);
+    (typed.split(' ').count() == path.len()).then_some((typed, command))
+}
+
 /// The words before `--` that are neither options nor their values.
 pub fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
     let mut rest = args.iter().skip(1).take_while(|word| *word != "--");
@@ -42,12 +54,9 @@ pub fn words(args: &[OsString]) -> impl Iterator<Item = &OsString> {
 }
 
 fn is_command(word: &OsString) -> bool {
-    word.to_str().is_some_and(|name| command_tree::whole().find_subcommand(name).is_some())
+    word.to_str().is_some_and(|name| command_tree::names().find_subcommand(name).is_some())
 }
 
 fn is_group(word: &OsString) -> bool {
-    let Some(name) = word.to_str() else { return false };
-    let mut tree = command_tree::whole();
-    tree.build();
-    tree.find_subcommand(name).is_some_and(clap::Command::has_subcommands)
+    word.to_str().is_some_and(command_tree::is_group)
 }
