@@ -212,8 +212,8 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         return Ok(None);
     }
     // Dotfiles are often links into a repository, so links are followed for this file only.
-    let target = match dunce::canonicalize(path) {
-        Ok(target) => target,
+    let (target, metadata) = match file::behind(path) {
+        Ok(there) => there,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
             // A shell's `<(…)` is a link to a pipe without a path.
             let what = if path.exists() { "it is not a regular file" } else { "it is a broken symbolic link" };
@@ -224,8 +224,7 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    let too_large = std::fs::metadata(&target).is_ok_and(|metadata| metadata.is_file() && metadata.len() > LIMIT);
-    if too_large {
+    if metadata.is_file() && metadata.len() > LIMIT {
         return Err(Error::usage(format!("{} is larger than 16 MiB", path.display())));
     }
     let Some(bytes) = file::read(&target, LIMIT).map_err(|error| unreadable(&error))? else { return Ok(None) };

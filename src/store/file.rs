@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{durable, owner};
 pub use lock::{Lock, LockError, LockNote, lock_timeout_error};
-pub use others::{Closed, FOREIGN, closed, permission_problem, why_others_read, why_others_write};
+pub use others::{Closed, FOREIGN, behind, closed, permission_problem, why_others_read, why_others_write};
 use others::{check_own, check_private};
 use persist::patiently;
 pub use persist::persist;
@@ -53,12 +53,11 @@ fn read_if(
 ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut options = OpenOptions::new();
     options.read(true);
-    let file = match open_regular(&mut options, path) {
-        Ok(file) => file,
+    let (file, metadata) = match open_with_metadata(&mut options, path) {
+        Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let metadata = file.metadata()?;
     check(&metadata)?;
     let size = metadata.len();
     if size > limit {
@@ -200,6 +199,10 @@ pub(crate) fn open_or_make(options: &mut OpenOptions, path: &Path, dir: &Path) -
 /// # Errors
 /// The operating system's error, and [`io::ErrorKind::InvalidData`] for a link, directory, pipe or device.
 pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    open_with_metadata(options, path).map(|(file, _)| file)
+}
+
+fn open_with_metadata(options: &mut OpenOptions, path: &Path) -> io::Result<(File, std::fs::Metadata)> {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
@@ -211,7 +214,8 @@ pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> 
         Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => invalid("it is a symbolic link".to_owned()),
         _ => error,
     })?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(invalid("it is not a regular file".to_owned())) }
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(invalid("it is not a regular file".to_owned())) }
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {

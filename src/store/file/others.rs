@@ -9,10 +9,24 @@ use super::owner;
 /// Why a file of another user is refused.
 pub const FOREIGN: &str = "it belongs to another user";
 
+/// The file behind `path`, through links, and what is known of it. Where the last part is no link it is the same path: the way there
+/// is the system's to walk, and need not be walked link by link before.
+///
+/// # Errors
+/// The operating system's error.
+pub fn behind(path: &Path) -> io::Result<(PathBuf, std::fs::Metadata)> {
+    let metadata = std::fs::symlink_metadata(path)?;
+    if !metadata.is_symlink() {
+        return Ok((path.to_path_buf(), metadata));
+    }
+    let target = dunce::canonicalize(path)?;
+    let metadata = std::fs::metadata(&target)?;
+    Ok((target, metadata))
+}
+
 /// Why the file at `path`, through links, is not private; `None` if it is, or does not exist.
 pub fn permission_problem(path: &Path) -> Option<String> {
-    let target = dunce::canonicalize(path).ok()?;
-    let metadata = std::fs::metadata(&target).ok()?;
+    let (target, metadata) = behind(path).ok()?;
     check_private(&metadata, target.parent()).err().map(|why| why.to_string())
 }
 
@@ -38,8 +52,7 @@ pub fn why_others_read(path: &Path) -> Option<String> {
 #[cfg(unix)]
 pub fn why_others_write(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
-    let target = dunce::canonicalize(path).ok()?;
-    let file = std::fs::metadata(&target).ok().filter(std::fs::Metadata::is_file)?;
+    let (target, file) = behind(path).ok().filter(|(_, file)| file.is_file())?;
     let dir = target.parent();
     let is_open = dir.and_then(|dir| std::fs::metadata(dir).ok()).is_some_and(|dir| dir.mode() & 0o1002 == 0o0002);
     match file.uid() {
