@@ -91,6 +91,7 @@ pages! {
         let left = place.world.home.cogtok(["user", "runs", "-p", "ws", "--json"]).aws().run();
         left.ok().stdout_is("[]\n");
     };
+    performance "docs/performance.md" |_| {};
     profiles "docs/profiles.md" |_| {};
     releasing "docs/releasing.md" |_| {};
     scripts "docs/scripts.md" |_| {};

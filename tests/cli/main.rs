@@ -148,6 +148,7 @@ mod redirects;
 mod reference;
 mod refusals_explained;
 mod refused_scopes;
+mod round_trips;
 mod scripts_recipes;
 mod sealed;
 mod sealed_costly;

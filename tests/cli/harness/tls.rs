@@ -59,7 +59,22 @@ impl Authority {
         certificate: Certificate,
         handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Server {
-        let config = Arc::new(self.config(certificate));
+        Self::serve_with(self.config(certificate), handler)
+    }
+
+    /// The same, which says nothing that was not asked for: it gives no tickets for resuming the session.
+    pub fn serve_without_tickets(
+        &self,
+        certificate: Certificate,
+        handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Server {
+        let mut config = self.config(certificate);
+        config.send_tls13_tickets = 0;
+        Self::serve_with(config, handler)
+    }
+
+    fn serve_with(config: ServerConfig, handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Server {
+        let config = Arc::new(config);
         Server::accept("https", Box::new(handler), move |stream, shared, id| {
             let connection = ServerConnection::new(Arc::clone(&config)).expect("a connection");
             serve(StreamOwned::new(connection, stream), &shared, id);
