@@ -85,6 +85,24 @@ def table(title, rows, runs, env):
             goal(f"{name}: times an empty program", ratio, GOALS[name])
 
 
+def others():
+    """Programs that do the same job or a smaller one, as far as this machine has them; those that it lacks are named."""
+    client = "import botocore.session as b; b.get_session().create_client('cognito-idp', region_name='us-east-1')"
+    python = os.path.abspath(f"{TARGET}/ministack-venv/bin/python")
+    rows = [
+        ("cogtok token m2m, cached", [COGTOK, "token", "m2m"]),
+        ("gh auth token, from its variable", ["gh", "auth", "token"]),
+        ("cogtok token inspect", [COGTOK, "token", "inspect", "--as", "m2m"]),
+        ("jwt decode (jwt-cli)", ["jwt", "decode", Endpoint.token]),
+        ("botocore: import, and a client of Cognito", [python, "-c", client]),
+        ("aws --version", ["aws", "--version"]),
+    ]
+    missing = [name for name, command in rows if not shutil.which(command[0])]
+    if missing:
+        print(f"\nnot on this machine: {', '.join(missing)}")
+    return [row for row in rows if row[0] not in missing]
+
+
 def herd(env, url):
     """100 calls at once on a cold cache, before a server that takes half a second."""
     home = tempfile.mkdtemp()
@@ -107,6 +125,13 @@ def herd(env, url):
         shutil.rmtree(home)
 
 
+def loader(program, env):
+    """What the system's loader says of its own work."""
+    said = subprocess.run([program, "--version"], env=env | {"LD_DEBUG": "statistics"}, capture_output=True, text=True).stderr
+    facts = [line.split(":", 1)[1].strip() for line in said.splitlines() if "total startup" in line or "relocation" in line]
+    return ", ".join(" ".join(fact.split()) for fact in facts[:2])
+
+
 # What is allowed beside an empty Rust program (wall time), and what a cached call may execute.
 GOALS = {"cogtok token m2m, cached": 1.4, "cogtok --version": 1.7, "cogtok --help": 1.7, "TAB after a command": 1.7}
 MOST_INSTRUCTIONS = {"cogtok token m2m, cached": 650_000}
@@ -122,7 +147,7 @@ def goal(what, value, most):
 
 def instructions(command, env):
     out = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command], env=env, capture_output=True, text=True
+        ["valgrind", "--tool=callgrind", "--trace-children=yes", "--callgrind-out-file=/dev/null", *command], env=env, capture_output=True, text=True
     ).stderr
     return next((int(line.split(":")[-1]) for line in out.splitlines() if "Collected" in line), None)
 
@@ -142,7 +167,8 @@ def page_faults(command, env):
 
 def relocations(program):
     out = subprocess.run(["readelf", "-rW", program], capture_output=True, text=True).stdout
-    return sum("R_" in line for line in out.splitlines())
+    packed = [line for line in out.splitlines() if len(line) == 16 and not set(line) - set("0123456789abcdef")]
+    return sum("R_" in line for line in out.splitlines()) + len(packed)
 
 
 def budget(rows, env):
@@ -163,7 +189,7 @@ def budget(rows, env):
         now |= {f"{name}: {what}": cost for what, cost in costs.items() if cost is not None and name != rows[0][0]}
         if costs["instructions"] and name in MOST_INSTRUCTIONS:
             goal(f"{name}: instructions", costs["instructions"], MOST_INSTRUCTIONS[name])
-    print(f"\nrelocations: {now.get('relocations', '-')}")
+    print(f"\nrelocations: {now.get('relocations', '-')}; the loader: {loader(COGTOK, env)}")
     if "--record" in sys.argv:
         with open(RECORD, "w") as file:
             json.dump(now, file, indent=1)
@@ -240,17 +266,16 @@ def main():
     basic = base64.b64encode(b"1example23456789abcdefghij:abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmno").decode()
     curl = ["curl", "-sS", "-o", "/dev/null", "-H", f"Authorization: Basic {basic}", "-d", "grant_type=client_credentials&scope=api%2Fread", url]
     rows = [("empty Rust program", [EMPTY]), ("cogtok token m2m, cached", [COGTOK, "token", "m2m"]), ("cogtok --version", [COGTOK, "--version"]),
-            ("cogtok --help", [COGTOK, "--help"]), ("cogtok profile list", [COGTOK, "profile", "list"])]
+            ("cogtok --help", [COGTOK, "--help"]), ("cogtok profile list", [COGTOK, "profile", "list"]), ("cogtok header", [COGTOK, "header", "--as", "m2m"])]
     try:
         print(f"binary: {os.path.getsize(COGTOK) / 1e6:.2f} MB")
         table("Without a request", rows, RUNS, env)
         cold = [("curl, the same request", curl), ("cogtok token m2m, cold", [COGTOK, "token", "m2m", "--force-refresh"])]
         table("With one request to a server on this machine", cold, RUNS, env)
         completion(env, RUNS)
-        if shutil.which("aws"):
-            slow = [("cogtok token m2m, cached", [COGTOK, "token", "m2m"]), ("aws --version", ["aws", "--version"])]
-            table("Beside the AWS command line", slow, max(5, RUNS // 8), env)
-        budget([*rows, cold[1]], env)
+        table("Beside other programs that give a token or are asked for one", others(), max(5, RUNS // 8), env | {"GH_TOKEN": "gho_" + "x" * 36})
+        tab = ("TAB after a command", ["/usr/bin/env", "COGTOK_COMPLETE=fish", COGTOK, "--", "cogtok", "tok"])
+        budget([*rows, tab, cold[1]], env)
         herd(env, f"http://127.0.0.1:{port}/slow/oauth2/token")
         goal("megabytes of the program", os.path.getsize(COGTOK) / 1e6, MOST_MEGABYTES)
         told_goals()
