@@ -34,6 +34,10 @@ pub mod cache;
 pub mod client;
 #[doc(hidden)]
 pub mod error;
+#[cfg(all(any(test, fuzzing), feature = "cli"))]
+#[doc(hidden)]
+#[path = "../tests/fuzz/library.rs"]
+pub mod fuzz_library;
 #[doc(hidden)]
 pub mod http;
 #[doc(hidden)]
@@ -56,6 +60,31 @@ pub mod token;
 #[cfg(feature = "aws")]
 #[doc(hidden)]
 pub mod user_pool;
+
+// `cargo fuzz` builds one crate, of the library and the program's own readers.
+#[cfg(fuzzing)]
+extern crate self as cogtok;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[path = "../tests/fuzz/program.rs"]
+pub mod fuzz_program;
+#[cfg(fuzzing)]
+#[allow(missing_docs, unused)]
+#[path = "bin/cogtok"]
+mod program {
+    pub(crate) mod advice;
+    pub(crate) mod app;
+    pub(crate) mod args;
+    pub(crate) mod cli;
+    pub(crate) mod commands;
+    pub(crate) mod completion;
+    pub(crate) mod env;
+    pub(crate) mod io;
+    pub(crate) mod services;
+}
+#[cfg(fuzzing)]
+#[allow(unused)]
+use program::*;
 
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 pub use client::StoredSecrets;

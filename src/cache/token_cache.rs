@@ -179,7 +179,8 @@ impl CacheRecord {
         })
     }
 
-    fn into_tokens(mut self, key: &CacheKey, now: u64) -> Option<TokenSet> {
+    /// The tokens, where they are those of `key` and can be used at `now`.
+    pub(crate) fn into_tokens(mut self, key: &CacheKey, now: u64) -> Option<TokenSet> {
         // A second of tolerance for clocks that are being adjusted; a token from further in the future is invalid.
         if self.key != *key || self.obtained_at > now.saturating_add(1000) {
             return None;

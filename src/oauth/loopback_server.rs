@@ -181,7 +181,7 @@ async fn read_head(stream: &mut TcpStream) -> Option<Result<Vec<u8>, Status>> {
 }
 
 /// The query of a GET request for `uri`.
-fn query_of<'a>(head: &'a [u8], uri: &RedirectUri) -> Result<&'a str, Status> {
+pub(crate) fn query_of<'a>(head: &'a [u8], uri: &RedirectUri) -> Result<&'a str, Status> {
     const BAD: Status = (400, "Bad Request");
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);

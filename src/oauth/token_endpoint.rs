@@ -148,7 +148,7 @@ impl<'a> TokenEndpoint<'a> {
     }
 
     /// Lets pass what `oauth2` is to read: 200 with JSON, and a refusal with an OAuth error in JSON.
-    fn check_shape(&self, answer: HttpResponse) -> Result<HttpResponse, CallFailure> {
+    pub(crate) fn check_shape(&self, answer: HttpResponse) -> Result<HttpResponse, CallFailure> {
         if let Some(busy) = CallFailure::busy(self.wire, self.host, &answer) {
             return Err(busy);
         }

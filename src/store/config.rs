@@ -53,10 +53,14 @@ impl Config {
     /// [`Kind::Usage`](crate::error::Kind::Usage) for one larger than [`LIMIT`],
     /// [`Kind::Store`](crate::error::Kind::Store) for one that can't be read.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = read_text(path)?.unwrap_or_default();
+        Self::parse(path, &read_text(path)?.unwrap_or_default())
+    }
+
+    /// The configuration of a file with this text.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let table = text.parse().map_err(|error: toml::de::Error| {
             // The parser's message repeats the line, which may contain a secret.
-            not_toml(path, &text, error.span(), error.message()).hint(EDIT)
+            not_toml(path, text, error.span(), error.message()).hint(EDIT)
         })?;
         Ok(Config { path: Some(path.to_path_buf()), table })
     }

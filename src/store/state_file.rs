@@ -105,14 +105,19 @@ impl<T: FileContent> StateFile<T> {
     /// # Errors
     /// [`ReadError`].
     pub fn read(&self) -> Result<Option<T>, ReadError> {
-        let Some(bytes) = T::read(&self.path).map_err(ReadError::Io)? else { return Ok(None) };
+        let bytes = T::read(&self.path).map_err(ReadError::Io)?;
+        bytes.map(|bytes| Self::decode(&bytes)).transpose()
+    }
+
+    /// What a file of these bytes contains.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<T, ReadError> {
         if let Some(expected) = T::VERSION {
-            let Version { version } = serde_json::from_slice(&bytes).map_err(|_| ReadError::Malformed)?;
+            let Version { version } = serde_json::from_slice(bytes).map_err(|_| ReadError::Malformed)?;
             if version != expected {
                 return Err(ReadError::Version(version));
             }
         }
-        serde_json::from_slice(&bytes).map(Some).map_err(|_| ReadError::Malformed)
+        serde_json::from_slice(bytes).map_err(|_| ReadError::Malformed)
     }
 
     /// The content; `None` also for an invalid file. An unreadable one causes a warning.

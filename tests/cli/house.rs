@@ -413,7 +413,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// The tokens without the items that only tests have.
+/// The tokens without the items that only tests and fuzzing have.
 fn without_tests(tokens: Vec<String>) -> Vec<String> {
     let end_of = |from: usize, open: &str, close: &str| {
         let mut depth = 0;
@@ -430,7 +430,7 @@ fn without_tests(tokens: Vec<String>) -> Vec<String> {
         if attribute(at) && tokens.get(at + 2).is_some_and(|token| token == "cfg") {
             let end = end_of(at + 1, "[", "]");
             let words = &tokens[at..end];
-            if words.iter().any(|word| word == "test") && !words.iter().any(|word| word == "not") {
+            if words.iter().any(|word| word == "test" || word == "fuzzing") && !words.iter().any(|word| word == "not") {
                 at = end + 1;
                 while at < tokens.len() && attribute(at) {
                     at = end_of(at + 1, "[", "]") + 1;

@@ -8,6 +8,9 @@ mod cli;
 mod commands;
 mod completion;
 mod env;
+#[cfg(test)]
+#[path = "../../../tests/fuzz/program.rs"]
+mod fuzz_program;
 mod io;
 mod services;
 

@@ -165,3 +165,120 @@ fn what_breaks_a_contract_is_found() {
     }
     assert_eq!(of("AdminGetUser", true, serde_json::json!({"UserPoolId": "nonsense"})).len(), 2);
 }
+
+/// An answer with every member that the operation's model has, of the model's types, but for what `said` says otherwise: a
+/// value of its own, or null for a member that is not there.
+pub fn full_answer(operation: &str, said: &Value) -> Value {
+    let Some((shapes, output)) = output_of(operation) else { return said.clone() };
+    let mut answer = made_up(shapes, output, &mut Vec::new());
+    overlay(&mut answer, said);
+    answer
+}
+
+/// The answer without each of its optional members, by the path of what is missing.
+pub fn without_each(operation: &str, answer: &Value) -> Vec<(String, Value)> {
+    let mut paths = Vec::new();
+    match output_of(operation) {
+        Some((shapes, output)) => optional(shapes, output, answer, "", &mut paths),
+        None => every_member(answer, "", &mut paths),
+    }
+    let without = |path: String| {
+        let mut changed = answer.clone();
+        let (parent, member) = path.rsplit_once('/').expect("a path");
+        let parent = changed.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+        parent.remove(member);
+        (path[1..].replace('/', "."), changed)
+    };
+    paths.into_iter().map(without).collect()
+}
+
+/// The shapes and the name of the output's shape; none for an operation that the models do not have yet, or without output.
+fn output_of(operation: &str) -> Option<(&'static Value, &'static str)> {
+    let models = models().as_object().expect("models by prefix").values();
+    let found = models.into_iter().find_map(|model| Some((&model["shapes"], model["operations"].get(operation)?)));
+    let (shapes, described) = found?;
+    Some((shapes, described["output"]["shape"].as_str()?))
+}
+
+fn made_up(shapes: &'static Value, name: &'static str, above: &mut Vec<&'static str>) -> Value {
+    let shape = &shapes[name];
+    if above.contains(&name) {
+        return Value::Null;
+    }
+    above.push(name);
+    let inner = |part: &'static Value, above: &mut Vec<&'static str>| {
+        made_up(shapes, part["shape"].as_str().expect("a shape's name"), above)
+    };
+    let value = match shape["type"].as_str().expect("a type") {
+        "structure" => {
+            let members = shape["members"].as_object().into_iter().flatten();
+            Value::Object(members.map(|(name, member)| (name.clone(), inner(member, above))).collect())
+        }
+        "list" => Value::Array(vec![inner(&shape["member"], above)]),
+        "map" => serde_json::json!({ "x": inner(&shape["value"], above) }),
+        "boolean" => true.into(),
+        "integer" | "long" => shape["min"].as_i64().unwrap_or(1).max(1).into(),
+        "timestamp" | "double" | "float" => 1_767_225_600.into(),
+        "blob" => "AAAA".into(),
+        _ => shape["enum"][0].as_str().unwrap_or("x").into(),
+    };
+    above.pop();
+    value
+}
+
+/// Puts what is said in the place of what was made up. A list is what is said, each item with the made-up one under it.
+fn overlay(answer: &mut Value, said: &Value) {
+    match (answer, said) {
+        (Value::Object(members), Value::Object(said)) => {
+            for (name, value) in said {
+                if value.is_null() {
+                    members.remove(name);
+                } else {
+                    overlay(members.entry(name).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (Value::Array(items), Value::Array(said)) => {
+            let model = items.first().cloned().unwrap_or_default();
+            *items = vec![model; said.len()];
+            items.iter_mut().zip(said).for_each(|(item, said)| overlay(item, said));
+        }
+        (answer, said) => *answer = said.clone(),
+    }
+}
+
+/// The paths of the optional members that the answer has.
+fn optional(shapes: &Value, name: &str, answer: &Value, at: &str, paths: &mut Vec<String>) {
+    let shape = &shapes[name];
+    match answer {
+        Value::Object(members) if shape["type"] == "structure" => {
+            let required =
+                |name: &str| shape["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+            for (name, value) in members {
+                let path = format!("{at}/{name}");
+                let inner = shape["members"][name]["shape"].as_str();
+                if !required(name) {
+                    paths.push(path.clone());
+                }
+                if let Some(inner) = inner {
+                    optional(shapes, inner, value, &path, paths);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let inner = shape["member"]["shape"].as_str().expect("a list");
+            for (n, item) in items.iter().enumerate() {
+                optional(shapes, inner, item, &format!("{at}/{n}"), paths);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn every_member(answer: &Value, at: &str, paths: &mut Vec<String>) {
+    for (name, value) in answer.as_object().into_iter().flatten() {
+        let path = format!("{at}/{name}");
+        paths.push(path.clone());
+        every_member(value, &path, paths);
+    }
+}

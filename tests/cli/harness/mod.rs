@@ -19,6 +19,7 @@ pub mod login;
 pub mod mcp;
 pub mod message;
 pub mod ministack;
+pub mod mutated_tokens;
 pub mod nginx;
 pub mod npm_programs;
 pub mod oracle;
@@ -53,6 +54,7 @@ pub use mcp::McpServer;
 pub use message::{Answer, Request, jwt, m2m_jwt};
 pub use npm_programs::nushell;
 pub use output::Output;
+pub use promises::target_dir;
 pub use proxy::Proxy;
 pub use run::{Run, Running};
 pub use server::Server;
@@ -77,16 +79,6 @@ pub fn binary() -> PathBuf {
         .cloned()
         .or_else(|| option_env!("CARGO_BIN_EXE_cogtok").map(PathBuf::from))
         .expect("no cogtok executable: call harness::set_binary first")
-}
-
-/// Cargo's target folder, found from where this executable lies (CARGO_TARGET_DIR is not always set).
-pub fn target_dir() -> PathBuf {
-    let exe = std::env::current_exe().expect("current_exe");
-    exe.ancestors()
-        // Cargo tags only a folder that it made itself, and tests/run may have made this one for the local Cognito.
-        .find(|dir| [".rustc_info.json", "CACHEDIR.TAG"].iter().any(|file| dir.join(file).is_file()))
-        .unwrap_or_else(|| panic!("no Cargo target folder above {}", exe.display()))
-        .to_path_buf()
 }
 
 /// Asks again and again until there is an answer; panics with `what` when `limit` has passed.

@@ -1,10 +1,11 @@
 //! How many cases stand behind each promise: what tests/run sums up and prints at its end.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 /// Notes that so many cases of a promise were tried, and held.
 pub fn held(promise: &str, cases: usize) {
-    let path = super::target_dir().join("promises");
+    let path = target_dir().join("promises");
     let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
     let line = format!("{cases}\t{promise}\n");
     file.and_then(|mut file| file.write_all(line.as_bytes()))
@@ -19,4 +20,14 @@ pub fn is_long() -> bool {
 /// The length of a loop, short or long.
 pub fn length(short: usize, long: usize) -> usize {
     if is_long() { long } else { short }
+}
+
+/// Cargo's target folder, found from where this executable lies (CARGO_TARGET_DIR is not always set).
+pub fn target_dir() -> PathBuf {
+    let exe = std::env::current_exe().expect("current_exe");
+    exe.ancestors()
+        // Cargo tags only a folder that it made itself, and tests/run may have made this one for the local Cognito.
+        .find(|dir| [".rustc_info.json", "CACHEDIR.TAG"].iter().any(|file| dir.join(file).is_file()))
+        .unwrap_or_else(|| panic!("no Cargo target folder above {}", exe.display()))
+        .to_path_buf()
 }

@@ -1,7 +1,7 @@
 //! Exports: how values become variables, and what is printed instead when there are none.
 
 mod dotenv;
-mod quote;
+pub mod quote;
 mod system_shell;
 
 use std::ffi::OsString;

@@ -6,10 +6,10 @@
 
 pub mod arguments;
 pub mod client;
-mod client_message;
-mod headers;
+pub mod client_message;
+pub mod headers;
 pub mod http_error;
-mod message;
+pub mod message;
 mod protected_resource;
 pub mod proxy;
 mod resume;
