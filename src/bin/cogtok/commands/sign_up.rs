@@ -73,7 +73,7 @@ pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
     let password = if args.password_stdin {
         shape::password(secret_from_stdin()?)?
     } else {
-        password_policy::show(app, &profile, false);
+        password_policy::show(app, profile, false);
         terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
     };
     let idp = client(app, profile)?;
