@@ -3,6 +3,8 @@
 //! A file is replaced by writing a temporary one beside it, flushing it and renaming it. Nothing here follows a symbolic
 //! link, waits on a FIFO or writes into a file that has a second name.
 
+#[cfg(windows)]
+mod access_list;
 mod lock;
 mod others;
 mod persist;
@@ -114,9 +116,31 @@ impl Stamp {
     }
 }
 
+/// A private temporary file in `dir`, of a name that begins with `prefix`.
+///
+/// # Errors
+/// The operating system's error.
+pub fn temporary(dir: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(".tmp");
+    #[cfg(windows)]
+    return builder.make_in(dir, access_list::create_private);
+    #[cfg(not(windows))]
+    builder.tempfile_in(dir)
+}
+
+/// Gives a temporary file the access list of the file that it replaces.
+///
+/// # Errors
+/// The operating system's error.
+#[cfg(windows)]
+pub fn keep_access(old: &Path, new: &NamedTempFile) -> io::Result<()> {
+    access_list::copy(old, new.path())
+}
+
 /// A temporary file in `dir` with `bytes`, flushed.
 fn written(dir: &Path, prefix: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut temporary = tempfile::Builder::new().prefix(prefix).suffix(".tmp").tempfile_in(dir)?;
+    let mut temporary = temporary(dir, prefix)?;
     owner::keep(temporary.as_file(), dir)?;
     temporary.write_all(bytes)?;
     durable::flush(temporary.as_file(), dir)?;

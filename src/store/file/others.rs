@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(windows)]
+use super::access_list;
 #[cfg(unix)]
 use super::owner;
 
@@ -27,6 +29,10 @@ pub fn behind(path: &Path) -> io::Result<(PathBuf, std::fs::Metadata)> {
 /// Why the file at `path`, through links, is not private; `None` if it is, or does not exist.
 pub fn permission_problem(path: &Path) -> Option<String> {
     let (target, metadata) = behind(path).ok()?;
+    #[cfg(windows)]
+    if access_list::is_read_by_others(&target).is_ok_and(|is_open| is_open) {
+        return Some("other users can read it".to_owned());
+    }
     check_private(&metadata, target.parent()).err().map(|why| why.to_string())
 }
 
@@ -38,14 +44,20 @@ pub fn why_others_read(path: &Path) -> Option<String> {
     is_open.then(|| format!("other users can read it: chmod 600 {}", path.display()))
 }
 
-/// On Windows a file inherits the rights of its folder. The user's own folder is private; other folders are not checked.
-#[cfg(not(unix))]
+/// Why other users may read the file at `path`, and where they may not; none where it is this user's alone. Where the access list
+/// can't be read, the user's own folders count as private.
+#[cfg(windows)]
 pub fn why_others_read(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let home = directories::BaseDirs::new()?.home_dir().to_path_buf();
     let lower = |path: &Path| PathBuf::from(path.to_string_lossy().to_lowercase());
-    let is_at_home = lower(&path).starts_with(lower(&home));
-    (!is_at_home).then(|| format!("whoever can read its folder can read it: keep it in {}", home.display()))
+    let who = match access_list::is_read_by_others(&path) {
+        Ok(false) => return None,
+        Ok(true) => "other users",
+        Err(_) if lower(&path).starts_with(lower(&home)) => return None,
+        Err(_) => "whoever can read its folder",
+    };
+    Some(format!("{who} can read it: keep it in {}", home.display()))
 }
 
 /// Why others may change the file at `path`, through links; `None` if they may not, or it does not exist.

@@ -102,6 +102,8 @@ pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>)
         let mut replacement = Replacement::begin(path)?;
         replacement.write(change(&text).as_bytes())?;
         like(&old, replacement.file.as_file())?;
+        #[cfg(windows)]
+        let _ = file::keep_access(path, &replacement.file);
         return replacement.finish_over(old);
     }
 }
@@ -256,7 +258,7 @@ fn prefix(name: &str) -> String {
 }
 
 fn temporary(dir: &Path, name: &str) -> io::Result<NamedTempFile> {
-    let temporary = tempfile::Builder::new().prefix(&prefix(name)).suffix(".tmp").tempfile_in(dir)?;
+    let temporary = file::temporary(dir, &prefix(name))?;
     // Locked until it is renamed: others sweep unlocked files.
     let _ = temporary.as_file().try_lock();
     Ok(temporary)

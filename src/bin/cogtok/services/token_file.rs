@@ -79,7 +79,7 @@ fn dir() -> Option<PathBuf> {
 
 fn hold(dir: &Path) -> io::Result<NamedTempFile> {
     for _ in 0..TRIES {
-        let hold = tempfile::Builder::new().prefix(&format!(".{NAME}.")).suffix(".tmp").tempfile_in(dir)?;
+        let hold = file::temporary(dir, &format!(".{NAME}."))?;
         let is_held = !matches!(hold.as_file().try_lock(), Err(TryLockError::WouldBlock));
         if is_held && output_file::is_at(hold.as_file(), hold.path()) {
             return Ok(hold);

@@ -37,8 +37,6 @@ pub fn configuration(
         return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
     let mut found = match file::permission_problem(path) {
-        // On Windows the file's permissions are not checked.
-        None if cfg!(windows) => vec![Finding::ok(check, format!("{shown}, readable"))],
         None => vec![Finding::ok(check, format!("{shown}, readable and private"))],
         Some(why) => {
             let hint = if why == file::FOREIGN { hints::FOREIGN } else { hints::PRIVATE };

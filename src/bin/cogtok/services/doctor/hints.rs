@@ -7,7 +7,12 @@ use cogtok::http::transport_error::ConnectFailure;
 pub(crate) const HELP: &str = "see `cogtok help checks`";
 
 // The configuration.
-pub(crate) const PRIVATE: &str = "chmod 600 {value}";
+pub(crate) const PRIVATE: &str = if cfg!(windows) {
+    // The rights of the owner, whatever the account and the language are called.
+    "icacls {value} /inheritance:r /grant:r *S-1-3-4:F"
+} else {
+    "chmod 600 {value}"
+};
 pub(crate) const FOREIGN: &str = "run cogtok as that user, or name another file: cogtok doctor{p} --config FILE";
 pub(crate) const SECRET_STORE: &str =
     "fix it: cogtok profile edit; use `keyring` or `file`; `cogtok secret init` creates a file";
