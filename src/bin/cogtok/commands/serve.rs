@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,9 +23,6 @@ use crate::args::token_args::TokenArgs;
 use crate::completion;
 use crate::io::{external_program, signals, terminal};
 use crate::services::serve::{self, Endpoint, TokenSource, Upstream};
-
-/// How often it is looked whether the process that started this one is still there.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Serve fresh tokens at a local address
 ///
@@ -132,7 +128,7 @@ fn end_with_parent() {
     let parent = rustix::process::getppid();
     let _ = std::thread::Builder::new().name("parent".to_owned()).spawn(move || {
         while rustix::process::getppid() == parent {
-            std::thread::sleep(LOOK);
+            std::thread::sleep(std::time::Duration::from_millis(500));
         }
         signals::end_as(0)
     });
