@@ -25,9 +25,9 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 /// Show who is signed in to each profile, until when, and which secrets it has
 ///
 /// One line for each user of the profile's client who has a session or a valid token here. SESSION says what renews the
-/// token: the browser's session (from `login`), the API's (from `token user`), or none. SECRETS
-/// says where each is stored, and `missing` for those stored before `secret init`. cogtok asks neither the network nor the
-/// keyring, so a session that ended elsewhere is still shown.
+/// token: the browser's session (from `login`), the API's (from `token user`), or none. SECRETS names the store in use, or
+/// `missing` while that is a file which does not exist yet: `cogtok secret status` looks into it. cogtok asks neither the
+/// network nor the keyring, so a session that ended elsewhere is still shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok status\n  \
