@@ -326,6 +326,31 @@ def exec_becomes_the_command_as_windows_finds_it():
 
 
 @promise
+def a_command_is_served_a_token_and_has_a_fresh_one_in_a_file():
+    secret = {"COGTOK_M2M_CLIENT_SECRET": "x"}
+    served = cogtok("serve", "--as", "m2m", "--", "cmd", "/c", "echo %COGTOK_SERVE_URL% & exit 5", **secret).is_code(5)
+    assert "http://127.0.0.1:" in served.out, served
+    renewed = cogtok("exec", "--renew", "--as", "m2m", "--", "cmd", "/c", "type %COGTOK_TOKEN_FILE% & exit 6", **secret).is_code(6)
+    assert renewed.out.count(".") == 2, renewed
+    left = [str(path) for path in CACHE.rglob("*exec*") if path.is_file()]
+    assert not left, left
+
+
+@promise
+def a_client_of_mcp_is_told_of_a_server():
+    (USER / ".cursor").mkdir(exist_ok=True)
+    place = USER / ".cursor/mcp.json"
+    place.write_bytes(b'{\r\n  // mine\r\n  "mcpServers": {}\r\n}\r\n')
+    words = ["tools", "--client", "cursor", "-p", "ws"]
+    cogtok("mcp", "install", "https://gateway.example.com/mcp", "--name", *words, "--as", "m2m").ok()
+    text = place.read_bytes().decode()
+    assert "// mine" in text and '"tools"' in text and "mcp-proxy" in text and text.count("\n") == text.count("\r\n"), text
+    assert "tools" in cogtok("mcp", "list").ok().out
+    cogtok("mcp", "remove", *words[:3]).ok()
+    assert '"tools"' not in place.read_text()
+
+
+@promise
 def a_prompt_without_a_console_needs_a_human():
     cogtok("token", "m2m").is_code(5).says("COGTOK_M2M_CLIENT_SECRET")
     cogtok("profile", "delete", "ws").is_code(5)
