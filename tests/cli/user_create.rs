@@ -194,7 +194,7 @@ fn a_form_that_there_is_not_is_refused_before_a_user_is_made() {
     insta::assert_snapshot!(home.cogtok(["user", "create", "-p", "ws", "-o", "csv"]).aws().run().message(), @"
     exit 2
     error: this command can't print that form here
-    hint: use -o text or -o json
+    hint: use -o text, -o json or -o jsonl
     ");
     assert_eq!((proxy.requests().len(), journal(&home).len()), (0, 0));
 }

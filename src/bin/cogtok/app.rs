@@ -143,8 +143,10 @@ impl App {
             (Some(asked), _) if forms.contains(&asked) => Ok(asked),
             (None, Some(first)) => Ok(*first),
             _ => {
-                let names: Vec<String> = forms.iter().map(|form| format!("-o {form:?}").to_lowercase()).collect();
-                Err(Error::usage("this command can't print that form here").hint(format!("use {}", names.join(" or "))))
+                let mut names: Vec<String> = forms.iter().map(|form| format!("-o {form:?}").to_lowercase()).collect();
+                let last = names.pop().unwrap_or_default();
+                let names = if names.is_empty() { last } else { format!("{} or {last}", names.join(", ")) };
+                Err(Error::usage("this command can't print that form here").hint(format!("use {names}")))
             }
         }
     }

@@ -142,7 +142,7 @@ fn rows(app: &App, args: &Export, profile: &Profile) -> Result<Vec<Row>> {
                 let is_stdin = file.as_os_str() == "-";
                 let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
                 return Err(Error::usage(format!("{} has no passwords", printable(&name, 200)))
-                    .hint("it needs a column `password`, as `cogtok user create --count N -o csv` writes it"));
+                    .hint("add a column `password`, which `cogtok user create --count 40{p} -o csv` writes"));
             }
             rows
         }
