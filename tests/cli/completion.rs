@@ -135,7 +135,7 @@ fn every_closed_set_of_values_is_offered_as_the_program_takes_it() {
         (&["token", "user", "--token", ""], &["access", "id"]),
         (&["token", "m2m", "--auth-method", ""], &["client_secret_basic", "client_secret_post"]),
         (&["completions", ""], &["bash", "zsh", "fish", "powershell", "elvish"]),
-        (&["user", "list", "-o", ""], &["table", "json", "csv", "text"]),
+        (&["user", "list", "-o", ""], &["table", "json", "jsonl", "csv", "text"]),
         (&["token", "user", "--color", ""], &["auto", "always", "never"]),
         (&["user", "create", "--if-exists", ""], &["fail", "skip", "reset"]),
         (

@@ -215,7 +215,7 @@ fn without_a_secret_store_the_token_is_kept_and_no_session() {
     let home = Home::new();
     home.login_profile(&server.url());
     let run = home.cogtok(["login"]).env("XDG_CACHE_HOME", "/dev/null/cache");
-    sign_in(run, &home.fake_browser()).0.code(7).stderr_has("could not be kept");
+    sign_in(run, &home.fake_browser()).0.code(7).stderr_has("could not store the tokens");
 }
 
 #[test]

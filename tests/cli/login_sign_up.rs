@@ -32,7 +32,7 @@ fn a_new_user_signs_up_and_is_signed_in() {
         terminal.expect("New password: ").expect_no_echo().send_line(PASSWORD);
         terminal.expect("Repeat new password: ").expect_no_echo().send_line(PASSWORD);
         terminal.expect("Code from the message: ").send_line(CODE);
-        terminal.expect("is confirmed");
+        terminal.expect("confirmed user");
         let page = chromium(&browser.url(), &email, PASSWORD);
         assert_eq!(page["title"], "cogtok: Signed in");
         let session = terminal.wait();

@@ -92,8 +92,9 @@ const COMMANDS: [(&str, Gives); 65] = [
 
 /// Those that need more than this home has, and are tried with their own tests: a browser, a session, an identity pool, a model,
 /// an MCP server or client, a terminal, other users and groups, another secret.
-const ELSEWHERE: [&str; 29] = [
+const ELSEWHERE: [&str; 31] = [
     "login",
+    "token exchange",
     "token revoke",
     "aws-credentials",
     "call model",
@@ -106,6 +107,7 @@ const ELSEWHERE: [&str; 29] = [
     "user sign-out",
     "user reset-mfa",
     "user try",
+    "user reap",
     "group list",
     "group create",
     "group delete",

@@ -9,11 +9,11 @@ const BEGIN: &str = "<!-- generated: COGTOK_UPDATE=1 cargo test --test cli troub
 /// The table's own headings by their first words, in the order of the page, and what the page calls them.
 const SECTIONS: [(&str, &str); 15] = [
     ("Signing in", "Signing in"),
-    ("The token endpoint", "A machine's token"),
-    ("The same endpoint", "Browser sign-in"),
+    ("The token endpoint (", "A machine's token"),
+    ("The token endpoint with", "Browser sign-in"),
     ("Users, codes and passwords", "Users, codes and passwords"),
-    ("What people do with their own account", "Your own account"),
-    ("Making users", "Creating and changing users"),
+    ("Self-service", "Your own account"),
+    ("Creating users", "Creating and changing users"),
     ("The pool and the service", "The pool and the service"),
     ("AWS credentials", "AWS credentials"),
     ("Parameters and stacks", "Importing from a parameter or a stack"),
@@ -22,7 +22,7 @@ const SECTIONS: [(&str, &str); 15] = [
     ("Bedrock's models", "Bedrock models"),
     ("The settings of Bedrock AgentCore", "AgentCore's configuration"),
     ("Revoking", "Signing out and revoking"),
-    ("Calls that nothing was signed with", "Calls without AWS credentials"),
+    ("Unsigned calls", "Calls without AWS credentials"),
 ];
 
 fn read(path: &str) -> String {

@@ -27,7 +27,7 @@ fn help_by_the_word_is_help_by_the_option() {
     insta::assert_snapshot!(home.cogtok(["token", "help", "zzz"]).run().message(), @"
     exit 2
     error: unknown command `cogtok token zzz`
-    hint: the commands of `cogtok token` are user, m2m, inspect, verify, check, revoke
+    hint: the commands of `cogtok token` are user, m2m, exchange, inspect, verify, check, revoke
     ");
     // What is named `help` is no question.
     home.cogtok(["profile", "create", "help", "--client-id", "web", "--region", "us-east-1"]).run().ok();
@@ -87,7 +87,7 @@ fn the_words_of_other_tools_are_answered_with_ours() {
         output.stderr_has(&format!("hint: did you mean `cogtok {meant}`?"));
         assert_eq!(output.stderr.lines().count(), 2);
     }
-    let list = "hint: the commands of `cogtok token` are user, m2m, inspect, verify, check, revoke\n";
+    let list = "hint: the commands of `cogtok token` are user, m2m, exchange, inspect, verify, check, revoke\n";
     home.cogtok(["token", "mm2"]).run().code(2).stderr_has(list);
     insta::assert_snapshot!(home.cogtok(["rm"]).run().message(), @"
     exit 2

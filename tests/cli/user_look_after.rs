@@ -122,7 +122,7 @@ fn reset_mfa_turns_off_what_is_on_and_deletes_the_app() {
     user(&home, &["reset-mfa", "alice"]).run().ok();
     // Half done is said.
     let (home, _proxy) = with_factors(json!(["SMS_MFA"]), Answer::aws_error("InvalidParameterException", "no"));
-    user(&home, &["reset-mfa", "alice"]).run().code(10).stderr_has("its authenticator app stays");
+    user(&home, &["reset-mfa", "alice"]).run().code(10).stderr_has("its authenticator app is still there");
 
     let (home, _proxy) = counted();
     let nobody = format!("{}@example.com", unique("nobody"));

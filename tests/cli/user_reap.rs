@@ -84,7 +84,7 @@ fn the_users_of_what_has_ended_go_with_their_secrets_and_all_others_stay() {
     assert_eq!((terminal.wait().code, are_there(std::slice::from_ref(&ours))), (Some(1), 1));
 
     let reaped = user(&home, &["reap", "--yes"]).keyring(&keyring).run();
-    reaped.ok().stderr_has(&format!("user {ours} is deleted")).stderr_has(&format!("deleted run {ended}"));
+    reaped.ok().stderr_has(&format!("deleted user {ours}")).stderr_has(&format!("deleted run {ended}"));
     assert_eq!((are_there(std::slice::from_ref(&ours)), are_there(&later), are_there(&forever)), (0, 2, 1));
     workshop().sign_in(&stranger, PASSWORD).unwrap();
     assert_eq!((passwords(), runs(&home).len()), (1, 2));
@@ -108,8 +108,8 @@ fn one_whom_somebody_else_made_anew_under_the_same_name_stays() {
         workshop().admin("AdminCreateUser", body);
         let args: Vec<&str> = words.iter().copied().chain((words.len() > 2).then_some(run.as_str())).collect();
         let output = user(&home, &args).run();
-        output.ok().stderr_has(&format!("{} is not the user whom the run made", names[1]));
-        output.stderr_lacks(&format!("user {} is deleted", names[1])).stderr_has(&format!("deleted run {run}"));
+        output.ok().stderr_has(&format!("{} is not the user that the run created", names[1]));
+        output.stderr_lacks(&format!("deleted user {}", names[1])).stderr_has(&format!("deleted run {run}"));
         assert_eq!(
             names.iter().map(|name| workshop().find_user(name).is_some()).collect::<Vec<_>>(),
             [false, true, false]
@@ -132,16 +132,13 @@ fn what_fails_is_left_with_its_run_and_the_same_command_goes_on() {
     wait_for_the_end(&home, &first);
     one[1].clone_into(&mut refuses.lock().unwrap());
     let output = user(&home, &["reap", "--yes"]).run();
-    output
-        .code(10)
-        .stderr_has(&format!("1 of 2 runs are not done; run {first}"))
-        .stderr_has("1 of 2 users are deleted");
+    output.code(10).stderr_has(&format!("1 of 2 runs are not done; run {first}")).stderr_has("deleted 1 of 2 users");
     output.stderr_has(&one[1]).stderr_has(&format!("deleted run {second}"));
     assert_eq!((are_there(&one), are_there(&other)), (1, 0));
     assert_eq!(runs(&home).iter().map(|run| run["run"].clone()).collect::<Vec<_>>(), [json!(first)]);
     // With one run left its own error is all that is said.
     let output = user(&home, &["reap", "--yes"]).run();
-    output.code(10).stderr_has("1 of 2 users are deleted, and 1 could not be").stderr_lacks("runs are not done");
+    output.code(10).stderr_has("deleted 1 of 2 users").stderr_lacks("runs are not done");
     refuses.lock().unwrap().clear();
     user(&home, &["reap", "--yes"]).run().ok().stderr_has(&format!("deleted run {first}"));
     assert_eq!((are_there(&one), runs(&home).len()), (0, 0));
