@@ -82,32 +82,12 @@ impl Admin {
         request.send().await.map(drop).map_err(|error| from_sdk("DeleteGroup", error, self.wire.redactor()))
     }
 
-    /// ListUsersInGroup, page by page until the last or until `limit` users, and whether there are more.
+    /// ListUsersInGroup, page by page until the last or until `limit` users, each given to `take`; says whether there are more.
     ///
     /// # Errors
-    /// See the table in [`super::service_error`] for ListUsersInGroup; [`Kind::Network`](crate::error::Kind::Network) when the pages never
-    /// end.
-    pub async fn members(&self, group: &str, limit: usize) -> Result<(Vec<User>, bool)> {
-        let mut all = Vec::new();
-        let take = |users| {
-            all.extend(users);
-            Ok(true)
-        };
-        let is_cut = self.members_by_page(group, limit, take).await?;
-        Ok((all, is_cut))
-    }
-
-    /// As [`Admin::members`], with each page for `take` as soon as it is there; says whether there are more. `take` says
-    /// whether it wants the next.
-    ///
-    /// # Errors
-    /// As [`Admin::members`], and those of `take`.
-    pub async fn members_by_page(
-        &self,
-        group: &str,
-        limit: usize,
-        mut take: impl FnMut(Vec<User>) -> Result<bool>,
-    ) -> Result<bool> {
+    /// As the table in [`super::service_error`] says for ListUsersInGroup; [`Kind::Network`](crate::error::Kind::Network) when
+    /// the pages never end; and what `take` fails with.
+    pub async fn members(&self, group: &str, limit: usize, mut take: impl FnMut(User) -> Result<bool>) -> Result<bool> {
         let operation = "ListUsersInGroup";
         let (mut left, mut next) = (limit, None::<String>);
         loop {
@@ -117,13 +97,15 @@ impl Admin {
             let request = request.limit(page).set_next_token(next.clone());
             let answer = request.customize().interceptor(body.clone()).send().await;
             let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-            let body = body.json();
-            let mut users = Admin::users_of(operation, answer.users, &body)?;
+            let users = Admin::users_of(operation, answer.users, &body.json())?;
             let is_cut = users.len() > left || (users.len() == left && answer.next_token.is_some());
-            users.truncate(left);
-            left -= users.len();
-            let is_wanted = take(users)?;
-            if left == 0 || !turn(operation, &mut next, answer.next_token)? || !is_wanted {
+            for user in users.into_iter().take(left) {
+                left -= 1;
+                if !take(user)? {
+                    return Ok(is_cut);
+                }
+            }
+            if left == 0 || !turn(operation, &mut next, answer.next_token)? {
                 return Ok(is_cut);
             }
         }

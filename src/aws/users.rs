@@ -38,31 +38,17 @@ impl Admin {
         users.map(user_of).collect()
     }
 
-    /// ListUsers, page by page until the last page or `limit` users, and whether there are more. `filter` has ListUsers' syntax, such as
-    /// `email ^= "test-"`.
+    /// ListUsers, page by page until the last or until `limit` users, each given to `take`; says whether there are more. `filter`
+    /// is in ListUsers' own words, such as `email ^= "test-"`.
     ///
     /// # Errors
-    /// See the table in [`super::service_error`] for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages never end.
-    pub async fn list(&self, filter: Option<&str>, limit: usize) -> Result<(Vec<User>, bool)> {
-        let mut all = Vec::new();
-        let take = |users| {
-            all.extend(users);
-            Ok(true)
-        };
-        let is_cut = self.list_by_page(filter, limit, take).await?;
-        Ok((all, is_cut))
-    }
-
-    /// As [`Admin::list`], with each page for `take` as soon as it is there; says whether there are more. `take` says
-    /// whether it wants the next.
-    ///
-    /// # Errors
-    /// As [`Admin::list`], and those of `take`.
-    pub async fn list_by_page(
+    /// As the table in [`super::service_error`] says for ListUsers; [`Kind::Network`](crate::error::Kind::Network) when the pages
+    /// never end; and what `take` fails with.
+    pub async fn list(
         &self,
         filter: Option<&str>,
         limit: usize,
-        mut take: impl FnMut(Vec<User>) -> Result<bool>,
+        mut take: impl FnMut(User) -> Result<bool>,
     ) -> Result<bool> {
         let operation = "ListUsers";
         let (mut left, mut next) = (limit, None::<String>);
@@ -73,17 +59,19 @@ impl Admin {
             let body = Body::default();
             let answer = request.customize().interceptor(body.clone()).send().await;
             let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
-            let body = body.json();
-            let mut users = Admin::users_of(operation, answer.users, &body)?;
+            let users = Admin::users_of(operation, answer.users, &body.json())?;
             let is_cut = users.len() > left || (users.len() == left && answer.pagination_token.is_some());
-            users.truncate(left);
-            left -= users.len();
-            let is_wanted = take(users)?;
+            for user in users.into_iter().take(left) {
+                left -= 1;
+                if !take(user)? {
+                    return Ok(is_cut);
+                }
+            }
             match answer.pagination_token {
                 Some(token) if left > 0 && next.as_ref() == Some(&token) => {
                     return Err(Error::network("ListUsers: the service repeats the same page"));
                 }
-                Some(token) if left > 0 && is_wanted => next = Some(token),
+                Some(token) if left > 0 => next = Some(token),
                 _ => return Ok(is_cut),
             }
         }

@@ -225,9 +225,11 @@ impl SecretSource for StoredSecrets {
             }
             let is_listed = self.listed.is_some();
             self.with_store(move |store| match request.kind() {
-                SecretKind::Device | SecretKind::Totp | SecretKind::Password | SecretKind::M2mClientNext => {
-                    store.find(&request.0)
-                }
+                SecretKind::Device
+                | SecretKind::Totp
+                | SecretKind::Password
+                | SecretKind::M2mClientNext
+                | SecretKind::RunKey => store.find(&request.0),
                 // A missing secret must not look like a users' client without one.
                 SecretKind::UserClient if is_listed => {
                     store.get(&request.0, "")?.map(Some).ok_or_else(|| request.0.missing())

@@ -25,7 +25,7 @@ pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
         SecretKind::M2mClient | SecretKind::M2mClientNext | SecretKind::UserClient => shape::client_secret(secret),
         SecretKind::Password => shape::password(secret),
         SecretKind::Totp => shape::totp_key(secret),
-        SecretKind::RefreshToken | SecretKind::Device => Ok(secret),
+        SecretKind::RefreshToken | SecretKind::Device | SecretKind::RunKey => Ok(secret),
     }
 }
 

@@ -167,11 +167,13 @@ choice!(
         RefreshToken = "refresh-token",
         /// The credentials of a user's remembered device, from a sign-in.
         Device = "device",
+        /// The key that seals the passwords of a run of new users.
+        RunKey = "run-key",
     }
 );
 
 impl SecretKind {
-    /// The kinds that a person stores; the others come and go with a session.
+    /// The kinds that a person stores; the others come and go with a session or a run.
     #[doc(hidden)]
     pub const STORED_BY_HAND: &'static [SecretKind] =
         &[SecretKind::M2mClient, SecretKind::UserClient, SecretKind::Password, SecretKind::Totp];
@@ -179,7 +181,7 @@ impl SecretKind {
     /// Whether a secret of this kind is one user's.
     #[doc(hidden)]
     pub const fn is_of_a_user(self) -> bool {
-        !matches!(self, SecretKind::M2mClient | SecretKind::M2mClientNext | SecretKind::UserClient)
+        !matches!(self, SecretKind::M2mClient | SecretKind::M2mClientNext | SecretKind::UserClient | SecretKind::RunKey)
     }
 }
 

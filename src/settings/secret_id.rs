@@ -10,7 +10,7 @@ use crate::settings::types::{ClientId, SecretKind, Username};
 pub struct SecretId {
     /// The kind of secret.
     pub kind: SecretKind,
-    /// The app client it belongs to.
+    /// The app client it belongs to; of the key of a run, the run.
     pub client_id: ClientId,
     /// The origin it may be sent to.
     pub origin: String,
@@ -61,6 +61,9 @@ impl SecretId {
 
 impl fmt::Display for SecretId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind == SecretKind::RunKey {
+            return write!(f, "key of run {}", self.client_id);
+        }
         write!(f, "{} secret of client {}", self.kind, self.client_id)?;
         match &self.username {
             Some(username) => write!(f, " and user {username}"),

@@ -28,12 +28,13 @@ fn made(home: &Home, count: usize, ttl: &str) -> (Vec<String>, String) {
     let args = ["create", "--count", &count, "--prefix", &prefix, "--ttl", ttl, "-o", "text"];
     let output = user(home, &args).run();
     output.ok().stderr_has("it ends at 20").stderr_has("`cogtok user reap -p ws` deletes its users from then on");
-    let run = output.stderr.split("run ").nth(1).unwrap().split(':').next().unwrap().to_owned();
+    let run = output.stderr.lines().find_map(|line| line.strip_prefix("run ")).unwrap();
+    let run = run.split(':').next().unwrap().to_owned();
     (output.stdout.lines().map(str::to_owned).collect(), run)
 }
 
 /// Waits until a run has ended by this machine's clock.
-fn wait_for_the_end(home: &Home, run: &str) {
+pub fn wait_for_the_end(home: &Home, run: &str) {
     let end = runs(home).iter().find(|one| one["run"] == run).unwrap()["ends_at"].as_i64().unwrap();
     poll("the run has ended", Duration::from_secs(30), || (now() >= end).then_some(()));
 }

@@ -48,7 +48,7 @@ fn a_group_gets_passwords_that_sign_in_in_every_form() {
     workshop().sign_in(&users[2], json[2]["password"].as_str().unwrap()).unwrap();
 
     // What was printed sets them again.
-    set(&home, &["--from", "-"]).stdin(&csv.stdout).run().ok().stdout_is("").stderr_has(&users[0]);
+    set(&home, &["--from", "-", "--yes"]).stdin(&csv.stdout).run().ok().stdout_is("").stderr_has(&users[0]);
     workshop().sign_in(&rows[0].0, &rows[0].1).unwrap();
     set(&home, &["--group", &group, "--yes", "--password-stdin"]).stdin(PASSWORD).run().ok().stdout_is("");
     workshop().sign_in(&users[1], PASSWORD).unwrap();
@@ -63,7 +63,7 @@ fn a_file_is_read_in_either_form_and_what_is_malformed_is_told_with_its_line_bef
     }
     let users = [workshop().user(PASSWORD), workshop().user(PASSWORD)];
     let csv = format!("\u{feff}Email,note,password\r\n{},\"a, b\",{FIRST}\r\n\"{}\",,\r\n", users[0], users[1]);
-    let output = set(&home, &["--from", "-"]).stdin(&csv).run();
+    let output = set(&home, &["--from", "-", "--yes"]).stdin(&csv).run();
     let made_up = output.ok().stdout.lines().next().unwrap().split_once(' ').unwrap();
     assert_eq!((made_up.0, output.stdout.lines().count()), (users[1].as_str(), 1), "one had none and got one");
     workshop().sign_in(&users[0], FIRST).unwrap();
@@ -72,7 +72,7 @@ fn a_file_is_read_in_either_form_and_what_is_malformed_is_told_with_its_line_bef
         "{{\"username\":\"{}\",\"password\":\"{SECOND}\"}}\n\n{{\"email\":\"{}\",\"password\":\"{SECOND}\"}}\n",
         users[0], users[1]
     );
-    set(&home, &["--from", "-"]).stdin(&lines).run().ok().stdout_is("");
+    set(&home, &["--from", "-", "--yes"]).stdin(&lines).run().ok().stdout_is("");
     workshop().sign_in(&users[1], SECOND).unwrap();
 
     let before = proxy.requests().len();
@@ -104,7 +104,7 @@ fn passwords_that_were_set_are_printed_though_a_later_one_fails() {
     let users = [workshop().user(PASSWORD), "refused@example.com".to_owned(), workshop().user(PASSWORD)];
     for form in ["text", "csv", "json"] {
         let names = format!("username\n{}\n", users.join("\n"));
-        let output = set(&home, &["--from", "-", "-o", form]).stdin(names).prints_on_failure().run();
+        let output = set(&home, &["--from", "-", "--yes", "-o", form]).stdin(names).prints_on_failure().run();
         output.code(10).stderr_has("set the passwords of 2 of 3 users").stderr_has("refused@example.com");
         let passwords: Vec<(String, String)> = match form {
             "json" => output
@@ -130,4 +130,30 @@ fn passwords_that_were_set_are_printed_though_a_later_one_fails() {
             workshop().sign_in(&name, &password).unwrap();
         }
     }
+}
+
+#[test]
+fn users_who_are_not_named_are_shown_and_asked_about_first() {
+    let (home, proxy) = counted();
+    let users = [workshop().user(PASSWORD), workshop().user(PASSWORD)];
+    let file = home.plant("seats.csv", format!("username,password\n{},{FIRST}\n{},{FIRST}\n", users[0], users[1]));
+    home.canary_password(FIRST);
+    home.allow(&file);
+    let from = file.to_str().unwrap();
+    set(&home, &["--from", from]).run().code(5).stderr_has("--yes").stderr_has("these 2 users");
+    set(&home, &["--from", from, "--dry-run"]).run().ok().quiet().stdout_is(&format!("{}\n{}\n", users[0], users[1]));
+    let listed = set(&home, &["--from", from, "--dry-run", "--json"]).run().ok().json();
+    assert_eq!(listed, json!([{"username": users[0]}, {"username": users[1]}]));
+    set(&home, &["--from", from, "--dry-run", "--yes"]).run().code(2);
+    let mut terminal = set(&home, &["--from", from]).pty();
+    terminal.expect(&users[0]).expect(&users[1]).expect("Set new passwords for these 2 users").expect("[y/N] ");
+    terminal.send("n\r");
+    assert_eq!(terminal.wait().code, Some(1));
+    assert_eq!(proxy.count("AdminSetUserPassword"), 0);
+    let mut terminal = set(&home, &["--from", from]).pty();
+    terminal.expect("[y/N] ").send("y\r");
+    assert_eq!(terminal.wait().code, Some(0));
+    workshop().sign_in(&users[1], FIRST).unwrap();
+    // Who is named is meant.
+    set(&home, &[&users[0], "--password-stdin"]).stdin(PASSWORD).run().ok();
 }

@@ -75,7 +75,9 @@ impl KeyringFailure {
             KeyringFailure::Keyring(_) => ("the keyring failed".to_owned(), "try again"),
         };
         // The secrets of a session are stored without being asked for.
-        let asked = binding.filter(|binding| !matches!(binding.kind, SecretKind::RefreshToken | SecretKind::Device));
+        let asked = binding.filter(|binding| {
+            !matches!(binding.kind, SecretKind::RefreshToken | SecretKind::Device | SecretKind::RunKey)
+        });
         let wanted = asked.map(|binding| format!(" (wanted: the {binding})")).unwrap_or_default();
         let error = Error::store(format!("{why}{wanted}")).hint(next);
         let error = match self {
@@ -127,5 +129,6 @@ fn without_keyring(kind: SecretKind) -> Advice {
         SecretKind::Password => AdviceKind::SupplyPassword.into(),
         SecretKind::Totp => AdviceKind::SupplyMfaCode.into(),
         SecretKind::RefreshToken | SecretKind::Device => "without a keyring: sign in again each time".into(),
+        SecretKind::RunKey => "allow cogtok to use the keyring that has the key of the run".into(),
     }
 }

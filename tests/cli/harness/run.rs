@@ -136,6 +136,12 @@ impl<'h> Run<'h> {
         self
     }
 
+    /// Warns of so many users that an error has more lines than it may.
+    pub fn warns_of_many(mut self) -> Self {
+        self.expect.warns_of_many = true;
+        self
+    }
+
     /// May be ended by a signal that the test does not send itself (strace's injection).
     pub fn may_be_killed(mut self) -> Self {
         self.expect.may_be_killed = true;

@@ -17,6 +17,40 @@ pub fn json(value: &serde_json::Value) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// A JSON array as [`json`] prints it, item by item.
+#[derive(Debug)]
+pub struct JsonArray {
+    is_indented: bool,
+    is_empty: bool,
+}
+
+impl JsonArray {
+    /// An array for standard output.
+    pub fn new() -> Self {
+        JsonArray { is_indented: io::stdout().is_terminal(), is_empty: true }
+    }
+
+    /// The text of the next item.
+    pub fn item(&mut self, value: &serde_json::Value) -> String {
+        let begin = if std::mem::take(&mut self.is_empty) { "[" } else { "," };
+        if !self.is_indented {
+            return format!("{begin}{}", json_line(value).trim_end());
+        }
+        // No string has a line end in it.
+        let lines: String = json(value).lines().map(|line| format!("\n  {line}")).collect();
+        format!("{begin}{lines}")
+    }
+
+    /// The text of the end.
+    pub fn end(&self) -> &'static str {
+        match (self.is_empty, self.is_indented) {
+            (true, _) => "[]\n",
+            (false, true) => "\n]\n",
+            (false, false) => "]\n",
+        }
+    }
+}
+
 /// One JSON value and a line end. Control characters are escaped, which JSON allows in any string.
 pub fn json_line(value: &serde_json::Value) -> String {
     let mut line = Vec::new();

@@ -1,15 +1,19 @@
 //! The changing line on the terminal: progress through a list, and waiting. It goes to standard error, only at a terminal, and is erased
 //! before anything else is printed.
 
+use std::cell::Cell;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use cogtok::error::printable;
 use cogtok::http::waiting::Waiting;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 use crate::env;
-use crate::io::terminal::{is_given_away, manner};
+use crate::io::terminal::{is_given_away, manner, note};
 use crate::io::terminal_width::terminal_width;
 
 /// Erases what follows the cursor. A console of Windows need not know it.
@@ -27,29 +31,129 @@ struct Line {
     width: usize,
 }
 
-/// Progress through a list, such as `creating users: 12/40 seat12@example.com`. Dropping it erases the line.
+/// How often a log learns how far a list is worked through.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// What the bar looks like.
+const TEMPLATE: &str = "{prefix} [{bar:20}] {pos}/{len}  {rate}  {time_left}  {msg}";
+
+/// How far a list is worked through, such as `creating users [=====>    ] 12/40  10/s  3s left  seat12@example.com`. The bar is
+/// gone when this is dropped. Where nobody sees it, a line in ten seconds says the same.
 #[derive(Debug)]
 pub struct Progress {
-    what: String,
+    bar: ProgressBar,
+    so_far: String,
     total: usize,
+    told: Cell<Instant>,
 }
 
 impl Progress {
-    /// `what` is done to each of `total`: "creating users".
-    pub fn new(what: &str, total: usize) -> Self {
-        Progress { what: what.to_owned(), total }
+    /// `doing` is done to each of `total`: "creating users"; `so_far` says of those who are done: "created".
+    pub fn new(doing: &str, so_far: &str, total: usize) -> Self {
+        let target = if is_seen() {
+            ProgressDrawTarget::term_like_with_hz(Box::new(OnTheLine::default()), 10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(u64::try_from(total).ok(), target).with_prefix(doing.to_owned());
+        let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style
+            .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                let _ = write!(out, "{}/s", rate(state.per_sec()));
+            })
+            .with_key("time_left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                let _ = write!(out, "{} left", time(state.eta()));
+            });
+        bar.set_style(style.progress_chars("=> "));
+        Progress { bar, so_far: so_far.to_owned(), total, told: Cell::new(Instant::now()) }
     }
 
-    /// `done` are finished, and `name` is next.
-    pub fn at(&self, done: usize, name: &str) {
-        let count = format!("{}: {done}/{} {}", self.what, self.total, printable(name, 128));
-        change(|line| line.count = count.trim_end().to_owned());
+    /// So many are done, for so many it failed, and `name` is next.
+    pub fn at(&self, done: usize, failed: usize, name: &str) {
+        let failures = if failed == 0 { String::new() } else { format!("{failed} failed  ") };
+        self.bar.set_message(format!("{failures}{}", printable(name, 128)));
+        self.bar.set_position(u64::try_from(done + failed).unwrap_or(u64::MAX));
+        // What comes at the end says the same of all of them.
+        if self.told.get().elapsed() >= TOLD_EVERY && done + failed < self.total {
+            self.told.set(Instant::now());
+            if !is_seen() {
+                let failures = if failed == 0 { String::new() } else { format!(", {failed} failed") };
+                let (rate, left) = (rate(self.bar.per_sec()), time(self.bar.eta()));
+                let (total, so_far) = (self.total, &self.so_far);
+                note(&format!("{so_far} {done} of {total} users so far{failures}: {rate} a second, {left} left"));
+            }
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        self.bar.finish_and_clear();
         change(|line| line.count.clear());
+    }
+}
+
+/// As many digits as a person wants to know.
+fn rate(a_second: f64) -> String {
+    if a_second < 9.5 { format!("{a_second:.1}") } else { format!("{a_second:.0}") }
+}
+
+fn time(left: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(left.as_secs().min(MOST_TIME))).to_string()
+}
+
+/// More seconds than anything here takes: what is said before the rate is known.
+const MOST_TIME: u64 = 100 * 60 * 60;
+
+/// What the bar is drawn on: the one line that changes, which others take away and show again.
+#[derive(Debug, Default)]
+struct OnTheLine(Mutex<String>);
+
+impl OnTheLine {
+    fn text(&self) -> MutexGuard<'_, String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TermLike for OnTheLine {
+    fn width(&self) -> u16 {
+        u16::try_from(terminal_width()).unwrap_or(u16::MAX)
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.text().push_str(text);
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.text().clear();
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let text = std::mem::take(&mut *self.text());
+        change(|line| line.count = text.trim_end().to_owned());
+        Ok(())
     }
 }
 

@@ -17,24 +17,93 @@ const BREAKS: [char; 9] = ['/', ':', '.', '@', '_', '-', '?', '&', '='];
 /// programs.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
-    if is_for_programs() {
-        let header = header.iter().map(|title| (*title).to_owned()).collect();
-        return std::iter::once(header).chain(rows).map(|row: Vec<String>| row.join("\t") + "\n").collect();
+    let mut columns = Columns::new(header);
+    rows.iter().for_each(|row| columns.measure(row));
+    let layout = columns.layout();
+    std::iter::once(layout.header()).chain(rows.iter().map(|row| layout.row(row))).collect()
+}
+
+/// The columns of a table whose rows come twice: to be measured, and to be laid out.
+#[derive(Debug)]
+pub struct Columns {
+    header: Vec<String>,
+    /// The longest cell, the longest word and the longest piece of a word in each column.
+    lengths: Vec<usize>,
+    words: Vec<usize>,
+    pieces: Vec<usize>,
+}
+
+impl Columns {
+    /// Columns of these titles.
+    pub fn new(header: &[&str]) -> Self {
+        let header: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
+        let titles: Vec<usize> = header.iter().map(|title| length(title)).collect();
+        Columns { header, lengths: titles.clone(), words: titles.clone(), pieces: titles }
     }
-    let widths = widths(header, &rows, terminal_width());
-    let title: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
-    let plain = |cell: &str| cell.to_owned();
-    let mut text = laid_out(&title, &widths, &plain);
-    for row in &rows {
+
+    /// Makes room for a row.
+    pub fn measure(&mut self, row: &[String]) {
+        let most = |of: &mut Vec<usize>, measure: fn(&str) -> usize| {
+            of.iter_mut().zip(row).for_each(|(most, cell)| *most = measure(cell).max(*most));
+        };
+        most(&mut self.lengths, length);
+        most(&mut self.words, longest_word);
+        most(&mut self.pieces, longest_piece);
+    }
+
+    /// The columns as they are for all rows that were measured.
+    pub fn layout(self) -> Layout {
+        let widths = (!is_for_programs()).then(|| self.widths(terminal_width()));
+        Layout { header: self.header, widths }
+    }
+
+    /// The widths that make all columns fit: the widest give way first, at first between words, then after separators, at last anywhere.
+    fn widths(&self, total: usize) -> Vec<usize> {
+        let mut widths = self.lengths.clone();
+        let available = total.saturating_sub(GAP * self.header.len());
+        for least in [&self.words, &self.pieces, &vec![1; self.header.len()]] {
+            while widths.iter().sum::<usize>() > available {
+                let can = |(at, width): &(usize, &usize)| least.get(*at).is_some_and(|least| *width > least);
+                let widest = widths.iter().enumerate().filter(can).max_by_key(|(_, width)| **width).map(|(at, _)| at);
+                let Some(width) = widest.and_then(|at| widths.get_mut(at)) else { break };
+                *width -= 1;
+            }
+        }
+        widths
+    }
+}
+
+/// How the rows of a table are printed.
+#[derive(Debug)]
+pub struct Layout {
+    header: Vec<String>,
+    /// The columns' widths; none for programs.
+    widths: Option<Vec<usize>>,
+}
+
+impl Layout {
+    /// The line of the titles.
+    pub fn header(&self) -> String {
+        self.lines(&self.header, &str::to_owned)
+    }
+
+    /// The lines of a row.
+    pub fn row(&self, row: &[String]) -> String {
         let is_marked = row.first().is_some_and(|mark| mark == "*");
-        text += &laid_out(row, &widths, &|cell| match cell {
+        self.lines(row, &|cell| match cell {
             "" => String::new(),
             "expired" | "ended" => painted(cell, "31"),
             cell if is_marked => painted(cell, "1"),
             cell => cell.to_owned(),
-        });
+        })
     }
-    text
+
+    fn lines(&self, row: &[String], paint: &dyn Fn(&str) -> String) -> String {
+        match &self.widths {
+            Some(widths) => laid_out(row, widths, paint),
+            None => row.join("\t") + "\n",
+        }
+    }
 }
 
 /// The lines of a row.
@@ -68,26 +137,6 @@ pub fn fits(header: &[&str], rows: &[Vec<String>]) -> bool {
     }
     let used = header.iter().enumerate().map(|(at, title)| (words(at), length(title))).filter(|(words, _)| *words > 0);
     used.map(|(words, title)| words.max(title) + GAP).sum::<usize>() <= terminal_width()
-}
-
-/// The widths that make all columns fit: the widest give way first, at first between words, then after separators, at last anywhere.
-fn widths(header: &[&str], rows: &[Vec<String>], total: usize) -> Vec<usize> {
-    let of = |at: usize, measure: fn(&str) -> usize| {
-        let title = header.get(at).map_or(0, |title| length(title));
-        rows.iter().filter_map(|row| row.get(at)).map(|cell| measure(cell)).max().unwrap_or_default().max(title)
-    };
-    let measured = |measure| (0..header.len()).map(|at| of(at, measure)).collect::<Vec<usize>>();
-    let mut widths = measured(length);
-    let available = total.saturating_sub(GAP * header.len());
-    for least in [measured(longest_word), measured(longest_piece), vec![1; header.len()]] {
-        while widths.iter().sum::<usize>() > available {
-            let can = |(at, width): &(usize, &usize)| least.get(*at).is_some_and(|least| *width > least);
-            let widest = widths.iter().enumerate().filter(can).max_by_key(|(_, width)| **width).map(|(at, _)| at);
-            let Some(width) = widest.and_then(|at| widths.get_mut(at)) else { break };
-            *width -= 1;
-        }
-    }
-    widths
 }
 
 fn length(text: &str) -> usize {
@@ -147,6 +196,12 @@ mod tests {
         assert_eq!(wrap("arn:aws:ssm:us", 8), ["arn:aws:", "ssm:us"]);
         assert_eq!(wrap("a abcdefghij", 4), ["a", "abcd", "efgh", "ij"]);
         assert_eq!(wrap("é@ü", 1), ["é", "@", "ü"]);
+    }
+
+    fn widths(header: &[&str], rows: &[Vec<String>], total: usize) -> Vec<usize> {
+        let mut columns = Columns::new(header);
+        rows.iter().for_each(|row| columns.measure(row));
+        columns.widths(total)
     }
 
     #[test]

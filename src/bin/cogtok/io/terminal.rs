@@ -18,7 +18,7 @@ mod logger;
 mod output_options;
 mod print;
 
-pub use crate::io::json::{json, json_line};
+pub use crate::io::json::{JsonArray, json, json_line};
 pub use crate::io::prompt::{
     address, ask_in_background, ask_line, ask_new_passphrase, ask_new_secret, ask_secret, asking, can_ask, can_offer,
     confirm, offer, pause, stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking,

@@ -2,6 +2,7 @@
 //! is finished from there.
 
 mod maker;
+mod proof;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,7 +13,8 @@ use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, User, already
 use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::types::Username;
-use maker::{Maker, maker, reset, undecided};
+use maker::{Maker, has_other_attributes, maker, reset, undecided};
+pub use proof::PasswordProof;
 
 /// A created user.
 #[derive(Debug)]
@@ -144,16 +146,33 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
 ///
 /// # Errors
 /// As [`create`].
-pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<Made> {
+pub async fn resume(
+    admin: &Admin,
+    journal: &Journal,
+    record: &mut Record,
+    proof: Option<&PasswordProof>,
+) -> Result<Made> {
     match (record.state, admin.get(&record.username).await?) {
         (State::Planned | State::Skipped | State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
         // The user may be somebody else's: this call did not create one, so its password must not change.
         (State::Planned | State::Skipped | State::Intent, Some(user)) => match maker(admin, record, &user) {
-            Maker::Us => {
-                record.was_there = true;
-                record.sub.clone_from(&user.sub);
-                finish(admin, journal, record, user).await
-            }
+            // Somebody else may have made one of that name in that time.
+            Maker::Us => match proven(proof, record).await {
+                Some(false) => {
+                    journal.remove(record)?;
+                    Err(Error::new(
+                        Kind::Failure,
+                        format!("someone else created the user {}: nothing was changed", record.username),
+                    )
+                    .hint(reset(record).fill("why", "to give it a new password")))
+                }
+                None if has_other_attributes(record, &user) => Err(undecided(record, &user)),
+                Some(true) | None => {
+                    record.was_there = true;
+                    record.sub.clone_from(&user.sub);
+                    finish(admin, journal, record, user).await
+                }
+            },
             Maker::Another => {
                 journal.remove(record)?;
                 Err(Error::new(
@@ -179,6 +198,10 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record) -> Re
                 .hint("cogtok removed its record; create it again: cogtok user create{p}"))
         }
     }
+}
+
+async fn proven(proof: Option<&PasswordProof>, record: &Record) -> Option<bool> {
+    proof?.is_password_of_user(record).await
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {

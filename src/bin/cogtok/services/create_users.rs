@@ -14,7 +14,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 
 use crate::io::signals;
-use crate::services::create_user::{self, Made};
+use crate::services::create_user::{self, Made, PasswordProof};
 use crate::services::journal::{IfExists, Journal, Record, State};
 use pace::Pace;
 
@@ -49,11 +49,13 @@ pub struct Manner {
     pub patience: Duration,
     /// The end of the whole call, if the caller set one.
     pub until: Option<Instant>,
+    /// What tells whose a user is whom an earlier call may have made.
+    pub proof: Option<PasswordProof>,
 }
 
 /// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on, with its
-/// place in the run and its name.
-pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn(usize, &str)) -> Outcome {
+/// place in the run, its name and how many failed.
+pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn(usize, &str, usize)) -> Outcome {
     let Some(run) = journal.run() else { return Outcome::default() };
     let (seats, if_exists) = (run.borrow().len(), run.borrow().head.if_exists);
     let next = Cell::new(0);
@@ -86,7 +88,8 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
                     }
                 }
             }
-            told(seat, &name);
+            let failed = outcome.borrow().failed;
+            told(seat, &name, failed);
         }
     };
     let workers = (0..manner.parallel.clamp(1, seats.max(1)))
@@ -124,7 +127,7 @@ async fn one(
         }
         let deadline = Instant::now() + manner.patience;
         admin.set_deadline(manner.until.map_or(deadline, |until| until.min(deadline)));
-        let error = match step(admin, journal, &mut record, if_exists).await {
+        let error = match step(admin, journal, &mut record, if_exists, manner.proof.as_ref()).await {
             Ok(_) => {
                 manner.pace.went_well();
                 None
@@ -153,11 +156,17 @@ async fn one(
 }
 
 /// Continues one user from its record.
-async fn step(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
+async fn step(
+    admin: &Admin,
+    journal: &Journal,
+    record: &mut Record,
+    if_exists: IfExists,
+    proof: Option<&PasswordProof>,
+) -> Result<Made> {
     if record.state == State::Planned {
         return create_user::create(admin, journal, record, if_exists).await;
     }
-    create_user::resume(admin, journal, record).await
+    create_user::resume(admin, journal, record, proof).await
 }
 
 /// Whether Cognito throttled the call.
@@ -167,7 +176,7 @@ fn is_throttled(error: &Error) -> bool {
 
 /// Whether a retry may succeed: no answer, or an error of the service.
 fn may_pass(error: &Error) -> bool {
-    let is_failure = matches!(error.code(), None | Some("InternalErrorException" | "InternalServerException"));
+    let is_failure = error.code().is_none_or(|code| code.starts_with("Internal") || code == "ServiceUnavailable");
     error.kind() == Kind::Network || (error.kind() == Kind::Partial && is_failure)
 }
 

@@ -1,6 +1,11 @@
 //! The journal of new users: a user's password is on disk before the request, so that no user ever has a password that nobody knows.
 
+pub mod plan;
 pub mod run;
+mod run_key;
+mod seal;
+
+pub use seal::RunKey;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -77,7 +82,8 @@ pub struct Record {
     /// The user's `sub`, once it is known.
     #[serde(default)]
     pub sub: Option<String>,
-    /// The password, in clear: the file is private.
+    /// The password, in clear: the file is private. A run that is sealed has it beside the record.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub password: String,
     /// Whether the password was generated and may be replaced.
     #[serde(default)]
@@ -162,9 +168,13 @@ impl Record {
 
     /// Replaces a generated password.
     pub fn replace_password(&mut self, password: &Secret) {
+        self.set_password(password, true);
+    }
+
+    fn set_password(&mut self, password: &Secret, is_new: bool) {
         self.password.zeroize();
         self.password = password.expose().to_owned();
-        self.is_password_new = true;
+        self.is_password_new |= is_new;
     }
 
     /// The name by which a person knows it: sixteen hexadecimal digits.

@@ -19,6 +19,7 @@ pub mod password_generator;
 pub mod rotation;
 pub mod seat_folder;
 pub mod serve;
+pub mod spool;
 mod store_secret;
 pub mod token_file;
 pub mod user_filter;

@@ -6,7 +6,10 @@ use cogtok::aws::admin::Admin;
 use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::settings::types::Username;
 
+use super::chosen::Chosen;
+use super::failures::{Failures, NAMED};
 use crate::app::App;
+use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
 
 /// The time between two users: less than half of an account's 25 changes a second, since others use it too.
@@ -17,12 +20,6 @@ const SLOWEST: Duration = Duration::from_secs(4);
 
 /// How often a user is tried again who met with throttling, after the tries that each request has.
 const THROTTLED_TRIES: usize = 3;
-
-/// How often the state of a long run is printed.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
-
-/// The most users that are named one by one.
-pub const NAMED: usize = 20;
 
 /// How it is reported that something was done to users: `deleted user ann`, `deleted 2 of 3 users`.
 pub struct Deed {
@@ -60,8 +57,10 @@ impl Deed {
 
 /// A change to several users.
 pub struct Batch<'a> {
-    /// The users, by the names that the pool knows or that were typed.
-    pub names: &'a [String],
+    /// How many users there are.
+    pub total: usize,
+    /// How the work is called while it goes on, such as `deleting users`.
+    pub doing: &'a str,
     /// How it is reported.
     pub deed: Deed,
     /// Whether `act` itself reports each user.
@@ -75,65 +74,77 @@ impl Batch<'_> {
     /// # Errors
     /// The user's own where there is one; [`Kind::Partial`] where some were done and others were not, with their names; else
     /// of the first one's kind.
-    pub fn run(&self, app: &App, mut act: impl AsyncFnMut(&str) -> Result<()>) -> Result<()> {
-        let total = self.names.len();
-        let (mut done, mut failed, mut pace, mut told) = (0_usize, Vec::new(), PACE, Instant::now());
-        let mut untried = self.names;
-        while let Some((name, rest)) = untried.split_first() {
-            untried = rest;
+    pub fn run(
+        &self,
+        app: &App,
+        users: impl Iterator<Item = Result<Chosen>>,
+        mut act: impl AsyncFnMut(&Chosen) -> Result<()>,
+    ) -> Result<()> {
+        let total = self.total;
+        let (mut done, mut failures, mut pace, mut tried) = (0, Failures::default(), PACE, 0);
+        let progress = (total > 1).then(|| Progress::new(self.doing, self.deed.several, total));
+        for user in users {
             let next = Instant::now() + pace;
-            match self.one(app, name, &mut pace, &mut act) {
+            let user = match user {
+                Ok(user) => user,
+                Err(error) if done == 0 => return Err(error),
+                Err(error) => {
+                    let what = self.deed.of_several(&format!("{done} of {total}"));
+                    return Err(error.with_kind(Kind::Partial).context(&what));
+                }
+            };
+            if let Some(progress) = &progress {
+                progress.at(done, failures.count(), &user.shown);
+            }
+            tried += 1;
+            match self.one(app, &user, &mut pace, &mut act) {
                 Ok(()) => {
                     done += 1;
                     if total <= NAMED && !self.is_quiet {
-                        terminal::note(&self.deed.of(name));
+                        terminal::note(&self.deed.of(&user.name));
                     }
                 }
                 Err(error) if total == 1 => return Err(error),
                 Err(error) => {
-                    log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
                     let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
-                    failed.push((name.as_str(), error));
+                    failures.add(&user.name, error);
                     if is_over {
                         break;
                     }
                 }
             }
-            let so_far = || self.deed.of_several(&format!("{done} of {total}"));
             if total > 1 {
-                signals::set_last_words(Some(format!("interrupted: {}", so_far())));
+                let so_far = self.deed.of_several(&format!("{done} of {total}"));
+                signals::set_last_words(Some(format!("interrupted: {so_far}")));
             }
-            if told.elapsed() >= TOLD_EVERY {
-                told = Instant::now();
-                terminal::note(&format!("{} so far", so_far()));
-            }
-            if !untried.is_empty() {
+            if tried < total {
                 let pause = next.saturating_duration_since(Instant::now());
                 app.drive(async { tokio::time::sleep(pause).await })?;
             }
         }
+        drop(progress);
         signals::set_last_words(None);
-        if failed.is_empty() {
+        if failures.count() == 0 {
             if total > NAMED {
                 terminal::note(&self.deed.of_several(&done.to_string()));
             }
             return Ok(());
         }
-        Err(self.unfinished(done, failed, untried))
+        Err(self.unfinished(done, failures, total.saturating_sub(tried)))
     }
 
     /// One user. Each call gets the default time-out if none was given; throttling slows down the next calls.
     fn one(
         &self,
         app: &App,
-        name: &str,
+        user: &Chosen,
         pace: &mut Duration,
-        act: &mut impl AsyncFnMut(&str) -> Result<()>,
+        act: &mut impl AsyncFnMut(&Chosen) -> Result<()>,
     ) -> Result<()> {
         for _ in 0..THROTTLED_TRIES {
             app.extend_default_timeout();
-            match app.block_on(act(name)) {
-                Err(error) if error.code() == Some("TooManyRequestsException") && self.names.len() > 1 => {
+            match app.block_on(act(user)) {
+                Err(error) if error.code() == Some("TooManyRequestsException") && self.total > 1 => {
                     *pace = (*pace * 2).min(SLOWEST);
                     app.drive(async { tokio::time::sleep(*pace).await })?;
                 }
@@ -141,21 +152,19 @@ impl Batch<'_> {
             }
         }
         app.extend_default_timeout();
-        app.block_on(act(name))
+        app.block_on(act(user))
     }
 
-    fn unfinished(&self, done: usize, failed: Vec<(&str, Error)>, untried: &[String]) -> Error {
-        let total = self.names.len();
-        let names: Vec<String> = failed.iter().take(NAMED).map(|(name, _)| printable(name, 60)).collect();
-        let more = failed.len().saturating_sub(names.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let untried = match untried.len() {
+    fn unfinished(&self, done: usize, failures: Failures, untried: usize) -> Error {
+        let total = self.total;
+        let list = failures.names().join(", ");
+        let more = if failures.others() == 0 { String::new() } else { format!(" and {} more", failures.others()) };
+        let untried = match untried {
             0 => String::new(),
             1 => "; cogtok did not try the last one".to_owned(),
             count => format!("; cogtok did not try the {count} after that"),
         };
-        let list = names.join(", ");
-        let Some((_, first)) = failed.into_iter().next() else {
+        let Some(first) = failures.end() else {
             return Error::new(Kind::Failure, "no user was tried");
         };
         let (kind, hints) = (first.kind(), first.advice().to_vec());
@@ -177,6 +186,7 @@ pub fn on_each(
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
-    let batch = Batch { names: usernames, deed, is_quiet: false };
-    batch.run(app, async |name: &str| act(&admin, name).await)
+    let batch = Batch { total: usernames.len(), doing: "changing users", deed, is_quiet: false };
+    let users = usernames.iter().map(|name| Ok(Chosen::named(name)));
+    batch.run(app, users, async |user: &Chosen| act(&admin, &user.name).await)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::services::create_user;
-use crate::services::create_user::Made;
+use crate::services::create_user::{Made, PasswordProof};
 use crate::services::create_users::seats::{CSV_TEMPLATE, JSONL_TEMPLATE};
 use crate::services::journal::{self, Journal, Record};
 use crate::services::password_generator;
@@ -260,9 +260,10 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
     }
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
     let mut failed = None;
+    let proof = PasswordProof::of(app, profile);
     for mut record in records {
         // A user that can't be finished must not block the others.
-        let made = app.block_on(create_user::resume(&admin, journal, &mut record));
+        let made = app.block_on(create_user::resume(&admin, journal, &mut record, proof.as_ref()));
         if let Err(error) = made.and_then(|made| hand_over(app, args, profile, journal, &record, &made)) {
             let error = error.context(&record.username);
             if let Some(earlier) = failed.replace(error) {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::BufReader;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use cogtok::aws::admin::Admin;
@@ -14,6 +14,7 @@ use cogtok::settings::types::{Username, parse_duration};
 use cogtok::store::file::open_regular;
 
 use super::card_file::CardFile;
+use super::failures::count_others;
 use super::pool_user::note_seen;
 use super::run_output::{self, Stream};
 use crate::app::App;
@@ -22,12 +23,13 @@ use crate::env;
 use crate::io::moment::moment;
 use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
-use crate::services::create_user;
+use crate::services::create_user::{self, PasswordProof};
 use crate::services::create_users::pace::{Pace, QUOTA};
 use crate::services::create_users::seats::{Numbered, Seat, read_csv, read_jsonl};
 use crate::services::create_users::{self, Manner, NAMED};
-use crate::services::journal::run::{Head, Plan, Run, runs};
-use crate::services::journal::{IfExists, Journal, Record, State};
+use crate::services::journal::plan::Plan;
+use crate::services::journal::run::{Head, Run, runs};
+use crate::services::journal::{IfExists, Journal, Record, RunKey, State};
 use crate::services::password_generator;
 
 /// The forms that many users are printed in.
@@ -39,8 +41,8 @@ const PARALLEL: usize = 16;
 /// How long the requests of one user may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a long run reports its progress.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// What a person learns where the passwords of a run can't be sealed.
+const IN_CLEAR: &str = "no secret store can be opened, so the passwords are in the private file of the run as they are";
 
 /// The longest time until a run ends.
 const LONGEST_TTL: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
@@ -106,7 +108,7 @@ impl Many {
         if !(1..=100).contains(&parallel) {
             return Err(Error::usage("`--parallel` is from 1 to 100"));
         }
-        Ok(Manner { pace: Pace::up_to(rate), parallel, patience: PATIENCE, until: None })
+        Ok(Manner { pace: Pace::up_to(rate), parallel, patience: PATIENCE, until: None, proof: None })
     }
 }
 
@@ -137,22 +139,36 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
     let ttl = many.ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).max(1));
     head.ends_at = ttl.map(|ttl| begun_at.saturating_add(ttl));
     let state = app.dirs().state.as_deref();
-    let mut plan = Plan::begin(state, &head)?;
+    let key = app.make_run_key(&mut head)?;
+    if let Err(error) = plan(state, many, common, &head, key.as_ref().ok().cloned()) {
+        app.forget_run_key(&head);
+        return Err(error);
+    }
+    let path = state.map(|dir| dir.join("journal").join("runs").join(format!("{}.jsonl", head.run)));
+    let path = path.ok_or_else(|| Error::store("there is no home directory for the journal of new users"))?;
+    let mut run = Run::open(&path, app.deadline())?;
+    match key {
+        Ok(key) => run.unseal(key),
+        Err(why) => terminal::note(&format!("{IN_CLEAR}: {}", why.message())),
+    }
+    go_on(app, profile, cards, run, manner)
+}
+
+/// Writes the file of the run, with all its users.
+fn plan(state: Option<&std::path::Path>, many: &Many, common: &Common, head: &Head, key: Option<RunKey>) -> Result<()> {
+    let mut plan = Plan::begin(state, head, key)?;
     let mut add = |seat: Seat| {
         if plan.len() >= MOST {
             return Err(Error::usage(format!("a run has at most {MOST} users")));
         }
-        plan.add(&record(&head, common, seat)?)
+        plan.add(record(head, common, seat)?)
     };
     match (many.count, &many.from) {
         (Some(count), _) => seats(many, count, &mut add)?,
         (None, Some(path)) => read(path, add)?,
         (None, None) => return Err(Error::usage("neither `--count` nor `--from` is given")),
     }
-    plan.finish()?;
-    let path = state.map(|dir| dir.join("journal").join("runs").join(format!("{}.jsonl", head.run)));
-    let path = path.ok_or_else(|| Error::store("there is no home directory for the journal of new users"))?;
-    go_on(app, profile, cards, Run::open(&path, app.deadline())?, manner)
+    plan.finish()
 }
 
 /// Resumes the run whose id starts with the given text.
@@ -162,8 +178,9 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
 pub fn resume(app: &App, many: &Many, cards: &CardFile, profile: &Profile, wanted: &str) -> Result<()> {
     app.output(&FORMS)?;
     let path = find(app, wanted)?.path().to_path_buf();
-    let run = Run::open(&path, app.deadline())?;
+    let mut run = Run::open(&path, app.deadline())?;
     check_pool(&run, profile)?;
+    app.unseal(&mut run)?;
     go_on(app, profile, cards, run, many.manner()?)
 }
 
@@ -288,9 +305,11 @@ fn record(head: &Head, common: &Common, seat: Seat) -> Result<Record> {
 
 fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manner) -> Result<()> {
     let (id, total) = (run.head.run.clone(), run.len());
+    let may_be_made = run.count(&[State::Intent]) > 0;
+    let proof = if may_be_made { PasswordProof::of(app, profile) } else { None };
     let p = app.profile_option();
     let journal = Journal::of_run(app.dirs().state.as_deref(), app.deadline(), run)?;
-    let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), ..manner };
+    let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), proof, ..manner };
     let again = format!("cogtok user create {id}{p} --resume");
     terminal::note(&format!("run {id}: {total} users; if it is interrupted, `{again}` continues it"));
     if let Some(end) = journal.run().and_then(|run| run.borrow().head.ends_at) {
@@ -300,21 +319,16 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     signals::set_last_words(Some(format!("interrupted; `{again}` continues the run")));
     signals::set_patient(true);
     let count = || journal.run().map_or(0, |run| run.borrow().count(&[State::Done, State::Skipped]));
-    let told = std::cell::Cell::new(Instant::now());
-    let progress = Progress::new("creating users", total);
+    let progress = Progress::new("creating users", "created", total);
     let is_streamed = app.output(&FORMS)? == Output::Jsonl;
     let stream = RefCell::new(Stream::default());
     if let Some(run) = journal.run().filter(|_| is_streamed) {
         stream.borrow_mut().add_all(&mut run.borrow_mut());
     }
-    let tell = |seat: usize, name: &str| {
-        progress.at(count(), name);
+    let tell = |seat: usize, name: &str, failed: usize| {
+        progress.at(count(), failed, name);
         if let Some(run) = journal.run().filter(|_| is_streamed) {
             stream.borrow_mut().add(&mut run.borrow_mut(), seat);
-        }
-        if told.get().elapsed() >= TOLD_EVERY {
-            told.set(Instant::now());
-            terminal::note(&format!("created {} of {total} users so far", count()));
         }
     };
     let outcome = app.block_on_streaming(async {
@@ -348,6 +362,7 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     for (name, error) in &outcome.failures {
         log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
     }
+    count_others(outcome.failed.saturating_sub(NAMED));
     let hint = || Advice::new("continue: cogtok user create {run}{p} --resume").word("run", &id);
     if signals::is_stopping() {
         return Err(Error::new(
@@ -360,15 +375,13 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manne
     let Some(first) = first else {
         return Err(Error::new(Kind::Partial, format!("created {done} of {total} users")).hint(hint()));
     };
-    let more = outcome.failed.saturating_sub(NAMED);
-    let more = if more == 0 { String::new() } else { format!(", and {more} more failed") };
     let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
-    Err(first.with_kind(kind).context(&format!("created {done} of {total} users{more}")).hint(hint()))
+    Err(first.with_kind(kind).context(&format!("created {done} of {total} users")).hint(hint()))
 }
 
 /// Leaves the first names for completion.
 fn note_some(app: &App, profile: &Profile, run: &mut Run) {
-    let some: Vec<Record> = (0..run.len().min(60)).filter_map(|seat| run.record(seat).ok()).collect();
+    let some: Vec<Record> = (0..run.len().min(60)).filter_map(|seat| run.outline(seat).ok()).collect();
     let groups = some.first().and_then(|record| record.group.as_deref());
     note_seen(app, profile, some.iter().map(|record| record.username.as_str()), groups);
 }

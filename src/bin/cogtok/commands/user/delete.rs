@@ -1,22 +1,21 @@
 //! `cogtok user delete`: users out of the pool.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
 
-use super::batch::{Batch, Deed, NAMED};
-use super::create_many;
+use super::batch::{Batch, Deed};
+use super::chosen::{Chosen, Selected};
+use super::failures::NAMED;
 use super::left_here::LeftHere;
 use super::pool_user::no_such_user;
-use super::selection::{Selected, Selection};
+use super::selection::Selection;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::io::terminal;
 use crate::services::journal::State;
-use crate::services::journal::run::{self, Run};
+use crate::services::journal::run::Run;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -47,82 +46,77 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     args.users.check()?;
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let admin = || app.block_on(async { Admin::new(&app.wire()?, &profile).await });
     // Named users need no look-up before the question.
-    let selected = match args.users.named(app)? {
+    let mut selected = match args.users.named(app)? {
         Some(named) => named,
         None => {
-            let admin = admin()?;
+            let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
             app.block_on_streaming(args.users.find(&admin))?
         }
     };
-    let names = selected.names();
-    if let Some(wanted) = &args.users.run {
-        refuse_unfinished(&create_many::find(app, wanted)?)?;
-    }
+    selected.run().map_or(Ok(()), refuse_unfinished)?;
     if args.dry_run {
-        let text = if form == Output::Json { terminal::json(&selected.json()) } else { selected.text() };
-        return terminal::data(&text).map(drop);
+        return if form == Output::Json { selected.print_json() } else { selected.print() };
     }
-    if names.is_empty() {
+    let total = selected.len();
+    if total == 0 {
         terminal::note("no user matches: nothing was deleted");
         return Ok(());
     }
-    let question = match names.as_slice() {
-        [_] => format!("Delete user {} of pool {pool}?", selected.text().trim()),
-        names => format!("Delete these {} users of pool {pool}?", names.len()),
-    };
-    if !args.yes && names.len() > 1 && terminal::can_ask() {
-        selected.show();
+    if !args.yes {
+        let first = if total == 1 { selected.users(false)?.next().transpose()? } else { None };
+        let question = match first {
+            Some(user) => format!("Delete user {} of pool {pool}?", printable(&user.shown, 128)),
+            None => format!("Delete these {total} users of pool {pool}?"),
+        };
+        if total > 1 && terminal::can_ask() {
+            selected.show()?;
+        }
+        if !terminal::confirm(&question, "add `--yes`")? {
+            return Err(Error::new(Kind::Failure, "nothing was deleted"));
+        }
     }
-    if !args.yes && !terminal::confirm(&question, "add `--yes`")? {
-        return Err(Error::new(Kind::Failure, "nothing was deleted"));
-    }
-    let run = args.users.run.as_deref().map(|wanted| create_many::find(app, wanted)).transpose()?;
-    delete(app, &profile, &selected, run.as_ref())
+    delete(app, &profile, &mut selected)
 }
 
-/// Deletes the users who were selected, and drops the run where they are those of one.
+/// Deletes the users who were selected, and drops the run where they are those of one. It needs no password of the run.
 ///
 /// # Errors
 /// As [`Batch::run`]: the run stays then, and the next call goes on with it.
-pub fn delete(app: &App, profile: &Profile, selected: &Selected, run: Option<&Run>) -> Result<()> {
+pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<()> {
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
     let left = LeftHere::of_pool(app, profile)?;
-    let names = selected.names();
-    let found: BTreeMap<&str, &User> = selected.found().iter().map(|user| (user.username.as_str(), user)).collect();
-    let sub_of = |(at, name): (usize, &String)| Some((name.clone(), selected.sub(at)?));
-    let subs: BTreeMap<String, &str> = names.iter().enumerate().filter_map(sub_of).collect();
-    let batch = Batch { names: &names, deed: Deed::new("deleted"), is_quiet: true };
-    batch.run(app, async |name: &str| {
-        let known = found.get(name).copied();
-        let aliases = match subs.get(name) {
-            None => aliases(&admin, known, name).await?,
+    let (total, is_named) = (selected.len(), matches!(selected, Selected::Named(_)));
+    let batch = Batch { total, doing: "deleting users", deed: Deed::new("deleted"), is_quiet: true };
+    batch.run(app, selected.users(false)?, async |user: &Chosen| {
+        let name = user.name.as_str();
+        let aliases = match &user.sub {
+            None => aliases(&admin, user).await?,
             // The run's user may be gone, and somebody else may have made another of that name.
             Some(sub) => match admin.get(name).await? {
-                Some(user) if user.sub.as_deref().is_some_and(|there| there != *sub) => {
+                Some(there) if there.sub.as_ref().is_some_and(|there| there != sub) => {
                     let name = printable(name, 128);
                     log::warn!(target: "cogtok", "{name} is not the user that the run created; cogtok left it unchanged");
-                    return left.forget(&[(*sub).to_owned()]);
+                    return left.forget(std::slice::from_ref(sub));
                 }
-                Some(user) => all_names(&user).into_iter().chain([name.to_owned()]).collect(),
-                None => vec![(*sub).to_owned(), name.to_owned()],
+                Some(there) => all_names(&there).into_iter().chain([name.to_owned()]).collect(),
+                None => vec![sub.clone(), name.to_owned()],
             },
         };
         // A found user that has since been deleted by somebody else counts as deleted.
-        if !admin.delete(name).await? && found.is_empty() && run.is_none() {
+        if !admin.delete(name).await? && is_named {
             return Err(no_such_user(name));
         }
         let done = Deed::new("deleted").of(name);
         left.forget(&aliases).map_err(|error| error.context(&done))?;
-        if names.len() <= NAMED {
+        if total <= NAMED {
             terminal::note(&done);
         }
         Ok(())
     })?;
-    if let Some(run) = run {
+    if let Some(run) = selected.run() {
         // The run's record has nothing left to say.
-        run::forget(run.path(), app.deadline())?;
+        app.forget_run(run.path(), app.deadline())?;
         terminal::note(&format!("deleted run {}", run.head.run));
     }
     Ok(())
@@ -141,13 +135,14 @@ pub fn refuse_unfinished(run: &Run) -> Result<()> {
 }
 
 /// All names of a user: tokens are cached under the one that was typed when they were asked for, which is mostly the address.
-async fn aliases(admin: &Admin, found: Option<&User>, name: &str) -> Result<Vec<String>> {
-    let known = match found {
-        Some(user) => all_names(user),
-        None if name.contains('@') => Vec::new(),
-        None => admin.get(name).await?.as_ref().map(all_names).unwrap_or_default(),
+async fn aliases(admin: &Admin, user: &Chosen) -> Result<Vec<String>> {
+    let mut known = match &user.aliases {
+        Some(aliases) => aliases.clone(),
+        None if user.name.contains('@') => Vec::new(),
+        None => admin.get(&user.name).await?.as_ref().map(all_names).unwrap_or_default(),
     };
-    Ok(known.into_iter().chain([name.to_owned()]).collect())
+    known.push(user.name.clone());
+    Ok(known)
 }
 
 fn all_names(user: &User) -> Vec<String> {

@@ -4,7 +4,6 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::{Admin, User};
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::settings::profile::Profile;
 use serde_json::{Value, json};
 
 use super::pool_user::{note_seen, typed};
@@ -13,11 +12,21 @@ use crate::app::App;
 use crate::app::options::Output;
 use crate::completion;
 use crate::io::moment::day;
-use crate::io::table::table;
+use crate::io::table::Columns;
 use crate::io::terminal::{self, WriteOutcome};
+use crate::services::spool::Spool;
 use crate::services::user_filter;
 
 const FORMS: [Output; 5] = [Output::Table, Output::Json, Output::Jsonl, Output::Csv, Output::Text];
+
+/// The columns of CSV.
+const CSV: [&str; 6] = ["username", "sub", "email", "status", "enabled", "created_at"];
+
+/// How much is printed at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// The most names that are left for completion.
+const NOTED: usize = 1000;
 
 /// List the users of the pool
 ///
@@ -56,65 +65,107 @@ pub fn print(app: &App, limit: usize, group: Option<&str>, filter: Option<&str>)
     }
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    if form == Output::Jsonl {
-        return stream(app, &profile, limit, group, filter);
-    }
-    let (users, is_cut) = app.block_on(async {
+    let (mut users, mut seen, mut has_names) = (Spool::default(), Vec::new(), false);
+    // JSON lines are printed as they come. Of the other forms all is printed or nothing, and very many users are not held
+    // in memory.
+    let take = |user: User| {
+        has_names |= user.sub.as_deref() != Some(user.username.as_str());
+        if seen.len() < NOTED {
+            seen.push(typed(&user).to_owned());
+        }
+        let user = as_json(&user);
+        if form == Output::Jsonl {
+            return terminal::data(&terminal::json_line(&user)).map(|outcome| outcome != WriteOutcome::NobodyReads);
+        }
+        users.add(&user).map(|()| true)
+    };
+    let is_cut = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
         match group {
-            Some(group) => admin.members(group, limit).await,
-            None => admin.list(filter, limit).await,
+            Some(group) => admin.members(group, limit, take).await,
+            None => admin.list(filter, limit, take).await,
         }
     })?;
-    note_seen(app, &profile, users.iter().map(typed), group);
-    warn_of_more(is_cut, limit);
-    let text = match form {
-        Output::Json => terminal::json(&Value::Array(users.iter().map(as_json).collect())),
-        Output::Csv => csv(&users)?,
-        Output::Text => users.iter().map(|user| format!("{}\n", printable(&user.username, 200))).collect(),
-        _ => in_columns(&users),
-    };
-    terminal::data(&text).map(drop)
-}
-
-/// Prints each page of users as soon as it is there, one JSON object a line: only one page is in memory.
-fn stream(app: &App, profile: &Profile, limit: usize, group: Option<&str>, filter: Option<&str>) -> Result<()> {
-    let is_cut = app.block_on(async {
-        let admin = Admin::new(&app.wire()?, profile).await?;
-        let take = |users: Vec<User>| {
-            note_seen(app, profile, users.iter().map(typed), group);
-            let lines: String = users.iter().map(|user| terminal::json_line(&as_json(user))).collect();
-            terminal::data(&lines).map(|outcome| outcome != WriteOutcome::NobodyReads)
-        };
-        match group {
-            Some(group) => admin.members_by_page(group, limit, take).await,
-            None => admin.list_by_page(filter, limit, take).await,
-        }
-    })?;
-    warn_of_more(is_cut, limit);
-    Ok(())
-}
-
-fn warn_of_more(is_cut: bool, limit: usize) {
+    note_seen(app, &profile, seen.iter().map(String::as_str), group);
     if is_cut {
         log::warn!(target: "cogtok", "there are more users: `--limit` is {limit}");
+    }
+    match form {
+        Output::Jsonl => Ok(()),
+        Output::Table => in_columns(&mut users, has_names),
+        form => in_pieces(&mut users, form),
     }
 }
 
 /// The users as a table. In pools that sign in by e-mail the user names are `sub` values, which tell a person nothing.
-fn in_columns(users: &[User]) -> String {
-    let has_names = users.iter().any(|user| user.sub.as_deref() != Some(user.username.as_str()));
-    let header = ["EMAIL", "STATUS", "CREATED", "USERNAME"];
-    let rows = users.iter().map(|user| {
-        let status = user.status.as_deref().unwrap_or("?");
-        let status = if user.is_enabled == Some(false) { format!("{status} (disabled)") } else { status.to_owned() };
-        let created = user.created_at.map(day).unwrap_or_default();
-        let email = user.email.as_deref().unwrap_or_default();
-        let mut row = vec![printable(email, 128), printable(&status, 60), created];
-        row.extend(has_names.then(|| printable(&user.username, 128)));
-        row
-    });
-    table(&header[..if has_names { 4 } else { 3 }], rows)
+fn in_columns(users: &mut Spool, has_names: bool) -> Result<()> {
+    let header = &["EMAIL", "STATUS", "CREATED", "USERNAME"][..if has_names { 4 } else { 3 }];
+    let mut columns = Columns::new(header);
+    for user in users.values()? {
+        columns.measure(&row(&user?, has_names));
+    }
+    let layout = columns.layout();
+    let mut pieces = Pieces::default();
+    pieces.add(&layout.header())?;
+    for user in users.values()? {
+        if pieces.add(&layout.row(&row(&user?, has_names)))? == WriteOutcome::NobodyReads {
+            return Ok(());
+        }
+    }
+    pieces.end()
+}
+
+fn row(user: &Value, has_names: bool) -> Vec<String> {
+    let text = |name: &str| user[name].as_str();
+    let status = text("status").unwrap_or("?");
+    let is_disabled = user["enabled"] == Value::Bool(false);
+    let status = if is_disabled { format!("{status} (disabled)") } else { status.to_owned() };
+    let created = user["created_at"].as_i64().map(day).unwrap_or_default();
+    let mut row = vec![printable(text("email").unwrap_or_default(), 128), printable(&status, 60), created];
+    row.extend(has_names.then(|| printable(text("username").unwrap_or_default(), 128)));
+    row
+}
+
+/// The users in a form that needs to know none of the others.
+fn in_pieces(users: &mut Spool, form: Output) -> Result<()> {
+    let (mut pieces, mut array) = (Pieces::default(), terminal::JsonArray::new());
+    if form == Output::Csv {
+        pieces.add(&csv_line(CSV)?)?;
+    }
+    for user in users.values()? {
+        let user = user?;
+        let text = match form {
+            Output::Json => array.item(&user),
+            Output::Csv => csv_line(CSV.map(|column| match &user[column] {
+                Value::String(text) => harmless(text),
+                Value::Null => String::new(),
+                other => other.to_string(),
+            }))?,
+            _ => format!("{}\n", printable(user["username"].as_str().unwrap_or_default(), 200)),
+        };
+        if pieces.add(&text)? == WriteOutcome::NobodyReads {
+            return Ok(());
+        }
+    }
+    if form == Output::Json {
+        pieces.add(array.end())?;
+    }
+    pieces.end()
+}
+
+/// Text that is printed as much at a time.
+#[derive(Debug, Default)]
+struct Pieces(String);
+
+impl Pieces {
+    fn add(&mut self, text: &str) -> Result<WriteOutcome> {
+        self.0.push_str(text);
+        if self.0.len() < PIECE { Ok(WriteOutcome::Yes) } else { terminal::data(&std::mem::take(&mut self.0)) }
+    }
+
+    fn end(self) -> Result<()> {
+        terminal::data(&self.0).map(drop)
+    }
 }
 
 /// A user as `--json` prints it.
@@ -130,22 +181,10 @@ pub fn as_json(user: &User) -> Value {
     })
 }
 
-fn csv(users: &[User]) -> Result<String> {
+fn csv_line(fields: [impl AsRef<[u8]>; CSV.len()]) -> Result<String> {
     let failed = |why: String| Error::new(Kind::Failure, format!("the list can't be written as CSV: {why}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["username", "sub", "email", "status", "enabled", "created_at"];
-    writer.write_record(header).map_err(|why| failed(why.to_string()))?;
-    for user in users {
-        let record = [
-            user.username.as_str(),
-            user.sub.as_deref().unwrap_or_default(),
-            user.email.as_deref().unwrap_or_default(),
-            user.status.as_deref().unwrap_or_default(),
-            user.is_enabled.map_or("", |is| if is { "true" } else { "false" }),
-            &user.created_at.map(|at| at.to_string()).unwrap_or_default(),
-        ];
-        writer.write_record(record.map(harmless)).map_err(|why| failed(why.to_string()))?;
-    }
+    writer.write_record(fields).map_err(|why| failed(why.to_string()))?;
     let bytes = writer.into_inner().map_err(|why| failed(why.to_string()))?;
     String::from_utf8(bytes).map_err(|why| failed(why.to_string()))
 }

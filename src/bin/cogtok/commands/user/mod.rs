@@ -2,12 +2,14 @@
 
 pub mod batch;
 pub mod card_file;
+pub mod chosen;
 mod confirm;
 mod create;
 pub mod create_many;
 mod delete;
 mod disable;
 mod enable;
+mod failures;
 mod left_here;
 pub mod list;
 pub mod pool_user;

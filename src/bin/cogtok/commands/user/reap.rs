@@ -5,15 +5,16 @@ use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
 use serde_json::{Value, json};
 
-use super::batch::NAMED;
+use super::chosen::Selected;
 use super::delete::{delete, refuse_unfinished};
+use super::failures::NAMED;
 use super::runs::profiles;
-use super::selection::{Selected, made_by};
+use super::selection::made_by;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::env;
 use crate::io::terminal;
-use crate::services::journal::run::{Run, runs};
+use crate::services::journal::run::runs;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -38,7 +39,7 @@ pub struct Reap {
 
 /// A run that has ended, with the users whom it made.
 struct Ended {
-    run: Run,
+    run: String,
     users: Selected,
 }
 
@@ -46,11 +47,13 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
     let form = app.output(&FORMS)?;
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let ended = ended(app, &profile)?;
-    let total = ended.iter().map(|one| one.users.names().len()).sum::<usize>();
+    let mut ended = ended(app, &profile)?;
+    let total = ended.iter().map(|one| one.users.len()).sum::<usize>();
     if args.dry_run {
-        let text = if form == Output::Json { terminal::json(&as_json(&ended)) } else { texts(&ended).concat() };
-        return terminal::data(&text).map(drop);
+        return match form {
+            Output::Json => terminal::data(&terminal::json(&as_json(&mut ended)?)).map(drop),
+            _ => ended.iter_mut().try_for_each(|one| one.users.print()),
+        };
     }
     if ended.is_empty() {
         terminal::note("no run has ended: nothing was deleted");
@@ -58,7 +61,7 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
     }
     if !args.yes {
         if terminal::can_ask() {
-            show(&ended);
+            show(&mut ended, total)?;
         }
         let question = match (total, ended.as_slice()) {
             (1, [_]) => format!("Delete the user of a run that has ended in pool {pool}?"),
@@ -72,11 +75,12 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
         }
     }
     let (runs, mut failed) = (ended.len(), Vec::new());
-    for Ended { run, users } in &ended {
+    for Ended { run, users } in &mut ended {
         // With one that can't be deleted the others still are, unless it would be the same with them.
-        if let Err(error) = refuse_unfinished(run).and_then(|()| delete(app, &profile, users, Some(run))) {
+        let is_finished = users.run().map_or(Ok(()), refuse_unfinished);
+        if let Err(error) = is_finished.and_then(|()| delete(app, &profile, users)) {
             let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
-            failed.push((run.head.run.as_str(), error));
+            failed.push((run.as_str(), error));
             if is_over {
                 break;
             }
@@ -90,10 +94,9 @@ fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
     let now = i64::try_from(env::now() / 1000).unwrap_or_default();
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
     let mut ended = Vec::new();
-    for mut run in runs(app.dirs().state.as_deref()).into_iter().filter(|run| run.head.has_ended(now)) {
+    for run in runs(app.dirs().state.as_deref()).into_iter().filter(|run| run.head.has_ended(now)) {
         if run.head.origin == origin && run.head.user_pool_id == pool {
-            let users = Selected::Named(made_by(&mut run)?);
-            ended.push(Ended { run, users });
+            ended.push(Ended { run: run.head.run.clone(), users: made_by(run)? });
             continue;
         }
         let (id, its) = (&run.head.run, printable(&run.head.user_pool_id, 60));
@@ -105,25 +108,28 @@ fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
     Ok(ended)
 }
 
-fn texts(ended: &[Ended]) -> Vec<String> {
-    ended.iter().map(|one| one.users.text()).collect()
-}
-
-fn show(ended: &[Ended]) {
-    let text = texts(ended).concat();
-    text.lines().take(NAMED).for_each(|name| terminal::note(&format!("  {name}")));
-    let more = text.lines().count().saturating_sub(NAMED);
-    if more > 0 {
-        terminal::note(&format!("  and {more} more: `--dry-run` lists them"));
+fn show(ended: &mut [Ended], total: usize) -> Result<()> {
+    let mut left = NAMED;
+    for one in ended {
+        for user in one.users.users(false)?.take(left) {
+            terminal::note(&format!("  {}", printable(&user?.shown, 128)));
+        }
+        left = left.saturating_sub(one.users.len());
     }
+    if total > NAMED {
+        terminal::note(&format!("  and {} more: `--dry-run` lists them", total - NAMED));
+    }
+    Ok(())
 }
 
-fn as_json(ended: &[Ended]) -> Value {
-    let of_run = |one: &Ended| {
-        let names = one.users.names().into_iter();
-        names.map(|name| json!({ "run": one.run.head.run, "username": name })).collect::<Vec<_>>()
-    };
-    ended.iter().flat_map(of_run).collect()
+fn as_json(ended: &mut [Ended]) -> Result<Value> {
+    let mut all = Vec::new();
+    for Ended { run, users } in ended {
+        for user in users.users(false)? {
+            all.push(json!({ "run": run, "username": user?.name }));
+        }
+    }
+    Ok(Value::Array(all))
 }
 
 /// What is to be said of the runs whose users are not all deleted.

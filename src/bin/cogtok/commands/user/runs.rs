@@ -142,7 +142,7 @@ fn forget_run(app: &App, args: &Forget, run: &Run) -> Result<()> {
     if !args.yes && !terminal::confirm("Delete the run, with the passwords?", "add `--yes`")? {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
-    run::forget(run.path(), app.deadline())?;
+    app.forget_run(run.path(), app.deadline())?;
     terminal::note(&format!("deleted run {}", run.head.run));
     Ok(())
 }

@@ -7,21 +7,18 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::{Admin, User};
-use cogtok::error::{Result, printable};
-use cogtok::secret::Secret;
+use cogtok::error::Result;
 use cogtok::settings::types::{Username, parse_duration};
-use serde_json::{Value, json};
 
-use super::batch::NAMED;
+use super::chosen::Selected;
 use super::create_many;
 use super::list;
-use super::pool_user::typed;
 use super::user_file;
 use super::user_file::Row;
 use crate::app::App;
-use crate::io::terminal;
 use crate::services::journal::run::Run;
 use crate::services::journal::{IfExists, State};
+use crate::services::spool::Spool;
 use crate::services::user_filter;
 use crate::{completion, env};
 
@@ -51,14 +48,6 @@ pub struct Selection {
     created_before: Option<Duration>,
 }
 
-/// The users who were meant.
-pub enum Selected {
-    /// Named users, as typed.
-    Named(Vec<Row>),
-    /// As the pool has them.
-    Found(Vec<User>),
-}
-
 impl Selection {
     /// Refuses impossible combinations before any request.
     ///
@@ -78,7 +67,7 @@ impl Selection {
             return user_file::read(file, app.deadline()).map(Selected::Named).map(Some);
         }
         if let Some(run) = &self.run {
-            return of_run(app, run).map(Selected::Named).map(Some);
+            return of_run(app, run).map(Some);
         }
         let mut seen = BTreeSet::new();
         let names = self.usernames.iter().filter(|name| seen.insert(*name));
@@ -90,112 +79,47 @@ impl Selection {
     pub async fn find(&self, admin: &Admin) -> Result<Selected> {
         let status = self.status.as_deref().map(str::to_ascii_uppercase);
         let by_status = status.as_ref().map(|status| format!("cognito:user_status = \"{}\"", quotable(status)));
-        let (mut users, _) = match (&self.group, self.filter.as_ref().or(by_status.as_ref())) {
-            (Some(group), _) => admin.members(group, usize::MAX).await?,
-            (None, filter) => admin.list(filter.map(String::as_str), usize::MAX).await?,
-        };
+        let now = i64::try_from(env::now() / 1000).unwrap_or_default();
+        let before =
+            self.created_before.map(|age| now.saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX)));
+        let mut users = Spool::default();
         // A filter has only one attribute, so the other conditions are checked here.
-        users.retain(|user| status.is_none() || user.status == status);
-        if let Some(age) = self.created_before {
-            let now = i64::try_from(env::now() / 1000).unwrap_or_default();
-            let before = now.saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
-            users.retain(|user| user.created_at.is_some_and(|made| made < before));
-        }
+        let take = |user: User| {
+            let has_status = status.is_none() || user.status == status;
+            let is_old = before.is_none_or(|before| user.created_at.is_some_and(|made| made < before));
+            if has_status && is_old {
+                users.add(&list::as_json(&user))?;
+            }
+            Ok(true)
+        };
+        match (&self.group, self.filter.as_ref().or(by_status.as_ref())) {
+            (Some(group), _) => admin.members(group, usize::MAX, take).await?,
+            (None, filter) => admin.list(filter.map(String::as_str), usize::MAX, take).await?,
+        };
         Ok(Selected::Found(users))
     }
 }
 
-impl Selected {
-    /// The names to ask Cognito with.
-    pub fn names(&self) -> Vec<String> {
-        match self {
-            Selected::Named(rows) => rows.iter().map(|row| row.username.clone()).collect(),
-            Selected::Found(users) => users.iter().map(|user| user.username.clone()).collect(),
-        }
-    }
-
-    /// The password that a file has for the user at this place.
-    pub fn password(&self, at: usize) -> Option<&Secret> {
-        match self {
-            Selected::Named(rows) => rows.get(at)?.password.as_ref(),
-            Selected::Found(_) => None,
-        }
-    }
-
-    /// The `sub` that the user at this place has to have.
-    pub fn sub(&self, at: usize) -> Option<&str> {
-        match self {
-            Selected::Named(rows) => rows.get(at)?.sub.as_deref(),
-            Selected::Found(_) => None,
-        }
-    }
-
-    /// The users from the pool.
-    pub fn found(&self) -> &[User] {
-        match self {
-            Selected::Named(_) => &[],
-            Selected::Found(users) => users,
-        }
-    }
-
-    /// Shows the affected users before the question; a single one is named in the question.
-    pub fn show(&self) {
-        let names = self.shown();
-        for name in names.iter().take(NAMED) {
-            terminal::note(&format!("  {name}"));
-        }
-        if names.len() > NAMED {
-            terminal::note(&format!("  and {} more: `--dry-run` lists them", names.len() - NAMED));
-        }
-    }
-
-    /// The readable names, one a line.
-    pub fn text(&self) -> String {
-        self.shown().into_iter().map(|name| format!("{name}\n")).collect()
-    }
-
-    /// The users as `--json` prints them.
-    pub fn json(&self) -> Value {
-        match self {
-            Selected::Named(rows) => rows.iter().map(|row| json!({ "username": row.username })).collect(),
-            Selected::Found(users) => users.iter().map(list::as_json).collect(),
-        }
-    }
-
-    /// The readable names.
-    pub fn shown(&self) -> Vec<String> {
-        match self {
-            Selected::Named(rows) => rows.iter().map(|row| printable(&row.username, 128)).collect(),
-            Selected::Found(users) => users.iter().map(|user| printable(typed(user), 128)).collect(),
-        }
-    }
-}
-
-/// The users that a run created, with its passwords, without users that existed before.
-fn of_run(app: &App, wanted: &str) -> Result<Vec<Row>> {
-    let mut run = create_many::find(app, wanted)?;
+/// The users that a run created, without users that existed before.
+fn of_run(app: &App, wanted: &str) -> Result<Selected> {
+    let run = create_many::find(app, wanted)?;
     create_many::check_pool(&run, &app.profile(&[])?)?;
-    made_by(&mut run)
+    made_by(run)
 }
 
 /// As [`of_run`], of a run that is at hand.
 ///
 /// # Errors
 /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be read.
-pub fn made_by(run: &mut Run) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
+pub fn made_by(mut run: Run) -> Result<Selected> {
+    let mut seats = Vec::new();
     for seat in 0..run.len() {
-        if !matches!(run.state(seat), State::Created | State::Done) {
-            continue;
-        }
-        let record = run.record(seat)?;
-        if run.head.if_exists != IfExists::Reset || !record.was_there {
-            let password = Some(Secret::new(record.password.clone()));
-            let row = Row::named(record.username.clone());
-            rows.push(Row { password, sub: record.sub.clone(), ..row });
+        let is_made = matches!(run.state(seat), State::Created | State::Done);
+        if is_made && (run.head.if_exists != IfExists::Reset || !run.outline(seat)?.was_there) {
+            seats.push(seat);
         }
     }
-    Ok(rows)
+    Ok(Selected::OfRun(Box::new(run), seats))
 }
 
 /// A status as it may be put between quotation marks.

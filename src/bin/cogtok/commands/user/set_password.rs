@@ -7,9 +7,9 @@ use cogtok::secret::{Secret, shape};
 use serde_json::{Value, json};
 
 use super::batch::{Batch, Deed};
-use super::create_many;
+use super::chosen::{Chosen, Selected};
 use super::pool_user::or_no_such_user;
-use super::selection::{Selected, Selection};
+use super::selection::Selection;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_options::secret_from_stdin;
@@ -24,14 +24,14 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
 /// Set passwords, of one user or of many
 ///
 /// Without `--password-stdin`, `--ask` or a column `password` cogtok makes up random passwords and prints them: one by
-/// itself, many beside their user names.
+/// itself, many beside their user names. It shows the users who are not named here, and asks first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user set-password alice@example.com -p ws\n  \
     printf %s \"$PASSWORD\" | cogtok user set-password alice@example.com --password-stdin\n  \
     cogtok user set-password alice@example.com --ask --temporary\n  \
     cogtok user set-password --group class --yes -o csv >seats.csv\n  \
-    cogtok user set-password --from seats.csv")]
+    cogtok user set-password --from seats.csv --yes")]
 pub struct SetPassword {
     #[command(flatten)]
     users: Selection,
@@ -44,7 +44,10 @@ pub struct SetPassword {
     /// The user must change it at the next sign-in
     #[arg(long)]
     temporary: bool,
-    /// Do not ask before the passwords of users who are not named are set
+    /// List the users who would get passwords, and set none
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Do not ask before the passwords of users who are not named here are set
     #[arg(short, long)]
     yes: bool,
 }
@@ -69,45 +72,56 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
         (false, false) => None,
     };
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
-    let selected = match named {
+    let mut selected = match named {
         Some(named) => named,
         None => app.block_on_streaming(args.users.find(&admin))?,
     };
-    let (names, shown) = (selected.names(), selected.shown());
-    if let Selected::Found(users) = &selected {
-        let question = format!("Set new passwords for these {} users of pool {pool}?", users.len());
-        if !args.yes && !users.is_empty() && terminal::can_ask() {
-            selected.show();
+    if args.dry_run {
+        return if form == Output::Json { selected.print_json() } else { selected.print() };
+    }
+    let total = selected.len();
+    if total == 0 {
+        terminal::note("no user matches: no password was set");
+        return Ok(());
+    }
+    let is_one = !args.users.usernames.is_empty();
+    if !args.yes && !is_one {
+        let users = if total == 1 { "this user".to_owned() } else { format!("these {total} users") };
+        if terminal::can_ask() {
+            selected.show()?;
         }
-        if users.is_empty() {
-            terminal::note("no user matches: no password was set");
-            return Ok(());
-        }
-        if !args.yes && !terminal::confirm(&question, "add `--yes`")? {
+        let question = format!("Set new passwords for {users} of pool {pool}?");
+        if !terminal::confirm(&question, "add `--yes`")? {
             return Err(Error::new(Kind::Failure, "no password was set"));
         }
     }
-    let is_one = names.len() == 1 && !args.users.usernames.is_empty();
     let mut list = PasswordList { form, is_one, rows: Vec::new(), has_header: false };
-    let (mut length, mut at) = (password_generator::LENGTH, 0);
+    let mut length = password_generator::LENGTH;
     // A user that the run created with a temporary password gets a temporary one again.
-    let of_run = args.users.run.as_deref().map(|run| create_many::find(app, run)?.record(0)).transpose()?;
-    let is_permanent = !args.temporary && of_run.is_none_or(|record| record.is_permanent);
+    let is_permanent = !args.temporary && unseal(app, &mut selected)?;
     let deed = Deed::new_for_each("set the password of", "set the passwords of");
-    let batch = Batch { names: &names, deed, is_quiet: is_one };
-    let result = batch.run(app, async |name: &str| {
-        while names.get(at).is_some_and(|known| known != name) {
-            at += 1;
-        }
-        let given = selected.password(at).or(given.as_ref()).cloned();
-        let made_up = set(&admin, name, given, is_permanent, &mut length).await;
-        let made_up = or_no_such_user(name, made_up)?;
+    let batch = Batch { total, doing: "setting passwords", deed, is_quiet: is_one };
+    let result = batch.run(app, selected.users(true)?, async |user: &Chosen| {
+        let given = user.password.as_ref().or(given.as_ref()).cloned();
+        let made_up = set(&admin, &user.name, given, is_permanent, &mut length).await;
+        let made_up = or_no_such_user(&user.name, made_up)?;
         if is_one {
-            terminal::note(&format!("set the password of {}", printable(name, 128)));
+            terminal::note(&format!("set the password of {}", printable(&user.name, 128)));
         }
-        made_up.map_or(Ok(()), |password| list.add(shown.get(at).map_or(name, String::as_str), &password))
+        made_up.map_or(Ok(()), |password| list.add(&printable(&user.shown, 128), &password))
     });
     list.end().and(result)
+}
+
+/// Lets the passwords of a run be read; says whether they are permanent, as all others are.
+fn unseal(app: &App, selected: &mut Selected) -> Result<bool> {
+    match selected {
+        Selected::OfRun(run, _) => {
+            app.unseal(run)?;
+            Ok(run.outline(0)?.is_permanent)
+        }
+        Selected::Named(_) | Selected::Found(_) => Ok(true),
+    }
 }
 
 /// Sets the password. Returns a generated one, with the length that the pool's policy requires.

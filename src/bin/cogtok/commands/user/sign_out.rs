@@ -7,6 +7,7 @@ use cogtok::error::Result;
 use cogtok::settings::types::Username;
 
 use super::batch::{Batch, Deed};
+use super::chosen::Chosen;
 use super::left_here::LeftHere;
 use super::pool_user::or_no_such_user;
 use crate::app::App;
@@ -30,9 +31,11 @@ pub fn run(app: &App, args: &SignOut) -> Result<()> {
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
     let left = LeftHere::of_pool(app, &profile)?;
-    let batch = Batch { names: &args.usernames, deed: Deed::new("signed out"), is_quiet: false };
-    batch.run(app, async |name: &str| {
-        or_no_such_user(name, admin.sign_out(name).await)?;
-        left.forget_sessions(&[name.to_owned()])
+    let total = args.usernames.len();
+    let batch = Batch { total, doing: "signing users out", deed: Deed::new("signed out"), is_quiet: false };
+    let users = args.usernames.iter().map(|name| Ok(Chosen::named(name)));
+    batch.run(app, users, async |user: &Chosen| {
+        or_no_such_user(&user.name, admin.sign_out(&user.name).await)?;
+        left.forget_sessions(std::slice::from_ref(&user.name))
     })
 }

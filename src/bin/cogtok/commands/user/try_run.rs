@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
@@ -12,8 +12,8 @@ use cogtok::user_pool::sign_in::{Credentials, SignIn, Step};
 use cogtok::user_pool::user_token;
 use serde_json::json;
 
-use super::batch::NAMED;
 use super::create_many;
+use super::failures::Failures;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::io::progress::Progress;
@@ -58,32 +58,33 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
         return Err(Error::new(Kind::Failure, format!("run {} has created no user yet", run.head.run))
             .hint("continue it: cogtok user create{p} --resume"));
     }
+    app.unseal(&mut run)?;
     let client = app.stored_secret(&profile, &user_token::secret_binding(&profile, SecretKind::UserClient, None)?)?;
     let total = made.len().min(args.sample);
-    let (mut failed, progress) = (Vec::new(), Progress::new("signing in", total));
+    let (mut failures, mut failed) = (Failures::default(), Vec::new());
+    let progress = Progress::new("signing in", "signed in", total);
     for at in 0..total {
         // Spread over the whole run.
         let Some(seat) = made.get(at * made.len() / total) else { continue };
         let record = run.record(*seat)?;
-        progress.at(at, &record.username);
+        progress.at(at - failures.count(), failures.count(), &record.username);
         app.extend_default_timeout();
         if let Err(error) = one(app, &profile, client.clone(), &record) {
-            log::warn!(target: "cogtok", "{}: {error}", printable(&record.username, 128));
-            failed.push((record.username.clone(), error));
+            failed.push(json!({"username": record.username, "error": error.message()}));
+            failures.add(&record.username, error);
         }
     }
     drop(progress);
-    let said = format!("{} of {total} users can sign in", total - failed.len());
+    let said = format!("{} of {total} users can sign in", total - failures.count());
     let text = if form == Output::Json {
-        let failed = failed.iter().map(|(name, error)| json!({"username": name, "error": error.message()}));
-        let failed: Vec<_> = failed.collect();
         terminal::json_line(&json!({"tried": total, "signed_in": total - failed.len(), "failed": failed}))
     } else {
         format!("{said}\n")
     };
     terminal::data(&text)?;
-    let names: Vec<String> = failed.iter().take(NAMED).map(|(name, _)| printable(name, 60)).collect();
-    match failed.len() {
+    let (names, count) = (failures.names(), failures.count());
+    failures.end();
+    match count {
         0 => Ok(()),
         count => Err(Error::new(
             if count == total { Kind::Refused } else { Kind::Partial },

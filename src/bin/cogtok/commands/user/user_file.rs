@@ -28,14 +28,12 @@ pub struct Row {
     pub recipient: Option<String>,
     /// In which line it is; 0 where it is in no file.
     pub line: u64,
-    /// The `sub` that the user has to have; none where any has.
-    pub sub: Option<String>,
 }
 
 impl Row {
     /// A user who is in no file.
     pub fn named(username: String) -> Self {
-        Row { username, password: None, recipient: None, line: 0, sub: None }
+        Row { username, password: None, recipient: None, line: 0 }
     }
 }
 

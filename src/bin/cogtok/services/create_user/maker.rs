@@ -38,6 +38,14 @@ pub fn maker(admin: &Admin, record: &Record, user: &User) -> Maker {
     }
 }
 
+/// Whether the user has other attributes than those that the record has for it.
+pub fn has_other_attributes(record: &Record, user: &User) -> bool {
+    record
+        .attributes
+        .iter()
+        .any(|(name, ours)| user.attributes.get(name).is_some_and(|theirs| !theirs.eq_ignore_ascii_case(ours)))
+}
+
 /// The error for a user whose creator is unknown: a person decides.
 pub fn undecided(record: &Record, user: &User) -> Error {
     let name = &record.username;

@@ -1,4 +1,5 @@
-//! The rate of creating users: it starts low, grows while Cognito accepts it, and is halved when Cognito throttles.
+//! How fast users are made: it begins slowly, grows while Cognito takes it, and is halved where Cognito throttles. Then it stays
+//! near the pace at which that was, since what is under the limit is lost time, and what exceeds it is refused work.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -12,18 +13,35 @@ pub const QUOTA: f64 = 50.0;
 /// The slowest that throttling leads to.
 const SLOWEST: f64 = 0.5;
 
-/// How often it changes at most.
-const CHANGES_EVERY: Duration = Duration::from_secs(1);
+/// How long after a change throttling counts again: until then it is about what was under way.
+const COUNTS_AFTER: Duration = Duration::from_secs(1);
 
-/// The growth after the first throttling.
-const GROWS_BY: f64 = 2.0;
+/// How often it doubles until Cognito throttles for the first time.
+const DOUBLES_EVERY: Duration = Duration::from_millis(500);
+
+/// How long nothing is begun after throttling.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long the halved pace stays.
+const RECOVERS_AFTER: Duration = Duration::from_millis(250);
+
+/// How near it then goes to the pace at which Cognito throttled.
+const RECOVERS_TO: f64 = 0.9;
+
+/// By which part of that pace it grows in a second from there, and by how many users a second at the least.
+const GROWS_BY: f64 = 0.02;
+const GROWS_AT_LEAST: f64 = 0.2;
+
+/// How often it grows then.
+const GROWS_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Now {
     rate: f64,
     next: Instant,
     changed: Instant,
-    has_throttled: bool,
+    /// The pace at which Cognito throttled last.
+    throttled_at: Option<f64>,
 }
 
 /// The pace of a run.
@@ -38,7 +56,7 @@ impl Pace {
     pub fn up_to(most: f64) -> Self {
         let now = Instant::now();
         let rate = BEGINS.min(most);
-        Pace { now: RefCell::new(Now { rate, next: now, changed: now, has_throttled: false }), most }
+        Pace { now: RefCell::new(Now { rate, next: now, changed: now, throttled_at: None }), most }
     }
 
     /// Waits for the next slot.
@@ -55,18 +73,23 @@ impl Pace {
     /// Cognito took a user.
     pub fn went_well(&self) {
         let mut now = self.now.borrow_mut();
-        if now.changed.elapsed() >= CHANGES_EVERY {
-            let more = if now.has_throttled { now.rate + GROWS_BY } else { now.rate * 2.0 };
-            (now.rate, now.changed) = (more.min(self.most), Instant::now());
+        let (after, rate) = match now.throttled_at {
+            None => (DOUBLES_EVERY, now.rate * 2.0),
+            Some(at) if now.rate < at * RECOVERS_TO => (RECOVERS_AFTER, at * RECOVERS_TO),
+            Some(at) => (GROWS_EVERY, now.rate + (at * GROWS_BY).max(GROWS_AT_LEAST)),
+        };
+        if now.changed.elapsed() >= after {
+            (now.rate, now.changed) = (rate.min(self.most), Instant::now());
         }
     }
 
     /// Cognito throttled. Concurrent calls see the same event, so it counts once.
     pub fn was_throttled(&self) {
         let mut now = self.now.borrow_mut();
-        if !now.has_throttled || now.changed.elapsed() >= CHANGES_EVERY {
-            (now.rate, now.changed, now.has_throttled) = ((now.rate / 2.0).max(SLOWEST), Instant::now(), true);
-            now.next = now.next.max(now.changed + Duration::from_millis(500));
+        if now.throttled_at.is_none() || now.changed.elapsed() >= COUNTS_AFTER {
+            now.throttled_at = Some(now.rate);
+            (now.rate, now.changed) = ((now.rate / 2.0).max(SLOWEST), Instant::now());
+            now.next = now.next.max(now.changed + PAUSE);
         }
     }
 }
@@ -82,20 +105,34 @@ mod tests {
         pace.was_throttled();
         assert_eq!(pace.now.borrow().rate, BEGINS / 2.0);
         for _ in 0..10 {
-            pace.now.borrow_mut().changed -= CHANGES_EVERY;
+            pace.now.borrow_mut().changed -= COUNTS_AFTER;
             pace.was_throttled();
         }
         assert_eq!(pace.now.borrow().rate, SLOWEST);
-        pace.now.borrow_mut().changed -= CHANGES_EVERY;
+        pace.now.borrow_mut().changed -= GROWS_EVERY;
         pace.went_well();
-        assert_eq!(pace.now.borrow().rate, SLOWEST + GROWS_BY);
+        assert_eq!(pace.now.borrow().rate, SLOWEST + GROWS_AT_LEAST);
+    }
+
+    #[test]
+    fn after_throttling_it_goes_back_near_to_where_that_was_and_on_from_there_slowly() {
+        let pace = Pace::up_to(QUOTA);
+        pace.now.borrow_mut().rate = 40.0;
+        pace.was_throttled();
+        pace.went_well();
+        assert_eq!(pace.now.borrow().rate, 20.0);
+        for expected in [36.0, 36.8, 37.6] {
+            pace.now.borrow_mut().changed -= GROWS_EVERY;
+            pace.went_well();
+            assert!((pace.now.borrow().rate - expected).abs() < 0.01, "{}", pace.now.borrow().rate);
+        }
     }
 
     #[test]
     fn it_doubles_until_the_most_and_not_beyond() {
         let pace = Pace::up_to(30.0);
         for expected in [20.0, 30.0, 30.0] {
-            pace.now.borrow_mut().changed -= CHANGES_EVERY;
+            pace.now.borrow_mut().changed -= DOUBLES_EVERY;
             pace.went_well();
             pace.went_well();
             assert_eq!(pace.now.borrow().rate, expected);

@@ -1,5 +1,6 @@
-//! The journal of a run: one private file for many users. It starts with what to create; a line follows for each step of a user. A line is
-//! on disk before its request, and an incomplete line of a killed writer is ignored.
+//! The journal of a run: many users in one private file, first what is to be made of them, then a line whenever one of them
+//! gets on. A line is on disk before the request that it is about, and what a killed writer left of a line is no line.
+//! Where a secret store has the key, the passwords are sealed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -10,13 +11,17 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use cogtok::error::{Error, Kind, Result};
+use cogtok::secret::Secret;
 use cogtok::store::file::{self, Lock, LockError, open_regular};
 
+use super::seal::RunKey;
 use super::{Asked, IfExists, Record, State};
-use crate::services::output_file::Replacement;
 
-/// The version of the file.
-const VERSION: u64 = 1;
+/// The newest version of the file.
+const VERSION: u64 = 2;
+
+/// The version of a file with its passwords in clear, which earlier programs read as well.
+const IN_CLEAR: u64 = 1;
 
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 1024 * 1024;
@@ -38,6 +43,9 @@ pub struct Head {
     /// When its users are to be deleted, in seconds since the Unix epoch; none where nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<i64>,
+    /// The secret store that has the key of the passwords; none where they are in clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed_in: Option<String>,
 }
 
 impl Head {
@@ -47,25 +55,30 @@ impl Head {
     /// [`Kind::Failure`] when the operating system has no random bytes.
     pub fn new(begun_at: i64, origin: String, user_pool_id: String, if_exists: IfExists) -> Result<Self> {
         let run = super::random_id()?;
-        Ok(Head { version: VERSION, run, begun_at, origin, user_pool_id, if_exists, ends_at: None })
+        let (ends_at, sealed_in) = (None, None);
+        Ok(Head { version: IN_CLEAR, run, begun_at, origin, user_pool_id, if_exists, ends_at, sealed_in })
     }
-}
 
-impl Head {
     /// Whether its users are to be deleted by now.
     pub fn has_ended(&self, now: i64) -> bool {
         self.ends_at.is_some_and(|end| end <= now)
     }
-}
 
-#[derive(Serialize)]
-struct PlannedLine<'a> {
-    seat: usize,
-    record: &'a Record,
+    /// Notes that the passwords are sealed, with a key that this secret store has.
+    pub fn seal_in(&mut self, store: &str) {
+        (self.version, self.sealed_in) = (VERSION, Some(store.to_owned()));
+    }
+
+    /// The secret store that has the key of the passwords; none where they are in clear.
+    pub fn sealed_in(&self) -> Option<&str> {
+        self.sealed_in.as_deref()
+    }
 }
 
 #[derive(Deserialize)]
 struct Planned {
+    #[serde(default)]
+    sealed: Option<String>,
     record: Record,
 }
 
@@ -79,6 +92,8 @@ struct Change {
     was_there: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     password: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
 }
 
 /// The position of a line.
@@ -96,55 +111,6 @@ struct Seat {
     state: State,
 }
 
-/// A run that is being written: the users are not sent anywhere before it is whole.
-#[derive(Debug)]
-pub struct Plan {
-    path: PathBuf,
-    file: Replacement,
-    seats: usize,
-}
-
-impl Plan {
-    /// Begins the file of a run.
-    ///
-    /// # Errors
-    /// [`Kind::Store`] when it can't be written.
-    pub fn begin(state_dir: Option<&Path>, head: &Head) -> Result<Self> {
-        let dir = runs_dir(state_dir)?;
-        file::create_private_dir(&dir).map_err(|error| unwritable(&dir, &error))?;
-        let path = dir.join(format!("{}.jsonl", head.run));
-        let mut file = Replacement::begin(&path).map_err(|error| unwritable(&path, &error))?;
-        let line = line_of(head).map_err(|error| unwritable(&path, &error))?;
-        file.write(&line).map_err(|error| unwritable(&path, &error))?;
-        Ok(Plan { path, file, seats: 0 })
-    }
-
-    /// Adds a user to create.
-    ///
-    /// # Errors
-    /// As [`Plan::begin`].
-    pub fn add(&mut self, record: &Record) -> Result<()> {
-        let line = line_of(&PlannedLine { seat: self.seats, record });
-        let written = line.and_then(|line| self.file.write(&line));
-        written.map_err(|error| unwritable(&self.path, &error))?;
-        self.seats += 1;
-        Ok(())
-    }
-
-    /// How many users there are.
-    pub fn len(&self) -> usize {
-        self.seats
-    }
-
-    /// Puts the file in its place.
-    ///
-    /// # Errors
-    /// As [`Plan::begin`].
-    pub fn finish(self) -> Result<()> {
-        self.file.finish().map_err(|error| unwritable(&self.path, &error))
-    }
-}
-
 /// A run on disk. Of its users only where they are is in memory.
 #[derive(Debug)]
 pub struct Run {
@@ -155,6 +121,7 @@ pub struct Run {
     writer: File,
     end: u64,
     seats: Vec<Seat>,
+    key: Option<RunKey>,
     _lock: Option<Lock>,
 }
 
@@ -221,7 +188,12 @@ impl Run {
             }
             end += length;
         }
-        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, _lock: lock })
+        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, key: None, _lock: lock })
+    }
+
+    /// Lets the passwords be read, with the key that they were sealed with.
+    pub fn unseal(&mut self, key: RunKey) {
+        self.key = Some(key);
     }
 
     /// Its path.
@@ -247,21 +219,39 @@ impl Run {
     /// The record of a user as it is now.
     ///
     /// # Errors
-    /// [`Kind::Store`] when it can't be read.
+    /// [`Kind::Store`] when it can't be read, or its password is sealed and [`Run::unseal`] had no key.
     pub fn record(&mut self, seat: usize) -> Result<Record> {
+        self.read_record(seat, true)
+    }
+
+    /// The record of a user as it is now, but for the password.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when it can't be read.
+    pub fn outline(&mut self, seat: usize) -> Result<Record> {
+        self.read_record(seat, false)
+    }
+
+    fn read_record(&mut self, seat: usize, has_password: bool) -> Result<Record> {
         let Some(at) = self.seats.get(seat).copied() else {
             return Err(Error::new(Kind::Failure, format!("the run has no user {seat}")));
         };
         let path = self.path.clone();
         let read = |run: &mut Run| -> io::Result<Record> {
-            let Planned { mut record } = run.line(at.planned)?;
+            let Planned { mut record, sealed } = run.line(at.planned)?;
             (record.seat, record.state, record.is_of_run) = (seat, at.state, true);
+            let mut sealed = sealed.map(|sealed| (sealed, false));
             if at.changed > 0 {
                 let change: Change = run.line(at.changed)?;
                 (record.asked, record.sub, record.was_there) = (change.asked, change.sub, change.was_there);
                 if let Some(password) = change.password {
-                    record.replace_password(&cogtok::secret::Secret::new(password));
+                    record.replace_password(&Secret::new(password));
                 }
+                sealed = change.sealed.map(|sealed| (sealed, true)).or(sealed);
+            }
+            if let Some((sealed, is_new)) = sealed.filter(|_| has_password) {
+                let key = run.key.as_ref().ok_or_else(|| io::Error::other("its passwords are sealed"))?;
+                record.set_password(&key.open(&run.head.run, seat, &sealed)?, is_new);
             }
             Ok(record)
         };
@@ -280,15 +270,7 @@ impl Run {
     /// # Errors
     /// [`Kind::Store`] when it can't be written to the end: nothing is sent then.
     pub fn append(&mut self, record: &Record, state: State) -> Result<()> {
-        let change = Change {
-            seat: record.seat,
-            state,
-            asked: record.asked,
-            sub: record.sub.clone(),
-            was_there: record.was_there,
-            password: record.is_password_new.then(|| record.password.clone()),
-        };
-        let length = line_of(&change).and_then(|line| self.append_line(&line));
+        let length = self.line_for(record, state).and_then(|line| self.append_line(&line));
         match length {
             Ok(length) => {
                 if let Some(seat) = self.seats.get_mut(record.seat) {
@@ -303,6 +285,24 @@ impl Run {
                 Err(unwritable(&self.path, &error))
             }
         }
+    }
+
+    fn line_for(&self, record: &Record, state: State) -> io::Result<Zeroizing<Vec<u8>>> {
+        let mut change = Change {
+            seat: record.seat,
+            state,
+            asked: record.asked,
+            sub: record.sub.clone(),
+            was_there: record.was_there,
+            password: None,
+            sealed: None,
+        };
+        match &self.key {
+            _ if !record.is_password_new => {}
+            Some(key) => change.sealed = Some(key.seal(&self.head.run, record.seat, &record.password)?),
+            None => change.password = Some(record.password.clone()),
+        }
+        line_of(&change)
     }
 
     fn append_line(&mut self, line: &[u8]) -> io::Result<u64> {
@@ -328,26 +328,27 @@ pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
     runs
 }
 
-/// Removes a run, with the passwords in it.
+/// Removes a run, with the passwords in it, and gives what it was: its key is in the secret store still.
 ///
 /// # Errors
 /// [`Kind::Store`] when it can't be removed, or a process is at work on it when the deadline comes.
-pub fn forget(path: &Path, deadline: Instant) -> Result<()> {
+pub(super) fn remove(path: &Path, deadline: Instant) -> Result<Head> {
     let run = Run::open(path, deadline)?;
-    file::remove(&run.path).map_err(|error| unwritable(path, &error))
+    file::remove(&run.path).map_err(|error| unwritable(path, &error))?;
+    Ok(run.head)
 }
 
-fn runs_dir(state_dir: Option<&Path>) -> Result<PathBuf> {
+pub(super) fn runs_dir(state_dir: Option<&Path>) -> Result<PathBuf> {
     state_dir.map(|dir| dir.join("journal").join("runs")).ok_or_else(|| {
         Error::store("there is no home directory for the journal of new users").hint("set HOME or XDG_STATE_HOME")
     })
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::store(format!("the journal in {} can't be written: {error}", path.display()))
 }
 
-fn line_of(content: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn line_of(content: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(serde_json::to_vec(content)?);
     line.push(b'\n');
     Ok(line)

@@ -166,6 +166,7 @@ fn rows_of_run(app: &App, wanted: &str, profile: &Profile) -> Result<Vec<Row>> {
         let error = Error::new(Kind::Failure, format!("run {} is of pool {pool}", run.head.run));
         return Err(error.hint("see which profile has that pool: cogtok user runs{p}"));
     }
+    app.unseal(&mut run)?;
     let mut rows = Vec::new();
     for seat in 0..run.len() {
         let state = run.state(seat);
@@ -206,9 +207,9 @@ fn handouts(rows: Vec<Row>) -> Result<Vec<Handout>> {
 }
 
 fn seal_all(profile: &Exported, handouts: &[Handout]) -> Result<Vec<NewFile>> {
-    let progress = Progress::new("sealing files", handouts.len());
+    let progress = Progress::new("sealing files", "sealed the files of", handouts.len());
     let file = |(at, one): (usize, &Handout)| {
-        progress.at(at, &one.file);
+        progress.at(at, 0, &one.file);
         Ok(NewFile { name: one.file.clone(), bytes: seal(profile, one)?.into() })
     };
     handouts.iter().enumerate().map(file).collect()

@@ -1,0 +1,76 @@
+//! A run that was killed before Cognito answered, and somebody who made a user of the same name in the next moment.
+
+use crate::harness::{Answer, Home, Proxy, Run, poll, unique, workshop};
+use crate::user_create::behind;
+use crate::user_create_many::{assert_each_signs_in, id, the_run};
+use rustix::process::Signal;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
+
+const THEIRS: &str = "Somebody-Elses-9-Battery";
+
+fn user<'h>(home: &'h Home, profile: &str, args: &[&str]) -> Run<'h> {
+    home.cogtok(["user"]).args(args).args(["-p", profile]).aws().prints_on_failure()
+}
+
+/// A home whose run of two users was killed when Cognito was about to be asked for the first, and the run's prefix.
+fn killed(profile: &str, args: &[&str]) -> (Home, Proxy, String) {
+    let pid = Arc::new(AtomicI32::new(0));
+    let (victim, is_first) = (Arc::clone(&pid), AtomicBool::new(true));
+    let proxy = Proxy::with(&workshop().endpoint, move |request| {
+        if request.operation() != Some("AdminCreateUser") || !is_first.swap(false, Ordering::SeqCst) {
+            return None;
+        }
+        let pid = poll("the process id", Duration::from_secs(10), || {
+            Some(victim.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
+        });
+        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+        Some(Answer::close())
+    });
+    let home = behind(&proxy);
+    let bare = ["profile", "create", "bare", "--user-pool-id", &workshop().pool_id, "--endpoint-url", &proxy.url()];
+    home.cogtok(bare).run().ok();
+    let prefix = unique("twin");
+    let create = ["create", "--count", "2", "--prefix", &prefix, "--parallel", "1"];
+    let running = user(&home, profile, &[&create, args].concat()).may_be_killed().spawn();
+    pid.store(running.pid(), Ordering::SeqCst);
+    assert_eq!(running.wait().signal, Some(9));
+    (home, proxy, prefix)
+}
+
+/// Makes the first user of the run as somebody else would who has the same idea.
+fn stranger(prefix: &str, locale: Option<&str>) -> String {
+    let name = format!("{prefix}01@example.com");
+    let mut attributes =
+        vec![json!({"Name": "email", "Value": name}), json!({"Name": "email_verified", "Value": "true"})];
+    attributes.extend(locale.map(|locale| json!({"Name": "locale", "Value": locale})));
+    let made = json!({"Username": name, "TemporaryPassword": THEIRS, "MessageAction": "SUPPRESS", "UserAttributes": attributes});
+    workshop().admin("AdminCreateUser", made);
+    name
+}
+
+#[test]
+fn a_strangers_user_of_the_same_moment_has_another_password_and_keeps_it() {
+    let (home, proxy, prefix) = killed("ws", &[]);
+    let theirs = stranger(&prefix, None);
+    let output = user(&home, "ws", &["create", "--resume", "--json"]).run();
+    output.code(10).stderr_has(&format!("someone else created the user {theirs}")).stderr_has("created 1 of 2 users");
+    assert_each_signs_in(&output.json(), 1);
+    let run = id(&the_run(&home));
+    user(&home, "ws", &["create", &run, "--resume"]).run().code(10).stderr_has("UsernameExistsException");
+    user(&home, "ws", &["delete", "--run", &run, "--yes"]).run().ok();
+    assert_eq!(proxy.count("AdminSetUserPassword"), 1);
+    assert_eq!(workshop().sign_in(&theirs, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+}
+
+#[test]
+fn without_an_app_client_other_attributes_leave_it_to_a_person() {
+    let (home, proxy, prefix) = killed("bare", &["--attribute", "locale=de"]);
+    let theirs = stranger(&prefix, Some("fr"));
+    let output = user(&home, "bare", &["create", "--resume", "--json"]).run();
+    output.code(10).stderr_has("can't tell whether").stderr_has(&theirs);
+    assert_eq!(proxy.count("AdminSetUserPassword"), 1);
+    assert_eq!(workshop().sign_in(&theirs, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+}
