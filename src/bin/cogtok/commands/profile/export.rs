@@ -30,9 +30,9 @@ use crate::io::terminal;
 /// for recipients or with a passphrase; a password comes with its user name. Others import it with `cogtok profile
 /// import FILE`, and `age -d` opens it as well. An encrypted export is printed in ASCII armor.
 ///
-/// With `--seats seats.csv --output-dir seats` each user of a class gets a file with the profile, the user's name and
-/// password, sealed with a passphrase of its own, which is in passphrases.csv and on the cards, or for the user's age
-/// recipient where the file has one in a column `recipient`.
+/// With `--seats seats.csv --output-dir seats` cogtok writes a file for each user of a class, with the profile and the user's name
+/// and password. Each file has a passphrase of its own, which is in passphrases.csv and on the cards. If the list has a column
+/// `recipient`, the file is sealed for that age recipient instead.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile export ws > ws.toml\n  \
@@ -48,10 +48,10 @@ pub struct Export {
     /// All profiles
     #[arg(long, conflicts_with = "names")]
     all: bool,
-    /// Take a key along that is left out: aws_profile or user.username; repeat it for the other
+    /// Include a key that is left out by default: aws_profile or user.username; repeat it for the other
     #[arg(long, value_name = "KEY", add = ArgValueCandidates::new(completion::own_keys))]
     keep: Vec<String>,
-    /// Seal secrets in, those of these kinds: m2m-client, user-client, password, totp [default: the clients']
+    /// Include secrets of these kinds, sealed: m2m-client, user-client, password, totp [default: the clients']
     #[arg(long, value_name = "KINDS", num_args = 0..=1, require_equals = true, default_missing_value = secrets::CLIENTS, add = ArgValueCandidates::new(completion::secret_kinds))]
     with_secrets: Option<String>,
     #[command(flatten)]

@@ -22,8 +22,8 @@ use crate::{completion, env};
 /// Exchange a user's token for one on behalf of that user (RFC 8693)
 ///
 /// For agents and services that call another service for a user (Cognito's GetDerivedToken). With --actor the new token says
-/// who acts for the user (`act`); without it the user seems to act. The machine's app client of the profile asks, or the
-/// users' where there is none, and needs ALLOW_TOKEN_EXCHANGE_DELEGATION or ALLOW_TOKEN_EXCHANGE_IMPERSONATION in its
+/// who acts for the user (`act`); without it the user seems to act. cogtok asks with the profile's machine client, or with the
+/// users' client if there is none. That client needs ALLOW_TOKEN_EXCHANGE_DELEGATION or ALLOW_TOKEN_EXCHANGE_IMPERSONATION in its
 /// ExplicitAuthFlows. No AWS credentials are needed. Any number of parallel calls with the same tokens make one request.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
@@ -42,13 +42,13 @@ pub struct Exchange {
     /// The user whose token to exchange
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
-    /// What the exchanged token is: access_token, id_token or saml2; else what it says itself
+    /// The type of the exchanged token: access_token, id_token or saml2 [default: as the token says]
     #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::token_types))]
     subject_token_type: Option<String>,
     /// The pool's identity provider that issued the exchanged token, if it is not Cognito's
     #[arg(long, value_name = "NAME", requires = "subject_token")]
     subject_provider: Option<String>,
-    /// The profile of who acts for the user, such as an agent: its machine's token is the actor token
+    /// The profile of the actor, such as an agent: its machine's token is the actor token
     #[arg(long, value_name = "PROFILE", add = ArgValueCandidates::new(completion::profiles))]
     actor: Option<String>,
     /// The name of the service that the new token is for

@@ -20,9 +20,9 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
 /// Delete the users of runs that have ended
 ///
-/// A run ends when `--ttl` of `cogtok user create` said. It asks first, and shows whom it would delete: the users whom the runs
-/// made, and nobody who was there before. Their tokens, sessions and secrets on this machine are forgotten, and the runs are
-/// dropped. Where some can't be deleted the exit code is 10: the same command goes on with those who are left.
+/// A run ends at the time that `--ttl` of `cogtok user create` set. `reap` shows the users that it would delete, and asks first. It
+/// deletes only users that the runs created, with their tokens, sessions and secrets on this machine, and then the runs. If some
+/// can't be deleted the exit code is 10: run the same command again for the others.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user create --count 40 --ttl 3d -p ws -o csv >seats.csv\n  \
@@ -37,7 +37,7 @@ pub struct Reap {
     yes: bool,
 }
 
-/// A run that has ended, with the users whom it made.
+/// A run that has ended, with the users that it created.
 struct Ended {
     run: String,
     users: Selected,
@@ -89,7 +89,7 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
     unfinished(runs, failed)
 }
 
-/// The runs of the profile's pool that have ended, the newest first; of others it is only told that they have.
+/// The runs of the profile's pool that have ended, the newest first; those of other pools are only named.
 fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
     let now = i64::try_from(env::now() / 1000).unwrap_or_default();
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
@@ -132,7 +132,7 @@ fn as_json(ended: &mut [Ended]) -> Result<Value> {
     Ok(Value::Array(all))
 }
 
-/// What is to be said of the runs whose users are not all deleted.
+/// The error for runs whose users are not all deleted.
 fn unfinished(runs: usize, failed: Vec<(&str, Error)>) -> Result<()> {
     let count = failed.len();
     let mut failed = failed.into_iter();

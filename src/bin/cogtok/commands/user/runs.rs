@@ -24,7 +24,7 @@ const NAMED: usize = 5;
 ///
 /// STATE is `asked` where Cognito may have created the user, `made` where it has and a later step is missing, and `done` where
 /// only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
-/// them. ENDS is what `--ttl` said: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
+/// them. ENDS is the time that `--ttl` set: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user runs\n  \
