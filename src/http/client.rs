@@ -1,5 +1,5 @@
 //! The HTTP client for all requests: hyper 1 and rustls with ring, under the SDK, `oauth2` and cogtok's own calls. Every exchange goes
-//! through [`HttpPolicy`](crate::http::policy::HttpPolicy).
+//! through `http::policy`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;

@@ -226,7 +226,7 @@ async fn secrets_with_arn(wire: &HttpClient, profile: &Profile) -> Result<Vec<Se
 /// Asks for a token: one request, which counts for the profile's `m2m.max_requests_per_hour`.
 ///
 /// # Errors
-/// As [`token_endpoint::client_credentials`], [`get_client_token::get`] and [`request_limit::take`];
+/// As [`token_endpoint::client_credentials`], [`get_client_token::get`] and the limit of the profile;
 /// [`Kind::Config`](crate::error::Kind::Config) where neither an endpoint nor a Region is known, and for a way of authenticating
 /// that a cache can't tell clients apart by.
 pub async fn obtain(wire: &HttpClient, profile: &Profile, client: &Client) -> Result<TokenSet> {
