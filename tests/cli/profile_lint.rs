@@ -34,7 +34,7 @@ fn each_mistake_is_told_with_its_place_and_the_way_out() {
         (
             8,
             26,
-            "`secrets` is not a kind of secret: use one of m2m-client, m2m-client-next, user-client, password, totp, refresh-token, device",
+            "`secrets` is not a kind of secret: use one of m2m-client, m2m-client-next, user-client, password, totp, refresh-token, device, run-key",
         ),
         (9, 16, "`min_validity` is not a duration: write it as 90s, 5m or 1h"),
         (
