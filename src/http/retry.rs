@@ -52,7 +52,7 @@ impl CallFailure {
         may_pass(status).then(|| CallFailure { is_transient: true, is_undone: true, retry_after, error })
     }
 
-    /// An answer that is none of AWS.
+    /// An answer that did not come from AWS.
     pub(crate) fn strange(operation: &str, status: u16, what: &str) -> Self {
         let error = unexplained(operation, status, what).unwrap_or_else(|| {
             Error::network(format!("{operation}: the answer is not one of AWS ({what})"))

@@ -71,7 +71,7 @@ fn the_file_is_private_and_no_secret_is_in_the_environment() {
     // Where there is no directory for the session, it is in the cache.
     let cached = renewing(&home, "echo \"$COGTOK_TOKEN_FILE\"").env_remove("XDG_RUNTIME_DIR").run();
     cached.ok().check(cached.stdout.starts_with(home.cache_dir().to_str().unwrap()), "in the cache");
-    // Without the option there is none, not even that of another one.
+    // Without the option the variable is not set, not even an outer one's.
     let plain = exec(&home, &[], &["sh", "-c", "echo \"[$COGTOK_TOKEN_FILE]\""]).env("COGTOK_TOKEN_FILE", "/old").run();
     plain.ok().stdout_is("[]\n");
 }

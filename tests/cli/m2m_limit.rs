@@ -52,7 +52,7 @@ fn cached_tokens_are_served_all_the_same() {
     for _ in 0..3 {
         home.scripted_m2m(&[]).run().ok().quiet().stdout_is(&token);
     }
-    // One that is still valid does where a longer validity can't be had.
+    // A token that is still valid is served if a longer validity is not available.
     let longer = home.scripted_m2m(&["--min-validity", "2h"]).run();
     longer.ok().stdout_is(&token).stderr_has("could not be renewed, so the cached one is used").stderr_has(KEY);
     home.scripted_m2m(&["--force-refresh"]).run().code(6);

@@ -114,7 +114,7 @@ fn signed_in() -> Home {
     home
 }
 
-/// What the client is told by a server that answers 401 with this challenge and has this metadata at this path.
+/// The client's error for a server that answers 401 with this challenge and has this metadata at this path.
 fn told(home: &Home, challenge: &'static str, path: &'static str, metadata: &Value) -> (String, Vec<String>) {
     let metadata = metadata.clone();
     let server = Server::start(move |request: &Request| {

@@ -1,4 +1,4 @@
-//! Files of users that are not what they should be: what is wrong is told with its line, before anything is sent.
+//! Malformed files of users: each error is reported with its line before any request.
 
 use crate::harness::{Home, Run};
 use crate::user_create::counted;

@@ -498,7 +498,7 @@ def files_are_private_wherever_they_are_made():
                *(path for path in CACHE.rglob("*.json"))]
     assert len(written) > 4 and all(map(private, written)), [(path, oct(path.stat().st_mode)) for path in written]
     assert not private(place / "open.env")
-    # What others may read is told, and is not called private.
+    # A file that others may read is reported, and not called private.
     for mode, said in ((0o600, "readable and private"), (0o644, "other users can read it")):
         CONFIG.chmod(mode)
         doctor = cogtok("doctor", "-p", "ws")

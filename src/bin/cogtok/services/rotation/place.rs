@@ -49,7 +49,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The client with the secret that takes over; none where there is none.
+    /// The client with the secret that takes over; `None` without one.
     pub fn staged(&self, version: &str) -> Result<Option<Client>> {
         match self {
             Place::Store(app, profile, id) => {
