@@ -1,12 +1,12 @@
-"""A user pool that answers at once, for tests/bench/users: run with the users a second that it creates, or 0 for any number, and
-the users that it lists. Prints its port."""
+"""A user pool for tests/bench/users: run with the users a second that it creates, or 0 for any number, the users that it lists, and
+the seconds that it takes to answer. Prints its port."""
 
 import asyncio
 import json
 import sys
 import time
 
-RATE, LISTED = float(sys.argv[1]), int(sys.argv[2])
+RATE, LISTED, DELAY = float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 PAGE = 60
 
 
@@ -67,6 +67,7 @@ async def serve(reader, writer):
             operation = headers.get("x-amz-target", "").split(".")[-1]
             names = {name.lower(): name for name in ("AdminCreateUser", "ListUsers", "ListUsersInGroup")}
             status, content = answer(names.get(operation, operation), body)
+            await asyncio.sleep(DELAY)
             text = json.dumps(counts if headers.get("x-counts") else content).encode()
             writer.write(f"HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(text)}\r\n\r\n".encode() + text)
     except (asyncio.IncompleteReadError, ConnectionError):

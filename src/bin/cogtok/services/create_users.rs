@@ -119,7 +119,7 @@ async fn one(
     };
     let (mut tries, mut throttled) = (0, 0);
     loop {
-        manner.pace.turn().await;
+        manner.pace.turn(is_over).await;
         let mut record = record().map_err(|error| (String::new(), error))?;
         let name = record.username.clone();
         if is_over() {

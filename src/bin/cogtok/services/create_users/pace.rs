@@ -4,6 +4,8 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
+
 /// The initial rate, in users a second.
 const BEGINS: f64 = 10.0;
 
@@ -35,6 +37,12 @@ const GROWS_AT_LEAST: f64 = 0.2;
 /// How often it grows then.
 const GROWS_EVERY: Duration = Duration::from_secs(1);
 
+/// How late a slot may begin without those after it being late as well: about the timer's precision.
+const SLACK: Duration = Duration::from_millis(20);
+
+/// How often one who waits looks whether the run is over.
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
 #[derive(Debug)]
 struct Now {
     rate: f64,
@@ -48,6 +56,8 @@ struct Now {
 #[derive(Debug)]
 pub struct Pace {
     now: RefCell<Now>,
+    /// Held by the one who waits for the next slot: a slot is not given away before it begins, so that a new rate holds at once.
+    gate: Mutex<()>,
     most: f64,
 }
 
@@ -56,18 +66,26 @@ impl Pace {
     pub fn up_to(most: f64) -> Self {
         let now = Instant::now();
         let rate = BEGINS.min(most);
-        Pace { now: RefCell::new(Now { rate, next: now, changed: now, throttled_at: None }), most }
+        Pace {
+            now: RefCell::new(Now { rate, next: now, changed: now, throttled_at: None }),
+            gate: Mutex::default(),
+            most,
+        }
     }
 
-    /// Waits for the next slot.
-    pub async fn turn(&self) {
-        let wait = {
-            let mut now = self.now.borrow_mut();
-            let at = now.next.max(Instant::now());
-            now.next = at + Duration::from_secs_f64(1.0 / now.rate);
-            at.saturating_duration_since(Instant::now())
-        };
-        tokio::time::sleep(wait).await;
+    /// Waits for the next slot, or until the run is over.
+    pub async fn turn(&self, is_over: impl Fn() -> bool) {
+        let _gate = self.gate.lock().await;
+        loop {
+            let (next, at) = (self.now.borrow().next, Instant::now());
+            if next <= at || is_over() {
+                let mut now = self.now.borrow_mut();
+                let begins = next.max(at.checked_sub(SLACK).unwrap_or(at));
+                now.next = begins + Duration::from_secs_f64(1.0 / now.rate);
+                break;
+            }
+            tokio::time::sleep_until(next.min(at + LOOKS_EVERY).into()).await;
+        }
     }
 
     /// Cognito took a user.
@@ -96,7 +114,40 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+
+    /// How long 30 turns take that are waited for at the same time.
+    fn thirty_turns(pace: Pace, is_over: bool, rate: f64) -> Duration {
+        let pace = Rc::new(pace);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let began = Instant::now();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let turn = |pace: Rc<Pace>| async move {
+                pace.turn(|| is_over).await;
+                pace.now.borrow_mut().rate = rate;
+            };
+            let turns: Vec<_> = (0..30).map(|_| tokio::task::spawn_local(turn(Rc::clone(&pace)))).collect();
+            for turn in turns {
+                turn.await.unwrap();
+            }
+        });
+        began.elapsed()
+    }
+
+    #[test]
+    fn a_new_rate_holds_for_those_who_wait_already() {
+        // Slots given away at the initial rate would take three seconds.
+        let took = thirty_turns(Pace::up_to(1000.0), false, 1000.0);
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+
+    #[test]
+    fn nobody_waits_on_in_a_run_that_is_over() {
+        let took = thirty_turns(Pace::up_to(SLOWEST), true, SLOWEST);
+        assert!(took < Duration::from_secs(30), "{took:?}");
+    }
 
     #[test]
     fn it_is_halved_once_for_what_was_under_way_and_has_a_floor() {
