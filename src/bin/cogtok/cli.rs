@@ -4,6 +4,9 @@ pub mod command_tree;
 mod complete;
 mod expects_value;
 mod fast_path;
+mod first_page;
+#[cfg(all(test, unix))]
+mod first_page_tests;
 mod help;
 mod help_page;
 mod line;
@@ -86,6 +89,9 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
         Some(cli) => (cli, None),
         None => {
             let args = help::asked(&args).unwrap_or(args);
+            if let Some(page) = first_page::answer(&args) {
+                return terminal::marked(page).map(|()| Parsed::Shown);
+            }
             if let Some((path, command)) = help::plainly_asked(&args) {
                 return show_help(&args, &path, &command).map(|()| Parsed::Shown);
             }

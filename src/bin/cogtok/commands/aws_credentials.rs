@@ -19,7 +19,7 @@ use crate::io::{signals, terminal};
 use crate::services::bedrock_key;
 use crate::{completion, env};
 
-/// Print AWS credentials for the user, through the profile's identity pool
+/// Print AWS credentials for the user, from the identity pool
 ///
 /// For `credential_process` in ~/.aws/config: every AWS SDK and the aws CLI can then call AWS as the user. The user's ID token
 /// is traded for credentials of about an hour, which are cached: any number of parallel calls make one request. Nothing is

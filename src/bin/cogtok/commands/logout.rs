@@ -27,7 +27,7 @@ pub use remaining_session::RemainingSession;
 /// The scope that GlobalSignOut wants of an access token.
 const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
 
-/// Sign the user of a profile out: revoke the refresh token, then delete it
+/// Sign out: revoke the refresh token, then delete it
 ///
 /// Deletes the cached tokens, the refresh token, the remembered device and the saved password. If Cognito can't be
 /// reached, nothing is deleted: try again, or add --local. APIs that verify tokens offline still accept the last access

@@ -51,21 +51,21 @@ pub enum Command {
     Token(token::Command),
     /// Sign in through the browser, at the pool's hosted pages
     Login(login::Login),
-    /// Sign the user of a profile out: revoke the refresh token, then delete it
+    /// Sign out: revoke the refresh token, then delete it
     Logout(logout::Logout),
     /// Sign up at a pool that allows it, without an AWS account
     SignUp(sign_up::SignUp),
     /// Change or reset your password, without an AWS account
     #[command(subcommand)]
     Password(password::Command),
-    /// Show who is signed in to each profile, until when, and which secrets it has
+    /// Show who is signed in to each profile, and until when
     Status(status::Status),
     /// Find out what keeps a profile from working
     Doctor(doctor::Doctor),
     /// Manage profiles: the pools and app clients you use
     #[command(subcommand)]
     Profile(profile::Command),
-    /// Store client secrets and passwords in the keyring, or in an encrypted file
+    /// Store client secrets and passwords in the keyring or a file
     #[command(subcommand)]
     Secret(secret::Command),
     /// Run a command with the token in its environment
@@ -87,7 +87,7 @@ pub enum Command {
     /// Serve fresh tokens at a local address
     #[command(arg = timeout("How long getting a token may take [default: 30s]"))]
     Serve(serve::Serve),
-    /// Print AWS credentials for the user, through the profile's identity pool
+    /// Print AWS credentials for the user, from the identity pool
     AwsCredentials(aws_credentials::AwsCredentials),
     /// List and delete cached tokens
     #[command(subcommand)]

@@ -22,7 +22,7 @@ use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
-/// Show who is signed in to each profile, until when, and which secrets it has
+/// Show who is signed in to each profile, and until when
 ///
 /// One line for each user of the profile's client who has a session or a valid token here. SESSION says what renews the
 /// token: the browser's session (from `login`), the API's (from `token user`), or none. SECRETS names the store in use, or

@@ -32,7 +32,9 @@ pub use modes::restore_modes;
 #[cfg(unix)]
 pub use modes::resume_asking;
 pub use output_options::{Color, OutputOptions, give_away, is_given_away, manner, set_color};
+#[cfg(all(test, unix))]
+pub use print::{MARKS, trimmed};
 pub use print::{
     WriteOutcome, aside, ask_again, bytes, can_show, complain, data, emphasized, error_bytes, help,
-    is_read_by_a_person, last_data, new_line, note, painted, show, shows_data,
+    is_read_by_a_person, last_data, marked, new_line, note, painted, show, shows_data,
 };

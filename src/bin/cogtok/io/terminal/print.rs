@@ -100,11 +100,30 @@ pub fn ask_again(why: &str, left: usize) {
 /// As [`data`].
 pub fn help(text: &clap::builder::StyledStr) -> Result<()> {
     let is_colored = wants_color(io::stdout().is_terminal());
-    let mut text = if is_colored { text.ansi().to_string() } else { text.to_string() };
+    data(&trimmed(if is_colored { text.ansi().to_string() } else { text.to_string() })).map(drop)
+}
+
+/// clap's text without its empty lines at the end, and never two of them in turn.
+pub fn trimmed(mut text: String) -> String {
     while text.contains("\n\n\n") {
         text = text.replace("\n\n\n", "\n\n");
     }
-    data(&format!("{}\n", text.trim_end())).map(drop)
+    format!("{}\n", text.trim_end())
+}
+
+/// The marks of [`marked`], each with the sequence of a terminal that it stands for: those that clap writes.
+pub const MARKS: [(&str, &str); 3] = [("<h>", "\u{1b}[1m\u{1b}[4m"), ("<b>", "\u{1b}[1m"), ("</>", "\u{1b}[0m")];
+
+/// Prints a text whose headings and bold words are marked.
+///
+/// # Errors
+/// Standard output can't be written.
+pub fn marked(text: &str) -> Result<()> {
+    let is_colored = wants_color(io::stdout().is_terminal());
+    let text = MARKS
+        .iter()
+        .fold(text.to_owned(), |text, (mark, sequence)| text.replace(mark, if is_colored { sequence } else { "" }));
+    data(&text).map(drop)
 }
 
 /// Shows a text of several lines on standard error.
