@@ -1,6 +1,7 @@
 //! Checks what cogtok reports for each error that AWS's models and OAuth define for each call.
 
 use crate::error::Advice;
+use crate::error::Kind::{AwsCredentials, Config, Failure, Refused, Usage};
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

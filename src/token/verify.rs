@@ -26,7 +26,8 @@
 //! # }
 //! ```
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod claims;
+mod rejection;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -34,9 +35,13 @@ use serde_json::{Map, Value};
 use super::jwks::KeySet;
 use super::jwt::{self, TokenKind};
 use super::relative_time::relative;
-use crate::error::{Advice, AdviceKind, Error, Kind, printable};
+use crate::error::printable;
 use crate::settings::profile::issuers;
 use crate::settings::types::{ClientId, PoolId, Scopes, TokenUse};
+
+pub use claims::Claims;
+pub use rejection::Rejection;
+use rejection::UNNAMED_RESOURCE;
 
 /// Seconds by which clocks may differ.
 pub const LEEWAY_SECONDS: u64 = 60;
@@ -80,138 +85,6 @@ impl Expectations {
     /// A token of this pool, by either of its issuers, for one of these app clients.
     pub fn of_pool(pool: &PoolId, clients: Vec<ClientId>) -> Self {
         Expectations { issuers: issuers(pool).to_vec(), clients, ..Expectations::default() }
-    }
-}
-
-/// The claims of a token that [`verify`] has accepted. Nothing else makes one.
-///
-/// ```compile_fail
-/// let claims = cogtok::token::verify::Claims(serde_json::Map::new());
-/// ```
-#[derive(Debug, Clone)]
-pub struct Claims(Map<String, Value>);
-
-impl Claims {
-    /// All claims.
-    #[doc(hidden)]
-    pub fn as_map(&self) -> &Map<String, Value> {
-        &self.0
-    }
-
-    /// A claim that is a string.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
-    }
-
-    /// `sub`.
-    pub fn subject(&self) -> Option<&str> {
-        self.text("sub")
-    }
-
-    /// The user's name: `username` of an access token, `cognito:username` of an ID token.
-    pub fn username(&self) -> Option<&str> {
-        self.text("username").or_else(|| self.text("cognito:username"))
-    }
-
-    /// The app client: `client_id` of an access token, `aud` of an ID token.
-    pub fn client_id(&self) -> Option<&str> {
-        self.text("client_id").or_else(|| self.text("aud"))
-    }
-
-    /// `exp`: when the token ends.
-    pub fn expires_at(&self) -> SystemTime {
-        let end = self.0.get("exp").and_then(Value::as_u64).unwrap_or_default();
-        UNIX_EPOCH.checked_add(Duration::from_secs(end)).unwrap_or(UNIX_EPOCH)
-    }
-
-    /// `cognito:groups`: the groups that the user is in.
-    pub fn groups(&self) -> Vec<&str> {
-        let groups = self.0.get("cognito:groups").and_then(Value::as_array);
-        groups.into_iter().flatten().filter_map(Value::as_str).collect()
-    }
-
-    /// All claims as a JSON object.
-    pub fn to_json(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
-    }
-
-    /// `scope`, one by one.
-    pub fn scopes(&self) -> Vec<&str> {
-        self.text("scope").unwrap_or_default().split_ascii_whitespace().collect()
-    }
-
-    /// The kind of token.
-    #[doc(hidden)]
-    pub fn kind(&self) -> TokenKind {
-        TokenKind::of(&self.0)
-    }
-}
-
-/// Why a token was not accepted: the first rule that it breaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
-    /// The claim or header parameter, or `format`, `signature`.
-    pub claim: &'static str,
-    /// The token's value, safe for a terminal.
-    pub found: String,
-    /// The expected value.
-    pub expected: String,
-    /// The kind of token, where its claims are those of the pool.
-    pub kind: TokenKind,
-}
-
-impl Rejection {
-    fn new(claim: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Rejection { claim, found: found.into(), expected: expected.into(), kind: TokenKind::Unknown }
-    }
-}
-
-impl std::fmt::Display for Rejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is {}, expected: {}", self.claim, self.found, self.expected)
-    }
-}
-
-impl std::error::Error for Rejection {}
-
-impl From<Rejection> for Error {
-    fn from(rejection: Rejection) -> Self {
-        let advice: Advice = match rejection.claim {
-            "format" => "give the whole token, three parts with dots between, and nothing else".into(),
-            "exp" => AdviceKind::RenewToken.into(),
-            "iat" | "nbf" => "check this machine's clock".into(),
-            "iss" => AdviceKind::CheckPoolOrNameIssuer.into(),
-            "kid" | "signature" => "the token is of another pool, or was changed on its way".into(),
-            "token_use" => AdviceKind::ChooseTokenUse.into(),
-            "aud" if rejection.is_for_unnamed_resource() => AdviceKind::NameAudience.into(),
-            "client_id" | "aud" => AdviceKind::NameClient.into(),
-            "scope" if rejection.expected.starts_with("with ") => return without_scope(&rejection),
-            _ => AdviceKind::InspectToken.into(),
-        };
-        Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(advice)
-    }
-}
-
-/// The expected `aud` if no resource is named.
-const UNNAMED_RESOURCE: &str = "none in an access token, unless it is bound to a resource";
-
-impl Rejection {
-    /// Whether the token is bound to a resource and none was named.
-    pub fn is_for_unnamed_resource(&self) -> bool {
-        self.expected.starts_with(UNNAMED_RESOURCE)
-    }
-}
-
-/// The error for a token that lacks a scope: how it would get it depends on where it came from.
-fn without_scope(rejection: &Rejection) -> Error {
-    let error = Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}"));
-    match rejection.kind {
-        TokenKind::Machine => error
-            .hint(AdviceKind::GetTokenWithScope)
-            .fill_word("scope", rejection.expected.strip_prefix("with ").unwrap_or("SCOPE"))
-            .hint("the app client may have the scopes of its AllowedOAuthScopes"),
-        TokenKind::Id => error.hint(AdviceKind::GetAccessTokenWithScope),
-        TokenKind::UserAccess | TokenKind::Unknown => error.hint(AdviceKind::SignInForScopes),
     }
 }
 

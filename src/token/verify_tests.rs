@@ -9,6 +9,7 @@ use ring::signature::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::error::{Error, Kind};
 
 use crate::token::sign::{
     self, CLIENT, ISSUER, MACHINE, access_claims, encode, id_claims, jwk, jwks, key, machine_claims, sign, sign_text,

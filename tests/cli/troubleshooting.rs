@@ -91,8 +91,8 @@ fn exit_codes() -> BTreeMap<String, u8> {
 /// The rows under each heading of the table.
 fn table() -> BTreeMap<String, Vec<Row>> {
     let (sentences, exits) = (sentences(), exit_codes());
-    let source = read("src/aws/service_error.rs");
-    let lines = source.lines().skip_while(|line| !line.starts_with("const TABLE")).skip(1);
+    let source = read("src/aws/service_error/table.rs");
+    let lines = source.lines().skip_while(|line| !line.starts_with("pub(super) const TABLE")).skip(1);
     let mut sections: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     let mut heading = String::new();
     for line in lines.take_while(|line| !line.starts_with("];")).map(str::trim) {

@@ -1,0 +1,72 @@
+//! Why a token was not accepted, and what helps.
+
+use crate::error::{Advice, AdviceKind, Error, Kind};
+use crate::token::jwt::TokenKind;
+
+/// Why a token was not accepted: the first rule that it breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The claim or header parameter, or `format`, `signature`.
+    pub claim: &'static str,
+    /// The token's value, safe for a terminal.
+    pub found: String,
+    /// The expected value.
+    pub expected: String,
+    /// The kind of token, where its claims are those of the pool.
+    pub kind: TokenKind,
+}
+
+impl Rejection {
+    pub(super) fn new(claim: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Rejection { claim, found: found.into(), expected: expected.into(), kind: TokenKind::Unknown }
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` is {}, expected: {}", self.claim, self.found, self.expected)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        let advice: Advice = match rejection.claim {
+            "format" => "give the whole token, three parts with dots between, and nothing else".into(),
+            "exp" => AdviceKind::RenewToken.into(),
+            "iat" | "nbf" => "check this machine's clock".into(),
+            "iss" => AdviceKind::CheckPoolOrNameIssuer.into(),
+            "kid" | "signature" => "the token is of another pool, or was changed on its way".into(),
+            "token_use" => AdviceKind::ChooseTokenUse.into(),
+            "aud" if rejection.is_for_unnamed_resource() => AdviceKind::NameAudience.into(),
+            "client_id" | "aud" => AdviceKind::NameClient.into(),
+            "scope" if rejection.expected.starts_with("with ") => return without_scope(&rejection),
+            _ => AdviceKind::InspectToken.into(),
+        };
+        Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(advice)
+    }
+}
+
+/// The expected `aud` if no resource is named.
+pub(super) const UNNAMED_RESOURCE: &str = "none in an access token, unless it is bound to a resource";
+
+impl Rejection {
+    /// Whether the token is bound to a resource and none was named.
+    pub fn is_for_unnamed_resource(&self) -> bool {
+        self.expected.starts_with(UNNAMED_RESOURCE)
+    }
+}
+
+/// The error for a token that lacks a scope: how it would get it depends on where it came from.
+fn without_scope(rejection: &Rejection) -> Error {
+    let error = Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}"));
+    match rejection.kind {
+        TokenKind::Machine => error
+            .hint(AdviceKind::GetTokenWithScope)
+            .fill_word("scope", rejection.expected.strip_prefix("with ").unwrap_or("SCOPE"))
+            .hint("the app client may have the scopes of its AllowedOAuthScopes"),
+        TokenKind::Id => error.hint(AdviceKind::GetAccessTokenWithScope),
+        TokenKind::UserAccess | TokenKind::Unknown => error.hint(AdviceKind::SignInForScopes),
+    }
+}
