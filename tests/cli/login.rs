@@ -46,11 +46,7 @@ fn a_person_signs_in_with_a_real_browser_and_tokens_are_served_from_then_on() {
         let home = Home::new();
         let uri = format!("http://127.0.0.1:{}/callback", free_port());
         let client = workshop.login_client(&[&uri], has_secret);
-        let create =
-            home.cogtok(["profile", "create", "ws", "--user-pool-id", &workshop.pool_id, "--client-id", &client.id]);
-        let create = create.args(["--domain", &workshop.endpoint, "--endpoint-url", &workshop.endpoint]);
-        let create = if names_user { create.args(["--username", &email]) } else { create };
-        create.args(["--redirect-uri", &uri]).run().ok();
+        home.profile_of_browser(workshop, &client, &uri, names_user.then_some(email.as_str()));
         if let Some(secret) = &client.secret {
             home.canary(secret);
             home.cogtok(["secret", "set", "user-client"]).keyring(&keyring).stdin(secret).run().ok();

@@ -16,11 +16,7 @@ fn a_new_user_signs_up_and_is_signed_in() {
         let home = Home::new();
         home.canary(PASSWORD);
         let uri = format!("http://127.0.0.1:{}/callback", free_port());
-        let client = workshop.login_client(&[&uri], false);
-        let create =
-            home.cogtok(["profile", "create", "ws", "--user-pool-id", &workshop.pool_id, "--client-id", &client.id]);
-        let create = create.args(["--domain", &workshop.endpoint, "--endpoint-url", &workshop.endpoint]);
-        create.args(["--redirect-uri", &uri]).run().ok();
+        home.browser_profile(workshop, &uri);
         let email = format!("{}@example.com", unique("new"));
         let browser = home.fake_browser();
         let login = home.cogtok(["login", "--sign-up"]);

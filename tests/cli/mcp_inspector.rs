@@ -9,12 +9,9 @@ use std::time::Duration;
 fn the_inspector_starts_what_was_installed_and_the_token_is_renewed_under_it() {
     let workshop = workshop();
     let home = Home::new();
-    home.workshop_profile(workshop);
     let keyring = Keyring::start();
-    home.canary(workshop.m2m_secret());
-    home.cogtok(["secret", "set", "m2m-client", "-p", "ws"]).keyring(&keyring).stdin(workshop.m2m_secret()).run().ok();
-    // From the cache, so that the one that is used up is not one that was new.
-    home.cogtok(["token", "m2m", "-p", "ws"]).keyring(&keyring).run().ok();
+    // With a token in the cache, so that the one that is used up is not one that was new.
+    home.workshop_machine(workshop, &keyring);
     // A token is good for eight requests, and a run takes three.
     let server = McpServer::start("json-used-up", workshop);
     // It reads JSON with the key mcpServers, as Cursor and Claude Code have it.

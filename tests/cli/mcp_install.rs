@@ -234,12 +234,9 @@ fn a_client_with_a_command_of_its_own_is_asked() {
 fn a_real_client_starts_what_was_installed_and_the_token_is_renewed_under_it() {
     let workshop = workshop();
     let home = Home::new();
-    home.workshop_profile(workshop);
     let keyring = Keyring::start();
-    home.canary(workshop.m2m_secret());
-    home.cogtok(["secret", "set", "m2m-client", "-p", "ws"]).keyring(&keyring).stdin(workshop.m2m_secret()).run().ok();
-    // From the cache, so that the one that is used up is not one that was new.
-    home.cogtok(["token", "m2m", "-p", "ws"]).keyring(&keyring).run().ok();
+    // With a token in the cache, so that the one that is used up is not one that was new.
+    home.workshop_machine(workshop, &keyring);
     for (client, file, key, _) in CLIENTS {
         if !["cursor", "codex"].contains(&client) {
             continue;

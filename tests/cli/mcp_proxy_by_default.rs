@@ -44,11 +44,7 @@ fn a_person_signs_in_once_with_a_real_browser_for_all_proxies_that_wait() {
     let email = workshop.user(PASSWORD);
     let (home, server) = (Home::new(), server());
     let uri = format!("http://127.0.0.1:{}/callback", free_port());
-    let client = workshop.login_client(&[&uri], false);
-    let create =
-        home.cogtok(["profile", "create", "ws", "--user-pool-id", &workshop.pool_id, "--client-id", &client.id]);
-    let create = create.args(["--domain", &workshop.endpoint, "--endpoint-url", &workshop.endpoint]);
-    create.args(["--redirect-uri", &uri]).run().ok();
+    home.browser_profile(workshop, &uri);
     let browser = home.fake_browser();
     let mut proxies: Vec<Proxy> = (0..3).map(|_| Proxy::start(command(&home, &server, Some(&browser), &[]))).collect();
     // Two of the clients want to hear what they wait for, and one does not.

@@ -1,43 +1,13 @@
 //! `cogtok secret rotate m2m-client`: whatever ends it, there is a secret that works, and the next call goes on.
 
 use crate::harness::ministack::ministack;
-use crate::harness::{Answer, Home, Keyring, Request, Run, Server, m2m_jwt, unique};
-use base64::Engine;
-use serde_json::{Value, json};
+use crate::harness::rotation::{self, CLIENT, Cut, FIRST, OF_CLIENT, Over, State, carry_out};
+use crate::harness::{Answer, Home, Keyring, Request, Run, Server, unique};
+use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-pub const CLIENT: &str = "1example23456789abcdefghij";
-pub const FIRST: &str = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmno";
-/// Where the client asks that fetches tokens all the while: the same origin, so the same secret.
-pub const OF_CLIENT: &str = "/oauth2/token/of-the-client";
-
-/// When the process that rotates is cut off: at its request of this number, before or after Cognito has carried it out.
-#[derive(Clone, Copy)]
-pub struct Cut {
-    pub at: usize,
-    pub is_carried_out: bool,
-}
-
-#[derive(Default)]
-pub struct State {
-    pub secrets: Vec<(String, String)>,
-    pub made: usize,
-    pub seen: usize,
-    pub cut: Option<Cut>,
-    pub refuses_new: bool,
-}
-
-/// Ends the client, also where the test fails.
-pub struct Over<'a>(pub &'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
 
 /// A scripted Cognito with one app client, in the shapes of the service's model.
 struct Cognito {
@@ -48,10 +18,7 @@ struct Cognito {
 
 impl Cognito {
     fn start() -> Self {
-        let state = Arc::new(Mutex::new(State {
-            secrets: vec![(format!("{CLIENT}--1767225600000"), FIRST.to_owned())],
-            ..State::default()
-        }));
+        let state = Arc::new(Mutex::new(State::with_first()));
         let (sender, cut_off) = channel();
         let (ours, sender) = (Arc::clone(&state), Mutex::new(sender));
         let server = Server::start(move |request| answer(&mut ours.lock().unwrap(), &sender.lock().unwrap(), request));
@@ -59,14 +26,7 @@ impl Cognito {
     }
 
     fn home(&self) -> Home {
-        let home = Home::new();
-        home.canary(FIRST);
-        let url = self.server.url();
-        home.config(&format!(
-            "version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\nuser_pool_id = \"us-east-1_Scripted0\"\nendpoint_url = \"{url}\"\n\
-             [profiles.ws.m2m]\nclient_id = \"{CLIENT}\"\ntoken_url = \"{url}/oauth2/token\"\n"
-        ));
-        home
+        rotation::home(&self.server)
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -92,51 +52,6 @@ fn answer(state: &mut State, cut_off: &Sender<()>, request: &Request) -> Answer 
     }
     cut_off.send(()).unwrap();
     Answer::never()
-}
-
-pub fn carry_out(state: &mut State, request: &Request) -> Answer {
-    let json = |body: Value| Answer::new(200, "application/x-amz-json-1.1", body.to_string());
-    let descriptor = |id: &str| json!({"ClientSecretId": id, "ClientSecretCreateDate": 1767225600.0});
-    let Some(operation) = request.operation() else {
-        let basic = request.header("authorization").unwrap().strip_prefix("Basic ").unwrap();
-        let pair = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(basic).unwrap()).unwrap();
-        let secret = pair.split_once(':').unwrap().1;
-        let is_refused = state.refuses_new && secret != FIRST;
-        return if !is_refused && state.secrets.iter().any(|(_, value)| value == secret) {
-            Answer::token(&m2m_jwt(CLIENT, "api/read"))
-        } else {
-            Answer::json(400, &json!({"error": "invalid_client"}))
-        };
-    };
-    let body = request.json();
-    assert_eq!((&body["UserPoolId"], &body["ClientId"]), (&json!("us-east-1_Scripted0"), &json!(CLIENT)));
-    match operation {
-        "ListUserPoolClientSecrets" => {
-            let all: Vec<Value> = state.secrets.iter().map(|(id, _)| descriptor(id)).collect();
-            json(json!({ "ClientSecrets": all }))
-        }
-        "AddUserPoolClientSecret" if state.secrets.len() >= 2 => Answer::aws_error("LimitExceededException", "two"),
-        "AddUserPoolClientSecret" => {
-            let value = body["ClientSecret"].as_str().unwrap();
-            assert!((24..=64).contains(&value.len()) && value.chars().all(|c| c.is_ascii_alphanumeric()), "{value}");
-            state.made += 1;
-            let id = format!("{CLIENT}--{}", 1767225600000_u64 + state.made as u64);
-            state.secrets.push((id.clone(), value.to_owned()));
-            json(json!({"ClientSecretDescriptor": descriptor(&id)}))
-        }
-        "DeleteUserPoolClientSecret" if state.secrets.len() == 1 => {
-            Answer::aws_error("InvalidParameterException", "the last")
-        }
-        "DeleteUserPoolClientSecret" => {
-            let before = state.secrets.len();
-            state.secrets.retain(|(id, _)| *id != body["ClientSecretId"].as_str().unwrap());
-            if state.secrets.len() == before {
-                return Answer::aws_error("ResourceNotFoundException", "no such secret");
-            }
-            json(json!({}))
-        }
-        other => panic!("{other}"),
-    }
 }
 
 fn rotate<'h>(home: &'h Home, keyring: &Keyring, args: &[&str]) -> Run<'h> {

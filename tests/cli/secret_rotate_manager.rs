@@ -1,8 +1,8 @@
 //! `cogtok secret rotate m2m-client --secret-arn`: the staging labels of Secrets Manager, cut off at every request. The server has
 //! both services, in the shapes of their models; what a label does is as Secrets Manager's API reference has it.
 
+use crate::harness::rotation::{self, CLIENT, Cut, FIRST, OF_CLIENT, Over, State, carry_out};
 use crate::harness::{Answer, Home, Request, Run, Server};
-use crate::secret_rotate::{CLIENT, Cut, FIRST, OF_CLIENT, Over, State, carry_out};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -153,7 +153,7 @@ fn is_signed_by_client(request: &Request) -> bool {
 
 impl Account {
     fn new() -> Self {
-        let pool = State { secrets: vec![(format!("{CLIENT}--1767225600000"), FIRST.to_owned())], ..State::default() };
+        let pool = State::with_first();
         let vault = Vault {
             versions: BTreeMap::from([(VERSION.to_owned(), text(FIRST))]),
             labels: BTreeMap::from([("AWSCURRENT".to_owned(), VERSION.to_owned())]),
@@ -166,14 +166,7 @@ impl Account {
     }
 
     fn home(&self) -> Home {
-        let home = Home::new();
-        home.canary(FIRST);
-        let url = self.server.url();
-        home.config(&format!(
-            "version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\nuser_pool_id = \"us-east-1_Scripted0\"\nendpoint_url = \"{url}\"\n\
-             [profiles.ws.m2m]\nclient_id = \"{CLIENT}\"\ntoken_url = \"{url}/oauth2/token\"\n"
-        ));
-        home
+        rotation::home(&self.server)
     }
 
     fn rotate<'h>(&self, home: &'h Home, words: &[&str]) -> Run<'h> {

@@ -186,6 +186,23 @@ pub fn alice() -> Answer {
     answer(&access, &id)
 }
 
+impl Home {
+    /// The profile `ws` of this workshop for a browser, with an app client of its own that comes back to this address.
+    pub fn browser_profile(&self, workshop: &Workshop, uri: &str) -> Client {
+        let client = workshop.login_client(&[uri], false);
+        self.profile_of_browser(workshop, &client, uri, None);
+        client
+    }
+
+    /// The same for this app client, and maybe with its user.
+    pub fn profile_of_browser(&self, workshop: &Workshop, client: &Client, uri: &str, username: Option<&str>) {
+        let create = self.cogtok(["profile", "create", "ws", "--user-pool-id", &workshop.pool_id]);
+        let create = create.args(["--client-id", &client.id, "--redirect-uri", uri]);
+        let create = create.args(["--domain", &workshop.endpoint, "--endpoint-url", &workshop.endpoint]);
+        username.into_iter().fold(create, |create, name| create.args(["--username", name])).run().ok();
+    }
+}
+
 impl Workshop {
     /// An app client for the code grant that comes back to these addresses.
     pub fn login_client(&self, uris: &[&str], has_secret: bool) -> Client {

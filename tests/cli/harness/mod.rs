@@ -30,6 +30,7 @@ pub mod ports;
 pub mod promises;
 pub mod proxy;
 pub mod pty;
+pub mod rotation;
 pub mod run;
 pub mod scripted;
 pub mod server;

@@ -3,7 +3,7 @@
 
 use super::http;
 use super::ministack::{Ministack, ministack};
-use super::{Home, Run, unique};
+use super::{Home, Keyring, Run, unique};
 use base64::Engine;
 use serde_json::{Value, json};
 use std::sync::OnceLock;
@@ -205,7 +205,15 @@ impl Home {
         self.profile("ws", workshop, &workshop.endpoint, &workshop.token_url);
     }
 
-    /// The same under another name and through other addresses (a [`Proxy`](super::Proxy), a hostile server).
+    /// The same with the machine's secret in this keyring, and a token in the cache.
+    pub fn workshop_machine(&self, workshop: &Workshop, keyring: &Keyring) {
+        self.workshop_profile(workshop);
+        let set = self.cogtok(["secret", "set", "m2m-client", "-p", "ws"]).keyring(keyring);
+        set.stdin(workshop.m2m_secret()).run().ok();
+        self.cogtok(["token", "m2m", "-p", "ws"]).keyring(keyring).run().ok();
+    }
+
+    /// [`workshop_profile`](Self::workshop_profile) under another name and through other addresses (a [`Proxy`](super::Proxy), a hostile server).
     pub fn profile(&self, name: &str, workshop: &Workshop, endpoint: &str, token_url: &str) {
         self.canary(workshop.m2m_secret());
         self.canary(workshop.confidential.secret.as_deref().expect("a secret"));
