@@ -23,7 +23,11 @@ pub struct PasswordPolicy {
 impl std::fmt::Display for PasswordPolicy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "at least {} characters", self.minimum_length)?;
-        if self.classes.is_empty() { Ok(()) } else { write!(f, " with {}", self.classes.join(", ")) }
+        match self.classes.split_last() {
+            None => Ok(()),
+            Some((one, [])) => write!(f, " with {one}"),
+            Some((last, others)) => write!(f, " with {} and {last}", others.join(", ")),
+        }
     }
 }
 
@@ -113,5 +117,20 @@ impl Admin {
             minimum_length: minimum.ok_or_else(|| lacks(operation, "MinimumLength"))?,
             classes: classes.into_iter().filter_map(|(is_required, class)| is_required.then_some(class)).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PasswordPolicy;
+
+    #[test]
+    fn a_policy_is_a_list_that_a_person_would_say() {
+        let all = ["an upper-case letter", "a digit", "a symbol"];
+        let said = |count: usize| PasswordPolicy { minimum_length: 8, classes: all[..count].to_vec() }.to_string();
+        assert_eq!(said(0), "at least 8 characters");
+        assert_eq!(said(1), "at least 8 characters with an upper-case letter");
+        assert_eq!(said(2), "at least 8 characters with an upper-case letter and a digit");
+        assert_eq!(said(3), "at least 8 characters with an upper-case letter, a digit and a symbol");
     }
 }

@@ -47,6 +47,15 @@ fn is<T: FromStr<Err = Error>>(text: &str) -> Result<()> {
     text.parse::<T>().map(drop)
 }
 
+/// Of all kinds, with those in the error that a person may store.
+fn is_kind_of_secret(text: &str) -> Result<()> {
+    is::<SecretKind>(text).map_err(|_| {
+        let kinds: Vec<&str> = SecretKind::STORED_BY_HAND.iter().map(|kind| kind.as_str()).collect();
+        let (shown, kinds) = (printable(text, 40), kinds.join(", "));
+        Error::usage(format!("`{shown}` is not a kind of secret: use one of {kinds}"))
+    })
+}
+
 fn is_name(text: &str) -> Result<()> {
     if text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_unprintable) {
         Err(Error::usage(format!(
@@ -109,7 +118,7 @@ keys! {
     /// How long a served token must still be valid.
     MinValidity = "min_validity", Some("COGTOK_MIN_VALIDITY"), |text| parse_min_validity(text).map(drop);
     /// The secrets that `secret set` has stored.
-    Secrets = "secrets", None, is::<SecretKind>;
+    Secrets = "secrets", None, is_kind_of_secret;
     /// The app client that users sign in with.
     UserClientId = "user.client_id", Some("COGTOK_CLIENT_ID"), is::<ClientId>;
     /// The user who signs in.

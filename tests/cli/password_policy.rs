@@ -8,7 +8,7 @@ use serde_json::json;
 const TEMPORARY: &str = "Temporary-Horse-7-Battery-Staple-and-nothing-more";
 const NEW: &str = "Another-Correct-Horse-8-Battery-Staple-and-no-more";
 const POLICY: &str =
-    "The pool wants at least 40 characters with an upper-case letter, a lower-case letter, a digit, a symbol.";
+    "The pool wants at least 40 characters with an upper-case letter, a lower-case letter, a digit and a symbol.";
 
 fn invited() -> String {
     let email = new_email();

@@ -186,8 +186,9 @@ fn come_back(
     if args.no_browser {
         terminal::note(&format!("open this address in a browser and sign in, within {seconds} s:"));
     } else {
-        let what = "sign in with the browser; if none opens, open this address on this machine";
-        terminal::note(&format!("{what}, within {seconds} s, since it comes back to {uri}:"));
+        terminal::note(&format!("sign in with the browser, within {seconds} s"));
+        terminal::note(&format!("the browser comes back to {uri}, so it has to run on this machine"));
+        terminal::note("if none opens, open this address:");
     }
     // Some openers report success without opening anything.
     terminal::address(sign_in.url().as_str());

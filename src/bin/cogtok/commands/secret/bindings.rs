@@ -3,6 +3,7 @@
 use cogtok::error::Result;
 use cogtok::oauth::{client_credentials, login};
 use cogtok::secrets::store::SecretId;
+use cogtok::settings::aws_services::Service;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
 use cogtok::user_pool::user_token;
@@ -24,6 +25,20 @@ pub fn bindings(profile: &Profile, kind: SecretKind) -> Result<Vec<SecretId>> {
     let domain = login::secret_binding(profile).ok().filter(|_| kind == SecretKind::UserClient);
     bindings.extend(domain.filter(|domain| bindings.first() != Some(domain)));
     Ok(bindings)
+}
+
+/// Where the profile's secret of this kind is sent, as a message says it: where it is bound to, and, for a token exchange, AWS's own
+/// Cognito API.
+pub fn receivers(profile: &Profile, bindings: &[SecretId]) -> String {
+    let bound = origins(bindings);
+    let is_of_machine = bindings.iter().any(|binding| binding.kind == SecretKind::M2mClient);
+    let is_exchanged_at_aws = profile.endpoint(Service::CognitoIdp).is_none();
+    let is_api = profile.cognito_idp_origin().is_ok_and(|api| bindings.iter().any(|binding| binding.origin == api));
+    if is_of_machine && is_exchanged_at_aws && !is_api {
+        format!("{bound} and, for a token exchange, to AWS's own Cognito API")
+    } else {
+        bound
+    }
 }
 
 /// The origins of bindings, as a message lists them.

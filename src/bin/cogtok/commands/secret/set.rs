@@ -8,7 +8,7 @@ use cogtok::secrets::store::shaped;
 use cogtok::settings::types::SecretKind;
 use cogtok::user_pool::totp::Totp;
 
-use super::bindings::origins;
+use super::bindings::receivers;
 use super::secret_selector::SecretSelector;
 use crate::app::App;
 use crate::io::shell::HERE;
@@ -18,7 +18,8 @@ use crate::io::terminal::Question;
 /// Store a secret of the profile
 ///
 /// cogtok asks for the value, or reads it from standard input and drops one line end. The secret is stored for the
-/// profile's client and address, and is sent nowhere else.
+/// profile's client and address, and is sent nowhere else. Only a token exchange sends a machine's secret to AWS's own
+/// Cognito API as well.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok secret set m2m-client -p ws\n  \
@@ -63,7 +64,7 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     terminal::note(&format!(
         "stored the {binding} in {}; cogtok sends it only to {}",
         store.name(),
-        origins(&bindings)
+        receivers(&app.profile(&[])?, &bindings)
     ));
     if let Some(username) = args.which.asked_username(app, binding)? {
         app.offer_username(Some(&name), username);
