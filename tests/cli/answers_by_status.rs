@@ -9,9 +9,10 @@ use crate::harness::{Answer, Home, Keyring, Server};
 use serde_json::{Value, json};
 
 /// An error of AWS with this status.
+/// A code that the operation's model does not have.
 fn aws(status: u16, code: &str) -> Answer {
     let body = json!({"__type": code, "message": "try again"}).to_string();
-    Answer::new(status, "application/x-amz-json-1.1", body).header("x-amzn-errortype", code)
+    Answer::new(status, "application/x-amz-json-1.1", body).header("x-amzn-errortype", code).unlike_aws()
 }
 
 /// What AWS WAF says by default, and what API Gateway and a load balancer make of it.

@@ -38,7 +38,8 @@ fn a_signed_call_is_tried_again_after_any_date() {
             assert_eq!(server.hits(), 2, "{date}");
         }
         // A body that does not parse.
-        let server = Server::always(Answer::new(200, "application/x-amz-json-1.1", "{").header("Date", date));
+        let server =
+            Server::always(Answer::new(200, "application/x-amz-json-1.1", "{").header("Date", date).unlike_aws());
         home_at(&server.url()).cogtok(["user", "list", "-p", "ws"]).aws().run().code(6);
     }
 }

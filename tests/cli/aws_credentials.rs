@@ -192,10 +192,18 @@ fn each_refusal_of_an_identity_pool_says_what_is_wrong() {
         ("ResourceNotFoundException", "IdentityPool 'x' not found.", 3, "Region"),
         ("TooBroken", "never heard of", 1, "-v"),
     ] {
-        let (home, server) = scripted([Answer::aws_error(code, message)]);
+        let refused = Answer::aws_error(code, message);
+        let answers = match code {
+            // GetId needs no role.
+            "InvalidIdentityPoolConfigurationException" => vec![identity(), refused],
+            "TooBroken" => vec![refused.unlike_aws()],
+            _ => vec![refused],
+        };
+        let asked = 1 + answers.len();
+        let (home, server) = scripted(answers);
         let output = aws_credentials(&home, &[]).run();
         output.code(exit).stderr_has(message).stderr_has(hint).stderr_has("profile `ws`");
-        assert_eq!(server.hits(), 2, "{code}");
+        assert_eq!(server.hits(), asked, "{code}");
     }
     // What the network and the service get wrong is tried again.
     let throttled = || Answer::aws_error("TooManyRequestsException", "Rate exceeded");
@@ -217,7 +225,7 @@ fn answers_that_are_none_are_refused_and_nothing_is_kept() {
         json!([]),
         Value::Null,
     ] {
-        let (home, _server) = scripted([identity(), Answer::json(200, &bad)]);
+        let (home, _server) = scripted([identity(), Answer::json(200, &bad).unlike_aws()]);
         aws_credentials(&home, &[]).run().code(6);
         assert!(
             home.cache_files()
@@ -226,7 +234,7 @@ fn answers_that_are_none_are_refused_and_nothing_is_kept() {
                     || path.extension().is_some_and(|e| e == "lock"))
         );
     }
-    let (home, _server) = scripted([Answer::new(200, "text/html", "<html>")]);
+    let (home, _server) = scripted([Answer::new(200, "text/html", "<html>").unlike_aws()]);
     insta::assert_snapshot!(aws_credentials(&home, &[]).run().message(), @"
     exit 6
     error: GetId: the answer is not one of AWS (HTTP 200, 6 bytes) (profile `ws`)

@@ -47,9 +47,17 @@ fn each_link_before_the_model_is_named_and_no_model_is_asked() {
         ("NotAuthorizedException", "Invalid login token. Token expired: 1 >= 0", 4, "sign in again"),
         ("InvalidIdentityPoolConfigurationException", "Invalid identity pool configuration.", 3, "no role"),
     ] {
-        let (home, _server) = scripted([Answer::aws_error(code, message)]);
+        // GetId needs no role.
+        let is_of_role = code == "InvalidIdentityPoolConfigurationException";
+        let refused = Answer::aws_error(code, message);
+        let (answers, operation) = if is_of_role {
+            (vec![identity(), refused], "GetCredentialsForIdentity")
+        } else {
+            (vec![refused], "GetId")
+        };
+        let (home, _server) = scripted(answers);
         let out = ask(&home, &bedrock, &[]).run();
-        out.code(exit).stdout_is("").stderr_has("GetId was refused").stderr_has(hint);
+        out.code(exit).stdout_is("").stderr_has(&format!("{operation} was refused")).stderr_has(hint);
     }
     bedrock.assert_untouched();
 }
@@ -116,7 +124,9 @@ fn each_refusal_of_bedrock_says_what_mends_it() {
         (400, "NeverHeardOfException", "something new", 1, "-v"),
     ] {
         for args in [&[][..], &["--stream"]] {
-            let bedrock = Server::script([refusal(status, code, message)]);
+            let refusal = refusal(status, code, message);
+            let is_known = code != "NeverHeardOfException";
+            let bedrock = Server::script([if is_known { refusal } else { refusal.unlike_aws() }]);
             let out = ask(&home, &bedrock, args).run();
             out.code(exit).stdout_is("").stderr_has("was refused").stderr_has(hint).stderr_has("profile `ws`");
             assert_eq!(bedrock.hits(), 1, "{code}");
@@ -208,7 +218,7 @@ fn a_stream_that_ends_badly_is_an_error_and_what_came_is_printed() {
         stream(&home, &bedrock).code(6).stdout_is("").stderr_has("not one of Bedrock");
     }
     for body in ["[]", "<html>", ""] {
-        let bedrock = Server::always(Answer::new(200, "application/json", body));
+        let bedrock = Server::always(Answer::new(200, "application/json", body).unlike_aws());
         ask(&home, &bedrock, &[]).run().code(6).stdout_is("").stderr_has("not one of Bedrock");
     }
     // A length that no event has is not waited for, nor is room made for it.

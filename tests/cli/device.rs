@@ -33,7 +33,7 @@ fn result(with_device: bool) -> Answer {
     if with_device {
         result["NewDeviceMetadata"] = json!({"DeviceKey": DEVICE, "DeviceGroupKey": GROUP});
     }
-    Answer::json(200, &json!({"ChallengeParameters": {}, "AuthenticationResult": result}))
+    Answer::json(200, &json!({"AuthenticationResult": result}))
 }
 
 fn answer(pool: &mut Pool, request: &Request) -> Answer {

@@ -160,8 +160,11 @@ fn a_pool_where_anybody_may_sign_up_is_told_where_an_identity_pool_stands_behind
     says(output.ok(), "self-sign-up", "warn", &format!("anyone may sign up at {}", ws.pool_id));
     assert!(hint(&output, "self-sign-up", "warn").contains("AllowAdminCreateUserOnly"));
 
-    let told = |config: serde_json::Value| {
-        let pool = json!({"UserPool": {"Id": ws.pool_id, "Name": "x", "AdminCreateUserConfig": config}});
+    let told = |config: Option<serde_json::Value>| {
+        let mut pool = json!({"UserPool": {"Id": ws.pool_id, "Name": "x"}});
+        if let Some(config) = config {
+            pool["UserPool"]["AdminCreateUserConfig"] = config;
+        }
         Proxy::with(&ws.endpoint, move |request| {
             (request.operation() == Some("DescribeUserPool")).then(|| Answer::json(200, &pool))
         })
@@ -170,9 +173,9 @@ fn a_pool_where_anybody_may_sign_up_is_told_where_an_identity_pool_stands_behind
         let proxy = told(config);
         doctor(&home, &["--endpoint-url", &proxy.url()]).aws().run()
     };
-    says(with(json!({"AllowAdminCreateUserOnly": true})).ok(), "self-sign-up", "ok", "only administrators");
+    says(with(Some(json!({"AllowAdminCreateUserOnly": true}))).ok(), "self-sign-up", "ok", "only administrators");
     // What is not said is not taken for a yes or a no.
-    says(with(json!(null)).ok(), "self-sign-up", "skip", "does not say");
+    says(with(None).ok(), "self-sign-up", "skip", "does not say");
 
     says(doctor(&home, &[]).run().ok(), "self-sign-up", "skip", "AWS credentials");
     says(doctor(&home, &["--offline"]).aws().run().ok(), "self-sign-up", "skip", "--offline");

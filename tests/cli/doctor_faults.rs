@@ -286,7 +286,8 @@ fn a_servers_words_are_shown_as_words() {
             &json!({"UserPoolClient": {"ClientId": "web", "ClientName": evil,
             "ClientSecret": "hostile-canary-secret", "ExplicitAuthFlows": [evil], "AllowedOAuthScopes": [evil, "a b"],
             "AllowedOAuthFlows": ["code", evil], "CallbackURLs": [evil]}}),
-        ),
+        )
+        .unlike_aws(),
         (_, path) if path.ends_with("openid-configuration") => {
             Answer::json(200, &json!({"issuer": format!("https://{evil}/{pool}"), "token_endpoint": null}))
         }
@@ -307,7 +308,7 @@ fn a_servers_words_are_shown_as_words() {
     for answer in [
         Answer::raw("this is not HTTP\r\n\r\n"),
         Answer::close(),
-        Answer::json(200, &json!([])),
+        Answer::json(200, &json!([])).unlike_aws(),
         Answer::redirect(302, "https://evil.example/"),
         Answer::endless("HTTP/1.1 200 OK\r\n\r\n", vec![b'x'; 4096]),
     ] {

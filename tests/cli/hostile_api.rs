@@ -10,7 +10,7 @@ const AMZ: &str = "application/x-amz-json-1.1";
 /// A sign-in at this endpoint, the password on stdin.
 fn sign_in<'h>(home: &'h Home, endpoint: &str, flow: &str) -> Run<'h> {
     home.canary(PASSWORD);
-    let args = ["token", "user", "--client-id", "public-client", "--user-pool-id", "us-east-1_Scripted0"];
+    let args = ["token", "user", "--client-id", "publicclient", "--user-pool-id", "us-east-1_Scripted0"];
     home.cogtok(args)
         .args(["--username", "alice@example.com", "--password-stdin", "--auth-flow", flow])
         .args(["--endpoint-url", endpoint])
@@ -78,7 +78,7 @@ fn what_is_no_answer_of_the_api_is_a_protocol_error() {
     std::thread::scope(|threads| {
         for (name, answer, says) in rows {
             threads.spawn(move || {
-                let (home, server) = (Home::new(), Server::always(answer));
+                let (home, server) = (Home::new(), Server::always(answer.unlike_aws()));
                 for (n, (call, run)) in callers(&home, &server.url()).into_iter().enumerate() {
                     let output = run.timeout(Duration::from_secs(4)).run();
                     output.code(6).stderr_has(says).stderr_lacks("marker").stderr_lacks("aaaaaaa");
@@ -96,7 +96,7 @@ fn a_stalling_api_costs_no_more_than_the_timeout() {
     std::thread::scope(|threads| {
         for answer in [Answer::never(), slow] {
             threads.spawn(move || {
-                let (home, server) = (Home::new(), Server::always(answer));
+                let (home, server) = (Home::new(), Server::always(answer.unlike_aws()));
                 for (_, run) in callers(&home, &server.url()) {
                     let output = run.args(["--timeout", "1s"]).timeout(Duration::from_secs(1)).run();
                     output
@@ -121,7 +121,8 @@ fn texts_of_the_api_are_shown_escaped_and_never_with_the_password() {
     ] {
         // In the body alone: a header can't hold such a code.
         let body = json!({"__type": code, "message": &message}).to_string();
-        let server = Server::always(Answer::new(400, AMZ, body));
+        let answer = Answer::new(400, AMZ, body);
+        let server = Server::always(if code == evil { answer.unlike_aws() } else { answer });
         let home = Home::new();
         // With SRP the server never gets the password that it could echo.
         for flow in if message.contains(PASSWORD) { vec!["password"] } else { vec!["srp", "password"] } {
@@ -165,7 +166,7 @@ fn a_challenge_with_hostile_content_is_an_error_without_a_second_request() {
     }
     for name in ["\u{1b}[2JEVIL", "NEVER_HEARD_OF", ""] {
         let body = json!({"ChallengeName": name, "ChallengeParameters": {}, "Session": "s"}).to_string();
-        let (home, server) = (Home::new(), Server::always(Answer::new(200, AMZ, body)));
+        let (home, server) = (Home::new(), Server::always(Answer::new(200, AMZ, body).unlike_aws()));
         let output = sign_in(&home, &server.url(), "password").run();
         output.check(matches!(output.code, Some(5 | 6)), "it can't be answered");
         assert_eq!(server.hits(), 1, "{name:?}");

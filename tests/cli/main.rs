@@ -16,6 +16,8 @@
 mod another_home;
 mod answers_by_status;
 mod answers_out_of_time;
+mod answers_scenes;
+mod answers_with_more;
 mod answers_without;
 mod aws_account;
 mod aws_causes;
@@ -51,6 +53,7 @@ mod completion_tab;
 mod completion_values;
 mod config_missing;
 mod config_null;
+mod contract;
 mod copy;
 mod copy_x11;
 mod credential_process;

@@ -79,7 +79,7 @@ fn assert_bound(keyring: &Keyring, used: &Use, pointer: &Pointer) {
     let home = Home::new();
     home.canary(SECRET);
     let ((good, good_url), (evil, evil_url)) = (used.serve(), used.serve());
-    let client = unique("client");
+    let client = unique("client").replace('-', "");
     let words = used.create.map(|word| word.replace("CLIENT", &client).replace("URL", &good_url));
     home.cogtok(["profile", "create", "ws", "--region", "us-east-1"]).args(words).run().ok();
     let user: &[&str] = if used.kind == "password" { &["--username", "alice"] } else { &[] };

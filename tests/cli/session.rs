@@ -75,7 +75,7 @@ fn where_the_operation_is_unknown_refresh_token_auth_does_it_with_the_hash_of_th
     for code in ["UnknownOperationException", "UnsupportedOperationException"] {
         let client = &workshop().confidential;
         let proxy = Proxy::with(&workshop().endpoint, move |request| {
-            (request.operation() == Some(RENEW)).then(|| Answer::aws_error(code, "no such operation"))
+            (request.operation() == Some(RENEW)).then(|| Answer::aws_error(code, "no such operation").unlike_aws())
         });
         let (home, keyring) = (Home::new(), Keyring::start());
         let email = workshop().user(PASSWORD);

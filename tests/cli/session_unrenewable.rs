@@ -32,12 +32,13 @@ fn tokens(with_refresh: bool) -> Answer {
     if with_refresh {
         result["RefreshToken"] = json!(REFRESH);
     }
-    Answer::json(200, &json!({"ChallengeParameters": {}, "AuthenticationResult": result}))
+    Answer::json(200, &json!({"AuthenticationResult": result}))
 }
 
 /// What servers that lack an operation were seen to answer, and some that nobody has seen yet.
 fn words() -> Vec<Answer> {
-    let code = |status, code: &str| Answer::json(status, &json!({"__type": code, "message": "no such thing"}));
+    let code =
+        |status, code: &str| Answer::json(status, &json!({"__type": code, "message": "no such thing"})).unlike_aws();
     let page = "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n";
     vec![
         code(400, "UnknownOperationException"),
@@ -109,7 +110,13 @@ fn a_refusal_a_busy_server_and_a_gateway_are_not_taken_for_a_lack() {
     for (answer, code, requests) in [
         (Answer::aws_error("NotAuthorizedException", "Refresh Token has been revoked"), 5, 2),
         (Answer::aws_error("RefreshTokenReuseException", "reuse"), 5, 2),
-        (Answer::aws_error("LimitExceededException", "Attempt limit exceeded, please try after some time."), 6, 2),
+        // The model of the operation lacks it.
+        (
+            Answer::aws_error("LimitExceededException", "Attempt limit exceeded, please try after some time.")
+                .unlike_aws(),
+            6,
+            2,
+        ),
         (page(502), 6, 2),
         (page(503), 6, 2),
         (page(504), 6, 2),
@@ -143,10 +150,9 @@ fn a_server_that_rotated_once_knows_the_operation() {
 
 #[test]
 fn a_limit_of_the_users_own_is_not_tried_again() {
-    let server = Server::always(Answer::aws_error(
-        "LimitExceededException",
-        "Attempt limit exceeded, please try after some time.",
-    ));
+    // The model of InitiateAuth lacks it.
+    let limited = Answer::aws_error("LimitExceededException", "Attempt limit exceeded, please try after some time.");
+    let server = Server::always(limited.unlike_aws());
     let home = Home::new();
     home.scripted_user(&server.url());
     for flow in ["password", "srp"] {

@@ -51,6 +51,9 @@ fn answer(request: &Request, authorizer: &Value) -> Answer {
     if path.ends_with("/converse") {
         return converse("Hello.");
     }
+    if path.ends_with("/stopruntimesession") {
+        return Answer::json(200, &json!({}));
+    }
     if method == "GET" && path.starts_with("/runtimes/") && !path.contains("invocations") {
         return Answer::json(200, authorizer);
     }

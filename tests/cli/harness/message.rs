@@ -63,11 +63,12 @@ pub struct Answer {
     pub(super) delay: Duration,
     pub(super) trickle: Option<(usize, Duration)>,
     pub(super) rest: Option<(Arc<AtomicBool>, Vec<u8>)>,
+    pub(super) is_like_aws: bool,
 }
 
 impl Answer {
     fn of(payload: Payload) -> Self {
-        Self { payload, delay: Duration::ZERO, trickle: None, rest: None }
+        Self { payload, delay: Duration::ZERO, trickle: None, rest: None, is_like_aws: true }
     }
 
     /// Status, Content-Type, body.
@@ -126,6 +127,13 @@ impl Answer {
     /// Keeps the connection open and never answers.
     pub fn never() -> Self {
         Self::of(Payload::Never)
+    }
+
+    /// Says that AWS would not answer so, which is what the test is about. Any other answer to an operation of AWS is held to its
+    /// model.
+    pub fn unlike_aws(mut self) -> Self {
+        self.is_like_aws = false;
+        self
     }
 
     /// Adds a header.

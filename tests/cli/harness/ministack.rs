@@ -1,8 +1,11 @@
 //! The local Cognito, one for the whole test process.
 
+use super::contract;
 use super::guard::Guard;
 use super::http::{self, Response};
 use super::ports::free_port;
+use super::proxy::forward;
+use super::server::Server;
 use serde_json::Value;
 use std::fs::File;
 use std::path::PathBuf;
@@ -12,7 +15,9 @@ use std::time::Duration;
 
 /// A running ministack.
 pub struct Ministack {
-    pub port: u16,
+    port: u16,
+    /// What cogtok talks to: it passes everything on, and what AWS would not have accepted is the run's fault.
+    front: Server,
     guard: Guard,
 }
 
@@ -104,7 +109,9 @@ impl Ministack {
                 }
             });
             if up {
-                return Self { port, guard };
+                let authority = format!("127.0.0.1:{port}");
+                let front = Server::lasting(contract::note, move |request| forward(&authority, request));
+                return Self { port, front, guard };
             }
             log = guard.log();
         }
@@ -113,7 +120,7 @@ impl Ministack {
 
     /// `http://127.0.0.1:PORT`
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.front.url()
     }
 
     /// ministack's own log.

@@ -1,5 +1,6 @@
 //! What holds in every run, whatever it was asked. A test says only what is special about its own.
 
+use super::contract;
 use super::hints;
 use super::home::{Canary, Home};
 use super::output::Output;
@@ -90,6 +91,9 @@ pub fn judge(home: &Home, expect: &Expect, command_line: &str, raw: Raw) -> Outp
         state::check(home, &state, raw.code == Some(0), &mut faults);
     }
     drop(state);
+    faults.extend(
+        contract::noted().iter().map(|broken| format!("O8 AWS would not accept this or another run's {broken}")),
+    );
     assert!(faults.is_empty(), "the oracles say:\n  {}\n{}", faults.join("\n  "), output.describe());
     output
 }

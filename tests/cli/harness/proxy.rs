@@ -76,7 +76,8 @@ impl Proxy {
     }
 }
 
-fn forward(authority: &str, request: &Request) -> Answer {
+/// The answer of the server at `authority`, which is what it is: the local Cognito's are not always AWS's.
+pub(super) fn forward(authority: &str, request: &Request) -> Answer {
     let hop = ["connection", "content-length", "transfer-encoding", "expect"];
     let passes = |name: &str| !hop.contains(&name.to_ascii_lowercase().as_str());
     let headers: Vec<_> = request.headers.iter().filter(|(name, _)| passes(name)).cloned().collect();
@@ -89,7 +90,7 @@ fn forward(authority: &str, request: &Request) -> Answer {
                     answer = answer.header(name, value);
                 }
             }
-            answer
+            answer.unlike_aws()
         }
         Err(error) => Answer::new(502, "text/plain", error.to_string()),
     }

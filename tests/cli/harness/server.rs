@@ -1,7 +1,9 @@
 //! A scripted HTTP server for what the local Cognito lacks, and for servers that delay, lie, redirect and break off.
 
+use super::contract;
 use super::http;
 use super::message::{Answer, Payload, Request};
+use super::promises;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,8 +19,29 @@ pub(super) struct Shared {
     connections: AtomicUsize,
     pub(super) bytes: Mutex<Vec<u8>>,
     requests: Mutex<Vec<Request>>,
-    /// What AWS would not have accepted.
+    /// What AWS would not have accepted, or answered.
     broken: Mutex<Vec<String>>,
+    /// Requests that it could have refused.
+    judged: AtomicUsize,
+    /// Where that goes instead, if the server outlives the tests. It records nothing then.
+    lasting: Option<fn(Vec<String>)>,
+}
+
+impl Shared {
+    fn found(&self, broken: Vec<String>) {
+        match self.lasting {
+            Some(note) => note(broken),
+            None => self.broken.lock().unwrap_or_else(PoisonError::into_inner).extend(broken),
+        }
+    }
+
+    fn judged(&self) {
+        if self.lasting.is_some() {
+            promises::held(contract::EVERY_REQUEST, 1);
+        } else {
+            self.judged.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 /// A server on 127.0.0.1; gone on drop.
@@ -39,6 +62,11 @@ impl Server {
         Self::accept("http", Box::new(handler), |stream, shared, id| serve(stream, &shared, id))
     }
 
+    /// The same for as long as the tests last: what AWS would not have accepted goes to `note` at once.
+    pub fn lasting(note: fn(Vec<String>), handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::listen("http", Some(note), Box::new(handler), |stream, shared, id| serve(stream, &shared, id))
+    }
+
     /// Gives these answers in this order; a request too many gets status 599.
     pub fn script(answers: impl IntoIterator<Item = Answer>) -> Self {
         let answers: Mutex<Vec<Answer>> = Mutex::new(answers.into_iter().collect());
@@ -55,7 +83,7 @@ impl Server {
 
     /// A host that nobody may talk to: `.connections()` must stay 0.
     pub fn canary() -> Self {
-        Self::always(Answer::new(200, "text/plain", "caught"))
+        Self::always(Answer::new(200, "text/plain", "caught").unlike_aws())
     }
 
     /// Hands each accepted socket to `handler`: for what is not even HTTP.
@@ -73,6 +101,15 @@ impl Server {
         handler: Box<Handler>,
         serve: impl Fn(TcpStream, Arc<Shared>, usize) + Send + Sync + 'static,
     ) -> Self {
+        Self::listen(scheme, None, handler, serve)
+    }
+
+    fn listen(
+        scheme: &'static str,
+        lasting: Option<fn(Vec<String>)>,
+        handler: Box<Handler>,
+        serve: impl Fn(TcpStream, Arc<Shared>, usize) + Send + Sync + 'static,
+    ) -> Self {
         let (listener, port) = super::ports::listener();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let shared = Arc::new(Shared {
@@ -82,6 +119,8 @@ impl Server {
             bytes: Mutex::default(),
             requests: Mutex::default(),
             broken: Mutex::default(),
+            judged: AtomicUsize::new(0),
+            lasting,
         });
         let (ours, serve) = (Arc::clone(&shared), Arc::new(serve));
         let listening = std::thread::spawn(move || {
@@ -155,6 +194,10 @@ impl Drop for Server {
         let broken = std::mem::take(&mut *self.shared.broken.lock().unwrap_or_else(PoisonError::into_inner));
         if !std::thread::panicking() {
             assert!(broken.is_empty(), "AWS's models do not allow: {broken:#?}");
+            let judged = self.shared.judged.load(Ordering::SeqCst);
+            if judged > 0 {
+                promises::held(contract::EVERY_REQUEST, judged);
+            }
         }
     }
 }
@@ -163,9 +206,17 @@ impl Drop for Server {
 pub(super) fn serve(mut stream: impl Stream, shared: &Shared, connection: usize) {
     let mut unread = Vec::new();
     while let Ok(Some(request)) = read_request(&mut stream, &mut unread, shared, connection) {
-        shared.broken.lock().unwrap_or_else(PoisonError::into_inner).extend(super::contract::broken_by(&request));
-        shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        shared.found(contract::broken_by(&request));
+        if contract::is_for_aws(&request) {
+            shared.judged();
+        }
+        if shared.lasting.is_none() {
+            shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        }
         let answer = super::login::with_nonce(&request, (shared.handler)(&request));
+        if let (true, Payload::Http { status, headers, body }) = (answer.is_like_aws, &answer.payload) {
+            shared.found(contract::not_of_aws(&request, *status, headers, body));
+        }
         let wants_close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         if !matches!(give(&mut stream, shared, answer), Ok(true)) || wants_close {
             break;
@@ -183,7 +234,9 @@ fn read_request(
     let mut more = |unread: &mut Vec<u8>| -> io::Result<bool> {
         let mut buffer = [0; 16 * 1024];
         let count = stream.read(&mut buffer)?;
-        shared.bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..count]);
+        if shared.lasting.is_none() {
+            shared.bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..count]);
+        }
         unread.extend_from_slice(&buffer[..count]);
         Ok(count > 0)
     };

@@ -89,7 +89,7 @@ fn answer(state: &mut State, request: &Request) -> Answer {
             }
             state.sign_ins += 1;
             state.current = fresh();
-            result(state, true)
+            result(state, true).map_json(|body| body["ChallengeParameters"] = json!({}))
         }
         Some("GetTokensFromRefreshToken") => renew(state, &body),
         Some("RevokeToken") => {
@@ -134,7 +134,7 @@ fn result(state: &State, brings_refresh_token: bool) -> Answer {
     if brings_refresh_token {
         result["RefreshToken"] = json!(state.current);
     }
-    Answer::json(200, &json!({"ChallengeParameters": {}, "AuthenticationResult": result}))
+    Answer::json(200, &json!({"AuthenticationResult": result}))
 }
 
 /// A refresh token of Cognito's form: an encrypted JWT, here of nothing.
