@@ -7,14 +7,14 @@ import textwrap
 import time
 import traceback
 
-from archives import archive, bill_of_materials, checksums, other_systems, release_refused, reproducible
+from archives import archive, bill_of_materials, checksums, list_of_crates, other_systems, release_refused, reproducible
 from common import Failed
 from manifests import action, binstall, linters, manifests, one_place
 from registries import npm, wheel
 from systems import deb, image, rpm
 
-CHECKS = [checksums, archive, bill_of_materials, deb, rpm, wheel, npm, image, other_systems, reproducible, release_refused, manifests,
-          binstall, action, linters, one_place]
+CHECKS = [checksums, archive, bill_of_materials, list_of_crates, deb, rpm, wheel, npm, image, other_systems, reproducible, release_refused,
+          manifests, binstall, action, linters, one_place]
 
 wanted = os.environ.get("COGTOK_CHECKS", "").split()
 checks = [check for check in CHECKS if not wanted or check.__name__ in wanted]

@@ -45,6 +45,22 @@ def bill_of_materials():
         raise Failed(f"{ROOT} is in the list")
 
 
+def list_of_crates():
+    """A program of packaging/auditable says what it is made of where it is built as ours is, and one that says nothing is refused."""
+    folder = place("auditable")
+    for name, more in (("whole", '[dependencies]\npart = { path = "part" }\n[build-dependencies]\ntool = { path = "tool" }\n'
+                        '[profile.release]\nlto = "fat"\npanic = "abort"\nstrip = true\n'), ("part", ""), ("tool", "")):
+        inside = folder if name == "whole" else folder / name
+        (inside / "src").mkdir(parents=True)
+        (inside / "Cargo.toml").write_text(f'[package]\nname = "{name}"\nversion = "1.2.{len(name)}"\nedition = "2024"\n{more}')
+        (inside / "src/lib.rs").write_text("")
+    (folder / "build.rs").write_text("fn main() {}\n")
+    (folder / "src/main.rs").write_text("fn main() {}\n")
+    run(ROOT / "packaging/auditable", "build", "--release", "--offline", "--target-dir", folder / "target", cwd=folder)
+    same(run("python3", ROOT / "packaging/crates.py", folder / "target/release/whole"), "part 1.2.4\nwhole 1.2.5\n")
+    has(run("python3", ROOT / "packaging/crates.py", "/bin/true", code=1), "/bin/true has no list of its crates")
+
+
 def other_systems():
     """What release.yml does with programs that came from elsewhere."""
     out = place("others")

@@ -19,7 +19,13 @@ import sys
 import tempfile
 import threading
 import time
+import tomllib
 import traceback
+
+SOURCES = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(SOURCES / "packaging"))
+import crates
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 EMULATOR = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
@@ -176,6 +182,17 @@ def the_program_needs_no_library():
     seen = subprocess.run(["readelf", "--program-headers", "--dynamic", str(PROGRAM)], capture_output=True, text=True, check=True).stdout
     assert "INTERP" not in seen and "(NEEDED)" not in seen, seen
     assert re.fullmatch(r"cogtok \d+\.\d+\.\d+\n", cogtok("--version").is_code(0).out)
+
+
+@promise
+def the_program_lists_its_crates():
+    listed = set(crates.crates(PROGRAM))
+    locked = tomllib.loads((SOURCES / "Cargo.lock").read_text())["package"]
+    # What it has on Linux, at the versions of the lock file; not what it has elsewhere, and not what only tests it.
+    assert listed < {(package["name"], package["version"]) for package in locked}, listed
+    names = {name for name, _ in listed}
+    assert {"cogtok", "clap", "ring", "aws-config", "secret-service"} <= names, names
+    assert not {"webpki-root-certs", "portable-pty", "rcgen"} & names, names
 
 
 @promise
