@@ -134,6 +134,7 @@ mod others_write;
 mod output_at_terminals;
 mod password;
 mod password_policy;
+mod platforms_skipped;
 mod process_hygiene;
 mod profile;
 mod profile_config;
