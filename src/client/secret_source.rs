@@ -198,11 +198,11 @@ impl StoredSecrets {
     fn open(&self) -> Result<SecretStore> {
         match &self.place {
             #[cfg(feature = "keyring")]
-            Place::Keyring => Ok(SecretStore::Keyring(Keyring::new(self.patience))),
+            Place::Keyring => Ok(Keyring::new(self.patience).into()),
             #[cfg(feature = "file-store")]
             Place::File(path, key) => {
                 let deadline = Instant::now() + self.patience;
-                Ok(SecretStore::File(SealedFile::new(path.clone(), key.clone(), deadline)))
+                Ok(SealedFile::new(path.clone(), key.clone(), deadline).into())
             }
         }
     }

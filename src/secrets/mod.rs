@@ -7,6 +7,8 @@ pub mod age_store;
 #[cfg(feature = "keyring")]
 pub mod keyring;
 pub(crate) mod lookup;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+pub mod places;
 #[cfg(feature = "file-store")]
 pub(crate) mod stanzas;
 pub mod store;

@@ -9,6 +9,8 @@ use crate::secret::{Secret, shape};
 use crate::secrets::age_store::SealedFile;
 #[cfg(feature = "keyring")]
 use crate::secrets::keyring::Keyring;
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+use crate::secrets::places::SecretPlaces;
 use crate::settings::types::SecretKind;
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 use crate::settings::types::{StoreKind, Username};
@@ -32,34 +34,56 @@ pub fn shaped(kind: SecretKind, secret: Secret) -> Result<Secret> {
 /// The secret store.
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 #[derive(Debug)]
-pub enum SecretStore {
-    /// The operating system's keyring.
+pub struct SecretStore {
+    backend: Backend,
+    places: Option<SecretPlaces>,
+}
+
+#[cfg(any(feature = "keyring", feature = "file-store"))]
+#[derive(Debug)]
+enum Backend {
     #[cfg(feature = "keyring")]
     Keyring(Keyring),
-    /// A file sealed with age.
     #[cfg(feature = "file-store")]
     File(SealedFile),
 }
 
+#[cfg(feature = "keyring")]
+impl From<Keyring> for SecretStore {
+    fn from(keyring: Keyring) -> Self {
+        SecretStore { backend: Backend::Keyring(keyring), places: None }
+    }
+}
+
+#[cfg(feature = "file-store")]
+impl From<SealedFile> for SecretStore {
+    fn from(file: SealedFile) -> Self {
+        SecretStore { backend: Backend::File(file), places: None }
+    }
+}
+
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 impl SecretStore {
+    /// The same store, which notes what it has in `places`.
+    pub fn noting(self, places: Option<SecretPlaces>) -> Self {
+        SecretStore { places, ..self }
+    }
+
     /// Which of the two it is.
     pub fn kind(&self) -> StoreKind {
-        match self {
+        match self.backend {
             #[cfg(feature = "keyring")]
-            SecretStore::Keyring(_) => StoreKind::Keyring,
+            Backend::Keyring(_) => StoreKind::Keyring,
             #[cfg(feature = "file-store")]
-            SecretStore::File(_) => StoreKind::File,
+            Backend::File(_) => StoreKind::File,
         }
     }
 
     /// The store's name in a message.
     pub fn name(&self) -> &'static str {
-        match self {
-            #[cfg(feature = "keyring")]
-            SecretStore::Keyring(_) => "the keyring",
-            #[cfg(feature = "file-store")]
-            SecretStore::File(_) => "the secrets file",
+        match self.kind() {
+            StoreKind::Keyring => "the keyring",
+            StoreKind::File => "the secrets file",
         }
     }
 
@@ -113,11 +137,11 @@ impl SecretStore {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn holds(&self, binding: &SecretId) -> Result<bool> {
-        match self {
+        match &self.backend {
             #[cfg(feature = "keyring")]
-            SecretStore::Keyring(keyring) => keyring.holds(binding),
+            Backend::Keyring(keyring) => keyring.holds(binding),
             #[cfg(feature = "file-store")]
-            SecretStore::File(_) => self.has(binding),
+            Backend::File(_) => self.has(binding),
         }
     }
 
@@ -126,11 +150,11 @@ impl SecretStore {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn look(&self, wanted: &[SecretId]) -> Result<SecretLookup> {
-        match self {
+        match &self.backend {
             #[cfg(feature = "keyring")]
-            SecretStore::Keyring(keyring) => keyring.look(wanted),
+            Backend::Keyring(keyring) => keyring.look(wanted),
             #[cfg(feature = "file-store")]
-            SecretStore::File(file) => {
+            Backend::File(file) => {
                 file.check()?;
                 let presence = |binding| match file.find(binding)? {
                     FoundSecret::Secret(_) => Ok(SecretStatus::Here),
@@ -147,12 +171,14 @@ impl SecretStore {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used or gives back something else.
     pub fn set(&self, binding: &SecretId, secret: &Secret) -> Result<()> {
-        match self {
+        match &self.backend {
             #[cfg(feature = "keyring")]
-            SecretStore::Keyring(keyring) => keyring.set(binding, secret),
+            Backend::Keyring(keyring) => keyring.set(binding, secret),
             #[cfg(feature = "file-store")]
-            SecretStore::File(file) => file.set(binding, secret),
-        }
+            Backend::File(file) => file.set(binding, secret),
+        }?;
+        self.note(binding, true);
+        Ok(())
     }
 
     /// Deletes the secret with this binding; returns whether there was one.
@@ -160,11 +186,19 @@ impl SecretStore {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn delete(&self, binding: &SecretId) -> Result<bool> {
-        match self {
+        let was_there = match &self.backend {
             #[cfg(feature = "keyring")]
-            SecretStore::Keyring(keyring) => keyring.delete(binding),
+            Backend::Keyring(keyring) => keyring.delete(binding),
             #[cfg(feature = "file-store")]
-            SecretStore::File(file) => file.delete(binding),
+            Backend::File(file) => file.delete(binding),
+        }?;
+        self.note(binding, false);
+        Ok(was_there)
+    }
+
+    fn note(&self, binding: &SecretId, is_there: bool) {
+        if let Some(places) = &self.places {
+            places.note(self.kind(), binding, is_there);
         }
     }
 
@@ -173,21 +207,21 @@ impl SecretStore {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when the store can't be used.
     pub fn users(&self, binding: &SecretId) -> Result<Vec<Username>> {
-        let accounts = match self {
+        let accounts = match &self.backend {
             #[cfg(feature = "keyring")]
-            SecretStore::Keyring(keyring) => keyring.accounts(binding)?,
+            Backend::Keyring(keyring) => keyring.accounts(binding)?,
             #[cfg(feature = "file-store")]
-            SecretStore::File(file) => file.accounts()?,
+            Backend::File(file) => file.accounts()?,
         };
         Ok(accounts.iter().filter_map(|account| binding.user_in(account)?.parse().ok()).collect())
     }
 
     fn look_up(&self, binding: &SecretId) -> Result<FoundSecret> {
-        match self {
+        match &self.backend {
             #[cfg(feature = "keyring")]
-            SecretStore::Keyring(keyring) => keyring.find(binding),
+            Backend::Keyring(keyring) => keyring.find(binding),
             #[cfg(feature = "file-store")]
-            SecretStore::File(file) => file.find(binding),
+            Backend::File(file) => file.find(binding),
         }
     }
 }

@@ -7,6 +7,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::age_store::{Key as SealingKey, SealedFile};
 use cogtok::secrets::keyring::{ATTENDED, Keyring, UNATTENDED};
+use cogtok::secrets::places::SecretPlaces;
 use cogtok::secrets::store::{SecretId, SecretStore, shaped};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, StoreKind};
@@ -30,14 +31,14 @@ impl App {
             return Ok(store);
         }
         let store = match self.store_kind()? {
-            StoreKind::Keyring => SecretStore::Keyring(Keyring::new(self.patience())),
+            StoreKind::Keyring => SecretStore::from(Keyring::new(self.patience())),
             StoreKind::File => {
                 let path = self.secrets_path()?;
                 let key = self.sealing_key(is_there(&path)?)?;
-                SecretStore::File(SealedFile::new(path, key, self.deadline()))
+                SecretStore::from(SealedFile::new(path, key, self.deadline()))
             }
         };
-        Ok(self.secrets.get_or_init(|| store))
+        Ok(self.secrets.get_or_init(|| store.noting(self.secret_places())))
     }
 
     /// As [`App::secrets`], for callers that can do without secrets: it does not ask for a passphrase for a new file.
@@ -61,7 +62,7 @@ impl App {
         // Leaves time for the other checks.
         let patience = UNATTENDED.min(self.deadline().saturating_duration_since(Instant::now()) / 2);
         if self.store_kind()? == StoreKind::Keyring {
-            return Ok(SecretStore::Keyring(Keyring::new(patience)));
+            return Ok(SecretStore::from(Keyring::new(patience)));
         }
         let path = self.secrets_path()?;
         let identity = env::var("COGTOK_SECRET_IDENTITY");
@@ -76,7 +77,7 @@ impl App {
             Some(identity) => SealingKey::identity_from(Path::new(&identity), Instant::now() + patience)?,
             None => self.sealing_key(true)?,
         };
-        Ok(SecretStore::File(SealedFile::new(path, key, self.deadline())))
+        Ok(SecretStore::from(SealedFile::new(path, key, self.deadline())))
     }
 
     /// Makes the secrets file, with what the environment or a person opens it with, and uses it from now on in this call.
@@ -87,8 +88,13 @@ impl App {
         let path = self.secrets_path()?;
         let file = SealedFile::new(path.clone(), self.sealing_key(is_there(&path)?)?, self.deadline());
         file.create()?;
-        let _ = self.sealed.set(SecretStore::File(file));
+        let _ = self.sealed.set(SecretStore::from(file).noting(self.secret_places()));
         Ok(())
+    }
+
+    /// Which stores have which secrets, without opening them; `None` without a state folder.
+    pub fn secret_places(&self) -> Option<SecretPlaces> {
+        self.dirs().state.as_deref().map(SecretPlaces::new)
     }
 
     /// The path of the secrets file, which need not exist.

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use cogtok::error::{Advice, Result, printable};
+use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
 use cogtok::store::config::{Config, FIRST_PROFILE};
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Session, SessionOrigin};
+use cogtok::user_pool::refresh_session::{device_binding, refresh_token_binding};
 use cogtok::user_pool::user_token;
 use serde_json::{Value, json};
 
 use crate::app::options::Output;
 use crate::app::{App, SignedIn, as_written, is_there, variable};
+use crate::commands::secret::bindings::bindings;
 use crate::env;
 use crate::io::moment::moment;
 use crate::io::table::table;
@@ -22,12 +25,15 @@ use crate::io::terminal;
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
 
+/// Shown for a secret that the store in use does not have.
+const MISSING: &str = "missing";
+
 /// Show who is signed in to each profile, and until when
 ///
 /// One line for each user of the profile's client who has a session or a valid token here. SESSION says what renews the
-/// token: the browser's session (from `login`), the API's (from `token user`), or none. SECRETS names the store in use, or
-/// `missing` while that is a file which does not exist yet: `cogtok secret status` looks into it. cogtok asks neither the
-/// network nor the keyring, so a session that ended elsewhere is still shown.
+/// token: the browser's session (from `login`), the API's (from `token user`), or none. SECRETS names the store in use for
+/// what cogtok has stored there, or `missing` for what it stored in the other one or has deleted. cogtok asks neither the
+/// network nor the store, so a session that ended elsewhere is still shown: `cogtok secret status` looks into the store.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok status\n  \
@@ -149,11 +155,22 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
             user_token::cache_key(profile).and_then(|key| app.remembered(&key)).ok().flatten().unwrap_or_default(),
         ),
     };
-    let store = match app.store_kind()? {
+    let in_use = app.store_kind()?;
+    let store = match in_use {
         StoreKind::Keyring => "keyring",
         StoreKind::File if is_there(&app.secrets_path()?)? => "file",
         // The keyring had it, which is no longer in use.
-        StoreKind::File => "missing",
+        StoreKind::File => MISSING,
+    };
+    let mut of_user = profile.clone();
+    if !is_own {
+        of_user.user.username = as_name.as_deref().and_then(|name| name.parse().ok());
+    }
+    let place = |kind: SecretKind| {
+        let ids = ids(&of_user, kind, record.session.as_ref());
+        let are_in = app.secret_places().map(|places| places.are_in(in_use, &ids)).unwrap_or_default();
+        // It may be in the other store, which is no longer in use. What was stored on another machine is noted nowhere.
+        if are_in.contains(&Some(false)) { MISSING } else { store }
     };
     let secrets = SecretKind::ALL.iter().filter_map(|kind| {
         let from = variable(*kind).filter(|name| env::var(name).is_some());
@@ -163,8 +180,8 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
             kind => profile.secrets.contains(kind) && (is_own || !kind.is_of_a_user()),
         };
         let from = from.filter(|_| is_own || !kind.is_of_a_user());
-        let place = from.map(str::to_owned).or_else(|| is_there.then(|| store.to_owned()))?;
-        Some((*kind, place))
+        let place = from.or_else(|| is_there.then(|| place(*kind)))?;
+        Some((*kind, place.to_owned()))
     });
     Ok(Row {
         is_current: profile.name.is_some() && profile.name.as_ref() == current,
@@ -177,6 +194,16 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
         session: record.session,
         is_unreadable,
     })
+}
+
+/// What the secret of this kind is stored as; nothing where the profile does not say that, as without a user name.
+fn ids(profile: &Profile, kind: SecretKind, session: Option<&Session>) -> Vec<SecretId> {
+    let ids = match (kind, session) {
+        (SecretKind::RefreshToken, Some(session)) => refresh_token_binding(profile, session).map(|id| vec![id]),
+        (SecretKind::Device, _) => device_binding(profile).map(|id| vec![id]),
+        _ => bindings(profile, kind),
+    };
+    ids.unwrap_or_default()
 }
 
 /// Until when the access token is good.

@@ -1,0 +1,112 @@
+//! Which stores have which secrets, as far as they were stored and deleted here: a note in the state folder, so that nothing has to be
+//! opened to tell. It contains the names of secrets only. The stores know better, and a note that can't be written is no error.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::settings::secret_id::SecretId;
+use crate::settings::types::{SecretKind, StoreKind};
+use crate::store::state_file::{FileContent, StateFile};
+
+/// The longest wait for another process that notes something. It writes a small file.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Noted {
+    /// The stores that have the secret of each name. None has one that was deleted.
+    stores: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl FileContent for Noted {
+    const LIMIT: u64 = 4 * 1024 * 1024;
+    const VERSION: Option<u64> = Some(1);
+}
+
+/// The note of this machine.
+#[derive(Debug)]
+pub struct SecretPlaces(StateFile<Noted>);
+
+impl SecretPlaces {
+    /// The note under `state_dir`, which need not exist.
+    pub fn new(state_dir: &Path) -> Self {
+        SecretPlaces(StateFile::new(state_dir, "secret-places"))
+    }
+
+    /// Whether `store` has each of these secrets; `None` for one of which nothing is noted.
+    pub fn are_in(&self, store: StoreKind, wanted: &[SecretId]) -> Vec<Option<bool>> {
+        let noted = self.0.read().ok().flatten().unwrap_or_default();
+        let is_in = |id: &SecretId| noted.stores.get(&id.account()).map(|stores| stores.contains(store.as_str()));
+        wanted.iter().map(is_in).collect()
+    }
+
+    /// Notes that `store` has the secret, or has it no longer.
+    pub(crate) fn note(&self, store: StoreKind, id: &SecretId, is_there: bool) {
+        // The key of a run comes and goes with it, and nobody asks where it is.
+        if id.kind == SecretKind::RunKey {
+            return;
+        }
+        let apply = |noted: &mut Noted| {
+            let stores = noted.stores.entry(id.account()).or_default();
+            if is_there {
+                stores.insert(store.as_str().to_owned())
+            } else {
+                stores.remove(store.as_str())
+            };
+            // A profile may list a secret that is gone; sessions and devices are listed where they are.
+            if stores.is_empty() && !SecretKind::STORED_BY_HAND.contains(&id.kind) {
+                noted.stores.remove(&id.account());
+            }
+        };
+        let read = || self.0.read().ok().flatten().unwrap_or_default();
+        let (before, mut after) = (read(), read());
+        apply(&mut after);
+        if before == after {
+            return;
+        }
+        let written = self.0.lock(Instant::now() + PATIENCE).map(|lock| {
+            let mut noted = read();
+            apply(&mut noted);
+            lock.replace(&noted)
+        });
+        if !matches!(written, Ok(Ok(()))) {
+            log::info!(target: "cogtok", "the store of the {id} can't be noted in {}", self.0.path().display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(kind: SecretKind) -> SecretId {
+        SecretId { kind, client_id: "client".parse().unwrap(), origin: "https://a".into(), username: None }
+    }
+
+    #[test]
+    fn a_secret_is_where_it_was_stored_and_not_where_it_was_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = SecretPlaces::new(dir.path());
+        let (password, token) = (id(SecretKind::Password), id(SecretKind::RefreshToken));
+        let is_in = |store, id: &SecretId| places.are_in(store, std::slice::from_ref(id))[0];
+        assert_eq!(is_in(StoreKind::Keyring, &password), None);
+        for id in [&password, &token] {
+            places.note(StoreKind::Keyring, id, true);
+            assert_eq!((is_in(StoreKind::Keyring, id), is_in(StoreKind::File, id)), (Some(true), Some(false)));
+            places.note(StoreKind::File, id, true);
+            places.note(StoreKind::Keyring, id, false);
+            assert_eq!((is_in(StoreKind::Keyring, id), is_in(StoreKind::File, id)), (Some(false), Some(true)));
+            places.note(StoreKind::File, id, false);
+        }
+        assert_eq!((is_in(StoreKind::File, &password), is_in(StoreKind::File, &token)), (Some(false), None));
+        // What is damaged holds nothing, and is written anew.
+        crate::store::file::replace(&dir.path().join("secret-places.json"), b"{").unwrap();
+        assert_eq!(is_in(StoreKind::File, &password), None);
+        places.note(StoreKind::File, &password, true);
+        assert_eq!(is_in(StoreKind::File, &password), Some(true));
+        places.note(StoreKind::File, &id(SecretKind::RunKey), true);
+        assert_eq!(is_in(StoreKind::File, &id(SecretKind::RunKey)), None);
+    }
+}
