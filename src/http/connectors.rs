@@ -84,6 +84,10 @@ impl Connectors {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(found.certs);
+        // Windows downloads a root when one of its own programs first needs it, so a fresh machine lacks most: Mozilla's roots, with
+        // Amazon's, are added.
+        #[cfg(windows)]
+        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         // The bundle's authorities suffice.
         if roots.is_empty() && self.ca_bundle.is_none() {
             let why = found.errors.first().map(|why| printable(&why.to_string(), 200));
@@ -93,10 +97,6 @@ impl Connectors {
         for certificate in self.ca_bundle.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem)).flatten() {
             roots.add(certificate).map_err(|why| no_authorities(&why))?;
         }
-        // Windows downloads a root when one of its own programs first needs it, so a fresh machine lacks most: Mozilla's roots, with
-        // Amazon's, are added.
-        #[cfg(windows)]
-        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         Ok(roots)
     }
 }

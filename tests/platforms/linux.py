@@ -12,7 +12,6 @@ import pathlib
 import re
 import shutil
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -26,6 +25,7 @@ SOURCES = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(SOURCES / "packaging"))
 import crates
+from authority import certified
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 EMULATOR = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
@@ -85,20 +85,6 @@ def serve(context=None):
         server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
-
-
-def certificates():
-    """An authority, and a certificate for the name."""
-    openssl = lambda *words: subprocess.run(["openssl", *words], cwd=HERE, check=True, capture_output=True)
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority", "-days", "2")
-    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", f"/CN={NAME}")
-    (HERE / "names").write_text(f"subjectAltName=DNS:{NAME}\nbasicConstraints=CA:FALSE\n")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "server.pem", "-days", "2", "-extfile",
-            "names", "-set_serial", "1")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(HERE / "server.pem", HERE / "server.key")
-    return context
 
 
 def answer_names():
@@ -302,7 +288,7 @@ def main():
 
 
 loopback_up()
-PLAIN, SECURE = serve(), serve(certificates())
+PLAIN, SECURE = serve(), serve(certified(HERE, NAME))
 answer_names()
 with contextlib.ExitStack() as stack:
     stack.callback(shutil.rmtree, HERE, ignore_errors=True)

@@ -17,6 +17,9 @@ import threading
 import time
 import traceback
 
+sys.dont_write_bytecode = True
+from authority import certified
+
 HERE = pathlib.Path(sys.argv[1]).resolve()
 WINE = "/usr/lib/wine/wine64"
 PREFIX = HERE / "prefix"
@@ -600,6 +603,25 @@ def secrets_may_be_in_a_file():
     cogtok("secret", "set", "m2m-client", "-p", "ws", stdin=b"in-the-file", **identity).ok()
     assert (USER / "AppData/Local/cogtok/data/secrets.age").exists()
     cogtok("token", "m2m", "-p", "ws", **identity).ok()
+
+
+@promise
+def a_server_is_checked_with_mozillas_authorities_as_well():
+    # As on a fresh machine, whose own list is as good as empty.
+    (C / "none.pem").touch()
+    own = HERE / "tls"
+    own.mkdir(exist_ok=True)
+    context = certified(own, "localhost")
+    secure = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SERVER.server.RequestHandlerClass)
+    secure.handle_error = lambda *_: None
+    secure.socket = context.wrap_socket(secure.socket, server_side=True)
+    threading.Thread(target=secure.serve_forever, daemon=True).start()
+    cogtok("profile", "set", "ws", "m2m.token_url", f"https://localhost:{secure.server_address[1]}/oauth2/token").ok()
+    call = ["token", "m2m", "--no-cache"]
+    given = {"COGTOK_M2M_CLIENT_SECRET": "x", "SSL_CERT_FILE": "C:\\none.pem"}
+    cogtok(*call, **given).is_code(6).says("UnknownIssuer").lacks("no CA certificates")
+    (C / "own.pem").write_bytes((own / "ca.pem").read_bytes())
+    assert cogtok(*call, "--ca-bundle", "C:\\own.pem", **given).ok().out.count(".") == 2
 
 
 @promise
