@@ -109,9 +109,15 @@ async fn listen(uri: &RedirectUri) -> std::io::Result<Vec<TcpListener>> {
     }
 }
 
-/// Whether the error means that this machine has no such address (EAFNOSUPPORT has no kind of its own).
+/// The system's code for addresses of a family that it lacks, which has no kind of its own: EAFNOSUPPORT, and that of Windows.
+#[cfg(unix)]
+const NO_SUCH_FAMILY: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
+#[cfg(not(unix))]
+const NO_SUCH_FAMILY: i32 = 10047;
+
+/// Whether the error means that this machine has no such address.
 fn is_absent(error: &std::io::Error, kinds: [std::io::ErrorKind; 2]) -> bool {
-    kinds.contains(&error.kind()) || error.raw_os_error() == Some(97)
+    kinds.contains(&error.kind()) || error.raw_os_error() == Some(NO_SUCH_FAMILY)
 }
 
 async fn accept(sockets: &[TcpListener]) -> std::io::Result<TcpStream> {
