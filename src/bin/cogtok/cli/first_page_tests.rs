@@ -1,4 +1,5 @@
 //! The page of `cogtok --help` is clap's.
+#![allow(clippy::disallowed_methods, reason = "it writes the page anew where it is told to")]
 
 use std::ffi::OsString;
 
