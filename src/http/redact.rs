@@ -22,7 +22,14 @@ const SHORTEST_CORE: usize = 8;
 /// The secrets of this call. What a server repeats is searched as it is and as it reads without the escapes of URLs, of
 /// JSON and of Rust, so that no way to write a character has to be thought of.
 #[derive(Clone, Default)]
-pub struct Redactor(Arc<RwLock<Vec<Zeroizing<String>>>>);
+pub struct Redactor(Arc<RwLock<Vec<Hidden>>>);
+
+/// A text to hide.
+struct Hidden {
+    form: Zeroizing<String>,
+    /// For how many ids it is hidden: users may have the same password.
+    ids: usize,
+}
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,19 +47,27 @@ impl Redactor {
         let forms = forms(id, value);
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // Sending the same token again adds nothing.
+        if is_hidden(&hidden, &forms) {
+            return;
+        }
         for form in forms {
-            if !hidden.contains(&form) {
-                hidden.push(form);
+            match hidden.iter_mut().find(|known| known.form == form) {
+                Some(known) => known.ids += 1,
+                None => hidden.push(Hidden { form, ids: 1 }),
             }
         }
         // The longest first, so that a form inside another one does not leave a part of it.
-        hidden.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        hidden.sort_by_key(|known| std::cmp::Reverse(known.form.len()));
     }
 
-    /// Looks no longer for `secret`, which is sent no more: a call for very many users would look for all of theirs.
+    /// Looks no longer for `secret` of `id`, which is sent no more: a call for very many users would look for all of theirs.
     pub fn reveal(&self, id: &str, secret: &Secret) {
         let forms = forms(id, secret.expose());
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|hidden| !forms.contains(hidden));
+        let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if is_hidden(&hidden, &forms) {
+            hidden.iter_mut().filter(|known| forms.contains(&known.form)).for_each(|known| known.ids -= 1);
+            hidden.retain(|known| known.ids > 0);
+        }
     }
 
     /// `text` without the secrets, whatever their case and escaping.
@@ -74,7 +89,7 @@ impl Redactor {
         if hidden.is_empty() {
             return found;
         }
-        let mut look = |view: &View| hidden.iter().for_each(|secret| view.find(secret.as_bytes(), &mut found));
+        let mut look = |view: &View| hidden.iter().for_each(|secret| view.find(secret.form.as_bytes(), &mut found));
         let whole = View::of(text);
         look(&whole);
         // Large texts mostly have no escapes and need only one search.
@@ -90,20 +105,33 @@ impl Redactor {
     }
 }
 
-/// The forms to search for if `secret` of `id` was sent, in lower case.
+/// Whether these forms are hidden: the first one is of the id and the secret.
+fn is_hidden(hidden: &[Hidden], forms: &[Zeroizing<String>]) -> bool {
+    forms.first().is_some_and(|of_id| hidden.iter().any(|known| known.form == *of_id))
+}
+
+/// The forms to search for if `secret` of `id` was sent, each once and in lower case, with that of both first.
 fn forms(id: &str, value: &str) -> Vec<Zeroizing<String>> {
     let form = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pairs = [format!("{id}:{value}"), format!("{}:{}", form(id), form(value))].map(Zeroizing::new);
     let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = vec![value.to_owned(), hex];
+    let mut texts = Vec::new();
     for text in pairs.iter().map(|pair| pair.as_str()).chain([value]) {
         for text in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)] {
             // With and without padding.
-            forms.push(text.trim_end_matches('=').to_owned());
+            texts.push(text.trim_end_matches('=').to_owned());
         }
     }
-    forms.extend(cores(value));
-    forms.into_iter().map(|form| Zeroizing::new(form.to_ascii_lowercase())).collect()
+    texts.extend([value.to_owned(), hex]);
+    texts.extend(cores(value));
+    let mut forms: Vec<Zeroizing<String>> = Vec::new();
+    for text in texts {
+        let form = Zeroizing::new(text.to_ascii_lowercase());
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
 }
 
 /// The text without what was found in it.

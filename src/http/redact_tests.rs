@@ -1,6 +1,19 @@
 use crate::http::redact::*;
 
 #[test]
+fn a_password_of_several_users_is_hidden_until_it_is_sent_for_none_of_them() {
+    let (redactor, password) = (Redactor::default(), Secret::new("Correct-Horse-7".to_owned()));
+    for user in ["ann", "bob", "bob"] {
+        redactor.hide(user, &password);
+    }
+    for (user, is_hidden) in [("cem", true), ("ann", true), ("ann", true), ("bob", false)] {
+        redactor.reveal(user, &password);
+        assert_eq!(redactor.clean("Correct-Horse-7") == "[redacted]", is_hidden, "{user}");
+    }
+    assert!(redactor.0.read().unwrap().is_empty());
+}
+
+#[test]
 fn a_secret_is_hidden_in_every_form() {
     let redactor = Redactor::default();
     redactor.hide("id", &Secret::new("Hunter+2/x".into()));
