@@ -307,7 +307,8 @@ fn an_interrupt_ends_after_what_is_under_way_and_says_how_to_go_on() {
 fn a_disk_that_fills_up_stops_the_run_before_the_next_request() {
     crate::harness::need("strace", "strace");
     let (home, proxy) = counted();
-    for n in [6, 9, 12] {
+    // Three lines of the journal a user.
+    for n in [6, 9, 12, 13, 14] {
         let inject = format!("inject=fsync:error=ENOSPC:when={n}+");
         let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", &inject];
         let before = proxy.count("AdminCreateUser");

@@ -58,19 +58,20 @@ fn killed_at_any_system_call_each_user_is_there_once_with_the_password_of_the_ru
     need("strace", "strace");
     let (home, _proxy) = counted();
     let stride = promises::length(6, 1);
-    let (mut kills, mut begun) = (0, 0);
+    let (mut kills, mut begun, mut last) = (0, 0, None);
     for (which, calls) in CALLS.iter().chain(&["sendto,sendmsg,writev"]).enumerate() {
         // The short form takes another few of each kind of call.
         for n in (1 + which % stride..).step_by(stride) {
-            assert!(n < 500, "{calls} are called without end");
+            assert!(n < 500, "{calls} are called without end: {last:?}");
             let prefix = unique("sys");
             let output = injected(&home, create(&home, &prefix), calls, "signal=KILL", n, None);
             let told = format!("killed at {calls} {n}");
             let is_begun = end(&home, &prefix, &told);
-            if output.is_none() {
+            let Some(output) = output else {
                 assert!(is_begun);
                 break;
-            }
+            };
+            last = Some(output);
             kills += 1;
             begun += usize::from(is_begun);
         }

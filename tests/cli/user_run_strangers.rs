@@ -74,3 +74,42 @@ fn without_an_app_client_other_attributes_leave_it_to_a_person() {
     assert_eq!(proxy.count("AdminSetUserPassword"), 1);
     assert_eq!(workshop().sign_in(&theirs, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
 }
+
+#[test]
+fn without_an_app_client_the_same_attributes_prove_nothing_and_a_person_decides() {
+    for decision in ["skip", "reset"] {
+        let (home, proxy, prefix) = killed("bare", &[]);
+        let theirs = stranger(&prefix, None);
+        let output = user(&home, "bare", &["create", "--resume", "--json"]).run();
+        output.code(10).stderr_has("can't tell whether").stderr_has(&theirs).stderr_has("created 1 of 2 users");
+        output.stderr_has("add `--if-exists reset`").stderr_has("add `--if-exists skip`").stderr_lacks("runs forget");
+        assert_eq!(proxy.count("AdminSetUserPassword"), 1);
+        assert_eq!(workshop().sign_in(&theirs, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+        let run = id(&the_run(&home));
+        user(&home, "bare", &["delete", "--run", &run, "--yes"]).run().code(1).stderr_has("finish the run first");
+
+        let decided = user(&home, "bare", &["create", &run, "--resume", "--if-exists", decision, "--json"]).run();
+        let users = decided.ok().json();
+        let delete = || user(&home, "bare", &["delete", "--run", &run, "--yes"]).run();
+        if decision == "reset" {
+            assert_each_signs_in(&users, 2);
+            delete().ok();
+            assert!(workshop().find_user(&theirs).is_none());
+            continue;
+        }
+        assert_eq!((users.as_array().unwrap().len(), &users[0]["password"]), (2, &serde_json::Value::Null));
+        delete().ok();
+        assert_eq!(workshop().sign_in(&theirs, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+    }
+}
+
+#[test]
+fn what_a_person_decides_is_about_a_run_that_is_named() {
+    let (home, proxy, _prefix) = killed("ws", &[]);
+    let before = proxy.requests().len();
+    for resume in [&["--resume"][..], &["a@example.com", "--resume"]] {
+        let output = user(&home, "ws", &[&["create", "--if-exists", "reset"], resume].concat()).run();
+        output.code(2).stderr_has("`--resume` cannot be used with `--if-exists` where no run is named");
+    }
+    assert_eq!(proxy.requests().len(), before);
+}

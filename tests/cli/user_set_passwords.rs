@@ -85,7 +85,7 @@ fn a_file_is_read_in_either_form_and_what_is_malformed_is_told_with_its_line_bef
         ("username,password\na@b.c\n", "line 2"),
         ("username,password\n,x\n", "line 2: it has no user name"),
         ("{\"username\":\"a@b.c\"}\n{\"user\":1}\n", "line 2"),
-        ("{\"username\":\"a@b.c\"}\nnonsense\n", "line 2: it is not one JSON object"),
+        ("{\"username\":\"a@b.c\"}\nnonsense\n", "line 2: it is not a JSON object"),
     ] {
         set(&home, &["--from", "-"]).stdin(text).run().code(2).stderr_has(message);
     }

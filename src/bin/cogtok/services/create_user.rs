@@ -142,22 +142,28 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
     Ok(())
 }
 
+/// What decides about a user who may be somebody else's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Judge<'a> {
+    /// Tells by the password.
+    pub proof: Option<&'a PasswordProof>,
+    /// What to do where nothing tells; none where nobody said.
+    pub decided: Option<IfExists>,
+    /// Whether this call itself asked for the user, so that nobody else had the time to.
+    pub is_of_this_call: bool,
+}
+
 /// Completes a journal record. `None` if the user was never created and is no longer wanted: then the record is deleted.
 ///
 /// # Errors
 /// As [`create`].
-pub async fn resume(
-    admin: &Admin,
-    journal: &Journal,
-    record: &mut Record,
-    proof: Option<&PasswordProof>,
-) -> Result<Made> {
+pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge: Judge<'_>) -> Result<Made> {
     match (record.state, admin.get(&record.username).await?) {
         (State::Planned | State::Skipped | State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
         // The user may be somebody else's: this call did not create one, so its password must not change.
         (State::Planned | State::Skipped | State::Intent, Some(user)) => match maker(admin, record, &user) {
-            // Somebody else may have made one of that name in that time.
-            Maker::Us => match proven(proof, record).await {
+            // Somebody else may have made one of that name in that time, with the same attributes.
+            Maker::Us => match proven(judge.proof, record).await {
                 Some(false) => {
                     journal.remove(record)?;
                     Err(Error::new(
@@ -166,12 +172,10 @@ pub async fn resume(
                     )
                     .hint(reset(record).fill("why", "to give it a new password")))
                 }
-                None if has_other_attributes(record, &user) => Err(undecided(record, &user)),
-                Some(true) | None => {
-                    record.was_there = true;
-                    record.sub.clone_from(&user.sub);
-                    finish(admin, journal, record, user).await
+                None if !judge.is_of_this_call || has_other_attributes(record, &user) => {
+                    decide(admin, journal, record, user, judge).await
                 }
+                Some(true) | None => take(admin, journal, record, user).await,
             },
             Maker::Another => {
                 journal.remove(record)?;
@@ -181,13 +185,13 @@ pub async fn resume(
                 )
                 .hint(reset(record).fill("why", "to give it a new password")))
             }
-            Maker::Unknown => Err(undecided(record, &user)),
+            Maker::Unknown => decide(admin, journal, record, user, judge).await,
         },
         // Somebody deleted and recreated the user.
         (State::Created | State::Done, Some(user))
             if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
         {
-            Err(undecided(record, &user))
+            decide(admin, journal, record, user, judge).await
         }
         // Cognito checks a permanent password only at the next sign-in, so it is set again: the record's password is the right one in any
         // case.
@@ -198,6 +202,25 @@ pub async fn resume(
                 .hint("cogtok removed its record; create it again: cogtok user create{p}"))
         }
     }
+}
+
+/// Does with a user of unknown origin what was decided.
+async fn decide(admin: &Admin, journal: &Journal, record: &mut Record, user: User, judge: Judge<'_>) -> Result<Made> {
+    match judge.decided {
+        Some(IfExists::Reset) => take(admin, journal, record, user).await,
+        Some(IfExists::Skip) => {
+            journal.skip(record)?;
+            Ok(Made { user, password: None, is_permanent: false })
+        }
+        Some(IfExists::Fail) | None => Err(undecided(record, &user)),
+    }
+}
+
+/// Finishes a user who is there as one of our own.
+async fn take(admin: &Admin, journal: &Journal, record: &mut Record, user: User) -> Result<Made> {
+    record.was_there = true;
+    record.sub.clone_from(&user.sub);
+    finish(admin, journal, record, user).await
 }
 
 async fn proven(proof: Option<&PasswordProof>, record: &Record) -> Option<bool> {
@@ -229,6 +252,10 @@ const ANOTHER_GROUP: &str = "into another group: add `--group GROUP` to that; in
 
 /// The error for a step that failed after the user was created.
 pub fn partial(record: &Record, error: Error) -> Error {
+    // A run whose journal can't be written ends: a second try would change a user of whom nothing is noted.
+    if record.is_of_run && error.kind() == Kind::Store {
+        return error;
+    }
     let what = format!("the user {} was created, but not finished", record.username);
     let error = error.with_kind(Kind::Partial).context(&what);
     // A run adds a hint of its own.

@@ -14,7 +14,7 @@ use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 
 use crate::io::signals;
-use crate::services::create_user::{self, Made, PasswordProof};
+use crate::services::create_user::{self, Judge, Made, PasswordProof};
 use crate::services::journal::{IfExists, Journal, Record, State};
 use pace::Pace;
 
@@ -51,6 +51,8 @@ pub struct Manner {
     pub until: Option<Instant>,
     /// What tells whose a user is whom an earlier call may have made.
     pub proof: Option<PasswordProof>,
+    /// What to do with a user of whom that is not known; none where nobody said.
+    pub decided: Option<IfExists>,
 }
 
 /// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on, with its
@@ -117,7 +119,7 @@ async fn one(
         let run = journal.run().ok_or_else(|| Error::new(Kind::Failure, "there is no run"))?;
         run.borrow_mut().record(seat)
     };
-    let (mut tries, mut throttled) = (0, 0);
+    let (mut tries, mut throttled, mut is_of_this_call) = (0, 0, false);
     loop {
         manner.pace.turn(is_over).await;
         let mut record = record().map_err(|error| (String::new(), error))?;
@@ -127,16 +129,16 @@ async fn one(
         }
         let deadline = Instant::now() + manner.patience;
         admin.set_deadline(manner.until.map_or(deadline, |until| until.min(deadline)));
-        let error = match step(admin, journal, &mut record, if_exists, manner.proof.as_ref()).await {
+        is_of_this_call |= record.state == State::Planned;
+        let judge = Judge { proof: manner.proof.as_ref(), decided: manner.decided, is_of_this_call };
+        let error = match step(admin, journal, &mut record, if_exists, judge).await {
             Ok(_) => {
                 manner.pace.went_well();
                 None
             }
             Err(error) => Some(error),
         };
-        if record.is_generated {
-            admin.reveal(&name, &Secret::new(record.password.clone()));
-        }
+        admin.reveal(&name, &Secret::new(record.password.clone()));
         let Some(error) = error else { return Ok(name) };
         let may_go_on = if is_throttled(&error) {
             manner.pace.was_throttled();
@@ -161,12 +163,12 @@ async fn step(
     journal: &Journal,
     record: &mut Record,
     if_exists: IfExists,
-    proof: Option<&PasswordProof>,
+    judge: Judge<'_>,
 ) -> Result<Made> {
     if record.state == State::Planned {
         return create_user::create(admin, journal, record, if_exists).await;
     }
-    create_user::resume(admin, journal, record, proof).await
+    create_user::resume(admin, journal, record, judge).await
 }
 
 /// Whether Cognito throttled the call.

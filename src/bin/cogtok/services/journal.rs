@@ -1,5 +1,6 @@
 //! The journal of new users: a user's password is on disk before the request, so that no user ever has a password that nobody knows.
 
+mod key_note;
 pub mod plan;
 pub mod run;
 mod run_key;
@@ -204,12 +205,9 @@ pub struct Journal {
 
 impl Journal {
     /// The journal of one run, whose records are in one file.
-    ///
-    /// # Errors
-    /// As [`Journal::to_add`].
-    pub fn of_run(state_dir: Option<&Path>, deadline: Instant, run: run::Run) -> Result<Self> {
-        let journal = Self::to_add(state_dir, deadline)?;
-        Ok(Journal { run: Some(RefCell::new(run)), ..journal })
+    #[must_use]
+    pub fn of_run(self, run: run::Run) -> Self {
+        Journal { run: Some(RefCell::new(run)), ..self }
     }
 
     /// The run, where the journal is of one.

@@ -22,5 +22,6 @@ pub mod serve;
 pub mod spool;
 mod store_secret;
 pub mod token_file;
+pub mod user_file;
 pub mod user_filter;
 mod user_name;

@@ -101,13 +101,13 @@ impl Batch<'_> {
                 Ok(()) => {
                     done += 1;
                     if total <= NAMED && !self.is_quiet {
-                        terminal::note(&self.deed.of(&user.name));
+                        terminal::note(&self.deed.of(&user.shown));
                     }
                 }
                 Err(error) if total == 1 => return Err(error),
                 Err(error) => {
                     let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
-                    failures.add(&user.name, error);
+                    failures.add(&user.shown, error);
                     if is_over {
                         break;
                     }

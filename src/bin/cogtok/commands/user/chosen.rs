@@ -5,7 +5,7 @@ use cogtok::secret::Secret;
 use serde_json::{Value, json};
 
 use super::failures::NAMED;
-use super::user_file::Row;
+use super::user_file::{Row, Rows};
 use crate::io::terminal;
 use crate::io::terminal::WriteOutcome;
 use crate::services::journal::run::Run;
@@ -40,7 +40,9 @@ impl Chosen {
         let text = |name: &str| user[name].as_str().map(str::to_owned);
         let name = text("username").unwrap_or_default();
         let has_name = text("sub").as_ref() != Some(&name);
-        let shown = text("email").filter(|_| !has_name).unwrap_or_else(|| name.clone());
+        let attribute = |name: &str| user["attributes"][name].as_str().map(str::to_owned);
+        let known = || text("email").or_else(|| ["preferred_username", "phone_number"].into_iter().find_map(attribute));
+        let shown = known().filter(|_| !has_name).unwrap_or_else(|| name.clone());
         let aliases = [Some(name.clone()), text("sub"), text("email")].into_iter().flatten().collect();
         Chosen { name, shown, aliases: Some(aliases), password: None, sub: None }
     }
@@ -50,7 +52,7 @@ impl Chosen {
 #[derive(Debug)]
 pub enum Selected {
     /// By name, as they were typed or as a file has them.
-    Named(Vec<Row>),
+    Named(Box<Rows>),
     /// Those whom a run made.
     OfRun(Box<Run>, Vec<usize>),
     /// As the pool has them.
@@ -80,9 +82,9 @@ impl Selected {
     /// # Errors
     /// [`Kind::Store`](cogtok::error::Kind::Store) when they can't be read; each, as well.
     pub fn users(&mut self, has_passwords: bool) -> Result<Box<dyn Iterator<Item = Result<Chosen>> + '_>> {
-        let of_row = |row: &Row| Chosen { password: row.password.clone(), ..Chosen::named(&row.username) };
+        let of_row = |row: Row| Chosen { password: row.password, ..Chosen::named(&row.username) };
         Ok(match self {
-            Selected::Named(rows) => Box::new(rows.iter().map(move |row| Ok(of_row(row)))),
+            Selected::Named(rows) => Box::new(rows.iter()?.map(move |row| row.map(of_row))),
             Selected::OfRun(run, seats) => Box::new(seats.iter().map(move |seat| {
                 let record = if has_passwords { run.record(*seat)? } else { run.outline(*seat)? };
                 let password = has_passwords.then(|| Secret::new(record.password.clone()));

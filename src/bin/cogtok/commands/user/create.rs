@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::services::create_user;
-use crate::services::create_user::{Made, PasswordProof};
+use crate::services::create_user::{Judge, Made, PasswordProof};
 use crate::services::create_users::seats::{CSV_TEMPLATE, JSONL_TEMPLATE};
 use crate::services::journal::{self, Journal, Record};
 use crate::services::password_generator;
@@ -33,7 +33,7 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Jsonl];
 
 /// Create a user with a random password, verified and ready to sign in
 ///
-/// Without an address, cogtok makes one up at example.com. It sends no mail. It writes the password to a private
+/// Without an address, cogtok generates one at example.com. It sends no mail. It writes the password to a private
 /// journal before it asks Cognito, so that no password is lost; `--resume` finishes what was interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -59,7 +59,7 @@ pub struct Create {
     /// Let Cognito send its invitation by e-mail; the password is temporary then
     #[arg(long)]
     invite: bool,
-    /// Read the password from standard input instead of making one up
+    /// Read the password from standard input instead of generating one
     #[arg(long)]
     password_stdin: bool,
     /// An attribute of the user; repeat it for more
@@ -68,14 +68,15 @@ pub struct Create {
     /// A group to add the user to
     #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(completion::groups))]
     group: Option<String>,
-    /// What to do when there is such a user already
-    #[arg(long, value_enum, default_value = "fail", value_name = "WHAT")]
-    if_exists: IfExists,
+    /// What to do when there is such a user already [default: fail]; with `--resume` and a run, when cogtok can't tell who
+    /// created a user
+    #[arg(long, value_enum, value_name = "WHAT")]
+    if_exists: Option<IfExists>,
     /// Store the password as `secret set password` does, for `token user`
     #[arg(long)]
     save_password: bool,
     /// Finish the users that an earlier call did not finish; with `--group GROUP` one of them, into that group
-    #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute", "if_exists"])]
+    #[arg(long, conflicts_with_all = ["password_stdin", "username", "temporary", "unverified", "invite", "attribute"])]
     resume: bool,
     /// With `--resume`: add the user to no group
     #[arg(long, requires = "resume", conflicts_with = "group")]
@@ -93,7 +94,7 @@ pub struct Create {
 enum IfExists {
     /// Fail
     Fail,
-    /// Leave the user alone
+    /// Leave the user unchanged
     Skip,
     /// Give the user a new password
     Reset,
@@ -113,6 +114,10 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     }
     if args.many.has_end() && !args.many.is_given() {
         return Err(Error::usage("`--ttl` is for the users of a run").hint("add `--count 1` for one user"));
+    }
+    if args.resume && args.if_exists.is_some() && !args.email.as_deref().is_some_and(is_run) {
+        let error = Error::usage("`--resume` cannot be used with `--if-exists` where no run is named");
+        return Err(error.hint("name the run before `--resume`; the runs: cogtok user runs{p}"));
     }
     args.cards.check()?;
     let profile = app.profile(&[])?;
@@ -140,11 +145,16 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     hand_over(app, args, &profile, &journal, &record, &made)
 }
 
+/// Whether this is the id of a run, or how one begins.
+fn is_run(name: &str) -> bool {
+    !name.contains('@') && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn if_exists(args: &Create) -> journal::IfExists {
     match args.if_exists {
-        IfExists::Fail => journal::IfExists::Fail,
-        IfExists::Skip => journal::IfExists::Skip,
-        IfExists::Reset => journal::IfExists::Reset,
+        Some(IfExists::Fail) | None => journal::IfExists::Fail,
+        Some(IfExists::Skip) => journal::IfExists::Skip,
+        Some(IfExists::Reset) => journal::IfExists::Reset,
     }
 }
 
@@ -163,7 +173,6 @@ fn common(args: &Create) -> Result<Common> {
 /// The users who were begun one by one, or a run.
 fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
     let state = app.dirs().state.as_deref();
-    let is_run = |name: &String| !name.contains('@') && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     let journal = Journal::to_resume(state, app.deadline())?;
     let run = match &args.email {
         Some(name) if is_run(name) => Some(name.clone()),
@@ -182,7 +191,8 @@ fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
     if args.group.is_some() || args.no_group {
         return Err(Error::usage("the groups of a run can't be changed").hint("create the group that is missing"));
     }
-    create_many::resume(app, &args.many, &args.cards, profile, &run)
+    let decided = args.if_exists.map(|_| if_exists(args));
+    create_many::resume(app, &args.many, &args.cards, profile, &run, decided)
 }
 
 fn intent(args: &Create, profile: &Profile) -> Result<Record> {
@@ -263,7 +273,8 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
     let proof = PasswordProof::of(app, profile);
     for mut record in records {
         // A user that can't be finished must not block the others.
-        let made = app.block_on(create_user::resume(&admin, journal, &mut record, proof.as_ref()));
+        let judge = Judge { proof: proof.as_ref(), ..Judge::default() };
+        let made = app.block_on(create_user::resume(&admin, journal, &mut record, judge));
         if let Err(error) = made.and_then(|made| hand_over(app, args, profile, journal, &record, &made)) {
             let error = error.context(&record.username);
             if let Some(earlier) = failed.replace(error) {

@@ -1,8 +1,6 @@
 //! `cogtok user create --count` and `--from`: creates the users of a class, as one resumable run.
 
 use std::cell::RefCell;
-use std::fs::OpenOptions;
-use std::io::BufReader;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,8 +8,7 @@ use clap::Args;
 use cogtok::aws::admin::Admin;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::{Username, parse_duration};
-use cogtok::store::file::open_regular;
+use cogtok::settings::types::parse_duration;
 
 use super::card_file::CardFile;
 use super::failures::count_others;
@@ -25,12 +22,13 @@ use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
 use crate::services::create_user::{self, PasswordProof};
 use crate::services::create_users::pace::{Pace, QUOTA};
-use crate::services::create_users::seats::{Numbered, Seat, read_csv, read_jsonl};
+use crate::services::create_users::seats::{self, Numbered, Seat};
 use crate::services::create_users::{self, Manner, NAMED};
 use crate::services::journal::plan::Plan;
 use crate::services::journal::run::{Head, Run, runs};
 use crate::services::journal::{IfExists, Journal, Record, RunKey, State};
 use crate::services::password_generator;
+use crate::services::user_file::UserFile;
 
 /// The forms that many users are printed in.
 pub const FORMS: [Output; 5] = [Output::Table, Output::Json, Output::Jsonl, Output::Csv, Output::Text];
@@ -108,7 +106,7 @@ impl Many {
         if !(1..=100).contains(&parallel) {
             return Err(Error::usage("`--parallel` is from 1 to 100"));
         }
-        Ok(Manner { pace: Pace::up_to(rate), parallel, patience: PATIENCE, until: None, proof: None })
+        Ok(Manner { pace: Pace::up_to(rate), parallel, patience: PATIENCE, until: None, proof: None, decided: None })
     }
 }
 
@@ -139,11 +137,14 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
     let ttl = many.ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX).max(1));
     head.ends_at = ttl.map(|ttl| begun_at.saturating_add(ttl));
     let state = app.dirs().state.as_deref();
+    app.forget_orphan_keys();
+    let journal = Journal::to_add(state, app.deadline())?;
     let key = app.make_run_key(&mut head)?;
-    if let Err(error) = plan(state, many, common, &head, key.as_ref().ok().cloned()) {
+    if let Err(error) = plan(app, many, common, &head, key.as_ref().ok().cloned()) {
         app.forget_run_key(&head);
         return Err(error);
     }
+    app.note_run_is_placed(&head);
     let path = state.map(|dir| dir.join("journal").join("runs").join(format!("{}.jsonl", head.run)));
     let path = path.ok_or_else(|| Error::store("there is no home directory for the journal of new users"))?;
     let mut run = Run::open(&path, app.deadline())?;
@@ -151,12 +152,12 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
         Ok(key) => run.unseal(key),
         Err(why) => terminal::note(&format!("{IN_CLEAR}: {}", why.message())),
     }
-    go_on(app, profile, cards, run, manner)
+    go_on(app, profile, cards, journal.of_run(run), manner)
 }
 
 /// Writes the file of the run, with all its users.
-fn plan(state: Option<&std::path::Path>, many: &Many, common: &Common, head: &Head, key: Option<RunKey>) -> Result<()> {
-    let mut plan = Plan::begin(state, head, key)?;
+fn plan(app: &App, many: &Many, common: &Common, head: &Head, key: Option<RunKey>) -> Result<()> {
+    let mut plan = Plan::begin(app.dirs().state.as_deref(), head, key)?;
     let mut add = |seat: Seat| {
         if plan.len() >= MOST {
             return Err(Error::usage(format!("a run has at most {MOST} users")));
@@ -164,24 +165,33 @@ fn plan(state: Option<&std::path::Path>, many: &Many, common: &Common, head: &He
         plan.add(record(head, common, seat)?)
     };
     match (many.count, &many.from) {
-        (Some(count), _) => seats(many, count, &mut add)?,
-        (None, Some(path)) => read(path, add)?,
+        (Some(count), _) => numbered(many, count, &mut add)?,
+        (None, Some(path)) => seats::read(UserFile::open(path, app.deadline())?, add)?,
         (None, None) => return Err(Error::usage("neither `--count` nor `--from` is given")),
     }
     plan.finish()
 }
 
-/// Resumes the run whose id starts with the given text.
+/// Resumes the run whose id starts with the given text. `decided` is what a person says of the users of whom cogtok can't
+/// tell who created them.
 ///
 /// # Errors
 /// [`Kind::Failure`] where there is no such run, or it is of another pool.
-pub fn resume(app: &App, many: &Many, cards: &CardFile, profile: &Profile, wanted: &str) -> Result<()> {
+pub fn resume(
+    app: &App,
+    many: &Many,
+    cards: &CardFile,
+    profile: &Profile,
+    wanted: &str,
+    decided: Option<IfExists>,
+) -> Result<()> {
     app.output(&FORMS)?;
     let path = find(app, wanted)?.path().to_path_buf();
     let mut run = Run::open(&path, app.deadline())?;
     check_pool(&run, profile)?;
     app.unseal(&mut run)?;
-    go_on(app, profile, cards, run, many.manner()?)
+    let journal = Journal::to_add(app.dirs().state.as_deref(), app.deadline())?;
+    go_on(app, profile, cards, journal.of_run(run), Manner { decided, ..many.manner()? })
 }
 
 /// Refuses a run of another pool than the profile's.
@@ -239,7 +249,7 @@ pub fn find(app: &App, wanted: &str) -> Result<Run> {
     }
 }
 
-fn seats(many: &Many, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) -> Result<()> {
+fn numbered(many: &Many, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) -> Result<()> {
     if !(1..=MOST).contains(&count) {
         return Err(Error::usage(format!("`--count` is from 1 to {MOST}")));
     }
@@ -251,32 +261,15 @@ fn seats(many: &Many, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) ->
         domain: has_domain.then(|| many.email_domain.as_deref().unwrap_or("example.com")),
         has_names: many.named,
     };
+    if numbered.start.checked_add(count).is_none() {
+        return Err(Error::usage(format!("`--start` is at most {}", usize::MAX - count)));
+    }
     // All names have the same form, so the first one shows whether they are valid.
     let first = numbered.seat(0);
-    first.name().parse::<Username>()?;
-    if numbered.prefix.starts_with(['=', '+', '-', '@'])
-        || first.email.iter().any(|email| email.matches('@').count() != 1)
-    {
-        return Err(Error::usage(format!("`{}` can't be the name of a seat", printable(first.name(), 80))));
+    if let Err(why) = seats::check(&first) {
+        return Err(Error::usage(format!("`{}` can't be the name of a seat: {why}", printable(first.name(), 80))));
     }
     (0..count).try_for_each(|at| add(numbered.seat(at)))
-}
-
-fn read(path: &std::path::Path, add: impl FnMut(Seat) -> Result<()>) -> Result<()> {
-    if path.as_os_str() == "-" {
-        // JSON starts with a brace, which no header line does.
-        let mut input = BufReader::new(std::io::stdin());
-        let begin = std::io::BufRead::fill_buf(&mut input)
-            .map_err(|why| Error::store(format!("standard input can't be read: {why}")))?;
-        let is_json = begin.trim_ascii_start().starts_with(b"{");
-        return if is_json { read_jsonl(input, "standard input", add) } else { read_csv(input, "standard input", add) };
-    }
-    let name = printable(&path.display().to_string(), 120);
-    let mut options = OpenOptions::new();
-    let file = open_regular(options.read(true), path);
-    let input = BufReader::new(file.map_err(|why| Error::usage(format!("{name} can't be read: {why}")))?);
-    let is_json = path.extension().is_some_and(|end| end == "jsonl" || end == "ndjson");
-    if is_json { read_jsonl(input, &name, add) } else { read_csv(input, &name, add) }
 }
 
 fn record(head: &Head, common: &Common, seat: Seat) -> Result<Record> {
@@ -303,22 +296,23 @@ fn record(head: &Head, common: &Common, seat: Seat) -> Result<Record> {
     Ok(record)
 }
 
-fn go_on(app: &App, profile: &Profile, cards: &CardFile, run: Run, manner: Manner) -> Result<()> {
-    let (id, total) = (run.head.run.clone(), run.len());
-    let may_be_made = run.count(&[State::Intent]) > 0;
+fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manner: Manner) -> Result<()> {
+    let look = |of: fn(&Run) -> usize| journal.run().map_or(0, |run| of(&run.borrow()));
+    let id = journal.run().map(|run| run.borrow().head.run.clone()).unwrap_or_default();
+    let (total, may_be_made) = (look(Run::len), look(|run| run.count(&[State::Intent])) > 0);
     let proof = if may_be_made { PasswordProof::of(app, profile) } else { None };
     let p = app.profile_option();
-    let journal = Journal::of_run(app.dirs().state.as_deref(), app.deadline(), run)?;
     let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), proof, ..manner };
     let again = format!("cogtok user create {id}{p} --resume");
-    terminal::note(&format!("run {id}: {total} users; if it is interrupted, `{again}` continues it"));
+    let users = if total == 1 { "1 user".to_owned() } else { format!("{total} users") };
+    terminal::note(&format!("run {id}: {users}; if it is interrupted, `{again}` continues it"));
     if let Some(end) = journal.run().and_then(|run| run.borrow().head.ends_at) {
         let end = moment(u64::try_from(end).unwrap_or_default());
         terminal::note(&format!("it ends at {end}: `cogtok user reap{p}` deletes its users from then on"));
     }
     signals::set_last_words(Some(format!("interrupted; `{again}` continues the run")));
     signals::set_patient(true);
-    let count = || journal.run().map_or(0, |run| run.borrow().count(&[State::Done, State::Skipped]));
+    let count = || look(|run| run.count(&[State::Done, State::Skipped]));
     let progress = Progress::new("creating users", "created", total);
     let is_streamed = app.output(&FORMS)? == Output::Jsonl;
     let stream = RefCell::new(Stream::default());

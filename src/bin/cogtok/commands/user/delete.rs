@@ -19,7 +19,7 @@ use crate::services::journal::run::Run;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
-/// Delete users, and forget their tokens, sessions and secrets here
+/// Delete users, with their tokens, sessions and secrets on this machine
 ///
 /// It asks first, and shows whom it would delete. Where some can't be deleted the exit code is 10: the same command goes on
 /// with those who are left.
@@ -95,7 +95,7 @@ pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<(
             // The run's user may be gone, and somebody else may have made another of that name.
             Some(sub) => match admin.get(name).await? {
                 Some(there) if there.sub.as_ref().is_some_and(|there| there != sub) => {
-                    let name = printable(name, 128);
+                    let name = printable(&user.shown, 128);
                     log::warn!(target: "cogtok", "{name} is not the user that the run created; cogtok left it unchanged");
                     return left.forget(std::slice::from_ref(sub));
                 }
@@ -105,9 +105,9 @@ pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<(
         };
         // A found user that has since been deleted by somebody else counts as deleted.
         if !admin.delete(name).await? && is_named {
-            return Err(no_such_user(name));
+            return Err(no_such_user(&user.shown));
         }
-        let done = Deed::new("deleted").of(name);
+        let done = Deed::new("deleted").of(&user.shown);
         left.forget(&aliases).map_err(|error| error.context(&done))?;
         if total <= NAMED {
             terminal::note(&done);

@@ -44,7 +44,7 @@ pub struct List {
     /// Which users, in ListUsers' words
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
-    /// The users of this group alone
+    /// Only the users of this group
     #[arg(long, value_name = "GROUP", conflicts_with = "filter", add = ArgValueCandidates::new(completion::groups))]
     group: Option<String>,
     /// How many users at the most
@@ -69,7 +69,7 @@ pub fn print(app: &App, limit: usize, group: Option<&str>, filter: Option<&str>)
     // JSON lines are printed as they come. Of the other forms all is printed or nothing, and very many users are not held
     // in memory.
     let take = |user: User| {
-        has_names |= user.sub.as_deref() != Some(user.username.as_str());
+        has_names |= user.sub.as_deref() != Some(user.username.as_str()) || user.email.is_none();
         if seen.len() < NOTED {
             seen.push(typed(&user).to_owned());
         }

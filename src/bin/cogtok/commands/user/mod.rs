@@ -39,7 +39,7 @@ pub enum Command {
     List(list::List),
     /// Show a user's status, groups, second factors and attributes
     Show(show::Show),
-    /// Delete users, and forget their tokens, sessions and secrets here
+    /// Delete users, with their tokens, sessions and secrets on this machine
     Delete(delete::Delete),
     /// Delete the users of runs that have ended
     Reap(reap::Reap),

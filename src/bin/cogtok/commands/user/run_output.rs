@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::create_many::FORMS;
 use crate::app::App;
 use crate::app::options::Output;
-use crate::io::table::table;
+use crate::io::table::Columns;
 use crate::io::terminal;
 use crate::services::journal::run::Run;
 use crate::services::journal::{Record, State};
@@ -22,16 +22,7 @@ pub fn print(app: &App, run: &mut Run) -> Result<()> {
     let form = app.output(&FORMS)?;
     let seats: Vec<usize> = (0..run.len()).filter(|seat| is_made(run, *seat)).collect();
     if form == Output::Table {
-        let mut rows = Vec::new();
-        for seat in seats {
-            let record = run.record(seat)?;
-            rows.push(vec![
-                printable(&record.username, 128),
-                printable(password(&record).unwrap_or("(as it was)"), 256),
-                printable(&groups(&record).join(" "), 128),
-            ]);
-        }
-        return out(&table(&["USER", "PASSWORD", "GROUPS"], rows), run);
+        return in_columns(run, &seats);
     }
     let mut piece = String::new();
     let mut between = "[";
@@ -55,6 +46,30 @@ pub fn print(app: &App, run: &mut Run) -> Result<()> {
     }
     if form == Output::Json {
         piece.push_str(if between == "[" { "[]\n" } else { "]\n" });
+    }
+    out(&piece, run)
+}
+
+/// The users as a table: each is read twice, so that very many of them are not in memory.
+fn in_columns(run: &mut Run, seats: &[usize]) -> Result<()> {
+    let row = |record: &Record| {
+        vec![
+            printable(&record.username, 128),
+            printable(password(record).unwrap_or("(as it was)"), 256),
+            printable(&groups(record).join(" "), 128),
+        ]
+    };
+    let mut columns = Columns::new(&["USER", "PASSWORD", "GROUPS"]);
+    for seat in seats {
+        columns.measure(&row(&run.record(*seat)?));
+    }
+    let layout = columns.layout();
+    let mut piece = layout.header();
+    for seat in seats {
+        piece.push_str(&layout.row(&row(&run.record(*seat)?)));
+        if piece.len() >= PIECE {
+            out(&std::mem::take(&mut piece), run)?;
+        }
     }
     out(&piece, run)
 }

@@ -37,13 +37,13 @@ pub struct Runs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Drop the record of a user, with the password in it
+    /// Delete the record of a user or a run, with the passwords in it
     Forget(Forget),
 }
 
-/// Drop the record of a user, with the password in it
+/// Delete the record of a user or a run, with the passwords in it
 ///
-/// The user, if Cognito has created it, stays as it is. cogtok prints first what the record holds.
+/// The users, if Cognito has created them, stay as they are. cogtok prints first what the record holds.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cogtok user runs forget 0123456789abcdef --yes")]
 struct Forget {
@@ -76,7 +76,7 @@ fn list(app: &App) -> Result<()> {
         return terminal::data(&text).map(drop);
     }
     if records.is_empty() && runs.is_empty() {
-        terminal::note("there are no unfinished users");
+        terminal::note("there are no runs and no unfinished users");
         return Ok(());
     }
     let has_ends = runs.iter().any(|run| run.head.ends_at.is_some());
@@ -100,7 +100,7 @@ fn list(app: &App) -> Result<()> {
         let end = head.ends_at.map(day).unwrap_or_default();
         row([
             head.run.clone(),
-            format!("{} users", run.len()),
+            if run.len() == 1 { "1 user".to_owned() } else { format!("{} users", run.len()) },
             profile.unwrap_or_default(),
             printable(&head.user_pool_id, 60),
             format!("{} done", run.count(&FINISHED)),

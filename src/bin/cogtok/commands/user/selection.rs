@@ -1,6 +1,5 @@
 //! Which users: named, or found in the pool.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::chosen::Selected;
 use super::create_many;
 use super::list;
 use super::user_file;
-use super::user_file::Row;
+use super::user_file::{Row, Rows};
 use crate::app::App;
 use crate::services::journal::run::Run;
 use crate::services::journal::{IfExists, State};
@@ -64,15 +63,17 @@ impl Selection {
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where the file is malformed.
     pub fn named(&self, app: &App) -> Result<Option<Selected>> {
         if let Some(file) = &self.from {
-            return user_file::read(file, app.deadline()).map(Selected::Named).map(Some);
+            let rows = user_file::read(file, app.deadline())?;
+            return Ok(Some(Selected::Named(Box::new(rows))));
         }
         if let Some(run) = &self.run {
             return of_run(app, run).map(Some);
         }
-        let mut seen = BTreeSet::new();
-        let names = self.usernames.iter().filter(|name| seen.insert(*name));
-        let rows = names.cloned().map(Row::named);
-        Ok((!self.usernames.is_empty()).then(|| Selected::Named(rows.collect())))
+        let mut rows = Rows::default();
+        for name in &self.usernames {
+            rows.add(&Row::named(name.clone()))?;
+        }
+        Ok((rows.len() > 0).then(|| Selected::Named(Box::new(rows))))
     }
 
     /// Looks the users up in the pool.

@@ -1,10 +1,12 @@
 //! `cogtok user set-password`: new passwords for users.
 
+use std::cell::Cell;
+
 use clap::Args;
 use cogtok::aws::admin::Admin;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{Secret, shape};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::batch::{Batch, Deed};
 use super::chosen::{Chosen, Selected};
@@ -23,8 +25,8 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
 
 /// Set passwords, of one user or of many
 ///
-/// Without `--password-stdin`, `--ask` or a column `password` cogtok makes up random passwords and prints them: one by
-/// itself, many beside their user names. It shows the users who are not named here, and asks first.
+/// Without `--password-stdin`, `--ask` or a column `password` cogtok generates passwords and prints them: one by itself,
+/// many beside their user names. It shows the users who are not named here, and asks first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user set-password alice@example.com -p ws\n  \
@@ -95,22 +97,27 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
             return Err(Error::new(Kind::Failure, "no password was set"));
         }
     }
-    let mut list = PasswordList { form, is_one, rows: Vec::new(), has_header: false };
+    let mut list = PasswordList { form, is_one, array: terminal::JsonArray::new(), is_empty: true };
     let mut length = password_generator::LENGTH;
     // A user that the run created with a temporary password gets a temporary one again.
     let is_permanent = !args.temporary && unseal(app, &mut selected)?;
     let deed = Deed::new_for_each("set the password of", "set the passwords of");
     let batch = Batch { total, doing: "setting passwords", deed, is_quiet: is_one };
-    let result = batch.run(app, selected.users(true)?, async |user: &Chosen| {
+    // Passwords that nobody reads are not set: the users who are left keep theirs.
+    let is_unread = Cell::new(false);
+    let users = selected.users(true)?.take_while(|_| !is_unread.get());
+    let result = batch.run(app, users, async |user: &Chosen| {
         let given = user.password.as_ref().or(given.as_ref()).cloned();
-        let made_up = set(&admin, &user.name, given, is_permanent, &mut length).await;
-        let made_up = or_no_such_user(&user.name, made_up)?;
+        let generated = set(&admin, &user.name, given, is_permanent, &mut length).await;
+        let generated = or_no_such_user(&user.shown, generated)?;
         if is_one {
-            terminal::note(&format!("set the password of {}", printable(&user.name, 128)));
+            terminal::note(&format!("set the password of {}", printable(&user.shown, 128)));
         }
-        made_up.map_or(Ok(()), |password| list.add(&printable(&user.shown, 128), &password))
+        let Some(password) = generated else { return Ok(()) };
+        list.add(&printable(&user.shown, 128), &password).inspect_err(|_| is_unread.set(true))
     });
-    list.end().and(result)
+    let ended = list.end();
+    result.and(ended)
 }
 
 /// Lets the passwords of a run be read; says whether they are permanent, as all others are.
@@ -136,7 +143,9 @@ async fn set(
         Some(password) => password.clone(),
         None => password_generator::generate(*length)?,
     };
-    let error = match admin.set_password(username, &password, is_permanent).await {
+    let result = admin.set_password(username, &password, is_permanent).await;
+    admin.reveal(username, &password);
+    let error = match result {
         Ok(()) => return Ok(given.is_none().then_some(password)),
         Err(error) if error.code() == Some("InvalidPasswordException") => error,
         Err(error) => return Err(error),
@@ -146,7 +155,9 @@ async fn set(
         return Err(Error::hint(error, format!("the pool wants {policy}")));
     }
     let longer = password_generator::generate(policy.minimum_length)?;
-    admin.set_password(username, &longer, is_permanent).await?;
+    let result = admin.set_password(username, &longer, is_permanent).await;
+    admin.reveal(username, &longer);
+    result?;
     *length = policy.minimum_length.max(*length);
     Ok(Some(longer))
 }
@@ -155,8 +166,8 @@ async fn set(
 struct PasswordList {
     form: Output,
     is_one: bool,
-    rows: Vec<Value>,
-    has_header: bool,
+    array: terminal::JsonArray,
+    is_empty: bool,
 }
 
 impl PasswordList {
@@ -165,23 +176,21 @@ impl PasswordList {
         let json = json!({ "username": username, "password": exposed });
         let text = match self.form {
             Output::Json if self.is_one => terminal::json(&json),
-            Output::Json => {
-                self.rows.push(json);
-                return Ok(());
-            }
+            Output::Json => self.array.item(&json),
             Output::Csv => {
-                let header = if self.has_header { "" } else { "username,password\n" };
-                self.has_header = true;
+                let header = if self.is_empty { "username,password\n" } else { "" };
                 // Neither contains a space, and a generated password has no character that needs quotes in CSV.
                 format!("{header}{},{exposed}\n", quoted(username))
             }
             _ if self.is_one => format!("{exposed}\n"),
             _ => format!("{username} {exposed}\n"),
         };
+        self.is_empty = false;
         let unread = format!("the new password of {username} could not be printed");
         let again = Advice::new("set another: cogtok user set-password {user}{p}").word("user", username);
         match terminal::data(&text) {
             Ok(WriteOutcome::Yes) => Ok(()),
+            Ok(WriteOutcome::NobodyReads) if !self.is_one => Err(Error::store(unread).hint(again)),
             Ok(WriteOutcome::Nowhere | WriteOutcome::NobodyReads) => {
                 log::warn!(target: "cogtok", "{unread}");
                 terminal::hint(again);
@@ -192,11 +201,8 @@ impl PasswordList {
     }
 
     fn end(&mut self) -> Result<()> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        let rows = std::mem::take(&mut self.rows);
-        terminal::data(&terminal::json(&Value::Array(rows))).map(drop)
+        let is_array = self.form == Output::Json && !self.is_one && !self.is_empty;
+        if is_array { terminal::data(self.array.end()).map(drop) } else { Ok(()) }
     }
 }
 

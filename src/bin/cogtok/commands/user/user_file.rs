@@ -1,21 +1,18 @@
-//! A file that names users, with a password for each where it has that column: CSV, or a JSON object in each line.
+//! Users by name, with a password for each where a file has one: any number of them, since only some are in memory.
 
-use std::collections::BTreeMap;
-use std::io::Read;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::Instant;
 
 use cogtok::error::{Error, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::types::Username;
-use cogtok::store::within;
-use zeroize::Zeroizing;
+use serde_json::{Map, Value, json};
 
-use crate::io::terminal;
-use crate::services::create_users::seats::line_of;
-
-/// The most bytes of a file.
-const LIMIT: u64 = 64 * 1024 * 1024;
+use crate::services::journal::RunKey;
+use crate::services::spool::Spool;
+use crate::services::user_file::{Content, Line, UserFile};
 
 /// A user in the file.
 #[derive(Debug)]
@@ -37,101 +34,156 @@ impl Row {
     }
 }
 
+/// Users by name, each once. Their passwords are sealed with a key that only this process has, as they may be in a temporary
+/// file.
+#[derive(Debug, Default)]
+pub struct Rows {
+    spool: Spool,
+    key: Option<RunKey>,
+    /// The names, by their hashes under a random key.
+    names: HashSet<u64>,
+    hasher: RandomState,
+}
+
+/// What the seal of a password says besides its place.
+const SEALED_FOR: &str = "a list of users";
+
+impl Rows {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.spool.len()
+    }
+
+    /// Adds a user; says whether the name is new.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be written.
+    pub fn add(&mut self, row: &Row) -> Result<bool> {
+        if !self.names.insert(self.hasher.hash_one(&row.username)) && self.line_of(&row.username)?.is_some() {
+            return Ok(false);
+        }
+        let sealed = row.password.as_ref().map(|password| {
+            let key = match &self.key {
+                Some(key) => key.clone(),
+                None => self.key.insert(RunKey::generate()?.0).clone(),
+            };
+            let sealed = key.seal(SEALED_FOR, self.spool.len(), password.expose());
+            sealed.map_err(|why| Error::store(format!("a password can't be sealed: {why}")))
+        });
+        let (sealed, name, recipient) = (sealed.transpose()?, &row.username, &row.recipient);
+        let row = json!({ "name": name, "line": row.line, "sealed": sealed, "recipient": recipient });
+        self.spool.add(&row).map(|()| true)
+    }
+
+    /// The line of the user of this name.
+    fn line_of(&mut self, username: &str) -> Result<Option<u64>> {
+        for row in self.iter()? {
+            let row = row?;
+            if row.username == username {
+                return Ok(Some(row.line));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The users, from the first on.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when they can't be read; each, as well.
+    pub fn iter(&mut self) -> Result<impl Iterator<Item = Result<Row>> + '_> {
+        let key = self.key.as_ref();
+        let row = move |at: usize, row: &Value| {
+            let text = |name: &str| row[name].as_str().map(str::to_owned);
+            let open = |sealed: &str| {
+                let key = key.ok_or_else(|| Error::store("a temporary file has changed"))?;
+                let password = key.open(SEALED_FOR, at, sealed);
+                password.map_err(|why| Error::store(format!("a temporary file has changed: {why}")))
+            };
+            Ok(Row {
+                username: text("name").unwrap_or_default(),
+                password: row["sealed"].as_str().map(open).transpose()?,
+                recipient: text("recipient"),
+                line: row["line"].as_u64().unwrap_or_default(),
+            })
+        };
+        Ok(self.spool.values()?.enumerate().map(move |(at, value)| row(at, &value?)))
+    }
+}
+
 /// The users of a file; of standard input where it is `-`.
 ///
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) with the line that is malformed: then nothing was done with any of them.
-pub fn read(path: &Path, deadline: Instant) -> Result<Vec<Row>> {
-    let is_stdin = path == Path::new("-");
-    let named = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
-    let bytes: Zeroizing<Vec<u8>> = if is_stdin {
-        terminal::stdin_hidden_up_to(usize::try_from(LIMIT).unwrap_or(usize::MAX))?.into()
-    } else {
-        let read = within::read(path, LIMIT, deadline, |_, _| {});
-        let bytes = read.map_err(|why| Error::usage(format!("{} can't be read: {why}", printable(&named, 200))))?;
-        bytes.to_vec().into()
-    };
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > LIMIT) {
-        return Err(Error::usage(format!("{} has more than 64 MiB", printable(&named, 200))));
-    }
-    parse(&bytes).map_err(|error| error.context(&printable(&named, 200)))
-}
-
-fn parse(bytes: &[u8]) -> Result<Vec<Row>> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::usage("it is not UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let rows = if text.trim_start().starts_with('{') { json_lines(text)? } else { csv(text)? };
-    let mut lines = BTreeMap::new();
-    for (line, row) in &rows {
-        row.username.parse::<Username>().map_err(|error| error.context(&format!("line {line}")))?;
-        if let Some(earlier) = lines.insert(&row.username, line) {
-            let name = printable(&row.username, 128);
-            return Err(Error::usage(format!("line {line}: the user {name} is in line {earlier} already")));
-        }
-    }
-    if rows.is_empty() {
-        return Err(Error::usage("it names no user"));
-    }
-    Ok(rows.into_iter().map(|(_, row)| row).collect())
-}
-
-fn csv(text: &str) -> Result<Vec<(u64, Row)>> {
-    let malformed = |line: u64| Error::usage(format!("line {line}: it is not CSV with as many columns in each line"));
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        // The default terminator counts lines wrongly in files with CRLF.
-        .terminator(csv::Terminator::Any(b'\n'))
-        // So that each record ends with a line.
-        .from_reader(text.as_bytes().chain(&b"\n"[..]));
-    let header = reader.headers().map_err(|_| malformed(1))?.clone();
-    let column = |name: &str| header.iter().position(|known| known.trim().eq_ignore_ascii_case(name));
-    let Some(username) = column("username").or_else(|| column("email")) else {
-        return Err(Error::usage("its first line names no column `username` or `email`"));
-    };
-    let (password, recipient) = (column("password"), column("recipient"));
-    let (mut rows, mut record) = (Vec::new(), csv::StringRecord::new());
-    while reader.read_record(&mut record).map_err(|_| malformed(reader.position().line()))? {
-        let line = line_of(&record, reader.position().line());
-        if record.len() == 1 && record.iter().all(|field| field.trim().is_empty()) {
-            continue;
-        }
-        if record.iter().any(|field| field.contains('\n')) {
-            let what = "a field goes on in the next line: a quotation mark may be missing";
-            return Err(Error::usage(format!("line {line}: {what}")));
-        }
-        if record.len() != header.len() {
-            return Err(malformed(line));
-        }
-        let field =
-            |column: usize| record.get(column).map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned);
-        let username = field(username).ok_or_else(|| Error::usage(format!("line {line}: it has no user name")))?;
-        let row = row(line, username, password.and_then(field))?;
-        rows.push((line, Row { recipient: recipient.and_then(field), ..row }));
-    }
-    Ok(rows)
-}
-
-fn json_lines(text: &str) -> Result<Vec<(u64, Row)>> {
-    let mut rows = Vec::new();
-    for (line, text) in (1_u64..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
-        let mut object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(text).map_err(|_| Error::usage(format!("line {line}: it is not one JSON object")))?;
-        let mut take = |name: &str| match object.remove(name) {
-            Some(serde_json::Value::String(text)) if !text.is_empty() => Some(text),
-            _ => None,
+pub fn read(path: &Path, deadline: Instant) -> Result<Rows> {
+    let mut file = UserFile::open(path, deadline)?;
+    let (mut rows, mut columns) = (Rows::default(), None);
+    while let Some(Line { number, content }) = file.next_line()? {
+        let row = match content {
+            Ok(Content::Header(header)) => {
+                columns = Columns::of(&header);
+                if columns.is_some() { continue } else { break }
+            }
+            Ok(Content::Fields(fields)) => columns.as_ref().map_or_else(|| Err(String::new()), |of| of.row(&fields)),
+            Ok(Content::Object(object)) => from_object(object),
+            Err(what) => Err(what),
         };
-        let username = take("username").or_else(|| take("email"));
-        let username = username.ok_or_else(|| Error::usage(format!("line {line}: it has no `username`")))?;
-        let row = row(line, username, take("password"))?;
-        rows.push((line, Row { recipient: take("recipient"), ..row }));
+        let told = |what: String| Error::usage(format!("line {number}: {what}")).context(file.name());
+        let row = Row { line: number, ..row.map_err(told)? };
+        row.username.parse::<Username>().map_err(|error| told(error.message().to_owned()))?;
+        if !rows.add(&row)? {
+            let (name, earlier) = (printable(&row.username, 128), rows.line_of(&row.username)?.unwrap_or_default());
+            return Err(told(format!("the user {name} is in line {earlier} already")));
+        }
     }
-    Ok(rows)
+    if rows.len() > 0 {
+        return Ok(rows);
+    }
+    let has_column = columns.is_some();
+    let what = if has_column { "it names no user" } else { "its first line names no column `username` or `email`" };
+    Err(Error::usage(what).context(file.name()))
 }
 
-fn row(line: u64, username: String, password: Option<String>) -> Result<Row> {
-    let password = password.map(Secret::new).map(shape::password).transpose();
-    let password = password.map_err(|error| error.context(&format!("line {line}")))?;
-    Ok(Row { password, line, ..Row::named(username) })
+/// Where the fields of a user are in each line of CSV.
+struct Columns {
+    count: usize,
+    username: usize,
+    password: Option<usize>,
+    recipient: Option<usize>,
+}
+
+impl Columns {
+    /// The columns of a header; none where it has no column for the name.
+    fn of(header: &[String]) -> Option<Self> {
+        let column = |name: &str| header.iter().position(|known| known.trim().eq_ignore_ascii_case(name));
+        let username = column("username").or_else(|| column("email"))?;
+        let (password, recipient) = (column("password"), column("recipient"));
+        Some(Columns { count: header.len(), username, password, recipient })
+    }
+
+    fn row(&self, fields: &[String]) -> Result<Row, String> {
+        if fields.len() != self.count {
+            return Err("it is not CSV with as many columns in each line".to_owned());
+        }
+        let field = |at: usize| fields.get(at).map(|field| field.trim()).filter(|field| !field.is_empty());
+        let field = |at: usize| field(at).map(str::to_owned);
+        let username = field(self.username).ok_or("it has no user name")?;
+        let password = self.password.and_then(field).map(password).transpose()?;
+        Ok(Row { password, recipient: self.recipient.and_then(field), ..Row::named(username) })
+    }
+}
+
+fn from_object(mut object: Map<String, Value>) -> Result<Row, String> {
+    let mut take = |name: &str| match object.remove(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    };
+    let username = take("username").or_else(|| take("email")).ok_or("it has no `username`")?;
+    let password = take("password").map(password).transpose()?;
+    Ok(Row { password, recipient: take("recipient"), ..Row::named(username) })
+}
+
+fn password(text: String) -> Result<Secret, String> {
+    shape::password(Secret::new(text)).map_err(|error| error.message().to_owned())
 }
 
 /// A field of CSV that a spreadsheet would take for a formula gets a quote before it.

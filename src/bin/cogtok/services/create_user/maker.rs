@@ -60,15 +60,19 @@ pub fn undecided(record: &Record, user: &User) -> Error {
         let clock = if asked.is_server_time { "Cognito's clock" } else { "this machine's clock" };
         format!(", and cogtok asked for it between {} and {} by {clock}", at(asked.from), at(asked.until))
     });
-    Error::new(
+    let error = Error::new(
         Kind::Failure,
         format!(
             "cogtok can't tell whether it or someone else created the user {name}, so nothing was changed: {made}{}",
             asked.unwrap_or_default()
         ),
-    )
-    .hint(reset(record).fill("why", "if the user is yours, give it a new password"))
-    .hint(
+    );
+    if record.is_of_run {
+        return error
+            .hint("add `--if-exists reset` if the user is yours: it gets the password of the run")
+            .hint("add `--if-exists skip` if it is not: it stays as it is");
+    }
+    error.hint(reset(record).fill("why", "if the user is yours, give it a new password")).hint(
         Advice::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
             .word("id", record.id()),
     )

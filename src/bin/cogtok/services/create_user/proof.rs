@@ -2,7 +2,9 @@
 //! its own user have.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use cogtok::error::Kind;
 use cogtok::http::client::HttpClient;
 use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
@@ -16,6 +18,9 @@ use crate::services::journal::Record;
 
 /// What Cognito says of a password that is not the user's.
 const WRONG_PASSWORD: &str = "Incorrect username or password";
+
+/// How long it waits before it asks again where Cognito fails: nobody else knows.
+const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(800), Duration::ZERO];
 
 /// What signs users in at the profile's app client, to see whether they have a password.
 #[derive(Debug)]
@@ -37,12 +42,18 @@ impl PasswordProof {
     pub async fn is_password_of_user(&self, record: &Record) -> Option<bool> {
         let mut profile = self.profile.clone();
         profile.user.username = Some(record.username.parse().ok()?);
-        let password = Some(Secret::new(record.password.clone()));
-        let credentials = Credentials { client_secret: self.client_secret.clone(), password, device: None };
-        match SignIn::start(&self.wire, &Arc::new(profile), credentials).await {
-            Ok((_, Step::Ask(Challenge::NewPassword { .. }))) => Some(true),
-            Ok(_) => None,
-            Err(error) => error.message().contains(WRONG_PASSWORD).then_some(false),
+        let profile = Arc::new(profile);
+        for pause in PAUSES {
+            let password = Some(Secret::new(record.password.clone()));
+            let credentials = Credentials { client_secret: self.client_secret.clone(), password, device: None };
+            match SignIn::start(&self.wire, &profile, credentials).await {
+                Ok((_, Step::Done(_) | Step::Ask(Challenge::NewPassword { .. }))) => return Some(true),
+                Ok(_) => return None,
+                Err(error) if error.message().contains(WRONG_PASSWORD) => return Some(false),
+                Err(error) if error.kind() == Kind::Network => tokio::time::sleep(pause).await,
+                Err(_) => return None,
+            }
         }
+        None
     }
 }

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{BufRead, Read};
 
 use cogtok::error::{Error, Result, printable};
 use cogtok::secret::Secret;
 use cogtok::secret::shape;
 use cogtok::settings::types::Username;
 use serde_json::{Map, Value};
+
+use crate::services::user_file::{Content, Line, UserFile};
 
 /// The columns of a file.
 const COLUMNS: [&str; 7] = ["email", "username", "password", "group", "groups", "attributes", "phone"];
@@ -81,7 +82,7 @@ struct Complaints {
     count: usize,
     /// The names so far, by their hashes under a random key: of a million lines the names themselves would take 100 MB.
     names: HashSet<u64>,
-    key: RandomState,
+    hasher: RandomState,
 }
 
 impl Complaints {
@@ -101,7 +102,7 @@ impl Complaints {
     ) -> Result<()> {
         let seat = seat.and_then(|seat| {
             check(&seat)?;
-            if self.names.insert(self.key.hash_one(seat.name().to_lowercase())) {
+            if self.names.insert(self.hasher.hash_one(seat.name().to_lowercase())) {
                 Ok(seat)
             } else {
                 Err(format!("{} is on an earlier line as well", printable(seat.name(), 80)))
@@ -118,6 +119,30 @@ impl Complaints {
         }
     }
 
+    /// The columns that the header names.
+    fn columns(&mut self, line: u64, header: &[String]) -> Vec<String> {
+        let columns: Vec<String> = header.iter().map(|column| column.trim().to_lowercase()).collect();
+        if let [only] = columns.as_slice()
+            && only.contains([';', '\t'])
+        {
+            self.add(line, "there is no comma between the columns");
+            return columns;
+        }
+        for (at, column) in columns.iter().enumerate() {
+            if !COLUMNS.contains(&column.as_str()) {
+                let what = if column.is_empty() {
+                    format!("column {} has no name", at + 1)
+                } else {
+                    format!("there is no column `{}`: the columns are {}", printable(column, 40), COLUMNS.join(", "))
+                };
+                self.add(line, &what);
+            } else if columns.iter().take(at).any(|earlier| earlier == column) {
+                self.add(line, &format!("the column `{column}` is there twice"));
+            }
+        }
+        columns
+    }
+
     fn end(self, name: &str) -> Result<()> {
         let Some(first) = self.told.first() else {
             return if self.names.is_empty() { Err(Error::usage(format!("{name} names no user"))) } else { Ok(()) };
@@ -131,105 +156,32 @@ impl Complaints {
     }
 }
 
-/// Reads CSV with a header line. `name` is what the file is called in messages.
+/// Reads the users of a file.
 ///
 /// # Errors
 /// [`cogtok::error::Kind::Usage`] with what is wrong by line, once the whole file is read; and what `take` fails with.
-pub fn read_csv(input: impl Read, name: &str, mut take: impl FnMut(Seat) -> Result<()>) -> Result<()> {
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        // The default terminator counts lines wrongly in files with CRLF.
-        .terminator(csv::Terminator::Any(b'\n'))
-        // So that each record ends with a line.
-        .from_reader(input.chain(&b"\n"[..]));
-    let header = reader.headers().map_err(|why| unreadable(name, &why.to_string()))?.clone();
-    let columns: Vec<String> = header
-        .iter()
-        .enumerate()
-        .map(|(at, column)| if at == 0 { column.trim_start_matches('\u{feff}') } else { column })
-        .map(|column| column.trim().to_lowercase())
-        .collect();
-    let mut complaints = Complaints::default();
-    for (at, column) in columns.iter().enumerate() {
-        if !COLUMNS.contains(&column.as_str()) {
-            let what = if column.is_empty() {
-                format!("column {} has no name", at + 1)
-            } else {
-                format!("there is no column `{}`: the columns are {}", printable(column, 40), COLUMNS.join(", "))
-            };
-            complaints.add(1, &what);
-        } else if columns[..at].contains(column) {
-            complaints.add(1, &format!("the column `{column}` is there twice"));
-        }
-    }
-    if complaints.count > 0 {
-        return complaints.end(name);
-    }
-    let mut record = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(why) if why.is_io_error() => return Err(unreadable(name, &why.to_string())),
-            Err(_) => {
-                complaints.add(line, "it is not UTF-8");
-                continue;
+pub fn read(mut file: UserFile, mut take: impl FnMut(Seat) -> Result<()>) -> Result<()> {
+    let (mut complaints, mut columns) = (Complaints::default(), Vec::new());
+    while let Some(Line { number, content }) = file.next_line()? {
+        let seat = match content {
+            Ok(Content::Header(header)) => {
+                columns = complaints.columns(number, &header);
+                // The fields of other columns say nothing.
+                if complaints.count == 0 { continue } else { break }
             }
-        }
-        let line = line_of(&record, reader.position().line());
-        if record.len() == 1 && record.iter().all(|field| field.trim().is_empty()) {
-            continue;
-        }
-        let seat = if record.iter().any(|field| field.contains('\n')) {
-            Err("a field goes on in the next line: a quotation mark may be missing".to_owned())
-        } else if record.len() == columns.len() {
-            from_fields(columns.iter().map(String::as_str).zip(record.iter()))
-        } else {
-            Err(format!("it has {} fields, and the first line has {}", record.len(), columns.len()))
-        };
-        complaints.check(line, seat, &mut take)?;
-    }
-    complaints.end(name)
-}
-
-/// Reads JSON, one object a line, with the names of the columns.
-///
-/// # Errors
-/// As [`read_csv`].
-pub fn read_jsonl(input: impl BufRead, name: &str, mut take: impl FnMut(Seat) -> Result<()>) -> Result<()> {
-    let mut complaints = Complaints::default();
-    for (at, line) in input.lines().enumerate() {
-        let text = match line {
-            Ok(text) => text,
-            Err(why) if why.kind() == std::io::ErrorKind::InvalidData => {
-                complaints.add(at as u64 + 1, "it is not UTF-8");
-                continue;
+            Ok(Content::Fields(fields)) if fields.len() == columns.len() => {
+                from_fields(columns.iter().map(String::as_str).zip(fields.iter().map(String::as_str)))
             }
-            Err(why) => return Err(unreadable(name, &why.to_string())),
+            Ok(Content::Fields(fields)) => {
+                let has = if fields.len() == 1 { "1 field".to_owned() } else { format!("{} fields", fields.len()) };
+                Err(format!("it has {has}, and the first line has {}", columns.len()))
+            }
+            Ok(Content::Object(object)) => from_object(object),
+            Err(what) => Err(what),
         };
-        let text = text.trim_start_matches('\u{feff}').trim();
-        if text.is_empty() {
-            continue;
-        }
-        let seat = match serde_json::from_str::<Map<String, Value>>(text) {
-            Ok(object) => from_object(object),
-            Err(_) => Err("it is not a JSON object".to_owned()),
-        };
-        complaints.check(at as u64 + 1, seat, &mut take)?;
+        complaints.check(number, seat, &mut take)?;
     }
-    complaints.end(name)
-}
-
-/// The line in which a record begins, where the reader is in the line after it: the record's own position is that of the empty
-/// lines before it.
-pub fn line_of(record: &csv::StringRecord, next: u64) -> u64 {
-    let within = record.iter().map(|field| field.matches('\n').count() as u64).sum::<u64>();
-    record.position().map_or(1, csv::Position::line).max(next.saturating_sub(1 + within))
-}
-
-fn unreadable(name: &str, why: &str) -> Error {
-    Error::store(format!("{name} can't be read: {}", printable(why, 200)))
+    complaints.end(file.name())
 }
 
 fn from_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Seat, String> {
@@ -307,7 +259,11 @@ fn set(seat: &mut Seat, column: &str, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn check(seat: &Seat) -> Result<(), String> {
+/// Why Cognito, or a spreadsheet that opens the list of users, would not take a user.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(seat: &Seat) -> Result<(), String> {
     if seat.name().is_empty() {
         return Err("it has neither an email nor a username".to_owned());
     }
@@ -340,7 +296,9 @@ fn check(seat: &Seat) -> Result<(), String> {
 
 fn is_address(text: &str) -> bool {
     text.rsplit_once('@').is_some_and(|(name, domain)| {
+        // Of what RFC 5322 allows in quotation marks alone, nothing: it is a column that is not an address.
         !name.is_empty()
+            && !text.contains(['"', '(', ')', ',', ':', ';', '<', '>', '[', '\\', ']'])
             && !name.contains('@')
             && !domain.is_empty()
             && !domain.starts_with('.')
@@ -365,8 +323,9 @@ mod tests {
             seats.push(format!("{seat:?}"));
             Ok(())
         };
-        read_csv(CSV_TEMPLATE.as_bytes(), "it", &mut take).unwrap();
-        read_jsonl(JSONL_TEMPLATE.as_bytes(), "it", take).unwrap();
+        for template in [CSV_TEMPLATE, JSONL_TEMPLATE] {
+            read(UserFile::of("it", Box::new(template.as_bytes())), &mut take).unwrap();
+        }
         assert_eq!((seats.len(), &seats[0]), (2, &seats[1]));
         let object: Map<String, Value> = serde_json::from_str(JSONL_TEMPLATE).unwrap();
         assert_eq!(object.keys().collect::<Vec<_>>(), COLUMNS.iter().collect::<Vec<_>>());

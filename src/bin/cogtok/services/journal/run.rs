@@ -111,6 +111,9 @@ struct Seat {
     state: State,
 }
 
+/// How many states there are.
+const STATES: usize = State::Skipped as usize + 1;
+
 /// A run on disk. Of its users only where they are is in memory.
 #[derive(Debug)]
 pub struct Run {
@@ -121,6 +124,8 @@ pub struct Run {
     writer: File,
     end: u64,
     seats: Vec<Seat>,
+    /// How many users are in each state.
+    counts: [usize; STATES],
     key: Option<RunKey>,
     _lock: Option<Lock>,
 }
@@ -188,7 +193,9 @@ impl Run {
             }
             end += length;
         }
-        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, key: None, _lock: lock })
+        let mut counts = [0; STATES];
+        seats.iter().for_each(|seat| counts[seat.state as usize] += 1);
+        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, counts, key: None, _lock: lock })
     }
 
     /// Lets the passwords be read, with the key that they were sealed with.
@@ -208,7 +215,7 @@ impl Run {
 
     /// How many users are in one of these states.
     pub fn count(&self, states: &[State]) -> usize {
-        self.seats.iter().filter(|seat| states.contains(&seat.state)).count()
+        states.iter().map(|state| self.counts[*state as usize]).sum()
     }
 
     /// How far a user is.
@@ -274,6 +281,8 @@ impl Run {
         match length {
             Ok(length) => {
                 if let Some(seat) = self.seats.get_mut(record.seat) {
+                    self.counts[seat.state as usize] -= 1;
+                    self.counts[state as usize] += 1;
                     (seat.changed, seat.state) = (self.end, state);
                 }
                 self.end += length;
@@ -328,12 +337,14 @@ pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
     runs
 }
 
-/// Removes a run, with the passwords in it, and gives what it was: its key is in the secret store still.
+/// Removes a run, with the passwords in it, and gives what it was: its key is in the secret store still. `before` learns
+/// first what it is.
 ///
 /// # Errors
 /// [`Kind::Store`] when it can't be removed, or a process is at work on it when the deadline comes.
-pub(super) fn remove(path: &Path, deadline: Instant) -> Result<Head> {
+pub(super) fn remove(path: &Path, deadline: Instant, before: impl FnOnce(&Head)) -> Result<Head> {
     let run = Run::open(path, deadline)?;
+    before(&run.head);
     file::remove(&run.path).map_err(|error| unwritable(path, &error))?;
     Ok(run.head)
 }
@@ -355,7 +366,7 @@ pub(super) fn line_of(content: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>
 }
 
 /// Reads the next whole line; 0 where there is none.
-fn next_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<u64> {
+pub(super) fn next_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<u64> {
     line.clear();
     let length = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
     if line.last() == Some(&b'\n') { Ok(length as u64) } else { Ok(0) }

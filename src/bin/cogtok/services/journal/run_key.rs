@@ -5,27 +5,68 @@ use std::time::Instant;
 
 use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secrets::store::SecretId;
-use cogtok::settings::types::SecretKind;
+use cogtok::settings::types::{SecretKind, StoreKind};
 
 use super::run::{self, Head, Run};
 use super::seal::RunKey;
+use super::{Journal, key_note};
 use crate::app::App;
 
 impl App {
-    /// Makes the key of a run and stores it; why not, where no secret store can be opened.
+    /// Makes the key of a run and stores it; why not, where no secret store can be opened. The caller has the journal open, and
+    /// says with [`App::note_run_is_placed`] that the run is in its place.
     ///
     /// # Errors
-    /// What is wrong with the configuration of the store.
+    /// What is wrong with the configuration of the store; [`Kind::Store`] where the journal can't be written.
     pub fn make_run_key(&self, head: &mut Head) -> Result<Result<RunKey>> {
         let (key, text) = RunKey::generate()?;
         let binding = binding(head)?;
-        match self.secrets_noninteractive().and_then(|store| store.set(&binding, &text).map(|()| store.kind())) {
+        let store = match self.secrets_noninteractive() {
+            Ok(store) => store,
+            Err(error) if error.kind() == Kind::Store => return Ok(Err(error)),
+            Err(error) => return Err(error),
+        };
+        // Where no keyring is reachable nothing is stored, and nothing to be noted.
+        if store.kind() == StoreKind::Keyring
+            && let Err(error) = store.look(std::slice::from_ref(&binding))
+        {
+            return if error.kind() == Kind::Store { Ok(Err(error)) } else { Err(error) };
+        }
+        key_note::write(self.dirs().state.as_deref(), head)?;
+        match store.set(&binding, &text).map(|()| store.kind()) {
             Ok(kind) => {
                 head.seal_in(kind.as_str());
                 Ok(Ok(key))
             }
-            Err(error) if error.kind() == Kind::Store => Ok(Err(error)),
-            Err(error) => Err(error),
+            Err(error) => {
+                key_note::remove(self.dirs().state.as_deref(), head);
+                if error.kind() == Kind::Store { Ok(Err(error)) } else { Err(error) }
+            }
+        }
+    }
+
+    /// Notes that the run of a key is in its place.
+    pub fn note_run_is_placed(&self, head: &Head) {
+        if head.sealed_in().is_some() {
+            key_note::remove(self.dirs().state.as_deref(), head);
+        }
+    }
+
+    /// Removes the keys whose runs are not there: a call was killed before the run was in its place, or after it was
+    /// removed, or the secret store could not be opened then.
+    pub fn forget_orphan_keys(&self) {
+        let state = self.dirs().state.as_deref();
+        if key_note::without_run(state).is_empty() {
+            return;
+        }
+        // The key of a process that is at work is about to have its run.
+        let Ok(_journal) = Journal::to_resume(state, Instant::now()) else { return };
+        for head in key_note::without_run(state) {
+            let store = self.secrets_noninteractive();
+            match binding(&head).and_then(|binding| store?.delete(&binding)) {
+                Ok(_) => key_note::remove(state, &head),
+                Err(error) => log::debug!(target: "cogtok", "the key of run {} is not deleted: {error}", head.run),
+            }
         }
     }
 
@@ -57,7 +98,13 @@ impl App {
     /// # Errors
     /// As [`run::remove`]. That the key is still stored is only a warning: it opens nothing any more.
     pub fn forget_run(&self, path: &Path, deadline: Instant) -> Result<()> {
-        let head = run::remove(path, deadline)?;
+        let note = |head: &Head| {
+            // A disk that is full must not keep a run.
+            if let Some(Err(error)) = head.sealed_in().map(|_| key_note::write(self.dirs().state.as_deref(), head)) {
+                log::debug!(target: "cogtok", "{error}");
+            }
+        };
+        let head = run::remove(path, deadline, note)?;
         self.forget_run_key(&head);
         Ok(())
     }
@@ -67,9 +114,11 @@ impl App {
         if head.sealed_in().is_none() {
             return;
         }
-        let deleted = binding(head).and_then(|binding| self.secrets()?.delete(&binding));
-        if let Err(error) = deleted {
-            log::warn!(target: "cogtok", "the key of run {} is still in {}: {error}", head.run, self.store_name());
+        match binding(head).and_then(|binding| self.secrets()?.delete(&binding)) {
+            Ok(_) => key_note::remove(self.dirs().state.as_deref(), head),
+            Err(error) => {
+                log::warn!(target: "cogtok", "the key of run {} is still in {}: {error}", head.run, self.store_name());
+            }
         }
     }
 }

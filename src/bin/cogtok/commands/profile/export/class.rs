@@ -137,7 +137,7 @@ pub fn run(app: &App, args: &Export) -> Result<bool> {
 fn rows(app: &App, args: &Export, profile: &Profile) -> Result<Vec<Row>> {
     let rows = match (&args.class.seats, &args.class.run) {
         (Some(file), _) => {
-            let rows = user_file::read(file, app.deadline())?;
+            let rows: Vec<Row> = user_file::read(file, app.deadline())?.iter()?.collect::<Result<_>>()?;
             if rows.iter().all(|row| row.password.is_none()) {
                 let is_stdin = file.as_os_str() == "-";
                 let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
