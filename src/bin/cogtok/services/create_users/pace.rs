@@ -40,7 +40,7 @@ const GROWS_EVERY: Duration = Duration::from_secs(1);
 /// How late a slot may begin without those after it being late as well: about the timer's precision.
 const SLACK: Duration = Duration::from_millis(20);
 
-/// How often one who waits looks whether the run is over.
+/// How often one who waits looks whether the run has ended.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Pace {
         }
     }
 
-    /// Waits for the next slot, or until the run is over.
+    /// Waits for the next slot, or until the run ends.
     pub async fn turn(&self, is_over: impl Fn() -> bool) {
         let _gate = self.gate.lock().await;
         loop {
