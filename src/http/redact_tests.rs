@@ -83,3 +83,110 @@ fn values_are_hidden_unless_known_to_be_harmless() {
     assert_eq!(body(b"hunter2"), "(7 bytes)");
     assert_eq!(body(b"\"hunter2\""), "(9 bytes)");
 }
+
+#[test]
+fn what_is_found_is_hidden_to_its_ends_and_nothing_beside_it() {
+    let redactor = Redactor::default();
+    assert_eq!(format!("{redactor:?}"), "Redactor");
+    for secret in ["hunter2", "2sunder3", "sun", "hunter2sun"] {
+        redactor.hide("id", &Secret::new(secret.into()));
+    }
+    for (text, clean) in [
+        ("hunter2", "[redacted]"),
+        ("hunter2 hunter2!", "[redacted] [redacted]!"),
+        ("hunter2hunter2", "[redacted][redacted]"),
+        ("ahunter2sunder3b", "a[redacted]b"),
+        ("a%68unter2b\\u0068unter2c", "a[redacted]b[redacted]c"),
+        ("sun", "sun"),
+        ("hunter", "hunter"),
+        ("hhunter2", "h[redacted]"),
+        ("100% of hunter2\\", "100% of [redacted]\\"),
+        ("\\u{68}unter2\\u{1f3bb}", "[redacted]\\u{1f3bb}"),
+        ("hunter2==", "[redacted]"),
+        ("hunter2=", "[redacted]"),
+        ("ü%hunter2ü", "ü%[redacted]ü"),
+    ] {
+        assert_eq!(redactor.clean(text), clean);
+        assert_eq!(redactor.clean_owned(text.to_owned()), clean);
+    }
+    redactor.reveal("id", &Secret::new("hunter2".into()));
+    redactor.reveal("id", &Secret::new("hunter2sun".into()));
+    assert_eq!(redactor.clean("hunter2 2sunder3"), "hunter2 [redacted]");
+}
+
+#[test]
+fn every_escape_is_read() {
+    let redactor = Redactor::default();
+    redactor.hide("id", &Secret::new("a\nb\tc\rd\"e\\f/g'h\u{1f3bb}i".into()));
+    let rest = "d\\\"e\\\\f\\/g\\'h";
+    for form in [
+        format!("a\\nb\\tc\\r{rest}\\ud83c\\udfbbi"),
+        format!("\\x61\\x0Ab\\x09c\\x0d{rest}\\u{{1f3bb}}i"),
+        format!("a\\u000ab\\u{{9}}c\\u{{00000d}}{rest}\u{1f3bb}i"),
+        "a%0Ab%09c%0Dd%22e%5cf%2Fg%27h%F0%9F%8E%BBi".to_owned(),
+    ] {
+        assert_eq!(redactor.clean(&format!("<{form}>")), "<[redacted]>", "{form}");
+    }
+    // What begins like an escape and is none stands for itself.
+    for text in
+        ["%", "%2", "%zz", "\\", "\\x", "\\x4", "\\u", "\\u{", "\\u{1f3bb", "\\u{110000}", "\\ud83c\\u0041", "\\ud83cx"]
+    {
+        redactor.hide("id", &Secret::new(format!("{text}secret")));
+        assert_eq!(redactor.clean(&format!("<{text}secret>")), "<[redacted]>");
+        assert_eq!(redactor.clean(text), text);
+        redactor.reveal("id", &Secret::new(format!("{text}secret")));
+    }
+}
+
+#[test]
+fn of_a_secret_inside_base64_all_is_hidden_that_depends_on_it_alone() {
+    for length in 5..24 {
+        let secret: String = "pQ7zR2xK9mW4vT6yB8nLcJ1d".chars().take(length).collect();
+        for before in ["", "a", "ab", "abc", "abcd"] {
+            let redactor = Redactor::default();
+            redactor.hide("id", &Secret::new(secret.clone()));
+            let text = STANDARD.encode(format!("{before}{secret}~~~"));
+            let range = (before.len() * 8).div_ceil(6)..(before.len() + length) * 8 / 6;
+            let expected = if range.len() >= SHORTEST_CORE {
+                format!("{}[redacted]{}", &text[..range.start], &text[range.end..])
+            } else {
+                text.clone()
+            };
+            let padding = expected.replace("[redacted]==", "[redacted]").replace("[redacted]=", "[redacted]");
+            assert_eq!(redactor.clean(&text), padding, "{before} {secret}");
+        }
+    }
+}
+
+#[test]
+fn of_a_body_only_harmless_values_are_shown() {
+    for (given, shown) in [
+        ("", "(empty)"),
+        (
+            r#"{"error":"invalid_grant","error_description":"hunter2"}"#,
+            r#"{"error":"invalid_grant","error_description":"[redacted]"}"#,
+        ),
+        (r#"{"error":"hunter2"}"#, r#"{"error":"[redacted]"}"#),
+        (r#"{"error":7}"#, r#"{"error":"[redacted]"}"#),
+        (r#"{"__type":"com.amazonaws#Not_Found"}"#, r#"{"__type":"com.amazonaws#Not_Found"}"#),
+        (r#"{"type":"word"}"#, r#"{"type":"[redacted]"}"#),
+        (
+            r#"{"TokenType":"Bearer","expires_in":3600,"x":3600}"#,
+            r#"{"TokenType":"Bearer","expires_in":3600,"x":"[redacted]"}"#,
+        ),
+        (
+            r#"{"DesiredDeliveryMediums":["EMAIL"],"x":["a"]}"#,
+            r#"{"DesiredDeliveryMediums":["EMAIL"],"x":["[redacted]"]}"#,
+        ),
+        ("a=b&grant_type=refresh_token", "a=[redacted]&grant_type=refresh_token"),
+        ("agrant_type=refresh_token", "(25 bytes)"),
+        ("[1]", "(3 bytes)"),
+        ("\u{e9}", "(2 bytes)"),
+    ] {
+        assert_eq!(body(given.as_bytes()), shown);
+    }
+    assert_eq!(body(&[0xff, 0xfe]), "(2 bytes)");
+    let padded = |bytes: usize| format!("{{}}{}", " ".repeat(bytes - 2));
+    assert_eq!(body(padded(1_048_576).as_bytes()), "{}");
+    assert_eq!(body(padded(1_048_577).as_bytes()), "(1048577 bytes)");
+}

@@ -102,4 +102,39 @@ mod tests {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn only_aws_and_this_machine_have_issuers() {
+        let pool = "us-gov-west-1_AbCdEfGhI";
+        for local in ["http://127.0.0.9:4566", "http://[::1]:4566", "http://localhost:9229", "https://localhost"] {
+            let issuer = parse(&format!("{local}/{pool}/")).unwrap();
+            assert_eq!((issuer.pool.as_str(), issuer.endpoint.unwrap().as_str()), (pool, local));
+        }
+        for service in ["cognito-idp", "cognito-idp-fips", "issuer-cognito-idp"] {
+            for suffix in ["amazonaws.com", "api.aws"] {
+                let issuer = parse(&format!("https://{service}.us-gov-west-1.{suffix}/{pool}")).unwrap();
+                assert_eq!(issuer, Issuer { pool: pool.parse().unwrap(), endpoint: None });
+            }
+        }
+        for foreign in ["https://10.0.0.1", "https://[2001:db8::1]", "https://idp.us-gov-west-1.amazonaws.com"] {
+            let error = parse(&format!("{foreign}/{pool}")).unwrap_err();
+            assert!(error.message().ends_with("is not the issuer of a user pool"), "{error}");
+            assert!(!error.advises(AdviceKind::CreateProfileForDomain));
+        }
+        let error = parse(&format!("https://ws.auth.us-east-1.amazoncognito.com/{pool}")).unwrap_err();
+        assert!(error.advises(AdviceKind::CreateProfileForDomain));
+    }
+
+    #[test]
+    fn a_pool_is_named_by_its_id_or_its_arn() {
+        let id = "us-east-1_AbCdEfGhI";
+        for good in [id, "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEfGhI"] {
+            assert_eq!(pool_id(good).unwrap().as_str(), id);
+        }
+        for bad in
+            ["", "arn:", "arn:aws:cognito-idp:us-east-1:123456789012:us-east-1_AbCdEfGhI", "userpool/us-east-1_A"]
+        {
+            assert!(pool_id(bad).is_err(), "{bad}");
+        }
+    }
 }

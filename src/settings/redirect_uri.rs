@@ -168,4 +168,49 @@ mod tests {
             3
         );
     }
+
+    #[test]
+    fn only_its_own_host_and_port_are_its_host() {
+        let uri: RedirectUri = "http://localhost:8484/cb".parse().unwrap();
+        for (header, is_it) in [
+            ("localhost:8484", true),
+            ("LOCALHOST:8484", true),
+            ("localhost", false),
+            ("localhost:80", false),
+            ("localhost:84840", false),
+            ("127.0.0.1:8484", false),
+            ("", false),
+        ] {
+            assert_eq!(uri.is_host(header), is_it, "{header}");
+        }
+        let uri: RedirectUri = "http://localhost/cb".parse().unwrap();
+        assert!(uri.is_host("localhost") && uri.is_host("Localhost:80") && !uri.is_host("localhost:8484"));
+        assert_eq!((uri.port(), uri.to_string().as_str()), (80, "http://localhost/cb"));
+        assert_eq!(uri.addresses(), [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+        let of = |text: &str| text.parse::<RedirectUri>().unwrap().addresses();
+        assert_eq!(of("http://127.0.0.2:1/"), [IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2))]);
+        assert_eq!(of("http://[::1]:1/"), [IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+        assert!(RedirectUri::list(["http://localhost:1 nowhere"]).is_err());
+    }
+
+    #[test]
+    fn the_rule_that_a_redirect_uri_breaks_is_told() {
+        for (bad, rule) in [
+            ("8484", "relative URL"),
+            ("https://localhost:1/", "over http to 127.0.0.1"),
+            ("http://10.0.0.1:1/", "over http to 127.0.0.1"),
+            ("http://[2001:db8::1]:1/", "over http to 127.0.0.1"),
+            ("http://u@localhost:1/", "neither user, query nor fragment"),
+            ("http://:p@localhost:1/", "neither user, query nor fragment"),
+            ("http://localhost:1/?", "neither user, query nor fragment"),
+            ("http://localhost:1/#", "neither user, query nor fragment"),
+            ("http://LOCALHOST:1/", "write it as http://localhost:1/"),
+            ("http://localhost:80/", "write it as http://localhost/"),
+            ("http://localhost:1/a//../b", "write it as http://localhost:1/a/b"),
+            ("http://localhost:0/", "it needs a port"),
+        ] {
+            let error = bad.parse::<RedirectUri>().unwrap_err();
+            assert!(error.message().contains(rule), "{bad}: {error}");
+        }
+    }
 }

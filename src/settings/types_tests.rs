@@ -75,6 +75,41 @@ fn endpoints_have_an_origin_and_take_a_path() {
     assert_eq!(endpoint.as_str(), "https://example.com");
     assert_eq!(endpoint.origin(), "https://example.com");
     assert_eq!(endpoint.join("/oauth2/token").as_str(), "https://example.com/oauth2/token");
+    let below: Endpoint = "https://example.com:8443/base/".parse().unwrap();
+    assert_eq!(
+        (below.as_str(), below.origin().as_str()),
+        ("https://example.com:8443/base/", "https://example.com:8443")
+    );
+    assert_eq!(below.to_string(), below.as_str());
+    assert_eq!(below.join("/a").as_str(), "https://example.com:8443/base/a");
+    for (text, is_loopback) in [
+        ("http://127.9.9.9", true),
+        ("http://[::1]", true),
+        ("https://localhost", true),
+        ("https://10.0.0.1", false),
+        ("https://[2001:db8::1]", false),
+        ("https://local.host", false),
+    ] {
+        assert_eq!(text.parse::<Endpoint>().unwrap().is_loopback(), is_loopback, "{text}");
+    }
+}
+
+#[test]
+fn the_rule_that_a_url_breaks_is_told() {
+    for (bad, rule) in [
+        ("example.com", "is not a URL"),
+        ("https://u@evil.example", "a user name or password in it is refused"),
+        ("https://:p@evil.example", "a user name or password in it is refused"),
+        ("https://a/?b", "no query and no fragment"),
+        ("https://a/#b", "no query and no fragment"),
+        ("file:///a", "it names no host"),
+        ("http://example.com", "plain http is allowed only to this machine"),
+        ("ftp://127.0.0.1", "`ftp` is neither https nor http"),
+        ("ws://localhost", "`ws` is neither https nor http"),
+    ] {
+        let error = bad.parse::<Endpoint>().unwrap_err();
+        assert!(error.message().contains(rule), "{bad}: {error}");
+    }
 }
 
 #[test]

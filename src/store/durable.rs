@@ -49,3 +49,32 @@ fn warn(dir: &Path, why: &io::Error) {
         log::warn!(target: "cogtok", "what is written to {dir} may not survive a crash of this machine: it can't be flushed ({why})");
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_file_system_that_cannot_flush_is_told_from_one_that_failed() {
+        for unable in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP] {
+            assert!(is_unable(&unable.into()), "{unable}");
+        }
+        for failed in [Errno::IO, Errno::NOSPC, Errno::ROFS] {
+            assert!(!is_unable(&failed.into()), "{failed}");
+        }
+        assert!(is_unable(&io::ErrorKind::Unsupported.into()));
+        assert!(!is_unable(&io::ErrorKind::StorageFull.into()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_cannot_be_flushed_is_written_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        flush(&tempfile::tempfile_in(dir.path()).unwrap(), dir.path()).unwrap();
+        // fsync of a pipe is EINVAL.
+        let (_reader, writer) = io::pipe().unwrap();
+        flush(&File::from(std::os::fd::OwnedFd::from(writer)), dir.path()).unwrap();
+    }
+}

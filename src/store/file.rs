@@ -263,3 +263,7 @@ pub fn sweep(dir: &Path, prefix: &str) {
 fn invalid(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
+
+#[cfg(all(test, unix))]
+#[path = "file_tests.rs"]
+mod tests;

@@ -214,3 +214,95 @@ impl<T: FileContent> StateLock<T> {
         before
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Plain {
+        n: u8,
+    }
+
+    impl FileContent for Plain {
+        const LIMIT: u64 = 10;
+        const IS_PRETTY: bool = true;
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Third {
+        n: u8,
+    }
+
+    impl FileContent for Third {
+        const LIMIT: u64 = 100;
+        const VERSION: Option<u64> = Some(3);
+    }
+
+    fn text(path: &Path) -> String {
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_read_if_it_is_of_this_version_and_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let file: StateFile<Third> = StateFile::new(&dir.path().join("private"), "state");
+        assert_eq!(file.path(), dir.path().join("private/state.json"));
+        assert_eq!(file.dir(), dir.path().join("private"));
+        assert!(file.read().unwrap().is_none() && file.read_or_warn("it", "is").is_none());
+        file.write(&Third { n: 7 }, Instant::now()).unwrap();
+        assert_eq!(text(file.path()), r#"{"version":3,"n":7}"#);
+        assert_eq!(file.read().unwrap(), Some(Third { n: 7 }));
+        assert_eq!(file.read_or_warn("it", "is"), Some(Third { n: 7 }));
+        for (bytes, why) in [
+            (r#"{"version":2,"n":7}"#, "it has another version, 2"),
+            (r#"{"version":4,"n":7}"#, "it has another version, 4"),
+            (r#"{"n":7}"#, "it is not what cogtok writes"),
+            (r#"{"version":3}"#, "it is not what cogtok writes"),
+            ("", "it is not what cogtok writes"),
+        ] {
+            assert_eq!(StateFile::<Third>::decode(bytes.as_bytes()).unwrap_err().to_string(), why, "{bytes}");
+            file::replace(file.path(), bytes.as_bytes()).unwrap();
+            assert_eq!(file.read_or_warn("it", "is"), None);
+        }
+        let small: StateFile<Plain> = StateFile::at(dir.path().join("small"));
+        file::replace(small.path(), br#"{"n":   7}"#).unwrap();
+        assert_eq!(small.read().unwrap(), Some(Plain { n: 7 }));
+        file::replace(small.path(), br#"{"n":    7}"#).unwrap();
+        assert_eq!(small.read().unwrap_err().to_string(), "it is larger than 10 bytes");
+        small.write(&Plain { n: 7 }, Instant::now()).unwrap();
+        assert_eq!(text(small.path()), "{\n  \"n\": 7\n}");
+    }
+
+    #[test]
+    fn the_lock_keeps_others_from_replacing_it_and_its_note_what_they_should_know() {
+        let dir = tempfile::tempdir().unwrap();
+        let file: StateFile<Third> = StateFile::new(dir.path(), "state");
+        let warned = |_: &Path, _: &io::Error| panic!("there are locks here");
+        let mut lock = file.lock_or(Instant::now(), warned).unwrap().unwrap();
+        assert_eq!(lock.file().path(), file.path());
+        assert!(dir.path().join("state.lock").exists());
+        lock.replace(&Third { n: 1 }).unwrap();
+        assert!(matches!(file.write(&Third { n: 2 }, Instant::now()), Err(LockError::Timeout { .. })));
+        assert_eq!(file.lock_or(Instant::now(), warned).err().unwrap().kind(), crate::error::Kind::Store);
+        lock.note_failure(Some("why".into()));
+        assert_eq!(lock.note().failure, Some("why".into()));
+        assert!(!lock.mark_refresh_in_flight(true));
+        assert_eq!((lock.note().failure.clone(), lock.note().is_refreshing), (None, true));
+        drop(lock);
+        let mut lock = file.lock(Instant::now()).unwrap();
+        assert!(lock.mark_refresh_in_flight(false) && !lock.note().is_refreshing);
+        drop(lock);
+        assert_eq!(file.read().unwrap(), Some(Third { n: 1 }));
+        // Where there can be no lock, the caller is told why and goes on.
+        let below: StateFile<Third> = StateFile::new(&file.path().join("below"), "state");
+        let mut told = None;
+        assert!(below.lock_or(Instant::now(), |dir, _| told = Some(dir.to_path_buf())).unwrap().is_none());
+        assert_eq!(told.as_deref(), Some(below.dir()));
+    }
+
+    #[test]
+    fn a_name_is_half_a_digest() {
+        assert_eq!(digest_name("abc"), "ba7816bf8f01cfea414140de5dae2223");
+    }
+}

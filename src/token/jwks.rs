@@ -133,3 +133,76 @@ fn is_roca(n: &[u8]) -> bool {
         powers.take(*prime as usize).any(|power| power == rest)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 65537 to the power of `exponent`, big-endian: what the broken generator's numbers are modulo each prime.
+    fn power(exponent: usize) -> Vec<u8> {
+        let mut number = vec![1];
+        for _ in 0..exponent {
+            let (shifted, mut carry) = ([number.as_slice(), &[0, 0]].concat(), 0);
+            let padded = [&[0, 0], number.as_slice()].concat();
+            number = shifted.iter().zip(&padded).rev().fold(Vec::new(), |mut sum: Vec<u8>, (one, other)| {
+                let digit = u16::from(*one) + u16::from(*other) + carry;
+                sum.push((digit & 0xff) as u8);
+                carry = digit >> 8;
+                sum
+            });
+            number.extend((carry > 0).then_some(1));
+            number.reverse();
+        }
+        number
+    }
+
+    #[test]
+    fn a_modulus_of_the_broken_generator_is_weak() {
+        assert_eq!(power(1), [1, 0, 1]);
+        assert_eq!(power(2), [1, 0, 2, 0, 1]);
+        for exponent in [1, 2, 3, 100, 128, 129, 200] {
+            let weak = power(exponent);
+            assert!(is_roca(&weak), "{exponent}");
+            let mut other = weak.clone();
+            *other.last_mut().unwrap() += 2;
+            assert!(!is_roca(&other), "{exponent}");
+            if exponent >= 128 {
+                assert!(!is_strong(&weak, &[1, 0, 1]) && is_strong(&other, &[1, 0, 1]), "{exponent}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_size_of_a_key_has_its_bounds() {
+        let of = |bytes: usize, first: u8| [vec![first], vec![0xff; bytes - 1]].concat();
+        let e = [1, 0, 1];
+        assert!(is_strong(&of(256, 0x80), &e) && is_strong(&of(257, 1), &e) && is_strong(&of(1024, 0xff), &e));
+        assert!(!is_strong(&of(256, 0x7f), &e) && !is_strong(&of(255, 0xff), &e) && !is_strong(&of(1025, 1), &e));
+        assert!(!is_strong(&of(257, 0), &e) && !is_strong(&[], &e));
+        let n = of(256, 0xff);
+        for good in [&[3][..], &[1, 1], &[1, 0, 1], &[1, 0, 0, 1]] {
+            assert!(is_strong(&n, good), "{good:?}");
+        }
+        for bad in [&[1][..], &[], &[0], &[0, 3], &[4], &[1, 0], &[1, 0, 0, 0, 1]] {
+            assert!(!is_strong(&n, bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_set_has_a_hundred_keys_at_the_most() {
+        let keys: Value = serde_json::from_str(include_str!("../../tests/fixtures/jwt/jwks.json")).unwrap();
+        let set = |count: usize| {
+            let key = |id: usize| {
+                let mut key = keys["keys"][0].clone();
+                key["kid"] = id.to_string().into();
+                key
+            };
+            KeySet::parse(json!({ "keys": (0..count).map(key).collect::<Vec<_>>() }).to_string().as_bytes())
+        };
+        assert_eq!(set(100).unwrap().ids().count(), 100);
+        assert!(set(101).unwrap_err().message().contains("more than 100"));
+        // Without a name there is nothing to repeat.
+        let unnamed = json!({ "keys": [{"kty": "oct"}, {"kty": "oct"}, keys["keys"][0]] });
+        assert_eq!(KeySet::parse(unnamed.to_string().as_bytes()).unwrap().ids().count(), 1);
+    }
+}

@@ -198,4 +198,70 @@ mod tests {
             assert_eq!(TokenKind::of(&serde_json::from_str(claims).unwrap()), kind, "{claims}");
         }
     }
+
+    #[test]
+    fn claims_of_a_token_are_read_as_they_are() {
+        let of = |payload: &str| read_unverified(&format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))).unwrap();
+        let claims = of(r#"{"exp":1700000000.9,"scope":"b a","username":"ann"}"#);
+        assert_eq!((claims.exp, claims.username.as_deref()), (Some(1_700_000_000), Some("ann")));
+        assert_eq!(claims.scope.unwrap().to_string(), "a b");
+        let claims = of(r#"{"exp":"soon","scope":7,"username":["ann"]}"#);
+        assert!(claims.exp.is_none() && claims.scope.is_none() && claims.username.is_none());
+        assert_eq!(of(r#"{"exp":-7}"#).exp, Some(0));
+        assert!(has_header_of::<u8>("Nw") && !has_header_of::<u8>("Nw==") && !has_header_of::<u8>("e30"));
+    }
+
+    #[test]
+    fn the_first_claim_of_an_impossible_type_is_named() {
+        for (claims, name) in [
+            (r#"{"sub":"a","jti":"b","scope":"c","exp":1.5}"#, None),
+            ("{}", None),
+            (r#"{"sub":1,"exp":"x"}"#, Some(("sub", "text"))),
+            (r#"{"jti":null}"#, Some(("jti", "text"))),
+            (r#"{"scope":["a"]}"#, Some(("scope", "text"))),
+            (r#"{"exp":"7"}"#, Some(("exp", "a number"))),
+        ] {
+            assert_eq!(mistyped(&serde_json::from_str(claims).unwrap()), name, "{claims}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_told_apart() {
+        let token = |payload: &str| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload));
+        let refused = |token: &str| {
+            let error = Unverified::read(token).unwrap_err();
+            (error.message().to_owned(), error.advice().len())
+        };
+        let (encrypted, hints) = refused("a.b.c.d.e");
+        assert!(encrypted.ends_with("it has five parts, so it is encrypted") && hints == 1, "{encrypted}");
+        assert!(refused("a.b.c.d").0.ends_with("it does not have three parts with dots between"));
+        assert!(refused("a.b.c").0.ends_with("its header is not a JSON object in base64url"));
+        assert!(refused("e30.b.c").0.ends_with("its payload is not a JSON object in base64url"));
+        let read = Unverified::read(&token(r#"{"token_use":"id","act":{"sub":"a"}}"#)).unwrap();
+        assert_eq!((read.kind(), read.actors().len(), read.header.len()), (TokenKind::Id, 1, 0));
+        assert_eq!(payload_unverified(&token(r#"{"a":1}"#)).unwrap()["a"], 1);
+    }
+
+    #[test]
+    fn who_acts_is_told_from_the_present_one_on() {
+        let claims = serde_json::from_str(
+            r#"{"act":{"sub":"a\u001b","client_id":"c","x":1,"act":{"iss":"i","act":{"sub":7}}}}"#,
+        );
+        let claims: Map<String, Value> = claims.unwrap();
+        let described: Vec<String> = actors(&claims).into_iter().map(described_actor).collect();
+        assert_eq!(described, ["sub a\\u{1b}, client_id c", "iss i", "unnamed: {\"sub\":7}"]);
+        assert!(actors(&Map::new()).is_empty());
+    }
+
+    #[test]
+    fn each_kind_has_its_names() {
+        for (kind, name, words) in [
+            (TokenKind::UserAccess, "user-access", "a user's access token"),
+            (TokenKind::Id, "id", "a user's ID token"),
+            (TokenKind::Machine, "m2m-access", "a machine-to-machine access token"),
+            (TokenKind::Unknown, "unknown", "not of a kind that Cognito issues"),
+        ] {
+            assert_eq!((kind.as_str(), kind.described()), (name, words));
+        }
+    }
 }

@@ -20,6 +20,8 @@ use crate::token::sign::{
 mod claims;
 #[path = "key_set_tests.rs"]
 mod key_set;
+#[path = "verify_told_tests.rs"]
+mod told;
 
 const NOW: u64 = 1_700_000_000;
 

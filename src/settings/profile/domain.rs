@@ -100,4 +100,26 @@ mod tests {
         assert!(oddity(Key::TokenUrl, whole).unwrap().contains("/oauth2/token"));
         assert_eq!((oddity(Key::Domain, whole), oddity(Key::TokenUrl, &format!("{whole}/oauth2/token"))), (None, None));
     }
+
+    #[test]
+    fn a_prefix_is_a_label_and_a_host_has_dots() {
+        let of = |text: &str, region: &str| read(text, Some(&region.parse().unwrap())).map(|url| url.to_string());
+        for prefix in ["a", "a-1", &"a".repeat(63)] {
+            assert_eq!(of(prefix, "eu-west-1").unwrap(), format!("https://{prefix}.auth.eu-west-1.amazoncognito.com"));
+            let gov = format!("https://{prefix}.auth-fips.us-gov-west-1.amazoncognito.com");
+            assert_eq!(of(prefix, "us-gov-west-1").unwrap(), gov);
+        }
+        for bad in [&"a".repeat(64), "a-", "-a", "A", "ä", "a_b.example", "a b.example", "a.example/b", "a..:"] {
+            let error = check(bad).unwrap_err();
+            assert!(error.message().contains("is not a pool's domain"), "{error}");
+        }
+        assert_eq!(of("A-1.example", "eu-west-1").unwrap(), "https://a-1.example");
+        assert_eq!(of("cn", "cn-north-1").unwrap_err().kind(), crate::error::Kind::Config);
+        let local = "http://localhost:9229";
+        assert_eq!((of(local, "eu-west-1").unwrap().as_str(), oddity(Key::Domain, local)), (local, None));
+        assert_eq!(
+            (oddity(Key::Scopes, local), oddity(Key::Domain, "ws"), oddity(Key::TokenUrl, "ws")),
+            (None, None, None)
+        );
+    }
 }

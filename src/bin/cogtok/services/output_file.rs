@@ -323,17 +323,5 @@ fn split(path: &Path) -> io::Result<(&Path, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::no_file_of_windows;
-
-    #[test]
-    fn devices_and_streams_of_windows_are_no_files() {
-        for name in [r"\\.\NUL", "NUL", "con", "nul.txt", "COM1", "lpt9.log", "aux .x", "CONOUT$"] {
-            assert_eq!(no_file_of_windows(name.as_ref()), Some("it is a device"), "{name}");
-        }
-        assert_eq!(no_file_of_windows("a:b".as_ref()), Some("it is a stream of another file"));
-        for name in ["nullable", "COM0", "COM10", "console", "token.txt", ".env"] {
-            assert_eq!(no_file_of_windows(name.as_ref()), None, "{name}");
-        }
-    }
-}
+#[path = "output_file_tests.rs"]
+mod tests;

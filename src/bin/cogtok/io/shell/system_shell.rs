@@ -110,6 +110,22 @@ mod tests {
             assert_eq!(PowerShell.word(value).as_deref(), Some(word));
         }
         assert_eq!(Posix.word("a b").as_deref(), Some("'a b'"));
+        assert_eq!((Posix.word("a\0b"), Posix.word("")), (None, Some("''".to_owned())));
+    }
+
+    #[test]
+    fn double_quotes_hold_only_what_cmd_and_powershell_read_alike() {
+        for sign in ['"', '$', '`', '%', '!', '^'] {
+            let value = format!("a {sign} b");
+            assert_eq!(PowerShell.word(&value), Some(format!("'{value}'")));
+        }
+        for value in ["a b", "a'b", "a;b", "a&b", "a|b", "(a)", "{a}", "@a", "#a", "a\\ b"] {
+            assert_eq!(PowerShell.word(value), Some(format!("\"{value}\"")));
+        }
+        for value in ["a", "é9", "-p", "a.b", "a_b", "~", "/a", "a\\b", "C:", "a=b", "a+b"] {
+            assert_eq!(PowerShell.word(value).as_deref(), Some(value));
+        }
+        assert_eq!(PowerShell.word("a b\\").as_deref(), Some("'a b\\'"));
     }
 
     #[test]
@@ -119,6 +135,9 @@ mod tests {
         assert_eq!(format!("{}12", PowerShell.end_process()), "taskkill /F /PID 12");
         assert_eq!(format!("{}X", PowerShell.unset()), "Remove-Item Env:X");
         assert_eq!(PowerShell.printed("SECRET"), "$env:SECRET");
+        assert_eq!(Posix.assignment("X", "it's"), r"export X='it'\''s'");
+        assert_eq!(format!("{}12 {}X", Posix.end_process(), Posix.unset()), "kill 12 unset X");
+        assert_eq!(Posix.printed("SECRET"), "printf %s \"$SECRET\"");
     }
 
     #[test]
