@@ -88,6 +88,7 @@ mod tests {
         for (given, kept) in [("pw", "pw"), ("pw\n", "pw"), ("pw\r\n", "pw"), ("pw\n\n", "pw\n"), (" p w ", " p w ")] {
             assert_eq!(Secret::from_bytes(given.into()).unwrap().expose(), kept, "{given:?}");
         }
+        assert_eq!(Secret::from_bytes(vec![b'a'; MAX_BYTES]).unwrap().expose().len(), 65_536);
     }
 
     #[test]

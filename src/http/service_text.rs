@@ -107,4 +107,22 @@ mod tests {
         assert!(list[0].without_prefix("userAttributes.") == "a" && list[1] == "b");
         assert!(ServiceText::new("hunter2", &redactor).as_list().is_empty());
     }
+
+    #[test]
+    fn several_are_shown_in_a_short_line() {
+        let redactor = Redactor::default();
+        redactor.hide("", &Secret::new("hunter2".into()));
+        let of = |text: &str| ServiceText::new(text, &redactor);
+        assert_eq!(ServiceText::list([&of("a\u{1b}"), &of("hunter2"), &of("c")]), "a\\u{1b}, [redacted], c");
+        let long = ServiceText::list([&of(&"x".repeat(200)), &of(&"y".repeat(200))]);
+        assert_eq!(long.chars().count(), MOST + 1);
+        assert_eq!(ServiceText::list([]), "");
+    }
+
+    #[test]
+    fn two_are_alike_if_the_same_was_sent() {
+        let of = |text: &str| ServiceText::new(text, &Redactor::default());
+        assert!(of("a") == of("a") && of("a") == "a" && of("a") == *"a");
+        assert!(of("a") != of("b") && of("a") != "b" && of("a") != *"b");
+    }
 }

@@ -55,7 +55,7 @@ impl RedirectUri {
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) for port 0.
     pub fn with_port(&self, port: u16) -> Result<Self> {
-        let rest = self.text.find("//").and_then(|at| self.text.get(at + 2..)).unwrap_or_default();
+        let rest = self.text.split_once("//").map_or("", |(_, rest)| rest);
         let tail = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
         format!("http://{}:{port}{tail}", self.url.host_str().unwrap_or_default()).parse()
     }

@@ -20,7 +20,7 @@ mod tests {
     fn is_read_alike(text: &str) -> bool {
         let Ok(plain) = plain::Url::parse(text) else { return false };
         let whole = url::Url::parse(text).unwrap_or_else(|why| panic!("{text} is refused by url alone: {why}"));
-        assert_eq!(plain.as_str(), whole.as_str());
+        assert_eq!((plain.as_str(), plain.to_string()), (whole.as_str(), whole.to_string()));
         assert_eq!((plain.scheme(), plain.username(), plain.path()), (whole.scheme(), whole.username(), whole.path()));
         assert_eq!((plain.query(), plain.fragment()), (whole.query(), whole.fragment()));
         assert_eq!((plain.host_str(), plain.authority()), (whole.host_str(), whole.authority()));
@@ -78,8 +78,18 @@ mod tests {
             "https://%61/",
             "https://a/?'",
         ] {
-            assert!(plain::Url::parse(bad).is_err(), "{bad:?}");
+            assert!(plain::Url::parse(bad).is_err_and(|why| why.to_string().starts_with("it")), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_host_has_the_bounds_of_dns() {
+        let of = |labels: &[usize]| {
+            let host: Vec<String> = labels.iter().map(|length| "a".repeat(*length)).collect();
+            plain::Url::parse(&format!("https://{}/", host.join("."))).is_ok()
+        };
+        assert!(of(&[63]) && !of(&[64]));
+        assert!(of(&[63, 63, 63, 61]) && !of(&[63, 63, 63, 62]));
     }
 
     #[test]

@@ -264,6 +264,6 @@ fn invalid(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 #[path = "file_tests.rs"]
 mod tests;

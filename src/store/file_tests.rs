@@ -1,4 +1,5 @@
 //! What is read and what is refused, how a file is replaced, and who gets a lock.
+#![cfg(unix)]
 #![allow(clippy::disallowed_methods)]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};

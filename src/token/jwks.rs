@@ -129,7 +129,7 @@ fn is_roca(n: &[u8]) -> bool {
     ];
     PRIMES.iter().all(|prime| {
         let rest = n.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
-        let powers = std::iter::successors(Some(1), |power| Some(power * (65537 % prime) % prime));
+        let powers = std::iter::successors(Some(1), |power| Some(power * 65537 % prime));
         powers.take(*prime as usize).any(|power| power == rest)
     })
 }

@@ -171,6 +171,24 @@ mod on_unix {
     }
 
     #[test]
+    fn an_edit_that_can_make_no_file_says_so() {
+        let (_dir, dir) = folder();
+        // There is room for this name, but not for that of the file that is made first.
+        let file = dir.join("a".repeat(250));
+        let error = edit(&file, 4, |_| Zeroizing::default()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidFilename, "{error}");
+        assert!(names(&dir).is_empty());
+        let file = dir.join("closed");
+        std::fs::write(&file, "").unwrap();
+        set_mode(&file, 0o000);
+        // Nothing is closed to root.
+        if File::open(&file).is_err() {
+            let error = edit(&file, 4, |_| Zeroizing::default()).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
+        }
+    }
+
+    #[test]
     fn those_who_edit_at_once_lose_nothing() {
         let (_dir, dir) = folder();
         let file = dir.join("file");

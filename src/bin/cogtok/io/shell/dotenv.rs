@@ -92,6 +92,9 @@ mod tests {
             ("A=\"\\\"\nT=inside\"\nT = \"o\nl\nd\"\nB=2", "A=\"\\\"\nT=inside\"\nT=new\nB=2\nT_END=9\n"),
             ("A='never ends\nT=old\n", "A='never ends\nT=new\nT_END=9\n"),
             ("A=it's\nT=old\nB=it's\n", "A=it's\nT=new\nB=it's\nT_END=9\n"),
+            ("# A=\"\nT=old\n\"\n", "# A=\"\nT=new\n\"\nT_END=9\n"),
+            ("=\"\nT=old\n\"\n", "=\"\nT=new\n\"\nT_END=9\n"),
+            ("A='x\\'\nT=old\nB='y'\n", "A='x\\'\nT=new\nB='y'\nT_END=9\n"),
             ("T=1\nT=2\n", "T=new\nT=new\nT_END=9\n"),
             ("ü=\"é\nT\n", "ü=\"é\nT\nT=new\nT_END=9\n"),
         ] {

@@ -24,6 +24,7 @@ fn whether_an_export_was_asked_for_is_known_without_parsing() {
     assert_eq!(names("cogtok tokn m2m --export --what"), Some(vec!["COGTOK_ACCESS_TOKEN".into()]));
     assert_eq!(names("cogtok token m2m --export=nosuch"), Some(vec!["COGTOK_ACCESS_TOKEN".into()]));
     assert_eq!(names("cogtok token user --token id --export"), Some(vec!["COGTOK_ID_TOKEN".into()]));
+    assert_eq!(names("cogtok token user --token=access --export"), Some(vec!["COGTOK_ACCESS_TOKEN".into()]));
     assert_eq!(names("cogtok token user --export").map(|names| names.len()), Some(2));
     assert_eq!(names("cogtok token m2m --export --env-var=T"), Some(vec!["T".into()]));
     assert_eq!(names("cogtok token m2m --export --env-var PATH"), Some(vec!["COGTOK_ACCESS_TOKEN".into()]));
