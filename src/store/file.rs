@@ -66,7 +66,7 @@ fn read_if(
         return Err(invalid(format!("it is larger than {limit} bytes")));
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1));
-    file.take(limit + 1).read_to_end(&mut bytes)?;
+    file.take(limit).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
 }
 

@@ -167,6 +167,7 @@ fn root_shares_the_files_of_a_folders_owner_and_of_nobody_else() {
     create_private_dir(&theirs).unwrap();
     assert_eq!(mode(&theirs), 0o750);
     assert_eq!(closed(&foreign), None, "root is kept from nothing");
+    assert_eq!((closed(&theirs.join("absent")), closed(&ours.join("absent"))), (None, None));
 }
 
 #[test]
@@ -239,6 +240,11 @@ fn a_private_folder_is_made_so() {
     let file = file_of(&dir, "file", 0o644);
     assert!(create_private_dir(&file).is_err());
     assert!(create_private_dir(&file.join("below")).is_err());
+    assert!(create_dir(&file).is_err() && create_dir(&file.join("below")).is_err());
+    // The way there may begin where this process is.
+    let up: PathBuf = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect();
+    create_dir(&up.join(dir.strip_prefix("/").unwrap()).join("y/new")).unwrap();
+    assert_eq!(mode(&dir.join("y/new")), 0o700);
     assert_eq!(mode(&file), 0o644);
     // A link is not followed to be closed.
     symlink(&open, dir.join("link")).unwrap();
@@ -315,6 +321,12 @@ fn one_process_has_a_lock_and_the_others_know_which() {
     assert_eq!(*one.note(), LockNote::default());
     assert!(matches!(Lock::exclusive(&path, Instant::now()), Err(LockError::Timeout { .. })));
     drop((one, two));
+    // However long the last failure was.
+    let long = serde_json::Value::from("x".repeat(60_000));
+    let mut held = Lock::exclusive(&path, Instant::now()).unwrap();
+    held.change_note(|note| note.failure = Some(long.clone()));
+    drop(held);
+    assert_eq!(Lock::exclusive(&path, Instant::now()).unwrap().note().failure, Some(long));
     // Who waits gets it as soon as it is free.
     let held = Lock::exclusive(&path, Instant::now()).unwrap();
     let waiting = std::thread::spawn({
@@ -324,7 +336,7 @@ fn one_process_has_a_lock_and_the_others_know_which() {
     std::thread::sleep(Duration::from_millis(50));
     drop(held);
     waiting.join().unwrap().unwrap();
-    // A note of nobody names nobody.
+    // A note without a process names none.
     std::fs::write(&path, r#"{"pid":0}"#).unwrap();
     let _held = File::open(&path).inspect(|file| file.lock().unwrap()).unwrap();
     assert!(matches!(Lock::exclusive(&path, Instant::now()), Err(LockError::Timeout { pid: None })));
@@ -338,6 +350,9 @@ fn a_lock_that_others_could_hold_is_closed_to_them_or_refused() {
         drop(Lock::exclusive(&path, Instant::now()).unwrap());
         assert_eq!(mode(&path), 0o600, "{open:o}");
     }
+    let path = file_of(&dir, "lock", 0o700);
+    drop(Lock::exclusive(&path, Instant::now()).unwrap());
+    assert_eq!(mode(&path), 0o700, "nobody else could hold it");
     let path = file_of(&dir, "lock", 0o400);
     std::fs::hard_link(&path, dir.join("second")).unwrap();
     let error = Lock::exclusive(&path, Instant::now()).unwrap_err();

@@ -294,7 +294,7 @@ mod tests {
         assert!(lock.mark_refresh_in_flight(false) && !lock.note().is_refreshing);
         drop(lock);
         assert_eq!(file.read().unwrap(), Some(Third { n: 1 }));
-        // Where there can be no lock, the caller is told why and goes on.
+        // Where there can be no lock, the caller learns why and goes on.
         let below: StateFile<Third> = StateFile::new(&file.path().join("below"), "state");
         let mut told = None;
         assert!(below.lock_or(Instant::now(), |dir, _| told = Some(dir.to_path_buf())).unwrap().is_none());

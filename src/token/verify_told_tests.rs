@@ -1,4 +1,4 @@
-//! What is told of a token: of an accepted one its claims, of another the broken rule and what to do about it.
+//! Of an accepted token its claims are shown, of another the broken rule and what to do about it.
 
 use super::*;
 

@@ -76,6 +76,7 @@ mod first_run;
 mod fleet;
 mod flows;
 mod flows_downgrade;
+mod fuzz_targets;
 mod groups;
 mod hand_edit;
 mod harness;
