@@ -17,6 +17,11 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
+/// When a lock that nobody holds is certainly free: those who gave up waiting may still get it for a moment.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
 fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -154,7 +159,7 @@ fn root_shares_the_files_of_a_folders_owner_and_of_nobody_else() {
     let made = theirs.join("below/made");
     replace(&made, b"1").unwrap();
     create_new(&theirs.join("new"), b"1").unwrap();
-    let lock = Lock::exclusive(&theirs.join("lock"), Instant::now()).unwrap();
+    let lock = Lock::exclusive(&theirs.join("lock"), soon()).unwrap();
     drop(lock);
     for path in [theirs.join("below"), made, theirs.join("new"), theirs.join("lock")] {
         let metadata = std::fs::metadata(&path).unwrap();
@@ -297,7 +302,7 @@ fn a_file_that_is_opened_or_made_keeps_its_content_and_is_private() {
 fn one_process_has_a_lock_and_the_others_know_which() {
     let (_dir, dir) = folder();
     let path = dir.join("below/file.lock");
-    let mut held = Lock::exclusive(&path, Instant::now()).unwrap();
+    let mut held = Lock::exclusive(&path, soon()).unwrap();
     assert_eq!((mode(&path), mode(&dir.join("below"))), (0o600, 0o700));
     let us = std::process::id();
     assert_eq!((held.note().pid, held.note().is_refreshing), (us, false));
@@ -311,27 +316,27 @@ fn one_process_has_a_lock_and_the_others_know_which() {
     held.change_note(|note| note.failure = Some("short".into()));
     drop(held);
     // The next holder reads what the last one left, and makes it its own.
-    let next = Lock::exclusive(&path, Instant::now()).unwrap();
+    let next = Lock::exclusive(&path, soon()).unwrap();
     assert_eq!(*next.note(), LockNote { pid: us, failure: Some("short".into()), is_refreshing: true });
     drop(next);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text, format!(r#"{{"pid":{us},"failure":"short","is_refreshing":true}}"#));
 
-    let (one, two) = (Lock::shared(&path, Instant::now()).unwrap(), Lock::shared(&path, Instant::now()).unwrap());
+    let (one, two) = (Lock::shared(&path, soon()).unwrap(), Lock::shared(&path, soon()).unwrap());
     assert_eq!(*one.note(), LockNote::default());
     assert!(matches!(Lock::exclusive(&path, Instant::now()), Err(LockError::Timeout { .. })));
     drop((one, two));
     // However long the last failure was.
     let long = serde_json::Value::from("x".repeat(60_000));
-    let mut held = Lock::exclusive(&path, Instant::now()).unwrap();
+    let mut held = Lock::exclusive(&path, soon()).unwrap();
     held.change_note(|note| note.failure = Some(long.clone()));
     drop(held);
-    assert_eq!(Lock::exclusive(&path, Instant::now()).unwrap().note().failure, Some(long));
+    assert_eq!(Lock::exclusive(&path, soon()).unwrap().note().failure, Some(long));
     // Who waits gets it as soon as it is free.
-    let held = Lock::exclusive(&path, Instant::now()).unwrap();
+    let held = Lock::exclusive(&path, soon()).unwrap();
     let waiting = std::thread::spawn({
         let path = path.clone();
-        move || Lock::exclusive(&path, Instant::now() + Duration::from_secs(60)).map(drop)
+        move || Lock::exclusive(&path, soon()).map(drop)
     });
     std::thread::sleep(Duration::from_millis(50));
     drop(held);
@@ -347,11 +352,11 @@ fn a_lock_that_others_could_hold_is_closed_to_them_or_refused() {
     let (_dir, dir) = folder();
     for open in [0o666, 0o644, 0o601] {
         let path = file_of(&dir, "lock", open);
-        drop(Lock::exclusive(&path, Instant::now()).unwrap());
+        drop(Lock::exclusive(&path, soon()).unwrap());
         assert_eq!(mode(&path), 0o600, "{open:o}");
     }
     let path = file_of(&dir, "lock", 0o700);
-    drop(Lock::exclusive(&path, Instant::now()).unwrap());
+    drop(Lock::exclusive(&path, soon()).unwrap());
     assert_eq!(mode(&path), 0o700, "nobody else could hold it");
     let path = file_of(&dir, "lock", 0o400);
     std::fs::hard_link(&path, dir.join("second")).unwrap();
@@ -360,7 +365,7 @@ fn a_lock_that_others_could_hold_is_closed_to_them_or_refused() {
     std::fs::remove_file(dir.join("second")).unwrap();
     let foreign = file_of(&dir, "foreign", 0o644);
     if lchown(&foreign, Some(STRANGER), Some(STRANGER)).is_ok() {
-        drop(Lock::exclusive(&foreign, Instant::now()).unwrap());
+        drop(Lock::exclusive(&foreign, soon()).unwrap());
         assert_eq!(mode(&foreign), 0o644, "another user's stays as it is");
     }
 }

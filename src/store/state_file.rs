@@ -217,6 +217,8 @@ impl<T: FileContent> StateLock<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -239,6 +241,11 @@ mod tests {
         const VERSION: Option<u64> = Some(3);
     }
 
+    /// When a lock that nobody holds is certainly free: those who gave up waiting may still get it for a moment.
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
     fn text(path: &Path) -> String {
         std::fs::read_to_string(path).unwrap()
     }
@@ -250,7 +257,7 @@ mod tests {
         assert_eq!(file.path(), dir.path().join("private/state.json"));
         assert_eq!(file.dir(), dir.path().join("private"));
         assert!(file.read().unwrap().is_none() && file.read_or_warn("it", "is").is_none());
-        file.write(&Third { n: 7 }, Instant::now()).unwrap();
+        file.write(&Third { n: 7 }, soon()).unwrap();
         assert_eq!(text(file.path()), r#"{"version":3,"n":7}"#);
         assert_eq!(file.read().unwrap(), Some(Third { n: 7 }));
         assert_eq!(file.read_or_warn("it", "is"), Some(Third { n: 7 }));
@@ -270,7 +277,7 @@ mod tests {
         assert_eq!(small.read().unwrap(), Some(Plain { n: 7 }));
         file::replace(small.path(), br#"{"n":    7}"#).unwrap();
         assert_eq!(small.read().unwrap_err().to_string(), "it is larger than 10 bytes");
-        small.write(&Plain { n: 7 }, Instant::now()).unwrap();
+        small.write(&Plain { n: 7 }, soon()).unwrap();
         assert_eq!(text(small.path()), "{\n  \"n\": 7\n}");
     }
 
@@ -279,7 +286,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file: StateFile<Third> = StateFile::new(dir.path(), "state");
         let warned = |_: &Path, _: &io::Error| panic!("there are locks here");
-        let mut lock = file.lock_or(Instant::now(), warned).unwrap().unwrap();
+        let mut lock = file.lock_or(soon(), warned).unwrap().unwrap();
         assert_eq!(lock.file().path(), file.path());
         assert!(dir.path().join("state.lock").exists());
         lock.replace(&Third { n: 1 }).unwrap();
@@ -290,7 +297,7 @@ mod tests {
         assert!(!lock.mark_refresh_in_flight(true));
         assert_eq!((lock.note().failure.clone(), lock.note().is_refreshing), (None, true));
         drop(lock);
-        let mut lock = file.lock(Instant::now()).unwrap();
+        let mut lock = file.lock(soon()).unwrap();
         assert!(lock.mark_refresh_in_flight(false) && !lock.note().is_refreshing);
         drop(lock);
         assert_eq!(file.read().unwrap(), Some(Third { n: 1 }));

@@ -39,9 +39,8 @@ fn every_target_is_built_seeded_tested_and_on_record() {
     assert_eq!(between(&bodies, "trials(\"", "\","), targets, "the tests");
     assert_eq!(between(&text("fuzz/README.md"), "| `", "` |"), targets, "the record in fuzz/README.md");
     for target in &targets {
-        let called = between(&text(&format!("fuzz/fuzz_targets/{target}.rs")), "::fuzz_", "(data)");
-        let called: Vec<&str> = called.iter().filter_map(|call| Some(call.split_once("::")?.1)).collect();
-        assert_eq!(called, [target.as_str()], "fuzz/fuzz_targets/{target}.rs");
+        let called = text(&format!("fuzz/fuzz_targets/{target}.rs"));
+        assert!(called.contains(&format!("::{target}(data)")), "fuzz/fuzz_targets/{target}.rs: {called}");
     }
 }
 
