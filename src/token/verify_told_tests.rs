@@ -6,7 +6,7 @@ fn told(token: &str, change: &dyn Fn(&mut Expectations), at: u64) -> (String, Ve
     let mut expected = expected();
     change(&mut expected);
     let error = Error::from(verify(token, &keys(), &expected, at * 1000).unwrap_err());
-    (error.message().to_owned(), error.advice().iter().map(Advice::told).collect())
+    (error.message().to_owned(), error.advice().iter().map(crate::error::Advice::told).collect())
 }
 
 #[test]
