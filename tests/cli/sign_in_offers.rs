@@ -2,7 +2,7 @@
 
 use crate::harness::challenges::{CLIENT, PASSWORD, challenge, signed_in};
 use crate::harness::pty::{Pty, Session};
-use crate::harness::{Answer, Home, Server, unique};
+use crate::harness::{Answer, Home, Request, Server, unique};
 use serde_json::json;
 
 const PASSPHRASE: &str = "a passphrase of five words";
@@ -20,9 +20,14 @@ fn nameless(server: &Server) -> Home {
 }
 
 /// A sign-in that leaves a refresh token.
-fn with_refresh_token() -> Answer {
+fn with_refresh_token(request: &Request) -> Answer {
     let token = unique("refresh-token");
-    signed_in().1.map_json(|body| body["AuthenticationResult"]["RefreshToken"] = json!(token))
+    signed_in().1.map_json(|body| {
+        body["AuthenticationResult"]["RefreshToken"] = json!(token);
+        if request.operation() == Some("GetTokensFromRefreshToken") {
+            body.as_object_mut().unwrap().remove("ChallengeParameters");
+        }
+    })
 }
 
 fn hidden(terminal: &mut Pty<'_>, question: &str, answer: &str) {
@@ -83,7 +88,7 @@ fn a_password_is_stored_for_a_user_who_is_asked_for() {
 
 #[test]
 fn without_a_keyring_the_first_sign_in_offers_the_secrets_file() {
-    let server = Server::start(|_| with_refresh_token());
+    let server = Server::start(with_refresh_token);
     let home = nameless(&server);
     let sign_in = |more: &[&str]| home.cogtok(["token", "user", "--header", "--username", ALICE]).args(more).pty();
     // Declined: the warning says what follows, and the remedy; it is not offered again.
@@ -123,7 +128,7 @@ fn without_a_keyring_the_first_sign_in_offers_the_secrets_file() {
 
 #[test]
 fn secret_init_makes_the_file_at_once_where_somebody_is_there() {
-    let server = Server::start(|_| with_refresh_token());
+    let server = Server::start(with_refresh_token);
     let home = nameless(&server);
     let mut terminal = home.cogtok(["secret", "init"]).pty();
     hidden(&mut terminal, "New passphrase for your secrets file, which cogtok now creates: ", PASSPHRASE);

@@ -1,9 +1,12 @@
 //! `token m2m --transport api`: GetClientToken, for pools without a domain. The local Cognito has no such operation, so a
 //! scripted server answers as AWS documents it.
 
-use crate::harness::scripted::{CLIENT, SECRET};
+use crate::harness::scripted::CLIENT;
 use crate::harness::{Answer, Home, Run, Server, herd, m2m_jwt, unique, workshop};
 use serde_json::{Value, json};
+
+/// A client secret as AWS's model of GetClientToken has it: letters, digits, `_` and `+`.
+const SECRET: &str = "scripted_secret+canary42";
 
 fn granted() -> Answer {
     answer(&json!({"AccessToken": m2m_jwt(CLIENT, "api/read api/write"), "ExpiresIn": 3600, "TokenType": "Bearer"}))
@@ -150,7 +153,8 @@ fn each_refusal_has_its_exit_code_and_is_not_repeated() {
         ("ForbiddenException", "WAF", 4, ""),
         ("NeverHeardOf", "because of reasons", 1, "because of reasons"),
     ] {
-        let server = Server::script([Answer::aws_error(code, message)]);
+        // Some come from what is before the service, and one from nowhere.
+        let server = Server::script([Answer::aws_error(code, message).unlike_aws()]);
         let home = home_at(&server);
         let output = m2m(&home, &[]).run();
         output.code(exit).stderr_has("GetClientToken was refused").stderr_has(says);
@@ -208,19 +212,19 @@ fn an_answer_that_is_no_token_is_exit_6_and_nothing_is_kept() {
         json!({"AccessToken": 7, "ExpiresIn": 3600}),
         json!(null),
     ] {
-        let server = Server::always(answer(&result));
+        let server = Server::always(answer(&result).unlike_aws());
         let home = home_at(&server);
         m2m(&home, &[]).run().code(6).stdout_is("").stderr_has("GetClientToken");
         assert!(home.cogtok(["cache", "list", "--json"]).run().ok().json().as_array().unwrap().is_empty(), "{result}");
     }
     for body in ["", "{}", "[]", "<html>", "{\"ClientAuthenticationResult\":"] {
-        let server = Server::always(Answer::new(200, "application/x-amz-json-1.1", body));
+        let server = Server::always(Answer::new(200, "application/x-amz-json-1.1", body).unlike_aws());
         m2m(&home_at(&server), &[]).run().code(6).stdout_is("");
     }
     // How long it lives may be left out or be nonsense: then it is served, and kept if the token says when it ends.
     for (expires_in, source) in [(json!(0), "cache"), (json!(-1), "network"), (Value::Null, "cache")] {
         let token = m2m_jwt(CLIENT, "api/read api/write");
-        let server = Server::always(answer(&json!({"AccessToken": token, "ExpiresIn": expires_in})));
+        let server = Server::always(answer(&json!({"AccessToken": token, "ExpiresIn": expires_in})).unlike_aws());
         let home = home_at(&server);
         m2m(&home, &[]).run().ok();
         assert_eq!(m2m(&home, &["--json"]).run().ok().json()["source"], source, "{expires_in}");

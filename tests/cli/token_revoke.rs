@@ -77,7 +77,7 @@ fn what_is_no_refresh_token_is_told_what_to_do_instead() {
             "secret set user-client",
         ),
     ] {
-        let server = Server::script([Answer::aws_error(code, message)]);
+        let server = Server::script([Answer::aws_error(code, message).unlike_aws()]);
         let home = Home::new();
         home.login_profile(&server.url());
         home.cogtok(["token", "revoke", "-"]).stdin(REFRESH).run().code(exit).stderr_has(code).stderr_has(says);

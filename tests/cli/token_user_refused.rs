@@ -37,7 +37,7 @@ fn a_challenge_that_needs_a_human_is_named_with_its_parameters_names_and_nothing
         ),
     ];
     for (name, parameters, shown) in cases {
-        let (output, server) = sign_in([challenge(name, &parameters)], PASSWORD, &[]);
+        let (output, server) = sign_in([challenge(name, &parameters).unlike_aws()], PASSWORD, &[]);
         output.code(5).stderr_has(shown).stderr_has("profile `ws`").stderr_lacks("VALUE");
         for parameter in parameters.as_object().unwrap().keys() {
             output.stderr_has(&parameter.escape_debug().to_string());
@@ -52,7 +52,7 @@ fn a_challenge_that_needs_a_human_is_named_with_its_parameters_names_and_nothing
     let (output, _) = sign_in([Answer::json(200, &json!({"ChallengeName": "WEB_AUTHN"}))], PASSWORD, &[]);
     output.code(5).stderr_has("WEB_AUTHN");
     for nothing in [json!({}), json!({"ChallengeParameters": {}, "Session": null})] {
-        let (output, _) = sign_in([Answer::json(200, &nothing)], PASSWORD, &[]);
+        let (output, _) = sign_in([Answer::json(200, &nothing).unlike_aws()], PASSWORD, &[]);
         output.code(6).stderr_has("neither tokens nor a challenge");
     }
 }

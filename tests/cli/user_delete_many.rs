@@ -152,9 +152,10 @@ fn it_shows_whom_and_asks_and_never_deletes_without_an_answer() {
 fn what_fails_for_one_is_exit_10_with_its_name_and_the_same_command_goes_on() {
     let fails = Arc::new(Mutex::new(true));
     let ours = Arc::clone(&fails);
-    let pool = pool(&[("ann", "X", 1), ("bob", "X", 1), ("cem", "X", 1)], move |request| {
+    let pool = pool(&[("ann", "CONFIRMED", 1), ("bob", "CONFIRMED", 1), ("cem", "CONFIRMED", 1)], move |request| {
         let is_bob = request.operation() == Some("AdminDeleteUser") && request.json()["Username"] == "bob";
-        (is_bob && *ours.lock().unwrap()).then(|| Answer::aws_error("UserLambdaValidationException", "not bob"))
+        (is_bob && *ours.lock().unwrap())
+            .then(|| Answer::aws_error("UserLambdaValidationException", "not bob").unlike_aws())
     });
     let home = pool.home();
     insta::assert_snapshot!(delete(&home, &["--group", "class", "--yes"]).run().message(), @"
@@ -177,7 +178,7 @@ fn what_fails_for_one_is_exit_10_with_its_name_and_the_same_command_goes_on() {
 
 #[test]
 fn what_fails_for_all_of_them_ends_it_at_once() {
-    let pool = pool(&[("ann", "X", 1), ("bob", "X", 1), ("cem", "X", 1)], |request| {
+    let pool = pool(&[("ann", "CONFIRMED", 1), ("bob", "CONFIRMED", 1), ("cem", "CONFIRMED", 1)], |request| {
         let is_second = request.operation() == Some("AdminDeleteUser") && request.json()["Username"] == "bob";
         is_second.then(|| Answer::aws_error("AccessDeniedException", "the role was taken away"))
     });

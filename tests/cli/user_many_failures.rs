@@ -28,7 +28,7 @@ fn refusing() -> (Home, Server) {
                 &json!({"User": {"Username": body["Username"], "UserStatus": "FORCE_CHANGE_PASSWORD", "Attributes": []}}),
             ),
             _ if is_one_of_two => answer(&json!({})),
-            _ => Answer::aws_error("UserLambdaValidationException", "not this one"),
+            _ => Answer::aws_error("UserLambdaValidationException", "not this one").unlike_aws(),
         }
     });
     let home = Home::new();

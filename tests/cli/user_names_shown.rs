@@ -31,7 +31,7 @@ fn home() -> (Home, Server) {
         let body = match request.operation() {
             Some("ListUsers" | "ListUsersInGroup") => json!({ "Users": users() }),
             _ if request.json()["Username"] == SUBS[1] => {
-                return Answer::aws_error("UserLambdaValidationException", "not this one");
+                return Answer::aws_error("UserLambdaValidationException", "not this one").unlike_aws();
             }
             _ => json!({}),
         };

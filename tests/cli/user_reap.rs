@@ -124,7 +124,7 @@ fn what_fails_is_left_with_its_run_and_the_same_command_goes_on() {
     let proxy = Proxy::with(&workshop().endpoint, move |request| {
         let is_refused = request.operation() == Some("AdminDeleteUser")
             && request.json()["Username"].as_str() == Some(refuses.lock().unwrap().as_str());
-        is_refused.then(|| Answer::aws_error("UserLambdaValidationException", "not this one"))
+        is_refused.then(|| Answer::aws_error("UserLambdaValidationException", "not this one").unlike_aws())
     });
     let home = behind(&proxy);
     let (one, first) = made(&home, 2, "1s");

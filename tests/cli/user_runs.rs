@@ -113,7 +113,7 @@ fn a_group_that_is_not_there_can_be_got_out_of() {
 
 #[test]
 fn an_answer_without_what_it_must_have_is_none() {
-    let empty = || Answer::new(200, "application/x-amz-json-1.1", "{}");
+    let empty = || Answer::new(200, "application/x-amz-json-1.1", "{}").unlike_aws();
     let home_at = |server: &Server| {
         let home = Home::new();
         home.config(&format!(
@@ -143,7 +143,7 @@ fn an_answer_without_what_it_must_have_is_none() {
         (json!({"Users": [{"Attributes": []}]}), "ListUsers", "Username"),
         (json!({"Users": [{"Username": ""}]}), "ListUsers", "Username"),
     ] {
-        let server = Server::always(Answer::new(200, "application/x-amz-json-1.1", body.to_string()));
+        let server = Server::always(Answer::new(200, "application/x-amz-json-1.1", body.to_string()).unlike_aws());
         let output = home_at(&server).cogtok(["user", "list", "-p", "ws"]).aws().run();
         output.code(6).stderr_has(operation).stderr_has(said);
     }
@@ -156,7 +156,7 @@ fn an_answer_without_what_it_must_have_is_none() {
                 Some("ListUserPoolClients") => json!({"UserPoolClients": [{"ClientName": "x"}]}),
                 _ => panic!("nothing else is asked"),
             };
-            Answer::new(200, "application/x-amz-json-1.1", answer.to_string())
+            Answer::new(200, "application/x-amz-json-1.1", answer.to_string()).unlike_aws()
         });
         let words = ["profile", "import", "us-east-1_Scripted0", "--endpoint-url", &server.url()];
         Home::new().cogtok(words).aws().run().code(6).stderr_has(&format!("no {missing}"));
@@ -166,9 +166,12 @@ fn an_answer_without_what_it_must_have_is_none() {
     let output = Home::new().cogtok(stack).args(["--endpoint-url", &server.url()]).aws().run();
     output.code(6).stderr_has("DescribeStacks: the answer is not one of AWS");
     // What need not be said is not made up: an absent date is not 1970, and nobody is disabled by silence.
-    let user = json!({"Username": "alice", "Attributes": [], "UserAttributes": []});
     let server = Server::start(move |request| {
-        let body = if request.operation() == Some("ListUsers") { json!({"Users": [user]}) } else { user.clone() };
+        let body = match request.operation() {
+            Some("ListUsers") => json!({"Users": [{"Username": "alice", "Attributes": []}]}),
+            Some("AdminGetUser") => json!({"Username": "alice", "UserAttributes": []}),
+            _ => json!({}),
+        };
         Answer::new(200, "application/x-amz-json-1.1", body.to_string())
     });
     let home = home_at(&server);

@@ -13,6 +13,7 @@ pub use variants::{full_answer, with_another_value, with_more, without_each};
 
 use super::message::Request;
 use super::ministack::venv;
+use super::promises;
 use serde_json::Value;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -111,9 +112,13 @@ pub fn is_for_aws(request: &Request) -> bool {
     !matches!(asked(request), Ok(None))
 }
 
-/// The promise that stands on every request of the suite.
-pub const EVERY_REQUEST: &str =
-    "a request to AWS is one that AWS's own model of the operation allows, signed or not as it says";
+/// Notes that so many requests were judged.
+pub fn held(requests: usize) {
+    promises::held(
+        "a request to AWS is one that AWS's own model of the operation allows, signed or not as it says",
+        requests,
+    );
+}
 
 /// What was broken in front of a server that outlives the tests. The run that did it is judged after its requests, and takes it.
 static BROKEN: Mutex<Vec<String>> = Mutex::new(Vec::new());

@@ -37,7 +37,7 @@ impl Shared {
 
     fn judged(&self) {
         if self.lasting.is_some() {
-            promises::held(contract::EVERY_REQUEST, 1);
+            contract::held(1);
         } else {
             self.judged.fetch_add(1, Ordering::SeqCst);
         }
@@ -196,7 +196,7 @@ impl Drop for Server {
             assert!(broken.is_empty(), "AWS's models do not allow: {broken:#?}");
             let judged = self.shared.judged.load(Ordering::SeqCst);
             if judged > 0 {
-                promises::held(contract::EVERY_REQUEST, judged);
+                contract::held(judged);
             }
         }
     }

@@ -1,5 +1,5 @@
 //! The page of `cogtok --help` is clap's.
-#![allow(clippy::disallowed_methods, reason = "it writes the page anew where it is told to")]
+#![allow(clippy::disallowed_methods, reason = "it writes the page anew where COGTOK_UPDATE is set")]
 
 use std::ffi::OsString;
 

@@ -186,8 +186,7 @@ fn come_back(
     if args.no_browser {
         terminal::note(&format!("open this address in a browser and sign in, within {seconds} s:"));
     } else {
-        terminal::note(&format!("sign in with the browser, within {seconds} s"));
-        terminal::note(&format!("the browser comes back to {uri}, so it has to run on this machine"));
+        terminal::note(&format!("sign in with a browser on this machine, within {seconds} s: it comes back to {uri}"));
         terminal::note("if none opens, open this address:");
     }
     // Some openers report success without opening anything.
