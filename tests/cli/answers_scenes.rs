@@ -218,10 +218,10 @@ fn play(scene: &Scene, keyring: &Keyring, variants: Variants) -> Vec<Played> {
 /// Plays each scene with every member there, and then with each variant of its answers.
 pub fn play_all(variants: Variants) -> Vec<Played> {
     let scenes: Vec<Scene> = administrators::scenes().into_iter().chain(users::scenes()).collect();
-    let (keyring, scenes) = (Keyring::start(), Mutex::new(scenes.into_iter().enumerate().rev().collect::<Vec<_>>()));
+    let scenes = Mutex::new(scenes.into_iter().enumerate().rev().collect::<Vec<_>>());
     let next = || scenes.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let worker = || {
-        let mut played = Vec::new();
+        let (keyring, mut played) = (Keyring::start(), Vec::new());
         while let Some((number, scene)) = next() {
             // The others go on, so that each says what is wrong with it.
             let of_scene = catch_unwind(AssertUnwindSafe(|| play(&scene, &keyring, variants)));
