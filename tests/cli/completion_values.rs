@@ -198,7 +198,8 @@ fn local_files_alone_are_read_with_a_full_cache_too() {
         for (call, sign) in [
             ("a socket", "socket("),
             ("a process", "fork("),
-            ("a thread", "clone"),
+            ("a thread", "clone("),
+            ("a thread", "clone3("),
             ("a new file", "O_CREAT"),
             ("a bus", "/bus"),
         ] {
