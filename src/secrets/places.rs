@@ -35,11 +35,13 @@ impl SecretPlaces {
         SecretPlaces(StateFile::new(state_dir, "secret-places"))
     }
 
-    /// Whether `store` has each of these secrets; `None` for one of which nothing is noted.
-    pub fn are_in(&self, store: StoreKind, wanted: &[SecretId]) -> Vec<Option<bool>> {
-        let noted = self.0.read().ok().flatten().unwrap_or_default();
-        let is_in = |id: &SecretId| noted.stores.get(&id.account()).map(|stores| stores.contains(store.as_str()));
-        wanted.iter().map(is_in).collect()
+    /// What is noted now.
+    pub fn read(&self) -> NotedPlaces {
+        NotedPlaces(self.noted())
+    }
+
+    fn noted(&self) -> Noted {
+        self.0.read().ok().flatten().unwrap_or_default()
     }
 
     /// Notes that `store` has the secret, or has it no longer.
@@ -60,20 +62,30 @@ impl SecretPlaces {
                 noted.stores.remove(&id.account());
             }
         };
-        let read = || self.0.read().ok().flatten().unwrap_or_default();
-        let (before, mut after) = (read(), read());
+        let (before, mut after) = (self.noted(), self.noted());
         apply(&mut after);
         if before == after {
             return;
         }
         let written = self.0.lock(Instant::now() + PATIENCE).map(|lock| {
-            let mut noted = read();
+            let mut noted = self.noted();
             apply(&mut noted);
             lock.replace(&noted)
         });
         if !matches!(written, Ok(Ok(()))) {
             log::info!(target: "cogtok", "the store of the {id} can't be noted in {}", self.0.path().display());
         }
+    }
+}
+
+/// The note as it was when it was read: for any number of secrets.
+#[derive(Debug)]
+pub struct NotedPlaces(Noted);
+
+impl NotedPlaces {
+    /// Whether `store` has this secret; `None` where nothing is noted of it.
+    pub fn is_in(&self, store: StoreKind, id: &SecretId) -> Option<bool> {
+        self.0.stores.get(&id.account()).map(|stores| stores.contains(store.as_str()))
     }
 }
 
@@ -90,7 +102,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let places = SecretPlaces::new(dir.path());
         let (password, token) = (id(SecretKind::Password), id(SecretKind::RefreshToken));
-        let is_in = |store, id: &SecretId| places.are_in(store, std::slice::from_ref(id))[0];
+        let is_in = |store, id: &SecretId| places.read().is_in(store, id);
         assert_eq!(is_in(StoreKind::Keyring, &password), None);
         for id in [&password, &token] {
             places.note(StoreKind::Keyring, id, true);

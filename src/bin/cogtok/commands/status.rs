@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use cogtok::error::{Advice, Result, printable};
+use cogtok::secrets::places::NotedPlaces;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
@@ -119,12 +120,14 @@ fn rows(app: &App) -> Result<Vec<Row>> {
         (true, _) => vec![app.profile(&[])?],
         (false, names) => names.iter().filter_map(|name| understood(config, name)).collect(),
     };
+    // Read once, however many profiles there are.
+    let places = app.secret_places().map(|places| places.read());
     let mut rows = Vec::new();
     for profile in &profiles {
         let mut entries = app.signed_in(profile).into_iter();
-        rows.push(Row { is_first: true, ..row(app, profile, entries.next(), current.as_ref())? });
+        rows.push(Row { is_first: true, ..row(app, profile, entries.next(), current.as_ref(), places.as_ref())? });
         for entry in entries {
-            rows.push(row(app, profile, Some(entry), current.as_ref())?);
+            rows.push(row(app, profile, Some(entry), current.as_ref(), places.as_ref())?);
         }
     }
     Ok(rows)
@@ -139,7 +142,13 @@ fn understood(config: &Config, name: &ProfileName) -> Option<Profile> {
     profile
 }
 
-fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&ProfileName>) -> Result<Row> {
+fn row(
+    app: &App,
+    profile: &Profile,
+    known: Option<SignedIn>,
+    current: Option<&ProfileName>,
+    places: Option<&NotedPlaces>,
+) -> Result<Row> {
     let as_name = known.as_ref().and_then(|known| known.key.part("username")).filter(|name| !name.is_empty());
     let as_name = as_name.map(str::to_owned);
     let identity = known.as_ref().and_then(SignedIn::identity);
@@ -168,9 +177,9 @@ fn row(app: &App, profile: &Profile, known: Option<SignedIn>, current: Option<&P
     }
     let place = |kind: SecretKind| {
         let ids = ids(&of_user, kind, record.session.as_ref());
-        let are_in = app.secret_places().map(|places| places.are_in(in_use, &ids)).unwrap_or_default();
         // It may be in the other store, which is no longer in use. What was stored on another machine is noted nowhere.
-        if are_in.contains(&Some(false)) { MISSING } else { store }
+        let is_elsewhere = |id| places.and_then(|places| places.is_in(in_use, id)) == Some(false);
+        if ids.iter().any(is_elsewhere) { MISSING } else { store }
     };
     let secrets = SecretKind::ALL.iter().filter_map(|kind| {
         let from = variable(*kind).filter(|name| env::var(name).is_some());
