@@ -178,6 +178,20 @@ fn an_entry_deleted_between_the_search_and_the_answer_is_said_to_have_vanished()
 }
 
 #[test]
+fn an_entry_of_another_origin_that_is_deleted_while_entries_are_listed_is_none() {
+    let ((home, server), (elsewhere, _other)) = (home(), home());
+    for words in [TOKEN, STATUS] {
+        let fake = fake(&elsewhere, Before::Stored);
+        attempt(&home, TOKEN, &fake).run().code(3).stderr_has("was stored for");
+        fake.act("Attributes", Act::Vanish);
+        let output = attempt(&home, words, &fake).run();
+        output.code(if words == TOKEN { 7 } else { 0 }).stderr_lacks(VANISHED).stderr_lacks("was stored for");
+        assert!(fake.items().is_empty());
+    }
+    server.assert_untouched();
+}
+
+#[test]
 fn a_secret_that_the_service_did_not_keep_as_given_is_not_noted() {
     let (home, server) = (Home::new(), Server::always(Answer::token("some-token")));
     home.canary(GIVEN);

@@ -78,7 +78,11 @@ fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
 
 #[cfg(not(any(target_os = "macos", windows)))]
 fn account_of(entry: &Entry) -> Result<Option<String>, KeyringFailure> {
-    let attributes = entry.get_attributes()?;
+    let attributes = match entry.get_attributes().map_err(KeyringFailure::from) {
+        Ok(attributes) => attributes,
+        Err(failure) if failure.has_vanished() => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
     let account = attributes.get("username").filter(|account| is_ours(&attributes, account));
     Ok(account.cloned())
 }

@@ -27,6 +27,18 @@ impl From<KeyringError> for KeyringFailure {
 }
 
 impl KeyringFailure {
+    /// Whether the entry is no longer there: another process deleted it after it was found.
+    #[cfg(not(any(target_os = "macos", windows)))]
+    pub(crate) fn has_vanished(&self) -> bool {
+        match self {
+            KeyringFailure::Keyring(KeyringError::NoEntry) => true,
+            KeyringFailure::Keyring(KeyringError::PlatformFailure(why)) => {
+                matches!(KeyringMessage::of(&why.to_string()), KeyringMessage::Vanished)
+            }
+            _ => false,
+        }
+    }
+
     /// The message and the advice. The library's own text shows bus paths, so it is not repeated.
     pub(crate) fn into_error(self, binding: Option<&SecretId>) -> Error {
         let (why, next) = match &self {

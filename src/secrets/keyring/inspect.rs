@@ -31,7 +31,11 @@ pub(crate) fn look(wanted: &[SecretId]) -> Result<SecretLookup, KeyringFailure> 
         }
         let mut origins = Vec::new();
         for item in service.search_items(HashMap::from([("service", SERVICE)])).map_err(decode)?.unlocked {
-            let attributes = item.get_attributes().map_err(decode)?;
+            let attributes = match item.get_attributes().map_err(decode) {
+                Ok(attributes) => attributes,
+                Err(failure) if failure.has_vanished() => continue,
+                Err(failure) => return Err(failure),
+            };
             let account = attributes.get("username").filter(|account| is_ours(&attributes, account));
             origins.extend(account.and_then(|account| binding.origin_in(account)).map(str::to_owned));
         }
