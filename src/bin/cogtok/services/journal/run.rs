@@ -54,7 +54,7 @@ impl Head {
     /// # Errors
     /// [`Kind::Failure`] when the operating system has no random bytes.
     pub fn new(begun_at: i64, origin: String, user_pool_id: String, if_exists: IfExists) -> Result<Self> {
-        let run = super::random_id()?;
+        let run = super::record::random_id()?;
         let (ends_at, sealed_in) = (None, None);
         Ok(Head { version: IN_CLEAR, run, begun_at, origin, user_pool_id, if_exists, ends_at, sealed_in })
     }
