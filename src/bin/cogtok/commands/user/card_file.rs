@@ -119,7 +119,7 @@ impl CardPage<'_> {
             io::ErrorKind::AlreadyExists => there_already(self.path),
             _ => unwritable(self.path, &why),
         })?;
-        let cards = if count == 1 { "1 card".to_owned() } else { format!("{count} cards") };
+        let cards = terminal::counted(count, "card");
         terminal::note(&format!("wrote {cards}, with the {what}, to {}", self.path.display()));
         Ok(())
     }

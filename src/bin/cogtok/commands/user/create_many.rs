@@ -304,7 +304,7 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
     let p = app.profile_option();
     let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), proof, ..manner };
     let again = format!("cogtok user create {id}{p} --resume");
-    let users = if total == 1 { "1 user".to_owned() } else { format!("{total} users") };
+    let users = terminal::counted(total, "user");
     terminal::note(&format!("run {id}: {users}; if it is interrupted, `{again}` continues it"));
     if let Some(end) = journal.run().and_then(|run| run.borrow().head.ends_at) {
         let end = moment(u64::try_from(end).unwrap_or_default());

@@ -100,7 +100,7 @@ fn list(app: &App) -> Result<()> {
         let end = head.ends_at.map(day).unwrap_or_default();
         row([
             head.run.clone(),
-            if run.len() == 1 { "1 user".to_owned() } else { format!("{} users", run.len()) },
+            terminal::counted(run.len(), "user"),
             profile.unwrap_or_default(),
             printable(&head.user_pool_id, 60),
             format!("{} done", run.count(&FINISHED)),

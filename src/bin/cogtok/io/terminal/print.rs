@@ -81,6 +81,11 @@ pub fn note(text: &str) {
     }
 }
 
+/// `count` and what is counted, whose plural ends in s.
+pub fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 /// Prints an error without an [`Error`] value.
 pub fn complain(text: &str) {
     say(Some(("error", "1;31")), text);

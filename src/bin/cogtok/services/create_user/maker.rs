@@ -73,7 +73,7 @@ pub fn undecided(record: &Record, user: &User) -> Error {
             .hint("add `--if-exists skip` if it is not: it stays as it is");
     }
     error.hint(reset(record).fill("why", "if the user is yours, give it a new password")).hint(
-        Advice::new("the record stays, with its password; to drop it: cogtok user runs forget {id}{p}")
+        Advice::new("the record stays, with its password; to forget it: cogtok user runs forget {id}{p}")
             .word("id", record.id()),
     )
 }

@@ -10,6 +10,7 @@ use cogtok::secret::shape;
 use cogtok::settings::types::Username;
 use serde_json::{Map, Value};
 
+use crate::io::terminal;
 use crate::services::user_file::{Content, Line, UserFile};
 
 /// The columns of a file.
@@ -173,7 +174,7 @@ pub fn read(mut file: UserFile, mut take: impl FnMut(Seat) -> Result<()>) -> Res
                 from_fields(columns.iter().map(String::as_str).zip(fields.iter().map(String::as_str)))
             }
             Ok(Content::Fields(fields)) => {
-                let has = if fields.len() == 1 { "1 field".to_owned() } else { format!("{} fields", fields.len()) };
+                let has = terminal::counted(fields.len(), "field");
                 Err(format!("it has {has}, and the first line has {}", columns.len()))
             }
             Ok(Content::Object(object)) => from_object(object),

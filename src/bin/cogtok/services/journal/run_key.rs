@@ -84,7 +84,7 @@ impl App {
             let error =
                 Error::store(format!("the key of run {id} is not in {}: its passwords can't be read", store.name()));
             if place == here.as_str() {
-                error.hint(Advice::new("drop the run: cogtok user runs forget {run}{p}").text("run", &id))
+                error.hint(Advice::new("forget the run: cogtok user runs forget {run}{p}").text("run", &id))
             } else {
                 error.hint(format!("it was stored with COGTOK_SECRET_STORE={place}: set that"))
             }
