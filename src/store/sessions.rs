@@ -22,7 +22,7 @@ use crate::token::session::{Session, SessionOrigin};
 pub struct Record {
     /// The session whose refresh token the store has.
     pub session: Option<Session>,
-    /// How the last session began, if Cognito has ended it: a user who came from the browser is sent there again.
+    /// How the last session began, if it has ended or could not be kept: a user who came from the browser is sent there again.
     pub over: Option<SessionOrigin>,
     /// Whether the store has a device that the pool remembers.
     pub has_device: bool,

@@ -214,6 +214,10 @@ pub async fn obtain<H: SessionHost>(host: &mut H, options: SessionOptions) -> Re
             return Err(NotObtained::Ended(NoTokens::Absent));
         }
         for session in &candidates {
+            // The last sign-in could not be kept. What the store has is older, and may be another user's.
+            if session.via == SessionOrigin::Endpoint && host.was_told_not_kept() {
+                return Err(NotObtained::Ended(NoTokens::Absent));
+            }
             let why = match renew(host, session).await {
                 Ok(served) => return Ok(served),
                 Err(NoTokens::Failed(error)) => return Err(NotObtained::Failed(error)),

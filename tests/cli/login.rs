@@ -2,7 +2,7 @@
 //! session that renews them at the domain.
 
 use crate::harness::challenges::{CLIENT, CLIENT_SECRET};
-use crate::harness::login::{REFRESH, alice, chromium, parameter, refreshed, sign_in};
+use crate::harness::login::{REFRESH, alice, answer, chromium, claims, parameter, refreshed, sign_in};
 use crate::harness::ports::free_port;
 use crate::harness::verify::verify;
 use crate::harness::{Answer, Home, Keyring, Server, workshop};
@@ -201,10 +201,9 @@ fn without_a_secret_store_the_token_is_kept_and_no_session() {
     output.stderr_has("alice@example.com is signed in").stderr_lacks("renews");
     home.cogtok(["token", "user"]).run().ok().quiet();
     insta::assert_snapshot!(home.cogtok(["token", "user", "--force-refresh"]).run().message(), @"
-    exit 3
-    error: `user.username` is not set (profile `ws`)
-    hint: run `cogtok profile set ws user.username VALUE`, or add `--username VALUE`
-    hint: or sign in with the browser: `cogtok login -p ws`
+    exit 5
+    error: the session from the browser has expired: no refresh token is stored (profile `ws`)
+    hint: sign in again: `cogtok login -p ws`
     ");
     // Where not even the token can be kept, the sign-in was for nothing, and that is said.
     let server = Server::script([alice()]);
@@ -226,4 +225,29 @@ fn a_sign_in_replaces_the_session_before_it() {
     // Deleting the profile takes the session along.
     home.cogtok(["profile", "delete", "ws", "--yes"]).keyring(&keyring).run().ok();
     assert_eq!(refresh_tokens(&keyring), [""; 0]);
+}
+
+#[test]
+fn a_sign_in_that_could_not_be_kept_never_becomes_the_user_before_it() {
+    let (mut access, mut id) = claims();
+    for claims in [&mut access, &mut id] {
+        claims["sub"] = json!("00000000-0000-4000-8000-0000000000b0");
+    }
+    id["email"] = json!("bob@example.com");
+    let server = Server::script([alice(), answer(&access, &id), refreshed(3600, None).1]);
+    let keyring = Keyring::start();
+    let home = signed_in(&server, &keyring, &server.url());
+    // Bob's refresh token finds no store.
+    let (output, _) = sign_in(home.cogtok(["login"]), &home.fake_browser());
+    output.ok().stderr_has("you will have to sign in again").stderr_has("bob@example.com is signed in");
+    for spoil in [false, true] {
+        if spoil {
+            std::fs::remove_dir_all(home.cache_dir()).unwrap();
+        }
+        let status = home.cogtok(["status"]).keyring(&keyring).run();
+        status.check(!status.stdout.contains("alice@example.com"), "the user before");
+        let renewed = home.cogtok(RENEW).keyring(&keyring).run();
+        renewed.code(5).stdout_is("").stderr_has("cogtok login");
+    }
+    assert_eq!(server.requests().len(), 2, "alice's refresh token is not used");
 }

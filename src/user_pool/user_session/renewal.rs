@@ -74,7 +74,7 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
         }
         Err(error) => {
             log::warn!(target: "cogtok", "the new refresh token could not be stored, so the next token needs a new sign-in: {error}");
-            ended(host, &mut lock, None).await;
+            ended(host, &mut lock, Some(session.via)).await;
             RefreshState::NotKept
         }
     };
@@ -82,7 +82,7 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
     Ok(TokenResponse { tokens, source: TokenOrigin::Refresh })
 }
 
-/// Records that the session has ended, and how it began if Cognito ended it. The device is kept.
+/// Records that the session has ended, and how it began. The device is kept.
 async fn ended<H: SessionHost>(host: &mut H, lock: &mut H::Lock, over: Option<SessionOrigin>) {
     let before = host.remembered().await.ok().flatten().unwrap_or_default();
     host.remember(lock, Record { session: None, over, ..before }).await;

@@ -295,10 +295,13 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
         }
         RefreshState::NotKept
     });
-    if let RefreshState::Kept(session) = &renewal {
-        let (session, identity) = (Some(session.clone()), Some(identity.clone()));
-        remember(of_session.as_mut(), &Record { session, identity, has_device: before.has_device, over: None });
-    }
+    // Without a session of its own this sign-in must not go on with the one before it, which may be another user's.
+    let session = renewal.session().cloned();
+    let over = session.is_none().then_some(SessionOrigin::Endpoint);
+    remember(
+        of_session.as_mut(),
+        &Record { session, identity: Some(identity.clone()), has_device: before.has_device, over },
+    );
     let mut tokens = signed_in.tokens;
     tokens.renewal = renewal;
     // An interrupted renewal of the old session does not concern the new one.

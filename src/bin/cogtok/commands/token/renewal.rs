@@ -51,7 +51,7 @@ pub fn signed_in(
     })
 }
 
-/// Records that the session has ended, and how it began if Cognito ended it. The device is kept.
+/// Records that the session has ended, and how it began. The device is kept.
 pub fn ended(app: &App, key: &CacheKey, lock: Option<&mut SessionLock>, over: Option<SessionOrigin>) {
     let before = app.remembered(key).ok().flatten().unwrap_or_default();
     remember(lock, &Record { session: None, over, ..before });
