@@ -169,6 +169,29 @@ fn the_old_secret_works_until_the_grace_is_over_and_it_is_said_until_when() {
 }
 
 #[test]
+fn a_new_secret_that_was_lost_costs_nobody_the_old_one() {
+    let (cognito, keyring) = (Cognito::start(), Keyring::start());
+    let home = cognito.home();
+    stored(&home, &keyring);
+    rotate(&home, &keyring, &["--grace", "1h", "--yes"]).run().ok();
+    // As after a backup from before, or in another store.
+    for entry in keyring.entries() {
+        keyring.secret_tool(&["clear", "service", "cogtok", "username", &entry["username"]], b"");
+    }
+    stored(&home, &keyring);
+    let output = rotate(&home, &keyring, &["--grace", "0s", "--yes"]).run();
+    output.code(1).stderr_has("the new secret is no longer in").stderr_has("delete-user-pool-client-secret");
+    assert_eq!(cognito.secrets().len(), 2);
+    token(&home, &keyring, &cognito.server).run().ok();
+    // Once somebody has deleted it at Cognito there is nothing to go on with.
+    cognito.state.lock().unwrap().secrets.retain(|(_, value)| value == FIRST);
+    rotate(&home, &keyring, &["--grace", "0s", "--yes"]).run().code(1).stderr_has("this rotation is over");
+    rotate(&home, &keyring, &["--grace", "0s", "--yes"]).run().ok().stderr_has("the old one is deleted");
+    assert_eq!(cognito.secrets().len(), 1);
+    token(&home, &keyring, &cognito.server).run().ok();
+}
+
+#[test]
 fn where_it_can_not_begin_nothing_is_changed() {
     let (cognito, keyring) = (Cognito::start(), Keyring::start());
     let home = cognito.home();

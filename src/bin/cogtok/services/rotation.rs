@@ -102,7 +102,7 @@ impl<'a> Rotation<'a> {
         if now() < until {
             return Ok(Outcome::Grace(until));
         }
-        self.finish(&record).map_err(on)?;
+        self.finish(&record).map_err(|error| if error.kind() == Kind::Failure { error } else { on(error) })?;
         Ok(Outcome::Done)
     }
 
@@ -191,21 +191,48 @@ impl<'a> Rotation<'a> {
 
     /// The old secrets go, now that the new one is what everybody here reads.
     fn finish(&self, record: &Record) -> Result<()> {
-        let is_in_use = match &self.place.staged(&record.staged_as)? {
-            Some(staged) => self.place.is_in_use(&staged.client_secret)?,
-            None => true,
-        };
-        if !is_in_use {
+        let staged = self.place.staged(&record.staged_as)?;
+        if let Some(staged) = &staged
+            && !self.place.is_in_use(&staged.client_secret)?
+        {
             return Err(Error::new(Kind::Failure, format!("another secret was put into {}", self.place.name()))
                 .hint("store the right one: cogtok secret set m2m-client{p}"));
         }
-        for secret in self.call(self.admin.client_secrets(&self.client_id))? {
-            if record.old.contains(&secret.id) {
-                self.call(self.admin.delete_client_secret(&self.client_id, &secret.id))?;
-            }
+        let (old, others): (Vec<_>, Vec<_>) = self
+            .call(self.admin.client_secrets(&self.client_id))?
+            .into_iter()
+            .partition(|secret| record.old.contains(&secret.id));
+        // It is only removed after the old ones are deleted.
+        if staged.is_none() && !old.is_empty() {
+            return Err(self.lost(record, &others)?);
+        }
+        for secret in old {
+            self.call(self.admin.delete_client_secret(&self.client_id, &secret.id))?;
         }
         self.place.unstage(&record.staged_as)?;
         self.records.remove()
+    }
+
+    /// The error where the new secret was lost before the old one was deleted: the old one may be all that works. Without the new one
+    /// at Cognito the rotation is over.
+    fn lost(&self, record: &Record, others: &[ClientSecret]) -> Result<Error> {
+        let place = self.place.name();
+        if others.is_empty() {
+            self.records.remove()?;
+            let message =
+                format!("the new secret is neither in {place} nor at Cognito any more, so this rotation is over");
+            return Ok(Error::new(Kind::Failure, message)
+                .hint("the old one is in use: run the same command again to rotate it"));
+        }
+        let message = format!("the new secret is no longer in {place}, so cogtok did not delete the old one");
+        let id = record.new.as_deref().unwrap_or("ID");
+        Ok(Error::new(Kind::Failure, message)
+            .hint(
+                Advice::new("if nothing uses the new one, delete it, and run the same command again: aws cognito-idp delete-user-pool-client-secret{aws} --user-pool-id {pool} --client-id {client} --client-secret-id {id}")
+                    .word("client", &self.client_id)
+                    .word("id", id),
+            )
+            .hint("see which there are: cogtok secret list-remote{p}"))
     }
 
     /// The error after the new secret was deleted again, or with what is left if that failed.
