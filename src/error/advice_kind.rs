@@ -133,6 +133,8 @@ kinds! {
     CreateProfileForDomain,
     /// Make a profile for the secret's app client.
     CreateProfileForSecret,
+    /// The store of secrets is full: delete some.
+    DeleteSecrets,
     /// The model does not stream: ask for the whole answer.
     DoNotStream,
     /// Mend the configuration.

@@ -246,6 +246,12 @@ impl SealedFile {
             }
         };
         let sealed = sealed.map_err(|error| unwritable(io::Error::other(error.to_string())))?;
+        // A larger one would not be read again.
+        if sealed.len() as u64 > LIMIT {
+            let shown = self.path.display();
+            return Err(Error::store(format!("{shown} would be larger than {} MiB: nothing was changed", LIMIT >> 20))
+                .hint(AdviceKind::DeleteSecrets));
+        }
         file::replace(&self.path, &sealed).map_err(unwritable)
     }
 

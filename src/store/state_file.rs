@@ -141,7 +141,13 @@ impl<T: FileContent> StateFile<T> {
             Some(version) => encode(&Versioned { version, content }, T::IS_PRETTY),
             None => encode(content, T::IS_PRETTY),
         };
-        file::replace(&self.path, &bytes?)
+        let bytes = bytes?;
+        // What would not be read again must not take the place of what is.
+        if bytes.len() as u64 > T::LIMIT {
+            let why = format!("it would be larger than {} bytes", T::LIMIT);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
+        file::replace(&self.path, &bytes)
     }
 
     /// Waits until `deadline` for the lock to replace the file; creates a private directory.
@@ -227,7 +233,7 @@ mod tests {
     }
 
     impl FileContent for Plain {
-        const LIMIT: u64 = 10;
+        const LIMIT: u64 = 12;
         const IS_PRETTY: bool = true;
     }
 
@@ -273,12 +279,15 @@ mod tests {
             assert_eq!(file.read_or_warn("it", "is"), None);
         }
         let small: StateFile<Plain> = StateFile::at(dir.path().join("small"));
-        file::replace(small.path(), br#"{"n":   7}"#).unwrap();
+        file::replace(small.path(), br#"{"n":     7}"#).unwrap();
         assert_eq!(small.read().unwrap(), Some(Plain { n: 7 }));
-        file::replace(small.path(), br#"{"n":    7}"#).unwrap();
-        assert_eq!(small.read().unwrap_err().to_string(), "it is larger than 10 bytes");
+        file::replace(small.path(), br#"{"n":      7}"#).unwrap();
+        assert_eq!(small.read().unwrap_err().to_string(), "it is larger than 12 bytes");
         small.write(&Plain { n: 7 }, soon()).unwrap();
         assert_eq!(text(small.path()), "{\n  \"n\": 7\n}");
+        let refused = small.lock(soon()).unwrap().replace(&Plain { n: 77 }).unwrap_err();
+        assert_eq!(refused.to_string(), "it would be larger than 12 bytes");
+        assert_eq!(small.read().unwrap(), Some(Plain { n: 7 }));
     }
 
     #[test]

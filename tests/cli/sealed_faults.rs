@@ -4,7 +4,8 @@ use crate::harness::{Home, Run, Server, herd, need};
 use crate::local_faults::{CALLS, at_each};
 use crate::sealed::{Opener, PASSPHRASE, by_age, init, scripted, sealed_file, sent};
 use age::secrecy::SecretString;
-use std::collections::BTreeSet;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,6 +49,24 @@ fn seal(identity: &Path, plain: &[u8]) -> Vec<u8> {
     let text = std::fs::read_to_string(identity).unwrap();
     let key: age::x25519::Identity = text.lines().find(|line| line.starts_with("AGE-")).unwrap().parse().unwrap();
     age::encrypt(&key.to_public(), plain).unwrap()
+}
+
+#[test]
+fn a_secret_that_would_make_it_too_large_to_read_is_refused_and_the_others_stay() {
+    let (home, identity, server) = stored(Opener::Identity);
+    let account = format!("m2m-client|machine|{}|", server.url());
+    let mut secrets: BTreeMap<String, String> =
+        (0..63).map(|n| (format!("password|c|o|u{n}"), "x".repeat(65_536))).collect();
+    secrets.insert(account, OLD.to_owned());
+    let plain = serde_json::to_vec(&json!({"version": 1, "secrets": secrets})).unwrap();
+    std::fs::write(sealed_file(&home), seal(&identity, &plain)).unwrap();
+    let before = std::fs::read(sealed_file(&home)).unwrap();
+    let set = home.cogtok(["secret", "set", "m2m-client"]).stdin("y".repeat(65_000));
+    let output = Opener::Identity.apply(set, &identity).timeout(Duration::from_secs(30)).run();
+    output.code(7).stderr_has("would be larger than 4 MiB: nothing was changed").stderr_has("cogtok secret delete");
+    assert_eq!(std::fs::read(sealed_file(&home)).unwrap(), before);
+    let delete = home.cogtok(["secret", "delete", "m2m-client"]);
+    Opener::Identity.apply(delete, &identity).timeout(Duration::from_secs(30)).run().ok();
 }
 
 #[test]

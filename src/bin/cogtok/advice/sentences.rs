@@ -64,6 +64,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::CreateGroup => "create the group first: cogtok group create {group}{p}",
         AdviceKind::CreateProfileForDomain => "that is the pool's domain: cogtok profile create NAME --domain URL",
         AdviceKind::CreateProfileForSecret => "create a profile for it: cogtok profile create NAME --secret-arn ARN",
+        AdviceKind::DeleteSecrets => "delete secrets that you no longer need: cogtok secret delete KIND{p}",
         AdviceKind::DoNotStream => "the model does not stream: leave `--stream` out",
         AdviceKind::EditConfiguration => "fix it: cogtok profile edit",
         AdviceKind::EnableUser => "an administrator can enable the user: cogtok user enable {user}{p}",
