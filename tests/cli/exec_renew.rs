@@ -2,7 +2,7 @@
 
 use crate::exec::exec;
 use crate::harness::scripted::{CLIENT, SECRET};
-use crate::harness::{Answer, Home, Run, Server, jwt, poll};
+use crate::harness::{Answer, Home, Run, Server, jwt, need, poll};
 use rustix::process::Signal;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -136,4 +136,17 @@ fn what_a_killed_cogtok_left_is_swept_and_what_lives_is_not() {
     std::fs::remove_file(&ready).unwrap();
     living.wait().ok();
     assert_eq!(left(&home), [other]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_leaves_no_expired_token_in_the_file() {
+    need("faketime", "faketime");
+    let preload = std::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output().unwrap();
+    let (home, _server) = answering(|n| token(n, 8));
+    home.plant("clock", "+0");
+    let script = format!("echo -120 >'{}'\n{TWICE}", home.path("clock").display());
+    let run = renewing(&home, &script).env("LD_PRELOAD", String::from_utf8(preload.stdout).unwrap().trim());
+    let run = run.env("FAKETIME_TIMESTAMP_FILE", home.path("clock")).env("FAKETIME_NO_CACHE", "1");
+    let output = run.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").run();
+    output.ok().check(output.stdout.lines().count() == 3, "another token");
 }

@@ -69,7 +69,9 @@ impl ObtainedToken {
     /// Whether it is valid for as long as was asked; where its life is not known, until it is refused.
     pub fn is_fresh(&self, now: u64) -> bool {
         let is_fresh = |token: &Token| token.expires_at.is_none() || token.is_fresh(now, self.policy.min_validity);
-        self.served.tokens.of(self.policy.token).is_some_and(is_fresh)
+        // As in the cache, a token from later than now is not trusted: the clock was set back.
+        let is_from_later = self.served.tokens.obtained_at > now.saturating_add(1000);
+        !is_from_later && self.served.tokens.of(self.policy.token).is_some_and(is_fresh)
     }
 
     /// The options that choose it for another command, each with a space before it.

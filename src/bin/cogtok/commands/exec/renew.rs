@@ -1,7 +1,7 @@
 //! `cogtok exec --renew`: a fresh token in a file, as long as the command runs.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Result};
 use cogtok::token::Token;
@@ -30,7 +30,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Runs the command and renews the token until it ends, and this process with it. Comes back with the reason why the command
 /// could not be run.
 pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Command) -> Result<()> {
-    let mut token = got.token()?.clone();
+    let (mut token, mut clock) = (got.token()?.clone(), Clock::new());
     let program = command.get_program().to_owned();
     let path = token_file::create(&token.value)
         .map_err(|why| Error::store(format!("the file for the token can't be written: {why}")))?;
@@ -46,8 +46,9 @@ pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Comm
     let mut pause = time_to_renewal(&token, min_validity);
     let mut failures = 0;
     loop {
-        wait(pause);
-        let renewed = tokens.get_token(None).and_then(|renewed| {
+        // By a clock that was set back the token would look fresh for longer than it is.
+        let untrusted = wait(&mut clock, pause).then(|| token.value.clone());
+        let renewed = tokens.get_token(untrusted.as_ref()).and_then(|renewed| {
             let Some(renewed) = renewed else { return Ok(()) };
             if renewed.value.expose() != token.value.expose() {
                 token_file::replace(&renewed.value)
@@ -83,17 +84,41 @@ fn after_failure(failures: u32) -> Duration {
     SHORTEST.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST)
 }
 
-/// Waits so long by the clock of the machine; for ever where that is not known.
-fn wait(pause: Option<Duration>) {
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+/// Watches whether the machine's clock is set back.
+struct Clock {
+    at: Instant,
+    showed: u64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Clock { at: Instant::now(), showed: env::now() }
+    }
+
+    /// Whether it was set back by more than a second since the last look.
+    fn was_set_back(&mut self) -> bool {
+        let before = std::mem::replace(self, Clock::new());
+        self.showed.saturating_add(1000) < before.showed.saturating_add(millis(self.at.duration_since(before.at)))
+    }
+}
+
+/// Waits so long by the clock of the machine; for ever where that is not known. It ends early, and says so, if the clock is set back.
+fn wait(clock: &mut Clock, pause: Option<Duration>) -> bool {
     let end = pause.map_or(u64::MAX, |pause| env::now().saturating_add(millis(pause)));
     loop {
+        if clock.was_set_back() {
+            return true;
+        }
         let left = end.saturating_sub(env::now());
         if left == 0 {
-            return;
+            return false;
         }
         std::thread::sleep(Duration::from_millis(left).min(LOOK));
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The program as the person who typed it means it.
@@ -115,5 +140,15 @@ mod tests {
     fn a_server_that_fails_is_asked_less_and_less_often() {
         let pauses: Vec<u64> = [1, 2, 3, 6, 7, 40, u32::MAX].map(|failures| after_failure(failures).as_secs()).into();
         assert_eq!(pauses, [1, 2, 4, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_noticed_once() {
+        let mut clock = Clock::new();
+        assert!(!clock.was_set_back());
+        clock.showed += 60_000;
+        assert!(clock.was_set_back() && !clock.was_set_back());
+        clock.showed -= 60_000;
+        assert!(!clock.was_set_back(), "set ahead");
     }
 }
