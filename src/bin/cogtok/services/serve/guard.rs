@@ -31,7 +31,8 @@ pub fn behind_key<'a>(path: &'a str, key: &Secret) -> Option<&'a str> {
     (std::hint::black_box(differ) == 0).then_some(rest)
 }
 
-/// Whether the other end of a connection is a process of this user, on systems that tell: Linux does.
+/// Whether the other end of a connection is a process of this user, on systems that tell: Linux does. A peer that its tables don't name is
+/// taken for another user's.
 pub fn is_this_users(peer: SocketAddr, own: SocketAddr) -> bool {
     if !peer.ip().is_loopback() {
         return false;
@@ -39,14 +40,19 @@ pub fn is_this_users(peer: SocketAddr, own: SocketAddr) -> bool {
     #[cfg(target_os = "linux")]
     {
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
-        let user = tables.iter().find_map(|table| owner(table, peer, own));
-        user.is_none_or(|user| user == rustix::process::geteuid().as_raw())
+        is_owner(rustix::process::geteuid().as_raw(), &tables, peer, own)
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = own;
         true
     }
+}
+
+/// Whether one of the kernel's tables says that the peer is this user's.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+fn is_owner(user: u32, tables: &[String], peer: SocketAddr, own: SocketAddr) -> bool {
+    tables.iter().find_map(|table| owner(table, peer, own)) == Some(user)
 }
 
 /// The user whose socket has this address and is connected to `own`, as the kernel's table has it.
@@ -118,5 +124,10 @@ mod tests {
         let mapped = "   0: 0000000000000000FFFF00000100007F:9C40 0000000000000000FFFF00000100007F:0050 01 \
             00000000:00000000 00:00000000 00000000  1001        0 2\n";
         assert_eq!(owner(&format!("{head}{mapped}"), peer, own), Some(1001));
+        let tables = [String::new(), format!("{head}{mapped}")];
+        assert!(is_owner(1001, &tables, peer, own) && !is_owner(1000, &tables, peer, own));
+        // Without /proc, and for a peer that is in no table.
+        assert!(!is_owner(1001, &[String::new(), String::new()], peer, own));
+        assert!(!is_owner(1001, &[head.to_owned()], peer, own));
     }
 }
