@@ -115,6 +115,8 @@ pub struct Profile {
     pub min_validity: Duration,
     /// The command line's options that determine where secrets are sent; empty for none.
     pub address_options: String,
+    /// Whether an option of the command line names the app client, which may be another than the one that secrets are stored for.
+    pub is_client_given: bool,
     /// The secrets that `secret set` has stored.
     pub secrets: Vec<SecretKind>,
     /// The users' side.
@@ -162,6 +164,9 @@ impl Profile {
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
             min_validity: settings.get_with(Key::MinValidity, parse_min_validity)?.unwrap_or(DEFAULT_MIN_VALIDITY),
             address_options: address_options(settings),
+            is_client_given: [Key::M2mClientId, Key::UserClientId]
+                .iter()
+                .any(|key| settings.origin(*key) == Some(&ValueOrigin::Flag)),
             secrets,
             user: UserPart {
                 client_id: settings.get(Key::UserClientId)?,

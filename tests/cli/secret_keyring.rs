@@ -155,3 +155,18 @@ fn the_keyring_is_not_asked_where_something_else_has_the_answer() {
     assert_eq!(server.hits(), hits);
     token(&["--force-refresh"]).run().code(7).check(keyring.connections() > 0, "the keyring was never asked");
 }
+
+#[test]
+fn a_client_that_an_option_names_has_no_secret_of_the_profile() {
+    let (home, server) = home();
+    let keyring = Keyring::start();
+    home.cogtok(["secret", "set", "m2m-client"]).keyring(&keyring).stdin("stored-client-secret").run().ok();
+    // Nothing to paste would store it for that client, and the profile's own would be overwritten.
+    insta::assert_snapshot!(home.cogtok(["token", "m2m", "--client-id", "foo"]).keyring(&keyring).run().message(), @"
+    exit 5
+    error: the secret of client foo is needed, and there is no terminal to ask at (profile `ws`)
+    hint: set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`
+    ");
+    server.assert_untouched();
+    home.cogtok(["token", "m2m"]).keyring(&keyring).run().ok();
+}

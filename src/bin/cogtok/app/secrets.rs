@@ -195,7 +195,8 @@ impl App {
         match self.secrets().and_then(|store| store.get(binding, &profile.address_options)) {
             // The secret may belong to another user: the list has one entry for all users.
             Ok(None) if binding.kind.is_of_a_user() => Ok(None),
-            Ok(None) if !can_ask => Err(binding.missing()),
+            // It was never said to be stored for a client that an option names.
+            Ok(None) if !can_ask && !profile.is_client_given => Err(binding.missing()),
             Ok(found) => {
                 if found.is_some() {
                     self.note_source(binding.kind, SecretSource::Store(binding.command()));

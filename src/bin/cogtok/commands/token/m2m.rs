@@ -234,6 +234,8 @@ pub fn secret(app: &App, profile: &Profile, binding: &SecretId) -> Result<Secret
                 ),
                 if is_of_scripts {
                     of_scripts
+                } else if profile.is_client_given {
+                    "set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`"
                 } else {
                     "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`"
                 },
