@@ -50,7 +50,6 @@ pub struct App {
     started: Cell<Instant>,
     timeout: Duration,
     is_timeout_given: bool,
-    dirs: OnceCell<Dirs>,
     config: OnceCell<Config>,
     wire: OnceCell<HttpClient>,
     runtime: OnceCell<Runtime>,
@@ -79,7 +78,6 @@ impl App {
             started: Cell::new(Instant::now()),
             timeout,
             is_timeout_given,
-            dirs: OnceCell::new(),
             config: OnceCell::new(),
             wire: OnceCell::new(),
             runtime: OnceCell::new(),
@@ -151,8 +149,8 @@ impl App {
         }
     }
 
-    pub fn dirs(&self) -> &Dirs {
-        self.dirs.get_or_init(Dirs::of_this_machine)
+    pub fn dirs(&self) -> &'static Dirs {
+        env::dirs()
     }
 
     pub fn cache(&self) -> Cache {

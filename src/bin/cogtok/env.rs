@@ -5,12 +5,49 @@ pub mod paths;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
 
 pub use aws::aws_environment;
-pub use paths::config_path;
+pub use paths::{config_path, dirs};
+
+/// What the names of the variables that cogtok may look up begin with; it looks up some others, which everybody has.
+const PREFIXES: [&str; 3] = ["COGTOK_", "COGNITO_", "AWS_"];
+
+/// What one look at the whole environment tells. Nothing changes it while the program runs.
+struct Variables {
+    /// The names that begin with one of [`PREFIXES`].
+    names: Vec<String>,
+    /// One of ours whose value is not UTF-8.
+    not_utf8: Option<String>,
+}
+
+/// Looking up a variable walks the whole environment: most are asked for and not there.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variables() -> &'static Variables {
+    static VARIABLES: OnceLock<Variables> = OnceLock::new();
+    VARIABLES.get_or_init(|| {
+        let mut variables = Variables { names: Vec::new(), not_utf8: None };
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| is_known(name)) else { continue };
+            if name.starts_with("COGTOK_") && value.to_str().is_none() {
+                variables.not_utf8 = Some(name.to_owned());
+            }
+            variables.names.push(name.to_owned());
+        }
+        variables
+    })
+}
+
+fn is_known(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn may_be_set(name: &str) -> bool {
+    !is_known(name) || variables().names.iter().any(|set| set == name)
+}
 
 /// The command line, program name included.
 pub fn args() -> Vec<OsString> {
@@ -25,6 +62,9 @@ pub fn program() -> PathBuf {
 /// A variable that is set, not empty and UTF-8.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub fn var(name: &str) -> Option<String> {
+    if !may_be_set(name) {
+        return None;
+    }
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -41,24 +81,18 @@ pub fn current_dir() -> Option<PathBuf> {
 }
 
 /// Refuses variables of ours that are not UTF-8: taken for unset, they would silently change what is done.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub fn check() -> Result<()> {
-    for (name, value) in std::env::vars_os() {
-        if let Some(name) = name.to_str().filter(|name| name.starts_with("COGTOK_"))
-            && value.to_str().is_none()
-        {
-            return Err(Error::usage(format!("{name} is not UTF-8")));
-        }
+    match &variables().not_utf8 {
+        Some(name) => Err(Error::usage(format!("{name} is not UTF-8"))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The names of our variables that are set and not empty.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub fn ours() -> Vec<String> {
-    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
-    let mut names: Vec<String> = set.filter_map(|(name, _)| name.into_string().ok()).collect();
-    names.retain(|name| name.starts_with("COGTOK_"));
+    let names = variables().names.iter().filter(|name| name.starts_with("COGTOK_"));
+    let mut names: Vec<String> =
+        names.filter(|name| raw(name).is_some_and(|value| !value.is_empty())).cloned().collect();
     names.sort_unstable();
     names
 }

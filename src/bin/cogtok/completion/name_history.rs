@@ -34,8 +34,8 @@ const MOST: usize = 500;
 pub fn users() -> Vec<CompletionCandidate> {
     let mut names: BTreeSet<String> = line().settings().list(Key::Username).iter().cloned().collect();
     let Some(profile) = line().profile() else { return offer(names) };
-    let dirs = Dirs::of_this_machine();
-    for entry in entries(&dirs, &profile) {
+    let dirs = env::dirs();
+    for entry in entries(dirs, &profile) {
         names.extend(entry.key.part("username").filter(|name| !name.is_empty()).map(str::to_owned));
         names.extend(Identity::of(&entry.tokens).filter(|_| is_users(&entry)).map(|user| user.shown().to_owned()));
     }
@@ -49,9 +49,9 @@ pub fn users() -> Vec<CompletionCandidate> {
 /// The groups that were seen.
 pub fn groups() -> Vec<CompletionCandidate> {
     let Some(profile) = line().profile() else { return Vec::new() };
-    let dirs = Dirs::of_this_machine();
+    let dirs = env::dirs();
     let mut groups = BTreeSet::new();
-    for claims in entries(&dirs, &profile).iter().flat_map(claims) {
+    for claims in entries(dirs, &profile).iter().flat_map(claims) {
         let listed = claims.get("cognito:groups").and_then(Value::as_array);
         groups.extend(listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
     }
@@ -66,7 +66,7 @@ pub fn scopes() -> Vec<CompletionCandidate> {
     let mut scopes: BTreeSet<String> = line().settings().list(Key::Scopes).iter().cloned().collect();
     let Some(profile) = line().profile() else { return offer(scopes) };
     scopes.extend(profile.m2m.scopes.iter().map(str::to_owned));
-    for entry in entries(&Dirs::of_this_machine(), &profile) {
+    for entry in entries(env::dirs(), &profile) {
         scopes.extend(entry.tokens.asked.iter().map(str::to_owned));
         scopes.extend(entry.tokens.scope.iter().flat_map(|scopes| scopes.iter()).map(str::to_owned));
         let of_claims = claims(&entry).into_iter().filter_map(|claims| Some(claims.get("scope")?.as_str()?.to_owned()));
@@ -80,7 +80,7 @@ pub fn claim_names() -> Vec<CompletionCandidate> {
     let Some(profile) = line().profile() else { return Vec::new() };
     let of_entry =
         |entry: &Entry| claims(entry).into_iter().flat_map(|claims| claims.into_iter().map(|(name, _)| name));
-    offer(entries(&Dirs::of_this_machine(), &profile).iter().flat_map(of_entry).collect())
+    offer(entries(env::dirs(), &profile).iter().flat_map(of_entry).collect())
 }
 
 /// The cache entries of this profile, for any user and any scopes.

@@ -1,18 +1,25 @@
 //! The paths of this user's files.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use cogtok::error::{Error, Result};
 use cogtok::store::Dirs;
 
 use super::var;
 
+/// The folders of this user's files.
+pub fn dirs() -> &'static Dirs {
+    static DIRS: OnceLock<Dirs> = OnceLock::new();
+    DIRS.get_or_init(Dirs::of_this_machine)
+}
+
 /// The configuration file: the one that is named, else COGTOK_CONFIG, else this user's.
 pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     let named = named.map(Path::to_path_buf).or_else(|| var("COGTOK_CONFIG").map(PathBuf::from));
     // Made absolute, so that its directory has a name.
     let named = named.map(|path| std::path::absolute(&path).unwrap_or(path));
-    named.or_else(|| Dirs::of_this_machine().config_file).ok_or_else(|| {
+    named.or_else(|| dirs().config_file.clone()).ok_or_else(|| {
         Error::store("there is no home directory for the configuration")
             .hint(format!("{}, or add `--config FILE`", name_a_home("XDG_CONFIG_HOME")))
     })

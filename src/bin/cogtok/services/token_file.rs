@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cogtok::secret::Secret;
-use cogtok::store::Dirs;
 use cogtok::store::file::{self, open_regular};
 use tempfile::NamedTempFile;
 
@@ -74,7 +73,7 @@ pub fn remove() {
 /// The user's runtime directory, which no other user may enter; else the cache.
 fn dir() -> Option<PathBuf> {
     let runtime = env::var("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute() && dir.is_dir());
-    runtime.map(|dir| dir.join("cogtok")).or_else(|| Some(Dirs::of_this_machine().cache?.join("exec")))
+    runtime.map(|dir| dir.join("cogtok")).or_else(|| Some(env::dirs().cache.as_ref()?.join("exec")))
 }
 
 fn hold(dir: &Path) -> io::Result<NamedTempFile> {
