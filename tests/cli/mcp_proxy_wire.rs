@@ -137,6 +137,14 @@ fn without_a_token_the_client_is_told_why_and_nobody_is_asked() {
     let run = home.cogtok(["mcp-proxy", &server.url()]).stdin(format!("{HELLO}\n"));
     let told = messages(run.run().ok());
     assert!(told[0]["error"]["data"]["hints"].to_string().contains("COGTOK_M2M_CLIENT_SECRET"), "{told:?}");
+    // A hint is for the profile and configuration that the proxy has, and names no option that the proxy lacks.
+    let config = "version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\n[profiles.other]\nuser_pool_id = \"us-east-1_Scripted0\"\n\
+                  [profiles.other.user]\nclient_id = \"scriptedclient0000000000\"\n";
+    let config = home.plant("other.toml", config);
+    let named = home.cogtok(["mcp-proxy", &server.url(), "-p", "other", "--as", "user", "--config"]).args([&config]);
+    let told = messages(named.stdin(format!("{HELLO}\n")).run().ok());
+    let hints = told[0]["error"]["data"]["hints"].to_string().replace(&config.display().to_string(), "FILE");
+    insta::assert_snapshot!(hints, @r#"["run `cogtok --config FILE profile set other user.username VALUE`, or add `--username VALUE`","or sign in with the browser: `cogtok --config FILE login -p other`"]"#);
     server.assert_untouched();
     let session = home.cogtok(["mcp-proxy", "nosuch"]).pty().wait();
     assert_eq!(session.code, Some(3), "{session:?}");

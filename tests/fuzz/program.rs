@@ -10,7 +10,6 @@ use cogtok::text::decode;
 use serde_json::Value;
 
 use crate::io::shell::{Export, Value as ShellValue, masks, merged, quote};
-use crate::io::terminal;
 use crate::services::import::{SourceKind, env_file, kind_of_content, profile_export};
 use crate::services::mcp::client_message::{ClientMessage, line};
 use crate::services::mcp::message::{Message, RpcError, outline, parse};
@@ -22,7 +21,7 @@ fn check_text(text: &str) {
 fn check_error(error: &Error) {
     check_text(error.message());
     for advice in error.advice() {
-        check_text(&terminal::general(advice));
+        check_text(&crate::advice::general(advice));
     }
 }
 

@@ -45,7 +45,8 @@ pub fn shown(advice: &Advice, profile: Option<&str>) -> Option<String> {
     }
 }
 
-/// The text of advice for a reader who runs no command, such as the user of an MCP client.
+/// The text of advice where no command runs.
+#[cfg(test)]
 pub fn general(advice: &Advice) -> String {
     hint(advice).shown(&Running::any(None)).unwrap_or_default()
 }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let args = env::args();
     signals::prepare(&args, cli::is_exec(&args));
-    terminal::set_advice(advice::shown, advice::general);
+    terminal::set_advice(advice::shown);
     match cli::parse(args) {
         Ok(Parsed::Incomplete) => report::incomplete(),
         Ok(Parsed::Shown) => report::exit_code(Ok(())),

@@ -10,17 +10,14 @@ use super::print::say;
 /// The text of a hint for the profile of this name; `None` if the running command can't do what it says.
 pub type Words = fn(&Advice, Option<&str>) -> Option<String>;
 
-/// The text of a hint for a reader who runs no command.
-pub type GeneralWords = fn(&Advice) -> String;
-
-static ADVICE: OnceLock<(Words, GeneralWords)> = OnceLock::new();
+static ADVICE: OnceLock<Words> = OnceLock::new();
 
 /// The profile that an error is about.
 static PROFILE: Mutex<Option<String>> = Mutex::new(None);
 
-/// Sets the functions that word hints: they know the commands, which are above this module. Without them, no hint is shown.
-pub fn set_advice(words: Words, general: GeneralWords) {
-    let _ = ADVICE.set((words, general));
+/// Sets the function that words hints: it knows the commands, which are above this module. Without it, no hint is shown.
+pub fn set_advice(words: Words) {
+    let _ = ADVICE.set(words);
 }
 
 /// Names the profile that errors are about from now on.
@@ -47,12 +44,7 @@ pub fn shown(hint: &Advice) -> Option<String> {
 
 /// As [`shown`], for the profile of this name.
 pub fn shown_for(hint: &Advice, profile: Option<&str>) -> Option<String> {
-    ADVICE.get().and_then(|(words, _)| words(hint, profile))
-}
-
-/// A hint for a reader who runs no command, such as the user of an MCP client.
-pub fn general(hint: &Advice) -> String {
-    ADVICE.get().map(|(_, general)| general(hint)).unwrap_or_default()
+    ADVICE.get().and_then(|words| words(hint, profile))
 }
 
 /// Prints a hint even if output is reduced.

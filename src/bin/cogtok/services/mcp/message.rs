@@ -127,9 +127,9 @@ pub fn error_in(refusal: &Refusal) -> Option<Value> {
     answer["error"].is_object().then_some(answer)
 }
 
-/// The answer that tells a client why there is none.
+/// The answer that tells a client why there is none, with the hints that standard error would have.
 pub fn failed(id: &Value, error: &Error) -> Value {
-    let hints: Vec<String> = error.advice().iter().map(terminal::general).collect();
+    let hints: Vec<String> = error.advice().iter().filter_map(terminal::shown).collect();
     let mut told =
         Map::from_iter([("code".to_owned(), json!(NO_ANSWER)), ("message".to_owned(), json!(error.message()))]);
     if !hints.is_empty() {
