@@ -115,7 +115,30 @@ fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() 
     let output = run(&["token", "m2m"]).env("COGTOK_TOKEN_URL", &token_url).run();
     output.ok().stderr_has("XDG_CACHE_HOME").stderr_lacks("config.toml").line();
     // What is missing may be there where it can't be read.
-    run(&["token", "m2m"]).run().code(3).stderr_has("can't be read").stderr_has("set XDG_CONFIG_HOME");
+    insta::assert_snapshot!(run(&["token", "m2m"]).run().message(), @"
+    exit 7
+    error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13)
+    hint: HOME belongs to another user: set XDG_CONFIG_HOME to a directory of your own, or HOME to your home
+    hint: without that configuration, no profile is chosen, and `m2m.token_url` is not set
+    ");
+    for words in [
+        &["token", "user"][..],
+        &["header"],
+        &["logout"],
+        &["login"],
+        &["user", "list"],
+        &["group", "list"],
+        &["secret", "status"],
+        &["profile", "set", "region", "us-east-1"],
+        &["profile", "show"],
+        &["call", "http", "api/things"],
+        &["mcp-proxy", "tools"],
+    ] {
+        let output = run(words).env_remove("COGTOK_M2M_CLIENT_ID").run();
+        let message = output.code(7).message();
+        assert!(message.contains("\nerror: [home]/.config/cogtok/config.toml can't be read: "), "{words:?}: {message}");
+        assert!(message.contains("\nhint: HOME belongs to another user: set XDG_CONFIG_HOME"), "{words:?}: {message}");
+    }
     insta::assert_snapshot!(run(&["token", "m2m", "-p", "ws"]).run().message(), @"
     exit 7
     error: [home]/.config/cogtok/config.toml can't be read: Permission denied (os error 13) (profile `ws`)

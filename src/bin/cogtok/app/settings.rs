@@ -117,15 +117,17 @@ impl App {
         self.with_profiles(chosen)
     }
 
+    /// The error when no profile is chosen, unless the configuration can't be read: it may have what is missing, so that is the error then.
+    pub fn unless_unreadable(&self, error: Error) -> Error {
+        match self.config() {
+            Ok(_) => error,
+            Err(why) => why.hint(format!("without that configuration, {}", error.message())),
+        }
+    }
+
     /// The error when no profile is chosen, with how to choose or create one.
     pub fn with_profiles(&self, error: Error) -> Error {
-        let names = match self.config() {
-            Ok(config) => config.names(),
-            Err(why) => {
-                let error = error.hint(why.message().to_owned());
-                return why.advice().iter().fold(error, |error, hint| error.hint(hint.clone()));
-            }
-        };
+        let Ok(names) = self.config().map(Config::names) else { return self.unless_unreadable(error) };
         if names.is_empty() {
             error.hint(FIRST_PROFILE)
         } else {

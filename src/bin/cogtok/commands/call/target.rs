@@ -60,8 +60,8 @@ impl CallTarget {
         let name: TargetName =
             name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
         let profile = app.profile_name()?.ok_or_else(|| {
-            Error::config(format!("no profile is chosen, and `{name}` is the name of a target"))
-                .hint("choose one with `-p NAME`; an address begins with https://")
+            let error = Error::config(format!("no profile is chosen, and `{name}` is the name of a target"));
+            app.unless_unreadable(error.hint("choose one with `-p NAME`; an address begins with https://"))
         })?;
         let target = app.config()?.target(&profile, &name)?;
         let arn = Resource::at(&target.address).map(|_| name.to_string());
