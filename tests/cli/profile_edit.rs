@@ -128,6 +128,22 @@ fn a_mistake_is_told_with_its_place_and_what_was_written_is_kept() {
 }
 
 #[test]
+fn what_was_written_outlives_an_answer_that_is_none() {
+    let home = home();
+    for (answer, code) in [(&b"\xff\n"[..], 3), (b"\x03", 130)] {
+        let mut terminal = edit(&home, "echo 'regoin = \"x\"' >> \"$1\"").pty();
+        terminal.expect("Edit it again? [y/N]").send(answer);
+        let session = terminal.wait();
+        assert_eq!((session.code, file(&home).as_str()), (Some(code), BEFORE), "{}", session.text);
+        let copies = copies(&home);
+        assert_eq!(copies.len(), 1, "{}", session.text);
+        let told = format!("what you wrote is in {}", copies[0].display());
+        assert!(session.text.contains(&told), "{}", session.text);
+        std::fs::remove_dir_all(copies[0].parent().unwrap()).unwrap();
+    }
+}
+
+#[test]
 fn at_a_terminal_it_can_be_edited_again() {
     let home = home();
     let script = "if grep -q regoin \"$1\"; then sed -i s/regoin/domain/ \"$1\"; else echo 'regoin = \"https://d.example\"' >> \"$1\"; fi";

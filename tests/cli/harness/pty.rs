@@ -141,9 +141,9 @@ impl Pty<'_> {
     }
 
     /// Types `text`; a line ends with `\r`.
-    pub fn send(&mut self, text: &str) -> &mut Self {
+    pub fn send(&mut self, text: impl AsRef<[u8]>) -> &mut Self {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write_all(text.as_bytes()).expect("type");
+        writer.write_all(text.as_ref()).expect("type");
         writer.flush().expect("flush");
         drop(writer);
         self
@@ -151,7 +151,7 @@ impl Pty<'_> {
 
     /// Types a line.
     pub fn send_line(&mut self, line: &str) -> &mut Self {
-        self.send(&format!("{line}\r"))
+        self.send(format!("{line}\r"))
     }
 
     /// Sends a signal to the program.

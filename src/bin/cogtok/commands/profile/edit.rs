@@ -13,7 +13,7 @@ use cogtok::store::config::{VERSION, read_text};
 use self::editor::Copy;
 use super::lint::in_words;
 use crate::app::App;
-use crate::io::terminal;
+use crate::io::{signals, terminal};
 
 /// The text for the editor if there is no configuration yet.
 const EMPTY: &str = "version = 1\n";
@@ -41,17 +41,31 @@ pub fn run(app: &App) -> Result<()> {
     }
     let editor = editor::command()?;
     let copy = Copy::of(&text)?;
+    // A signal ends the process without deleting the copy.
+    signals::set_last_words(Some(format!("interrupted: what you wrote is in {}", copy.path().display())));
+    let outcome = edit(&editor, &copy, &text).and_then(|edited| match edited {
+        Some(edited) => keep(app, &path, before.as_deref(), &edited, &copy),
+        None => {
+            terminal::note("nothing was changed");
+            Ok(())
+        }
+    });
+    signals::set_last_words(None);
+    outcome
+}
+
+/// The text that somebody made of the copy; `None` where it is the same as before.
+fn edit(editor: &str, copy: &Copy, text: &str) -> Result<Option<String>> {
     let shown = copy.path().display().to_string();
     loop {
-        editor::run(&editor, &copy, &text)?;
+        editor::run(editor, copy, text)?;
         let edited = copy.read()?;
         if edited == text {
-            terminal::note("nothing was changed");
-            return Ok(());
+            return Ok(None);
         }
-        let mistakes = mistakes(&text, &edited);
+        let mistakes = mistakes(text, &edited);
         if mistakes.is_empty() {
-            return keep(app, &path, before.as_deref(), &edited, copy);
+            return Ok(Some(edited));
         }
         for mistake in mistakes.iter().take(TOLD) {
             terminal::complain(&in_words(mistake, &shown));
@@ -59,13 +73,22 @@ pub fn run(app: &App) -> Result<()> {
         if mistakes.len() > TOLD {
             terminal::note(&format!("and {} more", mistakes.len() - TOLD));
         }
-        if !terminal::can_ask() || !terminal::confirm("Edit it again?", "")? {
+        if !is_edited_again() {
             copy.leave();
             return Err(Error::config("nothing was changed: the edited configuration has mistakes")
                 .hint(format!("what you wrote is in {shown}"))
                 .hint(Advice::new("see its mistakes: cogtok profile lint {file}").word("file", &shown)));
         }
     }
+}
+
+/// Whether somebody wants to edit it again. An answer that can't be read is none, and no reason to lose what was written.
+fn is_edited_again() -> bool {
+    terminal::can_ask()
+        && terminal::confirm("Edit it again?", "").unwrap_or_else(|error| {
+            log::warn!(target: "cogtok", "{error}");
+            false
+        })
 }
 
 /// The mistakes that the edit added. Earlier ones may be deliberate, such as a key for a later version.
@@ -80,7 +103,7 @@ fn mistakes(before: &str, edited: &str) -> Vec<Finding> {
     new
 }
 
-fn keep(app: &App, path: &Path, before: Option<&str>, edited: &str, copy: Copy) -> Result<()> {
+fn keep(app: &App, path: &Path, before: Option<&str>, edited: &str, copy: &Copy) -> Result<()> {
     let shown = copy.path().display().to_string();
     if let Err(error) = put(path, app.deadline(), before, edited) {
         copy.leave();

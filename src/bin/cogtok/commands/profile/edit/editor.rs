@@ -81,7 +81,12 @@ impl Copy {
             failed(&format!("the edited copy {} can't be read: {why}", self.path.display()))
         };
         // Some editors replace the file by a link or a new file.
-        let file = std::fs::File::open(&self.path).map_err(|error| unreadable(&error))?;
+        let file = std::fs::File::open(&self.path).map_err(|error| {
+            if error.kind() != std::io::ErrorKind::NotFound {
+                self.leave();
+            }
+            unreadable(&error)
+        })?;
         let mut text = String::new();
         let read = file.take(LIMIT + 1).read_to_string(&mut text);
         match read {
