@@ -1,7 +1,7 @@
 //! `cogtok secret init`, and the bindings of what the sealed file holds.
 
 use crate::harness::{Answer, Home, Server};
-use crate::sealed::{Opener, by_age, init, scripted, sealed_file, sent};
+use crate::sealed::{Opener, PASSPHRASE, by_age, init, scripted, sealed_file, sent};
 use serde_json::json;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -71,6 +71,35 @@ fn init_touches_nothing_that_is_there_already() {
     }
     assert!(std::fs::read_to_string(home.config_file()).unwrap().contains("secret_store = \"file\""));
     assert!(!sealed_file(&home).exists());
+}
+
+#[test]
+fn what_does_not_open_the_file_is_found_out_before_the_configuration_says_file() {
+    let home = Home::new();
+    scripted(&home);
+    let config = || std::fs::read_to_string(home.config_file()).unwrap();
+    let before = config();
+    let empty = home.plant("empty.txt", "# nothing\n");
+    for (identity, says) in [(home.path("missing.txt"), "No such file"), (empty, "contains no X25519 identity")] {
+        let refused = home.cogtok(["secret", "init"]).env("COGTOK_SECRET_IDENTITY", &identity).run();
+        refused.code(7).stderr_has("the identity in ").stderr_has(says).stderr_lacks("opens it");
+        assert_eq!(config(), before);
+    }
+    let identity = init(&home);
+    let set = home.cogtok(["secret", "set", "m2m-client"]).stdin(SECRET).canary(SECRET);
+    set.env("COGTOK_SECRET_IDENTITY", &identity).run().ok();
+    home.config(&before);
+    let other = home.allow(home.path("other.txt"));
+    let elsewhere = Home::new();
+    elsewhere.cogtok(["secret", "init"]).arg(elsewhere.allow(elsewhere.path("other.txt"))).run().ok();
+    std::fs::copy(elsewhere.path("other.txt"), &other).unwrap();
+    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o600)).unwrap();
+    for (name, value) in [("COGTOK_SECRET_IDENTITY", other.to_str().unwrap()), ("COGTOK_PASSPHRASE", PASSPHRASE)] {
+        home.cogtok(["secret", "init"]).env(name, value).run().code(7).stderr_lacks("whichever");
+        assert_eq!(config(), before);
+    }
+    home.cogtok(["secret", "init"]).env("COGTOK_SECRET_IDENTITY", &identity).run().ok();
+    assert!(config().contains("secret_store = \"file\""));
 }
 
 #[test]

@@ -97,6 +97,19 @@ impl App {
         self.dirs().state.as_deref().map(SecretPlaces::new)
     }
 
+    /// Checks that what the environment names for opening the secrets file can do so.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] if it can't be read, or does not open the file.
+    pub fn check_given_sealing_key(&self) -> Result<()> {
+        if env::var("COGTOK_SECRET_IDENTITY").is_none() && env::secret("COGTOK_PASSPHRASE").is_none() {
+            return Ok(());
+        }
+        let path = self.secrets_path()?;
+        let key = self.sealing_key(is_there(&path)?)?;
+        SealedFile::new(path, key, self.deadline()).check()
+    }
+
     /// The path of the secrets file, which need not exist.
     pub fn secrets_path(&self) -> Result<PathBuf> {
         self.dirs().secrets_file.clone().ok_or_else(|| {

@@ -45,6 +45,9 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         .hint("to start over, without the secrets in it: move it away"));
     }
     let public = file.as_deref().map(make_identity).transpose()?;
+    if file.is_none() {
+        app.check_given_sealing_key()?;
+    }
     let is_made = file.is_none() && !is_sealed && terminal::can_ask();
     if is_made {
         app.use_secrets_file()?;
