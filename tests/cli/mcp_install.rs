@@ -163,6 +163,11 @@ fn a_project_gets_what_holds_on_every_machine() {
         assert_eq!((&found["command"], found.get("env")), (&json!("cogtok"), None), "{text}");
     }
     run(&["mcp", "list"]).ok().stdout_has(".vscode/mcp.json").stdout_has("ours");
+    // In the home directory, the file of a project and that of the user are the same one.
+    planted(&home, ".cursor/mcp.json", "{}");
+    run(&["mcp", "install", "tools", "--client", "cursor", "-p", "ws"]).ok();
+    let there = home.cogtok(["mcp", "list", "--json"]).cwd(home.path("")).run().ok().json();
+    assert_eq!(there.as_array().unwrap().len(), 1, "{there}");
     let desktop = run(&["mcp", "install", "tools", "--client", "claude-desktop", "--project", "-p", "ws"]);
     desktop.code(2).stderr_has("Claude Desktop has no configuration for a project");
     let named = run(&["mcp", "install", "https://a.example/mcp", "--client", "kiro", "--name", "a b", "-p", "ws"]);

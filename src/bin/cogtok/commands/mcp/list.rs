@@ -1,5 +1,7 @@
 //! `cogtok mcp list`: which clients start cogtok for which servers.
 
+use std::path::Path;
+
 use clap::Args;
 use cogtok::error::{Result, printable};
 use serde_json::{Value, json};
@@ -25,6 +27,10 @@ pub fn run(app: &App, _: &List) -> Result<()> {
     for client in McpClient::ALL {
         for reach in [Reach::User, Reach::Project] {
             let Some(path) = client.file(reach) else { continue };
+            // In the home directory, the project's file is that of the user.
+            if reach == Reach::Project && client.file(Reach::User).is_some_and(|own| is_same(&own, &path)) {
+                continue;
+            }
             match servers(client, &path) {
                 Ok(servers) => {
                     let ours = servers.into_iter().filter_map(|(name, target)| Some((name, target?)));
@@ -52,4 +58,9 @@ pub fn run(app: &App, _: &List) -> Result<()> {
         vec![printable(name, 64), client.word(), printable(target, 200), path.display().to_string()]
     });
     terminal::data(&table(&["NAME", "CLIENT", "TARGET", "FILE"], rows)).map(drop)
+}
+
+/// Whether both paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
