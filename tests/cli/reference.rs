@@ -125,7 +125,17 @@ fn every_help_text_has_an_example_and_fits_its_columns() {
         let short = home.cogtok(&words).arg("-h").env("COLUMNS", "80").run();
         let is_narrow = without_examples(&short.ok().quiet().stdout).all(|line| line.chars().count() <= 80);
         short.check(is_narrow, "-h is wider than the terminal");
+        for columns in ["40", "80"] {
+            let narrow = home.cogtok(&words).arg("--help").env("COLUMNS", columns).run();
+            narrow.check(examples_in(&narrow.stdout) == examples_in(&help), "an example is broken to fit the terminal");
+        }
     }
+}
+
+/// The examples of a help text, line by line.
+fn examples_in(help: &str) -> Vec<&str> {
+    let lines = help.lines().skip_while(|line| !line.starts_with("Example"));
+    lines.take_while(|line| line.is_empty() || line.starts_with(' ') || line.starts_with("Example")).collect()
 }
 
 /// The lines of a help text but for the examples, which are lines to copy and are never wrapped.

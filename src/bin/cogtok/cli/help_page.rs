@@ -7,6 +7,9 @@ use clap::{ArgAction, Command};
 
 use super::output_forms;
 
+/// Stands in clap's template for the examples.
+const EXAMPLES: char = '\u{1}';
+
 /// The columns of a terminal that is not wide.
 const WIDTH: usize = 80;
 
@@ -30,11 +33,18 @@ pub fn page(command: &Command, path: &str, root: &Command, args: &[OsString], is
         (false, false) => arg,
     });
     let template = format!(
-        "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}{{after-help}}\n\n{{all-args}}\n\n{}\n",
+        "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}{EXAMPLES}\n\n{{all-args}}\n\n{}\n",
         general_line(path, args)
     );
+    let examples = examples(&shown).map(|text| format!("\n\n{text}")).unwrap_or_default();
     let mut shown = shown.help_template(template);
-    if is_long { shown.render_long_help() } else { shown.render_help() }
+    let page = if is_long { shown.render_long_help() } else { shown.render_help() };
+    page.ansi().to_string().replacen(EXAMPLES, &examples, 1).into()
+}
+
+/// The examples of a command. clap would break long lines, which are there to be copied.
+fn examples(command: &Command) -> Option<String> {
+    Some(command.get_after_help().or(command.get_after_long_help())?.ansi().to_string())
 }
 
 /// The one line for the options that every command has: those that mean something to this one.
@@ -99,7 +109,7 @@ pub fn group(command: &Command, path: &str) -> String {
 
 /// The command's first example that fits on one line of a terminal.
 fn example(command: &Command) -> Option<String> {
-    let text = command.get_after_help().or(command.get_after_long_help())?.to_string();
+    let text = examples(command)?;
     let lines = text.lines().map(str::trim).filter(|line| line.contains("cogtok ") && !line.ends_with('\\'));
     lines.map(str::to_owned).find(|line| line.len() + 2 <= WIDTH)
 }

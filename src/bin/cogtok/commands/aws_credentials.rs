@@ -26,7 +26,8 @@ use crate::{completion, env};
 /// ever asked: sign in before, or store what a sign-in needs.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    cogtok profile set ws identity_pool.id us-east-1:12345678-90ab-cdef-1234-567890abcdef\n  \
+    cogtok profile set ws identity_pool.id \\\n    \
+    us-east-1:12345678-90ab-cdef-1234-567890abcdef\n  \
     cogtok aws-credentials -p ws\n\n\
     In ~/.aws/config:\n  \
     [profile bedrock-user]\n  \

@@ -19,7 +19,8 @@ use crate::io::{clipboard, terminal};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok header --as m2m -p ws --format json\n  \
-    cogtok header --as m2m -p ws --format curl-config | curl -K - https://api.example.com/\n  \
+    cogtok header --as m2m -p ws --format curl-config |\n    \
+    curl -K - https://api.example.com/\n  \
     cogtok header --as user -p ws | curl -H @- https://api.example.com/")]
 pub struct Header {
     #[command(flatten)]

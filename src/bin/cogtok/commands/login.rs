@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
     cogtok login -p ws\n  \
     cogtok login -p ws --sign-up --username alice@example.com\n  \
     cogtok login -p ws --identity-provider Google --port 8485\n  \
-    cogtok login -p ws --no-browser       # over ssh: open the address elsewhere, paste the one it leads to")]
+    cogtok login -p ws --no-browser       # over ssh, with a browser elsewhere")]
 pub struct Login {
     /// The user who is to sign in; another one is refused
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]

@@ -34,7 +34,8 @@ use crate::services::serve::{self, Endpoint, TokenSource, Upstream};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok serve -p ws --as m2m -- sh -c 'curl -s $COGTOK_SERVE_URL/token'\n  \
-    cogtok serve -p ws --as m2m --target https://api.example.com -- sh -c 'curl -s $COGTOK_SERVE_URL/proxy/things'\n  \
+    cogtok serve -p ws --as m2m --target https://api.example.com -- \\\n    \
+    sh -c 'curl -s $COGTOK_SERVE_URL/proxy/things'\n  \
     cogtok serve -p ws --target api --json")]
 pub struct Serve {
     /// The server that ADDRESS/proxy/ forwards to: its URL, or a target of the profile

@@ -22,7 +22,7 @@ use crate::io::terminal;
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok sign-up alice@example.com -p ws\n  \
-    printf %s \"$PASSWORD\" | cogtok sign-up alice@example.com -p ws --password-stdin\n  \
+    printf %s \"$PASSWORD\" | cogtok sign-up alice@example.com --password-stdin\n  \
     cogtok sign-up alice@example.com -p ws --code 123456")]
 pub struct SignUp {
     /// The e-mail address; in most pools it is the user name as well

@@ -36,7 +36,7 @@ use request::{Action, Request};
     cogtok call gateway https://gateway.example.com/mcp tools -p ws --as m2m\n  \
     cogtok call gateway gw tools --json | jq -r '.[].name'\n  \
     cogtok call gateway gw call weather___forecast --arg city=Ulm --arg days=3\n  \
-    cogtok call gateway gw call weather___forecast --args-json @arguments.json --json")]
+    cogtok call gateway gw call weather___forecast --args-json @city.json --json")]
 pub struct Gateway {
     /// The server: its URL, its ARN, or the name of a target
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]

@@ -23,8 +23,9 @@ use crate::completion;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok call http https://api.example.com/things -p ws\n  \
-    cogtok call http http://localhost:8090/chat -d '{\"message\":{\"role\":\"user\",\"text\":\"hello\"}}'\n  \
-    cogtok call http api/things --as m2m -X PUT -d @thing.json -H 'X-Service-ID: demo'")]
+    cogtok call http http://localhost:8090/chat \\\n    \
+    -d '{\"message\":{\"role\":\"user\",\"text\":\"hello\"}}'\n  \
+    cogtok call http api/things --as m2m -X PUT -d @thing.json -H 'X-Demo: 1'")]
 pub struct Http {
     /// The address, or a target of the profile with what follows its address
     #[arg(value_name = "URL|NAME", add = ArgValueCandidates::new(completion::targets::http))]

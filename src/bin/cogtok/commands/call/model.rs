@@ -31,8 +31,8 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok call model us.amazon.nova-lite-v1:0 'Say hello' -p ws\n  \
-    cogtok call model us.amazon.nova-lite-v1:0 --stream --system 'Answer in French' -p ws\n  \
-    git diff | cogtok call model us.anthropic.claude-sonnet-4-5-20250929-v1:0 - --max-tokens 500")]
+    cogtok call model us.amazon.nova-lite-v1:0 --system 'Answer in French' --stream\n  \
+    git diff | cogtok call model us.amazon.nova-lite-v1:0 - --max-tokens 500")]
 pub struct Model {
     /// The model: its id, an inference profile's, or the ARN of either
     #[arg(value_name = "MODEL")]

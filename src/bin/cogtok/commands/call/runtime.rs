@@ -36,7 +36,8 @@ const MOST_BYTES: usize = 100 * 1024 * 1024;
 #[command(after_help = "Examples:\n  \
     cogtok call runtime agent --prompt 'Which seats are free?' -p ws\n  \
     cogtok call runtime agent --prompt 'And tomorrow?' --continue\n  \
-    cogtok call runtime arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234 -d @question.json\n  \
+    cogtok call runtime -d @question.json \\\n    \
+    arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234\n  \
     cogtok call runtime agent --ws < messages.txt\n  \
     cogtok call runtime agent --continue --command 'ls -la'\n  \
     cogtok call runtime agent --stop-session\n  \

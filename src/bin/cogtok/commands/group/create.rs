@@ -20,7 +20,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok group create class -p ws\n  \
-    cogtok group create admins -p ws --description 'Who runs the workshop' --precedence 1")]
+    cogtok group create admins -p ws --description 'The hosts' --precedence 1")]
 pub struct Create {
     /// The group
     group: String,

@@ -24,7 +24,8 @@ use crate::services::mcp_clients::{
 #[command(after_help = "Examples:\n  \
     cogtok mcp install tools --client cursor -p ws\n  \
     cogtok mcp install tools --client claude-code -p ws --as m2m\n  \
-    cogtok mcp install https://gateway.example.com/mcp --client vscode --project --name tools -p ws\n  \
+    cogtok mcp install https://gateway.example.com/mcp --name tools \\\n    \
+    --client vscode --project -p ws\n  \
     cogtok mcp install tools --client codex -p ws --print")]
 pub struct Install {
     /// The server: its URL, its ARN, or the name of a target

@@ -18,7 +18,8 @@ use crate::io::terminal;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok password confirm -p ws --username alice@example.com\n  \
-    printf %s \"$PASSWORD\" | cogtok password confirm -p ws --username alice@example.com --code 123456 --password-stdin")]
+    printf %s \"$PASSWORD\" | cogtok password confirm -p ws \\\n    \
+    --username alice@example.com --code 123456 --password-stdin")]
 pub struct Confirm {
     /// The user [default: the profile's user]
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]

@@ -17,8 +17,9 @@ use crate::io::terminal;
 /// Create a profile; the first one becomes the default
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
-    cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT \\\n    \
-    --m2m-client-id CLIENT --token-url https://ws.auth.us-east-1.amazoncognito.com/oauth2/token \\\n    \
+    cogtok profile create ws --user-pool-id us-east-1_AbCdEfGhI \\\n    \
+    --client-id CLIENT --m2m-client-id CLIENT \\\n    \
+    --token-url https://ws.auth.us-east-1.amazoncognito.com/oauth2/token \\\n    \
     --scope api/read --scope api/write")]
 pub struct Create {
     /// The profile's name

@@ -38,9 +38,10 @@ use crate::io::terminal;
     cogtok profile export ws > ws.toml\n  \
     cogtok profile export ws --with-secrets --output-file class.age\n  \
     cogtok profile export ws --output-file ws.toml --force\n  \
-    cogtok profile export ws --with-secrets=m2m-client,password --recipients-file class.txt > class.age\n  \
+    cogtok profile export ws --with-secrets=m2m-client,password \\\n    \
+    --recipients-file class.txt > class.age\n  \
     cogtok profile export --all --keep aws_profile\n  \
-    cogtok profile export ws --seats seats.csv --output-dir seats --cards cards.html")]
+    cogtok profile export ws --seats seats.csv --output-dir seats --cards c.html")]
 pub struct Export {
     /// The profiles; else the one in use
     #[arg(add = ArgValueCandidates::new(completion::profiles))]

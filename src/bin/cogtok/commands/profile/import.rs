@@ -41,7 +41,8 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok profile import /agentic-platform/config/dev --name ws\n  \
-    cogtok profile import arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf --name ws --copy-secret\n  \
+    cogtok profile import --name ws --copy-secret \\\n    \
+    arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf\n  \
     cogtok profile import my-stack --from stack --dry-run\n  \
     terraform output -json | cogtok profile import - --name ws\n  \
     cogtok profile import .env --name ws --replace\n  \

@@ -27,8 +27,10 @@ use crate::{completion, env};
 /// ExplicitAuthFlows. No AWS credentials are needed. Any number of parallel calls with the same tokens make one request.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
-    cogtok token exchange -p ws --as user --actor agent --resource https://api.example.com\n  \
-    printf %s \"$TOKEN\" | cogtok token exchange -p agent --subject-token - --scope api/read --json\n  \
+    cogtok token exchange -p ws --as user --actor agent \\\n    \
+    --resource https://api.example.com\n  \
+    printf %s \"$TOKEN\" | cogtok token exchange -p agent \\\n    \
+    --subject-token - --scope api/read --json\n  \
     eval $(cogtok token exchange -p ws --as user --audience billing --export)")]
 pub struct Exchange {
     #[command(flatten)]

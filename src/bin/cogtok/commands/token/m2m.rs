@@ -36,7 +36,8 @@ const VARIABLE: &str = "COGTOK_M2M_CLIENT_SECRET";
     cogtok token m2m -p ws --header | curl -H @- https://api.example.com/\n  \
     cogtok token m2m -p ws --export=github-actions\n  \
     cogtok token m2m -p ws --output-file token.txt\n  \
-    cogtok token m2m --secret-arn arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf")]
+    cogtok token m2m --secret-arn \\\n    \
+    arn:aws:secretsmanager:us-east-1:111122223333:secret:m2m-AbCdEf")]
 pub struct M2m {
     #[command(flatten)]
     pub shared: TokenOptions,

@@ -30,7 +30,8 @@ use crate::{completion, env};
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token user -p ws --username alice@example.com\n  \
-    printf %s \"$PASSWORD\" | cogtok token user -p ws --username alice@example.com --password-stdin\n  \
+    printf %s \"$PASSWORD\" |\n    \
+    cogtok token user -p ws --username alice@example.com --password-stdin\n  \
     eval $(cogtok token user -p ws --token id --export)")]
 pub struct User {
     #[command(flatten)]

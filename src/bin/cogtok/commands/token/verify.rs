@@ -35,7 +35,8 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 #[command(after_help = "Examples:\n  \
     cogtok token verify -p ws\n  \
     printf %s \"$TOKEN\" | cogtok token verify - -p ws --scope api/read --json\n  \
-    printf %s \"$TOKEN\" | cogtok token verify - --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT")]
+    printf %s \"$TOKEN\" | cogtok token verify - \\\n    \
+    --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT")]
 pub struct Verify {
     #[command(flatten)]
     given: TokenInput,
