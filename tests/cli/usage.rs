@@ -41,6 +41,7 @@ fn each_mistake_is_one_sentence_with_what_to_type() {
     let help = |of: &str| format!("hint: see `cogtok {of} --help`\n");
     for (words, says, hint, of) in [
         ("secret set", "`secret set` needs <KIND>", "usage: cogtok secret set <KIND>", "secret set"),
+        ("profile set", "`profile set` needs <KEY> and <VALUE>...", "[NAME] <KEY> <VALUE>...", "profile set"),
         ("profile set ws", "`profile set` needs <KEY>", "[NAME] <KEY> <VALUE>...", "profile set"),
         ("profile set ws user.token", "`profile set` needs <VALUE>...", "[NAME] <KEY> <VALUE>...", "profile set"),
         ("logout --browser", "`logout` needs --logout-uri <URI>", "cogtok logout --browser", "logout"),
@@ -60,6 +61,17 @@ fn each_mistake_is_one_sentence_with_what_to_type() {
         let are_plain = lines[0].starts_with("error: ") && lines[1..].iter().all(|line| line.starts_with("hint: "));
         output.check(are_plain && !output.stderr.contains("hint: <"), "one error, then hints");
     }
+}
+
+#[test]
+fn a_key_without_a_value_is_named_with_what_to_type() {
+    let home = Home::new();
+    home.config("default_profile = \"ws\"\n[profiles.ws]\nregion = \"us-east-1\"\n");
+    insta::assert_snapshot!(home.cogtok(["profile", "set", "m2m.scopes"]).run().message(), @"
+    exit 2
+    error: `m2m.scopes` needs a value
+    hint: set it: cogtok profile set m2m.scopes VALUE
+    ");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::keys::Key;
 use cogtok::settings::secret_detection::{is_like_a_secret, is_misplaced};
 use cogtok::settings::targets::parse_key;
@@ -29,10 +29,10 @@ use crate::io::terminal;
 pub struct Set {
     /// The profile's name; else the one in use
     #[arg(add = ArgValueCandidates::new(completion::profiles_and_keys))]
-    name: String,
+    name: Option<String>,
     /// The key, such as m2m.token_url
     #[arg(add = ArgValueCandidates::new(completion::keys_or_values))]
-    key: String,
+    key: Option<String>,
     /// The value; several for a list
     #[arg(add = ArgValueCandidates::new(completion::values))]
     value: Vec<String>,
@@ -54,18 +54,34 @@ impl Setting {
             let name = word.parse::<ProfileName>().ok();
             name.is_some_and(|name| app.config().is_ok_and(|config| config.names().contains(&name)))
         };
-        if is_key(&args.name) && !is_name(&args.name) && (args.value.is_empty() || !is_key(&args.key)) {
-            let value = std::iter::once(&args.key).chain(&args.value).cloned().collect();
-            let name = app.profile_name()?.ok_or_else(|| app.with_profiles(Error::config("no profile is chosen")))?;
-            return Ok(Setting { name, key: args.name.clone(), value });
+        let is_key_alone = |word: &str| is_key(word) && !is_name(word);
+        match (&args.name, &args.key, args.value.as_slice()) {
+            (Some(key), Some(first), rest) if is_key_alone(key) && (rest.is_empty() || !is_key(first)) => {
+                let value = std::iter::once(first).chain(rest).cloned().collect();
+                let name =
+                    app.profile_name()?.ok_or_else(|| app.with_profiles(Error::config("no profile is chosen")))?;
+                Ok(Setting { name, key: key.clone(), value })
+            }
+            (Some(name), Some(key), value) if !value.is_empty() => {
+                Ok(Setting { name: name.parse()?, key: key.clone(), value: value.to_vec() })
+            }
+            (Some(key), None, _) if is_key_alone(key) => Err(without_value(key)),
+            (_, Some(_), _) => Err(needs("<VALUE>...")),
+            _ => Err(needs("<KEY> and <VALUE>...")),
         }
-        if args.value.is_empty() {
-            return Err(Error::usage("`profile set` needs <VALUE>...")
-                .hint("usage: cogtok profile set [OPTIONS] [NAME] <KEY> <VALUE>...")
-                .hint("see `cogtok profile set --help`"));
-        }
-        Ok(Setting { name: args.name.parse()?, key: args.key.clone(), value: args.value.clone() })
     }
+}
+
+/// The error for a key without a value.
+fn without_value(key: &str) -> Error {
+    let set = Advice::new("set it: cogtok profile set {key} VALUE").word("key", key);
+    Error::usage(format!("`{key}` needs a value")).hint(set)
+}
+
+fn needs(what: &str) -> Error {
+    Error::usage(format!("`profile set` needs {what}"))
+        .hint("usage: cogtok profile set [OPTIONS] [NAME] <KEY> <VALUE>...")
+        .hint("see `cogtok profile set --help`")
 }
 
 pub fn run(app: &App, args: &Set) -> Result<()> {
