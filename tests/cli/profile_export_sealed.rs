@@ -201,7 +201,10 @@ fn without_a_terminal_the_passphrase_comes_from_the_environment_or_standard_inpu
         let import = |args: &[&str]| {
             attendee.cogtok(["profile", "import"]).arg(&file).args(args).env("COGTOK_SECRET_IDENTITY", &own)
         };
-        import(&[]).run().code(5).stderr_has("COGTOK_PASSPHRASE or `--passphrase-stdin`");
+        let asked = import(&[]).run();
+        asked.code(5).stderr_has("COGTOK_PASSPHRASE or `--passphrase-stdin`").stderr_lacks("by its name");
+        let piped = attendee.cogtok(["profile", "import", "-"]).stdin(sealed).run();
+        piped.code(5).stderr_has("give the file by its name: cogtok profile import FILE --passphrase-stdin");
         let wrong = import(&[]).env("COGTOK_PASSPHRASE", "of-the-organiser").run();
         wrong.code(7).stderr_has("this passphrase does not open it").stderr_has("COGTOK_PASSPHRASE was tried");
         import(&["--passphrase-stdin"]).stdin("wrong").run().code(7);

@@ -58,7 +58,8 @@ pub fn open(app: &App, source: &str, asked: Option<SourceKind>, opener: &Opener)
         SourceLocation::File => file_bytes(source)?,
     };
     let text = || {
-        let plain = if age_file::is_sealed(&bytes) { unseal(app, opener, &shown, &bytes)? } else { bytes };
+        let plain =
+            if age_file::is_sealed(&bytes) { unseal(app, opener, &shown, source == "-", &bytes)? } else { bytes };
         text_of(&plain)
     };
     let text = text().map_err(|error| error.context(&shown))?;
@@ -117,7 +118,7 @@ fn text_of(bytes: &[u8]) -> Result<Secret> {
 }
 
 /// Opens a sealed file with the identity or the passphrase that is given, or asked for.
-fn unseal(app: &App, opener: &Opener, shown: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+fn unseal(app: &App, opener: &Opener, shown: &str, is_stdin: bool, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     if age_file::needs(sealed)? == Needs::Identity {
         let file = match opener {
             Opener::Identity(file) => Some(file.clone()),
@@ -149,7 +150,11 @@ fn unseal(app: &App, opener: &Opener, shown: &str, sealed: &[u8]) -> Result<Zero
             opened => return opened,
         }
     }
-    let instead = "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it; give the file by its name to be asked";
+    let instead = if is_stdin {
+        "set COGTOK_PASSPHRASE, or give the file by its name: cogtok profile import FILE --passphrase-stdin"
+    } else {
+        "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it"
+    };
     let question = Question::new(format!("Passphrase of {shown}"), "the passphrase of the sealed file");
     terminal::until_taken(|| {
         let passphrase = terminal::ask_secret(question.clone(), instead)?;
