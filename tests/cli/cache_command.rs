@@ -53,6 +53,27 @@ fn an_empty_cache_is_no_failure() {
 }
 
 #[test]
+fn only_an_option_limits_the_list_to_one_profile() {
+    let (home, _server) = two_profiles();
+    let of = |args: &[&str]| {
+        let list = home.cogtok(["cache", "list", "--json"]).args(args).run().ok().json();
+        let names = list.as_array().unwrap().iter().map(|entry| entry["profiles"][0].as_str().unwrap().to_owned());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    assert_eq!(of(&[]), ["one", "one", "two"]);
+    assert_eq!(of(&["-p", "one"]), ["one", "one"]);
+    assert_eq!(of(&["-p", "two"]), ["two"]);
+    let all = home.cogtok(["cache", "list", "--json"]).env("COGTOK_PROFILE", "two").run().ok().json();
+    assert_eq!(all.as_array().unwrap().len(), 3);
+    home.cogtok(["cache", "list", "-p", "zzz"]).run().code(3).stderr_has("there is no profile `zzz`");
+    clear(&home, &["-p", "two"]).run().ok();
+    let none = home.cogtok(["cache", "list", "-p", "two"]).run();
+    none.ok().stdout_is("").stderr_has("no tokens of profile `two` are cached");
+}
+
+#[test]
 fn whose_tokens_are_kept_for_what_and_how_long_is_said_and_no_token_shown() {
     let (home, server) = two_profiles();
     let tokens: Vec<String> = home

@@ -168,6 +168,12 @@ fn a_project_gets_what_holds_on_every_machine() {
     run(&["mcp", "install", "tools", "--client", "cursor", "-p", "ws"]).ok();
     let there = home.cogtok(["mcp", "list", "--json"]).cwd(home.path("")).run().ok().json();
     assert_eq!(there.as_array().unwrap().len(), 1, "{there}");
+    // A profile that `-p` names limits the list to the servers of that profile.
+    home.cogtok(["profile", "copy", "ws", "other"]).run().ok();
+    let of = |name: &str| run(&["mcp", "list", "--json", "-p", name]).ok().json().as_array().unwrap().len();
+    assert_eq!((of("ws"), of("other")), (4, 0));
+    run(&["mcp", "list", "-p", "other"]).ok().stdout_is("").stderr_has("no server with profile `other`");
+    run(&["mcp", "list", "-p", "zzz"]).code(3).stderr_has("there is no profile `zzz`");
     let desktop = run(&["mcp", "install", "tools", "--client", "claude-desktop", "--project", "-p", "ws"]);
     desktop.code(2).stderr_has("Claude Desktop has no configuration for a project");
     let named = run(&["mcp", "install", "https://a.example/mcp", "--client", "kiro", "--name", "a b", "-p", "ws"]);

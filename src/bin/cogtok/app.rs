@@ -262,6 +262,15 @@ impl App {
         name.map(|name| format!(" -p {name}")).unwrap_or_default()
     }
 
+    /// The profile that `-p` names, for a command that is about all of them without it: a variable or the default is not enough.
+    pub fn named_profile(&self) -> Result<Option<ProfileName>> {
+        let Some(name) = self.global.profile.as_deref().map(str::parse::<ProfileName>).transpose()? else {
+            return Ok(None);
+        };
+        let config = self.config()?;
+        if config.names().contains(&name) { Ok(Some(name)) } else { Err(config.no_such_profile(&name)) }
+    }
+
     /// The name of the profile to use: `-p`, COGTOK_PROFILE, or the default; `None` without any of them.
     pub fn profile_name(&self) -> Result<Option<ProfileName>> {
         let name = match (&self.global.profile, env::var("COGTOK_PROFILE")) {

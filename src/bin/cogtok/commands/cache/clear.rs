@@ -38,12 +38,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
         app.allow_missing_config();
     }
     let (cache, owners) = (app.cache(), Owners::of(app.config()?));
-    // Clearing one profile needs `--profile`: the default is not enough.
-    let profile = app.global.profile.as_deref().map(str::parse::<ProfileName>).transpose()?;
-    if let Some(name) = profile.as_ref().filter(|name| !app.config().is_ok_and(|config| config.names().contains(name)))
-    {
-        return Err(app.config()?.no_such_profile(name));
-    }
+    let profile = app.named_profile()?;
     let listing = listing(app, now)?;
     let is_meant = |entry: &Entry| {
         let is_of_profile = |name: &ProfileName| owners.find(&entry.key).contains(&name.as_str());

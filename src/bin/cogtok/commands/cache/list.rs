@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use cogtok::cache::token_cache::Entry;
+use cogtok::cache::token_cache::{CacheKey, Entry};
 use cogtok::error::{Result, printable};
 use serde_json::Value;
 
@@ -21,17 +21,29 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 /// LEFT is how long the access token is still valid, and ID LEFT the ID token, where that differs. RENEWS says that a refresh token gets the next
 /// one. KEPT is how long ago it was obtained. SAVED is how many calls were served without a request, by this token and by those
 /// before it. PROFILE is the profile that has this client. Columns that would be empty are left out, and so is CLIENT where the
-/// terminal is too narrow for it; a client that no profile has stands under PROFILE then.
+/// terminal is too narrow for it; a client that no profile has stands under PROFILE then. With `-p`, only that profile's tokens are
+/// listed; COGTOK_PROFILE and the default profile do not limit the list.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cogtok cache list\n  cogtok cache list -o json | jq '.[] | {kind, expires_in}'")]
+#[command(
+    after_help = "Examples:\n  cogtok cache list\n  cogtok cache list -p ws\n  cogtok cache list -o json | jq '.[] | {kind, expires_in}'"
+)]
 pub struct List {}
 
 pub fn run(app: &App) -> Result<()> {
     let form = app.output(&FORMS)?;
     let now = env::now();
-    let listing = listing(app, now)?;
-    app.allow_missing_config();
+    let mut listing = listing(app, now)?;
+    if app.global.profile.is_none() {
+        app.allow_missing_config();
+    }
     let owners = Owners::of(app.config()?);
+    let profile = app.named_profile()?;
+    if let Some(profile) = &profile {
+        let is_of_profile = |key: &CacheKey| owners.find(key).contains(&profile.as_str());
+        listing.entries.retain(|entry| is_of_profile(&entry.key));
+        listing.credentials.retain(|kept| is_of_profile(&kept.key));
+        listing.unusable.clear();
+    }
     for (name, why) in &listing.unusable {
         log::warn!(target: "cogtok", "{} in the cache is ignored: {}", printable(name, 60), printable(why, 120));
     }
@@ -41,7 +53,10 @@ pub fn run(app: &App) -> Result<()> {
         return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     if listing.entries.is_empty() && listing.credentials.is_empty() {
-        terminal::note("no tokens are cached");
+        terminal::note(&match profile {
+            Some(profile) => format!("no tokens of profile `{profile}` are cached"),
+            None => "no tokens are cached".to_owned(),
+        });
         return Ok(());
     }
     let credentials = listing.credentials.iter().map(|kept| {

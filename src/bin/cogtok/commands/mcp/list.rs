@@ -14,15 +14,18 @@ use crate::services::mcp_clients::{McpClient, Reach, servers};
 
 /// List the servers that cogtok added to MCP clients
 ///
-/// cogtok looks at your own configuration of each client, and at that of the project in this directory.
+/// cogtok looks at your own configuration of each client, and at that of the project in this directory. With `-p`, only the servers
+/// whose entry names that profile are listed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp list\n  \
+    cogtok mcp list -p ws\n  \
     cogtok mcp list --json | jq -r '.[].name'")]
 pub struct List {}
 
 pub fn run(app: &App, _: &List) -> Result<()> {
     let form = app.output(&[Output::Table, Output::Json])?;
+    let profile = app.named_profile()?.map(|name| name.to_string());
     let mut found = Vec::new();
     for client in McpClient::ALL {
         for reach in [Reach::User, Reach::Project] {
@@ -33,8 +36,9 @@ pub fn run(app: &App, _: &List) -> Result<()> {
             }
             match servers(client, &path) {
                 Ok(servers) => {
-                    let ours = servers.into_iter().filter_map(|(name, target)| Some((name, target?)));
-                    found.extend(ours.map(|(name, target)| (client, name, target, path.clone())));
+                    let ours = servers.into_iter().filter_map(|(name, own)| Some((name, own?)));
+                    let meant = ours.filter(|(_, own)| profile.is_none() || own.profile == profile);
+                    found.extend(meant.map(|(name, own)| (client, name, own.target, path.clone())));
                 }
                 // One unreadable client must not hide the others.
                 Err(error) => log::warn!(target: "cogtok", "{}", error.message()),
@@ -51,7 +55,10 @@ pub fn run(app: &App, _: &List) -> Result<()> {
         return terminal::data(&terminal::json_line(&Value::Array(list))).map(drop);
     }
     if found.is_empty() {
-        terminal::note("cogtok added no server to any MCP client");
+        terminal::note(&match profile {
+            Some(profile) => format!("cogtok added no server with profile `{profile}` to any MCP client"),
+            None => "cogtok added no server to any MCP client".to_owned(),
+        });
         return Ok(());
     }
     let rows = found.iter().map(|(client, name, target, path)| {

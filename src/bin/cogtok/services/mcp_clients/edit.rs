@@ -8,7 +8,7 @@ use cogtok::store::file;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::entry::target_of;
+use super::entry::{OwnServer, own_server};
 use super::{Entry, McpClient, json_servers, toml_servers};
 use crate::services::output_file;
 
@@ -40,15 +40,16 @@ impl Change<'_> {
     }
 }
 
-/// The servers in a client's file; `None` without a file. `target` is the server for which cogtok is started, if it is.
+/// The servers in a client's file; `None` without a file. Beside each name is the server for which cogtok is started, if it
+/// is.
 ///
 /// # Errors
 /// [`Kind::Config`](cogtok::error::Kind::Config) where it is of another shape, [`Kind::Store`](cogtok::error::Kind::Store) where it
 /// can't be read.
-pub fn servers(client: McpClient, path: &Path) -> Result<Vec<(String, Option<String>)>> {
+pub fn servers(client: McpClient, path: &Path) -> Result<Vec<(String, Option<OwnServer>)>> {
     let text = text(path)?.unwrap_or_default();
     let found = read(client, &text).map_err(|error| error.context(&path.display().to_string()))?;
-    Ok(found.into_iter().map(|(name, entry)| (name, target_of(&entry))).collect())
+    Ok(found.into_iter().map(|(name, entry)| (name, own_server(&entry))).collect())
 }
 
 /// Makes a change in the file of a client. Comments, order and other servers stay.
@@ -91,7 +92,7 @@ pub fn change(client: McpClient, path: &Path, change: &Change<'_>) -> Result<Edi
 pub fn check(client: McpClient, text: &str, path: &Path, change: &Change<'_>) -> Result<()> {
     let (name, shown) = (change.name(), path.display());
     let found = read(client, text).map_err(|error| error.context(&shown.to_string()))?;
-    let there = found.iter().find(|(known, _)| known == name).map(|(_, entry)| target_of(entry).is_some());
+    let there = found.iter().find(|(known, _)| known == name).map(|(_, entry)| own_server(entry).is_some());
     match (change, there) {
         (Change::Put(_, false), Some(false)) => {
             Err(Error::usage(format!("{shown} already has a server `{name}` that cogtok did not add"))

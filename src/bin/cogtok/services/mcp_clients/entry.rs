@@ -61,16 +61,36 @@ impl Entry {
     }
 }
 
+/// A server that a client reaches through cogtok.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnServer {
+    /// The server, as cogtok is given it.
+    pub target: String,
+    /// The profile that the entry names.
+    pub profile: Option<String>,
+}
+
 /// The server for which an entry starts cogtok; `None` if it starts another program.
-pub fn target_of(entry: &Value) -> Option<String> {
+pub fn own_server(entry: &Value) -> Option<OwnServer> {
     if let Some(helper) = entry.get("headersHelper").and_then(Value::as_str) {
         let words = shlex::split(helper)?;
         let is_ours = is_cogtok(words.first()?) && words.get(1).is_some_and(|word| word == "header");
-        return is_ours.then(|| entry.get("url").and_then(Value::as_str).unwrap_or_default().to_owned());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let target = entry.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
+        return is_ours.then(|| OwnServer { target, profile: profile_in(&words) });
     }
     let args: Vec<&str> = entry.get("args")?.as_array()?.iter().filter_map(Value::as_str).collect();
     let is_ours = is_cogtok(entry.get("command")?.as_str()?) && args.first() == Some(&"mcp-proxy");
-    is_ours.then(|| args.get(1).copied().unwrap_or_default().to_owned())
+    let target = args.get(1).copied().unwrap_or_default().to_owned();
+    is_ours.then(|| OwnServer { target, profile: profile_in(&args) })
+}
+
+/// The profile that these arguments name.
+fn profile_in(words: &[&str]) -> Option<String> {
+    const NAMES: [&str; 2] = ["-p", "--profile"];
+    let at = words.iter().position(|word| NAMES.contains(word));
+    let within = || words.iter().find_map(|word| word.strip_prefix("--profile="));
+    at.and_then(|at| words.get(at + 1).copied()).or_else(within).map(str::to_owned)
 }
 
 fn is_cogtok(command: &str) -> bool {
@@ -140,12 +160,18 @@ mod tests {
     fn an_entry_of_ours_is_known_by_what_it_starts() {
         let entry = |command: &str, args: &[&str]| json!({"command": command, "args": args});
         for command in ["cogtok", "/usr/bin/cogtok", "C:\\Program Files\\cogtok.exe"] {
-            assert_eq!(target_of(&entry(command, &["mcp-proxy", "tools"])).as_deref(), Some("tools"), "{command}");
+            let found = own_server(&entry(command, &["mcp-proxy", "tools"])).unwrap();
+            assert_eq!((found.target.as_str(), found.profile), ("tools", None), "{command}");
         }
-        assert_eq!(target_of(&entry("npx", &["mcp-proxy", "tools"])), None);
-        assert_eq!(target_of(&entry("cogtok", &["token"])), None);
-        let helper = json!({"url": "https://a/mcp", "headersHelper": "'/opt/my tools/cogtok' header --format json"});
-        assert_eq!(target_of(&helper).as_deref(), Some("https://a/mcp"));
-        assert_eq!(target_of(&json!({"url": "https://a/mcp", "headersHelper": "x header"})), None);
+        for words in [&["mcp-proxy", "tools", "-p", "ws"][..], &["mcp-proxy", "tools", "--as", "m2m", "--profile=ws"]] {
+            assert_eq!(own_server(&entry("cogtok", words)).unwrap().profile.as_deref(), Some("ws"));
+        }
+        assert_eq!(own_server(&entry("npx", &["mcp-proxy", "tools"])), None);
+        assert_eq!(own_server(&entry("cogtok", &["token"])), None);
+        let helper =
+            json!({"url": "https://a/mcp", "headersHelper": "'/opt/my tools/cogtok' header --format json -p ws"});
+        let found = OwnServer { target: "https://a/mcp".to_owned(), profile: Some("ws".to_owned()) };
+        assert_eq!(own_server(&helper), Some(found));
+        assert_eq!(own_server(&json!({"url": "https://a/mcp", "headersHelper": "x header"})), None);
     }
 }
