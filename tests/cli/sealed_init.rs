@@ -166,7 +166,7 @@ fn a_sealed_secret_stays_with_its_address_and_the_command_of_the_hint_binds_it_a
         refused.code(3).stderr_has(&bound);
         evil.assert_untouched();
         let status = run(&["secret", "status", "--json"]).run().ok().json();
-        let place = if pointer == "option" { "the secrets file" } else { "missing from the secrets file" };
+        let place = if pointer == "option" { "file" } else { "missing" };
         assert_eq!(status[0]["place"], json!(place));
         let hint = refused.stderr.lines().find(|line| line.contains("cogtok secret set")).unwrap();
         let command: Vec<_> = hint.split_once("cogtok ").unwrap().1.split_whitespace().collect();

@@ -47,7 +47,7 @@ fn what_could_not_be_noted_is_taken_away_again() {
     let output = unwritten(set(&home, &keyring)).run();
     output.code(7).stderr_has("Read-only file system").stderr_has("the secret is not stored");
     assert_eq!((keyring.entries().len(), config(&home)), (0, CONFIG.to_owned()));
-    home.cogtok(["secret", "status", "--json"]).keyring(&keyring).run().ok().stdout_has("not stored");
+    home.cogtok(["secret", "status"]).keyring(&keyring).run().ok().stdout_has("not stored");
     // What another profile of the client has stays, and that is said.
     home.config(&format!(
         "{CONFIG}\n[profiles.two]\nsecrets = [\"m2m-client\"]\nm2m.client_id = \"machine\"\nm2m.token_url = \"https://token.example/\"\n"

@@ -116,8 +116,8 @@ fn one_user_with_two_sign_ins_is_told_apart_and_no_secret_is_shown_under_another
         let found = rows.as_array().unwrap().iter().find(|row| row["kind"] == kind).cloned();
         found.unwrap()["place"].as_str().unwrap().to_owned()
     };
-    assert!(place(&["--username", "bob"], "password").ends_with("keyring"));
-    assert!(place(&[], "password").starts_with("missing from"));
-    assert!(place(&["--username", "bob"], "totp").starts_with("missing from"));
-    assert!(place(&[], "totp").ends_with("keyring"));
+    assert_eq!(place(&["--username", "bob"], "password"), "keyring");
+    assert_eq!(place(&[], "password"), "missing");
+    assert_eq!(place(&["--username", "bob"], "totp"), "missing");
+    assert_eq!(place(&[], "totp"), "keyring");
 }

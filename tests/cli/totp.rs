@@ -61,7 +61,7 @@ fn a_test_user_with_an_app_gets_tokens_with_nobody_there() {
     let asked = ["InitiateAuth", "RespondToAuthChallenge", "RespondToAuthChallenge", "GetTokensFromRefreshToken"];
     assert_eq!(proxy.log(), asked);
     let status = home.cogtok(["secret", "status", "--json"]).env("COGTOK_USERNAME", &email).keyring(&keyring).run();
-    assert_eq!(status.ok().json()[3]["place"], "the keyring");
+    assert_eq!(status.ok().json()[3]["place"], "keyring");
     // Another user of the profile has no key, and is asked.
     let other = pool().user(PASSWORD);
     let run = home.cogtok(["token", "user", "-p", "ws", "--username", &other]).keyring(&keyring);

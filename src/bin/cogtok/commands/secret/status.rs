@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
 use cogtok::settings::keys::Key;
-use cogtok::settings::types::SecretKind;
+use cogtok::settings::types::{SecretKind, StoreKind};
 use serde_json::{Value, json};
 
 use super::bindings::bindings;
@@ -20,7 +20,47 @@ const FORMS: [Output; 2] = [Output::Table, Output::Json];
 /// Shown for a secret of a user whom the profile does not name.
 const NAMELESS: &str = "stored for a user: add --username NAME";
 
+/// Where a secret is.
+enum Place {
+    /// A variable supplies it.
+    Variable(&'static str),
+    /// AWS Secrets Manager has it, under this ARN.
+    Manager(String),
+    /// The store has it.
+    Store(StoreKind),
+    /// The store should have it.
+    Missing(StoreKind),
+}
+
+impl Place {
+    /// For a program, in the words of `status`.
+    fn word(&self) -> &str {
+        match self {
+            Place::Variable(name) => name,
+            Place::Manager(arn) => arn,
+            Place::Store(store) => store.as_str(),
+            Place::Missing(_) => "missing",
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let name = |store: &StoreKind| match store {
+            StoreKind::Keyring => "the keyring",
+            StoreKind::File => "the secrets file",
+        };
+        match self {
+            Place::Variable(variable) => format!("environment ({variable})"),
+            Place::Manager(arn) => format!("Secrets Manager ({arn})"),
+            Place::Store(store) => name(store).to_owned(),
+            Place::Missing(store) => format!("missing from {}", name(store)),
+        }
+    }
+}
+
 /// Show where each secret of the profile is stored, never its value
+///
+/// In JSON, `place` is `keyring`, `file`, `missing` where the store in use lacks the secret, the name of the variable that supplies it, the
+/// ARN of Secrets Manager's, or null where it is not stored.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cogtok secret status -p ws\n  cogtok secret status -p ws --username alice@example.com"
@@ -42,15 +82,15 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
         let kind = binding.kind;
         let variable = variable(kind).filter(|variable| env::var(variable).is_some());
         let is_listed = profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, &binding.client_id);
-        let place = match (&profile.m2m.secret_arn, kind) {
-            _ if variable.is_some() => format!("environment ({})", variable.unwrap_or_default()),
-            (Some(arn), SecretKind::M2mClient) => format!("Secrets Manager ({arn})"),
+        let place = match (&profile.m2m.secret_arn, kind, variable) {
+            (_, _, Some(variable)) => Some(Place::Variable(variable)),
+            (Some(arn), SecretKind::M2mClient, None) => Some(Place::Manager(arn.to_string())),
             // The store is opened only for secrets that should exist.
             _ if is_listed => {
                 let store = app.secrets()?;
-                if store.has(&binding)? { store.name().to_owned() } else { format!("missing from {}", store.name()) }
+                Some(if store.has(&binding)? { Place::Store(store.kind()) } else { Place::Missing(store.kind()) })
             }
-            _ => "not stored".to_owned(),
+            _ => None,
         };
         rows.push((kind, binding, place));
     }
@@ -61,19 +101,24 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
         .filter(|kind| kind.is_of_a_user() && profile.user.username.is_none() && profile.secrets.contains(kind))
         .collect();
     if form == Output::Json {
+        let store = app.store_kind()?;
         let unnamed = unnamed
             .iter()
-            .map(|kind| json!({"kind": kind.as_str(), "place": NAMELESS, "client_id": null, "origin": null}));
+            .map(|kind| json!({"kind": kind.as_str(), "place": store.as_str(), "client_id": null, "origin": null}));
         let list: Vec<Value> = rows
             .iter()
             .map(|(kind, binding, place)| {
+                let place = place.as_ref().map(Place::word);
                 json!({"kind": kind.as_str(), "place": place, "client_id": binding.client_id.as_str(), "origin": binding.origin})
             })
             .chain(unnamed)
             .collect();
         return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
-    let rows = rows.into_iter().map(|(kind, binding, place)| vec![kind.to_string(), place, binding.origin]);
+    let rows = rows.into_iter().map(|(kind, binding, place)| {
+        let place = place.map_or_else(|| "not stored".to_owned(), |place| place.in_words());
+        vec![kind.to_string(), place, binding.origin]
+    });
     let unnamed = unnamed.iter().map(|kind| vec![kind.to_string(), NAMELESS.to_owned(), String::new()]);
     terminal::data(&table(&["SECRET", "PLACE", "SENT TO"], rows.chain(unnamed))).map(drop)
 }
