@@ -39,7 +39,7 @@ pub struct Create {
     /// The user who signs in
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]
     username: Option<String>,
-    /// How users sign in: srp or password
+    /// How users sign in: srp, password, user-auth, admin or custom
     #[arg(long, value_name = "FLOW", add = ArgValueCandidates::new(completion::auth_flows))]
     auth_flow: Option<String>,
     /// The token that `token user` prints: access or id
