@@ -79,7 +79,8 @@ fn names_that_are_taken_missing_or_none_are_refused_and_change_nothing() {
     for command in ["rename", "copy"] {
         let run = |from: &str, to: &str| home.cogtok(["profile", command, "--", from, to]).run();
         run("b", "a.1").code(3).stderr_has("profile `a.1` already exists");
-        run("b", "b").code(3).stderr_has("profile `b` already exists");
+        // To delete the profile that has the name would be to delete the very one.
+        run("b", "b").code(3).stderr_has("profile `b` already exists").stderr_lacks("profile delete");
         run("bb", "x").code(3).stderr_has("there is no profile `bb`").stderr_has("did you mean `b`?");
         for name in ["../x", "", "-x", "a b", "a\u{1b}[31m", "$(x)", &"n".repeat(65)] {
             run("b", name).code(2).stderr_has("is not a profile name");

@@ -17,7 +17,7 @@ impl ConfigDocument {
     /// [`Kind::Config`](cogtok::error::Kind::Config) when there is no profile `old`, or there is one of the new name.
     pub fn rename(&mut self, old: &ProfileName, new: &ProfileName) -> Result<()> {
         self.require(old)?;
-        self.vacant(new)?;
+        self.vacant(new, old)?;
         let order: HashMap<String, usize> = self.names().iter().map(|name| (*name).to_owned()).zip(0..).collect();
         let rank = |key: &TomlKey| {
             let name = if key.get() == new.as_str() { old.as_str() } else { key.get() };
@@ -49,7 +49,7 @@ impl ConfigDocument {
     /// [`Kind::Config`](cogtok::error::Kind::Config) when there is no profile `from`, or there is one of the name `to`.
     pub fn copy(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
         self.require(from)?;
-        self.vacant(to)?;
+        self.vacant(to, from)?;
         let profiles = self.0.get_mut("profiles").and_then(Item::as_table_like_mut).ok_or_else(|| missing(from))?;
         let mut profile = profiles.get(from.as_str()).cloned().ok_or_else(|| missing(from))?;
         if let Item::Table(table) = &mut profile {
@@ -95,14 +95,18 @@ impl ConfigDocument {
         }
     }
 
-    fn vacant(&self, name: &ProfileName) -> Result<()> {
-        if self.names().contains(&name.as_str()) {
-            Err(Error::config(format!("profile `{name}` already exists")).hint(
-                Advice::new("choose another name, or delete that one: cogtok profile delete {name}").word("name", name),
-            ))
-        } else {
-            Ok(())
+    /// Refuses a name that is taken. Where it is that of the profile `old` itself, deleting what has the name is no way out.
+    fn vacant(&self, name: &ProfileName, old: &ProfileName) -> Result<()> {
+        if !self.names().contains(&name.as_str()) {
+            return Ok(());
         }
+        let error = Error::config(format!("profile `{name}` already exists"));
+        Err(if name == old {
+            error.hint("choose another name")
+        } else {
+            let delete = "choose another name, or delete that one: cogtok profile delete {name}";
+            error.hint(Advice::new(delete).word("name", name))
+        })
     }
 }
 
