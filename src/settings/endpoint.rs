@@ -7,6 +7,9 @@ use crate::settings::url::{Host, Url};
 
 use crate::error::{Error, Result, printable};
 
+/// What is missing where the text is a host, or anything else that has no scheme.
+const BEGINNING: &str = "it begins with neither https:// nor http://";
+
 /// A base URL that may get tokens or secrets: https anywhere, http only on the loopback interface, and without user information, query or
 /// fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +58,11 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self> {
         let shown = || printable(text, 120);
-        let url = Url::parse(text).map_err(|why| Error::usage(format!("`{}` is not a URL: {why}", shown())))?;
+        let url = Url::parse(text).map_err(|why| {
+            // The parser speaks of relative URLs, which are nothing that anybody meant.
+            let why = if text.contains("://") { why.to_string() } else { BEGINNING.to_owned() };
+            Error::usage(format!("`{}` is not a URL: {why}", shown()))
+        })?;
         if !url.username().is_empty() || url.password().is_some() {
             // The user part may contain a password, so the URL is not repeated.
             return Err(Error::usage("a URL with a user name or password in it is refused"));
@@ -64,7 +71,9 @@ impl FromStr for Endpoint {
             return Err(Error::usage(format!("`{}` is refused: a base URL has no query and no fragment", shown())));
         }
         if url.host().is_none() {
-            return Err(Error::usage(format!("`{}` is refused: it names no host", shown())));
+            // `localhost:8080` is a URL of the scheme `localhost`.
+            let why = if text.contains("://") { "it names no host" } else { BEGINNING };
+            return Err(Error::usage(format!("`{}` is refused: {why}", shown())));
         }
         match url.scheme() {
             "https" => Ok(Endpoint(url)),

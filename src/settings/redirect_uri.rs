@@ -85,7 +85,9 @@ impl FromStr for RedirectUri {
             Error::usage(format!("`{}` can't be a redirect URI: {why}", printable(text, 120)))
                 .hint(format!("it looks like {DEFAULT}"))
         };
-        let url = Url::parse(text).map_err(|why| refused(&why.to_string()))?;
+        let url = Url::parse(text).map_err(|why| {
+            if text.contains("://") { refused(&why.to_string()) } else { refused("it does not begin with http://") }
+        })?;
         let is_loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn the_rule_that_a_redirect_uri_breaks_is_told() {
         for (bad, rule) in [
-            ("8484", "relative URL"),
+            ("8484", "it does not begin with http://"),
             ("https://localhost:1/", "over http to 127.0.0.1"),
             ("http://10.0.0.1:1/", "over http to 127.0.0.1"),
             ("http://[2001:db8::1]:1/", "over http to 127.0.0.1"),

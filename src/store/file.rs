@@ -125,7 +125,13 @@ pub fn temporary(dir: &Path, prefix: &str) -> io::Result<NamedTempFile> {
     builder.prefix(prefix).suffix(".tmp");
     #[cfg(windows)]
     return builder.make_in(dir, access_list::create_private);
-    #[cfg(not(windows))]
+    // The builder's own errors name the temporary file, which means nothing to anybody.
+    #[cfg(unix)]
+    return builder.make_in(dir, |path| {
+        use std::os::unix::fs::OpenOptionsExt;
+        std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+    });
+    #[cfg(not(any(unix, windows)))]
     builder.tempfile_in(dir)
 }
 
@@ -142,7 +148,7 @@ pub fn keep_access(old: &Path, new: &NamedTempFile) -> io::Result<()> {
 fn written(dir: &Path, prefix: &str, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut temporary = temporary(dir, prefix)?;
     owner::keep(temporary.as_file(), dir)?;
-    temporary.write_all(bytes)?;
+    temporary.as_file_mut().write_all(bytes)?;
     durable::flush(temporary.as_file(), dir)?;
     Ok(temporary)
 }

@@ -160,9 +160,9 @@ fn a_disk_that_is_full_or_read_only_leaves_the_old_file_and_no_other() {
     };
     let fill = format!("head -c 12288 /dev/zero >'{}/filler'; true", dir.display());
     let full = real("", &fill);
-    full.code(7).stderr_has("No space left on device").stdout_is("filler\ntoken\nold");
+    full.code(7).stderr_has("No space left on device").stderr_lacks(".tmp").stdout_is("filler\ntoken\nold");
     let read_only = real("", &format!("mount -o remount,ro '{}'", dir.display()));
-    read_only.code(7).stderr_has("Read-only file system").stdout_is("token\nold");
+    read_only.code(7).stderr_has("Read-only file system").stderr_lacks(".tmp").stdout_is("token\nold");
 }
 
 #[test]

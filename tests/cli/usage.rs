@@ -75,6 +75,37 @@ fn a_key_without_a_value_is_named_with_what_to_type() {
 }
 
 #[test]
+fn numbers_and_addresses_are_refused_in_words() {
+    let home = Home::new();
+    for (words, says) in [
+        ("user create --count 2.5", "`--count` takes a whole number"),
+        ("user create --count x", "`--count` takes a whole number"),
+        ("user create --count 99999999999999999999999", "the number for `--count` is too large"),
+        ("user create --count -1", "`--count` takes no negative number: `-1`"),
+        ("user create --count=-1", "`--count` takes no negative number: `-1`"),
+        ("user create --count 2 --rate fast", "`--rate` takes a number"),
+        ("user create --count 2 --ttl 0s", "--ttl: it is from 1s to 10 years"),
+        ("user list --limit ten", "`--limit` takes a whole number"),
+        ("serve --port 99999", "`--port` takes a whole number from 1 to 65535"),
+        ("login --port 0", "`--port` takes a whole number from 1 to 65535"),
+        ("token m2m --timeout -5", "`--timeout` takes no negative number: `-5`"),
+        ("token m2m --scope -1", "unknown option `-1` for `token m2m`"),
+        (
+            "token m2m --endpoint-url localhost:9",
+            "`localhost:9` is refused: it begins with neither https:// nor http://",
+        ),
+        ("login --port -5", "`--port` takes no negative number: `-5`"),
+        (
+            "token m2m --endpoint-url 127.0.0.1:9",
+            "`127.0.0.1:9` is not a URL: it begins with neither https:// nor http://",
+        ),
+    ] {
+        let output = home.cogtok(words.split(' ')).run();
+        output.code(2).stdout_is("").stderr_has(&format!("error: {says}\n"));
+    }
+}
+
+#[test]
 fn the_words_of_other_tools_are_answered_with_ours() {
     let home = Home::new();
     for (words, meant) in [

@@ -126,8 +126,8 @@ fn numbers_and_names_that_make_no_class_are_refused_with_the_range() {
         (&["--count", "2", "--rate", "NaN"], "`--rate` is from 0.1 to 1000"),
         (&["--count", "2", "--rate", "-1"], "`-1`"),
         (&["--count", "2", "--parallel", "0"], "`--parallel` is from 1 to 100"),
-        (&["--count", "2", "--ttl", "0s"], "it is from 1s to 10years"),
-        (&["--count", "2", "--ttl", "11years"], "it is from 1s to 10years"),
+        (&["--count", "2", "--ttl", "0s"], "it is from 1s to 10 years"),
+        (&["--count", "2", "--ttl", "11years"], "it is from 1s to 10 years"),
         (&["--count", "2", "--ttl", "-1h"], "`-1`"),
     ];
     for (args, message) in cases {

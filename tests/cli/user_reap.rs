@@ -168,8 +168,8 @@ fn an_end_is_a_runs_and_that_of_another_pool_is_only_told() {
     let (home, proxy) = counted();
     for (args, message) in [
         (&["--ttl", "3d"][..], "`--ttl` is for the users of a run"),
-        (&["--count", "2", "--ttl", "0s"], "it is from 1s to 10years"),
-        (&["--count", "2", "--ttl", "11years"], "it is from 1s to 10years"),
+        (&["--count", "2", "--ttl", "0s"], "it is from 1s to 10 years"),
+        (&["--count", "2", "--ttl", "11years"], "it is from 1s to 10 years"),
         (&["--count", "2", "--ttl", "soon"], "is not a duration"),
         (&["--resume", "--ttl", "3d"], "cannot be used with"),
     ] {

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -88,6 +89,9 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
             }
         }
         ErrorKind::UnknownArgument => {
+            if let Some((option, number)) = negative_of(args, &named, &argument) {
+                return negative(option, number).hint(help);
+            }
             let error = Error::usage(format!("unknown option `{argument}` for `{own}`"));
             let near = match argument.as_str() {
                 "-u" if has_username(&named) => vec!["--username".to_owned()],
@@ -101,8 +105,7 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         }
         ErrorKind::InvalidValue => return bad_value(args, answer, &argument).hint(help),
         ErrorKind::ValueValidation => {
-            let why = answer.source().map_or_else(|| "the value does not fit".to_owned(), ToString::to_string);
-            return Error::usage(format!("{}: {}", option_of(&argument), printable(&why, 300))).hint(help);
+            return bad_text(option_of(&argument), answer).hint(help);
         }
         ErrorKind::NoEquals => Error::usage(format!("`{}` takes its value after a `=`", option_of(&argument))),
         ErrorKind::ArgumentConflict => {
@@ -230,6 +233,53 @@ fn bad_value(args: &[OsString], answer: &clap::Error, argument: &str) -> Error {
         [] => error,
         all => error.hint(format!("choose one of {}", all.join(", "))),
     }
+}
+
+/// The error for a value that its option's parser refused. The standard library and clap word those of numbers for programmers.
+fn bad_text(option: &str, answer: &clap::Error) -> Error {
+    let Some(why) = answer.source() else { return Error::usage(format!("{option}: the value does not fit")) };
+    let text = why.to_string();
+    if let Some(why) = why.downcast_ref::<ParseIntError>() {
+        let value = texts(answer, ContextKind::InvalidValue).into_iter().next().unwrap_or_default();
+        return match why.kind() {
+            _ if is_negative(&value) => negative(option, &value),
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {
+                Error::usage(format!("the number for `{option}` is too large"))
+            }
+            _ => Error::usage(format!("`{option}` takes a whole number")),
+        };
+    }
+    if why.is::<ParseFloatError>() {
+        return Error::usage(format!("`{option}` takes a number"));
+    }
+    match text.split_once(" is not in ").and_then(|(_, bounds)| bounds.split_once("..=")) {
+        Some((least, most)) => Error::usage(format!("`{option}` takes a whole number from {least} to {most}")),
+        None => Error::usage(format!("{option}: {}", printable(&text, 300))),
+    }
+}
+
+fn is_negative(word: &str) -> bool {
+    word.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok())
+}
+
+fn negative(option: &str, number: &str) -> Error {
+    Error::usage(format!("`{option}` takes no negative number: `{}`", printable(number, 40)))
+}
+
+/// The option before a negative number that clap took for an option, and the number.
+fn negative_of<'a>(args: &'a [OsString], named: &Named, argument: &str) -> Option<(&'a str, &'a str)> {
+    let words: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let is_of_numbers = |option: &clap::Arg| {
+        let names = option.get_value_names().unwrap_or_default();
+        names.iter().any(|name| ["N", "PORT", "DURATION"].contains(&name.as_str()))
+    };
+    let is_option = |word: &str| {
+        let Some(long) = word.strip_prefix("--") else { return false };
+        named.command.get_arguments().find(|option| option.get_long() == Some(long)).is_some_and(is_of_numbers)
+    };
+    // clap names only the first character of what it takes for short options.
+    let mut pairs = words.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?)));
+    pairs.find(|(option, number)| is_option(option) && is_negative(number) && number.starts_with(argument))
 }
 
 /// `--output` of `--output <FORMAT>`.

@@ -181,7 +181,7 @@ impl Replacement {
     /// # Errors
     /// The operating system's error.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.file.as_file_mut().write_all(bytes)
     }
 
     /// Replaces the existing file. Readers see the old or the new one; concurrent writers are safe.
@@ -244,7 +244,7 @@ impl Replacement {
                     let mut swept = error.file.as_file().try_clone()?;
                     let mut again = temporary(dir, name)?;
                     swept.rewind()?;
-                    io::copy(&mut swept, &mut again)?;
+                    io::copy(&mut swept, again.as_file_mut())?;
                     file = again;
                 }
                 Err(error) => return Err(error.error),

@@ -83,7 +83,7 @@ pub struct Many {
 
 fn ttl(text: &str) -> Result<Duration, String> {
     let ttl = parse_duration(text).map_err(|error| error.message().to_owned())?;
-    if ttl.is_zero() || ttl > LONGEST_TTL { Err("it is from 1s to 10years".to_owned()) } else { Ok(ttl) }
+    if ttl.is_zero() || ttl > LONGEST_TTL { Err("it is from 1s to 10 years".to_owned()) } else { Ok(ttl) }
 }
 
 impl Many {

@@ -60,7 +60,10 @@ pub struct Copy {
 
 impl Copy {
     pub fn of(text: &str) -> Result<Self> {
-        let unwritable = |error: std::io::Error| Error::store(format!("can't make a copy to edit: {error}"));
+        let unwritable = |error: std::io::Error| {
+            Error::store(format!("can't make a copy to edit: {}", error.kind()))
+                .hint("set TMPDIR to a directory of your own")
+        };
         let mut builder = tempfile::Builder::new();
         builder.prefix("cogtok-edit-");
         #[cfg(unix)]
