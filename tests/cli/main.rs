@@ -236,6 +236,7 @@ mod user_odd_files;
 mod user_policy;
 mod user_progress;
 mod user_reap;
+mod user_run_at_work;
 mod user_run_keys;
 mod user_run_killed;
 mod user_run_sealed;

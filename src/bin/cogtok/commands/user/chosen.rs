@@ -1,10 +1,13 @@
 //! The users whom a command is for, one after the other: very many of them are not in memory.
 
+use std::time::Instant;
+
 use cogtok::error::{Result, printable};
 use cogtok::secret::Secret;
 use serde_json::{Value, json};
 
 use super::failures::NAMED;
+use super::selection::made_in;
 use super::user_file::{Row, Rows};
 use crate::io::terminal;
 use crate::io::terminal::WriteOutcome;
@@ -75,6 +78,18 @@ impl Selected {
             Selected::OfRun(run, _) => Some(run),
             Selected::Named(_) | Selected::Found(_) => None,
         }
+    }
+
+    /// Keeps other processes from the run that is meant, if one is, until the command ends; who is of it is looked up again.
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be read, or a process is at work on it when the deadline comes.
+    pub fn hold(&mut self, deadline: Instant) -> Result<()> {
+        if let Selected::OfRun(run, seats) = self {
+            **run = Run::open(run.path(), deadline)?;
+            *seats = made_in(run)?;
+        }
+        Ok(())
     }
 
     /// The users, from the first on. Of a run's the passwords are there once the run is unsealed and `has_passwords` is said.

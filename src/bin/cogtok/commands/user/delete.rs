@@ -54,6 +54,9 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
             app.block_on_streaming(args.users.find(&admin))?
         }
     };
+    if !args.dry_run {
+        selected.hold(app.deadline())?;
+    }
     selected.run().map_or(Ok(()), refuse_unfinished)?;
     if args.dry_run {
         return if form == Output::Json { selected.print_json() } else { selected.print() };
@@ -79,11 +82,14 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     delete(app, &profile, &mut selected)
 }
 
-/// Deletes the users who were selected, and drops the run where they are those of one. It needs no password of the run.
+/// Deletes the users who were selected, and drops the run where they are those of one, which is held. It needs no password of
+/// the run.
 ///
 /// # Errors
 /// As [`Batch::run`]: the run stays then, and the next call goes on with it.
 pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<()> {
+    // Waiting for another process may have taken all of it.
+    app.extend_default_timeout();
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
     let left = LeftHere::of_pool(app, profile)?;
     let (total, is_named) = (selected.len(), matches!(selected, Selected::Named(_)));
@@ -116,7 +122,7 @@ pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<(
     })?;
     if let Some(run) = selected.run() {
         // The run's record has nothing left to say.
-        app.forget_run(run.path(), app.deadline())?;
+        app.forget_run(run)?;
         terminal::note(&format!("deleted run {}", run.head.run));
     }
     Ok(())

@@ -48,7 +48,6 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let mut ended = ended(app, &profile)?;
-    let total = ended.iter().map(|one| one.users.len()).sum::<usize>();
     if args.dry_run {
         return match form {
             Output::Json => terminal::data(&terminal::json(&as_json(&mut ended)?)).map(drop),
@@ -59,11 +58,21 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
         terminal::note("no run has ended: nothing was deleted");
         return Ok(());
     }
-    if !args.yes {
-        if terminal::can_ask() {
-            show(&mut ended, total)?;
+    let (runs, mut failed) = (ended.len(), Vec::new());
+    let mut held = Vec::new();
+    for mut one in ended {
+        let is_held = one.users.hold(app.deadline());
+        match is_held.and_then(|()| one.users.run().map_or(Ok(()), refuse_unfinished)) {
+            Ok(()) => held.push(one),
+            Err(error) => failed.push((one.run, error)),
         }
-        let question = match (total, ended.as_slice()) {
+    }
+    let total = held.iter().map(|one| one.users.len()).sum::<usize>();
+    if !args.yes && !held.is_empty() {
+        if terminal::can_ask() {
+            show(&mut held, total)?;
+        }
+        let question = match (total, held.as_slice()) {
             (1, [_]) => format!("Delete the user of a run that has ended in pool {pool}?"),
             (_, [_]) => format!("Delete the {total} users of a run that has ended in pool {pool}?"),
             (_, several) => {
@@ -74,13 +83,11 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
             return Err(Error::new(Kind::Failure, "nothing was deleted"));
         }
     }
-    let (runs, mut failed) = (ended.len(), Vec::new());
-    for Ended { run, users } in &mut ended {
+    for Ended { run, mut users } in held {
         // With one that can't be deleted the others still are, unless it would be the same with them.
-        let is_finished = users.run().map_or(Ok(()), refuse_unfinished);
-        if let Err(error) = is_finished.and_then(|()| delete(app, &profile, users)) {
+        if let Err(error) = delete(app, &profile, &mut users) {
             let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
-            failed.push((run.as_str(), error));
+            failed.push((run, error));
             if is_over {
                 break;
             }
@@ -133,7 +140,7 @@ fn as_json(ended: &mut [Ended]) -> Result<Value> {
 }
 
 /// The error for runs whose users are not all deleted.
-fn unfinished(runs: usize, failed: Vec<(&str, Error)>) -> Result<()> {
+fn unfinished(runs: usize, failed: Vec<(String, Error)>) -> Result<()> {
     let count = failed.len();
     let mut failed = failed.into_iter();
     let Some((id, first)) = failed.next() else { return Ok(()) };

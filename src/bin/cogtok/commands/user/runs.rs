@@ -1,5 +1,7 @@
 //! `cogtok user runs`: the users that were begun and not finished, as the journal has them.
 
+use std::path::Path;
+
 use crate::services::journal;
 use crate::services::journal::run::{self, Run};
 use crate::services::journal::{Journal, Record, State};
@@ -134,7 +136,8 @@ fn run_as_json(app: &App, run: &Run) -> Value {
 }
 
 /// Drops a run of many users.
-fn forget_run(app: &App, args: &Forget, run: &Run) -> Result<()> {
+fn forget_run(app: &App, args: &Forget, path: &Path) -> Result<()> {
+    let run = Run::open(path, app.deadline())?;
     let (done, total) = (run.count(&FINISHED), run.len());
     let pool = printable(&run.head.user_pool_id, 60);
     terminal::note(&format!("run {}: created {done} of {total} users of pool {pool}", run.head.run));
@@ -142,7 +145,7 @@ fn forget_run(app: &App, args: &Forget, run: &Run) -> Result<()> {
     if !args.yes && !terminal::confirm("Delete the run, with the passwords?", "add `--yes`")? {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));
     }
-    app.forget_run(run.path(), app.deadline())?;
+    app.forget_run(&run)?;
     terminal::note(&format!("deleted run {}", run.head.run));
     Ok(())
 }
@@ -160,7 +163,9 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
             let fits = |run: &&Run| !args.run.is_empty() && run.head.run.starts_with(&args.run.to_ascii_lowercase());
             let mut fitting = runs.iter().filter(fits);
             if let (Some(run), None) = (fitting.next(), fitting.next()) {
-                return forget_run(app, args, run);
+                // Who goes on with the run waits for the journal, and has the run already.
+                drop(journal);
+                return forget_run(app, args, run.path());
             }
             return Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&args.run, 40)))
                 .hint("the runs: cogtok user runs{p}"));

@@ -113,6 +113,15 @@ fn of_run(app: &App, wanted: &str) -> Result<Selected> {
 /// # Errors
 /// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be read.
 pub fn made_by(mut run: Run) -> Result<Selected> {
+    let seats = made_in(&mut run)?;
+    Ok(Selected::OfRun(Box::new(run), seats))
+}
+
+/// The places of the users whom a run created.
+///
+/// # Errors
+/// As [`made_by`].
+pub fn made_in(run: &mut Run) -> Result<Vec<usize>> {
     let mut seats = Vec::new();
     for seat in 0..run.len() {
         let is_made = matches!(run.state(seat), State::Created | State::Done);
@@ -120,7 +129,7 @@ pub fn made_by(mut run: Run) -> Result<Selected> {
             seats.push(seat);
         }
     }
-    Ok(Selected::OfRun(Box::new(run), seats))
+    Ok(seats)
 }
 
 /// A status as it may be put between quotation marks.

@@ -81,6 +81,8 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     if args.dry_run {
         return if form == Output::Json { selected.print_json() } else { selected.print() };
     }
+    selected.hold(app.deadline())?;
+    app.extend_default_timeout();
     let total = selected.len();
     if total == 0 {
         terminal::note("no user matches: no password was set");

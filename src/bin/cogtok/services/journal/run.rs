@@ -127,7 +127,7 @@ pub struct Run {
     /// How many users are in each state.
     counts: [usize; STATES],
     key: Option<RunKey>,
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 impl Run {
@@ -137,9 +137,7 @@ impl Run {
     /// [`Kind::Store`] when it can't be read, or another process is at work on it when the deadline comes.
     pub fn open(path: &Path, deadline: Instant) -> Result<Self> {
         let lock = Lock::exclusive(&path.with_extension("lock"), deadline).map_err(|error| match error {
-            LockError::Timeout { .. } => {
-                Error::store("another process is at work on this run").hint("wait for it: cogtok user runs{p}")
-            }
+            LockError::Timeout { .. } => at_work(),
             LockError::Unavailable(error) => unwritable(path, &error),
         })?;
         let run = Self::read(path, Some(lock))?;
@@ -195,7 +193,18 @@ impl Run {
         }
         let mut counts = [0; STATES];
         seats.iter().for_each(|seat| counts[seat.state as usize] += 1);
-        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, counts, key: None, _lock: lock })
+        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, counts, key: None, lock })
+    }
+
+    /// Removes it, with the passwords in it: its key is in the secret store still.
+    ///
+    /// # Errors
+    /// [`Kind::Store`] when it can't be removed, or was not opened with [`Run::open`]: another process may be at work on it.
+    pub(super) fn remove(&self) -> Result<()> {
+        if self.lock.is_none() {
+            return Err(at_work());
+        }
+        file::remove(&self.path).map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Lets the passwords be read, with the key that they were sealed with.
@@ -322,6 +331,10 @@ impl Run {
     }
 }
 
+fn at_work() -> Error {
+    Error::store("another process is at work on this run").hint("wait for it: cogtok user runs{p}")
+}
+
 /// All runs, the newest first; an unreadable one causes a warning.
 pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
     let Ok(dir) = runs_dir(state_dir) else { return Vec::new() };
@@ -335,18 +348,6 @@ pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
     }
     runs.sort_by_key(|run| std::cmp::Reverse(run.head.begun_at));
     runs
-}
-
-/// Removes a run, with the passwords in it, and gives what it was: its key is in the secret store still. `before` learns
-/// first what it is.
-///
-/// # Errors
-/// [`Kind::Store`] when it can't be removed, or a process is at work on it when the deadline comes.
-pub(super) fn remove(path: &Path, deadline: Instant, before: impl FnOnce(&Head)) -> Result<Head> {
-    let run = Run::open(path, deadline)?;
-    before(&run.head);
-    file::remove(&run.path).map_err(|error| unwritable(path, &error))?;
-    Ok(run.head)
 }
 
 pub(super) fn runs_dir(state_dir: Option<&Path>) -> Result<PathBuf> {

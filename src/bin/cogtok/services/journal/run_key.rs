@@ -1,13 +1,12 @@
 //! The keys of runs, in the secret store: one for each run, from its beginning until it is dropped.
 
-use std::path::Path;
 use std::time::Instant;
 
 use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::types::{SecretKind, StoreKind};
 
-use super::run::{self, Head, Run};
+use super::run::{Head, Run};
 use super::seal::RunKey;
 use super::{Journal, key_note};
 use crate::app::App;
@@ -93,19 +92,18 @@ impl App {
         Ok(())
     }
 
-    /// Removes a run, with the passwords in it and their key.
+    /// Removes a run that this process has opened, with the passwords in it and their key.
     ///
     /// # Errors
-    /// As [`run::remove`]. That the key is still stored is only a warning: it opens nothing any more.
-    pub fn forget_run(&self, path: &Path, deadline: Instant) -> Result<()> {
-        let note = |head: &Head| {
-            // A disk that is full must not keep a run.
-            if let Some(Err(error)) = head.sealed_in().map(|_| key_note::write(self.dirs().state.as_deref(), head)) {
-                log::debug!(target: "cogtok", "{error}");
-            }
-        };
-        let head = run::remove(path, deadline, note)?;
-        self.forget_run_key(&head);
+    /// As [`Run::remove`]. That the key is still stored is only a warning: it opens nothing any more.
+    pub fn forget_run(&self, run: &Run) -> Result<()> {
+        let head = &run.head;
+        // A disk that is full must not keep a run.
+        if let Some(Err(error)) = head.sealed_in().map(|_| key_note::write(self.dirs().state.as_deref(), head)) {
+            log::debug!(target: "cogtok", "{error}");
+        }
+        run.remove()?;
+        self.forget_run_key(head);
         Ok(())
     }
 
