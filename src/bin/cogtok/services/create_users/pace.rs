@@ -106,7 +106,7 @@ impl Pace {
         let mut now = self.now.borrow_mut();
         if now.throttled_at.is_none() || now.changed.elapsed() >= COUNTS_AFTER {
             now.throttled_at = Some(now.rate);
-            (now.rate, now.changed) = ((now.rate / 2.0).max(SLOWEST), Instant::now());
+            (now.rate, now.changed) = ((now.rate / 2.0).max(SLOWEST).min(self.most), Instant::now());
             now.next = now.next.max(now.changed + PAUSE);
         }
     }
@@ -163,6 +163,13 @@ mod tests {
         pace.now.borrow_mut().changed -= GROWS_EVERY;
         pace.went_well();
         assert_eq!(pace.now.borrow().rate, SLOWEST + GROWS_AT_LEAST);
+    }
+
+    #[test]
+    fn throttling_never_speeds_up_a_run_that_was_to_be_slower_than_the_floor() {
+        let pace = Pace::up_to(0.1);
+        pace.was_throttled();
+        assert_eq!(pace.now.borrow().rate, 0.1);
     }
 
     #[test]
